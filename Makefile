@@ -1,0 +1,71 @@
+# Everything a contributor runs. Needs Python >= 3.11, make and git; the rest is installed here, pinned by hash.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+UV := $(VENV)/bin/uv
+MLFLOW := .tools/mlflow
+
+# A stamp is younger than the requirement file that it was made from; git gives a changed file a new time.
+TOOLS_STAMP := $(VENV)/.stamp-tools
+DEV_STAMP := $(VENV)/.stamp-dev
+PROJECT_STAMP := $(VENV)/.stamp-project
+MLFLOW_STAMP := $(MLFLOW)/.stamp
+
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock' $(LOCK_OPTIONS)
+
+.PHONY: help setup demo test lint lock
+
+help:
+	@echo 'make setup  install everything into .venv and .tools (the other commands do it when needed)'
+	@echo 'make demo   start mlgraph on a demo company built from real data and real tools'
+	@echo 'make test   run all tests'
+	@echo 'make lint   ruff, mypy, import contracts'
+	@echo 'make lock   pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
+
+setup: $(PROJECT_STAMP) $(MLFLOW_STAMP)
+
+$(TOOLS_STAMP): requirements/tools.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo "mlgraph needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || true)." >&2; \
+		echo "Name another one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make virtual environments; on Debian and Ubuntu: apt-get install python3-venv" >&2; \
+		exit 1; }
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/tools.txt
+	touch $@
+
+$(DEV_STAMP): requirements/dev.txt $(TOOLS_STAMP)
+	$(UV) pip sync --quiet --python $(VENV)/bin/python --require-hashes requirements/dev.txt
+	touch $@
+
+$(PROJECT_STAMP): pyproject.toml $(DEV_STAMP)
+	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(MLFLOW_STAMP): requirements/mlflow.txt $(TOOLS_STAMP)
+	$(UV) venv --quiet --allow-existing --python $(VENV)/bin/python $(MLFLOW)
+	$(UV) pip sync --quiet --python $(MLFLOW)/bin/python --require-hashes requirements/mlflow.txt
+	touch $@
+
+demo: setup
+	$(VENV)/bin/mlgraph demo
+
+test: setup
+	$(VENV)/bin/python -m pytest -q --durations=15
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+lock: $(TOOLS_STAMP)
+	$(COMPILE) requirements/tools.in -o requirements/tools.txt
+	$(COMPILE) pyproject.toml requirements/tools.in --all-extras --group dev -o requirements/dev.txt
+	$(COMPILE) requirements/mlflow.in -o requirements/mlflow.txt

@@ -1,0 +1,214 @@
+"""The import contracts hold, and each of them catches the violation that it is there for."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+
+# The layers, highest first, written out a second time on purpose: loosening pyproject.toml fails here.
+LAYERS = (
+    ("cli",),
+    ("demo",),
+    ("bootstrap",),
+    ("api", "workers", "transports", "stores", "sources", "targets"),
+    ("services",),
+    ("connectors", "search", "inference", "governance", "monitoring", "delivery"),
+    ("graph",),
+    ("ports", "client"),
+    ("domain",),
+)
+PACKAGES = tuple(package for layer in LAYERS for package in layer)
+LEVEL = {package: level for level, layer in enumerate(LAYERS) for package in layer}
+PURE = tuple(each for each in PACKAGES if LEVEL[each] > LEVEL["services"] and each != "client")
+INPUT_OUTPUT = (
+    "fastapi",
+    "http",
+    "httpx",
+    "psycopg",
+    "requests",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "subprocess",
+    "uvicorn",
+)
+
+Plant = Callable[[str, str], None]
+
+
+def lint_imports(directory: Path) -> tuple[int, str]:
+    """Exit code and plain output of ``lint-imports`` on the tree in a directory."""
+    done = subprocess.run(
+        [BIN / "lint-imports", "--no-cache"],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(directory), "NO_COLOR": "1", "COLUMNS": "400"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def broken(output: str) -> set[str]:
+    """Names of the contracts that the summary calls broken."""
+    return set(re.findall(r"^(.+) BROKEN$", output, re.MULTILINE))
+
+
+def contract_names() -> dict[str, str]:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return {each["id"]: each["name"] for each in settings["tool"]["importlinter"]["contracts"]}
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Every package of the architecture, empty, under the project's own contracts."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "tests" / "architecture", tmp_path / "tests" / "architecture")
+    for package in ("", *PACKAGES):
+        folder = tmp_path / "mlgraph" / package
+        folder.mkdir(exist_ok=True, parents=True)
+        (folder / "__init__.py").touch()
+    return tmp_path
+
+
+@pytest.fixture
+def plant(tree: Path) -> Plant:
+    def write(module: str, line: str) -> None:
+        file = tree.joinpath(*module.split(".")).with_suffix(".py")
+        file.parent.mkdir(exist_ok=True)
+        (file.parent / "__init__.py").touch()
+        with file.open("a") as out:
+            out.write(f"{line}\n")
+
+    return write
+
+
+def test_this_project_keeps_its_contracts() -> None:
+    code, output = lint_imports(ROOT)
+    assert code == 0, output
+
+
+def test_what_the_architecture_allows_is_kept(tree: Path, plant: Plant) -> None:
+    for importer in PACKAGES:
+        # Commands know the product's inside through bootstrap and the demo only.
+        known = ("demo", "bootstrap", "client", "domain") if importer == "cli" else PACKAGES
+        for imported in known:
+            inside = importer in PURE and imported == "client"
+            graph_aside = (importer, imported) == ("connectors", "graph")
+            if LEVEL[importer] < LEVEL[imported] and not inside and not graph_aside:
+                plant(f"mlgraph.{importer}.work", f"import mlgraph.{imported}")
+    for importer in ("client", "services", "stores"):
+        for module in INPUT_OUTPUT:
+            plant(f"mlgraph.{importer}.work", f"import {module}")
+    plant("mlgraph.domain.work", "import json, urllib.parse\nfrom mlgraph.domain import __name__")
+    code, output = lint_imports(tree)
+    assert code == 0, output
+
+
+def test_a_package_may_be_absent(tree: Path) -> None:
+    for package in PACKAGES:
+        if package != "domain":
+            shutil.rmtree(tree / "mlgraph" / package)
+    code, output = lint_imports(tree)
+    assert code == 0, output
+
+
+def test_imports_upwards_and_between_siblings_break_the_layers(tree: Path, plant: Plant) -> None:
+    pairs = {
+        (importer, imported)
+        for importer in PACKAGES
+        for imported in PACKAGES
+        if importer != imported and LEVEL[importer] >= LEVEL[imported]
+    }
+    for importer, imported in pairs:
+        plant(f"mlgraph.{importer}.work", f"import mlgraph.{imported}")
+    code, output = lint_imports(tree)
+    assert code == 1, output
+    assert contract_names()["layers"] in broken(output)
+    found = re.findall(r"^mlgraph\.(\w+) is not allowed to import mlgraph\.(\w+):", output, re.MULTILINE)
+    assert pairs <= set(found)
+
+
+def test_a_package_outside_the_layers_breaks_them(tree: Path, plant: Plant) -> None:
+    plant("mlgraph.utils.work", "")
+    code, output = lint_imports(tree)
+    assert code == 1, output
+    assert broken(output) == {contract_names()["layers"]}
+    assert "mlgraph.utils" in output
+
+
+def test_input_and_output_break_every_pure_package(tree: Path, plant: Plant) -> None:
+    for importer in PURE:
+        for module in INPUT_OUTPUT:
+            plant(f"mlgraph.{importer}.work", f"import {module}")
+    code, output = lint_imports(tree)
+    assert code == 1, output
+    names = contract_names()
+    assert broken(output) == {names["pure-core"], names["domain-standard-library"]}
+    found = re.findall(r"^mlgraph\.(\w+) is not allowed to import (\w+):", output, re.MULTILINE)
+    assert {(importer, module) for importer in PURE for module in INPUT_OUTPUT} <= set(found)
+
+
+# One or more planted violations for each contract: (importing module, import, the contracts that must fail).
+VIOLATIONS = (
+    ("mlgraph.domain.uri", "import mlgraph.graph", {"layers"}),
+    ("mlgraph.connectors.mlflow", "import mlgraph.connectors.openlineage", {"connectors-independent"}),
+    ("mlgraph.connectors.mlflow", "import mlgraph.graph", {"connectors-no-graph"}),
+    ("mlgraph.graph.walk", "import mlgraph.client", {"pure-core"}),
+    ("mlgraph.search.rank", "def read():\n    from http.client import HTTPConnection", {"pure-core"}),
+    ("mlgraph.domain.uri", "import numpy", {"domain-standard-library"}),
+    ("mlgraph.domain.uri", "import not_on_any_list", {"domain-standard-library"}),
+    ("mlgraph.cli.show", "import mlgraph.services", {"cli-through-client"}),
+    ("mlgraph.graph.kernels", "import mlgraph.graph.overlay", {"no-cycles"}),
+)
+
+
+@pytest.mark.parametrize(("importer", "line", "contracts"), VIOLATIONS)
+def test_a_planted_violation_is_named(
+    tree: Path, plant: Plant, importer: str, line: str, contracts: set[str]
+) -> None:
+    plant("mlgraph.connectors.openlineage", "")
+    plant("mlgraph.graph.overlay", "import mlgraph.graph.kernels")
+    plant(importer, line)
+    if importer != "mlgraph.graph.kernels":
+        plant("mlgraph.graph.kernels", "")
+    code, output = lint_imports(tree)
+    assert code == 1, output
+    assert broken(output) == {contract_names()[each] for each in contracts}
+    # Cycles are shown by the last part of a module's name, everything else by the whole.
+    assert importer in output or f".{importer.rpartition('.')[2]}" in output
+
+
+def test_every_contract_has_a_planted_violation() -> None:
+    assert set(contract_names()) == {each for _, _, contracts in VIOLATIONS for each in contracts}
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "refused"),
+    [
+        ("src/mlgraph/services/a.py", "import importlib\n\nimportlib.import_module('json')\n", True),
+        ("src/mlgraph/services/a.py", "from importlib import import_module\n", True),
+        ("src/mlgraph/domain/a.py", "from urllib.request import urlopen\n", True),
+        ("src/mlgraph/bootstrap/a.py", "from importlib import import_module\n", False),
+        ("src/mlgraph/domain/a.py", "from urllib.parse import quote\n", False),
+    ],
+)
+def test_ruff_refuses_dynamic_imports_outside_bootstrap(file: str, source: str, refused: bool) -> None:
+    done = subprocess.run(
+        [BIN / "ruff", "check", "--no-cache", "--output-format", "concise", "--stdin-filename", file, "-"],
+        cwd=ROOT,
+        input=source,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("TID251" in done.stdout) is refused, done.stdout + done.stderr

@@ -1,0 +1,123 @@
+"""The house's own rules: pinned requirements, no skipped test in CI, sizes of files and functions."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
+FILE_LINES, FUNCTION_LINES = 400, 60
+
+
+def unpinned(lock: str) -> Iterator[str]:
+    """Requirements of a lock file that have no exact version or no hash, and lines that name an address."""
+    for line in lock.replace("\\\n", " ").splitlines():
+        requirement = bool(line) and not line.lstrip().startswith("#")
+        pinned = re.search(r"==\S+.* --hash=sha256:", line)
+        if (requirement and not pinned) or re.search(r"://|^\s*-|\s@\s", line):
+            yield line
+
+
+def oversized(source: str) -> Iterator[str]:
+    """What of a source file is longer than the house allows."""
+    lines = source.count("\n")
+    if lines >= FILE_LINES:
+        yield f"{lines} lines, {FILE_LINES - 1} are allowed"
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = (node.end_lineno or node.lineno) - node.lineno + 1
+            if length >= FUNCTION_LINES:
+                yield f"{node.name}: {length} lines, {FUNCTION_LINES - 1} are allowed"
+
+
+def run_pytest(directory: Path, *options: str, ci: bool) -> tuple[int, str]:
+    env = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_ADDOPTS"}}
+    env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *options],
+        cwd=directory,
+        env=env | ({"CI": "true"} if ci else {}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_requirements_are_pinned_by_hash_and_name_no_address(lock: Path) -> None:
+    assert list(unpinned(lock.read_text())) == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "--index-url https://packages.example/simple",
+        "--find-links wheels",
+        "numpy",
+        "numpy==2.4.6",
+        "numpy>=2 --hash=sha256:00",
+        "numpy @ file:///wheels/numpy.whl --hash=sha256:00",
+    ],
+)
+def test_an_unpinned_requirement_is_found(fault: str) -> None:
+    good = "# via\nhttpx==0.28.1 \\\n    --hash=sha256:00 \\\n    --hash=sha256:01\n    # via mlgraph\n"
+    assert list(unpinned(good)) == []
+    assert list(unpinned(good + fault)) == [fault]
+
+
+def test_files_and_functions_are_small() -> None:
+    found = {
+        f"{file.relative_to(ROOT)}: {complaint}"
+        for folder in ("src", "tests")
+        for file in (ROOT / folder).rglob("*.py")
+        for complaint in oversized(file.read_text())
+    }
+    assert found == set()
+
+
+def test_a_large_function_and_a_large_file_are_found() -> None:
+    function = "def f():\n" + "    pass\n" * 59
+    assert list(oversized(function)) == ["f: 60 lines, 59 are allowed"]
+    assert list(oversized("x = 1\n" * 400)) == ["400 lines, 399 are allowed"]
+    assert list(oversized(function.removesuffix("    pass\n") + "x = 1\n" * 300)) == []
+
+
+SKIPS = {
+    "mark": "@pytest.mark.skip(reason='asked')\ndef test_mark():\n    pass\n",
+    "call": "def test_call():\n    pytest.skip('not here')\n",
+    "fixture": "@pytest.fixture\ndef a():\n    pytest.skip()\ndef test_fixture(a):\n    pass\n",
+    "collect": "pytest.importorskip('no_such_module')\ndef test_never():\n    pass\n",
+}
+
+
+def test_a_skipped_test_fails_in_ci(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    for name, body in SKIPS.items():
+        (tmp_path / f"test_{name}.py").write_text(
+            f"import pytest\n{body}\ndef test_other_{name}():\n    pass\n"
+        )
+    code, output = run_pytest(tmp_path, ci=False)
+    assert code == 0, output
+    # A file that is skipped while it is collected would otherwise stop the run before the others.
+    for options, ci in ((("--no-skips",), False), ((), True)):
+        code, output = run_pytest(tmp_path, "--continue-on-collection-errors", "-rfE", *options, ci=ci)
+        assert code == 1, output
+        assert "1 failed, 3 passed, 3 errors in" in output
+        assert output.count("which --no-skips forbids") >= len(SKIPS)
+
+
+def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
+    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    (tmp_path / "test_planted.py").write_text(
+        "import pytest\n@pytest.mark.xfail\ndef test_it():\n    assert False\n"
+    )
+    code, output = run_pytest(tmp_path, ci=True)
+    assert code == 0, output
