@@ -1,0 +1,1 @@
+"""What everything else speaks: identifiers, the vocabulary, facts, times and errors. Standard library only."""

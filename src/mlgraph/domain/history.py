@@ -1,0 +1,328 @@
+"""How facts combine: the state of an asset or edge is a function of the set of facts about it (CONTRACT, Semantics 1).
+
+Records are facts as a store holds them: assets, origins and relations are small integers, times are microseconds. Nothing here
+depends on the order in which records come, or on how often one is repeated.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode
+from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.times import FOREVER, parse_time
+
+EVERY_ORIGIN: Final = 0
+"""The origin code of a retraction that holds for everybody."""
+
+_MERGED_BY_KEY: Final = frozenset({"properties", "facets", "sides", "quality"})
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRecord:
+    """One stored fact about an asset: a state, a retraction, or the mark that a job declared its `sides`."""
+
+    asset: int
+    origin: int
+    valid_from: int
+    mode: Mode
+    state: Mapping[str, Any]
+    tx: int = 0
+    event: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeRecord:
+    """One stored fact about an edge. `feeds` are the inputs named by an `outputs` edge's `from`; None where it names none."""
+
+    source: int
+    relation: int
+    target: int
+    origin: int
+    valid_from: int
+    valid_to: int
+    mode: Mode
+    role: str | None = None
+    version: str | None = None
+    by: int | None = None
+    feeds: frozenset[int] | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    tx: int = 0
+    event: int = 0
+
+    @property
+    def triple(self) -> tuple[int, int, int]:
+        """Source, relation and target."""
+        return self.source, self.relation, self.target
+
+    @property
+    def key(self) -> tuple[int, str, str, int]:
+        """What tells edges of one triple apart: origin, role, version, the run that a column edge was seen in."""
+        return self.origin, self.role or "", self.version or "", self.by or 0
+
+
+@dataclass(frozen=True, slots=True)
+class AssetInterval:
+    """The state that one origin gives an asset for [start, end)."""
+
+    origin: int
+    start: int
+    end: int
+    state: dict[str, Any]
+    tx: int
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeInterval:
+    """One record of an edge for [start, end), with its properties as they had come together by `start`."""
+
+    record: EdgeRecord
+    start: int
+    end: int
+    feeds: frozenset[int] | None
+    properties: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Endings:
+    """The moments at which retractions of an asset end its edges: those of one origin, and those of all."""
+
+    by_origin: Mapping[int, tuple[int, ...]]
+    every: tuple[int, ...]
+
+    def of(self, origin: int) -> tuple[int, ...]:
+        """Return the moments that end edges of `origin`."""
+        return (*self.by_origin.get(origin, ()), *self.every)
+
+
+NO_ENDINGS: Final = Endings({}, ())
+
+
+def merge(state: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `state` with `patch` laid over it: members replace, but properties, facets and sides merge by key."""
+    merged = dict(state)
+    for key, value in patch.items():
+        old = merged.get(key)
+        if key in _MERGED_BY_KEY and isinstance(value, dict) and isinstance(old, dict):
+            merged[key] = merge(old, value)
+        elif key == "state" and _is_terminal(old) and not _is_terminal(value):
+            continue  # an event that comes late does not wake an ended run
+        else:
+            merged[key] = value
+    return merged
+
+
+def asset_intervals(records: Iterable[AssetRecord]) -> list[AssetInterval]:
+    """Return the states of one asset as intervals, one list for all origins, ordered by origin and start."""
+    by_origin: dict[int, list[AssetRecord]] = defaultdict(list)
+    ends: dict[int, list[int]] = defaultdict(list)
+    for record in records:
+        if record.mode == Mode.RETRACT:
+            ends[record.origin].append(record.valid_from)
+        elif record.mode in (Mode.WHOLE, Mode.PATCH):
+            by_origin[record.origin].append(record)
+    intervals: list[AssetInterval] = []
+    for origin in sorted(by_origin):
+        cuts = sorted({*ends[origin], *ends[EVERY_ORIGIN]})
+        intervals.extend(_fold_states(origin, by_origin[origin], cuts))
+    return intervals
+
+
+def state_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] | None:
+    """Return what all origins together say at `moment`, the one that spoke last prevailing; None if nobody holds the asset.
+
+    Of two that spoke at one moment the content decides, so that the order in which origins became known does not.
+    """
+    holding = [interval for interval in intervals if interval.start <= moment < interval.end]
+    state: dict[str, Any] | None = None
+    for interval in sorted(holding, key=lambda interval: (interval.start, canonical_json(interval.state))):
+        state = merge(state or {}, interval.state)
+    return state
+
+
+def deleted_at(records: Sequence[AssetRecord], moment: int) -> int | None:
+    """Return when the asset was deleted: the first retraction, up to `moment`, since which nobody has held it."""
+    intervals = asset_intervals(records)
+    if any(interval.start <= moment < interval.end for interval in intervals):
+        return None
+    held_until = max((interval.end for interval in intervals if interval.end <= moment), default=None)
+    cuts = sorted(record.valid_from for record in records if record.mode == Mode.RETRACT and record.valid_from <= moment)
+    return next((cut for cut in cuts if held_until is None or cut >= held_until), None)
+
+
+def _fold_states(origin: int, records: Sequence[AssetRecord], cuts: Sequence[int]) -> Iterable[AssetInterval]:
+    moments: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in records:
+        moments[record.valid_from].append(record)
+    cut_at = frozenset(cuts)
+    state: dict[str, Any] | None = None
+    start, tx = 0, 0
+    for moment in sorted({*moments, *cuts}):
+        if moment in cut_at:
+            if state is not None:
+                yield AssetInterval(origin, start, moment, state, tx)
+            state = None
+            continue
+        said = moments[moment]
+        after = _apply(state or {}, said)
+        whole = any(record.mode == Mode.WHOLE for record in said)
+        if state is not None and not whole and after == state:
+            continue
+        if state is not None:
+            yield AssetInterval(origin, start, moment, state, tx)
+        state, start, tx = after, moment, min(record.tx for record in said)
+    if state is not None:
+        yield AssetInterval(origin, start, FOREVER, state, tx)
+
+
+def _apply(state: Mapping[str, Any], said: Sequence[AssetRecord]) -> dict[str, Any]:
+    wholes = [record.state for record in said if record.mode == Mode.WHOLE]
+    after = dict(max(wholes, key=canonical_json)) if wholes else dict(state)
+    patches = [record.state for record in said if record.mode == Mode.PATCH]
+    for patch in sorted(patches, key=canonical_json) if len(patches) > 1 else patches:
+        after = merge(after, patch)
+    return after
+
+
+def endings(records: Sequence[AssetRecord]) -> Endings:
+    """Return when retractions of this asset end its edges.
+
+    A retraction ends the edges of its own origin; of all origins if it leaves none that holds the asset.
+    """
+    retractions = [record for record in records if record.mode == Mode.RETRACT]
+    if not retractions:
+        return NO_ENDINGS
+    held = asset_intervals(records)
+    by_origin: dict[int, list[int]] = defaultdict(list)
+    every: set[int] = set()
+    for retraction in retractions:
+        moment = retraction.valid_from
+        by_origin[retraction.origin].append(moment)
+        if retraction.origin == EVERY_ORIGIN or not any(state.start <= moment < state.end for state in held):
+            every.add(moment)
+    return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items()}, tuple(sorted(every)))
+
+
+def edge_intervals(
+    records: Iterable[EdgeRecord], cuts: Iterable[int], *, repeats: bool = False
+) -> list[EdgeInterval]:
+    """Return the records of one edge key (same triple, origin, role, version, by) as intervals, ordered by start.
+
+    `cuts` are the moments that end what began at or before them. A patch or declaration that says nothing new changes
+    nothing; with `repeats` it is a record of its own: the export of runs tells each report, because each counts.
+    """
+    moments: dict[int, list[EdgeRecord]] = defaultdict(list)
+    for record in records:
+        moments[record.valid_from].append(record)
+    sorted_cuts = sorted(set(cuts))
+    starts = sorted(moments)
+    intervals: list[EdgeInterval] = []
+    for position, start in enumerate(starts):
+        said = moments[start]
+        cut = bisect_left(sorted_cuts, start)
+        until = min(
+            starts[position + 1] if position + 1 < len(starts) else FOREVER,
+            sorted_cuts[cut] if cut < len(sorted_cuts) else FOREVER,
+            *(record.valid_to for record in said),
+        )
+        if until <= start:
+            continue
+        before = intervals[-1] if intervals and intervals[-1].end == start else None
+        after = _next_interval(said, before, start, until)
+        quiet = all(record.mode in (Mode.PATCH, Mode.DECLARED) for record in said)
+        if before and quiet and not repeats and (after.feeds, after.properties) == (before.feeds, before.properties):
+            after = EdgeInterval(before.record, before.start, until, after.feeds, after.properties)
+            intervals.pop()
+        intervals.append(after)
+    return intervals
+
+
+def _next_interval(said: Sequence[EdgeRecord], before: EdgeInterval | None, start: int, until: int) -> EdgeInterval:
+    wholes = [record for record in said if record.mode != Mode.PATCH]
+    patches = [record for record in said if record.mode == Mode.PATCH]
+    if wholes:
+        chosen = max(wholes, key=_edge_order)
+        properties, feeds = dict(chosen.properties), None
+    else:
+        chosen = max(patches, key=_edge_order)
+        properties, feeds = (before.properties, before.feeds) if before else ({}, None)
+    for patch in sorted(patches, key=_edge_order):
+        properties = merge(properties, patch.properties)
+    named = [record.feeds for record in said if record.feeds is not None]
+    return EdgeInterval(chosen, start, until, frozenset().union(*named) if named else feeds, properties)
+
+
+def _edge_order(record: EdgeRecord) -> str:
+    return canonical_json(record.properties)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOutcome:
+    """How a run ended. `ended_at` is None while it has not; `sides` is None where both sides count as told."""
+
+    state: str | None
+    ended_at: int | None
+    code_version: str | None
+    sides: frozenset[str] | None
+
+    def told(self, side: str) -> bool:
+        """Say whether the run told this side (`inputs` or `outputs`) at all."""
+        return self.sides is None or side in self.sides
+
+
+def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
+    """Return how a run ended: its latest terminal event decides (CONTRACT, Semantics 2 and 3).
+
+    Retractions are passed over: a run that was deleted has run all the same.
+    """
+    said = [record for record in records if record.mode in (Mode.WHOLE, Mode.PATCH)]
+    said.sort(key=lambda record: (record.valid_from, record.mode, canonical_json(record.state)))
+    ended: tuple[str, int] | None = None
+    for record in said:
+        properties = record.state.get("properties") or {}
+        if _is_terminal(properties.get("state")):
+            told_end = properties.get("ended_at")
+            moment = parse_time(told_end) if isinstance(told_end, str) else record.valid_from
+            ended = (properties["state"].upper(), moment)
+    known = _in_the_end(said)
+    state, version, sides = known.get("state"), known.get("code_version"), known.get("sides")
+    told = frozenset(side for side, flag in sides.items() if flag) if isinstance(sides, dict) else None
+    word = ended[0] if ended else state.upper() if isinstance(state, str) else None
+    return RunOutcome(word, ended[1] if ended else None, version if isinstance(version, str) and version else None, told)
+
+
+def _in_the_end(said: Sequence[AssetRecord]) -> dict[str, Any]:
+    """Return the properties that all origins together leave behind, the one that spoke last prevailing."""
+    by_origin: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in said:
+        by_origin[record.origin].append(record)
+    voices: list[tuple[int, str, dict[str, Any]]] = []
+    for origin, records in by_origin.items():
+        *_, last = _fold_states(origin, records, ())
+        properties = last.state.get("properties")
+        if isinstance(properties, dict):
+            voices.append((last.start, canonical_json(properties), properties))
+    merged: dict[str, Any] = {}
+    for _, _, properties in sorted(voices, key=lambda voice: voice[:2]):
+        merged = merge(merged, properties)
+    return merged
+
+
+_FINISHED: Final = frozenset({
+    "complete", "completed", "fail", "failed", "abort", "aborted", "finished", "done", "succeeded", "stopped", "concluded",
+    "ended", "cancelled", "rolled_back",
+})  # fmt: skip
+
+
+def is_finished(properties: Mapping[str, Any]) -> bool:
+    """Say whether a run, rollout or experiment is over, by its `state` or `ended_at`."""
+    state = properties.get("state")
+    return bool(properties.get("ended_at")) or (isinstance(state, str) and state.lower() in _FINISHED)
+
+
+def _is_terminal(state: object) -> bool:
+    return isinstance(state, str) and state.upper() in RUN_TERMINAL_STATES

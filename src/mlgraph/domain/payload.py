@@ -1,0 +1,179 @@
+"""Reading documents of unknown shape: every value knows where it stands, so every refusal says where it is.
+
+Strings come out fit for storage: NUL and lone surrogates are refused where a name is wanted and become U+FFFD elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn
+
+from mlgraph.domain.errors import InvalidInput, NotJson
+from mlgraph.domain.times import parse_time
+from mlgraph.domain.uri import AssetUri
+
+_UNFIT: Final = re.compile("[\0\ud800-\udfff]")
+MAX_DEPTH: Final = 200
+"""How deep a document may nest: far past any real event, well within what every layer can recurse."""
+
+
+def decode_json(raw: bytes) -> Any:
+    """Return the JSON value in `raw` (UTF-8, RFC 8259). Raises `NotJson` with line and column, or `InvalidInput`."""
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise NotJson(f"not UTF-8 at byte {error.start}") from None
+    except json.JSONDecodeError as error:
+        raise NotJson(f"not JSON: {error.msg} at line {error.lineno} column {error.colno}") from None
+    except RecursionError:
+        raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels") from None
+    except ValueError as error:
+        raise NotJson(f"not JSON: {error}") from None
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one text for `value`: keys sorted, no white space, non-ASCII as it is."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def clean(value: Any, pointer: str = "", depth: int = 0) -> Any:
+    """Return a copy of `value` fit for storage: unfit characters become U+FFFD; no infinite numbers, no endless nesting."""
+    if isinstance(value, str):
+        return clean_text(value)
+    if isinstance(value, dict):
+        if depth > MAX_DEPTH:
+            raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)
+        return {
+            clean_text(str(key)): clean(item, f"{pointer}/{escape(str(key))}", depth + 1) for key, item in value.items()
+        }
+    if isinstance(value, list):
+        if depth > MAX_DEPTH:
+            raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)
+        return [clean(item, f"{pointer}/{position}", depth + 1) for position, item in enumerate(value)]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise InvalidInput("a number is too large to keep exactly", pointer=pointer)
+    return value
+
+
+def clean_text(text: str) -> str:
+    """Return `text` with NUL and lone surrogates replaced by U+FFFD."""
+    return _UNFIT.sub("\ufffd", text)
+
+
+def escape(key: str) -> str:
+    """Return `key` as one token of a JSON pointer (RFC 6901)."""
+    return clean_text(key.replace("~", "~0").replace("/", "~1"))
+
+
+class Located:
+    """A JSON value and its place in the document it came from.
+
+    Readers named after a type (`text`, `flag`, `items` ...) return the value or raise `InvalidInput` with the pointer.
+    """
+
+    __slots__ = ("pointer", "value")
+
+    def __init__(self, value: Any, pointer: str = "") -> None:
+        """Place `value` at `pointer`."""
+        self.value = value
+        self.pointer = pointer
+
+    def fail(self, detail: str) -> NoReturn:
+        """Raise `InvalidInput` at this place."""
+        raise InvalidInput(detail, pointer=self.pointer)
+
+    def get(self, key: str) -> Located | None:
+        """Return the member `key` of this object, or None where it is absent or null."""
+        member = self.mapping().get(key)
+        return None if member is None else Located(member, f"{self.pointer}/{escape(key)}")
+
+    def need(self, key: str) -> Located:
+        """Return the member `key` of this object; it must be there and not null."""
+        found = self.get(key)
+        if found is None:
+            raise InvalidInput(f"{key!r} is missing", pointer=f"{self.pointer}/{escape(key)}")
+        return found
+
+    def has(self, key: str) -> bool:
+        """Say whether this object has the member `key`, null or not."""
+        return key in self.mapping()
+
+    def mapping(self) -> dict[str, Any]:
+        """Return this object's members as they are."""
+        if not isinstance(self.value, dict):
+            self.fail(f"must be an object, not {_type_name(self.value)}")
+        return self.value
+
+    def members(self) -> Iterator[tuple[str, Located]]:
+        """Yield key and value of each member of this object, null ones left out."""
+        for key, value in self.mapping().items():
+            if value is not None:
+                yield key, Located(value, f"{self.pointer}/{escape(key)}")
+
+    def items(self) -> Iterator[Located]:
+        """Yield each item of this array."""
+        if not isinstance(self.value, list):
+            self.fail(f"must be an array, not {_type_name(self.value)}")
+        for position, value in enumerate(self.value):
+            yield Located(value, f"{self.pointer}/{position}")
+
+    def text(self) -> str:
+        """Return this string, fit for storage."""
+        if not isinstance(self.value, str):
+            self.fail(f"must be a string, not {_type_name(self.value)}")
+        return clean_text(self.value)
+
+    def name(self) -> str:
+        """Return this string as a part of an identity: not empty, no NUL, no lone surrogate."""
+        if not isinstance(self.value, str):
+            self.fail(f"must be a string, not {_type_name(self.value)}")
+        if not self.value:
+            self.fail("must not be empty")
+        if _UNFIT.search(self.value):
+            self.fail("has a NUL or a lone surrogate, which no name can carry")
+        return self.value
+
+    def flag(self) -> bool:
+        """Return this boolean."""
+        if not isinstance(self.value, bool):
+            self.fail(f"must be true or false, not {_type_name(self.value)}")
+        return self.value
+
+    def time(self) -> int:
+        """Return this RFC 3339 time in microseconds since the epoch."""
+        try:
+            return parse_time(self.text())
+        except InvalidInput as error:
+            self.fail(error.detail)
+
+    def uri(self) -> AssetUri:
+        """Return this canonical asset URI."""
+        try:
+            return AssetUri.parse(self.name())
+        except InvalidInput as error:
+            self.fail(error.detail)
+
+    def plain(self) -> Any:
+        """Return this value, whatever it is, fit for storage."""
+        return clean(self.value, self.pointer)
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
+
+
+def _type_name(value: Any) -> str:
+    if value is None:
+        return "null"
+    names = {
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        str: "a string",
+        list: "an array",
+        dict: "an object",
+    }
+    return names.get(type(value), type(value).__name__)

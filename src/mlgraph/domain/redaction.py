@@ -1,0 +1,37 @@
+"""Secrets are recognised by the names and places they are usually kept in, and never become part of a fact."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+REDACTED: Final = "[redacted]"
+_SECRET_KEY: Final = re.compile(
+    r"passw(or)?d|passphrase|secret|credential|api[_-]?key|access[_-]?key|private[_-]?key|(auth|access|bearer|session|refresh)[_-]?token"
+    r"|^token$|authorization|connection[_-]?string|account[._-]?key",
+    re.IGNORECASE,
+)
+# Bounded repetitions: unbounded ones take quadratic time on long texts.
+_URL_PASSWORD: Final = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^/\s:@]{0,256}):[^/\s@]+@")
+_URL_QUERY: Final = re.compile(
+    r"(?i)([?&;](?:[\w-]{0,64}(?:token|password|secret|signature|api_?key|sig)[\w-]{0,64})=)[^&;\s]+"
+)
+
+
+def redact(value: Any) -> Any:
+    """Return `value` with secrets replaced: members with a secret's name, passwords and tokens inside URLs."""
+    if isinstance(value, dict):
+        return {
+            key: REDACTED if _SECRET_KEY.search(key) and not isinstance(item, bool | None) else redact(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [redact(item) for item in value]
+    if isinstance(value, str) and ("://" in value or "=" in value):
+        return redact_url(value)
+    return value
+
+
+def redact_url(text: str) -> str:
+    """Return `text` without the passwords and tokens that URLs in it carry."""
+    return _URL_QUERY.sub(rf"\g<1>{REDACTED}", _URL_PASSWORD.sub(rf"\g<scheme>:{REDACTED}@", text))

@@ -1,0 +1,69 @@
+"""Moments as whole microseconds since 1970-01-01T00:00:00Z, read from and written as RFC 3339.
+
+Integers order, hash and store exactly, and reach from the year 1 to the year 9999 on every platform.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Final
+
+from mlgraph.domain.errors import InvalidInput
+
+FOREVER: Final = 2**63 - 1
+"""The `valid_to` of what has no end yet."""
+
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
+_DAY_US: Final = 86_400_000_000
+_MIN: Final = (1 - _EPOCH_DAY) * _DAY_US
+_MAX: Final = (date.max.toordinal() - _EPOCH_DAY + 1) * _DAY_US - 1
+_RFC3339: Final = re.compile(
+    r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))?", re.ASCII
+)
+
+
+def parse_time(text: str) -> int:
+    """Return the moment that `text` (RFC 3339, section 5.6) names, in microseconds since the epoch.
+
+    Digits past the microsecond are dropped. Raises `InvalidInput` for anything else, a missing zone included.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise InvalidInput(f"{text[:60]!r} is not an RFC 3339 time such as 2026-11-21T10:00:00Z")
+    year, month, day, hour, minute, second, fraction, zulu, sign, zone_hours, zone_minutes = match.groups()
+    if zulu is None and sign is None:
+        raise InvalidInput(f"{text!r} has no zone: end it with Z or an offset such as +02:00")
+    try:
+        days = date(int(year), int(month), int(day)).toordinal() - _EPOCH_DAY
+    except ValueError as error:
+        raise InvalidInput(f"{text!r} is not a date of the calendar: {error}") from None
+    # RFC 3339 allows second 60 for a leap second: it is counted as the first second of the next minute.
+    if (
+        int(hour) > 23
+        or int(minute) > 59
+        or int(second) > 60
+        or int(zone_hours or 0) > 23
+        or int(zone_minutes or 0) > 59
+    ):
+        raise InvalidInput(f"{text!r} has an hour, minute, second or offset out of range")
+    offset_minutes = int(zone_hours or 0) * 60 + int(zone_minutes or 0)
+    minutes = int(hour) * 60 + int(minute) - (offset_minutes if sign == "+" else -offset_minutes)
+    micros = days * _DAY_US + (minutes * 60 + int(second)) * 1_000_000 + int((fraction or "")[:6].ljust(6, "0"))
+    if not _MIN <= micros <= _MAX:
+        raise InvalidInput(f"{text!r} lies outside the years 0001 to 9999 in UTC")
+    return micros
+
+
+def format_time(micros: int) -> str:
+    """Return `micros` as RFC 3339 in UTC, with a fraction only where there is one."""
+    days, rest = divmod(micros, _DAY_US)
+    seconds, fraction = divmod(rest, 1_000_000)
+    day = date.fromordinal(days + _EPOCH_DAY).isoformat()
+    clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{day}T{clock}.{fraction:06}Z" if fraction else f"{day}T{clock}Z"
+
+
+def format_end(micros: int) -> str | None:
+    """Return the end of an interval as RFC 3339, or None where it is open."""
+    return None if micros == FOREVER else format_time(micros)

@@ -1,0 +1,101 @@
+"""Asset URIs: `mlg://KIND/NAMESPACE/NAME`, always three parts, each percent-encoded (CONTRACT, URIs)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+from urllib.parse import quote, unquote
+
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.vocabulary import KINDS
+
+SCHEME: Final = "mlg://"
+MAX_URI_CHARS: Final = 8192
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AssetUri:
+    """The identity of an asset: what it is, where it lives, and its name there.
+
+    Namespace and name follow the OpenLineage naming rules. Two URIs are the same asset exactly when all three parts are equal.
+    """
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __post_init__(self) -> None:
+        """Refuse what can never be an identity. Raises `InvalidInput`."""
+        if self.kind not in KINDS:
+            close = get_close_matches(self.kind, KINDS, n=1)
+            hint = f"; did you mean {close[0]!r}?" if close else f"; the kinds are {', '.join(KINDS)}"
+            raise InvalidInput(f"unknown kind {self.kind[:60]!r}{hint}")
+        for part, text in (("namespace", self.namespace), ("name", self.name)):
+            if not text:
+                raise InvalidInput(f"the {part} of a URI must not be empty")
+            if "\0" in text or _has_surrogate(text):
+                raise InvalidInput(f"the {part} {text[:60]!r} has a NUL or a lone surrogate, which no URI can carry")
+
+    def __str__(self) -> str:
+        """Return the canonical text: unreserved characters as they are, all else as upper-case %XX of its UTF-8."""
+        return f"{SCHEME}{self.kind}/{quote(self.namespace, safe='')}/{quote(self.name, safe='')}"
+
+    @classmethod
+    def parse(cls, text: str) -> AssetUri:
+        """Read a canonical URI. Raises `InvalidInput` with what is wrong and, where it can be told, the right spelling."""
+        if len(text) > MAX_URI_CHARS:
+            raise InvalidInput(f"a URI of {len(text)} characters is over the limit of {MAX_URI_CHARS}")
+        if not text.startswith(SCHEME):
+            raise InvalidInput(f"{text[:80]!r} is not an asset URI: it must begin with {SCHEME}")
+        parts = text[len(SCHEME) :].split("/")
+        if len(parts) != 3:
+            raise InvalidInput(
+                f"{text[:200]!r} has {len(parts)} parts, not the three of mlg://KIND/NAMESPACE/NAME: "
+                "percent-encode each part, a slash inside one is %2F"
+            )
+        try:
+            kind, namespace, name = (unquote(part, errors="strict") for part in parts)
+        except UnicodeDecodeError:
+            raise InvalidInput(f"{text[:200]!r} has percent-escapes that are not UTF-8") from None
+        uri = cls(kind, namespace, name)
+        if str(uri) != text:
+            raise InvalidInput(f"{text[:200]!r} is not in canonical form: write {str(uri)[:200]}")
+        return uri
+
+
+def column_uri(dataset: AssetUri, field: str) -> AssetUri:
+    """Return the URI of a column: the dataset's name, `#`, the column, with `#` inside either written `%23`."""
+    return AssetUri("column", dataset.namespace, f"{_hide_hash(dataset.name)}#{_hide_hash(field)}")
+
+
+def dataset_of_column(column: AssetUri) -> AssetUri | None:
+    """Return the dataset that a column belongs to, or None where the name has no `#` with text on both sides."""
+    name, hash_mark, field = column.name.partition("#")
+    if not (hash_mark and name and field):
+        return None
+    return AssetUri("dataset", column.namespace, name.replace("%23", "#"))
+
+
+def field_of_column(column: AssetUri) -> str:
+    """Return the field's name within its dataset."""
+    return column.name.partition("#")[2].replace("%23", "#")
+
+
+def person_uri(identifier: str) -> AssetUri:
+    """Return an opaque URI for a person known by a name or mail address.
+
+    The same identifier gives the same URI everywhere, so that two tools that name one person meet in one node; the name
+    itself is kept apart, in a table that can be erased.
+    """
+    digest = hashlib.sha256(b"mlgraph-person\0" + identifier.strip().casefold().encode("utf-8", "replace")).hexdigest()
+    return AssetUri("person", "org", f"u-{digest[:16]}")
+
+
+def _hide_hash(text: str) -> str:
+    return text.replace("#", "%23")
+
+
+def _has_surrogate(text: str) -> bool:
+    return not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text)
