@@ -1,0 +1,65 @@
+"""What the rest of mlgraph asks of a source: one thing's truth, all of it page by page, what changed, what exists."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from mlgraph.domain.uri import AssetUri
+
+Payload = dict[str, Any]
+"""What a connector's `normalise` reads."""
+Cursor = dict[str, Any]
+"""Where to go on: kept as JSON, understood by the source alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The source says that there is no such thing (any longer). `uri` is None where the id can be no name."""
+
+    kind: str
+    id: str
+    uri: AssetUri | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a walk: payloads in order, and the cursor to resume after them.
+
+    `stage` and `count` (of this stage so far) are for progress; `total` is given where the source tells it.
+    """
+
+    payloads: list[Payload]
+    cursor: Cursor
+    done: bool
+    stage: str
+    count: int
+    total: int | None = None
+
+
+class Source(Protocol):
+    """A tool that is asked for its truth. All calls raise `SourceError` where it does not answer as it should."""
+
+    @property
+    def name(self) -> str:
+        """The kind of source, as in `connect NAME URL`: also the origin of its facts."""
+
+    @property
+    def instance(self) -> str:
+        """Which one of its kind: part of the namespace of what it names."""
+
+    def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
+        """Return the current truth about one thing, or that it is gone."""
+
+    def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
+        """Yield everything there is, from the beginning or after `cursor`; the last page is `done`."""
+
+    def changed_since(self, cursor: Cursor | None) -> Iterator[Page]:
+        """Yield what changed since `cursor` (None: since now); the last page is `done` and carries the next cursor."""
+
+    def inventory(self) -> Iterator[AssetUri]:
+        """Yield the URI of everything that exists now, of the kinds that the source lists."""
+
+    def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,146 @@
+"""What the rest of mlgraph asks of the store: append facts, and read them back by group, by transaction, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from mlgraph.domain.facts import Contact, Fact
+from mlgraph.domain.history import AssetRecord, EdgeRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who says something: a name, and the source and environment that a token binds it to."""
+
+    name: str
+    source: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event as it was received, and the digest that tells whether it is the same as one received before."""
+
+    format: str
+    source: str
+    event_id: str
+    digest: bytes
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One unit of input (a line, an event): what it says, and the event itself where it was one."""
+
+    facts: Sequence[Fact]
+    contacts: Sequence[Contact] = ()
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """The outcome of an append: the store's last transaction, and for each item whether it said anything new."""
+
+    tx: int
+    new: Sequence[bool]
+
+
+@dataclass(frozen=True, slots=True)
+class AssetRow:
+    """An asset as the store numbers it."""
+
+    asset: int
+    uri: str
+    kind: int
+    dataset: int
+
+
+@dataclass(slots=True)
+class Changes:
+    """What a span of transactions touched: new assets, and the facts that were appended."""
+
+    upto: int
+    assets: list[AssetRow] = field(default_factory=list)
+    edges: set[tuple[int, int, int]] = field(default_factory=set)
+    seen_by: set[int] = field(default_factory=set)
+    """Runs and workflows whose column edges changed."""
+    told: set[int] = field(default_factory=set)
+    """Assets of which something was said or retracted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who told a fact, and when: what `why` and `show` answer with."""
+
+    tx: int
+    recorded_at: int
+    actor: str
+    source: str | None
+    environment: str | None
+
+
+class FactWriter(Protocol):
+    """Appends facts; nothing is ever updated."""
+
+    def append(self, items: Sequence[Item], actor: Actor) -> Appended:
+        """Append what is new, in one durable transaction. Raises `Unavailable` if the store is away."""
+
+
+class FactReader(Protocol):
+    """Reads facts by the groups that are computed together."""
+
+    def last_tx(self) -> int:
+        """Return the number of the last transaction (0: none)."""
+
+    def changes(self, after: int, limit: int) -> Changes:
+        """Return what up to `limit` transactions after `after` touched."""
+
+    def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
+        """Return all records of these triples."""
+
+    def edges_into(self, targets: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
+        """Return all records of these relations that lead to `targets`."""
+
+    def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
+        """Return all records of these relations that lead from `sources`."""
+
+    def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
+        """Return the column edges whose `by` is one of `owners`."""
+
+    def asset_records(self, assets: Collection[int]) -> list[AssetRecord]:
+        """Return all records of these assets."""
+
+    def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
+        """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
+
+    def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
+        """Return when these workflows were declared anew."""
+
+    def retracted(self, assets: Collection[int]) -> set[int]:
+        """Return which of `assets` were ever retracted."""
+
+    def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
+        """Return every triple that `asset` is an end of."""
+
+    def ids(self, uris: Collection[str]) -> dict[str, int]:
+        """Return the numbers of those URIs that the store has heard of."""
+
+    def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
+        """Return URI and kind of these assets."""
+
+    def origins(self) -> Mapping[int, str]:
+        """Return the names of all origins."""
+
+    def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
+        """Return name and mail of these people, where they are known and not erased."""
+
+    def told(self, txs: Collection[int]) -> dict[int, Told]:
+        """Return who appended these transactions, and when."""
+
+    def events(self, numbers: Collection[int]) -> dict[int, str]:
+        """Return the ids that events had at their sources, by the store's numbers of the events."""
+
+    def stream(self) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
+        """Yield every asset in order of URI, with its records and the edges that lead from it, of one moment."""

@@ -1,0 +1,1 @@
+"""Everything that keeps bytes: PostgreSQL, snapshot files, the search index."""

@@ -1,0 +1,51 @@
+"""Connections to PostgreSQL: pooled, checked, and honest when the server is away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from psycopg_pool import ConnectionPool, PoolTimeout
+
+from mlgraph.domain.errors import Unavailable
+from mlgraph.stores.migrate import migrate
+
+_WAIT_S = 5.0
+
+
+class Database:
+    """A pool of connections to one schema of one PostgreSQL."""
+
+    def __init__(self, url: str, *, size: int = 10) -> None:
+        """Connect to `url` (libpq form); `size` connections at most."""
+        self._pool = ConnectionPool(
+            url, min_size=1, max_size=size, open=False, timeout=_WAIT_S, check=ConnectionPool.check_connection,
+            kwargs={"application_name": "mlgraph"}, name="mlgraph", reconnect_timeout=10.0,
+        )  # fmt: skip
+
+    def open(self) -> int:
+        """Open the pool, migrate the schema, and return its number. Raises `Unavailable` if nothing answers."""
+        self._pool.open()
+        with self.connection() as connection:
+            return migrate(connection)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._pool.close()
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """Lend a connection. Raises `Unavailable` if PostgreSQL is away or goes away meanwhile: nothing was committed then."""
+        try:
+            with self._pool.connection() as connection:
+                yield connection
+        except PoolTimeout:
+            raise Unavailable(_AWAY, retry_after_s=2) from None
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if isinstance(error, psycopg.errors.QueryCanceled):
+                raise
+            raise Unavailable(_AWAY, retry_after_s=2) from error
+
+
+_AWAY = "PostgreSQL does not answer; nothing was acknowledged that is not stored. Try again: it is being reached anew"

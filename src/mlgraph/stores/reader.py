@@ -1,0 +1,172 @@
+"""Reading facts back: by group, by transaction, and all of them at one moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import psycopg
+
+from mlgraph.domain.facts import Contact, Mode
+from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.store import AssetRow, Changes, Told
+from mlgraph.stores.database import Database
+from mlgraph.stores.numbering import digest
+from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
+
+_STREAM_ASSETS: Final = 2000
+
+
+class PostgresReader:
+    """The `FactReader` of PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def last_tx(self) -> int:
+        """Return the number of the last transaction (0: none)."""
+        return int(self._rows("SELECT coalesce(max(tx), 0) FROM tx")[0][0])
+
+    def changes(self, after: int, limit: int) -> Changes:
+        """Return what up to `limit` transactions after `after` touched, as of one moment."""
+        with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute("SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t", (after, limit))
+            upto = (cursor.fetchone() or (None,))[0]
+            changes = Changes(after if upto is None else upto)
+            if upto is None:
+                return changes
+            span = (after, upto)
+            cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span)
+            changes.assets = [AssetRow(*row) for row in cursor]
+            cursor.execute("SELECT DISTINCT asset_id FROM asset_fact WHERE tx > %s AND tx <= %s", span)
+            changes.told = {row[0] for row in cursor}
+            cursor.execute(
+                "SELECT DISTINCT source_id, relation, target_id, by_id FROM edge_fact WHERE tx > %s AND tx <= %s", span
+            )
+            for source, relation, target, seen_by in cursor:
+                if seen_by is None:
+                    changes.edges.add((source, relation, target))
+                else:
+                    changes.seen_by.add(seen_by)
+            return changes
+
+    def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
+        """Return all records of these triples that no run or workflow saw."""
+        if not triples:
+            return []
+        sources, relations, targets = (list(column) for column in zip(*triples, strict=True))
+        return self._edges(
+            f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} "
+            "JOIN unnest(%s::int[], %s::smallint[], %s::int[]) AS w(s, r, t) "
+            "ON f.source_id = w.s AND f.relation = w.r AND f.target_id = w.t WHERE f.by_id IS NULL",
+            (sources, relations, targets),
+        )
+
+    def edges_into(self, targets: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
+        """Return all records of these relations that lead to `targets`."""
+        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.target_id = ANY(%s) AND f.relation = ANY(%s)"
+        return self._edges(query, (list(targets), list(relations))) if targets else []
+
+    def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
+        """Return all records of these relations that lead from `sources`."""
+        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.relation = ANY(%s)"
+        return self._edges(query, (list(sources), list(relations))) if sources else []
+
+    def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
+        """Return the column edges whose `by` is one of `owners`."""
+        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.by_id = ANY(%s)"
+        return self._edges(query, (list(owners),)) if owners else []
+
+    def asset_records(self, assets: Collection[int]) -> list[AssetRecord]:
+        """Return all records of these assets."""
+        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s)"
+        return list(asset_records(self._rows(query, (list(assets),)))) if assets else []
+
+    def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
+        """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
+        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.tx > %s AND f.tx <= %s AND f.asset_id = ANY(%s)"
+        return list(asset_records(self._rows(query, (after, upto, list(assets))))) if assets else []
+
+    def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
+        """Return when these workflows were declared anew."""
+        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.mode = {int(Mode.DECLARATION)}"
+        return list(asset_records(self._rows(query, (list(workflows),)))) if workflows else []
+
+    def retracted(self, assets: Collection[int]) -> set[int]:
+        """Return which of `assets` were ever retracted."""
+        if not assets:
+            return set()
+        query = f"SELECT DISTINCT asset_id FROM asset_fact WHERE asset_id = ANY(%s) AND mode = {int(Mode.RETRACT)}"
+        return {row[0] for row in self._rows(query, (list(assets),))}
+
+    def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
+        """Return every triple that `asset` is an end of."""
+        return self._rows(
+            "SELECT source_id, relation, target_id FROM edge_fact WHERE source_id = %s "
+            "UNION SELECT source_id, relation, target_id FROM edge_fact WHERE target_id = %s",
+            (asset, asset),
+        )
+
+    def ids(self, uris: Collection[str]) -> dict[str, int]:
+        """Return the numbers of those URIs that the store has heard of."""
+        rows = self._rows("SELECT uri, id FROM asset WHERE digest = ANY(%s)", ([digest(uri) for uri in uris],))
+        return dict(rows)
+
+    def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
+        """Return URI and kind of these assets."""
+        query = "SELECT id, uri, kind, dataset_id FROM asset WHERE id = ANY(%s)"
+        return {row[0]: AssetRow(*row) for row in self._rows(query, (list(assets),))}
+
+    def origins(self) -> Mapping[int, str]:
+        """Return the names of all origins."""
+        return dict(self._rows("SELECT id, name FROM origin"))
+
+    def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
+        """Return name and mail of these people, where they are known and not erased."""
+        query = "SELECT c.asset_id, a.uri, c.name, c.mail FROM contact c JOIN asset a ON a.id = c.asset_id WHERE a.id = ANY(%s)"
+        return {row[0]: Contact(AssetUri.parse(row[1]), row[2], row[3]) for row in self._rows(query, (list(assets),))}
+
+    def told(self, txs: Collection[int]) -> dict[int, Told]:
+        """Return who appended these transactions, and when."""
+        query = "SELECT tx, recorded_at, actor, source, environment FROM tx WHERE tx = ANY(%s)"
+        return {row[0]: Told(*row) for row in self._rows(query, (list(txs),))}
+
+    def events(self, numbers: Collection[int]) -> dict[int, str]:
+        """Return the ids that events had at their sources, by the store's numbers of the events."""
+        return dict(self._rows("SELECT id, event_id FROM event WHERE id = ANY(%s)", (list(numbers),)))
+
+    def stream(self) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
+        """Yield every asset in bytewise order of URI, with its records and the edges that lead from it, of one moment."""
+        with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            with connection.cursor(name="mlgraph_stream") as listing:
+                listing.execute('SELECT id, uri, kind, dataset_id FROM asset ORDER BY uri COLLATE "C"')
+                while rows := listing.fetchmany(_STREAM_ASSETS):
+                    yield from _with_records(cursor, [AssetRow(*row) for row in rows])
+
+    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        with self._database.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(query.encode(), values)
+            return cursor.fetchall()
+
+    def _edges(self, query: str, values: Sequence[Any]) -> list[EdgeRecord]:
+        return list(edge_records(self._rows(query, values)))
+
+
+def _with_records(
+    cursor: psycopg.Cursor, assets: Sequence[AssetRow]
+) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
+    numbers = [asset.asset for asset in assets]
+    told: dict[int, list[AssetRecord]] = defaultdict(list)
+    cursor.execute(f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s)".encode(), (numbers,))
+    for record in asset_records(cursor):
+        told[record.asset].append(record)
+    leading: dict[int, list[EdgeRecord]] = defaultdict(list)
+    cursor.execute(f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s)".encode(), (numbers,))
+    for edge in edge_records(cursor):
+        leading[edge.source].append(edge)
+    for asset in assets:
+        yield asset, told[asset.asset], leading[asset.asset]
