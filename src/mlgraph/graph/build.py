@@ -1,0 +1,262 @@
+"""Rows of runs, workflows and plain edges: what the arrays of each layer hold."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from mlgraph.domain.facts import Mode
+from mlgraph.domain.history import EdgeRecord
+from mlgraph.domain.times import FOREVER
+from mlgraph.domain.vocabulary import KINDS, NEVER_CLOSING_OUTPUTS
+from mlgraph.graph.decisions import run_decisions, workflow_decisions
+from mlgraph.graph.levels import Assets, Edge, Pins, RunHistory, WorkflowHistory, end_of, side_of, triple_intervals
+from mlgraph.graph.pairs import Decision, Pair, Sides, pair_up, segments_of
+from mlgraph.graph.rows import (
+    CERTAIN,
+    COLUMN,
+    COLUMNED,
+    DERIVES,
+    EVALUATION,
+    FEEDS,
+    INPUT_TO,
+    OUTPUTS,
+    PART_CODES,
+    SHOW,
+    WALK,
+    WALKED_CODES,
+    Layer,
+    NodeKey,
+    Row,
+    edge_flags,
+)
+from mlgraph.graph.spans import Spans, intersect, subtract, union
+from mlgraph.graph.sweep import Completion, Mentions, open_spans
+
+_Column = tuple[int, int, EdgeRecord]
+"""A column edge that a run or declaration told, from when and until when."""
+_NEVER_CLOSING = frozenset(KINDS[name].code for name in NEVER_CLOSING_OUTPUTS)
+
+
+def plain_rows(records: Sequence[EdgeRecord], pins: Pins, assets: Assets) -> Iterator[Row]:
+    """Yield the rows of one triple that neither a run nor a workflow computes: it holds while any origin holds it."""
+    flags_at: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+    triple = records[0].triple
+    for interval in triple_intervals(records, pins):
+        flags = edge_flags(triple[1], interval.record.role, interval.properties)
+        flags_at[interval.record.origin, flags].append((interval.start, interval.end))
+    source, target = NodeKey(triple[0]), NodeKey(triple[2])
+    for (origin, flags), spans in flags_at.items():
+        for start, end in union(spans):
+            for layer in _layers_of(triple[1], assets.kind(triple[0])):
+                yield Row(layer, source, triple[1], target, origin, start, end, flags)
+
+
+def _layers_of(relation: int, source_kind: int) -> tuple[Layer, ...]:
+    if relation in WALKED_CODES:
+        if source_kind == COLUMN and relation in (DERIVES, FEEDS):
+            return Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS
+        return Layer.ASSET, Layer.RUN
+    return (Layer.STRUCTURE,) if relation in PART_CODES else ()
+
+
+def run_rows(run: RunHistory, assets: Assets, *, standalone: bool) -> Iterator[Row]:
+    """Yield the run's rows at run level, and at asset level too where it has no workflow and stands for itself."""
+    for layer in (Layer.RUN, Layer.ASSET) if standalone else (Layer.RUN,):
+        sides = _sides_of_run(run, at_run_level=layer == Layer.RUN)
+        decisions = run_decisions(run, sides.reads(), assets)
+        columns = _run_columns(run, assets, at_run_level=layer == Layer.RUN)
+        yield from _Owner(run.run, layer, assets, sides, decisions, columns).rows()
+
+
+def workflow_rows(workflow: WorkflowHistory, assets: Assets) -> Iterator[Row]:
+    """Yield the workflow's rows at asset level, computed from its runs and declarations."""
+    reported = {run.run: _reported_sides(run) for run in workflow.runs}
+    decided = {run.run: run_decisions(run, reported[run.run].reads(), assets) for run in workflow.runs}
+    sides = _sides_of_workflow(workflow, assets)
+    columns: dict[int, list[_Column]] = {}
+    for run in workflow.runs:
+        columns.update(_run_columns(run, assets, at_run_level=False))
+    columns[0] = [(interval.start, interval.end, interval.record) for interval in workflow.column_intervals()]
+
+    def certain_in_a_run(source: int, target: int) -> Spans:
+        return union(span for pairs in run_pairs() if (source, target) in pairs for span in pairs[source, target].certain)
+
+    known: list[dict[tuple[int, int], Pair]] = []
+
+    def run_pairs() -> list[dict[tuple[int, int], Pair]]:
+        if not known:
+            known.extend(pair_up(reported[run.run], decided[run.run], _evaluations(assets)) for run in workflow.runs)
+        return known
+
+    decisions = workflow_decisions(workflow, decided, sides)
+    owner = _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, certain_in_a_run)
+    yield from owner.rows()
+
+
+def _evaluations(assets: Assets) -> Callable[[int], bool]:
+    return lambda asset: assets.kind(asset) == EVALUATION
+
+
+def _sides_of_run(run: RunHistory, *, at_run_level: bool) -> Sides:
+    sides = Sides()
+    gathered: dict[tuple[int, int, str], dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for interval in run.intervals(at_run_level=at_run_level):
+        edge = end_of(interval.record)
+        gathered[interval.record.relation, edge.asset, edge.role][interval.record.origin].append((interval.start, interval.end))
+    for (relation, asset, role), origins in gathered.items():
+        spans = {origin: union(listed) for origin, listed in origins.items()}
+        if relation == INPUT_TO:
+            sides.inputs[asset, role] = spans
+        else:
+            sides.outputs[asset] = spans
+    return sides
+
+
+def _reported_sides(run: RunHistory) -> Sides:
+    """Return all that the run ever reported, each from when it first was: what the run itself did never ends."""
+    first: dict[tuple[int, int, str], int] = {}
+    for record in run.edges:
+        if record.mode != Mode.RETRACT:
+            edge = end_of(record)
+            key = (record.relation, edge.asset, edge.role)
+            first[key] = min(first.get(key, record.valid_from), record.valid_from)
+    sides = Sides()
+    for (relation, asset, role), moment in first.items():
+        spans = {0: [(moment, FOREVER)]}
+        if relation == INPUT_TO:
+            sides.inputs[asset, role] = spans
+        else:
+            sides.outputs[asset] = spans
+    return sides
+
+
+def _run_columns(run: RunHistory, assets: Assets, *, at_run_level: bool) -> dict[int, list[_Column]]:
+    """Return the column edges of the run that lead from its inputs: from when both were reported."""
+    found: list[_Column] = []
+    for interval in run.column_intervals(at_run_level=at_run_level):
+        read = run.first_read.get(assets.dataset_of(interval.record.source))
+        if read is not None:
+            found.append((max(interval.start, read), interval.end, interval.record))
+    return {run.run: found}
+
+
+def _sides_of_workflow(workflow: WorkflowHistory, assets: Assets) -> Sides:
+    gathered: dict[tuple[int, int, str], dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+    for origin in sorted({origin for run in workflow.runs for origin in run.origins}):
+        for (relation, asset, role), spans in _swept(workflow, origin, assets):
+            gathered[relation, asset, role][origin].extend(spans)
+    for interval in workflow.declared_intervals():
+        record, edge = interval.record, end_of(interval.record)
+        gathered[record.relation, edge.asset, edge.role][record.origin].append((interval.start, interval.end))
+    sides = Sides()
+    for (relation, asset, role), origins in gathered.items():
+        spans_by_origin = {origin: union(listed) for origin, listed in origins.items()}
+        if relation == INPUT_TO:
+            sides.inputs[asset, role] = spans_by_origin
+        else:
+            sides.outputs[asset] = spans_by_origin
+    return sides
+
+
+def _swept(workflow: WorkflowHistory, origin: int, assets: Assets) -> Iterator[tuple[tuple[int, int, str], Spans]]:
+    mentions: dict[tuple[int, Edge], Mentions] = defaultdict(Mentions)
+    completions: dict[str, list[Completion]] = {"inputs": [], "outputs": []}
+    for run in workflow.runs:
+        outcome = run.outcome_for(origin)
+        seen: set[tuple[int, Edge]] = set()
+        for record in run.edges:
+            if record.origin == origin and record.mode != Mode.RETRACT:
+                key = (record.relation, end_of(record))
+                seen.add(key)
+                mentions[key].report(record.valid_from, run.uri, outcome.code_version)
+        if origin not in run.origins or outcome.state != "COMPLETE" or outcome.ended_at is None:
+            continue
+        for key in seen:
+            mentions[key].hold(outcome.ended_at, run.uri, outcome.code_version)
+        for side, listed in completions.items():
+            if outcome.told(side):
+                listed.append(Completion(outcome.ended_at, run.uri, run.run, outcome.code_version))
+    for listed in completions.values():
+        listed.sort(key=lambda completion: completion[:2])
+    for (relation, edge), said in mentions.items():
+        closes = relation == INPUT_TO or assets.kind(edge.asset) not in _NEVER_CLOSING
+        gone = workflow.gone(origin, relation, edge)
+        yield (relation, edge.asset, edge.role), open_spans(said, completions[side_of(relation)], gone, closes=closes)
+
+
+class _Owner:
+    """A workflow or run with its sides and pairs, as rows of one layer."""
+
+    def __init__(
+        self,
+        asset: int,
+        layer: Layer,
+        assets: Assets,
+        sides: Sides,
+        decisions: Mapping[int, list[Decision]],
+        columns: Mapping[int, Sequence[_Column]],
+        certain_in_a_run: Callable[[int, int], Spans] | None = None,
+    ) -> None:
+        self.asset = asset
+        self.layer = layer
+        self.assets = assets
+        self.sides = sides
+        self.decisions = decisions
+        self.columns = columns
+        self.pairs = pair_up(sides, decisions, _evaluations(assets), certain_in_a_run)
+        self.reads, self.writes = sides.reads(), sides.writes()
+
+    def rows(self) -> Iterator[Row]:
+        """Yield edges to show, ports to walk, and column edges."""
+        me = NodeKey(self.asset)
+        ports = self._needs_ports()
+        for (source, _role), origins in self.sides.inputs.items():
+            yield from self._row(NodeKey(source), INPUT_TO, me, origins, WALK | SHOW | CERTAIN)
+        for output, origins in self.sides.outputs.items():
+            flags = SHOW if ports else WALK | SHOW | CERTAIN
+            yield from self._row(me, OUTPUTS, NodeKey(output), origins, flags)
+        if not ports:
+            return
+        columned: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
+        for row, ends in self._column_rows():
+            yield row
+            columned[ends].append((row.start, row.end))
+        for output, spans in self.writes.items():
+            port = NodeKey(self.asset, output)
+            known = union(span for (_, told), told_spans in columned.items() if told == output for span in told_spans)
+            yield from self._row(port, OUTPUTS, NodeKey(output), {0: intersect(spans, known)}, WALK | CERTAIN | COLUMNED)
+            yield from self._row(port, OUTPUTS, NodeKey(output), {0: subtract(spans, known)}, WALK | CERTAIN)
+        for (source, output), pair in self.pairs.items():
+            port = NodeKey(self.asset, output)
+            known = union(columned[source, output])
+            for spans, flags in ((pair.certain, WALK | CERTAIN), (pair.possible, WALK)):
+                yield from self._row(NodeKey(source), INPUT_TO, port, {0: intersect(spans, known)}, flags | COLUMNED)
+                yield from self._row(NodeKey(source), INPUT_TO, port, {0: subtract(spans, known)}, flags)
+
+    def _needs_ports(self) -> bool:
+        held_out = any(role in ("validation", "test") for _, role in self.sides.inputs)
+        return len(self.sides.outputs) > 1 or held_out or any(self.decisions.values())
+
+    def _row(self, source: NodeKey, relation: int, target: NodeKey, origins: Mapping[int, Spans], flags: int) -> Iterator[Row]:
+        for origin, spans in origins.items():
+            for start, end in spans:
+                yield Row(self.layer, source, relation, target, origin, start, end, flags)
+
+    def _column_rows(self) -> Iterator[tuple[Row, tuple[int, int]]]:
+        """Yield each column edge while the run that saw it decides its output, with the pair of datasets it belongs to."""
+        layer = Layer.ASSET_COLUMNS if self.layer == Layer.ASSET else Layer.RUN_COLUMNS
+        gathered: dict[tuple[int, int, int, int, int], list[tuple[int, int]]] = defaultdict(list)
+        for output, decisions in self.decisions.items():
+            for start, end, decision in segments_of(decisions):
+                if decision is None or decision.inputs is None:
+                    continue
+                for reported, until, column in self.columns.get(decision.by, ()):
+                    if self.assets.dataset_of(column.target) == output:
+                        key = (column.source, column.target, column.origin, self.assets.dataset_of(column.source), output)
+                        gathered[key].append((max(start, reported), min(end, until)))
+        for (left, right, origin, source, output), spans in gathered.items():
+            held = intersect(union(spans), intersect(self.writes.get(output, []), self.reads.get(source, [])))
+            for start, end in held:
+                flags = WALK | SHOW | CERTAIN
+                yield Row(layer, NodeKey(left), DERIVES, NodeKey(right), origin, start, end, flags), (source, output)

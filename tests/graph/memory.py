@@ -1,0 +1,145 @@
+"""A fact store in memory, for properties that need thousands of histories; the PostgreSQL store has the same suite of its own."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
+from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
+from mlgraph.domain.times import FOREVER
+from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.ports.store import AssetRow, Changes, Told
+
+
+class MemoryStore:
+    """Facts, every one with its times, appended batch by batch."""
+
+    def __init__(self) -> None:
+        self.assets: dict[str, AssetRow] = {}
+        self.asset_facts: list[AssetRecord] = []
+        self.edge_facts: list[EdgeRecord] = []
+        self.names: dict[str, int] = {"*": EVERY_ORIGIN}
+        self.first_tx: dict[int, int] = {}
+        self.tx = 0
+
+    def append(self, facts: Sequence[Fact]) -> None:
+        self.tx += 1
+        for fact in facts:
+            match fact:
+                case AssetFact():
+                    self._tell(fact.uri, fact.origin, fact.valid_from, fact.mode, dict(fact.state))
+                case AssetRetraction():
+                    self._tell(fact.uri, fact.origin, fact.valid_to, Mode.RETRACT, {})
+                case Declaration():
+                    self._tell(fact.uri, fact.origin, fact.valid_from, Mode.DECLARATION, {"sides": list(fact.sides)})
+                case EdgeFact() | EdgeRetraction():
+                    self.edge_facts.append(self._edge(fact))
+
+    def _tell(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, object]) -> None:
+        assert moment is not None
+        self.asset_facts.append(AssetRecord(self._id(uri), self._origin(origin), moment, mode, state, self.tx))
+
+    def _edge(self, fact: EdgeFact | EdgeRetraction) -> EdgeRecord:
+        ends = (self._id(fact.source), RELATIONS[fact.relation].code, self._id(fact.target))
+        origin = self._origin(fact.origin)
+        if isinstance(fact, EdgeRetraction):
+            assert fact.valid_to is not None
+            return EdgeRecord(*ends, origin, fact.valid_to, FOREVER, Mode.RETRACT, tx=self.tx)
+        assert fact.valid_from is not None
+        said = dict(fact.properties)
+        role, version, by, feeds = (said.pop(key, None) for key in ("role", "version", "by", "from"))
+        return EdgeRecord(
+            *ends, origin, fact.valid_from, FOREVER if fact.valid_to is None else fact.valid_to, fact.mode, role, version,
+            None if by is None else self._id(AssetUri.parse(by)),
+            None if feeds is None else frozenset(self._id(AssetUri.parse(uri)) for uri in feeds), said, self.tx,
+        )  # fmt: skip
+
+    def _id(self, uri: AssetUri) -> int:
+        text = str(uri)
+        if text not in self.assets:
+            dataset = dataset_of_column(uri) if uri.kind == "column" else None
+            owner = self._id(dataset) if dataset else 0
+            number = len(self.assets) + 1
+            self.assets[text] = AssetRow(number, text, KINDS[uri.kind].code, owner)
+            self.first_tx[number] = self.tx
+        return self.assets[text].asset
+
+    def _origin(self, name: str) -> int:
+        return self.names.setdefault(name, len(self.names))
+
+    def last_tx(self) -> int:
+        return self.tx
+
+    def changes(self, after: int, limit: int) -> Changes:
+        upto = min(self.tx, after + limit)
+        changes = Changes(upto)
+        changes.assets = [row for row in self.assets.values() if after < self.first_tx[row.asset] <= upto]
+        changes.told = {record.asset for record in self.asset_facts if after < record.tx <= upto}
+        for record in self.edge_facts:
+            if after < record.tx <= upto:
+                if record.by is None:
+                    changes.edges.add(record.triple)
+                else:
+                    changes.seen_by.add(record.by)
+        return changes
+
+    def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
+        wanted = set(triples)
+        return [record for record in self.edge_facts if record.triple in wanted and record.by is None]
+
+    def edges_into(self, targets: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
+        return [record for record in self.edge_facts if record.target in targets and record.relation in relations]
+
+    def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
+        return [record for record in self.edge_facts if record.source in sources and record.relation in relations]
+
+    def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
+        return [record for record in self.edge_facts if record.by in owners]
+
+    def asset_records(self, assets: Collection[int]) -> list[AssetRecord]:
+        return [record for record in self.asset_facts if record.asset in assets]
+
+    def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
+        return [record for record in self.asset_records(assets) if after < record.tx <= upto]
+
+    def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
+        return [record for record in self.asset_records(workflows) if record.mode == Mode.DECLARATION]
+
+    def retracted(self, assets: Collection[int]) -> set[int]:
+        return {record.asset for record in self.asset_facts if record.asset in assets and record.mode == Mode.RETRACT}
+
+    def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
+        return list({record.triple for record in self.edge_facts if asset in (record.source, record.target)})
+
+    def ids(self, uris: Collection[str]) -> dict[str, int]:
+        return {uri: self.assets[uri].asset for uri in uris if uri in self.assets}
+
+    def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
+        return {row.asset: row for row in self.assets.values() if row.asset in assets}
+
+    def origins(self) -> Mapping[int, str]:
+        return {number: name for name, number in self.names.items()}
+
+    def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
+        del assets
+        return {}
+
+    def told(self, txs: Collection[int]) -> dict[int, Told]:
+        return {tx: Told(tx, 0, "test", None, None) for tx in txs}
+
+    def events(self, numbers: Collection[int]) -> dict[int, str]:
+        del numbers
+        return {}
+
+    def stream(self) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
+        leading: dict[int, list[EdgeRecord]] = defaultdict(list)
+        for edge in self.edge_facts:
+            leading[edge.source].append(edge)
+        told: dict[int, list[AssetRecord]] = defaultdict(list)
+        for record in self.asset_facts:
+            told[record.asset].append(record)
+        for uri in sorted(self.assets):
+            row = self.assets[uri]
+            yield row, told[row.asset], leading[row.asset]

@@ -1,0 +1,74 @@
+"""The real graph over the store in memory, asked the same questions as the naive one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from mlgraph.domain.facts import Fact
+from mlgraph.domain.history import asset_intervals, deleted_at, state_at
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import PART_RELATIONS, RELATION_NAMES, WALKED
+from mlgraph.graph.rows import SHOW, Layer
+from mlgraph.graph.snapshot import Graph, Snapshot
+from mlgraph.graph.walk import DirectionName, walk
+from mlgraph.services.projector import Projector
+from tests.graph.memory import MemoryStore
+
+Level = Literal["asset", "run"]
+Edge = tuple[AssetUri, str, AssetUri]
+_LAYERS = {"asset": (Layer.ASSET, Layer.ASSET_COLUMNS), "run": (Layer.RUN, Layer.RUN_COLUMNS)}
+
+
+class Projected:
+    """A graph that follows a store, batch by batch."""
+
+    def __init__(self, batches: Iterable[Sequence[Fact]]) -> None:
+        self.store = MemoryStore()
+        self.graph = Graph()
+        self._projector = Projector(self.store, self.graph)
+        for batch in batches:
+            self.append(batch)
+
+    def append(self, batch: Sequence[Fact]) -> None:
+        self.store.append(batch)
+        self._projector.apply(self.store.changes(self.snapshot.watermark, 1))
+
+    @property
+    def snapshot(self) -> Snapshot:
+        return self.graph.snapshot
+
+    def lineage(
+        self, root: AssetUri, direction: DirectionName, level: Level, moment: int, depth: int | None = None
+    ) -> dict[AssetUri, tuple[int, str]]:
+        asset = self.store.assets[str(root)].asset
+        reached = walk(self.snapshot, asset, direction, _LAYERS[level][0], moment, depth)
+        return {
+            self._uri(found): (distance, "certain" if found in reached.certain else "possible")
+            for found, distance in reached.distance.items()
+        }
+
+    def edges(self, level: Level, moment: int) -> dict[Edge, set[str]]:
+        """The edges of walked relations that answers list, with their origins."""
+        return {edge: origins for edge, origins in self._shown(_LAYERS[level], moment).items() if edge[1] in WALKED}
+
+    def parts(self, moment: int) -> set[Edge]:
+        return {edge for edge in self._shown((Layer.STRUCTURE,), moment) if edge[1] in PART_RELATIONS}
+
+    def state(self, uri: AssetUri, moment: int) -> tuple[dict[str, Any] | None, int | None]:
+        records = self.store.asset_records([self.store.assets[str(uri)].asset])
+        return state_at(asset_intervals(records), moment), deleted_at(records, moment)
+
+    def _shown(self, layers: Iterable[Layer], moment: int) -> dict[Edge, set[str]]:
+        snapshot, names = self.snapshot, self.store.origins()
+        found: dict[Edge, set[str]] = {}
+        for layer in layers:
+            for node in range(snapshot.nodes):
+                for other, relation, flags, origin in snapshot.views[layer].out.rows_of(node, moment):
+                    if flags & SHOW:
+                        ends = [self._uri(int(snapshot.asset_of[number])) for number in (node, other)]
+                        found.setdefault((ends[0], RELATION_NAMES[relation], ends[1]), set()).add(names[origin])
+        return found
+
+    def _uri(self, asset: int) -> AssetUri:
+        return AssetUri.parse(self.snapshot.registry.uris[asset])

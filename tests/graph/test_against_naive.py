@@ -1,0 +1,99 @@
+"""The real graph answers as the naive reading of CONTRACT, Semantics 1 to 5, does: any order, split and repetition of facts."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from itertools import product
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlgraph.domain.facts import Fact
+from mlgraph.graph import layer
+from mlgraph.graph.rows import Layer
+from mlgraph.graph.walk import DirectionName
+from tests.graph.projected import Level, Projected
+from tests.model import histories
+from tests.model.naive import NaiveGraph
+
+DIRECTIONS: tuple[DirectionName, ...] = ("downstream", "upstream")
+LEVELS: tuple[Level, ...] = ("asset", "run")
+deterministic = settings(
+    derandomize=True,
+    deadline=None,
+    max_examples=120,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def some_moments(facts: list[Fact], rng: random.Random, most: int) -> list[int]:
+    """Boundaries of the history, or one microsecond beside them."""
+    moments = histories.moments(facts)
+    return sorted(rng.sample(moments, min(most, len(moments))))
+
+
+def in_batches(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
+    """The same facts in another order and some of them twice, in batches."""
+    return histories.split(histories.shuffled(histories.repeated(facts, rng), rng), rng)
+
+
+def disagreements(naive: NaiveGraph, real: Projected, moment: int, depth: int) -> Iterator[str]:
+    """Every question that the two answer differently at `moment`, in words."""
+    for level in LEVELS:
+        if naive.edge_origins(level, moment) != real.edges(level, moment):
+            yield f"edges at {level} level"
+    if naive.part_edges(moment) != real.parts(moment):
+        yield "part edges"
+    for uri in sorted(naive.uris()):
+        if naive.asset_state(uri, moment) != real.state(uri, moment):
+            yield f"state of {uri}"
+        for level, limit, direction in product(LEVELS, (None, depth), DIRECTIONS):
+            expected = naive.lineage(uri, direction, level, moment, limit)
+            if expected != real.lineage(uri, direction, level, moment, limit):
+                yield f"{direction} of {uri} at {level} level to depth {limit}"
+
+
+@deterministic
+@given(facts=histories.histories(), seed=seeds)
+def test_every_question_is_answered_as_the_naive_model_does(facts: list[Fact], seed: int) -> None:
+    rng = random.Random(seed)
+    naive, real = NaiveGraph(facts), Projected([facts])
+    for moment in some_moments(facts, rng, 4):
+        assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
+
+
+@pytest.mark.parametrize("compact_at", [0, 3, layer.COMPACT_AT])
+def test_order_split_repetition_and_compaction_change_no_answer(compact_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "COMPACT_AT", compact_at)
+    for seed in range(80):
+        rng = random.Random(1000 * compact_at + seed)
+        facts = histories.random_history(rng)
+        naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng))
+        for moment in some_moments(facts, rng, 3):
+            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}"
+
+
+def test_one_fact_a_transaction_gives_the_same_answers_at_every_moment() -> None:
+    """State is a function of the set of facts, not of their order (Semantics 1): interval boundaries included."""
+    for seed in range(20):
+        rng = random.Random(seed)
+        facts = histories.random_history(rng, most=6)
+        naive = NaiveGraph(facts)
+        real = Projected([fact] for fact in histories.shuffled(facts, rng))
+        for moment in histories.moments(facts):
+            assert list(disagreements(naive, real, moment, 2)) == [], f"seed {seed} at {moment}"
+
+
+def test_a_snapshot_does_not_change_once_published() -> None:
+    rng = random.Random(5)
+    facts = histories.random_history(rng)
+    real = Projected([facts[: len(facts) // 2]])
+    old, moment = real.snapshot, histories.moments(facts)[-1]
+    view = old.views[Layer.ASSET]
+    before = [sorted(view.out.rows_of(node, moment)) for node in range(old.nodes)]
+    real.append(facts[len(facts) // 2 :])
+    assert [sorted(view.out.rows_of(node, moment)) for node in range(old.nodes)] == before
+    assert real.snapshot.watermark == old.watermark + 1

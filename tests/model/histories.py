@@ -1,0 +1,343 @@
+"""Small, nasty histories of facts, drawn by Hypothesis or from a seeded `random.Random`.
+
+Times come from a small set, so that things happen at the same moment; names come from small pools, so that they meet.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from hypothesis import strategies as st
+
+from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
+from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.uri import AssetUri, column_uri
+from tests.model.naive import NaiveGraph
+
+T = TypeVar("T")
+
+START = parse_time("2026-03-01T00:00:00Z")
+TIMES = tuple(START + second * 1_000_000 for second in range(1, 11))
+ORIGINS = ("openlineage", "facts")
+DATASETS = tuple(AssetUri("dataset", "s3://lake", name) for name in "abcde")
+WORKFLOWS = tuple(AssetUri("workflow", "jobs", name) for name in ("train", "load"))
+RUNS = tuple(AssetUri("run", "jobs", f"r{number}") for number in range(1, 9))
+VERSIONS = tuple(AssetUri("model_version", "mlflow:x", f"ranker/{number}") for number in (1, 2))
+MODEL = AssetUri("model", "mlflow:x", "ranker")
+EVALUATION = AssetUri("evaluation", "mlflow:x", "auc")
+DEPLOYMENT = AssetUri("deployment", "prod", "ranker-blue")
+SERVICE = AssetUri("service", "prod", "ranking")
+FEATURE = AssetUri("feature", "feast", "view:clicks")
+VIEW = AssetUri("feature_view", "feast", "view")
+INPUTS = (*DATASETS, VERSIONS[0], VIEW)
+OUTPUTS = (*DATASETS, *VERSIONS, EVALUATION)
+ROLES = (None, None, None, "training", "validation", "test")
+CODE = (None, "1", "1", "2")
+COLUMNS = tuple(column_uri(dataset, field) for dataset in DATASETS[:4] for field in ("x", "y"))
+PLAIN_EDGES = (
+    (DATASETS[0], "derives", DATASETS[3]),
+    (DATASETS[3], "derives", DATASETS[4]),
+    (DATASETS[4], "derives", DATASETS[0]),
+    (VERSIONS[0], "derives", VERSIONS[1]),
+    (VERSIONS[0], "evaluated_by", EVALUATION),
+    (VERSIONS[0], "deployed_as", DEPLOYMENT),
+    (VERSIONS[1], "deployed_as", DEPLOYMENT),
+    (DEPLOYMENT, "serves", SERVICE),
+    (DATASETS[1], "input_to", SERVICE),
+    (SERVICE, "outputs", DATASETS[0]),
+    (DATASETS[1], "feeds", VIEW),
+    (DATASETS[1], "feeds", FEATURE),
+    (COLUMNS[2], "feeds", FEATURE),
+    (COLUMNS[0], "derives", COLUMNS[6]),
+    (DATASETS[2], "input_to", EVALUATION),
+)
+PART_EDGES = (
+    (VERSIONS[0], "version_of", MODEL),
+    (VERSIONS[1], "version_of", MODEL),
+    (FEATURE, "part_of", VIEW),
+    (WORKFLOWS[1], "part_of", WORKFLOWS[0]),
+    (COLUMNS[0], "part_of", DATASETS[0]),
+    (DATASETS[4], "part_of", DATASETS[3]),
+    (DATASETS[3], "part_of", DATASETS[2]),
+    (AssetUri("variant", "ab", "test:b"), "variant_of", AssetUri("experiment", "ab", "test")),
+)
+RETRACTABLE = (*DATASETS[:3], WORKFLOWS[0], RUNS[0], VERSIONS[0], DEPLOYMENT, COLUMNS[0])
+
+
+class Chooser:
+    """Makes the choices of a history: `pick` takes one of a sequence."""
+
+    def __init__(self, pick: Callable[[Sequence[Any]], Any]) -> None:
+        self._pick = pick
+
+    def one(self, options: Sequence[T]) -> T:
+        chosen: T = self._pick(options)
+        return chosen
+
+    def chance(self, of: int) -> bool:
+        """True once in `of` times."""
+        return self.one((False,) * (of - 1) + (True,))
+
+    def some(self, options: Sequence[T], most: int) -> list[T]:
+        return [self.one(options) for _ in range(self.one(range(most + 1)))]
+
+    def edge_properties(self, relation: str) -> dict[str, Any]:
+        role = self.one(ROLES) if relation == "input_to" else None
+        version = "v2" if self.chance(6) else None
+        return {key: value for key, value in (("role", role), ("version", version)) if value}
+
+
+def run_facts(
+    choose: Chooser,
+    run: AssetUri,
+    moment: int,
+    told: dict[str, Any],
+    inputs: Sequence[AssetUri] | None,
+    outputs: Sequence[AssetUri] | None,
+) -> list[Fact]:
+    """One report of a run: as an event (patches, with the sides told) or as plain facts (whole, without sides).
+
+    A side that is None was not told. `told` may hold the workflow, the origin, `event`, the state and the code version.
+    """
+    event: bool = told["event"]
+    mode = Mode.PATCH if event else Mode.WHOLE
+    origin: str = told["origin"]
+    properties: dict[str, Any] = {"state": told["state"]} if told["state"] else {}
+    if told["state"] in ("COMPLETE", "FAIL", "ABORT") and not choose.chance(5):
+        properties["ended_at"] = format_time(moment)
+    if told["code"]:
+        properties["code_version"] = told["code"]
+    if event:
+        sides = (("inputs", inputs), ("outputs", outputs))
+        properties["sides"] = {side: True for side, listed in sides if listed is not None}
+    facts: list[Fact] = [AssetFact(run, origin, moment, {"properties": properties}, mode)]
+    if told["workflow"]:
+        facts.append(EdgeFact(run, "run_of", told["workflow"], origin, moment, mode=mode))
+    for source in inputs or ():
+        said = choose.edge_properties("input_to")
+        end = choose.one(TIMES) if not event and choose.chance(12) else None
+        end = end if end is not None and end > moment else None
+        facts.append(EdgeFact(source, "input_to", run, origin, moment, end, said, mode))
+    for output in outputs or ():
+        said = choose.edge_properties("outputs")
+        if choose.chance(4):
+            said["from"] = sorted({str(uri) for uri in choose.some((*(inputs or ()), *INPUTS[:3]), 2)})
+        facts.append(EdgeFact(run, "outputs", output, origin, moment, properties=said, mode=mode))
+        if choose.chance(4) and output in DATASETS[:4]:
+            columns = (choose.one(COLUMNS), column_uri(output, choose.one("xy")))
+            said = {"by": str(run)}
+            facts.append(EdgeFact(columns[0], "derives", columns[1], origin, moment, properties=said, mode=mode))
+    return facts
+
+
+def piece_run(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """One report of some run, in any state, with any sides."""
+    workflow = choose.one((*WORKFLOWS, WORKFLOWS[0], None))
+    told = {
+        "event": not wire and choose.one((True, True, False)),
+        "origin": choose.one(ORIGINS),
+        "workflow": workflow,
+        "state": choose.one(("COMPLETE", "START", "RUNNING", "FAIL", "ABORT", "COMPLETE", None)),
+        "code": choose.one(CODE),
+    }
+    inputs = None if choose.chance(4) else choose.some(INPUTS, 3)
+    outputs = None if choose.chance(4) else choose.some(OUTPUTS, 3)
+    return run_facts(choose, choose.one(RUNS), choose.one(TIMES), told, inputs, outputs)
+
+
+def piece_series(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Runs of one workflow, one after the other, that report an asset or leave it out."""
+    workflow = choose.one(WORKFLOWS)
+    kept_inputs, kept_outputs = choose.some(INPUTS, 2), choose.some(OUTPUTS, 2)
+    wavering = choose.one(DATASETS)
+    as_input = choose.one((True, False))
+    first, origin, event = choose.one(range(5)), choose.one(ORIGINS), not wire and choose.one((True, True, False))
+    facts: list[Fact] = []
+    for position in range(choose.one((4, 5, 6))):
+        shown = [wavering] if position == 0 or choose.chance(4) else []
+        told = {
+            "event": event,
+            "origin": origin,
+            "workflow": workflow,
+            "state": choose.one(("COMPLETE",) * 6 + ("FAIL", "RUNNING")),
+            "code": choose.one((None, "1", "1", "1", "1", "2")),
+        }
+        inputs: list[AssetUri] | None = kept_inputs + shown * as_input
+        outputs: list[AssetUri] | None = kept_outputs + shown * (not as_input)
+        if choose.chance(8):
+            inputs, outputs = (None, outputs) if as_input else (inputs, None)
+        facts += run_facts(choose, RUNS[position], TIMES[first + position - choose.chance(6)], told, inputs, outputs)
+    return facts
+
+
+def piece_plain(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """An edge that no run reported, perhaps with an end, perhaps said again."""
+    triple = choose.one((*PLAIN_EDGES, *PART_EDGES))
+    origin, start = choose.one(ORIGINS), choose.one(range(9))
+    end = choose.one((None, None, choose.one(TIMES[start + 1 :])))
+    mode = Mode.WHOLE if wire else choose.one((Mode.WHOLE, Mode.PATCH))
+    facts: list[Fact] = [
+        EdgeFact(*triple, origin, TIMES[start], end, choose.edge_properties("derives"), mode),
+    ]
+    if choose.chance(3):
+        facts.append(EdgeFact(*triple, origin, choose.one(TIMES), mode=mode))
+    return facts
+
+
+def piece_workflow_edge(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """An edge told of the workflow itself, by plain facts."""
+    del wire
+    workflow, moment = choose.one(WORKFLOWS), choose.one(TIMES)
+    if choose.one((True, False)):
+        said = choose.edge_properties("input_to")
+        return [EdgeFact(choose.one(INPUTS), "input_to", workflow, "facts", moment, properties=said)]
+    said = choose.edge_properties("outputs")
+    if choose.chance(2):
+        said["from"] = sorted({str(uri) for uri in choose.some(DATASETS[:3], 2)})
+    return [EdgeFact(workflow, "outputs", choose.one(OUTPUTS), "facts", moment, properties=said)]
+
+
+def piece_declaration(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """A job's declaration of its inputs, outputs or both; no line of facts can say it."""
+    if wire:
+        return []
+    workflow, moment, origin = choose.one(WORKFLOWS), choose.one(TIMES), "openlineage"
+    sides = choose.one((("inputs", "outputs"), ("inputs",), ("outputs",)))
+    facts: list[Fact] = [Declaration(workflow, origin, moment, sides)]
+    if "inputs" in sides:
+        for source in choose.some(DATASETS, 2):
+            said = choose.edge_properties("input_to")
+            edge = EdgeFact(source, "input_to", workflow, origin, moment, properties=said, mode=Mode.DECLARED)
+            facts.append(edge)
+    if "outputs" in sides:
+        listed = choose.some(DATASETS, 2)
+        facts += [EdgeFact(workflow, "outputs", uri, origin, moment, mode=Mode.DECLARED) for uri in listed]
+    return facts
+
+
+def piece_asset(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """What an asset is."""
+    mode = Mode.WHOLE if wire else choose.one((Mode.WHOLE, Mode.PATCH))
+    state: dict[str, Any] = {"name": choose.one(("one", "two"))} if choose.one((True, False)) else {}
+    if choose.one((True, False)):
+        state["properties"] = {choose.one(("k", "l")): choose.one((1, 2))}
+    if not wire and choose.chance(3):
+        state.setdefault("properties", {})["facets"] = {choose.one(("f", "g")): choose.one((1, 2))}
+    uri = choose.one([uri for uri in RETRACTABLE if uri.kind != "run"])
+    return [AssetFact(uri, choose.one(ORIGINS), choose.one(TIMES), state, mode)]
+
+
+def piece_asset_retraction(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """The end of an asset for one origin or for all."""
+    del wire
+    return [AssetRetraction(choose.one(RETRACTABLE), choose.one((*ORIGINS, "*")), choose.one(TIMES))]
+
+
+def piece_edge_retraction(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """The end of an edge for one origin or for all: of a workflow, a run, or none of both."""
+    del wire
+    node = choose.one((*WORKFLOWS, *RUNS[:3]))
+    triple = choose.one(
+        (
+            (choose.one(INPUTS), "input_to", node),
+            (node, "outputs", choose.one(OUTPUTS)),
+            choose.one((*PLAIN_EDGES, *PART_EDGES)),
+            (choose.one(RUNS), "run_of", choose.one(WORKFLOWS)),
+        )
+    )
+    return [EdgeRetraction(*triple, choose.one((*ORIGINS, "*")), choose.one(TIMES))]
+
+
+PIECES = (
+    piece_run,
+    piece_run,
+    piece_run,
+    piece_series,
+    piece_plain,
+    piece_plain,
+    piece_workflow_edge,
+    piece_declaration,
+    piece_declaration,
+    piece_asset,
+    piece_asset_retraction,
+    piece_edge_retraction,
+)
+
+
+@st.composite
+def pieces(draw: st.DrawFn, *, wire: bool = False) -> list[Fact]:
+    """A few facts that belong together."""
+    choose = Chooser(lambda options: draw(st.sampled_from(options)))
+    return choose.one(PIECES)(choose, wire=wire)
+
+
+def histories(*, wire: bool = False, most: int = 10) -> st.SearchStrategy[list[Fact]]:
+    """Histories of facts; with `wire`, only such as lines of facts can say."""
+    return st.lists(pieces(wire=wire), min_size=1, max_size=most).map(joined)
+
+
+def random_history(rng: random.Random, *, wire: bool = False, most: int = 10) -> list[Fact]:
+    """The same from a seeded generator: fast, and without shrinking."""
+    choose = Chooser(rng.choice)
+    return joined([choose.one(PIECES)(choose, wire=wire) for _ in range(rng.randint(1, most))])
+
+
+def joined(parts: list[list[Fact]]) -> list[Fact]:
+    return [fact for part in parts for fact in part]
+
+
+def shuffled(facts: list[Fact], rng: random.Random) -> list[Fact]:
+    """The same facts in another order."""
+    return rng.sample(facts, len(facts))
+
+
+def repeated(facts: list[Fact], rng: random.Random) -> list[Fact]:
+    """The same facts, some of them several times."""
+    return facts + [rng.choice(facts) for _ in range(len(facts))] if facts else []
+
+
+def split(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
+    """The same facts in several batches; some batches may be empty."""
+    cuts = sorted(rng.randint(0, len(facts)) for _ in range(rng.randint(0, 4)))
+    return [facts[start:end] for start, end in zip([0, *cuts], [*cuts, len(facts)], strict=True)]
+
+
+def moments(facts: list[Fact]) -> list[int]:
+    """Every boundary of a history, and one microsecond before and after each."""
+    boundaries = NaiveGraph(facts).boundaries()
+    return sorted({boundary + step for boundary in boundaries for step in (-1, 0, 1)})
+
+
+def line(fact: Fact) -> str | None:
+    """The fact as a line of NDJSON, or None where no line can say it (patches and declarations)."""
+    if isinstance(fact, AssetRetraction):
+        said = {"uri": str(fact.uri), "valid_to": _time(fact.valid_to), "origin": fact.origin}
+        return json.dumps({"retract": said})
+    if isinstance(fact, Declaration) or (isinstance(fact, AssetFact | EdgeFact) and fact.mode != Mode.WHOLE):
+        return None
+    if isinstance(fact, AssetFact):
+        start = _time(fact.valid_from)
+        return json.dumps({"asset": {"uri": str(fact.uri), **fact.state, "valid_from": start, "origin": fact.origin}})
+    ends = {"source": str(fact.source), "relation": fact.relation, "target": str(fact.target), "origin": fact.origin}
+    if isinstance(fact, EdgeRetraction):
+        return json.dumps({"retract": {**ends, "valid_to": _time(fact.valid_to)}})
+    times = {"valid_from": fact.valid_from, "valid_to": fact.valid_to}
+    said_times = {key: format_time(moment) for key, moment in times.items() if moment is not None}
+    return json.dumps({"edge": {**ends, **said_times, "properties": dict(fact.properties)}})
+
+
+def lines(facts: list[Fact]) -> list[str]:
+    """The whole history as NDJSON lines. Raises `ValueError` where one of the facts has no line."""
+    found = [line(fact) for fact in facts]
+    if None in found:
+        raise ValueError("this history has patches or declarations, which no line of facts can say")
+    return [text for text in found if text is not None]
+
+
+def _time(moment: int | None) -> str:
+    if moment is None:
+        raise ValueError("the histories give every time")
+    return format_time(moment)

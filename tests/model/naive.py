@@ -1,0 +1,177 @@
+"""The naive graph: all questions answered by looking through all facts. Slow on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
+
+from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Fact
+from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
+from tests.model.pairs import Level, Pairing, Pairs, inputs_of, outputs_of
+from tests.model.records import Assets, Endings, Record, Triple, by_key, spans
+from tests.model.walk import ColumnsTold, Walk
+from tests.model.workflows import Runs, Workflows, side_of
+
+Direction: TypeAlias = Literal["upstream", "downstream", "both"]
+Certainty: TypeAlias = Literal["certain", "possible"]
+
+
+class NaiveGraph:
+    """What a set of facts means. Every `valid_from` and every retraction's time must be given."""
+
+    def __init__(self, facts: list[Fact]) -> None:
+        self.facts = facts
+        self.assets = Assets(facts)
+        self.endings = Endings(facts, self.assets)
+        self.runs = Runs(facts, self.assets, self.endings)
+        self.workflows = Workflows(facts, self.runs, self.endings)
+        self.pairing = Pairing(facts, self.workflows)
+        self.edge_facts = [fact for fact in facts if isinstance(fact, EdgeFact)]
+        self._records: dict[Level, list[Record]] = {}
+        self._holding: dict[tuple[Level, int], list[Record]] = {}
+
+    def edges(self, level: Level, t: int) -> set[Triple]:
+        """The edges of walked relations that hold at `t`."""
+        return set(self.edge_origins(level, t))
+
+    def edge_origins(self, level: Level, t: int) -> dict[Triple, set[str]]:
+        """The same, each with the origins that hold it."""
+        found: dict[Triple, set[str]] = {}
+        for record in self.holding(level, t):
+            if record.triple[1] in WALKED:
+                found.setdefault(record.triple, set()).add(record.origin)
+        return found
+
+    def holding(self, level: Level, t: int) -> list[Record]:
+        """The records of all relations that hold at `t`."""
+        if (level, t) not in self._holding:
+            now = [record for record in self.records(level) if record.holds(t)]
+            plain = [record for record in now if not is_column_lineage(record.triple, record.by)]
+            columns = [record for record in now if is_column_lineage(record.triple, record.by)]
+            counted = [record for record in columns if self._column_owners(record, level, t, plain)]
+            self._holding[level, t] = plain + counted
+        return self._holding[level, t]
+
+    def records(self, level: Level) -> list[Record]:
+        """Every interval of every edge at this level."""
+        if level not in self._records:
+            found = self.workflows.records() if level == "asset" else []
+            for key, assertions in by_key(self.edge_facts).items():
+                triple, (role, _, by, origin) = (key[0], key[1], key[2]), key[3:]
+                if not self._stands_at(triple, level):
+                    continue
+                reported = level == "run" and (side_of(triple) is not None or is_column_lineage(triple, by))
+                ends = self.endings.explicit if reported else self.endings.all
+                gone = self.workflows.declared_gone(triple, role, origin)
+                for start, end in spans(assertions, ends(triple, origin), gone):
+                    found.append(Record(triple, role, by, origin, start, end))
+            self._records[level] = found
+        return self._records[level]
+
+    def _stands_at(self, triple: Triple, level: Level) -> bool:
+        """Runs' edges are run level, workflows' asset level; a run without a workflow stands for itself."""
+        place = side_of(triple)
+        if place is None:
+            return True
+        node = place[1]
+        if level == "run":
+            return node.kind == "run"
+        return node.kind == "workflow" or not self.runs.workflows_of(node)
+
+    def _column_owners(self, record: Record, level: Level, t: int, plain: list[Record]) -> set[AssetUri]:
+        """For which run or workflows lineage between columns counts: both datasets are its own, and the run decides."""
+        source, output = dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2])
+        if record.by is None or source is None or output is None:
+            return set()
+        run = AssetUri.parse(record.by)
+        workflows = self.runs.workflows_of(run)
+        if level == "run" or not workflows:
+            return {run} if source in inputs_of(run, plain) and output in outputs_of(run, plain) else set()
+        return {
+            workflow
+            for workflow in workflows
+            if source in self.pairing.reported(run, t)[0]
+            and source in inputs_of(workflow, plain)
+            and output in outputs_of(workflow, plain)
+            and (self.pairing.decider(workflow, output, t, plain) or (None,))[0] == run
+        }
+
+    def pairs(self, node: AssetUri, level: Level, t: int) -> Pairs:
+        """From which inputs a run or workflow leads to which outputs at `t`, and whether that is certain."""
+        holding = self.holding(level, t)
+        if node.kind == "workflow":
+            return self.pairing.of_workflow(node, t, holding)
+        return self.pairing.of_run(node, inputs_of(node, holding), outputs_of(node, holding), t)
+
+    def lineage(
+        self, root: AssetUri, direction: Direction, level: Level, t: int, depth: int | None = None
+    ) -> dict[AssetUri, tuple[int, Certainty]]:
+        """What is reached from `root`, with distance and certainty; the root itself at 0."""
+        reached: dict[AssetUri, tuple[int, bool]] = {}
+        pairs_of = self._cached_pairs(level, t)
+        for one in ("upstream", "downstream") if direction == "both" else (direction,):
+            walk = Walk(self.holding(level, t), pairs_of, self._columns_told(level, t), downstream=one == "downstream")
+            for uri, (distance, certain) in walk.reached_from(root).items():
+                before = reached.get(uri, (distance, certain))
+                reached[uri] = (min(distance, before[0]), certain or before[1])
+        return {
+            uri: (distance, "certain" if certain else "possible")
+            for uri, (distance, certain) in reached.items()
+            if depth is None or distance <= depth
+        }
+
+    def _cached_pairs(self, level: Level, t: int) -> Callable[[AssetUri], Pairs]:
+        known: dict[AssetUri, Pairs] = {}
+
+        def pairs_of(node: AssetUri) -> Pairs:
+            if node not in known:
+                known[node] = self.pairs(node, level, t)
+            return known[node]
+
+        return pairs_of
+
+    def _columns_told(self, level: Level, t: int) -> set[ColumnsTold]:
+        """For which outputs, from which inputs, runs and workflows have lineage between columns."""
+        plain = [record for record in self.holding(level, t) if not is_column_lineage(record.triple, record.by)]
+        return {
+            (owner, dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2]))
+            for record in self.holding(level, t)
+            if is_column_lineage(record.triple, record.by)
+            for owner in self._column_owners(record, level, t, plain)
+        }
+
+    def part_edges(self, t: int) -> set[Triple]:
+        """The edges from parts to wholes that hold at `t`."""
+        return {record.triple for record in self.holding("asset", t) if record.triple[1] in PART_RELATIONS}
+
+    def asset_state(self, uri: AssetUri, t: int) -> tuple[dict[str, Any] | None, int | None]:
+        """The merged state at `t` and, where it was retracted, when."""
+        return self.assets.state(uri, t)
+
+    def uris(self) -> set[AssetUri]:
+        """Every asset that any fact names."""
+        found = set()
+        for fact in self.facts:
+            if isinstance(fact, EdgeFact | EdgeRetraction):
+                found |= {fact.source, fact.target}
+            else:
+                found.add(fact.uri)
+        return found
+
+    def boundaries(self) -> list[int]:
+        """Every time that any fact names: nothing can change between two of them."""
+        found = set()
+        for fact in self.facts:
+            found |= {getattr(fact, "valid_from", None), getattr(fact, "valid_to", None)}
+            if isinstance(fact, AssetFact) and fact.uri.kind == "run":
+                ended_at = fact.state.get("properties", {}).get("ended_at")
+                found.add(parse_time(ended_at) if ended_at else None)
+        return sorted(moment for moment in found if moment is not None and moment != FOREVER)
+
+
+def is_column_lineage(triple: Triple, by: str | None) -> bool:
+    """Whether the edge is lineage between columns that one run told."""
+    source, relation, target = triple
+    return relation == "derives" and source.kind == target.kind == "column" and by is not None

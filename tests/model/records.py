@@ -1,0 +1,193 @@
+"""Semantics 1, read naively: what each origin holds, from when to when."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
+from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.times import FOREVER
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.wire import is_terminal
+
+Triple: TypeAlias = tuple[AssetUri, str, AssetUri]
+Key: TypeAlias = tuple[AssetUri, str, AssetUri, str | None, str | None, str | None, str]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One interval [start, end) in which `origin` holds an edge."""
+
+    triple: Triple
+    role: str | None
+    by: str | None
+    origin: str
+    start: int
+    end: int
+
+    def holds(self, t: int) -> bool:
+        return self.start <= t < self.end
+
+
+def told(moment: int | None) -> int:
+    """The model reads facts whose times are all given."""
+    if moment is None:
+        raise ValueError("the naive model needs facts with their times")
+    return moment
+
+
+def triple_of(fact: EdgeFact | EdgeRetraction) -> Triple:
+    return (fact.source, fact.relation, fact.target)
+
+
+def key_of(fact: EdgeFact) -> Key:
+    """Edges that differ in role or version (and column edges of different runs) stand side by side."""
+    said = fact.properties
+    return (*triple_of(fact), said.get("role"), said.get("version"), said.get("by"), fact.origin)
+
+
+def fact_order(fact: AssetFact) -> tuple[int, int, str, str]:
+    """The order in which asset facts are folded; it depends on nothing but their content."""
+    return (told(fact.valid_from), int(fact.mode), canonical_json(fact.state), fact.origin)
+
+
+def fold(facts: Iterable[AssetFact]) -> dict[str, Any]:
+    """The state after `facts` of one origin: a whole fact replaces, a patch adds."""
+    state: dict[str, Any] = {}
+    for fact in sorted(facts, key=fact_order):
+        new = copy.deepcopy(dict(fact.state))
+        state = new if fact.mode == Mode.WHOLE else patched(state, new)
+    return state
+
+
+def spoke_at(facts: Iterable[AssetFact]) -> int:
+    """When an origin last said anything new: a patch whose content holds already is nothing new."""
+    said = list(facts)
+    moments = sorted({told(fact.valid_from) for fact in said})
+    for position, moment in reversed(list(enumerate(moments))):
+        now = fold(fact for fact in said if told(fact.valid_from) <= moment)
+        before = fold(fact for fact in said if told(fact.valid_from) < moment)
+        whole = any(fact.mode == Mode.WHOLE for fact in said if fact.valid_from == moment)
+        if position == 0 or whole or now != before:
+            return moment
+    raise ValueError("an origin that said nothing")
+
+
+def patched(state: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`state` with what `new` says: keys replace, `properties`, its `facets` and its `sides` merge by key."""
+    result = {**state, **new}
+    if "properties" in state and "properties" in new:
+        before, after = state["properties"], new["properties"]
+        result["properties"] = {**before, **after}
+        for part in ("facets", "sides"):
+            if part in before and part in after:
+                result["properties"][part] = {**before[part], **after[part]}
+        if is_terminal(before.get("state")) and not is_terminal(after.get("state")):
+            result["properties"]["state"] = before["state"]
+    return result
+
+
+class Assets:
+    """Who holds which asset, when, and with what state."""
+
+    def __init__(self, facts: list[Fact]) -> None:
+        self.facts = [fact for fact in facts if isinstance(fact, AssetFact)]
+        self.retractions = [fact for fact in facts if isinstance(fact, AssetRetraction)]
+
+    def living_facts(self, uri: AssetUri, origin: str, t: int) -> list[AssetFact]:
+        """What `origin` has said of the asset up to `t`, after its last retraction up to `t`."""
+        endings = [told(r.valid_to) for r in self.retractions if r.uri == uri and r.origin in (origin, ANY_ORIGIN)]
+        last = max((ending for ending in endings if ending <= t), default=None)
+        return [
+            fact
+            for fact in self.facts
+            if fact.uri == uri
+            and fact.origin == origin
+            and told(fact.valid_from) <= t
+            and (last is None or told(fact.valid_from) > last)
+        ]
+
+    def holders(self, uri: AssetUri, t: int) -> set[str]:
+        """The origins that hold the asset at `t`."""
+        return {fact.origin for fact in self.facts if fact.uri == uri and self.living_facts(uri, fact.origin, t)}
+
+    def endings_of_all(self, uri: AssetUri) -> list[int]:
+        """When a retraction, by whomever, left nobody who holds the asset."""
+        return [told(r.valid_to) for r in self.retractions if r.uri == uri and not self.holders(uri, told(r.valid_to))]
+
+    def state(self, uri: AssetUri, t: int) -> tuple[dict[str, Any] | None, int | None]:
+        """The merged state at `t`, or None and the time of deletion where nobody holds it any more.
+
+        Of two origins the one that spoke last prevails, key by key.
+        """
+        voices = []
+        for origin in self.holders(uri, t):
+            living = self.living_facts(uri, origin, t)
+            voices.append((spoke_at(living), fold(living)))
+        if not voices:
+            return None, self._deleted_at(uri, t)
+        merged: dict[str, Any] = {}
+        for _, state in sorted(voices, key=lambda voice: (voice[0], canonical_json(voice[1]))):
+            merged = patched(merged, state)
+        return merged, None
+
+    def _deleted_at(self, uri: AssetUri, t: int) -> int | None:
+        """The first retraction since which nobody has held the asset."""
+        moments = {told(fact.valid_from) for fact in self.facts if fact.uri == uri}
+        retracted = sorted(told(r.valid_to) for r in self.retractions if r.uri == uri and told(r.valid_to) <= t)
+        for candidate in retracted:
+            since = {candidate, t, *(moment for moment in moments if candidate <= moment <= t)}
+            if not any(self.holders(uri, moment) for moment in since):
+                return candidate
+        return None
+
+
+class Endings:
+    """When edges of a triple and origin are ended from outside."""
+
+    def __init__(self, facts: list[Fact], assets: Assets) -> None:
+        self.assets = assets
+        self.retractions = [fact for fact in facts if isinstance(fact, EdgeRetraction)]
+
+    def explicit(self, triple: Triple, origin: str) -> list[int]:
+        """By retractions of the edge itself."""
+        return [told(r.valid_to) for r in self.retractions if triple_of(r) == triple and r.origin in (origin, ANY_ORIGIN)]
+
+    def all(self, triple: Triple, origin: str) -> list[int]:
+        """By retractions of the edge or of either end."""
+        endings = self.explicit(triple, origin)
+        for end in (triple[0], triple[2]):
+            endings += [told(r.valid_to) for r in self.assets.retractions if r.uri == end and r.origin in (origin, ANY_ORIGIN)]
+            endings += self.assets.endings_of_all(end)
+        return endings
+
+
+def spans(assertions: list[EdgeFact], endings: list[int], declared_endings: list[int]) -> list[tuple[int, int]]:
+    """The intervals of one key: each assertion ends at its own end, the next assertion or the first ending.
+
+    `declared_endings` end what a declaration listed.
+    """
+    result = []
+    starts = sorted({told(fact.valid_from) for fact in assertions})
+    for position, start in enumerate(starts):
+        same = [fact for fact in assertions if fact.valid_from == start]
+        ends = [fact.valid_to for fact in same if fact.valid_to is not None]
+        ends += starts[position + 1 : position + 2]
+        ends += [ending for ending in endings if ending >= start]
+        if any(fact.mode == Mode.DECLARED for fact in same):
+            ends += [ending for ending in declared_endings if ending > start]
+        end = min(ends, default=FOREVER)
+        if end > start:
+            result.append((start, end))
+    return result
+
+
+def by_key(facts: Iterable[EdgeFact]) -> dict[Key, list[EdgeFact]]:
+    """The assertions of each record key."""
+    groups: dict[Key, list[EdgeFact]] = {}
+    for fact in facts:
+        groups.setdefault(key_of(fact), []).append(fact)
+    return groups

@@ -1,0 +1,152 @@
+"""Semantics 5 and the walk itself, read naively: states are relaxed until nothing changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
+from tests.model.pairs import Pairs
+from tests.model.records import Record
+from tests.model.workflows import side_of
+
+
+class Port(NamedTuple):
+    """One pair of a run or workflow: the only way on where columns are not known."""
+
+    source: AssetUri
+    output: AssetUri
+
+
+ColumnsTold: TypeAlias = tuple[AssetUri, AssetUri | None, AssetUri | None]
+"""A run or workflow, an input and an output between whose columns it has lineage."""
+State: TypeAlias = tuple[AssetUri, AssetUri | Port | None]
+"""A node, and for a run or workflow the neighbour through which the walk came in (None: it started there). A dataset beside
+itself was reached from its own columns."""
+
+
+class Walk:
+    """One walk in one direction over the records that hold at one moment."""
+
+    def __init__(
+        self, holding: list[Record], pairs_of: Callable[[AssetUri], Pairs], columns_told: set[ColumnsTold], *, downstream: bool
+    ) -> None:
+        self.pairs_of = pairs_of
+        self.columns_told = columns_told
+        self.downstream = downstream
+        self.walked = {record for record in holding if record.triple[1] in WALKED}
+        self.parts = {record.triple for record in holding if record.triple[1] in PART_RELATIONS}
+
+    def reached_from(self, root: AssetUri) -> dict[AssetUri, tuple[int, bool]]:
+        """Distance and certainty of everything reached."""
+        distances: dict[State, int] = {(uri, None): distance for uri, distance in self._wholes_and_parts(root).items()}
+        certain = set(distances)
+        changed = True
+        while changed:
+            changed = False
+            for state in list(distances):
+                for following, sure in self._next(state):
+                    if distances[state] + 1 < distances.get(following, 1 << 60):
+                        distances[following] = distances[state] + 1
+                        changed = True
+                    if state in certain and sure and following not in certain:
+                        certain.add(following)
+                        changed = True
+        found: dict[AssetUri, tuple[int, bool]] = {}
+        for state, distance in distances.items():
+            _note(found, state[0], distance, certain=state in certain)
+        for uri, (distance, sure) in list(found.items()):
+            for part, relation, whole in self.parts:
+                if uri == part and uri.kind == "model_version" and relation == "version_of":
+                    _note(found, whole, distance + 1, certain=sure)
+        return found
+
+    def _wholes_and_parts(self, root: AssetUri) -> dict[AssetUri, int]:
+        """Where the walk starts: the root at 0, its parts at 1, theirs at 2; columns are no parts here."""
+        starts = {root: 0}
+        layer = {root}
+        while layer:
+            layer = {part for part, _, whole in self.parts if whole in layer and part.kind != "column" and part not in starts}
+            starts |= dict.fromkeys(layer, max(starts.values()) + 1)
+        return starts
+
+    def _next(self, state: State) -> Iterator[tuple[State, bool]]:
+        """The states one step on, and whether the step is certain."""
+        node, came_by = state
+        if node.kind == "column":
+            yield from self._next_of_column(node)
+        elif came_by == node:
+            for following in self._beyond_columns(node):
+                yield following, False
+        elif came_by is not None:
+            yield from self._next_by_pairs(node, came_by)
+        else:
+            for record in self.walked:
+                here, there = self._ends(record)
+                if here == node and there.kind != "column":
+                    yield self._enter(record), True
+
+    def _next_by_pairs(self, node: AssetUri, came_by: AssetUri | Port) -> Iterator[tuple[State, bool]]:
+        """Through a run or workflow by its pairs: all of the neighbour's, or the one of a port."""
+        for (source, output), certain in self.pairs_of(node).items():
+            here, there = (source, output) if self.downstream else (output, source)
+            if came_by in (here, Port(source, output)):
+                yield (there, None), certain
+
+    def _next_of_column(self, column: AssetUri) -> Iterator[tuple[State, bool]]:
+        """Columns lead on by their own edges; and to the whole dataset, where that leads to what tells no columns."""
+        for record in self.walked:
+            if self._ends(record)[0] == column:
+                yield self._enter(record), True
+        dataset = dataset_of_column(column)
+        if dataset is not None and any(self._beyond_columns(dataset)):
+            yield (dataset, dataset), False
+
+    def _beyond_columns(self, dataset: AssetUri) -> Iterator[State]:
+        """Where the whole dataset leads, as far as lineage of columns is not known for it: output by output."""
+        for record in self.walked:
+            here, there = self._ends(record)
+            if here != dataset:
+                continue
+            place = side_of(record.triple)
+            if not (place and place[1] == there):
+                if not self._plainly_told(dataset, there):
+                    yield there, None
+            elif self.downstream:
+                outputs = [output for source, output in self.pairs_of(there) if source == dataset]
+                silent = [output for output in outputs if not self._told(there, output, dataset)]
+                yield from ((there, Port(dataset, output)) for output in silent)
+                if not outputs:
+                    yield there, dataset
+            elif not self._told(there, dataset, None):
+                yield there, dataset
+
+    def _plainly_told(self, dataset: AssetUri, neighbour: AssetUri) -> bool:
+        """Whether column edges that no run saw join the dataset and this neighbour."""
+        for record in self.walked:
+            here, there = self._ends(record)
+            if here.kind == "column" and dataset_of_column(here) == dataset:
+                other = dataset_of_column(there) if there.kind == "column" else there
+                if other == neighbour:
+                    return True
+        return False
+
+    def _told(self, owner: AssetUri, output: AssetUri, source: AssetUri | None) -> bool:
+        """Whether runs of `owner` told columns of `output`, from `source` (None: from anywhere)."""
+        return any(told_by == owner and right == output and source in (None, left) for told_by, left, right in self.columns_told)
+
+    def _ends(self, record: Record) -> tuple[AssetUri, AssetUri]:
+        source, _, target = record.triple
+        return (source, target) if self.downstream else (target, source)
+
+    def _enter(self, record: Record) -> State:
+        """The state in which the walk arrives: runs and workflows remember where it came from."""
+        here, there = self._ends(record)
+        place = side_of(record.triple)
+        return (there, here) if place and place[1] == there else (there, None)
+
+
+def _note(found: dict[AssetUri, tuple[int, bool]], uri: AssetUri, distance: int, *, certain: bool) -> None:
+    before = found.get(uri, (distance, certain))
+    found[uri] = (min(distance, before[0]), certain or before[1])
