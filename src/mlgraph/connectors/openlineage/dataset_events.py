@@ -1,0 +1,20 @@
+"""Dataset events: what a dataset is, told without a run."""
+
+from __future__ import annotations
+
+from mlgraph.connectors.openlineage.datasets import read_dataset
+from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.domain.facts import Mode, Statement
+from mlgraph.domain.payload import Located
+
+
+def read_dataset_event(event: Located) -> list[Statement]:
+    """Return facts about the dataset and its columns. Datasets never derive from datasets by events."""
+    draft = Draft(event.need("eventTime").time())
+    listed = read_dataset(event.need("dataset"), draft, target=True)
+    if listed.version:
+        draft.asset(listed.uri, {"properties": {"version": listed.version}})
+    for told in (listed.lineage, listed.column_lineage):
+        if told:
+            told.derive_columns(listed.uri, listed.fields, draft, None, Mode.PATCH)
+    return draft.statements()

@@ -1,0 +1,59 @@
+"""A dataset as an event lists it: its state, and what its side of the event needs of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlgraph.connectors.openlineage.column_lineage import read_column_lineage
+from mlgraph.connectors.openlineage.descriptions import describe
+from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.lifecycle import read_lifecycle, read_symlinks
+from mlgraph.connectors.openlineage.lineage import read_dataset_lineage
+from mlgraph.connectors.openlineage.names import dataset_uri
+from mlgraph.connectors.openlineage.quality import read_quality
+from mlgraph.connectors.openlineage.schemas import read_schema
+from mlgraph.connectors.openlineage.sources import Sources
+from mlgraph.domain.history import merge
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A dataset, the version told, the fields of its schema, and its sources by either lineage facet."""
+
+    uri: AssetUri
+    version: str | None
+    fields: tuple[str, ...]
+    lineage: Sources | None
+    column_lineage: Sources | None
+
+
+def read_dataset(item: Located, draft: Draft, *members: str, target: bool) -> Listed:
+    """Return the dataset, and tell its state.
+
+    Lineage facets are read on a `target`; on anything else they are unknown facets, and kept.
+    """
+    uri = dataset_uri(item)
+    facets = Facets(item, "facets", *members)
+    properties = read_schema(facets)
+    version_facet = facets.take("version")
+    version = version_facet.get("datasetVersion") if version_facet else None
+    lineage = facets.take("lineage") if target else None
+    columns = facets.take("columnLineage") if target else None
+    properties |= read_lifecycle(uri, facets, draft)
+    read_symlinks(uri, facets, draft)
+    if quality := read_quality(facets):
+        properties["quality"] = quality
+    state = describe(facets, draft)
+    if rest := facets.rest():
+        properties["facets"] = rest
+    draft.asset(uri, merge({"properties": properties}, state) if properties else state)
+    return Listed(
+        uri,
+        version.text() if version else None,
+        tuple(field["name"] for field in properties.get("schema") or () if field["name"]),
+        read_dataset_lineage(lineage) if lineage else None,
+        read_column_lineage(columns) if columns else None,
+    )

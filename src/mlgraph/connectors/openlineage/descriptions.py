@@ -1,0 +1,59 @@
+"""Facets that datasets, jobs and runs share: documentation, ownership, tags."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.connectors.openlineage.facets import Facets, bare
+from mlgraph.connectors.openlineage.kept import keep, keep_text
+from mlgraph.connectors.openlineage.people import read_owners
+from mlgraph.domain.payload import Located
+from mlgraph.domain.redaction import redact
+
+_PLAIN_TAG: Final = frozenset({"", "true"})
+"""Values that say no more than that the tag is there."""
+
+
+def describe(facets: Facets, draft: Draft) -> dict[str, Any]:
+    """Return description, owners and tags as far as told; a deleted facet empties its part."""
+    state: dict[str, Any] = {}
+    if documentation := facets.take("documentation"):
+        if description := documentation.get("description"):
+            state["description"] = keep_text(description)
+    elif facets.deleted("documentation"):
+        state["description"] = ""
+    if ownership := facets.take("ownership"):
+        owners = list(read_owners(ownership))
+        for contact in (contact for _, contact in owners if contact):
+            draft.contact(contact)
+        state["owners"] = sorted({str(uri) for uri, _ in owners})
+    elif facets.deleted("ownership"):
+        state["owners"] = []
+    if tags := facets.take("tags"):
+        told = [(_tag(entry), entry) for entry in _entries(tags)]
+        state["tags"] = sorted({tag for tag, entry in told if tag and not entry.get("field")})
+        if of_fields := [bare(entry) for tag, entry in told if tag and entry.get("field")]:
+            state["properties"] = {"facets": {"tags": {"tags": of_fields}}}
+    elif facets.deleted("tags"):
+        state["tags"] = []
+    return state
+
+
+def _entries(tags: Located) -> list[Located]:
+    listed = tags.get("tags")
+    return list(listed.items()) if listed else []
+
+
+def _tag(entry: Located) -> str | None:
+    """Return a tag as `key`, or `key:value` where the value says more than that it is set."""
+    key, value = entry.get("key"), entry.get("value")
+    if field := entry.get("field"):
+        field.text()
+    if key is None or not key.text():
+        return None
+    said = value.text() if value else ""
+    if said.lower() in _PLAIN_TAG:
+        return keep_text(key)
+    name = key.text()
+    return f"{keep_text(key)}:{keep(Located(redact({name: said})[name]))}"

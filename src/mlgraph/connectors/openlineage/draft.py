@@ -1,0 +1,86 @@
+"""What one event says, gathered: each asset, and each edge of one role and version, comes out once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from mlgraph.connectors.openlineage.uniting import unite
+from mlgraph.domain.facts import (
+    AssetFact,
+    AssetRetraction,
+    Contact,
+    EdgeFact,
+    EdgeRetraction,
+    Mode,
+    Statement,
+)
+from mlgraph.domain.history import merge
+from mlgraph.domain.uri import AssetUri
+
+ORIGIN: Final = "openlineage"
+_EdgeKey = tuple[AssetUri, str, AssetUri, str | None, str | None]
+
+
+class Draft:
+    """The facts of one event, all of which hold from `at` (microseconds)."""
+
+    def __init__(self, at: int) -> None:
+        """Begin with nothing said."""
+        self.at = at
+        self._assets: dict[AssetUri, dict[str, Any]] = {}
+        self._gone: set[AssetUri] = set()
+        self._edges: dict[_EdgeKey, tuple[Mode, dict[str, Any]]] = {}
+        self._renamed: dict[tuple[AssetUri, AssetUri], None] = {}
+        self._contacts: dict[AssetUri, Contact] = {}
+
+    def asset(self, uri: AssetUri, state: Mapping[str, Any]) -> None:
+        """Say what `uri` is. Of two mentions in one event the later one decides where they differ."""
+        known = self._assets.get(uri)
+        self._assets[uri] = merge(known, state) if known else dict(state)
+
+    def gone(self, uri: AssetUri) -> None:
+        """Say that `uri` ceased to be, which outweighs every other mention of it in the event."""
+        self._gone.add(uri)
+
+    def edge(
+        self,
+        source: AssetUri,
+        relation: str,
+        target: AssetUri,
+        said: Mapping[str, Any] | None = None,
+        *,
+        mode: Mode = Mode.PATCH,
+    ) -> None:
+        """Say that `relation` leads from `source` to `target`. What lists hold is united over mentions."""
+        said = said or {}
+        key = (source, relation, target, said.get("role"), said.get("version"))
+        known = self._edges.get(key)
+        self._edges[key] = (mode, unite(known[1], said) if known else dict(said))
+
+    def renamed(self, before: AssetUri, now: AssetUri) -> None:
+        """Say that the asset `before` is called `now`: the old name ends as an asset and leads to the new one.
+
+        The alias begins a microsecond later, because a retraction ends every edge of its asset that began by then
+        (CONTRACT, Semantics 1). Where a dataset is renamed back, the new name stops leading to the old one.
+        """
+        self._gone.add(before)
+        self._renamed[before, now] = None
+
+    def contact(self, contact: Contact) -> None:
+        """Keep how a person is called and reached, apart from the facts."""
+        self._contacts[contact.uri] = contact
+
+    def statements(self) -> list[Statement]:
+        """Return everything said: retractions, assets, edges, contacts."""
+        said: list[Statement] = [AssetRetraction(uri, ORIGIN, self.at) for uri in sorted(self._gone)]
+        for before, now in self._renamed:
+            said.append(EdgeRetraction(now, "alias_of", before, ORIGIN, self.at))
+            said.append(EdgeFact(before, "alias_of", now, ORIGIN, self.at + 1, mode=Mode.PATCH))
+        for uri, state in self._assets.items():
+            if uri not in self._gone:
+                said.append(AssetFact(uri, ORIGIN, self.at, state, Mode.PATCH))
+        for (source, relation, target, _, _), (mode, properties) in self._edges.items():
+            if relation != "alias_of" or target not in self._gone:
+                said.append(EdgeFact(source, relation, target, ORIGIN, self.at, None, properties, mode))
+        return [*said, *self._contacts.values()]

@@ -1,0 +1,53 @@
+"""Jobs are workflows: their facets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mlgraph.connectors.openlineage.descriptions import describe
+from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.connectors.openlineage.facets import Facets, bare
+from mlgraph.connectors.openlineage.names import workflow_uri
+from mlgraph.domain.history import merge
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+
+@dataclass(frozen=True)
+class Job:
+    """A workflow, the version of the code that it ran, and its lineage facet."""
+
+    uri: AssetUri
+    code_version: str | None
+    lineage: Located | None
+
+
+def read_job(job: Located, draft: Draft) -> Job:
+    """Return the workflow that `job` names, and tell its state."""
+    uri = workflow_uri(job)
+    facets = Facets(job)
+    properties: dict[str, Any] = {}
+    if kind := facets.take("jobType"):
+        properties["job_type"] = _checked(kind, "processingType", "integration", "jobType")
+    elif facets.deleted("jobType"):
+        properties["job_type"] = None
+    location = facets.take("sourceCodeLocation")
+    if location:
+        properties["source_code_location"] = _checked(location, "type", "url", "repoUrl", "path", "version", "tag", "branch")
+    elif facets.deleted("sourceCodeLocation"):
+        properties["source_code_location"] = None
+    lineage = facets.take("lineage")
+    state = describe(facets, draft)
+    if rest := facets.rest():
+        properties["facets"] = rest
+    draft.asset(uri, merge({"properties": properties}, state) if properties else state)
+    version = location.get("version") if location else None
+    return Job(uri, (version.text() or None) if version else None, lineage)
+
+
+def _checked(facet: Located, *texts: str) -> object:
+    for key in texts:
+        if value := facet.get(key):
+            value.text()
+    return bare(facet)

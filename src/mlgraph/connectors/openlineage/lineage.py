@@ -1,0 +1,59 @@
+"""The lineage facet (OpenLineage LineageFacet 1-0-0): on a dataset, or on a job or run for any target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from mlgraph.connectors.openlineage.names import mentioned_dataset
+from mlgraph.connectors.openlineage.sources import Source, Sources
+from mlgraph.connectors.openlineage.transformations import read_transformations
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+_DATASET: Final = "DATASET"
+
+
+def read_dataset_lineage(facet: Located) -> Sources:
+    """Return what a dataset's facet, or one entry of a job's, names; jobs among the inputs are left out."""
+    inputs, fields = facet.get("inputs"), facet.get("fields")
+    by_field: dict[str, list[Source]] = {}
+    for name, entry in fields.members() if fields else ():
+        by_field[Located(name, entry.pointer).name()] = _sources(entry.get("inputs"))
+    return Sources(_sources(inputs), by_field)
+
+
+def read_entries(*facets: Located | None) -> dict[AssetUri, Sources]:
+    """Return, by target dataset, what the entries of these facets tell (`lineage` in drafts of the facet)."""
+    targets: dict[AssetUri, Sources] = {}
+    for facet in facets:
+        listed = (facet.get("entries") or facet.get("lineage")) if facet else None
+        for entry in listed.items() if listed else ():
+            if _is_dataset(entry) and (target := mentioned_dataset(entry)):
+                targets[target] = united(targets.get(target), read_dataset_lineage(entry)) or Sources()
+    return targets
+
+
+def united(first: Sources | None, second: Sources | None) -> Sources | None:
+    """Return what both tell together."""
+    if first is None or second is None:
+        return first or second
+    names: Iterable[str] = {**first.fields, **second.fields}
+    fields = {name: [*first.fields.get(name, ()), *second.fields.get(name, ())] for name in names}
+    return Sources([*first.whole, *second.whole], fields)
+
+
+def _sources(listed: Located | None) -> list[Source]:
+    sources = []
+    for item in listed.items() if listed else ():
+        dataset, field = mentioned_dataset(item) if _is_dataset(item) else None, item.get("field")
+        name = field.name() if field else None
+        how = read_transformations(item)
+        if dataset:
+            sources.append(Source(dataset, name, how, item.pointer))
+    return sources
+
+
+def _is_dataset(item: Located) -> bool:
+    kind = item.get("type")
+    return kind is None or kind.text().upper() == _DATASET

@@ -1,0 +1,56 @@
+"""Run events: one observed state of a run, with what it has read and written so far."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import Any, Final
+
+from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.jobs import read_job
+from mlgraph.connectors.openlineage.lineage import read_entries
+from mlgraph.connectors.openlineage.names import run_uri
+from mlgraph.connectors.openlineage.runs import read_parent, read_run_facets
+from mlgraph.connectors.openlineage.sides import Actor, read_sides
+from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode, Statement
+from mlgraph.domain.history import merge
+from mlgraph.domain.payload import Located
+from mlgraph.domain.times import format_time
+
+_STATES: Final = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
+
+
+def read_run_event(event: Located) -> list[Statement]:
+    """Return the run and its workflow, and the edges between them, their parents, datasets and columns."""
+    run_object, job_object = event.need("run"), event.need("job")
+    run = run_uri(job_object, run_object)
+    draft = Draft(event.need("eventTime").time())
+    properties: dict[str, Any] = {"state": _state(event)}
+    if properties["state"] == "START":
+        properties["started_at"] = format_time(draft.at)
+    if properties["state"] in RUN_TERMINAL_STATES:
+        properties["ended_at"] = format_time(draft.at)
+    job = read_job(job_object, draft)
+    if job.code_version:
+        properties["code_version"] = job.code_version
+    facets = Facets(run_object)
+    read_parent(run, job.uri, facets, draft)
+    entries = read_entries(facets.take("lineage"), job.lineage)
+    sides = read_sides(event, Actor(run, run, Mode.PATCH), entries, draft)
+    properties["sides"] = dict.fromkeys(sides, True)
+    draft.asset(run, merge({"properties": properties}, read_run_facets(facets, draft)))
+    draft.edge(run, "run_of", job.uri)
+    return draft.statements()
+
+
+def _state(event: Located) -> str:
+    found = event.get("eventType")
+    if found is None:
+        return "OTHER"
+    word = found.text()
+    if word not in _STATES:
+        close = get_close_matches(word.upper(), _STATES, n=1)
+        found.fail(
+            f"unknown eventType {word[:60]!r}; " + (f"did you mean {close[0]}?" if close else f"one of {', '.join(_STATES)}")
+        )
+    return word

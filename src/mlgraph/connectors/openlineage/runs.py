@@ -1,0 +1,52 @@
+"""The facets of a run: its parent, its schedule, its error, and what is kept as it came."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mlgraph.connectors.openlineage.descriptions import describe
+from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.kept import keep_text
+from mlgraph.connectors.openlineage.names import run_uri, workflow_uri
+from mlgraph.domain.history import merge
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+_TIMES: Final = {"nominalStartTime": "start", "nominalEndTime": "end"}
+_ERROR: Final = {"message": "message", "programmingLanguage": "language", "stackTrace": "stack_trace"}
+
+
+def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: Draft) -> None:
+    """Tell what the run and its workflow are parts of (parent facet; `parentRun` in old producers)."""
+    facet = facets.take("parent", "parentRun")
+    facets.take("parentRun")
+    job, parent = (facet.get("job"), facet.get("run")) if facet else (None, None)
+    if job is None or job.get("namespace") is None:
+        return
+    if parent and parent.get("runId"):
+        _part(run, run_uri(job, parent), draft)
+    if job.get("name"):
+        _part(workflow, workflow_uri(job), draft)
+
+
+def read_run_facets(facets: Facets, draft: Draft) -> dict[str, Any]:
+    """Return the state of the run that its other facets tell."""
+    properties: dict[str, Any] = {}
+    if (nominal := facets.take("nominalTime")) and (times := _texts(nominal, _TIMES)):
+        properties["nominal_time"] = times
+    if (error := facets.take("errorMessage")) and (told := _texts(error, _ERROR)):
+        properties["error"] = told
+    state = describe(facets, draft)
+    if rest := facets.rest():
+        properties["facets"] = rest
+    return merge({"properties": properties}, state) if properties else state
+
+
+def _part(part: AssetUri, whole: AssetUri, draft: Draft) -> None:
+    if part != whole:
+        draft.edge(part, "part_of", whole)
+
+
+def _texts(facet: Located, names: dict[str, str]) -> dict[str, str]:
+    return {name: keep_text(value) for key, name in names.items() if (value := facet.get(key))}

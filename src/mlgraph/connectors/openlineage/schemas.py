@@ -1,0 +1,43 @@
+"""The schema facet: the fields of a dataset, nested ones included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.kept import keep, keep_text
+from mlgraph.domain.payload import MAX_DEPTH, Located
+
+
+def read_schema(facets: Facets) -> dict[str, Any]:
+    """Return `schema`: the fields as {name, type?, description?, ordinal_position?, fields?}, nameless ones left out.
+
+    Producers send an empty list where they do not know the fields: it says nothing.
+    """
+    schema = facets.take("schema")
+    if schema is None:
+        return {"schema": None} if facets.deleted("schema") else {}
+    fields = _fields(schema, 0)
+    return {"schema": fields} if fields else {}
+
+
+def _fields(holder: Located, depth: int) -> list[dict[str, Any]]:
+    if depth > MAX_DEPTH:
+        holder.fail(f"fields nested deeper than {MAX_DEPTH} levels")
+    fields = holder.get("fields")
+    return [read for field in fields.items() if (read := _field(field, depth))] if fields else []
+
+
+def _field(field: Located, depth: int) -> dict[str, Any] | None:
+    name = field.get("name")
+    if name is None:
+        return None
+    read: dict[str, Any] = {"name": name.text()}
+    for key in ("type", "description"):
+        if value := field.get(key):
+            read[key] = keep_text(value)
+    if position := field.get("ordinal_position"):
+        read["ordinal_position"] = keep(position)
+    if nested := _fields(field, depth + 1):
+        read["fields"] = nested
+    return read

@@ -1,0 +1,57 @@
+"""Inputs and outputs of a run or job: the edges, and which input feeds which output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlgraph.connectors.openlineage.datasets import Listed, read_dataset
+from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.connectors.openlineage.lineage import united
+from mlgraph.connectors.openlineage.sources import Sources
+from mlgraph.domain.facts import Mode
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+
+@dataclass(frozen=True)
+class Actor:
+    """The run or workflow that reads and writes, what its column edges were told by, how edges are told."""
+
+    uri: AssetUri
+    by: AssetUri | None
+    mode: Mode
+
+
+def read_sides(event: Located, actor: Actor, entries: Mapping[AssetUri, Sources], draft: Draft) -> tuple[str, ...]:
+    """Tell all edges of the event's inputs and outputs; return which of the two the event has at all."""
+    inputs, outputs = event.get("inputs"), event.get("outputs")
+    reads: set[AssetUri] = set()
+    for item in inputs.items() if inputs else ():
+        listed = read_dataset(item, draft, "inputFacets", target=False)
+        reads.add(listed.uri)
+        draft.edge(listed.uri, "input_to", actor.uri, _version(listed), mode=actor.mode)
+    for item in outputs.items() if outputs else ():
+        listed = read_dataset(item, draft, "outputFacets", target=True)
+        lineage = united(listed.lineage, entries.get(listed.uri))
+        feeds = _feeds(lineage, listed.column_lineage, reads)
+        draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **feeds}, mode=actor.mode)
+        for told in (lineage, listed.column_lineage):
+            if told:
+                told.derive_columns(listed.uri, listed.fields, draft, actor.by, actor.mode)
+    return tuple(side for side, found in (("inputs", inputs), ("outputs", outputs)) if found)
+
+
+def _version(listed: Listed) -> dict[str, Any]:
+    return {"version": listed.version} if listed.version else {}
+
+
+def _feeds(lineage: Sources | None, columns: Sources | None, reads: set[AssetUri]) -> dict[str, Any]:
+    """Return the inputs that feed an output: by the lineage facet, else by columnLineage (Semantics 4).
+
+    A facet that names no input is passed over for one that does, so far as this event's own inputs tell.
+    """
+    named = [datasets for told in (lineage, columns) if told and (datasets := told.datasets())]
+    chosen = next((datasets for datasets in named if datasets & reads), named[0] if named else None)
+    return {"from": sorted(str(dataset) for dataset in chosen)} if chosen else {}

@@ -1,0 +1,23 @@
+"""How a source field is transformed: the same list in both lineage facets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlgraph.connectors.openlineage.kept import keep
+from mlgraph.domain.payload import Located
+
+
+def read_transformations(source: Located) -> list[Any]:
+    """Return the transformations of a source: objects with type, subtype, description, masking."""
+    listed = source.get("transformations")
+    return [keep(_checked(each)) for each in listed.items()] if listed else []
+
+
+def _checked(transformation: Located) -> Located:
+    for key in ("type", "subtype", "description"):
+        if value := transformation.get(key):
+            value.text()
+    if masking := transformation.get("masking"):
+        masking.flag()
+    return transformation

@@ -1,0 +1,304 @@
+import base64
+import hashlib
+import hmac
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlgraph.connectors import mlflow
+from mlgraph.connectors.mlflow import normalise, subject
+from mlgraph.connectors.mlflow.reconciliation import departures
+from mlgraph.connectors.mlflow.removals import vanished
+from mlgraph.connectors.mlflow.renames import ModelIdentity, renames
+from mlgraph.connectors.mlflow.webhooks import TOLERANCE_S, occurred_at, thin, verify_webhook
+from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.domain.errors import InvalidInput, NotJson, Unauthorized
+from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Statement
+from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.uri import AssetUri
+from tests.connectors import suite
+
+FOLDER = Path(__file__).parent / "payloads"
+PAGE = Path(__file__).parents[3] / "docs" / "connectors" / "mlflow.md"
+SECRETS = ("hunter2", "sk-12345", "tok-999", "s3cr3t")
+
+
+def recorded(name: str) -> dict[str, Any]:
+    payload: dict[str, Any] = json.loads((FOLDER / f"{name}.json").read_text("utf-8"))["payload"]
+    return payload
+
+
+def secretive() -> dict[str, Any]:
+    payload = recorded("run_that_trains")
+    run = payload["data"]["run"]
+    run["data"]["params"] = [{"key": "api_key", "value": "sk-12345"}, {"key": "C", "value": "1"}]
+    run["data"]["tags"] += [
+        {"key": "db_password", "value": "hunter2"},
+        {"key": "mlflow.source.git.repoURL", "value": "https://ci:hunter2@git.example.org/x.git"},
+        {"key": "mlflow.note.content", "value": "see https://example.org/?token=tok-999"},
+        {"key": "link", "value": "https://example.org/?token=tok-999"},
+    ]
+    source = json.dumps({"uri": "postgresql://reader:s3cr3t@db.example.org:5432/shop.public.orders"})
+    run["inputs"]["dataset_inputs"][0]["dataset"]["source"] = source
+    return payload
+
+
+def test_contract_suite() -> None:
+    recordings = suite.load_recordings(FOLDER)
+    suite.check_all(suite.Subject(mlflow.SPEC, normalise, recordings, PAGE, secretive(), SECRETS))
+
+
+def edges(statements: list[Statement], relation: str) -> list[EdgeFact]:
+    return [each for each in statements if isinstance(each, EdgeFact) and each.relation == relation]
+
+
+def test_a_run_feeds_what_it_made_from_all_inputs_but_those_held_out() -> None:
+    made = edges(normalise(recorded("model_version")), "outputs")[0]
+    assert made.target.name == "ranker/1"
+    assert made.properties["from"] == [
+        "mlg://dataset/mlflow%3Aprod/in_memory",
+        "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("context", "role"),
+    [("Train", "training"), ("eval", "validation"), ("val", "validation"), ("TEST", "test"), ("nightly", None)],
+)
+def test_roles_come_from_the_context_that_a_dataset_was_logged_with(context: str, role: str | None) -> None:
+    payload = recorded("run_that_trains")
+    payload["data"]["run"]["inputs"]["dataset_inputs"][0]["tags"][0]["value"] = context
+    assert edges(normalise(payload), "input_to")[0].properties.get("role") == role
+
+
+@pytest.mark.parametrize(
+    ("source", "uri"),
+    [
+        ('{"uri": "s3://lake/a/b"}', "mlg://dataset/s3%3A%2F%2Flake/a%2Fb"),
+        ('{"path": "/data/x.csv"}', "mlg://dataset/file/%2Fdata%2Fx.csv"),
+        ('{"tags": {}}', "mlg://dataset/mlflow%3Aprod/ratings"),
+        ('["no object"]', "mlg://dataset/mlflow%3Aprod/ratings"),
+        ("half a docum", "mlg://dataset/mlflow%3Aprod/ratings"),
+    ],
+)
+def test_a_dataset_is_named_by_where_it_lives(source: str, uri: str) -> None:
+    payload = recorded("run_that_trains")
+    payload["data"]["run"]["inputs"]["dataset_inputs"][0]["dataset"]["source"] = source
+    assert str(edges(normalise(payload), "input_to")[0].source) == uri
+
+
+def test_a_run_that_made_a_model_from_another_takes_it_as_its_base() -> None:
+    payload = recorded("run_that_trains")
+    used = payload["data"]["run"]["outputs"]["model_outputs"][0]["model_id"]
+    payload["data"]["run"]["inputs"]["model_inputs"] = [{"model_id": "m-old"}]
+    taken = next(each for each in edges(normalise(payload), "input_to") if each.source.kind == "artifact")
+    assert (taken.source.name, taken.properties) == ("m-old", {"role": "base"})
+    assert used != "m-old"
+
+
+def held_model(held: dict[str, list[str]] | None, at: str = "2026-11-22T00:00:00Z") -> list[Statement]:
+    payload = recorded("registered_model")
+    payload["at"] = at
+    if held is not None:
+        payload["held"] = {
+            "since": "2026-11-21T23:00:00Z",
+            "points_to": {f"mlg://model_version/mlflow%3Aprod/ranker%2F{n}": names for n, names in held.items()},
+        }
+    return normalise(payload)
+
+
+def test_aliases_seen_first_hold_since_the_models_last_change() -> None:
+    statements = held_model(None)
+    changed = recorded("registered_model")["data"]["registered_model"]["last_updated_timestamp"] * 1000
+    found = [(each.target.name, each.properties["aliases"], each.valid_from) for each in edges(statements, "points_to")]
+    assert found == [("ranker/1", ["champion", "stable"], changed), ("ranker/2", ["challenger"], changed)]
+
+
+def test_aliases_that_moved_end_where_they_were_and_begin_where_they_are() -> None:
+    at = parse_time("2026-11-22T00:00:00Z")
+    statements = held_model({"1": ["champion"], "3": ["stable"]})
+    found = [(each.target.name, each.properties["aliases"], each.valid_from) for each in edges(statements, "points_to")]
+    assert found == [("ranker/1", ["champion", "stable"], at), ("ranker/2", ["challenger"], at)]
+    ended = [each for each in statements if isinstance(each, EdgeRetraction)]
+    assert [(each.target.name, each.valid_to) for each in ended] == [("ranker/3", at)]
+
+
+def test_aliases_that_hold_already_are_not_said_again() -> None:
+    statements = held_model({"1": ["stable", "champion"], "2": ["challenger"]})
+    assert [type(each) for each in statements] == [AssetFact]
+
+
+def test_what_mlflow_dates_before_the_state_held_holds_from_its_recording() -> None:
+    payload = recorded("registered_model")
+    changed = payload["data"]["registered_model"]["last_updated_timestamp"] * 1000
+    for since, expected in ((changed - 1, changed), (changed, None), (changed + 1, None)):
+        payload["held"] = {"since": format_time(since)}
+        fact = normalise(payload)[0]
+        assert isinstance(fact, AssetFact)
+        assert fact.valid_from == expected
+
+
+def test_an_artifact_that_is_held_ends_when_its_model_is_registered() -> None:
+    payload = recorded("logged_model_unregistered")
+    (model,) = payload["data"]["logged_models"].values()
+    model["model_versions"] = [
+        {"name": "embedding", "version": "2", "creation_timestamp": 6},
+        {"name": "embedding", "version": "1", "creation_timestamp": 5},
+    ]
+    assert normalise(payload) == []
+    payload["held"] = {"since": "1970-01-01T00:00:00Z"}
+    uri = subject(payload)
+    assert uri is not None
+    assert normalise(payload) == [AssetRetraction(uri, "mlflow", 5000)]
+
+
+def test_prompts_are_no_models() -> None:
+    payload = recorded("registered_model")
+    payload["data"]["registered_model"]["tags"] = [{"key": "mlflow.prompt.is_prompt", "value": "true"}]
+    assert normalise(payload) == []
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
+def test_the_subject_is_the_first_asset_told(path: Path) -> None:
+    payload = recorded(path.stem)
+    first = normalise(payload)[0]
+    assert isinstance(first, AssetFact)
+    assert subject(payload) == first.uri
+
+
+def test_an_unknown_type_is_refused_at_its_place() -> None:
+    with pytest.raises(InvalidInput, match=r"unknown type 'mlflow.trace'") as caught:
+        normalise({"type": "mlflow.trace", "instance": "prod", "data": {}})
+    assert caught.value.pointer == "/type"
+
+
+def test_a_deletion_ends_the_asset() -> None:
+    uri = AssetUri("run", "mlflow:prod", "r1")
+    data = {"uri": str(uri), "at": "2026-11-22T00:00:00Z"}
+    payload = {"type": "mlflow.deleted", "instance": "prod", "data": data}
+    assert normalise(payload) == [AssetRetraction(uri, "mlflow", parse_time("2026-11-22T00:00:00Z"))]
+
+
+def identity(created: int, **versions: int) -> ModelIdentity:
+    return ModelIdentity(created, frozenset((number, at) for number, at in versions.items()))
+
+
+def test_a_rename_is_a_model_gone_and_one_come_with_the_same_creation_and_versions() -> None:
+    before = {"old": identity(1, v1=5, v2=6), "kept": identity(2), "deleted": identity(3, v1=9)}
+    after = {"new": identity(1, v1=5, v2=6, v3=7), "kept": identity(2), "other": identity(3, v1=10)}
+    assert renames(before, after) == [("old", "new")]
+    assert renames(after, before) == [("new", "old")]
+
+
+def test_two_candidates_are_no_rename() -> None:
+    assert renames({"old": identity(1)}, {"a": identity(1), "b": identity(1)}) == []
+
+
+def test_a_renamed_model_ends_and_leads_to_its_new_name_with_its_versions() -> None:
+    data = {"from": "old", "to": "new", "versions": ["1"], "at": "2026-11-22T00:00:00Z"}
+    statements = normalise({"type": "mlflow.renamed", "instance": "prod", "data": data})
+    at = parse_time("2026-11-22T00:00:00Z")
+    ended = [(each.uri.name, each.valid_to) for each in statements if isinstance(each, AssetRetraction)]
+    assert ended == [("old", at), ("old/1", at)]
+    led = [(each.source.name, each.target.name, each.valid_from) for each in edges(statements, "alias_of")]
+    assert led == [("old", "new", at + 1), ("old/1", "new/1", at + 1)]
+
+
+def test_what_vanished_is_what_the_inventory_lacks_of_its_own_kinds_and_namespace() -> None:
+    registry = Registry("prod")
+    run, other = registry.uri("run", "r1"), registry.uri("run", "r2")
+    evaluation, kept = registry.uri("evaluation", "r1/m-1"), registry.uri("evaluation", "r2/m-1")
+    dataset, foreign = registry.uri("dataset", "d"), Registry("staging").uri("run", "r1")
+    known = [run, other, evaluation, kept, dataset, foreign]
+    assert vanished(registry, known, {other}) == [evaluation, run]
+
+
+def test_a_sweep_tells_renames_and_deletions_apart() -> None:
+    registry = Registry("prod")
+    model, one, two = (registry.uri(*each) for each in (("model", "old"), ("model_version", "old/1"), ("model_version", "old/2")))
+    run = registry.uri("run", "r1")
+    made = {"properties": {"created_at": "2026-01-01T00:00:00Z"}}
+    held = {model: made, one: made, two: made, run: {}, registry.uri("dataset", "d"): {}}
+    created = parse_time("2026-01-01T00:00:00Z")
+    now = {"new": ModelIdentity(created, frozenset({("1", created)}))}
+    told = departures("prod", held, {registry.uri("model", "new")}, now, created)
+    assert told[0]["data"] == {"from": "old", "to": "new", "versions": ["1"], "at": "2026-01-01T00:00:00Z"}
+    assert [(each["type"], each["data"]["uri"]) for each in told[1:]] == [
+        ("mlflow.deleted", str(two)),
+        ("mlflow.deleted", str(run)),
+    ]
+
+
+SECRET = "whsec-for-tests"  # noqa: S105 - of these tests only
+NOW = 1_795_261_200
+
+
+def signed(body: bytes, sent: int = NOW, secret: str = SECRET) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), f"d-1.{sent}.".encode() + body, hashlib.sha256).digest()
+    return {
+        "X-MLflow-Delivery-Id": "d-1",
+        "X-MLflow-Timestamp": str(sent),
+        "X-MLflow-Signature": "v1," + base64.b64encode(digest).decode(),
+    }
+
+
+def test_a_signed_webhook_is_its_event() -> None:
+    body = b'{"entity": "registered_model", "action": "created"}'
+    assert verify_webhook(signed(body), body, SECRET, NOW + 5.5) == json.loads(body)
+    lowered = {key.lower(): value for key, value in signed(body).items()}
+    assert verify_webhook(lowered, body, SECRET, NOW)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"X-MLflow-Signature": ""}, "not signed"),
+        ({"X-MLflow-Delivery-Id": ""}, "not signed"),
+        ({"X-MLflow-Timestamp": ""}, "not signed"),
+        ({"X-MLflow-Signature": "v1,AAAA"}, "wrong"),
+        ({"X-MLflow-Signature": "v1,\u00fc"}, "wrong"),
+        ({"X-MLflow-Delivery-Id": "d-2"}, "wrong"),
+        ({"X-MLflow-Timestamp": str(NOW - 1)}, "wrong"),
+    ],
+)
+def test_a_webhook_without_its_signature_is_refused(change: dict[str, str], says: str) -> None:
+    with pytest.raises(Unauthorized, match=says):
+        verify_webhook(signed(b"{}") | change, b"{}", SECRET, NOW)
+
+
+def test_a_webhook_is_refused_with_another_body_secret_or_time() -> None:
+    with pytest.raises(Unauthorized, match="wrong"):
+        verify_webhook(signed(b"{}"), b"{} ", SECRET, NOW)
+    with pytest.raises(Unauthorized, match="wrong"):
+        verify_webhook(signed(b"{}", secret="other"), b"{}", SECRET, NOW)  # noqa: S106 - of this test only
+    for sent in (NOW - TOLERANCE_S - 1, NOW + TOLERANCE_S + 1):
+        with pytest.raises(Unauthorized, match="clocks"):
+            verify_webhook(signed(b"{}", sent), b"{}", SECRET, NOW)
+
+
+def test_a_signed_body_that_is_no_event_says_so() -> None:
+    with pytest.raises(NotJson):
+        verify_webhook(signed(b"{"), b"{", SECRET, NOW)
+    with pytest.raises(InvalidInput):
+        verify_webhook(signed(b"[]"), b"[]", SECRET, NOW)
+
+
+@pytest.mark.parametrize(
+    ("event", "data", "wanted"),
+    [
+        ("registered_model.created", {"name": "ranker"}, ("registered_model", "ranker")),
+        ("model_version.created", {"name": "a/b", "version": "2"}, ("model_version", "a/b/2")),
+        ("model_version_tag.deleted", {"name": "r", "version": "2", "key": "k"}, ("model_version", "r/2")),
+        ("model_version_alias.created", {"name": "r", "alias": "a", "version": "2"}, ("registered_model", "r")),
+        ("model_version_alias.deleted", {"name": "r", "alias": "a"}, ("registered_model", "r")),
+        ("prompt.created", {"name": "r"}, None),
+        ("budget_policy.exceeded", {}, None),
+    ],
+)
+def test_an_event_names_what_to_fetch(event: str, data: dict[str, str], wanted: tuple[str, str] | None) -> None:
+    entity, action = event.split(".")
+    told = {"entity": entity, "action": action, "timestamp": "2026-11-21T11:40:00.5+00:00", "data": data}
+    assert thin(told) == wanted
+    assert occurred_at(told) == parse_time("2026-11-21T11:40:00.5Z")

@@ -1,0 +1,83 @@
+"""Large events, deep ones, text that cannot be stored: understood in time linear in their size."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from mlgraph.connectors.openlineage import normalise
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.uri import AssetUri
+from tests.connectors.openlineage.events import RUN, Json, dataset, dataset_event, ds, edges, run_event, states
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """The best of three: other work on the machine must not fail the test."""
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def test_ten_thousand_inputs_take_less_than_half_a_second() -> None:
+    schema = {"fields": [{"name": "a", "type": "int"}]}
+    event = run_event(inputs=[dataset(f"t{number}", schema=schema) for number in range(10_000)])
+    assert len(edges(event, "input_to")) == 10_000
+    assert seconds(lambda: normalise(event)) < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a" * 2_000_000, "@" + "a" * 2_000_000, "a@" * 1_000_000, "x@y.z " * 350_000, "://" * 700_000],
+    ids=["letters", "@ and letters", "a@a@", "mail", "://"],
+)
+def test_a_facet_of_two_megabytes_is_kept(text: str) -> None:
+    event = run_event(run_facets={"big": {"text": text}})
+    assert len(states(event)[RUN]["properties"]["facets"]["big"]["text"]) >= 1_999_990
+    assert seconds(lambda: normalise(event)) < 5
+
+
+def test_a_long_word_in_a_text_that_might_hold_a_url_takes_no_longer() -> None:
+    event = run_event(run_facets={"big": {"text": "=" + "a" * 100_000}})
+    assert seconds(lambda: normalise(event)) < 0.5
+
+
+def test_unfit_characters_are_replaced_in_text_and_refused_in_names() -> None:
+    facets: Json = {"documentation": {"description": "a\0b\ud800"}, "x\0": {"k\ud800": "\0"}}
+    state = states(dataset_event("a", **facets))[ds("a")]
+    assert state == {"description": "a\ufffdb\ufffd", "properties": {"facets": {"x\ufffd": {"k\ufffd": "\ufffd"}}}}
+    fields = {"a\0": {"inputFields": [dataset("b")]}}
+    for event in (dataset_event("a\0"), dataset_event("\ud800"), dataset_event("a", columnLineage={"fields": fields})):
+        with pytest.raises(InvalidInput):
+            normalise(event)
+
+
+def nested(key: str, levels: int) -> Any:  # noqa: ANN401 - a document
+    value: Any = {}
+    for _ in range(levels):
+        value = {key: value} if key == "x" else {key: [{"name": "n", **value}]}
+    return value
+
+
+@pytest.mark.parametrize("facet", [nested("x", 5_000), nested("fields", 5_000)])
+def test_endless_nesting_is_refused(facet: Json) -> None:
+    for name in ("schema", "x"):
+        if name == "schema" and "fields" not in facet:
+            continue
+        with pytest.raises(InvalidInput, match="deeper"):
+            normalise(dataset_event("a", **{name: facet}))
+
+
+@pytest.mark.parametrize("when", ["0001-01-01T00:00:00Z", "2999-12-31T23:59:59.999999Z"])
+def test_times_far_away(when: str) -> None:
+    assert states({**run_event("START"), "eventTime": when})[RUN]["properties"]["started_at"] == when
+
+
+def test_logins_and_signatures_are_no_part_of_an_identity() -> None:
+    known = {"namespace": "postgres://u:pw@db:5432", "name": "a"}, {"namespace": "abfss://c@acct", "name": "p?sig=s"}
+    found = set(states(run_event(inputs=list(known))))
+    assert AssetUri("dataset", "postgres://db:5432", "a") in found
+    assert AssetUri("dataset", "abfss://c@acct", "p?sig=[redacted]") in found

@@ -1,0 +1,169 @@
+"""Which inputs feed which output, and which columns derive from which (CONTRACT, Semantics 4)."""
+
+import pytest
+
+from tests.connectors.openlineage.events import (
+    RUN,
+    WORKFLOW,
+    Json,
+    col,
+    dataset,
+    ds,
+    edges,
+    job_event,
+    run_event,
+)
+
+BY = {"by": str(RUN)}
+
+
+def source(name: str, field: str | None = None, **more: object) -> Json:
+    return {"namespace": "d", "name": name, **({"field": field} if field else {}), **more}
+
+
+def columns(dataset_wide: list[Json] | None = None, **fields: list[Json]) -> Json:
+    facet: Json = {"fields": {name: {"inputFields": listed} for name, listed in fields.items()}}
+    return {**facet, "dataset": dataset_wide} if dataset_wide is not None else facet
+
+
+def feeds(event: Json) -> list[str] | None:
+    return next(iter(edges(event, "outputs").values())).get("from")
+
+
+def test_without_lineage_no_pairs_are_told() -> None:
+    assert feeds(run_event(inputs=[dataset("a")], outputs=[dataset("b")])) is None
+
+
+def test_column_lineage_names_the_inputs_that_feed() -> None:
+    facet = columns([source("c", "k")], x=[source("a", "p"), source("a", "q")], y=[source("b", "r")])
+    event = run_event(inputs=[dataset(name) for name in "abce"], outputs=[dataset("o", columnLineage=facet)])
+    assert feeds(event) == [str(ds("a")), str(ds("b")), str(ds("c"))]
+    assert edges(event, "derives") == {
+        (col("a", "p"), "derives", col("o", "x")): BY,
+        (col("a", "q"), "derives", col("o", "x")): BY,
+        (col("b", "r"), "derives", col("o", "y")): BY,
+        (col("c", "k"), "derives", col("o", "x")): BY,
+        (col("c", "k"), "derives", col("o", "y")): BY,
+    }
+
+
+@pytest.mark.parametrize("fields", [{}, None])
+def test_what_affects_the_whole_leads_to_all_fields_of_the_schema_where_no_field_is_listed(fields: Json | None) -> None:
+    facet: Json = {"fields": fields, "dataset": [source("a", "k")]}
+    schema = {"fields": [{"name": "x"}, {"name": "y", "fields": [{"name": "z"}]}]}
+    event = run_event(outputs=[dataset("o", columnLineage=facet, schema=schema)])
+    assert set(edges(event, "derives")) == {(col("a", "k"), "derives", col("o", name)) for name in "xy"}
+
+
+def test_column_lineage_that_names_nothing_decides_nothing() -> None:
+    silent: list[Json] = [{}, {"fields": {}}, columns(x=[]), columns([], x=[{"name": "no namespace"}])]
+    for facet in silent:
+        assert feeds(run_event(inputs=[dataset("a")], outputs=[dataset("o", columnLineage=facet)])) is None
+
+
+@pytest.mark.parametrize(
+    ("facet", "told"),
+    [
+        (columns(x=[source("a", "p", transformations=[{"type": "DIRECT"}])]), [{"type": "DIRECT"}]),
+        (
+            {
+                "fields": {
+                    "x": {
+                        "inputFields": [source("a", "p")],
+                        "transformationType": "MASKED",
+                        "transformationDescription": "hash",
+                    }
+                }
+            },
+            [{"type": "MASKED", "description": "hash"}],
+        ),
+        (
+            columns(
+                [source("a", "p", transformations=[{"type": "INDIRECT", "subtype": "SORT"}])],
+                x=[source("a", "p", transformations=[{"type": "DIRECT", "masking": True}])],
+            ),
+            [{"type": "DIRECT", "masking": True}, {"type": "INDIRECT", "subtype": "SORT"}],
+        ),
+        ({"fields": {"x": {"inputFields": [source("a", "p")], "transformationType": ""}}}, None),
+    ],
+)
+def test_transformations(facet: Json, told: list[Json] | None) -> None:
+    (properties,) = edges(run_event(outputs=[dataset("o", columnLineage=facet)]), "derives").values()
+    assert sorted(properties.get("transformation", []), key=str) == sorted(told or [], key=str)
+
+
+def test_hashes_in_names_of_columns_are_hidden() -> None:
+    event = run_event(outputs=[dataset("o#1", columnLineage=columns(**{"x#y": [source("a", "p")]}))])
+    assert (col("a", "p"), "derives", col("o%231", "x%23y")) in edges(event)
+
+
+LINEAGE_A = {"inputs": [source("a", type="DATASET")]}
+COLUMNS_B = columns(x=[source("b", "q")])
+
+
+def entries(*listed: Json, key: str = "entries") -> Json:
+    return {"lineage": {key: list(listed)}}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        run_event(inputs=[dataset("a"), dataset("b")], outputs=[dataset("o", lineage=LINEAGE_A, columnLineage=COLUMNS_B)]),
+        run_event(
+            inputs=[dataset("a"), dataset("b")],
+            outputs=[dataset("o", columnLineage=COLUMNS_B)],
+            job_facets=entries({**source("o", type="DATASET"), **LINEAGE_A}),
+        ),
+        run_event(
+            inputs=[dataset("a"), dataset("b")],
+            outputs=[dataset("o", columnLineage=COLUMNS_B)],
+            run_facets=entries({**source("o", type="DATASET"), **LINEAGE_A}, key="lineage"),
+        ),
+        # This event has no inputs that could tell, so the order of the facets decides.
+        run_event(outputs=[dataset("o", lineage=LINEAGE_A, columnLineage=COLUMNS_B)]),
+    ],
+)
+def test_the_lineage_facet_goes_before_column_lineage(event: Json) -> None:
+    assert feeds(event) == [str(ds("a"))]
+    assert (col("b", "q"), "derives", col("o", "x")) in edges(event)
+
+
+@pytest.mark.parametrize(
+    "facet",
+    [
+        {"inputs": []},
+        {"inputs": [{"type": "JOB"}]},
+        {"inputs": [source("elsewhere", type="DATASET")]},
+        {"fields": {"x": {"inputs": []}}},
+    ],
+)
+def test_a_lineage_facet_that_names_no_input_leaves_it_to_column_lineage(facet: Json) -> None:
+    event = run_event(inputs=[dataset("a"), dataset("b")], outputs=[dataset("o", lineage=facet, columnLineage=COLUMNS_B)])
+    assert feeds(event) == [str(ds("b"))]
+
+
+def test_the_lineage_facet_tells_columns_too() -> None:
+    facet = {
+        "inputs": [source("a", "k", type="DATASET")],
+        "fields": {"x": {"inputs": [source("a", "p", type="DATASET")]}},
+    }
+    event = run_event(outputs=[dataset("o", lineage=facet)])
+    assert set(edges(event, "derives")) == {(col("a", name), "derives", col("o", "x")) for name in "kp"}
+
+
+def test_entries_for_other_targets_and_jobs_are_passed_over() -> None:
+    facets = entries({"type": "JOB", **LINEAGE_A}, {**source("other", type="DATASET"), **LINEAGE_A})
+    assert feeds(run_event(inputs=[dataset("a")], outputs=[dataset("o")], job_facets=facets)) is None
+
+
+def test_a_declaration_has_pairs_and_columns_without_a_run() -> None:
+    event = job_event(inputs=[dataset("b")], outputs=[dataset("o", columnLineage=COLUMNS_B)])
+    assert edges(event) == {
+        (ds("b"), "input_to", WORKFLOW): {},
+        (WORKFLOW, "outputs", ds("o")): {"from": [str(ds("b"))]},
+        (col("b", "q"), "derives", col("o", "x")): {"by": str(WORKFLOW)},
+    }
+
+
+def test_column_lineage_on_an_input_is_kept_and_tells_no_edge() -> None:
+    assert edges(run_event(inputs=[dataset("a", columnLineage=COLUMNS_B)]), "derives") == {}
