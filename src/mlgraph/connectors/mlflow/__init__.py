@@ -1,0 +1,61 @@
+"""The MLflow connector: what its REST API answers becomes facts (docs/connectors/mlflow.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Final
+
+from mlgraph.connectors import Spec
+from mlgraph.connectors.mlflow.experiments import experiment_statements
+from mlgraph.connectors.mlflow.models import model_statements
+from mlgraph.connectors.mlflow.payloads import registry_of, subject
+from mlgraph.connectors.mlflow.registered import logged_model_statements
+from mlgraph.connectors.mlflow.removals import deletion_statements
+from mlgraph.connectors.mlflow.renames import rename_statements
+from mlgraph.connectors.mlflow.runs import run_statements
+from mlgraph.connectors.mlflow.versions import version_statements
+from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.facts import Statement
+from mlgraph.domain.payload import Located
+
+__all__ = ["SPEC", "normalise", "subject"]
+
+_READERS: Final[Mapping[str, Callable[[Registry, Located], list[Statement]]]] = MappingProxyType({
+    "mlflow.experiment": experiment_statements,
+    "mlflow.run": run_statements,
+    "mlflow.logged_model": logged_model_statements,
+    "mlflow.registered_model": model_statements,
+    "mlflow.model_version": version_statements,
+    "mlflow.deleted": deletion_statements,
+    "mlflow.renamed": rename_statements,
+})  # fmt: skip
+
+SPEC: Final = Spec(
+    name="mlflow",
+    event_types=tuple(_READERS),
+    kinds=("artifact", "dataset", "evaluation", "model", "model_version", "run", "workflow"),
+    relations=(
+        "alias_of", "evaluated_by", "input_to", "outputs", "part_of", "points_to", "run_of", "version_of",
+    ),
+    redacted=(
+        "/data/run/info/user_id", "/data/run/data/tags", "/data/run/data/params", "/data/model_version/user_id",
+        "/data/run/inputs/dataset_inputs/*/dataset/source", "/data/model_version/source",
+    ),
+)  # fmt: skip
+
+
+def normalise(payload: object) -> list[Statement]:
+    """Return what `payload` says: {type, instance, data, at?, held?}.
+
+    `at` (RFC 3339) is when the event happened or the truth was fetched. `held` is what the graph holds of the
+    payload's subject from this origin, absent if nothing: {since: RFC 3339, points_to?: {version URI: its aliases}}.
+    Raises `InvalidInput` with the pointer of what is wrong.
+    """
+    found = Located(payload)
+    kind = found.need("type").text()
+    reader = _READERS.get(kind)
+    if reader is None:
+        raise InvalidInput(f"unknown type {kind[:60]!r}: the types are {', '.join(_READERS)}", pointer="/type")
+    return reader(registry_of(found), found.need("data"))

@@ -1,0 +1,88 @@
+"""Datasets that runs take in: who they are, in which role, in which version (MLflow's dataset tracking)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mlgraph.connectors.mlflow.dataset_documents import document, fields, identity
+from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries, optional, said, table
+from mlgraph.domain.facts import AssetFact, EdgeFact, Mode, Statement
+from mlgraph.domain.payload import Located
+from mlgraph.domain.redaction import redact
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import HELD_OUT_ROLES
+
+_ROLES: Final = {
+    **dict.fromkeys(("train", "training"), "training"),
+    **dict.fromkeys(("validation", "val", "valid", "eval", "evaluation"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInput:
+    """One dataset as a run took it in: `name` and `digest` are what metrics refer to it by."""
+
+    uri: AssetUri
+    name: str
+    digest: str | None
+    role: str | None
+    state: dict[str, Any]
+
+    @property
+    def trains(self) -> bool:
+        """Say whether models are made from it, rather than measured on it."""
+        return self.role not in HELD_OUT_ROLES
+
+
+def dataset_inputs(registry: Registry, run: Located) -> list[DatasetInput]:
+    """Return the dataset inputs of a run (REST `Run.inputs.dataset_inputs`)."""
+    inputs = run.get("inputs")
+    scored = scored_datasets(run)
+    return [_read(registry, each, scored) for each in entries(inputs, "dataset_inputs")] if inputs else []
+
+
+def scored_datasets(run: Located) -> dict[str, str]:
+    """Return which model each dataset was scored with, by its name (the tag that `mlflow.models.evaluate` sets)."""
+    listed = document(_tags(run).get("mlflow.datasets"))
+    pairs = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    return {
+        each["name"]: each["model"] for each in pairs if isinstance(each.get("name"), str) and isinstance(each.get("model"), str)
+    }
+
+
+def dataset_statements(inputs: list[DatasetInput], run: AssetUri, start: int) -> list[Statement]:
+    """Return the datasets as their run saw them, and that they went into it from `start`.
+
+    They are patches: each run tells what it saw of a dataset, and a repetition changes nothing.
+    """
+    assets = {each.uri: AssetFact(each.uri, ORIGIN, start, each.state, Mode.PATCH) for each in reversed(inputs)}
+    edges = {
+        (each.uri, each.role, each.digest): EdgeFact(
+            each.uri, "input_to", run, ORIGIN, start, properties=said(role=each.role, version=each.digest)
+        )
+        for each in inputs
+    }
+    return [*assets.values(), *edges.values()]
+
+
+def _read(registry: Registry, entry: Located, scored: dict[str, str]) -> DatasetInput:
+    dataset = entry.need("dataset")
+    name = dataset.need("name").name()
+    context = table(entry, "tags").get("mlflow.data.context", "").strip().lower()
+    role = _ROLES.get(context) or ("test" if not context and name in scored else None)
+    source = document(optional(dataset, "source"))
+    schema = document(optional(dataset, "schema"))
+    properties = said(
+        schema=fields(schema),
+        profile=document(optional(dataset, "profile")),
+        source_type=optional(dataset, "source_type"),
+    )
+    state = said(name=name, properties=redact(properties))
+    return DatasetInput(identity(registry, source, name), name, optional(dataset, "digest"), role, state)
+
+
+def _tags(run: Located) -> dict[str, str]:
+    data = run.get("data")
+    return table(data, "tags") if data else {}

@@ -1,0 +1,30 @@
+"""Experiments: groups of runs, and so workflows, not experiments on users."""
+
+from __future__ import annotations
+
+from mlgraph.connectors.mlflow.words import ORIGIN, Registry, micros, optional, said, table, tags_of
+from mlgraph.domain.facts import AssetFact, Statement
+from mlgraph.domain.payload import Located
+from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.times import format_time
+
+
+def experiment_statements(registry: Registry, data: Located) -> list[Statement]:
+    """Return the facts of `mlflow.experiment`: {experiment}. It is a workflow of which runs are parts, no A/B one."""
+    experiment = data.need("experiment")
+    name = experiment.need("name").name()
+    tags = table(experiment, "tags")
+    created = experiment.get("creation_time")
+    changed = experiment.get("last_update_time") or experiment.need("creation_time")
+    properties = said(
+        type="mlflow_experiment",
+        experiment_id=optional(experiment, "experiment_id"),
+        created_at=format_time(micros(created)) if created else None,
+    )
+    state = said(
+        name=name,
+        description=redact_url(tags.get("mlflow.note.content", "")),
+        tags=tags_of(tags),
+        properties=properties,
+    )
+    return [AssetFact(registry.uri("workflow", name), ORIGIN, registry.since(micros(changed)), state)]

@@ -1,0 +1,32 @@
+"""Registered models."""
+
+from __future__ import annotations
+
+from mlgraph.connectors.mlflow.aliases import alias_statements
+from mlgraph.connectors.mlflow.words import ORIGIN, Registry, micros, optional, said, table, tags_of
+from mlgraph.domain.facts import AssetFact, Statement
+from mlgraph.domain.payload import Located
+from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.times import format_time
+
+
+def model_statements(registry: Registry, data: Located) -> list[Statement]:
+    """Return the facts of `mlflow.registered_model`: {registered_model}.
+
+    MLflow keeps prompts among its models: those are not models.
+    """
+    model = data.need("registered_model")
+    tags = table(model, "tags")
+    name = model.need("name").name()
+    if tags.get("mlflow.prompt.is_prompt", "").lower() == "true":
+        return []
+    uri = registry.uri("model", name)
+    created = micros(model.need("creation_timestamp"))
+    changed = micros(model.get("last_updated_timestamp") or model.need("creation_timestamp"))
+    state = said(
+        name=name,
+        description=redact_url(optional(model, "description") or ""),
+        tags=tags_of(tags),
+        properties={"created_at": format_time(created)},
+    )
+    return [AssetFact(uri, ORIGIN, registry.since(changed), state), *alias_statements(registry, data, uri, changed)]

@@ -1,0 +1,43 @@
+"""Payloads: whom one speaks of, and in what circumstances."""
+
+from __future__ import annotations
+
+from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+
+def subject(payload: object) -> AssetUri | None:
+    """Return the asset whose held state `normalise` wants to know as `held`; None where it makes no difference."""
+    found = Located(payload)
+    registry, data = registry_of(found), found.need("data")
+    match found.need("type").text():
+        case "mlflow.experiment":
+            return registry.uri("workflow", data.need("experiment").need("name").name())
+        case "mlflow.run":
+            return registry.uri("run", data.need("run").need("info").need("run_id").name())
+        case "mlflow.registered_model":
+            return registry.uri("model", data.need("registered_model").need("name").name())
+        case "mlflow.model_version":
+            version = data.need("model_version")
+            return registry.uri("model_version", f"{version.need('name').name()}/{version.need('version').name()}")
+        case "mlflow.logged_model":
+            return registry.uri("artifact", data.need("model_id").name())
+    return None
+
+
+def registry_of(payload: Located) -> Registry:
+    """Return the instance that a payload is from, with `at` and `held`, if they are given."""
+    at, held = payload.get("at"), payload.get("held")
+    since = held.get("since") if held else None
+    return Registry(
+        payload.need("instance").name(),
+        at=at.time() if at else None,
+        held_since=since.time() if since else None,
+        held_points_to=_pointed(held.get("points_to")) if held else None,
+    )
+
+
+def _pointed(found: Located | None) -> dict[AssetUri, frozenset[str]]:
+    members = found.members() if found else ()
+    return {Located(key, aliases.pointer).uri(): frozenset(alias.text() for alias in aliases.items()) for key, aliases in members}

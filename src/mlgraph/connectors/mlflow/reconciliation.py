@@ -1,0 +1,61 @@
+"""A sweep's findings: what the graph holds of an instance, against what exists there now."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from mlgraph.connectors.mlflow.removals import vanished
+from mlgraph.connectors.mlflow.renames import ModelIdentity, renames
+from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.domain.payload import Located
+from mlgraph.domain.times import format_time
+from mlgraph.domain.uri import AssetUri
+
+States = Mapping[AssetUri, Mapping[str, Any]]
+"""What this origin says of each asset of the instance that it holds now (an asset fact's `state`)."""
+
+
+def departures(
+    instance: str, held: States, inventory: Collection[AssetUri], models: Mapping[str, ModelIdentity], at: int
+) -> list[dict[str, Any]]:
+    """Return the payloads that say what was renamed or deleted, for `normalise`; `at` is when that was noticed.
+
+    `inventory` and `models` are what the source lists now. What lives on under a new name is not deleted.
+    """
+    registry = Registry(instance)
+    before = identities_of(held)
+    told: list[dict[str, Any]] = []
+    moved: set[AssetUri] = set()
+    for old, new in renames(before, models):
+        versions = sorted(number for number, _ in before[old].versions & models[new].versions)
+        moved |= {registry.uri("model", old), *(registry.uri("model_version", f"{old}/{n}") for n in versions)}
+        told.append(_payload(instance, "renamed", {"from": old, "to": new, "versions": versions, "at": format_time(at)}))
+    gone = [uri for uri in vanished(registry, held, inventory) if uri not in moved]
+    return told + [deleted(instance, uri, at) for uri in gone]
+
+
+def deleted(instance: str, uri: AssetUri, at: int) -> dict[str, Any]:
+    """Return the payload that says that an asset does not exist any longer."""
+    return _payload(instance, "deleted", {"uri": str(uri), "at": format_time(at)})
+
+
+def identities_of(held: States) -> dict[str, ModelIdentity]:
+    """Return what stays of each registered model when it is renamed, from what the graph holds."""
+    versions: dict[str, set[tuple[str, int]]] = {}
+    for uri, created in _created(held, "model_version"):
+        model, _, number = uri.name.rpartition("/")
+        versions.setdefault(model, set()).add((number, created))
+    models = _created(held, "model")
+    return {uri.name: ModelIdentity(created, frozenset(versions.get(uri.name, ()))) for uri, created in models}
+
+
+def _created(held: States, kind: str) -> Iterable[tuple[AssetUri, int]]:
+    for uri, state in held.items():
+        created = state.get("properties", {}).get("created_at") if uri.kind == kind else None
+        if created is not None:
+            yield uri, Located(created).time()
+
+
+def _payload(instance: str, what: str, data: dict[str, Any]) -> dict[str, Any]:
+    return {"type": f"mlflow.{what}", "instance": instance, "data": data}

@@ -1,0 +1,52 @@
+"""Registered models that live on under another name, which no event tells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries
+from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement
+from mlgraph.domain.payload import Located
+
+
+@dataclass(frozen=True, slots=True)
+class ModelIdentity:
+    """What stays the same when a registered model is renamed: its creation and its versions', in microseconds."""
+
+    created: int
+    versions: frozenset[tuple[str, int]]
+
+
+def renames(before: Mapping[str, ModelIdentity], after: Mapping[str, ModelIdentity]) -> list[tuple[str, str]]:
+    """Return (old, new) for each model of `before` that `after` has under a new name: created then, with its versions.
+
+    Versions may have come or gone since; where several candidates match, none is taken.
+    """
+    appeared = {name: identity for name, identity in after.items() if name not in before}
+    found: list[tuple[str, str]] = []
+    for old in sorted(set(before) - set(after)):
+        was = before[old]
+        same = [
+            new
+            for new, now in appeared.items()
+            if now.created == was.created and (not was.versions or was.versions & now.versions)
+        ]
+        found += [(old, same[0])] if len(same) == 1 else []
+    return found
+
+
+def rename_statements(registry: Registry, data: Located) -> list[Statement]:
+    """Return the facts of `mlflow.renamed`: {from, to, versions, at}. Old names end, and lead to the new from then on.
+
+    The alias begins a microsecond later: a retraction ends every edge of the asset that began at its moment or before.
+    """
+    old, new, at = data.need("from").name(), data.need("to").name(), data.need("at").time()
+    numbers = [each.name() for each in entries(data, "versions")]
+    pairs = [(registry.uri("model", old), registry.uri("model", new))]
+    pairs += [(registry.uri("model_version", f"{old}/{n}"), registry.uri("model_version", f"{new}/{n}")) for n in numbers]
+    statements: list[Statement] = []
+    for was, now in pairs:
+        statements += [AssetRetraction(was, ORIGIN, at), EdgeRetraction(now, "alias_of", was, ORIGIN, at)]
+        statements.append(EdgeFact(was, "alias_of", now, ORIGIN, at + 1))
+    return statements

@@ -1,0 +1,75 @@
+"""Runs: state, times, code, parameters, metrics; the datasets and models that went in; what they are part of."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mlgraph.connectors.mlflow.datasets import dataset_inputs, dataset_statements
+from mlgraph.connectors.mlflow.evaluations import evaluations
+from mlgraph.connectors.mlflow.logged_models import LoggedModels
+from mlgraph.connectors.mlflow.wholes import wholes
+from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries, micros, optional, said, table, tags_of
+from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
+from mlgraph.domain.payload import Located
+from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.times import format_time
+from mlgraph.domain.uri import AssetUri, person_uri
+
+_STATES: Final = {
+    "FINISHED": "COMPLETE", "FAILED": "FAIL", "KILLED": "ABORT", "RUNNING": "RUNNING", "SCHEDULED": "RUNNING",
+}  # fmt: skip
+_NOBODY: Final = "unknown"  # what MLflow writes where a client names no user
+_KEPT_TAGS: Final = {
+    "mlflow.source.git.commit": "code_version",
+    "mlflow.source.git.repoURL": "code_repository",
+    "mlflow.source.git.branch": "code_branch",
+    "mlflow.source.name": "source_name",
+    "mlflow.source.type": "source_type",
+}
+
+
+def run_statements(registry: Registry, data: Located) -> list[Statement]:
+    """Return the facts of `mlflow.run`: {run, experiment?, logged_models?}."""
+    run = data.need("run")
+    info = run.need("info")
+    uri = registry.uri("run", info.need("run_id").name())
+    start = micros(info.need("start_time"))
+    models = LoggedModels(registry, data)
+    measured = [each for model in models.known() for each in evaluations(registry, run, model)]
+    return [
+        *_asset(registry, run, uri, start, data.get("experiment")),
+        *(EdgeFact(uri, relation, whole, ORIGIN, start) for relation, whole in wholes(registry, run, data.get("experiment"))),
+        *dataset_statements(dataset_inputs(registry, run), uri, start),
+        *(EdgeFact(source, "input_to", uri, ORIGIN, start, properties=said(role=role)) for source, role in models.inputs(run)),
+        *measured,
+    ]
+
+
+def _asset(registry: Registry, run: Located, uri: AssetUri, start: int, experiment: Located | None) -> list[Statement]:
+    info = run.need("info")
+    data = run.get("data") or Located({}, f"{run.pointer}/data")
+    tags = table(data, "tags")
+    found = info.get("end_time")
+    end = micros(found) if found and found.value not in (0, "0") else None
+    status = info.need("status").text()
+    user = tags.get("mlflow.user") or optional(info, "user_id")
+    user = None if user == _NOBODY else user
+    properties = said(
+        state=_STATES.get(status, "OTHER"),
+        started_at=format_time(start),
+        ended_at=format_time(end) if end is not None and status in ("FINISHED", "FAILED", "KILLED") else None,
+        experiment_id=optional(info, "experiment_id"),
+        experiment=optional(experiment, "name") if experiment else None,
+        params=table(data, "params"),
+        metrics={each.need("key").text(): each.need("value").plain() for each in entries(data, "metrics")},
+        **{name: redact_url(tags[tag]) for tag, name in _KEPT_TAGS.items() if tag in tags},
+    )
+    state = said(
+        name=optional(info, "run_name"),
+        description=redact_url(tags.get("mlflow.note.content", "")),
+        owners=[str(person_uri(user))] if user else None,
+        tags=tags_of(tags),
+        properties=properties,
+    )
+    asset = AssetFact(uri, ORIGIN, registry.since(start if end is None else max(start, end)), state)
+    return [asset, Contact(person_uri(user), user, user if "@" in user else None)] if user else [asset]

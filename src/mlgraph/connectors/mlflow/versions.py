@@ -1,0 +1,48 @@
+"""Model versions: what they are a version of, which run made them from what, what was measured of them."""
+
+from __future__ import annotations
+
+from mlgraph.connectors.mlflow.logged_models import LoggedModels
+from mlgraph.connectors.mlflow.registered import made_by, measured_by
+from mlgraph.connectors.mlflow.words import ORIGIN, Registry, micros, optional, said, table, tags_of
+from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
+from mlgraph.domain.payload import Located
+from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.times import format_time
+from mlgraph.domain.uri import person_uri
+
+
+def version_statements(registry: Registry, data: Located) -> list[Statement]:
+    """Return the facts of `mlflow.model_version`: {model_version, logged_models?, runs?}."""
+    version = data.need("model_version")
+    name, number = version.need("name").name(), version.need("version").name()
+    uri = registry.uri("model_version", f"{name}/{number}")
+    created = micros(version.need("creation_timestamp"))
+    source = optional(version, "source")
+    behind = next((each for each in LoggedModels(registry, data).known() if source == f"models:/{each.model_id}"), None)
+    run_id = optional(version, "run_id") or (behind.source_run_id if behind else None)
+    user = optional(version, "user_id")
+    properties = said(
+        version=number,
+        status=optional(version, "status"),
+        status_message=optional(version, "status_message"),
+        source=redact_url(source) if source else None,
+        run_id=run_id,
+        created_at=format_time(created),
+        logged_model=behind.summary() if behind else None,
+    )
+    state = said(
+        name=f"{name}/{number}",
+        description=redact_url(optional(version, "description") or ""),
+        owners=[str(person_uri(user))] if user else None,
+        tags=tags_of(table(version, "tags")),
+        properties=properties,
+    )
+    changed = micros(version.get("last_updated_timestamp") or version.need("creation_timestamp"))
+    return [
+        AssetFact(uri, ORIGIN, registry.since(changed), state),
+        *([Contact(person_uri(user), user, user if "@" in user else None)] if user else []),
+        EdgeFact(uri, "version_of", registry.uri("model", name), ORIGIN, created),
+        *made_by(registry, data, run_id, uri, created),
+        *measured_by(registry, data),
+    ]

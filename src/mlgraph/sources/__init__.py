@@ -1,0 +1,1 @@
+"""Fetching from tools: throttled, retried, cached. What comes back is what the tool said."""

@@ -1,0 +1,238 @@
+"""MLflow as a source: what exists, what changed, and one thing's truth with what is needed to understand it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Final
+
+from mlgraph.connectors.mlflow.renames import ModelIdentity
+from mlgraph.connectors.mlflow.webhooks import EVENTS
+from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.source import Cursor, Gone, Page, Payload
+from mlgraph.sources.http import MISSING, Json, JsonClient, Patience
+from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of
+from mlgraph.sources.mlflow_truth import MlflowTruth
+
+STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
+_BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
+_OVERLAP_MS: Final = 60_000
+"""How far a poll looks back behind the last one: clocks differ, and asking twice changes nothing."""
+_URI_KINDS: Final = {
+    "experiment": "workflow", "run": "run", "logged_model": "artifact", "registered_model": "model",
+    "model_version": "model_version",
+}  # fmt: skip
+
+
+class MlflowSource:
+    """One MLflow server. Not for several threads at once; give each its own."""
+
+    name: Final = "mlflow"
+
+    def __init__(
+        self,
+        base_url: str,
+        instance: str | None = None,
+        *,
+        rate_per_s: float = 50.0,
+        patience: Patience | None = None,
+        client: JsonClient | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Ask the server at `base_url`, `rate_per_s` times a second at most. Raises `InvalidInput` if it is no URL."""
+        self._api = MlflowApi(client or connect(base_url, rate_per_s=rate_per_s, patience=patience))
+        self._instance = instance or place(base_url)
+        self._registry = Registry(self._instance)
+        self._clock = clock
+        self._truth = MlflowTruth(self._api, self._instance, clock)
+        self._seen: dict[tuple[str, str], int] = {}
+
+    @property
+    def instance(self) -> str:
+        """The name of this server in the namespace `mlflow:INSTANCE`."""
+        return self._instance
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._api.close()
+
+    def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
+        """Return the truth about an experiment, run, logged_model, registered_model or model_version (`NAME/VERSION`).
+
+        Always fresh: nothing remembered is used. Raises `SourceError` where MLflow fails, `InvalidInput` for no kind.
+        """
+        if kind not in STAGES:
+            raise InvalidInput(f"MLflow has no {kind[:60]!r}: the kinds are {', '.join(STAGES)}")
+        self._truth.forget()
+        model, _, version = id.rpartition("/")
+        found = {
+            "experiment": lambda: self._api.experiment(id),
+            "run": lambda: self._api.run(id),
+            "logged_model": lambda: self._api.logged_model(id),
+            "registered_model": lambda: self._api.registered_model(id),
+            "model_version": lambda: self._api.model_version(model, version),
+        }[kind]()
+        if found is MISSING or is_deleted(found):
+            return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
+        return self._truth.payload(kind, found)
+
+    def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
+        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page."""
+        self._truth.forget()
+        at: Cursor = dict(cursor or {"stage": STAGES[0], "since": self._now_ms()})
+        for stage in STAGES[STAGES.index(at["stage"]) :]:
+            here = at if at["stage"] == stage else {"since": at["since"]}
+            parts = self._experiment_ids() if stage in _BY_EXPERIMENT else ["all"]
+            after, token, count = here.get("part"), here.get("token"), int(here.get("count", 0))
+            if after is not None:
+                parts = [part for part in parts if _order(part) > _order(after) or (token and part == after)]
+            for part in parts:
+                token = token if part == after else None
+                while True:
+                    items, token = self._search(stage, part, token)
+                    count += len(items)
+                    done = stage == STAGES[-1] and token is None
+                    resume = {"stage": stage, "part": part, "token": token, "count": count, "since": at["since"]}
+                    yield Page([self._truth.payload(stage, item) for item in items], resume, done, stage, count)
+                    self._seen.update(_digest(stage, item) for item in items)
+                    if token is None:
+                        break
+
+    def changed_since(self, cursor: Cursor | None) -> Iterator[Page]:
+        """Yield what changed since a cursor of `pages` or of this (None: of late), a page a kind; the last is `done`.
+
+        Seen by its time of change where MLflow moves one; tags, aliases and metrics of models, which move none, by
+        comparing with what this object last saw.
+        """
+        now = self._now_ms()
+        since = int((cursor or {"since": now})["since"]) - _OVERLAP_MS
+        self._truth.forget()
+        experiments = list(each(self._api.experiments))
+        runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
+        touched = sorted({str(info_of(run).get("experiment_id")) for run in runs})
+        found = {
+            "experiment": [one for one in experiments if int(one.get("last_update_time", 0)) >= since],
+            "run": runs,
+            "logged_model": [
+                one
+                for part in chunks(touched)
+                for one in each(partial(self._api.logged_models, part))
+                if self._changed("logged_model", one, since)
+            ],
+            "registered_model": [
+                one for one in each(self._api.registered_models) if self._changed("registered_model", one, since)
+            ],
+            "model_version": [one for one in each(self._api.model_versions) if self._changed("model_version", one, since)],
+        }
+        for stage in STAGES:
+            done = stage == STAGES[-1]
+            payloads = [self._truth.payload(stage, one) for one in found[stage]]
+            yield Page(
+                payloads,
+                {"since": now} if done else {"since": since + _OVERLAP_MS},
+                done,
+                stage,
+                len(payloads),
+                len(payloads),
+            )
+            self._seen.update(_digest(stage, one) for one in found[stage])  # once the page was taken, not before
+
+    def inventory(self) -> Iterator[AssetUri]:
+        """Yield the URI of every experiment, run, registered model, version, and logged model that is no version."""
+        uri = self._registry.uri
+        experiments = list(each(self._api.experiments))
+        yield from (uri("workflow", text_of(one, "name")) for one in experiments)
+        yield from (uri("model", text_of(one, "name")) for one in each(self._api.registered_models))
+        sources = set()
+        for one in each(self._api.model_versions):
+            sources.add(one.get("source"))
+            yield uri("model_version", f"{text_of(one, 'name')}/{text_of(one, 'version')}")
+        for part in chunks([text_of(one, "experiment_id") for one in experiments]):
+            for run in each(partial(self._api.runs, part)):
+                yield uri("run", text_of(info_of(run), "run_id"))
+            for model in each(partial(self._api.logged_models, part)):
+                if f"models:/{text_of(info_of(model), 'model_id')}" not in sources:
+                    yield uri("artifact", text_of(info_of(model), "model_id"))
+
+    def identities(self) -> dict[str, ModelIdentity]:
+        """Return what stays of each registered model when it is renamed, by its name now (for `renames`)."""
+        versions: dict[str, set[tuple[str, int]]] = {}
+        for one in each(self._api.model_versions):
+            versions.setdefault(text_of(one, "name"), set()).add(
+                (text_of(one, "version"), int(text_of(one, "creation_timestamp")) * 1000)
+            )
+        return {
+            text_of(one, "name"): ModelIdentity(
+                int(text_of(one, "creation_timestamp")) * 1000, frozenset(versions.get(text_of(one, "name"), ()))
+            )
+            for one in each(self._api.registered_models)
+        }
+
+    def subscribe(self, url: str, secret: str) -> str:
+        """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.
+
+        An active webhook to that URL is left as it is, its secret included (MLflow never shows it).
+        """
+        for one in each(self._api.webhooks):
+            if one.get("url") == url and one.get("status", "ACTIVE") == "ACTIVE":
+                return str(one.get("webhook_id", ""))
+        return str(
+            self._api.create_webhook(f"mlgraph-{self._instance}"[:60].replace(":", "-"), url, secret, EVENTS).get(
+                "webhook_id", ""
+            )
+        )
+
+    def _now_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _experiment_ids(self) -> list[str]:
+        return sorted((text_of(one, "experiment_id") for one in each(self._api.experiments)), key=_order)
+
+    def _search(self, stage: str, part: str, token: str | None) -> Found:
+        match stage:
+            case "experiment":
+                return self._api.experiments(token)
+            case "run":
+                return self._api.runs([part], token)
+            case "logged_model":
+                return self._api.logged_models([part], token)
+            case "registered_model":
+                return self._api.registered_models(token)
+        return self._api.model_versions(token)
+
+    def _changed_runs(self, experiments: list[str], since: int) -> list[Json]:
+        found: dict[str, Json] = {}
+        for where in (
+            f"attributes.start_time >= {since}",
+            f"attributes.end_time >= {since}",
+            "attributes.status = 'RUNNING'",
+        ):
+            for part in chunks(experiments):
+                for run in each(partial(self._api.runs, part, where=where)):
+                    found[str(info_of(run).get("run_id"))] = run
+        return list(found.values())
+
+    def _changed(self, kind: str, item: Json, since: int) -> bool:
+        """Say whether `item` differs from what was seen last or, never seen, changed since."""
+        key, digest = _digest(kind, item)
+        if key in self._seen:
+            return self._seen[key] != digest
+        body = info_of(item) or item
+        return int(body.get("last_updated_timestamp") or body.get("last_updated_timestamp_ms") or 0) >= since
+
+
+def _digest(kind: str, item: Json) -> tuple[tuple[str, str], int]:
+    """Return what `item` is known by, and a number that differs where what MLflow lists of it differs."""
+    ids = {"run": "run_id", "logged_model": "model_id", "experiment": "experiment_id"}
+    body = info_of(item) or item
+    key = str(body.get(ids[kind])) if kind in ids else f"{body.get('name')}/{body.get('version')}"
+    return (kind, key), hash(json.dumps(item, sort_keys=True))
+
+
+def _order(part: str) -> tuple[int, str]:
+    """Order ids as numbers, whatever they are made of."""
+    return len(part), part

@@ -1,0 +1,199 @@
+"""MLflow's REST API as far as it is read here (REST API reference, /api/2.0/mlflow)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import httpx
+
+from mlgraph.domain.errors import InvalidInput, SourceError
+from mlgraph.domain.redaction import redact_url
+from mlgraph.sources.http import MISSING, Json, JsonClient, Missing, Patience
+
+Found = tuple[list[Json], str | None]
+"""A page of a search: its items, and the token of the next."""
+
+_MISSING_CODE: Final = "RESOURCE_DOES_NOT_EXIST"
+_MOST: Final = 1000
+_MOST_RUNS: Final = 100
+_EXPERIMENTS_A_CALL: Final = 100
+
+
+def connect(
+    base_url: str, *, rate_per_s: float, patience: Patience | None, environ: Mapping[str, str] = os.environ
+) -> JsonClient:
+    """Return a client of the MLflow server at `base_url`, with the credentials that MLflow's own client would use.
+
+    Raises `InvalidInput` where `base_url` is no http or https URL.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidInput(f"{redact_url(base_url)!r} is not the URL of an MLflow server such as http://127.0.0.1:5000")
+    headers = {"accept": "application/json"}
+    auth: httpx.BasicAuth | None = None
+    if user := environ.get("MLFLOW_TRACKING_USERNAME"):
+        auth = httpx.BasicAuth(user, environ.get("MLFLOW_TRACKING_PASSWORD", ""))
+    elif token := environ.get("MLFLOW_TRACKING_TOKEN"):
+        headers["authorization"] = f"Bearer {token}"
+    client = httpx.Client(base_url=f"{base_url.rstrip('/')}/api/2.0/mlflow/", headers=headers, auth=auth)
+    return JsonClient(
+        client,
+        what=f"MLflow at {place(base_url)}",
+        missing_code=_MISSING_CODE,
+        rate_per_s=rate_per_s,
+        patience=patience,
+    )
+
+
+def place(base_url: str) -> str:
+    """Return host and port of a URL (and its path, if it has one): the default name of an instance."""
+    parts = urlsplit(base_url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.hostname or ''}{port}{parts.path.rstrip('/')}"
+
+
+class MlflowApi:
+    """One method a call. Look-ups answer `MISSING` for what is not there; searches answer a page."""
+
+    def __init__(self, client: JsonClient) -> None:
+        """Ask through `client`."""
+        self._client = client
+
+    def experiment(self, experiment_id: str) -> Json | Missing:
+        """Return an experiment."""
+        return _part(self._client.get("experiments/get", {"experiment_id": experiment_id}), "experiment")
+
+    def run(self, run_id: str) -> Json | Missing:
+        """Return a run with its data, inputs and outputs."""
+        return _part(self._client.get("runs/get", {"run_id": run_id}), "run")
+
+    def logged_model(self, model_id: str) -> Json | Missing:
+        """Return a logged model."""
+        return _part(self._client.get(f"logged-models/{quote(model_id, safe='')}"), "model")
+
+    def registered_model(self, name: str) -> Json | Missing:
+        """Return a registered model with its aliases."""
+        return _part(self._client.get("registered-models/get", {"name": name}), "registered_model")
+
+    def model_version(self, name: str, version: str) -> Json | Missing:
+        """Return a model version."""
+        return _part(self._client.get("model-versions/get", {"name": name, "version": version}), "model_version")
+
+    def experiments(self, token: str | None) -> Found:
+        """Return active experiments, oldest first."""
+        body = {"max_results": _MOST, "view_type": "ACTIVE_ONLY", "order_by": ["creation_time ASC"]}
+        return _page(self._client.post("experiments/search", _with(body, token)), "experiments")
+
+    def runs(self, experiments: Sequence[str], token: str | None, where: str = "") -> Found:
+        """Return active runs of the experiments, oldest first."""
+        body = {
+            "experiment_ids": list(experiments),
+            "max_results": _MOST_RUNS,
+            "run_view_type": "ACTIVE_ONLY",
+            "order_by": ["attributes.start_time ASC"],
+            "filter": where,
+        }
+        return _page(self._client.post("runs/search", _with(body, token)), "runs")
+
+    def logged_models(self, experiments: Sequence[str], token: str | None) -> Found:
+        """Return logged models of the experiments, oldest first."""
+        body = {
+            "experiment_ids": list(experiments),
+            "max_results": _MOST_RUNS // 2,
+            "order_by": [{"field_name": "creation_timestamp", "ascending": True}],
+        }
+        return _page(self._client.post("logged-models/search", _with(body, token)), "models")
+
+    def registered_models(self, token: str | None) -> Found:
+        """Return registered models, by name; aliases are in them."""
+        params = {"max_results": _MOST, "order_by": "name ASC"}
+        return _page(self._client.get("registered-models/search", _with(params, token)), "registered_models")
+
+    def model_versions(self, token: str | None, where: str = "") -> Found:
+        """Return model versions, oldest first; aliases are not in them."""
+        params = {"max_results": _MOST, "order_by": "creation_timestamp ASC", "filter": where}
+        return _page(self._client.get("model-versions/search", _with(params, token)), "model_versions")
+
+    def webhooks(self, token: str | None) -> Found:
+        """Return the webhooks that exist."""
+        return _page(self._client.get("webhooks", _with({"max_results": _MOST_RUNS}, token)), "webhooks")
+
+    def create_webhook(self, name: str, url: str, secret: str, events: Sequence[str]) -> Json:
+        """Create a webhook that is signed with `secret`, and return it."""
+        pairs = [event.upper().split(".") for event in events]
+        body = {
+            "name": name,
+            "url": url,
+            "secret": secret,
+            "events": [{"entity": entity, "action": action} for entity, action in pairs],
+            "description": "tells mlgraph what changed in the registry",
+        }
+        found = _part(self._client.post("webhooks", body), "webhook")
+        if found is MISSING:
+            raise SourceError("MLflow has no webhooks here (they came with MLflow 3.3): it is polled instead")
+        return found
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+
+def each(search: Callable[[str | None], Found]) -> Iterator[Json]:
+    """Yield all items of a search, page after page."""
+    token: str | None = None
+    while True:
+        items, token = search(token)
+        yield from items
+        if not token:
+            return
+
+
+def info_of(item: Json) -> Json:
+    """Return the `info` of a run or logged model."""
+    found = item.get("info")
+    return found if isinstance(found, dict) else {}
+
+
+def text_of(item: Json, key: str) -> str:
+    """Return a member that identifies `item`, as text. Raises `SourceError` where it has none."""
+    found = item.get(key)
+    if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
+        raise SourceError(f"MLflow's answer has an item without {key!r}: is the URL that of an MLflow server?")
+    return str(found)
+
+
+def is_deleted(item: Json) -> bool:
+    """Say whether MLflow shows a run or experiment that was deleted."""
+    return "deleted" in (item.get("lifecycle_stage"), info_of(item).get("lifecycle_stage"))
+
+
+def chunks(experiments: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the ids in groups that fit one search; an empty group would search everywhere, or nowhere."""
+    for start in range(0, len(experiments), _EXPERIMENTS_A_CALL):
+        yield experiments[start : start + _EXPERIMENTS_A_CALL]
+
+
+def _with(params: dict[str, Any], token: str | None) -> dict[str, Any]:
+    return {key: value for key, value in {**params, "page_token": token}.items() if value}
+
+
+def _part(reply: Json | Missing, key: str) -> Json | Missing:
+    if reply is MISSING:
+        return MISSING
+    found = reply.get(key)
+    if not isinstance(found, dict):
+        raise SourceError(f"MLflow's answer has no {key!r}: is the URL that of an MLflow server?")
+    return found
+
+
+def _page(reply: Json | Missing, key: str) -> Found:
+    if reply is MISSING:
+        raise SourceError(f"MLflow has no search for {key}: version 3 or later is needed")
+    items = reply.get(key, [])
+    token = reply.get("next_page_token")
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise SourceError(f"MLflow's answer has something else than a list of objects as {key!r}")
+    return items, token if isinstance(token, str) and token else None

@@ -1,0 +1,208 @@
+"""MLflow as a source, without MLflow: cursors, credentials, gone things. The real server is in test_mlflow_real.py."""
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from mlgraph.domain.errors import InvalidInput, SourceError
+from mlgraph.ports.source import Gone, Page, Source
+from mlgraph.sources.http import Patience
+from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.sources.mlflow_api import connect, place
+from tests.sources.flaky_server import Answer, flaky_server, says
+
+QUICK = Patience(attempts=2, timeout_s=2, first_wait_s=0.01, longest_wait_s=0.02)
+GONE = says({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}, 404)
+
+
+def run(run_id: str, experiment: str, **info: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON
+    told = {"run_id": run_id, "experiment_id": experiment, "status": "FINISHED", "start_time": 1, "end_time": 2}
+    return {"info": {**told, **info}, "data": {}, "inputs": {}, "outputs": {}}
+
+
+class SmallMlflow:
+    """Two experiments with three runs each, two to a page; two models; three versions."""
+
+    def __init__(self) -> None:
+        self.fail_at: str | None = None
+        self.aliases = [{"alias": "champion", "version": "1"}]
+
+    def __call__(self, path: str, body: Any) -> Answer:  # noqa: ANN401, PLR0911 - a script
+        parts = urlsplit(path)
+        call = parts.path.removeprefix("/api/2.0/mlflow/")
+        asked = body or {key: values[0] for key, values in parse_qs(parts.query).items()}
+        token = asked.get("page_token", "")
+        if self.fail_at == f"{call} {token}".strip():
+            return says({}, 500)
+        match call:
+            case "experiments/search":
+                listed = [{"experiment_id": str(n), "name": f"e{n}", "creation_time": 1, "last_update_time": 1} for n in (2, 10)]
+                return says({"experiments": listed})
+            case "experiments/get":
+                return says({"experiment": {"experiment_id": asked["experiment_id"], "name": f"e{asked['experiment_id']}"}})
+            case "runs/search":
+                (experiment,) = asked["experiment_ids"] if len(asked["experiment_ids"]) == 1 else ("2",)
+                runs = [run(f"r{experiment}-{n}", experiment) for n in range(3)]
+                return says({"runs": runs[2:]} if token else {"runs": runs[:2], "next_page_token": "second"})
+            case "logged-models/search":
+                return says({"models": []})
+            case "registered-models/search":
+                model = {"name": "m", "creation_timestamp": 1, "last_updated_timestamp": 1, "aliases": self.aliases}
+                return says({"registered_models": [model]})
+            case "model-versions/search":
+                version = {"name": "m", "version": "1", "creation_timestamp": 1, "last_updated_timestamp": 1}
+                return says({"model_versions": [version]})
+        return GONE
+
+
+def test_it_is_a_source() -> None:
+    source: Source = MlflowSource("http://127.0.0.1:5000/")
+    assert (source.name, source.instance) == ("mlflow", "127.0.0.1:5000")
+    source.close()
+
+
+def ids(pages: list[Page]) -> list[str]:
+    found = []
+    for page in pages:
+        for payload in page.payloads:
+            data = payload["data"]
+            body = next(data[kind] for kind in ("run", "experiment", "registered_model", "model_version") if kind in data)
+            found.append(body.get("info", {}).get("run_id") or f"{body['name']}{body.get('version', '')}")
+    return found
+
+
+def test_the_whole_is_walked_in_order_page_by_page() -> None:
+    with flaky_server(SmallMlflow()) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK)
+        pages = list(source.pages())
+        source.close()
+    assert ids(pages) == ["e2", "e10", "r2-0", "r2-1", "r2-2", "r10-0", "r10-1", "r10-2", "m", "m1"]
+    assert [page.done for page in pages] == [False] * (len(pages) - 1) + [True]
+    runs = [page.count for page in pages if page.stage == "run"]
+    assert runs == [2, 3, 5, 6]
+
+
+def test_the_walk_resumes_after_any_page() -> None:
+    with flaky_server(SmallMlflow()) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK)
+        whole = list(source.pages())
+        for position, page in enumerate(whole[:-1]):
+            rest = list(source.pages(page.cursor))
+            assert ids(rest) == ids(whole[position + 1 :])
+            assert [each.count for each in rest] == [each.count for each in whole[position + 1 :]]
+        source.close()
+
+
+def test_a_walk_that_broke_goes_on_where_it_was() -> None:
+    small = SmallMlflow()
+    small.fail_at = "runs/search second"
+    with flaky_server(small) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK)
+        seen: list[Page] = []
+        with pytest.raises(SourceError, match="HTTP 500"):
+            seen.extend(source.pages())
+        assert ids(seen) == ["e2", "e10", "r2-0", "r2-1"]
+        small.fail_at = None
+        seen.extend(source.pages(seen[-1].cursor))
+        source.close()
+    assert ids(seen) == ["e2", "e10", "r2-0", "r2-1", "r2-2", "r10-0", "r10-1", "r10-2", "m", "m1"]
+
+
+def test_an_alias_that_moves_no_timestamp_is_seen_to_have_moved() -> None:
+    small = SmallMlflow()
+    with flaky_server(small) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK, clock=lambda: 1_000_000.0)
+        *_, last = source.pages()
+        *_, last = quiet = list(source.changed_since(last.cursor))
+        assert [page.count for page in quiet if page.stage == "registered_model"] == [0]
+        small.aliases = [{"alias": "champion", "version": "2"}]
+        changed = list(source.changed_since(last.cursor))
+        source.close()
+    assert [page.count for page in changed if page.stage == "registered_model"] == [1]
+    assert changed[-1].done
+
+
+@pytest.mark.parametrize("kind", ["run", "registered_model", "model_version", "logged_model"])
+def test_what_is_gone_is_gone_and_named(kind: str) -> None:
+    with flaky_server(SmallMlflow()) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK)
+        found = source.fetch(kind, "a/1")
+        source.close()
+    assert isinstance(found, Gone)
+    assert str(found.uri).endswith("/mlflow%3Aprod/a%2F1")
+
+
+def test_a_deleted_run_is_gone_though_mlflow_shows_it() -> None:
+    deleted = says({"run": run("r", "1", lifecycle_stage="deleted")})
+    with flaky_server(lambda _path, _body: deleted) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK)
+        assert isinstance(source.fetch("run", "r"), Gone)
+        source.close()
+
+
+def test_another_kind_is_refused() -> None:
+    source = MlflowSource("http://127.0.0.1:1", "prod")
+    with pytest.raises(InvalidInput, match="the kinds are experiment"):
+        source.fetch("trace", "t")
+    source.close()
+
+
+def test_another_server_is_recognised() -> None:
+    with flaky_server(lambda _path, _body: Answer(404, b"<html>not here</html>")) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK)
+        with pytest.raises(SourceError, match="HTTP 404"):
+            next(source.pages())
+        source.close()
+
+
+@pytest.mark.parametrize(
+    ("environ", "header"),
+    [
+        ({"MLFLOW_TRACKING_USERNAME": "u", "MLFLOW_TRACKING_PASSWORD": "p"}, "Basic dTpw"),
+        ({"MLFLOW_TRACKING_TOKEN": "t0ken"}, "Bearer t0ken"),
+        ({}, None),
+    ],
+)
+def test_credentials_come_from_the_environment_and_stay_out_of_errors(environ: dict[str, str], header: str | None) -> None:
+    with flaky_server(lambda _path, _body: says({"message": "who?"}, 401)) as double:
+        client = connect(double.url, rate_per_s=50, patience=QUICK, environ=environ)
+        with pytest.raises(SourceError, match=r"password, or its token") as caught:
+            client.get("runs/get")
+        client.close()
+    assert double.asked[0].headers.get("authorization") == header
+    assert not any(secret in caught.value.detail for secret in ("Basic", "t0ken", "dTpw"))
+
+
+@pytest.mark.parametrize("url", ["", "mlflow:5000", "file:///tmp/mlruns", "http://"])
+def test_what_is_no_url_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match=r"not the URL of an MLflow server"):
+        MlflowSource(url)
+
+
+def test_an_instance_is_called_by_its_place_without_user_or_password() -> None:
+    assert place("https://u:p@mlflow.example.org/team/") == "mlflow.example.org/team"
+
+
+@pytest.mark.parametrize("body", [{"experiments": [{}]}, {"experiments": "none"}, {"experiments": [7]}])
+def test_what_is_no_mlflow_answer_is_said(body: dict[str, Any]) -> None:
+    with flaky_server(lambda _path, _body: says(body)) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK)
+        with pytest.raises(SourceError, match="MLflow's answer has"):
+            list(source.inventory())
+        source.close()
+
+
+def test_a_change_is_told_again_until_its_page_was_taken() -> None:
+    small = SmallMlflow()
+    with flaky_server(small) as double:
+        source = MlflowSource(double.url, "prod", patience=QUICK, clock=lambda: 1_000_000.0)
+        *_, last = source.pages()
+        small.aliases = []
+        for _ in range(2):
+            unfinished = source.changed_since(last.cursor)
+            assert [next(unfinished).count for _stage in range(4)][-1] == 1
+            del unfinished
+        assert sum(page.count for page in source.changed_since(last.cursor) if page.stage == "registered_model") == 1
+        assert sum(page.count for page in source.changed_since(last.cursor) if page.stage == "registered_model") == 0
+        source.close()
