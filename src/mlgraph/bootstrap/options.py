@@ -1,0 +1,26 @@
+"""What a server is started with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to serve. `store` is a postgresql:// URL; None keeps an embedded PostgreSQL below `data`.
+
+    `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
+    `public_url` is where connected tools can reach the server with webhooks.
+    """
+
+    data: Path
+    store: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8765
+    tokens: Path | None = None
+    before_ready: Callable[[str], None] | None = None
+    after_ready: Callable[[str], None] | None = None
+    public_url: str | None = field(default_factory=lambda: os.environ.get("MLGRAPH_PUBLIC_URL"))

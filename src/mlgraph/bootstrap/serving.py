@@ -1,0 +1,167 @@
+"""Starting and stopping a server."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+
+from mlgraph.api.app import create_app
+from mlgraph.bootstrap.options import Options
+from mlgraph.bootstrap.wiring import Server
+from mlgraph.domain.errors import MlgraphError, StartError
+from mlgraph.services.identity import is_loopback, tokens_from
+from mlgraph.stores.database import Database
+from mlgraph.stores.embedded import EmbeddedPostgres
+
+_log = logging.getLogger(__name__)
+
+
+def serve(options: Options) -> None:
+    """Serve until SIGINT or SIGTERM. Exits with status 1 and a message if the server cannot start."""
+    _unwind_on_signals()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        _check(options)
+        with _listening(options) as listener, _database(options) as database:
+            _run(options, listener, database)
+    except MlgraphError as error:
+        sys.stderr.write(f"Error: {error.detail}\n")
+        raise SystemExit(1) from None
+
+
+def _unwind_on_signals() -> None:
+    """Let SIGINT and SIGTERM unwind the stack, so that PostgreSQL is stopped too.
+
+    uvicorn handles them while it serves, and afterwards raises them again for the handlers that were there before: the
+    default ones would end the process there and then.
+    """
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _unwind)
+
+
+def _unwind(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    raise SystemExit(0)
+
+
+def _check(options: Options) -> None:
+    if not is_loopback(options.host) and not tokens_from(options.tokens):
+        raise StartError(
+            f"{options.host} can be reached from other machines, so callers must be known: give --tokens FILE "
+            "(a JSON array of {token, actor, source?, environment?}, readable by you alone), or serve on 127.0.0.1"
+        )
+
+
+@contextmanager
+def _listening(options: Options) -> Iterator[socket.socket]:
+    """Hold the port before anything heavy starts: a port that is taken is told at once."""
+    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((options.host, options.port))
+    except OSError as error:
+        listener.close()
+        raise StartError(
+            f"cannot listen on {options.host} port {options.port}: {error.strerror}; choose another with --port"
+        ) from None
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+@contextmanager
+def _database(options: Options) -> Iterator[Database]:
+    if options.store is not None:
+        if not options.store.startswith(("postgresql://", "postgres://")):
+            raise StartError("--store takes a postgresql:// URL; leave it out for the PostgreSQL that comes with mlgraph")
+        with _opened(options.store) as database:
+            yield database
+        return
+    with EmbeddedPostgres(options.data) as postgres:
+        postgres.supervise()
+        with _opened(postgres.url) as database:
+            yield database
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        number = database.open()
+        _log.info("the store is at schema %d", number)
+        yield database
+    finally:
+        database.close()
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn that leaves it to us what happens once it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        _log.info("stopping")
+        super().handle_exit(sig, frame)
+
+
+def _run(options: Options, listener: socket.socket, database: Database) -> None:
+    server = Server(database, options)
+    app = create_app(server.services, loopback=is_loopback(options.host))
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30, server_header=False
+    )
+    http = _Uvicorn(config)
+    host, port = listener.getsockname()[:2]
+    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    announcer = threading.Thread(target=_announce, args=(options, server, http, url), daemon=True)
+    server.start()
+    announcer.start()
+    try:
+        http.run(sockets=[listener])
+    finally:
+        server.stop()
+
+
+def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> None:
+    """Wait until the server answers and is current, then say so."""
+    http.listening.wait()
+    try:
+        if options.before_ready is not None:
+            options.before_ready(url)
+        server.health.loaded()
+        while not http.should_exit:
+            try:
+                server.health.ready()
+                break
+            except MlgraphError:
+                time.sleep(0.02)
+        if http.should_exit:
+            return
+        sys.stdout.write(f"mlgraph is ready at {url}\n")
+        sys.stdout.flush()
+        if options.after_ready is not None:
+            options.after_ready(url)
+    except Exception as error:
+        if not isinstance(error, MlgraphError):
+            _log.exception("start-up failed")
+        sys.stderr.write(f"Error: {error}\n")
+        http.should_exit = True

@@ -1,0 +1,85 @@
+"""Which adapters a server is made of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, cast
+
+from mlgraph.bootstrap.options import Options
+from mlgraph.connectors import mlflow
+from mlgraph.connectors.mlflow import reconciliation, webhooks
+from mlgraph.domain.uri import AssetUri
+from mlgraph.graph.snapshot import Graph
+from mlgraph.ports.source import Payload, Source
+from mlgraph.services.bundle import Services
+from mlgraph.services.connections import Connections
+from mlgraph.services.follow import Follower
+from mlgraph.services.health import Health
+from mlgraph.services.hydrate import SourceKind, States
+from mlgraph.services.identity import tokens_from
+from mlgraph.services.intake import Intake
+from mlgraph.services.query import Queries
+from mlgraph.services.source_worker import Surroundings
+from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.stores.connections import PostgresConnections
+from mlgraph.stores.database import Database
+from mlgraph.stores.letters import PostgresLetters
+from mlgraph.stores.reader import PostgresReader
+from mlgraph.stores.writer import PostgresWriter
+
+
+def _departures(source: Source, held: States, at: int) -> Sequence[Payload]:
+    server = cast("MlflowSource", source)
+    return reconciliation.departures(server.instance, held, set(server.inventory()), server.identities(), at)
+
+
+def _verify(headers: Mapping[str, str], body: bytes, secret: str) -> Mapping[str, Any]:
+    return webhooks.verify_webhook(headers, body, secret, time.time())
+
+
+def _deleted(instance: str, uri: AssetUri, at: int) -> Payload:
+    return reconciliation.deleted(instance, uri, at)
+
+
+MLFLOW: Final = SourceKind(
+    name="mlflow",
+    open=MlflowSource,
+    normalise=mlflow.normalise,
+    subject=mlflow.subject,
+    departures=_departures,
+    verify=_verify,
+    thin=webhooks.thin,
+    occurred_at=webhooks.occurred_at,
+    deleted=_deleted,
+    subscribe=lambda source, url, secret: cast("MlflowSource", source).subscribe(url, secret),
+)
+KINDS: Final = {kind.name: kind for kind in (MLFLOW,)}
+
+
+class Server:
+    """The parts of one server over an open database, and their threads."""
+
+    def __init__(self, database: Database, options: Options) -> None:
+        reader, letters = PostgresReader(database), PostgresLetters(database)
+        self.follower = Follower(reader, Graph())
+        intake = Intake(PostgresWriter(database), letters, self.follower.nudge, self._rehydrate)
+        around = Surroundings(PostgresConnections(database), reader, intake.append, letters, options.public_url)
+        self.connections = Connections(around, KINDS)
+        self.health = Health(reader, self.follower)
+        self.services = Services(
+            intake, Queries(reader, self.follower), self.connections, self.health, tokens_from(options.tokens)
+        )
+
+    def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:
+        return self.connections.hydrate_thin(name, event)
+
+    def start(self) -> None:
+        """Follow the log, and go on with connected sources."""
+        self.follower.start()
+        self.connections.start()
+
+    def stop(self) -> None:
+        """End the threads."""
+        self.connections.stop()
+        self.follower.stop()

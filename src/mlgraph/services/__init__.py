@@ -1,0 +1,1 @@
+"""Use cases and their transactions: intake, following the log, queries, connections."""

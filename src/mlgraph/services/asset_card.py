@@ -1,0 +1,191 @@
+"""One asset: what it is, what it stands in relation to, what was said of it over time; and what serves a service."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, state_at
+from mlgraph.domain.times import format_end, format_time
+from mlgraph.domain.uri import AssetUri, field_of_column
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
+from mlgraph.graph.answer import name_of, node_body
+from mlgraph.graph.relations import spans_at
+from mlgraph.graph.rows import COLUMN, Layer
+from mlgraph.graph.snapshot import Snapshot
+from mlgraph.ports.store import FactReader, Told
+from mlgraph.services.facts_at import UNWALKED, told_intervals
+from mlgraph.services.health_of import health_of
+
+MAX_RELATIONS: Final = 1_000
+_SERVES: Final = RELATIONS["serves"].code
+_DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
+_GRAPH_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
+
+Relation = tuple[int, int, int]
+
+
+class AssetCards:
+    """Answers about single assets, from the store's facts and the graph's edges."""
+
+    def __init__(self, reader: FactReader) -> None:
+        self._reader = reader
+
+    def body(self, graph: Snapshot, asset: int, moment: int) -> dict[str, Any]:
+        """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
+        records = self._reader.asset_records([asset])
+        intervals = asset_intervals(records)
+        state = self._state(graph, asset, intervals, moment)
+        holding = [interval for interval in intervals if interval.start <= moment < interval.end]
+        told = self._reader.told({interval.tx for interval in intervals})
+        gone = deleted_at(records, moment)
+        relations, total = self._relations(graph, asset, moment)
+        return {
+            "uri": graph.registry.uris[asset], "kind": KIND_NAMES[graph.registry.kinds[asset]],
+            "name": state.get("name") or AssetUri.parse(graph.registry.uris[asset]).name,
+            "description": state.get("description"), "owners": state.get("owners", []), "tags": state.get("tags", []),
+            "properties": state.get("properties", {}), "environment": _environment(holding, told),
+            "origins": self._names({interval.origin for interval in holding}),
+            "valid_from": format_time(min(interval.start for interval in holding)) if holding else None,
+            "deleted_at": format_time(gone) if gone is not None else None, "referenced_only": not records,
+            "relations": relations, "relations_total": total, "history": self._history(intervals, told),
+            "health": health_of(state), "as_of": format_time(moment), "partial": total > len(relations),
+            "reason": "limit" if total > len(relations) else None, "watermark": graph.watermark,
+        }  # fmt: skip
+
+    def _state(self, graph: Snapshot, asset: int, intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any]:
+        state = state_at(intervals, moment) or {}
+        contact = self._reader.contacts([asset]).get(asset)
+        if contact is not None:
+            state = {**state, "name": contact.name or state.get("name")}
+            if contact.mail:
+                state["properties"] = {**state.get("properties", {}), "mail": contact.mail}
+        if graph.registry.kind(asset) == COLUMN and "properties" not in state:
+            state = {**self._field(graph, asset, moment), **state}
+        return state
+
+    def _field(self, graph: Snapshot, column: int, moment: int) -> dict[str, Any]:
+        """Return what the schema of its dataset says of a column."""
+        dataset = graph.registry.dataset_of(column)
+        schema = (
+            (state_at(asset_intervals(self._reader.asset_records([dataset])), moment) or {}).get("properties", {}).get("schema")
+        )
+        name = field_of_column(AssetUri.parse(graph.registry.uris[column]))
+        for field in schema if isinstance(schema, list) else ():
+            if isinstance(field, dict) and field.get("name") == name:
+                said = {key: value for key, value in field.items() if key not in ("name", "description")}
+                return {"name": name, "description": field.get("description"), "properties": said}
+        return {}
+
+    def _relations(self, graph: Snapshot, asset: int, moment: int) -> tuple[list[dict[str, Any]], int]:
+        found: dict[Relation, tuple[set[int], int, int]] = {}
+        for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
+            if span.start <= moment < span.end:
+                _join(found, span.triple, span.origin, span.start, span.end)
+        properties: dict[Relation, Mapping[str, Any]] = {}
+        unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
+        for interval in told_intervals(self._reader, unwalked):
+            if interval.start <= moment < interval.end:
+                _join(found, interval.record.triple, interval.record.origin, interval.start, interval.end)
+                properties[interval.record.triple] = interval.properties
+        uris = graph.registry.uris
+        ordered = sorted(found.items(), key=lambda item: (item[0][1], uris[item[0][0]], uris[item[0][2]]))
+        return [
+            {
+                "source": uris[source], "relation": RELATION_NAMES[relation], "target": uris[target],
+                "name": name_of(graph, target if source == asset else source),
+                "direction": "out" if source == asset else "in", "origins": self._names(origins),
+                "valid_from": format_time(start), "valid_to": format_end(end),
+                "properties": dict(properties.get((source, relation, target), {})),
+            }
+            for (source, relation, target), (origins, start, end) in ordered[:MAX_RELATIONS]
+        ], len(ordered)  # fmt: skip
+
+    def _history(self, intervals: list[AssetInterval], told: Mapping[int, Told]) -> list[dict[str, Any]]:
+        origins = self._reader.origins()
+        return [
+            {
+                "valid_from": format_time(interval.start), "valid_to": format_end(interval.end),
+                "origin": origins[interval.origin], "state": interval.state,
+                "recorded_at": format_time(told[interval.tx].recorded_at) if interval.tx in told else None,
+                "actor": told[interval.tx].actor if interval.tx in told else None,
+            }
+            for interval in sorted(intervals, key=lambda interval: (interval.start, origins[interval.origin]))
+        ]  # fmt: skip
+
+    def _names(self, numbers: Iterable[int]) -> list[str]:
+        origins = self._reader.origins()
+        return sorted(origins[number] for number in numbers if number)
+
+    def live(self, graph: Snapshot, service: int | None, moment: int) -> dict[str, Any]:
+        """Return which versions serve each service at `moment`: from the edges that were observed, not from an alias."""
+        services = [service] if service is not None else self._services(graph)
+        spans = {
+            each: [s for s in spans_at(graph, each, (Layer.ASSET,), out=False, into=True) if s.triple[1] == _SERVES]
+            for each in services
+        }
+        standing = {each: [s for s in listed if s.start <= moment < s.end] for each, listed in spans.items()}
+        deployments = {span.triple[0] for listed in standing.values() for span in listed}
+        said: dict[int, list[AssetRecord]] = defaultdict(list)
+        for record in self._reader.asset_records({*services, *deployments}):
+            said[record.asset].append(record)
+        states = {asset: state_at(asset_intervals(records), moment) for asset, records in said.items()}
+        uris = graph.registry.uris
+        return {
+            "services": [
+                {
+                    **_named(graph, each),
+                    "deployments": [
+                        self._deployment(graph, span.triple[0], span.start, states.get(span.triple[0]) or {}, moment)
+                        for span in _distinct(standing[each])
+                    ],
+                }
+                for each in sorted(services, key=lambda each: uris[each])
+                if service is not None or states.get(each) is not None or standing[each]
+            ],
+            "as_of": format_time(moment), "watermark": graph.watermark,
+        }  # fmt: skip
+
+    def _services(self, graph: Snapshot) -> list[int]:
+        code = KINDS["service"].code
+        return [asset for asset, kind in enumerate(graph.registry.kinds) if kind == code]
+
+    def _deployment(self, graph: Snapshot, deployment: int, since: int, state: Mapping[str, Any], moment: int) -> dict[str, Any]:
+        properties = state.get("properties", {})
+        versions = _distinct(
+            span
+            for span in spans_at(graph, deployment, (Layer.ASSET,), out=False, into=True)
+            if span.triple[1] == _DEPLOYED_AS and span.start <= moment < span.end
+        )
+        return {
+            **_named(graph, deployment), "weight": properties.get("weight"),
+            "health": properties.get("health") or health_of(state)["status"], "since": format_time(since),
+            "versions": [{**_named(graph, span.triple[0]), "since": format_time(span.start)} for span in versions],
+        }  # fmt: skip
+
+
+def _join(found: dict[Relation, tuple[set[int], int, int]], triple: Relation, origin: int, start: int, end: int) -> None:
+    origins, first, last = found.get(triple, (set(), start, end))
+    found[triple] = (origins | {origin}, min(first, start), max(last, end))
+
+
+def _distinct(spans: Iterable[Any]) -> list[Any]:
+    """Return one span for each source, the earliest that holds, in order of time."""
+    kept: dict[int, Any] = {}
+    for span in sorted(spans, key=lambda span: (span.start, span.triple)):
+        kept.setdefault(span.triple[0], span)
+    return list(kept.values())
+
+
+def _named(graph: Snapshot, asset: int) -> dict[str, Any]:
+    return {key: value for key, value in node_body(graph, asset).items() if key != "kind"}
+
+
+def _environment(holding: Iterable[AssetInterval], told: Mapping[int, Told]) -> str | None:
+    latest = sorted(holding, key=lambda interval: interval.start, reverse=True)
+    for interval in latest:
+        named = interval.state.get("properties", {}).get("environment")
+        if isinstance(named, str):
+            return named
+    return next((told[i.tx].environment for i in latest if i.tx in told and told[i.tx].environment), None)

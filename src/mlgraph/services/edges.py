@@ -1,0 +1,199 @@
+"""Why an edge holds, and what differs between two moments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from mlgraph.domain.errors import InvalidInput, NotFound
+from mlgraph.domain.facts import Mode
+from mlgraph.domain.history import EdgeInterval, EdgeRecord, asset_intervals, state_at
+from mlgraph.domain.times import format_end, format_time
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
+from mlgraph.domain.wire import check_edge
+from mlgraph.graph.answer import node_body
+from mlgraph.graph.relations import Span, spans_at, spans_everywhere
+from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.snapshot import Snapshot
+from mlgraph.ports.store import FactReader
+from mlgraph.services.facts_at import UNWALKED, told_intervals
+
+MAX_RUNS: Final = 20
+_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
+_DIFF_LAYERS: Final = (Layer.ASSET, Layer.ASSET_COLUMNS, Layer.STRUCTURE)
+
+Triple = tuple[int, int, int]
+
+
+class EdgeHistories:
+    """Answers about single edges over time."""
+
+    def __init__(self, reader: FactReader) -> None:
+        self._reader = reader
+
+    def why(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> dict[str, Any]:
+        """Return each origin's records of an edge. Raises `NotFound` if nobody ever said that it holds."""
+        check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
+        numbers = graph.registry.numbers
+        triple = (numbers.get(source, 0), RELATIONS[relation].code, numbers.get(target, 0))
+        spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
+        told = [edge for edge in self._reader.edges_from([triple[0]], [triple[1]]) if edge.target == triple[2]]
+        records = [edge for edge in told if edge.mode != Mode.RETRACT]
+        runs = self._reports(graph, triple)
+        if not (spans or records):
+            raise NotFound(f"nobody ever said that {source} {relation} {target}; mlgraph show lists what is said of either")
+        plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
+        origins = self._plain(told) if plain else self._told(graph, spans, runs)
+        return {
+            "source": source, "relation": relation, "target": target, "as_of": format_time(moment),
+            "holds": any(_holds(origin, moment) for origin in origins),
+            "origins": [{key: value for key, value in origin.items() if key not in ("start", "end")} for origin in origins],
+            "rule": None, "path": [], "watermark": graph.watermark,
+        }  # fmt: skip
+
+    def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
+        origins = self._reader.origins()
+        listed = []
+        for span in sorted(set(spans), key=lambda span: (origins[span.origin], span.start)):
+            said = [run for run in runs if run.origin == span.origin and span.start <= run.valid_from < span.end]
+            entry = self._entry(origins[span.origin], span.start, span.end, graph, said)
+            listed.append({**entry, "properties": _united(said)})
+        return listed
+
+    def _plain(self, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+        origins = self._reader.origins()
+        intervals = sorted(told_intervals(self._reader, records), key=lambda i: (origins[i.record.origin], i.start))
+        return [
+            {
+                **self._entry(origins[i.record.origin], i.start, i.end, None, [i.record]),
+                "properties": _said(i.record, i.properties),
+            }
+            for i in intervals
+        ]
+
+    def _entry(self, origin: str, start: int, end: int, graph: Snapshot | None, said: list[EdgeRecord]) -> dict[str, Any]:
+        first = min(said, key=lambda record: (record.tx, record.valid_from), default=None)
+        told = self._reader.told([first.tx]).get(first.tx) if first else None
+        events = self._reader.events([first.event]) if first and first.event else {}
+        runs = []
+        if graph is not None:
+            latest = sorted(said, key=lambda record: record.valid_from, reverse=True)
+            ends = [_run_of(graph, record) for record in latest]
+            runs = [
+                {"uri": graph.registry.uris[run], "reported_at": format_time(record.valid_from)}
+                for run, record in zip(ends, latest, strict=True) if run
+            ]  # fmt: skip
+        return {
+            "origin": origin, "valid_from": format_time(start), "valid_to": format_end(end),
+            "recorded_at": format_time(told.recorded_at) if told else None, "actor": told.actor if told else None,
+            "event": events.get(first.event) if first else None, "runs": runs[:MAX_RUNS], "runs_total": len(runs),
+            "start": start, "end": end,
+        }  # fmt: skip
+
+    def _reports(self, graph: Snapshot, triple: Triple) -> list[EdgeRecord]:
+        """Return what was said of the edge itself, and for a workflow's what its runs reported."""
+        source, relation, target = triple
+        own = [r for r in self._reader.edges_from([source], [relation]) if r.target == target and r.mode != Mode.RETRACT]
+        owner = target if relation == INPUT_TO else source
+        if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.registry.kind(owner) != WORKFLOW:
+            return own
+        runs = {edge.source for edge in self._reader.edges_into([owner], [RUN_OF]) if edge.mode != Mode.RETRACT}
+        if relation == INPUT_TO:
+            said = [edge for edge in self._reader.edges_from([source], [INPUT_TO]) if edge.target in runs]
+        else:
+            said = [edge for edge in self._reader.edges_into([target], [OUTPUTS]) if edge.source in runs]
+        return own + [edge for edge in said if edge.mode != Mode.RETRACT]
+
+    def diff(self, graph: Snapshot, before: int, after: int, asset: int | None, limit: int) -> dict[str, Any]:
+        """Return assets and edges that differ between two moments: of the whole graph, or of one asset."""
+        if limit < 1:
+            raise InvalidInput("limit must be at least 1", pointer="limit")
+        assets = self._asset_changes(graph, before, after, asset)
+        edges = self._edge_changes(graph, before, after, asset)
+        cut = len(assets) + len(edges) > limit
+        kept = assets[:limit]
+        return {
+            "from": format_time(before), "to": format_time(after), "uri": graph.registry.uris[asset] if asset else None,
+            "assets": kept, "edges": edges[: limit - len(kept)], "total": len(assets) + len(edges),
+            "partial": cut, "reason": "limit" if cut else None, "watermark": graph.watermark,
+        }  # fmt: skip
+
+    def _asset_changes(self, graph: Snapshot, before: int, after: int, asset: int | None) -> list[dict[str, Any]]:
+        if asset is not None:
+            records = [(asset, self._reader.asset_records([asset]))]
+        else:
+            records = [(row.asset, said) for row, said, _ in self._reader.stream() if said]
+        changes = []
+        for number, said in records:
+            if number >= len(graph.registry.uris):
+                continue
+            intervals = asset_intervals(said)
+            old, new = state_at(intervals, before), state_at(intervals, after)
+            if old != new:
+                word = "added" if old is None else "removed" if new is None else "changed"
+                changes.append({**node_body(graph, number), "change": word, "before": old, "after": new})
+        return sorted(changes, key=lambda change: str(change["uri"]))
+
+    def _edge_changes(self, graph: Snapshot, before: int, after: int, asset: int | None) -> list[dict[str, Any]]:
+        held: dict[Triple, list[bool]] = {}
+        for span in self._spans(graph, asset):
+            marks = held.setdefault(span.triple, [False, False])
+            marks[0] = marks[0] or span.start <= before < span.end
+            marks[1] = marks[1] or span.start <= after < span.end
+        uris = graph.registry.uris
+        changes = [
+            {
+                "source": uris[source], "relation": RELATION_NAMES[relation], "target": uris[target],
+                "change": "added" if new else "removed",
+            }
+            for (source, relation, target), (old, new) in held.items() if old != new
+        ]  # fmt: skip
+        return sorted(changes, key=lambda change: (change["source"], change["relation"], change["target"]))
+
+    def _spans(self, graph: Snapshot, asset: int | None) -> Iterable[Span]:
+        if asset is not None:
+            yield from spans_at(graph, asset, _LAYERS, out=True, into=True)
+            unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
+            yield from map(_as_span, told_intervals(self._reader, unwalked))
+            return
+        for layer in _DIFF_LAYERS:
+            yield from spans_everywhere(graph, layer)
+        for _, _, leading in self._reader.stream():
+            unwalked = tuple(edge for edge in leading if edge.relation in UNWALKED)
+            if unwalked:
+                yield from map(_as_span, told_intervals(self._reader, unwalked))
+
+
+def _as_span(interval: EdgeInterval) -> Span:
+    return Span(interval.record.triple, interval.record.origin, interval.start, interval.end)
+
+
+def _run_of(graph: Snapshot, record: EdgeRecord) -> int:
+    owner = record.target if record.relation == INPUT_TO else record.source
+    seen_by = record.by or owner
+    return seen_by if graph.registry.kinds[seen_by] == RUN else 0
+
+
+def _computed(graph: Snapshot, record: EdgeRecord) -> bool:
+    """Say whether an edge's intervals follow from more than its own records and retractions: run level, declarations, columns."""
+    owner = record.target if record.relation == INPUT_TO else record.source
+    reported = record.relation in (INPUT_TO, OUTPUTS) and graph.registry.kind(owner) == RUN
+    return reported or record.mode == Mode.DECLARED or record.by is not None
+
+
+def _united(records: Iterable[EdgeRecord]) -> dict[str, Any]:
+    """Return what records of one origin say of an edge together: where they differ, the latest decides."""
+    properties: dict[str, Any] = {}
+    for record in sorted(records, key=lambda record: record.valid_from):
+        properties.update(_said(record, record.properties))
+    return properties
+
+
+def _said(record: EdgeRecord, properties: Mapping[str, Any]) -> dict[str, Any]:
+    keyed = (("role", record.role), ("version", record.version))
+    return {**properties, **{key: value for key, value in keyed if value}}
+
+
+def _holds(origin: Mapping[str, Any], moment: int) -> bool:
+    return bool(origin["start"] <= moment < origin["end"])

@@ -1,0 +1,166 @@
+"""Export: every source fact and declaration as NDJSON, in an order that depends on the facts alone (CONTRACT, Facts)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import IO, Any, Final
+
+from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
+from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord, asset_intervals, edge_intervals, endings
+from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.times import FOREVER, format_time
+from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.domain.wire import asset_line
+from mlgraph.graph.levels import Pins, WorkflowHistory, by_key, cuts_of, end_of, pinned, retracted
+from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, WORKFLOW
+from mlgraph.ports.store import AssetRow, FactReader
+
+_CHUNK: Final = 500
+_SPOOL_BYTES: Final = 16 * 1024 * 1024
+
+Entry = tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]
+
+
+def export_lines(reader: FactReader) -> Iterator[bytes]:
+    """Yield the lines: assets, then edges, then retractions; each by its keys, bytewise, then by time."""
+    with _spool() as edges, _spool() as retractions:
+        stream = reader.stream()
+        while chunk := list(islice(stream, _CHUNK)):
+            exporter = _Chunk(reader, chunk)
+            for asset, records, leading in chunk:
+                yield from exporter.assets(asset, records)
+                edges.writelines(exporter.edges(asset, leading))
+                retractions.writelines(exporter.retractions(asset, records, leading))
+        for spool in (edges, retractions):
+            spool.seek(0)
+            yield from spool
+
+
+def _spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)
+
+
+class _Chunk:
+    """Some assets, and what is needed to tell their facts: names of the other ends, retractions, declarations."""
+
+    def __init__(self, reader: FactReader, chunk: list[Entry]) -> None:
+        records = [edge for _, _, leading in chunk for edge in leading]
+        named = {asset for edge in records for asset in (edge.target, edge.by or 0, *(edge.feeds or ()))}
+        self._rows = {row.asset: row for row, _, _ in chunk} | reader.rows({asset for asset in named if asset})
+        self._origins = {**reader.origins(), EVERY_ORIGIN: ANY_ORIGIN}
+        self._contacts = reader.contacts([row.asset for row, _, _ in chunk if KIND_NAMES[row.kind] == "person"])
+        self._pins = _pins(reader, {asset for edge in records for asset in (edge.source, edge.target)})
+        workflows = {a for edge in records for a in (edge.source, edge.target, edge.by or 0) if self._is(a, WORKFLOW)}
+        self._workflows = _declarers(reader, workflows, self._pins)
+
+    def _is(self, asset: int, kind: int) -> bool:
+        return asset in self._rows and self._rows[asset].kind == kind
+
+    def assets(self, asset: AssetRow, records: list[AssetRecord]) -> Iterator[bytes]:
+        """Yield the states of one asset; a person's with the name and mail that are kept apart."""
+        states = sorted(asset_intervals(records), key=lambda state: (self._origins[state.origin], state.start))
+        contact = self._contacts.get(asset.asset)
+        for interval in states:
+            state = _with_contact(interval.state, contact) if contact else interval.state
+            yield _line(asset_line(asset.uri, self._origins[interval.origin], interval.start, state))
+
+    def edges(self, asset: AssetRow, leading: list[EdgeRecord]) -> list[bytes]:
+        """Return the records of the edges that lead from one asset, with closed intervals."""
+        cuts = cuts_of(leading)
+        found: list[tuple[tuple[Any, ...], bytes]] = []
+        for (triple, key), records in by_key(leading).items():
+            origin, role, version, seen_by = key
+            reported = triple[1] in (INPUT_TO, OUTPUTS) and (self._is(triple[2], RUN) or self._is(triple[0], RUN))
+            ends = retracted(cuts[triple], origin)
+            if not reported:
+                ends += pinned(self._pins, (triple[0], triple[2]), origin) + self._undeclared(records)
+            target, by = self._rows[triple[2]].uri, self._rows[seen_by].uri if seen_by else ""
+            for interval in edge_intervals(records, ends, repeats=reported):
+                told = {
+                    **interval.properties,
+                    **({"role": role} if role else {}),
+                    **({"version": version} if version else {}),
+                }
+                if by:
+                    told["by"] = by
+                if interval.feeds is not None:
+                    told["from"] = sorted(self._rows[feed].uri for feed in interval.feeds)
+                body = {"source": asset.uri, "relation": RELATION_NAMES[triple[1]], "target": target}
+                body |= {"valid_from": format_time(interval.start)}
+                body |= {} if interval.end == FOREVER else {"valid_to": format_time(interval.end)}
+                edge = {**body, **({"properties": told} if told else {}), "origin": self._origins[origin]}
+                order = (body["relation"], target, self._origins[origin], role, version, by, interval.start)
+                found.append((order, _line({"edge": edge})))
+        return [line for _, line in sorted(found)]
+
+    def retractions(self, asset: AssetRow, records: list[AssetRecord], leading: list[EdgeRecord]) -> list[bytes]:
+        """Return what was retracted: the asset, and edges that lead from it, by word or by being left out of a declaration."""
+        found: set[tuple[tuple[Any, ...], bytes]] = set()
+        for record in records:
+            if record.mode == Mode.RETRACT:
+                origin = self._origins[record.origin]
+                said = {"uri": asset.uri, "valid_to": format_time(record.valid_from), "origin": origin}
+                found.add((("", "", origin, record.valid_from), _line({"retract": said})))
+        gone = [(e.triple, e.origin, e.valid_from) for e in leading if e.mode == Mode.RETRACT]
+        for (triple, key), said_of in by_key(leading).items():
+            gone.extend((triple, key[0], moment) for moment in self._undeclared(said_of))
+        for (_, relation, target), origin_id, moment in gone:
+            origin, name, uri = self._origins[origin_id], RELATION_NAMES[relation], self._rows[target].uri
+            said = {
+                "source": asset.uri,
+                "relation": name,
+                "target": uri,
+                "valid_to": format_time(moment),
+                "origin": origin,
+            }
+            found.add(((name, uri, origin, moment), _line({"retract": said})))
+        return [line for _, line in sorted(found)]
+
+    def _undeclared(self, records: list[EdgeRecord]) -> list[int]:
+        """Return the declarations that leave out an edge which an earlier one listed (columns are kept by their own times)."""
+        first = records[0]
+        if first.by or not any(record.mode == Mode.DECLARED for record in records):
+            return self._columns_undeclared(records) if first.by else []
+        history = self._workflows.get(first.target if first.relation == INPUT_TO else first.source)
+        return history.undeclared(first.origin, first.relation, end_of(first)) if history else []
+
+    def _columns_undeclared(self, records: list[EdgeRecord]) -> list[int]:
+        history = self._workflows.get(records[0].by or 0)
+        return history.columns_undeclared(records) if history else []
+
+
+def _declarers(reader: FactReader, workflows: Iterable[int], pins: Pins) -> dict[int, WorkflowHistory]:
+    wanted = set(workflows)
+    if not wanted:
+        return {}
+    declarations: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in reader.asset_records(wanted):
+        if record.mode == Mode.DECLARATION:
+            declarations[record.asset].append(record)
+    edges: dict[int, list[EdgeRecord]] = defaultdict(list)
+    for edge in reader.edges_into(declarations.keys(), (INPUT_TO,)):
+        edges[edge.target].append(edge)
+    for edge in reader.edges_from(declarations.keys(), (OUTPUTS,)):
+        edges[edge.source].append(edge)
+    return {asset: WorkflowHistory(asset, (), edges[asset], said, (), pins) for asset, said in declarations.items()}
+
+
+def _pins(reader: FactReader, assets: set[int]) -> Pins:
+    records: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in reader.asset_records(reader.retracted(assets)):
+        records[record.asset].append(record)
+    return {asset: endings(said) for asset, said in records.items()}
+
+
+def _with_contact(state: dict[str, Any], contact: Contact) -> dict[str, Any]:
+    named = {**state, **({"name": contact.name} if contact.name else {})}
+    if contact.mail:
+        named["properties"] = {**state.get("properties", {}), "mail": contact.mail}
+    return named
+
+
+def _line(body: dict[str, Any]) -> bytes:
+    return canonical_json(body).encode() + b"\n"

@@ -1,0 +1,97 @@
+"""Who is calling: bearer tokens bind an actor, a source and an environment."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mlgraph.domain.errors import InvalidInput, StartError, Unauthorized
+from mlgraph.domain.payload import Located, decode_json
+
+_LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """An authenticated caller. `source` None stands for any: it may speak for every origin."""
+
+    actor: str
+    source: str | None = None
+    environment: str | None = None
+
+    def may_speak_for(self, origin: str) -> bool:
+        """Say whether facts of this origin are accepted from the caller."""
+        return self.source is None or origin == self.source
+
+
+LOCAL: Final = Caller("local")
+
+
+class Tokens:
+    """The tokens that are accepted, held as SHA-256 digests."""
+
+    def __init__(self, callers: Mapping[str, Caller] | None = None) -> None:
+        """Accept the tokens whose SHA-256 (hex) are the keys of `callers`."""
+        self._callers = {bytes.fromhex(digest): caller for digest, caller in (callers or {}).items()}
+
+    def __bool__(self) -> bool:
+        """Say whether any token is accepted."""
+        return bool(self._callers)
+
+    @classmethod
+    def read(cls, path: Path) -> Tokens:
+        """Read a token file: a JSON array of {"token" or "sha256", "actor", "source"?, "environment"?}.
+
+        Raises `StartError` if it is not of that form, or others may read it.
+        """
+        try:
+            if path.stat().st_mode & 0o077:
+                raise StartError(f"{path} can be read by others: chmod 600 {path}")
+            document = Located(decode_json(path.read_bytes()))
+            return cls({_digest(entry): _caller(entry) for entry in document.items()})
+        except InvalidInput as error:
+            raise StartError(f"{path} is no token file: {error.detail} at {error.pointer or '/'}") from None
+        except OSError as error:
+            raise StartError(f"cannot read the token file {path}: {error.strerror}") from None
+
+    def caller(self, bearer: str | None, *, loopback: bool) -> Caller:
+        """Return who presents `bearer`. Without one, on loopback, everybody is local. Raises `Unauthorized`."""
+        if bearer is None:
+            if loopback:
+                return LOCAL
+            raise Unauthorized("a bearer token is needed: send the header 'Authorization: Bearer TOKEN'")
+        digest = hashlib.sha256(bearer.encode()).digest()
+        for known, caller in self._callers.items():
+            if hmac.compare_digest(known, digest):
+                return caller
+        raise Unauthorized("this bearer token is not known")
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether `host` can be reached from this machine alone."""
+    return host in _LOOPBACK or host.startswith("127.")
+
+
+def tokens_from(path: Path | None, environment: Mapping[str, str] = os.environ) -> Tokens:
+    """Return the tokens of the file at `path`, or of the one that MLGRAPH_TOKENS names; none where neither is given."""
+    named = path or (Path(text) if (text := environment.get("MLGRAPH_TOKENS")) else None)
+    return Tokens.read(named) if named else Tokens()
+
+
+def _digest(entry: Located) -> str:
+    if token := entry.get("token"):
+        return hashlib.sha256(token.name().encode()).hexdigest()
+    digest = entry.need("sha256").text().lower()
+    if len(digest) != 64 or not all(char in "0123456789abcdef" for char in digest):
+        entry.need("sha256").fail("must be 64 hexadecimal digits")
+    return digest
+
+
+def _caller(entry: Located) -> Caller:
+    source, environment = entry.get("source"), entry.get("environment")
+    return Caller(entry.need("actor").name(), source.name() if source else None, environment.name() if environment else None)

@@ -1,0 +1,213 @@
+"""Intake: what comes in is checked, made durable, then acknowledged. What is malformed is rejected by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mlgraph.connectors import openlineage
+from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
+from mlgraph.domain.facts import AssetRetraction, EdgeRetraction, Statement, told
+from mlgraph.domain.payload import Located, canonical_json, clean
+from mlgraph.domain.redaction import redact
+from mlgraph.domain.wire import parse_line
+from mlgraph.ports.letters import DeadLetters, Letter
+from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
+from mlgraph.services.cloudevents import Envelope, read_envelopes
+from mlgraph.services.identity import Caller
+from mlgraph.services.reading import numbered, read_json
+
+_log = logging.getLogger(__name__)
+
+CHUNK_LINES: Final = 2_000
+CHUNK_BYTES: Final = 8 * 1024 * 1024
+FACTS: Final = "facts"
+
+Rehydrate = Callable[[str, Mapping[str, Any]], int]
+"""Fetches again what a thin event of a connected source names, and returns the transaction that says it."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """The ingest shape, as it adds up."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    watermark: int = 0
+
+    def reject(self, index: int, error: MlgraphError) -> None:
+        """Note that entry `index` was refused."""
+        self.rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
+
+    def body(self) -> dict[str, Any]:
+        """Return the answer."""
+        return {
+            "accepted": self.accepted, "duplicates": self.duplicates,
+            "rejected": sorted(self.rejected, key=lambda entry: entry["index"]), "watermark": self.watermark,
+        }  # fmt: skip
+
+
+class Intake:
+    """Takes facts and events in. `nudge` is called after each append: projections need not wait for their next look."""
+
+    def __init__(self, writer: FactWriter, letters: DeadLetters, nudge: Callable[[], None], rehydrate: Rehydrate) -> None:
+        self._writer = writer
+        self._letters = letters
+        self._nudge = nudge
+        self._rehydrate = rehydrate
+
+    def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
+        """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
+        return self._batches(lines, caller, self._fact_item)
+
+    def openlineage(self, body: bytes, caller: Caller) -> dict[str, Any]:
+        """Take in one OpenLineage event. Return `{watermark}`. Raises `NotJson` or `InvalidInput`."""
+        item = self._openlineage_item(read_json(body), caller)
+        return {"watermark": self.append([item], caller).tx}
+
+    def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
+        """Take in many OpenLineage events, one a line. Return the ingest shape."""
+        return self._batches(lines, caller, self._openlineage_item)
+
+    def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
+        """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
+        tally = Tally()
+        items: list[Item] = []
+        for index, envelope in enumerate(read_envelopes(headers, body)):
+            if isinstance(envelope, MlgraphError):
+                tally.reject(index, envelope)
+                continue
+            try:
+                items.append(self._cloudevent_item(envelope, caller))
+            except InvalidInput as error:
+                tally.reject(index, error)
+        self._add(tally, items, caller)
+        return tally.body()
+
+    def append(self, items: Sequence[Item], caller: Caller) -> Appended:
+        """Append items as `caller` and wake the projections."""
+        appended = self._writer.append(items, Actor(caller.actor, caller.source, caller.environment))
+        self._nudge()
+        return appended
+
+    def replay(self, letter_id: int, caller: Caller) -> dict[str, Any]:
+        """Take a dead letter in again. Raises what it fails with; then it stays, with one more attempt."""
+        letter = self._letters.get(letter_id)
+        own = Caller(letter.actor, letter.source, letter.environment)
+        try:
+            document = read_json(letter.body.encode())
+            if letter.format == "thin":
+                tx = self._rehydrate(document["source"], document["event"])
+            else:
+                tx = self.append([self._openlineage_item(document, own, replaying=True)], own).tx
+        except MlgraphError as error:
+            self._letters.failed_again(letter_id, error.detail)
+            raise
+        self._letters.replayed(letter_id, tx)
+        _log.info("dead letter %d was replayed by %s", letter_id, caller.actor)
+        return {"replayed": True, "watermark": tx}
+
+    def dead_letters(self, limit: int = 100, cursor: str | None = None) -> dict[str, Any]:
+        """Return the letters that wait, oldest first."""
+        return self._letters.listing(limit, cursor)
+
+    def _batches(self, lines: Iterable[bytes], caller: Caller, read: Callable[[Any, Caller], Item]) -> dict[str, Any]:
+        tally = Tally()
+        items: list[Item] = []
+        size = 0
+        for index, line in numbered(lines):
+            try:
+                items.append(read(read_json(line), caller))
+            except (InvalidInput, NotJson, TooLarge) as error:
+                tally.reject(index, error)
+                continue
+            size += len(line)
+            if len(items) >= CHUNK_LINES or size >= CHUNK_BYTES:
+                self._add(tally, items, caller)
+                items, size = [], 0
+        self._add(tally, items, caller)
+        return tally.body()
+
+    def _add(self, tally: Tally, items: Sequence[Item], caller: Caller) -> None:
+        appended = self.append(items, caller)
+        # an item that says nothing was buried as a dead letter: it is kept, so it was accepted
+        accepted = sum(new or not (item.facts or item.event) for item, new in zip(items, appended.new, strict=True))
+        tally.accepted += accepted
+        tally.duplicates += len(items) - accepted
+        tally.watermark = max(tally.watermark, appended.tx)
+
+    def _fact_item(self, document: Any, caller: Caller) -> Item:
+        statements = parse_line(Located(document), caller.source or FACTS)
+        item = Item(*told(statements))
+        for fact in item.facts:
+            if not caller.may_speak_for(fact.origin):
+                kind = "retract" if isinstance(fact, AssetRetraction | EdgeRetraction) else next(iter(document))
+                raise InvalidInput(
+                    f"this token speaks for the origin {caller.source!r} alone, not for {fact.origin!r}",
+                    pointer=f"/{kind}/origin",
+                )
+        return item
+
+    def _openlineage_item(self, document: Any, caller: Caller, *, replaying: bool = False) -> Item:
+        """Return what an OpenLineage event says. One that the connector fails on, though well formed, becomes a dead letter."""
+        if not isinstance(document, dict):
+            raise InvalidInput("an OpenLineage event must be a JSON object", pointer="")
+        try:
+            statements = openlineage.normalise(document)
+        except MlgraphError:
+            raise
+        except Exception as error:
+            if replaying:
+                raise InvalidInput(f"the connector still fails on it: {error}") from error
+            _log.exception("an OpenLineage event could not be interpreted; it is kept as a dead letter")
+            return self._bury("openlineage", document, caller, error)
+        return Item(*told(statements), _content_event("openlineage", document, caller))
+
+    def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> Item:
+        event = Event(
+            "cloudevents", envelope.source, envelope.id, _digest("cloudevents", envelope.source, envelope.id),
+            canonical_json(redact(clean(envelope.document))),
+        )  # fmt: skip
+        if envelope.carries_openlineage:
+            return Item(*told(openlineage.normalise(envelope.need_data())), event)
+        if envelope.carries_facts:
+            statements: list[Statement] = []
+            for position, entry in enumerate(envelope.fact_lines()):
+                try:
+                    statements.extend(self._located(entry, caller))
+                except InvalidInput as error:
+                    raise error.under(f"/data/{position}" if envelope.many else "/data") from None
+            return Item(*told(statements), event)
+        raise InvalidInput(
+            f"events of type {envelope.type[:80]!r} are not known: send io.openlineage.*, io.mlgraph.fact or io.mlgraph.facts",
+            pointer="/type",
+        )
+
+    def _located(self, entry: Any, caller: Caller) -> list[Statement]:
+        item = self._fact_item(entry, caller)
+        return [*item.facts, *item.contacts]
+
+    def _bury(self, format_name: str, document: Any, caller: Caller, error: Exception) -> Item:
+        pointer = error.pointer if isinstance(error, MlgraphError) else None
+        body = canonical_json(redact(clean(document)))
+        letter = Letter(format_name, caller.actor, caller.source, caller.environment, body, str(error), pointer)
+        self._letters.add(letter)
+        return Item(())
+
+
+def _content_event(format_name: str, document: dict[str, Any], caller: Caller) -> Event:
+    """Return the event as it is kept: its content is its identity; secrets in it are not kept."""
+    kept = canonical_json(clean(document))
+    run = document.get("run")
+    named = run.get("runId") if isinstance(run, dict) else None
+    event_id = f"{document.get('eventType') or ''} {named or ''}".strip() or "event"
+    body = canonical_json(redact(clean(document)))
+    return Event(format_name, caller.source or format_name, event_id[:500], _digest(format_name, kept), body)
+
+
+def _digest(*parts: str) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()

@@ -1,0 +1,246 @@
+"""Questions and answers: lineage, impact, paths. Each answer says which transaction it is of, and whether it was cut."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mlgraph.domain.errors import InvalidInput, UnknownAsset
+from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.answer import CERTAINTY, Frontier, Listed, edge_bodies, node_body, page
+from mlgraph.graph.effects import CHANGES
+from mlgraph.graph.impact import ImpactWalk
+from mlgraph.graph.path import shortest_path
+from mlgraph.graph.rows import Layer
+from mlgraph.graph.severity import SEVERITIES
+from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, is_run, walk
+from mlgraph.ports.store import FactReader
+from mlgraph.services.asset_card import AssetCards
+from mlgraph.services.edges import EdgeHistories
+from mlgraph.services.export import export_lines
+from mlgraph.services.follow import Follower
+
+DEFAULT_LIMIT: Final = 10_000
+DIRECTIONS: Final = ("downstream", "upstream", "both")
+LEVELS: Final = ("asset", "run")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a question about a closure asks for, checked."""
+
+    graph: Snapshot
+    root: int
+    direction: str
+    level: Layer
+    moment: int
+    depth: int | None
+    kinds: frozenset[int]
+    certain: bool
+    limit: int
+    after: Frontier | None
+
+    def lists(self, asset: int, *, certain: bool) -> bool:
+        """Say whether an asset is of a kind and certainty that was asked for; the root always is."""
+        if asset == self.root:
+            return True
+        return (not self.kinds or self.graph.registry.kind(asset) in self.kinds) and (certain or not self.certain)
+
+
+class Queries:
+    """Answers questions from the graph as last published, and from the store."""
+
+    def __init__(self, reader: FactReader, follower: Follower) -> None:
+        self._reader = reader
+        self._follower = follower
+        self._cards = AssetCards(reader)
+        self._edges = EdgeHistories(reader)
+
+    def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
+        """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        self._follower.wait_for(watermark, timeout_s)
+
+    def lineage(  # noqa: PLR0913 - one parameter for each of the contract's
+        self, uri: str, *, direction: str = "downstream", depth: int | None = None, kinds: Sequence[str] = (),
+        level: str | None = None, as_of: str | None = None, certain: bool = False, limit: int = DEFAULT_LIMIT,
+        cursor: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return what lies upstream or downstream of an asset (CONTRACT, lineage)."""
+        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
+        walks = _walks(scope)
+        distance: dict[int, int] = {}
+        sure: set[int] = set()
+        for reached in walks.values():
+            for asset, hop in reached.distance.items():
+                distance[asset] = min(hop, distance.get(asset, hop))
+            sure |= reached.certain
+        uris = scope.graph.registry.uris
+        nodes = sorted(
+            Listed(hop, uris[asset], asset) for asset, hop in distance.items() if scope.lists(asset, certain=asset in sure)
+        )
+        shown, frontier = page(nodes, scope.limit, scope.after, scope.moment)
+        root = Listed(0, uris[scope.root], scope.root)
+        listed = list(shown) if root in shown else [root, *shown]
+        assets = [node.asset for node in listed]
+        return {
+            "root": uris[scope.root], "direction": scope.direction, "level": _level_name(scope.level),
+            "as_of": format_time(scope.moment),
+            "nodes": [
+                {**node_body(scope.graph, node.asset), "distance": node.distance, "certainty": CERTAINTY[node.asset in sure]}
+                for node in listed
+            ],
+            "edges": edge_bodies(scope.graph, scope.level, scope.moment, walks, assets, self._reader.origins()),
+            "total": len(nodes), **_cut(frontier), "watermark": scope.graph.watermark,
+        }  # fmt: skip
+
+    def impact(  # noqa: PLR0913 - one parameter for each of the contract's
+        self, uri: str, *, change: str | None = None, direction: str = "downstream", depth: int | None = None,
+        kinds: Sequence[str] = (), level: str | None = None, as_of: str | None = None, certain: bool = False,
+        limit: int = DEFAULT_LIMIT, cursor: str | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """Return what a change to an asset hurts (CONTRACT, impact)."""
+        if direction != "downstream":
+            raise InvalidInput("impact looks downstream alone; ask lineage for the other direction", pointer="direction")
+        if change is not None and change not in CHANGES:
+            raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
+        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
+        depth_limit = NO_LIMIT if scope.depth is None else scope.depth
+        spread = ImpactWalk(scope.graph, scope.root, change, scope.level, scope.moment, depth_limit)  # type: ignore[arg-type]
+        hurt = [entry for entry in spread.hurt() if scope.lists(entry.asset, certain=entry.certain)]
+        uris, cards = scope.graph.registry.uris, scope.graph.registry.cards
+        order = [Listed(entry.distance, uris[entry.asset], entry.asset) for entry in hurt]
+        shown, frontier = page(order, scope.limit, scope.after, scope.moment)
+        wanted = {node.asset for node in shown}
+        owned: dict[str, list[str]] = defaultdict(list)
+        for entry in hurt:
+            for owner in cards[entry.asset].owners if entry.asset in cards else ():
+                owned[owner].append(uris[entry.asset])
+        counts = Counter(entry.severity for entry in hurt)
+        return {
+            "root": uris[scope.root], "change": change,
+            "affected": [
+                {
+                    **node_body(scope.graph, entry.asset), "distance": entry.distance, "severity": entry.severity,
+                    "effect": entry.effect.word if entry.effect is not None else None, "certainty": CERTAINTY[entry.certain],
+                    "owners": list(cards[entry.asset].owners) if entry.asset in cards else [],
+                    "path": [uris[asset] for asset in entry.path],
+                }
+                for entry in hurt if entry.asset in wanted
+            ],
+            "by_severity": {severity: counts[severity] for severity in SEVERITIES},
+            "notify": [{"owner": owner, "assets": assets} for owner, assets in sorted(owned.items())],
+            "as_of": format_time(scope.moment), "level": _level_name(scope.level),
+            "total": len(hurt), **_cut(frontier), "watermark": scope.graph.watermark,
+        }  # fmt: skip
+
+    def path(self, source: str, target: str, *, level: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+        """Return the shortest path from `source` to `target`; against the flow, where none leads with it."""
+        graph = self._follower.snapshot()
+        start, end = self._known(graph, source), self._known(graph, target)
+        chosen = _level(graph, start, level)
+        moment = moment_of(as_of)
+        found: Sequence[tuple[int, str | None]] = ()
+        direction: DirectionName | None = None
+        certain = False
+        for tried in ("downstream", "upstream"):
+            found, certain = shortest_path(graph, start, end, tried, chosen, moment)
+            if found:
+                direction = tried
+                break
+        return {
+            "source": source, "target": target, "direction": direction, "level": _level_name(chosen),
+            "path": [{**node_body(graph, asset), "relation": relation} for asset, relation in found],
+            "certainty": CERTAINTY[certain] if found else None, "as_of": format_time(moment), "watermark": graph.watermark,
+        }  # fmt: skip
+
+    def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
+        """Return an asset with its relations and history."""
+        graph = self._follower.snapshot()
+        return self._cards.body(graph, self._known(graph, uri), moment_of(as_of))
+
+    def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
+        """Return who says that an edge holds, since when, and on what ground."""
+        return self._edges.why(self._follower.snapshot(), source, relation, target, moment_of(as_of))
+
+    def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+        """Return what differs between two moments: of everything, or of one asset and its edges."""
+        graph = self._follower.snapshot()
+        asset = self._known(graph, uri) if uri is not None else None
+        return self._edges.diff(graph, moment_of(from_), moment_of(to), asset, limit)
+
+    def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
+        """Return which versions serve which service."""
+        graph = self._follower.snapshot()
+        asset = self._known(graph, service) if service is not None else None
+        if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
+            raise InvalidInput(f"{service} is not a service", pointer="service")
+        return self._cards.live(graph, asset, moment_of(as_of))
+
+    def export(self) -> Iterator[bytes]:
+        """Yield every source fact as an NDJSON line, in a stable order."""
+        return export_lines(self._reader)
+
+    def _known(self, graph: Snapshot, text: str) -> int:
+        AssetUri.parse(text)
+        asset = graph.registry.numbers.get(text)
+        if asset is not None:
+            return asset
+        raise UnknownAsset(f"{text[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
+
+    def _scope(  # noqa: PLR0913 - one parameter for each of the contract's
+        self, uri: str, direction: str, depth: int | None, kinds: Sequence[str], level: str | None, as_of: str | None,
+        *, certain: bool, limit: int, cursor: str | None,
+    ) -> Scope:  # fmt: skip
+        graph = self._follower.snapshot()
+        root = self._known(graph, uri)
+        _one_of("direction", direction, DIRECTIONS)
+        for kind in kinds:
+            _one_of("kind", kind, KINDS)
+        if depth is not None and depth < 0:
+            raise InvalidInput("depth must not be negative", pointer="depth")
+        if limit < 1:
+            raise InvalidInput("limit must be at least 1", pointer="limit")
+        after = Frontier.decode(cursor) if cursor else None
+        moment = moment_of(as_of) if as_of is not None or after is None else after.moment
+        codes = frozenset(KINDS[kind].code for kind in kinds)
+        return Scope(graph, root, direction, _level(graph, root, level), moment, depth, codes, certain, limit, after)
+
+
+def moment_of(text: str | None) -> int:
+    """Return the moment that `text` names, in microseconds; now, where it is None."""
+    return time.time_ns() // 1000 if text is None else parse_time(text)
+
+
+def _walks(scope: Scope) -> dict[DirectionName, Reached]:
+    names: tuple[DirectionName, ...] = ("downstream", "upstream")
+    wanted: Iterable[DirectionName] = names if scope.direction == "both" else (scope.direction,)  # type: ignore[assignment]
+    return {name: walk(scope.graph, scope.root, name, scope.level, scope.moment, scope.depth) for name in wanted}
+
+
+def _level(graph: Snapshot, root: int, level: str | None) -> Layer:
+    if level is None:
+        return Layer.RUN if is_run(graph, root) else Layer.ASSET
+    _one_of("level", level, LEVELS)
+    return Layer.RUN if level == "run" else Layer.ASSET
+
+
+def _level_name(level: Layer) -> str:
+    return "run" if level == Layer.RUN else "asset"
+
+
+def _one_of(name: str, value: str, allowed: Iterable[str]) -> None:
+    if value not in allowed:
+        raise InvalidInput(f"unknown {name} {value[:40]!r}; one of {', '.join(allowed)}", pointer=name)
+
+
+def _cut(frontier: Frontier | None) -> dict[str, Any]:
+    return {
+        "partial": frontier is not None, "reason": "limit" if frontier else None,
+        "frontier": frontier.encode() if frontier else None,
+    }  # fmt: skip
