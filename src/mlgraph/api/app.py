@@ -1,0 +1,89 @@
+"""The application: routes over the services that it is given, one shape of error, one page of documentation."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Any, Final
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from starlette.responses import Response
+
+from mlgraph.api import connections, docs_page, health, intake, operations, problems, queries
+from mlgraph.api.answers import dump
+from mlgraph.api.needs import Services
+from mlgraph.client import shapes
+
+_DESCRIPTION: Final = (
+    "One live graph over registries, orchestrators, feature stores and serving. Times are RFC 3339 with a zone. "
+    "Every answer carries a `watermark`, the lowest write that all of it includes; every GET takes `at_least` to wait "
+    "for one. Errors are RFC 9457 problems. POST bodies may be gzipped (Content-Encoding). "
+    "Unknown query parameters are refused."
+)
+_HTML_HEADERS: Final = {
+    "content-security-policy": f"default-src 'none'; style-src '{docs_page.STYLE_HASH}'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+class Api(FastAPI):
+    """FastAPI, with what no route can say: the schema of problems, and examples that contain null."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, made once."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
+            schemas["Problem"] = TypeAdapter(shapes.Problem).json_schema()
+            for name, example in operations.EXAMPLES.items():
+                schemas[name]["examples"] = [example]
+            document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+            document["security"] = [{"token": []}, {}]
+        found: dict[str, Any] = self.openapi_schema or {}
+        return found
+
+
+def create_app(services: Services, *, loopback: bool) -> FastAPI:
+    """Return the application over `services`.
+
+    `loopback` says that it is served on an address of this machine only: callers then need no token, except those that
+    look like a web page from elsewhere.
+    """
+    app = Api(
+        title="mlgraph",
+        version=version("mlgraph"),
+        summary="The Model Lifecycle Graph",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.services = services
+    app.state.loopback = loopback
+    problems.install(app)
+    for router in (health.router, intake.router, queries.router, connections.router, connections.signed):
+        app.include_router(router)
+    _add_documentation(app)
+    return app
+
+
+def _add_documentation(app: FastAPI) -> None:
+    """Serve the OpenAPI document and a page made from it; they hold nothing of the graph, so they need no token."""
+
+    async def openapi() -> Response:
+        return Response(app_document(app), media_type="application/json")
+
+    async def docs() -> Response:
+        return Response(docs_page.render(app.openapi()), media_type="text/html; charset=utf-8", headers=_HTML_HEADERS)
+
+    app.add_api_route("/openapi.json", openapi, include_in_schema=False)
+    app.add_api_route("/docs", docs, include_in_schema=False)
+
+
+def app_document(app: FastAPI) -> bytes:
+    """Return the OpenAPI document as JSON."""
+    return dump(app.openapi())

@@ -1,0 +1,115 @@
+"""What comes in: facts, OpenLineage, CloudEvents, and what could not be worked on."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, Final
+
+import anyio.to_thread
+from fastapi import APIRouter, Depends, Path, Request
+from starlette.responses import Response
+
+from mlgraph.api import bodies, operations
+from mlgraph.api.answers import answer
+from mlgraph.api.guard import Caller, Services, caller
+from mlgraph.api.operations import READ_ERRORS, WRITE_ERRORS
+from mlgraph.api.parameters import Cursor, Limit, at_least, known_only
+from mlgraph.client import shapes
+
+router = APIRouter(prefix="/api/v1", tags=["intake"], dependencies=[Depends(caller), Depends(known_only)])
+
+_LINES: Final = "application/x-ndjson"
+_SEQUENCE: Final = "application/json-seq"
+
+
+@router.post(
+    "/facts",
+    summary="Send facts",
+    response_model=shapes.Ingested,
+    responses=operations.answers("What became of the lines.", errors=WRITE_ERRORS),
+    openapi_extra=operations.body("One fact a line, any number of lines.", {_LINES: operations.FACTS_EXAMPLE}),
+)
+async def facts(request: Request, use: Services, who: Caller) -> Response:
+    """Take facts as NDJSON: assets, edges and retractions, one object a line.
+
+    The body has no total limit; a line has at most 16 MiB. It is read as fast as the store takes it, and committed in
+    chunks. A malformed line is rejected by itself, with its index (from 0) and a JSON pointer; the rest is kept, and
+    the answer is 200 even if every line is rejected. Empty lines are skipped and keep their index. Sending a fact
+    twice changes nothing, so after a broken connection the same body can be sent again.
+    """
+    return answer(await bodies.feed(request, partial(use.intake.facts, caller=who)))
+
+
+@router.post(
+    "/lineage",
+    summary="Send OpenLineage events",
+    status_code=201,
+    response_model=shapes.Written,
+    responses={
+        **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
+        200: {"model": shapes.Ingested, "description": "What became of many events (NDJSON or JSON text sequence)."},
+    },
+    openapi_extra=operations.body(
+        "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
+        {"application/json": operations.EVENT_EXAMPLE, _LINES: "", _SEQUENCE: ""},
+    ),
+)
+async def openlineage(request: Request, use: Services, who: Caller) -> Response:
+    """Take a RunEvent, JobEvent or DatasetEvent of OpenLineage; any producer's URL can point here.
+
+    The body is one event, whatever its content type says, unless that is `application/x-ndjson` or
+    `application/json-seq`: then it is streamed as many events and answered in the ingest shape.
+    """
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type in (_LINES, _SEQUENCE):
+        take = partial(use.intake.openlineage_lines, caller=who)
+        return answer(await bodies.feed(request, take, sequence=content_type == _SEQUENCE))
+    body = await bodies.whole(request)
+    return answer(await anyio.to_thread.run_sync(use.intake.openlineage, body, who), 201)
+
+
+@router.post(
+    "/events",
+    summary="Send CloudEvents",
+    status_code=202,
+    response_model=shapes.Ingested,
+    responses=operations.answers("What became of the events.", errors=WRITE_ERRORS, status=202),
+    openapi_extra=operations.body(
+        "CloudEvents 1.0: structured, batched, or binary (attributes in ce- headers).",
+        {
+            "application/cloudevents+json": operations.CLOUDEVENT_EXAMPLE,
+            "application/cloudevents-batch+json": [operations.CLOUDEVENT_EXAMPLE],
+        },
+    ),
+)
+async def cloudevents(request: Request, use: Services, who: Caller) -> Response:
+    """Take CloudEvents 1.0 in any mode. Duplicates are judged by (source, id)."""
+    body = await bodies.whole(request)
+    return answer(await anyio.to_thread.run_sync(use.intake.cloudevents, dict(request.headers), body, who), 202)
+
+
+@router.get(
+    "/dead-letters",
+    summary="List dead letters",
+    response_model=shapes.DeadLetters,
+    responses=operations.answers("Dead letters, oldest first.", errors=READ_ERRORS),
+    dependencies=[Depends(at_least)],
+)
+def dead_letters(use: Services, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """List what was taken durably and could not be worked on later, with the error and what arrived."""
+    return answer(use.intake.dead_letters(limit, cursor))
+
+
+@router.post(
+    "/dead-letters/{id}/replay",
+    summary="Replay a dead letter",
+    response_model=shapes.Replayed,
+    responses=operations.answers("It went through.", errors=(401, 403, 404, 422, 503)),
+)
+def replay(
+    use: Services,
+    who: Caller,
+    letter: Annotated[int, Path(alias="id", ge=0, le=2**63 - 1, description="The letter's id.")],
+) -> Response:
+    """Try a dead letter again, now; if it fails again, it stays and the answer says why."""
+    return answer(use.intake.replay(letter, who))

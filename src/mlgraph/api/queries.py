@@ -1,0 +1,183 @@
+"""What is asked of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import Annotated, Any, Final
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Path, Query, Request
+from starlette.responses import Response, StreamingResponse
+
+from mlgraph.api import operations
+from mlgraph.api.answers import answer, in_pieces
+from mlgraph.api.guard import Services, caller
+from mlgraph.api.operations import READ_ERRORS
+from mlgraph.api.parameters import (
+    DEFAULT_LIMIT,
+    AsOf,
+    Change,
+    Level,
+    Limit,
+    Moment,
+    SourceQuery,
+    TargetQuery,
+    Uri,
+    UriQuery,
+    Walk,
+    at_least,
+    known_only,
+)
+from mlgraph.client import shapes
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.vocabulary import RELATIONS
+
+router = APIRouter(prefix="/api/v1", tags=["queries"], dependencies=[Depends(caller), Depends(known_only), Depends(at_least)])
+
+_ERRORS: Final = (*READ_ERRORS, 404)
+_relation_schema: Final[dict[str, Any]] = {"enum": list(RELATIONS)}
+
+
+@router.get(
+    "/lineage",
+    summary="Lineage",
+    response_model=shapes.Lineage,
+    responses=operations.answers("The closure.", errors=_ERRORS),
+)
+def lineage(use: Services, walk: Annotated[Walk, Query()]) -> Response:
+    """Return everything that the asset leads to, or comes from, and the edges between.
+
+    Nodes come nearest first, then by URI, the root at distance 0. `partial` means that the list was cut by limit or
+    time (never by `depth` or `kind`): `reason` says which, and `cursor` = `frontier` goes on. `certainty` is
+    `possible` where no path is certain throughout.
+    """
+    return answer(use.queries.lineage(walk.uri, **walk.options()))
+
+
+@router.get(
+    "/impact",
+    summary="Impact of a change",
+    response_model=shapes.Impact,
+    responses=operations.answers("Who is hurt.", errors=_ERRORS),
+)
+def impact(use: Services, walk: Annotated[Change, Query()]) -> Response:
+    """Return what a change of the asset can hurt: how badly, when, by which path, and whom to tell."""
+    return answer(use.queries.impact(walk.uri, change=walk.change, **walk.options()))
+
+
+@router.get(
+    "/paths",
+    summary="Shortest path",
+    response_model=shapes.Path,
+    responses=operations.answers("The path.", errors=_ERRORS),
+)
+def path(use: Services, source: SourceQuery, target: TargetQuery, level: Level = None, as_of: AsOf = None) -> Response:
+    """Return the shortest path between two assets and the relation that leads to each node; empty if there is none."""
+    return answer(use.queries.path(source, target, level=level, as_of=as_of))
+
+
+@router.get(
+    "/asset",
+    summary="An asset",
+    response_model=shapes.Asset,
+    responses=operations.answers("The asset.", errors=_ERRORS),
+)
+def asset(use: Services, uri: UriQuery, as_of: AsOf = None) -> Response:
+    """Return an asset: what is said of it, its relations, history and health.
+
+    One that edges name and no source has described is `referenced_only`; a retracted one has `deleted_at`.
+    """
+    return answer(use.queries.asset(uri, as_of=as_of))
+
+
+@router.get(
+    "/assets/{uri:path}",
+    summary="An asset, by path",
+    response_model=shapes.Asset,
+    responses=operations.answers("The asset.", errors=_ERRORS),
+)
+def asset_by_path(
+    request: Request,
+    use: Services,
+    uri: Annotated[str, Path(description="The URI, percent-encoded once more as one segment.")],
+    as_of: AsOf = None,
+) -> Response:
+    """Return the same as `/api/v1/asset`, named by its path."""
+    # Servers decode `path`, and a URI's own %2F with it in some; `raw_path` is what was sent (ASGI, HTTP scope).
+    raw: bytes | None = request.scope.get("raw_path")
+    segment = raw.partition(b"/api/v1/assets/")[2] if raw else None
+    if segment is not None and b"/" in segment:
+        raise InvalidInput("the URI is one segment of the path: encode it once more, so that / is %2F and % is %25")
+    said = uri if segment is None else unquote(segment.decode("ascii", "replace"))
+    return answer(use.queries.asset(said, as_of=as_of))
+
+
+@router.get(
+    "/why",
+    summary="Why an edge holds",
+    response_model=shapes.Why,
+    responses=operations.answers("Its origins.", errors=_ERRORS),
+)
+def why(
+    use: Services,
+    source: SourceQuery,
+    relation: Annotated[str, Query(description="The relation's name.", json_schema_extra=_relation_schema)],
+    target: TargetQuery,
+    as_of: AsOf = None,
+) -> Response:
+    """Return every origin that says so, since when and by which event; for an inferred edge its rule and path."""
+    return answer(use.queries.why(source, relation, target, as_of=as_of))
+
+
+@router.get(
+    "/diff",
+    summary="What changed",
+    response_model=shapes.Diff,
+    responses=operations.answers("The changes.", errors=_ERRORS),
+)
+def diff(
+    use: Services,
+    from_: Annotated[Moment, Query(alias="from", description="The earlier moment (RFC 3339 with a zone).")],
+    to: Annotated[Moment, Query(description="The later moment (RFC 3339 with a zone).")],
+    uri: Annotated[Uri | None, Query(description="Only what touches this asset.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response:
+    """Return the assets and edges that came, went or changed between two moments."""
+    return answer(use.queries.diff(from_, to, uri, limit=limit))
+
+
+@router.get(
+    "/live",
+    summary="What serves now",
+    response_model=shapes.Live,
+    responses=operations.answers("Services and what serves them.", errors=_ERRORS),
+)
+def live(
+    use: Services,
+    service: Annotated[Uri | None, Query(description="Only this service.")] = None,
+    as_of: AsOf = None,
+) -> Response:
+    """Return which versions serve which service: weights, health, since when; from what is observed."""
+    return answer(use.queries.live(service, as_of=as_of))
+
+
+@router.get(
+    "/export",
+    summary="All facts",
+    response_class=StreamingResponse,
+    responses={
+        **operations.answers("NDJSON.", errors=READ_ERRORS),
+        200: {"description": "All facts.", "content": {"application/x-ndjson": {"example": operations.FACTS_EXAMPLE}}},
+    },
+)
+def export(use: Services) -> Response:
+    """Return every source fact and declaration as NDJSON in a stable order, fit for `/api/v1/facts` elsewhere."""
+    pieces = in_pieces(use.queries.export())
+    # The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200.
+    first = next(pieces, b"")
+    return StreamingResponse(_chain(first, pieces), media_type="application/x-ndjson")
+
+
+def _chain(first: bytes, rest: Iterator[bytes]) -> Generator[bytes]:
+    yield first
+    yield from rest

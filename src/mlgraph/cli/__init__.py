@@ -1,0 +1,1 @@
+"""The command line: asks the server over HTTP, and draws what it says."""

@@ -1,0 +1,148 @@
+"""Commands that bring something in: ingest, connect, sync, sources, dead-letters."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated, Final, Literal
+
+import typer
+
+from mlgraph.cli import output, things
+from mlgraph.cli.session import AsJson, AtLeast, Cursor, Limit, Url, ask, connected
+
+if TYPE_CHECKING:
+    from mlgraph.client import Client, shapes
+
+app = typer.Typer()
+
+MAX_REJECTIONS: Final = 20
+POLL_S: Final = 0.5
+
+
+@app.command()
+def ingest(
+    ctx: typer.Context,
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of JSON; - is standard input.")],
+    form: Annotated[
+        Literal["facts", "openlineage", "cloudevents"], typer.Option("--format", help="What the files hold.")
+    ] = "facts",
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Send files: NDJSON (streamed), a JSON array, or JSON objects over several lines."""
+    from mlgraph.cli.sending import Upload
+
+    upload = Upload(files)
+    with connected(ctx, url, as_json) as server:
+        body, said = upload.send(server, form)
+    if as_json:
+        output.write(body)
+    else:
+        taken = f"accepted {said['accepted']:,}, duplicates {said['duplicates']:,}"
+        output.draw(f"{taken}, rejected {len(said['rejected']):,}; watermark {said['watermark']}")
+    for each in said["rejected"][:MAX_REJECTIONS]:
+        where = f" {each['pointer']}" if each["pointer"] else ""
+        output.tell(f"{upload.places.of(each['index'])}{where}: {each['message']}")
+    if len(said["rejected"]) > MAX_REJECTIONS:
+        output.tell(f"and {len(said['rejected']) - MAX_REJECTIONS:,} more rejected; --json lists all")
+    if said["rejected"]:
+        raise typer.Exit(output.REFUSED)
+
+
+@app.command()
+def connect(
+    ctx: typer.Context,
+    source: Annotated[Literal["mlflow"], typer.Argument(metavar="SOURCE", help="The kind of tool: mlflow.")],
+    address: Annotated[str, typer.Argument(metavar="URL", help="Where the tool answers.")],
+    name: Annotated[
+        str | None, typer.Option("--name", help="The instance's name in URIs. [default: host:port of the URL]")
+    ] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Add a source and read all of its past, with its original times; run again, it goes on where it stopped."""
+    with connected(ctx, url, as_json) as server:
+        answer = server.connect(source, address, name)
+        known_as = answer.data.get("name") or name or address
+        try:
+            found = _follow(server, known_as)
+        except KeyboardInterrupt:
+            output.tell("The server goes on reading. mlgraph sources shows how far it is.")
+            raise typer.Exit(output.DONE) from None
+    if as_json:
+        output.write(answer.body)
+    if found["state"] == "failed":
+        output.fail(
+            f"reading {known_as} stopped: {found.get('error') or 'no reason is known'}",
+            then=f"Run it again to go on: mlgraph connect {source} {address}",
+        )
+        raise typer.Exit(output.REFUSED)
+    if not as_json:
+        done = found.get("done")
+        read = f"; {done:,} things read" if done is not None else ""
+        output.draw(f"{output.plain(known_as)} is connected and {output.plain(found['state'])}{read}")
+
+
+def _follow(server: Client, name: str) -> shapes.Source:
+    """Show how far the backfill is until it is done, and return its last state."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    console = output.err()
+    columns = (TextColumn("reading {task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(output.plain(name), total=None)
+        while True:
+            listed = server.sources().data["sources"]
+            found = next((each for each in listed if each["name"] == name), None)
+            if found is None:
+                return {"name": name, "kind": "", "url": "", "state": "failed", "error": "the server does not list it"}
+            progress.update(task, completed=found.get("done") or 0, total=found.get("total"))
+            if found["state"] != "backfilling":
+                return found
+            time.sleep(POLL_S)
+
+
+@app.command()
+def sync(
+    ctx: typer.Context,
+    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="Its name; all without one.")] = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Compare a source with the graph now: what no event told, deletions and renames included."""
+    with connected(ctx, url, as_json) as server:
+        answer = server.sync(source)
+        if as_json:
+            output.write(answer.body)
+        else:
+            output.draw(things.sources(server.sources().data))
+
+
+@app.command()
+def sources(ctx: typer.Context, at_least: AtLeast = None, as_json: AsJson = False, url: Url = None) -> None:
+    """List the connected tools and how far each has been read."""
+    ask(ctx, url, as_json, lambda server: server.sources(at_least=at_least), things.sources)
+
+
+@app.command("dead-letters")
+def dead_letters(
+    ctx: typer.Context,
+    replay: Annotated[int | None, typer.Option("--replay", metavar="ID", min=0, help="Try this one again.")] = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """List what was taken and could not be worked on, or try one again."""
+    if replay is not None:
+        letter = replay
+        ask(ctx, url, as_json, lambda server: server.replay(letter), lambda _: f"dead letter {letter} went through")
+        return
+    ask(
+        ctx,
+        url,
+        as_json,
+        lambda server: server.dead_letters(limit=limit, cursor=cursor, at_least=at_least),
+        things.dead_letters,
+    )

@@ -1,0 +1,46 @@
+"""The command `mlgraph`.
+
+Exit codes: 0 done; 1 the answer is a refusal; 2 wrong usage; 3 the server cannot be reached. Standard output carries
+the answer alone.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mlgraph.cli import feeding, output, questions, serving
+from mlgraph.cli.session import Commands, Session, Url
+
+app = typer.Typer(
+    name="mlgraph",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        output.draw(f"mlgraph {version('mlgraph')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    url: Url = None,
+    _version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)] = False,
+) -> None:
+    """The Model Lifecycle Graph: one live graph over the tools that machine learning lives in."""
+    ctx.ensure_object(Session).url = url
+
+
+for part in (serving.app, feeding.app, questions.app):
+    app.add_typer(part)

@@ -1,0 +1,56 @@
+"""Commands that serve: up, demo. Everything heavy is loaded when they run."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+
+
+@app.command()
+def up(
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Where the graph is kept. [default: ~/.local/share/mlgraph/main]"),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option("--store", metavar="URL", help="A postgresql:// server in place of the one that comes along."),
+    ] = None,
+    host: Annotated[str, typer.Option("--host", help="Any but this machine needs --tokens.")] = "127.0.0.1",
+    port: Port = 8765,
+    tokens: Annotated[
+        Path | None,
+        typer.Option("--tokens", metavar="FILE", envvar="MLGRAPH_TOKENS", show_envvar=True, help="Who may call, and as whom."),
+    ] = None,
+) -> None:
+    """Serve the graph until interrupted."""
+    from mlgraph.bootstrap import Options, serve
+
+    serve(Options(data=data or _home("main"), store=store, host=host, port=port, tokens=tokens))
+
+
+@app.command()
+def demo(
+    port: Port = 8765,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="DIR", help="Where the demo is kept. [default: ~/.local/share/mlgraph/demo]"),
+    ] = None,
+) -> None:
+    """Serve a demo company, built from real data and real tools, and say what to try."""
+    from mlgraph.demo import run
+
+    run(port=port, data=data or _home("demo"))
+
+
+def _home(name: str) -> Path:
+    """Return the data directory of this name, where the XDG base directories put it."""
+    base = os.environ.get("XDG_DATA_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "share") / "mlgraph" / name

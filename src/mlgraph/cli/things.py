@@ -1,0 +1,211 @@
+"""Pictures of single things: an asset as a card, why, what changed, what is live, sources, dead letters."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain
+
+if TYPE_CHECKING:
+    from mlgraph.client import shapes
+
+MAX_RELATIONS: Final = 40
+MAX_HISTORY: Final = 15
+MAX_CHANGES: Final = 300
+MAX_RUNS: Final = 3
+MAX_VALUE_CHARS: Final = 200
+_CHANGE: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+_HEALTH: Final = {"ok": "green", "failing": "bold red"}
+
+
+def asset(said: shapes.Asset) -> RenderableType:
+    """Draw an asset as a card: what it is, what it is tied to, what it was."""
+    parts: list[RenderableType] = [asset_text(said["kind"], said["name"]), Text(plain(said["uri"]), "dim")]
+    if said["deleted_at"]:
+        parts.append(Text(f"deleted at {moment(said['deleted_at'])}", "bold red"))
+    if said["referenced_only"]:
+        parts.append(Text("Others refer to it; no source has described it yet.", "yellow"))
+    if said["description"]:
+        parts.append(Text(plain(said["description"])))
+    parts.append(_attributes(said))
+    if said["relations"]:
+        parts += [Text("\nRelations", "bold"), *_relations(said)]
+    else:
+        parts.append(Text("\nNo relations at this moment."))
+    if said["history"]:
+        parts += [Text("\nHistory", "bold"), _history(said["history"])]
+    if said["partial"]:
+        parts.append(Text(f"The answer was cut ({plain(said['reason'] or 'limit')}).", "yellow"))
+    return Group(*parts)
+
+
+def _attributes(said: shapes.Asset) -> Table:
+    table = _table()
+    health = said["health"]
+    reasons = f": {', '.join(health['reasons'])}" if health["reasons"] else ""
+    rows = {
+        "owners": ", ".join(name_of(uri) for uri in said["owners"]) or "nobody",
+        "tags": ", ".join(said["tags"]),
+        "environment": said["environment"] or "",
+        "since": moment(said["valid_from"]) if said["valid_from"] else "",
+        "told by": ", ".join(said["origins"]),
+    }
+    for title, value in rows.items():
+        if value:
+            table.add_row(Text(title, "dim"), Text(plain(value)))
+    table.add_row(Text("health", "dim"), Text(plain(health["status"] + reasons), _HEALTH.get(health["status"], "")))
+    for key, value in said["properties"].items():
+        table.add_row(Text(plain(key), "dim"), Text(_short(value)))
+    return table
+
+
+def _relations(said: shapes.Asset) -> list[RenderableType]:
+    table = _table()
+    for each in said["relations"][:MAX_RELATIONS]:
+        far = each["target"] if each["direction"] == "out" else each["source"]
+        arrow = "->" if each["direction"] == "out" else "<-"
+        ended = f"until {moment(each['valid_to'])}" if each["valid_to"] else ""
+        aliases = each["properties"].get("aliases")
+        named = f" as {', '.join(map(str, aliases))}" if isinstance(aliases, list) and aliases else ""
+        told = f"{', '.join(each['origins'])}  since {moment(each['valid_from'])} {ended}"
+        table.add_row(
+            Text(f"{arrow} {plain(each['relation'] + named)}", "dim"),
+            asset_text(kind_of(far), each["name"], far),
+            Text(plain(told), "dim"),
+        )
+    shown = min(len(said["relations"]), MAX_RELATIONS)
+    if shown < said["relations_total"]:
+        note = Text(f"{shown:,} of {count(said['relations_total'], 'relation')} shown; --json has more", "dim")
+        return [table, note]
+    return [table]
+
+
+def _history(history: list[shapes.Moment]) -> RenderableType:
+    table = _table()
+    for each in history[:MAX_HISTORY]:
+        table.add_row(
+            Text(f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"),
+            Text(plain(each["origin"])),
+            Text(f"learned {moment(each['recorded_at'])} from {plain(each['actor'])}", "dim"),
+        )
+    rest = len(history) - MAX_HISTORY
+    return Group(table, Text(f"and {rest:,} more; --json lists all", "dim")) if rest > 0 else table
+
+
+def why(said: shapes.Why) -> RenderableType:
+    """Draw who says that an edge holds."""
+    edge = _edge(said["source"], said["relation"], said["target"])
+    if not said["origins"]:
+        return Group(edge, Text("Nobody says so. mlgraph show lists the relations that there are."))
+    verdict = Text("holds", "green") if said["holds"] else Text("does not hold at this moment", "yellow")
+    table = _table()
+    for each in said["origins"]:
+        span = f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"
+        learned = f"learned {moment(each['recorded_at'])}" + (f" from {each['actor']}" if each["actor"] else "")
+        table.add_row(Text(plain(each["origin"]), "bold"), Text(span), Text(plain(learned), "dim"))
+        if each["properties"]:
+            table.add_row("", Text(_short(each["properties"])), "")
+        if runs := each.get("runs"):
+            more = f" and {len(runs) - MAX_RUNS:,} more" if len(runs) > MAX_RUNS else ""
+            table.add_row("", Text(plain(f"runs: {', '.join(name_of(run) for run in runs[:MAX_RUNS])}{more}")), "")
+    parts: list[RenderableType] = [edge, verdict, table]
+    if said["rule"]:
+        parts.append(Text(f"inferred by the rule {plain(said['rule'])}"))
+    return Group(*parts)
+
+
+def diff(said: shapes.Diff) -> RenderableType:
+    """Draw what changed as a list of + and -."""
+    head = Text(f"{moment(said['from'])} to {moment(said['to'])}", "dim")
+    if not said["assets"] and not said["edges"]:
+        return Group(head, Text("Nothing changed between these moments."))
+    lines: list[Text] = []
+    for each in said["assets"]:
+        sign, style = _CHANGE.get(each["change"], ("~", "yellow"))
+        lines.append(Text.assemble((f"{sign} ", style), asset_text(each["kind"], each["name"], each["uri"])))
+    for edge in said["edges"]:
+        sign, style = _CHANGE.get(edge["change"], ("~", "yellow"))
+        lines.append(Text.assemble((f"{sign} ", style), _edge(edge["source"], edge["relation"], edge["target"])))
+    ending = Text(f"\n{count(said['total'], 'change')}", "dim")
+    if len(lines) > MAX_CHANGES:
+        ending.append(f", {MAX_CHANGES:,} shown here; --json has more")
+    if said["partial"]:
+        ending.append(f"\nThe answer was cut ({plain(said['reason'] or 'limit')}): raise --limit.", "yellow")
+    return Group(head, *lines[:MAX_CHANGES], ending)
+
+
+def live(said: shapes.Live) -> RenderableType:
+    """Draw what serves as a table."""
+    if not said["services"]:
+        return Text("No service is known at this moment. Services come from facts: see mlgraph ingest --help.")
+    table = _table("service", "deployment", "share", "health", "version", "since")
+    for service in said["services"]:
+        name = Text(plain(service["name"]), "bold green")
+        if not service["deployments"]:
+            table.add_row(name, Text("nothing serves it", "red"), "", "", "", "")
+        whole = sum(each["weight"] or 0 for each in service["deployments"])
+        for each in service["deployments"]:
+            share = f"{(each['weight'] or 0) / whole:.1%}" if whole and each["weight"] is not None else "-"
+            health = Text(plain(each["health"] or "-"), _HEALTH.get(each["health"] or "", ""))
+            versions = ", ".join(version["name"] for version in each["versions"]) or "-"
+            deployment, since = Text(plain(each["name"])), Text(moment(each["since"]))
+            table.add_row(name, deployment, share, health, Text(plain(versions), "magenta"), since)
+            name = Text()
+    return table
+
+
+def sources(said: shapes.Sources) -> RenderableType:
+    """Draw the connected tools as a table."""
+    if not said["sources"]:
+        return Text("No tool is connected. Connect one with: mlgraph connect mlflow URL")
+    table = _table("name", "kind", "state", "read", "last sync", "address")
+    for each in said["sources"]:
+        done, total = each.get("done"), each.get("total")
+        read = "-" if done is None else f"{done:,}" + (f" of {total:,}" if total else "")
+        state = Text(plain(each["state"]), {"failed": "bold red", "following": "green"}.get(each["state"], ""))
+        name, address = Text(plain(each["name"]), "bold"), Text(plain(each["url"]), "dim")
+        table.add_row(name, plain(each["kind"]), state, read, moment(each.get("last_sync_at")), address)
+        if error := each.get("error"):
+            table.add_row("", "", Text(plain(error), "red"), "", "", "")
+    return table
+
+
+def dead_letters(said: shapes.DeadLetters) -> RenderableType:
+    """Draw dead letters as a table."""
+    if not said["dead_letters"]:
+        return Text("No dead letters: everything that was taken has been worked on.")
+    table = _table("id", "format", "received", "tries", "error")
+    for each in said["dead_letters"]:
+        where = f"{each['pointer']}: " if each["pointer"] else ""
+        error = Text(plain(where + each["error"]))
+        table.add_row(str(each["id"]), plain(each["format"]), moment(each["received_at"]), str(each["attempts"]), error)
+    total = count(said["total"], "dead letter")
+    notes = [Text(f"\n{total}; try one again with: mlgraph dead-letters --replay ID", "dim")]
+    if said["partial"]:
+        notes.append(Text(f"Go on with --cursor {plain(said['frontier'])}", "yellow"))
+    return Group(table, *notes)
+
+
+def _edge(source: str, relation: str, target: str) -> Text:
+    return Text.assemble(
+        asset_text(kind_of(source), name_of(source)),
+        (f" -{plain(relation)}-> ", "dim"),
+        asset_text(kind_of(target), name_of(target)),
+    )
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=bool(titles), header_style="dim")
+    for title in titles:
+        table.add_column(title)
+    return table
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return plain(text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}... ({len(text):,} characters)")

@@ -1,0 +1,141 @@
+"""Pictures of walks: lineage as a tree, impact as a table, a path as a chain."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from mlgraph.cli.output import SEVERITY_STYLES, asset_text, count, kind_of, name_of, plain
+from mlgraph.domain.vocabulary import PART_RELATIONS
+
+if TYPE_CHECKING:
+    from mlgraph.client import shapes
+
+MAX_NODES: Final = 300
+MAX_ROWS: Final = 200
+MAX_OWNERS: Final = 30
+_POSSIBLE: Final = "  possible"
+
+
+def lineage(said: shapes.Lineage) -> RenderableType:
+    """Draw a closure as a tree: each node once, under the nearest node that leads to it."""
+    nodes = {node["uri"]: node for node in said["nodes"]}
+    root = nodes.get(said["root"])
+    label = asset_text(root["kind"] if root else kind_of(said["root"]), root["name"] if root else name_of(said["root"]))
+    tree = Tree(label.append(f"  {plain(said['root'])}", "dim"))
+    others = [node for node in said["nodes"] if node["uri"] != said["root"]]
+    if not others:
+        what = {"upstream": "comes from nothing known", "downstream": "leads to nothing known"}.get(said["direction"])
+        empty = f"It {what or 'has no lineage'} at this moment. Try --direction both, or mlgraph show."
+        return Group(tree, Text(empty))
+    shown = others[:MAX_NODES]
+    drawn = {said["root"]: tree}
+    parents = _parents(said)
+    for node in shown:
+        edge = parents.get(node["uri"])
+        text = asset_text(node["kind"], node["name"])
+        above = None
+        if edge is not None:
+            above = edge["source"] if edge["target"] == node["uri"] else edge["target"]
+            arrow = "->" if edge["target"] == node["uri"] else "<-"
+            text = Text.assemble((f"{arrow} {plain(edge['relation'])}  ", "dim"), text)
+        else:
+            text.append(f"  {count(node['distance'], 'step')} away", "dim")
+        if node["certainty"] == "possible":
+            text.append(_POSSIBLE, "yellow")
+        drawn[node["uri"]] = drawn.get(above or "", tree).add(text.append(f"  {plain(node['uri'])}", "dim"))
+    return Group(tree, Text(f"\n{count(said['total'], 'asset')}", "dim"), *_cut(said, len(shown) + 1))
+
+
+def _parents(said: shapes.Lineage) -> dict[str, shapes.Edge]:
+    """Return for each node the edge that it hangs on: from a node one step nearer, certain ones first."""
+    distance = {node["uri"]: node["distance"] for node in said["nodes"]}
+    reaching: defaultdict[str, list[tuple[bool, bool, str, shapes.Edge]]] = defaultdict(list)
+    for edge in said["edges"]:
+        for near, far, forward in (
+            (edge["source"], edge["target"], True),
+            (edge["target"], edge["source"], False),
+        ):
+            with_flow = said["direction"] == "both" or forward is (said["direction"] == "downstream")
+            fits = with_flow or edge["relation"] in PART_RELATIONS
+            if fits and near in distance and far in distance and distance[near] == distance[far] - 1:
+                reaching[far].append((edge["certainty"] != "certain", not with_flow, near, edge))
+    return {uri: min(edges, key=lambda each: each[:3])[3] for uri, edges in reaching.items()}
+
+
+def impact(said: shapes.Impact) -> RenderableType:
+    """Draw who is hurt as a table, worst first, and whom to tell."""
+    change = f" by a change of kind {said['change']}" if said["change"] else ""
+    head = asset_text(kind_of(said["root"]), name_of(said["root"]), said["root"])
+    if not said["affected"]:
+        nothing = Text(f"Nothing is hurt{plain(change)}, as far as is known. mlgraph lineage shows what reads it.")
+        return Group(head, nothing)
+    order = {severity: position for position, severity in enumerate(said["by_severity"])}
+    rows = sorted(said["affected"], key=lambda each: order.get(each["severity"], len(order)))
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("severity", "what", "effect", "steps", "through", "owners"):
+        table.add_column(title, justify="right" if title == "steps" else "left")
+    for each in rows[:MAX_ROWS]:
+        what = asset_text(each["kind"], each["name"])
+        if each["certainty"] == "possible":
+            what.append(_POSSIBLE, "yellow")
+        table.add_row(
+            Text(plain(each["severity"]), SEVERITY_STYLES.get(each["severity"], "")),
+            what,
+            Text(plain((each["effect"] or "reached").replace("_", " "))),
+            str(each["distance"]),
+            Text(plain(" > ".join(name_of(uri) for uri in each["path"][1:-1]) or "directly"), "dim"),
+            Text(plain(", ".join(name_of(uri) for uri in each["owners"]) or "nobody")),
+        )
+    sums = ", ".join(f"{number:,} {plain(severity)}" for severity, number in said["by_severity"].items() if number)
+    summary = Text.assemble((f"{count(said['total'], 'asset')} hurt{plain(change)}", "bold"), f": {sums}")
+    return Group(head, summary, Text(), table, *_cut(said, min(len(rows), MAX_ROWS)), _notices(said["notify"]))
+
+
+def _notices(notices: list[shapes.Notice]) -> RenderableType:
+    if not notices:
+        return Text("\nNobody to tell: no owner is known for any of them.")
+    lines = [Text("\nTell:", "bold")]
+    lines += [
+        Text.assemble("  ", (plain(name_of(each["owner"])), "bold"), f"  {count(len(each['assets']), 'asset')}")
+        for each in notices[:MAX_OWNERS]
+    ]
+    if len(notices) > MAX_OWNERS:
+        lines.append(Text(f"  and {len(notices) - MAX_OWNERS:,} more; --json lists all"))
+    return Group(*lines)
+
+
+def path(said: shapes.Path) -> RenderableType:
+    """Draw a path as a chain, a node a line."""
+    if not said["path"]:
+        return Text("No path leads from one to the other, in either direction, at this moment.")
+    lines = []
+    arrow = "<-" if said["direction"] == "upstream" else "->"
+    for position, step in enumerate(said["path"]):
+        text = asset_text(step["kind"], step["name"], step["uri"])
+        if step["relation"] is not None:
+            text = Text.assemble(("  " * position + f"{arrow} {plain(step['relation'])}  ", "dim"), text)
+        lines.append(text)
+    steps = len(said["path"]) - 1
+    ending = Text(f"{count(steps, 'step')} {said['direction'] or ''}".rstrip(), "dim")
+    if said["certainty"] == "possible":
+        ending.append(_POSSIBLE, "yellow")
+    return Group(*lines, ending)
+
+
+def _cut(said: shapes.Lineage | shapes.Impact, shown: int) -> list[Text]:
+    """Say whether and why some are not shown, and how to get at them."""
+    lines = []
+    if shown < said["total"]:
+        more = f"{shown:,} of {said['total']:,} shown: narrow it with --kind or --depth, or take --json"
+        lines.append(Text(more, "yellow"))
+    if said["partial"]:
+        text = f"The answer was cut ({plain(said['reason'] or 'limit')})."
+        further = f" Go on with --cursor {plain(said['frontier'])}" if said["frontier"] else ""
+        lines.append(Text(text + further, "yellow"))
+    return lines

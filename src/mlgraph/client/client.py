@@ -1,0 +1,146 @@
+"""The typed client: one method a call of the HTTP interface (docs/http.md)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from urllib.parse import quote
+
+from mlgraph.client.wire import Answer, Wire
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import httpx
+
+    from mlgraph.client import shapes
+
+
+class Walk(TypedDict, total=False):
+    """Options of `lineage` and `impact`, as the server reads them; what is left out has the server's default."""
+
+    direction: str | None
+    depth: int | None
+    kind: list[str]
+    level: str | None
+    as_of: str | None
+    certain: bool
+    limit: int | None
+    cursor: str | None
+    at_least: int | None
+
+
+class Client:
+    """A connection to one mlgraph server.
+
+    `token` defaults to MLGRAPH_TOKEN of the environment. Every method raises `ClientError` (the server refused; it
+    carries the problem) or `ServerNotReachable`. Use it as a context manager, or call `close`.
+    """
+
+    def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+        """Name the server; raises `ValueError` where `url` is none. `transport` takes the place of the network."""
+        self._wire = Wire(url, token or os.environ.get("MLGRAPH_TOKEN") or None, transport)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def url(self) -> str:
+        """The server's address, without a slash at the end."""
+        return self._wire.url
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._wire.close()
+
+    def lineage(self, uri: str, **options: Unpack[Walk]) -> Answer[shapes.Lineage]:
+        """Return what the asset leads to, or comes from."""
+        return self._wire.get("/api/v1/lineage", {"uri": uri, **options})
+
+    def impact(self, uri: str, *, change: str | None = None, **options: Unpack[Walk]) -> Answer[shapes.Impact]:
+        """Return what a change of the asset can hurt: `change` is schema, values, withdraw or retire."""
+        return self._wire.get("/api/v1/impact", {"uri": uri, "change": change, **options})
+
+    def path(
+        self,
+        source: str,
+        target: str,
+        *,
+        level: str | None = None,
+        as_of: str | None = None,
+        at_least: int | None = None,
+    ) -> Answer[shapes.Path]:
+        """Return the shortest path between two assets."""
+        query = {"source": source, "target": target, "level": level, "as_of": as_of, "at_least": at_least}
+        return self._wire.get("/api/v1/paths", query)
+
+    def asset(self, uri: str, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Asset]:
+        """Return an asset, its relations, history and health."""
+        return self._wire.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
+
+    def why(
+        self, source: str, relation: str, target: str, *, as_of: str | None = None, at_least: int | None = None
+    ) -> Answer[shapes.Why]:
+        """Return who says that an edge holds."""
+        query = {"source": source, "relation": relation, "target": target, "as_of": as_of, "at_least": at_least}
+        return self._wire.get("/api/v1/why", query)
+
+    def diff(
+        self, from_: str, to: str, uri: str | None = None, *, limit: int | None = None, at_least: int | None = None
+    ) -> Answer[shapes.Diff]:
+        """Return what changed between two moments, in the whole graph or around one asset."""
+        query = {"from": from_, "to": to, "uri": uri, "limit": limit, "at_least": at_least}
+        return self._wire.get("/api/v1/diff", query)
+
+    def live(self, service: str | None = None, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Live]:
+        """Return which versions serve which service."""
+        return self._wire.get("/api/v1/live", {"service": service, "as_of": as_of, "at_least": at_least})
+
+    def export(self, *, at_least: int | None = None) -> Iterator[bytes]:
+        """Yield all facts as NDJSON, in pieces that do not end at lines."""
+        return self._wire.stream("/api/v1/export", {"at_least": at_least})
+
+    def facts(self, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:
+        """Send facts (NDJSON) in pieces of any size and return what became of them."""
+        return self._wire.post("/api/v1/facts", lines, {"content-type": "application/x-ndjson"})
+
+    def openlineage(self, event: bytes) -> Answer[shapes.Written]:
+        """Send one OpenLineage event."""
+        return self._wire.post("/api/v1/lineage", event, {"content-type": "application/json"})
+
+    def openlineage_lines(self, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:
+        """Send many OpenLineage events (NDJSON) in pieces of any size."""
+        return self._wire.post("/api/v1/lineage", lines, {"content-type": "application/x-ndjson"})
+
+    def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[shapes.Ingested]:
+        """Send CloudEvents: without `headers`, `body` is a batch (a JSON array of structured events)."""
+        batch = {"content-type": "application/cloudevents-batch+json"}
+        return self._wire.post("/api/v1/events", body, headers or batch)
+
+    def dead_letters(
+        self, *, limit: int | None = None, cursor: str | None = None, at_least: int | None = None
+    ) -> Answer[shapes.DeadLetters]:
+        """Return what was taken and could not be worked on."""
+        return self._wire.get("/api/v1/dead-letters", {"limit": limit, "cursor": cursor, "at_least": at_least})
+
+    def replay(self, letter: int) -> Answer[shapes.Replayed]:
+        """Try a dead letter again."""
+        return self._wire.post(f"/api/v1/dead-letters/{letter}/replay")
+
+    def sources(self, *, at_least: int | None = None) -> Answer[shapes.Sources]:
+        """Return the connected tools and how far each has been read."""
+        return self._wire.get("/api/v1/sources", {"at_least": at_least})
+
+    def connect(self, kind: str, url: str, name: str | None = None) -> Answer[shapes.Source]:
+        """Connect a tool, or resume its backfill, and return at once; `sources` tells how far it is."""
+        body = {"kind": kind, "url": url} | ({"name": name} if name else {})
+        return self._wire.post("/api/v1/sources", json.dumps(body).encode(), {"content-type": "application/json"})
+
+    def sync(self, name: str | None = None) -> Answer[dict[str, Any]]:
+        """Compare a source (or all) with the graph now: what no event told, deletions and renames included."""
+        return self._wire.post(f"/api/v1/sources/{quote(name, safe='')}/sync" if name else "/api/v1/sync")

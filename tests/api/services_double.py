@@ -1,0 +1,200 @@
+"""Services that only record and answer from a table: these tests are about HTTP, not about the graph.
+
+What the graph itself answers is tested over the real services and a real PostgreSQL elsewhere.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlgraph.api import operations
+from mlgraph.api.needs import Body
+from mlgraph.domain.errors import InvalidInput, MlgraphError, UnknownAsset
+from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.wire import parse_line
+from mlgraph.services.identity import Caller, Tokens
+
+LAKE = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
+TOKEN = "a-token-that-is-known"  # noqa: S105 - known to these tests alone
+ASSET: Body = {
+    "uri": LAKE,
+    "kind": "dataset",
+    "name": "ratings/daily",
+    "description": "All ratings of a day",
+    "owners": ["mlg://team/org/data"],
+    "tags": ["gold"],
+    "properties": {"rows": 12, "big": 2**70},
+    "environment": None,
+    "origins": ["facts"],
+    "valid_from": "2026-11-01T00:00:00Z",
+    "deleted_at": None,
+    "referenced_only": False,
+    "relations": [],
+    "relations_total": 0,
+    "history": [],
+    "health": {"status": "unknown", "reasons": []},
+    "as_of": "2026-11-21T10:00:00Z",
+    "partial": False,
+    "reason": None,
+    "watermark": 42,
+}
+DIFF: Body = {
+    "from": "2026-11-01T00:00:00Z",
+    "to": "2026-11-02T00:00:00Z",
+    "uri": None,
+    "assets": [{"uri": LAKE, "kind": "dataset", "name": "ratings/daily", "change": "added", "before": None, "after": {}}],
+    "edges": [],
+    "total": 1,
+    "partial": False,
+    "reason": None,
+    "watermark": 42,
+}
+LIVE: Body = {"services": [], "as_of": "2026-11-21T10:00:00Z", "watermark": 42}
+
+
+@dataclass
+class Double:
+    """Every service in one; `calls` keeps what each was asked, `failure` is raised by the next call."""
+
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    failure: Exception | None = None
+    received: list[bytes] = field(default_factory=list)
+    kept_whole: bool = True
+    export_lines: int = 3
+    break_export_at: int | None = None
+    known: Tokens = field(default_factory=lambda: Tokens({hashlib.sha256(TOKEN.encode()).hexdigest(): Caller("ci")}))
+
+    @property
+    def intake(self) -> "Double":
+        return self
+
+    @property
+    def queries(self) -> "Double":
+        return self
+
+    @property
+    def connections(self) -> "Double":
+        return self
+
+    @property
+    def health(self) -> "Double":
+        return self
+
+    @property
+    def tokens(self) -> "Double":
+        return self
+
+    def _note(self, call: str, /, **said: object) -> None:
+        self.calls.append((call, said))
+        if self.failure is not None:
+            raise self.failure
+
+    def caller(self, bearer: str | None, *, loopback: bool) -> Caller:
+        return self.known.caller(bearer, loopback=loopback)
+
+    def facts(self, lines: Iterable[bytes], caller: Caller) -> Body:
+        self._note("facts", caller=caller)
+        return self._take(lines, lambda line: parse_line(Located(decode_json(line)), "facts"))
+
+    def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> Body:
+        self._note("openlineage_lines", caller=caller)
+        return self._take(lines, lambda line: Located(decode_json(line)).need("run"))
+
+    def _take(self, lines: Iterable[bytes], parse: Callable[[bytes], object]) -> Body:
+        self.kept_whole = False
+        accepted, rejected = 0, []
+        for index, line in enumerate(lines):
+            self.received.append(line)
+            if not line.strip():
+                continue
+            try:
+                parse(line)
+                accepted += 1
+            except MlgraphError as error:
+                rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
+        self.kept_whole = True
+        return {"accepted": accepted, "duplicates": 0, "rejected": rejected, "watermark": 42}
+
+    def openlineage(self, body: bytes, caller: Caller) -> Body:
+        self._note("openlineage", body=body, caller=caller)
+        Located(decode_json(body)).need("eventTime")
+        return {"watermark": 42}
+
+    def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> Body:
+        self._note("cloudevents", headers=dict(headers), body=body, caller=caller)
+        return {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42}
+
+    def dead_letters(self, limit: int, cursor: str | None) -> Body:
+        self._note("dead_letters", limit=limit, cursor=cursor)
+        return {"dead_letters": [], "total": 0, "partial": False, "reason": None, "frontier": None, "watermark": 42}
+
+    def replay(self, letter_id: int, caller: Caller) -> Body:
+        self._note("replay", letter_id=letter_id, caller=caller)
+        return {"replayed": True, "watermark": 43}
+
+    def wait_for(self, watermark: int) -> None:
+        self._note("wait_for", watermark=watermark)
+
+    def lineage(self, uri: str, **options: object) -> Body:
+        self._note("lineage", uri=uri, **options)
+        return dict(operations.LINEAGE)
+
+    def impact(self, uri: str, **options: object) -> Body:
+        self._note("impact", uri=uri, **options)
+        return dict(operations.IMPACT)
+
+    def path(self, source: str, target: str, **options: object) -> Body:
+        self._note("path", source=source, target=target, **options)
+        return dict(operations.PATH)
+
+    def asset(self, uri: str, **options: object) -> Body:
+        self._note("asset", uri=uri, **options)
+        if uri != LAKE:
+            raise UnknownAsset(f"no fact and no reference has named {uri}")
+        return ASSET
+
+    def why(self, source: str, relation: str, target: str, **options: object) -> Body:
+        self._note("why", source=source, relation=relation, target=target, **options)
+        return dict(operations.WHY)
+
+    def diff(self, from_: str, to: str, uri: str | None, **options: object) -> Body:
+        self._note("diff", from_=from_, to=to, uri=uri, **options)
+        return DIFF
+
+    def live(self, service: str | None, **options: object) -> Body:
+        self._note("live", service=service, **options)
+        return LIVE
+
+    def export(self) -> Iterator[bytes]:
+        self._note("export")
+        for number in range(self.export_lines):
+            if number == self.break_export_at:
+                raise RuntimeError("the store went away")
+            yield b'{"asset":{"uri":"mlg://dataset/a/%d"}}\n' % number
+
+    def connect(self, kind: str, url: str, name: str | None, caller: Caller) -> Body:
+        self._note("connect", kind=kind, url=url, name=name, caller=caller)
+        if kind != "mlflow":
+            raise InvalidInput(f"unknown kind of source {kind!r}; known are mlflow", pointer="/kind")
+        return {"name": name or "mlflow:5000", "kind": kind, "url": url, "state": "backfilling"}
+
+    def sources(self) -> Body:
+        self._note("sources")
+        return {"sources": [], "watermark": 42}
+
+    def sync(self, name: str | None, caller: Caller) -> Body:
+        self._note("sync", name=name, caller=caller)
+        return {"sources": [], "watermark": 42}
+
+    def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> Body:
+        self._note("webhook", name=name, headers=dict(headers), body=body)
+        return {"watermark": 42}
+
+    def ready(self) -> Body:
+        self._note("ready")
+        return {"status": "ready"}
+
+    def metrics(self) -> bytes:
+        self._note("metrics")
+        return b"mlgraph_watermark 42\n"

@@ -1,0 +1,66 @@
+"""The client: what it makes of answers that are not as they should be."""
+
+import httpx
+import pytest
+
+from mlgraph.client import Client, ClientError, ServerNotReachable
+from tests.api.services_double import LAKE, TOKEN, Double
+from tests.api.serving import serving
+
+
+def answering(response: httpx.Response) -> Client:
+    return Client("http://localhost", transport=httpx.MockTransport(lambda _: response))
+
+
+def test_an_answer_has_its_bytes_and_what_they_say(double: Double) -> None:
+    with serving(double) as port, Client(f"http://127.0.0.1:{port}/") as client:
+        answer = client.lineage(LAKE, kind=["run", "service"], certain=False, depth=0)
+        assert answer.body.startswith(b'{"root":')
+        assert answer.data["root"] == LAKE
+        assert double.calls[0][1]["kinds"] == ("run", "service")
+        assert double.calls[0][1]["depth"] == 0
+        with pytest.raises(ClientError) as refused:
+            client.openlineage(b"{}")
+        assert (refused.value.status, refused.value.pointer) == (422, "/eventTime")
+        assert client.sync("mlflow:5000").status == 202
+
+
+def test_the_token_is_sent(double: Double) -> None:
+    with serving(double, loopback=False) as port:
+        with Client(f"http://127.0.0.1:{port}", TOKEN) as client:
+            assert client.live().data["services"] == []
+        with Client(f"http://127.0.0.1:{port}") as client, pytest.raises(ClientError, match="token is needed"):
+            client.live()
+
+
+@pytest.mark.parametrize("body", [b"<html>Bad gateway</html>", b"", b"[1]", b"\xff"])
+def test_a_page_of_a_proxy_is_an_error_too(body: bytes) -> None:
+    with answering(httpx.Response(502, content=body)) as client, pytest.raises(ClientError) as refused:
+        client.live()
+    assert refused.value.title == "Bad Gateway"
+    assert refused.value.detail
+    assert refused.value.body == body
+
+
+def test_an_export_that_breaks_raises(double: Double) -> None:
+    double.export_lines, double.break_export_at = 30_000, 20_000
+    with serving(double) as port, Client(f"http://127.0.0.1:{port}") as client, pytest.raises(ServerNotReachable):
+        list(client.export())
+
+
+def test_an_export_that_is_refused_raises_the_problem(double: Double) -> None:
+    double.break_export_at = 0
+    with serving(double) as port, Client(f"http://127.0.0.1:{port}") as client, pytest.raises(ClientError, match="log"):
+        list(client.export())
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with serving(double) as port, Client(f"http://127.0.0.1:{port}") as client:
+        assert client.live().status == 200
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8765", "ftp://x", "http://"])
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="is not an address"):
+        Client(url)

@@ -1,0 +1,284 @@
+"""Commands: their words, bytes and exit codes, over a real server whose services are a double."""
+
+import gzip
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import typer
+
+from mlgraph.api import operations
+from mlgraph.cli.main import app
+from mlgraph.domain.errors import NotFound, Unavailable
+from mlgraph.services.identity import LOCAL, Caller
+from tests.api.services_double import ASSET, LAKE, TOKEN, Double
+from tests.cli.conftest import Run
+
+ROOT = Path(__file__).parents[2]
+JOB = "mlg://workflow/etl/clean_ratings"
+QUESTIONS = {
+    "show": ("show", LAKE),
+    "lineage": ("lineage", LAKE),
+    "impact": ("impact", LAKE, "--change", "schema"),
+    "path": ("path", LAKE, JOB),
+    "diff": ("diff", "--from", "2026-11-01T00:00:00Z", "--to", "2026-11-02T00:00:00Z"),
+    "why": ("why", LAKE, "input_to", JOB),
+    "live": ("live",),
+    "sources": ("sources",),
+    "dead-letters": ("dead-letters",),
+    "sync": ("sync",),
+}
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_json_is_the_body_and_the_picture_is_readable(question: str, run: Run) -> None:
+    as_json = run(*QUESTIONS[question], "--json")
+    assert (as_json.code, as_json.err) == (0, "")
+    assert as_json.said["watermark"] == 42
+    assert not as_json.body.endswith(b"\n")
+    picture = run(*QUESTIONS[question])
+    assert (picture.code, picture.err) == (0, "")
+    assert len(picture.out) > 20
+    assert "\x1b" not in picture.out
+
+
+def test_options_reach_the_server_as_they_were_meant(run: Run, double: Double) -> None:
+    options = "--direction both --depth 2 --kind service --kind run --level run --as-of 2026-11-01T00:00:00+02:00"
+    run("lineage", LAKE, *options.split(), "--certain", "--limit", "5", "--cursor", "c", "--at-least", "3")
+    expected = {
+        "uri": LAKE,
+        "direction": "both",
+        "depth": 2,
+        "kinds": ("service", "run"),
+        "level": "run",
+        "as_of": "2026-11-01T00:00:00+02:00",
+        "certain": True,
+        "limit": 5,
+        "cursor": "c",
+    }
+    assert double.calls == [("wait_for", {"watermark": 3}), ("lineage", expected)]
+
+
+def test_lineage_is_a_tree(run: Run) -> None:
+    lines = run("lineage", LAKE).out.splitlines()
+    assert lines[0].startswith("dataset ratings/daily")
+    assert re.match(r"└── -> input_to  workflow clean_ratings", lines[1])
+    assert re.match(r"    └── -> outputs  dataset ratings/clean", lines[2])
+    assert lines[-1] == "3 assets"
+
+
+def test_impact_names_whom_to_tell(run: Run) -> None:
+    out = run("impact", LAKE, "--change", "schema").out
+    assert "medium" in out
+    assert "breaks next run" in out
+    assert re.search(r"Tell:\n  data  1 asset", out)
+
+
+def test_show_is_a_card_and_does_not_obey_names(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ASSET, "description", "fine \x1b[31mred\x07 [bold]as it is[/bold]")
+    out = run("show", LAKE).out
+    assert "\x1b" not in out
+    assert "\x07" not in out
+    assert "[bold]as it is[/bold]" in out
+    assert "owners" in out
+
+
+def test_a_cut_answer_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(operations.LINEAGE, "partial", True)
+    monkeypatch.setitem(operations.LINEAGE, "frontier", "abc")
+    assert "--cursor abc" in run("lineage", LAKE).out
+
+
+def test_empty_answers_say_what_to_do_next(run: Run) -> None:
+    assert "mlgraph connect mlflow URL" in run("sources").out
+    assert "mlgraph ingest" in run("live").out
+
+
+def test_export_streams_the_bytes(run: Run) -> None:
+    assert run("export").body.count(b"\n") == 3
+
+
+def test_exit_codes_of_refusals(run: Run, double: Double) -> None:
+    unknown = run("show", "mlg://dataset/a/b")
+    assert (unknown.code, unknown.out) == (1, "")
+    assert unknown.err.startswith("Error: Unknown asset: ")
+    wrong = run("show", "ratings")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "must begin with mlg://" in wrong.err
+    double.failure = Unavailable("catching up")
+    assert run("live").code == 3
+    double.failure = NotFound("no dead letter 7")
+    assert run("dead-letters", "--replay", "7").code == 1
+
+
+def test_a_refusal_in_json_is_the_problem(run: Run) -> None:
+    refused = run("show", "mlg://dataset/a/b", "--json")
+    assert refused.said["status"] == 404
+    assert refused.err.startswith("Error:")
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("lineage",),
+        ("lineage", LAKE, "--depth", "-1"),
+        ("lineage", LAKE, "--direction", "up"),
+        ("ingest", "/nowhere/facts.ndjson"),
+        ("ingest", "-", "--format", "dbt"),
+        ("connect", "excel", "http://x"),
+        ("live", "--url", "ftp://x"),
+        ("nonsense",),
+    ],
+)
+def test_wrong_usage_is_2_and_says_nothing_on_standard_output(wrong: tuple[str, ...], run: Run) -> None:
+    outcome = run(*wrong)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "Error" in outcome.err
+    if "--format" in wrong:
+        assert "'facts', 'openlineage', 'cloudevents'" in outcome.err
+
+
+def test_a_server_that_is_not_there_is_3(run: Run) -> None:
+    outcome = run("live", "--url", "http://127.0.0.1:1")
+    assert (outcome.code, outcome.out) == (3, "")
+    assert "mlgraph up" in outcome.err
+    assert run("--url", "http://127.0.0.1:1", "live").code == 3
+
+
+def test_the_token_comes_from_the_environment(run: Run, double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLGRAPH_TOKEN", TOKEN)
+    run("ingest", "-", stdin=b"")
+    assert double.calls[0] == ("facts", {"caller": Caller("ci")})
+    monkeypatch.setenv("MLGRAPH_TOKEN", "unknown")
+    refused = run("live")
+    assert refused.code == 1
+    assert "MLGRAPH_TOKEN" in refused.err
+
+
+def test_ingest_sums_over_files_and_names_the_lines_that_were_rejected(run: Run, tmp_path: Path) -> None:
+    good = {"asset": {"uri": LAKE}}
+    lines = tmp_path / "lines.ndjson"
+    lines.write_text(json.dumps(good) + "\n\nnonsense\n" + json.dumps(good))  # no line feed at the end
+    array = tmp_path / "array.json"
+    array.write_text(json.dumps([good, {"asset": {}}], indent=2))
+    indented = tmp_path / "one.json"
+    indented.write_text(json.dumps(good, indent=2))
+    outcome = run("ingest", str(lines), str(array), str(indented), "-", stdin=b"{}\n")
+    assert outcome.code == 1
+    assert outcome.out == "accepted 4, duplicates 0, rejected 3; watermark 42\n"
+    assert f"{lines}:3: not JSON" in outcome.err
+    assert f"{array}:7 /asset/uri: " in outcome.err
+    assert "standard input:1: " in outcome.err
+
+
+def test_ingest_without_rejections_is_0_and_json_is_the_body(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "facts.ndjson"
+    file.write_text(json.dumps({"asset": {"uri": LAKE}}) * 1)
+    outcome = run("ingest", str(file), "--json")
+    assert outcome.code == 0
+    assert outcome.said == {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42}
+
+
+def test_ingest_openlineage_is_streamed_as_lines(run: Run, double: Double) -> None:
+    outcome = run("ingest", "-", "--format", "openlineage", stdin=b'{"run":\n{}}')
+    assert outcome.code == 0
+    assert double.received == [b'{"run": {}}']
+    assert double.calls[0][0] == "openlineage_lines"
+
+
+def test_ingest_cloudevents_goes_in_batches(run: Run, double: Double) -> None:
+    lines = b"".join(b'{"id":"%d"}\n' % number for number in range(2500)) + b"{broken\n"
+    outcome = run("ingest", "-", "--format", "cloudevents", "--json", stdin=lines)
+    assert [len(json.loads(said["body"])) for _, said in double.calls] == [1000, 1000, 500]
+    assert outcome.code == 1
+    assert outcome.said["accepted"] == 3  # the double counts one for each batch
+    assert outcome.said["rejected"] == [
+        {"index": 2500, "pointer": "", "message": outcome.said["rejected"][0]["message"]}  # type: ignore[index]
+    ]
+    assert "standard input:2501: not JSON" in outcome.err
+
+
+def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+    states = iter([("backfilling", 1), ("backfilling", 2), ("following", 3)])
+
+    def sources(_: Double) -> dict[str, object]:
+        state, done = next(states)
+        found = {
+            "name": "prod",
+            "kind": "mlflow",
+            "url": "http://mlflow:5000",
+            "state": state,
+            "done": done,
+            "total": 3,
+        }
+        return {"sources": [found], "watermark": 42}
+
+    monkeypatch.setattr(Double, "sources", sources)
+    outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
+    assert (outcome.code, outcome.out) == (0, "prod is connected and following; 3 things read\n")
+    assert double.calls == [("connect", {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": LOCAL})]
+
+
+def test_a_backfill_that_fails_is_1_and_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sources(_: Double) -> dict[str, object]:
+        found = {"name": "prod", "kind": "mlflow", "url": "u", "state": "failed", "error": "it answered 500"}
+        return {"sources": [found], "watermark": 42}
+
+    monkeypatch.setattr(Double, "sources", sources)
+    outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
+    assert (outcome.code, outcome.out) == (1, "")
+    assert "it answered 500" in outcome.err
+    assert "mlgraph connect mlflow http://mlflow:5000" in outcome.err
+
+
+def test_help_is_quick_and_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from mlgraph.cli.main import app\n"
+        "try: app(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'numba', 'numpy', 'httpx', 'fastapi', 'psycopg', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    begin = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+    assert time.monotonic() - begin < 5  # 0.2 s on an idle machine
+    assert "lineage" in done.stdout
+
+
+def test_what_others_export_can_be_piped_into_a_pager_that_stops(shared: tuple[Double, str]) -> None:
+    double, url = shared
+    double.export_lines = 200_000
+    command = f"{sys.executable} -m mlgraph.cli export --url {url} | head -n 1"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_the_handbook_names_every_command_and_option() -> None:
+    text = (ROOT / "docs" / "cli.md").read_text()
+    words = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    assert {"search", "similar", "backup", "restore"}.isdisjoint(commands)
+    for name, command in commands.items():
+        assert f"mlgraph {name}" in words, f"docs/cli.md does not describe mlgraph {name}"
+        for parameter in command.params:
+            for option in parameter.opts:
+                if option.startswith("--"):
+                    assert option in words, f"docs/cli.md does not describe {option} of {name}"
+
+
+def test_the_example_of_the_handbook_runs(shared: tuple[Double, str], capsys: pytest.CaptureFixture[str]) -> None:
+    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "http.md").read_text(), re.DOTALL)
+    exec(example.replace("http://127.0.0.1:8765", shared[1]), {})  # noqa: S102 - our own documentation
+    assert capsys.readouterr().out.startswith(f"0 {LAKE}\n1 ")
+
+
+def test_gzip_is_left_to_other_producers(run: Run) -> None:
+    outcome = run("ingest", "-", stdin=gzip.compress(b"{}"))
+    assert outcome.code == 1
+    assert "not UTF-8" in outcome.err

@@ -1,0 +1,97 @@
+"""Pictures of walks that are not simple chains."""
+
+import io
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console, RenderableType
+
+from mlgraph.api import operations
+from mlgraph.cli import walks
+from mlgraph.client import shapes
+
+
+def uri(name: int | str) -> str:
+    return f"mlg://dataset/a/{name}"
+
+
+def drawn(picture: RenderableType) -> str:
+    out = io.StringIO()
+    Console(file=out, width=400, highlight=False).print(picture)
+    return out.getvalue()
+
+
+def closure(
+    nodes: dict[str, int], edges: list[tuple[str, str]], *, direction: str = "downstream", relation: str = "derives"
+) -> shapes.Lineage:
+    """A closure of datasets: names with their distances, and pairs of names."""
+    said = operations.LINEAGE.copy()
+    said["root"] = uri(next(iter(nodes)))
+    said["direction"] = direction
+    said["nodes"] = [
+        {"uri": uri(name), "kind": "dataset", "name": name, "distance": far, "certainty": "certain"}
+        for name, far in nodes.items()
+    ]
+    said["edges"] = [
+        {"source": uri(a), "relation": relation, "target": uri(b), "origins": ["facts"], "certainty": "certain"} for a, b in edges
+    ]
+    said["total"] = len(nodes)
+    return said
+
+
+def test_upstream_arrows_point_the_other_way() -> None:
+    text = drawn(walks.lineage(closure({"r": 0, "a": 1}, [("a", "r")], direction="upstream")))
+    assert "<- derives  dataset a" in text
+
+
+def test_a_cycle_draws_each_node_once() -> None:
+    text = drawn(walks.lineage(closure({"r": 0, "a": 1, "b": 2}, [("r", "a"), ("a", "b"), ("b", "r"), ("b", "a")])))
+    assert [text.count(f"dataset {name} ") for name in "rab"] == [1, 1, 1]
+
+
+def test_a_node_whose_way_is_not_listed_says_how_far_it_is() -> None:
+    assert "dataset far  3 steps away" in drawn(walks.lineage(closure({"r": 0, "far": 3}, [])))
+
+
+def test_an_edge_against_the_flow_does_not_carry_a_node() -> None:
+    text = drawn(walks.lineage(closure({"r": 0, "a": 1, "b": 2}, [("r", "a"), ("r", "b"), ("b", "a")])))
+    assert "dataset b  2 steps away" in text
+
+
+def test_part_edges_carry_a_node_either_way() -> None:
+    text = drawn(walks.lineage(closure({"r": 0, "part": 1}, [("part", "r")], relation="part_of")))
+    assert "<- part_of  dataset part" in text
+
+
+def test_a_possible_node_is_marked() -> None:
+    said = closure({"r": 0, "a": 1}, [("r", "a")])
+    said["nodes"][1]["certainty"] = "possible"
+    assert "dataset a  possible" in drawn(walks.lineage(said))
+
+
+def test_nothing_downstream_says_so() -> None:
+    assert "It leads to nothing known at this moment." in drawn(walks.lineage(closure({"r": 0}, [])))
+
+
+def test_a_long_closure_is_cut_and_says_so() -> None:
+    nodes = {"r": 0} | {str(number): 1 for number in range(1000)}
+    text = drawn(walks.lineage(closure(nodes, [("r", str(number)) for number in range(1000)])))
+    assert text.count("-> derives") == walks.MAX_NODES
+    assert "301 of 1,001 shown" in text
+
+
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), max_size=20), st.sampled_from(["upstream", "both"]))
+def test_every_node_is_drawn_whatever_the_edges(pairs: list[tuple[int, int]], direction: str) -> None:
+    nodes = {str(number): number // 2 for number in range(7)}
+    said = closure(nodes, [(str(a), str(b)) for a, b in pairs], direction=direction)
+    text = drawn(walks.lineage(said))
+    assert all(text.count(uri(name)) == 1 for name in nodes)
+
+
+def test_no_path_and_no_impact_are_answers() -> None:
+    no_path = operations.PATH.copy()
+    no_path["path"] = []
+    assert "No path" in drawn(walks.path(no_path))
+    unhurt = operations.IMPACT.copy()
+    unhurt["affected"] = []
+    assert "Nothing is hurt" in drawn(walks.impact(unhurt))
