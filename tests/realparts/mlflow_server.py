@@ -1,0 +1,126 @@
+"""A real MLflow server, in the environment that `make setup` builds for it, for the tests that need one."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+MLFLOW_BIN: Final = ROOT / ".tools" / "mlflow" / "bin"
+START_LIMIT_S: Final = 150.0
+
+QUIET: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job runners take 2 GB and are no part of the registry
+    "GIT_PYTHON_REFRESH": "quiet",
+    "PYTHONWARNINGS": "ignore",
+}
+WEBHOOKS: Final = {
+    "MLFLOW_WEBHOOK_ALLOW_PRIVATE_IPS": "true",
+    "MLFLOW_WEBHOOK_ALLOWED_SCHEMES": "http,https",
+    "MLFLOW_WEBHOOK_SECRET_ENCRYPTION_KEY": base64.urlsafe_b64encode(b"mlgraph tests: not a real secret"[:32]).decode(),
+}
+
+
+@dataclass(frozen=True)
+class MlflowServer:
+    """A running server: its URL, the folder that keeps its bytes, and how long it took to answer (seconds)."""
+
+    url: str
+    folder: Path
+    started_in_s: float
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End the server before its time."""
+        _stop(self.process)
+
+    def run(self, script: Path, *arguments: str, timeout_s: float = 240) -> str:
+        """Return what a script prints that is run with MLflow's own Python and client against this server."""
+        done = subprocess.run(  # noqa: PLW1510 - a failure is reported below with what the script said
+            [str(MLFLOW_BIN / "python"), str(script), *arguments],
+            env={**_environment(), "MLFLOW_TRACKING_URI": self.url},
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+        )
+        if done.returncode:
+            raise AssertionError(f"{script.name} failed with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+
+def free_port() -> int:
+    """Return a port of the loopback interface that was free a moment ago."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def mlflow_server(folder: Path, extra_env: Mapping[str, str] | None = None) -> Iterator[MlflowServer]:
+    """Start `mlflow server` on a free port, on SQLite and files in `folder`; stop it with its workers at the end."""
+    folder.mkdir(parents=True, exist_ok=True)
+    port = free_port()
+    command = [
+        str(MLFLOW_BIN / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
+        "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}",
+        "--artifacts-destination", str(folder / "artifacts"), "--serve-artifacts",
+    ]  # fmt: skip
+    began = time.monotonic()
+    with (folder / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            env={**_environment(), **WEBHOOKS, **(extra_env or {})},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # its workers are stopped with it, as one group
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_until_healthy(url, process, folder / "server.log")
+        yield MlflowServer(url, folder, time.monotonic() - began, process)
+    finally:
+        _stop(process)
+
+
+def _environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "_MLFLOW_", "PYTHON"))}
+    return {**kept, **QUIET, "PATH": f"{MLFLOW_BIN}{os.pathsep}{kept.get('PATH', '')}"}
+
+
+def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    limit = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(httpx.HTTPError):
+            if httpx.get(f"{url}/health", timeout=2).status_code == httpx.codes.OK:
+                return
+        time.sleep(0.2)
+    raise AssertionError(f"MLflow did not become healthy at {url}:\n{log.read_text(errors='replace')[-4000:]}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=15)
+    except subprocess.TimeoutExpired:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=15)

@@ -1,0 +1,179 @@
+"""A real MLflow read by a real mlgraph: `connect`, polling, webhooks, `sync`. Tests run in order, on what the last one left."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.serving import Api, Json, Process
+from tests.realparts.mlflow_server import MlflowServer, mlflow_server
+
+SCRIPTS = Path(__file__).parents[1] / "sources"
+SPACE = "mlflow%3Aprod"
+RATINGS = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
+HELD_OUT = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fheld-out"
+MODEL = f"mlg://model/{SPACE}/ranker"
+V1, V2 = (f"mlg://model_version/{SPACE}/ranker%2F{number}" for number in (1, 2))
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Scene:
+    mlflow: MlflowServer
+    api: Api
+    made: dict[str, Any]
+    secret: str = ""
+
+    def until(self, holds: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < deadline, f"{what}: {self.api.ask('sources')}"
+            time.sleep(0.1)
+
+    def source(self) -> Json:
+        (found,) = self.api.ask("sources")["sources"]
+        assert isinstance(found, dict)
+        return found
+
+    def fresh(self) -> None:
+        """Let every question wait for all that was written so far, by whomever."""
+        self.api.written = self.api.ask("sources")["watermark"]
+
+    def aliases(self) -> dict[str, list[str]]:
+        self.fresh()
+        relations = self.api.ask("asset", uri=MODEL)["relations"]
+        return {each["target"]: each["properties"]["aliases"] for each in relations if each["relation"] == "points_to"}
+
+    def signed(self, event: Json, secret: str | None = None) -> int:
+        body = json.dumps(event).encode()
+        sent = str(int(time.time()))
+        digest = hmac.new((secret or self.secret).encode(), f"delivery-1.{sent}.".encode() + body, hashlib.sha256).digest()
+        headers = {
+            "X-MLflow-Delivery-Id": "delivery-1",
+            "X-MLflow-Timestamp": sent,
+            "X-MLflow-Signature": "v1," + base64.b64encode(digest).decode(),
+        }
+        return self.api.http.post("/api/v1/webhooks/prod", content=body, headers=headers).status_code
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("mlflow")
+    with mlflow_server(folder / "server") as server:
+        made = json.loads(server.run(SCRIPTS / "mlflow_company.py").splitlines()[-1])
+        process = Process("--data", str(folder / "data"))
+        api = Api(process.url)
+        try:
+            yield Scene(server, api, made)
+        finally:
+            api.http.close()
+            process.stop()
+
+
+def test_connect_reads_everything_with_its_original_times(scene: Scene) -> None:
+    answer = scene.api.http.post("/api/v1/sources", json={"kind": "mlflow", "url": scene.mlflow.url, "name": "prod"})
+    assert answer.status_code == 202, answer.text
+    scene.secret = answer.json()["webhook"]["secret"]
+    scene.until(lambda: scene.source()["state"] == "following", "the backfill ends")
+    scene.fresh()
+    run = f"mlg://run/{SPACE}/{scene.made['child']}"
+    shown = scene.api.ask("asset", uri=run)
+    assert shown["properties"]["state"] == "COMPLETE"
+    assert shown["properties"]["started_at"] == "2025-06-15T15:06:41Z"
+    assert shown["properties"]["code_version"] == "0123abcd"
+    told = {(e["source"], e["relation"], e["target"]) for e in scene.api.lineage(run, direction="both", level="run")["edges"]}
+    assert {(RATINGS, "input_to", run), (HELD_OUT, "input_to", run), (run, "outputs", V1)} <= told
+    roles = {
+        each["source"]: each["properties"].get("role")
+        for uri in (RATINGS, HELD_OUT)
+        for each in [scene.api.ask("why", source=uri, relation="input_to", target=run)["origins"][0] | {"source": uri}]
+    }
+    assert roles == {RATINGS: "training", HELD_OUT: "validation"}
+
+
+def test_a_version_leads_back_to_its_training_data_and_not_to_what_it_was_validated_on(scene: Scene) -> None:
+    found = {node["uri"] for node in scene.api.lineage(V1, direction="upstream")["nodes"]}
+    assert RATINGS in found
+    assert HELD_OUT not in found
+    assert MODEL in found
+
+
+def test_an_evaluation_stands_between_version_and_held_out_data(scene: Scene) -> None:
+    evaluations = {node["uri"] for node in scene.api.lineage(V1)["nodes"] if node["kind"] == "evaluation"}
+    assert evaluations
+    for uri in evaluations:
+        assert scene.api.ask("asset", uri=uri)["properties"]["metrics"]
+
+
+def test_connecting_again_changes_nothing(scene: Scene) -> None:
+    before = scene.api.http.get("/api/v1/export").text
+    scene.api.http.post("/api/v1/sources", json={"kind": "mlflow", "url": scene.mlflow.url, "name": "prod"})
+    scene.until(lambda: scene.source()["state"] == "following", "it follows again")
+    assert scene.api.http.post("/api/v1/sources/prod/sync").status_code == 202
+    assert scene.api.http.get("/api/v1/export").text == before
+
+
+def test_a_webhook_brings_what_it_names_and_must_be_signed(scene: Scene) -> None:
+    assert scene.aliases() == {V1: ["champion", "stable"], V2: ["challenger"]}
+    scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "move")
+    event = {
+        "entity": "model_version_alias",
+        "action": "created",
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "data": {"name": "ranker", "version": "2", "alias": "champion"},
+    }
+    assert scene.api.http.post("/api/v1/webhooks/prod", json=event).status_code == 401
+    assert scene.signed(event, secret="somebody else's") == 401
+    assert scene.signed(event) == 202
+    scene.until(lambda: scene.aliases() == {V1: ["stable"], V2: ["challenger", "champion"]}, "the alias has moved")
+
+
+def test_what_no_webhook_announces_is_found_by_polling(scene: Scene) -> None:
+    run = json.loads(scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "train").splitlines()[-1])
+    uri = f"mlg://run/{SPACE}/{run}"
+    scene.until(lambda: scene.api.get("asset", uri=uri).status_code == 200, "the run is noticed")
+
+
+def test_sync_notices_deletions_and_renames(scene: Scene) -> None:
+    scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "remove", scene.made["experiments"]["retrieval"])
+    assert scene.api.http.post("/api/v1/sources/prod/sync").status_code == 202
+    scene.fresh()
+    assert scene.api.ask("asset", uri=V2)["deleted_at"] is not None
+    renamed = scene.api.ask("asset", uri=MODEL)
+    assert renamed["deleted_at"] is not None
+    assert [each["target"] for each in renamed["relations"] if each["relation"] == "alias_of"] == [
+        f"mlg://model/{SPACE}/home-ranker"
+    ]
+    found = {node["uri"] for node in scene.api.lineage(RATINGS)["nodes"]}
+    assert f"mlg://model_version/{SPACE}/home-ranker%2F1" in found
+    assert not found & {V1, V2}
+    past = {node["uri"] for node in scene.api.lineage(RATINGS, as_of=renamed["history"][0]["valid_from"])["nodes"]}
+    assert V2 in past
+
+
+def test_an_event_whose_truth_cannot_be_fetched_becomes_a_dead_letter(scene: Scene) -> None:
+    """Last: it ends the MLflow server."""
+    event = {
+        "entity": "registered_model",
+        "action": "created",
+        "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "data": {"name": "home-ranker"},
+    }
+    scene.mlflow.stop()
+    assert scene.signed(event) == 202
+    (letter,) = scene.api.ask("dead-letters")["dead_letters"]
+    assert letter["format"] == "thin"
+    assert letter["event"]["event"]["data"] == {"name": "home-ranker"}
+    failed = scene.api.http.post(f"/api/v1/dead-letters/{letter['id']}/replay")
+    assert failed.status_code == 502, failed.text
+    (letter,) = scene.api.ask("dead-letters")["dead_letters"]
+    assert letter["attempts"] == 2
