@@ -82,9 +82,7 @@ def test_what_names_no_dataset(location: str) -> None:
     assert dataset_uri_from_location(location) is None
 
 
-@given(
-    st.text() | st.tuples(st.sampled_from(["s3://", "file://", "postgres://", "http://", "/"]), st.text()).map("".join)
-)
+@given(st.text() | st.tuples(st.sampled_from(["s3://", "file://", "postgres://", "http://", "/"]), st.text()).map("".join))
 def test_any_text_gives_a_uri_that_can_be_read_back_or_none(location: str) -> None:
     uri = dataset_uri_from_location(location)
     assert uri is None or AssetUri.parse(str(uri)) == uri

@@ -207,9 +207,7 @@ def endings(records: Sequence[AssetRecord]) -> Endings:
     return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items()}, tuple(sorted(every)))
 
 
-def edge_intervals(
-    records: Iterable[EdgeRecord], cuts: Iterable[int], *, repeats: bool = False
-) -> list[EdgeInterval]:
+def edge_intervals(records: Iterable[EdgeRecord], cuts: Iterable[int], *, repeats: bool = False) -> list[EdgeInterval]:
     """Return the records of one edge key (same triple, origin, role, version, by) as intervals, ordered by start.
 
     `cuts` are the moments that end what began at or before them. A patch or declaration that says nothing new changes

@@ -16,12 +16,8 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.redaction import redact_url
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
-_LOCATION: Final = re.compile(
-    r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{1,30}):(?://(?P<place>[^/?#]*))?(?P<path>.*)", re.DOTALL
-)
-_REDSHIFT_HOST: Final = re.compile(
-    r"(?P<cluster>[^.]+)\.[^.]+\.(?P<region>[^.]+)\.redshift(?:-serverless)?\.amazonaws\.com"
-)
+_LOCATION: Final = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{1,30}):(?://(?P<place>[^/?#]*))?(?P<path>.*)", re.DOTALL)
+_REDSHIFT_HOST: Final = re.compile(r"(?P<cluster>[^.]+)\.[^.]+\.(?P<region>[^.]+)\.redshift(?:-serverless)?\.amazonaws\.com")
 _MOST_PARTS: Final = 3
 """Database, schema, table."""
 _Name = tuple[str, str]

@@ -46,9 +46,7 @@ def clean(value: Any, pointer: str = "", depth: int = 0) -> Any:
     if isinstance(value, dict):
         if depth > MAX_DEPTH:
             raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)
-        return {
-            clean_text(str(key)): clean(item, f"{pointer}/{escape(str(key))}", depth + 1) for key, item in value.items()
-        }
+        return {clean_text(str(key)): clean(item, f"{pointer}/{escape(str(key))}", depth + 1) for key, item in value.items()}
     if isinstance(value, list):
         if depth > MAX_DEPTH:
             raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)

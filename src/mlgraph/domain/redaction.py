@@ -13,9 +13,7 @@ _SECRET_KEY: Final = re.compile(
 )
 # Bounded repetitions: unbounded ones take quadratic time on long texts.
 _URL_PASSWORD: Final = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]{0,30}://[^/\s:@]{0,256}):[^/\s@]+@")
-_URL_QUERY: Final = re.compile(
-    r"(?i)([?&;](?:[\w-]{0,64}(?:token|password|secret|signature|api_?key|sig)[\w-]{0,64})=)[^&;\s]+"
-)
+_URL_QUERY: Final = re.compile(r"(?i)([?&;](?:[\w-]{0,64}(?:token|password|secret|signature|api_?key|sig)[\w-]{0,64})=)[^&;\s]+")
 
 
 def redact(value: Any) -> Any:

@@ -39,13 +39,7 @@ def parse_time(text: str) -> int:
     except ValueError as error:
         raise InvalidInput(f"{text!r} is not a date of the calendar: {error}") from None
     # RFC 3339 allows second 60 for a leap second: it is counted as the first second of the next minute.
-    if (
-        int(hour) > 23
-        or int(minute) > 59
-        or int(second) > 60
-        or int(zone_hours or 0) > 23
-        or int(zone_minutes or 0) > 59
-    ):
+    if int(hour) > 23 or int(minute) > 59 or int(second) > 60 or int(zone_hours or 0) > 23 or int(zone_minutes or 0) > 59:
         raise InvalidInput(f"{text!r} has an hour, minute, second or offset out of range")
     offset_minutes = int(zone_hours or 0) * 60 + int(zone_minutes or 0)
     minutes = int(hour) * 60 + int(minute) - (offset_minutes if sign == "+" else -offset_minutes)
