@@ -18,6 +18,7 @@ ADA, SVC = "mlg://person/acme/u-1", "mlg://service/prod/s"
 T1, T2 = "2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z"
 ASSET: dict[str, Any] = {"uri": A}
 EDGE: dict[str, Any] = {"source": A, "relation": "derives", "target": B}
+COLUMNS: dict[str, Any] = {"source": "mlg://column/lake/a%23x", "relation": "derives", "target": "mlg://column/lake/b%23x"}
 RUN: dict[str, Any] = {"uri": "mlg://run/jobs/r1"}
 
 
@@ -113,7 +114,9 @@ def test_unfit_characters_become_replacement_characters_in_plain_text() -> None:
         ({"edge": {**EDGE, "valid_to": "soon"}}, "/edge/valid_to", "RFC 3339"),
         ({"edge": {**EDGE, "properties": []}}, "/edge/properties", "must be an object"),
         ({"edge": {**EDGE, "properties": {"version": 2}}}, "/edge/properties/version", "must be a string"),
-        ({"edge": {**EDGE, "properties": {"by": "r1"}}}, "/edge/properties/by", "must begin with mlg://"),
+        ({"edge": {**COLUMNS, "properties": {"by": "r1"}}}, "/edge/properties/by", "must begin with mlg://"),
+        ({"edge": {**COLUMNS, "properties": {"by": A}}}, "/edge/properties/by", "seen by a run"),
+        ({"asset": {**ASSET, "a/b": "x"}}, "/asset/a~1b", "unknown key"),
         ({"edge": {**EDGE, "properties": {"from": A}}}, "/edge/properties/from", "must be an array"),
         ({"edge": {**EDGE, "properties": {"from": [A, "b"]}}}, "/edge/properties/from/1", "must begin with mlg://"),
         (

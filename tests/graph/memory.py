@@ -48,12 +48,12 @@ class MemoryStore:
             assert fact.valid_to is not None
             return EdgeRecord(*ends, origin, fact.valid_to, FOREVER, Mode.RETRACT, tx=self.tx)
         assert fact.valid_from is not None
-        said = dict(fact.properties)
-        role, version, by, feeds = (said.pop(key, None) for key in ("role", "version", "by", "from"))
+        said, by, feeds = fact.properties, fact.seen_by, fact.properties.get("from")
+        role, version = said.get("role"), said.get("version")
         return EdgeRecord(
             *ends, origin, fact.valid_from, FOREVER if fact.valid_to is None else fact.valid_to, fact.mode, role, version,
             None if by is None else self._id(AssetUri.parse(by)),
-            None if feeds is None else frozenset(self._id(AssetUri.parse(uri)) for uri in feeds), said, self.tx,
+            None if feeds is None else frozenset(self._id(AssetUri.parse(uri)) for uri in feeds), fact.plain_properties, self.tx,
         )  # fmt: skip
 
     def _id(self, uri: AssetUri) -> int:

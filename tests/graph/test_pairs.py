@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlgraph.domain.times import FOREVER
-from mlgraph.graph.pairs import Decision, Pair, Sides, pair_up, segments_of
+from mlgraph.graph.pairs import Decision, Feeding, Pair, Sides, one_by_one, pair_up, segments_of
 from mlgraph.graph.spans import Spans
 
 A, B, C, X, Y, EVALUATION = range(1, 7)
@@ -19,7 +19,7 @@ def sides(inputs: dict[int, str], outputs: list[int]) -> Sides:
 
 def paired(told: Sides, decisions: dict[int, list[Decision]] | None = None) -> dict[tuple[int, int], str]:
     """Each pair that holds, as `certain` or `possible`."""
-    pairs = pair_up(told, decisions or {}, lambda asset: asset == EVALUATION)
+    pairs = one_by_one(pair_up(told, decisions or {}, lambda asset: asset == EVALUATION), told)
     return {pair: "certain" if found.certain else "possible" for pair, found in pairs.items()}
 
 
@@ -48,18 +48,28 @@ def test_test_and_validation_inputs_and_evaluations_are_not_counted_as_several()
 
 def test_a_pair_certain_in_one_run_is_certain_at_asset_level() -> None:
     told = sides({A: "", B: ""}, [X, Y])
-    pairs = pair_up(told, {}, lambda _: False, lambda a, b: [(20, FOREVER)] if (a, b) == (A, X) else [])
+    surer = {X: {A: [(20, FOREVER)]}}
+    pairs = one_by_one(pair_up(told, {}, lambda _: False, lambda: surer), told)
     assert pairs[A, X] == Pair([(20, FOREVER)], [(0, 20)])
     assert pairs[B, X] == Pair([], ALWAYS)
 
 
 def test_a_pair_holds_only_while_both_ends_do() -> None:
     told = Sides({(A, ""): {1: [(10, 30)], 2: [(20, 40)]}}, {X: {1: [(0, 35)]}})
-    assert pair_up(told, {}, lambda _: False) == {(A, X): Pair([(10, 35)], [])}
+    assert one_by_one(pair_up(told, {}, lambda _: False), told) == {(A, X): Pair([(10, 35)], [])}
 
 
 def test_decisions_stand_until_the_next_and_may_be_withdrawn() -> None:
     first, none = Decision(10, 9, frozenset({A})), Decision(20, 9, None)
     assert segments_of([first, none]) == [(10, 20, first), (20, FOREVER, None)]
-    pairs = pair_up(sides({A: "", B: ""}, [X]), {X: [first, none]}, lambda _: False)
+    told = sides({A: "", B: ""}, [X])
+    pairs = one_by_one(pair_up(told, {X: [first, none]}, lambda _: False), told)
     assert pairs[B, X] == Pair([(0, 10), (20, FOREVER)], [])
+
+
+def test_thousands_of_inputs_and_outputs_share_one_port() -> None:
+    told = sides(dict.fromkeys(range(1, 2001), ""), list(range(3001, 5001)))
+    feedings = pair_up(told, {3001: [Decision(0, 1, frozenset({1}))]}, lambda _: False)
+    assert [len(feeding.outputs) for feeding in feedings] == [1, 1999]
+    assert isinstance(feedings[1], Feeding)
+    assert len(feedings[1].sources) == 2000

@@ -66,6 +66,17 @@ class EdgeFact:
     properties: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode = Mode.WHOLE
 
+    @property
+    def seen_by(self) -> str | None:
+        """The URI of the run or workflow whose column lineage this edge is part of; None for every other edge."""
+        return self.properties.get("by") if self.relation == "derives" and self.source.kind == "column" else None
+
+    @property
+    def plain_properties(self) -> dict[str, Any]:
+        """What the edge says beside the parts that have a meaning of their own."""
+        own = {"role", "version", "from"} | ({"by"} if self.seen_by else set())
+        return {key: value for key, value in self.properties.items() if key not in own}
+
 
 @dataclass(frozen=True)
 class AssetRetraction:

@@ -18,7 +18,7 @@ from mlgraph.domain.facts import (
     Fact,
     Statement,
 )
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payload import Located, escape
 from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS, REQUIREMENTS
@@ -118,7 +118,7 @@ def _edge(edge: Located, default_origin: str) -> EdgeFact:
     _known_keys(edge, _EDGE_KEYS)
     source, relation, target = _triple(edge)
     found = edge.get("properties")
-    properties = _edge_properties(found, relation) if found else {}
+    properties = _edge_properties(found, relation, source.kind) if found else {}
     start = edge.get("valid_from")
     valid_from = start.time() if start else None
     end = edge.get("valid_to")
@@ -128,7 +128,7 @@ def _edge(edge: Located, default_origin: str) -> EdgeFact:
     return EdgeFact(source, relation, target, _origin(edge, default_origin), valid_from, valid_to, properties)
 
 
-def _edge_properties(properties: Located, relation: str) -> dict[str, Any]:
+def _edge_properties(properties: Located, relation: str, source_kind: str) -> dict[str, Any]:
     role = properties.get("role")
     if role and relation == "input_to" and role.text() not in INPUT_ROLES:
         role.fail(f"unknown role {role.text()[:60]!r}; the roles are {', '.join(INPUT_ROLES)}")
@@ -139,8 +139,9 @@ def _edge_properties(properties: Located, relation: str) -> dict[str, Any]:
     if requirement and relation == "required_by" and requirement.text() not in REQUIREMENTS:
         requirement.fail(f"must be one of {', '.join(REQUIREMENTS)}")
     plain = _object(properties)
-    if by := properties.get("by"):
-        plain["by"] = str(by.uri())
+    by = properties.get("by")
+    if by and relation == "derives" and source_kind == "column" and by.uri().kind not in ("run", "workflow"):
+        by.fail("a column edge is seen by a run, or declared by a workflow")
     if feeds := properties.get("from"):
         plain["from"] = sorted({str(uri.uri()) for uri in feeds.items()})
     return plain
@@ -195,7 +196,7 @@ def _known_keys(value: Located, known: Collection[str]) -> None:
         if key not in known:
             close = get_close_matches(key, known, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
-            raise InvalidInput(f"unknown key {key[:60]!r}{hint}", pointer=f"{value.pointer}/{key[:60]}")
+            raise InvalidInput(f"unknown key {key[:60]!r}{hint}", pointer=f"{value.pointer}/{escape(key[:60])}")
 
 
 def is_terminal(state: object) -> bool:

@@ -11,7 +11,7 @@ from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import KINDS, NEVER_CLOSING_OUTPUTS
 from mlgraph.graph.decisions import run_decisions, workflow_decisions
 from mlgraph.graph.levels import Assets, Edge, Pins, RunHistory, WorkflowHistory, end_of, side_of, triple_intervals
-from mlgraph.graph.pairs import Decision, Pair, Sides, pair_up, segments_of
+from mlgraph.graph.pairs import CertainInRuns, Decision, Feeding, Sides, certain_pairs, pair_up, segments_of
 from mlgraph.graph.rows import (
     CERTAIN,
     COLUMN,
@@ -79,18 +79,13 @@ def workflow_rows(workflow: WorkflowHistory, assets: Assets) -> Iterator[Row]:
         columns.update(_run_columns(run, assets, at_run_level=False))
     columns[0] = [(interval.start, interval.end, interval.record) for interval in workflow.column_intervals()]
 
-    def certain_in_a_run(source: int, target: int) -> Spans:
-        return union(span for pairs in run_pairs() if (source, target) in pairs for span in pairs[source, target].certain)
-
-    known: list[dict[tuple[int, int], Pair]] = []
-
-    def run_pairs() -> list[dict[tuple[int, int], Pair]]:
-        if not known:
-            known.extend(pair_up(reported[run.run], decided[run.run], _evaluations(assets)) for run in workflow.runs)
-        return known
+    def certain_in_runs() -> CertainInRuns:
+        evaluations = _evaluations(assets)
+        runs = ((run.run, reported[run.run]) for run in workflow.runs)
+        return certain_pairs((pair_up(told, decided[run], evaluations), told) for run, told in runs)
 
     decisions = workflow_decisions(workflow, decided, sides)
-    owner = _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, certain_in_a_run)
+    owner = _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, certain_in_runs)
     yield from owner.rows()
 
 
@@ -196,7 +191,7 @@ class _Owner:
         sides: Sides,
         decisions: Mapping[int, list[Decision]],
         columns: Mapping[int, Sequence[_Column]],
-        certain_in_a_run: Callable[[int, int], Spans] | None = None,
+        certain_in_runs: Callable[[], CertainInRuns] = dict,
     ) -> None:
         self.asset = asset
         self.layer = layer
@@ -204,7 +199,7 @@ class _Owner:
         self.sides = sides
         self.decisions = decisions
         self.columns = columns
-        self.pairs = pair_up(sides, decisions, _evaluations(assets), certain_in_a_run)
+        self.feedings = pair_up(sides, decisions, _evaluations(assets), certain_in_runs)
         self.reads, self.writes = sides.reads(), sides.writes()
 
     def rows(self) -> Iterator[Row]:
@@ -218,19 +213,26 @@ class _Owner:
             yield from self._row(me, OUTPUTS, NodeKey(output), origins, flags)
         if not ports:
             return
-        columned: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
-        for row, ends in self._column_rows():
+        columned: dict[int, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        for row, (source, output) in self._column_rows():
             yield row
-            columned[ends].append((row.start, row.end))
-        for output, spans in self.writes.items():
-            port = NodeKey(self.asset, output)
-            known = union(span for (_, told), told_spans in columned.items() if told == output for span in told_spans)
+            columned[output][source].append((row.start, row.end))
+        for feeding in self.feedings:
+            yield from self._port_rows(feeding, columned)
+
+    def _port_rows(self, feeding: Feeding, columned: Mapping[int, Mapping[int, Spans]]) -> Iterator[Row]:
+        """Yield the rows into and out of the port of outputs that are fed alike. One with column lineage has its own."""
+        port = NodeKey(self.asset, min(feeding.outputs))
+        told = columned.get(port.port, {})
+        for output in feeding.outputs:
+            spans, known = self.writes[output], union(span for listed in told.values() for span in listed)
             yield from self._row(port, OUTPUTS, NodeKey(output), {0: intersect(spans, known)}, WALK | CERTAIN | COLUMNED)
             yield from self._row(port, OUTPUTS, NodeKey(output), {0: subtract(spans, known)}, WALK | CERTAIN)
-        for (source, output), pair in self.pairs.items():
-            port = NodeKey(self.asset, output)
-            known = union(columned[source, output])
-            for spans, flags in ((pair.certain, WALK | CERTAIN), (pair.possible, WALK)):
+        written = union(span for output in feeding.outputs for span in self.writes[output])
+        for source, pair in feeding.sources.items():
+            known = union(told.get(source, ()))
+            for held, flags in ((pair.certain, WALK | CERTAIN), (pair.possible, WALK)):
+                spans = intersect(held, written)
                 yield from self._row(NodeKey(source), INPUT_TO, port, {0: intersect(spans, known)}, flags | COLUMNED)
                 yield from self._row(NodeKey(source), INPUT_TO, port, {0: subtract(spans, known)}, flags)
 

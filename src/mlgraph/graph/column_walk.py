@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.rows import COLUMN, COLUMNED, PART_OF, WALK, Layer, NodeKey
+from mlgraph.graph.rows import COLUMN, COLUMNED, WALK, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
 
 
@@ -25,59 +24,39 @@ class Start(NamedTuple):
     entry: Literal["whole", "here", "listed"] = "whole"
 
 
-@dataclass(slots=True)
-class ColumnsReached:
-    """Columns and what lies past them, as starts of the walk over assets; the column edges and part steps taken."""
-
-    starts: list[Start] = field(default_factory=list)
-    edges: dict[tuple[int, int, int], bool] = field(default_factory=dict)
-    parts: dict[tuple[int, int, int], bool] = field(default_factory=dict)
-
-
 def column_starts(
     graph: Snapshot, root: int, direction: Literal["downstream", "upstream"], level: Layer, moment: int, limit: int
-) -> ColumnsReached:
+) -> list[Start]:
     """Walk from column `root` over column edges; where a dataset's consumer has no column lineage, go on from the dataset.
 
     Column edges are certain. The whole dataset, and all beyond it, is only possible.
     """
-    found = ColumnsReached()
+    starts: list[Start] = []
     column_layer = Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS
     view = graph.views[column_layer]
     rows = view.out if direction == "downstream" else view.into
     frontier, seen, distance = [root], {root}, 0
-    datasets: dict[int, tuple[int, int]] = {}
+    datasets: dict[int, int] = {}
     while frontier:
         following: list[int] = []
         for asset in frontier:
-            found.starts.append(Start(asset, 0, distance, certain=True))
+            starts.append(Start(asset, 0, distance, certain=True))
             if graph.registry.kind(asset) != COLUMN:
                 continue
             dataset = graph.registry.dataset_of(asset)
-            if dataset and dataset not in datasets:
-                datasets[dataset] = (distance + 1, asset)
-            for other, relation in column_steps(graph, rows, asset, moment):
-                edge = (asset, relation, other) if direction == "downstream" else (other, relation, asset)
-                if distance < limit:
-                    found.edges[edge] = True
-                    if other not in seen:
-                        seen.add(other)
-                        following.append(other)
+            if dataset:
+                datasets.setdefault(dataset, distance + 1)
+            for other, _ in column_steps(graph, rows, asset, moment):
+                if other not in seen:
+                    seen.add(other)
+                    following.append(other)
         frontier, distance = following, distance + 1
-    for dataset, (hop, column) in datasets.items():
-        if hop <= limit:
-            _go_on(found, (column, dataset), hop, [key for key, _, _ in unresolved(graph, dataset, direction, level, moment)])
-    found.starts = [start for start in found.starts if start.distance <= limit]
-    return found
-
-
-def _go_on(found: ColumnsReached, step: tuple[int, int], hop: int, beyond: list[NodeKey]) -> None:
-    """Go on from the whole dataset of a column to what has no column lineage."""
-    column, dataset = step
-    if beyond:
-        found.parts[column, PART_OF, dataset] = False
-        found.starts.append(Start(dataset, 0, hop, certain=False, entry="listed"))
-        found.starts.extend(Start(key.asset, key.port, hop + 1, certain=False, entry="here") for key in beyond)
+    for dataset, hop in datasets.items():
+        beyond = [key for key, _, _ in unresolved(graph, dataset, direction, level, moment)]
+        if beyond:
+            starts.append(Start(dataset, 0, hop, certain=False, entry="listed"))
+            starts.extend(Start(key.asset, key.port, hop + 1, certain=False, entry="here") for key in beyond)
+    return [start for start in starts if start.distance <= limit]
 
 
 def column_steps(graph: Snapshot, rows: Direction, asset: int, moment: int) -> Iterator[tuple[int, int]]:

@@ -49,38 +49,90 @@ class Pair:
     possible: Spans
 
 
+@dataclass(slots=True)
+class Feeding:
+    """Outputs that are fed alike, and by what: each pair holds while its output is written too."""
+
+    outputs: tuple[int, ...]
+    sources: dict[int, Pair]
+
+
+CertainInRuns = Mapping[int, Mapping[int, Spans]]
+"""By output and source: when some run was certain of the pair."""
+
+
 def pair_up(
     sides: Sides,
     decisions: Mapping[int, list[Decision]],
     is_evaluation: Callable[[int], bool],
-    certain_in_a_run: Callable[[int, int], Spans] | None = None,
-) -> dict[tuple[int, int], Pair]:
-    """Return every pair (input, output) that ever holds.
+    certain_in_runs: Callable[[], CertainInRuns] = dict,
+) -> list[Feeding]:
+    """Return what feeds each output, outputs that are fed alike together: a run may have thousands of both.
 
     `decisions` lists for an output, in order of time, what lineage said; before the first, and where a decision's inputs are
     None, all inputs lead to it: possibly where there are several inputs and several outputs at that moment, unless
-    `certain_in_a_run` knows better.
+    `certain_in_runs` knows better.
     """
     reads, leads, writes = sides.reads(), sides.leads(), sides.writes()
     counted = [spans for output, spans in writes.items() if not is_evaluation(output)]
     many = intersect(several(leads.values()), several(counted))
-    pairs: dict[tuple[int, int], Pair] = {}
-    for output, written in writes.items():
-        sources = reads if is_evaluation(output) else leads
+    surer = certain_in_runs() if many else {}
+    alike: dict[bool, list[int]] = {}
+    found: list[Feeding] = []
+    for output in writes:
+        measures = is_evaluation(output)
         segments = segments_of(decisions.get(output, ()))
-        for source, read in sources.items():
-            together = intersect(read, written)
-            if not together:
-                continue
-            said = union((a, b) for a, b, decision in segments if decision and decision.inputs and source in decision.inputs)
-            silent = subtract(together, union((a, b) for a, b, decision in segments if decision))
-            unsure = intersect(silent, many)
-            if unsure and certain_in_a_run is not None:
-                unsure = subtract(unsure, certain_in_a_run(source, output))
-            certain = subtract(union([*intersect(together, said), *silent]), unsure)
-            if certain or unsure:
-                pairs[source, output] = Pair(certain, unsure)
+        if segments or output in surer:
+            found.append(Feeding((output,), _fed(reads if measures else leads, segments, many, surer.get(output, {}))))
+        else:
+            alike.setdefault(measures, []).append(output)
+    for measures, outputs in alike.items():
+        found.append(Feeding(tuple(outputs), _fed(reads if measures else leads, [], many, {})))
+    return found
+
+
+def _fed(
+    sources: Mapping[int, Spans], segments: list[tuple[int, int, Decision | None]], many: Spans, surer: Mapping[int, Spans]
+) -> dict[int, Pair]:
+    pairs: dict[int, Pair] = {}
+    decided = union((start, end) for start, end, decision in segments if decision)
+    for source, read in sources.items():
+        named = ((start, end) for start, end, decision in segments if decision and source in (decision.inputs or ()))
+        silent = subtract(read, decided)
+        unsure = subtract(intersect(silent, many), surer.get(source, []))
+        certain = subtract(union([*intersect(read, union(named)), *silent]), unsure)
+        if certain or unsure:
+            pairs[source] = Pair(certain, unsure)
     return pairs
+
+
+def one_by_one(feedings: Iterable[Feeding], sides: Sides) -> dict[tuple[int, int], Pair]:
+    """Return every pair (input, output) that ever holds, for as long as both ends do."""
+    writes = sides.writes()
+    pairs: dict[tuple[int, int], Pair] = {}
+    for feeding in feedings:
+        for output in feeding.outputs:
+            for source, pair in feeding.sources.items():
+                certain, possible = intersect(pair.certain, writes[output]), intersect(pair.possible, writes[output])
+                if certain or possible:
+                    pairs[source, output] = Pair(certain, possible)
+    return pairs
+
+
+def certain_pairs(runs: Iterable[tuple[list[Feeding], Sides]]) -> CertainInRuns:
+    """Return, by output and source, when some run was certain that the one feeds the other."""
+    gathered: dict[int, dict[int, list[tuple[int, int]]]] = {}
+    for feedings, sides in runs:
+        writes = sides.writes()
+        for feeding in feedings:
+            for source, pair in feeding.sources.items():
+                if not pair.certain:
+                    continue
+                for output in feeding.outputs:
+                    held = intersect(pair.certain, writes[output])
+                    if held:
+                        gathered.setdefault(output, {}).setdefault(source, []).extend(held)
+    return {output: {source: union(spans) for source, spans in sources.items()} for output, sources in gathered.items()}
 
 
 def segments_of(decisions: Iterable[Decision]) -> list[tuple[int, int, Decision | None]]:

@@ -38,7 +38,7 @@ class Layer(IntEnum):
 
 
 class NodeKey(NamedTuple):
-    """A node: an asset, and for a port the output that the port leads to (else 0)."""
+    """A node: an asset, and for a port the output that it leads to, the first of several that are fed alike (else 0)."""
 
     asset: int
     port: int = 0
@@ -79,8 +79,13 @@ EVALUATION: Final = KINDS["evaluation"].code
 def edge_flags(relation: int, role: str | None, properties: Mapping[str, Any]) -> int:
     """Return the flags of a plain edge: walked and shown, with what impact must know of it."""
     flags = WALK | SHOW | CERTAIN
-    if relation == REQUIRED_BY and properties.get("requirement") == "soft":
+    if relation == REQUIRED_BY and _is_soft(role, properties):
         flags |= SOFT
     if relation == INPUT_TO and role == "online":
         flags |= ONLINE
     return flags
+
+
+def _is_soft(role: str | None, properties: Mapping[str, Any]) -> bool:
+    """Say whether a requirement is soft: `requirement` says so, or whatever other member has the word as its value."""
+    return role == "soft" or properties.get("soft") is True or any(value == "soft" for value in properties.values())

@@ -37,7 +37,6 @@ class Reached:
     hops: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
     certain_nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
     parts: dict[tuple[int, int, int], bool] = field(default_factory=dict)
-    columns: dict[tuple[int, int, int], bool] = field(default_factory=dict)
 
     @cached_property
     def visited(self) -> frozenset[int]:
@@ -132,10 +131,7 @@ def starts_of(
     """Return where the walk from `root` begins: at its parts and theirs too, or past its columns; notes the steps taken."""
     starts = [Start(root, 0, 0, certain=True)]
     if graph.registry.kind(root) == COLUMN:
-        found = column_starts(graph, root, direction, level, moment, limit)
-        reached.parts.update(found.parts)
-        reached.columns.update(found.edges)
-        return found.starts
+        return column_starts(graph, root, direction, level, moment, limit)
     frontier, distance, seen = [root], 0, {root}
     while frontier and distance < limit:
         distance += 1

@@ -144,12 +144,11 @@ class Settler:
         moment = _time_of(fact) or 0
         if isinstance(fact, EdgeRetraction):
             return EdgeRecord(*ends, self._number(fact.origin), moment, FOREVER, Mode.RETRACT)
-        said = dict(fact.properties)
-        role, version, seen_by, named = (said.pop(key, None) for key in ("role", "version", "by", "from"))
+        said, seen_by, named = fact.properties, fact.seen_by, fact.properties.get("from")
         return EdgeRecord(
-            *ends, self._number(fact.origin), moment, FOREVER if fact.valid_to is None else fact.valid_to, fact.mode, role,
-            version, self._number(seen_by) if seen_by else None,
-            None if named is None else frozenset(self._number(uri) for uri in named), said,
+            *ends, self._number(fact.origin), moment, FOREVER if fact.valid_to is None else fact.valid_to, fact.mode,
+            said.get("role"), said.get("version"), self._number(seen_by) if seen_by else None,
+            None if named is None else frozenset(self._number(uri) for uri in named), fact.plain_properties,
         )  # fmt: skip
 
     def _load_assets(self, uris: set[str]) -> None:

@@ -30,7 +30,6 @@ from mlgraph.stores.numbering import Numbering, digest
 from mlgraph.stores.settle import Settler
 
 _LOCK = 0x6D6C67_02  # "mlg", appends
-_DISCRIMINATORS = ("role", "version", "by", "from")
 
 
 @dataclass(slots=True)
@@ -204,7 +203,7 @@ def _copy(cursor: psycopg.Cursor, statement: str, rows: Sequence[tuple[Any, ...]
 def _uris_of(fact: Fact) -> list[AssetUri]:
     if isinstance(fact, EdgeFact):
         named = [AssetUri.parse(text) for text in fact.properties.get("from") or ()]
-        seen_by = fact.properties.get("by")
+        seen_by = fact.seen_by
         return [fact.source, fact.target, *named, *([AssetUri.parse(seen_by)] if seen_by else ())]
     if isinstance(fact, EdgeRetraction):
         return [fact.source, fact.target]
@@ -229,7 +228,7 @@ def _body_of(fact: Fact) -> str:
         case AssetFact():
             return canonical_json(dict(fact.state))
         case EdgeFact():
-            return canonical_json({key: value for key, value in fact.properties.items() if key not in _DISCRIMINATORS})
+            return canonical_json(fact.plain_properties)
         case Declaration():
             return canonical_json({"sides": sorted(fact.sides)})
         case _:
@@ -251,7 +250,7 @@ def _edge_row(fact: EdgeFact | EdgeRetraction, ids: Mapping[str, int]) -> tuple[
     if isinstance(fact, EdgeRetraction):
         return (*ends, fact.valid_to, FOREVER, int(Mode.RETRACT), None, None, None, None)
     said = fact.properties
-    seen_by, named = said.get("by"), said.get("from")
+    seen_by, named = fact.seen_by, said.get("from")
     return (
         *ends, fact.valid_from, FOREVER if fact.valid_to is None else fact.valid_to, int(fact.mode), said.get("role"),
         said.get("version"), ids[seen_by] if seen_by else None, None if named is None else [ids[uri] for uri in named],
