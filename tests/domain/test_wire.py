@@ -153,3 +153,12 @@ def test_an_edge_is_checked_against_the_vocabulary() -> None:
 def test_terminal_states_are_those_of_the_run_cycle_in_any_case() -> None:
     assert all(is_terminal(state) for state in ("COMPLETE", "fail", "Abort"))
     assert not any(is_terminal(state) for state in ("START", "RUNNING", "OTHER", None, 1))
+
+
+def test_secrets_do_not_become_part_of_a_fact() -> None:
+    said = {"password": "hunter2", "nested": [{"api_key": "k3y"}], "url": "postgres://u:hunter2@db/x", "rows": 3}
+    fact = parsed({"asset": {**ASSET, "properties": said}})
+    assert "hunter2" not in repr(fact)
+    assert "k3y" not in repr(fact)
+    assert isinstance(fact, AssetFact)
+    assert fact.state["properties"]["rows"] == 3

@@ -69,6 +69,13 @@ class MemoryStore:
     def _origin(self, name: str) -> int:
         return self.names.setdefault(name, len(self.names))
 
+    def at(self, tx: int) -> MemoryStore:
+        earlier = MemoryStore()
+        earlier.assets, earlier.names, earlier.first_tx, earlier.tx = self.assets, self.names, self.first_tx, min(tx, self.tx)
+        earlier.asset_facts = [record for record in self.asset_facts if record.tx <= tx]
+        earlier.edge_facts = [record for record in self.edge_facts if record.tx <= tx]
+        return earlier
+
     def last_tx(self) -> int:
         return self.tx
 

@@ -132,7 +132,7 @@ def test_a_webhook_brings_what_it_names_and_must_be_signed(scene: Scene) -> None
         "data": {"name": "ranker", "version": "2", "alias": "champion"},
     }
     assert scene.api.http.post("/api/v1/webhooks/prod", json=event).status_code == 401
-    assert scene.signed(event, secret="somebody else's") == 401
+    assert scene.signed(event, "somebody else's") == 401
     assert scene.signed(event) == 202
     scene.until(lambda: scene.aliases() == {V1: ["stable"], V2: ["challenger", "champion"]}, "the alias has moved")
 

@@ -80,7 +80,7 @@ def plain(text: object) -> str:
 def name_of(uri: str) -> str:
     """Return the name part of a URI, decoded; what is no URI stays as it is."""
     parts = uri.removeprefix("mlg://").split("/")
-    return unquote(parts[2]) if uri.startswith("mlg://") and len(parts) == 3 else uri  # noqa: PLR2004 - kind, namespace, name
+    return unquote(parts[2]) if uri.startswith("mlg://") and len(parts) == 3 else uri
 
 
 def kind_of(uri: str) -> str:

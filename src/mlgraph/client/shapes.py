@@ -211,6 +211,7 @@ class Origin(TypedDict):
     actor: str | None
     event: NotRequired[str | None]
     runs: NotRequired[list[str]]
+    runs_total: NotRequired[int]
 
 
 class Why(TypedDict):

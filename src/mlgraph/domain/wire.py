@@ -19,6 +19,7 @@ from mlgraph.domain.facts import (
     Statement,
 )
 from mlgraph.domain.payload import Located, escape
+from mlgraph.domain.redaction import redact
 from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS, REQUIREMENTS
@@ -187,8 +188,8 @@ def _origin(fact: Located, default_origin: str) -> str:
 
 def _object(value: Located) -> dict[str, Any]:
     value.mapping()
-    plain: dict[str, Any] = value.plain()
-    return plain
+    kept: dict[str, Any] = redact(value.plain())
+    return kept
 
 
 def _known_keys(value: Located, known: Collection[str]) -> None:

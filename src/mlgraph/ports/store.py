@@ -91,6 +91,9 @@ class FactWriter(Protocol):
 class FactReader(Protocol):
     """Reads facts by the groups that are computed together."""
 
+    def at(self, tx: int) -> FactReader:
+        """Return a reader of the facts up to transaction `tx`: what it reads does not change while others append."""
+
     def last_tx(self) -> int:
         """Return the number of the last transaction (0: none)."""
 

@@ -6,19 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, state_at
+from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, run_outcome, state_at
 from mlgraph.domain.times import format_end, format_time
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.answer import name_of, node_body
 from mlgraph.graph.relations import spans_at
-from mlgraph.graph.rows import COLUMN, Layer
+from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.ports.store import FactReader, Told
 from mlgraph.services.facts_at import UNWALKED, told_intervals
 from mlgraph.services.health_of import health_of
 
 MAX_RELATIONS: Final = 1_000
+LATEST_RUNS: Final = 20
+"""Runs that are looked at for the health of their workflow: one of these has surely ended."""
 _SERVES: Final = RELATIONS["serves"].code
 _DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
 _GRAPH_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
@@ -77,6 +79,26 @@ class AssetCards:
                 said = {key: value for key, value in field.items() if key not in ("name", "description")}
                 return {"name": name, "description": field.get("description"), "properties": said}
         return {}
+
+    def _health(self, graph: Snapshot, asset: int, state: dict[str, Any], moment: int) -> dict[str, Any]:
+        """Return the health that the asset's own state tells; of a workflow, also that of its latest run that has ended."""
+        health = health_of(state)
+        if graph.registry.kind(asset) != WORKFLOW:
+            return health
+        begun = {e.source: e.valid_from for e in self._reader.edges_into([asset], [RUN_OF]) if e.valid_from <= moment}
+        latest = sorted(begun, key=lambda run: begun[run], reverse=True)[:LATEST_RUNS]
+        said: dict[int, list[AssetRecord]] = defaultdict(list)
+        for record in self._reader.asset_records(latest):
+            if record.valid_from <= moment:
+                said[record.asset].append(record)
+        ended = [(outcome.ended_at, run) for run in latest if (outcome := run_outcome(said[run])).ended_at is not None]
+        if not ended:
+            return health
+        run = max(ended)[1]
+        of_run = health_of(state_at(asset_intervals(said[run]), moment) or {})
+        reasons = [*health["reasons"], *(f"latest run {reason}" for reason in of_run["reasons"])]
+        status = "failing" if reasons else "ok" if "ok" in (health["status"], of_run["status"]) else "unknown"
+        return {"status": status, "reasons": reasons}
 
     def _relations(self, graph: Snapshot, asset: int, moment: int) -> tuple[list[dict[str, Any]], int]:
         found: dict[Relation, tuple[set[int], int, int]] = {}

@@ -14,7 +14,6 @@ from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.levels import triple_intervals
 from mlgraph.graph.rows import RUN
 from mlgraph.graph.snapshot import Card, Registry
-from mlgraph.ports.store import FactReader
 from mlgraph.services.histories import Histories
 
 OWNED_BY: Final = RELATIONS["owned_by"].code
@@ -30,8 +29,7 @@ class Cards:
     more with every run if it were read from the beginning each time.
     """
 
-    def __init__(self, reader: FactReader, registry: Registry, histories: Histories) -> None:
-        self._reader = reader
+    def __init__(self, registry: Registry, histories: Histories) -> None:
         self._registry = registry
         self._histories = histories
         self._told_upto: dict[int, tuple[int, int]] = {}
@@ -39,7 +37,7 @@ class Cards:
 
     def refresh(self, assets: Collection[int], after: int, upto: int) -> None:
         """Bring the cards of `assets` up to date with what transactions after `after`, up to `upto`, say."""
-        fresh = _by_asset(self._reader.asset_records_in(assets, after, upto))
+        fresh = _by_asset(self._histories.reader.asset_records_in(assets, after, upto))
         self._rebuild([asset for asset in assets if not self._patch(asset, fresh.get(asset, ()))])
 
     def _patch(self, asset: int, records: Sequence[AssetRecord]) -> bool:
@@ -66,11 +64,11 @@ class Cards:
     def _rebuild(self, assets: Collection[int]) -> None:
         if not assets:
             return
-        said = _by_asset(self._reader.asset_records(assets))
+        said = _by_asset(self._histories.reader.asset_records(assets))
         owned: dict[int, set[str]] = defaultdict(set)
-        for source, _, target in self._open_edges(self._reader.edges_from(assets, (OWNED_BY,))):
+        for source, _, target in self._open_edges(self._histories.reader.edges_from(assets, (OWNED_BY,))):
             owned[source].add(self._registry.uris[target])
-        contacts = self._reader.contacts(assets)
+        contacts = self._histories.reader.contacts(assets)
         for asset in assets:
             records = said.get(asset, [])
             state = state_at(asset_intervals(records), _LAST_MOMENT) or {}

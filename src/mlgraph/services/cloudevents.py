@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from mlgraph.domain.errors import InvalidInput, MlgraphError
+from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson
 from mlgraph.domain.payload import Located
 from mlgraph.services.reading import read_json
 
@@ -67,6 +67,8 @@ class Envelope:
                 return read_json(base64.b64decode(encoded, validate=True))
             except binascii.Error:
                 raise InvalidInput("is not base64", pointer="/data_base64") from None
+            except NotJson as error:
+                raise InvalidInput(error.detail, pointer="/data_base64") from None
         if self.document.get("data") is None:
             raise InvalidInput("'data' is missing", pointer="/data")
         return self.document["data"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput, NotFound
 from mlgraph.domain.redaction import redact_url
@@ -18,6 +19,9 @@ from mlgraph.services.identity import Caller
 from mlgraph.services.source_worker import SourceWorker, Surroundings
 
 _log = logging.getLogger(__name__)
+
+_PATIENCE_S: Final = 3.0
+"""How long a stopping server waits for pages of sources that are under way: they are read again after the next start."""
 
 
 class Connections:
@@ -41,7 +45,10 @@ class Connections:
         with self._lock:
             workers = list(self._workers.values())
         for worker in workers:
-            worker.stop()
+            worker.halt()
+        until = time.monotonic() + _PATIENCE_S
+        for worker in workers:
+            worker.stop(max(0.0, until - time.monotonic()))
 
     def connect(self, kind: str, url: str, name: str | None, caller: Caller) -> dict[str, Any]:
         """Add a source and backfill it in the background, or go on where its backfill stopped."""

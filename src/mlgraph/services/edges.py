@@ -76,14 +76,11 @@ class EdgeHistories:
         first = min(said, key=lambda record: (record.tx, record.valid_from), default=None)
         told = self._reader.told([first.tx]).get(first.tx) if first else None
         events = self._reader.events([first.event]) if first and first.event else {}
-        runs = []
+        runs: list[str] = []
         if graph is not None:
             latest = sorted(said, key=lambda record: record.valid_from, reverse=True)
-            ends = [_run_of(graph, record) for record in latest]
-            runs = [
-                {"uri": graph.registry.uris[run], "reported_at": format_time(record.valid_from)}
-                for run, record in zip(ends, latest, strict=True) if run
-            ]  # fmt: skip
+            named = dict.fromkeys(run for record in latest if (run := _run_of(graph, record)))
+            runs = [graph.registry.uris[run] for run in named]
         return {
             "origin": origin, "valid_from": format_time(start), "valid_to": format_end(end),
             "recorded_at": format_time(told.recorded_at) if told else None, "actor": told.actor if told else None,

@@ -30,7 +30,7 @@ class Follower:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.caught_up_at = 0.0
-        """When the projection last had nothing left to read (monotonic seconds; 0: not yet)."""
+        """When it was that all of the store is known to have been read (monotonic seconds; 0: not yet)."""
         self.failure: str | None = None
 
     def start(self) -> None:
@@ -67,12 +67,16 @@ class Follower:
 
     def step(self) -> bool:
         """Read and apply one batch; return whether there was one."""
+        began = time.monotonic()
         before = self._graph.snapshot.watermark
-        changes = self._reader.changes(before, _TRANSACTIONS if before else 2**31)
+        most = _TRANSACTIONS if before else 2**31
+        changes = self._reader.changes(before, most)
         if changes.upto == before:
-            self.caught_up_at = time.monotonic()
+            self.caught_up_at = began
             return False
         self._projector.apply(changes)
+        if changes.upto - before < most:  # all that there was: a store that is written to all the time is followed too
+            self.caught_up_at = began
         with self._moved:
             self._moved.notify_all()
         return True

@@ -24,7 +24,7 @@ class Histories:
     """Loads histories. Those of runs are kept until something is said of the run: a workflow has many, few of which change."""
 
     def __init__(self, reader: FactReader, registry: Registry) -> None:
-        self._reader = reader
+        self.reader = reader
         self._registry = registry
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
 
@@ -35,9 +35,9 @@ class Histories:
 
     def pins(self, assets: Collection[int]) -> dict[int, Endings]:
         """Return when retractions of these assets end their edges."""
-        retracted = self._reader.retracted(assets)
+        retracted = self.reader.retracted(assets)
         records: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self._reader.asset_records(retracted):
+        for record in self.reader.asset_records(retracted):
             records[record.asset].append(record)
         return {asset: endings(said) for asset, said in records.items()}
 
@@ -53,15 +53,15 @@ class Histories:
 
     def _load(self, runs: Collection[int]) -> dict[int, tuple[RunHistory, bool]]:
         edges: dict[int, list[EdgeRecord]] = defaultdict(list)
-        for edge in self._reader.edges_into(runs, (INPUT_TO,)):
+        for edge in self.reader.edges_into(runs, (INPUT_TO,)):
             edges[edge.target].append(edge)
-        for edge in self._reader.edges_from(runs, (OUTPUTS,)):
+        for edge in self.reader.edges_from(runs, (OUTPUTS,)):
             edges[edge.source].append(edge)
         columns = self._columns(runs)
         states: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self._reader.asset_records(runs):
+        for record in self.reader.asset_records(runs):
             states[record.asset].append(record)
-        members = memberships(self._reader.edges_from(runs, (RUN_OF,)), self.pins)
+        members = memberships(self.reader.edges_from(runs, (RUN_OF,)), self.pins)
         told = chain(*edges.values(), *columns.values())
         pins = self.pins({asset for edge in told for asset in (edge.source, edge.target)})
         uris = self._registry.uris
@@ -71,16 +71,16 @@ class Histories:
 
     def workflows(self, workflows: Collection[int]) -> Iterator[WorkflowHistory]:
         """Yield the histories of `workflows`, each with all of its runs."""
-        members = memberships(self._reader.edges_into(workflows, (RUN_OF,)), self.pins)
+        members = memberships(self.reader.edges_into(workflows, (RUN_OF,)), self.pins)
         runs = self.runs(members)
         declared: dict[int, list[EdgeRecord]] = defaultdict(list)
-        for edge in self._reader.edges_into(workflows, (INPUT_TO,)):
+        for edge in self.reader.edges_into(workflows, (INPUT_TO,)):
             declared[edge.target].append(edge)
-        for edge in self._reader.edges_from(workflows, (OUTPUTS,)):
+        for edge in self.reader.edges_from(workflows, (OUTPUTS,)):
             declared[edge.source].append(edge)
         columns = self._columns(workflows)
         declarations: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self._reader.declarations(workflows):
+        for record in self.reader.declarations(workflows):
             declarations[record.asset].append(record)
         for workflow in workflows:
             own = [runs[run][0] for run, of in members.items() if workflow in of]
@@ -93,11 +93,11 @@ class Histories:
         """Return the column edges seen by each of these runs and workflows, with the retractions of those edges."""
         columns: dict[int, list[EdgeRecord]] = defaultdict(list)
         seen_by: dict[Triple, set[int]] = defaultdict(set)
-        for edge in self._reader.columns_seen_by(owners):
+        for edge in self.reader.columns_seen_by(owners):
             if edge.by is not None:
                 columns[edge.by].append(edge)
                 seen_by[edge.triple].add(edge.by)
-        for edge in self._reader.edges(seen_by):
+        for edge in self.reader.edges(seen_by):
             if edge.mode == Mode.RETRACT:
                 for owner in seen_by[edge.triple]:
                     columns[owner].append(edge)

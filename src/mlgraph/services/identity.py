@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mlgraph.domain.errors import InvalidInput, StartError, Unauthorized
+from mlgraph.domain.errors import InvalidInput, NotJson, StartError, Unauthorized
 from mlgraph.domain.payload import Located, decode_json
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -54,7 +54,7 @@ class Tokens:
                 raise StartError(f"{path} can be read by others: chmod 600 {path}")
             document = Located(decode_json(path.read_bytes()))
             return cls({_digest(entry): _caller(entry) for entry in document.items()})
-        except InvalidInput as error:
+        except (InvalidInput, NotJson) as error:
             raise StartError(f"{path} is no token file: {error.detail} at {error.pointer or '/'}") from None
         except OSError as error:
             raise StartError(f"cannot read the token file {path}: {error.strerror}") from None

@@ -173,7 +173,12 @@ class Intake:
             canonical_json(redact(clean(envelope.document))),
         )  # fmt: skip
         if envelope.carries_openlineage:
-            return Item(*told(openlineage.normalise(envelope.need_data())), event)
+            data = envelope.need_data()
+            try:
+                item = self._openlineage_item(data, caller)
+            except InvalidInput as error:
+                raise error.under("/data") from None
+            return Item(item.facts, item.contacts, event)
         if envelope.carries_facts:
             statements: list[Statement] = []
             for position, entry in enumerate(envelope.fact_lines()):

@@ -35,11 +35,12 @@ class Projector:
         self._reader = reader
         self._graph = graph
         self._histories = Histories(reader, graph.registry)
-        self._cards = Cards(reader, graph.registry, self._histories)
+        self._cards = Cards(graph.registry, self._histories)
 
     def apply(self, changes: Changes) -> None:
         """Bring the graph up to `changes.upto` and publish it."""
         before = self._graph.snapshot.watermark
+        self._histories.reader = self._reader.at(changes.upto)
         for row in changes.assets:
             self._graph.registry.add(row)
         affected = self._affected(changes)
@@ -67,16 +68,16 @@ class Projector:
         affected.cards.update(changes.told)
         affected.runs.update(asset for asset in changes.told if kinds[asset] == RUN)
         affected.workflows.update(asset for asset in changes.told if kinds[asset] == WORKFLOW)
-        for asset in self._reader.retracted(changes.told):
-            for triple in self._reader.neighbours(asset):
+        for asset in self._histories.reader.retracted(changes.told):
+            for triple in self._histories.reader.neighbours(asset):
                 self._add_triple(affected, triple)
         columns = {source for source, relation, _ in affected.plain if relation == DERIVES and kinds[source] == COLUMN}
         for chunk in chunks(columns):
-            for edge in self._reader.edges_from(chunk, (DERIVES,)):
+            for edge in self._histories.reader.edges_from(chunk, (DERIVES,)):
                 if edge.by is not None:
                     self._add_owner(affected, edge.by)
         for chunk in chunks(affected.runs):
-            affected.workflows.update(edge.target for edge in self._reader.edges_from(chunk, (RUN_OF,)))
+            affected.workflows.update(edge.target for edge in self._histories.reader.edges_from(chunk, (RUN_OF,)))
         return affected
 
     def _add_owner(self, affected: Affected, owner: int) -> None:
@@ -100,7 +101,7 @@ class Projector:
 
     def _replace_plain(self, triples: Collection[Triple]) -> None:
         records: dict[Triple, list[EdgeRecord]] = defaultdict(list)
-        for record in self._reader.edges(triples):
+        for record in self._histories.reader.edges(triples):
             records[record.triple].append(record)
         pins = self._histories.pins({asset for source, _, target in triples for asset in (source, target)})
         for triple in triples:

@@ -59,8 +59,6 @@ class Queries:
     def __init__(self, reader: FactReader, follower: Follower) -> None:
         self._reader = reader
         self._follower = follower
-        self._cards = AssetCards(reader)
-        self._edges = EdgeHistories(reader)
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
@@ -162,17 +160,18 @@ class Queries:
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return an asset with its relations and history."""
         graph = self._follower.snapshot()
-        return self._cards.body(graph, self._known(graph, uri), moment_of(as_of))
+        return AssetCards(self._reader.at(graph.watermark)).body(graph, self._known(graph, uri), moment_of(as_of))
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return who says that an edge holds, since when, and on what ground."""
-        return self._edges.why(self._follower.snapshot(), source, relation, target, moment_of(as_of))
+        graph = self._follower.snapshot()
+        return EdgeHistories(self._reader.at(graph.watermark)).why(graph, source, relation, target, moment_of(as_of))
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return what differs between two moments: of everything, or of one asset and its edges."""
         graph = self._follower.snapshot()
         asset = self._known(graph, uri) if uri is not None else None
-        return self._edges.diff(graph, moment_of(from_), moment_of(to), asset, limit)
+        return EdgeHistories(self._reader.at(graph.watermark)).diff(graph, moment_of(from_), moment_of(to), asset, limit)
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
@@ -180,7 +179,7 @@ class Queries:
         asset = self._known(graph, service) if service is not None else None
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
-        return self._cards.live(graph, asset, moment_of(as_of))
+        return AssetCards(self._reader.at(graph.watermark)).live(graph, asset, moment_of(as_of))
 
     def export(self) -> Iterator[bytes]:
         """Yield every source fact as an NDJSON line, in a stable order."""

@@ -63,12 +63,16 @@ class SourceWorker:
             self._thread = threading.Thread(target=self._work, name=f"mlgraph-{self._name}", daemon=True)
             self._thread.start()
 
-    def stop(self) -> None:
-        """End the thread."""
+    def halt(self) -> None:
+        """Ask the thread to end."""
         self._stopping = True
         self._wake.set()
+
+    def stop(self, timeout_s: float) -> None:
+        """End the thread. One that still waits for its source after `timeout_s` seconds is left to end with the process."""
+        self.halt()
         if self._thread is not None:
-            self._thread.join(timeout=20)
+            self._thread.join(timeout_s)
         self._source.close()
 
     def sweep(self) -> None:

@@ -17,13 +17,19 @@ from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
 
 _STREAM_ASSETS: Final = 2000
+_EVERYTHING: Final = 2**63 - 1
 
 
 class PostgresReader:
     """The `FactReader` of PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, upto: int = _EVERYTHING) -> None:
         self._database = database
+        self._upto = upto
+
+    def at(self, tx: int) -> PostgresReader:
+        """Return a reader of the facts up to transaction `tx`."""
+        return PostgresReader(self._database, tx)
 
     def last_tx(self) -> int:
         """Return the number of the last transaction (0: none)."""
@@ -61,29 +67,29 @@ class PostgresReader:
         return self._edges(
             f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} "
             "JOIN unnest(%s::int[], %s::smallint[], %s::int[]) AS w(s, r, t) "
-            "ON f.source_id = w.s AND f.relation = w.r AND f.target_id = w.t WHERE f.by_id IS NULL",
-            (sources, relations, targets),
+            "ON f.source_id = w.s AND f.relation = w.r AND f.target_id = w.t WHERE f.by_id IS NULL AND f.tx <= %s",
+            (sources, relations, targets, self._upto),
         )
 
     def edges_into(self, targets: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         """Return all records of these relations that lead to `targets`."""
-        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.target_id = ANY(%s) AND f.relation = ANY(%s)"
-        return self._edges(query, (list(targets), list(relations))) if targets else []
+        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.target_id = ANY(%s) AND f.relation = ANY(%s) AND f.tx <= %s"
+        return self._edges(query, (list(targets), list(relations), self._upto)) if targets else []
 
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         """Return all records of these relations that lead from `sources`."""
-        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.relation = ANY(%s)"
-        return self._edges(query, (list(sources), list(relations))) if sources else []
+        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.relation = ANY(%s) AND f.tx <= %s"
+        return self._edges(query, (list(sources), list(relations), self._upto)) if sources else []
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         """Return the column edges whose `by` is one of `owners`."""
-        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.by_id = ANY(%s)"
-        return self._edges(query, (list(owners),)) if owners else []
+        query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.by_id = ANY(%s) AND f.tx <= %s"
+        return self._edges(query, (list(owners), self._upto)) if owners else []
 
     def asset_records(self, assets: Collection[int]) -> list[AssetRecord]:
         """Return all records of these assets."""
-        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s)"
-        return list(asset_records(self._rows(query, (list(assets),)))) if assets else []
+        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.tx <= %s"
+        return list(asset_records(self._rows(query, (list(assets), self._upto)))) if assets else []
 
     def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
         """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
@@ -92,22 +98,22 @@ class PostgresReader:
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""
-        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.mode = {int(Mode.DECLARATION)}"
-        return list(asset_records(self._rows(query, (list(workflows),)))) if workflows else []
+        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.mode = {int(Mode.DECLARATION)} AND f.tx <= %s"
+        return list(asset_records(self._rows(query, (list(workflows), self._upto)))) if workflows else []
 
     def retracted(self, assets: Collection[int]) -> set[int]:
         """Return which of `assets` were ever retracted."""
         if not assets:
             return set()
-        query = f"SELECT DISTINCT asset_id FROM asset_fact WHERE asset_id = ANY(%s) AND mode = {int(Mode.RETRACT)}"
-        return {row[0] for row in self._rows(query, (list(assets),))}
+        query = f"SELECT DISTINCT asset_id FROM asset_fact WHERE asset_id = ANY(%s) AND mode = {int(Mode.RETRACT)} AND tx <= %s"
+        return {row[0] for row in self._rows(query, (list(assets), self._upto))}
 
     def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
         """Return every triple that `asset` is an end of."""
         return self._rows(
-            "SELECT source_id, relation, target_id FROM edge_fact WHERE source_id = %s "
-            "UNION SELECT source_id, relation, target_id FROM edge_fact WHERE target_id = %s",
-            (asset, asset),
+            "SELECT source_id, relation, target_id FROM edge_fact WHERE source_id = %s AND tx <= %s "
+            "UNION SELECT source_id, relation, target_id FROM edge_fact WHERE target_id = %s AND tx <= %s",
+            (asset, self._upto, asset, self._upto),
         )
 
     def ids(self, uris: Collection[str]) -> dict[str, int]:
@@ -143,9 +149,11 @@ class PostgresReader:
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
             with connection.cursor(name="mlgraph_stream") as listing:
-                listing.execute('SELECT id, uri, kind, dataset_id FROM asset ORDER BY uri COLLATE "C"')
+                listing.execute(
+                    'SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx <= %s ORDER BY uri COLLATE "C"', (self._upto,)
+                )
                 while rows := listing.fetchmany(_STREAM_ASSETS):
-                    yield from _with_records(cursor, [AssetRow(*row) for row in rows])
+                    yield from _with_records(cursor, [AssetRow(*row) for row in rows], self._upto)
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         with self._database.connection() as connection, connection.cursor() as cursor:
@@ -157,15 +165,15 @@ class PostgresReader:
 
 
 def _with_records(
-    cursor: psycopg.Cursor, assets: Sequence[AssetRow]
+    cursor: psycopg.Cursor, assets: Sequence[AssetRow], upto: int
 ) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
     numbers = [asset.asset for asset in assets]
     told: dict[int, list[AssetRecord]] = defaultdict(list)
-    cursor.execute(f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s)".encode(), (numbers,))
+    cursor.execute(f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.tx <= %s".encode(), (numbers, upto))
     for record in asset_records(cursor):
         told[record.asset].append(record)
     leading: dict[int, list[EdgeRecord]] = defaultdict(list)
-    cursor.execute(f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s)".encode(), (numbers,))
+    cursor.execute(f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.tx <= %s".encode(), (numbers, upto))
     for edge in edge_records(cursor):
         leading[edge.source].append(edge)
     for asset in assets:

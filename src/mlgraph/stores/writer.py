@@ -148,7 +148,8 @@ class PostgresWriter:
         ids = self._numbering.assets(cursor, contacts, tx)
         cursor.executemany(
             "INSERT INTO contact (asset_id, name, mail) VALUES (%s, %s, %s) ON CONFLICT (asset_id) DO UPDATE "
-            "SET name = coalesce(excluded.name, contact.name), mail = coalesce(excluded.mail, contact.mail)",
+            "SET name = CASE WHEN excluded.name = excluded.mail THEN coalesce(contact.name, excluded.name) "
+            "ELSE coalesce(excluded.name, contact.name) END, mail = coalesce(excluded.mail, contact.mail)",
             [(ids[str(contact.uri)], contact.name, contact.mail) for contact in contacts.values()],
         )
 

@@ -92,7 +92,7 @@ def without(event: Json, *path: str) -> Json:
         (run_event(inputs=[dataset("a", **{"x/y": {"n": float("inf")}})]), "/inputs/0/facets/x~1y/n"),
     ],
 )
-def test_what_is_refused_is_refused_with_its_place(event: Any, pointer: str) -> None:  # noqa: ANN401 - anything at all
+def test_what_is_refused_is_refused_with_its_place(event: Any, pointer: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         normalise(event)
     assert refusal.value.pointer == pointer

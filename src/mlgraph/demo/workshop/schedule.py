@@ -1,0 +1,133 @@
+"""Which team runs which job on which days of the replay, and what is said of jobs and tables."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from . import jobs
+from .lake import Session, Table
+from .landing import RAW_IMPRESSIONS, RAW_MEMBERS, RAW_PRIORS, RAW_RATINGS, RAW_TITLES
+
+DAYS: Final = 35
+"""The replay has days 0 to 35; the last one is the day on which the demo is built."""
+CANDIDATES_CHANGED_ON: Final = 21
+"""The day from which candidates are built from vectors: two weeks before the end."""
+SHELF_DAYS: Final = range(18, 25)
+"""The seven days of the shelf experiment."""
+_WEEKLY: Final = range(0, DAYS + 1, 7)
+_DAILY: Final = range(DAYS + 1)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A batch job: who runs it, what it does, on which days, what it is meant to read and write.
+
+    `columns` tells for each output column which input columns it is made of, where that is known for certain.
+    """
+
+    team: str
+    name: str
+    compute: Callable[[Session], None]
+    days: range
+    inputs: tuple[Table, ...]
+    output: Table
+    columns: dict[str, tuple[Table, str]] | None = None
+    checks: tuple[str, ...] = ()
+
+    @property
+    def description(self) -> str:
+        """Return the first line of what the code says of itself."""
+        return (self.compute.__doc__ or "").strip()
+
+    @property
+    def code_version(self) -> str:
+        """Return a version that changes with the code that runs."""
+        return hashlib.sha256(inspect.getsource(self.compute).encode()).hexdigest()[:12]
+
+
+def _columns(source: Table, **pairs: str) -> dict[str, tuple[Table, str]]:
+    return {new: (source, old) for new, old in pairs.items()}
+
+
+_MEMBER_COLUMNS: Final = _columns(RAW_MEMBERS, member_id="user_id", gender="gender", occupation="occupation", region="zip_code")
+_MEMBER_CHECKS: Final = ("not_null member_id", "unique member_id")
+
+JOBS: Final = (
+    Job("data-platform", "ratings.load", jobs.load_ratings, _DAILY, (RAW_RATINGS,), jobs.RATINGS,
+        _columns(RAW_RATINGS, member_id="user_id", title_id="movie_id", rating="rating", rated_at="timestamp"),
+        ("not_null member_id", "not_null title_id", "between rating 1 5")),
+    Job("data-platform", "titles.load", jobs.load_titles, _WEEKLY, (RAW_TITLES,), jobs.TITLES,
+        _columns(RAW_TITLES, title_id="movie_id", title="movie_title", year="release_date"),
+        ("unique title_id", "not_null title", "not_null year")),
+    Job("data-platform", "members.load", jobs.load_members, range(DAYS), (RAW_MEMBERS,), jobs.MEMBERS,
+        {**_MEMBER_COLUMNS, "age": (RAW_MEMBERS, "age")}, (*_MEMBER_CHECKS, "between age 5 110")),
+    Job("data-platform", "members.load", jobs.load_members_by_age_band, range(DAYS, DAYS + 1), (RAW_MEMBERS,),
+        jobs.MEMBERS, {**_MEMBER_COLUMNS, "age_band": (RAW_MEMBERS, "age")}, _MEMBER_CHECKS),
+    Job("experimentation", "holdout.build", jobs.build_holdout, _DAILY, (jobs.RATINGS,), jobs.HOLDOUT,
+        _columns(jobs.RATINGS, member_id="member_id", title_id="title_id", rating="rating", rated_at="rated_at"),
+        ("between rating 1 5",)),
+    Job("content-understanding", "title-embeddings.build", jobs.build_title_embeddings, _WEEKLY,
+        (jobs.TITLES, jobs.RATINGS), jobs.TITLE_EMBEDDINGS, checks=("unique title_id",)),
+    Job("content-understanding", "similar-titles.build", jobs.build_similar_titles, _WEEKLY,
+        (jobs.TITLE_EMBEDDINGS,), jobs.SIMILAR_TITLES, checks=("unique title_id",)),
+    Job("recommendations", "title-popularity.build", jobs.build_popularity, _DAILY, (jobs.RATINGS,), jobs.POPULARITY,
+        {"title_id": (jobs.RATINGS, "title_id"), "ratings": (jobs.RATINGS, "rating"),
+         "popularity": (jobs.RATINGS, "rating")}, ("unique title_id", "between popularity 1 5")),
+    Job("recommendations", "member-taste.build", jobs.build_taste, _DAILY, (jobs.RATINGS, jobs.TITLES), jobs.TASTE,
+        checks=("unique member_id",)),
+    Job("recommendations", "movie-vectors.build", jobs.build_movie_vectors, _WEEKLY, (jobs.TITLES, jobs.RATINGS),
+        jobs.MOVIE_VECTORS, checks=("unique title_id",)),
+    Job("recommendations", "candidates.build", jobs.build_candidates_by_popularity, range(CANDIDATES_CHANGED_ON),
+        (jobs.POPULARITY, jobs.TASTE), jobs.CANDIDATES, checks=("not_null score",)),
+    Job("recommendations", "candidates.build", jobs.build_candidates_by_vectors,
+        range(CANDIDATES_CHANGED_ON, DAYS + 1), (jobs.MOVIE_VECTORS, jobs.RATINGS), jobs.CANDIDATES,
+        checks=("not_null score",)),
+    Job("search-and-ads", "title-documents.build", jobs.build_title_documents, _DAILY,
+        (jobs.TITLES, jobs.POPULARITY), jobs.TITLE_DOCUMENTS,
+        {"title_id": (jobs.TITLES, "title_id"), "text": (jobs.TITLES, "title"),
+         "popularity": (jobs.POPULARITY, "popularity")}, ("unique title_id", "not_null text")),
+    Job("search-and-ads", "ad-audiences.build", jobs.build_audiences, _DAILY, (jobs.MEMBERS, jobs.TASTE),
+        jobs.AUDIENCES, checks=("unique member_id",)),
+    Job("experimentation", "shelf-impressions.load", jobs.load_impressions, SHELF_DAYS, (RAW_IMPRESSIONS,),
+        jobs.IMPRESSIONS,
+        _columns(RAW_IMPRESSIONS, shown_at="timestamp", item_id="item_id", position="position", click="click",
+                 propensity="propensity_score", policy="policy"), ("between propensity 0 1",)),
+    Job("experimentation", "shelf-report.build", jobs.build_shelf_report, SHELF_DAYS, (jobs.IMPRESSIONS,),
+        jobs.SHELF_REPORT,
+        _columns(jobs.IMPRESSIONS, policy="policy", impressions="click", clicks="click", ctr="click"),
+        ("unique policy",)),
+)  # fmt: skip
+"""In the order in which they run on a day."""
+
+TABLES: Final = {
+    jobs.RATINGS: ("data-platform", "Every rating that a member gave a title, 1 to 5, with the second it was given."),
+    jobs.MEMBERS: ("data-platform", "Members: occupation, gender, region and age."),
+    jobs.TITLES: ("data-platform", "The catalogue: title, year of release, genres."),
+    jobs.TITLE_EMBEDDINGS: (
+        "content-understanding",
+        "16 numbers a title, from its genres and from who rated it: near titles are alike.",
+    ),
+    jobs.SIMILAR_TITLES: ("content-understanding", "The ten nearest titles of each title, for More like this."),
+    jobs.POPULARITY: ("recommendations", "How many ratings a title has, and their damped mean."),
+    jobs.TASTE: ("recommendations", "Each member's mean rating by genre."),
+    jobs.MOVIE_VECTORS: (
+        "recommendations",
+        "Vectors of 16 numbers for each movie, learned from who rated it and its genres; similar movies are close.",
+    ),
+    jobs.CANDIDATES: ("recommendations", "Twenty titles a member, for the ranker of the home feed to order."),
+    jobs.TITLE_DOCUMENTS: ("search-and-ads", "Text and popularity of each title, as the search engine indexes them."),
+    jobs.AUDIENCES: ("search-and-ads", "Which advertising audience an adult member belongs to."),
+    jobs.HOLDOUT: ("experimentation", "The newest fifth of all ratings, set apart for measuring models."),
+    jobs.IMPRESSIONS: ("experimentation", "What the shelf showed by which policy, and whether it was clicked."),
+    jobs.SHELF_REPORT: ("experimentation", "Impressions, clicks and click-through rate of each shelf policy."),
+    RAW_RATINGS: ("data-platform", "Ratings as they arrive (MovieLens-100k, GroupLens)."),
+    RAW_MEMBERS: ("data-platform", "Users as they arrive (MovieLens-100k, GroupLens)."),
+    RAW_TITLES: ("data-platform", "Movies as they arrive (MovieLens-100k, GroupLens)."),
+    RAW_PRIORS: ("experimentation", "Clicks and passes by item before the experiment (Open Bandit Pipeline, ZOZO)."),
+    RAW_IMPRESSIONS: ("experimentation", "Logs of two bandit policies as they arrive (Open Bandit Dataset, ZOZO)."),
+}
+"""Owner and description of each table."""

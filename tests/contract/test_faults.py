@@ -1,0 +1,268 @@
+"""Processes that are killed, stores that go away, two servers, tokens: nothing acknowledged is lost, no help is needed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mlgraph.stores.embedded import EmbeddedPostgres
+from tests.contract.producing import at
+from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Names, Process, asset, edge, retract, wait_until_ready
+
+Start = Callable[..., Process]
+
+
+def lines_to_send(names: Names) -> list[Json]:
+    """Some thousand facts that belong together, each with its time."""
+    lines: list[Json] = []
+    for number in range(1000):
+        a, b = names.dataset(f"t{number}"), names.dataset(f"t{number * 7 % 1000}")
+        lines += [asset(a, at(1), name=f"table {number}"), edge(a, "derives", b, at(2)), asset(a, at(3), tags=["x"])]
+        if number % 10 == 0:
+            lines += [retract(a, "derives", b, at=at(4)), retract(b, at=at(5 + number % 3))]
+    return lines
+
+
+def events_to_send(names: Names) -> list[Json]:
+    return [
+        {
+            "eventTime": at(number / 10), "eventType": "COMPLETE" if number % 2 else "START",
+            "run": {"runId": f"r{number // 2}"}, "job": {"namespace": names.space, "name": f"j{number % 7}"},
+            "inputs": [{"namespace": names.store, "name": f"t{number % 50}"}],
+            "outputs": [{"namespace": names.store, "name": f"t{number % 33}"}],
+        }
+        for number in range(300)
+    ]  # fmt: skip
+
+
+def in_parts(lines: list[Json], size: int) -> list[list[Json]]:
+    return [lines[start : start + size] for start in range(0, len(lines), size)]
+
+
+def kill(*processes: int) -> None:
+    for process in processes:
+        os.kill(process, signal.SIGKILL)
+
+
+def test_kill_during_intake_loses_nothing_acknowledged(start: Start, tmp_path: Path) -> None:
+    names = Names("killed")
+    lines, events = lines_to_send(names), events_to_send(names)
+    undisturbed = Api(start("--data", str(tmp_path / "undisturbed")).url)
+    undisturbed.taken(*lines)
+    undisturbed.events(events)
+    expected = undisturbed.export()
+    undisturbed.close()
+
+    data = tmp_path / "killed"
+    todo: list[tuple[str, list[Json]]] = [("facts", part) for part in in_parts(lines, 25)]
+    todo += [("lineage", part) for part in in_parts(events, 5)]
+    kills = 0
+    acknowledged: list[tuple[str, list[Json]]] = []
+    for round_ in range(4):
+        process = start("--data", str(data))
+        api = Api(process.url)
+        for _, part in acknowledged[-5:]:  # what was acknowledged before the crash is there
+            uris = [line["asset"]["uri"] for line in part if "asset" in line]
+            assert all(api.get("asset", uri=uri).status_code == 200 for uri in uris[:3])
+        killed = [process.child.pid, *([postmaster(data)] if round_ == 1 else [])]  # once, PostgreSQL goes with it
+        timer = threading.Timer(0.15 + 0.2 * round_, kill, killed)
+        if round_ < 3:
+            timer.start()
+        try:
+            while todo:
+                call, part = todo[0]
+                taken = api.facts(part) if call == "facts" else api.events(part)
+                assert taken["rejected"] == []
+                acknowledged.append(todo.pop(0))
+        except httpx.TransportError:
+            kills += 1  # what was not acknowledged is sent again
+        finally:
+            timer.cancel()
+            api.close()
+        if todo:
+            process.kill()
+        if not todo:
+            assert kills >= 1
+            api = Api(process.url)
+            assert api.export() == expected
+            assert sum(api.facts(part)["accepted"] for part in in_parts(lines, 1000)) == 0
+            assert api.events(events)["accepted"] == 0
+            assert api.export() == expected
+            api.close()
+            return
+        todo.insert(0, acknowledged[-1])  # a client may be unsure of its last one: sending it again changes nothing
+    raise AssertionError("the last round should have sent everything")
+
+
+def postmaster(data: Path) -> int:
+    return int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+
+
+def test_postgres_is_killed_in_the_middle(start: Start, tmp_path: Path) -> None:
+    names, data = Names("postgres"), tmp_path / "data"
+    process = start("--data", str(data))
+    api = Api(process.url)
+    before, after = names.dataset("before"), names.dataset("after")
+    api.taken(edge(before, "derives", after, at(1)))
+    api.ask("lineage", uri=before)
+    os.kill(postmaster(data), signal.SIGKILL)
+    statuses: list[int] = []
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        response = api.http.post("/api/v1/facts", content=json.dumps(asset(after, at(2), name=f"try {len(statuses)}")))
+        statuses.append(response.status_code)
+        if response.status_code == 200:
+            break
+        assert response.status_code == 503, response.text
+        assert response.headers["content-type"] == "application/problem+json"
+        assert "PostgreSQL" in response.json()["detail"]
+        assert int(response.headers["retry-after"]) >= 1
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    api.written = response.json()["watermark"]
+    assert api.reached(before).keys() == {before, after}
+    assert api.ask("asset", uri=after)["name"] == f"try {len(statuses) - 1}"
+    wait_until_ready(api)
+    assert len(api.export().splitlines()) == 2
+    api.close()
+    assert process.stop() == 0
+
+
+def run_up(*arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
+    """Run `up` that must not start; return status and what it said."""
+    done = subprocess.run(
+        [str(PROGRAM), "up", "--port", "0", *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        env={**os.environ, **(environment or {})},
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    assert "mlgraph is ready" not in done.stdout
+    return done.returncode, done.stderr
+
+
+def test_a_second_server_on_the_same_directory_says_why_not(start: Start, tmp_path: Path) -> None:
+    first = start("--data", str(tmp_path / "data"))
+    status, said = run_up("--data", str(tmp_path / "data"))
+    assert status == 1
+    assert str(tmp_path / "data") in said
+    assert str(first.child.pid) in said
+    assert httpx.get(first.url + "/readyz", trust_env=False).status_code == 200
+    port = first.url.rpartition(":")[2]
+    status, said = run_up("--data", str(tmp_path / "other"), "--port", port)
+    assert status == 1
+    assert port in said
+
+
+def test_it_refuses_to_be_open_to_others_without_tokens(tmp_path: Path) -> None:
+    status, said = run_up("--data", str(tmp_path / "data"), "--host", "0.0.0.0")  # noqa: S104 - it must refuse
+    assert status == 1
+    assert "--tokens" in said
+    for store in ("mysql://x", "postgresql://127.0.0.1:9/x"):
+        status, said = run_up("--data", str(tmp_path / "data"), "--store", store)
+        assert status == 1
+        assert said
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_cleanly_and_soon(tmp_path: Path, number: signal.Signals) -> None:
+    data = tmp_path / "data"
+    process = Process("--data", str(data))
+    api = Api(process.url)
+    api.taken(asset("mlg://dataset/stop/a", at(1)))
+    running = postmaster(data)
+    begun = time.monotonic()
+    process.child.send_signal(number)
+    assert process.stop() == 0
+    assert time.monotonic() - begun < 8
+    api.close()
+    assert not (data / "postgres" / "postmaster.pid").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(running, 0)
+    assert "Traceback" not in "".join(process.said)
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres") / "data") as server:
+        yield server.url
+
+
+def test_a_source_that_does_not_answer_does_not_keep_it_from_stopping(start: Start, tmp_path: Path) -> None:
+    process = start("--data", str(tmp_path / "data"))
+    for name in ("one", "two"):
+        body = {"kind": "mlflow", "url": "http://127.0.0.1:9", "name": name}
+        assert httpx.post(process.url + "/api/v1/sources", json=body, trust_env=False).status_code == 202
+    begun = time.monotonic()
+    assert process.stop() == 0
+    assert time.monotonic() - begun < 8
+
+
+def test_two_servers_on_one_store_see_each_other(start: Start, postgres: str, tmp_path: Path) -> None:
+    apis = [Api(start("--store", postgres, "--data", str(tmp_path / str(number))).url) for number in range(2)]
+    names = Names("two")
+    datasets = [names.dataset(f"d{number}") for number in range(41)]
+
+    def write(number: int) -> None:
+        for position in range(number, 40, 2):
+            apis[number].taken(edge(datasets[position], "derives", datasets[position + 1], at(1)))
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    written = max(api.written for api in apis)
+    for api in apis:
+        api.written = written
+        assert api.lineage(datasets[0])["total"] == 41
+    assert apis[0].export() == apis[1].export()
+    assert apis[0].taken(edge(datasets[0], "derives", datasets[1], at(1)))["duplicates"] == 1
+    assert written == 40  # one transaction each, numbered without gaps
+    for api in apis:
+        api.close()
+
+
+def test_tokens_bind_actor_source_and_environment(start: Start, tmp_path: Path) -> None:
+    names = Names("tokens")
+    tokens = tmp_path / "tokens.json"
+    tokens.write_text(json.dumps([
+        {"token": "root-token", "actor": "platform"},
+        {"token": "dbt-token", "actor": "dbt-bot", "source": "dbt", "environment": "staging"},
+    ]))  # fmt: skip
+    tokens.chmod(0o644)
+    status, said = run_up("--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--tokens", str(tokens))  # noqa: S104
+    assert status == 1
+    assert "chmod 600" in said
+    tokens.chmod(0o600)
+    process = start("--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--tokens", str(tokens))  # noqa: S104
+    url = process.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+    nobody, stranger, bot = Api(url), Api(url, "wrong"), Api(url, "dbt-token")
+    a = names.dataset("a")
+    for api in (nobody, stranger):
+        for response in (api.http.get("/api/v1/export"), api.http.post("/api/v1/facts", content=json.dumps(asset(a)))):
+            assert response.status_code == 401
+            assert response.headers["www-authenticate"].startswith("Bearer")
+            assert response.headers["content-type"] == "application/problem+json"
+        assert api.http.get("/healthz").status_code == 200
+        assert api.http.get("/readyz").status_code == 200
+    bot.taken(asset(a, at(1), name="a"), asset(a, at(2), name="b", origin="dbt"))
+    wrong = bot.facts([
+        asset(a, at(3), origin="facts"), retract(a, origin="*"), retract(a, origin="mlflow"),
+        edge(a, "derives", names.dataset("b"), origin="other"),
+    ])  # fmt: skip
+    assert [each["pointer"] for each in wrong["rejected"]] == [
+        "/asset/origin", "/retract/origin", "/retract/origin", "/edge/origin",
+    ]  # fmt: skip
+    card = bot.ask("asset", uri=a)
+    assert (card["origins"], card["environment"]) == (["dbt"], "staging")
+    assert {entry["actor"] for entry in card["history"]} == {"dbt-bot"}
+    for api in (nobody, stranger, bot):
+        api.close()

@@ -1,0 +1,307 @@
+"""Builds the whole demo company once, with its real tools, and asks it for every story that it promises."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import pytest
+
+BUILD_LIMIT_S: Final = 180.0
+RESTART_LIMIT_S: Final = 20.0
+LAKE: Final = "mlg://dataset/s3%3A%2F%2Fstreamflix-lake"
+SERVICES: Final = "mlg://service/streamflix"
+VERSIONS: Final = "mlg://model_version/mlflow%3Astreamflix"
+pytestmark = pytest.mark.timeout(400)
+
+
+@dataclass
+class Demo:
+    """`mlgraph demo` as a user runs it: a process, what it prints, and the server behind it."""
+
+    data: Path
+    port: int
+    process: subprocess.Popen[bytes] | None = None
+    ready_too_early: bool = False
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def printed(self) -> str:
+        return (self.data / "out.txt").read_text("utf-8")
+
+    def start(self, limit_s: float) -> None:
+        """Start it and wait until it has printed what to try."""
+        began = time.monotonic()
+        with (self.data / "out.txt").open("wb") as out, (self.data / "err.txt").open("wb") as err:
+            command = [*MLGRAPH, "demo", "--port", str(self.port), "--data", str(self.data / "demo")]
+            self.process = subprocess.Popen(command, stdout=out, stderr=err)
+        while "mlgraph diff " not in self.printed:
+            if self.process.poll() is not None or time.monotonic() - began > limit_s:
+                raise AssertionError(f"no demo after {limit_s} s:\n{(self.data / 'err.txt').read_text('utf-8')[-3000:]}")
+            built = (self.data / "demo" / "company.json").exists()
+            with contextlib.suppress(httpx.HTTPError):
+                ready = httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
+                self.ready_too_early |= ready and not built
+            time.sleep(0.1)
+        self.seconds.append(time.monotonic() - began)
+
+    def stop(self, how: signal.Signals) -> None:
+        if self.process:
+            self.process.send_signal(how)
+            self.process.wait(timeout=60)
+
+    def ask(self, path: str, **query: str) -> dict[str, Any]:
+        answer = httpx.get(f"{self.url}/api/v1/{path}", params=query, timeout=30)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def export(self) -> bytes:
+        return httpx.get(f"{self.url}/api/v1/export", timeout=60).content
+
+    def company(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads((self.data / "demo" / "company.json").read_text("utf-8"))
+        return told
+
+    def commands(self) -> list[list[str]]:
+        """The commands that it printed for people to try."""
+        lines = [line for line in self.printed.splitlines() if line.startswith("mlgraph ")]
+        return [shlex.split(line) for line in lines if not line.startswith("mlgraph is ready at ")]
+
+
+MLGRAPH: Final = [sys.executable, "-m", "mlgraph.cli"]
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    built = Demo(tmp_path_factory.mktemp("demo"), free_port())
+    try:
+        built.start(BUILD_LIMIT_S)
+        yield built
+    finally:
+        built.stop(signal.SIGTERM)
+
+
+def test_is_ready_only_when_the_company_is_loaded(demo: Demo) -> None:
+    assert not demo.ready_too_early
+    assert httpx.get(f"{demo.url}/readyz", timeout=5).status_code == httpx.codes.OK
+    assert demo.url in demo.printed
+
+
+def test_prints_five_commands_that_work(demo: Demo) -> None:
+    commands = demo.commands()
+    assert [words[1] for words in commands] == ["impact", "lineage", "live", "why", "diff"]
+    for words in commands:
+        done = subprocess.run([*MLGRAPH, *words[1:]], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, (words, done.stderr)
+        assert len(done.stdout.splitlines()) >= 2, (words, done.stdout)
+        assert done.stderr == ""
+
+
+def test_licences_of_the_data_are_named(demo: Demo) -> None:
+    said = (demo.data / "err.txt").read_text("utf-8")
+    assert "GroupLens" in said
+    assert "CC BY 4.0" in said
+
+
+def test_every_team_has_workflows_and_what_it_owns(demo: Demo) -> None:
+    for team in ("data-platform", "content-understanding", "recommendations", "search-and-ads", "experimentation"):
+        impact = demo.ask("impact", uri=f"{LAKE}/ratings")
+        owned = {uri for notice in impact["notify"] if notice["owner"].endswith(f"/{team}") for uri in notice["assets"]}
+        assert any(uri.startswith(("mlg://workflow/", "mlg://service/")) for uri in owned), team
+
+
+def test_schema_change_of_the_hub_reaches_services_of_three_teams(demo: Demo) -> None:
+    impact = demo.ask("impact", uri=f"{LAKE}/ratings", change="schema")
+    services = {entry["name"]: entry for entry in impact["affected"] if entry["kind"] == "service"}
+    owners = {owner for entry in services.values() for owner in entry["owners"]}
+    assert {"home-feed", "title-search", "more-like-this", "ad-decisions"} <= services.keys()
+    assert len(owners) >= 3
+    assert {entry["effect"] for entry in services.values()} == {"breaks_next_run"}
+    assert not [entry for entry in impact["affected"] if entry["kind"] in ("model_version", "evaluation")]
+    assert not [entry for entry in impact["affected"] if not entry["owners"]], "everybody can be told"
+
+
+def test_one_dataset_is_one_node_whoever_saw_it(demo: Demo) -> None:
+    reached = demo.ask("lineage", uri=f"{LAKE}/ratings", depth="1")
+    uris = {node["uri"] for node in reached["nodes"]}
+    assert "mlg://workflow/recommendations/title-popularity.build" in uris  # told by OpenLineage
+    assert "mlg://workflow/recommendations/home-ranker.train" in uris  # told by MLflow
+    origins = {origin for edge in reached["edges"] for origin in edge["origins"]}
+    assert {"openlineage", "mlflow"} <= origins
+
+
+def test_two_teams_built_nearly_the_same_embedding(demo: Demo) -> None:
+    company = demo.company()
+    assert company["embedding_agreement"] > 0.5, "of ten nearest titles most are the same"
+    models = [demo.ask("asset", uri=f"mlg://model/mlflow%3Astreamflix/{n}") for n in ("title-embedding", "movie-vectors")]
+    assert all("mbedding" in model["description"] and "genres" in model["description"] for model in models)
+    assert len({owner for model in models for owner in model["owners"]}) == 2
+    for table in ("content%2Ftitle_embeddings", "recommendations%2Fmovie_vectors"):
+        upstream = demo.ask("lineage", uri=f"{LAKE}/{table}", direction="upstream", depth="2")
+        assert {f"{LAKE}/ratings", f"{LAKE}/titles"} <= {node["uri"] for node in upstream["nodes"]}
+
+
+def test_model_was_replaced_three_weeks_ago(demo: Demo) -> None:
+    before = next(words for words in demo.commands() if words[1] == "live")
+    then = before[before.index("--as-of") + 1]
+    served = [serving(demo, as_of=then), serving(demo)]
+    assert served == [["home-ranker/1"], ["home-ranker/2"]]
+    ages = [
+        {node["name"] for node in demo.ask("lineage", uri=f"{SERVICES}/home-feed", direction="upstream", **at)["nodes"]}
+        for at in ({"as_of": then}, {})
+    ]
+    assert "home-ranker/1" in ages[0]
+    assert "home-ranker/1" not in ages[1]
+    assert {"home-ranker/2", "home-ranker.train", "ratings.load"} <= ages[1]
+
+
+def serving(demo: Demo, **at: str) -> list[str]:
+    live = demo.ask("live", service=f"{SERVICES}/home-feed", **at)["services"][0]
+    return [version["name"] for deployment in live["deployments"] for version in deployment["versions"]]
+
+
+def test_retrained_version_is_measured_and_not_deployed(demo: Demo) -> None:
+    newest = demo.ask("asset", uri=f"{VERSIONS}/home-ranker%2F3")
+    relations = {relation["relation"] for relation in newest["relations"]}
+    assert {"evaluated_by", "version_of", "outputs"} <= relations
+    assert "deployed_as" not in relations
+    evaluation = next(r["target"] for r in newest["relations"] if r["relation"] == "evaluated_by")
+    metrics = demo.ask("asset", uri=evaluation)["properties"]["metrics"]
+    assert {"recall_at_10", "ndcg_at_10", "auc"} <= metrics.keys()
+    assert all(0 < value < 1 for value in metrics.values())
+    assert metrics["auc"] > 0.6
+    aliases = [r["target"] for r in demo.ask("asset", uri="mlg://model/mlflow%3Astreamflix/home-ranker")["relations"]
+               if r["relation"] == "points_to"]  # fmt: skip
+    assert sorted(aliases) == [f"{VERSIONS}/home-ranker%2F{number}" for number in (2, 3)]
+
+
+def test_failed_run_lies_behind_the_degraded_service(demo: Demo) -> None:
+    service = demo.ask("asset", uri=f"{SERVICES}/ad-decisions")
+    assert service["health"]["status"] == "failing"
+    assert "degraded" in service["health"]["reasons"][0]
+    failure = demo.company()["failure"]
+    run = f"mlg://run/search-and-ads/{failure['run_id']}"
+    reached = demo.ask("lineage", uri=f"{SERVICES}/ad-decisions", direction="upstream", level="run", depth="2")
+    assert run in {node["uri"] for node in reached["nodes"]}
+    failed = demo.ask("asset", uri=run)
+    assert failed["properties"]["state"] == "FAIL"
+    assert failed["properties"]["error"]["message"] == "KeyError: 'age'"
+    upstream = demo.ask("lineage", uri=f"{SERVICES}/ad-decisions", direction="upstream")
+    assert "mlg://workflow/search-and-ads/ad-audiences.build" in {node["uri"] for node in upstream["nodes"]}
+    columns = [field["name"] for field in demo.ask("asset", uri=f"{LAKE}/members")["properties"]["schema"]]
+    assert "age_band" in columns
+    assert "age" not in columns
+
+
+def test_experiment_compares_the_two_logged_policies(demo: Demo) -> None:
+    experiment = demo.ask("asset", uri="mlg://experiment/streamflix/shelf-policy")
+    arms = {r["source"] for r in experiment["relations"] if r["relation"] == "variant_of"}
+    assert {arm.rpartition("%2F")[2] for arm in arms} == {"random", "bts"}
+    for arm in arms:
+        policy = arm.rpartition("%2F")[2]
+        told = demo.ask("asset", uri=arm)
+        assert told["properties"]["impressions"] == 10_000  # of each policy's log
+        assert told["properties"]["ctr"] == told["properties"]["clicks"] / told["properties"]["impressions"]
+        tested = {r["source"] for r in told["relations"] if r["relation"] == "tested_in"}
+        assert f"{VERSIONS}/shelf-policy-{policy}%2F1" in tested
+    assert abs(experiment["properties"]["z"]) < 1.96, "so that the decision is open"
+
+
+def test_quality_of_the_data_was_really_checked(demo: Demo) -> None:
+    ratings = demo.ask("asset", uri=f"{LAKE}/ratings")
+    assertions = ratings["properties"]["quality"]["assertions"]
+    assert {(each["assertion"], each["success"]) for each in assertions} == {("not_null", True), ("between", True)}
+    titles = demo.ask("asset", uri=f"{LAKE}/titles")
+    assert titles["health"]["status"] == "failing", "one film of the catalogue has no date of release"
+
+
+def test_sources_can_be_synced(demo: Demo) -> None:
+    done = httpx.post(f"{demo.url}/api/v1/sources/streamflix/sync", timeout=60)
+    assert done.is_success, done.text
+    assert [(source["state"], source["error"]) for source in done.json()["sources"]] == [("following", None)]
+
+
+def test_killed_and_started_again_it_is_the_same(demo: Demo) -> None:
+    commands, before = demo.commands(), demo.export()
+    demo.stop(signal.SIGKILL)
+    assert not mlflow_answers_after(demo, 5), "what the demo started ends with it, even so"
+    began = time.time()
+    demo.start(RESTART_LIMIT_S)
+    assert demo.commands() == commands
+    limit = time.monotonic() + 60
+    while not read_again_since(demo, began):  # MLflow is read again from the beginning, which must change nothing
+        assert time.monotonic() < limit
+        time.sleep(0.2)
+    assert demo.export() == before
+
+
+def mlflow_answers_after(demo: Demo, seconds: float) -> bool:
+    """Say whether the company's MLflow goes on to answer for some seconds."""
+    port = json.loads((demo.data / "demo" / "mlflow" / "server.json").read_text("utf-8"))["port"]
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        try:
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=2)
+        except httpx.HTTPError:
+            return False
+        time.sleep(0.1)
+    return True
+
+
+def read_again_since(demo: Demo, began: float) -> bool:
+    source = demo.ask("sources")["sources"][0]
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(began))
+    return source["state"] == "following" and str(source["last_sync_at"]) > at
+
+
+def test_stopped_it_leaves_no_process(demo: Demo) -> None:
+    demo.stop(signal.SIGTERM)
+    assert not mlflow_answers_after(demo, 1)
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"MLGRAPH_MLFLOW": "/nowhere"}, "make setup"),
+        ({"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}, "Check the connection to the package index"),
+    ],
+)
+def test_says_what_to_do_where_something_is_missing(tmp_path: Path, environment: dict[str, str], said: str) -> None:
+    command = [*MLGRAPH, "demo", "--port", str(free_port()), "--data", str(tmp_path / "demo")]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_refuses_a_directory_that_holds_something_else(tmp_path: Path) -> None:
+    (tmp_path / "graph").mkdir()
+    command = [*MLGRAPH, "demo", "--port", str(free_port()), "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "--data" in done.stderr
+    assert (tmp_path / "graph").is_dir()

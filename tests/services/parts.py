@@ -1,0 +1,89 @@
+"""Stores of one's own on one real PostgreSQL, and the services over them, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import psycopg
+
+from mlgraph.domain.facts import told
+from mlgraph.domain.payload import Located
+from mlgraph.domain.wire import parse_line
+from mlgraph.graph.snapshot import Graph
+from mlgraph.ports.store import Actor, Event, Item
+from mlgraph.services.follow import Follower
+from mlgraph.services.intake import Intake
+from mlgraph.services.query import Queries
+from mlgraph.stores.database import Database
+from mlgraph.stores.letters import PostgresLetters
+from mlgraph.stores.numbering import digest
+from mlgraph.stores.reader import PostgresReader
+from mlgraph.stores.writer import PostgresWriter
+
+Json = dict[str, Any]
+TESTER: Final = Actor("tester", None, "test")
+_numbers = count(1)
+
+
+def schema_url(url: str) -> str:
+    """The URL of a new, empty schema: one tenant is one schema."""
+    schema = f"tenant_{next(_numbers)}"
+    with psycopg.connect(url) as connection:
+        connection.execute(f"CREATE SCHEMA {schema}".encode())
+    joint = "&" if "?" in url else "?"
+    return f"{url}{joint}{urlencode({'options': f'-csearch_path={schema}'})}"
+
+
+@dataclass
+class Store:
+    """One store, open."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        self.database = Database(self.url, size=4)
+        self.database.open()
+        self.writer = PostgresWriter(self.database)
+        self.reader = PostgresReader(self.database)
+        self.letters = PostgresLetters(self.database)
+
+    def append(self, *lines: Json, event: str | None = None) -> list[bool]:
+        """Append lines as one batch; say which were new."""
+        items = [Item(*told(parse_line(Located(line), "facts")), told_by(event)) for line in lines]
+        return list(self.writer.append(items, TESTER).new)
+
+    def query(self, statement: str) -> list[tuple[Any, ...]]:
+        with self.database.connection() as connection:
+            return connection.execute(statement.encode()).fetchall()
+
+    def close(self) -> None:
+        self.database.close()
+
+
+def told_by(event: str | None) -> Event | None:
+    return None if event is None else Event("test", "source", event, digest(event), "{}")
+
+
+class Serving:
+    """The services over a store."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.follower = Follower(store.reader, Graph())
+        self.intake = Intake(store.writer, store.letters, self.follower.nudge, self._rehydrate)
+        self.queries = Queries(store.reader, self.follower)
+
+    def _rehydrate(self, name: str, event: Any) -> int:
+        raise AssertionError(f"no source {name} is connected: {event}")
+
+    def follow(self) -> None:
+        """Read all that was appended."""
+        while self.follower.step():
+            pass
+
+    def export(self) -> Iterable[bytes]:
+        return list(self.queries.export())

@@ -1,0 +1,111 @@
+"""Following the log: batch by batch, through faults, to the same graph as reading it at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from mlgraph.domain.errors import Unavailable
+from mlgraph.graph.snapshot import Graph
+from mlgraph.ports.store import Changes
+from mlgraph.services import follow
+from mlgraph.services.follow import Follower
+from mlgraph.services.health import Health
+from tests.services.parts import Json, Serving, Store
+
+A, B, C = (f"mlg://dataset/n/{name}" for name in "abc")
+
+
+def edge(source: str, target: str) -> Json:
+    return {"edge": {"source": source, "relation": "derives", "target": target, "valid_from": "2026-01-01T00:00:00Z"}}
+
+
+def test_each_step_reads_what_is_new(serving: Serving) -> None:
+    assert serving.follower.step() is False
+    serving.store.append(edge(A, B))
+    assert serving.follower.step() is True
+    serving.store.append(edge(B, C))
+    assert serving.queries.lineage(A)["total"] == 2
+    serving.follow()
+    assert serving.queries.lineage(A)["total"] == 3
+    assert serving.follower.snapshot().watermark == 2
+
+
+def test_a_store_that_never_rests_is_followed(serving: Serving) -> None:
+    health = Health(serving.store.reader, serving.follower)
+    health.loaded()
+    with pytest.raises(Unavailable):
+        health.ready()
+    serving.store.append(edge(A, B))
+    assert serving.follower.step() is True
+    serving.store.append(edge(B, C))  # there is always more, but what there was then has been read
+    assert health.ready()["watermark"] == 1
+
+
+def test_a_lag_of_half_a_minute_is_not_ready(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    health = Health(serving.store.reader, serving.follower)
+    health.loaded()
+    serving.follow()
+    assert health.ready()["watermark"] == 0
+    serving.store.append(edge(A, B))
+    now = time.monotonic()
+    monkeypatch.setattr("mlgraph.services.health.time.monotonic", lambda: now + 29)
+    assert health.ready()["status"] == "ready"
+    monkeypatch.setattr("mlgraph.services.health.time.monotonic", lambda: now + 31)
+    with pytest.raises(Unavailable, match="lags"):
+        health.ready()
+    assert b"mlgraph_not_ready_total 1.0" in health.metrics()
+
+
+class Faulty:
+    """A reader that fails a few times."""
+
+    def __init__(self, store: Store, faults: list[Exception]) -> None:
+        self._reader = store.reader
+        self._faults = faults
+
+    def changes(self, after: int, limit: int) -> Changes:
+        if self._faults:
+            raise self._faults.pop()
+        return self._reader.changes(after, limit)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+
+def test_a_fault_is_told_and_outlived(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "_POLL_S", 0.01)
+    store.append(edge(A, B))
+    follower = Follower(Faulty(store, [Unavailable("planted"), ValueError("planted too")]), Graph())
+    follower.start()
+    try:
+        follower.wait_for(1, 10)
+        assert follower.snapshot().watermark == 1
+    finally:
+        follower.stop()
+    assert follower.failure is None or "planted" in follower.failure
+    assert "mlgraph-follow" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_waiting_ends(serving: Serving) -> None:
+    with pytest.raises(Unavailable, match="5 was asked for"):
+        serving.follower.wait_for(5, 0.05)
+
+
+def test_small_steps_give_the_same_as_one(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "_TRANSACTIONS", 2)
+    serving.store.append(edge(A, B))
+    serving.follow()
+    for number in range(9):
+        serving.store.append(edge(f"mlg://dataset/n/{number}", f"mlg://dataset/n/{number + 1}"))
+    steps = 0
+    while serving.follower.step():
+        steps += 1
+    assert steps == 5
+    again = Serving(serving.store)
+    again.follow()
+    for each in (serving, again):
+        assert each.queries.lineage("mlg://dataset/n/0")["total"] == 10
