@@ -173,9 +173,7 @@ VIOLATIONS = (
 
 
 @pytest.mark.parametrize(("importer", "line", "contracts"), VIOLATIONS)
-def test_a_planted_violation_is_named(
-    tree: Path, plant: Plant, importer: str, line: str, contracts: set[str]
-) -> None:
+def test_a_planted_violation_is_named(tree: Path, plant: Plant, importer: str, line: str, contracts: set[str]) -> None:
     plant("mlgraph.connectors.openlineage", "")
     plant("mlgraph.graph.overlay", "import mlgraph.graph.kernels")
     plant(importer, line)

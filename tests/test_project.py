@@ -101,9 +101,7 @@ SKIPS = {
 def test_a_skipped_test_fails_in_ci(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
     for name, body in SKIPS.items():
-        (tmp_path / f"test_{name}.py").write_text(
-            f"import pytest\n{body}\ndef test_other_{name}():\n    pass\n"
-        )
+        (tmp_path / f"test_{name}.py").write_text(f"import pytest\n{body}\ndef test_other_{name}():\n    pass\n")
     code, output = run_pytest(tmp_path, ci=False)
     assert code == 0, output
     # A file that is skipped while it is collected would otherwise stop the run before the others.
@@ -116,8 +114,6 @@ def test_a_skipped_test_fails_in_ci(tmp_path: Path) -> None:
 
 def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
     shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
-    (tmp_path / "test_planted.py").write_text(
-        "import pytest\n@pytest.mark.xfail\ndef test_it():\n    assert False\n"
-    )
+    (tmp_path / "test_planted.py").write_text("import pytest\n@pytest.mark.xfail\ndef test_it():\n    assert False\n")
     code, output = run_pytest(tmp_path, ci=True)
     assert code == 0, output

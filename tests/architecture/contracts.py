@@ -17,9 +17,7 @@ class ForbiddenWherePresentContract(ForbiddenContract):
     type_name = "forbidden_where_present"
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        contract: Any = (
-            self  # import-linter replaces the declared fields by their parsed values, unseen by mypy
-        )
+        contract: Any = self  # import-linter replaces the declared fields by their parsed values, unseen by mypy
         for name in ("source_modules", "forbidden_modules"):
             modules = getattr(contract, name)
             setattr(contract, name, {each for each in modules if _may_be_checked(each.expression, graph)})

@@ -57,9 +57,7 @@ class Listed(NamedTuple):
     asset: int
 
 
-def page(
-    nodes: Sequence[Listed], limit: int, after: Frontier | None, moment: int
-) -> tuple[Sequence[Listed], Frontier | None]:
+def page(nodes: Sequence[Listed], limit: int, after: Frontier | None, moment: int) -> tuple[Sequence[Listed], Frontier | None]:
     """Return the nodes (sorted) to list, and the frontier if more remain."""
     if after is not None:
         nodes = [node for node in nodes if (node.distance, node.uri) > (after.distance, after.uri)]

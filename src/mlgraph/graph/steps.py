@@ -47,9 +47,7 @@ def positions_of(graph: Snapshot, asset: int, direction: DirectionName = "downst
     return [(Place.NODE, number) for number in nodes if number < graph.nodes]
 
 
-def steps_from(
-    graph: Snapshot, level: Layer, moment: int, direction: DirectionName, place: Place, number: int
-) -> Iterator[Step]:
+def steps_from(graph: Snapshot, level: Layer, moment: int, direction: DirectionName, place: Place, number: int) -> Iterator[Step]:
     """Yield each step that the walk may take from a position at `moment`."""
     if place == Place.NODE:
         view = graph.views[level]

@@ -98,7 +98,10 @@ class PostgresReader:
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""
-        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.mode = {int(Mode.DECLARATION)} AND f.tx <= %s"
+        query = (
+            f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} "
+            f"WHERE f.asset_id = ANY(%s) AND f.mode = {int(Mode.DECLARATION)} AND f.tx <= %s"
+        )
         return list(asset_records(self._rows(query, (list(workflows), self._upto)))) if workflows else []
 
     def retracted(self, assets: Collection[int]) -> set[int]:
@@ -169,7 +172,9 @@ def _with_records(
 ) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
     numbers = [asset.asset for asset in assets]
     told: dict[int, list[AssetRecord]] = defaultdict(list)
-    cursor.execute(f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.tx <= %s".encode(), (numbers, upto))
+    cursor.execute(
+        f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.tx <= %s".encode(), (numbers, upto)
+    )
     for record in asset_records(cursor):
         told[record.asset].append(record)
     leading: dict[int, list[EdgeRecord]] = defaultdict(list)
