@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 import uvicorn
 
@@ -23,6 +24,8 @@ from mlgraph.stores.database import Database
 from mlgraph.stores.embedded import EmbeddedPostgres
 
 _log = logging.getLogger(__name__)
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 def serve(options: Options) -> None:
@@ -40,13 +43,9 @@ def serve(options: Options) -> None:
 
 
 def _unwind_on_signals() -> None:
-    """Let SIGINT and SIGTERM unwind the stack, so that PostgreSQL is stopped too.
-
-    uvicorn handles them while it serves, and afterwards raises them again for the handlers that were there before: the
-    default ones would end the process there and then.
-    """
+    """Let SIGINT and SIGTERM unwind the stack before and after uvicorn serves, so that PostgreSQL is stopped too."""
     if threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             signal.signal(number, _unwind)
 
 
@@ -108,15 +107,30 @@ def _opened(url: str) -> Iterator[Database]:
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn that leaves it to us what happens once it listens."""
+    """uvicorn that leaves it to us what happens once it listens, and once it has stopped."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = threading.Event()
+        self.failure: str | None = None
+        """Why the server cannot go on, if what must happen before it is ready has failed."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGINT and SIGTERM. uvicorn's own raises them again inside its loop, which would tear what still ends."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         _log.info("stopping")
@@ -139,6 +153,8 @@ def _run(options: Options, listener: socket.socket, database: Database) -> None:
         http.run(sockets=[listener])
     finally:
         server.stop()
+    if http.failure is not None:
+        raise StartError(http.failure)
 
 
 def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> None:
@@ -163,5 +179,5 @@ def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> Non
     except Exception as error:
         if not isinstance(error, MlgraphError):
             _log.exception("start-up failed")
-        sys.stderr.write(f"Error: {error}\n")
+        http.failure = str(error)
         http.should_exit = True
