@@ -73,3 +73,63 @@ def test_people_travel_with_name_and_mail(serving: Serving, postgres_url: str) -
     elsewhere.intake.facts(iter([line]), LOCAL)
     assert elsewhere.export() == [line]
     other.close()
+
+
+def job(day: int, *, inputs: list[str] | None = None, columns: bool | None = None, run: str | None = None) -> bytes:
+    """An event of the job w on that day: a JobEvent, or with `run` a COMPLETE; `columns`: an output o, with or without them."""
+    lineage = {"columnLineage": {"fields": {"c": {"inputFields": [{"namespace": "n", "name": "i", "field": "c"}]}}}}
+    event: Json = {"eventTime": f"2026-01-{day:02}T00:00:00Z", "job": {"namespace": "n", "name": "w"}}
+    if inputs is not None:
+        event["inputs"] = [{"namespace": "n", "name": name} for name in inputs]
+    if columns is not None:
+        event["outputs"] = [{"namespace": "n", "name": "o", "facets": lineage if columns else {}}]
+    return json.dumps({**event, **({"eventType": "COMPLETE", "run": {"runId": run}} if run else {})}).encode()
+
+
+def imported(serving: Serving, postgres_url: str) -> Serving:
+    elsewhere = Serving(Store(schema_url(postgres_url)))
+    answer = elsewhere.intake.facts(iter(serving.export()), LOCAL)
+    assert answer["rejected"] == []
+    assert elsewhere.export() == serving.export()
+    serving.follow()
+    elsewhere.follow()
+    return elsewhere
+
+
+def reached(serving: Serving, uri: str, **query: Any) -> dict[str, str]:
+    return {node["uri"]: node["certainty"] for node in serving.queries.lineage(uri, **query)["nodes"]}
+
+
+def test_a_column_edge_left_out_of_a_declaration_stays_with_the_run_that_saw_it(serving: Serving, postgres_url: str) -> None:
+    for event in (job(1, inputs=["i"], columns=True), job(2, inputs=["i"], columns=True, run="r"), job(3, columns=False)):
+        serving.intake.openlineage(event, LOCAL)
+    elsewhere = imported(serving, postgres_url)
+    column = "mlg://column/n/i%23c"
+    assert reached(serving, column, level="run")["mlg://column/n/o%23c"] == "certain"
+    for level in ("run", "asset"):
+        assert reached(elsewhere, column, level=level) == reached(serving, column, level=level)
+    elsewhere.store.close()
+
+
+def test_the_run_level_keeps_columns_that_were_retracted(serving: Serving, postgres_url: str) -> None:
+    serving.intake.openlineage(job(2, inputs=["i"], columns=True, run="r"), LOCAL)
+    serving.intake.facts(
+        iter(lines({"retract": {"uri": "mlg://column/n/o%23c", "valid_to": "2026-01-04T00:00:00Z", "origin": "*"}})), LOCAL
+    )
+    elsewhere = imported(serving, postgres_url)
+    column = "mlg://column/n/i%23c"
+    assert "mlg://column/n/o%23c" in reached(serving, column, level="run")
+    assert reached(elsewhere, column, level="run") == reached(serving, column, level="run")
+    elsewhere.store.close()
+
+
+def test_another_role_of_an_edge_survives_a_declaration_that_leaves_the_edge_out(serving: Serving, postgres_url: str) -> None:
+    reads = {"source": "mlg://dataset/n/i", "relation": "input_to", "target": "mlg://workflow/n/w"}
+    serving.intake.openlineage(job(1, inputs=["i"]), LOCAL)
+    test = {**reads, "properties": {"role": "test"}, "valid_from": "2026-01-01T12:00:00Z", "origin": "openlineage"}
+    serving.intake.facts(iter(lines({"edge": test})), LOCAL)
+    serving.intake.openlineage(job(2, inputs=[]), LOCAL)
+    elsewhere = imported(serving, postgres_url)
+    assert reached(serving, reads["source"]) == reached(elsewhere, reads["source"])
+    assert reads["target"] in reached(elsewhere, reads["source"])
+    elsewhere.store.close()

@@ -143,3 +143,19 @@ def test_dead_letters_come_in_pages(serving: Serving, monkeypatch: pytest.Monkey
     assert numbers == [0, 1, 2, 3, 4]
     with pytest.raises(InvalidInput):
         serving.intake.dead_letters(3, "nonsense")
+
+
+def test_an_edge_that_would_end_before_it_begins_is_refused(serving: Serving) -> None:
+    past = {
+        "source": "mlg://dataset/n/a",
+        "relation": "derives",
+        "target": "mlg://dataset/n/b",
+        "valid_to": "2020-01-01T00:00:00Z",
+    }
+    answer = serving.intake.facts(iter([json.dumps({"edge": past}).encode()]), LOCAL)
+    assert [(entry["index"], entry["pointer"]) for entry in answer["rejected"]] == [(0, "/edge/valid_to")]
+
+
+def test_a_byte_order_mark_is_passed_over(serving: Serving) -> None:
+    line = b"\xef\xbb\xbf" + json.dumps({"asset": {"uri": "mlg://dataset/n/a"}}).encode()
+    assert serving.intake.facts(iter([line]), LOCAL)["accepted"] == 1

@@ -7,6 +7,7 @@ import binascii
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -57,14 +58,23 @@ class Listed(NamedTuple):
     asset: int
 
 
-def page(nodes: Sequence[Listed], limit: int, after: Frontier | None, moment: int) -> tuple[Sequence[Listed], Frontier | None]:
-    """Return the nodes (sorted) to list, and the frontier if more remain."""
+def page(
+    nodes: Sequence[Listed], limit: int, after: Frontier | None, moment: int, *, path_budget: int | None = None
+) -> tuple[Sequence[Listed], Frontier | None]:
+    """Return the nodes (sorted) to list, and the frontier if more remain.
+
+    With a `path_budget` the page also ends before the paths of its nodes hold more assets than that together.
+    """
     if after is not None:
         nodes = [node for node in nodes if (node.distance, node.uri) > (after.distance, after.uri)]
-    if len(nodes) <= limit:
+    count = min(limit, len(nodes))
+    if path_budget is not None:
+        lengths = accumulate(node.distance + 1 for node in nodes[:count])
+        count = max(1, sum(1 for length in lengths if length <= path_budget)) if count else 0
+    if count == len(nodes):
         return nodes, None
-    last = nodes[limit - 1]
-    return nodes[:limit], Frontier(last.distance, last.uri, moment)
+    last = nodes[count - 1]
+    return nodes[:count], Frontier(last.distance, last.uri, moment)
 
 
 def name_of(graph: Snapshot, asset: int) -> str:

@@ -33,7 +33,8 @@ def _codes(*names: str) -> frozenset[int]:
 FROZEN: Final = _codes("model_version", "model", "dataset_version", "evaluation", "image", "artifact", "commit")
 """What was made stays as it was made, whatever becomes of its inputs."""
 _ONLINE_KINDS: Final = _codes("service", "deployment", "agent")
-_RUNNING: Final = _codes("workflow", "run")
+_AT_NEXT_RUN: Final = _codes("workflow", "run", "column")
+"""Columns are written by workflows."""
 _LOGICAL: Final = _codes("feature_service")
 """Read while serving, so it shares the fate of what it groups."""
 _EXPOSED: Final = _codes("experiment", "variant", "rollout")
@@ -52,7 +53,7 @@ def spread(change: Change, effect: Effect, relation: int, flags: int, target_kin
         return Effect.BREAKS_NEXT_RUN if direct else Effect.TAINTED
     if target_kind in FROZEN:
         return None
-    if target_kind in _RUNNING or relation == _OUTPUTS:
+    if target_kind in _AT_NEXT_RUN or relation == _OUTPUTS:
         return Effect.BREAKS_NEXT_RUN
     if effect == Effect.BREAKS_NEXT_RUN:
         return Effect.BREAKS_NEXT_RUN
@@ -66,9 +67,12 @@ def spread(change: Change, effect: Effect, relation: int, flags: int, target_kin
 
 
 def of_part(change: Change, part_kind: int) -> Effect | None:
-    """Return what becomes of a part when its whole changes: it shares it, unless it is frozen and only the shape changes."""
-    if change in ("values", "withdraw"):
-        return Effect.TAINTED
-    if change == "schema" and part_kind in FROZEN:
-        return None
-    return Effect.BREAKS_NOW if change == "retire" else Effect.BREAKS_NEXT_RUN
+    """Return what becomes of a part when its whole changes: it shares the change, unless it is frozen and the shape changes."""
+    return None if change == "schema" and part_kind in FROZEN else Effect.CHANGED
+
+
+def as_told(change: Change, effect: Effect) -> Effect:
+    """Return the effect that answers give: what shares the change itself breaks, or is tainted, as the change says."""
+    if effect != Effect.CHANGED:
+        return effect
+    return {"schema": Effect.BREAKS_NEXT_RUN, "retire": Effect.BREAKS_NOW}.get(change, Effect.TAINTED)

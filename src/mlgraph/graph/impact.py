@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATIONS
-from mlgraph.graph.effects import Change, Effect, of_part, spread
-from mlgraph.graph.rows import CERTAIN, MODEL_VERSION, SOFT, Layer
+from mlgraph.graph.effects import Change, Effect, as_told, of_part, spread
+from mlgraph.graph.rows import CERTAIN, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Layer
 from mlgraph.graph.severity import IDLE_STATES, severity
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.steps import Place, Step, asset_at, models_of, positions_of, steps_from
@@ -28,14 +28,13 @@ class State(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Hurt:
-    """What the change does to one asset. `path` leads from the root to it, both included."""
+    """What the change does to one asset, over all ways."""
 
     asset: int
     distance: int
     effect: Effect | None
     certain: bool
     severity: str
-    path: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -44,6 +43,29 @@ class _Trail:
 
     hops: dict[State, int] = field(default_factory=dict)
     back: dict[State, State | None] = field(default_factory=dict)
+
+
+class _Reach(NamedTuple):
+    """How an asset was reached: the shortest way ends in `state` (or, for a `leaf`, one step past it); the worst effect."""
+
+    distance: int
+    effect: Effect
+    state: State
+    leaf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """All that a change hurts. Paths are made when asked for: all of them together can be quadratic in the graph."""
+
+    hurt: list[Hurt]
+    _walk: ImpactWalk
+    _trail: _Trail
+    _reached: dict[int, _Reach]
+
+    def path(self, asset: int) -> tuple[int, ...]:
+        """Return the assets on a shortest way from the root to `asset`, both included."""
+        return self._walk.path_to(self._trail, self._reached[asset], asset)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +79,7 @@ class ImpactWalk:
     moment: int
     limit: int = NO_LIMIT
 
-    def hurt(self) -> list[Hurt]:
+    def result(self) -> Impact:
         """Return every asset that can be hurt, nearest first, then by URI.
 
         Without a change everything reached is listed, with no effect. Distances and paths are over all ways; the effect is the
@@ -66,39 +88,52 @@ class ImpactWalk:
         trail = self._spread(0, 0, self.limit)
         sure = {self._asset(state) for state in self._spread(CERTAIN, 0, NO_LIMIT).hops}
         firm = {self._asset(state) for state in self._spread(0, SOFT, NO_LIMIT).hops}
-        nearest: dict[int, State] = {}
-        worst: dict[int, Effect] = {}
+        reached: dict[int, _Reach] = {}
         for state, hop in trail.hops.items():
             asset = self._asset(state)
-            if asset not in nearest or hop < trail.hops[nearest[asset]]:
-                nearest[asset] = state
-            worst[asset] = min(worst.get(asset, state.effect), state.effect)
-        paths = {asset: self._path(trail, state) for asset, state in nearest.items()}
-        for version in [asset for asset in nearest if self.graph.registry.kind(asset) == MODEL_VERSION]:
-            for model in models_of(self.graph, version, self.moment):
-                if len(paths[version]) <= self.limit and len(paths.get(model, paths[version])) >= len(paths[version]):
-                    paths.setdefault(model, (*paths[version], model))
-                    worst[model] = min(worst.get(model, worst[version]), worst[version])
-                    sure.update({model} if version in sure else ())
-                    firm.update({model} if version in firm else ())
+            before = reached.get(asset, _Reach(hop, state.effect, state))
+            nearer = before if before.distance <= hop else _Reach(hop, state.effect, state)
+            reached[asset] = nearer._replace(effect=min(before.effect, state.effect))
+        self._add_models(reached, sure, firm)
         found = [
-            self._hurt(asset, path, worst[asset], certain=asset in sure, soft=asset not in firm)
-            for asset, path in paths.items()
+            self._hurt(asset, reach, certain=asset in sure, soft=asset not in firm)
+            for asset, reach in reached.items()
             if asset != self.root and not self._is_over(asset)
         ]
         uris = self.graph.registry.uris
-        return sorted(found, key=lambda hurt: (hurt.distance, uris[hurt.asset]))
+        return Impact(sorted(found, key=lambda hurt: (hurt.distance, uris[hurt.asset])), self, trail, reached)
 
-    def _hurt(self, asset: int, path: tuple[int, ...], effect: Effect, *, certain: bool, soft: bool) -> Hurt:
+    def _add_models(self, reached: dict[int, _Reach], sure: set[int], firm: set[int]) -> None:
+        """Add the model of each reached version as a leaf, one step further, where what happens to the version reaches it."""
+        for version in [asset for asset in reached if self.graph.registry.kind(asset) == MODEL_VERSION]:
+            reach = reached[version]
+            for model in models_of(self.graph, version, self.moment):
+                effect = spread(self.change, reach.effect, VERSION_OF, 0, MODEL) if self.change else reach.effect
+                if effect is None or reach.distance >= self.limit:
+                    continue
+                leaf = _Reach(reach.distance + 1, effect, reach.state, leaf=True)
+                known = reached.get(model, leaf)
+                nearer = known if known.distance <= leaf.distance else leaf
+                reached[model] = nearer._replace(effect=min(known.effect, effect))
+                sure.update({model} if version in sure else ())
+                firm.update({model} if version in firm else ())
+
+    def _hurt(self, asset: int, reach: _Reach, *, certain: bool, soft: bool) -> Hurt:
         kind = KIND_NAMES[self.graph.registry.kind(asset)]
-        told = effect if self.change else None
-        if told == Effect.CHANGED and self.change is not None:  # the dataset of a changed column
-            told = of_part(self.change, self.graph.registry.kind(asset))
-        word = told.word if told is not None else None
+        told = as_told(self.change, reach.effect) if self.change else None
         card = self.graph.registry.cards.get(asset)
         idle = card is not None and card.state in IDLE_STATES
-        rank = severity(word, kind, deployed=self._is_deployed(asset), soft=soft, idle=idle)
-        return Hurt(asset, len(path) - 1, told, certain, rank, path)
+        rank = severity(told.word if told else None, kind, deployed=self._is_deployed(asset), soft=soft, idle=idle)
+        return Hurt(asset, reach.distance, told, certain, rank)
+
+    def path_to(self, trail: _Trail, reach: _Reach, asset: int) -> tuple[int, ...]:
+        """Return the assets from the root to `asset`, both included."""
+        path = [asset] if reach.leaf else []
+        state: State | None = reach.state
+        while state is not None:
+            path.append(self._asset(state))
+            state = trail.back[state]
+        return tuple(reversed(path))
 
     def _spread(self, need: int, avoid: int, limit: int) -> _Trail:
         trail = _Trail()
@@ -153,13 +188,6 @@ class ImpactWalk:
 
     def _asset(self, state: State) -> int:
         return asset_at(self.graph, state.place, state.number)
-
-    def _path(self, trail: _Trail, state: State | None) -> tuple[int, ...]:
-        path: list[int] = []
-        while state is not None:
-            path.append(self._asset(state))
-            state = trail.back[state]
-        return tuple(reversed(path))
 
     def _is_deployed(self, asset: int) -> bool:
         kind = KIND_NAMES[self.graph.registry.kind(asset)]

@@ -72,6 +72,7 @@ DATASET: Final = KINDS["dataset"].code
 COLUMN: Final = KINDS["column"].code
 RUN: Final = KINDS["run"].code
 WORKFLOW: Final = KINDS["workflow"].code
+MODEL: Final = KINDS["model"].code
 MODEL_VERSION: Final = KINDS["model_version"].code
 EVALUATION: Final = KINDS["evaluation"].code
 

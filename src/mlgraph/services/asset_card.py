@@ -105,24 +105,35 @@ class AssetCards:
         for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
             if span.start <= moment < span.end:
                 _join(found, span.triple, span.origin, span.start, span.end)
-        properties: dict[Relation, Mapping[str, Any]] = {}
         unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
         for interval in told_intervals(self._reader, unwalked):
             if interval.start <= moment < interval.end:
                 _join(found, interval.record.triple, interval.record.origin, interval.start, interval.end)
-                properties[interval.record.triple] = interval.properties
         uris = graph.registry.uris
         ordered = sorted(found.items(), key=lambda item: (item[0][1], uris[item[0][0]], uris[item[0][2]]))
+        properties = self._properties([triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
         return [
             {
                 "source": uris[source], "relation": RELATION_NAMES[relation], "target": uris[target],
                 "name": name_of(graph, target if source == asset else source),
                 "direction": "out" if source == asset else "in", "origins": self._names(origins),
                 "valid_from": format_time(start), "valid_to": format_end(end),
-                "properties": dict(properties.get((source, relation, target), {})),
+                "properties": properties.get((source, relation, target), {}),
             }
             for (source, relation, target), (origins, start, end) in ordered[:MAX_RELATIONS]
         ], len(ordered)  # fmt: skip
+
+    def _properties(self, triples: list[Relation], moment: int) -> dict[Relation, dict[str, Any]]:
+        """Return what is said of each edge; roles and versions that stand side by side are listed together."""
+        found: dict[Relation, dict[str, Any]] = defaultdict(dict)
+        for interval in told_intervals(self._reader, self._reader.edges(triples)):
+            if interval.start <= moment < interval.end:
+                said = found[interval.record.triple]
+                said.update(interval.properties)
+                for name, value in (("role", interval.record.role), ("version", interval.record.version)):
+                    if value is not None and value not in (known := said.get(name, "").split(", ")):
+                        said[name] = ", ".join(sorted({*known, value} - {""}))
+        return found
 
     def _history(self, intervals: list[AssetInterval], told: Mapping[int, Told]) -> list[dict[str, Any]]:
         origins = self._reader.origins()

@@ -15,7 +15,7 @@ from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
 from mlgraph.domain.wire import asset_line
 from mlgraph.graph.levels import Pins, WorkflowHistory, by_key, cuts_of, end_of, pinned, retracted
-from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, WORKFLOW
+from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW
 from mlgraph.ports.store import AssetRow, FactReader
 
 _CHUNK: Final = 500
@@ -49,6 +49,7 @@ class _Chunk:
     def __init__(self, reader: FactReader, chunk: list[Entry]) -> None:
         records = [edge for _, _, leading in chunk for edge in leading]
         named = {asset for edge in records for asset in (edge.target, edge.by or 0, *(edge.feeds or ()))}
+        self._reader = reader
         self._rows = {row.asset: row for row, _, _ in chunk} | reader.rows({asset for asset in named if asset})
         self._origins = {**reader.origins(), EVERY_ORIGIN: ANY_ORIGIN}
         self._contacts = reader.contacts([row.asset for row, _, _ in chunk if KIND_NAMES[row.kind] == "person"])
@@ -73,12 +74,13 @@ class _Chunk:
         found: list[tuple[tuple[Any, ...], bytes]] = []
         for (triple, key), records in by_key(leading).items():
             origin, role, version, seen_by = key
-            reported = triple[1] in (INPUT_TO, OUTPUTS) and (self._is(triple[2], RUN) or self._is(triple[0], RUN))
+            of_run = triple[1] in (INPUT_TO, OUTPUTS) and (self._is(triple[2], RUN) or self._is(triple[0], RUN))
+            kept = of_run or self._is(seen_by, RUN)  # the run level keeps what was reported
             ends = retracted(cuts[triple], origin)
-            if not reported:
+            if not kept:
                 ends += pinned(self._pins, (triple[0], triple[2]), origin) + self._undeclared(records)
             target, by = self._rows[triple[2]].uri, self._rows[seen_by].uri if seen_by else ""
-            for interval in edge_intervals(records, ends, repeats=reported):
+            for interval in edge_intervals(records, ends, repeats=of_run):
                 told = {
                     **interval.properties,
                     **({"role": role} if role else {}),
@@ -105,8 +107,12 @@ class _Chunk:
                 said = {"uri": asset.uri, "valid_to": format_time(record.valid_from), "origin": origin}
                 found.add((("", "", origin, record.valid_from), _line({"retract": said})))
         gone = [(e.triple, e.origin, e.valid_from) for e in leading if e.mode == Mode.RETRACT]
-        for (triple, key), said_of in by_key(leading).items():
-            gone.extend((triple, key[0], moment) for moment in self._undeclared(said_of))
+        groups = by_key(leading)
+        for (triple, key), said_of in groups.items():
+            left_out = [] if said_of[0].by else self._undeclared(said_of)
+            if left_out and self._reported_by_runs(said_of[0]):
+                others = [said for (of, at), said in groups.items() if of == triple and at[0] == key[0] and at != key]
+                gone.extend((triple, key[0], moment) for moment in left_out if not self._any_holds(others, moment))
         for (_, relation, target), origin_id, moment in gone:
             origin, name, uri = self._origins[origin_id], RELATION_NAMES[relation], self._rows[target].uri
             said = {
@@ -118,6 +124,25 @@ class _Chunk:
             }
             found.add(((name, uri, origin, moment), _line({"retract": said})))
         return [line for _, line in sorted(found)]
+
+    def _reported_by_runs(self, edge: EdgeRecord) -> bool:
+        """Say whether runs report this edge of a workflow: then a declaration that leaves it out ends more than its own."""
+        reads = edge.relation == INPUT_TO
+        owner, other = (edge.target, edge.source) if reads else (edge.source, edge.target)
+        runs = {each.source for each in self._reader.edges_into([owner], [RUN_OF])}
+        if reads:
+            said = ((e.target, e.role) for e in self._reader.edges_from([other], [INPUT_TO]))
+        else:
+            said = ((e.source, e.role) for e in self._reader.edges_into([other], [OUTPUTS]))
+        return any(run in runs and role == edge.role for run, role in said)
+
+    def _any_holds(self, groups: Iterable[list[EdgeRecord]], moment: int) -> bool:
+        """Say whether an edge of the same triple in another role or version holds: a retraction would end it too."""
+        return any(
+            interval.start <= moment < interval.end
+            for records in groups
+            for interval in edge_intervals(records, self._undeclared(records))
+        )
 
     def _undeclared(self, records: list[EdgeRecord]) -> list[int]:
         """Return the declarations that leave out an edge which an earlier one listed (columns are kept by their own times)."""

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.connectors import openlineage
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
-from mlgraph.domain.facts import AssetRetraction, EdgeRetraction, Statement, told
+from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement, told
 from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
+from mlgraph.domain.times import FOREVER
 from mlgraph.domain.wire import parse_line
 from mlgraph.ports.letters import DeadLetters, Letter
 from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
@@ -144,6 +146,14 @@ class Intake:
         statements = parse_line(Located(document), caller.source or FACTS)
         item = Item(*told(statements))
         for fact in item.facts:
+            if (
+                isinstance(fact, EdgeFact)
+                and fact.valid_from is None
+                and (FOREVER if fact.valid_to is None else fact.valid_to) <= time.time_ns() // 1000
+            ):
+                raise InvalidInput(
+                    "valid_to is past, and without valid_from the edge would begin now: give valid_from", pointer="/edge/valid_to"
+                )
             if not caller.may_speak_for(fact.origin):
                 kind = "retract" if isinstance(fact, AssetRetraction | EdgeRetraction) else next(iter(document))
                 raise InvalidInput(

@@ -27,6 +27,8 @@ from mlgraph.services.export import export_lines
 from mlgraph.services.follow import Follower
 
 DEFAULT_LIMIT: Final = 10_000
+MAX_PATH_URIS: Final = 200_000
+"""How many URIs the paths of one answer may hold together: ten thousand assets far down a chain would make fifty million."""
 DIRECTIONS: Final = ("downstream", "upstream", "both")
 LEVELS: Final = ("asset", "run")
 
@@ -109,11 +111,12 @@ class Queries:
             raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
         depth_limit = NO_LIMIT if scope.depth is None else scope.depth
-        spread = ImpactWalk(scope.graph, scope.root, change, scope.level, scope.moment, depth_limit)  # type: ignore[arg-type]
-        hurt = [entry for entry in spread.hurt() if scope.lists(entry.asset, certain=entry.certain)]
+        walked = ImpactWalk(scope.graph, scope.root, change, scope.level, scope.moment, depth_limit)  # type: ignore[arg-type]
+        found = walked.result()
+        hurt = [entry for entry in found.hurt if scope.lists(entry.asset, certain=entry.certain)]
         uris, cards = scope.graph.registry.uris, scope.graph.registry.cards
         order = [Listed(entry.distance, uris[entry.asset], entry.asset) for entry in hurt]
-        shown, frontier = page(order, scope.limit, scope.after, scope.moment)
+        shown, frontier = page(order, scope.limit, scope.after, scope.moment, path_budget=MAX_PATH_URIS)
         wanted = {node.asset for node in shown}
         owned: dict[str, list[str]] = defaultdict(list)
         for entry in hurt:
@@ -127,14 +130,15 @@ class Queries:
                     **node_body(scope.graph, entry.asset), "distance": entry.distance, "severity": entry.severity,
                     "effect": entry.effect.word if entry.effect is not None else None, "certainty": CERTAINTY[entry.certain],
                     "owners": list(cards[entry.asset].owners) if entry.asset in cards else [],
-                    "path": [uris[asset] for asset in entry.path],
+                    "path": [uris[asset] for asset in found.path(entry.asset)],
                 }
                 for entry in hurt if entry.asset in wanted
             ],
             "by_severity": {severity: counts[severity] for severity in SEVERITIES},
             "notify": [{"owner": owner, "assets": assets} for owner, assets in sorted(owned.items())],
             "as_of": format_time(scope.moment), "level": _level_name(scope.level),
-            "total": len(hurt), **_cut(frontier), "watermark": scope.graph.watermark,
+            "total": len(hurt), **_cut(frontier, "limit" if len(shown) == scope.limit else "size"),
+            "watermark": scope.graph.watermark,
         }  # fmt: skip
 
     def path(self, source: str, target: str, *, level: str | None = None, as_of: str | None = None) -> dict[str, Any]:
@@ -238,8 +242,8 @@ def _one_of(name: str, value: str, allowed: Iterable[str]) -> None:
         raise InvalidInput(f"unknown {name} {value[:40]!r}; one of {', '.join(allowed)}", pointer=name)
 
 
-def _cut(frontier: Frontier | None) -> dict[str, Any]:
+def _cut(frontier: Frontier | None, reason: str = "limit") -> dict[str, Any]:
     return {
-        "partial": frontier is not None, "reason": "limit" if frontier else None,
+        "partial": frontier is not None, "reason": reason if frontier else None,
         "frontier": frontier.encode() if frontier else None,
     }  # fmt: skip

@@ -12,6 +12,8 @@ from mlgraph.domain.errors import TooLarge
 from mlgraph.domain.payload import decode_json
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
+_BOM: Final = b"\xef\xbb\xbf"
+"""RFC 8259, section 8.1: parsers may ignore it, and some editors write it."""
 _UNUSUAL: Final = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{19}")
 
 
@@ -22,6 +24,7 @@ def read_json(raw: bytes) -> Any:
     """
     if len(raw) > MAX_LINE_BYTES:
         raise TooLarge(f"{len(raw):,} bytes are over the limit of {MAX_LINE_BYTES:,} bytes: send it in parts")
+    raw = raw.removeprefix(_BOM)
     if not _UNUSUAL.search(raw):
         try:
             return orjson.loads(raw)
