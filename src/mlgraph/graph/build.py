@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
@@ -71,22 +72,36 @@ def run_rows(run: RunHistory, assets: Assets, *, standalone: bool) -> Iterator[R
 
 def workflow_rows(workflow: WorkflowHistory, assets: Assets) -> Iterator[Row]:
     """Yield the workflow's rows at asset level, computed from its runs and declarations."""
-    reported = {run.run: _reported_sides(run) for run in workflow.runs}
-    decided = {run.run: run_decisions(run, reported[run.run].reads(), assets) for run in workflow.runs}
+    parts = {run.run: _derived(run, assets) for run in workflow.runs}
+    decided = {run: part.decisions for run, part in parts.items()}
     sides = _sides_of_workflow(workflow, assets)
-    columns: dict[int, list[_Column]] = {}
-    for run in workflow.runs:
-        columns.update(_run_columns(run, assets, at_run_level=False))
+    columns = {run: part.columns for run, part in parts.items()}
     columns[0] = [(interval.start, interval.end, interval.record) for interval in workflow.column_intervals()]
 
     def certain_in_runs() -> CertainInRuns:
         evaluations = _evaluations(assets)
-        runs = ((run.run, reported[run.run]) for run in workflow.runs)
-        return certain_pairs((pair_up(told, decided[run], evaluations), told) for run, told in runs)
+        return certain_pairs((pair_up(p.reported, p.decisions, evaluations), p.reported) for p in parts.values())
 
     decisions = workflow_decisions(workflow, decided, sides)
     owner = _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, certain_in_runs)
     yield from owner.rows()
+
+
+class _OfRun(NamedTuple):
+    """What a workflow needs of one of its runs."""
+
+    reported: Sides
+    decisions: dict[int, list[Decision]]
+    columns: list[_Column]
+
+
+def _derived(run: RunHistory, assets: Assets) -> _OfRun:
+    if run.derived is None:
+        reported = _reported_sides(run)
+        columns = _run_columns(run, assets, at_run_level=False)[run.run]
+        run.derived = _OfRun(reported, run_decisions(run, reported.reads(), assets), columns)
+    derived: _OfRun = run.derived
+    return derived
 
 
 def _evaluations(assets: Assets) -> Callable[[int], bool]:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import (
@@ -104,6 +104,8 @@ class RunHistory:
     edges: Sequence[EdgeRecord] = ()
     columns: Sequence[EdgeRecord] = ()
     pins: Pins = field(default_factory=dict)
+    derived: Any = field(default=None, compare=False, repr=False)
+    """What was computed from this history for its workflow: kept with it, because a workflow has many runs that do not change."""
 
     @cached_property
     def outcome(self) -> RunOutcome:
