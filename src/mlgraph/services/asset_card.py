@@ -52,7 +52,7 @@ class AssetCards:
             "valid_from": format_time(min(interval.start for interval in holding)) if holding else None,
             "deleted_at": format_time(gone) if gone is not None else None, "referenced_only": not records,
             "relations": relations, "relations_total": total, "history": self._history(intervals, told),
-            "health": health_of(state), "as_of": format_time(moment), "partial": total > len(relations),
+            "health": self._health(graph, asset, state, moment), "as_of": format_time(moment), "partial": total > len(relations),
             "reason": "limit" if total > len(relations) else None, "watermark": graph.watermark,
         }  # fmt: skip
 
