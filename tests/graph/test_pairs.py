@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mlgraph.domain.times import FOREVER
-from mlgraph.graph.pairs import Decision, Feeding, Pair, Sides, one_by_one, pair_up, segments_of
-from mlgraph.graph.spans import Spans
+from mlgraph.graph.pairs import Decision, Feeding, Pair, Sides, pair_up, segments_of
+from mlgraph.graph.spans import Spans, intersect
 
 A, B, C, X, Y, EVALUATION = range(1, 7)
 ALWAYS: Spans = [(0, FOREVER)]
+
+
+def one_by_one(feedings: Iterable[Feeding], sides: Sides) -> dict[tuple[int, int], Pair]:
+    """Return every pair (input, output) that ever holds, for as long as both ends do."""
+    writes = sides.writes()
+    pairs: dict[tuple[int, int], Pair] = {}
+    for feeding in feedings:
+        for output in feeding.outputs:
+            for source, pair in feeding.sources.items():
+                certain, possible = intersect(pair.certain, writes[output]), intersect(pair.possible, writes[output])
+                if certain or possible:
+                    pairs[source, output] = Pair(certain, possible)
+    return pairs
 
 
 def sides(inputs: dict[int, str], outputs: list[int]) -> Sides:

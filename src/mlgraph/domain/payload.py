@@ -95,10 +95,6 @@ class Located:
             raise InvalidInput(f"{key!r} is missing", pointer=f"{self.pointer}/{escape(key)}")
         return found
 
-    def has(self, key: str) -> bool:
-        """Say whether this object has the member `key`, null or not."""
-        return key in self.mapping()
-
     def mapping(self) -> dict[str, Any]:
         """Return this object's members as they are."""
         if not isinstance(self.value, dict):

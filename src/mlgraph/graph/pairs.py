@@ -9,7 +9,6 @@ from mlgraph.domain.times import FOREVER
 from mlgraph.graph.spans import Spans, intersect, several, subtract, union
 
 HELD_OUT = frozenset({"validation", "test"})
-NOTHING: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -103,19 +102,6 @@ def _fed(
         certain = subtract(union([*intersect(read, union(named)), *silent]), unsure)
         if certain or unsure:
             pairs[source] = Pair(certain, unsure)
-    return pairs
-
-
-def one_by_one(feedings: Iterable[Feeding], sides: Sides) -> dict[tuple[int, int], Pair]:
-    """Return every pair (input, output) that ever holds, for as long as both ends do."""
-    writes = sides.writes()
-    pairs: dict[tuple[int, int], Pair] = {}
-    for feeding in feedings:
-        for output in feeding.outputs:
-            for source, pair in feeding.sources.items():
-                certain, possible = intersect(pair.certain, writes[output]), intersect(pair.possible, writes[output])
-                if certain or possible:
-                    pairs[source, output] = Pair(certain, possible)
     return pairs
 
 

@@ -68,7 +68,6 @@ VARIANT_OF: Final = RELATIONS["variant_of"].code
 REQUIRED_BY: Final = RELATIONS["required_by"].code
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)
 PART_CODES: Final = frozenset({VERSION_OF, PART_OF, VARIANT_OF})
-DATASET: Final = KINDS["dataset"].code
 COLUMN: Final = KINDS["column"].code
 RUN: Final = KINDS["run"].code
 WORKFLOW: Final = KINDS["workflow"].code

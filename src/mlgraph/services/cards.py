@@ -8,18 +8,16 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import AssetRecord, EdgeRecord, asset_intervals, deleted_at, is_finished, merge, run_outcome, state_at
+from mlgraph.domain.history import AssetRecord, asset_intervals, deleted_at, is_finished, merge, run_outcome, state_at
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.graph.levels import triple_intervals
 from mlgraph.graph.rows import RUN
 from mlgraph.graph.snapshot import Card, Registry
+from mlgraph.services.facts_at import told_intervals
 from mlgraph.services.histories import Histories
 
 OWNED_BY: Final = RELATIONS["owned_by"].code
 _LAST_MOMENT: Final = FOREVER - 1
-
-Triple = tuple[int, int, int]
 
 
 class Cards:
@@ -66,8 +64,10 @@ class Cards:
             return
         said = _by_asset(self._histories.reader.asset_records(assets))
         owned: dict[int, set[str]] = defaultdict(set)
-        for source, _, target in self._open_edges(self._histories.reader.edges_from(assets, (OWNED_BY,))):
-            owned[source].add(self._registry.uris[target])
+        said_of_owners = self._histories.reader.edges_from(assets, (OWNED_BY,))
+        for interval in told_intervals(self._histories.reader, said_of_owners):
+            if interval.end == FOREVER:
+                owned[interval.record.source].add(self._registry.uris[interval.record.target])
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:
             records = said.get(asset, [])
@@ -87,13 +87,6 @@ class Cards:
             self._told_upto[asset] = (origins.pop(), max(record.valid_from for record in records))
         else:
             self._told_upto.pop(asset, None)
-
-    def _open_edges(self, records: Iterable[EdgeRecord]) -> set[Triple]:
-        grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
-        for record in records:
-            grouped[record.triple].append(record)
-        pins = self._histories.pins({asset for source, _, target in grouped for asset in (source, target)})
-        return {triple for triple, said in grouped.items() if any(i.end == FOREVER for i in triple_intervals(said, pins))}
 
 
 def _by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import IO, Any, Final
 
 from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
-from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord, asset_intervals, edge_intervals, endings
+from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord, asset_intervals, edge_intervals
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
@@ -17,6 +17,7 @@ from mlgraph.domain.wire import asset_line
 from mlgraph.graph.levels import Pins, WorkflowHistory, by_key, cuts_of, end_of, pinned, retracted
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW
 from mlgraph.ports.store import AssetRow, FactReader
+from mlgraph.services.facts_at import pins_of
 
 _CHUNK: Final = 500
 _SPOOL_BYTES: Final = 16 * 1024 * 1024
@@ -53,7 +54,7 @@ class _Chunk:
         self._rows = {row.asset: row for row, _, _ in chunk} | reader.rows({asset for asset in named if asset})
         self._origins = {**reader.origins(), EVERY_ORIGIN: ANY_ORIGIN}
         self._contacts = reader.contacts([row.asset for row, _, _ in chunk if KIND_NAMES[row.kind] == "person"])
-        self._pins = _pins(reader, {asset for edge in records for asset in (edge.source, edge.target)})
+        self._pins = pins_of(reader, {asset for edge in records for asset in (edge.source, edge.target)})
         workflows = {a for edge in records for a in (edge.source, edge.target, edge.by or 0) if self._is(a, WORKFLOW)}
         self._workflows = _declarers(reader, workflows, self._pins)
 
@@ -171,13 +172,6 @@ def _declarers(reader: FactReader, workflows: Iterable[int], pins: Pins) -> dict
     for edge in reader.edges_from(declarations.keys(), (OUTPUTS,)):
         edges[edge.source].append(edge)
     return {asset: WorkflowHistory(asset, (), edges[asset], said, (), pins) for asset, said in declarations.items()}
-
-
-def _pins(reader: FactReader, assets: set[int]) -> Pins:
-    records: dict[int, list[AssetRecord]] = defaultdict(list)
-    for record in reader.asset_records(reader.retracted(assets)):
-        records[record.asset].append(record)
-    return {asset: endings(said) for asset, said in records.items()}
 
 
 def _with_contact(state: dict[str, Any], contact: Contact) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from itertools import chain
 from typing import Final
 
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import AssetRecord, EdgeRecord, Endings, endings
-from mlgraph.graph.levels import RunHistory, WorkflowHistory, triple_intervals
+from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.graph.levels import Pins, RunHistory, WorkflowHistory, triple_intervals
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN_OF
 from mlgraph.graph.snapshot import Registry
 from mlgraph.ports.store import FactReader
 from mlgraph.services.chunks import chunks
+from mlgraph.services.facts_at import pins_of
 
 CACHED_RUNS: Final = 20_000
 
@@ -33,13 +34,9 @@ class Histories:
         for run in runs:
             self._cache.pop(run, None)
 
-    def pins(self, assets: Collection[int]) -> dict[int, Endings]:
+    def pins(self, assets: Collection[int]) -> Pins:
         """Return when retractions of these assets end their edges."""
-        retracted = self.reader.retracted(assets)
-        records: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self.reader.asset_records(retracted):
-            records[record.asset].append(record)
-        return {asset: endings(said) for asset, said in records.items()}
+        return pins_of(self.reader, assets)
 
     def runs(self, runs: Collection[int]) -> dict[int, tuple[RunHistory, bool]]:
         """Return the histories of `runs`, and whether each belongs to a workflow."""
@@ -104,7 +101,7 @@ class Histories:
         return columns
 
 
-def memberships(records: Iterable[EdgeRecord], pins_of: Callable[[set[int]], dict[int, Endings]]) -> dict[int, set[int]]:
+def memberships(records: Iterable[EdgeRecord], pins_of: Callable[[set[int]], Pins]) -> dict[int, set[int]]:
     """Return the workflows of each run: those that some record of `run_of` has held for any time."""
     grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
     for record in records:
