@@ -159,3 +159,15 @@ def test_an_edge_that_would_end_before_it_begins_is_refused(serving: Serving) ->
 def test_a_byte_order_mark_is_passed_over(serving: Serving) -> None:
     line = b"\xef\xbb\xbf" + json.dumps({"asset": {"uri": "mlg://dataset/n/a"}}).encode()
     assert serving.intake.facts(iter([line]), LOCAL)["accepted"] == 1
+
+
+def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving) -> None:
+    owners = {"ownership": {"owners": [{"name": "user:Ann Example", "type": "MAINTAINER"}, {"name": "ann@example.org"}]}}
+    told = {"eventTime": "2026-01-01T00:00:00Z", "job": {"namespace": "n", "name": "w", "facets": owners}}
+    serving.intake.openlineage(json.dumps(told).encode(), LOCAL)
+    person = {"asset": {"uri": "mlg://person/acme/u-1", "name": "Ann Example", "properties": {"mail": "ann@example.org"}}}
+    event = {"specversion": "1.0", "id": "1", "source": "hr", "type": "io.mlgraph.fact", "data": person}
+    serving.intake.cloudevents({"content-type": "application/cloudevents+json"}, json.dumps(event).encode(), LOCAL)
+    for question in ("SELECT body, event_id FROM event", "SELECT body FROM content", "SELECT uri FROM asset"):
+        assert "ann" not in repr(serving.store.query(question)).lower(), question
+    assert {name for (name,) in serving.store.query("SELECT name FROM contact")} >= {"Ann Example"}

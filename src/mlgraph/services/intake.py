@@ -27,6 +27,8 @@ _log = logging.getLogger(__name__)
 CHUNK_LINES: Final = 2_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 FACTS: Final = "facts"
+_DATA: Final = ("data", "data_base64")
+"""What a CloudEvent carries becomes facts; of the event itself its attributes are kept."""
 
 Rehydrate = Callable[[str, Mapping[str, Any]], int]
 """Fetches again what a thin event of a connected source names, and returns the transaction that says it."""
@@ -180,7 +182,7 @@ class Intake:
     def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> Item:
         event = Event(
             "cloudevents", envelope.source, envelope.id, _digest("cloudevents", envelope.source, envelope.id),
-            canonical_json(redact(clean(envelope.document))),
+            canonical_json(redact(clean({key: envelope.document[key] for key in envelope.document if key not in _DATA}))),
         )  # fmt: skip
         if envelope.carries_openlineage:
             data = envelope.need_data()
@@ -208,19 +210,19 @@ class Intake:
 
     def _bury(self, format_name: str, document: Any, caller: Caller, error: Exception) -> Item:
         pointer = error.pointer if isinstance(error, MlgraphError) else None
-        body = canonical_json(redact(clean(document)))
+        body = canonical_json(openlineage.keep(Located(document)))
         letter = Letter(format_name, caller.actor, caller.source, caller.environment, body, str(error), pointer)
         self._letters.add(letter)
         return Item(())
 
 
 def _content_event(format_name: str, document: dict[str, Any], caller: Caller) -> Event:
-    """Return the event as it is kept: its content is its identity; secrets in it are not kept."""
+    """Return the event as it is kept: its content is its identity; secrets, names and mail in it are not kept."""
     kept = canonical_json(clean(document))
     run = document.get("run")
     named = run.get("runId") if isinstance(run, dict) else None
     event_id = f"{document.get('eventType') or ''} {named or ''}".strip() or "event"
-    body = canonical_json(redact(clean(document)))
+    body = canonical_json(openlineage.keep(Located(document)))
     return Event(format_name, caller.source or format_name, event_id[:500], _digest(format_name, kept), body)
 
 

@@ -49,4 +49,6 @@ def _without_paired_secret(value: dict[str, Any]) -> dict[str, Any]:
 def _opaque(value: object) -> object:
     if isinstance(value, list):
         return [_opaque(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _opaque(item) if key == "name" else _without_people(item) for key, item in value.items()}
     return str(owner_of(value)[0]) if isinstance(value, str) and value.strip() else _without_people(value)
