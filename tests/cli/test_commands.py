@@ -232,7 +232,7 @@ def test_a_backfill_that_fails_is_1_and_says_how_to_go_on(run: Run, monkeypatch:
     outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
     assert (outcome.code, outcome.out) == (1, "")
     assert "it answered 500" in outcome.err
-    assert "mlgraph connect mlflow http://mlflow:5000" in outcome.err
+    assert "mlgraph connect mlflow http://mlflow:5000 --name prod" in " ".join(outcome.err.split())
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:

@@ -74,7 +74,7 @@ def connect(
     if found["state"] == "failed":
         output.fail(
             f"reading {known_as} stopped: {found.get('error') or 'no reason is known'}",
-            then=f"Run it again to go on: mlgraph connect {source} {address}",
+            then=f"Run it again to go on: mlgraph connect {source} {address}{f' --name {name}' if name else ''}",
         )
         raise typer.Exit(output.REFUSED)
     if not as_json:
