@@ -63,7 +63,7 @@ class Health:
         snapshot = self._follower.snapshot()
         self._watermark.set(snapshot.watermark)
         self._nodes.set(snapshot.nodes)
-        self._assets.set(len(snapshot.registry.numbers))
+        self._assets.set(len(snapshot.registry) - 1)
         try:
             stored = self._reader.last_tx()
             self._stored.set(stored)
