@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,6 +73,9 @@ class MemoryStore:
     def _origin(self, name: str) -> int:
         return self.names.setdefault(name, len(self.names))
 
+    def session(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def at(self, tx: int) -> MemoryStore:
         earlier = MemoryStore()
         earlier.assets_by_uri, earlier.names, earlier.first_tx, earlier.tx = (
@@ -91,7 +95,9 @@ class MemoryStore:
         upto = min(self.tx, after + limit)
         changes = Changes(upto)
         changes.assets = [row for row in self.assets_by_uri.values() if after < self.first_tx[row.asset] <= upto]
-        changes.told = {record.asset for record in self.asset_facts if after < record.tx <= upto}
+        told = [record for record in self.asset_facts if after < record.tx <= upto]
+        changes.told = {record.asset for record in told}
+        changes.declared = {record.asset for record in told if record.mode in (Mode.RETRACT, Mode.DECLARATION)}
         for record in self.edge_facts:
             if after < record.tx <= upto:
                 if record.by is None:

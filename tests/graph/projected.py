@@ -46,6 +46,11 @@ class Projected:
         self._projector = Projector(self.store, self.graph)
 
     @property
+    def went_on(self) -> int:
+        """How often runs were seen to change nothing of their workflow."""
+        return self._projector.went_on
+
+    @property
     def snapshot(self) -> Snapshot:
         return self.graph.snapshot
 

@@ -8,6 +8,7 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import orjson
 import psycopg
 
 from mlgraph.domain.facts import told
@@ -83,6 +84,10 @@ class Serving:
         """Read all that was appended."""
         while self.follower.step():
             pass
+
+    def lineage(self, uri: str, **query: Any) -> Any:
+        """Return lineage as clients read it: in answers nodes and edges are JSON already."""
+        return orjson.loads(orjson.dumps(self.queries.lineage(uri, **query)))
 
     def export(self) -> Iterable[bytes]:
         return list(self.queries.export())

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from mlgraph.services import snapshots as module
@@ -48,7 +49,7 @@ class Followed:
     def answers(self, number: int = 0) -> list[dict[str, Any]]:
         asked = "2026-06-01T00:00:00Z"
         lineage = self.queries.lineage(uri(number), direction="both", as_of=asked)
-        return [lineage, self.queries.impact(uri(number), as_of=asked)]
+        return [orjson.loads(orjson.dumps(lineage)), self.queries.impact(uri(number), as_of=asked)]
 
 
 @pytest.fixture

@@ -12,11 +12,13 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.base import Base, Table
 from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK
 from mlgraph.graph.registry import Card
+from mlgraph.graph.render import escaped
 from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs, NodeKey
-from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, order, table_size
+from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, table_size, tails
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
 """Gives an array of a shape and type, zeroed: in memory, or in a file that is mapped."""
@@ -70,9 +72,9 @@ class Cards:
         self.finished = np.zeros(assets, np.uint8)
         self._owned: list[tuple[int, int]] = []
 
-    def set(self, asset: int, card: Card, plain_name: str) -> None:
-        """Note the card of an asset; `plain_name` is the name in its URI."""
-        if card.name and card.name != plain_name:
+    def set(self, asset: int, card: Card) -> None:
+        """Note the card of an asset."""
+        if card.name:
             self.names[asset] = card.name
         self.finished[asset] = card.finished
         if card.state:
@@ -80,17 +82,24 @@ class Cards:
             self.state[asset] = self._words.setdefault(card.state, min(len(self._words), 2**15 - 1))
         self._owned.extend((asset, self._people.setdefault(owner, len(self._people))) for owner in card.owners)
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self, uris: Strings) -> dict[str, Any]:
         """Return the parts of the base that cards make."""
         assets = len(self.state)
+        starts, ends = tails(uris.offsets[:-1], uris.offsets[1:], uris.data)
+        for asset in np.flatnonzero(have(starts, ends, uris.data, ord("%"))).tolist():
+            self.names.setdefault(asset, AssetUri.parse(uris[asset]).name)
         owned = np.array(sorted(self._owned), np.int64).reshape(-1, 2)
         counts = np.bincount(owned[:, 0], minlength=assets)
         return {
-            "names": _texts(self.names.get(asset, "") for asset in range(assets)),
+            "names": _texts(self._name(asset, uris) for asset in range(assets)),
             "state": self.state, "words": _texts(list(self._words)[: 2**15]), "finished": self.finished,
             "owner_index": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             "owners": owned[:, 1].astype(np.int32), "people": _texts(self._people),
         }  # fmt: skip
+
+    def _name(self, asset: int, uris: Strings) -> str:
+        name = self.names.get(asset)
+        return "" if name is None or name == uris[asset].rpartition("/")[2] else escaped(name).decode()
 
 
 def _texts(texts: Iterable[str]) -> Strings:
@@ -113,7 +122,7 @@ def assemble(
     columns = np.flatnonzero(dataset).astype(np.int32)
     return Base(
         uris=uris, uri_table=hash_table(uris.offsets, uris.data, table_size(assets)), uri_order=ordered, uri_rank=rank, kind=kind,
-        dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **cards.finish(), node_of=node_of,
+        dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **cards.finish(uris), node_of=node_of,
         asset_of=asset_of, port_of=port_of, lineage=found[0], column_lineage=found[1], structure=found[2], watermark=watermark,
     )  # fmt: skip
 

@@ -37,9 +37,9 @@ class Base:
     """Assets by the store's numbers (0 stands for none), nodes, and rows.
 
     `uri_table` finds URIs (strings.hash_table); `uri_order` lists assets by URI, bytewise, `uri_rank` says the place of each.
-    `columns` are the assets that are columns, by dataset. `names` is empty where the name is that of the URI. `state` numbers
-    `words`; `owners[owner_index[a]:owner_index[a + 1]]` number `people`, the URIs of owners. A node is an asset or a port: the
-    ports of an asset follow its node.
+    `columns` are the assets that are columns, by dataset. `names` are as JSON writes them, empty where the name is the end of the
+    URI as it stands. `state` numbers `words`; `owners[owner_index[a]:owner_index[a + 1]]` number `people`, the URIs of owners. A
+    node is an asset or a port: the ports of an asset follow its node.
     """
 
     uris: Strings

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base, Table
 from mlgraph.graph.kernels import TO_MASK, Arrays
@@ -71,7 +70,7 @@ def _cards(registry: Registry, assets: int) -> Cards:
     for asset in range(1, assets):
         card = registry.card(asset)
         if card is not None:
-            cards.set(asset, card, AssetUri.parse(registry.uri(asset)).name)
+            cards.set(asset, card)
     return cards
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,9 +12,10 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.base import Base
+from mlgraph.graph.render import Pieces, Texts, concatenated
 from mlgraph.graph.rows import Bools, Bytes, Ints, Longs, NodeKey
 from mlgraph.graph.severity import IDLE_STATES
-from mlgraph.graph.strings import find, lower_bound
+from mlgraph.graph.strings import find, lower_bound, tails
 from mlgraph.ports.store import AssetRow
 
 _GROW: Final = 1024
@@ -129,7 +131,7 @@ class Registry:
             return known
         owners = base.people.many(base.owners[base.owner_index[asset] : base.owner_index[asset + 1]].tolist())
         state = int(base.state[asset])
-        return Card(base.names[asset] or None, tuple(owners), bool(base.finished[asset]), base.words[state] if state else None)
+        return Card(self.name(asset), tuple(owners), bool(base.finished[asset]), base.words[state] if state else None)
 
     def set_card(self, asset: int, card: Card) -> None:
         """Let this be what is said of the asset."""
@@ -138,12 +140,35 @@ class Registry:
     def name(self, asset: int) -> str:
         """Return the name that a source gave the asset, else the name in its URI."""
         card = self._cards.get(asset)
-        said = card.name if card else self.base.names[asset] if asset < self.base.assets else None
-        return said or AssetUri.parse(self.uri(asset)).name
+        if card is None and asset < self.base.assets:
+            said = self.base.names[asset]
+            return json.loads(f'"{said}"') if said else self.uri(asset).rpartition("/")[2]
+        return (card.name if card else None) or AssetUri.parse(self.uri(asset)).name
 
-    def names(self, assets: Sequence[int]) -> list[str]:
-        """Return the names of many assets."""
-        return [self.name(asset) for asset in assets]
+    def uri_texts(self, assets: Ints) -> Texts:
+        """Return the URIs of many assets as they stand in JSON."""
+        offsets, below = self.base.uris.offsets, assets < self.base.assets
+        starts, ends = np.empty(len(assets), np.int64), np.empty(len(assets), np.int64)
+        starts[below], ends[below] = offsets[assets[below]], offsets[assets[below] + 1]
+        fresh = np.flatnonzero(~below)
+        extra = Pieces.of([self.uri(asset) for asset in assets[fresh].tolist()])
+        starts[fresh], ends[fresh] = ~extra.offsets[:-1], extra.offsets[1:]
+        return Texts(starts, ends, self.base.uris.data, extra.data)
+
+    def name_texts(self, assets: Ints, uris: Texts) -> Texts:
+        """Return the names of many assets as they stand in JSON, given their URIs."""
+        base = self.base
+        starts, ends = tails(uris.starts, uris.ends, uris.data)
+        below = assets < base.assets
+        said = np.flatnonzero(below)
+        begins, stops = base.names.offsets[assets[said]], base.names.offsets[assets[said] + 1]
+        named = begins != stops
+        extra = concatenated(begins[named], stops[named], base.names.data)
+        starts[said[named]], ends[said[named]] = ~extra.offsets[:-1], extra.offsets[1:]
+        fresh = np.union1d(np.flatnonzero(~below), [place for place, _ in self._recent(assets)]).astype(np.int64)
+        newer = Pieces.of([self.name(asset) for asset in assets[fresh].tolist()])
+        starts[fresh], ends[fresh] = ~(newer.offsets[:-1] + len(extra.data)), newer.offsets[1:] + len(extra.data)
+        return Texts(starts, ends, uris.data, np.concatenate([extra.data, newer.data]))
 
     def finished(self, assets: Ints) -> Bools:
         """Say of each asset whether it is over."""

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.domain.vocabulary import KINDS, NEVER_CLOSING_OUTPUTS, RELATIONS
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -86,6 +86,8 @@ WORKFLOW: Final = KINDS["workflow"].code
 MODEL: Final = KINDS["model"].code
 MODEL_VERSION: Final = KINDS["model_version"].code
 EVALUATION: Final = KINDS["evaluation"].code
+NEVER_CLOSING: Final = frozenset(KINDS[name].code for name in NEVER_CLOSING_OUTPUTS)
+"""Kinds of outputs that, once made, stay made."""
 
 
 def edge_flags(relation: int, role: str | None, properties: Mapping[str, Any]) -> int:

@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.graph.rows import Bytes, Ints, Longs
+from mlgraph.graph.rows import Bools, Bytes, Ints, Longs
 
 _FNV_OFFSET: Final = np.uint64(0xCBF29CE484222325)
 _FNV_PRIME: Final = np.uint64(0x100000001B3)
@@ -187,6 +187,31 @@ def _lower_bound(offsets: Longs, data: Bytes, ordered: Ints, text: Bytes) -> int
 def lower_bound(strings: Strings, ordered: Ints, text: str) -> int:
     """Return how many of the `ordered` texts come before `text`."""
     return int(_lower_bound(strings.offsets, strings.data, ordered, np.frombuffer(text.encode(), np.uint8)))
+
+
+@numba.njit(cache=True, nogil=True)
+def tails(starts: Longs, ends: Longs, data: Bytes) -> tuple[Longs, Longs]:
+    """Return where the last part of each path data[starts[i]:ends[i]] stands; texts with a negative start are passed over."""
+    begins = starts.copy()
+    for number in range(len(starts)):
+        place = ends[number]
+        while starts[number] >= 0 and place > starts[number] and data[place - 1] != 47:
+            place -= 1
+        if starts[number] >= 0:
+            begins[number] = place
+    return begins, ends.copy()
+
+
+@numba.njit(cache=True, nogil=True)
+def have(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
+    """Say of each text data[starts[i]:ends[i]] whether it has a byte."""
+    found = np.zeros(len(starts), np.bool_)
+    for number in range(len(starts)):
+        for place in range(starts[number], ends[number]):
+            if data[place] == byte:
+                found[number] = True
+                break
+    return found
 
 
 @numba.njit(cache=True, nogil=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -71,6 +72,8 @@ class Changes:
     """Runs and workflows whose column edges changed."""
     told: set[int] = field(default_factory=set)
     """Assets of which something was said or retracted."""
+    declared: set[int] = field(default_factory=set)
+    """Those of which it was said that they are declared anew, or gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,9 @@ class FactWriter(Protocol):
 
 class FactReader(Protocol):
     """Reads facts by the groups that are computed together."""
+
+    def session(self) -> AbstractContextManager[None]:
+        """Let this thread read over one connection until the end of the context: many small questions cost less."""
 
     def at(self, tx: int) -> FactReader:
         """Return a reader of the facts up to transaction `tx`: what it reads does not change while others append."""

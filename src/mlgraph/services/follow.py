@@ -74,6 +74,10 @@ class Follower:
 
     def step(self) -> bool:
         """Read and apply one batch; return whether there was one."""
+        with self._reader.session():
+            return self._step()
+
+    def _step(self) -> bool:
         began, seen = time.monotonic(), self._graph.snapshot.watermark
         projector = self._open() if self._projector is None else self._projector
         before = self._graph.snapshot.watermark
@@ -105,6 +109,8 @@ class Follower:
         if reached < upto:
             projector.apply(self._reader.changes(reached, min(_CATCH_UP, upto - reached)))
         if graph.snapshot.watermark == upto:
+            if self._projector is not None:
+                projector.take_over(self._projector)
             self._graph, self._projector, self._next = graph, projector, None
 
     def _follow(self) -> None:

@@ -29,6 +29,10 @@ class Histories:
         self._registry = registry
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
 
+    def take_over(self, other: Histories) -> None:
+        """Go on with what another keeps."""
+        self._cache = other._cache
+
     def forget(self, runs: Iterable[int]) -> None:
         """Drop what is kept of `runs`: something was said of them, or of what they read and write."""
         for run in runs:

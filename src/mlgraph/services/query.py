@@ -13,11 +13,13 @@ from mlgraph.domain.errors import InvalidInput, UnknownAsset
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.graph.answer import CERTAINTY, Frontier, edge_bodies, node_bodies, node_body, page
+from mlgraph.graph.answer import CERTAINTY, Frontier, node_body, page
+from mlgraph.graph.drawing import edges_between
 from mlgraph.graph.effects import CHANGES, Effect
 from mlgraph.graph.impact import ImpactWalk
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.registry import Card
+from mlgraph.graph.render import edges_json, nodes_json
 from mlgraph.graph.rows import Bools, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES
 from mlgraph.graph.snapshot import Snapshot
@@ -27,6 +29,7 @@ from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
 from mlgraph.services.follow import Follower
+from mlgraph.services.origins import Origins
 
 DEFAULT_LIMIT: Final = 10_000
 MAX_PATH_URIS: Final = 200_000
@@ -65,6 +68,7 @@ class Queries:
     def __init__(self, reader: FactReader, follower: Follower) -> None:
         self._reader = reader
         self._follower = follower
+        self._origins = Origins(reader)
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
@@ -75,7 +79,7 @@ class Queries:
         level: str | None = None, as_of: str | None = None, certain: bool = False, limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Return what lies upstream or downstream of an asset (CONTRACT, lineage)."""
+        """Return what lies upstream or downstream of an asset (CONTRACT, lineage), nodes and edges as JSON already."""
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
         walks = _walks(scope)
         assets, distances, sure = _union(scope, list(walks.values()))
@@ -85,12 +89,15 @@ class Queries:
         if not (listed == scope.root).any():  # the root is on every page
             listed = np.concatenate([np.array([scope.root], np.int32), listed])
             hops, are_sure = np.concatenate([np.zeros(1, np.int32), hops]), np.concatenate([np.ones(1, np.bool_), are_sure])
-        told = zip(node_bodies(scope.graph, listed), hops.tolist(), are_sure.tolist(), strict=True)
+        registry = scope.graph.registry
+        uris = registry.uri_texts(listed)
+        drawn = edges_between(scope.graph, scope.level, scope.moment, walks, listed, lambda upto: self._origins.upto(upto).rank)
+        origins = self._origins.upto(int(drawn.origins.max(initial=0)))
         return {
-            "root": scope.graph.registry.uri(scope.root), "direction": scope.direction, "level": _level_name(scope.level),
+            "root": registry.uri(scope.root), "direction": scope.direction, "level": _level_name(scope.level),
             "as_of": format_time(scope.moment),
-            "nodes": [{**body, "distance": hop, "certainty": CERTAINTY[is_sure]} for body, hop, is_sure in told],
-            "edges": edge_bodies(scope.graph, scope.level, scope.moment, walks, listed, self._reader.origins()),
+            "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_sure),
+            "edges": edges_json(uris, drawn, origins.names),
             "total": len(assets), **_cut(shown.frontier), "watermark": scope.graph.watermark,
         }  # fmt: skip
 
@@ -120,11 +127,12 @@ class Queries:
             "root": registry.uri(scope.root), "change": change,
             "affected": [
                 {
-                    **body, "distance": int(found.distances[entry]), "severity": SEVERITIES[severities[place]],
+                    **node_body(scope.graph, int(listed[place])), "distance": int(found.distances[entry]),
+                    "severity": SEVERITIES[severities[place]],
                     "effect": None if change is None else Effect(effects[place]).word, "certainty": CERTAINTY[surely[place]],
                     "owners": _owners(registry.card(int(listed[place]))), "path": registry.uris(found.path(entry)),
                 }
-                for place, (entry, body) in enumerate(zip(entries.tolist(), node_bodies(scope.graph, listed), strict=True))
+                for place, entry in enumerate(entries.tolist())
             ],
             "by_severity": dict(zip(SEVERITIES, counts, strict=True)),
             "notify": [

@@ -17,10 +17,9 @@ import numpy as np
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord
-from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base
-from mlgraph.graph.build import plain_rows, run_rows, workflow_rows
+from mlgraph.graph.build import plain_rows, run_rows, workflow_rows, workflow_sides
 from mlgraph.graph.kernels import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import (
@@ -101,7 +100,8 @@ class _Rebuild:
         workflows = np.flatnonzero(self._kind == WORKFLOW)
         for done, numbers in enumerate(chunks(workflows.tolist(), 50)):
             for workflow in self._histories.workflows(numbers):
-                self._add(workflow_rows(workflow, self._registry), workflow.workflow)
+                sides = workflow_sides(workflow, self._registry)
+                self._add(workflow_rows(workflow, sides, self._registry), workflow.workflow)
             self._progress("workflows", done * 50, len(workflows))
         cards = self._cards()
         return assemble(self._uris, self._kind, self._dataset, list(self._ports), self._tables, cards, self._upto, allocate)
@@ -182,7 +182,7 @@ class _Rebuild:
             contacts = self._reader.contacts(range(low, high))
             for asset, records in said.items():
                 card = card_of(records, owned.get(asset, ()), contacts.get(asset), is_run=self._kind[asset] == RUN)
-                cards.set(asset, card, AssetUri.parse(self._registry.uri(asset)).name)
+                cards.set(asset, card)
             self._progress("assets", low, assets)
         return cards
 

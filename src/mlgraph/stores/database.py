@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +20,7 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 10) -> None:
         """Connect to `url` (libpq form); `size` connections at most."""
+        self._pinned = threading.local()
         self._pool = ConnectionPool(
             url, min_size=1, max_size=size, open=False, timeout=_WAIT_S, check=ConnectionPool.check_connection,
             kwargs={"application_name": "mlgraph"}, name="mlgraph", reconnect_timeout=10.0,
@@ -35,8 +37,33 @@ class Database:
         self._pool.close()
 
     @contextmanager
+    def session(self) -> Iterator[None]:
+        """Let `connection` lend this thread one and the same connection until the end of the context, for reading alone."""
+        if getattr(self._pinned, "connection", None) is not None:
+            yield
+            return
+        with self._lent() as connection:
+            connection.autocommit = True
+            self._pinned.connection = connection
+            try:
+                yield
+            finally:
+                self._pinned.connection = None
+                if not connection.closed:
+                    connection.autocommit = False
+
+    @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
         """Lend a connection. Raises `Unavailable` if PostgreSQL is away or goes away meanwhile: nothing was committed then."""
+        pinned = getattr(self._pinned, "connection", None)
+        if pinned is not None:
+            yield pinned
+            return
+        with self._lent() as connection:
+            yield connection
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection]:
         try:
             with self._pool.connection() as connection:
                 yield connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
 import numpy as np
@@ -40,6 +41,10 @@ class PostgresReader:
         self._database = database
         self._upto = upto
 
+    def session(self) -> AbstractContextManager[None]:
+        """Let this thread read over one connection until the end of the context."""
+        return self._database.session()
+
     def at(self, tx: int) -> PostgresReader:
         """Return a reader of the facts up to transaction `tx`."""
         return PostgresReader(self._database, tx)
@@ -60,8 +65,11 @@ class PostgresReader:
             span = (after, upto)
             cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span)
             changes.assets = [AssetRow(*row) for row in cursor]
-            cursor.execute("SELECT DISTINCT asset_id FROM asset_fact WHERE tx > %s AND tx <= %s", span)
-            changes.told = {row[0] for row in cursor}
+            cursor.execute("SELECT DISTINCT asset_id, mode FROM asset_fact WHERE tx > %s AND tx <= %s", span)
+            for asset, mode in cursor:
+                changes.told.add(asset)
+                if mode in (Mode.RETRACT, Mode.DECLARATION):
+                    changes.declared.add(asset)
             cursor.execute(
                 "SELECT DISTINCT source_id, relation, target_id, by_id FROM edge_fact WHERE tx > %s AND tx <= %s", span
             )
