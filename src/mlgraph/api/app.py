@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from mlgraph.api import connections, docs_page, health, intake, operations, problems, queries
+from mlgraph.api import archives, connections, docs_page, health, intake, operations, problems, queries
 from mlgraph.api.answers import dump
 from mlgraph.api.needs import Services
 from mlgraph.client import shapes
@@ -65,7 +65,7 @@ def create_app(services: Services, *, loopback: bool) -> FastAPI:
     app.state.services = services
     app.state.loopback = loopback
     problems.install(app)
-    for router in (health.router, intake.router, queries.router, connections.router, connections.signed):
+    for router in (health.router, intake.router, queries.router, connections.router, connections.signed, archives.router):
         app.include_router(router)
     _add_documentation(app)
     return app

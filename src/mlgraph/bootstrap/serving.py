@@ -19,7 +19,10 @@ from mlgraph.api.app import create_app
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server
 from mlgraph.domain.errors import MlgraphError, StartError
+from mlgraph.services.archives import Archives
+from mlgraph.services.bundle import Operated
 from mlgraph.services.identity import is_loopback, tokens_from
+from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.database import Database
 from mlgraph.stores.embedded import EmbeddedPostgres
 
@@ -139,7 +142,7 @@ class _Uvicorn(uvicorn.Server):
 
 def _run(options: Options, listener: socket.socket, database: Database) -> None:
     server = Server(database, options)
-    app = create_app(server.services, loopback=is_loopback(options.host))
+    app = create_app(_operated(server, database), loopback=is_loopback(options.host))
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30, server_header=False
     )
@@ -155,6 +158,14 @@ def _run(options: Options, listener: socket.socket, database: Database) -> None:
         server.stop()
     if http.failure is not None:
         raise StartError(http.failure)
+
+
+def _operated(server: Server, database: Database) -> Operated:
+    def restored() -> None:
+        server.follower.nudge()
+        server.connections.start()
+
+    return Operated.of(server.services, Archives(PostgresArchive(database), restored))
 
 
 def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> None:

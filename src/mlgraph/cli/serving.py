@@ -33,7 +33,7 @@ def up(
     """Serve the graph until interrupted."""
     from mlgraph.bootstrap import Options, serve
 
-    serve(Options(data=data or _home("main"), store=store, host=host, port=port, tokens=tokens))
+    serve(Options(data=data or home("main"), store=store, host=host, port=port, tokens=tokens))
 
 
 @app.command()
@@ -47,10 +47,10 @@ def demo(
     """Serve a demo company, built from real data and real tools, and say what to try."""
     from mlgraph.demo import run
 
-    run(port=port, data=data or _home("demo"))
+    run(port=port, data=data or home("demo"))
 
 
-def _home(name: str) -> Path:
+def home(name: str) -> Path:
     """Return the data directory of this name, where the XDG base directories put it."""
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share") / "mlgraph" / name
