@@ -69,8 +69,8 @@ def check_version(cluster: Path, programs: Path) -> None:
     said = f"{cluster} was written by PostgreSQL {stored}, and this is PostgreSQL {ours}"
     if stored < ours:
         raise EmbeddedPostgresError(
-            f"{said}, which cannot read it. With the mlgraph that wrote it: mlgraph backup FILE --data {cluster.parent}; then with "
-            "this one: mlgraph restore FILE --data NEW, and mlgraph up --data NEW. Nothing was changed.",
+            f"{said}, which cannot read it. With the mlgraph that wrote it: mlgraph backup FILE --data {cluster.parent}; then "
+            "with this one: mlgraph restore FILE --data NEW, and mlgraph up --data NEW. Nothing was changed.",
         )
     raise EmbeddedPostgresError(
         f"{said}: start the newer mlgraph that wrote it, or name another directory with --data. Nothing was changed.",
