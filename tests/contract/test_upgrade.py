@@ -65,12 +65,22 @@ def asked(api: Api, names: Names) -> dict[str, Json]:
 
 
 def kept(old: Any, new: Any) -> bool:
-    """Whether `new` says all that `old` said, in the same words; a later version may say more."""
+    """Whether `new` says all that `old` said, in the same words; a later version may say more.
+
+    Which of several equally short paths proves an impact is a choice that a version may make anew: length and ends count.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
-        return all(key in new and kept(value, new[key]) for key, value in old.items())
+        return all(
+            key in new and (same_length(value, new[key]) if key == "path" else kept(value, new[key]))
+            for key, value in old.items()
+        )
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(map(kept, old, new))
     return bool(old == new)
+
+
+def same_length(old: list[str], new: list[str]) -> bool:
+    return (len(old), old[:1], old[-1:]) == (len(new), new[:1], new[-1:])
 
 
 def test_a_directory_of_the_previous_version_answers_as_before(start: Start, previous: Path, tmp_path: Path) -> None:
@@ -143,5 +153,7 @@ def test_a_directory_of_a_newer_version_is_refused_untouched(start: Start, tmp_p
 
 def test_the_comparison_sees_what_is_lost() -> None:
     assert kept({"a": [1, {"b": None}]}, {"a": [1, {"b": None, "c": 2}], "d": 3})
+    assert kept({"path": ["a", "b", "c"]}, {"path": ["a", "x", "c"]})
+    assert not kept({"path": ["a", "b", "c"]}, {"path": ["a", "c"]})
     for worse in ({"a": [1]}, {"a": [1, {}]}, {"a": [1, {"b": 0}]}, {}, None):
         assert not kept({"a": [1, {"b": None}]}, worse)

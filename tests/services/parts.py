@@ -13,7 +13,6 @@ import psycopg
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located
 from mlgraph.domain.wire import parse_line
-from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.store import Actor, Event, Item
 from mlgraph.services.follow import Follower
 from mlgraph.services.intake import Intake
@@ -73,7 +72,7 @@ class Serving:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.follower = Follower(store.reader, Graph())
+        self.follower = Follower(store.reader)
         self.intake = Intake(store.writer, store.letters, self.follower.nudge, self._rehydrate)
         self.queries = Queries(store.reader, self.follower)
 

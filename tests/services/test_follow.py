@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.store import Changes
 from mlgraph.services import follow
 from mlgraph.services.follow import Follower
@@ -79,7 +78,7 @@ class Faulty:
 def test_a_fault_is_told_and_outlived(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "_POLL_S", 0.01)
     store.append(edge(A, B))
-    follower = Follower(Faulty(store, [Unavailable("planted"), ValueError("planted too")]), Graph())
+    follower = Follower(Faulty(store, [Unavailable("planted"), ValueError("planted too")]))
     follower.start()
     try:
         follower.wait_for(1, 10)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
-from mlgraph.graph.kernels import Ints, rows_between
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.rows import CERTAIN, COLUMN, SHOW, WALK, Layer, NodeKey
+from mlgraph.graph.rows import CERTAIN, COLUMN, SHOW, WALK, Bools, Bytes, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import DirectionName, Reached
 
@@ -50,55 +50,64 @@ class Frontier:
         return cls(distance, uri, moment)
 
 
-class Listed(NamedTuple):
-    """One node of an answer."""
+class Page(NamedTuple):
+    """Entries of an answer to list, as a slice of the whole in order, and where to go on if more remain."""
 
-    distance: int
-    uri: str
-    asset: int
+    start: int
+    stop: int
+    frontier: Frontier | None
 
 
 def page(
-    nodes: Sequence[Listed], limit: int, after: Frontier | None, moment: int, *, path_budget: int | None = None
-) -> tuple[Sequence[Listed], Frontier | None]:
-    """Return the nodes (sorted) to list, and the frontier if more remain.
+    graph: Snapshot, assets: Ints, distances: Ints, limit: int, after: Frontier | None, moment: int, *,
+    path_budget: int | None = None,
+) -> Page:  # fmt: skip
+    """Return what to list of `assets` (in order, with their distances).
 
-    With a `path_budget` the page also ends before the paths of its nodes hold more assets than that together.
+    With a `path_budget` the page also ends before the paths of its entries hold more assets than that together.
     """
+    start = 0
     if after is not None:
-        nodes = [node for node in nodes if (node.distance, node.uri) > (after.distance, after.uri)]
-    count = min(limit, len(nodes))
-    if path_budget is not None:
-        lengths = accumulate(node.distance + 1 for node in nodes[:count])
-        count = max(1, sum(1 for length in lengths if length <= path_budget)) if count else 0
-    if count == len(nodes):
-        return nodes, None
-    last = nodes[count - 1]
-    return nodes[:count], Frontier(last.distance, last.uri, moment)
-
-
-def name_of(graph: Snapshot, asset: int) -> str:
-    """Return the name that a source gave the asset, else the name in its URI."""
-    card = graph.registry.cards.get(asset)
-    return (card.name if card else None) or AssetUri.parse(graph.registry.uris[asset]).name
+        where = range(int(np.searchsorted(distances, after.distance)), int(np.searchsorted(distances, after.distance, "right")))
+        start = where.start + bisect_right(where, after.uri, key=lambda entry: graph.registry.uri(int(assets[entry])))
+    stop = min(start + limit, len(assets))
+    if path_budget is not None and stop > start:
+        fitting = int(np.searchsorted(np.cumsum(distances[start:stop].astype(np.int64) + 1), path_budget, "right"))
+        stop = start + max(1, fitting)
+    if stop == len(assets):
+        return Page(start, stop, None)
+    return Page(start, stop, Frontier(int(distances[stop - 1]), graph.registry.uri(int(assets[stop - 1])), moment))
 
 
 def node_body(graph: Snapshot, asset: int) -> dict[str, Any]:
     """Return URI, kind and name of an asset, as every answer gives them."""
-    return {
-        "uri": graph.registry.uris[asset],
-        "kind": KIND_NAMES[graph.registry.kinds[asset]],
-        "name": name_of(graph, asset),
-    }
+    registry = graph.registry
+    return {"uri": registry.uri(asset), "kind": KIND_NAMES[registry.kind(asset)], "name": registry.name(asset)}
+
+
+def node_bodies(graph: Snapshot, assets: Ints) -> Iterator[dict[str, Any]]:
+    """Yield what `node_body` returns, for many assets."""
+    registry = graph.registry
+    numbers = assets.tolist()
+    named = zip(registry.uris(numbers), registry.kinds(assets).tolist(), registry.names(numbers), strict=True)
+    for uri, kind, name in named:
+        yield {"uri": uri, "kind": KIND_NAMES[kind], "name": name}
+
+
+class _Drawn(NamedTuple):
+    """Rows between listed assets: ends as assets and nodes, what they are, and the walk's judgement of them."""
+
+    source: Ints
+    target: Ints
+    near: Ints
+    far: Ints
+    relation: Bytes
+    flags: Bytes
+    origin: NDArray[np.int16]
 
 
 def edge_bodies(
-    graph: Snapshot,
-    level: Layer,
-    moment: int,
-    walks: Mapping[DirectionName, Reached],
-    listed: Collection[int],
-    origins: Mapping[int, str],
+    graph: Snapshot, level: Layer, moment: int, walks: Mapping[DirectionName, Reached], listed: Ints, origins: Mapping[int, str]
 ) -> list[dict[str, Any]]:
     """Return the edges that hold at `moment` between `listed` assets, with origins, sorted by source, relation and target.
 
@@ -107,32 +116,46 @@ def edge_bodies(
     """
     edges: dict[Triple, set[int]] = {}
     sure: dict[Triple, bool] = {}
-    inside = set(listed)
-    for layer in _layers(graph, level, inside):
-        for triple, origin, flags, source, target in _rows(graph, graph.views[layer].out, inside, walks, moment):
-            if flags & SHOW:
-                edges.setdefault(triple, set()).add(origin)
-            if flags & WALK:
-                _judge(sure, triple, flags, source, target, walks)
+    walked = {name: _Walked.of(graph, reached) for name, reached in walks.items()}
+    for layer in _layers(graph, level, listed):
+        drawn = _rows(graph, graph.views[layer].out, listed, walks, moment)
+        said = drawn.flags & SHOW != 0
+        triples = zip(drawn.source.tolist(), drawn.relation.tolist(), drawn.target.tolist(), strict=True)
+        for triple, shown, origin in zip(triples, said.tolist(), drawn.origin.tolist(), strict=True):
+            if shown:
+                known = edges.get(triple)
+                if known is None:
+                    edges[triple] = {origin}
+                else:
+                    known.add(origin)
+        _judge(sure, drawn, walked)
+    inside = set(listed.tolist())
     for reached in walks.values():
         for triple, certain in reached.parts.items():
             if triple[0] in inside and triple[2] in inside:
                 edges.setdefault(triple, set()).update(_part_origins(graph, triple, moment))
                 sure[triple] = certain or sure.get(triple, False)
-    uris = graph.registry.uris
-    return sorted(
-        (
-            {
-                "source": uris[source],
-                "relation": RELATION_NAMES[relation],
-                "target": uris[target],
-                "origins": sorted(origins[origin] for origin in said if origin),
-                "certainty": CERTAINTY[sure.get((source, relation, target), True)],
-            }
-            for (source, relation, target), said in edges.items()
-        ),
-        key=lambda edge: (edge["source"], edge["relation"], edge["target"]),
-    )
+    return _told(graph, edges, sure, listed, origins)
+
+
+def _told(
+    graph: Snapshot, edges: Mapping[Triple, set[int]], sure: Mapping[Triple, bool], listed: Ints, origins: Mapping[int, str]
+) -> list[dict[str, Any]]:
+    numbers = listed.tolist()
+    uris = dict(zip(numbers, graph.registry.uris(numbers), strict=True))
+    names: dict[frozenset[int], list[str]] = {}
+    told = []
+    for (source, relation, target), said in edges.items():
+        key = frozenset(said)
+        if key not in names:
+            names[key] = sorted(origins[origin] for origin in said if origin)
+        certain = sure.get((source, relation, target), True)
+        told.append((uris[source], RELATION_NAMES[relation], uris[target], names[key], CERTAINTY[certain]))
+    told.sort(key=itemgetter(0, 1, 2))
+    return [
+        {"source": source, "relation": relation, "target": target, "origins": said, "certainty": certainty}
+        for source, relation, target, said, certainty in told
+    ]
 
 
 def _part_origins(graph: Snapshot, triple: Triple, moment: int) -> set[int]:
@@ -142,53 +165,54 @@ def _part_origins(graph: Snapshot, triple: Triple, moment: int) -> set[int]:
     return {origin for other, code, _, origin in rows if code == relation and int(graph.asset_of[other]) == whole}
 
 
-def _layers(graph: Snapshot, level: Layer, inside: Collection[int]) -> tuple[Layer, ...]:
-    if not any(graph.registry.kinds[asset] == COLUMN for asset in inside):
+def _layers(graph: Snapshot, level: Layer, listed: Ints) -> tuple[Layer, ...]:
+    if not (graph.registry.kinds(listed) == COLUMN).any():
         return (level,)
     return level, (Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS)
 
 
-def _judge(
-    sure: dict[Triple, bool],
-    triple: Triple,
-    flags: int,
-    source: int,
-    target: int,
-    walks: Mapping[DirectionName, Reached],
-) -> None:
-    for direction, reached in walks.items():
-        if source not in reached.visited or target not in reached.visited:
+class _Walked(NamedTuple):
+    """Marks by node: visited, and visited on ways that are certain throughout. `all_sure`: every visit was."""
+
+    visited: Bools
+    surely: Bools
+    all_sure: bool
+
+    @classmethod
+    def of(cls, graph: Snapshot, reached: Reached) -> _Walked:
+        """Return the marks of one walk."""
+        visited, surely = np.zeros(graph.nodes, np.bool_), np.zeros(graph.nodes, np.bool_)
+        visited[reached.nodes] = True
+        surely[reached.sure_nodes] = True
+        return cls(visited, surely, len(reached.nodes) == len(reached.sure_nodes))
+
+
+def _judge(sure: dict[Triple, bool], drawn: _Drawn, walked: Mapping[DirectionName, _Walked]) -> None:
+    """Note of each edge that a walk took whether it was certain; where all is certain nothing need be noted."""
+    walks = drawn.flags & WALK != 0
+    for direction, marks in walked.items():
+        if marks.all_sure and (drawn.flags[walks] & CERTAIN).all() and not sure:
             continue
-        near = source if direction == "downstream" else target
-        sure[triple] = sure.get(triple, False) or (bool(flags & CERTAIN) and near in reached.visited_surely)
+        taken = np.flatnonzero(walks & marks.visited[drawn.near] & marks.visited[drawn.far])
+        from_node = (drawn.near if direction == "downstream" else drawn.far)[taken]
+        certain = (drawn.flags[taken] & CERTAIN != 0) & marks.surely[from_node]
+        triples = zip(drawn.source[taken].tolist(), drawn.relation[taken].tolist(), drawn.target[taken].tolist(), strict=True)
+        for triple, is_sure in zip(triples, certain.tolist(), strict=True):
+            sure[triple] = sure.get(triple, False) or is_sure
 
 
-def _rows(
-    graph: Snapshot, rows: Direction, inside: Collection[int], walks: Mapping[DirectionName, Reached], moment: int
-) -> Iterator[tuple[Triple, int, int, int, int]]:
-    """Yield (triple of assets, origin, flags, source node, target node) of the rows among the listed assets' nodes."""
-    nodes = {node for asset in inside if (node := graph.registry.nodes.get(NodeKey(asset))) is not None}
-    for reached in walks.values():
-        nodes.update(node for node in reached.visited if int(graph.asset_of[node]) in inside)
-    chosen = np.array(sorted(node for node in nodes if node < graph.nodes), np.int32)
-    mark = np.zeros(graph.nodes, np.int32)
-    mark[chosen] = 1
-    base, over, sources = _collect(rows, chosen, mark, moment)
-    columns = [
-        (rows.to[base], rows.relation[base], rows.origin[base], rows.flags[base], sources[: len(base)]),
-        (rows.oto[over], rows.orelation[over], rows.oorigin[over], rows.oflags[over], sources[len(base) :]),
-    ]
-    for to, relation, origin, flags, source in columns:
-        table = zip(source.tolist(), relation.tolist(), to.tolist(), origin.tolist(), flags.tolist(), strict=True)
-        for left, kind, right, said_by, flag in table:
-            yield (int(graph.asset_of[left]), kind, int(graph.asset_of[right])), said_by, flag, left, right
-
-
-def _collect(rows: Direction, chosen: Ints, mark: Ints, moment: int) -> tuple[Any, Any, Any]:
-    size = 1024 + 4 * len(chosen)
-    while True:
-        base, over, sources = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(2 * size, np.int32)
-        count, added = rows_between(*rows.kernel_arrays(), chosen, mark, 1, moment, base, over, sources)
-        if count <= size and added <= size:
-            return base[:count], over[:added], sources[: count + added]
-        size = max(count, added)
+def _rows(graph: Snapshot, rows: Direction, listed: Ints, walks: Mapping[DirectionName, Reached], moment: int) -> _Drawn:
+    """Return the rows among the listed assets' nodes."""
+    inside = np.zeros(len(graph.registry), np.bool_)
+    inside[listed] = True
+    own = graph.nodes_of(listed)
+    found = [own[own >= 0], *(reached.nodes[inside[graph.asset_of[reached.nodes]]] for reached in walks.values())]
+    chosen = np.unique(np.concatenate(found))
+    marks = np.zeros(graph.nodes, np.uint8)
+    marks[chosen] = 1
+    gathered = rows.gather(chosen, moment, marks=(marks, 1))
+    near = chosen[gathered.position]
+    return _Drawn(
+        graph.asset_of[near], graph.asset_of[gathered.other], near, gathered.other, gathered.relation, gathered.flags,
+        gathered.origin,
+    )  # fmt: skip

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlgraph.domain.facts import Contact, Fact
 from mlgraph.domain.history import AssetRecord, EdgeRecord
@@ -81,6 +84,20 @@ class Told:
     environment: str | None
 
 
+class EdgeTable(NamedTuple):
+    """Edge facts as columns, one entry a fact: numbers as the store has them, times in microseconds."""
+
+    source: NDArray[np.int32]
+    relation: NDArray[np.int16]
+    target: NDArray[np.int32]
+    origin: NDArray[np.int16]
+    mode: NDArray[np.int16]
+    online: NDArray[np.int16]
+    """1 where the role is `online`."""
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
 class FactWriter(Protocol):
     """Appends facts; nothing is ever updated."""
 
@@ -120,6 +137,21 @@ class FactReader(Protocol):
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""
+
+    def stamp(self, tx: int) -> str | None:
+        """Return what tells the log up to transaction `tx` from another; None if it does not reach so far."""
+
+    def assets(self) -> Iterator[list[AssetRow]]:
+        """Yield all assets in order of their numbers, many at a time."""
+
+    def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
+        """Return the edge facts of these relations from sources `low` up to, not including, `high`; not those that a run saw."""
+
+    def records_between(self, low: int, high: int) -> list[AssetRecord]:
+        """Return the records of the assets from `low` up to, not including, `high`."""
+
+    def all_retracted(self) -> NDArray[np.int32]:
+        """Return all assets that were ever retracted."""
 
     def retracted(self, assets: Collection[int]) -> set[int]:
         """Return which of `assets` were ever retracted."""

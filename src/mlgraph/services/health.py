@@ -26,6 +26,7 @@ class Health:
     def __init__(self, reader: FactReader, follower: Follower) -> None:
         self._reader = reader
         self._follower = follower
+        self._begun = time.monotonic()
         self._loaded = False
         self._caught_up_once = False
         self._gauges = _Gauges()
@@ -62,14 +63,17 @@ class Health:
     def _lag_s(self, stored: int) -> float:
         if self._follower.snapshot().watermark >= stored:
             return 0.0
-        return time.monotonic() - self._follower.caught_up_at
+        return self._since_current_s()
+
+    def _since_current_s(self) -> float:
+        return time.monotonic() - (self._follower.caught_up_at or self._begun)
 
     def metrics(self) -> bytes:
         """Return the metrics in the Prometheus text format. What cannot be asked for now keeps the value it had."""
         gauges, snapshot = self._gauges, self._follower.snapshot()
         gauges.watermark.labels(_GRAPH).set(snapshot.watermark)
         gauges.nodes.set(snapshot.nodes)
-        gauges.assets.set(len(snapshot.registry.numbers))
+        gauges.assets.set(len(snapshot.registry) - 1)
         if self._pool is not None:
             pool = self._pool()
             gauges.pool_size.set(pool.size)
@@ -87,7 +91,7 @@ class Health:
             gauges.store_up.set(1)
         except MlgraphError:
             gauges.store_up.set(0)
-            gauges.lag.labels(_GRAPH).set(time.monotonic() - self._follower.caught_up_at)
+            gauges.lag.labels(_GRAPH).set(self._since_current_s())
         return generate_latest(gauges.registry) + generate_latest(metrics.PROCESS)
 
 

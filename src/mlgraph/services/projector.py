@@ -50,28 +50,28 @@ class Projector:
         for runs in chunks(affected.runs):
             for run, member in self._histories.runs(runs).values():
                 rows = run_rows(run, self._graph.registry, standalone=not member)
-                self._graph.replace(("run", run.run), rows)
+                self._graph.replace(run.run, rows)
         for workflows in chunks(affected.workflows, 50):
             for workflow in self._histories.workflows(workflows):
-                self._graph.replace(("workflow", workflow.workflow), workflow_rows(workflow, self._graph.registry))
+                self._graph.replace(workflow.workflow, workflow_rows(workflow, self._graph.registry))
         for assets in chunks(affected.cards):
             self._cards.refresh(assets, before, changes.upto)
         self._graph.publish(changes.upto)
 
     def _affected(self, changes: Changes) -> Affected:
         affected = Affected()
-        kinds = self._graph.registry.kinds
+        kind = self._graph.registry.kind
         for triple in changes.edges:
             self._add_triple(affected, triple)
         for owner in changes.seen_by:
             self._add_owner(affected, owner)
         affected.cards.update(changes.told)
-        affected.runs.update(asset for asset in changes.told if kinds[asset] == RUN)
-        affected.workflows.update(asset for asset in changes.told if kinds[asset] == WORKFLOW)
+        affected.runs.update(asset for asset in changes.told if kind(asset) == RUN)
+        affected.workflows.update(asset for asset in changes.told if kind(asset) == WORKFLOW)
         for asset in self._histories.reader.retracted(changes.told):
             for triple in self._histories.reader.neighbours(asset):
                 self._add_triple(affected, triple)
-        columns = {source for source, relation, _ in affected.plain if relation == DERIVES and kinds[source] == COLUMN}
+        columns = {source for source, relation, _ in affected.plain if relation == DERIVES and kind(source) == COLUMN}
         for chunk in chunks(columns):
             for edge in self._histories.reader.edges_from(chunk, (DERIVES,)):
                 if edge.by is not None:
@@ -85,11 +85,11 @@ class Projector:
 
     def _add_triple(self, affected: Affected, triple: Triple) -> None:
         source, relation, target = triple
-        kinds = self._graph.registry.kinds
+        kind = self._graph.registry.kind
         owner = target if relation == INPUT_TO else source
-        if relation in (INPUT_TO, OUTPUTS) and kinds[owner] == RUN:
+        if relation in (INPUT_TO, OUTPUTS) and kind(owner) == RUN:
             affected.runs.add(owner)
-        elif relation in (INPUT_TO, OUTPUTS) and kinds[owner] == WORKFLOW:
+        elif relation in (INPUT_TO, OUTPUTS) and kind(owner) == WORKFLOW:
             affected.workflows.add(owner)
         elif relation == RUN_OF:
             affected.runs.add(source)
@@ -107,4 +107,4 @@ class Projector:
         for triple in triples:
             said = records.get(triple, [])
             rows = plain_rows(said, pins, self._graph.registry) if said else ()
-            self._graph.replace(("edge", *triple), rows)
+            self._graph.replace(triple, rows)

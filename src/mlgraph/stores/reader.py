@@ -6,18 +6,31 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.store import AssetRow, Changes, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Told
 from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1
+_COPY_HEAD: Final = 19
+"""Bytes before the first row of COPY's binary format, and after the last (PostgreSQL documentation, COPY, Binary Format)."""
+_COPY_TAIL: Final = 2
+_COPY_TYPES: Final = {
+    "source": ">i4", "relation": ">i2", "target": ">i4", "origin": ">i2", "mode": ">i2", "online": ">i2", "start": ">i8",
+    "end": ">i8",
+}  # fmt: skip
+_COPIED: Final = np.dtype([
+    ("fields", ">i2"), *(part for name, kind in _COPY_TYPES.items() for part in ((f"{name}_length", ">i4"), (name, kind)))
+])  # fmt: skip
+"""A row of `edge_table`: no field is null, so all rows are of one length."""
 
 
 class PostgresReader:
@@ -103,6 +116,45 @@ class PostgresReader:
             f"WHERE f.asset_id = ANY(%s) AND f.mode = {int(Mode.DECLARATION)} AND f.tx <= %s"
         )
         return list(asset_records(self._rows(query, (list(workflows), self._upto)))) if workflows else []
+
+    def stamp(self, tx: int) -> str | None:
+        """Return what names the log up to transaction `tx`; None if it does not reach so far."""
+        rows = self._rows("SELECT tx, recorded_at, actor FROM tx WHERE tx IN (1, %s) ORDER BY tx", (tx,))
+        return (
+            ";".join(f"{number} {recorded_at} {actor}" for number, recorded_at, actor in rows)
+            if rows and rows[-1][0] == tx
+            else None
+        )
+
+    def assets(self) -> Iterator[list[AssetRow]]:
+        """Yield all assets in order of their numbers, many at a time."""
+        with self._database.connection() as connection, connection.transaction(), connection.cursor("mlgraph_assets") as cursor:
+            cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx <= %s ORDER BY id", (self._upto,))
+            while rows := cursor.fetchmany(_STREAM_ASSETS * 10):
+                yield [AssetRow(*row) for row in rows]
+
+    def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
+        """Return the edge facts of these relations from sources `low` up to, not including, `high`; not those that a run saw."""
+        query = (
+            "COPY (SELECT source_id, relation, target_id, origin_id, mode, coalesce(role = 'online', false)::int::smallint, "
+            "valid_from, valid_to FROM edge_fact WHERE source_id >= %s AND source_id < %s AND relation = ANY(%s) "
+            "AND by_id IS NULL AND tx <= %s) TO STDOUT (FORMAT binary)"
+        )
+        span = (low, high, list(relations), self._upto)
+        with self._database.connection() as connection, connection.cursor() as cursor, cursor.copy(query, span) as copy:
+            data = b"".join(bytes(piece) for piece in copy)
+        rows = np.frombuffer(data, _COPIED, (len(data) - _COPY_HEAD - _COPY_TAIL) // _COPIED.itemsize, _COPY_HEAD)
+        return EdgeTable(*(rows[name].astype(rows.dtype[name].newbyteorder("=")) for name in EdgeTable._fields))
+
+    def records_between(self, low: int, high: int) -> list[AssetRecord]:
+        """Return the records of the assets from `low` up to, not including, `high`."""
+        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id >= %s AND f.asset_id < %s AND f.tx <= %s"
+        return list(asset_records(self._rows(query, (low, high, self._upto))))
+
+    def all_retracted(self) -> NDArray[np.int32]:
+        """Return all assets that were ever retracted."""
+        query = f"SELECT DISTINCT asset_id FROM asset_fact WHERE mode = {int(Mode.RETRACT)} AND tx <= %s"
+        return np.array([row[0] for row in self._rows(query, (self._upto,))], np.int32)
 
     def retracted(self, assets: Collection[int]) -> set[int]:
         """Return which of `assets` were ever retracted."""
