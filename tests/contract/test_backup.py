@@ -48,6 +48,8 @@ def test_a_restored_server_answers_as_the_first_one_did(start: Start, tmp_path: 
     first = Api(start("--data", str(tmp_path / "first")).url)
     first.taken(*lines_to_send(names))
     first.events(events_to_send(names))
+    connect = {"kind": "mlflow", "url": "http://127.0.0.1:9", "name": "prod"}
+    assert first.http.post("/api/v1/sources", json=connect).status_code == 202
     files = [tmp_path / "one.backup", tmp_path / "two.backup"]
     stopping = threading.Event()
 
@@ -75,6 +77,7 @@ def test_a_restored_server_answers_as_the_first_one_did(start: Start, tmp_path: 
         wait_until_ready(api)
         api.written = int(told.split("watermark ")[1].split(",")[0])
         exports.append(api.export())
+        assert [(each["name"], each["url"]) for each in api.ask("sources")["sources"]] == [("prod", "http://127.0.0.1:9")]
         if number == 0:  # what was written while the backup was made may be in it or not; now nobody writes
             done("backup", files[1], "--url", server.url)
             first.close()

@@ -8,13 +8,14 @@ import io
 import json
 import tarfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
 from psycopg import sql
 
-from mlgraph.domain.errors import Conflict, DamagedBackup, StartError
+from mlgraph.domain.errors import Conflict, DamagedBackup, StartError, Unavailable
 from mlgraph.domain.facts import AssetFact, Contact
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.letters import Letter
@@ -219,6 +220,64 @@ def test_what_arrives_during_a_restore_is_not_lost(full: Store, new: Callable[[]
         PostgresArchive(other.database).restore(arriving())
     assert other.letters.listing(10, None)["total"] == 1
     assert other.reader.last_tx() == 0
+
+
+def test_readers_see_nothing_or_everything(full: Store, new: Callable[[], Store]) -> None:
+    """While tables change places, whoever reads gets the empty store, the restored one, or is asked to try again."""
+    archive, other = taken(full), new()
+    stopping = threading.Event()
+    seen: set[tuple[int, int, int]] = set()
+    faults: list[Exception] = []
+
+    def read() -> None:
+        while not stopping.is_set():
+            try:
+                changes = other.reader.changes(0, 100)
+                seen.add((changes.upto, len(changes.assets), len(list(other.reader.stream()))))
+            except Unavailable:
+                continue
+            except Exception as error:  # noqa: BLE001 - any other is the failure that is looked for
+                faults.append(error)
+                return
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    PostgresArchive(other.database).restore(pieces(archive))
+    while (3, 4, 4) not in seen and not faults:
+        time.sleep(0.01)
+    stopping.set()
+    for reader in readers:
+        reader.join()
+    assert faults == []
+    assert seen <= {(0, 0, 0), (0, 0, 4), (3, 4, 4)}
+
+
+def test_two_restores_at_once_are_one(full: Store, new: Callable[[], Store]) -> None:
+    archive, other = taken(full), new()
+
+    def arriving() -> Iterator[bytes]:
+        yield archive[:-200]
+        with pytest.raises(Conflict, match="is being written"):
+            PostgresArchive(other.database).restore([archive])
+        yield archive[-200:]
+
+    assert PostgresArchive(other.database).restore(arriving()).watermark == 3
+
+
+def test_a_user_who_may_not_make_a_schema_is_told_what_to_grant(full: Store, postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("CREATE ROLE tenant LOGIN")
+        connection.execute("CREATE SCHEMA tenants AUTHORIZATION tenant")
+    url = postgres_url.replace("//mlgraph@", "//tenant@") + "&options=-csearch_path%3Dtenants"
+    other = Store(url)
+    with pytest.raises(Conflict, match="GRANT CREATE ON DATABASE mlgraph TO tenant"):
+        PostgresArchive(other.database).restore([taken(full)])
+    with psycopg.connect(postgres_url) as connection:
+        connection.execute("GRANT CREATE ON DATABASE mlgraph TO tenant")
+    PostgresArchive(other.database).restore([taken(full)])
+    assert contents(other) == contents(full)
+    other.close()
 
 
 def test_replacing_takes_the_place_of_what_was_there(full: Store, new: Callable[[], Store]) -> None:
