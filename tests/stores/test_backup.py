@@ -2,123 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import io
 import json
-import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from mlgraph.domain.errors import Conflict, DamagedBackup, StartError, Unavailable
-from mlgraph.domain.facts import AssetFact, Contact
-from mlgraph.ports.connections import Connection
+from mlgraph.domain.errors import Conflict, StartError, Unavailable
 from mlgraph.ports.letters import Letter
-from mlgraph.ports.store import Item
 from mlgraph.stores import backup_file, migrate
 from mlgraph.stores.backup import PostgresArchive, backup, restore
-from mlgraph.stores.connections import PostgresConnections
-from mlgraph.stores.embedded import EmbeddedPostgres
-from tests.services.parts import TESTER, Store, schema_url
+from tests.services.parts import Store, schema_url
+from tests.stores.archives import changed, contents, members, pieces, shape, signed, taken
 from tests.stores.test_store import PERSON, asset, edge
-
-Members = dict[str, bytes]
-
-
-@pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("backup") / "data") as server:
-        yield server.url
-
-
-@pytest.fixture
-def new(postgres_url: str) -> Iterator[Callable[[], Store]]:
-    opened: list[Store] = []
-
-    def make() -> Store:
-        opened.append(Store(schema_url(postgres_url)))
-        return opened[-1]
-
-    yield make
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def full(new: Callable[[], Store]) -> Store:
-    """A store with something in every table."""
-    store = new()
-    store.append(asset("a", name="tab\t, line\n, \\N and \\."), edge("a", "b", properties={"x": [1, None, "ü"]}), event="e1")
-    store.append(
-        {"retract": {"uri": "mlg://dataset/n/b", "valid_to": "2026-02-01T00:00:00Z"}}, edge("b", "c", None, origin="dbt")
-    )
-    store.writer.append([Item([AssetFact(PERSON, "facts", 1, {})], [Contact(PERSON, "Ann Example", None)])], TESTER)
-    letters = [Letter("openlineage", "tester", None, None, json.dumps({"n": n}), "it failed") for n in range(3)]
-    numbers = [store.letters.add(letter) for letter in letters]
-    store.letters.replayed(numbers[1], 2)
-    PostgresConnections(store.database).save(Connection("prod", "mlflow", "http://mlflow:5000", "signs"))
-    return store
-
-
-def contents(store: Store) -> dict[str, list[str]]:
-    """Every row of every table that is copied."""
-    found = {}
-    with store.database.connection() as connection, connection.cursor() as cursor:
-        for table in sorted(migrate.tables() - {"migration", "instance"}):
-            cursor.execute(sql.SQL("SELECT t::text FROM {} t ORDER BY 1").format(sql.Identifier(table)))
-            found[table] = [row[0] for row in cursor.fetchall()]
-    return found
-
-
-def shape(store: Store) -> list[tuple[object, ...]]:
-    """Columns, keys and indexes of a schema, without the schema's name."""
-    return store.query(
-        "SELECT table_name, column_name, data_type, is_nullable, is_identity FROM information_schema.columns "
-        "WHERE table_schema = current_schema() UNION ALL "
-        "SELECT tablename, indexname, replace(indexdef, schemaname || '.', ''), '', '' FROM pg_indexes "
-        "WHERE schemaname = current_schema() UNION ALL "
-        "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), '', '' FROM pg_constraint "
-        "WHERE connamespace = current_schema()::regnamespace ORDER BY 1, 2, 3"
-    )
-
-
-def taken(store: Store) -> bytes:
-    return b"".join(PostgresArchive(store.database).backup())
-
-
-def members(archive: bytes) -> Members:
-    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-        return {each.name: tar.extractfile(each).read() for each in tar}  # type: ignore[union-attr]
-
-
-def packed(parts: Members) -> bytes:
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w:gz", format=tarfile.USTAR_FORMAT) as tar:
-        for name, content in parts.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(content)
-            tar.addfile(info, io.BytesIO(content))
-    return target.getvalue()
-
-
-def signed(parts: Members) -> bytes:
-    """Parts whose end agrees with them: what a change that knows the format would make."""
-    end = json.loads(parts["end.json"])
-    for table, said in end["tables"].items():
-        rows = b"".join(content for name, content in parts.items() if name.startswith(f"{table}/"))
-        said |= {"rows": rows.count(b"\n"), "sha256": hashlib.sha256(rows).hexdigest()}
-    end["head_sha256"] = hashlib.sha256(parts["mlgraph-backup.json"]).hexdigest()
-    return packed(parts | {"end.json": json.dumps(end).encode()})
-
-
-def pieces(archive: bytes, size: int = 1000) -> Iterator[bytes]:
-    for start in range(0, len(archive), size):
-        yield archive[start : start + size]
 
 
 def test_a_restored_store_is_the_same_and_another_one(
@@ -295,55 +193,6 @@ def test_replacing_takes_the_place_of_what_was_there(full: Store, new: Callable[
     assert again.reader.ids(["mlg://dataset/n/old"]) == {}
     assert again.reader.last_tx() == 3
     again.close()
-
-
-def changed(parts: Members, name: str, old: bytes, new: bytes) -> Members:
-    assert old in parts[name]
-    return parts | {name: parts[name].replace(old, new)}
-
-
-def without(parts: Members, name: str) -> Members:
-    return {each: content for each, content in parts.items() if each != name}
-
-
-HEAD, TX, ASSETS = "mlgraph-backup.json", "tx/000001.copy", "asset/000001.copy"
-FAULTS: dict[str, Callable[[bytes], bytes]] = {
-    "nothing": lambda _: b"",
-    "no gzip": lambda _: b"PGDMP something else",
-    "no tar": lambda _: gzip.compress(b"hello" * 1000),
-    "another tar": lambda _: packed({"notes.txt": b"hello"}),
-    "cut": lambda whole: whole[: len(whole) // 2],
-    "cut by a byte": lambda whole: whole[:-1],
-    "a bit flipped": lambda whole: whole[:-300] + bytes([whole[-300] ^ 1]) + whole[-299:],
-    "more behind it": lambda whole: whole + gzip.compress(b"more"),
-    "no end": lambda whole: packed(without(members(whole), "end.json")),
-    "a table missing": lambda whole: packed(without(members(whole), TX)),
-    "a row changed": lambda whole: packed(changed(members(whole), ASSETS, b"mlg://dataset/n/a\t", b"mlg://dataset/n/x\t")),
-    "a row missing": lambda whole: packed(changed(members(whole), TX, members(whole)[TX], b"")),
-    "the head changed": lambda whole: packed(changed(members(whole), HEAD, b'"watermark": 3', b'"watermark": 4')),
-    "no head": lambda whole: packed(changed(members(whole), HEAD, b"{", b"[")),
-    "a row that is none": lambda whole: signed(changed(members(whole), TX, b"\t", b",")),
-    "a number that is none": lambda whole: signed(changed(members(whole), TX, b"1\t", b"one\t")),
-    "twice the same row": lambda whole: signed(
-        members(whole) | {TX: members(whole)[TX] + members(whole)[TX]}
-    ),
-    "a table that nobody knows": lambda whole: signed(changed(members(whole), HEAD, b'"tx"', b'"pg_authid"')),
-    "a sequence that nobody knows": lambda whole: signed(changed(members(whole), HEAD, b"letter.id", b"letter.x")),
-    "a part too many": lambda whole: signed(
-        {("tx/000003.copy" if name == TX else name): content for name, content in members(whole).items()}
-    ),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_what_is_no_whole_backup_changes_nothing(fault: str, full: Store, new: Callable[[], Store]) -> None:
-    other = new()
-    before = (contents(other), shape(other), other.query("SELECT id FROM instance"))
-    with pytest.raises(DamagedBackup):
-        PostgresArchive(other.database).restore(pieces(FAULTS[fault](taken(full))))
-    assert (contents(other), shape(other), other.query("SELECT id FROM instance")) == before
-    PostgresArchive(other.database).restore([signed(members(taken(full)))])  # the one that is whole goes in
-    assert contents(other) == contents(full)
 
 
 def test_a_backup_of_a_newer_version_is_refused(full: Store, new: Callable[[], Store]) -> None:
