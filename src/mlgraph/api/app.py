@@ -9,9 +9,10 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from mlgraph.api import connections, docs_page, health, intake, operations, problems, queries
+from mlgraph.api import archives, connections, docs_page, health, intake, operations, problems, queries
 from mlgraph.api.answers import dump
 from mlgraph.api.needs import Services
+from mlgraph.api.observe import Observed
 from mlgraph.client import shapes
 
 _DESCRIPTION: Final = (
@@ -65,7 +66,8 @@ def create_app(services: Services, *, loopback: bool) -> FastAPI:
     app.state.services = services
     app.state.loopback = loopback
     problems.install(app)
-    for router in (health.router, intake.router, queries.router, connections.router, connections.signed):
+    app.add_middleware(Observed)  # the last one added is the outermost
+    for router in (health.router, intake.router, queries.router, connections.router, connections.signed, archives.router):
         app.include_router(router)
     _add_documentation(app)
     return app

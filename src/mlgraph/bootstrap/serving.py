@@ -16,12 +16,19 @@ from typing import Final
 import uvicorn
 
 from mlgraph.api.app import create_app
+from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server
 from mlgraph.domain.errors import MlgraphError, StartError
+from mlgraph.services import metrics
+from mlgraph.services.archives import Archives
+from mlgraph.services.bundle import Operated
 from mlgraph.services.identity import is_loopback, tokens_from
+from mlgraph.stores import postgres_log
+from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.database import Database
 from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.letters import PostgresLetters
 
 _log = logging.getLogger(__name__)
 
@@ -31,14 +38,16 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 def serve(options: Options) -> None:
     """Serve until SIGINT or SIGTERM. Exits with status 1 and a message if the server cannot start."""
     _unwind_on_signals()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    form = logs.configure(options.log_format, options.log_level)
     try:
         _check(options)
         with _listening(options) as listener, _database(options) as database:
             _run(options, listener, database)
     except MlgraphError as error:
-        sys.stderr.write(f"Error: {error.detail}\n")
+        if form == "json":
+            _log.critical("%s", error.detail)
+        else:
+            sys.stderr.write(f"Error: {logs.clean(error.detail)}\n")
         raise SystemExit(1) from None
 
 
@@ -90,8 +99,8 @@ def _database(options: Options) -> Iterator[Database]:
             yield database
         return
     with EmbeddedPostgres(options.data) as postgres:
-        postgres.supervise()
-        with _opened(postgres.url) as database:
+        postgres.supervise(metrics.POSTGRES_RESTARTS.inc)
+        with postgres_log.following(postgres.log_file), _opened(postgres.url) as database:
             yield database
 
 
@@ -139,7 +148,8 @@ class _Uvicorn(uvicorn.Server):
 
 def _run(options: Options, listener: socket.socket, database: Database) -> None:
     server = Server(database, options)
-    app = create_app(server.services, loopback=is_loopback(options.host))
+    server.health.watch(database.statistics, PostgresLetters(database).counts)
+    app = create_app(_operated(server, database), loopback=is_loopback(options.host))
     config = uvicorn.Config(
         app, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30, server_header=False
     )
@@ -155,6 +165,14 @@ def _run(options: Options, listener: socket.socket, database: Database) -> None:
         server.stop()
     if http.failure is not None:
         raise StartError(http.failure)
+
+
+def _operated(server: Server, database: Database) -> Operated:
+    def restored() -> None:
+        server.follower.nudge()
+        server.connections.start()
+
+    return Operated.of(server.services, Archives(PostgresArchive(database), restored))
 
 
 def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> None:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from mlgraph.domain.errors import Unavailable
+from mlgraph.ports.pool import Pool
 from mlgraph.stores.migrate import migrate
 
 _WAIT_S = 5.0
@@ -31,6 +32,11 @@ class Database:
         self._pool.open()
         with self.connection() as connection:
             return migrate(connection)
+
+    def statistics(self) -> Pool:
+        """Return how many connections there are, and how many requests wait for one."""
+        now = self._pool.get_stats()
+        return Pool(now["pool_size"], now["pool_available"], now["requests_waiting"])
 
     def close(self) -> None:
         """Close all connections."""
