@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.drawing import PLAIN, TRAINING, draw
-from benchmarks.layout import Bytes, Ints, Layout, Longs
+from benchmarks.layout import LAYERS, Bytes, Ints, Layout, Longs
 from benchmarks.reaching import CompressedRows, first_that_reach
 from benchmarks.sizes import Size
 from mlgraph.domain.times import FOREVER, parse_time
@@ -31,7 +31,11 @@ RUN_INPUTS: Final = 3
 _INPUT_TO: Final = RELATIONS["input_to"].code
 _OUTPUTS: Final = RELATIONS["outputs"].code
 _RUN_OF: Final = RELATIONS["run_of"].code
-_FEEDS: Final = RELATIONS["feeds"].code
+_READ_BY: Final = np.array(
+    [RELATIONS[{"dataset": "derives", "feature": "feeds"}.get(layer.kind, "input_to")].code for layer in LAYERS], np.uint8
+)
+"""By layer: the relation that leads from a dataset to a node of it."""
+_TRAIN: Final = next(code for code, layer in enumerate(LAYERS) if layer.name == "train")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +147,9 @@ def _hub_tables(layout: Layout, hubs: int) -> Ints:
 
 
 def _with_hubs(layout: Layout, rng: np.random.Generator, edges: Edges, hubs: Ints, closure: int) -> Edges:
-    """Let features, trainings and evaluations all over the company read each hub, until it reaches `closure` assets."""
+    """Let whatever reads datasets, all over the company, read each hub, until it reaches `closure` assets."""
     rows = CompressedRows.of(layout.nodes, edges.source, edges.target, edges.holding(NOW_US))
-    candidates = layout.nodes_of("feature", "train", "evaluation")
+    candidates = layout.nodes_of("derived", "etl", "feature", "train", "evaluation")
     sources, targets, ends = [edges.source], [edges.target], [edges.valid_to]
     for hub in hubs:
         order = rng.permutation(candidates)
@@ -159,13 +163,11 @@ def _with_hubs(layout: Layout, rng: np.random.Generator, edges: Edges, hubs: Int
         ends.append(until)
     source, target, valid_to = np.concatenate(sources), np.concatenate(targets), np.concatenate(ends)
     added = len(source) - len(edges)
-    layers = np.array([layout.start("feature"), layout.start("etl"), layout.start("evaluation")])
-    place = target[len(edges) :] % layout.width
-    fed, trained = place < layers[1], (place >= layers[1]) & (place < layers[2])
+    layer = layout.layer_of(target[len(edges) :])
     joined = Edges(
-        source, np.concatenate([edges.relation, np.where(fed, _FEEDS, _INPUT_TO).astype(np.uint8)]), target,
+        source, np.concatenate([edges.relation, _READ_BY[layer]]), target,
         np.concatenate([edges.valid_from, BEGIN_US + _seconds(rng, added, 300)]), valid_to,
-        np.concatenate([edges.role, np.where(trained, TRAINING, PLAIN).astype(np.uint8)]),
+        np.concatenate([edges.role, np.where(layer == _TRAIN, TRAINING, PLAIN).astype(np.uint8)]),
     )  # fmt: skip
     return joined.take(np.argsort(joined.source, kind="stable"))
 

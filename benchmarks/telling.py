@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from benchmarks.company import NOW_US, SECOND_US, Company, Edges
+from benchmarks.company import NOW_US, RUN_INPUTS, SECOND_US, Company, Edges
 from benchmarks.drawing import ROLES
 from benchmarks.layout import Ints, Longs
 from benchmarks.reaching import CompressedRows
@@ -177,7 +177,7 @@ class _Jobs:
     def event(self, workflow: int, run_id: str, state: str, moment: int) -> dict[str, Any]:
         """Return the event of a run of `workflow`."""
         namespace, name = self._names(np.array([workflow]))[0]
-        reads = self._reads.to[self._reads.indptr[workflow] : self._reads.indptr[workflow + 1]]
+        reads = self._reads.to[self._reads.indptr[workflow] : self._reads.indptr[workflow + 1]][:RUN_INPUTS]
         writes = self._writes.to[self._writes.indptr[workflow] : self._writes.indptr[workflow + 1]]
         nominal = _facet(
             "NominalTimeRunFacet", "1-0-1", nominalStartTime=format_time(moment // (3600 * SECOND_US) * 3600 * SECOND_US)
