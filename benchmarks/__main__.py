@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _unwind)
     size = SIZES[asked.size]
+    ran_on = machine.about()
     say(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {asked.seed}")
     company = found(size, asked.seed)
     try:
@@ -43,12 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 work.chmod(0o711)  # the database's own user, where root measures, must get through
             else:
                 work = asked.work.absolute()
+                work.mkdir(parents=True, exist_ok=True)
             figures, failures = _measured(company, work, asked)
     except KeyboardInterrupt:
         say("interrupted: all that was started is stopped, nothing is written")
         return 130
     results = Results(asked.output / "performance.json")
-    results.put(size.name, {**machine.about(), "measured_at": time.strftime("%Y-%m-%d"), "company": _about(company)}, figures)
+    results.put(size.name, {**ran_on, "measured_at": time.strftime("%Y-%m-%d"), "company": _about(company)}, figures)
     page = asked.output / "performance.md"
     page.write_text(report.page(results.sizes), encoding="utf-8")
     say(f"written: {page}")
@@ -73,16 +75,18 @@ def _measured(company: Company, work: Path, asked: argparse.Namespace) -> tuple[
     if "engines" in asked.parts:
         budget = 0.2 if asked.brief else in_process.BUDGET_S
         try:
-            in_process.measure(company, _makers(company, work, data, asked.engines), figures, budget)
+            with tempfile.TemporaryDirectory(prefix="beside-", dir=work) as beside:
+                Path(beside).chmod(0o711)
+                in_process.measure(company, _makers(company, data, Path(beside) / "data", asked.engines), figures, budget)
         except (in_process.Disagreement, ValueError) as error:
             failures.append(f"engines: {error}")
     return figures, failures
 
 
-def _makers(company: Company, work: Path, data: Path, wanted: Sequence[str]) -> list[Callable[[], Engine]]:
+def _makers(company: Company, data: Path, beside: Path, wanted: Sequence[str]) -> list[Callable[[], Engine]]:
     every: dict[str, Callable[[], Engine]] = {
         "mlgraph": lambda: Ours(data, company.layout),
-        "postgres": lambda: Postgres(company, work / "beside"),
+        "postgres": lambda: Postgres(company, beside),
         "igraph": lambda: Igraph(company),
         "rustworkx": lambda: Rustworkx(company),
     }

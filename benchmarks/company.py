@@ -106,7 +106,7 @@ def found(size: Size, seed: int = 1) -> Company:
     owner = np.where(relation == _OUTPUTS, source, np.where(relation == _INPUT_TO, target, -1))
     kept = steady[owner] & (owner >= 0)
     valid_from, valid_to = _times(rng, kept, int(size.edges * CLOSED_RATIO))
-    edges = Edges(source, relation.astype(np.uint8), target, valid_from, valid_to, role.astype(np.uint8))
+    edges = Edges(source, relation, target, valid_from, valid_to, role)
     hubs = _hub_tables(layout, size.hubs)
     edges = _with_hubs(layout, rng, edges, hubs, size.hub_closure)
     told, run_edges = _runs(layout, rng, edges, steady)

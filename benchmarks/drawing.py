@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from benchmarks.layout import Ints, Layout, Longs
+from benchmarks.layout import Bytes, Ints, Layout, Longs
 from mlgraph.domain.vocabulary import RELATIONS
 
 RAW_SHARE: Final = 0.35
@@ -19,6 +19,10 @@ WRITTEN: Final = 11
 
 ROLES: Final = (None, "training", "online")
 PLAIN, TRAINING, ONLINE = range(3)
+
+
+Table = tuple[Ints, Bytes, Ints, Bytes]
+"""Source, relation, target and role of edges, as columns."""
 
 
 class Drawn(NamedTuple):
@@ -120,7 +124,7 @@ _FILLER: Final = Rule("input_to", "train", 0, 0, _elsewhere, TRAINING)
 """Takes the place of what was drawn twice."""
 
 
-def draw(layout: Layout, rng: np.random.Generator, wanted: int) -> tuple[Ints, Ints, Ints, Ints]:
+def draw(layout: Layout, rng: np.random.Generator, wanted: int) -> Table:
     """Return source, relation, target and role of `wanted` distinct edges, sorted by source.
 
     Raises `ValueError` where the company is too small for so many.
@@ -142,8 +146,8 @@ def draw(layout: Layout, rng: np.random.Generator, wanted: int) -> tuple[Ints, I
     keep = np.ones(len(table[0]), np.bool_)
     fillers = np.flatnonzero(layout.domain_of(table[0]) != layout.domain_of(table[2]))
     keep[rng.choice(fillers, len(table[0]) - wanted, replace=False)] = False
-    source, relation, target, role = (column[keep] for column in table)
-    return source, relation, target, role
+    source, relation, target, role = table
+    return source[keep], relation[keep], target[keep], role[keep]
 
 
 def _written(layout: Layout) -> list[Drawn]:
@@ -189,24 +193,24 @@ def _layer(rule: Rule) -> str:
     return "derived" if rule.target == "view" else rule.target
 
 
-def _distinct(nodes: int, parts: list[Drawn]) -> tuple[Ints, Ints, Ints, Ints]:
+def _distinct(nodes: int, parts: list[Drawn]) -> Table:
     """Return the edges sorted by source, each pair of nodes once, as it was drawn first."""
     source = np.concatenate([part.source for part in parts])
     target = np.concatenate([part.target for part in parts])
-    relation = np.concatenate([np.full(len(part.source), part.relation, np.int32) for part in parts])
-    role = np.concatenate([np.full(len(part.source), part.role, np.int32) for part in parts])
+    relation = np.concatenate([np.full(len(part.source), part.relation, np.uint8) for part in parts])
+    role = np.concatenate([np.full(len(part.source), part.role, np.uint8) for part in parts])
     _, first = np.unique(source.astype(np.int64) * nodes + target, return_index=True)
     return source[first], relation[first], target[first], role[first]
 
 
-def _joined(nodes: int, table: tuple[Ints, Ints, Ints, Ints], more: Drawn) -> tuple[Ints, Ints, Ints, Ints]:
+def _joined(nodes: int, table: Table, more: Drawn) -> Table:
     source, relation, target, role = table
     key = source.astype(np.int64) * nodes + target
     new, first = np.unique(more.source.astype(np.int64) * nodes + more.target, return_index=True)
     fresh = first[~np.isin(new, key, assume_unique=True)]
     joined = (
-        np.concatenate([source, more.source[fresh]]), np.concatenate([relation, np.full(len(fresh), more.relation, np.int32)]),
-        np.concatenate([target, more.target[fresh]]), np.concatenate([role, np.full(len(fresh), more.role, np.int32)]),
+        np.concatenate([source, more.source[fresh]]), np.concatenate([relation, np.full(len(fresh), more.relation, np.uint8)]),
+        np.concatenate([target, more.target[fresh]]), np.concatenate([role, np.full(len(fresh), more.role, np.uint8)]),
     )  # fmt: skip
     order = np.argsort(joined[0].astype(np.int64) * nodes + joined[2], kind="stable")
     return joined[0][order], joined[1][order], joined[2][order], joined[3][order]

@@ -200,12 +200,10 @@ def _bound(company: Company, plain: Plain) -> Figures:
     order = np.argsort(edges.source, kind="stable")
     every = CompressedRows.of(company.layout.nodes, edges.source, edges.target, np.ones(len(edges), np.bool_))
     holding = edges.holding(NOW_US)[order]
-    touched = [
-        bound.lines_touched(every, holding, plain.closure(hub, "downstream", NOW_US).nodes) for hub in company.hubs.tolist()
-    ]
-    lines = float(np.median(touched))
+    touched = [bound.touched(every, holding, plain.closure(hub, "downstream", NOW_US).nodes) for hub in company.hubs.tolist()]
+    lines, touches = np.median(touched, axis=0).tolist()
     say(f"{rate / 1e6:.0f} million random reads a second; {lines:,.0f} lines a hub's closure")
     return {
         "bound.array_mb": bound.array_bytes(company) / 1e6, "bound.million_reads_per_s": rate / 1e6, "hub.lines": lines,
-        "hub.bound.median_ms": lines / rate * 1e3,
+        "hub.touches": touches, "hub.bound.median_ms": lines / rate * 1e3,
     }  # fmt: skip

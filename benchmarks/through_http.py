@@ -148,7 +148,9 @@ def _started(plan: dict[str, Any]) -> subprocess.Popen[bytes]:
     with tempfile.TemporaryFile() as file:  # a pipe that nobody reads yet would hold up a long plan
         file.write(orjson.dumps(plan))
         file.seek(0)
-        return subprocess.Popen([sys.executable, "-m", "benchmarks.load"], stdin=file, stdout=subprocess.PIPE)
+        return subprocess.Popen(
+            [sys.executable, "-m", "benchmarks.load"], stdin=file, stdout=subprocess.PIPE, start_new_session=True
+        )
 
 
 def _finished(process: subprocess.Popen[bytes]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.bound import lines_touched, random_reads_per_s
+from benchmarks.bound import random_reads_per_s, touched
 from benchmarks.reaching import CompressedRows, distances, first_that_reach
 
 
@@ -18,16 +18,17 @@ def test_lines_are_counted_once_each() -> None:
     # the first, second and third of 12 bytes: one line.
     graph = rows(2000, [(0, 1), (0, 1000), (1, 1000)])
     visited, _ = distances(graph, 0)
-    assert lines_touched(graph, np.ones(3, np.bool_), visited) == 2 + 2 + 1
+    # Touches are 3 entries, 2 nodes' rows, and the marks of 3 rows and of the root.
+    assert touched(graph, np.ones(3, np.bool_), visited) == (2 + 2 + 1, 3 + 2 + 4)
 
 
 def test_rows_over_several_lines_and_rows_that_are_closed() -> None:
     # 100 rows of 12 bytes are 1,200 bytes: 19 lines. With all of them closed no mark is looked at but the root's.
     graph = rows(200, [(0, 100 + number) for number in range(100)])
     root = np.array([0], np.int32)
-    assert lines_touched(graph, np.zeros(100, np.bool_), root) == 1 + 1 + 19
+    assert touched(graph, np.zeros(100, np.bool_), root) == (1 + 1 + 19, 1 + 1 + 19)
     marks = len({number * 4 // 64 for number in (0, *range(100, 200))})
-    assert lines_touched(graph, np.ones(100, np.bool_), root) == 1 + marks + 19
+    assert touched(graph, np.ones(100, np.bool_), root) == (1 + marks + 19, 1 + 101 + 19)
 
 
 def test_reads_of_small_memory_are_faster_than_of_large() -> None:
