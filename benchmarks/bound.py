@@ -1,11 +1,12 @@
 """What the memory of this machine allows: random reads a second, and how many lines a closure must touch.
 
 The model: a walk over compressed sparse rows reads, of every node that it visits, the entry of the index (8 bytes) and its rows
-(12 bytes each: neighbour, valid_from, valid_to), closed rows included; and of every neighbour that holds, the mark of visits (4
-bytes). Lines have 64 bytes, nodes are numbered domain by domain. Queue and distances are written in order and are not counted.
-Counted are *lines*, every distinct one once: what is read again is taken to be in the cache still, so that no walk over such
-arrays can read fewer; and *touches*, each access that begins a line, as if nothing were ever found in the cache. The bound is
-the first divided by the measured rate of independent random reads of one line each, over as many bytes as the arrays have.
+(24 bytes each: neighbour and kind of the edge, valid_from and valid_to to the microsecond), closed ones included; and of every
+neighbour that holds, the mark of visits (4 bytes). Lines have 64 bytes, nodes are numbered domain by domain. Queue and distances
+are written in order and are not counted. Counted are *lines*, every distinct one once: what is read again is taken to be in the
+cache still, so that no walk over such arrays can read fewer; and *touches*, each access that begins a line, as if nothing were
+ever found in the cache. The bound is the first divided by the measured rate of independent random reads of one line each, over
+as many bytes as the arrays have.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from benchmarks.reaching import CompressedRows
 
 LINE_BYTES: Final = 64
 INDEX_BYTES: Final = 8
-ROW_BYTES: Final = 12
+ROW_BYTES: Final = 24
 MARK_BYTES: Final = 4
 _READS: Final = 20_000_000
 _ROUNDS: Final = 5

@@ -12,17 +12,19 @@ import numpy as np
 
 from benchmarks.engines.base import DirectionName, Found
 from benchmarks.layout import Ints, Layout
+from mlgraph.graph.kernels import first_places
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.rows import WALK, Layer
-from mlgraph.graph.snapshot import Graph, Snapshot
+from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import NO_LIMIT, flood
+from mlgraph.graph.workspace import workspace
 from mlgraph.services.follow import Follower
+from mlgraph.services.snapshots import Snapshots
 from mlgraph.stores.database import Database
 from mlgraph.stores.embedded import EmbeddedPostgres
 from mlgraph.stores.reader import PostgresReader
+from mlgraph.stores.snapshot_files import SnapshotDirectory
 
-ROW_BYTES: Final = 24
-"""What one row costs in the arrays that a walk reads: neighbour, two times, flags, mask."""
 _CHUNK: Final = 100_000
 
 
@@ -34,7 +36,7 @@ class Reached(NamedTuple):
 
 
 class Ours:
-    """The store below `data` (its PostgreSQL runs while this is open), and the graph built from it."""
+    """The store below `data` (its PostgreSQL runs while this is open) and its graph, from a snapshot where one was kept."""
 
     name = "mlgraph"
     has_history = True
@@ -44,16 +46,16 @@ class Ours:
         self._database = Database(self._server.start(), size=2)
         try:
             self._database.open()
-            graph = Graph()
-            follower = Follower(PostgresReader(self._database), graph)
+            reader = PostgresReader(self._database)
+            follower = Follower(reader, Snapshots(reader, SnapshotDirectory(data / "snapshots" / "embedded")))
             while follower.step():
                 pass
-            self._graph: Snapshot = graph.snapshot
+            follower.stop()
+            self._graph: Snapshot = follower.snapshot()
             self._number_of, self._node_of = _numbers(self._graph, layout)
         except BaseException:
             self.close()
             raise
-        self._first = np.zeros(len(self._graph.registry.uris), np.int32)
 
     def start(self, node: int) -> int:
         """Return the asset that stands for the company's `node`."""
@@ -66,8 +68,7 @@ class Ours:
     def within(self, start: int, depth: int, kind: int, moment: int) -> Reached:
         """Return the assets of `kind`, with distances."""
         reached = self._flood(start, "downstream", moment, depth)
-        kinds = self._graph.registry.kinds
-        kept = np.array([kinds[asset] == kind for asset in reached.assets.tolist()], np.bool_)
+        kept = self._graph.registry.kinds(reached.assets) == kind
         return Reached(reached.assets[kept], reached.distances[kept])
 
     def hops(self, start: int, end: int, moment: int) -> int:
@@ -81,7 +82,7 @@ class Ours:
             raise TypeError(f"a result of this engine is wanted, not {type(result).__name__}")
         nodes = self._node_of[result.assets]
         if (nodes < 0).any():
-            strange = self._graph.registry.uris[int(result.assets[np.argmin(nodes)])]
+            strange = self._graph.registry.uri(int(result.assets[np.argmin(nodes)]))
             raise ValueError(f"{strange} was reached, which the company does not have")
         return Found(nodes, result.distances)
 
@@ -94,27 +95,28 @@ class Ours:
         graph = self._graph
         view = graph.views[Layer.ASSET]
         node = graph.find(start)
-        seeds = [(number, 0) for number in (node, *graph.registry.ports.get(start, ())) if number is not None]
-        if direction == "upstream":
-            seeds = seeds[: int(node is not None)]
-        nodes, hops = flood(view.out if direction == "downstream" else view.into, graph.nodes, seeds, moment, WALK, depth)
+        seeds = [] if node is None else [(node, 0)]
+        if direction == "downstream":
+            seeds += [(port, 0) for port in graph.registry.ports_of(start) if port < graph.nodes]
+        nodes, hops, _ = flood(view.out if direction == "downstream" else view.into, graph.nodes, seeds, moment, WALK, depth)
+        if not len(nodes):
+            return Reached(np.array([start], np.int32), np.zeros(1, np.int32))
         assets = graph.asset_of[nodes]
-        place = np.arange(len(assets), dtype=np.int32)
-        self._first[assets[::-1]] = place[::-1]  # a workflow comes by its ports too: what was reached first counts
-        kept = self._first[assets] == place
-        return Reached(assets[kept], hops[kept]) if len(assets) else Reached(np.array([start], np.int32), np.zeros(1, np.int32))
+        space = workspace.for_assets(len(graph.registry))
+        first = first_places(assets, space.stamp, space.epoch)  # a workflow comes by its ports too: what is nearest counts
+        return Reached(assets[first], hops[first])
 
 
 def _numbers(graph: Snapshot, layout: Layout) -> tuple[Ints, Ints]:
     """Return the store's numbers of the company's nodes, and the other way (-1: no node). Raises `ValueError` if one lacks."""
-    numbers = graph.registry.numbers
+    number = graph.registry.number
     number_of = np.zeros(layout.nodes, np.int32)
     for begin in range(0, layout.nodes, _CHUNK):
         nodes = np.arange(begin, min(begin + _CHUNK, layout.nodes))
-        number_of[nodes] = [numbers.get(uri, 0) for uri in layout.uris(nodes)]
+        number_of[nodes] = [number(uri) or 0 for uri in layout.uris(nodes)]
     if (number_of == 0).any():
         missing = layout.uris(np.array([int(np.argmin(number_of))]))[0]
         raise ValueError(f"the store has never heard of {missing}: is it another company's?")
-    node_of = np.full(len(graph.registry.uris), -1, np.int32)
+    node_of = np.full(len(graph.registry), -1, np.int32)
     node_of[number_of] = np.arange(layout.nodes, dtype=np.int32)
     return number_of, node_of
