@@ -17,7 +17,7 @@ from mlgraph.graph.path import shortest_path
 from mlgraph.graph.rows import WALK, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import NO_LIMIT, flood
-from mlgraph.graph.workspace import workspace
+from mlgraph.graph.workspace import borrowed
 from mlgraph.services.follow import Follower
 from mlgraph.services.snapshots import Snapshots
 from mlgraph.stores.database import Database
@@ -102,8 +102,9 @@ class Ours:
         if not len(nodes):
             return Reached(np.array([start], np.int32), np.zeros(1, np.int32))
         assets = graph.asset_of[nodes]
-        space = workspace.for_assets(len(graph.registry))
-        first = first_places(assets, space.stamp, space.epoch)  # a workflow comes by its ports too: what is nearest counts
+        with borrowed() as workspace:
+            space = workspace.for_assets(len(graph.registry))
+            first = first_places(assets, space.stamp, space.epoch)  # a workflow comes by its ports too: what is nearest counts
         return Reached(assets[first], hops[first])
 
 

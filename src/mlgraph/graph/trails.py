@@ -16,7 +16,7 @@ from mlgraph.graph.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.steps import Place, asset_at, positions_of, steps_from
 from mlgraph.graph.walk import DirectionName, hops_of, parts_of
-from mlgraph.graph.workspace import workspace
+from mlgraph.graph.workspace import borrowed
 
 NOTHING: Final = 255
 """Stands in the spread table for an effect that does not pass on."""
@@ -124,19 +124,22 @@ def trail(asked: Spread, need: int = 0, avoid: int = 0) -> Trail:
     back = np.array([-1 - number for number, _ in entered], np.int32)
     view = graph.views[asked.level]
     rows = view.out if asked.direction == "downstream" else view.into
-    while True:
-        space = workspace.for_states(graph.nodes * _EFFECTS)
-        count, levels, common, seen = spread_states(
-            rows.arrays, rows.low, rows.high, seeds, distances, back, asked.moment, WALK | need | rows.level, avoid, asked.limit,
-            spread_table(asked.change), ONLINE, graph.registry.kind_at, space.stamp, space.epoch, space.queue, space.back,
-            space.ends,
-        )  # fmt: skip
-        if levels <= len(space.ends):
-            break
-        workspace.deepen(levels)
+    with borrowed() as workspace:
+        while True:
+            space = workspace.for_states(graph.nodes * _EFFECTS)
+            count, levels, common, seen = spread_states(
+                rows.arrays, rows.low, rows.high, seeds, distances, back, asked.moment, WALK | need | rows.level, avoid,
+                asked.limit, spread_table(asked.change), ONLINE, graph.registry.kind_at, space.stamp, space.epoch, space.queue,
+                space.back, space.ends,
+            )  # fmt: skip
+            if levels <= len(space.ends):
+                break
+            workspace.deepen(levels)
+        states, reached_from = space.queue[:count].copy(), space.back[:count].copy()
+        hops = hops_of(space.ends[:levels], count)
     if any(start.place != Place.NODE for start in starts):
         common = 0  # the way over columns may have been uncertain
-    return Trail(starts, space.queue[:count].copy(), space.back[:count].copy(), hops_of(space.ends[:levels], count), common, seen)
+    return Trail(starts, states, reached_from, hops, common, seen)
 
 
 def _starts(asked: Spread, need: int) -> Iterator[Start]:

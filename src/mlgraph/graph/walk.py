@@ -15,7 +15,7 @@ from mlgraph.graph.kernels import closure, first_places
 from mlgraph.graph.layer import Direction
 from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Bools, Ints, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
-from mlgraph.graph.workspace import workspace
+from mlgraph.graph.workspace import borrowed
 
 NO_LIMIT: Final = 2**31 - 2
 _RUN: Final = KINDS["run"].code
@@ -52,16 +52,16 @@ def flood(
     ordered = sorted(seeds, key=lambda seed: seed[1])
     starts = np.array([node for node, _ in ordered], np.int32)
     offsets = np.array([distance for _, distance in ordered], np.int32)
-    while True:
-        space = workspace.for_walk(nodes)
-        count, levels, common = closure(
-            rows.arrays, rows.low, rows.high, starts, offsets, moment, need | rows.level, max_depth, space.stamp, space.epoch,
-            space.queue, space.ends,
-        )  # fmt: skip
-        if levels <= len(space.ends):
-            break
-        workspace.deepen(levels)
-    return space.queue[:count].copy(), hops_of(space.ends[:levels], count), common
+    with borrowed() as workspace:
+        while True:
+            space = workspace.for_walk(nodes)
+            count, levels, common = closure(
+                rows.arrays, rows.low, rows.high, starts, offsets, moment, need | rows.level, max_depth, space.stamp, space.epoch,
+                space.queue, space.ends,
+            )  # fmt: skip
+            if levels <= len(space.ends):
+                return space.queue[:count].copy(), hops_of(space.ends[:levels], count), common
+            workspace.deepen(levels)
 
 
 def hops_of(ends: NDArray[np.int64], count: int) -> Ints:
@@ -113,8 +113,9 @@ def _nearest(graph: Snapshot, assets: Ints, distances: Ints) -> tuple[Ints, Ints
     """Return each asset once, with its least distance, nearest first."""
     nearest_first = np.argsort(distances, kind="stable")
     assets, distances = assets[nearest_first], distances[nearest_first]
-    space = workspace.for_assets(len(graph.registry))
-    first = first_places(assets, space.stamp, space.epoch)
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        first = first_places(assets, space.stamp, space.epoch)
     return assets[first], distances[first]
 
 
@@ -187,10 +188,11 @@ def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, near
 
 
 def _among(graph: Snapshot, assets: Ints, sure: Ints) -> Bools:
-    space = workspace.for_assets(len(graph.registry))
-    space.stamp[sure] = space.epoch
-    among: Bools = space.stamp[assets] == space.epoch
-    return among
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        space.stamp[sure] = space.epoch
+        among: Bools = space.stamp[assets] == space.epoch
+        return among
 
 
 def is_run(graph: Snapshot, asset: int) -> bool:

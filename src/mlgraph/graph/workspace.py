@@ -1,8 +1,9 @@
-"""Visit marks and queues, one set a thread, reused from walk to walk: to clear them would cost more than most walks."""
+"""Visit marks and queues, reused from walk to walk: to make or clear them would cost more than most walks."""
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -56,7 +57,9 @@ class _Marks:
         return grown
 
 
-class _Workspace(threading.local):
+class Workspace:
+    """The marks and queues of one walk at a time."""
+
     def __init__(self) -> None:
         self._nodes, self._assets, self._states = _Marks(), _Marks(), _Marks()
         self._queue = np.zeros(0, np.int32)
@@ -64,7 +67,7 @@ class _Workspace(threading.local):
         self._ends = np.zeros(_LEVELS, np.int64)
 
     def for_walk(self, nodes: int) -> ForWalk:
-        """Return what a walk over `nodes` nodes needs. It holds until the next walk in the same thread."""
+        """Return what a walk over `nodes` nodes needs. It holds until the next walk."""
         if self._nodes.ready(nodes):
             self._queue = np.zeros(len(self._nodes.stamp), np.int32)
         return ForWalk(self._nodes.stamp, self._nodes.epoch, self._queue, self._ends)
@@ -86,4 +89,18 @@ class _Workspace(threading.local):
         self._ends = np.zeros(2 * levels, np.int64)
 
 
-workspace: Final = _Workspace()
+_free: list[Workspace] = []
+"""As many as walks were ever under way at once; lists are appended to and popped from atomically."""
+
+
+@contextmanager
+def borrowed() -> Iterator[Workspace]:
+    """Lend a workspace; what walks leave in it is overwritten by the next that borrows it."""
+    try:
+        space = _free.pop()
+    except IndexError:
+        space = Workspace()
+    try:
+        yield space
+    finally:
+        _free.append(space)
