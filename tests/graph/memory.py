@@ -106,6 +106,9 @@ class MemoryStore:
                     changes.seen_by.add(record.by)
         return changes
 
+    def pending(self, after: int, most: int) -> int:
+        return min(most, sum(record.tx > after for record in self.edge_facts))
+
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
         wanted = set(triples)
         return [record for record in self.edge_facts if record.triple in wanted and record.by is None]

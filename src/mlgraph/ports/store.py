@@ -74,6 +74,8 @@ class Changes:
     """Assets of which something was said or retracted."""
     declared: set[int] = field(default_factory=set)
     """Those of which it was said that they are declared anew, or gone."""
+    cut: bool = False
+    """There is more, left out because it would be too much at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,10 @@ class FactReader(Protocol):
         """Return the number of the last transaction (0: none)."""
 
     def changes(self, after: int, limit: int) -> Changes:
-        """Return what up to `limit` transactions after `after` touched."""
+        """Return what up to `limit` transactions after `after` touched; fewer, where they hold very many facts."""
+
+    def pending(self, after: int, most: int) -> int:
+        """Return how many facts about edges came after transaction `after`, counting to `most`."""
 
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
         """Return all records of these triples."""

@@ -17,6 +17,8 @@ _log = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.25
 _TRANSACTIONS: Final = 5000
+_MANY: Final = 50_000
+"""Facts about edges from which on the graph may be made anew instead of changed, if they are as many as its rows."""
 _CATCH_UP: Final = 500
 """Transactions that a graph which is to be gone over to takes in at a time, while the one that is read is kept current."""
 
@@ -82,9 +84,14 @@ class Follower:
         projector = self._open() if self._projector is None else self._projector
         before = self._graph.snapshot.watermark
         changes = self._reader.changes(before, _TRANSACTIONS)
-        if changes.upto != before:
+        if changes.cut and self._is_mostly_new(before):
+            self._graph, self._projector, self._next = self.snapshots.rebuilt(), None, None
+            self._projector = Projector(self._reader, self._graph)
+        elif changes.upto != before:
             projector.apply(changes)
-        if changes.upto - before < _TRANSACTIONS:  # all that there was: a store that is written to all the time is followed too
+        if (
+            changes.upto - before < _TRANSACTIONS and not changes.cut
+        ):  # all there was then: a store that never rests is followed too
             self.caught_up_at = began
         self._tend()
         with self._moved:
@@ -95,6 +102,11 @@ class Follower:
         graph = self.snapshots.open()
         self._graph, self._projector = graph, Projector(self._reader, graph)
         return self._projector
+
+    def _is_mostly_new(self, before: int) -> bool:
+        """Say whether so much came that to make the graph anew from the store costs less than to change it."""
+        most = max(_MANY, self._graph.base.rows)
+        return self.snapshots.keeps and self._reader.pending(before, most) == most
 
     def _tend(self) -> None:
         """Go over to a newer base once what came since is on top of it: readers see the same before and after."""

@@ -32,7 +32,7 @@ class Snapshots:
     def __init__(self, reader: FactReader, files: SnapshotFiles | None = None, *, keeps: bool = True) -> None:
         self._reader = reader
         self._files = files
-        self._keeps = keeps
+        self.keeps = keeps
         self._thread: threading.Thread | None = None
         self._made: Base | None = None
         self._looked_at = 0.0
@@ -43,11 +43,14 @@ class Snapshots:
     def open(self) -> Graph:
         """Return the graph as of the newest snapshot that fits the store, or as of now where there is none."""
         base = self._newest()
-        if base is None:
-            began = time.monotonic()
-            base = self._kept(rebuild(self._reader, self._files.allocate if self._files else np.zeros))
-            if base.watermark:
-                _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - began)
+        return self.rebuilt() if base is None else Graph(base)
+
+    def rebuilt(self) -> Graph:
+        """Return the graph as of now, made from the store alone."""
+        began = time.monotonic()
+        base = self._kept(rebuild(self._reader, self._files.allocate if self._files else np.zeros))
+        if base.watermark:
+            _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - began)
         return Graph(base)
 
     def _newest(self) -> Base | None:
@@ -64,7 +67,7 @@ class Snapshots:
     def _kept(self, base: Base) -> Base:
         """Keep the base in a file and return it as mapped from there; as it is, where it cannot be kept."""
         stamp = self._reader.stamp(base.watermark)
-        if self._files is None or not self._keeps or stamp is None:
+        if self._files is None or not self.keeps or stamp is None:
             return base
         try:
             self._files.keep(base.sections(), base.watermark, stamp)
@@ -82,7 +85,7 @@ class Snapshots:
         if self._made is not None:
             base, self._made = self._made, None
             return base if base.watermark > graph.base.watermark else None
-        if not self._keeps:
+        if not self.keeps:
             return self._from_others(graph)
         limit = max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
         if graph.overlay > limit and (self._thread is None or not self._thread.is_alive()):

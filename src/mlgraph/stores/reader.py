@@ -21,6 +21,8 @@ from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1
+FACTS_AT_ONCE: Final = 20_000
+"""Facts of either sort from which on the transactions of a reading are no longer taken together."""
 _COPY_HEAD: Final = 19
 """Bytes before the first row of COPY's binary format, and after the last (PostgreSQL documentation, COPY, Binary Format)."""
 _COPY_TAIL: Final = 2
@@ -62,7 +64,9 @@ class PostgresReader:
             changes = Changes(after if upto is None else upto)
             if upto is None:
                 return changes
-            span = (after, upto)
+            if (bound := _full_at(cursor, after)) < upto:
+                changes.upto, changes.cut = bound, True
+            span = (after, changes.upto)
             cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span)
             changes.assets = [AssetRow(*row) for row in cursor]
             cursor.execute("SELECT DISTINCT asset_id, mode FROM asset_fact WHERE tx > %s AND tx <= %s", span)
@@ -79,6 +83,11 @@ class PostgresReader:
                 else:
                     changes.seen_by.add(seen_by)
             return changes
+
+    def pending(self, after: int, most: int) -> int:
+        """Return how many facts about edges came after transaction `after`, counting to `most`."""
+        rows = self._rows("SELECT count(*) FROM (SELECT 1 FROM edge_fact WHERE tx > %s LIMIT %s) f", (after, most))
+        return int(rows[0][0])
 
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
         """Return all records of these triples that no run or workflow saw."""
@@ -225,6 +234,17 @@ class PostgresReader:
 
     def _edges(self, query: str, values: Sequence[Any]) -> list[EdgeRecord]:
         return list(edge_records(self._rows(query, values)))
+
+
+def _full_at(cursor: psycopg.Cursor, after: int) -> int:
+    """Return the transaction up to which there are not too many facts to take in at once: the next one at least."""
+    cursor.execute(
+        "SELECT least((SELECT tx FROM edge_fact WHERE tx > %s ORDER BY tx OFFSET %s LIMIT 1), "
+        "(SELECT tx FROM asset_fact WHERE tx > %s ORDER BY tx OFFSET %s LIMIT 1))",
+        (after, FACTS_AT_ONCE, after, FACTS_AT_ONCE),
+    )
+    tx = (cursor.fetchone() or (None,))[0]
+    return _EVERYTHING if tx is None else max(int(tx) - 1, after + 1)
 
 
 def _with_records(
