@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,8 @@ from typing import Final
 import uvicorn
 
 from mlgraph.api.app import create_app
+from mlgraph.api.limits import Limits
+from mlgraph.api.protocol import BoundedHttp
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server
 from mlgraph.domain.errors import MlgraphError, StartError
@@ -35,8 +38,9 @@ def serve(options: Options) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         _check(options)
-        with _listening(options) as listener, _database(options) as database:
-            _run(options, listener, database)
+        limits = Limits.from_environment(os.environ)
+        with _listening(options) as listener, _database(options, limits) as database:
+            _run(options, limits, listener, database)
     except MlgraphError as error:
         sys.stderr.write(f"Error: {error.detail}\n")
         raise SystemExit(1) from None
@@ -82,22 +86,22 @@ def _listening(options: Options) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _database(options: Options) -> Iterator[Database]:
+def _database(options: Options, limits: Limits) -> Iterator[Database]:
     if options.store is not None:
         if not options.store.startswith(("postgresql://", "postgres://")):
             raise StartError("--store takes a postgresql:// URL; leave it out for the PostgreSQL that comes with mlgraph")
-        with _opened(options.store) as database:
+        with _opened(Database(options.store, query_time_s=limits.query_time_s)) as database:
             yield database
         return
     with EmbeddedPostgres(options.data) as postgres:
         postgres.supervise()
-        with _opened(postgres.url) as database:
+        ours = Database(postgres.url, query_time_s=limits.query_time_s, trouble=postgres.disk_trouble)
+        with _opened(ours) as database:
             yield database
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Database]:
-    database = Database(url)
+def _opened(database: Database) -> Iterator[Database]:
     try:
         number = database.open()
         _log.info("the store is at schema %d", number)
@@ -137,12 +141,13 @@ class _Uvicorn(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _run(options: Options, listener: socket.socket, database: Database) -> None:
+def _run(options: Options, limits: Limits, listener: socket.socket, database: Database) -> None:
     server = Server(database, options)
-    app = create_app(server.services, loopback=is_loopback(options.host))
+    app = create_app(server.services, loopback=is_loopback(options.host), limits=limits)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30, server_header=False
-    )
+        app, http=BoundedHttp, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30,
+        server_header=False,
+    )  # fmt: skip
     http = _Uvicorn(config)
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

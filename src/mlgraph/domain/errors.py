@@ -87,6 +87,18 @@ class Unavailable(MlgraphError):
         self.retry_after_s = retry_after_s
 
 
+class Overloaded(Unavailable):
+    """As many requests of this sort as the server works on at once are there already: it refuses rather than starves others."""
+
+    title = "Too busy"
+
+
+class OutOfTime(Unavailable):
+    """The answer takes longer than a question may."""
+
+    title = "Out of time"
+
+
 class SourceError(MlgraphError):
     """A source (a registry, an orchestrator) did not answer as its contract says."""
 

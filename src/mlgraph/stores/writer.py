@@ -51,6 +51,7 @@ class PostgresWriter:
 
     def append(self, items: Sequence[Item], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction, and return its number and which items said anything new."""
+        self._database.check_writable()
         with self._turn:
             try:
                 with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
