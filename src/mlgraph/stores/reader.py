@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import psycopg
 
+from mlgraph.domain import clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
@@ -39,11 +40,13 @@ class PostgresReader:
         """Return what up to `limit` transactions after `after` touched, as of one moment."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            cursor.execute("SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t", (after, limit))
-            upto = (cursor.fetchone() or (None,))[0]
+            span_of = "SELECT max(tx), max(last_at) FROM (SELECT tx, last_at FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t"
+            cursor.execute(span_of, (after, limit))
+            upto, last_at = cursor.fetchone() or (None, None)
             changes = Changes(after if upto is None else upto)
             if upto is None:
                 return changes
+            clock.reach(last_at)  # before anybody sees what these transactions say
             span = (after, upto)
             cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span)
             changes.assets = [AssetRow(*row) for row in cursor]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import (
     AssetFact,
@@ -66,7 +66,7 @@ class PostgresWriter:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
         cursor.execute("SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1")
         last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
-        recorded_at = max(time.time_ns() // 1000, last_recorded)
+        recorded_at = max(clock.wall_us(), last_recorded)
         batch = _Batch(last_tx + 1)
         fresh_events = _unseen_events(cursor, items)
         settler = Settler(cursor, max(recorded_at, last_at + 1))
