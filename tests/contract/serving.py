@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from typing import Any, Final
@@ -28,10 +28,13 @@ _READY: Final = "mlgraph is ready at "
 class Process:
     """One `mlgraph up`. It is ready when the constructor returns."""
 
-    def __init__(self, *arguments: str, port: int = 0, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: str, port: int = 0, environment: Mapping[str, str] | None = None,
+        program: Sequence[str] = (str(PROGRAM),),
+    ) -> None:  # fmt: skip
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MLGRAPH_")}
         self.child = subprocess.Popen(
-            [str(PROGRAM), "up", "--port", str(port), *arguments],
+            [*program, "up", "--port", str(port), *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**clean, **(environment or {})},
         )  # fmt: skip
         self.said: list[str] = []
