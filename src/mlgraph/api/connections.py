@@ -64,7 +64,7 @@ async def sources(use: Services, lanes: UseLanes) -> Response:
     "/sources/{name:path}/sync",
     summary="Sync a source",
     status_code=202,
-    responses=operations.answers("The comparison runs, or is done.", errors=(401, 403, 404, 422, 503), status=202),
+    responses=operations.answers("The comparison runs, or is done.", errors=(401, 403, 404, 422, 502, 503), status=202),
 )
 def sync(use: Services, who: Caller, name: Name) -> Response:
     """Compare a source with the graph now: what no event told, deletions and renames included."""
@@ -75,7 +75,7 @@ def sync(use: Services, who: Caller, name: Name) -> Response:
     "/sync",
     summary="Sync all sources",
     status_code=202,
-    responses=operations.answers("The comparisons run, or are done.", errors=(401, 403, 422, 503), status=202),
+    responses=operations.answers("The comparisons run, or are done.", errors=(401, 403, 422, 502, 503), status=202),
 )
 def sync_all(use: Services, who: Caller) -> Response:
     """Compare every source with the graph now."""

@@ -110,7 +110,7 @@ async def dead_letters(use: Services, lanes: UseLanes, limit: Limit = 100, curso
     "/dead-letters/{id}/replay",
     summary="Replay a dead letter",
     response_model=shapes.Replayed,
-    responses=operations.answers("It went through.", errors=(401, 403, 404, 422, 503)),
+    responses=operations.answers("It went through.", errors=(400, 401, 403, 404, 422, 502, 503)),
 )
 def replay(
     use: Services,
