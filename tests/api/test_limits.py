@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from mlgraph.api import bodies, protocol
 from mlgraph.api.app import create_app
-from mlgraph.api.limits import Limits
+from mlgraph.api.limits import Lanes, Limits
 from mlgraph.api.needs import Body
 from mlgraph.api.parameters import MAX_LIMIT
 from mlgraph.domain import budget
@@ -103,6 +103,8 @@ def test_one_heavy_query_too_many_is_refused_at_once_and_nobody_else_starves() -
             slow.go_on.set()
         assert [answer[0] for answer in answers] == [200] * 5
         assert get(port, ASK)[0] == 200  # places are given back
+    lanes = Limits(heavy_queries=2, heavy_queue=3)
+    assert Lanes(lanes).state()["heavy"] == {"inside": 0, "running": 2, "waiting": 3, "refused": 0}
 
 
 def test_who_waits_too_long_is_sent_away() -> None:
@@ -223,6 +225,28 @@ def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(protocol, "HEAD_TIME_S", 0.3)
     with serving(Double()) as port:
         assert exchange(port, b"GET /healthz HTTP/1.1\r\n")[0] == 408
+
+
+def test_a_connection_that_is_never_used_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_TIME_S", 0.3)
+    with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_connections_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "most_connections", lambda: 2)
+    with serving(Double()) as port:
+        kept = [socket.create_connection(("127.0.0.1", port), timeout=10) for _ in range(2)]
+        for connection in kept:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        status, said = exchange(port, b"")
+        assert status == 503
+        assert "2 may be open" in said["detail"]
+        kept[0].close()
+        time.sleep(0.1)
+        assert get(port, "/healthz")[0] == 200
+        kept[1].close()
 
 
 def test_who_reads_nothing_of_an_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:

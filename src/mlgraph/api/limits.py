@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
 
+import anyio
 from fastapi import Depends, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -165,7 +166,19 @@ class Lanes:
             "requests that wait for a watermark", AT_LEAST_RUNNING, AT_LEAST_WAITING, patience_s=wait, time_s=run
         )
         self.exports = Places("exports", limits.exports)
+        self.export_threads = anyio.CapacityLimiter(limits.exports)
         self.requests = Places("requests", limits.requests)
+
+    def state(self) -> dict[str, dict[str, int]]:
+        """Return, for each sort of work, how much of it runs or waits (`inside`), may run (`running`), may wait, was refused."""
+        sorts = {"heavy": self.heavy, "light": self.light, "health": self.health, "at_least": self.at_least}
+        found = {
+            name: {"inside": lane.inside, "running": lane.running, "waiting": lane.waiting, "refused": lane.refused}
+            for name, lane in sorts.items()
+        }
+        for name, places in (("exports", self.exports), ("requests", self.requests)):
+            found[name] = {"inside": places.taken, "running": places.places, "waiting": 0, "refused": places.refused}
+        return found
 
 
 class Crowd:

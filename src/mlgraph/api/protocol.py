@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -17,6 +18,8 @@ from mlgraph.api.problems import MEDIA_TYPE, said
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Request line and headers together. A URI may be long, and a cursor holds one too."""
+SPARE_FILES: Final = 200
+"""Files and sockets that the server itself needs; connections may take the others that the system allows the process."""
 MAX_URL_BYTES: Final = 32 * 1024
 HEAD_TIME_S: Final = 30.0
 """How long a head may take to arrive, from its first byte."""
@@ -24,6 +27,11 @@ LINGER_S: Final = 2.0
 STALL_S: Final = 60.0
 """How long a peer may read nothing at all of an answer."""
 _log = logging.getLogger(__name__)
+
+
+def most_connections() -> int:
+    """Return how many connections may be open at once: past the limit of open files the server could not even refuse them."""
+    return max(100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -37,6 +45,14 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_timer: asyncio.TimerHandle | None = None
         self._stall_timer: asyncio.TimerHandle | None = None
         self._unread_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wait for the first request, but not for ever."""
+        super().connection_made(transport)
+        if len(self.connections) > most_connections():
+            self._refuse(503, f"too many connections at once: {most_connections()} may be open", "retry-after: 2\r\n")
+        else:
+            self._head_timer = self.loop.call_later(HEAD_TIME_S, self._head_too_slow)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the peer."""
@@ -116,6 +132,9 @@ class BoundedHttp(HttpToolsProtocol):
         self.transport.abort()
 
     def _head_too_slow(self) -> None:
+        if self._head_bytes == 0:
+            self.transport.close()  # it was never used
+            return
         self._refuse(408, f"the head of the request did not arrive within {HEAD_TIME_S:.0f} s")
 
     def _url_too_long(self) -> None:
@@ -124,19 +143,14 @@ class BoundedHttp(HttpToolsProtocol):
     def _head_too_long(self) -> None:
         self._refuse(431, f"request line and headers have at most {MAX_HEAD_BYTES} bytes together")
 
-    def _refuse(self, status: int, detail: str) -> None:
+    def _refuse(self, status: int, detail: str, field: str = "") -> None:
         """Answer and close: what else the peer sends on this connection cannot be told apart any more."""
         self._end_head()
         self._refused = True
         phrase = HTTPStatus(status).phrase
         body = said(status, phrase, detail)
-        lines = (
-            f"HTTP/1.1 {status} {phrase}",
-            f"content-type: {MEDIA_TYPE}",
-            f"content-length: {len(body)}",
-            "connection: close",
-        )
-        self.transport.write("\r\n".join((*lines, "", "")).encode("ascii") + body)
+        fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{field}\r\n"
+        self.transport.write(f"HTTP/1.1 {status} {phrase}\r\n{fields}".encode("ascii") + body)
         # Closed at once, what the peer still sends would make the system take the answer back from it (TCP reset).
         self.transport.write_eof()
         self.loop.call_later(LINGER_S, self.transport.close)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Generator
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from mlgraph.api import operations
 from mlgraph.api.answers import answer, in_pieces
 from mlgraph.api.guard import Services, caller
-from mlgraph.api.limits import UseLanes
+from mlgraph.api.limits import Lanes, UseLanes
 from mlgraph.api.operations import READ_ERRORS
 from mlgraph.api.parameters import (
     DEFAULT_LIMIT,
@@ -186,21 +186,21 @@ async def export(use: Services, lanes: UseLanes) -> Response:
     pieces = in_pieces(use.queries.export())
     try:
         # The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200.
-        first = await anyio.to_thread.run_sync(next, pieces, b"")
+        first = await anyio.to_thread.run_sync(next, pieces, b"", limiter=lanes.export_threads)
     except BaseException:
         lanes.exports.leave()
         raise
-    return Flowing(first, pieces, lanes.exports.leave)
+    return Flowing(first, pieces, lanes)
 
 
 class Flowing(StreamingResponse):
-    """An answer that is made while it is sent; `done` is called once, whatever becomes of it."""
+    """An export, made while it is sent. Its place is given back whatever becomes of it."""
 
-    def __init__(self, first: bytes, rest: Generator[bytes], done: Callable[[], None]) -> None:
+    def __init__(self, first: bytes, rest: Generator[bytes], lanes: Lanes) -> None:
         """Send `first`, then `rest`, as NDJSON."""
-        super().__init__(_chain(first, rest), media_type="application/x-ndjson")
+        super().__init__(_chain(first, rest, lanes), media_type="application/x-ndjson")
         self._rest = rest
-        self._done = done
+        self._lanes = lanes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
@@ -209,12 +209,12 @@ class Flowing(StreamingResponse):
         finally:
             try:
                 with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(self._rest.close)  # gives its connection to PostgreSQL back
+                    await anyio.to_thread.run_sync(self._rest.close)  # gives its connection to the store back
             finally:
-                self._done()
+                self._lanes.exports.leave()
 
 
-async def _chain(first: bytes, rest: Generator[bytes]) -> AsyncGenerator[bytes]:
+async def _chain(first: bytes, rest: Generator[bytes], lanes: Lanes) -> AsyncGenerator[bytes]:
     yield first
-    while piece := await anyio.to_thread.run_sync(next, rest, b""):
+    while piece := await anyio.to_thread.run_sync(next, rest, b"", limiter=lanes.export_threads):
         yield piece

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import psycopg
 
-from mlgraph.domain import clock
+from mlgraph.domain import budget, clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
@@ -159,6 +159,7 @@ class PostgresReader:
                     'SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx <= %s ORDER BY uri COLLATE "C"', (self._upto,)
                 )
                 while rows := listing.fetchmany(_STREAM_ASSETS):
+                    budget.check()
                     yield from _with_records(cursor, [AssetRow(*row) for row in rows], self._upto)
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
