@@ -52,6 +52,11 @@ class Limits:
     requests: int = 1000
     """Requests that are worked on or wait, all together."""
 
+    @property
+    def connections(self) -> int:
+        """How many connections to PostgreSQL all questions that run take at most: one reads a list, and another one beside it."""
+        return 2 * (self.heavy_queries + LIGHT_RUNNING) + HEALTH_RUNNING
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Limits:
         """Return the limits that `environment` sets. Raises `StartError` for a value that is no positive number."""

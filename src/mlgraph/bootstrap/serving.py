@@ -24,7 +24,7 @@ from mlgraph.bootstrap.wiring import Server
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.services.identity import is_loopback, tokens_from
 from mlgraph.stores.database import Database
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded import QUESTION_CONNECTIONS, EmbeddedPostgres
 
 _log = logging.getLogger(__name__)
 
@@ -90,12 +90,14 @@ def _database(options: Options, limits: Limits) -> Iterator[Database]:
     if options.store is not None:
         if not options.store.startswith(("postgresql://", "postgres://")):
             raise StartError("--store takes a postgresql:// URL; leave it out for the PostgreSQL that comes with mlgraph")
-        with _opened(Database(options.store, query_time_s=limits.query_time_s)) as database:
+        theirs = Database(options.store, questions=limits.connections, query_time_s=limits.query_time_s)
+        with _opened(theirs) as database:
             yield database
         return
     with EmbeddedPostgres(options.data) as postgres:
         postgres.supervise()
-        ours = Database(postgres.url, query_time_s=limits.query_time_s, trouble=postgres.disk_trouble)
+        questions = min(limits.connections, QUESTION_CONNECTIONS)
+        ours = Database(postgres.url, questions=questions, query_time_s=limits.query_time_s, trouble=postgres.disk_trouble)
         with _opened(ours) as database:
             yield database
 

@@ -14,6 +14,8 @@ from mlgraph.domain.errors import OutOfTime, Unavailable
 from mlgraph.stores.migrate import migrate
 
 _WAIT_S = 5.0
+_CLOSE_S: Final = 2.0
+"""How long to wait for a thread that just tries to connect to a PostgreSQL that is away."""
 QUERY_TIME_S: Final = 30.0
 _AWAY: Final = "PostgreSQL does not answer; nothing was acknowledged that is not stored. Try again: it is being reached anew"
 _FULL: Final = (
@@ -33,15 +35,16 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, size: int = 10, query_time_s: float = QUERY_TIME_S, trouble: Callable[[], str | None] = _no_trouble
-    ) -> None:
-        """Connect to `url` (libpq form), with `size` connections in each pool at most.
+        self, url: str, *, size: int = 10, questions: int = 20, query_time_s: float = QUERY_TIME_S,
+        trouble: Callable[[], str | None] = _no_trouble,
+    ) -> None:  # fmt: skip
+        """Connect to `url` (libpq form), with `size` connections at most, and `questions` more for questions.
 
         A statement of a question runs for `query_time_s` at most. `trouble` says what is wrong with the disk, if anything
         is: asked before each write, and where PostgreSQL fails.
         """
         self._pool = _pool(url, "mlgraph", size)
-        self._questions = _pool(url, "mlgraph-questions", size, _limiting(query_time_s))
+        self._questions = _pool(url, "mlgraph-questions", questions, _limiting(query_time_s))
         self._trouble = trouble
 
     def open(self) -> int:
@@ -54,8 +57,8 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
-        self._questions.close()
-        self._pool.close()
+        for pool in (self._questions, self._pool):
+            pool.close(_CLOSE_S)
 
     def check_writable(self) -> None:
         """Raise `Unavailable` where the disk has no room for a write: PostgreSQL, which would end over it, still answers."""

@@ -34,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 DATABASE = "mlgraph"
 SUPERUSER = "mlgraph"
+QUESTION_CONNECTIONS = 45
+"""How many of `max_connections` may answer questions: the others are for intake, for following the log, and for people."""
 _SETTINGS = {
     "port": str(postgres_sockets.PORT),
     "listen_addresses": "",
