@@ -13,9 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.contract.corpora import events_to_send, in_parts, lines_to_send
 from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Names, Process, asset, edge, wait_until_ready
-from tests.contract.test_faults import events_to_send, in_parts, lines_to_send
 
 Start = Callable[..., Process]
 

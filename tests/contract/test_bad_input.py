@@ -270,6 +270,16 @@ def test_wrong_cloudevents(api: Api, changes: Json, pointer: str) -> None:
     problem(api.cloudevents(b"{"), 400)
 
 
+def test_a_batch_of_too_many_cloudevents_is_refused_whole(api: Api, names: Names) -> None:
+    events = [
+        {**CLOUDEVENT, "id": f"{names.space}-{number}", "data": asset(names.dataset("a"), at(1))} for number in range(10_001)
+    ]
+    body = problem(api.cloudevents(events, "application/cloudevents-batch+json"), 413)
+    assert "10,000" in body["detail"]
+    assert api.get("asset", uri=names.dataset("a")).status_code == 404
+    assert api.cloudevents(events[1:], "application/cloudevents-batch+json").json()["accepted"] == 10_000
+
+
 def test_an_unsigned_webhook_is_refused(api: Api) -> None:
     body = json.dumps({"entity": "model_version", "action": "created", "timestamp": at(1), "data": {}}).encode()
     wrong = "v1," + hmac.new(b"wrong", body, hashlib.sha256).hexdigest()

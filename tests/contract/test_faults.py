@@ -17,91 +17,9 @@ import pytest
 
 from mlgraph.stores.embedded import EmbeddedPostgres
 from tests.contract.producing import at
-from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Names, Process, asset, edge, retract, wait_until_ready
+from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Names, Process, asset, edge, retract, wait_until_ready
 
 Start = Callable[..., Process]
-
-
-def lines_to_send(names: Names) -> list[Json]:
-    """Some thousand facts that belong together, each with its time."""
-    lines: list[Json] = []
-    for number in range(1000):
-        a, b = names.dataset(f"t{number}"), names.dataset(f"t{number * 7 % 1000}")
-        lines += [asset(a, at(1), name=f"table {number}"), edge(a, "derives", b, at(2)), asset(a, at(3), tags=["x"])]
-        if number % 10 == 0:
-            lines += [retract(a, "derives", b, at=at(4)), retract(b, at=at(5 + number % 3))]
-    return lines
-
-
-def events_to_send(names: Names) -> list[Json]:
-    return [
-        {
-            "eventTime": at(number / 10), "eventType": "COMPLETE" if number % 2 else "START",
-            "run": {"runId": f"r{number // 2}"}, "job": {"namespace": names.space, "name": f"j{number % 7}"},
-            "inputs": [{"namespace": names.store, "name": f"t{number % 50}"}],
-            "outputs": [{"namespace": names.store, "name": f"t{number % 33}"}],
-        }
-        for number in range(300)
-    ]  # fmt: skip
-
-
-def in_parts(lines: list[Json], size: int) -> list[list[Json]]:
-    return [lines[start : start + size] for start in range(0, len(lines), size)]
-
-
-def kill(*processes: int) -> None:
-    for process in processes:
-        os.kill(process, signal.SIGKILL)
-
-
-def test_kill_during_intake_loses_nothing_acknowledged(start: Start, tmp_path: Path) -> None:
-    names = Names("killed")
-    lines, events = lines_to_send(names), events_to_send(names)
-    undisturbed = Api(start("--data", str(tmp_path / "undisturbed")).url)
-    undisturbed.taken(*lines)
-    undisturbed.events(events)
-    expected = undisturbed.export()
-    undisturbed.close()
-
-    data = tmp_path / "killed"
-    todo: list[tuple[str, list[Json]]] = [("facts", part) for part in in_parts(lines, 25)]
-    todo += [("lineage", part) for part in in_parts(events, 5)]
-    kills = 0
-    acknowledged: list[tuple[str, list[Json]]] = []
-    for round_ in range(3):
-        process = start("--data", str(data))
-        api = Api(process.url)
-        for _, part in acknowledged[-5:]:  # what was acknowledged before the crash is there
-            uris = [line["asset"]["uri"] for line in part if "asset" in line]
-            assert all(api.get("asset", uri=uri).status_code == 200 for uri in uris[:3])
-        killed = [process.child.pid, *([postmaster(data)] if round_ == 1 else [])]  # once, PostgreSQL goes with it
-        timer = threading.Timer(0.15 + 0.2 * round_, kill, killed)
-        if round_ < 2:
-            timer.start()
-        try:
-            while todo:
-                call, part = todo[0]
-                taken = api.facts(part) if call == "facts" else api.events(part)
-                assert taken["rejected"] == []
-                acknowledged.append(todo.pop(0))
-        except httpx.TransportError:
-            kills += 1  # what was not acknowledged is sent again
-        finally:
-            timer.cancel()
-            api.close()
-        if todo:
-            process.kill()
-        if not todo:
-            assert kills >= 1
-            api = Api(process.url)
-            assert api.export() == expected
-            assert sum(api.facts(part)["accepted"] for part in in_parts(lines, 1000)) == 0
-            assert api.events(events)["accepted"] == 0
-            assert api.export() == expected
-            api.close()
-            return
-        todo.insert(0, acknowledged[-1])  # a client may be unsure of its last one: sending it again changes nothing
-    raise AssertionError("the last round should have sent everything")
 
 
 def postmaster(data: Path) -> int:

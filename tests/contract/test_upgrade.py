@@ -15,10 +15,11 @@ import pytest
 
 from mlgraph.stores import migrate
 from mlgraph.stores.embedded import EmbeddedPostgres
+from tests.contract.corpora import events_to_send, in_parts, lines_to_send
 from tests.contract.producing import at
 from tests.contract.serving import Api, Json, Names, Process, asset
 from tests.contract.test_backup import done
-from tests.contract.test_faults import events_to_send, in_parts, lines_to_send, run_up
+from tests.contract.test_faults import run_up
 
 Start = Callable[..., Process]
 

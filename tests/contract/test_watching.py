@@ -13,9 +13,10 @@ from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.contract.corpora import events_to_send
 from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset, edge, wait_until_ready
-from tests.contract.test_faults import events_to_send, postmaster, run_up
+from tests.contract.test_faults import postmaster, run_up
 
 Start = Callable[..., Process]
 

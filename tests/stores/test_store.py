@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from mlgraph.domain.clock import Clock
 from mlgraph.domain.errors import InvalidInput, StartError, Unavailable
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact
 from mlgraph.domain.history import AssetRecord
@@ -80,7 +81,7 @@ def test_facts_without_a_time_hold_from_when_they_are_recorded(store: Store) -> 
 
 def test_a_clock_that_goes_back_does_not_reorder(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([2_000_000_000_000_000_000, 1_000_000_000_000_000_000, 1_500_000_000_000_000_000])
-    monkeypatch.setattr("mlgraph.stores.writer.time.time_ns", lambda: next(times))
+    monkeypatch.setattr("mlgraph.domain.clock.clock", Clock(lambda: next(times)))
     for name in "xyz":
         store.append(asset("a", None, name=name))
     recorded = [row[0] for row in store.query("SELECT recorded_at FROM tx ORDER BY tx")]

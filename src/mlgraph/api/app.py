@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from mlgraph.api import archives, connections, docs_page, health, intake, operations, problems, queries
 from mlgraph.api.answers import dump
+from mlgraph.api.limits import Crowd, Lanes, Limits
 from mlgraph.api.needs import Services
 from mlgraph.api.observe import Observed
 from mlgraph.client import shapes
@@ -47,8 +48,8 @@ class Api(FastAPI):
         return found
 
 
-def create_app(services: Services, *, loopback: bool) -> FastAPI:
-    """Return the application over `services`.
+def create_app(services: Services, *, loopback: bool, limits: Limits | None = None) -> FastAPI:
+    """Return the application over `services`, which protects itself by `limits`.
 
     `loopback` says that it is served on an address of this machine only: callers then need no token, except those that
     look like a web page from elsewhere.
@@ -65,6 +66,8 @@ def create_app(services: Services, *, loopback: bool) -> FastAPI:
     )
     app.state.services = services
     app.state.loopback = loopback
+    app.state.lanes = lanes = Lanes(limits or Limits())
+    app.add_middleware(Crowd, places=lanes.requests)
     problems.install(app)
     app.add_middleware(Observed)  # the last one added is the outermost
     for router in (health.router, intake.router, queries.router, connections.router, connections.signed, archives.router):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator
-from typing import Any, Final
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Final
 
 import anyio
 import anyio.from_thread
@@ -13,7 +14,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 
 from mlgraph.api.needs import Body
-from mlgraph.domain.errors import InvalidInput, TooLarge
+from mlgraph.domain.errors import InvalidInput, Overloaded, TooLarge
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 """The limit of a whole body, and of one line of a streamed one (CONTRACT, HTTP), counted after decompression."""
@@ -22,18 +23,60 @@ BODY_IDLE_S: Final = 60.0
 STREAM_IDLE_S: Final = 600.0
 """How long a sender may say nothing in the middle of a body; a stream may follow something that happens seldom."""
 
+MAX_HELD_BYTES: Final = 256 * 1024 * 1024
+"""How much all bodies that are taken whole may hold together; read as JSON, each takes several times its size."""
+
 MAX_STREAMS: Final = 16
 _PIECE_BYTES: Final = 1024 * 1024
 _streams = anyio.CapacityLimiter(MAX_STREAMS)
 
 
-async def whole(request: Request) -> bytes:
-    """Return the body, decompressed. Raises `TooLarge` as soon as it is over the limit, whatever was declared."""
+@asynccontextmanager
+async def held(request: Request) -> AsyncGenerator[bytes]:
+    """Lend the body, decompressed, for as long as it is worked on.
+
+    Raises `TooLarge` as soon as it is over the limit, whatever was declared, and `Overloaded` where all that arrives at
+    once, from everybody, would not fit into memory.
+    """
+    place = _Held()
+    try:
+        yield await _whole(request, place)
+    finally:
+        place.release()
+
+
+class _Held:
+    """What one request holds of the memory that bodies may take together."""
+
+    together_bytes: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        self._bytes = 0
+
+    def grow(self, size: int) -> None:
+        """Take `size` bytes more. Raises `Overloaded`."""
+        if _Held.together_bytes + size > MAX_HELD_BYTES:
+            raise Overloaded(
+                f"bodies of {MAX_HELD_BYTES // 2**20} MiB together are being worked on: send this one again after Retry-After "
+                "seconds, or many facts or events as NDJSON, which is streamed",
+                retry_after_s=2,
+            )
+        self._bytes += size
+        _Held.together_bytes += size
+
+    def release(self) -> None:
+        """Give all back."""
+        _Held.together_bytes -= self._bytes
+        self._bytes = 0
+
+
+async def _whole(request: Request, place: _Held) -> bytes:
     declared = request.headers.get("content-length", "")
     if declared.isdecimal() and int(declared) > MAX_BODY_BYTES:
         raise TooLarge(_over_limit())
     body = bytearray()
     async for piece in _decoded(request, BODY_IDLE_S):
+        place.grow(len(piece))
         body += piece
         if len(body) > MAX_BODY_BYTES:
             raise TooLarge(_over_limit())

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from mlgraph.api import bodies, operations
 from mlgraph.api.answers import answer
 from mlgraph.api.guard import Caller, Services, caller
+from mlgraph.api.limits import UseLanes
 from mlgraph.api.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.parameters import at_least, known_only
 from mlgraph.client import shapes
@@ -37,7 +38,8 @@ Name = Annotated[str, Path(description="The source's name, percent-encoded.")]
 )
 async def connect(request: Request, use: Services, who: Caller) -> Response:
     """Add a tool and backfill it with its original times, in the background; a known one goes on where it stopped."""
-    said = Located(decode_json(await bodies.whole(request)))
+    async with bodies.held(request) as body:
+        said = Located(decode_json(body))
     for key in said.mapping():
         if key not in _KEYS:
             raise InvalidInput(f"unknown key {key[:60]!r}; known are {', '.join(_KEYS)}", pointer=f"/{key[:60]}")
@@ -53,16 +55,16 @@ async def connect(request: Request, use: Services, who: Caller) -> Response:
     responses=operations.answers("All sources.", errors=READ_ERRORS),
     dependencies=[Depends(at_least)],
 )
-def sources(use: Services) -> Response:
+async def sources(use: Services, lanes: UseLanes) -> Response:
     """Return the connected tools, their state, and how far each has been read."""
-    return answer(use.connections.sources())
+    return await lanes.light.run(lambda: answer(use.connections.sources()))
 
 
 @router.post(
     "/sources/{name:path}/sync",
     summary="Sync a source",
     status_code=202,
-    responses=operations.answers("The comparison runs, or is done.", errors=(401, 403, 404, 422, 503), status=202),
+    responses=operations.answers("The comparison runs, or is done.", errors=(401, 403, 404, 422, 502, 503), status=202),
 )
 def sync(use: Services, who: Caller, name: Name) -> Response:
     """Compare a source with the graph now: what no event told, deletions and renames included."""
@@ -73,7 +75,7 @@ def sync(use: Services, who: Caller, name: Name) -> Response:
     "/sync",
     summary="Sync all sources",
     status_code=202,
-    responses=operations.answers("The comparisons run, or are done.", errors=(401, 403, 422, 503), status=202),
+    responses=operations.answers("The comparisons run, or are done.", errors=(401, 403, 422, 502, 503), status=202),
 )
 def sync_all(use: Services, who: Caller) -> Response:
     """Compare every source with the graph now."""
@@ -89,5 +91,5 @@ def sync_all(use: Services, who: Caller) -> Response:
 )
 async def webhook(request: Request, use: Services, name: Name) -> Response:
     """Take a signed webhook of a connected tool; no token is asked for, the signature must be right."""
-    body = await bodies.whole(request)
-    return answer(await anyio.to_thread.run_sync(use.connections.webhook, name, dict(request.headers), body), 202)
+    async with bodies.held(request) as body:
+        return answer(await anyio.to_thread.run_sync(use.connections.webhook, name, dict(request.headers), body), 202)

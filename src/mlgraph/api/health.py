@@ -8,6 +8,7 @@ from starlette.responses import Response
 from mlgraph.api import operations
 from mlgraph.api.answers import answer
 from mlgraph.api.guard import Services, caller
+from mlgraph.api.limits import UseLanes
 from mlgraph.api.parameters import known_only
 
 router = APIRouter(tags=["health"], dependencies=[Depends(known_only)])
@@ -28,12 +29,12 @@ async def healthz() -> Response:
     summary="Readiness",
     responses=operations.answers("Answers are current.", errors=(503,)),
 )
-def readyz(use: Services) -> Response:
+async def readyz(use: Services, lanes: UseLanes) -> Response:
     """Say whether answers are current; needs no token.
 
     200 once caught up after start, then 503 only while a projection lags more than 30 s or the store is away.
     """
-    return answer(use.health.ready())
+    return await lanes.health.run(lambda: answer(use.health.ready()))
 
 
 @router.get(
@@ -42,10 +43,11 @@ def readyz(use: Services) -> Response:
     dependencies=[Depends(caller)],
     response_class=Response,
     responses={
-        **operations.answers("Prometheus text.", errors=(401, 403)),
+        **operations.answers("Prometheus text.", errors=(401, 403, 503)),
         200: {"description": "Metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}},
     },
 )
-def metrics(use: Services) -> Response:
+async def metrics(use: Services, lanes: UseLanes) -> Response:
     """Return the metrics in the Prometheus text format, version 0.0.4."""
-    return Response(use.health.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    text = await lanes.health.run(use.health.metrics)
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Final
 
+import anyio
 import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from mlgraph.api import bodies, operations
 from mlgraph.api.answers import answer
 from mlgraph.api.guard import Caller, Services, caller
+from mlgraph.api.limits import UseLanes
 from mlgraph.api.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.parameters import Cursor, Limit, at_least, known_only
 from mlgraph.client import shapes
@@ -20,6 +22,9 @@ router = APIRouter(prefix="/api/v1", tags=["intake"], dependencies=[Depends(call
 
 _LINES: Final = "application/x-ndjson"
 _SEQUENCE: Final = "application/json-seq"
+MAX_POSTS: Final = 16
+# Threads of their own: no query takes them, and appends go one after the other anyway.
+_posts = anyio.CapacityLimiter(MAX_POSTS)
 
 
 @router.post(
@@ -64,8 +69,8 @@ async def openlineage(request: Request, use: Services, who: Caller) -> Response:
     if content_type in (_LINES, _SEQUENCE):
         take = partial(use.intake.openlineage_lines, caller=who)
         return answer(await bodies.feed(request, take, sequence=content_type == _SEQUENCE))
-    body = await bodies.whole(request)
-    return answer(await anyio.to_thread.run_sync(use.intake.openlineage, body, who), 201)
+    async with bodies.held(request) as body:
+        return answer(await anyio.to_thread.run_sync(use.intake.openlineage, body, who, limiter=_posts), 201)
 
 
 @router.post(
@@ -84,8 +89,9 @@ async def openlineage(request: Request, use: Services, who: Caller) -> Response:
 )
 async def cloudevents(request: Request, use: Services, who: Caller) -> Response:
     """Take CloudEvents 1.0 in any mode. Duplicates are judged by (source, id)."""
-    body = await bodies.whole(request)
-    return answer(await anyio.to_thread.run_sync(use.intake.cloudevents, dict(request.headers), body, who), 202)
+    async with bodies.held(request) as body:
+        taken = await anyio.to_thread.run_sync(use.intake.cloudevents, dict(request.headers), body, who, limiter=_posts)
+    return answer(taken, 202)
 
 
 @router.get(
@@ -95,16 +101,16 @@ async def cloudevents(request: Request, use: Services, who: Caller) -> Response:
     responses=operations.answers("Dead letters, oldest first.", errors=READ_ERRORS),
     dependencies=[Depends(at_least)],
 )
-def dead_letters(use: Services, limit: Limit = 100, cursor: Cursor = None) -> Response:
+async def dead_letters(use: Services, lanes: UseLanes, limit: Limit = 100, cursor: Cursor = None) -> Response:
     """List what was taken durably and could not be worked on later, with the error and what arrived."""
-    return answer(use.intake.dead_letters(limit, cursor))
+    return await lanes.light.run(lambda: answer(use.intake.dead_letters(limit, cursor)))
 
 
 @router.post(
     "/dead-letters/{id}/replay",
     summary="Replay a dead letter",
     response_model=shapes.Replayed,
-    responses=operations.answers("It went through.", errors=(401, 403, 404, 422, 503)),
+    responses=operations.answers("It went through.", errors=(400, 401, 403, 404, 422, 502, 503)),
 )
 def replay(
     use: Services,

@@ -148,7 +148,8 @@ _ERRORS: Final = {
     413: "The body is over the limit of 16 MiB.",
     415: "The Content-Encoding is not read here.",
     422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",
-    503: "Not caught up, or the store is away: try again after Retry-After seconds.",
+    502: "A connected tool did not answer as it should.",
+    503: "Not caught up, too busy, out of time, or the store is away: try again after Retry-After seconds.",
 }
 READ_ERRORS: Final = (401, 403, 422, 503)
 WRITE_ERRORS: Final = (400, 401, 403, 413, 415, 422, 503)

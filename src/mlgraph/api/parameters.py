@@ -6,22 +6,20 @@ import re
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Literal
 
-import anyio
-import anyio.to_thread
 from fastapi import Query, Request
 from pydantic import AfterValidator, BaseModel
 
 from mlgraph.api.guard import Services
+from mlgraph.api.limits import UseLanes
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
 
-MAX_LIMIT: Final = 1_000_000
+MAX_LIMIT: Final = 100_000
+"""An answer is made in memory before it is sent: a hundred thousand assets with their edges are some tens of megabytes."""
 DEFAULT_LIMIT: Final = 10_000
 MAX_DEPTH: Final = 2**31 - 1
 _LOST_PLUS: Final = re.compile(r"(.*\d) (\d\d:\d\d)", re.ASCII)
-# Those who wait for a write hold a thread each; they must not take the threads of those who only ask.
-_waiting = anyio.CapacityLimiter(32)
 
 
 def _uri(text: str) -> str:
@@ -70,7 +68,9 @@ Level = Annotated[
     Literal["asset", "run"] | None,
     Query(description="Workflows as they hold now (asset, the default), or single runs (run; the default at a run)."),
 ]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many to list at most; a cut answer is `partial`.")]
+Limit = Annotated[
+    int, Query(ge=1, le=MAX_LIMIT, description="How many to list at most; a cut answer is `partial`, `cursor` goes on.")
+]
 Cursor = Annotated[str | None, Query(description="Go on from the `frontier` of a partial answer.")]
 
 
@@ -121,6 +121,7 @@ class Change(Walk):
 
 async def at_least(
     use: Services,
+    lanes: UseLanes,
     at_least: Annotated[  # the parameter's name is its name in the query string
         int | None,
         Query(ge=0, le=2**63 - 1, description="Wait until the answer includes this watermark, else 503 with Retry-After."),
@@ -128,7 +129,8 @@ async def at_least(
 ) -> None:
     """Wait for the write that the caller has seen acknowledged."""
     if at_least is not None:
-        await anyio.to_thread.run_sync(use.queries.wait_for, at_least, limiter=_waiting)
+        # Those who wait hold a thread each; they must not take the threads of those who only ask.
+        await lanes.at_least.run(lambda: use.queries.wait_for(at_least))
 
 
 async def known_only(request: Request) -> None:

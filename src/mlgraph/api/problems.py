@@ -39,18 +39,24 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return one problem as a response."""
+    body = said(status, title, detail, pointer=pointer, instance=instance)
+    return Response(body, status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def said(status: int, title: str, detail: str, *, pointer: str | None = None, instance: str | None = None) -> bytes:
+    """Return the body of a problem."""
     kind = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
-    said: dict[str, Any] = {
+    members: dict[str, Any] = {
         "type": f"urn:mlgraph:problem:{kind}",
         "title": title,
         "status": status,
         "detail": clean_text(detail),
     }
     if pointer is not None:
-        said["pointer"] = clean_text(pointer)
+        members["pointer"] = clean_text(pointer)
     if instance is not None:
-        said["instance"] = instance
-    return Response(dump(said), status, headers=headers, media_type=MEDIA_TYPE)
+        members["instance"] = instance
+    return dump(members)
 
 
 def install(app: FastAPI) -> None:
@@ -100,6 +106,11 @@ class UnexpectedFailures:
 async def _own(_request: Request, error: Exception) -> Response:
     if not isinstance(error, MlgraphError):
         raise error
+    return of_error(error)
+
+
+def of_error(error: MlgraphError) -> Response:
+    """Return the problem that says `error`."""
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["retry-after"] = str(max(1, error.retry_after_s))

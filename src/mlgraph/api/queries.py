@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
+import anyio
+import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mlgraph.api import operations
 from mlgraph.api.answers import answer, in_pieces
 from mlgraph.api.guard import Services, caller
+from mlgraph.api.limits import Lanes, UseLanes
 from mlgraph.api.operations import READ_ERRORS
 from mlgraph.api.parameters import (
     DEFAULT_LIMIT,
@@ -44,14 +48,14 @@ _relation_schema: Final[dict[str, Any]] = {"enum": list(RELATIONS)}
     response_model=shapes.Lineage,
     responses=operations.answers("The closure.", errors=_ERRORS),
 )
-def lineage(use: Services, walk: Annotated[Walk, Query()]) -> Response:
+async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]) -> Response:
     """Return everything that the asset leads to, or comes from, and the edges between.
 
     Nodes come nearest first, then by URI, the root at distance 0. `partial` means that the list was cut by limit or
     time (never by `depth` or `kind`): `reason` says which, and `cursor` = `frontier` goes on. `certainty` is
     `possible` where no path is certain throughout.
     """
-    return answer(use.queries.lineage(walk.uri, **walk.options()))
+    return await lanes.heavy.run(lambda: answer(use.queries.lineage(walk.uri, **walk.options())))
 
 
 @router.get(
@@ -60,9 +64,9 @@ def lineage(use: Services, walk: Annotated[Walk, Query()]) -> Response:
     response_model=shapes.Impact,
     responses=operations.answers("Who is hurt.", errors=_ERRORS),
 )
-def impact(use: Services, walk: Annotated[Change, Query()]) -> Response:
+async def impact(use: Services, lanes: UseLanes, walk: Annotated[Change, Query()]) -> Response:
     """Return what a change of the asset can hurt: how badly, when, by which path, and whom to tell."""
-    return answer(use.queries.impact(walk.uri, change=walk.change, **walk.options()))
+    return await lanes.heavy.run(lambda: answer(use.queries.impact(walk.uri, change=walk.change, **walk.options())))
 
 
 @router.get(
@@ -71,9 +75,11 @@ def impact(use: Services, walk: Annotated[Change, Query()]) -> Response:
     response_model=shapes.Path,
     responses=operations.answers("The path.", errors=_ERRORS),
 )
-def path(use: Services, source: SourceQuery, target: TargetQuery, level: Level = None, as_of: AsOf = None) -> Response:
+async def path(
+    use: Services, lanes: UseLanes, source: SourceQuery, target: TargetQuery, level: Level = None, as_of: AsOf = None
+) -> Response:
     """Return the shortest path between two assets and the relation that leads to each node; empty if there is none."""
-    return answer(use.queries.path(source, target, level=level, as_of=as_of))
+    return await lanes.heavy.run(lambda: answer(use.queries.path(source, target, level=level, as_of=as_of)))
 
 
 @router.get(
@@ -82,12 +88,12 @@ def path(use: Services, source: SourceQuery, target: TargetQuery, level: Level =
     response_model=shapes.Asset,
     responses=operations.answers("The asset.", errors=_ERRORS),
 )
-def asset(use: Services, uri: UriQuery, as_of: AsOf = None) -> Response:
+async def asset(use: Services, lanes: UseLanes, uri: UriQuery, as_of: AsOf = None) -> Response:
     """Return an asset: what is said of it, its relations, history and health.
 
     One that edges name and no source has described is `referenced_only`; a retracted one has `deleted_at`.
     """
-    return answer(use.queries.asset(uri, as_of=as_of))
+    return await lanes.light.run(lambda: answer(use.queries.asset(uri, as_of=as_of)))
 
 
 @router.get(
@@ -96,9 +102,10 @@ def asset(use: Services, uri: UriQuery, as_of: AsOf = None) -> Response:
     response_model=shapes.Asset,
     responses=operations.answers("The asset.", errors=_ERRORS),
 )
-def asset_by_path(
+async def asset_by_path(
     request: Request,
     use: Services,
+    lanes: UseLanes,
     uri: Annotated[str, Path(description="The URI, percent-encoded once more as one segment.")],
     as_of: AsOf = None,
 ) -> Response:
@@ -109,7 +116,7 @@ def asset_by_path(
     if segment is not None and b"/" in segment:
         raise InvalidInput("the URI is one segment of the path: encode it once more, so that / is %2F and % is %25")
     said = uri if segment is None else unquote(segment.decode("ascii", "replace"))
-    return answer(use.queries.asset(said, as_of=as_of))
+    return await lanes.light.run(lambda: answer(use.queries.asset(said, as_of=as_of)))
 
 
 @router.get(
@@ -118,15 +125,16 @@ def asset_by_path(
     response_model=shapes.Why,
     responses=operations.answers("Its origins.", errors=_ERRORS),
 )
-def why(
+async def why(
     use: Services,
+    lanes: UseLanes,
     source: SourceQuery,
     relation: Annotated[str, Query(description="The relation's name.", json_schema_extra=_relation_schema)],
     target: TargetQuery,
     as_of: AsOf = None,
 ) -> Response:
     """Return every origin that says so, since when and by which event; for an inferred edge its rule and path."""
-    return answer(use.queries.why(source, relation, target, as_of=as_of))
+    return await lanes.light.run(lambda: answer(use.queries.why(source, relation, target, as_of=as_of)))
 
 
 @router.get(
@@ -135,15 +143,16 @@ def why(
     response_model=shapes.Diff,
     responses=operations.answers("The changes.", errors=_ERRORS),
 )
-def diff(
+async def diff(
     use: Services,
+    lanes: UseLanes,
     from_: Annotated[Moment, Query(alias="from", description="The earlier moment (RFC 3339 with a zone).")],
     to: Annotated[Moment, Query(description="The later moment (RFC 3339 with a zone).")],
     uri: Annotated[Uri | None, Query(description="Only what touches this asset.")] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
     """Return the assets and edges that came, went or changed between two moments."""
-    return answer(use.queries.diff(from_, to, uri, limit=limit))
+    return await lanes.heavy.run(lambda: answer(use.queries.diff(from_, to, uri, limit=limit)))
 
 
 @router.get(
@@ -152,13 +161,14 @@ def diff(
     response_model=shapes.Live,
     responses=operations.answers("Services and what serves them.", errors=_ERRORS),
 )
-def live(
+async def live(
     use: Services,
+    lanes: UseLanes,
     service: Annotated[Uri | None, Query(description="Only this service.")] = None,
     as_of: AsOf = None,
 ) -> Response:
     """Return which versions serve which service: weights, health, since when; from what is observed."""
-    return answer(use.queries.live(service, as_of=as_of))
+    return await lanes.light.run(lambda: answer(use.queries.live(service, as_of=as_of)))
 
 
 @router.get(
@@ -170,14 +180,41 @@ def live(
         200: {"description": "All facts.", "content": {"application/x-ndjson": {"example": operations.FACTS_EXAMPLE}}},
     },
 )
-def export(use: Services) -> Response:
+async def export(use: Services, lanes: UseLanes) -> Response:
     """Return every source fact and declaration as NDJSON in a stable order, fit for `/api/v1/facts` elsewhere."""
+    lanes.exports.take()
     pieces = in_pieces(use.queries.export())
-    # The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200.
-    first = next(pieces, b"")
-    return StreamingResponse(_chain(first, pieces), media_type="application/x-ndjson")
+    try:
+        # The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200.
+        first = await anyio.to_thread.run_sync(next, pieces, b"", limiter=lanes.export_threads)
+    except BaseException:
+        lanes.exports.leave()
+        raise
+    return Flowing(first, pieces, lanes)
 
 
-def _chain(first: bytes, rest: Iterator[bytes]) -> Generator[bytes]:
+class Flowing(StreamingResponse):
+    """An export, made while it is sent. Its place is given back whatever becomes of it."""
+
+    def __init__(self, first: bytes, rest: Generator[bytes], lanes: Lanes) -> None:
+        """Send `first`, then `rest`, as NDJSON."""
+        super().__init__(_chain(first, rest, lanes), media_type="application/x-ndjson")
+        self._rest = rest
+        self._lanes = lanes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            try:
+                with anyio.CancelScope(shield=True):
+                    await anyio.to_thread.run_sync(self._rest.close)  # gives its connection to the store back
+            finally:
+                self._lanes.exports.leave()
+
+
+async def _chain(first: bytes, rest: Generator[bytes], lanes: Lanes) -> AsyncGenerator[bytes]:
     yield first
-    yield from rest
+    while piece := await anyio.to_thread.run_sync(next, rest, b"", limiter=lanes.export_threads):
+        yield piece

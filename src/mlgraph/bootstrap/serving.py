@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import socket
 import sys
@@ -16,6 +17,8 @@ from typing import Final
 import uvicorn
 
 from mlgraph.api.app import create_app
+from mlgraph.api.limits import Limits
+from mlgraph.api.protocol import BoundedHttp
 from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server
@@ -27,7 +30,7 @@ from mlgraph.services.identity import is_loopback, tokens_from
 from mlgraph.stores import postgres_log
 from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.database import Database
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded import QUESTION_CONNECTIONS, EmbeddedPostgres
 from mlgraph.stores.letters import PostgresLetters
 
 _log = logging.getLogger(__name__)
@@ -41,8 +44,9 @@ def serve(options: Options) -> None:
     form = logs.configure(options.log_format, options.log_level)
     try:
         _check(options)
-        with _listening(options) as listener, _database(options) as database:
-            _run(options, listener, database)
+        limits = Limits.from_environment(os.environ)
+        with _listening(options) as listener, _database(options, limits) as database:
+            _run(options, limits, listener, database)
     except MlgraphError as error:
         if form == "json":
             _log.critical("%s", error.detail)
@@ -91,22 +95,24 @@ def _listening(options: Options) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _database(options: Options) -> Iterator[Database]:
+def _database(options: Options, limits: Limits) -> Iterator[Database]:
     if options.store is not None:
         if not options.store.startswith(("postgresql://", "postgres://")):
             raise StartError("--store takes a postgresql:// URL; leave it out for the PostgreSQL that comes with mlgraph")
-        with _opened(options.store) as database:
+        theirs = Database(options.store, questions=limits.connections, query_time_s=limits.query_time_s)
+        with _opened(theirs) as database:
             yield database
         return
     with EmbeddedPostgres(options.data) as postgres:
         postgres.supervise(metrics.POSTGRES_RESTARTS.inc)
-        with postgres_log.following(postgres.log_file), _opened(postgres.url) as database:
+        questions = min(limits.connections, QUESTION_CONNECTIONS)
+        ours = Database(postgres.url, questions=questions, query_time_s=limits.query_time_s, trouble=postgres.disk_trouble)
+        with postgres_log.following(postgres.log_file), _opened(ours) as database:
             yield database
 
 
 @contextmanager
-def _opened(url: str) -> Iterator[Database]:
-    database = Database(url)
+def _opened(database: Database) -> Iterator[Database]:
     try:
         number = database.open()
         _log.info("the store is at schema %d", number)
@@ -146,13 +152,14 @@ class _Uvicorn(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-def _run(options: Options, listener: socket.socket, database: Database) -> None:
+def _run(options: Options, limits: Limits, listener: socket.socket, database: Database) -> None:
     server = Server(database, options)
     server.health.watch(database.statistics, PostgresLetters(database).counts)
-    app = create_app(_operated(server, database), loopback=is_loopback(options.host))
+    app = create_app(_operated(server, database), loopback=is_loopback(options.host), limits=limits)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30, server_header=False
-    )
+        app, http=BoundedHttp, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30,
+        server_header=False,
+    )  # fmt: skip
     http = _Uvicorn(config)
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

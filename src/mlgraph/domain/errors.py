@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+MAX_POINTER: Final = 2000
+"""Characters. A key may be megabytes long; an answer that names a hundred thousand of them may not."""
+
+
+def _shortened(pointer: str) -> str:
+    """Return the pointer to the innermost place around it that can be named within the limit."""
+    cut = pointer[: MAX_POINTER + 1].rpartition("/")[0]
+    return cut if pointer.startswith("/") else pointer[:MAX_POINTER]
 
 
 class MlgraphError(Exception):
@@ -19,7 +28,7 @@ class MlgraphError(Exception):
         """Keep the sentence for people and the place for programs."""
         super().__init__(detail)
         self.detail = detail
-        self.pointer = pointer
+        self.pointer = pointer if pointer is None or len(pointer) <= MAX_POINTER else _shortened(pointer)
 
     def under(self, prefix: str) -> MlgraphError:
         """Return the same error, located below `prefix` (a JSON pointer such as `/edge`)."""
@@ -85,6 +94,18 @@ class Unavailable(MlgraphError):
         """Carry the Retry-After value beside the sentence."""
         super().__init__(detail, pointer=pointer)
         self.retry_after_s = retry_after_s
+
+
+class Overloaded(Unavailable):
+    """As many requests of this sort as the server works on at once are there already: it refuses rather than starves others."""
+
+    title = "Too busy"
+
+
+class OutOfTime(Unavailable):
+    """The answer takes longer than a question may."""
+
+    title = "Out of time"
 
 
 class SourceError(MlgraphError):

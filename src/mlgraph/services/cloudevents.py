@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote
 
-from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson
+from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.payload import Located
 from mlgraph.services.reading import read_json
 
+MAX_BATCH: Final = 10_000
+"""Events in one batch: all of them are stored in one transaction, for which others wait."""
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
 _OPENLINEAGE: Final = ("io.openlineage.", "openlineage.")
@@ -84,7 +86,7 @@ class Envelope:
 def read_envelopes(headers: Mapping[str, str], body: bytes) -> Iterator[Envelope | MlgraphError]:
     """Yield each event of a request, or the error that it is refused with.
 
-    Raises `NotJson` or `InvalidInput` if the request as a whole cannot be read.
+    Raises `NotJson`, `InvalidInput` or `TooLarge` if the request as a whole cannot be read.
     """
     lower = {key.lower(): value for key, value in headers.items()}
     media = lower.get("content-type", "").partition(";")[0].strip().lower()
@@ -93,6 +95,11 @@ def read_envelopes(headers: Mapping[str, str], body: bytes) -> Iterator[Envelope
     else:
         document = read_json(body)
         documents = document if isinstance(document, list) else [document]
+        if len(documents) > MAX_BATCH:
+            raise TooLarge(
+                f"a batch has at most {MAX_BATCH:,} events, this one has {len(documents):,}: send it in parts, "
+                "or OpenLineage events and facts as NDJSON, which is streamed"
+            )
     for document in documents:
         try:
             yield Envelope.of(Located(document))

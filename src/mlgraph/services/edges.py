@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from mlgraph.domain import budget
 from mlgraph.domain.errors import InvalidInput, NotFound
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeInterval, EdgeRecord, asset_intervals, state_at
@@ -20,6 +21,7 @@ from mlgraph.ports.store import FactReader
 from mlgraph.services.facts_at import UNWALKED, told_intervals
 
 MAX_RUNS: Final = 20
+_BETWEEN_CHECKS: Final = 5000
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
 _DIFF_LAYERS: Final = (Layer.ASSET, Layer.ASSET_COLUMNS, Layer.STRUCTURE)
 
@@ -134,7 +136,9 @@ class EdgeHistories:
 
     def _edge_changes(self, graph: Snapshot, before: int, after: int, asset: int | None) -> list[dict[str, Any]]:
         held: dict[Triple, list[bool]] = {}
-        for span in self._spans(graph, asset):
+        for number, span in enumerate(self._spans(graph, asset)):
+            if number % _BETWEEN_CHECKS == 0:
+                budget.check()
             marks = held.setdefault(span.triple, [False, False])
             marks[0] = marks[0] or span.start <= before < span.end
             marks[1] = marks[1] or span.start <= after < span.end

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.connectors import openlineage
+from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement, told
 from mlgraph.domain.payload import Located, canonical_json, clean
@@ -169,7 +169,7 @@ class Intake:
             if (
                 isinstance(fact, EdgeFact)
                 and fact.valid_from is None
-                and (FOREVER if fact.valid_to is None else fact.valid_to) <= time.time_ns() // 1000
+                and (FOREVER if fact.valid_to is None else fact.valid_to) <= clock.now_us()
             ):
                 raise InvalidInput(
                     "valid_to is past, and without valid_from the edge would begin now: give valid_from", pointer="/edge/valid_to"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, UnknownAsset
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
@@ -219,7 +219,7 @@ class Queries:
 
 def moment_of(text: str | None) -> int:
     """Return the moment that `text` names, in microseconds; now, where it is None."""
-    return time.time_ns() // 1000 if text is None else parse_time(text)
+    return clock.now_us() if text is None else parse_time(text)
 
 
 def _walks(scope: Scope) -> dict[DirectionName, Reached]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, NotFound
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import format_time
@@ -83,10 +83,10 @@ class SourceWorker:
             for page in self._source.pages(None):
                 self._take(page.payloads)
                 cursor = page.cursor
-            gone = self._kind.departures(self._source, held, time.time_ns() // 1000)
+            gone = self._kind.departures(self._source, held, clock.wall_us())
             self._take(gone)
             connection = self._connection()
-            self._save(replace(connection, state="following", cursor=cursor, error=None, last_sync_at=time.time_ns() // 1000))
+            self._save(replace(connection, state="following", cursor=cursor, error=None, last_sync_at=clock.wall_us()))
 
     def hydrate(self, event: Mapping[str, Any], *, bury: bool = True) -> int:
         """Fetch what the event names and append its truth; return the transaction."""
@@ -150,7 +150,7 @@ class SourceWorker:
         if self._stopping:
             return
         self._subscribe(connection)
-        self._save(replace(connection, state="following", error=None, last_sync_at=time.time_ns() // 1000))
+        self._save(replace(connection, state="following", error=None, last_sync_at=clock.wall_us()))
 
     def _subscribe(self, connection: Connection) -> None:
         public = self._around.public_url

@@ -1,37 +1,62 @@
-"""Connections to PostgreSQL: pooled, checked, and honest when the server is away."""
+"""Connections to PostgreSQL: pooled, checked, and honest when the server is away, full or slow."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from mlgraph.domain.errors import Unavailable
+from mlgraph.domain import budget
+from mlgraph.domain.errors import OutOfTime, Unavailable
 from mlgraph.ports.pool import Pool
 from mlgraph.stores.migrate import migrate
 
 _WAIT_S = 5.0
+_CLOSE_S: Final = 2.0
+"""How long to wait for a thread that just tries to connect to a PostgreSQL that is away."""
+QUERY_TIME_S: Final = 30.0
+_AWAY: Final = "PostgreSQL does not answer; nothing was acknowledged that is not stored. Try again: it is being reached anew"
+_FULL: Final = (
+    "the disk of PostgreSQL is full: nothing was acknowledged that is not stored. Make room there, and try again: "
+    "it goes on by itself"
+)
+
+
+def _no_trouble() -> str | None:
+    return None
 
 
 class Database:
-    """A pool of connections to one schema of one PostgreSQL."""
+    """Pools of connections to one schema of one PostgreSQL: one for questions with a time budget, one for all else.
 
-    def __init__(self, url: str, *, size: int = 10) -> None:
-        """Connect to `url` (libpq form); `size` connections at most."""
+    So questions, however many, leave connections for intake and for following the log.
+    """
+
+    def __init__(
+        self, url: str, *, size: int = 10, questions: int = 20, query_time_s: float = QUERY_TIME_S,
+        trouble: Callable[[], str | None] = _no_trouble,
+    ) -> None:  # fmt: skip
+        """Connect to `url` (libpq form), with `size` connections at most, and `questions` more for questions.
+
+        A statement of a question runs for `query_time_s` at most. `trouble` says what is wrong with the disk, if anything
+        is: asked before each write, and where PostgreSQL fails.
+        """
         self._pinned = threading.local()
-        self._pool = ConnectionPool(
-            url, min_size=1, max_size=size, open=False, timeout=_WAIT_S, check=ConnectionPool.check_connection,
-            kwargs={"application_name": "mlgraph"}, name="mlgraph", reconnect_timeout=10.0,
-        )  # fmt: skip
+        self._pool = _pool(url, "mlgraph", size)
+        self._questions = _pool(url, "mlgraph-questions", questions, _limiting(query_time_s))
+        self._trouble = trouble
 
     def open(self) -> int:
-        """Open the pool, migrate the schema, and return its number. Raises `Unavailable` if nothing answers."""
+        """Open the pools, migrate the schema, and return its number. Raises `Unavailable` if nothing answers."""
         self._pool.open()
         with self.connection() as connection:
-            return migrate(connection)
+            number = migrate(connection)
+        self._questions.open()
+        return number
 
     def statistics(self) -> Pool:
         """Return how many connections there are, and how many requests wait for one."""
@@ -40,7 +65,13 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
-        self._pool.close()
+        for pool in (self._questions, self._pool):
+            pool.close(_CLOSE_S)
+
+    def check_writable(self) -> None:
+        """Raise `Unavailable` where the disk has no room for a write: PostgreSQL, which would end over it, still answers."""
+        if (trouble := self._trouble()) is not None:
+            raise Unavailable(f"{trouble}: nothing more is taken until there is room", retry_after_s=5)
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -60,7 +91,10 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
-        """Lend a connection. Raises `Unavailable` if PostgreSQL is away or goes away meanwhile: nothing was committed then."""
+        """Lend a connection. Raises `Unavailable` if PostgreSQL is away or goes away meanwhile: nothing was committed then.
+
+        Raises `OutOfTime` where a statement takes longer than a question may.
+        """
         pinned = getattr(self._pinned, "connection", None)
         if pinned is not None:
             yield pinned
@@ -70,15 +104,33 @@ class Database:
 
     @contextmanager
     def _lent(self) -> Iterator[psycopg.Connection]:
+        asked = budget.current()
         try:
-            with self._pool.connection() as connection:
+            budget.check()
+            with (self._pool if asked is None else self._questions).connection() as connection:
                 yield connection
         except PoolTimeout:
-            raise Unavailable(_AWAY, retry_after_s=2) from None
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, psycopg.errors.QueryCanceled):
+            raise Unavailable(self._trouble() or _AWAY, retry_after_s=2) from None
+        except psycopg.errors.QueryCanceled:
+            if asked is None:
                 raise
-            raise Unavailable(_AWAY, retry_after_s=2) from error
+            raise OutOfTime(budget.over(asked.given_s), retry_after_s=2) from None
+        except psycopg.errors.DiskFull as error:
+            raise Unavailable(self._trouble() or _FULL, retry_after_s=5) from error
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            raise Unavailable(self._trouble() or _AWAY, retry_after_s=2) from error
 
 
-_AWAY = "PostgreSQL does not answer; nothing was acknowledged that is not stored. Try again: it is being reached anew"
+def _pool(url: str, name: str, size: int, configure: Callable[[psycopg.Connection], None] | None = None) -> ConnectionPool:
+    return ConnectionPool(
+        url, min_size=1, max_size=size, open=False, timeout=_WAIT_S, check=ConnectionPool.check_connection,
+        kwargs={"application_name": name}, name=name, reconnect_timeout=10.0, configure=configure,
+    )  # fmt: skip
+
+
+def _limiting(query_time_s: float) -> Callable[[psycopg.Connection], None]:
+    def configure(connection: psycopg.Connection) -> None:
+        connection.execute("SELECT set_config('statement_timeout', %s, false)", (str(max(1, int(query_time_s * 1000))),))
+        connection.commit()
+
+    return configure

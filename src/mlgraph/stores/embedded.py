@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import threading
 import time
@@ -33,6 +34,8 @@ _log = logging.getLogger(__name__)
 
 DATABASE = "mlgraph"
 SUPERUSER = "mlgraph"
+QUESTION_CONNECTIONS = 45
+"""How many of `max_connections` may answer questions: the others are for intake, for following the log, and for people."""
 _SETTINGS = {
     "port": str(postgres_sockets.PORT),
     "listen_addresses": "",
@@ -53,6 +56,8 @@ _SETTINGS = {
     "log_checkpoints": "off",
     "logging_collector": "off",
 }
+RESERVE_BYTES = 64 * 1024 * 1024
+"""Room that is left free on the disk: PostgreSQL ends where it cannot write its log, which comes in files of 16 MiB."""
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 _READY_TIMEOUT_S = 300.0
 """Recovery after a crash replays up to `max_wal_size`; on a slow disk that takes minutes."""
@@ -131,6 +136,17 @@ class EmbeddedPostgres:
     def alive(self) -> bool:
         """Whether the server's process runs now."""
         return self.pid is not None
+
+    def disk_trouble(self) -> str | None:
+        """Return what is wrong with the disk that the data is on, or None if there is room to go on."""
+        try:
+            free_bytes = shutil.disk_usage(self._cluster).free
+        except OSError as error:
+            return f"the disk of {self._data_dir} cannot be read ({error.strerror})"
+        if free_bytes >= RESERVE_BYTES:
+            return None
+        free, kept = free_bytes >> 20, RESERVE_BYTES >> 20
+        return f"the disk of {self._data_dir} is full: {free} MiB are free, {kept} MiB are kept in reserve"
 
     def stop(self) -> None:
         """Shut down cleanly and let go of the directory; does nothing where nothing runs."""

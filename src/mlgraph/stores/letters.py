@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, NotFound
 from mlgraph.domain.times import format_time
 from mlgraph.ports.letters import Letter, LetterCounts
@@ -31,7 +31,7 @@ class PostgresLetters:
                 cursor.execute(
                     "INSERT INTO dead_letter (received_at, format, actor, source, environment, body, error, pointer) "
                     "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) RETURNING id",
-                    (time.time_ns() // 1000, letter.format, letter.actor, letter.source, letter.environment, letter.body,
+                    (clock.wall_us(), letter.format, letter.actor, letter.source, letter.environment, letter.body,
                      letter.error, letter.pointer),
                 )  # fmt: skip
                 row = cursor.fetchone()

@@ -11,6 +11,7 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
+from mlgraph.domain import budget, clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
@@ -53,19 +54,24 @@ class PostgresReader:
 
     def last_tx(self) -> int:
         """Return the number of the last transaction (0: none)."""
-        return int(self._rows("SELECT coalesce(max(tx), 0) FROM tx")[0][0])
+        for tx, last_at in self._rows("SELECT tx, last_at FROM tx ORDER BY tx DESC LIMIT 1"):
+            clock.reach(last_at)  # before anybody sees what this transaction says
+            return int(tx)
+        return 0
 
     def changes(self, after: int, limit: int) -> Changes:
         """Return what up to `limit` transactions after `after` touched, as of one moment."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            cursor.execute("SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t", (after, limit))
-            upto = (cursor.fetchone() or (None,))[0]
+            span_of = "SELECT max(tx), max(last_at) FROM (SELECT tx, last_at FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t"
+            cursor.execute(span_of, (after, limit))
+            upto, last_at = cursor.fetchone() or (None, None)
             changes = Changes(after if upto is None else upto)
             if upto is None:
                 return changes
             if (bound := _full_at(cursor, after)) < upto:
                 changes.upto, changes.cut = bound, True
+            clock.reach(last_at)  # before anybody sees what these transactions say
             span = (after, changes.upto)
             cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span)
             changes.assets = [AssetRow(*row) for row in cursor]
@@ -225,6 +231,7 @@ class PostgresReader:
                     'SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx <= %s ORDER BY uri COLLATE "C"', (self._upto,)
                 )
                 while rows := listing.fetchmany(_STREAM_ASSETS):
+                    budget.check()
                     yield from _with_records(cursor, [AssetRow(*row) for row in rows], self._upto)
 
     def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

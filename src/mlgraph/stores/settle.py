@@ -69,6 +69,8 @@ class Settler:
         if _time_of(fact) is None and not self._is_news(fact):
             return None
         settled = self._timed(fact)
+        if isinstance(settled, EdgeFact) and settled.valid_to is not None and settled.valid_to <= (settled.valid_from or 0):
+            return None  # it was over before it could be recorded: there is no moment at which it held
         self._note(settled)
         return settled
 

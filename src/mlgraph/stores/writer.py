@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import (
     AssetFact,
@@ -51,6 +51,7 @@ class PostgresWriter:
 
     def append(self, items: Sequence[Item], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction, and return its number and which items said anything new."""
+        self._database.check_writable()
         with self._turn:
             try:
                 with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
@@ -65,7 +66,7 @@ class PostgresWriter:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         cursor.execute("SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1")
         last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
-        recorded_at = max(time.time_ns() // 1000, last_recorded)
+        recorded_at = max(clock.wall_us(), last_recorded)
         batch = _Batch(last_tx + 1)
         fresh_events = _unseen_events(cursor, items)
         settler = Settler(cursor, max(recorded_at, last_at + 1))
