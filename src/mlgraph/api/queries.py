@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
@@ -10,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from mlgraph.api import operations
-from mlgraph.api.answers import answer, in_pieces
+from mlgraph.api.answers import Streamed, answer, in_pieces
 from mlgraph.api.guard import Services, caller
 from mlgraph.api.operations import READ_ERRORS
 from mlgraph.api.parameters import (
@@ -172,12 +171,4 @@ def live(
 )
 def export(use: Services) -> Response:
     """Return every source fact and declaration as NDJSON in a stable order, fit for `/api/v1/facts` elsewhere."""
-    pieces = in_pieces(use.queries.export())
-    # The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200.
-    first = next(pieces, b"")
-    return StreamingResponse(_chain(first, pieces), media_type="application/x-ndjson")
-
-
-def _chain(first: bytes, rest: Iterator[bytes]) -> Generator[bytes]:
-    yield first
-    yield from rest
+    return Streamed(in_pieces(use.queries.export()), "application/x-ndjson")

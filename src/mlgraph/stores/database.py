@@ -21,6 +21,7 @@ class Database:
 
     def __init__(self, url: str, *, size: int = 10) -> None:
         """Connect to `url` (libpq form); `size` connections at most."""
+        self._url = url
         self._pinned = threading.local()
         self._pool = ConnectionPool(
             url, min_size=1, max_size=size, open=False, timeout=_WAIT_S, check=ConnectionPool.check_connection,
@@ -69,16 +70,27 @@ class Database:
             yield connection
 
     @contextmanager
+    def apart(self) -> Iterator[psycopg.Connection]:
+        """Open a connection beside the pool, for work that may take hours: it must not keep the others from theirs."""
+        with _told_as_unavailable(), psycopg.connect(self._url, application_name="mlgraph") as connection:
+            yield connection
+
+    @contextmanager
     def _lent(self) -> Iterator[psycopg.Connection]:
-        try:
-            with self._pool.connection() as connection:
-                yield connection
-        except PoolTimeout:
-            raise Unavailable(_AWAY, retry_after_s=2) from None
-        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            if isinstance(error, psycopg.errors.QueryCanceled):
-                raise
-            raise Unavailable(_AWAY, retry_after_s=2) from error
+        with _told_as_unavailable(), self._pool.connection() as connection:
+            yield connection
+
+
+@contextmanager
+def _told_as_unavailable() -> Iterator[None]:
+    try:
+        yield
+    except PoolTimeout:
+        raise Unavailable(_AWAY, retry_after_s=2) from None
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if isinstance(error, psycopg.errors.QueryCanceled):
+            raise
+        raise Unavailable(_AWAY, retry_after_s=2) from error
 
 
 _AWAY = "PostgreSQL does not answer; nothing was acknowledged that is not stored. Try again: it is being reached anew"
