@@ -73,6 +73,7 @@ class Double:
     kept_whole: bool = True
     export_lines: int = 3
     break_export_at: int | None = None
+    closed: int = 0
     known: Tokens = field(default_factory=lambda: Tokens({hashlib.sha256(TOKEN.encode()).hexdigest(): Caller("ci")}))
 
     @property
@@ -182,10 +183,13 @@ class Double:
 
     def export(self) -> Iterator[bytes]:
         self._note("export")
-        for number in range(self.export_lines):
-            if number == self.break_export_at:
-                raise RuntimeError("the store went away")
-            yield b'{"asset":{"uri":"mlg://dataset/a/%d"}}\n' % number
+        try:
+            for number in range(self.export_lines):
+                if number == self.break_export_at:
+                    raise RuntimeError("the store went away")
+                yield b'{"asset":{"uri":"mlg://dataset/a/%d"}}\n' % number
+        finally:
+            self.closed += 1
 
     def backup(self, caller: Caller) -> Iterator[bytes]:
         self._note("backup", caller=caller)

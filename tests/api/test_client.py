@@ -1,5 +1,8 @@
 """The client: what it makes of answers that are not as they should be."""
 
+import gc
+import time
+
 import httpx
 import pytest
 
@@ -46,6 +49,23 @@ def test_an_export_that_breaks_raises(double: Double) -> None:
     double.export_lines, double.break_export_at = 30_000, 20_000
     with serving(double) as port, Client(f"http://127.0.0.1:{port}") as client, pytest.raises(ServerNotReachable):
         list(client.export())
+
+
+def test_an_export_that_nobody_reads_on_is_let_go_at_once(double: Double) -> None:
+    """It holds a transaction and a connection: to wait for the garbage collector would use them up."""
+    double.export_lines = 10_000_000
+    gc.disable()
+    try:
+        with serving(double) as port:
+            for number in range(3):
+                with Client(f"http://127.0.0.1:{port}") as client:
+                    next(client.export())
+                until = time.monotonic() + 20
+                while double.closed <= number:
+                    assert time.monotonic() < until
+                    time.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 def test_an_export_that_is_refused_raises_the_problem(double: Double) -> None:

@@ -13,7 +13,7 @@ import pytest
 from mlgraph.domain.errors import Conflict, StartError, Unavailable
 from mlgraph.ports.letters import Letter
 from mlgraph.stores import backup_file, migrate
-from mlgraph.stores.backup import PostgresArchive, backup, restore
+from mlgraph.stores.backup import BACKUPS_AT_ONCE, PostgresArchive, backup, restore
 from tests.services.parts import Store, schema_url
 from tests.stores.archives import changed, contents, members, pieces, shape, signed, taken
 from tests.stores.test_store import PERSON, asset, edge
@@ -149,6 +149,21 @@ def test_readers_see_nothing_or_everything(full: Store, new: Callable[[], Store]
         reader.join()
     assert faults == []
     assert seen <= {(0, 0, 0), (0, 0, 4), (3, 4, 4)}
+
+
+def test_backups_are_few_at_once_and_beside_the_pool(full: Store) -> None:
+    archive = PostgresArchive(full.database)
+    running = [archive.backup() for _ in range(BACKUPS_AT_ONCE)]
+    for each in running:
+        next(each)
+    with pytest.raises(Unavailable, match="already"):
+        next(archive.backup())
+    assert full.database.statistics().size == full.database.statistics().idle
+    running[0].close()  # type: ignore[attr-defined]  # it is a generator: whoever stops reading closes it
+    assert len(list(archive.backup())) > 1
+    assert len(list(running[1])) > 1
+    held = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    assert full.query(held) == [(0,)]
 
 
 def test_two_restores_at_once_are_one(full: Store, new: Callable[[], Store]) -> None:

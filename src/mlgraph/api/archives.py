@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
 from mlgraph.api import bodies, operations
-from mlgraph.api.answers import answer, begun
+from mlgraph.api.answers import Streamed, answer
 from mlgraph.api.guard import Caller, Services, caller
 from mlgraph.api.operations import READ_ERRORS
 from mlgraph.api.parameters import at_least, known_only
@@ -34,8 +34,7 @@ def backup(use: Services, who: Caller) -> Response:
 
     A token that is bound to a source may not. If the connection ends without its last chunk, the backup is not complete.
     """
-    pieces = begun(use.archives.backup(who))
-    return StreamingResponse(pieces, media_type=_MEDIA, headers={"cache-control": "no-store"})
+    return Streamed(use.archives.backup(who), _MEDIA, {"cache-control": "no-store"})
 
 
 @router.post(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterable, Iterator
 from importlib.metadata import version
 from typing import Any, Final, LiteralString
@@ -10,7 +11,7 @@ from typing import Any, Final, LiteralString
 import psycopg
 from psycopg import sql
 
-from mlgraph.domain.errors import Conflict, DamagedBackup, StartError
+from mlgraph.domain.errors import Conflict, DamagedBackup, StartError, Unavailable
 from mlgraph.domain.times import format_time
 from mlgraph.ports.archive import Restored
 from mlgraph.stores import migrate
@@ -20,6 +21,7 @@ from mlgraph.stores.writer import LOCK as APPEND_LOCK
 
 _log = logging.getLogger(__name__)
 
+BACKUPS_AT_ONCE: Final = 2
 _NOT_COPIED: Final = frozenset({"migration", "instance"})  # how the store came to be, and which one it is
 _SEEDS: Final = {"origin": "id <> 0"}  # rows that migrations make: a store that holds no others is empty
 _STAGING: Final = "mlgraph_restore"
@@ -31,15 +33,24 @@ class PostgresArchive:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._slots = threading.Semaphore(BACKUPS_AT_ONCE)
 
     def backup(self) -> Iterator[bytes]:
-        """Yield the store as of one moment, in pieces of a file, while others read and write."""
-        with self._database.connection() as connection:
-            yield from backup(connection)
+        """Yield the store as of one moment, in pieces of a file, while others read and write.
+
+        Raises `Unavailable` while `BACKUPS_AT_ONCE` others are being taken: each holds a transaction for as long as it lasts.
+        """
+        if not self._slots.acquire(blocking=False):
+            raise Unavailable(f"{BACKUPS_AT_ONCE} backups are being taken already: try again when one is done", retry_after_s=30)
+        try:
+            with self._database.apart() as connection:
+                yield from backup(connection)
+        finally:
+            self._slots.release()
 
     def restore(self, pieces: Iterable[bytes]) -> Restored:
         """Put a backup into this store, which must be empty: whole, or not at all."""
-        with self._database.connection() as connection:
+        with self._database.apart() as connection:
             return restore(connection, pieces)
 
 

@@ -121,7 +121,10 @@ class Unpacker:
                 raise DamagedBackup(f"the backup holds rows of {table!r} where none are expected")
             done.add(table)
             yield table, self._rows(table)
-        end = json.loads(self._document(self._upcoming, _END))
+        try:
+            end = json.loads(self._document(self._upcoming, _END))
+        except ValueError as error:
+            raise DamagedBackup("the backup's list of what it holds is damaged") from error
         self._check(end)
 
     def counted(self, table: str, rows: int) -> None:

@@ -45,6 +45,7 @@ class Database:
         A statement of a question runs for `query_time_s` at most. `trouble` says what is wrong with the disk, if anything
         is: asked before each write, and where PostgreSQL fails.
         """
+        self._url = url
         self._pinned = threading.local()
         self._pool = _pool(url, "mlgraph", size)
         self._questions = _pool(url, "mlgraph-questions", questions, _limiting(query_time_s))
@@ -103,12 +104,24 @@ class Database:
             yield connection
 
     @contextmanager
+    def apart(self) -> Iterator[psycopg.Connection]:
+        """Open a connection beside the pool, for work that may take hours: it must not keep the others from theirs."""
+        with self._told(None), psycopg.connect(self._url, application_name="mlgraph") as connection:
+            yield connection
+
+    @contextmanager
     def _lent(self) -> Iterator[psycopg.Connection]:
         asked = budget.current()
-        try:
+        with self._told(asked):
             budget.check()
             with (self._pool if asked is None else self._questions).connection() as connection:
                 yield connection
+
+    @contextmanager
+    def _told(self, asked: budget.Budget | None) -> Iterator[None]:
+        """Tell what is wrong with the store in our words."""
+        try:
+            yield
         except PoolTimeout:
             raise Unavailable(self._trouble() or _AWAY, retry_after_s=2) from None
         except psycopg.errors.QueryCanceled:
