@@ -5,6 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
+SIZE ?= S
 VENV := .venv
 UV := $(VENV)/bin/uv
 MLFLOW := .tools/mlflow
@@ -18,13 +19,14 @@ MLFLOW_STAMP := $(MLFLOW)/.stamp
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --custom-compile-command 'make lock' $(LOCK_OPTIONS)
 
-.PHONY: help setup demo test lint lock
+.PHONY: help setup demo test lint bench lock
 
 help:
 	@echo 'make setup  install everything into .venv and .tools (the other commands do it when needed)'
 	@echo 'make demo   start mlgraph on a demo company built from real data and real tools'
 	@echo 'make test   run all tests'
 	@echo 'make lint   ruff, mypy, import contracts'
+	@echo 'make bench  measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
 	@echo 'make lock   pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
 
 setup: $(PROJECT_STAMP) $(MLFLOW_STAMP)
@@ -64,6 +66,9 @@ lint: setup
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+bench: setup
+	$(VENV)/bin/python -m benchmarks --size $(SIZE) $(BENCH_OPTIONS)
 
 lock: $(TOOLS_STAMP)
 	$(COMPILE) requirements/tools.in -o requirements/tools.txt

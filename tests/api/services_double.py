@@ -10,7 +10,7 @@ from typing import Any
 
 from mlgraph.api import operations
 from mlgraph.api.needs import Body
-from mlgraph.domain.errors import InvalidInput, MlgraphError, UnknownAsset
+from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.wire import parse_line
 from mlgraph.services.identity import Caller, Tokens
@@ -52,6 +52,16 @@ DIFF: Body = {
 }
 LIVE: Body = {"services": [], "as_of": "2026-11-21T10:00:00Z", "watermark": 42}
 
+RESTORED: Body = {
+    "made_at": "2026-11-01T00:00:00Z",
+    "schema": 2,
+    "from_schema": 1,
+    "instance": "9a1c6f0e-9d1f-4a33-8b4e-0b8f6f6f0c11",
+    "from_instance": None,
+    "rows": {"tx": 42, "asset": 1_000},
+    "watermark": 42,
+}
+
 
 @dataclass
 class Double:
@@ -79,6 +89,10 @@ class Double:
 
     @property
     def health(self) -> "Double":
+        return self
+
+    @property
+    def archives(self) -> "Double":
         return self
 
     @property
@@ -172,6 +186,21 @@ class Double:
             if number == self.break_export_at:
                 raise RuntimeError("the store went away")
             yield b'{"asset":{"uri":"mlg://dataset/a/%d"}}\n' % number
+
+    def backup(self, caller: Caller) -> Iterator[bytes]:
+        self._note("backup", caller=caller)
+        for number in range(3):
+            if number == self.break_export_at:
+                raise RuntimeError("the store went away")
+            yield b"part %d;" % number
+
+    def restore(self, pieces: Iterable[bytes], caller: Caller) -> Body:
+        self._note("restore", caller=caller)
+        whole = b"".join(pieces)
+        self.received.append(whole)
+        if not whole.startswith(b"part 0;"):
+            raise DamagedBackup("this is no backup of mlgraph")
+        return RESTORED
 
     def connect(self, kind: str, url: str, name: str | None, caller: Caller) -> Body:
         self._note("connect", kind=kind, url=url, name=name, caller=caller)

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from tests.api import promised
-from tests.api.services_double import ASSET, DIFF, LIVE
+from tests.api.services_double import ASSET, DIFF, LIVE, RESTORED
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = {
@@ -34,6 +34,8 @@ CONTRACT = {
     ("post", "/api/v1/sources/{name}/sync"),
     ("post", "/api/v1/sync"),
     ("post", "/api/v1/webhooks/{name}"),
+    ("get", "/api/v1/backup"),
+    ("post", "/api/v1/restore"),
     ("get", "/healthz"),
     ("get", "/readyz"),
     ("get", "/metrics"),
@@ -83,7 +85,7 @@ def test_the_examples_and_the_answers_have_the_shapes_that_are_promised(document
     assert len(examples) >= 7
     for schema, example in examples:
         jsonschema.validate(example, {**schema, "components": document["components"]})
-    for name, value in (("Asset", ASSET), ("Diff", DIFF), ("Live", LIVE)):
+    for name, value in (("Asset", ASSET), ("Diff", DIFF), ("Live", LIVE), ("Restored", RESTORED)):
         promised.check(name, value)
 
 

@@ -29,9 +29,12 @@ class Process:
     """One `mlgraph up`. It is ready when the constructor returns."""
 
     def __init__(
-        self, *arguments: str, port: int = 0, environment: Mapping[str, str] | None = None,
-        program: Sequence[str] = (str(PROGRAM),),
-    ) -> None:  # fmt: skip
+        self,
+        *arguments: str,
+        port: int = 0,
+        environment: Mapping[str, str] | None = None,
+        program: Sequence[str | Path] = (PROGRAM,),
+    ) -> None:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MLGRAPH_")}
         self.child = subprocess.Popen(
             [*program, "up", "--port", str(port), *arguments],

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Told
 
 
 class MemoryStore:
     """Facts, every one with its times, appended batch by batch."""
 
     def __init__(self) -> None:
-        self.assets: dict[str, AssetRow] = {}
+        self.assets_by_uri: dict[str, AssetRow] = {}
         self.asset_facts: list[AssetRecord] = []
         self.edge_facts: list[EdgeRecord] = []
         self.names: dict[str, int] = {"*": EVERY_ORIGIN}
@@ -58,20 +62,28 @@ class MemoryStore:
 
     def _id(self, uri: AssetUri) -> int:
         text = str(uri)
-        if text not in self.assets:
+        if text not in self.assets_by_uri:
             dataset = dataset_of_column(uri) if uri.kind == "column" else None
             owner = self._id(dataset) if dataset else 0
-            number = len(self.assets) + 1
-            self.assets[text] = AssetRow(number, text, KINDS[uri.kind].code, owner)
+            number = len(self.assets_by_uri) + 1
+            self.assets_by_uri[text] = AssetRow(number, text, KINDS[uri.kind].code, owner)
             self.first_tx[number] = self.tx
-        return self.assets[text].asset
+        return self.assets_by_uri[text].asset
 
     def _origin(self, name: str) -> int:
         return self.names.setdefault(name, len(self.names))
 
+    def session(self) -> AbstractContextManager[None]:
+        return nullcontext()
+
     def at(self, tx: int) -> MemoryStore:
         earlier = MemoryStore()
-        earlier.assets, earlier.names, earlier.first_tx, earlier.tx = self.assets, self.names, self.first_tx, min(tx, self.tx)
+        earlier.assets_by_uri, earlier.names, earlier.first_tx, earlier.tx = (
+            self.assets_by_uri,
+            self.names,
+            self.first_tx,
+            min(tx, self.tx),
+        )
         earlier.asset_facts = [record for record in self.asset_facts if record.tx <= tx]
         earlier.edge_facts = [record for record in self.edge_facts if record.tx <= tx]
         return earlier
@@ -82,8 +94,10 @@ class MemoryStore:
     def changes(self, after: int, limit: int) -> Changes:
         upto = min(self.tx, after + limit)
         changes = Changes(upto)
-        changes.assets = [row for row in self.assets.values() if after < self.first_tx[row.asset] <= upto]
-        changes.told = {record.asset for record in self.asset_facts if after < record.tx <= upto}
+        changes.assets = [row for row in self.assets_by_uri.values() if after < self.first_tx[row.asset] <= upto]
+        told = [record for record in self.asset_facts if after < record.tx <= upto]
+        changes.told = {record.asset for record in told}
+        changes.declared = {record.asset for record in told if record.mode in (Mode.RETRACT, Mode.DECLARATION)}
         for record in self.edge_facts:
             if after < record.tx <= upto:
                 if record.by is None:
@@ -91,6 +105,9 @@ class MemoryStore:
                 else:
                     changes.seen_by.add(record.by)
         return changes
+
+    def pending(self, after: int, most: int) -> int:
+        return min(most, sum(record.tx > after for record in self.edge_facts))
 
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
         wanted = set(triples)
@@ -114,6 +131,27 @@ class MemoryStore:
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         return [record for record in self.asset_records(workflows) if record.mode == Mode.DECLARATION]
 
+    def stamp(self, tx: int) -> str | None:
+        return f"memory {tx}" if tx <= self.tx else None
+
+    def all_retracted(self) -> NDArray[np.int32]:
+        return np.array(sorted(self.retracted([row.asset for row in self.assets_by_uri.values()])), np.int32)
+
+    def assets(self) -> Iterator[list[AssetRow]]:
+        rows = [row for row in self.assets_by_uri.values() if self.first_tx[row.asset] <= self.tx]
+        yield sorted(rows, key=lambda row: row.asset)
+
+    def records_between(self, low: int, high: int) -> list[AssetRecord]:
+        return [record for record in self.asset_facts if low <= record.asset < high]
+
+    def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
+        chosen = [e for e in self.edge_facts if low <= e.source < high and e.relation in relations and e.by is None]
+        columns = [
+            (e.source, e.relation, e.target, e.origin, e.mode, e.role == "online", e.valid_from, e.valid_to) for e in chosen
+        ]
+        kinds = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int64, np.int64)
+        return EdgeTable(*(np.array([row[i] for row in columns], kind) for i, kind in enumerate(kinds)))
+
     def retracted(self, assets: Collection[int]) -> set[int]:
         return {record.asset for record in self.asset_facts if record.asset in assets and record.mode == Mode.RETRACT}
 
@@ -121,10 +159,10 @@ class MemoryStore:
         return list({record.triple for record in self.edge_facts if asset in (record.source, record.target)})
 
     def ids(self, uris: Collection[str]) -> dict[str, int]:
-        return {uri: self.assets[uri].asset for uri in uris if uri in self.assets}
+        return {uri: self.assets_by_uri[uri].asset for uri in uris if uri in self.assets_by_uri}
 
     def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
-        return {row.asset: row for row in self.assets.values() if row.asset in assets}
+        return {row.asset: row for row in self.assets_by_uri.values() if row.asset in assets}
 
     def origins(self) -> Mapping[int, str]:
         return {number: name for name, number in self.names.items()}
@@ -147,6 +185,6 @@ class MemoryStore:
         told: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in self.asset_facts:
             told[record.asset].append(record)
-        for uri in sorted(self.assets):
-            row = self.assets[uri]
+        for uri in sorted(self.assets_by_uri):
+            row = self.assets_by_uri[uri]
             yield row, told[row.asset], leading[row.asset]

@@ -9,10 +9,12 @@ from mlgraph.domain.facts import Fact
 from mlgraph.domain.history import asset_intervals, deleted_at, state_at
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import PART_RELATIONS, RELATION_NAMES, WALKED
+from mlgraph.graph.compact import compact, freeze
 from mlgraph.graph.rows import SHOW, Layer
 from mlgraph.graph.snapshot import Graph, Snapshot
 from mlgraph.graph.walk import DirectionName, walk
 from mlgraph.services.projector import Projector
+from mlgraph.services.rebuild import rebuild
 from tests.graph.memory import MemoryStore
 
 Level = Literal["asset", "run"]
@@ -21,11 +23,12 @@ _LAYERS = {"asset": (Layer.ASSET, Layer.ASSET_COLUMNS), "run": (Layer.RUN, Layer
 
 
 class Projected:
-    """A graph that follows a store, batch by batch."""
+    """A graph that follows a store, batch by batch; compacted whenever its overlay holds more than `compact_at` changes."""
 
-    def __init__(self, batches: Iterable[Sequence[Fact]]) -> None:
+    def __init__(self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None) -> None:
         self.store = MemoryStore()
         self.graph = Graph()
+        self._compact_at = compact_at
         self._projector = Projector(self.store, self.graph)
         for batch in batches:
             self.append(batch)
@@ -33,6 +36,19 @@ class Projected:
     def append(self, batch: Sequence[Fact]) -> None:
         self.store.append(batch)
         self._projector.apply(self.store.changes(self.snapshot.watermark, 1))
+        if self._compact_at is not None and self.graph.overlay > self._compact_at:
+            self.graph = Graph(compact(freeze(self.graph)))
+            self._projector = Projector(self.store, self.graph)
+
+    def rebuild(self) -> None:
+        """Go on with a graph that was made from the store alone."""
+        self.graph = Graph(rebuild(self.store))
+        self._projector = Projector(self.store, self.graph)
+
+    @property
+    def went_on(self) -> int:
+        """How often runs were seen to change nothing of their workflow."""
+        return self._projector.went_on
 
     @property
     def snapshot(self) -> Snapshot:
@@ -41,11 +57,13 @@ class Projected:
     def lineage(
         self, root: AssetUri, direction: DirectionName, level: Level, moment: int, depth: int | None = None
     ) -> dict[AssetUri, tuple[int, str]]:
-        asset = self.store.assets[str(root)].asset
+        asset = self.store.assets_by_uri[str(root)].asset
         reached = walk(self.snapshot, asset, direction, _LAYERS[level][0], moment, depth)
         return {
-            self._uri(found): (distance, "certain" if found in reached.certain else "possible")
-            for found, distance in reached.distance.items()
+            self._uri(asset): (distance, "certain" if certain else "possible")
+            for asset, distance, certain in zip(
+                reached.assets.tolist(), reached.distances.tolist(), reached.certain.tolist(), strict=True
+            )
         }
 
     def edges(self, level: Level, moment: int) -> dict[Edge, set[str]]:
@@ -56,7 +74,7 @@ class Projected:
         return {edge for edge in self._shown((Layer.STRUCTURE,), moment) if edge[1] in PART_RELATIONS}
 
     def state(self, uri: AssetUri, moment: int) -> tuple[dict[str, Any] | None, int | None]:
-        records = self.store.asset_records([self.store.assets[str(uri)].asset])
+        records = self.store.asset_records([self.store.assets_by_uri[str(uri)].asset])
         return state_at(asset_intervals(records), moment), deleted_at(records, moment)
 
     def _shown(self, layers: Iterable[Layer], moment: int) -> dict[Edge, set[str]]:
@@ -71,4 +89,4 @@ class Projected:
         return found
 
     def _uri(self, asset: int) -> AssetUri:
-        return AssetUri.parse(self.snapshot.registry.uris[asset])
+        return AssetUri.parse(self.snapshot.registry.uri(asset))

@@ -11,7 +11,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgraph.domain.facts import Fact
-from mlgraph.graph import layer
 from mlgraph.graph.rows import Layer
 from mlgraph.graph.walk import DirectionName
 from tests.graph.projected import Level, Projected
@@ -65,15 +64,30 @@ def test_every_question_is_answered_as_the_naive_model_does(facts: list[Fact], s
         assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
 
 
-@pytest.mark.parametrize("compact_at", [0, 3, layer.COMPACT_AT])
-def test_order_split_repetition_and_compaction_change_no_answer(compact_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(layer, "COMPACT_AT", compact_at)
+@pytest.mark.parametrize("compact_at", [0, 3, None])
+def test_order_split_repetition_and_compaction_change_no_answer(compact_at: int | None) -> None:
     for seed in range(80):
-        rng = random.Random(1000 * compact_at + seed)
+        rng = random.Random(1000 * (compact_at or 0) + seed)
         facts = histories.random_history(rng)
-        naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng))
+        naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng), compact_at)
         for moment in some_moments(facts, rng, 3):
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}"
+
+
+def test_a_graph_made_from_the_store_answers_alike_and_goes_on() -> None:
+    for seed in range(80):
+        rng = random.Random(seed)
+        facts = histories.random_history(rng)
+        batches = in_batches(facts, rng)
+        naive, real = NaiveGraph(facts), Projected(batches[: len(batches) // 2])
+        real.rebuild()
+        for batch in batches[len(batches) // 2 :]:
+            real.append(batch)
+        for moment in some_moments(facts, rng, 2):
+            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, going on"
+        real.rebuild()
+        for moment in some_moments(facts, rng, 2):
+            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, made anew"
 
 
 def test_one_fact_a_transaction_gives_the_same_answers_at_every_moment() -> None:

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 from mlgraph.domain.facts import EdgeFact
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.effects import Change
+from mlgraph.graph.effects import Change, Effect
 from mlgraph.graph.impact import ImpactWalk
 from mlgraph.graph.rows import Layer
+from mlgraph.graph.trails import NOTHING
 from tests.graph.projected import Projected
 
 RAW, CLEAN = AssetUri("dataset", "n", "raw"), AssetUri("dataset", "n", "clean")
@@ -24,13 +25,14 @@ COMPANY = [
 
 def effects(edges: list[tuple[AssetUri, str, AssetUri]], root: AssetUri, change: Change | None) -> dict[AssetUri, str | None]:
     graph = Projected([[EdgeFact(source, relation, target, "facts", 0) for source, relation, target in edges]])
-    asset = graph.store.assets[str(root)].asset
+    asset = graph.store.assets_by_uri[str(root)].asset
     result = ImpactWalk(graph.snapshot, asset, change, Layer.ASSET, 1).result()
-    uris = graph.snapshot.registry.uris
-    for hurt in result.hurt:
-        path = result.path(hurt.asset)
-        assert (path[0], path[-1], len(path)) == (asset, hurt.asset, hurt.distance + 1)
-    return {AssetUri.parse(uris[hurt.asset]): hurt.effect.word if hurt.effect else None for hurt in result.hurt}
+    found: dict[AssetUri, str | None] = {}
+    for entry, (hurt, distance, effect) in enumerate(zip(result.assets, result.distances, result.effects, strict=True)):
+        path = result.path(entry)
+        assert (path[0], path[-1], len(path)) == (asset, hurt, distance + 1)
+        found[AssetUri.parse(graph.snapshot.registry.uri(hurt))] = None if effect == NOTHING else Effect(effect).word
+    return found
 
 
 def test_schema_breaks_readers_and_spares_what_is_frozen() -> None:
@@ -73,13 +75,13 @@ def test_without_a_change_everything_reached_is_listed_with_no_effect() -> None:
 def test_a_long_chain_costs_its_length_not_its_square() -> None:
     chain = [AssetUri("dataset", "n", f"{number:05}") for number in range(3000)]
     graph = Projected([[EdgeFact(a, "derives", b, "facts", 0) for a, b in pairwise(chain)]])
-    walk = ImpactWalk(graph.snapshot, graph.store.assets[str(chain[0])].asset, None, Layer.ASSET, 1)
+    walk = ImpactWalk(graph.snapshot, graph.store.assets_by_uri[str(chain[0])].asset, None, Layer.ASSET, 1)
     tracemalloc.start()
     try:
         result = walk.result()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert len(result.hurt) == 2999
-    assert len(result.path(result.hurt[-1].asset)) == 3000
+    assert len(result.assets) == 2999
+    assert len(result.path(2998)) == 3000
     assert peak < 3000 * 3000 * 8 / 4  # the paths of all together would hold 4.5 million references

@@ -6,9 +6,9 @@ import numpy as np
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri, column_uri
-from mlgraph.graph.layer import Arc
-from mlgraph.graph.layer import Layer as LayerRows
-from mlgraph.graph.rows import CERTAIN, WALK, Layer
+from mlgraph.graph.base import Base
+from mlgraph.graph.layer import Arc, TableRows, level_view
+from mlgraph.graph.rows import AT_ASSET, CERTAIN, WALK, Layer
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, flood, is_run, walk
 from tests.graph.projected import Level, Projected
 from tests.model.examples import A, B, C, V, W, run, run_uri
@@ -29,16 +29,28 @@ def reached(
 
 
 def test_a_flood_keeps_seeds_of_any_distance_in_order() -> None:
-    rows = LayerRows()
-    rows.replace("all", [Arc(a, 1, b, 1, 0, 10, WALK | CERTAIN) for a, b in ((0, 1), (1, 2), (3, 2), (2, 4))])
-    view = rows.publish(5)
-    assert view is not None
-    nodes, hops = flood(view.out, 5, [(3, 4), (0, 0)], 5, WALK, NO_LIMIT)
+    rows = TableRows(Base.empty().lineage)
+    rows.replace(9, [Arc(a, b, 1, 1, WALK | CERTAIN | AT_ASSET, 0, 10) for a, b in ((0, 1), (1, 2), (3, 2), (2, 4))])
+    arrays = rows.publish()
+    assert arrays is not None
+    out = level_view(*arrays, AT_ASSET).out
+    nodes, hops, common = flood(out, 5, [(3, 4), (0, 0)], 5, WALK, NO_LIMIT)
     assert dict(zip(nodes.tolist(), hops.tolist(), strict=True)) == {0: 0, 1: 1, 2: 2, 4: 3, 3: 4}
+    assert common & CERTAIN
     assert np.all(np.diff(hops) >= 0)
-    assert flood(view.out, 5, [(0, 0)], 10, WALK, NO_LIMIT)[0].tolist() == [0]
-    assert flood(view.out, 5, [(0, 0)], 5, WALK, 1)[0].tolist() == [0, 1]
-    assert flood(view.out, 5, [], 5, WALK, NO_LIMIT)[0].tolist() == []
+    assert flood(out, 5, [(0, 0)], 10, WALK, NO_LIMIT)[0].tolist() == [0]
+    assert flood(out, 5, [(0, 0)], 5, WALK, 1)[0].tolist() == [0, 1]
+    assert flood(out, 5, [(0, 0)], 5, WALK, 1)[1].tolist() == [0, 1]
+    assert flood(out, 5, [], 5, WALK, NO_LIMIT)[0].tolist() == []
+
+
+def test_a_chain_longer_than_the_room_for_levels_is_walked_whole() -> None:
+    rows = TableRows(Base.empty().lineage)
+    rows.replace(9, [Arc(a, a + 1, 1, 1, WALK | CERTAIN | AT_ASSET, 0, 10) for a in range(9000)])
+    arrays = rows.publish()
+    assert arrays is not None
+    nodes, hops, _ = flood(level_view(*arrays, AT_ASSET).out, 9001, [(0, 0)], 5, WALK, NO_LIMIT)
+    assert nodes.tolist() == hops.tolist() == list(range(9001))
 
 
 def test_distance_is_over_all_paths_and_certainty_over_any() -> None:
@@ -58,8 +70,8 @@ def test_run_level_walks_runs_and_a_run_is_told_at_run_level() -> None:
     assert reached(facts, A, level="run") == {"A": (0, "c"), "r1": (1, "c"), "X": (2, "c")}
     assert reached(facts, A) == {"A": (0, "c"), "w": (1, "c"), "X": (2, "c")}
     real = Projected([facts])
-    assert is_run(real.snapshot, real.store.assets[str(run_uri(1))].asset)
-    assert not is_run(real.snapshot, real.store.assets[str(W)].asset)
+    assert is_run(real.snapshot, real.store.assets_by_uri[str(run_uri(1))].asset)
+    assert not is_run(real.snapshot, real.store.assets_by_uri[str(W)].asset)
 
 
 def test_the_parts_of_a_root_are_walked_and_a_reached_version_brings_its_model() -> None:
@@ -68,7 +80,7 @@ def test_the_parts_of_a_root_are_walked_and_a_reached_version_brings_its_model()
     assert reached(facts, A) == {"A": (0, "c"), "A/p": (1, "c"), "w": (2, "c"), "m/1": (3, "c"), "m": (4, "c")}
     assert reached(facts, model, "upstream") == {"m": (0, "c"), "m/1": (1, "c"), "w": (2, "c"), "A/p": (3, "c")}
     real = Projected([facts])
-    numbers = {uri: row.asset for uri, row in real.store.assets.items()}
+    numbers = {uri: row.asset for uri, row in real.store.assets_by_uri.items()}
     found = walk(real.snapshot, numbers[str(A)], "downstream", Layer.ASSET, NOW)
     assert {(part, whole) for part, _, whole in found.parts} == {
         (numbers[str(inner)], numbers[str(A)]),

@@ -8,12 +8,12 @@ from itertools import count
 from typing import Any, Final
 from urllib.parse import urlencode
 
+import orjson
 import psycopg
 
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located
 from mlgraph.domain.wire import parse_line
-from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.store import Actor, Event, Item
 from mlgraph.services.follow import Follower
 from mlgraph.services.intake import Intake
@@ -73,7 +73,7 @@ class Serving:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.follower = Follower(store.reader, Graph())
+        self.follower = Follower(store.reader)
         self.intake = Intake(store.writer, store.letters, self.follower.nudge, self._rehydrate)
         self.queries = Queries(store.reader, self.follower)
 
@@ -84,6 +84,10 @@ class Serving:
         """Read all that was appended."""
         while self.follower.step():
             pass
+
+    def lineage(self, uri: str, **query: Any) -> Any:
+        """Return lineage as clients read it: in answers nodes and edges are JSON already."""
+        return orjson.loads(orjson.dumps(self.queries.lineage(uri, **query)))
 
     def export(self) -> Iterable[bytes]:
         return list(self.queries.export())

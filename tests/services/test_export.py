@@ -97,7 +97,7 @@ def imported(serving: Serving, postgres_url: str) -> Serving:
 
 
 def reached(serving: Serving, uri: str, **query: Any) -> dict[str, str]:
-    return {node["uri"]: node["certainty"] for node in serving.queries.lineage(uri, **query)["nodes"]}
+    return {node["uri"]: node["certainty"] for node in serving.lineage(uri, **query)["nodes"]}
 
 
 def test_a_column_edge_left_out_of_a_declaration_stays_with_the_run_that_saw_it(serving: Serving, postgres_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.store import Changes
 from mlgraph.services import follow
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
+from mlgraph.stores import reader
 from tests.services.parts import Json, Serving, Store
 
 A, B, C = (f"mlg://dataset/n/{name}" for name in "abc")
@@ -79,7 +80,7 @@ class Faulty:
 def test_a_fault_is_told_and_outlived(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "_POLL_S", 0.01)
     store.append(edge(A, B))
-    follower = Follower(Faulty(store, [Unavailable("planted"), ValueError("planted too")]), Graph())
+    follower = Follower(Faulty(store, [Unavailable("planted"), ValueError("planted too")]))
     follower.start()
     try:
         follower.wait_for(1, 10)
@@ -109,3 +110,33 @@ def test_small_steps_give_the_same_as_one(serving: Serving, monkeypatch: pytest.
     again.follow()
     for each in (serving, again):
         assert each.queries.lineage("mlg://dataset/n/0")["total"] == 10
+
+
+def test_what_is_too_much_at_once_is_read_in_parts(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "FACTS_AT_ONCE", 3)
+    serving.follow()
+    for number in range(6):
+        serving.store.append(edge(A, f"mlg://dataset/n/{number}"), edge(B, f"mlg://dataset/n/{number}"))
+    watermarks = []
+    while serving.follower.step():
+        watermarks.append(serving.follower.snapshot().watermark)
+    assert watermarks == [1, 2, 3, 4, 5, 6]
+    assert serving.queries.lineage(A)["total"] == 7
+
+
+def test_a_graph_that_is_mostly_new_is_made_anew(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reader, "FACTS_AT_ONCE", 3)
+    monkeypatch.setattr(follow, "_MANY", 8)
+    serving.store.append(edge(A, B))
+    serving.follow()
+    with caplog.at_level(logging.INFO):
+        for number in range(6):
+            serving.store.append(edge(A, f"mlg://dataset/n/{number}"), edge(B, f"mlg://dataset/n/{number}"))
+        assert serving.follower.step() is True
+        assert "the graph was built from the store" in caplog.text
+    assert serving.follower.snapshot().watermark == 7
+    serving.store.append(edge(B, C))
+    serving.follow()
+    assert serving.queries.lineage(A)["total"] == 9

@@ -273,15 +273,17 @@ def test_files_that_are_no_cluster_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "postgres" / "thesis.txt").read_text() == "precious"
 
 
-def test_another_major_version_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("written", "says"), [("16", "mlgraph restore FILE --data NEW"), ("19", "start the newer mlgraph")])
+def test_another_major_version_is_refused(tmp_path: Path, written: str, says: str) -> None:
     with EmbeddedPostgres(tmp_path):
         pass
     version = tmp_path / "postgres" / "PG_VERSION"
     kept = version.read_text()
-    version.write_text("16\n")
+    version.write_text(f"{written}\n")
     server = EmbeddedPostgres(tmp_path)
-    with pytest.raises(EmbeddedPostgresError, match=r"written by PostgreSQL 16, .* this is PostgreSQL 18"):
+    with pytest.raises(EmbeddedPostgresError, match=rf"written by PostgreSQL {written}, .* this is PostgreSQL 18") as refused:
         server.start()
+    assert says in refused.value.detail
     assert not server.alive()
     version.write_text(kept)
     server.start()  # the refusal has let go of the lock

@@ -28,6 +28,17 @@ def answer(value: object, status: int = 200) -> Response:
     return Response(dump(value), status, media_type="application/json")
 
 
+def begun(pieces: Iterator[bytes]) -> Generator[bytes]:
+    """Return the same pieces, the first of them made already: what fails at once fails before a status is sent."""
+    first = next(pieces, b"")
+
+    def all_pieces() -> Generator[bytes]:
+        yield first
+        yield from pieces
+
+    return all_pieces()
+
+
 def in_pieces(lines: Iterator[bytes]) -> Generator[bytes]:
     """Join lines into pieces of about 256 KiB: a line each would spend its time on changing threads."""
     waiting: list[bytes] = []

@@ -9,10 +9,11 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from mlgraph.api import connections, docs_page, health, intake, operations, problems, queries
+from mlgraph.api import archives, connections, docs_page, health, intake, operations, problems, queries
 from mlgraph.api.answers import dump
 from mlgraph.api.limits import Crowd, Lanes, Limits
 from mlgraph.api.needs import Services
+from mlgraph.api.observe import Observed
 from mlgraph.client import shapes
 
 _DESCRIPTION: Final = (
@@ -68,7 +69,8 @@ def create_app(services: Services, *, loopback: bool, limits: Limits | None = No
     app.state.lanes = lanes = Lanes(limits or Limits())
     app.add_middleware(Crowd, places=lanes.requests)
     problems.install(app)
-    for router in (health.router, intake.router, queries.router, connections.router, connections.signed):
+    app.add_middleware(Observed)  # the last one added is the outermost
+    for router in (health.router, intake.router, queries.router, connections.router, connections.signed, archives.router):
         app.include_router(router)
     _add_documentation(app)
     return app

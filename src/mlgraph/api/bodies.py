@@ -104,6 +104,15 @@ async def feed(request: Request, take: Callable[[Iterable[bytes]], Body], *, seq
     return result
 
 
+async def pour(request: Request, take: Callable[[Iterable[bytes]], Body]) -> Body:
+    """Let `take` (in a thread) pull the body as it comes, and return its answer. There is no limit but the sender's silence."""
+    pieces = _decoded(request, STREAM_IDLE_S)
+    try:
+        return await anyio.to_thread.run_sync(take, _pull(pieces), limiter=_streams)
+    finally:
+        await pieces.aclose()
+
+
 class Records:
     """The records of a stream, each without its separator.
 

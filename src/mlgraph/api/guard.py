@@ -36,7 +36,9 @@ async def caller(request: Request) -> identity.Caller:
             raise Forbidden(suspicion)
         loopback = False
     tokens: needs.Tokens = request.app.state.services.tokens
-    return tokens.caller(bearer, loopback=loopback)
+    found = tokens.caller(bearer, loopback=loopback)
+    request.state.actor = found.actor  # for the log
+    return found
 
 
 Services = Annotated[needs.Services, Depends(services)]

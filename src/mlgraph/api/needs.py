@@ -115,6 +115,16 @@ class Connections(Protocol):
         """Take a signed webhook."""
 
 
+class Archives(Protocol):
+    """The whole store as one file."""
+
+    def backup(self, caller: Caller) -> Iterator[bytes]:
+        """Yield the pieces of a backup."""
+
+    def restore(self, pieces: Iterable[bytes], caller: Caller) -> Body:
+        """Put a backup into the empty store."""
+
+
 class Health(Protocol):
     """How the server itself is."""
 
@@ -139,6 +149,10 @@ class Services(Protocol):
     @property
     def connections(self) -> Connections:
         """Connected tools."""
+
+    @property
+    def archives(self) -> Archives:
+        """The whole store as one file."""
 
     @property
     def health(self) -> Health:

@@ -144,6 +144,7 @@ _ERRORS: Final = {
     401: "A token is needed, or the one sent is not known.",
     403: "The caller may not do this.",
     404: "Nothing is known by this name.",
+    409: "The store is not empty, or the backup is of a newer version.",
     413: "The body is over the limit of 16 MiB.",
     415: "The Content-Encoding is not read here.",
     422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",

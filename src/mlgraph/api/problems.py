@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mlgraph.api.answers import dump
+from mlgraph.api.observe import route_of
 from mlgraph.domain.errors import MlgraphError, Unauthorized, Unavailable
 from mlgraph.domain.payload import clean_text
 
@@ -92,10 +93,10 @@ class UnexpectedFailures:
         try:
             await self._app(scope, receive, noticing)
         except ClientDisconnect:
-            _log.info("%s %s: the client went away before its request was complete", scope["method"], scope["path"])
+            _log.info("%s %s: the client went away before its request was complete", scope["method"], route_of(scope))
         except Exception:
             instance = f"urn:uuid:{uuid.uuid4()}"
-            _log.exception("%s %s failed: %s", scope["method"], scope["path"], instance)
+            _log.exception("%s %s failed: %s", scope["method"], route_of(scope), instance)
             if begun:
                 raise
             detail = f"this is a fault of the server; its log has the reason under {instance}"

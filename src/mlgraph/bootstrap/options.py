@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,7 @@ class Options:
     """How to serve. `store` is a postgresql:// URL; None keeps an embedded PostgreSQL below `data`.
 
     `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
-    `public_url` is where connected tools can reach the server with webhooks.
+    `log_format` None is text on a terminal, else JSON. `public_url` is where connected tools can reach the server with webhooks.
     """
 
     data: Path
@@ -23,4 +24,6 @@ class Options:
     tokens: Path | None = None
     before_ready: Callable[[str], None] | None = None
     after_ready: Callable[[str], None] | None = None
+    log_format: Literal["text", "json"] | None = None
+    log_level: str = "info"
     public_url: str | None = field(default_factory=lambda: os.environ.get("MLGRAPH_PUBLIC_URL"))

@@ -19,12 +19,19 @@ import uvicorn
 from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
 from mlgraph.api.protocol import BoundedHttp
+from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server
 from mlgraph.domain.errors import MlgraphError, StartError
+from mlgraph.services import metrics
+from mlgraph.services.archives import Archives
+from mlgraph.services.bundle import Operated
 from mlgraph.services.identity import is_loopback, tokens_from
+from mlgraph.stores import postgres_log
+from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.database import Database
 from mlgraph.stores.embedded import QUESTION_CONNECTIONS, EmbeddedPostgres
+from mlgraph.stores.letters import PostgresLetters
 
 _log = logging.getLogger(__name__)
 
@@ -34,15 +41,17 @@ _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 def serve(options: Options) -> None:
     """Serve until SIGINT or SIGTERM. Exits with status 1 and a message if the server cannot start."""
     _unwind_on_signals()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    form = logs.configure(options.log_format, options.log_level)
     try:
         _check(options)
         limits = Limits.from_environment(os.environ)
         with _listening(options) as listener, _database(options, limits) as database:
             _run(options, limits, listener, database)
     except MlgraphError as error:
-        sys.stderr.write(f"Error: {error.detail}\n")
+        if form == "json":
+            _log.critical("%s", error.detail)
+        else:
+            sys.stderr.write(f"Error: {logs.clean(error.detail)}\n")
         raise SystemExit(1) from None
 
 
@@ -95,10 +104,10 @@ def _database(options: Options, limits: Limits) -> Iterator[Database]:
             yield database
         return
     with EmbeddedPostgres(options.data) as postgres:
-        postgres.supervise()
+        postgres.supervise(metrics.POSTGRES_RESTARTS.inc)
         questions = min(limits.connections, QUESTION_CONNECTIONS)
         ours = Database(postgres.url, questions=questions, query_time_s=limits.query_time_s, trouble=postgres.disk_trouble)
-        with _opened(ours) as database:
+        with postgres_log.following(postgres.log_file), _opened(ours) as database:
             yield database
 
 
@@ -145,7 +154,8 @@ class _Uvicorn(uvicorn.Server):
 
 def _run(options: Options, limits: Limits, listener: socket.socket, database: Database) -> None:
     server = Server(database, options)
-    app = create_app(server.services, loopback=is_loopback(options.host), limits=limits)
+    server.health.watch(database.statistics, PostgresLetters(database).counts)
+    app = create_app(_operated(server, database), loopback=is_loopback(options.host), limits=limits)
     config = uvicorn.Config(
         app, http=BoundedHttp, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30,
         server_header=False,
@@ -162,6 +172,14 @@ def _run(options: Options, limits: Limits, listener: socket.socket, database: Da
         server.stop()
     if http.failure is not None:
         raise StartError(http.failure)
+
+
+def _operated(server: Server, database: Database) -> Operated:
+    def restored() -> None:
+        server.follower.nudge()
+        server.connections.start()
+
+    return Operated.of(server.services, Archives(PostgresArchive(database), restored))
 
 
 def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
@@ -10,7 +11,6 @@ from mlgraph.bootstrap.options import Options
 from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import reconciliation, webhooks
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.source import Payload, Source
 from mlgraph.services.bundle import Services
 from mlgraph.services.connections import Connections
@@ -20,12 +20,14 @@ from mlgraph.services.hydrate import SourceKind, States
 from mlgraph.services.identity import tokens_from
 from mlgraph.services.intake import Intake
 from mlgraph.services.query import Queries
+from mlgraph.services.snapshots import Snapshots
 from mlgraph.services.source_worker import Surroundings
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.database import Database
 from mlgraph.stores.letters import PostgresLetters
 from mlgraph.stores.reader import PostgresReader
+from mlgraph.stores.snapshot_files import SnapshotDirectory
 from mlgraph.stores.writer import PostgresWriter
 
 
@@ -57,12 +59,18 @@ MLFLOW: Final = SourceKind(
 KINDS: Final = {kind.name: kind for kind in (MLFLOW,)}
 
 
+def _store_name(url: str | None) -> str:
+    """Return the name of the directory with the snapshots of a store: one for each, if several are served from one directory."""
+    return "embedded" if url is None else hashlib.blake2b(url.encode(), digest_size=8).hexdigest()
+
+
 class Server:
     """The parts of one server over an open database, and their threads."""
 
     def __init__(self, database: Database, options: Options) -> None:
         reader, letters = PostgresReader(database), PostgresLetters(database)
-        self.follower = Follower(reader, Graph())
+        files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
+        self.follower = Follower(reader, Snapshots(reader, files))
         intake = Intake(PostgresWriter(database), letters, self.follower.nudge, self._rehydrate)
         around = Surroundings(PostgresConnections(database), reader, intake.append, letters, options.public_url)
         self.connections = Connections(around, KINDS)

@@ -45,7 +45,7 @@ class Upload:
 
     def send(self, server: Client, form: str) -> tuple[bytes, shapes.Ingested]:
         """Send everything as `form`; return the HTTP body and what it says."""
-        with contextlib.closing(Meter(self._files)) as meter:
+        with contextlib.closing(Meter("sending", _bytes_of(self._files))) as meter:
             if form == "cloudevents":
                 return self._batches(server, meter)
             pieces = _joined(self._records(), meter)
@@ -80,16 +80,17 @@ class Upload:
 class Meter:
     """A progress bar on standard error that appears once the work has taken a second, and on terminals only."""
 
-    def __init__(self, files: list[str]) -> None:
-        """Expect the bytes of these files; with standard input among them nobody knows how many."""
-        self._total = None if _STDIN in files else sum(Path(file).stat().st_size for file in files)
+    def __init__(self, work: str, total: int | None) -> None:
+        """Expect `total` bytes, None where nobody knows how many, of work that is called `work`."""
+        self._work = work
+        self._total = total
         self._sent = 0
         self._begin = time.monotonic()
         self._console = output.err()
         self._bar: Progress | None = None
 
     def advance(self, sent_bytes: int) -> None:
-        """Count bytes that were handed to the network."""
+        """Count bytes that are done."""
         self._sent += sent_bytes
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=self._sent)
@@ -104,11 +105,16 @@ class Meter:
     def _shown(self) -> Progress:
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
-        columns = (TextColumn("sending"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+        columns = (TextColumn(self._work), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         bar = Progress(*columns, console=self._console, transient=True)
-        bar.add_task("sending", total=self._total, completed=self._sent)
+        bar.add_task(self._work, total=self._total, completed=self._sent)
         bar.start()
         return bar
+
+
+def _bytes_of(files: list[str]) -> int | None:
+    """Return the size of all files; with standard input among them nobody knows it."""
+    return None if _STDIN in files else sum(Path(file).stat().st_size for file in files)
 
 
 @contextlib.contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,11 +29,29 @@ def up(
         Path | None,
         typer.Option("--tokens", metavar="FILE", envvar="MLGRAPH_TOKENS", show_envvar=True, help="Who may call, and as whom."),
     ] = None,
+    log_format: Annotated[
+        Literal["text", "json"] | None,
+        typer.Option("--log-format", help="For people, or a JSON object a line. [default: text on a terminal, else json]"),
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option("--log-level", help="debug has every request, info those that failed or took over 1 s."),
+    ] = "info",
 ) -> None:
     """Serve the graph until interrupted."""
     from mlgraph.bootstrap import Options, serve
 
-    serve(Options(data=data or _home("main"), store=store, host=host, port=port, tokens=tokens))
+    serve(
+        Options(
+            data=data or home("main"),
+            store=store,
+            host=host,
+            port=port,
+            tokens=tokens,
+            log_format=log_format,
+            log_level=log_level,
+        )
+    )
 
 
 @app.command()
@@ -47,10 +65,10 @@ def demo(
     """Serve a demo company, built from real data and real tools, and say what to try."""
     from mlgraph.demo import run
 
-    run(port=port, data=data or _home("demo"))
+    run(port=port, data=data or home("demo"))
 
 
-def _home(name: str) -> Path:
+def home(name: str) -> Path:
     """Return the data directory of this name, where the XDG base directories put it."""
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share") / "mlgraph" / name

@@ -105,6 +105,14 @@ class Client:
         """Yield all facts as NDJSON, in pieces that do not end at lines."""
         return self._wire.stream("/api/v1/export", {"at_least": at_least})
 
+    def backup(self, *, at_least: int | None = None) -> Iterator[bytes]:
+        """Yield the whole store as one file, in pieces. It is complete only if the iteration ends without an error."""
+        return self._wire.stream("/api/v1/backup", {"at_least": at_least})
+
+    def restore(self, pieces: Iterable[bytes]) -> Answer[shapes.Restored]:
+        """Put a backup into the server's store, which must be empty, and return what was restored."""
+        return self._wire.post("/api/v1/restore", pieces, {"content-type": "application/gzip"})
+
     def facts(self, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:
         """Send facts (NDJSON) in pieces of any size and return what became of them."""
         return self._wire.post("/api/v1/facts", lines, {"content-type": "application/x-ndjson"})

@@ -330,6 +330,21 @@ class Replayed(TypedDict):
     watermark: int
 
 
+class Restored(TypedDict):
+    """What was restored: when the backup was made, rows by table, and the id that the store has had since.
+
+    `from_schema` and `from_instance` are those of the store that the backup was made of.
+    """
+
+    made_at: str
+    schema: int
+    from_schema: int
+    instance: str
+    from_instance: str | None
+    rows: dict[str, int]
+    watermark: int
+
+
 class Source(TypedDict):
     """A connected tool. `done` and `total` count the things of the running backfill; `total` may not be known yet."""
 

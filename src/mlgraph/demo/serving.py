@@ -34,7 +34,8 @@ def run(port: int, data: Path | None) -> None:
     demo = Demo(places, children)
     try:
         demo.prepare()
-        serve(Options(data=places.graph, port=port, before_ready=demo.before_ready, after_ready=demo.after_ready))
+        before, after = demo.before_ready, demo.after_ready
+        serve(Options(data=places.graph, port=port, before_ready=before, after_ready=after, log_format="text"))
         if demo.failed:
             raise SystemExit(1)
     except KeyboardInterrupt:

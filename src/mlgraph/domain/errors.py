@@ -119,3 +119,17 @@ class StartError(MlgraphError):
     """The server cannot start; the detail says what to change."""
 
     title = "Cannot start"
+
+
+class Conflict(MlgraphError):
+    """What was asked for cannot be done to the state that is there."""
+
+    status = 409
+    title = "Conflict"
+
+
+class DamagedBackup(MlgraphError):
+    """What was sent is no backup, or not a whole one; nothing was changed."""
+
+    status = 422
+    title = "Damaged backup"

@@ -9,7 +9,6 @@ from typing import NamedTuple
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.times import FOREVER
-from mlgraph.domain.vocabulary import KINDS, NEVER_CLOSING_OUTPUTS
 from mlgraph.graph.decisions import run_decisions, workflow_decisions
 from mlgraph.graph.levels import Assets, Edge, Pins, RunHistory, WorkflowHistory, end_of, side_of, triple_intervals
 from mlgraph.graph.pairs import CertainInRuns, Decision, Feeding, Sides, certain_pairs, pair_up, segments_of
@@ -21,6 +20,7 @@ from mlgraph.graph.rows import (
     EVALUATION,
     FEEDS,
     INPUT_TO,
+    NEVER_CLOSING,
     OUTPUTS,
     PART_CODES,
     SHOW,
@@ -36,7 +36,6 @@ from mlgraph.graph.sweep import Completion, Mentions, open_spans
 
 _Column = tuple[int, int, EdgeRecord]
 """A column edge that a run or declaration told, from when and until when."""
-_NEVER_CLOSING = frozenset(KINDS[name].code for name in NEVER_CLOSING_OUTPUTS)
 
 
 def plain_rows(records: Sequence[EdgeRecord], pins: Pins, assets: Assets) -> Iterator[Row]:
@@ -70,11 +69,10 @@ def run_rows(run: RunHistory, assets: Assets, *, standalone: bool) -> Iterator[R
         yield from _Owner(run.run, layer, assets, sides, decisions, columns).rows()
 
 
-def workflow_rows(workflow: WorkflowHistory, assets: Assets) -> Iterator[Row]:
-    """Yield the workflow's rows at asset level, computed from its runs and declarations."""
+def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets) -> Iterator[Row]:
+    """Yield the workflow's rows at asset level, computed from its runs and declarations; `sides` are `workflow_sides` of it."""
     parts = {run.run: _derived(run, assets) for run in workflow.runs}
     decided = {run: part.decisions for run, part in parts.items()}
-    sides = _sides_of_workflow(workflow, assets)
     columns = {run: part.columns for run, part in parts.items()}
     columns[0] = [(interval.start, interval.end, interval.record) for interval in workflow.column_intervals()]
 
@@ -151,7 +149,8 @@ def _run_columns(run: RunHistory, assets: Assets, *, at_run_level: bool) -> dict
     return {run.run: found}
 
 
-def _sides_of_workflow(workflow: WorkflowHistory, assets: Assets) -> Sides:
+def workflow_sides(workflow: WorkflowHistory, assets: Assets) -> Sides:
+    """Return what the workflow reads and writes, and when."""
     gathered: dict[tuple[int, int, str], dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for origin in sorted({origin for run in workflow.runs for origin in run.origins}):
         for (relation, asset, role), spans in _swept(workflow, origin, assets):
@@ -190,7 +189,7 @@ def _swept(workflow: WorkflowHistory, origin: int, assets: Assets) -> Iterator[t
     for listed in completions.values():
         listed.sort(key=lambda completion: completion[:2])
     for (relation, edge), said in mentions.items():
-        closes = relation == INPUT_TO or assets.kind(edge.asset) not in _NEVER_CLOSING
+        closes = relation == INPUT_TO or assets.kind(edge.asset) not in NEVER_CLOSING
         gone = workflow.gone(origin, relation, edge)
         yield (relation, edge.asset, edge.role), open_spans(said, completions[side_of(relation)], gone, closes=closes)
 

@@ -112,7 +112,7 @@ def _column_neighbours(graph: Snapshot, dataset: int, level: Layer, moment: int,
     view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
     rows = view.out if downstream else view.into
     found: set[int] = set()
-    for column in graph.registry.columns.get(dataset, ()):
+    for column in graph.registry.columns_of(dataset):
         for other, _ in column_steps(graph, rows, column, moment):
             found.add(graph.registry.dataset_of(other) or other)
     return found

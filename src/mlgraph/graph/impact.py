@@ -2,70 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Final, NamedTuple
 
-from mlgraph.domain.vocabulary import KIND_NAMES, RELATIONS
-from mlgraph.graph.effects import Change, Effect, as_told, of_part, spread
-from mlgraph.graph.rows import CERTAIN, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Layer
-from mlgraph.graph.severity import IDLE_STATES, severity
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
+from mlgraph.graph.effects import Change, Effect, as_told
+from mlgraph.graph.rows import CERTAIN, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
+from mlgraph.graph.severity import SEVERITIES, severity
 from mlgraph.graph.snapshot import Snapshot
-from mlgraph.graph.steps import Place, Step, asset_at, models_of, positions_of, steps_from
-from mlgraph.graph.walk import NO_LIMIT, parts_of
+from mlgraph.graph.trails import NOTHING, Spread, Trail, spread_table, trail
+from mlgraph.graph.walk import NO_LIMIT, models_of_many
 
 _DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
-_ENDING: Final = frozenset({"run", "rollout", "experiment", "variant"})
+_ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
 """Kinds that can be over: then nothing can hurt them any more."""
+_PACKED: Final = np.array([KINDS[name].code for name in ("model_version", "image")], np.uint8)
+"""Kinds that are deployed themselves."""
 
 
-class State(NamedTuple):
-    """A position of the walk and what happens there; each is visited once."""
+class _Found(NamedTuple):
+    """Assets once each: distance, worst effect, position in the trail; `leaf`: one step past that position."""
 
-    place: Place
-    number: int
-    effect: Effect
+    assets: Ints
+    distances: Ints
+    effects: Bytes
+    positions: NDArray[np.int64]
+    leaf: Bools
 
-
-@dataclass(frozen=True, slots=True)
-class Hurt:
-    """What the change does to one asset, over all ways."""
-
-    asset: int
-    distance: int
-    effect: Effect | None
-    certain: bool
-    severity: str
-
-
-@dataclass(slots=True)
-class _Trail:
-    """One breadth-first walk over states: hops, and the state that each was reached from."""
-
-    hops: dict[State, int] = field(default_factory=dict)
-    back: dict[State, State | None] = field(default_factory=dict)
-
-
-class _Reach(NamedTuple):
-    """How an asset was reached: the shortest way ends in `state` (or, for a `leaf`, one step past it); the worst effect."""
-
-    distance: int
-    effect: Effect
-    state: State
-    leaf: bool = False
+    def take(self, chosen: NDArray[np.int64] | Bools) -> _Found:
+        """Return some of them, in the order of `chosen`."""
+        return _Found(
+            self.assets[chosen], self.distances[chosen], self.effects[chosen], self.positions[chosen], self.leaf[chosen]
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """All that a change hurts. Paths are made when asked for: all of them together can be quadratic in the graph."""
+    """All that a change hurts, nearest first, then by URI: arrays of one entry an asset.
 
-    hurt: list[Hurt]
-    _walk: ImpactWalk
-    _trail: _Trail
-    _reached: dict[int, _Reach]
+    `effects` are codes of `Effect` as answers tell them (`NOTHING`: merely reached), `severities` numbers of `SEVERITIES`. Paths
+    are made when asked for: all of them together can be quadratic in the graph.
+    """
 
-    def path(self, asset: int) -> tuple[int, ...]:
-        """Return the assets on a shortest way from the root to `asset`, both included."""
-        return self._walk.path_to(self._trail, self._reached[asset], asset)
+    graph: Snapshot
+    assets: Ints
+    distances: Ints
+    effects: Bytes
+    certain: Bools
+    severities: Bytes
+    _found: _Found
+    _trail: Trail
+
+    def path(self, entry: int) -> list[int]:
+        """Return the assets on a shortest way from the root to an entry, both included."""
+        nodes, way = self._trail.way(int(self._found.positions[entry]))
+        path = [visit.asset for visit in way] + self.graph.asset_of[np.array(nodes[1:], np.int64)].tolist()
+        return [*path, int(self._found.assets[entry])] if self._found.leaf[entry] else path
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,125 +76,130 @@ class ImpactWalk:
     limit: int = NO_LIMIT
 
     def result(self) -> Impact:
-        """Return every asset that can be hurt, nearest first, then by URI.
+        """Return every asset that can be hurt.
 
         Without a change everything reached is listed, with no effect. Distances and paths are over all ways; the effect is the
         worst over all of them.
         """
-        trail = self._spread(0, 0, self.limit)
-        sure = {self._asset(state) for state in self._spread(CERTAIN, 0, NO_LIMIT).hops}
-        firm = {self._asset(state) for state in self._spread(0, SOFT, NO_LIMIT).hops}
-        reached: dict[int, _Reach] = {}
-        for state, hop in trail.hops.items():
-            asset = self._asset(state)
-            before = reached.get(asset, _Reach(hop, state.effect, state))
-            nearer = before if before.distance <= hop else _Reach(hop, state.effect, state)
-            reached[asset] = nearer._replace(effect=min(before.effect, state.effect))
-        self._add_models(reached, sure, firm)
-        found = [
-            self._hurt(asset, reach, certain=asset in sure, soft=asset not in firm)
-            for asset, reach in reached.items()
-            if asset != self.root and not self._is_over(asset)
-        ]
-        uris = self.graph.registry.uris
-        return Impact(sorted(found, key=lambda hurt: (hurt.distance, uris[hurt.asset])), self, trail, reached)
+        found_trail = trail(self._asked(self.limit))
+        found = self._assets_of(found_trail)
+        sure, firm = self._sure(found_trail), self._firm(found_trail)
+        found, sure, firm = self._with_models(found, sure, firm)
+        registry = self.graph.registry
+        kinds = registry.kinds(found.assets)
+        over = np.isin(kinds, _ENDING) & registry.finished(found.assets)
+        found = found.take((found.assets != self.root) & ~over)
+        found = found.take(registry.sort(found.assets, found.distances))
+        certain, soft = np.isin(found.assets, sure), ~np.isin(found.assets, firm)
+        effects = self._told(found.effects)
+        return Impact(
+            self.graph, found.assets, found.distances, effects, certain, self._severities(found.assets, effects, soft), found,
+            found_trail,
+        )  # fmt: skip
 
-    def _add_models(self, reached: dict[int, _Reach], sure: set[int], firm: set[int]) -> None:
+    def _asked(self, limit: int) -> Spread:
+        return Spread(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit)
+
+    def _assets_of(self, found: Trail) -> _Found:
+        listed = list(found.listed())
+        assets = np.concatenate([
+            np.array([start.way[-1].asset for _, start in listed], np.int32), self.graph.asset_of[found.nodes]
+        ])  # fmt: skip
+        hops = np.concatenate([np.array([start.distance for _, start in listed], np.int32), found.hops])
+        effects = np.concatenate([np.array([start.effect for _, start in listed], np.uint8), found.effects])
+        positions = np.concatenate([np.array([-1 - n for n, _ in listed], np.int64), np.arange(len(found.states))])
+        nothing = np.zeros(len(assets), np.bool_)
+        return _once(_Found(assets, hops, effects, positions, nothing))
+
+    def _sure(self, found: Trail) -> Ints:
+        """Return the assets on ways that are certain throughout."""
+        if not found.common & CERTAIN:
+            found = trail(self._asked(NO_LIMIT), need=CERTAIN)
+        return self._assets_of(found).assets
+
+    def _firm(self, found: Trail) -> Ints:
+        """Return the assets on ways without a soft requirement."""
+        if found.seen & SOFT:
+            found = trail(self._asked(NO_LIMIT), avoid=SOFT)
+        return self._assets_of(found).assets
+
+    def _with_models(self, found: _Found, sure: Ints, firm: Ints) -> tuple[_Found, Ints, Ints]:
         """Add the model of each reached version as a leaf, one step further, where what happens to the version reaches it."""
-        for version in [asset for asset in reached if self.graph.registry.kind(asset) == MODEL_VERSION]:
-            reach = reached[version]
-            for model in models_of(self.graph, version, self.moment):
-                effect = spread(self.change, reach.effect, VERSION_OF, 0, MODEL) if self.change else reach.effect
-                if effect is None or reach.distance >= self.limit:
-                    continue
-                leaf = _Reach(reach.distance + 1, effect, reach.state, leaf=True)
-                known = reached.get(model, leaf)
-                nearer = known if known.distance <= leaf.distance else leaf
-                reached[model] = nearer._replace(effect=min(known.effect, effect))
-                sure.update({model} if version in sure else ())
-                firm.update({model} if version in firm else ())
+        registry = self.graph.registry
+        versions = np.flatnonzero((registry.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
+        which, models = models_of_many(self.graph, found.assets[versions], self.moment)
+        at = versions[which]
+        effects = spread_table(self.change)[found.effects[at], VERSION_OF, 0, MODEL]
+        kept = effects != NOTHING
+        at, models, effects = at[kept], models[kept], effects[kept]
+        if not len(models):
+            return found, sure, firm
+        leaves = _Found(models, found.distances[at] + 1, effects, found.positions[at], np.ones(len(models), np.bool_))
+        both = _Found(
+            np.concatenate([found.assets, leaves.assets]), np.concatenate([found.distances, leaves.distances]),
+            np.concatenate([found.effects, leaves.effects]), np.concatenate([found.positions, leaves.positions]),
+            np.concatenate([found.leaf, leaves.leaf]),
+        )  # fmt: skip
+        of = found.assets[at]
+        sure = np.concatenate([sure, models[np.isin(of, sure)]])
+        firm = np.concatenate([firm, models[np.isin(of, firm)]])
+        return _once(both), sure, firm
 
-    def _hurt(self, asset: int, reach: _Reach, *, certain: bool, soft: bool) -> Hurt:
-        kind = KIND_NAMES[self.graph.registry.kind(asset)]
-        told = as_told(self.change, reach.effect) if self.change else None
-        card = self.graph.registry.cards.get(asset)
-        idle = card is not None and card.state in IDLE_STATES
-        rank = severity(told.word if told else None, kind, deployed=self._is_deployed(asset), soft=soft, idle=idle)
-        return Hurt(asset, reach.distance, told, certain, rank)
+    def _told(self, effects: Bytes) -> Bytes:
+        if self.change is None:
+            return np.full(len(effects), NOTHING, np.uint8)
+        words = np.array([as_told(self.change, effect) for effect in Effect], np.uint8)
+        return words[effects]
 
-    def path_to(self, trail: _Trail, reach: _Reach, asset: int) -> tuple[int, ...]:
-        """Return the assets from the root to `asset`, both included."""
-        path = [asset] if reach.leaf else []
-        state: State | None = reach.state
-        while state is not None:
-            path.append(self._asset(state))
-            state = trail.back[state]
-        return tuple(reversed(path))
+    def _severities(self, assets: Ints, effects: Bytes, soft: Bools) -> Bytes:
+        kinds = self.graph.registry.kinds(assets)
+        deployed = self._deployed(assets, kinds)
+        idle = self.graph.registry.idle(assets)
+        row = np.where(effects == NOTHING, len(Effect), effects)
+        return severity_table()[row, kinds, deployed.astype(np.int8), soft.astype(np.int8), idle.astype(np.int8)]
 
-    def _spread(self, need: int, avoid: int, limit: int) -> _Trail:
-        trail = _Trail()
-        arriving: list[tuple[State, State | None]] = [(state, None) for state in self._root_states()]
-        waiting = self._part_states(limit)
-        hop = 0
-        while arriving or waiting.get(hop):
-            following: list[tuple[State, State | None]] = []
-            for state, back in (*arriving, *waiting.pop(hop, ())):
-                if state in trail.hops:
-                    continue
-                trail.hops[state], trail.back[state] = hop, back
-                if hop >= limit:
-                    continue
-                for step in steps_from(self.graph, self.level, self.moment, "downstream", state.place, state.number):
-                    if (step.flags & need) == need and not step.flags & avoid:
-                        effect = self._effect(state, step)
-                        if effect is not None:
-                            following.append((State(step.place, step.number, effect), state))
-            arriving, hop = following, hop + 1
-            if not arriving and waiting:
-                hop = max(hop, min(waiting))
-        return trail
-
-    def _effect(self, state: State, step: Step) -> Effect | None:
-        if self.change is None or step.place == Place.WHOLE:
-            return state.effect
-        kind = self.graph.registry.kind(asset_at(self.graph, step.place, step.number))
-        return spread(self.change, state.effect, step.relation, step.flags, kind)
-
-    def _root_states(self) -> list[State]:
-        return [State(*position, Effect.CHANGED) for position in positions_of(self.graph, self.root)]
-
-    def _part_states(self, limit: int) -> dict[int, list[tuple[State, State | None]]]:
-        """Return the root's parts, their parts and so on by distance: they share what happens to the whole."""
-        found: dict[int, list[tuple[State, State | None]]] = {}
-        layer, seen, hop = {self.root: self._root_states()[:1]}, {self.root}, 0
-        while layer and hop < limit:
-            hop += 1
-            following: dict[int, list[State]] = {}
-            for whole, wholes in layer.items():
-                for part, _ in parts_of(self.graph, whole, self.moment):
-                    effect = of_part(self.change, self.graph.registry.kind(part)) if self.change else Effect.CHANGED
-                    if part in seen or effect is None:
-                        continue
-                    seen.add(part)
-                    states = [State(*position, effect) for position in positions_of(self.graph, part)]
-                    following[part] = states[:1]
-                    found.setdefault(hop, []).extend((state, wholes[0] if wholes else None) for state in states)
-            layer = following
+    def _deployed(self, assets: Ints, kinds: Bytes) -> Bools:
+        """Say of each model version, image and model whether a deployment runs it."""
+        found = np.zeros(len(assets), np.bool_)
+        packed = np.flatnonzero(np.isin(kinds, _PACKED))
+        found[packed] = self._are_deployed(assets[packed])
+        models = np.flatnonzero(kinds == MODEL)
+        nodes = self.graph.nodes_of(assets[models])
+        known = np.flatnonzero(nodes >= 0)
+        rows = self.graph.views[Layer.STRUCTURE].into.gather(nodes[known], self.moment)
+        parts = self.graph.asset_of[rows.other]
+        packed_parts = np.isin(self.graph.registry.kinds(parts), _PACKED)
+        running = self._are_deployed(parts[packed_parts])
+        found[models[known[rows.position[packed_parts][running]]]] = True
         return found
 
-    def _asset(self, state: State) -> int:
-        return asset_at(self.graph, state.place, state.number)
+    def _are_deployed(self, assets: Ints) -> Bools:
+        nodes = self.graph.nodes_of(assets)
+        known = np.flatnonzero(nodes >= 0)
+        rows = self.graph.views[Layer.ASSET].out.gather(nodes[known], self.moment)
+        found = np.zeros(len(assets), np.bool_)
+        found[known[rows.position[rows.relation == _DEPLOYED_AS]]] = True
+        return found
 
-    def _is_deployed(self, asset: int) -> bool:
-        kind = KIND_NAMES[self.graph.registry.kind(asset)]
-        if kind == "model":
-            return any(self._is_deployed(part) for part, _ in parts_of(self.graph, asset, self.moment))
-        node = self.graph.find(asset)
-        if kind not in ("model_version", "image") or node is None:
-            return False
-        rows = self.graph.views[Layer.ASSET].out.rows_of(node, self.moment)
-        return any(relation == _DEPLOYED_AS for _, relation, _, _ in rows)
 
-    def _is_over(self, asset: int) -> bool:
-        card = self.graph.registry.cards.get(asset)
-        return card is not None and card.finished and KIND_NAMES[self.graph.registry.kind(asset)] in _ENDING
+@cache
+def severity_table() -> Bytes:
+    """Return uint8[effects and none, kinds, deployed, soft, idle]: the number in `SEVERITIES` that `severity` gives."""
+    table = np.zeros((len(Effect) + 1, 256, 2, 2, 2), np.uint8)
+    words = [None if effect == Effect.CHANGED else effect.word for effect in Effect] + [None]
+    for row, word in enumerate(words):
+        for code, kind in KIND_NAMES.items():
+            for flags in np.ndindex(2, 2, 2):
+                deployed, soft, idle = map(bool, flags)
+                table[(row, code, *flags)] = SEVERITIES.index(severity(word, kind, deployed=deployed, soft=soft, idle=idle))
+    return table
+
+
+def _once(found: _Found) -> _Found:
+    """Return each asset once: by its shortest way, the first of several, with the worst effect over all."""
+    nearest_first = np.argsort(found.distances, kind="stable")
+    found = found.take(nearest_first)
+    assets, first, inverse = np.unique(found.assets, return_index=True, return_inverse=True)
+    worst = np.full(len(assets), NOTHING, np.uint8)
+    np.minimum.at(worst, inverse, found.effects)
+    return found.take(first)._replace(effects=worst)

@@ -1,48 +1,112 @@
-"""Breadth-first search over compressed sparse rows, compiled by numba.
+"""Walks over compressed sparse rows, compiled by numba.
 
-Arrays of one direction of a layer, `n` nodes and `m` rows:
-`indptr` int64[n+1], `to` int32[m], `start`/`end` int64[m] (microseconds), `flags` uint8[m], `dead` uint8[m] (rows that the
-overlay replaced). The overlay has the same columns, sorted by node, with `nodes` int32[k] and `optr` int64[k+1]; `patched`
-uint8[n] says which nodes have overlay rows. Nodes past the base's `n` live in the overlay alone.
+A row is three int64: a word, `start` and `end` (microseconds). The word holds the other node in its low 32 bits, then 8 bits of
+flags, 8 of relation and 15 of origin. A node's rows stand together: first those of the asset level alone, then those of both
+levels, then those of the run level alone; `index` int64[3n + 1] has the three beginnings of each node and, as the next node's
+first, the end.
+
+What changed since the arrays were made is in `Patches`: for a patched node the base rows that no longer count (positions,
+ascending) and the rows that were added. Patches are looked up by an open-addressing table, the newer ones first; a node that the
+newer ones hold is not looked up in the older.
 """
 
 from __future__ import annotations
 
+from typing import Final, NamedTuple
+
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int32]
-Longs = NDArray[np.int64]
-Bytes = NDArray[np.uint8]
+from mlgraph.graph.patches import Patches, slot_of
+from mlgraph.graph.prefetch import prefetch
+from mlgraph.graph.rows import Bytes, Ints, Longs
+
+TO_MASK: Final = 0xFFFFFFFF
+FLAG_SHIFT: Final = 32
+RELATION_SHIFT: Final = 40
+ORIGIN_SHIFT: Final = 48
+EVER: Final = -(2**63)
+"""Stands for all moments where rows are gathered."""
+AHEAD: Final = 12
+"""How many nodes ahead the walk asks memory for index entries; half of it for rows. Measured best on arrays beyond the caches."""
+
+
+class Arrays(NamedTuple):
+    """The rows of one table in one direction."""
+
+    indptr: Longs
+    rows: Longs
+    newer: Patches
+    older: Patches
 
 
 @numba.njit(cache=True, nogil=True)
-def _slot(nodes: Ints, node: int) -> int:
-    low, high = 0, len(nodes)
-    while low < high:
-        middle = (low + high) >> 1
-        if nodes[middle] < node:
-            low = middle + 1
-        else:
-            high = middle
-    return low
+def _patch_of(arrays: Arrays, node: int) -> tuple[int, Patches]:
+    """Return the slot of a node's patch and the patches that hold it; -1: it has none."""
+    slot = slot_of(arrays.newer, node)
+    if slot >= 0:
+        return slot, arrays.newer
+    return slot_of(arrays.older, node), arrays.older
 
 
 @numba.njit(cache=True, nogil=True)
-def closure(  # noqa: PLR0917 - a kernel takes its arrays one by one
-    indptr: Longs, to: Ints, start: Longs, end: Longs, flags: Bytes, dead: Bytes,
-    nodes: Ints, optr: Longs, oto: Ints, ostart: Longs, oend: Longs, oflags: Bytes, patched: Bytes,
-    seeds: Ints, seed_distance: Ints, moment: int, need: int, max_depth: int, stamp: Ints, epoch: int,
-    queue: Ints, distance: Ints,
-) -> int:  # fmt: skip
-    """Fill `queue` with the nodes reached from `seeds` at `moment` and `distance` with their hops; return how many.
+def _visit(
+    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, moment: int, need: int,
+    stamp: Bytes, epoch: int, queue: Ints, count: int, common: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Append to `queue` the nodes not visited yet to which rows[first:stop] lead, passing over the rows masked[mask:mask_end]."""
+    for row in range(first, stop):
+        if mask < mask_end and masked[mask] == row:
+            mask += 1
+            continue
+        word = rows[row, 0]
+        flags = (word >> FLAG_SHIFT) & 255
+        if rows[row, 1] <= moment and moment < rows[row, 2] and (flags & need) == need:
+            other = word & TO_MASK
+            if stamp[other] != epoch:
+                stamp[other] = epoch
+                queue[count] = other
+                count += 1
+                common &= flags
+    return count, common
 
-    `seeds` are ordered by their starting distances. Rows are taken whose flags include all of `need`. `stamp` marks visits with
-    `epoch` (nodes stamped already are not visited). Nodes come in order of distance.
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _skip(masked: Longs, mask: int, mask_end: int, first: int) -> int:
+    """Return the first position in masked[mask:mask_end] of a row from `first` on."""
+    while mask < mask_end and masked[mask] < first:
+        mask += 1
+    return mask
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _announce(index: Longs, flat: Longs, queue: Ints, done: int, count: int, low: int, base: int) -> None:
+    """Ask memory for what the nodes a little ahead in the queue will need."""
+    if done + AHEAD < count and queue[done + AHEAD] < base:
+        prefetch(index, 3 * queue[done + AHEAD])
+    if done + AHEAD // 2 < count and queue[done + AHEAD // 2] < base:
+        following = 3 * index[3 * queue[done + AHEAD // 2] + low]
+        prefetch(flat, following)
+        prefetch(flat, following + 8)
+
+
+@numba.njit(cache=True, nogil=True)
+def closure(
+    arrays: Arrays, low: int, high: int, seeds: Ints, seed_distance: Ints, moment: int, need: int, max_depth: int,
+    stamp: Bytes, epoch: int, queue: Ints, ends: Longs,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Fill `queue` with the nodes reached from `seeds` at `moment`, in order of distance.
+
+    Returns how many there are, how many levels (level `d` ends before position `ends[d]`; counting stops where `ends` is full),
+    and the flags that all rows share by which nodes were reached. `seeds` are ordered by their starting distances. `low` and
+    `high` choose the rows of a level (0 and 2: asset, 1 and 3: run); rows are taken whose flags include all of `need`. Nodes
+    stamped with `epoch` count as visited.
     """
-    count, done, seeded, depth = 0, 0, 0, 0
-    base = len(indptr) - 1
+    index, rows = arrays.indptr, arrays.rows
+    flat = rows.reshape(-1)
+    base = (len(index) - 1) // 3
+    patched = len(arrays.newer.keys) > 0 or len(arrays.older.keys) > 0
+    count, done, seeded, depth, common = 0, 0, 0, 0, 255
     while True:
         while seeded < len(seeds) and seed_distance[seeded] <= depth:
             node = seeds[seeded]
@@ -50,73 +114,185 @@ def closure(  # noqa: PLR0917 - a kernel takes its arrays one by one
             if stamp[node] != epoch:
                 stamp[node] = epoch
                 queue[count] = node
-                distance[count] = depth
                 count += 1
         last = count
-        if depth < max_depth:
-            while done < last:
-                node = queue[done]
-                done += 1
-                if node < base:
-                    for row in range(indptr[node], indptr[node + 1]):
-                        if (
-                            start[row] <= moment and moment < end[row] and (flags[row] & need) == need and dead[row] == 0
-                            and stamp[to[row]] != epoch
-                        ):  # fmt: skip
-                            stamp[to[row]] = epoch
-                            queue[count] = to[row]
-                            distance[count] = depth + 1
-                            count += 1
-                if patched[node] != 0:
-                    slot = _slot(nodes, node)
-                    for row in range(optr[slot], optr[slot + 1]):
-                        if (
-                            ostart[row] <= moment and moment < oend[row] and (oflags[row] & need) == need
-                            and stamp[oto[row]] != epoch
-                        ):  # fmt: skip
-                            stamp[oto[row]] = epoch
-                            queue[count] = oto[row]
-                            distance[count] = depth + 1
-                            count += 1
-        elif seeded >= len(seeds):
-            break
-        if count == last and seeded >= len(seeds):
+        if depth < len(ends):
+            ends[depth] = last
+        while depth < max_depth and done < last:
+            _announce(index, flat, queue, done, count, low, base)
+            node = queue[done]
+            done += 1
+            slot, patch = -1, arrays.newer
+            if patched:
+                slot, patch = _patch_of(arrays, node)
+            mask, mask_end = 0, 0
+            if slot >= 0:
+                mask, mask_end = patch.mask_index[slot], patch.mask_index[slot + 1]
+            if node < base:
+                first, stop = index[3 * node + low], index[3 * node + high]
+                mask = _skip(patch.masked, mask, mask_end, first)
+                count, common = _visit(
+                    rows, first, stop, patch.masked, mask, mask_end, moment, need, stamp, epoch, queue, count, common
+                )
+            if slot >= 0:
+                first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+                count, common = _visit(
+                    patch.added, first, stop, patch.masked, 0, 0, moment, need, stamp, epoch, queue, count, common
+                )
+        if (depth >= max_depth or count == last) and seeded >= len(seeds):
             break
         depth += 1
         if depth > max_depth:
             break
+    return count, depth + 1, common
+
+
+@numba.njit(cache=True, nogil=True)
+def _collect(
+    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, moment: int, need: int, marked: Bytes, mark: int,
+    position: int, words: Longs, spans: Longs, positions: Ints, count: int,
+) -> int:  # fmt: skip
+    for row in range(first, stop):
+        if mask < mask_end and masked[mask] == row:
+            mask += 1
+            continue
+        word, start, end = rows[row, 0], rows[row, 1], rows[row, 2]
+        if moment != EVER and (start > moment or moment >= end):
+            continue
+        if ((word >> FLAG_SHIFT) & need) != need or (len(marked) > 0 and marked[word & TO_MASK] != mark):
+            continue
+        if count < len(words):
+            words[count], positions[count] = word, position
+            spans[count, 0], spans[count, 1] = start, end
+        count += 1
     return count
 
 
 @numba.njit(cache=True, nogil=True)
-def rows_between(  # noqa: PLR0917 - the same
-    indptr: Longs, to: Ints, start: Longs, end: Longs, flags: Bytes, dead: Bytes,  # noqa: ARG001 - one tuple for all kernels
-    nodes: Ints, optr: Longs, oto: Ints, ostart: Longs, oend: Longs, oflags: Bytes, patched: Bytes,  # noqa: ARG001 - the same
-    sources: Ints, inside: Ints, mark: int, moment: int, base_out: Longs, over_out: Longs, from_out: Ints,
-) -> tuple[int, int]:  # fmt: skip
-    """Collect the rows that hold at `moment` and lead from `sources` to nodes for which `inside[node] == mark`.
+def gather(
+    arrays: Arrays, low: int, high: int, nodes: Ints, moment: int, need: int, marked: Bytes, mark: int,
+    words: Longs, spans: Longs, positions: Ints,
+) -> int:  # fmt: skip
+    """Collect the rows of `nodes` that hold at `moment` (`EVER`: of whatever time) with all flags of `need`.
 
-    Fills `base_out` and `over_out` with positions and `from_out` with the sources, base rows first; returns both counts. A count
-    past the length of its array says that nothing more was written: call again with larger ones.
+    With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` ([., 2]; start and end) and
+    `positions` (in `nodes`). A count past their length says that nothing more was written: call again with longer ones.
     """
+    index = arrays.indptr
+    base = (len(index) - 1) // 3
     count = 0
-    base = len(indptr) - 1
-    for node in sources:
+    for position in range(len(nodes)):
+        node = nodes[position]
+        slot, patch = _patch_of(arrays, node)
+        mask, mask_end = 0, 0
+        if slot >= 0:
+            mask, mask_end = patch.mask_index[slot], patch.mask_index[slot + 1]
         if node < base:
-            for row in range(indptr[node], indptr[node + 1]):
-                if start[row] <= moment and moment < end[row] and dead[row] == 0 and inside[to[row]] == mark:
-                    if count < len(base_out):
-                        base_out[count] = row
-                        from_out[count] = node
-                    count += 1
-    over = 0
-    for node in sources:
-        if patched[node] != 0:
-            slot = _slot(nodes, node)
-            for row in range(optr[slot], optr[slot + 1]):
-                if ostart[row] <= moment and moment < oend[row] and inside[oto[row]] == mark:
-                    if over < len(over_out) and count + over < len(from_out):
-                        over_out[over] = row
-                        from_out[count + over] = node
-                    over += 1
-    return count, over
+            first, stop = index[3 * node + low], index[3 * node + high]
+            mask = _skip(patch.masked, mask, mask_end, first)
+            count = _collect(
+                arrays.rows, first, stop, patch.masked, mask, mask_end, moment, need, marked, mark, position, words, spans,
+                positions, count,
+            )  # fmt: skip
+        if slot >= 0:
+            first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+            count = _collect(
+                patch.added, first, stop, patch.masked, 0, 0, moment, need, marked, mark, position, words, spans, positions,
+                count,
+            )  # fmt: skip
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _pass_on(
+    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, moment: int, need: int, avoid: int,
+    becomes: Bytes, online: int, kind_of: Bytes, stamp: Bytes, epoch: int, queue: Longs, back: Ints, done: int, count: int,
+    common: int, seen: int,
+) -> tuple[int, int, int]:  # fmt: skip
+    """Append the states to which rows[first:stop] lead; `becomes` uint8[relations, 2, kinds] is of the effect they start with."""
+    for row in range(first, stop):
+        if mask < mask_end and masked[mask] == row:
+            mask += 1
+            continue
+        word = rows[row, 0]
+        flags = (word >> FLAG_SHIFT) & 255
+        if rows[row, 1] > moment or moment >= rows[row, 2] or (flags & need) != need:
+            continue
+        seen |= flags
+        other = word & TO_MASK
+        effect = becomes[(word >> RELATION_SHIFT) & 255, 1 if (flags & online) != 0 else 0, kind_of[other]]
+        state = other * 4 + effect
+        if (flags & avoid) == 0 and effect != 255 and stamp[state] != epoch:
+            stamp[state] = epoch
+            queue[count], back[count] = state, done
+            count += 1
+            common &= flags
+    return count, common, seen
+
+
+@numba.njit(cache=True, nogil=True)
+def impact(
+    arrays: Arrays, low: int, high: int, seeds: Longs, seed_distance: Ints, seed_back: Ints, moment: int, need: int, avoid: int,
+    max_depth: int, spread: Bytes, online: int, kind_of: Bytes, stamp: Bytes, epoch: int, queue: Longs, back: Ints, ends: Longs,
+) -> tuple[int, int, int, int]:  # fmt: skip
+    """Spread effects over states `node * 4 + effect`, breadth first; each state is visited once.
+
+    `spread` uint8[4, relations, 2, kinds] says what an effect becomes over a relation (the third index: the target reads the
+    source while serving, flag `online`) at a target of a kind; 255: nothing. Rows with a flag of `avoid` are not taken. Fills
+    `queue` with states and `back` with the positions they were reached from (of seeds: `seed_back`). Returns count, levels, the
+    flags that all rows share by which states were reached, and those that any row has that was looked at. Otherwise like
+    `closure`.
+    """
+    index = arrays.indptr
+    base = (len(index) - 1) // 3
+    count, done, seeded, depth, common, seen = 0, 0, 0, 0, 255, 0
+    while True:
+        while seeded < len(seeds) and seed_distance[seeded] <= depth:
+            state = seeds[seeded]
+            if stamp[state] != epoch:
+                stamp[state] = epoch
+                queue[count], back[count] = state, seed_back[seeded]
+                count += 1
+            seeded += 1
+        last = count
+        if depth < len(ends):
+            ends[depth] = last
+        while depth < max_depth and done < last:
+            node, becomes = queue[done] >> 2, spread[queue[done] & 3]
+            slot, patch = _patch_of(arrays, node)
+            mask, mask_end = 0, 0
+            if slot >= 0:
+                mask, mask_end = patch.mask_index[slot], patch.mask_index[slot + 1]
+            if node < base:
+                first, stop = index[3 * node + low], index[3 * node + high]
+                mask = _skip(patch.masked, mask, mask_end, first)
+                count, common, seen = _pass_on(
+                    arrays.rows, first, stop, patch.masked, mask, mask_end, moment, need, avoid, becomes, online, kind_of, stamp,
+                    epoch, queue, back, done, count, common, seen,
+                )  # fmt: skip
+            if slot >= 0:
+                first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+                count, common, seen = _pass_on(
+                    patch.added, first, stop, patch.masked, 0, 0, moment, need, avoid, becomes, online, kind_of, stamp, epoch,
+                    queue, back, done, count, common, seen,
+                )  # fmt: skip
+            done += 1
+        if (depth >= max_depth or count == last) and seeded >= len(seeds):
+            break
+        depth += 1
+        if depth > max_depth:
+            break
+    return count, depth + 1, common, seen
+
+
+@numba.njit(cache=True, nogil=True)
+def first_places(numbers: Ints, stamp: Bytes, epoch: int) -> Longs:
+    """Return the positions at which each number stands first."""
+    places = np.empty(len(numbers), np.int64)
+    count = 0
+    for place in range(len(numbers)):
+        if stamp[numbers[place]] != epoch:
+            stamp[numbers[place]] = epoch
+            places[count] = place
+            count += 1
+    return places[:count]

@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import pairwise
+
+import numpy as np
 
 from mlgraph.domain.vocabulary import RELATION_NAMES
-from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, VERSION_OF, Layer
+from mlgraph.graph.rows import CERTAIN, MODEL, VERSION_OF, WALK, Layer
 from mlgraph.graph.snapshot import Snapshot
-from mlgraph.graph.steps import Place, asset_at, models_of, positions_of, steps_from
-from mlgraph.graph.walk import DirectionName, parts_of
-
-
-class _Spot(NamedTuple):
-    """A position, or with `leaf` a model that a reached version brings along, which leads nowhere."""
-
-    place: Place
-    number: int
-    leaf: bool = False
-
-
-class _Way(NamedTuple):
-    """How a position was reached: from where, over which relation, and whether that step is certain."""
-
-    back: _Spot | None
-    relation: int | None
-    certain: bool
+from mlgraph.graph.steps import models_of
+from mlgraph.graph.trails import Spread, Trail, Visit, trail
+from mlgraph.graph.walk import NO_LIMIT, DirectionName, parts_of
 
 
 def shortest_path(
@@ -36,60 +22,58 @@ def shortest_path(
     Also returns whether every step of it is certain; of the shortest paths a certain one is taken, if there is any. The list is
     empty where no path leads there.
     """
-    certain = _search(graph, source, target, direction, level, moment, CERTAIN)
-    shortest = _search(graph, source, target, direction, level, moment, 0)
-    if certain and len(certain) == len(shortest):
-        return certain, True
-    return shortest, False
-
-
-def _search(
-    graph: Snapshot, source: int, target: int, direction: DirectionName, level: Layer, moment: int, need: int
-) -> list[tuple[int, str | None]]:
-    ways: dict[_Spot, _Way] = {}
-    frontier: list[_Spot] = []
-    for place, number in positions_of(graph, source, direction):
-        ways[_Spot(place, number)] = _Way(None, None, certain=True)
-        frontier.append(_Spot(place, number))
     if source == target:
-        return [(source, None)]
-    while frontier:
-        following: list[_Spot] = []
-        for spot in frontier:
-            for reached, way in _onward(graph, spot, source, direction, level, moment):
-                if reached not in ways and (way.certain or not need):
-                    ways[reached] = way
-                    following.append(reached)
-                    if asset_at(graph, reached.place, reached.number) == target:
-                        return _retrace(graph, ways, reached)
-        frontier = following
-    return []
+        return [(source, None)], True
+    asked = Spread(graph, source, None, direction, level, moment, NO_LIMIT)
+    certain = _search(asked, target, CERTAIN)
+    shortest = _search(asked, target, 0)
+    if certain and len(certain) == len(shortest):
+        return _named(certain), True
+    return _named(shortest), False
 
 
-def _onward(
-    graph: Snapshot, spot: _Spot, source: int, direction: DirectionName, level: Layer, moment: int
-) -> Iterator[tuple[_Spot, _Way]]:
-    if spot.leaf:
-        return
-    asset = asset_at(graph, spot.place, spot.number)
-    if graph.registry.kind(asset) == MODEL_VERSION:
-        for model in models_of(graph, asset, moment):
-            if (node := graph.find(model)) is not None:
-                yield _Spot(Place.NODE, node, leaf=True), _Way(spot, VERSION_OF, certain=True)
-    if asset == source and graph.registry.kind(asset) != COLUMN:
-        for part, relation in parts_of(graph, asset, moment):
-            for place, number in positions_of(graph, part, direction):
-                yield _Spot(place, number), _Way(spot, relation, certain=True)
-    for step in steps_from(graph, level, moment, direction, spot.place, spot.number):
-        yield _Spot(step.place, step.number), _Way(spot, step.relation, bool(step.flags & CERTAIN))
+def _search(asked: Spread, target: int, need: int) -> list[Visit]:
+    found = trail(asked, need)
+    distance, position = _reached(found, asked, target)
+    leaf = False
+    if asked.graph.registry.kind(target) == MODEL:  # a version that was reached brings its model along
+        for version, relation in parts_of(asked.graph, target, asked.moment):
+            if relation == VERSION_OF and target in models_of(asked.graph, version, asked.moment):
+                hop, at = _reached(found, asked, version)
+                if hop + 1 < distance:
+                    distance, position, leaf = hop + 1, at, True
+    if distance >= NO_LIMIT:
+        return []
+    way = _visits(found, asked, position, need)
+    return [*way, Visit(target, VERSION_OF)] if leaf else way
 
 
-def _retrace(graph: Snapshot, ways: dict[_Spot, _Way], end: _Spot) -> list[tuple[int, str | None]]:
-    path: list[tuple[int, str | None]] = []
-    spot: _Spot | None = end
-    while spot is not None:
-        way = ways[spot]
-        relation = RELATION_NAMES[way.relation] if way.relation is not None else None
-        path.append((asset_at(graph, spot.place, spot.number), relation))
-        spot = way.back
-    return path[::-1]
+def _reached(found: Trail, asked: Spread, asset: int) -> tuple[int, int]:
+    """Return how far an asset is (`NO_LIMIT`: not reached) and the position in the trail."""
+    best = min(
+        ((start.distance, -1 - number) for number, start in enumerate(found.starts) if start.way[-1].asset == asset),
+        default=(NO_LIMIT, 0),
+    )
+    places = np.flatnonzero(asked.graph.asset_of[found.nodes] == asset)
+    if len(places) and found.hops[places[0]] < best[0]:
+        return int(found.hops[places[0]]), int(places[0])
+    return best
+
+
+def _visits(found: Trail, asked: Spread, position: int, need: int) -> list[Visit]:
+    nodes, way = found.way(position)
+    visits = list(way)
+    view = asked.graph.views[asked.level]
+    rows = view.out if asked.direction == "downstream" else view.into
+    for near, far in pairwise(nodes):
+        relation = next(
+            relation
+            for other, relation, flags, _ in rows.rows_of(near, asked.moment)
+            if other == far and flags & (WALK | need) == WALK | need
+        )
+        visits.append(Visit(int(asked.graph.asset_of[far]), relation))
+    return visits
+
+
+def _named(way: list[Visit]) -> list[tuple[int, str | None]]:
+    return [(visit.asset, None if visit.relation is None else RELATION_NAMES[visit.relation]) for visit in way]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from mlgraph.graph.kernels import EVER
 from mlgraph.graph.layer import Direction
 from mlgraph.graph.rows import SHOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 
 Triple = tuple[int, int, int]
+_BLOCK: Final = 65_536
 
 
 class Span(NamedTuple):
@@ -40,30 +42,18 @@ def spans_at(graph: Snapshot, asset: int, layers: tuple[Layer, ...], *, out: boo
 
 def spans_everywhere(graph: Snapshot, layer: Layer) -> Iterator[Span]:
     """Yield every record of every edge in `layer`."""
-    rows = graph.views[layer].out
-    for node in range(graph.nodes):
-        if graph.port_of[node]:
-            continue
-        for other, relation, origin, start, end in _shown(rows, node):
-            yield Span((int(graph.asset_of[node]), relation, int(graph.asset_of[other])), origin, start, end)
+    for start in range(0, graph.nodes, _BLOCK):
+        nodes = np.arange(start, min(start + _BLOCK, graph.nodes), dtype=np.int32)
+        nodes = nodes[graph.port_of[nodes] == 0]
+        rows = graph.views[layer].out.gather(nodes, EVER, SHOW)
+        sources, targets = graph.asset_of[nodes[rows.position]].tolist(), graph.asset_of[rows.other].tolist()
+        columns = (rows.relation, rows.origin, rows.start, rows.end)
+        told = zip(sources, targets, *(column.tolist() for column in columns), strict=True)
+        for source, target, relation, origin, begun, ended in told:
+            yield Span((source, relation, target), origin, begun, ended)
 
 
 def _shown(rows: Direction, node: int) -> Iterator[tuple[int, int, int, int, int]]:
-    if node < len(rows.indptr) - 1:
-        a, b = int(rows.indptr[node]), int(rows.indptr[node + 1])
-        for row in (np.flatnonzero((rows.flags[a:b] & SHOW != 0) & (rows.dead[a:b] == 0)) + a).tolist():
-            yield (
-                int(rows.to[row]),
-                int(rows.relation[row]),
-                int(rows.origin[row]),
-                int(rows.start[row]),
-                int(rows.end[row]),
-            )
-    if node < len(rows.patched) and rows.patched[node]:
-        slot = int(np.searchsorted(rows.nodes, node))
-        for row in range(int(rows.optr[slot]), int(rows.optr[slot + 1])):
-            if rows.oflags[row] & SHOW:
-                yield (
-                    int(rows.oto[row]), int(rows.orelation[row]), int(rows.oorigin[row]), int(rows.ostart[row]),
-                    int(rows.oend[row]),
-                )  # fmt: skip
+    for other, relation, flags, origin, start, end in rows.every_row_of(node):
+        if flags & SHOW:
+            yield other, relation, origin, start, end

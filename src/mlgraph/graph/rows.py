@@ -11,7 +11,15 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
 
-from mlgraph.domain.vocabulary import KINDS, RELATIONS
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.vocabulary import KINDS, NEVER_CLOSING_OUTPUTS, RELATIONS
+
+Ints = NDArray[np.int32]
+Longs = NDArray[np.int64]
+Bytes = NDArray[np.uint8]
+Bools = NDArray[np.bool_]
 
 WALK: Final = 1
 """The walk takes this row."""
@@ -25,6 +33,10 @@ SOFT: Final = 16
 """The target works, if worse, without the source (`required_by` soft)."""
 ONLINE: Final = 32
 """The target reads the source while it serves (`input_to` with role online)."""
+AT_ASSET: Final = 64
+"""The row is of the asset level."""
+AT_RUN: Final = 128
+"""The row is of the run level."""
 
 
 class Layer(IntEnum):
@@ -74,6 +86,8 @@ WORKFLOW: Final = KINDS["workflow"].code
 MODEL: Final = KINDS["model"].code
 MODEL_VERSION: Final = KINDS["model_version"].code
 EVALUATION: Final = KINDS["evaluation"].code
+NEVER_CLOSING: Final = frozenset(KINDS[name].code for name in NEVER_CLOSING_OUTPUTS)
+"""Kinds of outputs that, once made, stay made."""
 
 
 def edge_flags(relation: int, role: str | None, properties: Mapping[str, Any]) -> int:

@@ -1,83 +1,24 @@
-"""The graph that queries read: layers as published, what nodes stand for, and how far the log has been read."""
+"""The graph that queries read: levels as published, what nodes stand for, and how far the log has been read."""
 
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
+from mlgraph.graph.base import Base
+from mlgraph.graph.kernels import Arrays
+from mlgraph.graph.layer import Arc, Group, TableRows, View, level_view
+from mlgraph.graph.registry import Registry
+from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Layer, NodeKey, Row
 
-from mlgraph.graph.kernels import Ints
-from mlgraph.graph.layer import Arc, View
-from mlgraph.graph.layer import Layer as LayerRows
-from mlgraph.graph.rows import Layer, NodeKey, Row
-from mlgraph.ports.store import AssetRow
-
-_GROW: Final = 1024
-
-
-@dataclass(slots=True)
-class Card:
-    """What answers say of an asset beside its URI, as it is now."""
-
-    name: str | None = None
-    owners: tuple[str, ...] = ()
-    finished: bool = False
-    state: str | None = None
-
-
-@dataclass(slots=True)
-class Registry:
-    """Assets by number, and nodes by asset and port. Grows, never shrinks: readers need no lock."""
-
-    uris: list[str] = field(default_factory=lambda: [""])
-    kinds: list[int] = field(default_factory=lambda: [0])
-    datasets: list[int] = field(default_factory=lambda: [0])
-    numbers: dict[str, int] = field(default_factory=dict)
-    columns: dict[int, list[int]] = field(default_factory=dict)
-    cards: dict[int, Card] = field(default_factory=dict)
-    nodes: dict[NodeKey, int] = field(default_factory=dict)
-    ports: dict[int, list[int]] = field(default_factory=dict)
-    asset_of: Ints = field(default_factory=lambda: np.zeros(_GROW, np.int32))
-    port_of: Ints = field(default_factory=lambda: np.zeros(_GROW, np.int32))
-
-    def add(self, row: AssetRow) -> None:
-        """Take in an asset; the store numbers them from 1, in order."""
-        while len(self.uris) <= row.asset:
-            self.uris.append("")
-            self.kinds.append(0)
-            self.datasets.append(0)
-        if self.uris[row.asset]:
-            return
-        self.kinds[row.asset], self.datasets[row.asset] = row.kind, row.dataset
-        self.uris[row.asset] = row.uri
-        self.numbers[row.uri] = row.asset
-        if row.dataset:
-            self.columns.setdefault(row.dataset, []).append(row.asset)
-
-    def kind(self, asset: int) -> int:
-        """Return the code of the asset's kind."""
-        return self.kinds[asset]
-
-    def dataset_of(self, column: int) -> int:
-        """Return the dataset that a column belongs to (0: none)."""
-        return self.datasets[column]
-
-    def node(self, key: NodeKey) -> int:
-        """Return the node's number, a new one where it has none."""
-        number = self.nodes.get(key)
-        if number is None:
-            number = len(self.nodes)
-            if number == len(self.asset_of):
-                self.asset_of = np.concatenate([self.asset_of, np.zeros(len(self.asset_of), np.int32)])
-                self.port_of = np.concatenate([self.port_of, np.zeros(len(self.port_of), np.int32)])
-            self.asset_of[number], self.port_of[number] = key
-            self.nodes[key] = number
-            if key.port:
-                self.ports.setdefault(key.asset, []).append(number)
-        return number
+_LEVELS: Final = {
+    Layer.ASSET: (0, AT_ASSET), Layer.RUN: (0, AT_RUN), Layer.ASSET_COLUMNS: (1, AT_ASSET), Layer.RUN_COLUMNS: (1, AT_RUN),
+    Layer.STRUCTURE: (2, AT_ASSET),
+}  # fmt: skip
+"""Which table a layer is read from, and the flag of its rows there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,48 +27,83 @@ class Snapshot:
 
     registry: Registry
     views: Mapping[Layer, View]
+    downstream: Sequence[Arrays]
+    """The downstream rows of each table."""
     asset_of: Ints
     port_of: Ints
     nodes: int
     watermark: int
 
     def find(self, asset: int) -> int | None:
-        """Return the node of an asset, or None if no row has ever touched it."""
-        node = self.registry.nodes.get(NodeKey(asset))
+        """Return the node of an asset, or None if it is not known to this state."""
+        node = self.registry.find(NodeKey(asset))
         return node if node is not None and node < self.nodes else None
+
+    def nodes_of(self, assets: Ints) -> Ints:
+        """Return the node of each asset, -1 where it is not known to this state."""
+        nodes = self.registry.nodes_of(assets)
+        nodes[nodes >= self.nodes] = -1
+        return nodes
+
+
+_Merged = dict[tuple[NodeKey, NodeKey, int, int, int, int, int], int]
+
+
+def merged(rows: Iterable[Row]) -> Mapping[int, _Merged]:
+    """Return the rows of each table, each once (ends, relation, origin, flags, start, end), with the flags of its levels."""
+    found: dict[int, _Merged] = defaultdict(dict)
+    for row in rows:
+        table, level = _LEVELS[row.layer]
+        key = (row.source, row.target, row.relation, row.origin, row.flags, row.start, row.end)
+        found[table][key] = found[table].get(key, 0) | level
+    return found
 
 
 class Graph:
     """The traversal graph: groups of rows are replaced as facts come, then published together."""
 
-    def __init__(self) -> None:
-        self.registry = Registry()
-        self._layers = {layer: LayerRows() for layer in Layer}
+    def __init__(self, base: Base | None = None) -> None:
+        self.base = base or Base.empty()
+        self.registry = Registry(self.base)
+        self._tables = [TableRows(table) for table in (self.base.lineage, self.base.column_lineage, self.base.structure)]
+        self._arrays: list[tuple[Arrays, Arrays]] = []
         self._lock = threading.Lock()
-        self._groups_in: dict[object, frozenset[Layer]] = {}
-        self._snapshot: Snapshot | None = None
+        self._snapshot = self._publish(self.base.watermark)
 
     @property
     def snapshot(self) -> Snapshot:
         """The state that was published last."""
         with self._lock:
-            if self._snapshot is None:
-                self._snapshot = self._publish(0)
             return self._snapshot
 
-    def replace(self, group: object, rows: Iterable[Row]) -> None:
-        """Let `rows` be all the rows of `group`, from the next publication on."""
-        arcs: dict[Layer, list[Arc]] = {}
+    @property
+    def overlay(self) -> int:
+        """How many changes there are since the base was made."""
+        return sum(table.overlay for table in self._tables)
+
+    def added(self) -> list[Mapping[int, list[Arc]]]:
+        """Return, by table, the rows that runs and workflows computed since the base was made."""
+        return [table.added() for table in self._tables]
+
+    def replace(self, group: int | tuple[int, int, int], rows: Iterable[Row]) -> None:
+        """Let `rows` be all the rows of `group`, from the next publication on.
+
+        A group is a run or workflow (its asset), or an edge that stands for itself (source, relation and target).
+        """
         node = self.registry.node
-        for row in rows:
-            arc = Arc(node(row.source), row.relation, node(row.target), row.origin, row.start, row.end, row.flags)
-            arcs.setdefault(row.layer, []).append(arc)
-        for layer in self._groups_in.get(group, frozenset()) | arcs.keys():
-            self._layers[layer].replace(group, _sorted(arcs.get(layer, ())))
-        if arcs:
-            self._groups_in[group] = frozenset(arcs)
-        else:
-            self._groups_in.pop(group, None)
+        arcs: list[list[Arc]] = [[], [], []]
+        for table, flags_of in merged(rows).items():
+            for (source, target, *rest), level in flags_of.items():
+                relation, origin, flags, start, end = rest
+                arcs[table].append(Arc(node(source), node(target), relation, origin, flags | level, start, end))
+        key: Group | None = group if isinstance(group, int) else self._triple(group)
+        for rows_of_table, found in zip(self._tables, arcs, strict=True):
+            if key is not None:
+                rows_of_table.replace(key, found)
+
+    def _triple(self, triple: tuple[int, int, int]) -> tuple[int, int, int] | None:
+        source, target = self.registry.find(NodeKey(triple[0])), self.registry.find(NodeKey(triple[2]))
+        return None if source is None or target is None else (source, triple[1], target)
 
     def publish(self, watermark: int) -> None:
         """Show readers everything replaced so far, as of transaction `watermark`."""
@@ -135,15 +111,11 @@ class Graph:
             self._snapshot = self._publish(watermark)
 
     def _publish(self, watermark: int) -> Snapshot:
-        nodes = len(self.registry.nodes)
-        old = self._snapshot
-        views: dict[Layer, View] = dict(old.views) if old else {}
-        for layer, rows in self._layers.items():
-            view = rows.publish(nodes)
-            if view is not None:
-                views[layer] = view
-        return Snapshot(self.registry, views, self.registry.asset_of, self.registry.port_of, nodes, watermark)
-
-
-def _sorted(arcs: Sequence[Arc]) -> list[Arc]:
-    return sorted(arcs)
+        published = [table.publish() for table in self._tables]
+        if self._arrays:
+            published = [new or old for new, old in zip(published, self._arrays, strict=True)]
+        self._arrays = [arrays for arrays in published if arrays is not None]
+        views = {layer: level_view(*self._arrays[table], level) for layer, (table, level) in _LEVELS.items()}
+        registry = self.registry
+        downstream = [out for out, _ in self._arrays]
+        return Snapshot(registry, views, downstream, registry.asset_of, registry.port_of, registry.nodes, watermark)

@@ -41,8 +41,8 @@ def positions_of(graph: Snapshot, asset: int, direction: DirectionName = "downst
     """Return where a walk from the whole of `asset` begins: its node and, downstream, all its ports."""
     if graph.registry.kind(asset) == COLUMN:
         return [(Place.COLUMN, asset)]
-    ports = graph.registry.ports.get(asset, ()) if direction == "downstream" else ()
-    node = graph.registry.nodes.get(NodeKey(asset))
+    ports = graph.registry.ports_of(asset) if direction == "downstream" else ()
+    node = graph.registry.find(NodeKey(asset))
     nodes = (*(() if node is None else (node,)), *ports)
     return [(Place.NODE, number) for number in nodes if number < graph.nodes]
 
@@ -59,7 +59,8 @@ def steps_from(graph: Snapshot, level: Layer, moment: int, direction: DirectionN
         yield from _column_steps(graph, level, moment, direction, number)
     else:
         for key, relation, flags in unresolved(graph, number, direction, level, moment):
-            yield Step(Place.NODE, graph.registry.nodes[key], relation, flags & ~CERTAIN)
+            if (node := graph.registry.find(key)) is not None:
+                yield Step(Place.NODE, node, relation, flags & ~CERTAIN)
 
 
 def models_of(graph: Snapshot, version: int, moment: int) -> Iterator[int]:

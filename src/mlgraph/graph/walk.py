@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.column_walk import Start, column_starts
-from mlgraph.graph.kernels import Ints, closure
+from mlgraph.graph.kernels import closure, first_places
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Layer, NodeKey
+from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Bools, Ints, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.workspace import borrowed
 
 NO_LIMIT: Final = 2**31 - 2
 _RUN: Final = KINDS["run"].code
@@ -27,63 +27,47 @@ DirectionName = Literal["downstream", "upstream"]
 class Reached:
     """What one directed walk found.
 
-    `distance` and `certain` are by asset. `nodes` are the graph's nodes walked, ports included, with their `hops`; `parts` the
-    part edges that were used, as (part, relation, whole) with whether they are certain; `columns` the column edges.
+    `assets` int32[k] are reached at `distances` int32[k], surely where `certain` bool[k]. `nodes` are the graph's nodes walked,
+    ports included, `sure_nodes` those on ways that are certain throughout; `parts` the part edges that were used, as
+    (part, relation, whole) with whether they are certain.
     """
 
-    distance: dict[int, int] = field(default_factory=dict)
-    certain: set[int] = field(default_factory=set)
+    assets: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    distances: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    certain: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
     nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
-    hops: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
-    certain_nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    sure_nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
     parts: dict[tuple[int, int, int], bool] = field(default_factory=dict)
 
-    @cached_property
-    def visited(self) -> frozenset[int]:
-        """The graph's nodes that were walked."""
-        return frozenset(self.nodes.tolist())
 
-    @cached_property
-    def visited_surely(self) -> frozenset[int]:
-        """The graph's nodes on ways that are certain throughout."""
-        return frozenset(self.certain_nodes.tolist())
+def flood(
+    rows: Direction, nodes: int, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int
+) -> tuple[Ints, Ints, int]:
+    """Return the nodes reached from `seeds` (node, starting distance) and their distances, in order of distance.
 
-
-class _Workspace(threading.local):
-    """Visit marks and queues, one set a thread, reused from walk to walk."""
-
-    def __init__(self) -> None:
-        self.stamp = np.zeros(0, np.int32)
-        self.queue = np.zeros(0, np.int32)
-        self.distance = np.zeros(0, np.int32)
-        self.epoch = 0
-
-    def ready(self, nodes: int) -> int:
-        """Return a fresh epoch for a walk over `nodes` nodes."""
-        if len(self.stamp) < nodes or self.epoch >= 2**31 - 2:
-            size = max(nodes, 1024) * 5 // 4
-            self.stamp, self.queue, self.distance = (np.zeros(size, np.int32) for _ in range(3))
-            self.epoch = 0
-        self.epoch += 1
-        return self.epoch
-
-
-_workspace = _Workspace()
-
-
-def flood(rows: Direction, nodes: int, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int) -> tuple[Ints, Ints]:
-    """Return the nodes reached from `seeds` (node, starting distance) and their distances, in order of distance."""
+    Also returns the flags that all rows share by which they were reached.
+    """
     if not seeds:
-        return np.zeros(0, np.int32), np.zeros(0, np.int32)
-    epoch = _workspace.ready(nodes)
+        return np.zeros(0, np.int32), np.zeros(0, np.int32), 255
     ordered = sorted(seeds, key=lambda seed: seed[1])
     starts = np.array([node for node, _ in ordered], np.int32)
     offsets = np.array([distance for _, distance in ordered], np.int32)
-    count = closure(
-        *rows.kernel_arrays(), starts, offsets, moment, need, max_depth,
-        _workspace.stamp, epoch, _workspace.queue, _workspace.distance,
-    )  # fmt: skip
-    return _workspace.queue[:count].copy(), _workspace.distance[:count].copy()
+    with borrowed() as workspace:
+        while True:
+            space = workspace.for_walk(nodes)
+            count, levels, common = closure(
+                rows.arrays, rows.low, rows.high, starts, offsets, moment, need | rows.level, max_depth, space.stamp, space.epoch,
+                space.queue, space.ends,
+            )  # fmt: skip
+            if levels <= len(space.ends):
+                return space.queue[:count].copy(), hops_of(space.ends[:levels], count), common
+            workspace.deepen(levels)
+
+
+def hops_of(ends: NDArray[np.int64], count: int) -> Ints:
+    """Return the level of each of `count` positions, level `d` ending before position `ends[d]`."""
+    sizes = np.diff(np.concatenate([[0], np.minimum(ends, count)]))
+    return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
 
 
 def walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, depth: int | None = None) -> Reached:
@@ -94,11 +78,11 @@ def walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, mom
     if depth is None:
         return _walk(graph, root, direction, level, moment, NO_LIMIT)
     reached = _walk(graph, root, direction, level, moment, depth)
-    if len(reached.certain) < len(reached.distance):
+    if not reached.certain.all():
         # a way that is certain throughout may be longer than the depth that is listed
         whole = _walk(graph, root, direction, level, moment, NO_LIMIT)
-        reached.certain = whole.certain & reached.distance.keys()
-        reached.certain_nodes = np.intersect1d(whole.certain_nodes, reached.nodes)
+        reached.certain = np.isin(reached.assets, whole.assets[whole.certain])
+        reached.sure_nodes = np.intersect1d(whole.sure_nodes, reached.nodes)
         reached.parts = {edge: whole.parts[edge] for edge in reached.parts}
     return reached
 
@@ -110,19 +94,29 @@ def _walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, mo
     starts = starts_of(graph, root, direction, level, moment, limit, reached)
     everywhere = [(node, start.distance) for start in starts for node in entries(graph, start, direction)]
     surely = [(node, start.distance) for start in starts if start.certain for node in entries(graph, start, direction)]
-    reached.nodes, reached.hops = flood(rows, graph.nodes, everywhere, moment, WALK, limit)
-    reached.certain_nodes, _ = flood(rows, graph.nodes, surely, moment, WALK | CERTAIN, limit)
-    assets = graph.asset_of[reached.nodes]
-    for asset, hop in zip(assets.tolist(), reached.hops.tolist(), strict=True):
-        if reached.distance.get(asset, hop) >= hop:
-            reached.distance[asset] = hop
-    reached.certain.update(graph.asset_of[reached.certain_nodes].tolist())
-    for start in starts:  # assets that no row has ever touched have no node
-        reached.distance[start.asset] = min(reached.distance.get(start.asset, start.distance), start.distance)
-        if start.certain:
-            reached.certain.add(start.asset)
-    _add_models(graph, moment, limit, reached)
+    reached.nodes, hops, common = flood(rows, graph.nodes, everywhere, moment, WALK, limit)
+    if common & CERTAIN and len(surely) == len(everywhere):
+        reached.sure_nodes = reached.nodes
+    else:
+        reached.sure_nodes, _, _ = flood(rows, graph.nodes, surely, moment, WALK | CERTAIN, limit)
+    # assets that no row has ever touched have no node: the starts are listed for themselves
+    assets = np.concatenate([np.array([start.asset for start in starts], np.int32), graph.asset_of[reached.nodes]])
+    distances = np.concatenate([np.array([start.distance for start in starts], np.int32), hops])
+    sure = np.concatenate([
+        np.array([start.asset for start in starts if start.certain], np.int32), graph.asset_of[reached.sure_nodes]
+    ])  # fmt: skip
+    _add_models(graph, moment, limit, reached, _nearest(graph, assets, distances), sure)
     return reached
+
+
+def _nearest(graph: Snapshot, assets: Ints, distances: Ints) -> tuple[Ints, Ints]:
+    """Return each asset once, with its least distance, nearest first."""
+    nearest_first = np.argsort(distances, kind="stable")
+    assets, distances = assets[nearest_first], distances[nearest_first]
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        first = first_places(assets, space.stamp, space.epoch)
+    return assets[first], distances[first]
 
 
 def starts_of(
@@ -137,9 +131,9 @@ def starts_of(
         distance += 1
         parts = [(part, relation, whole) for whole in frontier for part, relation in parts_of(graph, whole, moment)]
         reached.parts.update((edge, True) for edge in parts)
-        frontier = [part for part, _, _ in parts if part not in seen]
+        frontier = list(dict.fromkeys(part for part, _, _ in parts if part not in seen))
         seen.update(frontier)
-        starts.extend(Start(part, 0, distance, certain=True) for part in dict.fromkeys(frontier))
+        starts.extend(Start(part, 0, distance, certain=True) for part in frontier)
     return starts
 
 
@@ -158,33 +152,47 @@ def entries(graph: Snapshot, start: Start, direction: DirectionName) -> Iterable
     """Yield the graph's nodes that a start stands for."""
     if start.entry == "listed":
         return
-    node = graph.registry.nodes.get(NodeKey(start.asset, start.port))
+    node = graph.registry.find(NodeKey(start.asset, start.port))
     if node is not None and node < graph.nodes:
         yield node
     if start.entry == "whole" and direction == "downstream":
-        yield from (node for node in graph.registry.ports.get(start.asset, ()) if node < graph.nodes)
+        yield from (node for node in graph.registry.ports_of(start.asset) if node < graph.nodes)
 
 
-def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached) -> None:
-    """Add the model of each reached model version as a leaf, one step further (Semantics 5)."""
-    rows = graph.views[Layer.STRUCTURE].out
-    versions = [asset for asset in reached.distance if graph.registry.kind(asset) == MODEL_VERSION]
-    leaves: dict[int, int] = {}
-    for version in versions:
-        node = graph.find(version)
-        hop = reached.distance[version] + 1
-        if node is None or hop > limit:
-            continue
-        for target, relation, _, _ in rows.rows_of(node, moment):
-            if relation == VERSION_OF:
-                model = int(graph.asset_of[target])
-                leaves[model] = min(leaves.get(model, hop), hop)
-                sure = version in reached.certain
-                reached.parts[version, relation, model] = sure or reached.parts.get((version, relation, model), False)
-                if sure:
-                    reached.certain.add(model)
-    for model, hop in leaves.items():
-        reached.distance[model] = min(reached.distance.get(model, hop), hop)
+def models_of_many(graph: Snapshot, versions: Ints, moment: int) -> tuple[Ints, Ints]:
+    """Return (position in `versions`, model) for each model that one of the versions is a version of."""
+    nodes = graph.nodes_of(versions)
+    known = np.flatnonzero(nodes >= 0)
+    rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], moment)
+    chosen = rows.relation == VERSION_OF
+    return known[rows.position[chosen]].astype(np.int32), graph.asset_of[rows.other[chosen]]
+
+
+def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, nearest: tuple[Ints, Ints], sure: Ints) -> None:
+    """Note what was reached, with the model of each model version as a leaf, one step further (Semantics 5)."""
+    assets, distances = nearest
+    certain = _among(graph, assets, sure)
+    versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
+    if len(versions):
+        which, models = models_of_many(graph, assets[versions], moment)
+        surely = certain[versions[which]]
+        for version, model, is_sure in zip(assets[versions[which]].tolist(), models.tolist(), surely.tolist(), strict=True):
+            edge = (version, VERSION_OF, model)
+            reached.parts[edge] = is_sure or reached.parts.get(edge, False)
+        assets = np.concatenate([assets, models])
+        distances = np.concatenate([distances, distances[versions[which]] + 1])
+        sure = np.concatenate([sure, models[surely]])
+        assets, distances = _nearest(graph, assets, distances)
+        certain = _among(graph, assets, sure)
+    reached.assets, reached.distances, reached.certain = assets, distances, certain
+
+
+def _among(graph: Snapshot, assets: Ints, sure: Ints) -> Bools:
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        space.stamp[sure] = space.epoch
+        among: Bools = space.stamp[assets] == space.epoch
+        return among
 
 
 def is_run(graph: Snapshot, asset: int) -> bool:

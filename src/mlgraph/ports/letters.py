@@ -19,6 +19,14 @@ class Letter:
     pointer: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LetterCounts:
+    """Letters that wait to be replayed, and all there ever were."""
+
+    waiting: int
+    total: int
+
+
 class DeadLetters(Protocol):
     """Keeps dead letters."""
 

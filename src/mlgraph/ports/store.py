@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mlgraph.domain.facts import Contact, Fact
 from mlgraph.domain.history import AssetRecord, EdgeRecord
@@ -68,6 +72,10 @@ class Changes:
     """Runs and workflows whose column edges changed."""
     told: set[int] = field(default_factory=set)
     """Assets of which something was said or retracted."""
+    declared: set[int] = field(default_factory=set)
+    """Those of which it was said that they are declared anew, or gone."""
+    cut: bool = False
+    """There is more, left out because it would be too much at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,20 @@ class Told:
     environment: str | None
 
 
+class EdgeTable(NamedTuple):
+    """Edge facts as columns, one entry a fact: numbers as the store has them, times in microseconds."""
+
+    source: NDArray[np.int32]
+    relation: NDArray[np.int16]
+    target: NDArray[np.int32]
+    origin: NDArray[np.int16]
+    mode: NDArray[np.int16]
+    online: NDArray[np.int16]
+    """1 where the role is `online`."""
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
 class FactWriter(Protocol):
     """Appends facts; nothing is ever updated."""
 
@@ -91,6 +113,9 @@ class FactWriter(Protocol):
 class FactReader(Protocol):
     """Reads facts by the groups that are computed together."""
 
+    def session(self) -> AbstractContextManager[None]:
+        """Let this thread read over one connection until the end of the context: many small questions cost less."""
+
     def at(self, tx: int) -> FactReader:
         """Return a reader of the facts up to transaction `tx`: what it reads does not change while others append."""
 
@@ -98,7 +123,10 @@ class FactReader(Protocol):
         """Return the number of the last transaction (0: none)."""
 
     def changes(self, after: int, limit: int) -> Changes:
-        """Return what up to `limit` transactions after `after` touched."""
+        """Return what up to `limit` transactions after `after` touched; fewer, where they hold very many facts."""
+
+    def pending(self, after: int, most: int) -> int:
+        """Return how many facts about edges came after transaction `after`, counting to `most`."""
 
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
         """Return all records of these triples."""
@@ -120,6 +148,21 @@ class FactReader(Protocol):
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""
+
+    def stamp(self, tx: int) -> str | None:
+        """Return what tells the log up to transaction `tx` from another; None if it does not reach so far."""
+
+    def assets(self) -> Iterator[list[AssetRow]]:
+        """Yield all assets in order of their numbers, many at a time."""
+
+    def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
+        """Return the edge facts of these relations from sources `low` up to, not including, `high`; not those that a run saw."""
+
+    def records_between(self, low: int, high: int) -> list[AssetRecord]:
+        """Return the records of the assets from `low` up to, not including, `high`."""
+
+    def all_retracted(self) -> NDArray[np.int32]:
+        """Return all assets that were ever retracted."""
 
     def retracted(self, assets: Collection[int]) -> set[int]:
         """Return which of `assets` were ever retracted."""

@@ -10,7 +10,7 @@ from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, 
 from mlgraph.domain.times import format_end, format_time
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
-from mlgraph.graph.answer import name_of, node_body
+from mlgraph.graph.answer import node_body
 from mlgraph.graph.relations import spans_at
 from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
@@ -44,8 +44,8 @@ class AssetCards:
         gone = deleted_at(records, moment)
         relations, total = self._relations(graph, asset, moment)
         return {
-            "uri": graph.registry.uris[asset], "kind": KIND_NAMES[graph.registry.kinds[asset]],
-            "name": state.get("name") or AssetUri.parse(graph.registry.uris[asset]).name,
+            "uri": graph.registry.uri(asset), "kind": KIND_NAMES[graph.registry.kind(asset)],
+            "name": state.get("name") or AssetUri.parse(graph.registry.uri(asset)).name,
             "description": state.get("description"), "owners": state.get("owners", []), "tags": state.get("tags", []),
             "properties": state.get("properties", {}), "environment": _environment(holding, told),
             "origins": self._names({interval.origin for interval in holding}),
@@ -73,7 +73,7 @@ class AssetCards:
         schema = (
             (state_at(asset_intervals(self._reader.asset_records([dataset])), moment) or {}).get("properties", {}).get("schema")
         )
-        name = field_of_column(AssetUri.parse(graph.registry.uris[column]))
+        name = field_of_column(AssetUri.parse(graph.registry.uri(column)))
         for field in schema if isinstance(schema, list) else ():
             if isinstance(field, dict) and field.get("name") == name:
                 said = {key: value for key, value in field.items() if key not in ("name", "description")}
@@ -109,13 +109,13 @@ class AssetCards:
         for interval in told_intervals(self._reader, unwalked):
             if interval.start <= moment < interval.end:
                 _join(found, interval.record.triple, interval.record.origin, interval.start, interval.end)
-        uris = graph.registry.uris
-        ordered = sorted(found.items(), key=lambda item: (item[0][1], uris[item[0][0]], uris[item[0][2]]))
+        uri = graph.registry.uri
+        ordered = sorted(found.items(), key=lambda item: (item[0][1], uri(item[0][0]), uri(item[0][2])))
         properties = self._properties([triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
         return [
             {
-                "source": uris[source], "relation": RELATION_NAMES[relation], "target": uris[target],
-                "name": name_of(graph, target if source == asset else source),
+                "source": uri(source), "relation": RELATION_NAMES[relation], "target": uri(target),
+                "name": graph.registry.name(target if source == asset else source),
                 "direction": "out" if source == asset else "in", "origins": self._names(origins),
                 "valid_from": format_time(start), "valid_to": format_end(end),
                 "properties": properties.get((source, relation, target), {}),
@@ -164,7 +164,7 @@ class AssetCards:
         for record in self._reader.asset_records({*services, *deployments}):
             said[record.asset].append(record)
         states = {asset: state_at(asset_intervals(records), moment) for asset, records in said.items()}
-        uris = graph.registry.uris
+        uri = graph.registry.uri
         return {
             "services": [
                 {
@@ -174,7 +174,7 @@ class AssetCards:
                         for span in _distinct(standing[each])
                     ],
                 }
-                for each in sorted(services, key=lambda each: uris[each])
+                for each in sorted(services, key=uri)
                 if service is not None or states.get(each) is not None or standing[each]
             ],
             "as_of": format_time(moment), "watermark": graph.watermark,
@@ -182,7 +182,7 @@ class AssetCards:
 
     def _services(self, graph: Snapshot) -> list[int]:
         code = KINDS["service"].code
-        return [asset for asset, kind in enumerate(graph.registry.kinds) if kind == code]
+        return graph.registry.of_kind(code)
 
     def _deployment(self, graph: Snapshot, deployment: int, since: int, state: Mapping[str, Any], moment: int) -> dict[str, Any]:
         properties = state.get("properties", {})

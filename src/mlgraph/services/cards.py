@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from mlgraph.domain.facts import Mode
+from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, asset_intervals, deleted_at, is_finished, merge, run_outcome, state_at
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.graph.registry import Card, Registry
 from mlgraph.graph.rows import RUN
-from mlgraph.graph.snapshot import Card, Registry
 from mlgraph.services.facts_at import told_intervals
 from mlgraph.services.histories import Histories
 
@@ -40,7 +40,7 @@ class Cards:
 
     def _patch(self, asset: int, records: Sequence[AssetRecord]) -> bool:
         """Apply `records` to the card, if they go on where it stands; return whether they did."""
-        known, card = self._told_upto.get(asset), self._registry.cards.get(asset)
+        known, card = self._told_upto.get(asset), self._registry.card(asset)
         if known is None or card is None or not records:
             return False
         origin, moment = known
@@ -55,7 +55,7 @@ class Cards:
                 state=_word(merge({"state": card.state}, properties)),
             )
             moment = record.valid_from
-        self._registry.cards[asset] = card
+        self._registry.set_card(asset, card)
         self._told_upto[asset] = (origin, moment)
         return True
 
@@ -67,18 +67,11 @@ class Cards:
         said_of_owners = self._histories.reader.edges_from(assets, (OWNED_BY,))
         for interval in told_intervals(self._histories.reader, said_of_owners):
             if interval.end == FOREVER:
-                owned[interval.record.source].add(self._registry.uris[interval.record.target])
+                owned[interval.record.source].add(self._registry.uri(interval.record.target))
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:
-            records = said.get(asset, [])
-            state = state_at(asset_intervals(records), _LAST_MOMENT) or {}
-            properties = state.get("properties") or {}
-            is_run = self._registry.kind(asset) == RUN
-            over = run_outcome(records).ended_at is not None if is_run else is_finished(properties)
-            gone = deleted_at(records, _LAST_MOMENT) is not None
-            name = contacts[asset].name if asset in contacts else state.get("name")
-            owners = tuple(sorted({*state.get("owners", ()), *owned[asset]}))
-            self._registry.cards[asset] = Card(name, owners, over or gone, _word(properties))
+            records, is_run = said.get(asset, []), self._registry.kind(asset) == RUN
+            self._registry.set_card(asset, card_of(records, owned[asset], contacts.get(asset), is_run=is_run))
             self._note_order(asset, records, named_apart=asset in contacts)
 
     def _note_order(self, asset: int, records: Sequence[AssetRecord], *, named_apart: bool) -> None:
@@ -87,6 +80,19 @@ class Cards:
             self._told_upto[asset] = (origins.pop(), max(record.valid_from for record in records))
         else:
             self._told_upto.pop(asset, None)
+
+
+def card_of(records: Sequence[AssetRecord], owned_by: Iterable[str], contact: Contact | None, *, is_run: bool) -> Card:
+    """Return the card of an asset from its records, the owners that edges name now, and the name that is kept apart."""
+    if len(records) == 1 and records[0].mode != Mode.RETRACT:
+        state: Mapping[str, Any] = records[0].state
+    else:
+        state = state_at(asset_intervals(records), _LAST_MOMENT) or {}
+    properties = state.get("properties") or {}
+    over = run_outcome(records).ended_at is not None if is_run else is_finished(properties)
+    gone = len(records) != 1 and deleted_at(records, _LAST_MOMENT) is not None
+    name = contact.name if contact is not None else state.get("name")
+    return Card(name, tuple(sorted({*state.get("owners", ()), *owned_by})), over or gone, _word(properties))
 
 
 def _by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:

@@ -37,8 +37,8 @@ class EdgeHistories:
     def why(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> dict[str, Any]:
         """Return each origin's records of an edge. Raises `NotFound` if nobody ever said that it holds."""
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
-        numbers = graph.registry.numbers
-        triple = (numbers.get(source, 0), RELATIONS[relation].code, numbers.get(target, 0))
+        number = graph.registry.number
+        triple = (number(source) or 0, RELATIONS[relation].code, number(target) or 0)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
         told = [edge for edge in self._reader.edges_from([triple[0]], [triple[1]]) if edge.target == triple[2]]
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
@@ -82,7 +82,7 @@ class EdgeHistories:
         if graph is not None:
             latest = sorted(said, key=lambda record: record.valid_from, reverse=True)
             named = dict.fromkeys(run for record in latest if (run := _run_of(graph, record)))
-            runs = [graph.registry.uris[run] for run in named]
+            runs = [graph.registry.uri(run) for run in named]
         return {
             "origin": origin, "valid_from": format_time(start), "valid_to": format_end(end),
             "recorded_at": format_time(told.recorded_at) if told else None, "actor": told.actor if told else None,
@@ -113,7 +113,7 @@ class EdgeHistories:
         cut = len(assets) + len(edges) > limit
         kept = assets[:limit]
         return {
-            "from": format_time(before), "to": format_time(after), "uri": graph.registry.uris[asset] if asset else None,
+            "from": format_time(before), "to": format_time(after), "uri": graph.registry.uri(asset) if asset else None,
             "assets": kept, "edges": edges[: limit - len(kept)], "total": len(assets) + len(edges),
             "partial": cut, "reason": "limit" if cut else None, "watermark": graph.watermark,
         }  # fmt: skip
@@ -125,7 +125,7 @@ class EdgeHistories:
             records = [(row.asset, said) for row, said, _ in self._reader.stream() if said]
         changes = []
         for number, said in records:
-            if number >= len(graph.registry.uris):
+            if number >= len(graph.registry):
                 continue
             intervals = asset_intervals(said)
             old, new = state_at(intervals, before), state_at(intervals, after)
@@ -142,10 +142,10 @@ class EdgeHistories:
             marks = held.setdefault(span.triple, [False, False])
             marks[0] = marks[0] or span.start <= before < span.end
             marks[1] = marks[1] or span.start <= after < span.end
-        uris = graph.registry.uris
+        uri = graph.registry.uri
         changes = [
             {
-                "source": uris[source], "relation": RELATION_NAMES[relation], "target": uris[target],
+                "source": uri(source), "relation": RELATION_NAMES[relation], "target": uri(target),
                 "change": "added" if new else "removed",
             }
             for (source, relation, target), (old, new) in held.items() if old != new
@@ -173,7 +173,7 @@ def _as_span(interval: EdgeInterval) -> Span:
 def _run_of(graph: Snapshot, record: EdgeRecord) -> int:
     owner = record.target if record.relation == INPUT_TO else record.source
     seen_by = record.by or owner
-    return seen_by if graph.registry.kinds[seen_by] == RUN else 0
+    return seen_by if graph.registry.kind(seen_by) == RUN else 0
 
 
 def _computed(graph: Snapshot, record: EdgeRecord) -> bool:

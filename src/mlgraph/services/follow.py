@@ -11,20 +11,28 @@ from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.snapshot import Graph, Snapshot
 from mlgraph.ports.store import FactReader
 from mlgraph.services.projector import Projector
+from mlgraph.services.snapshots import Snapshots
 
 _log = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.25
 _TRANSACTIONS: Final = 5000
+_MANY: Final = 50_000
+"""Facts about edges from which on the graph may be made anew instead of changed, if they are as many as its rows."""
+_CATCH_UP: Final = 500
+"""Transactions that a graph which is to be gone over to takes in at a time, while the one that is read is kept current."""
 
 
 class Follower:
     """Tails the log in a thread of its own and keeps the graph current."""
 
-    def __init__(self, reader: FactReader, graph: Graph) -> None:
+    def __init__(self, reader: FactReader, snapshots: Snapshots | None = None) -> None:
         self._reader = reader
-        self._projector = Projector(reader, graph)
-        self._graph = graph
+        self.snapshots = snapshots or Snapshots(reader)
+        self._graph = Graph()
+        self._projector: Projector | None = None
+        self._next: tuple[Graph, Projector] | None = None
+        """What is gone over to once it has caught up."""
         self._wake = threading.Event()
         self._moved = threading.Condition()
         self._stopping = False
@@ -44,6 +52,7 @@ class Follower:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
+        self.snapshots.stop()
 
     def nudge(self) -> None:
         """Say that something was appended."""
@@ -67,19 +76,54 @@ class Follower:
 
     def step(self) -> bool:
         """Read and apply one batch; return whether there was one."""
-        began = time.monotonic()
+        with self._reader.session():
+            return self._step()
+
+    def _step(self) -> bool:
+        began, seen = time.monotonic(), self._graph.snapshot.watermark
+        projector = self._open() if self._projector is None else self._projector
         before = self._graph.snapshot.watermark
-        most = _TRANSACTIONS if before else 2**31
-        changes = self._reader.changes(before, most)
-        if changes.upto == before:
+        changes = self._reader.changes(before, _TRANSACTIONS)
+        if changes.cut and self._is_mostly_new(before):
+            self._graph, self._projector, self._next = self.snapshots.rebuilt(), None, None
+            self._projector = Projector(self._reader, self._graph)
+        elif changes.upto != before:
+            projector.apply(changes)
+        if (
+            changes.upto - before < _TRANSACTIONS and not changes.cut
+        ):  # all there was then: a store that never rests is followed too
             self.caught_up_at = began
-            return False
-        self._projector.apply(changes)
-        if changes.upto - before < most:  # all that there was: a store that is written to all the time is followed too
-            self.caught_up_at = began
+        self._tend()
         with self._moved:
             self._moved.notify_all()
-        return True
+        return self._graph.snapshot.watermark != seen or self._next is not None
+
+    def _open(self) -> Projector:
+        graph = self.snapshots.open()
+        self._graph, self._projector = graph, Projector(self._reader, graph)
+        return self._projector
+
+    def _is_mostly_new(self, before: int) -> bool:
+        """Say whether so much came that to make the graph anew from the store costs less than to change it."""
+        most = max(_MANY, self._graph.base.rows)
+        return self.snapshots.keeps and self._reader.pending(before, most) == most
+
+    def _tend(self) -> None:
+        """Go over to a newer base once what came since is on top of it: readers see the same before and after."""
+        if self._next is None:
+            base = self.snapshots.tend(self._graph)
+            if base is None:
+                return
+            graph = Graph(base)
+            self._next = graph, Projector(self._reader, graph)
+        graph, projector = self._next
+        reached, upto = graph.snapshot.watermark, self._graph.snapshot.watermark
+        if reached < upto:
+            projector.apply(self._reader.changes(reached, min(_CATCH_UP, upto - reached)))
+        if graph.snapshot.watermark == upto:
+            if self._projector is not None:
+                projector.take_over(self._projector)
+            self._graph, self._projector, self._next = graph, projector, None
 
     def _follow(self) -> None:
         pause = _POLL_S

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.ports.letters import LetterCounts
+from mlgraph.ports.pool import Pool
 from mlgraph.ports.store import FactReader
+from mlgraph.services import metrics
 from mlgraph.services.follow import Follower
 
 MAX_LAG_S: Final = 30.0
+_GRAPH: Final = "graph"
 
 
 class Health:
@@ -20,15 +26,16 @@ class Health:
     def __init__(self, reader: FactReader, follower: Follower) -> None:
         self._reader = reader
         self._follower = follower
+        self._begun = time.monotonic()
         self._loaded = False
         self._caught_up_once = False
-        self._registry = CollectorRegistry()
-        self._watermark = Gauge("mlgraph_graph_watermark", "Last transaction in the graph.", registry=self._registry)
-        self._stored = Gauge("mlgraph_store_transactions", "Last transaction in the store.", registry=self._registry)
-        self._lag = Gauge("mlgraph_graph_lag_seconds", "Seconds since the graph was last current.", registry=self._registry)
-        self._nodes = Gauge("mlgraph_graph_nodes", "Nodes of the traversal graph, ports included.", registry=self._registry)
-        self._assets = Gauge("mlgraph_assets", "Assets heard of.", registry=self._registry)
-        self._unready = Counter("mlgraph_not_ready_total", "Times that /readyz answered 503.", registry=self._registry)
+        self._gauges = _Gauges()
+        self._pool: Callable[[], Pool] | None = None
+        self._letters: Callable[[], LetterCounts] | None = None
+
+    def watch(self, pool: Callable[[], Pool], letters: Callable[[], LetterCounts]) -> None:
+        """Measure these too. `letters` may raise `Unavailable`."""
+        self._pool, self._letters = pool, letters
 
     def loaded(self) -> None:
         """Say that everything that must be there before the first answer is there."""
@@ -49,25 +56,67 @@ class Health:
                 why = self._follower.failure or "it is still reading"
                 raise Unavailable(f"the graph lags {lag:.0f} s behind the store: {why}")
         except MlgraphError:
-            self._unready.inc()
+            self._gauges.unready.inc()
             raise
         return {"status": "ready", "watermark": self._follower.snapshot().watermark, "lag_s": round(lag, 3)}
 
     def _lag_s(self, stored: int) -> float:
         if self._follower.snapshot().watermark >= stored:
             return 0.0
-        return time.monotonic() - self._follower.caught_up_at
+        return self._since_current_s()
+
+    def _since_current_s(self) -> float:
+        return time.monotonic() - (self._follower.caught_up_at or self._begun)
 
     def metrics(self) -> bytes:
-        """Return the metrics in the Prometheus text format."""
-        snapshot = self._follower.snapshot()
-        self._watermark.set(snapshot.watermark)
-        self._nodes.set(snapshot.nodes)
-        self._assets.set(len(snapshot.registry.numbers))
+        """Return the metrics in the Prometheus text format. What cannot be asked for now keeps the value it had."""
+        gauges, snapshot = self._gauges, self._follower.snapshot()
+        gauges.watermark.labels(_GRAPH).set(snapshot.watermark)
+        gauges.nodes.set(snapshot.nodes)
+        gauges.assets.set(len(snapshot.registry) - 1)
+        if self._pool is not None:
+            pool = self._pool()
+            gauges.pool_size.set(pool.size)
+            gauges.pool_idle.set(pool.idle)
+            gauges.pool_waiting.set(pool.waiting)
         try:
             stored = self._reader.last_tx()
-            self._stored.set(stored)
-            self._lag.set(self._lag_s(stored))
+            gauges.stored.set(stored)
+            gauges.lag.labels(_GRAPH).set(self._lag_s(stored))
+            gauges.behind.labels(_GRAPH).set(max(0, stored - snapshot.watermark))
+            if self._letters is not None:
+                letters = self._letters()
+                gauges.letters_waiting.set(letters.waiting)
+                gauges.letters.set(letters.total)
+            gauges.store_up.set(1)
         except MlgraphError:
-            self._lag.set(time.monotonic() - self._follower.caught_up_at)
-        return generate_latest(self._registry)
+            gauges.store_up.set(0)
+            gauges.lag.labels(_GRAPH).set(self._since_current_s())
+        return generate_latest(gauges.registry) + generate_latest(metrics.PROCESS)
+
+
+class _Gauges:
+    """What is asked for when /metrics is read."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+
+        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+            return Gauge(name, meaning, labels, registry=registry)
+
+        gauge("mlgraph_build_info", "1; the version stands in the label.", "version").labels(version("mlgraph")).set(1)
+        self.unready = Counter("mlgraph_not_ready", "Times that /readyz answered 503.", registry=registry)
+        self.store_up = gauge("mlgraph_store_up", "1 while the store answers, else 0.")
+        self.stored = gauge("mlgraph_store_transactions", "Last transaction in the store.")
+        self.watermark = gauge("mlgraph_projection_watermark", "Last transaction that a projection includes.", "projection")
+        self.lag = gauge("mlgraph_projection_lag_seconds", "Seconds since a projection was last current.", "projection")
+        self.behind = gauge(
+            "mlgraph_projection_lag_transactions", "Transactions that a projection has yet to read.", "projection"
+        )
+        self.nodes = gauge("mlgraph_graph_nodes", "Nodes of the traversal graph, ports included.")
+        self.assets = gauge("mlgraph_assets", "Assets heard of.")
+        self.pool_size = gauge("mlgraph_database_pool_size", "Connections to PostgreSQL.")
+        self.pool_idle = gauge("mlgraph_database_pool_idle", "Connections to PostgreSQL that nobody uses now.")
+        self.pool_waiting = gauge("mlgraph_database_pool_waiting", "Requests that wait for a connection to PostgreSQL.")
+        self.letters_waiting = gauge("mlgraph_dead_letters_waiting", "Dead letters that wait to be replayed.")
+        self.letters = gauge("mlgraph_dead_letters", "Dead letters there ever were.")

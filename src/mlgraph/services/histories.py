@@ -10,8 +10,8 @@ from typing import Final
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.graph.levels import Pins, RunHistory, WorkflowHistory, triple_intervals
+from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN_OF
-from mlgraph.graph.snapshot import Registry
 from mlgraph.ports.store import FactReader
 from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import pins_of
@@ -28,6 +28,10 @@ class Histories:
         self.reader = reader
         self._registry = registry
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
+
+    def take_over(self, other: Histories) -> None:
+        """Go on with what another keeps."""
+        self._cache = other._cache
 
     def forget(self, runs: Iterable[int]) -> None:
         """Drop what is kept of `runs`: something was said of them, or of what they read and write."""
@@ -61,9 +65,9 @@ class Histories:
         members = memberships(self.reader.edges_from(runs, (RUN_OF,)), self.pins)
         told = chain(*edges.values(), *columns.values())
         pins = self.pins({asset for edge in told for asset in (edge.source, edge.target)})
-        uris = self._registry.uris
         return {
-            run: (RunHistory(run, uris[run], states[run], edges[run], columns[run], pins), bool(members.get(run))) for run in runs
+            run: (RunHistory(run, self._registry.uri(run), states[run], edges[run], columns[run], pins), bool(members.get(run)))
+            for run in runs
         }
 
     def workflows(self, workflows: Collection[int]) -> Iterator[WorkflowHistory]:

@@ -18,6 +18,7 @@ from mlgraph.domain.times import FOREVER
 from mlgraph.domain.wire import parse_line
 from mlgraph.ports.letters import DeadLetters, Letter
 from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
+from mlgraph.services import metrics
 from mlgraph.services.cloudevents import Envelope, read_envelopes
 from mlgraph.services.identity import Caller
 from mlgraph.services.reading import numbered, read_json
@@ -27,6 +28,10 @@ _log = logging.getLogger(__name__)
 CHUNK_LINES: Final = 2_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 FACTS: Final = "facts"
+_OPENLINEAGE: Final = "openlineage"
+_CLOUDEVENTS: Final = "cloudevents"
+_SOURCE: Final = "source"
+"""What connected tools were asked for, as metrics call it."""
 _DATA: Final = ("data", "data_base64")
 """What a CloudEvent carries becomes facts; of the event itself its attributes are kept."""
 
@@ -42,9 +47,11 @@ class Tally:
     duplicates: int = 0
     rejected: list[dict[str, Any]] = field(default_factory=list)
     watermark: int = 0
+    form: str = FACTS
 
     def reject(self, index: int, error: MlgraphError) -> None:
         """Note that entry `index` was refused."""
+        metrics.INTAKE_ITEMS.labels(self.form, "rejected").inc()
         self.rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
 
     def body(self) -> dict[str, Any]:
@@ -66,20 +73,26 @@ class Intake:
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
-        return self._batches(lines, caller, self._fact_item)
+        return self._batches(lines, caller, self._fact_item, FACTS)
 
     def openlineage(self, body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in one OpenLineage event. Return `{watermark}`. Raises `NotJson` or `InvalidInput`."""
-        item = self._openlineage_item(read_json(body), caller)
-        return {"watermark": self.append([item], caller).tx}
+        metrics.INTAKE_BYTES.labels(_OPENLINEAGE).inc(len(body))
+        try:
+            item = self._openlineage_item(read_json(body), caller)
+        except MlgraphError:
+            metrics.INTAKE_ITEMS.labels(_OPENLINEAGE, "rejected").inc()
+            raise
+        return {"watermark": self.append([item], caller, _OPENLINEAGE).tx}
 
     def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in many OpenLineage events, one a line. Return the ingest shape."""
-        return self._batches(lines, caller, self._openlineage_item)
+        return self._batches(lines, caller, self._openlineage_item, _OPENLINEAGE)
 
     def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
-        tally = Tally()
+        tally = Tally(form=_CLOUDEVENTS)
+        metrics.INTAKE_BYTES.labels(_CLOUDEVENTS).inc(len(body))
         items: list[Item] = []
         for index, envelope in enumerate(read_envelopes(headers, body)):
             if isinstance(envelope, MlgraphError):
@@ -92,10 +105,14 @@ class Intake:
         self._add(tally, items, caller)
         return tally.body()
 
-    def append(self, items: Sequence[Item], caller: Caller) -> Appended:
-        """Append items as `caller` and wake the projections."""
-        appended = self._writer.append(items, Actor(caller.actor, caller.source, caller.environment))
+    def append(self, items: Sequence[Item], caller: Caller, form: str = _SOURCE) -> Appended:
+        """Append items as `caller` and wake the projections. `form` is what they came as."""
+        with metrics.APPENDS_WAITING.track_inprogress(), metrics.APPEND_SECONDS.time():
+            appended = self._writer.append(items, Actor(caller.actor, caller.source, caller.environment))
         self._nudge()
+        accepted = _accepted(items, appended)
+        metrics.INTAKE_ITEMS.labels(form, "accepted").inc(accepted)
+        metrics.INTAKE_ITEMS.labels(form, "duplicate").inc(len(items) - accepted)
         return appended
 
     def replay(self, letter_id: int, caller: Caller) -> dict[str, Any]:
@@ -107,7 +124,7 @@ class Intake:
             if letter.format == "thin":
                 tx = self._rehydrate(document["source"], document["event"])
             else:
-                tx = self.append([self._openlineage_item(document, own, replaying=True)], own).tx
+                tx = self.append([self._openlineage_item(document, own, replaying=True)], own, _OPENLINEAGE).tx
         except MlgraphError as error:
             self._letters.failed_again(letter_id, error.detail)
             raise
@@ -119,11 +136,13 @@ class Intake:
         """Return the letters that wait, oldest first."""
         return self._letters.listing(limit, cursor)
 
-    def _batches(self, lines: Iterable[bytes], caller: Caller, read: Callable[[Any, Caller], Item]) -> dict[str, Any]:
-        tally = Tally()
+    def _batches(self, lines: Iterable[bytes], caller: Caller, read: Callable[[Any, Caller], Item], form: str) -> dict[str, Any]:
+        tally = Tally(form=form)
+        received = metrics.INTAKE_BYTES.labels(form)
         items: list[Item] = []
         size = 0
         for index, line in numbered(lines):
+            received.inc(len(line))
             try:
                 items.append(read(read_json(line), caller))
             except (InvalidInput, NotJson, TooLarge) as error:
@@ -137,9 +156,8 @@ class Intake:
         return tally.body()
 
     def _add(self, tally: Tally, items: Sequence[Item], caller: Caller) -> None:
-        appended = self.append(items, caller)
-        # an item that says nothing was buried as a dead letter: it is kept, so it was accepted
-        accepted = sum(new or not (item.facts or item.event) for item, new in zip(items, appended.new, strict=True))
+        appended = self.append(items, caller, tally.form)
+        accepted = _accepted(items, appended)
         tally.accepted += accepted
         tally.duplicates += len(items) - accepted
         tally.watermark = max(tally.watermark, appended.tx)
@@ -214,6 +232,11 @@ class Intake:
         letter = Letter(format_name, caller.actor, caller.source, caller.environment, body, str(error), pointer)
         self._letters.add(letter)
         return Item(())
+
+
+def _accepted(items: Sequence[Item], appended: Appended) -> int:
+    """Return how many items said anything new; one that says nothing was kept as a dead letter, so it was accepted too."""
+    return sum(new or not (item.facts or item.event) for item, new in zip(items, appended.new, strict=True))
 
 
 def _content_event(format_name: str, document: dict[str, Any], caller: Caller) -> Event:

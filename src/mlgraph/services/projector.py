@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Final
 
+from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
-from mlgraph.graph.build import plain_rows, run_rows, workflow_rows
+from mlgraph.graph.build import plain_rows, run_rows, workflow_rows, workflow_sides
+from mlgraph.graph.levels import WorkflowHistory
 from mlgraph.graph.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW
 from mlgraph.graph.snapshot import Graph
+from mlgraph.graph.steady import Steady, after, steady_of
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.cards import OWNED_BY, Cards
 from mlgraph.services.chunks import chunks
 from mlgraph.services.histories import Histories
 
 Triple = tuple[int, int, int]
+KEPT_WORKFLOWS: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -25,6 +30,9 @@ class Affected:
     plain: set[Triple] = field(default_factory=set)
     runs: set[int] = field(default_factory=set)
     workflows: set[int] = field(default_factory=set)
+    """Those of which more may have changed than that runs were told."""
+    members: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
+    """Workflows by what is only told of runs, with those runs."""
     cards: set[int] = field(default_factory=set)
 
 
@@ -36,6 +44,9 @@ class Projector:
         self._graph = graph
         self._histories = Histories(reader, graph.registry)
         self._cards = Cards(graph.registry, self._histories)
+        self._steady: OrderedDict[int, Steady] = OrderedDict()
+        self.went_on = 0
+        """How often it was seen that runs change nothing of their workflow."""
 
     def apply(self, changes: Changes) -> None:
         """Bring the graph up to `changes.upto` and publish it."""
@@ -50,50 +61,89 @@ class Projector:
         for runs in chunks(affected.runs):
             for run, member in self._histories.runs(runs).values():
                 rows = run_rows(run, self._graph.registry, standalone=not member)
-                self._graph.replace(("run", run.run), rows)
-        for workflows in chunks(affected.workflows, 50):
+                self._graph.replace(run.run, rows)
+        changed = {workflow for workflow, runs in affected.members.items() if not self._goes_on(workflow, runs, affected)}
+        for workflows in chunks(affected.workflows | changed, 50):
             for workflow in self._histories.workflows(workflows):
-                self._graph.replace(("workflow", workflow.workflow), workflow_rows(workflow, self._graph.registry))
+                self._replace_workflow(workflow)
         for assets in chunks(affected.cards):
             self._cards.refresh(assets, before, changes.upto)
         self._graph.publish(changes.upto)
 
     def _affected(self, changes: Changes) -> Affected:
-        affected = Affected()
-        kinds = self._graph.registry.kinds
+        affected, kind = Affected(), self._graph.registry.kind
         for triple in changes.edges:
             self._add_triple(affected, triple)
         for owner in changes.seen_by:
             self._add_owner(affected, owner)
         affected.cards.update(changes.told)
-        affected.runs.update(asset for asset in changes.told if kinds[asset] == RUN)
-        affected.workflows.update(asset for asset in changes.told if kinds[asset] == WORKFLOW)
-        for asset in self._histories.reader.retracted(changes.told):
-            for triple in self._histories.reader.neighbours(asset):
-                self._add_triple(affected, triple)
-        columns = {source for source, relation, _ in affected.plain if relation == DERIVES and kinds[source] == COLUMN}
+        affected.runs.update(asset for asset in changes.told if kind(asset) == RUN)
+        affected.workflows.update(asset for asset in changes.declared if kind(asset) == WORKFLOW)
+        reader = self._histories.reader
+        for triple in (triple for asset in reader.retracted(changes.told) for triple in reader.neighbours(asset)):
+            self._add_triple(affected, triple)
+            if triple[1] == RUN_OF:
+                affected.workflows.add(triple[2])
+        columns = {source for source, relation, _ in affected.plain if relation == DERIVES and kind(source) == COLUMN}
         for chunk in chunks(columns):
-            for edge in self._histories.reader.edges_from(chunk, (DERIVES,)):
-                if edge.by is not None:
-                    self._add_owner(affected, edge.by)
-        for chunk in chunks(affected.runs):
-            affected.workflows.update(edge.target for edge in self._histories.reader.edges_from(chunk, (RUN_OF,)))
+            for seen_by in {edge.by for edge in reader.edges_from(chunk, (DERIVES,)) if edge.by is not None}:
+                self._add_owner(affected, seen_by)
+        self._add_members(affected)
         return affected
+
+    def _add_members(self, affected: Affected) -> None:
+        """Add the workflows of the affected runs: as a whole, where it may have changed which runs are theirs."""
+        for chunk in chunks(affected.runs):
+            of: dict[int, set[int]] = defaultdict(set)
+            for edge in self._histories.reader.edges_from(chunk, (RUN_OF,)):
+                of[edge.source].add(edge.target)
+                affected.members[edge.target].add(edge.source)
+                if edge.mode == Mode.RETRACT:
+                    affected.workflows.add(edge.target)
+            affected.workflows.update(workflow for workflows in of.values() if len(workflows) > 1 for workflow in workflows)
+
+    def take_over(self, other: Projector) -> None:
+        """Go on with what another projector, which has read the log as far, keeps of runs and workflows."""
+        self._steady, self.went_on = other._steady, other.went_on
+        self._histories.take_over(other._histories)
+
+    def _goes_on(self, workflow: int, runs: set[int], affected: Affected) -> bool:
+        """Say whether what is told of these runs changes nothing of their workflow."""
+        steady = None if workflow in affected.workflows else self._steady.get(workflow)
+        for history, _ in self._histories.runs(runs).values() if steady is not None else ():
+            steady = None if steady is None else after(steady, history, self._graph.registry)
+        if steady is None:
+            return False
+        self._keep(workflow, steady)
+        self.went_on += 1
+        return True
+
+    def _replace_workflow(self, workflow: WorkflowHistory) -> None:
+        registry = self._graph.registry
+        sides = workflow_sides(workflow, registry)
+        self._graph.replace(workflow.workflow, workflow_rows(workflow, sides, registry))
+        self._keep(workflow.workflow, steady_of(workflow, sides))
+
+    def _keep(self, workflow: int, steady: Steady | None) -> None:
+        self._steady.pop(workflow, None)
+        if steady is not None:
+            self._steady[workflow] = steady
+        while len(self._steady) > KEPT_WORKFLOWS:
+            self._steady.popitem(last=False)
 
     def _add_owner(self, affected: Affected, owner: int) -> None:
         (affected.runs if self._graph.registry.kind(owner) == RUN else affected.workflows).add(owner)
 
     def _add_triple(self, affected: Affected, triple: Triple) -> None:
         source, relation, target = triple
-        kinds = self._graph.registry.kinds
+        kind = self._graph.registry.kind
         owner = target if relation == INPUT_TO else source
-        if relation in (INPUT_TO, OUTPUTS) and kinds[owner] == RUN:
+        if relation in (INPUT_TO, OUTPUTS) and kind(owner) == RUN:
             affected.runs.add(owner)
-        elif relation in (INPUT_TO, OUTPUTS) and kinds[owner] == WORKFLOW:
+        elif relation in (INPUT_TO, OUTPUTS) and kind(owner) == WORKFLOW:
             affected.workflows.add(owner)
         elif relation == RUN_OF:
             affected.runs.add(source)
-            affected.workflows.add(target)
         elif relation in WALKED_CODES or relation in PART_CODES:
             affected.plain.add(triple)
         elif relation == OWNED_BY:
@@ -107,4 +157,4 @@ class Projector:
         for triple in triples:
             said = records.get(triple, [])
             rows = plain_rows(said, pins, self._graph.registry) if said else ()
-            self._graph.replace(("edge", *triple), rows)
+            self._graph.replace(triple, rows)

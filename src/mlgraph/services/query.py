@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+import numpy as np
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, UnknownAsset
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.graph.answer import CERTAINTY, Frontier, Listed, edge_bodies, node_body, page
-from mlgraph.graph.effects import CHANGES
+from mlgraph.graph.answer import CERTAINTY, Frontier, node_body, page
+from mlgraph.graph.drawing import edges_between
+from mlgraph.graph.effects import CHANGES, Effect
 from mlgraph.graph.impact import ImpactWalk
 from mlgraph.graph.path import shortest_path
-from mlgraph.graph.rows import Layer
+from mlgraph.graph.registry import Card
+from mlgraph.graph.render import edges_json, nodes_json
+from mlgraph.graph.rows import Bools, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, is_run, walk
@@ -25,6 +29,7 @@ from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
 from mlgraph.services.follow import Follower
+from mlgraph.services.origins import Origins
 
 DEFAULT_LIMIT: Final = 10_000
 MAX_PATH_URIS: Final = 200_000
@@ -48,11 +53,13 @@ class Scope:
     limit: int
     after: Frontier | None
 
-    def lists(self, asset: int, *, certain: bool) -> bool:
-        """Say whether an asset is of a kind and certainty that was asked for; the root always is."""
-        if asset == self.root:
-            return True
-        return (not self.kinds or self.graph.registry.kind(asset) in self.kinds) and (certain or not self.certain)
+    def lists(self, assets: Ints, certain: Bools) -> Bools:
+        """Say of each asset whether it is of a kind and certainty that was asked for; the root always is."""
+        listed = certain if self.certain else np.ones(len(assets), np.bool_)
+        if self.kinds:
+            listed = listed & np.isin(self.graph.registry.kinds(assets), list(self.kinds))
+        shown: Bools = listed | (assets == self.root)
+        return shown
 
 
 class Queries:
@@ -61,6 +68,7 @@ class Queries:
     def __init__(self, reader: FactReader, follower: Follower) -> None:
         self._reader = reader
         self._follower = follower
+        self._origins = Origins(reader)
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
@@ -71,32 +79,26 @@ class Queries:
         level: str | None = None, as_of: str | None = None, certain: bool = False, limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Return what lies upstream or downstream of an asset (CONTRACT, lineage)."""
+        """Return what lies upstream or downstream of an asset (CONTRACT, lineage), nodes and edges as JSON already."""
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
         walks = _walks(scope)
-        distance: dict[int, int] = {}
-        sure: set[int] = set()
-        for reached in walks.values():
-            for asset, hop in reached.distance.items():
-                distance[asset] = min(hop, distance.get(asset, hop))
-            sure |= reached.certain
-        uris = scope.graph.registry.uris
-        nodes = sorted(
-            Listed(hop, uris[asset], asset) for asset, hop in distance.items() if scope.lists(asset, certain=asset in sure)
-        )
-        shown, frontier = page(nodes, scope.limit, scope.after, scope.moment)
-        root = Listed(0, uris[scope.root], scope.root)
-        listed = list(shown) if root in shown else [root, *shown]
-        assets = [node.asset for node in listed]
+        assets, distances, sure = _union(scope, list(walks.values()))
+        shown = page(scope.graph, assets, distances, scope.limit, scope.after, scope.moment)
+        chosen = slice(shown.start, shown.stop)
+        listed, hops, are_sure = assets[chosen], distances[chosen], sure[chosen]
+        if not (listed == scope.root).any():  # the root is on every page
+            listed = np.concatenate([np.array([scope.root], np.int32), listed])
+            hops, are_sure = np.concatenate([np.zeros(1, np.int32), hops]), np.concatenate([np.ones(1, np.bool_), are_sure])
+        registry = scope.graph.registry
+        uris = registry.uri_texts(listed)
+        drawn = edges_between(scope.graph, scope.level, scope.moment, walks, listed, lambda upto: self._origins.upto(upto).rank)
+        origins = self._origins.upto(int(drawn.origins.max(initial=0)))
         return {
-            "root": uris[scope.root], "direction": scope.direction, "level": _level_name(scope.level),
+            "root": registry.uri(scope.root), "direction": scope.direction, "level": _level_name(scope.level),
             "as_of": format_time(scope.moment),
-            "nodes": [
-                {**node_body(scope.graph, node.asset), "distance": node.distance, "certainty": CERTAINTY[node.asset in sure]}
-                for node in listed
-            ],
-            "edges": edge_bodies(scope.graph, scope.level, scope.moment, walks, assets, self._reader.origins()),
-            "total": len(nodes), **_cut(frontier), "watermark": scope.graph.watermark,
+            "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_sure),
+            "edges": edges_json(uris, drawn, origins.names),
+            "total": len(assets), **_cut(shown.frontier), "watermark": scope.graph.watermark,
         }  # fmt: skip
 
     def impact(  # noqa: PLR0913 - one parameter for each of the contract's
@@ -113,31 +115,31 @@ class Queries:
         depth_limit = NO_LIMIT if scope.depth is None else scope.depth
         walked = ImpactWalk(scope.graph, scope.root, change, scope.level, scope.moment, depth_limit)  # type: ignore[arg-type]
         found = walked.result()
-        hurt = [entry for entry in found.hurt if scope.lists(entry.asset, certain=entry.certain)]
-        uris, cards = scope.graph.registry.uris, scope.graph.registry.cards
-        order = [Listed(entry.distance, uris[entry.asset], entry.asset) for entry in hurt]
-        shown, frontier = page(order, scope.limit, scope.after, scope.moment, path_budget=MAX_PATH_URIS)
-        wanted = {node.asset for node in shown}
-        owned: dict[str, list[str]] = defaultdict(list)
-        for entry in hurt:
-            for owner in cards[entry.asset].owners if entry.asset in cards else ():
-                owned[owner].append(uris[entry.asset])
-        counts = Counter(entry.severity for entry in hurt)
+        chosen = np.flatnonzero(scope.lists(found.assets, found.certain))
+        assets, distances, registry = found.assets[chosen], found.distances[chosen], scope.graph.registry
+        shown = page(scope.graph, assets, distances, scope.limit, scope.after, scope.moment, path_budget=MAX_PATH_URIS)
+        entries = chosen[shown.start : shown.stop]
+        severities, effects, surely = (column[entries].tolist() for column in (found.severities, found.effects, found.certain))
+        listed = found.assets[entries]
+        counts = np.bincount(found.severities[chosen], minlength=len(SEVERITIES)).tolist()
+        uris = registry.uris(assets.tolist())
         return {
-            "root": uris[scope.root], "change": change,
+            "root": registry.uri(scope.root), "change": change,
             "affected": [
                 {
-                    **node_body(scope.graph, entry.asset), "distance": entry.distance, "severity": entry.severity,
-                    "effect": entry.effect.word if entry.effect is not None else None, "certainty": CERTAINTY[entry.certain],
-                    "owners": list(cards[entry.asset].owners) if entry.asset in cards else [],
-                    "path": [uris[asset] for asset in found.path(entry.asset)],
+                    **node_body(scope.graph, int(listed[place])), "distance": int(found.distances[entry]),
+                    "severity": SEVERITIES[severities[place]],
+                    "effect": None if change is None else Effect(effects[place]).word, "certainty": CERTAINTY[surely[place]],
+                    "owners": _owners(registry.card(int(listed[place]))), "path": registry.uris(found.path(entry)),
                 }
-                for entry in hurt if entry.asset in wanted
+                for place, entry in enumerate(entries.tolist())
             ],
-            "by_severity": {severity: counts[severity] for severity in SEVERITIES},
-            "notify": [{"owner": owner, "assets": assets} for owner, assets in sorted(owned.items())],
-            "as_of": format_time(scope.moment), "level": _level_name(scope.level),
-            "total": len(hurt), **_cut(frontier, "limit" if len(shown) == scope.limit else "size"),
+            "by_severity": dict(zip(SEVERITIES, counts, strict=True)),
+            "notify": [
+                {"owner": owner, "assets": [uris[place] for place in theirs]} for owner, theirs in registry.owned(assets)
+            ],
+            "as_of": format_time(scope.moment), "level": _level_name(scope.level), "total": len(assets),
+            **_cut(shown.frontier, "limit" if shown.stop - shown.start == scope.limit else "size"),
             "watermark": scope.graph.watermark,
         }  # fmt: skip
 
@@ -191,7 +193,7 @@ class Queries:
 
     def _known(self, graph: Snapshot, text: str) -> int:
         AssetUri.parse(text)
-        asset = graph.registry.numbers.get(text)
+        asset = graph.registry.number(text)
         if asset is not None:
             return asset
         raise UnknownAsset(f"{text[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
@@ -224,6 +226,26 @@ def _walks(scope: Scope) -> dict[DirectionName, Reached]:
     names: tuple[DirectionName, ...] = ("downstream", "upstream")
     wanted: Iterable[DirectionName] = names if scope.direction == "both" else (scope.direction,)  # type: ignore[assignment]
     return {name: walk(scope.graph, scope.root, name, scope.level, scope.moment, scope.depth) for name in wanted}
+
+
+def _union(scope: Scope, walks: Sequence[Reached]) -> tuple[Ints, Ints, Bools]:
+    """Return the assets to list of one or two walks, in order, with their least distances and whether any is certain."""
+    assets, distances, certain = walks[0].assets, walks[0].distances, walks[0].certain
+    if len(walks) > 1:
+        both = np.concatenate([reached.assets for reached in walks])
+        hops = np.concatenate([reached.distances for reached in walks])
+        sure = np.concatenate([reached.certain for reached in walks])
+        nearest = np.argsort(hops, kind="stable")
+        assets, first = np.unique(both[nearest], return_index=True)
+        distances, certain = hops[nearest][first], np.isin(assets, both[sure])
+    chosen = scope.lists(assets, certain)
+    assets, distances, certain = assets[chosen], distances[chosen], certain[chosen]
+    order = scope.graph.registry.sort(assets, distances)
+    return assets[order], distances[order], certain[order]
+
+
+def _owners(card: Card | None) -> list[str]:
+    return [] if card is None else list(card.owners)
 
 
 def _level(graph: Snapshot, root: int, level: str | None) -> Layer:

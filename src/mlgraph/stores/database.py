@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -11,6 +12,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from mlgraph.domain import budget
 from mlgraph.domain.errors import OutOfTime, Unavailable
+from mlgraph.ports.pool import Pool
 from mlgraph.stores.migrate import migrate
 
 _WAIT_S = 5.0
@@ -43,6 +45,7 @@ class Database:
         A statement of a question runs for `query_time_s` at most. `trouble` says what is wrong with the disk, if anything
         is: asked before each write, and where PostgreSQL fails.
         """
+        self._pinned = threading.local()
         self._pool = _pool(url, "mlgraph", size)
         self._questions = _pool(url, "mlgraph-questions", questions, _limiting(query_time_s))
         self._trouble = trouble
@@ -55,6 +58,12 @@ class Database:
         self._questions.open()
         return number
 
+    def statistics(self) -> Pool:
+        """Return how many connections there are, and how many requests wait for one."""
+        found = [pool.get_stats() for pool in (self._pool, self._questions)]
+        size, idle, waiting = (sum(each[key] for each in found) for key in ("pool_size", "pool_available", "requests_waiting"))
+        return Pool(size, idle, waiting)
+
     def close(self) -> None:
         """Close all connections."""
         for pool in (self._questions, self._pool):
@@ -66,11 +75,36 @@ class Database:
             raise Unavailable(f"{trouble}: nothing more is taken until there is room", retry_after_s=5)
 
     @contextmanager
+    def session(self) -> Iterator[None]:
+        """Let `connection` lend this thread one and the same connection until the end of the context, for reading alone."""
+        if getattr(self._pinned, "connection", None) is not None:
+            yield
+            return
+        with self._lent() as connection:
+            connection.autocommit = True
+            self._pinned.connection = connection
+            try:
+                yield
+            finally:
+                self._pinned.connection = None
+                if not connection.closed:
+                    connection.autocommit = False
+
+    @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
         """Lend a connection. Raises `Unavailable` if PostgreSQL is away or goes away meanwhile: nothing was committed then.
 
         Raises `OutOfTime` where a statement takes longer than a question may.
         """
+        pinned = getattr(self._pinned, "connection", None)
+        if pinned is not None:
+            yield pinned
+            return
+        with self._lent() as connection:
+            yield connection
+
+    @contextmanager
+    def _lent(self) -> Iterator[psycopg.Connection]:
         asked = budget.current()
         try:
             budget.check()

@@ -123,6 +123,11 @@ class EmbeddedPostgres:
         return postgres_sockets.connection_url(self._sockets, SUPERUSER, DATABASE)
 
     @property
+    def log_file(self) -> Path:
+        """The file that PostgreSQL writes its log to."""
+        return self._log_file
+
+    @property
     def pid(self) -> int | None:
         """Process id of the running server, None while there is none."""
         process = self._process

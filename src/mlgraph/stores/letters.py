@@ -8,7 +8,7 @@ from typing import Any
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, NotFound
 from mlgraph.domain.times import format_time
-from mlgraph.ports.letters import Letter
+from mlgraph.ports.letters import Letter, LetterCounts
 from mlgraph.stores.database import Database
 
 
@@ -85,6 +85,12 @@ class PostgresLetters:
             "dead_letters": letters, "total": total, "partial": more, "reason": "limit" if more else None,
             "frontier": str(rows[limit - 1][0]) if more else None, "watermark": watermark,
         }  # fmt: skip
+
+    def counts(self) -> LetterCounts:
+        """Return how many letters wait, and how many there ever were."""
+        with self._database.connection() as connection, connection.cursor() as query:
+            query.execute("SELECT count(*) FILTER (WHERE replayed_tx IS NULL), count(*) FROM dead_letter")
+            return LetterCounts(*(query.fetchone() or (0, 0)))
 
     def _execute(self, query: str, values: tuple[Any, ...]) -> None:
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:

@@ -68,12 +68,17 @@ def check_version(cluster: Path, programs: Path) -> None:
     """Raise EmbeddedPostgresError unless `cluster` was written by the major version of `programs`."""
     stored = int((cluster / "PG_VERSION").read_text())
     ours = postgres_process.program_major(programs)
-    if stored != ours:
+    if stored == ours:
+        return
+    said = f"{cluster} was written by PostgreSQL {stored}, and this is PostgreSQL {ours}"
+    if stored < ours:
         raise EmbeddedPostgresError(
-            f"{cluster} was written by PostgreSQL {stored}, and this is PostgreSQL {ours}: install the "
-            "mlgraph that wrote it and move the data with `mlgraph backup` and `mlgraph restore`, or name "
-            "another directory with --data.",
+            f"{said}, which cannot read it. With the mlgraph that wrote it: mlgraph backup FILE --data {cluster.parent}; then "
+            "with this one: mlgraph restore FILE --data NEW, and mlgraph up --data NEW. Nothing was changed.",
         )
+    raise EmbeddedPostgresError(
+        f"{said}: start the newer mlgraph that wrote it, or name another directory with --data. Nothing was changed.",
+    )
 
 
 def _remove(interrupted: Path) -> None:

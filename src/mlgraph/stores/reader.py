@@ -4,21 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Final
 
+import numpy as np
 import psycopg
+from numpy.typing import NDArray
 
 from mlgraph.domain import budget, clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.store import AssetRow, Changes, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Told
 from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1
+FACTS_AT_ONCE: Final = 20_000
+"""Facts of either sort from which on the transactions of a reading are no longer taken together."""
+_COPY_HEAD: Final = 19
+"""Bytes before the first row of COPY's binary format, and after the last (PostgreSQL documentation, COPY, Binary Format)."""
+_COPY_TAIL: Final = 2
+_COPY_TYPES: Final = {
+    "source": ">i4", "relation": ">i2", "target": ">i4", "origin": ">i2", "mode": ">i2", "online": ">i2", "start": ">i8",
+    "end": ">i8",
+}  # fmt: skip
+_COPIED: Final = np.dtype([
+    ("fields", ">i2"), *(part for name, kind in _COPY_TYPES.items() for part in ((f"{name}_length", ">i4"), (name, kind)))
+])  # fmt: skip
+"""A row of `edge_table`: no field is null, so all rows are of one length."""
 
 
 class PostgresReader:
@@ -27,6 +43,10 @@ class PostgresReader:
     def __init__(self, database: Database, upto: int = _EVERYTHING) -> None:
         self._database = database
         self._upto = upto
+
+    def session(self) -> AbstractContextManager[None]:
+        """Let this thread read over one connection until the end of the context."""
+        return self._database.session()
 
     def at(self, tx: int) -> PostgresReader:
         """Return a reader of the facts up to transaction `tx`."""
@@ -40,18 +60,24 @@ class PostgresReader:
         """Return what up to `limit` transactions after `after` touched, as of one moment."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            span_of = "SELECT max(tx), max(last_at) FROM (SELECT tx, last_at FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t"
-            cursor.execute(span_of, (after, limit))
-            upto, last_at = cursor.fetchone() or (None, None)
+            cursor.execute("SELECT last_at FROM tx ORDER BY tx DESC LIMIT 1")
+            for (last_at,) in cursor:
+                clock.reach(last_at)  # before anybody sees what these transactions, or those before them, say
+            cursor.execute("SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t", (after, limit))
+            upto = (cursor.fetchone() or (None,))[0]
             changes = Changes(after if upto is None else upto)
             if upto is None:
                 return changes
-            clock.reach(last_at)  # before anybody sees what these transactions say
-            span = (after, upto)
+            if (bound := _full_at(cursor, after)) < upto:
+                changes.upto, changes.cut = bound, True
+            span = (after, changes.upto)
             cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span)
             changes.assets = [AssetRow(*row) for row in cursor]
-            cursor.execute("SELECT DISTINCT asset_id FROM asset_fact WHERE tx > %s AND tx <= %s", span)
-            changes.told = {row[0] for row in cursor}
+            cursor.execute("SELECT DISTINCT asset_id, mode FROM asset_fact WHERE tx > %s AND tx <= %s", span)
+            for asset, mode in cursor:
+                changes.told.add(asset)
+                if mode in (Mode.RETRACT, Mode.DECLARATION):
+                    changes.declared.add(asset)
             cursor.execute(
                 "SELECT DISTINCT source_id, relation, target_id, by_id FROM edge_fact WHERE tx > %s AND tx <= %s", span
             )
@@ -61,6 +87,11 @@ class PostgresReader:
                 else:
                     changes.seen_by.add(seen_by)
             return changes
+
+    def pending(self, after: int, most: int) -> int:
+        """Return how many facts about edges came after transaction `after`, counting to `most`."""
+        rows = self._rows("SELECT count(*) FROM (SELECT 1 FROM edge_fact WHERE tx > %s LIMIT %s) f", (after, most))
+        return int(rows[0][0])
 
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
         """Return all records of these triples that no run or workflow saw."""
@@ -106,6 +137,45 @@ class PostgresReader:
             f"WHERE f.asset_id = ANY(%s) AND f.mode = {int(Mode.DECLARATION)} AND f.tx <= %s"
         )
         return list(asset_records(self._rows(query, (list(workflows), self._upto)))) if workflows else []
+
+    def stamp(self, tx: int) -> str | None:
+        """Return what names the log up to transaction `tx`; None if it does not reach so far."""
+        rows = self._rows("SELECT tx, recorded_at, actor FROM tx WHERE tx IN (1, %s) ORDER BY tx", (tx,))
+        return (
+            ";".join(f"{number} {recorded_at} {actor}" for number, recorded_at, actor in rows)
+            if rows and rows[-1][0] == tx
+            else None
+        )
+
+    def assets(self) -> Iterator[list[AssetRow]]:
+        """Yield all assets in order of their numbers, many at a time."""
+        with self._database.connection() as connection, connection.transaction(), connection.cursor("mlgraph_assets") as cursor:
+            cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx <= %s ORDER BY id", (self._upto,))
+            while rows := cursor.fetchmany(_STREAM_ASSETS * 10):
+                yield [AssetRow(*row) for row in rows]
+
+    def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
+        """Return the edge facts of these relations from sources `low` up to, not including, `high`; not those that a run saw."""
+        query = (
+            "COPY (SELECT source_id, relation, target_id, origin_id, mode, coalesce(role = 'online', false)::int::smallint, "
+            "valid_from, valid_to FROM edge_fact WHERE source_id >= %s AND source_id < %s AND relation = ANY(%s) "
+            "AND by_id IS NULL AND tx <= %s) TO STDOUT (FORMAT binary)"
+        )
+        span = (low, high, list(relations), self._upto)
+        with self._database.connection() as connection, connection.cursor() as cursor, cursor.copy(query, span) as copy:
+            data = b"".join(bytes(piece) for piece in copy)
+        rows = np.frombuffer(data, _COPIED, (len(data) - _COPY_HEAD - _COPY_TAIL) // _COPIED.itemsize, _COPY_HEAD)
+        return EdgeTable(*(rows[name].astype(rows.dtype[name].newbyteorder("=")) for name in EdgeTable._fields))
+
+    def records_between(self, low: int, high: int) -> list[AssetRecord]:
+        """Return the records of the assets from `low` up to, not including, `high`."""
+        query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id >= %s AND f.asset_id < %s AND f.tx <= %s"
+        return list(asset_records(self._rows(query, (low, high, self._upto))))
+
+    def all_retracted(self) -> NDArray[np.int32]:
+        """Return all assets that were ever retracted."""
+        query = f"SELECT DISTINCT asset_id FROM asset_fact WHERE mode = {int(Mode.RETRACT)} AND tx <= %s"
+        return np.array([row[0] for row in self._rows(query, (self._upto,))], np.int32)
 
     def retracted(self, assets: Collection[int]) -> set[int]:
         """Return which of `assets` were ever retracted."""
@@ -169,6 +239,17 @@ class PostgresReader:
 
     def _edges(self, query: str, values: Sequence[Any]) -> list[EdgeRecord]:
         return list(edge_records(self._rows(query, values)))
+
+
+def _full_at(cursor: psycopg.Cursor, after: int) -> int:
+    """Return the transaction up to which there are not too many facts to take in at once: the next one at least."""
+    cursor.execute(
+        "SELECT least((SELECT tx FROM edge_fact WHERE tx > %s ORDER BY tx OFFSET %s LIMIT 1), "
+        "(SELECT tx FROM asset_fact WHERE tx > %s ORDER BY tx OFFSET %s LIMIT 1))",
+        (after, FACTS_AT_ONCE, after, FACTS_AT_ONCE),
+    )
+    tx = (cursor.fetchone() or (None,))[0]
+    return _EVERYTHING if tx is None else max(int(tx) - 1, after + 1)
 
 
 def _with_records(

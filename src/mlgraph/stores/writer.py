@@ -29,7 +29,7 @@ from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import Numbering, digest
 from mlgraph.stores.settle import Settler
 
-_LOCK = 0x6D6C67_02  # "mlg", appends
+LOCK = 0x6D6C67_02  # "mlg", appends
 
 
 @dataclass(slots=True)
@@ -63,7 +63,7 @@ class PostgresWriter:
             return appended
 
     def _append(self, cursor: psycopg.Cursor, items: Sequence[Item], actor: Actor) -> Appended:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
         cursor.execute("SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1")
         last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
         recorded_at = max(clock.wall_us(), last_recorded)

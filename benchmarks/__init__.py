@@ -1,0 +1,1 @@
+"""Measurements of mlgraph beside what people would use instead: `make bench` (benchmarks/README.md)."""

@@ -1,0 +1,128 @@
+"""`python -m benchmarks`: generate a company, measure, print the table, write docs/performance.md."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from benchmarks import in_process, machine, report, serving, through_http
+from benchmarks.company import NOW_US, Company, found
+from benchmarks.engines.base import Engine
+from benchmarks.engines.ours import Ours
+from benchmarks.engines.with_igraph import Igraph
+from benchmarks.engines.with_postgres import Postgres
+from benchmarks.engines.with_rustworkx import Rustworkx
+from benchmarks.figures import Figures, Results
+from benchmarks.progress import say
+from benchmarks.sizes import SIZES
+
+DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
+ENGINES: Final = ("mlgraph", "postgres", "igraph", "rustworkx")
+PARTS: Final = ("server", "engines")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure as `arguments` say; return the exit status."""
+    asked = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _unwind)
+    size = SIZES[asked.size]
+    ran_on = machine.about()
+    say(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {asked.seed}")
+    company = found(size, asked.seed)
+    try:
+        with ExitStack() as stack:
+            if asked.work is None:
+                work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgraph-bench-")))
+                work.chmod(0o711)  # the database's own user, where root measures, must get through
+            else:
+                work = asked.work.absolute()
+                work.mkdir(parents=True, exist_ok=True)
+            figures, failures = _measured(company, work, asked)
+    except KeyboardInterrupt:
+        say("interrupted: all that was started is stopped, nothing is written")
+        return 130
+    results = Results(asked.output / "performance.json")
+    results.put(size.name, {**ran_on, "measured_at": time.strftime("%Y-%m-%d"), "company": _about(company)}, figures)
+    page = asked.output / "performance.md"
+    page.write_text(report.page(results.sizes), encoding="utf-8")
+    say(f"written: {page}")
+    sys.stdout.write(report.printed(size.name, figures))
+    for failure in failures:
+        say(f"FAILED, and not run in the table: {failure}")
+    return 1 if failures else 0
+
+
+def _measured(company: Company, work: Path, asked: argparse.Namespace) -> tuple[Figures, list[str]]:
+    """Run the parts that were asked for; return what they measured, and why those that failed did."""
+    data = work / "company"
+    figures: Figures = {}
+    failures: list[str] = []
+    if "server" in asked.parts:
+        try:
+            serving.measure(company, data, figures, by_copy=asked.size == "L" or asked.copy, brief=asked.brief)
+        except (through_http.LoadFailed, serving.IngestFailed) as error:
+            failures.append(f"server: {error}")
+    elif "mlgraph" in asked.engines and not data.exists():
+        figures.update(serving.copied(company, data))
+    if "engines" in asked.parts:
+        budget = 0.2 if asked.brief else in_process.BUDGET_S
+        try:
+            with tempfile.TemporaryDirectory(prefix="beside-", dir=work) as beside:
+                Path(beside).chmod(0o711)
+                in_process.measure(company, _makers(company, data, Path(beside) / "data", asked.engines), figures, budget)
+        except (in_process.Disagreement, ValueError) as error:
+            failures.append(f"engines: {error}")
+    return figures, failures
+
+
+def _makers(company: Company, data: Path, beside: Path, wanted: Sequence[str]) -> list[Callable[[], Engine]]:
+    every: dict[str, Callable[[], Engine]] = {
+        "mlgraph": lambda: Ours(data, company.layout),
+        "postgres": lambda: Postgres(company, beside),
+        "igraph": lambda: Igraph(company),
+        "rustworkx": lambda: Rustworkx(company),
+    }
+    return [every[name] for name in ENGINES if name in wanted]
+
+
+def _about(company: Company) -> dict[str, object]:
+    edges = len(company.edges) + len(company.run_edges)
+    closed = int((company.edges.valid_to <= NOW_US).sum())
+    return {
+        "nodes": company.layout.nodes, "edges": edges, "domains": company.layout.domains, "hubs": len(company.hubs),
+        "seed": company.seed, "closed_percent": round(100 * closed / edges, 2),
+    }  # fmt: skip
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="make bench", description="Measure mlgraph beside what one would use instead. The table goes to standard output.",
+        epilog="With make: make bench SIZE=M BENCH_OPTIONS='--engines mlgraph'",
+    )  # fmt: skip
+    parser.add_argument("--size", choices=list(SIZES), default="S", help="how large a company (default: S; XS is for tests)")
+    parser.add_argument("--seed", type=int, default=1, help="another seed, another company (default: 1)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure these alone (default: both)")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES, help="ask these alone in process")
+    parser.add_argument("--copy", action="store_true", help="fill the store by COPY, as L does, and not line by line")
+    parser.add_argument("--brief", action="store_true", help="ask for seconds only: figures too coarse to keep")
+    parser.add_argument("--work", type=Path, help="keep stores in this folder (default: a temporary one, removed at the end)")
+    parser.add_argument("--output", type=Path, default=DOCS, help="where performance.md and performance.json go (default: docs)")
+    return parser
+
+
+def _unwind(number: int, frame: FrameType | None) -> None:
+    """End as on Ctrl-C, so that servers are stopped."""
+    del number, frame
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,97 @@
+"""What the memory of this machine allows: random reads a second, and how many lines a closure must touch.
+
+The model: a walk over compressed sparse rows reads, of every node that it visits, the entry of the index (8 bytes) and its rows
+(24 bytes each: neighbour and kind of the edge, valid_from and valid_to to the microsecond), closed ones included; and of every
+neighbour that holds, the mark of visits (4 bytes). Lines have 64 bytes, nodes are numbered domain by domain. Queue and distances
+are written in order and are not counted. Counted are *lines*, every distinct one once: what is read again is taken to be in the
+cache still, so that no walk over such arrays can read fewer; and *touches*, each access that begins a line, as if nothing were
+ever found in the cache. The bound is the first divided by the measured rate of independent random reads of one line each, over
+as many bytes as the arrays have.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Final, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.company import Company
+from benchmarks.layout import Ints, Longs
+from benchmarks.reaching import CompressedRows
+
+LINE_BYTES: Final = 64
+INDEX_BYTES: Final = 8
+ROW_BYTES: Final = 24
+MARK_BYTES: Final = 4
+_READS: Final = 20_000_000
+_ROUNDS: Final = 5
+
+
+def array_bytes(company: Company) -> int:
+    """Return how many bytes index, rows and marks of one direction have."""
+    return company.layout.nodes * (INDEX_BYTES + MARK_BYTES) + len(company.edges) * ROW_BYTES
+
+
+def random_reads_per_s(size_bytes: int) -> float:
+    """Return how many independent reads a second one thread does at random lines of `size_bytes` of memory; the best round."""
+    lines = max(1, size_bytes // LINE_BYTES)
+    memory = np.ones(lines * (LINE_BYTES // 8), np.uint64)
+    best = np.inf
+    _read(memory, 1000, np.uint64(lines), np.uint64(0))
+    for number in range(_ROUNDS):
+        began = time.perf_counter()
+        _read(memory, _READS, np.uint64(lines), np.uint64(number))
+        best = min(best, time.perf_counter() - began)
+    return _READS / best
+
+
+class Touched(NamedTuple):
+    """What a closure must read: distinct lines, and accesses as if each line were read anew."""
+
+    lines: int
+    touches: int
+
+
+def touched(every: CompressedRows, holding: NDArray[np.bool_], visited: Ints) -> Touched:
+    """Return what a closure over `visited`, the root first, must read.
+
+    `every` are the rows of all edges, closed ones included, and `holding` says, in the order of those rows, which hold.
+    """
+    first, last = every.indptr[visited], every.indptr[visited + 1]
+    rows = _ranges(first, last)
+    marked = np.append(every.to[rows[holding[rows]]], visited[:1])
+    index = _distinct(visited.astype(np.int64) * INDEX_BYTES)
+    marks = _distinct(marked.astype(np.int64) * MARK_BYTES)
+    ends = np.concatenate([rows * ROW_BYTES, rows * ROW_BYTES + ROW_BYTES - 1])
+    row_lines = (last * ROW_BYTES - 1) // LINE_BYTES - first * ROW_BYTES // LINE_BYTES + 1
+    own_lines = int(row_lines[last > first].sum())
+    return Touched(index + marks + _distinct(ends), len(visited) + own_lines + len(marked))
+
+
+def _distinct(addresses: Longs) -> int:
+    return len(np.unique(addresses // LINE_BYTES))
+
+
+def _ranges(first: Longs, last: Longs) -> Longs:
+    """Return all numbers of the ranges [first, last), one after the other."""
+    many = last - first
+    begins = np.cumsum(many) - many
+    rows: Longs = np.arange(many.sum(), dtype=np.int64) + np.repeat(first - begins, many)
+    return rows
+
+
+@numba.njit(cache=True)
+def _read(memory: NDArray[np.uint64], reads: int, lines: np.uint64, seed: np.uint64) -> np.uint64:
+    """Read one word of so many lines; which ones depends on the count alone, so that reads do not wait for one another."""
+    total = np.uint64(0)
+    state = seed << np.uint64(40)
+    for _ in range(reads):
+        state += np.uint64(0x9E3779B97F4A7C15)  # Weyl sequence, mixed as in splitmix64
+        mixed = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed ^= mixed >> np.uint64(27)
+        line = ((mixed & np.uint64(0xFFFFFFFF)) * lines) >> np.uint64(32)
+        total += memory[line * np.uint64(8)]
+    return total

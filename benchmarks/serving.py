@@ -1,0 +1,143 @@
+"""The server from outside: what it takes in a second, how soon it is ready, how much memory it holds."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from benchmarks import through_http
+from benchmarks.company import Company
+from benchmarks.figures import Figures
+from benchmarks.progress import say
+from benchmarks.server import PROGRAM, Memory, Server
+from benchmarks.storing import store
+from benchmarks.telling import fact_chunks, openlineage_lines
+from benchmarks.wire import Connection
+from mlgraph.stores.embedded import EmbeddedPostgres
+
+CAUGHT_UP_TIMEOUT_S: Final = 3600.0
+WORKERS_OPTION: Final = "--workers"
+WORKERS: Final = 2
+
+
+class IngestFailed(Exception):
+    """`mlgraph ingest` did not take everything."""
+
+
+def measure(company: Company, data: Path, figures: Figures, *, by_copy: bool, brief: bool = False) -> None:
+    """Fill a store below `data` through the command line or (`by_copy`) directly, and measure the server on it.
+
+    Puts each figure into `figures` as soon as it is known. `brief` asks for seconds where else a minute is asked for. Afterwards
+    the store is there and nobody runs on it. Raises `IngestFailed` or `LoadFailed`.
+    """
+    if data.exists():
+        raise IngestFailed(f"{data} is there already: what is sent twice is not stored twice; remove it, or name another --work")
+    data.parent.mkdir(parents=True, exist_ok=True)
+    figures.update(copied(company, data) if by_copy else _ingested(company, data))
+    if by_copy:
+        with Server(data) as server:
+            figures["ready.first.s"] = server.ready_s
+            say(f"ready for the first time after {server.ready_s:.1f} s")
+    with Server(data) as server:
+        figures["ready.kept.s"] = server.ready_s
+        say(f"ready again after {server.ready_s:.1f} s")
+        figures.update(_memory("ready", server.memory()))
+        through_http.measure(company, server, figures, through_http.BRIEF if brief else through_http.LONG)
+        figures.update(_events(company, data.with_suffix(".events.ndjson"), server))
+        figures.update(_memory("used", server.memory()))
+    figures.update(_several(data))
+
+
+def _ingested(company: Company, data: Path) -> Figures:
+    file = data.with_suffix(".facts.ndjson")
+    lines = _written(file, (chunk for _, chunk in fact_chunks(company)))
+    figures: Figures = {"facts": float(lines), "facts.mb": file.stat().st_size / 1e6}
+    with Server(data) as server:
+        figures["ready.empty.s"] = server.ready_s
+        say(f"an empty server was ready after {server.ready_s:.1f} s; sending {lines:,} facts")
+        taken, watermark = _ingest(server, file, "facts")
+        figures["facts.s"], figures["facts.per_s"] = taken, lines / taken
+        figures["facts.visible.s"] = taken + _caught_up(server, watermark)
+        say(f"{lines:,} facts durable after {taken:.1f} s, in the graph after {figures['facts.visible.s']:.1f} s")
+    file.unlink()
+    return figures
+
+
+def copied(company: Company, data: Path) -> Figures:
+    """Fill a store below `data` by COPY, and return how long that took."""
+    began = time.monotonic()
+    with EmbeddedPostgres(data) as postgres:
+        store(company, postgres.url)
+    say(f"the store was filled by COPY in {time.monotonic() - began:.0f} s")
+    return {"copy.s": time.monotonic() - began}
+
+
+def _events(company: Company, file: Path, server: Server) -> Figures:
+    lines = _written(file, openlineage_lines(company, company.size.events))
+    taken, watermark = _ingest(server, file, "openlineage")
+    behind = _caught_up(server, watermark)
+    file.unlink()
+    say(f"{lines:,} events durable after {taken:.1f} s, in the graph after {taken + behind:.1f} s")
+    return {"events": float(lines), "events.s": taken, "events.per_s": lines / taken, "events.visible.s": taken + behind}
+
+
+def _written(file: Path, pieces: Iterable[bytes]) -> int:
+    lines = 0
+    with file.open("wb") as out:
+        for piece in pieces:
+            lines += piece.count(b"\n")
+            out.write(piece)
+    return lines
+
+
+def _ingest(server: Server, file: Path, form: str) -> tuple[float, int]:
+    """Send a file with the command line; return how long the command took, and the watermark."""
+    began = time.monotonic()
+    command = [str(PROGRAM), "ingest", str(file), "--format", form, "--json", "--url", server.url]
+    done = subprocess.run(command, capture_output=True, check=False, start_new_session=True)  # Ctrl-C is for the benchmark
+    taken = time.monotonic() - began
+    if done.returncode != 0:
+        raise IngestFailed(f"mlgraph ingest ended with {done.returncode}: {done.stderr[-500:]!r}")
+    return taken, int(orjson.loads(done.stdout)["watermark"])
+
+
+def _caught_up(server: Server, watermark: int) -> float:
+    """Wait until answers include `watermark`; return how long it took."""
+    began = time.monotonic()
+    connection = Connection(server.url)
+    try:
+        while True:
+            # 503: not yet, ask again; 404: the answer is there, and knows no such asset.
+            answer = connection.get(f"/api/v1/asset?uri=mlg%3A%2F%2Fteam%2Fcompany%2Fteam-0000&at_least={watermark}")
+            if answer.status == 200:
+                return time.monotonic() - began
+            if time.monotonic() - began > CAUGHT_UP_TIMEOUT_S:
+                raise IngestFailed(f"the graph did not get to {watermark}: {answer.body[:300]!r}")
+            time.sleep(0.05)
+    finally:
+        connection.close()
+
+
+def _memory(when: str, processes: list[Memory]) -> Figures:
+    if not processes:
+        return {}
+    names = Memory._fields
+    return {f"memory.{when}.{name}": value for name, value in zip(names, processes[0], strict=True)}
+
+
+def _several(data: Path) -> Figures:
+    """Measure what a further worker process costs, where the server can have some."""
+    told = subprocess.run(
+        [str(PROGRAM), "up", "--help"], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}
+    ).stdout
+    if WORKERS_OPTION not in told:
+        return {}
+    with Server(data, WORKERS_OPTION, str(WORKERS)) as server:
+        processes = server.memory()
+    further = sorted(process.private_mb for process in processes[1:])
+    return {"workers": float(WORKERS), "worker.private_mb": further[-1]} if further else {}

@@ -1,0 +1,100 @@
+"""The log of a server, on standard error: lines for people, or one JSON object a line for programs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import threading
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Final, Literal
+
+from mlgraph.api.observe import request_id
+from mlgraph.domain.redaction import REDACTED, redact_url
+
+Form = Literal["text", "json"]
+
+_BEARER: Final = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+")
+_SECRET: Final = re.compile(r"(?i)((?:password|passwd|token|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+")
+_MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
+_QUIET: Final = ("httpx", "httpcore")
+"""They log addresses and headers, and with them what is in those."""
+
+
+def configure(form: Form | None, level: str) -> Form:
+    """Send logs from `level` on to standard error, and return their form: by default text on a terminal, else JSON."""
+    chosen: Form = form or ("text" if sys.stderr.isatty() else "json")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if chosen == "json" else TextLines())
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = _uncaught
+    threading.excepthook = _uncaught_in_thread
+    return chosen
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, request_id within a request, context, error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        said: dict[str, object] = {
+            "time": _moment(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": clean(record.getMessage()),
+        }
+        if (named := request_id.get()) is not None:
+            said["request_id"] = named
+        context = getattr(record, "context", None)
+        if isinstance(context, dict):
+            said |= context
+        if record.exc_info and record.exc_info[0] is not None:
+            trace = self.formatException(record.exc_info)
+            said["error"] = {"type": record.exc_info[0].__qualname__, "trace": clean_error(trace)}
+        return json.dumps(said, ensure_ascii=False, default=str)
+
+
+class TextLines(logging.Formatter):
+    """A line for people: time, level, logger, the request's id where there is one, message; a trace below it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        named = request_id.get()
+        where = f"{record.name} [{named}]" if named else record.name
+        line = f"{_moment(record)} {record.levelname} {where}: {clean(record.getMessage())}"
+        if record.exc_info and record.exc_info[0] is not None:
+            line += "\n" + clean_error(self.formatException(record.exc_info))
+        return line
+
+
+def clean(text: str) -> str:
+    """Return `text` without passwords and tokens, as URLs, headers and settings carry them."""
+    return _SECRET.sub(rf"\g<1>{REDACTED}", _BEARER.sub(rf"\g<1>{REDACTED}", redact_url(text)))
+
+
+def clean_error(text: str) -> str:
+    """Return an error's words without secrets and mail addresses: they quote data."""
+    return _MAIL.sub("[mail]", clean(text))
+
+
+def _moment(record: logging.LogRecord) -> str:
+    return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        return
+    logging.getLogger("mlgraph").critical("the server ends", exc_info=(kind, error, trace))
+
+
+def _uncaught_in_thread(said: threading.ExceptHookArgs) -> None:
+    if said.exc_value is not None and said.exc_type is not SystemExit:
+        name = said.thread.name if said.thread else "?"
+        logging.getLogger("mlgraph").critical(
+            "thread %s ends", name, exc_info=(said.exc_type, said.exc_value, said.exc_traceback)
+        )

@@ -1,0 +1,98 @@
+"""Compaction: base and overlay of a published graph become a new base, which changes no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
+from mlgraph.graph.base import Base, Table
+from mlgraph.graph.kernels import TO_MASK, Arrays
+from mlgraph.graph.layer import Arc
+from mlgraph.graph.patches import merge_patches
+from mlgraph.graph.registry import Registry
+from mlgraph.graph.rows import Ints, NodeKey
+from mlgraph.graph.snapshot import Graph, Snapshot
+from mlgraph.graph.strings import StringsBuilder
+
+_BLOCK = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """A graph as it was published, with the rows that runs and workflows computed since its base (by table)."""
+
+    snapshot: Snapshot
+    assets: int
+    added: list[Mapping[int, list[Arc]]]
+
+
+def freeze(graph: Graph) -> Frozen:
+    """Return the graph as it is now. The writer calls this, between two publications."""
+    return Frozen(graph.snapshot, len(graph.registry), graph.added())
+
+
+def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
+    """Return a new base with all that the frozen graph shows. The graph may go on meanwhile."""
+    snapshot, registry = frozen.snapshot, frozen.snapshot.registry
+    uris = StringsBuilder()
+    for start in range(0, frozen.assets, _BLOCK):
+        uris.extend(registry.uris(range(start, min(start + _BLOCK, frozen.assets))))
+    numbers = np.arange(frozen.assets, dtype=np.int32)
+    is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
+    passing = snapshot.asset_of[: snapshot.nodes].copy()
+    passing[is_port] = frozen.assets + np.arange(len(is_port), dtype=np.int32)
+    ports = [NodeKey(int(snapshot.asset_of[node]), int(snapshot.port_of[node])) for node in is_port.tolist()]
+    base = registry.base
+    tables = [
+        _arcs(old, arrays, computed, passing)
+        for old, arrays, computed in zip(
+            (base.lineage, base.column_lineage, base.structure), snapshot.downstream, frozen.added, strict=True
+        )
+    ]
+    datasets = np.fromiter(map(registry.dataset_of, range(frozen.assets)), np.int32, frozen.assets)
+    return assemble(
+        uris.finish(),
+        registry.kinds(numbers),
+        datasets,
+        ports,
+        tables,
+        _cards(registry, frozen.assets),
+        snapshot.watermark,
+        allocate,
+    )
+
+
+def _cards(registry: Registry, assets: int) -> Cards:
+    cards = Cards(assets)
+    for asset in range(1, assets):
+        card = registry.card(asset)
+        if card is not None:
+            cards.set(asset, card)
+    return cards
+
+
+def _arcs(base: Table, arrays: Arrays, computed: Mapping[int, list[Arc]], passing: Ints) -> Arcs:
+    """Return all rows of a table with the runs and workflows that computed them."""
+    arcs = Arcs()
+    held, mask_index, masked, add_index, added = merge_patches(arrays.older, arrays.newer)
+    del mask_index
+    owner = np.zeros(len(arrays.rows), np.int32)
+    owner[base.owned] = base.owner
+    keep = np.ones(len(arrays.rows), np.bool_)
+    keep[masked] = False
+    nodes = (len(arrays.indptr) - 1) // 3
+    sources = np.repeat(np.arange(nodes, dtype=np.int32), np.diff(arrays.indptr[::3]))
+    targets = (arrays.rows[:, 0] & TO_MASK).astype(np.int32)
+    arcs.extend(passing[sources[keep]], passing[targets[keep]], arrays.rows[keep], owner[keep])
+    owners: dict[tuple[int, int, int, int], list[int]] = {}
+    for group, rows in computed.items():
+        for arc in rows:
+            owners.setdefault((arc.source, *arc.packed(arc.target)), []).append(group)
+    near = np.repeat(held, np.diff(add_index))
+    for source, row in zip(near.tolist(), added.tolist(), strict=True):
+        said_by = owners.get((source, *row))
+        arcs.add(int(passing[source]), int(passing[row[0] & TO_MASK]), tuple(row), said_by.pop() if said_by else 0)
+    return arcs

@@ -1,0 +1,303 @@
+"""What the numbers of assets and nodes stand for: the base's arrays, and what came since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.uri import AssetUri
+from mlgraph.graph.base import Base
+from mlgraph.graph.render import Pieces, Texts, concatenated
+from mlgraph.graph.rows import Bools, Bytes, Ints, Longs, NodeKey
+from mlgraph.graph.severity import IDLE_STATES
+from mlgraph.graph.strings import find, lower_bound, tails
+from mlgraph.ports.store import AssetRow
+
+_GROW: Final = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What answers say of an asset beside its URI, as it is now."""
+
+    name: str | None = None
+    owners: tuple[str, ...] = ()
+    finished: bool = False
+    state: str | None = None
+
+
+class Registry:
+    """Assets by number, and nodes by asset and port. Grows, never shrinks: readers need no lock."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self._uris: list[str] = []
+        self._kinds: list[int] = []
+        self._datasets: list[int] = []
+        self._numbers: dict[str, int] = {}
+        self._columns: dict[int, list[int]] = {}
+        self._cards: dict[int, Card] = {}
+        self._nodes: dict[NodeKey, int] = {}
+        self._ports: dict[int, list[int]] = {}
+        self._places: dict[int, int] = {}
+        self._idle = np.array([word in IDLE_STATES for word in base.words.many(range(len(base.words)))], np.bool_)
+        self.nodes = base.nodes
+        """How many nodes there are."""
+        self.asset_of: Ints = base.asset_of
+        self.port_of: Ints = base.port_of
+        self.kind_at: Bytes = base.kind[base.asset_of]
+        """The kind of each node's asset."""
+
+    def __len__(self) -> int:
+        """Return one more than the greatest number of an asset."""
+        return self.base.assets + len(self._uris)
+
+    def add(self, row: AssetRow) -> None:
+        """Take in an asset; the store numbers them from 1, in order."""
+        while len(self) <= row.asset:
+            self._kinds.append(0)
+            self._datasets.append(0)
+            self._uris.append("")
+        place = row.asset - self.base.assets
+        if place < 0 or self._uris[place]:
+            return
+        self._kinds[place], self._datasets[place] = row.kind, row.dataset
+        self._uris[place] = row.uri
+        self._numbers[row.uri] = row.asset
+        if row.dataset:
+            self._columns.setdefault(row.dataset, []).append(row.asset)
+
+    def uri(self, asset: int) -> str:
+        """Return the asset's URI."""
+        place = asset - self.base.assets
+        return self.base.uris[asset] if place < 0 else self._uris[place]
+
+    def uris(self, assets: Sequence[int]) -> list[str]:
+        """Return the URIs of many assets."""
+        limit = self.base.assets
+        if all(asset < limit for asset in assets):
+            return self.base.uris.many(assets)
+        return [self.uri(asset) for asset in assets]
+
+    def number(self, uri: str) -> int | None:
+        """Return the asset of that URI, or None."""
+        known = self._numbers.get(uri)
+        return known if known is not None else find(self.base.uris, self.base.uri_table, uri)
+
+    def kind(self, asset: int) -> int:
+        """Return the code of the asset's kind."""
+        place = asset - self.base.assets
+        return int(self.base.kind[asset]) if place < 0 else self._kinds[place]
+
+    def kinds(self, assets: Ints) -> Bytes:
+        """Return the codes of the kinds of many assets."""
+        below = assets < self.base.assets
+        if below.all():
+            return self.base.kind[assets]
+        found = np.empty(len(assets), np.uint8)
+        found[below] = self.base.kind[assets[below]]
+        found[~below] = [self._kinds[place] for place in (assets[~below] - self.base.assets).tolist()]
+        return found
+
+    def of_kind(self, kind: int) -> list[int]:
+        """Return the assets of a kind."""
+        known: list[int] = np.flatnonzero(self.base.kind == kind).tolist()
+        return known + [self.base.assets + place for place, code in enumerate(self._kinds) if code == kind]
+
+    def dataset_of(self, column: int) -> int:
+        """Return the dataset that a column belongs to (0: none)."""
+        place = column - self.base.assets
+        return int(self.base.dataset[column]) if place < 0 else self._datasets[place]
+
+    def columns_of(self, dataset: int) -> list[int]:
+        """Return the columns of a dataset."""
+        base = self.base
+        known: list[int] = []
+        if dataset < base.assets and len(base.columns):
+            low, high = np.searchsorted(base.dataset[base.columns], (dataset, dataset + 1))
+            known = base.columns[low:high].tolist()
+        return known + self._columns.get(dataset, [])
+
+    def card(self, asset: int) -> Card | None:
+        """Return what is said of the asset; None if nothing ever was."""
+        known = self._cards.get(asset)
+        base = self.base
+        if known is not None or asset >= base.assets:
+            return known
+        owners = base.people.many(base.owners[base.owner_index[asset] : base.owner_index[asset + 1]].tolist())
+        state = int(base.state[asset])
+        return Card(self.name(asset), tuple(owners), bool(base.finished[asset]), base.words[state] if state else None)
+
+    def set_card(self, asset: int, card: Card) -> None:
+        """Let this be what is said of the asset."""
+        self._cards[asset] = card
+
+    def name(self, asset: int) -> str:
+        """Return the name that a source gave the asset, else the name in its URI."""
+        card = self._cards.get(asset)
+        if card is None and asset < self.base.assets:
+            said = self.base.names[asset]
+            return json.loads(f'"{said}"') if said else self.uri(asset).rpartition("/")[2]
+        return (card.name if card else None) or AssetUri.parse(self.uri(asset)).name
+
+    def uri_texts(self, assets: Ints) -> Texts:
+        """Return the URIs of many assets as they stand in JSON."""
+        offsets, below = self.base.uris.offsets, assets < self.base.assets
+        starts, ends = np.empty(len(assets), np.int64), np.empty(len(assets), np.int64)
+        starts[below], ends[below] = offsets[assets[below]], offsets[assets[below] + 1]
+        fresh = np.flatnonzero(~below)
+        extra = Pieces.of([self.uri(asset) for asset in assets[fresh].tolist()])
+        starts[fresh], ends[fresh] = ~extra.offsets[:-1], extra.offsets[1:]
+        return Texts(starts, ends, self.base.uris.data, extra.data)
+
+    def name_texts(self, assets: Ints, uris: Texts) -> Texts:
+        """Return the names of many assets as they stand in JSON, given their URIs."""
+        base = self.base
+        starts, ends = tails(uris.starts, uris.ends, uris.data)
+        below = assets < base.assets
+        said = np.flatnonzero(below)
+        begins, stops = base.names.offsets[assets[said]], base.names.offsets[assets[said] + 1]
+        named = begins != stops
+        extra = concatenated(begins[named], stops[named], base.names.data)
+        starts[said[named]], ends[said[named]] = ~extra.offsets[:-1], extra.offsets[1:]
+        fresh = np.union1d(np.flatnonzero(~below), [place for place, _ in self._recent(assets)]).astype(np.int64)
+        newer = Pieces.of([self.name(asset) for asset in assets[fresh].tolist()])
+        starts[fresh], ends[fresh] = ~(newer.offsets[:-1] + len(extra.data)), newer.offsets[1:] + len(extra.data)
+        return Texts(starts, ends, uris.data, np.concatenate([extra.data, newer.data]))
+
+    def finished(self, assets: Ints) -> Bools:
+        """Say of each asset whether it is over."""
+        found = np.zeros(len(assets), np.bool_)
+        below = assets < self.base.assets
+        found[below] = self.base.finished[assets[below]] != 0
+        for place, card in self._recent(assets):
+            found[place] = card.finished
+        return found
+
+    def idle(self, assets: Ints) -> Bools:
+        """Say of each asset whether its state says that nobody relies on it."""
+        found = np.zeros(len(assets), np.bool_)
+        below = assets < self.base.assets
+        found[below] = self._idle[self.base.state[assets[below]]]
+        for place, card in self._recent(assets):
+            found[place] = card.state in IDLE_STATES
+        return found
+
+    def owned(self, assets: Ints) -> list[tuple[str, list[int]]]:
+        """Return the owners of `assets` with the positions in `assets` of what is theirs, by owner."""
+        found: dict[str, list[int]] = {}
+        recent = dict(self._recent(assets))
+        base = self.base
+        places = np.flatnonzero(assets < base.assets)
+        if recent:
+            places = places[~np.isin(places, np.fromiter(recent, np.int64, len(recent)))]
+        begins = base.owner_index[assets[places]]
+        counts = base.owner_index[assets[places] + 1] - begins
+        repeated = np.repeat(places, counts)
+        offsets = np.arange(len(repeated)) - np.repeat(np.cumsum(counts) - counts, counts)
+        people = base.owners[np.repeat(begins, counts) + offsets]
+        ordered = np.argsort(people, kind="stable")
+        distinct, first = np.unique(people[ordered], return_index=True)
+        for person, group in zip(base.people.many(distinct.tolist()), np.split(repeated[ordered], first[1:]), strict=False):
+            found[person] = group.tolist()
+        for place, card in recent.items():
+            for person in card.owners:
+                found.setdefault(person, []).append(place)
+        return sorted((person, sorted(group)) for person, group in found.items())
+
+    def _recent(self, assets: Ints) -> list[tuple[int, Card]]:
+        """Return (position, card) of the assets of which something was said since the base."""
+        cards = self._cards
+        if not cards:
+            return []
+        return [(place, cards[asset]) for place, asset in enumerate(assets.tolist()) if asset in cards]
+
+    def sort(self, assets: Ints, distances: Ints) -> NDArray[np.int64]:
+        """Return the positions of `assets` nearest first, then by URI, bytewise."""
+        keys = np.empty(len(assets), np.int64)
+        below = assets < self.base.assets
+        keys[below] = 2 * self.base.uri_rank[assets[below]].astype(np.int64) + 1
+        fresh = np.flatnonzero(~below)
+        keys[fresh] = [2 * self._place(asset) for asset in assets[fresh].tolist()]
+        positions = np.lexsort((keys, distances))
+        if len(fresh) > 1:
+            self._settle(assets, distances, keys, positions)
+        return positions
+
+    def _place(self, asset: int) -> int:
+        """Return how many URIs of the base come before that of a newer asset."""
+        place = self._places.get(asset)
+        if place is None:
+            place = self._places[asset] = lower_bound(self.base.uris, self.base.uri_order, self.uri(asset))
+        return place
+
+    def _settle(self, assets: Ints, distances: Ints, keys: Longs, positions: NDArray[np.int64]) -> None:
+        """Put newer assets that stand between the same two URIs of the base into order."""
+        same = (np.diff(keys[positions]) == 0) & (np.diff(distances[positions]) == 0) & (keys[positions[1:]] % 2 == 0)
+        start = 0
+        ties = np.flatnonzero(same).tolist()
+        while start < len(ties):
+            stop = start
+            while stop + 1 < len(ties) and ties[stop + 1] == ties[stop] + 1:
+                stop += 1
+            low, high = ties[start], ties[stop] + 2
+            group: list[int] = positions[low:high].tolist()
+            positions[low:high] = sorted(group, key=lambda position: self.uri(int(assets[position])))
+            start = stop + 1
+
+    def node(self, key: NodeKey) -> int:
+        """Return the node's number, a new one where it has none."""
+        number = self.find(key)
+        if number is None:
+            number = self.nodes
+            if number == len(self.asset_of):
+                spare = np.zeros(max(_GROW, number // 8), np.int32)
+                self.asset_of = np.concatenate([self.asset_of, spare])
+                self.port_of = np.concatenate([self.port_of, spare])
+                self.kind_at = np.concatenate([self.kind_at, spare.astype(np.uint8)])
+            self.asset_of[number], self.port_of[number] = key
+            self.kind_at[number] = self.kind(key.asset)
+            self._nodes[key] = number
+            if key.port:
+                self._ports.setdefault(key.asset, []).append(number)
+            self.nodes = number + 1
+        return number
+
+    def find(self, key: NodeKey) -> int | None:
+        """Return the node's number, or None."""
+        if key.asset < self.base.assets:
+            first = int(self.base.node_of[key.asset])
+            if first >= 0:
+                if not key.port:
+                    return first
+                for number in range(first + 1, self.base.nodes):
+                    if self.base.asset_of[number] != key.asset:
+                        break
+                    if self.base.port_of[number] == key.port:
+                        return number
+        return self._nodes.get(key)
+
+    def ports_of(self, asset: int) -> list[int]:
+        """Return the nodes that are ports of the asset."""
+        known: list[int] = []
+        if asset < self.base.assets and (first := int(self.base.node_of[asset])) >= 0:
+            number = first + 1
+            while number < self.base.nodes and self.base.asset_of[number] == asset:
+                known.append(number)
+                number += 1
+        return known + self._ports.get(asset, [])
+
+    def nodes_of(self, assets: Ints) -> Ints:
+        """Return the node of each asset, ports aside; -1: it has none."""
+        found = np.full(len(assets), -1, np.int32)
+        below = assets < self.base.assets
+        found[below] = self.base.node_of[assets[below]]
+        fresh = self._nodes
+        for place in np.flatnonzero(~below).tolist():
+            found[place] = fresh.get(NodeKey(int(assets[place])), -1)
+        return found

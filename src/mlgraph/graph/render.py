@@ -1,0 +1,201 @@
+"""Nodes and edges of an answer as JSON, written by compiled code: as objects, thousands of them cost more than the walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+import numba
+import numpy as np
+import orjson
+
+from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.graph.rows import Bools, Bytes, Ints, Longs
+
+_CERTAIN: Final = np.frombuffer(bytearray(b"certain"), np.uint8)
+_POSSIBLE: Final = np.frombuffer(bytearray(b"possible"), np.uint8)
+_NODE: Final = ('{"uri":"', '","kind":"', '","name":"', '","distance":', ',"certainty":"', '"}')
+_EDGE: Final = ('{"source":"', '","relation":"', '","target":"', '","origins":[', '],"certainty":"', '"}')
+_LONGEST_NUMBER: Final = 12
+
+
+class Pieces(NamedTuple):
+    """Texts one after the other: text `i` is `data[offsets[i]:offsets[i + 1]]`, UTF-8 as JSON writes it between its quotes."""
+
+    offsets: Longs
+    data: Bytes
+
+    @classmethod
+    def of(cls, texts: Iterable[str], *, raw: bool = False) -> Pieces:
+        """Return these texts; `raw`: they are JSON already."""
+        encoded = [text.encode() if raw else escaped(text) for text in texts]
+        offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        return cls(offsets, np.frombuffer(bytearray(b"".join(encoded)), np.uint8))
+
+
+class Texts(NamedTuple):
+    """A text for each entry of an answer: `data[starts[i]:ends[i]]`; where `starts` is negative, `extra[~starts[i]:ends[i]]`."""
+
+    starts: Longs
+    ends: Longs
+    data: Bytes
+    extra: Bytes
+
+
+def concatenated(starts: Longs, ends: Longs, data: Bytes) -> Pieces:
+    """Return the texts data[starts[i]:ends[i]], one after the other."""
+    offsets = np.zeros(len(starts) + 1, np.int64)
+    np.cumsum(ends - starts, out=offsets[1:])
+    out = np.empty(offsets[-1], np.uint8)
+    _copy_all(out, data, starts, ends)
+    return Pieces(offsets, out)
+
+
+def escaped(text: str) -> bytes:
+    """Return `text` as JSON writes it between its quotes."""
+    return orjson.dumps(text)[1:-1]
+
+
+def _by_code(names: dict[int, str]) -> Pieces:
+    return Pieces.of(names.get(code, "") for code in range(256))
+
+
+_KINDS: Final = _by_code(dict(KIND_NAMES))
+_RELATIONS: Final = _by_code(dict(RELATION_NAMES))
+_NODE_PIECES: Final = Pieces.of(_NODE, raw=True)
+_EDGE_PIECES: Final = Pieces.of(_EDGE, raw=True)
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy(out: Bytes, place: int, data: Bytes, start: int, end: int) -> int:
+    for position in range(start, end):
+        out[place] = data[position]
+        place += 1
+    return place
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_all(out: Bytes, data: Bytes, starts: Longs, ends: Longs) -> None:
+    place = 0
+    for number in range(len(starts)):
+        place = _copy(out, place, data, starts[number], ends[number])
+
+
+@numba.njit(cache=True, nogil=True)
+def _text(out: Bytes, place: int, texts: Texts, entry: int) -> int:
+    if texts.starts[entry] < 0:
+        return _copy(out, place, texts.extra, ~texts.starts[entry], texts.ends[entry])
+    return _copy(out, place, texts.data, texts.starts[entry], texts.ends[entry])
+
+
+@numba.njit(cache=True, nogil=True)
+def _piece(out: Bytes, place: int, pieces: Pieces, number: int) -> int:
+    return _copy(out, place, pieces.data, pieces.offsets[number], pieces.offsets[number + 1])
+
+
+@numba.njit(cache=True, nogil=True)
+def _number(out: Bytes, place: int, value: int) -> int:
+    digits = 1
+    limit = 10
+    while value >= limit:
+        digits += 1
+        limit *= 10
+    for position in range(place + digits - 1, place - 1, -1):
+        out[position] = 48 + value % 10
+        value //= 10
+    return place + digits
+
+
+@numba.njit(cache=True, nogil=True)
+def _write_nodes(
+    out: Bytes, uris: Texts, names: Texts, kinds: Bytes, distances: Ints, certain: Bools, words: Pieces, pieces: Pieces,
+    yes: Bytes, no: Bytes,
+) -> int:  # fmt: skip
+    place = 0
+    for entry in range(len(kinds)):
+        if entry > 0:
+            out[place] = 44
+            place += 1
+        place = _piece(out, place, pieces, 0)
+        place = _text(out, place, uris, entry)
+        place = _piece(out, place, pieces, 1)
+        place = _piece(out, place, words, kinds[entry])
+        place = _piece(out, place, pieces, 2)
+        place = _text(out, place, names, entry)
+        place = _piece(out, place, pieces, 3)
+        place = _number(out, place, distances[entry])
+        place = _piece(out, place, pieces, 4)
+        word = yes if certain[entry] else no
+        place = _copy(out, place, word, 0, len(word))
+        place = _piece(out, place, pieces, 5)
+    return place
+
+
+def nodes_json(uris: Texts, names: Texts, kinds: Bytes, distances: Ints, certain: Bools) -> orjson.Fragment:
+    """Return the array of nodes: one for each entry of the arrays, in their order."""
+    longest = int(np.diff(_KINDS.offsets).max()) + len(_NODE_PIECES.data) + len(_POSSIBLE) + _LONGEST_NUMBER + 1
+    size = int((uris.ends - _begin(uris)).sum() + (names.ends - _begin(names)).sum()) + longest * len(kinds)
+    out = np.empty(size, np.uint8)
+    used = _write_nodes(out, uris, names, kinds, distances, certain, _KINDS, _NODE_PIECES, _CERTAIN, _POSSIBLE)
+    return _array(out, used)
+
+
+def _begin(texts: Texts) -> Longs:
+    return np.where(texts.starts < 0, ~texts.starts, texts.starts)
+
+
+def _array(out: Bytes, used: int) -> orjson.Fragment:
+    return orjson.Fragment(b"[" + out[:used].tobytes() + b"]")
+
+
+class Drawn(NamedTuple):
+    """Edges in order: the entries of their ends among the nodes, relations, certainty, and origins.
+
+    The origins of edge `i` are `origins[origin_index[i]:origin_index[i + 1]]`, numbers of names.
+    """
+
+    source: Ints
+    relation: Bytes
+    target: Ints
+    certain: Bools
+    origin_index: Longs
+    origins: Ints
+
+
+@numba.njit(cache=True, nogil=True)
+def _write_edges(
+    out: Bytes, uris: Texts, drawn: Drawn, said_by: Pieces, words: Pieces, pieces: Pieces, yes: Bytes, no: Bytes
+) -> int:
+    place = 0
+    for edge in range(len(drawn.source)):
+        if edge > 0:
+            out[place] = 44
+            place += 1
+        place = _piece(out, place, pieces, 0)
+        place = _text(out, place, uris, drawn.source[edge])
+        place = _piece(out, place, pieces, 1)
+        place = _piece(out, place, words, drawn.relation[edge])
+        place = _piece(out, place, pieces, 2)
+        place = _text(out, place, uris, drawn.target[edge])
+        place = _piece(out, place, pieces, 3)
+        for position in range(drawn.origin_index[edge], drawn.origin_index[edge + 1]):
+            if position > drawn.origin_index[edge]:
+                out[place] = 44
+                place += 1
+            place = _piece(out, place, said_by, drawn.origins[position])
+        place = _piece(out, place, pieces, 4)
+        word = yes if drawn.certain[edge] else no
+        place = _copy(out, place, word, 0, len(word))
+        place = _piece(out, place, pieces, 5)
+    return place
+
+
+def edges_json(uris: Texts, drawn: Drawn, origins: Pieces) -> orjson.Fragment:
+    """Return the array of edges between nodes with these `uris`; `origins` are the quoted names of origins."""
+    lengths = uris.ends - _begin(uris)
+    fixed = int(np.diff(_RELATIONS.offsets).max()) + len(_EDGE_PIECES.data) + len(_POSSIBLE) + 1
+    said = int(np.diff(origins.offsets)[drawn.origins].sum()) + len(drawn.origins)
+    size = int(lengths[drawn.source].sum() + lengths[drawn.target].sum()) + said + fixed * len(drawn.source)
+    out = np.empty(size, np.uint8)
+    used = _write_edges(out, uris, drawn, origins, _RELATIONS, _EDGE_PIECES, _CERTAIN, _POSSIBLE)
+    return _array(out, used)

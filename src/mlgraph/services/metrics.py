@@ -1,0 +1,43 @@
+"""What a process counts of itself, in the words of Prometheus: `_total` counts up, times are in seconds, sizes in bytes.
+
+The instruments stand here, one group for each part of the server; whoever does the work moves them. What can be asked for at any
+moment (lags, sizes, queues) is set when /metrics is read, by `mlgraph.services.health`. docs/operations.md has a table of all.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
+
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody reads
+
+PROCESS: Final = CollectorRegistry()
+"""Instruments that live as long as the process."""
+ProcessCollector(registry=PROCESS)
+
+_FAST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+# --- intake: what comes in, and how long it takes until it is durable
+INTAKE_ITEMS: Final = Counter(
+    "mlgraph_intake_items", "Lines and events by what became of them.", ("format", "outcome"), registry=PROCESS
+)  # fmt: skip
+INTAKE_BYTES: Final = Counter("mlgraph_intake_bytes", "Bytes of lines and events, decompressed.", ("format",), registry=PROCESS)
+APPEND_SECONDS: Final = Histogram(
+    "mlgraph_append_seconds", "Time until a batch was durable, waiting included.", buckets=_FAST_S, registry=PROCESS
+)
+APPENDS_WAITING: Final = Gauge("mlgraph_append_batches_waiting", "Batches that are not durable yet.", registry=PROCESS)
+
+# --- requests: how long answers take, to their last byte
+REQUEST_SECONDS: Final = Histogram(
+    "mlgraph_http_request_seconds", "Time to the last byte of an answer.", ("method", "route", "status"), buckets=_FAST_S,
+    registry=PROCESS,
+)  # fmt: skip
+REQUESTS_UNDER_WAY: Final = Gauge("mlgraph_http_requests_under_way", "Requests that are being answered.", registry=PROCESS)
+
+# --- store: what happened to it
+POSTGRES_RESTARTS: Final = Counter(
+    "mlgraph_postgres_restarts", "Times the embedded PostgreSQL was started anew.", registry=PROCESS
+)
+
+# --- graph: snapshots that are written, loaded or refused, and compactions are counted here, by those who do them

@@ -1,0 +1,60 @@
+"""PostgreSQL's own log, read as it grows: what happened becomes part of our log, what quotes data does not."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+_log = logging.getLogger("postgres")
+
+_POLL_S: Final = 0.5
+_READ_BYTES: Final = 1024 * 1024
+# log_line_prefix '%m [%p] ' (PostgreSQL documentation, 19.8.3), then the severity (table 19.2)
+_LINE: Final = re.compile(r"\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (?P<severity>[A-Z]+\d?): +(?P<message>.*)")
+_QUOTED_VALUE: Final = re.compile(r': ".*"')
+_LEVELS: Final = {
+    "LOG": logging.INFO, "INFO": logging.INFO, "NOTICE": logging.INFO, "WARNING": logging.WARNING,
+    "ERROR": logging.WARNING, "FATAL": logging.ERROR, "PANIC": logging.CRITICAL,
+}  # fmt: skip
+"""An ERROR is one statement's, which whoever sent it deals with."""
+
+
+@contextmanager
+def following(path: Path) -> Iterator[None]:
+    """Log what PostgreSQL appends to the file at `path`, from now on, by the logger `postgres`."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_follow, args=(path, path.stat().st_size, stop), name="postgres-log", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _follow(path: Path, start: int, stop: threading.Event) -> None:
+    with path.open("rb") as file:
+        file.seek(start)
+        waiting = b""
+        while True:
+            last = stop.wait(_POLL_S)  # what was written before the stop is read once more
+            while piece := file.read(_READ_BYTES):
+                *lines, waiting = (waiting + piece).split(b"\n")
+                for line in lines:
+                    tell(line.decode(errors="replace"))
+                waiting = waiting[-_READ_BYTES:]
+            if last:
+                return
+
+
+def tell(line: str) -> None:
+    """Log one line. Details, statements and the rest of longer messages quote what is stored: they stay in the file."""
+    found = _LINE.match(line)
+    level = _LEVELS.get(found["severity"]) if found else None
+    if found and level is not None:
+        _log.log(level, "%s", _QUOTED_VALUE.sub(': "..."', found["message"]))

@@ -1,0 +1,152 @@
+"""Snapshots of the graph as files: one header, then the arrays as they are in memory, mapped when opened.
+
+Layout: the magic, the length of the header (8 bytes, little-endian), the header (JSON: format, watermark, stamp, size of the
+file, and of each section name, type, shape and offset), its BLAKE2b digest (16 bytes), then the sections, each at a multiple of
+64 bytes.
+A file is written beside its name, flushed to the disk and renamed: it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import mmap
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.errors import Unavailable
+from mlgraph.ports.snapshots import Kept, Sections
+
+_log = logging.getLogger(__name__)
+
+FORMAT: Final = 1
+"""Raised whenever sections change their meaning: a snapshot of another format is made anew."""
+_MAGIC: Final = b"MLGRAPHS"
+_ALIGN: Final = 64
+_NAME: Final = re.compile(r"graph-(\d{20})\.snapshot")
+_IN_FILE_BYTES: Final = 256 * 1024 * 1024
+"""Arrays from this size on are made in a file: they can leave memory while they are not looked at."""
+
+
+class _Unreadable(Exception):
+    """A file is not a snapshot that this version can read; the message says why."""
+
+
+class SnapshotDirectory:
+    """Keeps snapshots in a directory of their own."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def newest(self) -> Kept | None:
+        """Return the newest snapshot that can be read."""
+        for path in self._files():
+            try:
+                return _open(path)
+            except (_Unreadable, OSError, ValueError) as error:
+                _log.warning("the snapshot %s is not used: %s", path.name, error)
+        return None
+
+    def newest_watermark(self) -> int:
+        """Return the watermark in the name of the newest file; 0: there is none."""
+        return max((int(found[1]) for path in self._files() if (found := _NAME.fullmatch(path.name))), default=0)
+
+    def keep(self, sections: Sections, watermark: int, stamp: str) -> None:
+        """Write a snapshot and drop the others: who has them mapped keeps them."""
+        target = self._directory / f"graph-{watermark:020}.snapshot"
+        temporary = self._directory / f".{target.name}.{os.getpid()}"
+        try:
+            with temporary.open("wb") as file:
+                _write(file, sections, watermark, stamp)
+            temporary.replace(target)
+            _flush_directory(self._directory)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise Unavailable(f"the snapshot of the graph could not be written: {error.strerror or error}") from error
+        for path in self._files():
+            if path != target:
+                path.unlink(missing_ok=True)
+        for left in self._directory.glob(".graph-*"):  # of a process that died while it wrote
+            left.unlink(missing_ok=True)
+
+    def allocate(self, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - what numpy takes for a type
+        """Return zeros: in memory, or where they are many in a file that has no name and ends with the array."""
+        size = int(np.prod(shape)) * np.dtype(kind).itemsize
+        if size < _IN_FILE_BYTES:
+            return np.zeros(shape, kind)
+        with tempfile.TemporaryFile(dir=self._directory) as file:
+            file.truncate(size)
+            return np.frombuffer(mmap.mmap(file.fileno(), size), kind).reshape(shape)
+
+    def _files(self) -> list[Path]:
+        return sorted((path for path in self._directory.iterdir() if _NAME.fullmatch(path.name)), reverse=True)
+
+
+def _write(file: Any, sections: Sections, watermark: int, stamp: str) -> None:  # noqa: ANN401 - a binary file
+    arrays = {name: np.ascontiguousarray(array) for name, array in sections.items()}
+    header: dict[str, Any] = {
+        "format": FORMAT, "byte_order": sys.byteorder, "watermark": watermark, "stamp": stamp, "size": 0, "sections": {},
+    }  # fmt: skip
+    room = 0
+    for _ in range(3):  # the header says where sections begin, which its own length moves: it settles at once
+        offset = room
+        for name, array in arrays.items():
+            offset = -(-offset // _ALIGN) * _ALIGN
+            header["sections"][name] = [array.dtype.str, list(array.shape), offset]
+            offset += array.nbytes
+        header["size"] = offset
+        room = -(-(len(_head(header)) + _ALIGN) // 4096) * 4096
+    file.write(_head(header))
+    for name, array in arrays.items():
+        file.seek(header["sections"][name][2])
+        file.write(array.reshape(-1).view(np.uint8).data)
+    file.truncate(header["size"])
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _head(header: Mapping[str, Any]) -> bytes:
+    text = json.dumps(header).encode()
+    return _MAGIC + len(text).to_bytes(8, "little") + text + hashlib.blake2b(text, digest_size=16).digest()
+
+
+def _open(path: Path) -> Kept:
+    with path.open("rb") as file:
+        start = file.read(16)
+        if start[:8] != _MAGIC:
+            raise _Unreadable("it is no snapshot")
+        length = int.from_bytes(start[8:16], "little")
+        size = os.fstat(file.fileno()).st_size
+        text = file.read(min(length, size))
+        if len(text) != length or hashlib.blake2b(text, digest_size=16).digest() != file.read(16):
+            raise _Unreadable("its header is damaged")
+        header = json.loads(text)
+        if header["format"] != FORMAT or header["byte_order"] != sys.byteorder:
+            raise _Unreadable(f"it has format {header['format']} ({header['byte_order']}-endian), this version reads {FORMAT}")
+        if header["size"] != size:
+            raise _Unreadable(f"it is truncated: {size} bytes of {header['size']}")
+        # private pages: nobody writes to them, and compiled walks take arrays of one kind only
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+    sections = {
+        name: np.frombuffer(mapped, kind, int(np.prod(shape)), offset).reshape(shape)
+        for name, (kind, shape, offset) in header["sections"].items()
+    }
+    return Kept(sections, header["watermark"], header["stamp"])
+
+
+def _flush_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,22 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks.company import Company, found
+from benchmarks.sizes import SIZES
+from benchmarks.storing import store
+from mlgraph.stores.embedded import EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+def company() -> Company:
+    return found(SIZES["XS"])
+
+
+@pytest.fixture(scope="session")
+def stored(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data directory with the company in its store, put there by COPY; its server is stopped."""
+    data = tmp_path_factory.mktemp("benchmarks") / "data"
+    with EmbeddedPostgres(data) as server:
+        store(company, server.url)
+    return data

@@ -1,0 +1,159 @@
+"""A data directory of the previous tagged version is served by this one as it was by that; a newer one is refused untouched."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import psycopg
+import pytest
+
+from mlgraph.stores import migrate
+from mlgraph.stores.embedded import EmbeddedPostgres
+from tests.contract.producing import at
+from tests.contract.serving import Api, Json, Names, Process, asset
+from tests.contract.test_backup import done
+from tests.contract.test_faults import events_to_send, in_parts, lines_to_send, run_up
+
+Start = Callable[..., Process]
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+PREVIOUS: Final = "v0.1.0"
+_OLD_SCHEMA: Final = 1
+RUN: Final = "from mlgraph.cli.main import app; app()"
+
+
+@pytest.fixture(scope="module")
+def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources of the previous version, as its tag has them."""
+    folder = tmp_path_factory.mktemp("previous")
+    with (folder / "sources.tar").open("wb") as target:
+        taken = subprocess.run(
+            ["git", "-C", str(ROOT), "archive", PREVIOUS, "src"],  # noqa: S607 - git is a prerequisite (README)
+            stdout=target, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+    assert taken.returncode == 0, f"the tag {PREVIOUS} is needed, fetch it with `git fetch --tags`: {taken.stderr}"
+    with tarfile.open(folder / "sources.tar") as archive:
+        archive.extractall(folder, filter="data")
+    return folder / "src"
+
+
+def asked(api: Api, names: Names) -> dict[str, Json]:
+    """Everything that is asked about some assets of every kind, as of moments in the past."""
+    found: dict[str, Json] = {}
+    uris = [names.dataset(name) for name in ("t1", "t7", "t30", "t49")] + [
+        names.workflow("j3"),
+        names.run("r1"),
+        names.run("r149"),
+    ]
+    for moment in (at(3), at(1000)):
+        for uri in uris:
+            found[f"asset {uri} {moment}"] = api.ask("asset", uri=uri, as_of=moment)
+            for way in ("downstream", "upstream", "both"):
+                found[f"lineage {uri} {way} {moment}"] = api.ask("lineage", uri=uri, direction=way, as_of=moment)
+            for change in ("schema", "values", "retire"):
+                found[f"impact {uri} {change} {moment}"] = api.ask("impact", uri=uri, change=change, as_of=moment)
+    found["diff"] = api.ask("diff", **{"from": at(2), "to": at(900)})
+    found["why"] = api.ask("why", source=names.dataset("t1"), relation="derives", target=names.dataset("t7"), as_of=at(1000))
+    found["letters"] = api.ask("dead-letters")
+    return found
+
+
+def kept(old: Any, new: Any) -> bool:
+    """Whether `new` says all that `old` said, in the same words; a later version may say more.
+
+    Which of several equally short paths proves an impact is a choice that a version may make anew: length and ends count.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        return all(
+            key in new and (same_length(value, new[key]) if key == "path" else kept(value, new[key]))
+            for key, value in old.items()
+        )
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(map(kept, old, new))
+    return bool(old == new)
+
+
+def same_length(old: list[str], new: list[str]) -> bool:
+    return (len(old), old[:1], old[-1:]) == (len(new), new[:1], new[-1:])
+
+
+def test_a_directory_of_the_previous_version_answers_as_before(start: Start, previous: Path, tmp_path: Path) -> None:
+    names, data = Names("upgrade"), tmp_path / "data"
+    old = start(
+        "--data", str(data), program=[sys.executable, "-c", RUN], environment={"PYTHONPATH": str(previous)}
+    )  # fmt: skip
+    api = Api(old.url)
+    assert api.get("backup").status_code == 404, "the code of the previous version runs, which had no such call"
+    for part in in_parts(lines_to_send(names), 500):
+        api.taken(*part)
+    for part in in_parts(events_to_send(names), 100):
+        api.events(part)
+    answers, export, written = asked(api, names), api.export(), api.written
+    api.close()
+    assert old.stop() == 0
+    with EmbeddedPostgres(data) as postgres, psycopg.connect(postgres.url) as connection:
+        assert migrate.schema_number(connection.cursor()) == _OLD_SCHEMA
+    untouched = tmp_path / "untouched"
+    shutil.copytree(data, untouched)
+
+    api = Api(start("--data", str(data)).url)
+    api.written = written
+    assert api.export() == export
+    now = asked(api, names)
+    assert [question for question, answer in answers.items() if not kept(answer, now[question])] == []
+    assert len(export.splitlines()) > 3_000
+    assert api.events(events_to_send(names))["accepted"] == 0  # what it has seen before the upgrade, it knows
+    assert api.taken(asset(names.dataset("new"), at(2000)))["watermark"] == written + 1
+    api.close()
+
+    file = tmp_path / "old.backup"  # a directory of an older schema can be backed up as it is, and restored migrated
+    done("backup", file, "--data", untouched)
+    assert f"migrated from schema {_OLD_SCHEMA} to {migrate.newest()}" in done("restore", file, "--data", tmp_path / "restored")
+    api = Api(start("--data", str(tmp_path / "restored")).url)
+    api.written = written
+    assert api.export() == export
+    api.close()
+
+
+def test_a_directory_of_a_newer_version_is_refused_untouched(start: Start, tmp_path: Path) -> None:
+    names, data = Names("newer"), tmp_path / "data"
+    process = start("--data", str(data))
+    api = Api(process.url)
+    api.taken(*lines_to_send(names)[:100])
+    export = api.export()
+    api.close()
+    assert process.stop() == 0
+    with EmbeddedPostgres(data) as postgres, psycopg.connect(postgres.url) as connection:
+        connection.execute("INSERT INTO migration (number, name) VALUES (999, 'of a later version')")
+    status, said = run_up("--data", str(data))
+    assert status == 1
+    assert "schema 999" in said
+    assert "newer mlgraph" in said
+    with EmbeddedPostgres(data) as postgres, psycopg.connect(postgres.url) as connection:
+        connection.execute("DELETE FROM migration WHERE number = 999")
+    version = data / "postgres" / "PG_VERSION"
+    ours = version.read_text()
+    for other, way in ((int(ours) - 1, "mlgraph restore"), (int(ours) + 1, "newer mlgraph")):
+        version.write_text(f"{other}\n")
+        status, said = run_up("--data", str(data))
+        assert status == 1
+        assert f"PostgreSQL {other}" in said
+        assert way in said
+    version.write_text(ours)
+    api = Api(start("--data", str(data)).url)
+    assert api.export() == export
+    api.close()
+
+
+def test_the_comparison_sees_what_is_lost() -> None:
+    assert kept({"a": [1, {"b": None}]}, {"a": [1, {"b": None, "c": 2}], "d": 3})
+    assert kept({"path": ["a", "b", "c"]}, {"path": ["a", "x", "c"]})
+    assert not kept({"path": ["a", "b", "c"]}, {"path": ["a", "c"]})
+    for worse in ({"a": [1]}, {"a": [1, {}]}, {"a": [1, {"b": 0}]}, {}, None):
+        assert not kept({"a": [1, {"b": None}]}, worse)

@@ -1,0 +1,138 @@
+"""The base between starts: used where it fits the store, made anew where it does not, compacted without any answer changing."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from mlgraph.services import snapshots as module
+from mlgraph.services.follow import Follower
+from mlgraph.services.query import Queries
+from mlgraph.services.snapshots import Snapshots
+from mlgraph.stores.snapshot_files import SnapshotDirectory
+from tests.services.parts import Json, Store
+
+JANUARY = "2026-01-01T00:00:00Z"
+
+
+def uri(number: int) -> str:
+    return f"mlg://dataset/n{number % 3}/{number:03}"
+
+
+def edge(source: int, target: int) -> Json:
+    return {"edge": {"source": uri(source), "relation": "derives", "target": uri(target), "valid_from": JANUARY}}
+
+
+def told(number: int, name: str) -> Json:
+    return {"asset": {"uri": uri(number), "name": name, "owners": ["mlg://team/n/t"], "valid_from": JANUARY}}
+
+
+class Followed:
+    """A follower with snapshots in `directory`, stepped by hand."""
+
+    def __init__(self, store: Store, directory: Path, *, keeps: bool = True) -> None:
+        self.snapshots = Snapshots(store.reader, SnapshotDirectory(directory), keeps=keeps)
+        self.follower = Follower(store.reader, self.snapshots)
+        self.queries = Queries(store.reader, self.follower)
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        while self.follower.step():
+            pass
+
+    def answers(self, number: int = 0) -> list[dict[str, Any]]:
+        asked = "2026-06-01T00:00:00Z"
+        lineage = self.queries.lineage(uri(number), direction="both", as_of=asked)
+        return [orjson.loads(orjson.dumps(lineage)), self.queries.impact(uri(number), as_of=asked)]
+
+
+@pytest.fixture
+def told_store(store: Store) -> Store:
+    rng = random.Random(1)
+    store.append(*(edge(0, number) for number in range(1, 20)), *(told(number, f"name {number}") for number in range(10)))
+    store.append(*(edge(rng.randrange(20), 20 + rng.randrange(40)) for _ in range(80)))
+    return store
+
+
+def test_the_second_start_opens_what_the_first_kept(told_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        first = Followed(told_store, tmp_path)
+        assert "built from the store" in caplog.text
+        caplog.clear()
+        told_store.append(edge(3, 99))
+        second = Followed(told_store, tmp_path)
+        assert "built from the store" not in caplog.text
+    assert second.follower.snapshot().watermark == told_store.reader.last_tx()
+    first.catch_up()
+    assert second.answers() == first.answers()
+    assert {node["uri"]: node["name"] for node in second.answers()[0]["nodes"]}[uri(1)] == "name 1"
+
+
+@pytest.mark.parametrize("change", ["truncated", "of another store", "ahead of the store"])
+def test_a_snapshot_that_does_not_fit_is_made_anew_and_told(
+    told_store: Store, tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = Followed(told_store, tmp_path).answers()
+    (path,) = tmp_path.iterdir()
+    directory = SnapshotDirectory(tmp_path)
+    kept = directory.newest()
+    assert kept is not None
+    if change == "truncated":
+        path.write_bytes(path.read_bytes()[:-100])
+    elif change == "of another store":
+        directory.keep(kept.sections, kept.watermark, "1 5 somebody else")
+    else:
+        directory.keep(kept.sections, kept.watermark + 5, kept.stamp)
+    with caplog.at_level(logging.INFO):
+        again = Followed(told_store, tmp_path)
+    assert "is not used" in caplog.text or "not of this store, or ahead of it" in caplog.text
+    assert "built from the store" in caplog.text
+    assert again.answers() == expected
+
+
+def test_compaction_changes_no_answer_and_others_go_over_to_it(
+    told_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMPACT_AT", 10)
+    monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.0)
+    keeper, reader = Followed(told_store, tmp_path), Followed(told_store, tmp_path, keeps=False)
+    plain = Follower(told_store.reader)
+    rng = random.Random(2)
+    until = time.monotonic() + 60
+    while keeper.snapshots.compactions < 3:
+        assert time.monotonic() < until, "no compaction happened"
+        told_store.append(
+            *(edge(rng.randrange(60), 60 + rng.randrange(40)) for _ in range(5)), told(rng.randrange(20), f"{rng.random()}"),
+            {"retract": {"source": uri(0), "relation": "derives", "target": uri(rng.randrange(1, 20)), "valid_to": JANUARY}},
+        )  # fmt: skip
+        for each in (keeper, reader):
+            each.catch_up()
+        while plain.step():
+            pass
+        asked = keeper.answers(), reader.answers()
+        keeper.follower, kept = plain, keeper.follower
+        keeper.queries = Queries(told_store.reader, plain)
+        assert asked == (keeper.answers(), keeper.answers())
+        keeper.follower, keeper.queries = kept, Queries(told_store.reader, kept)
+    assert keeper.snapshots.failures == reader.snapshots.compactions == 0
+    reader.catch_up()
+    keeper.snapshots.stop()
+    assert reader.follower._graph.base.watermark > 0
+
+
+def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
+    told_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("mlgraph.stores.snapshot_files._write", full)
+    followed = Followed(told_store, tmp_path)
+    assert "No space left on device; the graph stays in memory" in caplog.text
+    assert followed.answers()[0]["total"] > 1

@@ -1,0 +1,52 @@
+"""Stores of one's own on one real PostgreSQL for each module."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from mlgraph.domain.facts import AssetFact, Contact
+from mlgraph.ports.connections import Connection
+from mlgraph.ports.letters import Letter
+from mlgraph.ports.store import Item
+from mlgraph.stores.connections import PostgresConnections
+from mlgraph.stores.embedded import EmbeddedPostgres
+from tests.services.parts import TESTER, Store, schema_url
+from tests.stores.test_store import PERSON, asset, edge
+
+
+@pytest.fixture(scope="module")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with EmbeddedPostgres(tmp_path_factory.mktemp("backup") / "data") as server:
+        yield server.url
+
+
+@pytest.fixture
+def new(postgres_url: str) -> Iterator[Callable[[], Store]]:
+    opened: list[Store] = []
+
+    def make() -> Store:
+        opened.append(Store(schema_url(postgres_url)))
+        return opened[-1]
+
+    yield make
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def full(new: Callable[[], Store]) -> Store:
+    """A store with something in every table."""
+    store = new()
+    store.append(asset("a", name="tab\t, line\n, \\N and \\."), edge("a", "b", properties={"x": [1, None, "ü"]}), event="e1")
+    store.append(
+        {"retract": {"uri": "mlg://dataset/n/b", "valid_to": "2026-02-01T00:00:00Z"}}, edge("b", "c", None, origin="dbt")
+    )
+    store.writer.append([Item([AssetFact(PERSON, "facts", 1, {})], [Contact(PERSON, "Ann Example", None)])], TESTER)
+    letters = [Letter("openlineage", "tester", None, None, json.dumps({"n": n}), "it failed") for n in range(3)]
+    numbers = [store.letters.add(letter) for letter in letters]
+    store.letters.replayed(numbers[1], 2)
+    PostgresConnections(store.database).save(Connection("prod", "mlflow", "http://mlflow:5000", "signs"))
+    return store

@@ -1,0 +1,112 @@
+"""Snapshots as files: what was kept is read back, what is damaged is not, and what is half written is not there."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlgraph.domain.errors import Unavailable
+from mlgraph.stores import snapshot_files
+from mlgraph.stores.snapshot_files import SnapshotDirectory
+
+SECTIONS: dict[str, Any] = {
+    "numbers": np.arange(1000, dtype=np.int64), "table": np.arange(12, dtype=np.int64).reshape(4, 3),
+    "bytes": np.arange(7, dtype=np.uint8), "none": np.zeros(0, np.int32), "no rows": np.zeros((0, 3), np.int64),
+}  # fmt: skip
+
+
+def kept(directory: SnapshotDirectory, watermark: int = 7) -> Path:
+    directory.keep(SECTIONS, watermark, f"log {watermark}")
+    return directory._directory / f"graph-{watermark:020}.snapshot"
+
+
+def test_what_was_kept_is_read_back_as_it_was(tmp_path: Path) -> None:
+    directory = SnapshotDirectory(tmp_path / "snapshots")
+    assert directory.newest() is None
+    assert directory.newest_watermark() == 0
+    kept(directory)
+    newest = directory.newest()
+    assert newest is not None
+    assert (newest.watermark, newest.stamp, directory.newest_watermark()) == (7, "log 7", 7)
+    assert newest.sections.keys() == SECTIONS.keys()
+    for name, array in SECTIONS.items():
+        assert newest.sections[name].dtype == array.dtype
+        assert np.array_equal(newest.sections[name], array)
+
+
+def test_only_the_newest_stays_and_who_has_an_older_one_keeps_it(tmp_path: Path) -> None:
+    directory = SnapshotDirectory(tmp_path)
+    kept(directory, 7)
+    older = directory.newest()
+    kept(directory, 9)
+    assert [path.name for path in tmp_path.iterdir()] == [f"graph-{9:020}.snapshot"]
+    assert older is not None
+    assert older.sections["numbers"].sum() == 999 * 500
+
+
+@pytest.mark.parametrize("size", [0, 10, 100, 4096, -1])
+def test_a_truncated_one_is_not_used_and_why_is_told(tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture) -> None:
+    directory = SnapshotDirectory(tmp_path)
+    path = kept(directory)
+    path.write_bytes(path.read_bytes()[:size])
+    with caplog.at_level(logging.WARNING):
+        assert directory.newest() is None
+    assert "is not used" in caplog.text
+
+
+def test_one_of_another_format_is_not_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    directory = SnapshotDirectory(tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(snapshot_files, "FORMAT", snapshot_files.FORMAT + 1)
+        kept(directory)
+    assert directory.newest() is None
+    assert f"this version reads {snapshot_files.FORMAT}" in caplog.text
+
+
+def test_a_damaged_header_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    directory = SnapshotDirectory(tmp_path)
+    path = kept(directory)
+    whole = bytearray(path.read_bytes())
+    whole[40] ^= 1
+    path.write_bytes(whole)
+    assert directory.newest() is None
+    assert "header is damaged" in caplog.text
+
+
+def test_an_older_one_is_used_where_the_newest_cannot_be(tmp_path: Path) -> None:
+    directory = SnapshotDirectory(tmp_path)
+    kept(directory, 7)
+    (tmp_path / f"graph-{8:020}.snapshot").write_bytes(b"half")
+    newest = directory.newest()
+    assert newest is not None
+    assert newest.watermark == 7
+
+
+def test_one_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = SnapshotDirectory(tmp_path)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(snapshot_files, "_write", full)
+    with pytest.raises(Unavailable, match="No space left"):
+        kept(directory)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_large_arrays_are_made_in_files_that_have_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(snapshot_files, "_IN_FILE_BYTES", 100)
+    directory = SnapshotDirectory(tmp_path)
+    array = directory.allocate((50, 3), np.int64)
+    assert array.shape == (50, 3)
+    assert not array.any()
+    array[49, 2] = 5
+    assert array.sum() == 5
+    assert list(tmp_path.iterdir()) == []
+    assert directory.allocate((2,), np.int32).tolist() == [0, 0]
