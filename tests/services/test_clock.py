@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from mlgraph.api.answers import dump
 from mlgraph.domain import clock
 from mlgraph.domain.clock import Clock
 from mlgraph.domain.times import format_time, parse_time
@@ -51,7 +52,7 @@ def holds(serving: Serving) -> bool:
     """Whether an answer of now has the edge."""
     if serving.follower.snapshot().watermark == 0:
         return False
-    return bool(serving.queries.lineage(A)["edges"])
+    return bool(json.loads(dump(serving.queries.lineage(A)))["edges"])
 
 
 def test_what_was_just_told_is_in_answers_of_now_though_the_clock_was_set_back(serving: Serving, wall: Wall) -> None:
