@@ -16,7 +16,7 @@ from typing import Any, Final
 from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset, edge, retract
 
-ROUNDS: Final = 60
+ROUNDS: Final = 45
 FILLERS: Final = 1_600
 """Lines a round that lead nowhere near what is asked: together many times what makes the graph compact its overlay."""
 CHANGES: Final = 20
