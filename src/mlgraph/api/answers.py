@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator
 from typing import Final
 
-import anyio
-import anyio.to_thread
 import orjson
-from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
+from starlette.responses import Response
 
 EXPORT_CHUNK_BYTES: Final = 256 * 1024
 
@@ -31,30 +28,15 @@ def answer(value: object, status: int = 200) -> Response:
     return Response(dump(value), status, media_type="application/json")
 
 
-class Streamed(StreamingResponse):
-    """An answer that is sent while it is made.
+def begun(pieces: Iterator[bytes]) -> Generator[bytes]:
+    """Return the same pieces, the first of them made already: what fails at once fails before a status is sent."""
+    first = next(pieces, b"")
 
-    The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200. When the answer
-    ends, however it does, what makes the pieces is closed: it holds a transaction, which must not wait for the garbage collector.
-    """
+    def all_pieces() -> Generator[bytes]:
+        yield first
+        yield from pieces
 
-    def __init__(self, pieces: Iterator[bytes], media_type: str, headers: Mapping[str, str] | None = None) -> None:
-        """Answer with `pieces`. Raises what making the first one raises."""
-        self._pieces = _from_first(next(pieces, b""), pieces)
-        super().__init__(self._pieces, media_type=media_type, headers=headers)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the answer."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            with anyio.CancelScope(shield=True):
-                await anyio.to_thread.run_sync(self._pieces.close)
-
-
-def _from_first(first: bytes, rest: Iterator[bytes]) -> Generator[bytes]:
-    yield first
-    yield from rest
+    return all_pieces()
 
 
 def in_pieces(lines: Iterator[bytes]) -> Generator[bytes]:

@@ -8,8 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
 from mlgraph.api import bodies, operations
-from mlgraph.api.answers import Streamed, answer
+from mlgraph.api.answers import answer, begun
+from mlgraph.api.flowing import flowing
 from mlgraph.api.guard import Caller, Services, caller
+from mlgraph.api.limits import UseLanes
 from mlgraph.api.operations import READ_ERRORS
 from mlgraph.api.parameters import at_least, known_only
 from mlgraph.client import shapes
@@ -29,12 +31,12 @@ _MEDIA = "application/gzip"
     },
     dependencies=[Depends(at_least)],
 )
-def backup(use: Services, who: Caller) -> Response:
+async def backup(use: Services, lanes: UseLanes, who: Caller) -> Response:
     """Return everything that is stored, as of one moment, as a gzipped tar; others read and write meanwhile.
 
     A token that is bound to a source may not. If the connection ends without its last chunk, the backup is not complete.
     """
-    return Streamed(use.archives.backup(who), _MEDIA, {"cache-control": "no-store"})
+    return await flowing(lambda: begun(use.archives.backup(who)), lanes, _MEDIA, {"cache-control": "no-store"})
 
 
 @router.post(

@@ -49,7 +49,7 @@ class Limits:
     query_time_s: float = 30.0
     """How long one may run, of any sort but export."""
     exports: int = 2
-    """Exports that run at once; each holds a connection to PostgreSQL."""
+    """Exports and backups that run at once; each holds a connection to PostgreSQL."""
     requests: int = 1000
     """Requests that are worked on or wait, all together."""
 
@@ -103,7 +103,7 @@ class Lane:
         if self.inside >= self.running + self.waiting:
             raise self._full()
         self.inside += 1
-        job = self._threads.submit(copy_context().run, self._within, work)
+        job = self._threads.submit(copy_context().run, self._within, work)  # the log names the request in its thread too
         # A question that is not waited for any more still takes a thread until it ends: only then is its place free.
         answer = asyncio.wrap_future(job)
         answer.add_done_callback(self._left)
@@ -171,7 +171,7 @@ class Lanes:
         self.at_least = Lane(
             "requests that wait for a watermark", AT_LEAST_RUNNING, AT_LEAST_WAITING, patience_s=wait, time_s=run
         )
-        self.exports = Places("exports", limits.exports)
+        self.exports = Places("exports and backups", limits.exports)
         self.export_threads = anyio.CapacityLimiter(limits.exports)
         self.requests = Places("requests", limits.requests)
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator
 from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
-import anyio
-import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from mlgraph.api import operations
 from mlgraph.api.answers import answer, in_pieces
+from mlgraph.api.flowing import flowing
 from mlgraph.api.guard import Services, caller
-from mlgraph.api.limits import Lanes, UseLanes
+from mlgraph.api.limits import UseLanes
 from mlgraph.api.operations import READ_ERRORS
 from mlgraph.api.parameters import (
     DEFAULT_LIMIT,
@@ -182,39 +179,4 @@ async def live(
 )
 async def export(use: Services, lanes: UseLanes) -> Response:
     """Return every source fact and declaration as NDJSON in a stable order, fit for `/api/v1/facts` elsewhere."""
-    lanes.exports.take()
-    pieces = in_pieces(use.queries.export())
-    try:
-        # The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200.
-        first = await anyio.to_thread.run_sync(next, pieces, b"", limiter=lanes.export_threads)
-    except BaseException:
-        lanes.exports.leave()
-        raise
-    return Flowing(first, pieces, lanes)
-
-
-class Flowing(StreamingResponse):
-    """An export, made while it is sent. Its place is given back whatever becomes of it."""
-
-    def __init__(self, first: bytes, rest: Generator[bytes], lanes: Lanes) -> None:
-        """Send `first`, then `rest`, as NDJSON."""
-        super().__init__(_chain(first, rest, lanes), media_type="application/x-ndjson")
-        self._rest = rest
-        self._lanes = lanes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            try:
-                with anyio.CancelScope(shield=True):
-                    await anyio.to_thread.run_sync(self._rest.close)  # gives its connection to the store back
-            finally:
-                self._lanes.exports.leave()
-
-
-async def _chain(first: bytes, rest: Generator[bytes], lanes: Lanes) -> AsyncGenerator[bytes]:
-    yield first
-    while piece := await anyio.to_thread.run_sync(next, rest, b"", limiter=lanes.export_threads):
-        yield piece
+    return await flowing(lambda: in_pieces(use.queries.export()), lanes, "application/x-ndjson")

@@ -61,8 +61,9 @@ class Database:
 
     def statistics(self) -> Pool:
         """Return how many connections there are, and how many requests wait for one."""
-        now = self._pool.get_stats()
-        return Pool(now["pool_size"], now["pool_available"], now["requests_waiting"])
+        found = [pool.get_stats() for pool in (self._pool, self._questions)]
+        size, idle, waiting = (sum(each[key] for each in found) for key in ("pool_size", "pool_available", "requests_waiting"))
+        return Pool(size, idle, waiting)
 
     def close(self) -> None:
         """Close all connections."""

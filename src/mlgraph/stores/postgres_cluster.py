@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from mlgraph.stores.postgres_account import initialising_account
 
 if TYPE_CHECKING:
     from mlgraph.stores.postgres_account import Account
+
+
+_DYING_S = 3.0
 
 
 def exists(cluster: Path) -> bool:
@@ -35,8 +39,8 @@ def create(cluster: Path, programs: Path, server: Account, superuser: str) -> No
     """
     prefix = f"{cluster.name}.new-"
     for interrupted in cluster.parent.glob(f"{prefix}*"):
-        shutil.rmtree(interrupted, ignore_errors=True)
-    # Never the same name again: a killed start may have left an initdb that still writes for a moment.
+        _remove(interrupted)
+    # Never the same name again: what is left of a killed start may outlast our patience.
     half = Path(tempfile.mkdtemp(prefix=prefix, dir=cluster.parent))
     account = initialising_account(server, cluster.parent, programs)
     account.own(half)
@@ -75,6 +79,15 @@ def check_version(cluster: Path, programs: Path) -> None:
     raise EmbeddedPostgresError(
         f"{said}: start the newer mlgraph that wrote it, or name another directory with --data. Nothing was changed.",
     )
+
+
+def _remove(interrupted: Path) -> None:
+    """Remove what a killed start left: its initdb may still write for a moment, and so keep a directory from being empty."""
+    deadline = time.monotonic() + _DYING_S
+    shutil.rmtree(interrupted, ignore_errors=True)
+    while interrupted.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+        shutil.rmtree(interrupted, ignore_errors=True)
 
 
 def _sync_directory(path: Path) -> None:
