@@ -17,36 +17,9 @@ import pytest
 
 from mlgraph.stores.embedded import EmbeddedPostgres
 from tests.contract.producing import at
-from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Names, Process, asset, edge, retract, wait_until_ready
+from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Names, Process, asset, edge, retract, wait_until_ready
 
 Start = Callable[..., Process]
-
-
-def lines_to_send(names: Names) -> list[Json]:
-    """Some thousand facts that belong together, each with its time."""
-    lines: list[Json] = []
-    for number in range(1000):
-        a, b = names.dataset(f"t{number}"), names.dataset(f"t{number * 7 % 1000}")
-        lines += [asset(a, at(1), name=f"table {number}"), edge(a, "derives", b, at(2)), asset(a, at(3), tags=["x"])]
-        if number % 10 == 0:
-            lines += [retract(a, "derives", b, at=at(4)), retract(b, at=at(5 + number % 3))]
-    return lines
-
-
-def events_to_send(names: Names) -> list[Json]:
-    return [
-        {
-            "eventTime": at(number / 10), "eventType": "COMPLETE" if number % 2 else "START",
-            "run": {"runId": f"r{number // 2}"}, "job": {"namespace": names.space, "name": f"j{number % 7}"},
-            "inputs": [{"namespace": names.store, "name": f"t{number % 50}"}],
-            "outputs": [{"namespace": names.store, "name": f"t{number % 33}"}],
-        }
-        for number in range(300)
-    ]  # fmt: skip
-
-
-def in_parts(lines: list[Json], size: int) -> list[list[Json]]:
-    return [lines[start : start + size] for start in range(0, len(lines), size)]
 
 
 def postmaster(data: Path) -> int:

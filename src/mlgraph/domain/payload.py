@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final, NoReturn
 
 from mlgraph.domain.errors import InvalidInput, NotJson
@@ -16,6 +16,7 @@ from mlgraph.domain.times import parse_time
 from mlgraph.domain.uri import AssetUri
 
 _UNFIT: Final = re.compile("[\0\ud800-\udfff]")
+_encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 MAX_DEPTH: Final = 200
 """How deep a document may nest: far past any real event, well within what every layer can recurse."""
 
@@ -36,7 +37,18 @@ def decode_json(raw: bytes) -> Any:
 
 def canonical_json(value: Any) -> str:
     """Return the one text for `value`: keys sorted, no white space, non-ASCII as it is."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _encode(value)
+
+
+def is_shallow(value: Any, most: int = MAX_DEPTH) -> bool:
+    """Say whether `value` nests no deeper than `clean` allows, or than `most` levels."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(most + 1):
+        if not level:
+            return True
+        inner = [item for holder in level for item in (holder.values() if type(holder) is dict else holder)]
+        level = [item for item in inner if type(item) is dict or type(item) is list]
+    return not level
 
 
 def clean(value: Any, pointer: str = "", depth: int = 0) -> Any:
@@ -58,12 +70,19 @@ def clean(value: Any, pointer: str = "", depth: int = 0) -> Any:
 
 def clean_text(text: str) -> str:
     """Return `text` with NUL and lone surrogates replaced by U+FFFD."""
+    if text.isascii() and "\0" not in text:
+        return text
     return _UNFIT.sub("\ufffd", text)
 
 
 def escape(key: str) -> str:
     """Return `key` as one token of a JSON pointer (RFC 6901)."""
-    return clean_text(key.replace("~", "~0").replace("/", "~1"))
+    if "~" in key or "/" in key:
+        key = key.replace("~", "~0").replace("/", "~1")
+    return clean_text(key)
+
+
+_new: Final = object.__new__
 
 
 class Located:
@@ -72,12 +91,32 @@ class Located:
     Readers named after a type (`text`, `flag`, `items` ...) return the value or raise `InvalidInput` with the pointer.
     """
 
-    __slots__ = ("pointer", "value")
+    __slots__ = ("_holder", "_place", "value")
 
     def __init__(self, value: Any, pointer: str = "") -> None:
         """Place `value` at `pointer`."""
         self.value = value
-        self.pointer = pointer
+        self._place: str | int = pointer
+        self._holder: Located | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer (RFC 6901) of this value; put together when it is asked for, which is seldom."""
+        tokens: list[str] = []
+        at = self
+        while at._holder is not None:
+            tokens.append(escape(str(at._place)))
+            at = at._holder
+        return "/".join([str(at._place), *reversed(tokens)])
+
+    def _member(self, value: Any, place: str | int) -> Located:
+        member = _new(Located)
+        member.value, member._place, member._holder = value, place, self
+        return member
+
+    def without(self, keys: Collection[str]) -> Located:
+        """Return this object, at its place, without some of its members."""
+        return Located({key: value for key, value in self.mapping().items() if key not in keys}, self.pointer)
 
     def fail(self, detail: str) -> NoReturn:
         """Raise `InvalidInput` at this place."""
@@ -85,8 +124,10 @@ class Located:
 
     def get(self, key: str) -> Located | None:
         """Return the member `key` of this object, or None where it is absent or null."""
-        member = self.mapping().get(key)
-        return None if member is None else Located(member, f"{self.pointer}/{escape(key)}")
+        if type(self.value) is not dict:
+            self.mapping()
+        member = self.value.get(key)
+        return None if member is None else self._member(member, key)
 
     def need(self, key: str) -> Located:
         """Return the member `key` of this object; it must be there and not null."""
@@ -105,14 +146,14 @@ class Located:
         """Yield key and value of each member of this object, null ones left out."""
         for key, value in self.mapping().items():
             if value is not None:
-                yield key, Located(value, f"{self.pointer}/{escape(key)}")
+                yield key, self._member(value, key)
 
     def items(self) -> Iterator[Located]:
         """Yield each item of this array."""
         if not isinstance(self.value, list):
             self.fail(f"must be an array, not {_type_name(self.value)}")
         for position, value in enumerate(self.value):
-            yield Located(value, f"{self.pointer}/{position}")
+            yield self._member(value, position)
 
     def text(self) -> str:
         """Return this string, fit for storage."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
+_MAX_CACHED_CHARS: Final = 256
+"""Names of members repeat; longer ones are judged anew each time, so that the cache stays small whatever comes in."""
 _SECRET_KEY: Final = re.compile(
     r"passw(or)?d|passphrase|secret|credential|api[_-]?key|access[_-]?key|private[_-]?key|(auth|access|bearer|session|refresh)[_-]?token"
     r"|^token$|authorization|connection[_-]?string|account[._-]?key",
@@ -20,7 +23,7 @@ def redact(value: Any) -> Any:
     """Return `value` with secrets replaced: members with a secret's name, passwords and tokens inside URLs."""
     if isinstance(value, dict):
         return {
-            key: REDACTED if _SECRET_KEY.search(key) and not isinstance(item, bool | None) else redact(item)
+            key: REDACTED if is_secret_name(key) and not isinstance(item, bool | None) else redact(item)
             for key, item in value.items()
         }
     if isinstance(value, list):
@@ -30,6 +33,23 @@ def redact(value: Any) -> Any:
     return value
 
 
+def is_secret_name(name: str) -> bool:
+    """Say whether a member of this name is likely to hold a secret."""
+    return _looks_secret(name) if len(name) <= _MAX_CACHED_CHARS else _SECRET_KEY.search(name) is not None
+
+
+@lru_cache(1 << 13)
+def _looks_secret(name: str) -> bool:
+    return _SECRET_KEY.search(name) is not None
+
+
 def redact_url(text: str) -> str:
     """Return `text` without the passwords and tokens that URLs in it carry."""
+    return _short_redacted(text) if len(text) <= _MAX_CACHED_CHARS else _redacted(text)
+
+
+def _redacted(text: str) -> str:
     return _URL_QUERY.sub(rf"\g<1>{REDACTED}", _URL_PASSWORD.sub(rf"\g<scheme>:{REDACTED}@", text))
+
+
+_short_redacted = lru_cache(1 << 13)(_redacted)

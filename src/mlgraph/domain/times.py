@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from mlgraph.domain.errors import InvalidInput
@@ -21,6 +22,8 @@ _MAX: Final = (date.max.toordinal() - _EPOCH_DAY + 1) * _DAY_US - 1
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))?", re.ASCII
 )
+_MAX_CACHED_CHARS: Final = 40
+"""Any time with nanoseconds and an offset; the same moments come again and again."""
 
 
 def parse_time(text: str) -> int:
@@ -28,6 +31,10 @@ def parse_time(text: str) -> int:
 
     Digits past the microsecond are dropped. Raises `InvalidInput` for anything else, a missing zone included.
     """
+    return _parsed(text) if len(text) <= _MAX_CACHED_CHARS else _parse(text)
+
+
+def _parse(text: str) -> int:
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise InvalidInput(f"{text[:60]!r} is not an RFC 3339 time such as 2026-11-21T10:00:00Z")
@@ -47,6 +54,9 @@ def parse_time(text: str) -> int:
     if not _MIN <= micros <= _MAX:
         raise InvalidInput(f"{text!r} lies outside the years 0001 to 9999 in UTC")
     return micros
+
+
+_parsed = lru_cache(1 << 12)(_parse)
 
 
 def format_time(micros: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -13,6 +14,9 @@ from mlgraph.domain.vocabulary import KINDS
 
 SCHEME: Final = "mlg://"
 MAX_URI_CHARS: Final = 8192
+_CACHED: Final = 1 << 14
+_MAX_CACHED_CHARS: Final = 512
+"""Longer texts are read and written anew each time, so that a cache stays within some 15 MB whatever comes in."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,29 +44,36 @@ class AssetUri:
 
     def __str__(self) -> str:
         """Return the canonical text: unreserved characters as they are, all else as upper-case %XX of its UTF-8."""
-        return f"{SCHEME}{self.kind}/{quote(self.namespace, safe='')}/{quote(self.name, safe='')}"
+        return f"{SCHEME}{self.kind}/{_quoted(self.namespace)}/{_quoted(self.name)}"
 
     @classmethod
     def parse(cls, text: str) -> AssetUri:
         """Read a canonical URI. Raises `InvalidInput` with what is wrong and, where it can be told, the right spelling."""
-        if len(text) > MAX_URI_CHARS:
-            raise InvalidInput(f"a URI of {len(text)} characters is over the limit of {MAX_URI_CHARS}")
-        if not text.startswith(SCHEME):
-            raise InvalidInput(f"{text[:80]!r} is not an asset URI: it must begin with {SCHEME}")
-        parts = text[len(SCHEME) :].split("/")
-        if len(parts) != 3:
-            raise InvalidInput(
-                f"{text[:200]!r} has {len(parts)} parts, not the three of mlg://KIND/NAMESPACE/NAME: "
-                "percent-encode each part, a slash inside one is %2F"
-            )
-        try:
-            kind, namespace, name = (unquote(part, errors="strict") for part in parts)
-        except UnicodeDecodeError:
-            raise InvalidInput(f"{text[:200]!r} has percent-escapes that are not UTF-8") from None
-        uri = cls(kind, namespace, name)
-        if str(uri) != text:
-            raise InvalidInput(f"{text[:200]!r} is not in canonical form: write {str(uri)[:200]}")
-        return uri
+        return _parsed(text) if len(text) <= _MAX_CACHED_CHARS else _parse(text)
+
+
+def _parse(text: str) -> AssetUri:
+    if len(text) > MAX_URI_CHARS:
+        raise InvalidInput(f"a URI of {len(text)} characters is over the limit of {MAX_URI_CHARS}")
+    if not text.startswith(SCHEME):
+        raise InvalidInput(f"{text[:80]!r} is not an asset URI: it must begin with {SCHEME}")
+    parts = text[len(SCHEME) :].split("/")
+    if len(parts) != 3:
+        raise InvalidInput(
+            f"{text[:200]!r} has {len(parts)} parts, not the three of mlg://KIND/NAMESPACE/NAME: "
+            "percent-encode each part, a slash inside one is %2F"
+        )
+    try:
+        kind, namespace, name = (unquote(part, errors="strict") for part in parts)
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{text[:200]!r} has percent-escapes that are not UTF-8") from None
+    uri = AssetUri(kind, namespace, name)
+    if str(uri) != text:
+        raise InvalidInput(f"{text[:200]!r} is not in canonical form: write {str(uri)[:200]}")
+    return uri
+
+
+_parsed = lru_cache(_CACHED)(_parse)
 
 
 def column_uri(dataset: AssetUri, field: str) -> AssetUri:
@@ -91,6 +102,15 @@ def person_uri(identifier: str) -> AssetUri:
     """
     digest = hashlib.sha256(b"mlgraph-person\0" + identifier.strip().casefold().encode("utf-8", "replace")).hexdigest()
     return AssetUri("person", "org", f"u-{digest[:16]}")
+
+
+@lru_cache(_CACHED)
+def _quote(part: str) -> str:
+    return quote(part, safe="")
+
+
+def _quoted(part: str) -> str:
+    return _quote(part) if len(part) <= _MAX_CACHED_CHARS else quote(part, safe="")
 
 
 def _hide_hash(text: str) -> str:

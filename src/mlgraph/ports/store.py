@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.facts import Contact, Fact
 from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.domain.stated import StatedAsset, StatedEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,13 @@ class Item:
     event: Event | None = None
 
 
+Entry = Item | StatedEdge | StatedAsset
+"""What is appended: an item, or one fact that needs no more than to be stored (a plain line of a bulk load)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The outcome of an append: the store's last transaction, and for each item whether it said anything new."""
+    """The outcome of an append: the store's last transaction, and for each entry whether it said anything new."""
 
     tx: int
     new: Sequence[bool]
@@ -106,7 +111,7 @@ class EdgeTable(NamedTuple):
 class FactWriter(Protocol):
     """Appends facts; nothing is ever updated."""
 
-    def append(self, items: Sequence[Item], actor: Actor) -> Appended:
+    def append(self, entries: Sequence[Entry], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction. Raises `Unavailable` if the store is away."""
 
 

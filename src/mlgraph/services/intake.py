@@ -17,15 +17,16 @@ from mlgraph.domain.redaction import redact
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.wire import parse_line
 from mlgraph.ports.letters import DeadLetters, Letter
-from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
+from mlgraph.ports.store import Actor, Appended, Entry, Event, FactWriter, Item
 from mlgraph.services import metrics
+from mlgraph.services.ahead import Ahead
 from mlgraph.services.cloudevents import Envelope, read_envelopes
 from mlgraph.services.identity import Caller
-from mlgraph.services.reading import numbered, read_json
+from mlgraph.services.reading import canonical_text, fit_text, numbered, read_json, read_plain
 
 _log = logging.getLogger(__name__)
 
-CHUNK_LINES: Final = 2_000
+CHUNK_LINES: Final = 10_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 FACTS: Final = "facts"
 _OPENLINEAGE: Final = "openlineage"
@@ -73,7 +74,7 @@ class Intake:
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
-        return self._batches(lines, caller, self._fact_item, FACTS)
+        return self._batches(lines, caller, self._fact_entry, FACTS)
 
     def openlineage(self, body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in one OpenLineage event. Return `{watermark}`. Raises `NotJson` or `InvalidInput`."""
@@ -87,7 +88,7 @@ class Intake:
 
     def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in many OpenLineage events, one a line. Return the ingest shape."""
-        return self._batches(lines, caller, self._openlineage_item, _OPENLINEAGE)
+        return self._batches(lines, caller, lambda line, who: self._openlineage_item(read_json(line), who), _OPENLINEAGE)
 
     def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
@@ -105,14 +106,14 @@ class Intake:
         self._add(tally, items, caller)
         return tally.body()
 
-    def append(self, items: Sequence[Item], caller: Caller, form: str = _SOURCE) -> Appended:
-        """Append items as `caller` and wake the projections. `form` is what they came as."""
+    def append(self, entries: Sequence[Entry], caller: Caller, form: str = _SOURCE) -> Appended:
+        """Append entries as `caller` and wake the projections. `form` is what they came as."""
         with metrics.APPENDS_WAITING.track_inprogress(), metrics.APPEND_SECONDS.time():
-            appended = self._writer.append(items, Actor(caller.actor, caller.source, caller.environment))
+            appended = self._writer.append(entries, Actor(caller.actor, caller.source, caller.environment))
         self._nudge()
-        accepted = _accepted(items, appended)
+        accepted = _accepted(entries, appended)
         metrics.INTAKE_ITEMS.labels(form, "accepted").inc(accepted)
-        metrics.INTAKE_ITEMS.labels(form, "duplicate").inc(len(items) - accepted)
+        metrics.INTAKE_ITEMS.labels(form, "duplicate").inc(len(entries) - accepted)
         return appended
 
     def replay(self, letter_id: int, caller: Caller) -> dict[str, Any]:
@@ -136,31 +137,40 @@ class Intake:
         """Return the letters that wait, oldest first."""
         return self._letters.listing(limit, cursor)
 
-    def _batches(self, lines: Iterable[bytes], caller: Caller, read: Callable[[Any, Caller], Item], form: str) -> dict[str, Any]:
+    def _batches(
+        self, lines: Iterable[bytes], caller: Caller, read: Callable[[bytes, Caller], Entry], form: str
+    ) -> dict[str, Any]:
         tally = Tally(form=form)
         received = metrics.INTAKE_BYTES.labels(form)
-        items: list[Item] = []
+        entries: list[Entry] = []
         size = 0
-        for index, line in numbered(lines):
-            received.inc(len(line))
-            try:
-                items.append(read(read_json(line), caller))
-            except (InvalidInput, NotJson, TooLarge) as error:
-                tally.reject(index, error)
-                continue
-            size += len(line)
-            if len(items) >= CHUNK_LINES or size >= CHUNK_BYTES:
-                self._add(tally, items, caller)
-                items, size = [], 0
-        self._add(tally, items, caller)
+        with Ahead[list[Entry]](lambda chunk: self._add(tally, chunk, caller)) as ahead:
+            for index, line in numbered(lines):
+                size += len(line)
+                try:
+                    entries.append(read(line, caller))
+                except (InvalidInput, NotJson, TooLarge) as error:
+                    tally.reject(index, error)
+                if len(entries) >= CHUNK_LINES or size >= CHUNK_BYTES:
+                    received.inc(size)
+                    ahead.put(entries)
+                    entries, size = [], 0
+            received.inc(size)
+            ahead.finish(entries)
         return tally.body()
 
-    def _add(self, tally: Tally, items: Sequence[Item], caller: Caller) -> None:
-        appended = self.append(items, caller, tally.form)
-        accepted = _accepted(items, appended)
+    def _add(self, tally: Tally, entries: Sequence[Entry], caller: Caller) -> None:
+        appended = self.append(entries, caller, tally.form)
+        accepted = _accepted(entries, appended)
         tally.accepted += accepted
-        tally.duplicates += len(items) - accepted
+        tally.duplicates += len(entries) - accepted
         tally.watermark = max(tally.watermark, appended.tx)
+
+    def _fact_entry(self, line: bytes, caller: Caller) -> Entry:
+        plain = read_plain(line, caller.source or FACTS)
+        if plain is not None and caller.may_speak_for(plain.origin):
+            return plain
+        return self._fact_item(read_json(line), caller)
 
     def _fact_item(self, document: Any, caller: Caller) -> Item:
         statements = parse_line(Located(document), caller.source or FACTS)
@@ -234,19 +244,20 @@ class Intake:
         return Item(())
 
 
-def _accepted(items: Sequence[Item], appended: Appended) -> int:
-    """Return how many items said anything new; one that says nothing was kept as a dead letter, so it was accepted too."""
-    return sum(new or not (item.facts or item.event) for item, new in zip(items, appended.new, strict=True))
+def _accepted(entries: Sequence[Entry], appended: Appended) -> int:
+    """Return how many entries said anything new; one that says nothing was kept as a dead letter, so it was accepted too."""
+    kept = (isinstance(entry, Item) and not (entry.facts or entry.event) for entry in entries)
+    return sum(new or buried for new, buried in zip(appended.new, kept, strict=True))
 
 
 def _content_event(format_name: str, document: dict[str, Any], caller: Caller) -> Event:
     """Return the event as it is kept: its content is its identity; secrets, names and mail in it are not kept."""
-    kept = canonical_json(clean(document))
+    said = fit_text(document)
     run = document.get("run")
     named = run.get("runId") if isinstance(run, dict) else None
     event_id = f"{document.get('eventType') or ''} {named or ''}".strip() or "event"
-    body = canonical_json(openlineage.keep(Located(document)))
-    return Event(format_name, caller.source or format_name, event_id[:500], _digest(format_name, kept), body)
+    body = canonical_text(openlineage.keep(Located(document)))
+    return Event(format_name, caller.source or format_name, event_id[:500], _digest(format_name, said), body)
 
 
 def _digest(*parts: str) -> bytes:

@@ -9,12 +9,18 @@ from typing import Any, Final
 import orjson
 
 from mlgraph.domain.errors import TooLarge
-from mlgraph.domain.payload import decode_json
+from mlgraph.domain.payload import MAX_DEPTH, canonical_json, clean, decode_json, is_shallow
+from mlgraph.domain.plain import plain_line
+from mlgraph.domain.stated import Stated
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
 """RFC 8259, section 8.1: parsers may ignore it, and some editors write it."""
-_UNUSUAL: Final = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{19}")
+_UNUSUAL_TEXT: Final = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]")
+_UNUSUAL_NUMBER: Final = re.compile(rb"[0-9](?:[0-9]{18}|[eE]\+?[0-9]{3})")
+
+_FRACTION: Final = re.compile(rb'(?:":|[,\[])(?:-?[0-9]+[.eE]|null)')
+"""A number with a fraction, which every encoder writes in its own way. The fast one writes infinite numbers as null."""
 
 
 def read_json(raw: bytes) -> Any:
@@ -25,12 +31,46 @@ def read_json(raw: bytes) -> Any:
     if len(raw) > MAX_LINE_BYTES:
         raise TooLarge(f"{len(raw):,} bytes are over the limit of {MAX_LINE_BYTES:,} bytes: send it in parts")
     raw = raw.removeprefix(_BOM)
-    if not _UNUSUAL.search(raw):
+    if not (b"\\u" in raw and _UNUSUAL_TEXT.search(raw)) and not _UNUSUAL_NUMBER.search(raw):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
             pass  # the careful decoder says where
     return decode_json(raw)
+
+
+def read_plain(raw: bytes, default_origin: str) -> Stated | None:
+    """Return the fact of a plain line (`mlgraph.domain.plain`); None for whatever needs a careful look."""
+    if len(raw) > MAX_LINE_BYTES:
+        return None
+    try:
+        return plain_line(orjson.loads(raw), default_origin)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def canonical_text(value: Any) -> str:
+    """Return `canonical_json(value)` (`mlgraph.domain.payload`)."""
+    text = _fast_text(value)
+    return canonical_json(value) if text is None else text
+
+
+def fit_text(value: Any) -> str:
+    """Return `canonical_json(clean(value))` without copying what is fit as it is, which nearly everything is."""
+    text = _fast_text(value)
+    if text is None or "\\u0000" in text:
+        return canonical_json(clean(value))
+    few = text.count("{") + text.count("[") <= MAX_DEPTH
+    return text if few or is_shallow(value) else canonical_json(clean(value))
+
+
+def _fast_text(value: Any) -> str | None:
+    """Return the canonical JSON of `value` from the fast encoder, or None where the encoders may differ or refuse."""
+    try:
+        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError:  # whole numbers past 64 bits, lone surrogates, endless nesting
+        return None
+    return None if _FRACTION.search(text) else text.decode()
 
 
 def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:

@@ -2,80 +2,109 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import psycopg
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.stated import NOTHING, digest, key_of
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
+from mlgraph.stores.number_table import NumberTable
+from mlgraph.stores.rows import Rows, Table, array
 
-CACHED_URIS: Final = 200_000
+__all__ = ["MAX_ORIGINS", "Numbering", "digest"]
+
 MAX_ORIGINS: Final = 30_000
+ASSET_SLOTS: Final = 1 << 21
+"""1.2 million URIs in 48 MB."""
+CONTENT_SLOTS: Final = 1 << 18
+
+_ASSET: Final = Table(
+    "asset", (("id", "integer"), ("digest", "bytea"), ("uri", "text"), ("kind", "smallint"), ("dataset_id", "integer"),
+              ("first_tx", "bigint")),
+)  # fmt: skip
+_CONTENT: Final = Table("content", (("id", "bigint"), ("digest", "bytea"), ("body", "text")))
+_COLUMN: Final = "mlg://column/"
 
 
-def digest(text: str) -> bytes:
-    """Return the 16 bytes that stand for `text` in unique indexes (BLAKE2b, RFC 7693)."""
-    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+@dataclass(slots=True)
+class Greatest:
+    """The greatest numbers in use."""
+
+    asset: int
+    content: int
+    event: int
 
 
 class Numbering:
     """Finds numbers and gives new ones; remembers those that are surely committed."""
 
     def __init__(self) -> None:
-        self._uris: OrderedDict[str, int] = OrderedDict()
+        self._assets = NumberTable(ASSET_SLOTS)
+        self._contents = NumberTable(CONTENT_SLOTS)
         self._origins: dict[str, int] = {}
-        self._fresh: dict[str, int] = {}
-        self._fresh_origins: dict[str, int] = {}
+        self.greatest = Greatest(0, 0, 0)
+        self._committed = replace(self.greatest)
+        self._forget_fresh()
 
     def committed(self) -> None:
-        """Keep what the transaction that just committed gave out."""
-        self._uris.update(self._fresh)
+        """Keep what the transaction that just committed found or gave out."""
+        for table, fresh in ((self._assets, self._fresh_assets), (self._contents, self._fresh_contents)):
+            if fresh:
+                table.put(list(fresh), list(fresh.values()))
         self._origins.update(self._fresh_origins)
-        while len(self._uris) > CACHED_URIS:
-            self._uris.popitem(last=False)
-        self.rolled_back()
+        self._committed = replace(self.greatest)
+        self._forget_fresh()
 
     def rolled_back(self) -> None:
-        """Forget what a transaction that did not commit gave out."""
-        self._fresh, self._fresh_origins = {}, {}
+        """Forget what a transaction that did not commit found or gave out."""
+        self.greatest = replace(self._committed)
+        self._forget_fresh()
 
-    def assets(self, cursor: psycopg.Cursor, uris: Collection[AssetUri], tx: int) -> Mapping[str, int]:
-        """Return the number of each URI; assets not heard of before are created as references, by transaction `tx`."""
-        wanted = {str(uri): uri for uri in uris}
-        for uri in uris:
-            if uri.kind == "column" and (dataset := dataset_of_column(uri)) is not None:
-                wanted.setdefault(str(dataset), dataset)
-        found = {text: number for text in wanted if (number := self._uris.get(text)) is not None}
-        missing = {digest(text): text for text in wanted if text not in found}
-        if missing:
-            cursor.execute("SELECT uri, id FROM asset WHERE digest = ANY(%s)", (list(missing),))
-            self._remember(found, dict(cursor.fetchall()))
-            fresh = [wanted[text] for text in missing.values() if text not in found]
-            if fresh:
-                self._remember(found, self._create(cursor, fresh, found, tx))
-        return found
+    def _forget_fresh(self) -> None:
+        self._fresh_assets: dict[bytes, int] = {}
+        self._fresh_contents: dict[bytes, int] = {}
+        self._fresh_origins: dict[str, int] = {}
 
-    def _remember(self, found: dict[str, int], more: Mapping[str, int]) -> None:
-        found.update(more)
-        self._fresh.update(more)
+    def begin(self, asset: int, content: int, event: int) -> None:
+        """Give out numbers after these, the greatest that are stored. They go on from append to append of this writer."""
+        self.greatest = Greatest(asset, content, event)
+        self._committed = replace(self.greatest)
 
-    def _create(self, cursor: psycopg.Cursor, uris: list[AssetUri], known: Mapping[str, int], tx: int) -> dict[str, int]:
-        number = _greatest(cursor, "SELECT coalesce(max(id), 0) FROM asset")
-        created: dict[str, int] = {}
-        uris.sort(key=lambda uri: (uri.kind == "column", uri))  # datasets first: columns name them
-        with cursor.copy("COPY asset (id, digest, uri, kind, dataset_id, first_tx) FROM STDIN") as copy:
-            for uri in uris:
-                number += 1
-                text = str(uri)
-                dataset = str(dataset_of_column(uri)) if uri.kind == "column" else ""
-                owner = created.get(dataset) or known.get(dataset, 0)
-                copy.write_row((number, digest(text), text, KINDS[uri.kind].code, owner, tx))
-                created[text] = number
-        return created
+    def events(self, count: int) -> range:
+        """Return numbers for so many new events."""
+        first = self.greatest.event + 1
+        self.greatest.event += count
+        return range(first, first + count)
+
+    def known_assets(self, cursor: psycopg.Cursor, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the numbers of those URIs, given by their digests, that have one."""
+        return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
+
+    def create_assets(self, cursor: psycopg.Cursor, rows: Rows, uris: Iterable[str], known: dict[bytes, int], tx: int) -> None:
+        """Give numbers to `uris`, not heard of before, as references by transaction `tx`; add them to `known`.
+
+        Assets that were not asked for before are created with them where need be: the datasets of columns.
+        """
+        fresh = set(uris)
+        datasets = {uri: str(dataset) for uri in fresh if (dataset := _dataset_of(uri)) is not None}
+        unsure = {key_of(uri): uri for uri in datasets.values() if key_of(uri) not in known and uri not in fresh}
+        if unsure:
+            found = self.known_assets(cursor, unsure)
+            known.update(found)
+            fresh.update(uri for key, uri in unsure.items() if key not in found)
+        created = []
+        for uri in sorted(fresh, key=lambda uri: (uri.startswith(_COLUMN), uri)):  # datasets first: columns name them
+            self.greatest.asset += 1
+            number = self.greatest.asset
+            key = key_of(uri)
+            owner = known[key_of(datasets[uri])] if uri in datasets else 0
+            created.append((number, key, uri, KINDS[uri[6 : uri.index("/", 6)]].code, owner, tx))
+            known[key] = self._fresh_assets[key] = number
+        rows.add(_ASSET, created)
 
     def origins(self, cursor: psycopg.Cursor, names: Collection[str]) -> Mapping[str, int]:
         """Return the number of each origin; `*` is 0."""
@@ -84,7 +113,7 @@ class Numbering:
         if missing:
             cursor.execute("SELECT name, id FROM origin WHERE name = ANY(%s)", (missing,))
             found.update(cursor.fetchall())
-            number = _greatest(cursor, "SELECT coalesce(max(id), 0) FROM origin")
+            number = _greatest(cursor, "origin")
             for name in missing:
                 if name not in found:
                     number += 1
@@ -95,23 +124,47 @@ class Numbering:
             self._fresh_origins.update(found)
         return found
 
-    def contents(self, cursor: psycopg.Cursor, bodies: Collection[str]) -> Mapping[str, int]:
+    def contents(self, cursor: psycopg.Cursor, rows: Rows, bodies: Collection[str]) -> Mapping[str, int]:
         """Return the number of each content; equal contents are stored once."""
-        by_digest = {digest(body): body for body in bodies}
-        cursor.execute("SELECT digest, id FROM content WHERE digest = ANY(%s)", (list(by_digest),))
-        found = {by_digest[bytes(key)]: number for key, number in cursor.fetchall()}
-        fresh = [(key, body) for key, body in by_digest.items() if body not in found]
+        by_key = {(key_of(body) if body == NOTHING else digest(body)): body for body in bodies}
+        found = _known(cursor, "content", by_key, self._contents, self._fresh_contents)
+        fresh = [(key, body) for key, body in by_key.items() if key not in found]
         if fresh:
-            number = _greatest(cursor, "SELECT coalesce(max(id), 0) FROM content")
-            with cursor.copy("COPY content (id, digest, body) FROM STDIN") as copy:
-                for key, body in fresh:
-                    number += 1
-                    copy.write_row((number, key, body))
-                    found[body] = number
-        return found
+            created = [(number, key, body) for number, (key, body) in enumerate(fresh, self.greatest.content + 1)]
+            self.greatest.content += len(created)
+            rows.add(_CONTENT, created)
+            given = {key: number for number, key, _ in created}
+            self._fresh_contents.update(given)
+            found.update(given)
+        return {body: found[key] for key, body in by_key.items()}
 
 
-def _greatest(cursor: psycopg.Cursor, query: str) -> int:
-    cursor.execute(query.encode())
+def _known(
+    cursor: psycopg.Cursor, table: str, keys: Collection[bytes], cache: NumberTable, fresh: dict[bytes, int]
+) -> dict[bytes, int]:
+    """Return the numbers of those digests that `table` has: from the cache, else from the store."""
+    wanted = list(keys)
+    found: dict[bytes, int] = {}
+    missing: list[bytes] = []
+    for key, number in zip(wanted, cache.get(wanted), strict=True):
+        if number or (number := fresh.get(key, 0)):
+            found[key] = number
+        else:
+            missing.append(key)
+    if missing:
+        query = f"SELECT w.n, t.id FROM unnest(%s::bytea[]) WITH ORDINALITY AS w(d, n) JOIN {table} t ON t.digest = w.d"
+        cursor.execute(query.encode(), (array(missing),), prepare=True)
+        more = {missing[position - 1]: number for position, number in cursor.fetchall()}
+        fresh.update(more)
+        found.update(more)
+    return found
+
+
+def _dataset_of(uri: str) -> AssetUri | None:
+    return dataset_of_column(AssetUri.parse(uri)) if uri.startswith(_COLUMN) else None
+
+
+def _greatest(cursor: psycopg.Cursor, table: str) -> int:
+    cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}".encode(), prepare=True)
     row = cursor.fetchone()
     return int(row[0]) if row else 0

@@ -144,12 +144,10 @@ class PostgresReader:
 
     def stamp(self, tx: int) -> str | None:
         """Return what names the log up to transaction `tx`; None if it does not reach so far."""
-        rows = self._rows("SELECT tx, recorded_at, actor FROM tx WHERE tx IN (1, %s) ORDER BY tx", (tx,))
-        return (
-            ";".join(f"{number} {recorded_at} {actor}" for number, recorded_at, actor in rows)
-            if rows and rows[-1][0] == tx
-            else None
-        )
+        query = "SELECT i.id, tx.recorded_at, tx.actor FROM instance i CROSS JOIN tx WHERE tx.tx = %s"
+        for instance, recorded_at, actor in self._rows(query, (tx,)):
+            return f"{instance} {recorded_at} {actor}"
+        return None
 
     def assets(self) -> Iterator[list[AssetRow]]:
         """Yield all assets in order of their numbers, many at a time."""

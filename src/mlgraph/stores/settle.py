@@ -27,9 +27,9 @@ from mlgraph.domain.history import (
     edge_intervals,
     endings,
 )
+from mlgraph.domain.stated import Stated, StatedEdge, key_of
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
-from mlgraph.stores.numbering import digest
 
 Triple = tuple[str, str, str]
 
@@ -73,6 +73,31 @@ class Settler:
             return None  # it was over before it could be recorded: there is no moment at which it held
         self._note(settled)
         return settled
+
+    @property
+    def watches(self) -> bool:
+        """Whether any fact without a time was prepared for: only then is there something to note."""
+        return bool(self._assets)
+
+    def note(self, said: Stated) -> None:
+        """Take note of a fact that has all its times, where one without a time is about the same edge or asset."""
+        if isinstance(said, StatedEdge):
+            self._note_edge(said)
+        elif said.mode != Mode.DECLARATION and (records := self._assets.get(said.uri)) is not None:
+            state = json.loads(said.body)
+            records.append(AssetRecord(0, self._number(said.origin), said.valid_from, Mode(said.mode), state))
+
+    def _note_edge(self, edge: StatedEdge) -> None:
+        triple = edge.source, edge.relation, edge.target
+        if (known := self._edges.get(triple)) is not None:
+            ends = self._number(edge.source), RELATIONS[edge.relation].code, self._number(edge.target)
+            known.append(
+                EdgeRecord(
+                    *ends, self._number(edge.origin), edge.valid_from, edge.valid_to, Mode(edge.mode), edge.role, edge.version,
+                    self._number(edge.by) if edge.by else None,
+                    None if edge.feeds is None else frozenset(self._number(uri) for uri in edge.feeds), json.loads(edge.body),
+                )
+            )  # fmt: skip
 
     def _timed(self, fact: Fact) -> Fact:
         if _time_of(fact) is not None or isinstance(fact, Declaration):
@@ -159,14 +184,14 @@ class Settler:
             "SELECT a.uri, o.name, f.valid_from, f.mode, c.body FROM asset a JOIN asset_fact f ON f.asset_id = a.id "
             "JOIN content c ON c.id = f.content_id JOIN origin o ON o.id = f.origin_id "
             "WHERE a.digest = ANY(%s) AND f.mode <> %s",
-            ([digest(uri) for uri in uris], int(Mode.DECLARATION)),
+            ([key_of(uri) for uri in uris], int(Mode.DECLARATION)),
         )
         for uri, origin, valid_from, mode, body in self._cursor.fetchall():
             self._assets[uri].append(AssetRecord(0, self._number(origin), valid_from, Mode(mode), json.loads(body)))
 
     def _load_edges(self, triples: set[Triple]) -> None:
         self._edges.update({triple: [] for triple in triples})
-        ends = {digest(uri) for source, _, target in triples for uri in (source, target)}
+        ends = {key_of(uri) for source, _, target in triples for uri in (source, target)}
         self._cursor.execute("SELECT uri, id FROM asset WHERE digest = ANY(%s)", (list(ends),))
         ids: dict[str, int] = dict(self._cursor.fetchall())
         known = [t for t in triples if t[0] in ids and t[2] in ids]

@@ -2,258 +2,162 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final
 
 import psycopg
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.facts import (
-    AssetFact,
-    AssetRetraction,
-    Declaration,
-    EdgeFact,
-    EdgeRetraction,
-    Fact,
-    Mode,
-)
-from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import FOREVER
-from mlgraph.domain.uri import AssetUri, column_uri
-from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.ports.store import Actor, Appended, Item
+from mlgraph.domain.stated import StatedAsset, StatedEdge, key_of, restate
+from mlgraph.ports.store import Actor, Appended, Entry, Item
+from mlgraph.stores import writing
 from mlgraph.stores.database import Database
-from mlgraph.stores.numbering import Numbering, digest
+from mlgraph.stores.numbering import Numbering
+from mlgraph.stores.recent import Recent
+from mlgraph.stores.rows import Rows
 from mlgraph.stores.settle import Settler
+from mlgraph.stores.turns import Turns
 
-LOCK = 0x6D6C67_02  # "mlg", appends
+LOCK: Final = 0x6D6C67_02  # "mlg", appends
+_BEGIN: Final = (
+    # One round trip. Each statement sees what was committed before it began: the last one all that was before the lock was
+    # ours. Plans for any number of parameters go through indexes, where one for these very parameters would now and
+    # then read a whole table, and they are made once a connection.
+    f"BEGIN; SELECT set_config('plan_cache_mode', 'force_generic_plan', true), pg_advisory_xact_lock({LOCK}); "
+    "SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1"
+).encode()
+_GREATEST: Final = (
+    "SELECT (SELECT coalesce(max(id), 0) FROM asset), (SELECT coalesce(max(id), 0) FROM content), "
+    "(SELECT coalesce(max(id), 0) FROM event)"
+)
 
 
 @dataclass(slots=True)
 class _Batch:
-    """The rows of one append, before they are numbered."""
+    """The facts of one append, each with the position of the entry that says it, before they are numbered."""
 
     tx: int
-    facts: list[tuple[bytes, Fact, int]] = field(default_factory=list)
-    """Digest, fact with all its times, index of the item's event (-1: none)."""
+    edges: list[tuple[StatedEdge, int]] = field(default_factory=list)
+    assets: list[tuple[StatedAsset, int]] = field(default_factory=list)
+
+    def uris(self) -> dict[bytes, str]:
+        """Return every URI that the facts name, by its digest."""
+        named: dict[bytes, str] = {}
+        for edge, _ in self.edges:
+            named[edge.source_key] = edge.source
+            named[edge.target_key] = edge.target
+            if edge.by is not None:
+                named[key_of(edge.by)] = edge.by
+            if edge.feeds is not None:
+                named.update((key_of(uri), uri) for uri in edge.feeds)
+        for asset, _ in self.assets:
+            named[asset.key] = asset.uri
+            named.update((key_of(uri), uri) for uri in asset.columns)
+        return named
 
 
 class PostgresWriter:
-    """The `FactWriter` of PostgreSQL. Safe to share between threads: appends go one after the other."""
+    """The `FactWriter` of PostgreSQL. Safe to share between threads: appends go one after the other, or together."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._numbering = Numbering()
-        self._turn = threading.Lock()
+        self._recent = Recent()
+        self._turns = Turns(self._write)
 
-    def append(self, items: Sequence[Item], actor: Actor) -> Appended:
-        """Append what is new, in one durable transaction, and return its number and which items said anything new."""
+    def append(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+        """Append what is new, in one durable transaction, and return its number and which entries said anything new.
+
+        Appends that wait at the same time may share a transaction; what one of them is refused for concerns no other.
+        """
         self._database.check_writable()
-        with self._turn:
-            try:
-                with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
-                    appended = self._append(cursor, items, actor)
-            except BaseException:
-                self._numbering.rolled_back()
-                raise
-            self._numbering.committed()
-            return appended
+        return self._turns.take(entries, actor)
 
-    def _append(self, cursor: psycopg.Cursor, items: Sequence[Item], actor: Actor) -> Appended:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        cursor.execute("SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1")
+    def _write(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+        try:
+            with self._database.connection() as connection, connection.cursor() as cursor:
+                appended = self._append(cursor, entries, actor)
+                cursor.execute("COMMIT")
+        except BaseException:
+            self._numbering.rolled_back()
+            raise
+        self._numbering.committed()
+        self._recent.tx = appended.tx
+        return appended
+
+    def _append(self, cursor: psycopg.Cursor, entries: Sequence[Entry], actor: Actor) -> Appended:
+        cursor.execute(_BEGIN)
+        while cursor.nextset():
+            pass  # the last of the statements is the one that answers
         last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
+        if not self._recent.follows(last_tx):  # somebody else appended, or this is the first append
+            cursor.execute(_GREATEST)
+            self._numbering.begin(*(cursor.fetchone() or (0, 0, 0)))
+            self._recent.restart(last_tx, self._numbering.greatest.asset)
         recorded_at = max(clock.wall_us(), last_recorded)
-        batch = _Batch(last_tx + 1)
-        fresh_events = _unseen_events(cursor, items)
+        new = [False] * len(entries)
+        unseen = writing.unseen_events(cursor, entries)
         settler = Settler(cursor, max(recorded_at, last_at + 1))
-        settler.prepare(fact for item in items for fact in item.facts)
-        new = [False] * len(items)
-        seen: set[bytes] = set()
-        for position, item in enumerate(items):
-            if item.event is not None and item.event.digest not in fresh_events:
-                continue
-            if item.event is not None:
-                fresh_events.discard(item.event.digest)
-                new[position] = True
-            for said in item.facts:
-                fact = settler.settle(said)
-                if fact is None:
-                    continue
-                key = fact_digest(fact)
-                if key not in seen:
-                    seen.add(key)
-                    batch.facts.append((key, fact, position))
-        self._drop_known(cursor, batch)
-        for _, _, position in batch.facts:
+        batch = _Batch(last_tx + 1)
+        _gather(batch, entries, new, unseen, settler)
+        ids = self._numbering.known_assets(cursor, batch.uris())
+        batch.edges = writing.unknown_edges(cursor, batch.edges, ids, self._recent)
+        batch.assets = writing.unknown_assets(cursor, batch.assets, ids, self._recent)
+        for _, position in (*batch.edges, *batch.assets):
             new[position] = True
-        if not any(new) and not any(item.contacts for item in items):
+        contacts = {contact.uri: contact for item in entries if isinstance(item, Item) for contact in item.contacts}
+        if not contacts and not any(new):
             return Appended(last_tx, new)
-        cursor.execute(
-            "INSERT INTO tx (tx, recorded_at, last_at, actor, source, environment) VALUES (%s, %s, %s, %s, %s, %s)",
-            (batch.tx, recorded_at, max(settler.last_given, last_at), actor.name, actor.source, actor.environment),
-        )
-        events = _store_events(cursor, items, new, batch.tx)
-        self._store_facts(cursor, batch, events)
-        self._store_contacts(cursor, items, batch.tx)
+        rows = Rows()
+        writing.store_transaction(rows, batch.tx, recorded_at, max(settler.last_given, last_at), actor)
+        events = writing.store_events(rows, entries, new, batch.tx, self._numbering)
+        wanted = {**batch.uris(), **{key_of(uri): uri for uri in map(str, contacts)}}
+        ids.update(self._numbering.known_assets(cursor, [key for key in wanted if key not in ids]))
+        self._numbering.create_assets(cursor, rows, [uri for key, uri in wanted.items() if key not in ids], ids, batch.tx)
+        self._add_facts(cursor, rows, batch, ids, events)
+        rows.store(cursor)
+        writing.store_contacts(cursor, contacts.values(), ids)
         return Appended(batch.tx, new)
 
-    def _drop_known(self, cursor: psycopg.Cursor, batch: _Batch) -> None:
-        for table, kinds in (
-            ("asset_fact", (AssetFact, AssetRetraction, Declaration)), ("edge_fact", (EdgeFact, EdgeRetraction)),
-        ):  # fmt: skip
-            keys = [key for key, fact, _ in batch.facts if isinstance(fact, kinds)]
-            if not keys:
-                continue
-            cursor.execute(f"SELECT digest FROM {table} WHERE digest = ANY(%s)".encode(), (keys,))
-            known = {bytes(row[0]) for row in cursor.fetchall()}
-            if known:
-                batch.facts = [entry for entry in batch.facts if entry[0] not in known]
+    def _add_facts(
+        self, cursor: psycopg.Cursor, rows: Rows, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
+    ) -> None:
+        facts: tuple[tuple[StatedEdge | StatedAsset, int], ...] = (*batch.edges, *batch.assets)
+        given = writing.Numbers(
+            batch.tx, ids, self._numbering.origins(cursor, {fact.origin for fact, _ in facts}),
+            self._numbering.contents(cursor, rows, {fact.body for fact, _ in facts}), events,
+        )  # fmt: skip
+        writing.store_assets(rows, batch.assets, given)
+        writing.store_edges(rows, batch.edges, given)
+        self._recent.add([fact.digest for fact, _ in facts])
 
-    def _store_facts(self, cursor: psycopg.Cursor, batch: _Batch, events: dict[int, int]) -> None:
-        uris: set[AssetUri] = set()
-        origins: set[str] = set()
-        bodies: dict[int, str] = {}
-        for number, (_, fact, _) in enumerate(batch.facts):
-            uris.update(_uris_of(fact))
-            origins.add(fact.origin)
-            bodies[number] = _body_of(fact)
-        ids = self._numbering.assets(cursor, uris, batch.tx)
-        names = self._numbering.origins(cursor, origins)
-        contents = self._numbering.contents(cursor, set(bodies.values()))
-        asset_rows: list[tuple[Any, ...]] = []
-        edge_rows: list[tuple[Any, ...]] = []
-        for number, (key, fact, position) in enumerate(batch.facts):
-            origin, content, event = names[fact.origin], contents[bodies[number]], events.get(position)
-            if isinstance(fact, EdgeFact | EdgeRetraction):
-                edge_rows.append((batch.tx, *_edge_row(fact, ids), origin, content, event, key))
+
+def _gather(batch: _Batch, entries: Sequence[Entry], new: list[bool], unseen: set[bytes], settler: Settler) -> None:
+    """Put what `entries` say into `batch`, each fact once; mark the events that are `unseen`."""
+    settler.prepare(fact for item in entries if isinstance(item, Item) for fact in item.facts)
+    seen: set[bytes] = set()
+    for position, entry in enumerate(entries):
+        for said in _said(entry, unseen, new, position, settler) if isinstance(entry, Item) else (entry,):
+            if said.digest in seen:
+                continue
+            seen.add(said.digest)
+            if isinstance(said, StatedEdge):
+                batch.edges.append((said, position))
             else:
-                asset_rows.append((batch.tx, ids[str(fact.uri)], origin, *_asset_row(fact), content, event, key))
-        if asset_rows:
-            columns = "tx, asset_id, origin_id, valid_from, mode, content_id, event_id, digest"
-            _copy(cursor, f"COPY asset_fact ({columns}) FROM STDIN", asset_rows)
-        if edge_rows:
-            columns = (
-                "tx, source_id, relation, target_id, valid_from, valid_to, mode, role, version, by_id, feeds, "
-                "origin_id, content_id, event_id, digest"
-            )
-            _copy(cursor, f"COPY edge_fact ({columns}) FROM STDIN", edge_rows)
+                batch.assets.append((said, position))
+            if settler.watches and said is entry:
+                settler.note(said)
 
-    def _store_contacts(self, cursor: psycopg.Cursor, items: Sequence[Item], tx: int) -> None:
-        contacts = {contact.uri: contact for item in items for contact in item.contacts}
-        if not contacts:
+
+def _said(item: Item, unseen: set[bytes], new: list[bool], position: int, settler: Settler) -> Iterator[StatedEdge | StatedAsset]:
+    """Yield the facts of an item, settled one by one; none of an event that was seen."""
+    if item.event is not None:
+        if item.event.digest not in unseen:
             return
-        ids = self._numbering.assets(cursor, contacts, tx)
-        cursor.executemany(
-            "INSERT INTO contact (asset_id, name, mail) VALUES (%s, %s, %s) ON CONFLICT (asset_id) DO UPDATE "
-            "SET name = CASE WHEN excluded.name = excluded.mail THEN coalesce(contact.name, excluded.name) "
-            "ELSE coalesce(excluded.name, contact.name) END, mail = coalesce(excluded.mail, contact.mail)",
-            [(ids[str(contact.uri)], contact.name, contact.mail) for contact in contacts.values()],
-        )
-
-
-def fact_digest(fact: Fact) -> bytes:
-    """Return what tells whether two facts are the same: all that they say, with their times."""
-    said: list[Any]
-    match fact:
-        case AssetFact():
-            said = ["asset", int(fact.mode), str(fact.uri), fact.origin, fact.valid_from, dict(fact.state)]
-        case EdgeFact():
-            said = ["edge", int(fact.mode), str(fact.source), fact.relation, str(fact.target), fact.origin,
-                    fact.valid_from, fact.valid_to, dict(fact.properties)]  # fmt: skip
-        case AssetRetraction():
-            said = ["retract", str(fact.uri), fact.origin, fact.valid_to]
-        case EdgeRetraction():
-            said = ["retract", str(fact.source), fact.relation, str(fact.target), fact.origin, fact.valid_to]
-        case _:
-            said = ["declaration", str(fact.uri), fact.origin, fact.valid_from, sorted(fact.sides)]
-    return digest(canonical_json(said))
-
-
-def _unseen_events(cursor: psycopg.Cursor, items: Sequence[Item]) -> set[bytes]:
-    digests = {item.event.digest for item in items if item.event is not None}
-    if digests:
-        cursor.execute("SELECT digest FROM event WHERE digest = ANY(%s)", (list(digests),))
-        digests -= {bytes(row[0]) for row in cursor.fetchall()}
-    return digests
-
-
-def _store_events(cursor: psycopg.Cursor, items: Sequence[Item], new: Sequence[bool], tx: int) -> dict[int, int]:
-    fresh = [(position, item.event) for position, item in enumerate(items) if item.event is not None and new[position]]
-    if not fresh:
-        return {}
-    cursor.execute("SELECT coalesce(max(id), 0) FROM event")
-    (number,) = cursor.fetchone() or (0,)
-    numbers: dict[int, int] = {}
-    with cursor.copy("COPY event (id, tx, format, source, event_id, digest, body) FROM STDIN") as copy:
-        for position, event in fresh:
-            number += 1
-            numbers[position] = number
-            copy.write_row((number, tx, event.format, event.source, event.event_id, event.digest, event.body))
-    return numbers
-
-
-def _copy(cursor: psycopg.Cursor, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    with cursor.copy(statement.encode()) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
-def _uris_of(fact: Fact) -> list[AssetUri]:
-    if isinstance(fact, EdgeFact):
-        named = [AssetUri.parse(text) for text in fact.properties.get("from") or ()]
-        seen_by = fact.seen_by
-        return [fact.source, fact.target, *named, *([AssetUri.parse(seen_by)] if seen_by else ())]
-    if isinstance(fact, EdgeRetraction):
-        return [fact.source, fact.target]
-    return [fact.uri, *_columns_of(fact)] if isinstance(fact, AssetFact) else [fact.uri]
-
-
-def _columns_of(fact: AssetFact) -> Iterator[AssetUri]:
-    """Yield the columns that a dataset's schema names: they are known from then on, whether or not an edge touches them."""
-    schema = fact.state.get("properties", {}).get("schema") if fact.uri.kind == "dataset" else None
-    for column in schema if isinstance(schema, list) else ():
-        name = column.get("name") if isinstance(column, dict) else None
-        if isinstance(name, str) and name:
-            try:
-                uri = column_uri(fact.uri, name)
-            except InvalidInput:  # a name that no URI can carry stays a property
-                continue
-            yield uri
-
-
-def _body_of(fact: Fact) -> str:
-    match fact:
-        case AssetFact():
-            return canonical_json(dict(fact.state))
-        case EdgeFact():
-            return canonical_json(fact.plain_properties)
-        case Declaration():
-            return canonical_json({"sides": sorted(fact.sides)})
-        case _:
-            return "{}"
-
-
-def _asset_row(fact: AssetFact | AssetRetraction | Declaration) -> tuple[int | None, int]:
-    match fact:
-        case AssetFact():
-            return fact.valid_from, int(fact.mode)
-        case AssetRetraction():
-            return fact.valid_to, int(Mode.RETRACT)
-        case Declaration():
-            return fact.valid_from, int(Mode.DECLARATION)
-
-
-def _edge_row(fact: EdgeFact | EdgeRetraction, ids: Mapping[str, int]) -> tuple[Any, ...]:
-    ends = (ids[str(fact.source)], RELATIONS[fact.relation].code, ids[str(fact.target)])
-    if isinstance(fact, EdgeRetraction):
-        return (*ends, fact.valid_to, FOREVER, int(Mode.RETRACT), None, None, None, None)
-    said = fact.properties
-    seen_by, named = fact.seen_by, said.get("from")
-    return (
-        *ends, fact.valid_from, FOREVER if fact.valid_to is None else fact.valid_to, int(fact.mode), said.get("role"),
-        said.get("version"), ids[seen_by] if seen_by else None, None if named is None else [ids[uri] for uri in named],
-    )  # fmt: skip
+        unseen.discard(item.event.digest)
+        new[position] = True
+    for fact in item.facts:
+        settled = settler.settle(fact)
+        if settled is not None:
+            yield restate(settled)

@@ -29,7 +29,7 @@ def _sources(listed: Located | None, older: list[Any]) -> list[Source]:
         name = field.name() if field else None
         transformation = read_transformations(item) or older
         if dataset:
-            sources.append(Source(dataset, name, transformation, item.pointer))
+            sources.append(Source(dataset, name, transformation, item))
     return sources
 
 

@@ -49,7 +49,7 @@ def bare(facet: Located) -> object:
     """Return a facet as it may be kept: without the members that every facet has, without secrets."""
     if not isinstance(facet.value, dict):
         return keep(facet)
-    return keep(Located({key: value for key, value in facet.value.items() if key not in _ENVELOPE}, facet.pointer))
+    return keep(facet.without(_ENVELOPE))
 
 
 def _is_deleted(facet: Located) -> bool:

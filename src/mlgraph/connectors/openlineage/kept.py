@@ -3,27 +3,81 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.people import owner_of
-from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.memo import Memo
+from mlgraph.domain.payload import Located, clean, clean_text, is_shallow
+from mlgraph.domain.redaction import is_secret_name, redact, redact_url
 from mlgraph.domain.uri import person_uri
 
 # A mail address, but no login in a URL (a slash before it) and no `git@host:path` (a colon behind it). As it starts
 # where a word does and its parts are bounded, it takes linear time on any text.
 _MAIL: Final = re.compile(r"(?<![\w.+%/-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?![\w:@/-]|\.\w)")
 _PEOPLE: Final = frozenset({"owner", "owners", "user", "username", "user_name", "email", "emails"})
+_MAX_CACHED_CHARS: Final = 256
+_USUAL_DEPTH: Final = 32
+_FACET_DEPTH: Final = 5
+"""Facets stand at most that deep in an event. Shallow as they are, what is kept of them does not depend on where they stand."""
+_facets: Final = Memo(8 * 1024 * 1024)
 
 
 def keep(value: Located) -> object:
     """Return a copy of `value` that may stand in a fact."""
-    return _without_people(redact(value.plain()))
+    return _kept(value.value, value, 0)
 
 
 def keep_text(value: Located) -> str:
     """Return this string as it may stand in a fact."""
-    return str(_without_people(redact(value.text())))
+    return _kept_text(value.text())
+
+
+def _kept(value: object, root: Located, depth: int) -> object:
+    """Return `_without_people(redact(root.plain()))` of a part of `root`, in one pass where nothing in it is out of the way."""
+    if isinstance(value, str):
+        return _kept_text(clean_text(value))
+    if isinstance(value, dict):
+        if depth <= _FACET_DEPTH and "_schemaURL" in value and is_shallow(value, _USUAL_DEPTH):
+            return _facets.of(value, lambda: _kept_dict(value, root, depth))
+        return _kept_dict(value, root, depth)
+    if isinstance(value, list):
+        if depth > _USUAL_DEPTH:
+            return _without_people(redact(_fit(value, root, depth)))
+        return [_kept(item, root, depth + 1) for item in value]
+    return _fit(value, root, depth) if isinstance(value, float) else value
+
+
+def _kept_dict(value: dict[str, Any], root: Located, depth: int) -> object:
+    if depth > _USUAL_DEPTH or "value" in value or not all(map(_is_ordinary, value)):
+        return _without_people(redact(_fit(value, root, depth)))
+    return {key: _kept(item, root, depth + 1) for key, item in value.items()}
+
+
+def _fit(value: object, root: Located, depth: int) -> object:
+    """Return `value`, a part of `root`, fit for storage. What is refused, is refused with its place, found by a second look."""
+    try:
+        return clean(value, depth=depth)
+    except InvalidInput:
+        root.plain()
+        raise
+
+
+def _kept_text(text: str) -> str:
+    if "://" in text or "=" in text:
+        text = redact_url(text)
+    return _MAIL.sub(lambda found: str(person_uri(found.group())), text) if "@" in text else text
+
+
+@lru_cache(1 << 12)
+def _judged_ordinary(key: str) -> bool:
+    return not is_secret_name(key) and key.lower() not in _PEOPLE and clean_text(key) == key
+
+
+def _is_ordinary(key: str) -> bool:
+    """Say whether what stands under this key is treated like any other value."""
+    return len(key) <= _MAX_CACHED_CHARS and _judged_ordinary(key)
 
 
 def _without_people(value: object) -> object:

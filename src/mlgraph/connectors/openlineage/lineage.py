@@ -50,7 +50,7 @@ def _sources(listed: Located | None) -> list[Source]:
         name = field.name() if field else None
         how = read_transformations(item)
         if dataset:
-            sources.append(Source(dataset, name, how, item.pointer))
+            sources.append(Source(dataset, name, how, item))
     return sources
 
 

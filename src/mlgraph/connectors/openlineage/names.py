@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact_url
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri, column_uri
@@ -37,13 +36,13 @@ def run_uri(job: Located, run: Located) -> AssetUri:
     return _identify("run", job.need("namespace"), run.need("runId"))
 
 
-def column_of(dataset: AssetUri, field: str, pointer: str) -> AssetUri:
-    """Return a column of `dataset`; an error is located at `pointer`."""
-    return _short_enough(column_uri(dataset, field), pointer)
+def column_of(dataset: AssetUri, field: str, place: Located) -> AssetUri:
+    """Return a column of `dataset`; an error is located at `place`."""
+    return _short_enough(column_uri(dataset, field), place)
 
 
 def _identify(kind: str, namespace: Located, name: Located) -> AssetUri:
-    return _short_enough(AssetUri(kind, _public(namespace.name()), _public(name.name())), name.pointer)
+    return _short_enough(AssetUri(kind, _public(namespace.name()), _public(name.name())), name)
 
 
 def _public(text: str) -> str:
@@ -52,7 +51,7 @@ def _public(text: str) -> str:
     return redact_url(text) if "=" in text else text
 
 
-def _short_enough(uri: AssetUri, pointer: str) -> AssetUri:
+def _short_enough(uri: AssetUri, place: Located) -> AssetUri:
     if _WIDEST_CHAR * (len(uri.namespace) + len(uri.name)) > MAX_URI_CHARS // 2 and len(str(uri)) > MAX_URI_CHARS:
-        raise InvalidInput(f"names a {uri.kind} whose URI is over the limit of {MAX_URI_CHARS} characters", pointer=pointer)
+        place.fail(f"names a {uri.kind} whose URI is over the limit of {MAX_URI_CHARS} characters")
     return uri

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from mlgraph.connectors.openlineage.facets import Facets
 from mlgraph.connectors.openlineage.kept import keep, keep_text
+from mlgraph.domain.memo import Memo
 from mlgraph.domain.payload import MAX_DEPTH, Located
+
+_schemas: Final = Memo(8 * 1024 * 1024)
 
 
 def read_schema(facets: Facets) -> dict[str, Any]:
@@ -17,7 +20,7 @@ def read_schema(facets: Facets) -> dict[str, Any]:
     schema = facets.take("schema")
     if schema is None:
         return {"schema": None} if facets.deleted("schema") else {}
-    fields = _fields(schema, 0)
+    fields: list[dict[str, Any]] = _schemas.of(schema.value, lambda: _fields(schema, 0))
     return {"schema": fields} if fields else {}
 
 

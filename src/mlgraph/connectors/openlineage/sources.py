@@ -9,6 +9,7 @@ from typing import Any
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.names import column_of
 from mlgraph.domain.facts import Mode
+from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 
@@ -19,7 +20,7 @@ class Source:
     dataset: AssetUri
     field: str | None
     transformation: list[Any]
-    pointer: str
+    place: Located
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,6 @@ class Sources:
             for source in (*self.fields.get(name, ()), *self.whole):
                 if source.field is not None:
                     how = {"transformation": source.transformation} if source.transformation else {}
-                    origin = column_of(source.dataset, source.field, source.pointer)
-                    result = column_of(target, name, source.pointer)
+                    origin = column_of(source.dataset, source.field, source.place)
+                    result = column_of(target, name, source.place)
                     draft.edge(origin, "derives", result, {**said, **how}, mode=mode)

@@ -1,0 +1,120 @@
+"""Rows on their way into tables: a few of several tables in one prepared statement, many of one by COPY."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+import psycopg
+
+MANY: Final = 200
+"""From this many rows on, COPY is cheaper than parameters; it takes round trips of its own."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table that is appended to: its name, and name and type of each column.
+
+    A column of type `integer[]` is handed on in PostgreSQL's text form (`{1,2}`), because rows of unequal arrays are no
+    array of arrays.
+    """
+
+    name: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def copy(self) -> str:
+        """The COPY statement."""
+        return f"COPY {self.name} ({', '.join(name for name, _ in self.columns)}) FROM STDIN"
+
+    @property
+    def insert(self) -> str:
+        """The INSERT statement that takes an array for each column."""
+        names = ", ".join(name for name, _ in self.columns)
+        arrays = ", ".join(f"%s::{_element(kind)}[]" for _, kind in self.columns)
+        values = ", ".join(name if kind == _element(kind) else f"{name}::{kind}" for name, kind in self.columns)
+        return f"INSERT INTO {self.name} ({names}) SELECT {values} FROM unnest({arrays}) AS r({names})"
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of one append."""
+
+    _waiting: list[tuple[Table, Sequence[Row]]] = field(default_factory=list)
+
+    def add(self, table: Table, rows: Sequence[Row]) -> None:
+        """Take rows for `table`, values in the order of its columns."""
+        if rows:
+            self._waiting.append((table, rows))
+
+    def store(self, cursor: psycopg.Cursor) -> None:
+        """Append all rows: where they are few, in one statement."""
+        few = [(table, rows) for table, rows in self._waiting if len(rows) < MANY]
+        if few:
+            values = [array(column) for _, rows in few for column in zip(*rows, strict=True)]
+            cursor.execute(_together(tuple(table for table, _ in few)), values, prepare=True)
+        for table, rows in self._waiting:
+            if len(rows) >= MANY:
+                with cursor.copy(table.copy.encode()) as copy:
+                    for start in range(0, len(rows), _LINES):
+                        copy.write("".join([_line(row) for row in rows[start : start + _LINES]]).encode())
+
+
+_LINES: Final = 5_000
+
+
+def array(values: Iterable[object]) -> str:
+    """Return numbers, texts and digests as an array in PostgreSQL's text form.
+
+    A driver that finds out the type of each of thousands of values takes ten times as long.
+    """
+    return f"{{{','.join([_item(value) for value in values])}}}"
+
+
+def _item(value: object) -> str:
+    if type(value) is int:
+        return str(value)
+    if type(value) is bytes:
+        return f"\\\\x{value.hex()}"
+    if value is None:
+        return "NULL"
+    text = str(value)
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if '"' in text:
+        text = text.replace('"', '\\"')
+    return f'"{text}"'
+
+
+def _line(row: Row) -> str:
+    """Return a row as a line of COPY's text format (PostgreSQL, COPY, Text Format)."""
+    return "\t".join([str(value) if type(value) is int else _field(value) for value in row]) + "\n"
+
+
+def _field(value: object) -> str:
+    if value is None:
+        return r"\N"
+    if type(value) is bytes:
+        return f"\\\\x{value.hex()}"
+    text = str(value)
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    if "\n" in text or "\t" in text or "\r" in text:
+        text = text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+    return text
+
+
+@lru_cache(64)
+def _together(tables: tuple[Table, ...]) -> bytes:
+    """Return one statement that appends to all of `tables`: a statement sees none of what it writes, and need not."""
+    *first, last = (table.insert for table in tables)
+    named = ", ".join(f"w{number} AS ({insert})" for number, insert in enumerate(first))
+    return f"WITH {named} {last}".encode() if first else last.encode()
+
+
+def _element(kind: str) -> str:
+    return "text" if kind.endswith("[]") else kind

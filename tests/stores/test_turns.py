@@ -1,0 +1,146 @@
+"""Group commit: who waits at the same time shares a transaction, and nobody suffers for another."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from mlgraph.domain.errors import InvalidInput, Unavailable
+from mlgraph.domain.stated import StatedAsset
+from mlgraph.ports.store import Actor, Appended, Entry
+from mlgraph.stores import turns
+from mlgraph.stores.turns import Turns
+
+ANN, BOB = Actor("ann"), Actor("bob")
+
+
+def entry(number: int) -> StatedAsset:
+    return StatedAsset(bytes([number % 256]) * 16, f"mlg://dataset/n/{number}", b"k" * 16, "facts", number)
+
+
+BAD, AWAY = entry(1001), entry(1002)
+
+
+class Disk:
+    """Writes what it is given; holds the first write until told to go on, so that others come to wait behind it."""
+
+    def __init__(self) -> None:
+        self.groups: list[tuple[list[Entry], Actor]] = []
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.within = 0
+
+    def write(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+        self.within += 1
+        assert self.within == 1, "two writes at once"
+        try:
+            if not self.begun.is_set():
+                self.begun.set()
+                assert self.go_on.wait(10)
+            if BAD in entries:
+                raise InvalidInput("bad")
+            if AWAY in entries:
+                raise Unavailable("away")
+            self.groups.append((list(entries), actor))
+            return Appended(len(self.groups), [said.valid_from % 2 == 0 for said in entries if isinstance(said, StatedAsset)])
+        finally:
+            self.within -= 1
+
+
+def together(disk: Disk, *requests: tuple[list[Entry], Actor]) -> list[Appended | Exception]:
+    """Make the requests one after the other while the first is being written; return their outcomes."""
+    waiting = Turns(disk.write)
+    outcomes: list[Appended | Exception] = [RuntimeError("never ended")] * len(requests)
+
+    def take(number: int, entries: list[Entry], actor: Actor) -> None:
+        try:
+            outcomes[number] = waiting.take(entries, actor)
+        except InvalidInput as error:
+            outcomes[number] = error
+        except Unavailable as error:
+            outcomes[number] = error
+
+    threads = []
+    for number, (entries, actor) in enumerate(requests):
+        thread = threading.Thread(target=take, args=(number, entries, actor))
+        thread.start()
+        threads.append(thread)
+        if number == 0:
+            assert disk.begun.wait(10)
+        until = time.monotonic() + 10
+        while len(waiting._waiting) < number and time.monotonic() < until:
+            time.sleep(0.001)
+    disk.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert waiting.take([entry(2)], ANN).new == [True], "goes on afterwards"
+    return outcomes
+
+
+def test_who_waits_goes_together_and_gets_its_own_answer() -> None:
+    disk = Disk()
+    first, *rest = together(disk, ([entry(1)], ANN), ([entry(2), entry(3)], ANN), ([entry(4)], ANN), ([], ANN))
+    assert first == Appended(1, [False])
+    assert rest == [Appended(2, [True, False]), Appended(2, [True]), Appended(2, [])]
+    assert disk.groups[1] == ([entry(2), entry(3), entry(4)], ANN)
+
+
+def test_an_actor_speaks_for_itself_and_order_is_kept() -> None:
+    disk = Disk()
+    together(disk, ([entry(1)], ANN), ([entry(2)], ANN), ([entry(3)], BOB), ([entry(4)], ANN))
+    assert [(len(entries), actor) for entries, actor in disk.groups[:4]] == [(1, ANN), (1, ANN), (1, BOB), (1, ANN)]
+
+
+def test_what_one_is_refused_for_concerns_no_other() -> None:
+    disk = Disk()
+    _, before, bad, after = together(disk, ([entry(1)], ANN), ([entry(2)], ANN), ([BAD], ANN), ([entry(4)], ANN))
+    assert isinstance(bad, InvalidInput)
+    assert (before, after) == (Appended(2, [True]), Appended(3, [True]))
+
+
+def test_a_store_that_is_away_is_away_for_all() -> None:
+    disk = Disk()
+    _, one, two = together(disk, ([entry(1)], ANN), ([AWAY], ANN), ([entry(4)], ANN))
+    assert isinstance(one, Unavailable)
+    assert isinstance(two, Unavailable)
+
+
+def test_a_large_append_has_a_transaction_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MOST_TOGETHER", 3)
+    disk = Disk()
+    many: list[Entry] = [entry(number) for number in range(5)]
+    together(disk, ([entry(1)], ANN), ([entry(2)], ANN), (many, ANN), ([entry(4)], ANN), ([entry(6)], ANN))
+    assert [len(entries) for entries, _ in disk.groups[:4]] == [1, 1, 5, 2]
+
+
+def test_an_interrupted_write_leaves_nobody_waiting() -> None:
+    def interrupted(entries: Sequence[Entry], actor: Actor) -> Appended:
+        raise KeyboardInterrupt(entries, actor)
+
+    waiting = Turns(interrupted)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            waiting.take([entry(1)], ANN)
+
+
+def test_many_threads_each_learn_of_their_own_entries() -> None:
+    disk = Disk()
+    disk.go_on.set()
+    waiting = Turns(disk.write)
+    wrong = set[int]()
+
+    def take(begin: int) -> None:
+        for number in range(begin, begin + 200):
+            new = waiting.take([entry(number), entry(number + 1)], ANN).new
+            if list(new) != [number % 2 == 0, number % 2 == 1]:
+                wrong.add(number)
+
+    threads = [threading.Thread(target=take, args=(begin,)) for begin in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert wrong == set()
+    assert sum(len(entries) for entries, _ in disk.groups) == 8 * 200 * 2
