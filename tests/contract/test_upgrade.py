@@ -24,7 +24,8 @@ from tests.contract.test_faults import run_up
 Start = Callable[..., Process]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-PREVIOUS: Final = "v0.1.0"
+PREVIOUS: Final = "1aac22972f0c8da5aa04b9c681ba41fc647d79ae"
+"""The commit of v0.1.0, by its own name: clones do not always bring tags along, but they bring the history."""
 _OLD_SCHEMA: Final = 1
 RUN: Final = "from mlgraph.cli.main import app; app()"
 
@@ -38,7 +39,7 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["git", "-C", str(ROOT), "archive", PREVIOUS, "src"],  # noqa: S607 - git is a prerequisite (README)
             stdout=target, stderr=subprocess.PIPE, text=True, check=False,
         )  # fmt: skip
-    assert taken.returncode == 0, f"the tag {PREVIOUS} is needed, fetch it with `git fetch --tags`: {taken.stderr}"
+    assert taken.returncode == 0, f"the history up to {PREVIOUS} is needed, fetch it with `git fetch --unshallow`: {taken.stderr}"
     with tarfile.open(folder / "sources.tar") as archive:
         archive.extractall(folder, filter="data")
     return folder / "src"
