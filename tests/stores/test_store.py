@@ -231,6 +231,26 @@ def test_migrations_run_once_and_a_newer_store_is_refused(postgres_url: str) -> 
     database.close()
 
 
+def test_a_store_of_the_first_schema_is_brought_up_and_knows_its_facts(postgres_url: str) -> None:
+    url = schema_url(postgres_url)
+    before = Store(url)
+    assert all(before.append(asset("a"), edge("a", "b")))
+    before.close()
+    with psycopg.connect(url) as connection:  # as the first schema had it
+        connection.execute("DROP INDEX asset_fact_once, edge_fact_once")
+        connection.execute("ALTER TABLE asset_fact ADD UNIQUE (digest)")
+        connection.execute("ALTER TABLE edge_fact ADD UNIQUE (digest)")
+        connection.execute("CREATE INDEX asset_fact_asset ON asset_fact (asset_id)")
+        connection.execute("CREATE INDEX edge_fact_source ON edge_fact (source_id, relation)")
+        connection.execute("DELETE FROM migration WHERE number > 1")
+    after = Store(url)
+    assert after.append(asset("a"), edge("a", "b"), edge("a", "c")) == [False, False, True]
+    named = {row[0] for row in after.query("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")}
+    assert {"asset_fact_once", "edge_fact_once"} <= named
+    assert not {"asset_fact_digest_key", "edge_fact_digest_key", "edge_fact_source", "asset_fact_asset"} & named
+    after.close()
+
+
 def test_two_tenants_do_not_see_each_other(postgres_url: str) -> None:
     first, second = (Store(schema_url(postgres_url)) for _ in range(2))
     first.append(asset("a"))

@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _SWITCH_S: Final = 0.0005
 """How long a thread may keep the interpreter while another one waits. Requests pass through two or three threads: at Python's
-own 5 ms for each passing on, one that meets a load waits for tens of milliseconds."""
+own 5 ms for each passing on, one that meets a load waits several times that."""
 _COLLECT_AFTER: Final = 50_000
 """Containers made before the collector looks for cycles. A load makes hundreds of thousands a second, none in a cycle: looking
 after every 700 of them, as Python does by itself, takes a quarter of its time."""

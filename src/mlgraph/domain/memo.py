@@ -22,15 +22,16 @@ class Memo:
         self._bytes = 0
         self._known: dict[bytes, bytes] = {}
 
-    def of(self, value: Any, compute: Callable[[], Any]) -> Any:
-        """Return what `compute` returns, a JSON value which must depend on `value` alone."""
+    def of(self, value: Any, compute: Callable[[], Any], when: Callable[[], bool] = lambda: True) -> Any:
+        """Return what `compute` returns, a JSON value; it is remembered `when` it depends on `value` alone."""
         try:
             key = marshal.dumps(value, _EXACT)
             known = self._known.get(key)
             if known is not None:
                 return marshal.loads(known)  # noqa: S302 - bytes that were written here
             found = compute()
-            self._keep(key, marshal.dumps(found, _EXACT))
+            if when():
+                self._keep(key, marshal.dumps(found, _EXACT))
         except ValueError:  # nested deeper than marshal goes
             return compute()
         return found

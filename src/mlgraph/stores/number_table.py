@@ -1,4 +1,4 @@
-"""A cache of numbers by digest that costs 24 bytes a slot: as Python objects the same would take ten times the memory."""
+"""A cache of numbers by digest that costs 24 bytes a slot: as Python objects the same would take several times the memory."""
 
 from __future__ import annotations
 

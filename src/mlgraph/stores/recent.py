@@ -11,7 +11,7 @@ import numpy.typing as npt
 _LOG_BITS: Final = 27
 """16 MB, touched only as far as it is used."""
 _MOST: Final = 8_000_000
-"""With that many, 1 % of new facts look as if they might be known (three hashes; Bloom 1970): of them the store is asked."""
+"""With that many, half a percent of new facts look known (three hashes; Bloom 1970): of them the store is asked."""
 
 
 class Recent:

@@ -1,7 +1,7 @@
 """Group commit: appends that wait for their turn at the same time share one transaction, and each knows when it is durable.
 
-The disk confirms a transaction in about a millisecond, whether it holds one event or fifty; under load the events that came
-in meanwhile go together.
+The disk takes as long to confirm a transaction of one event as one of fifty; under load, the events that came in meanwhile
+go together.
 """
 
 from __future__ import annotations

@@ -101,20 +101,23 @@ class PostgresWriter:
         settler = Settler(cursor, max(recorded_at, last_at + 1))
         batch = _Batch(last_tx + 1)
         _gather(batch, entries, new, unseen, settler)
-        ids = self._numbering.known_assets(cursor, batch.uris())
+        contacts = {contact.uri: contact for item in entries if isinstance(item, Item) for contact in item.contacts}
+        people = {key_of(uri): uri for uri in map(str, contacts)}
+        named = batch.uris() | people
+        ids = self._numbering.known_assets(cursor, named)
+        offered = len(batch.edges) + len(batch.assets)
         batch.edges = writing.unknown_edges(cursor, batch.edges, ids, self._recent)
         batch.assets = writing.unknown_assets(cursor, batch.assets, ids, self._recent)
         for _, position in (*batch.edges, *batch.assets):
             new[position] = True
-        contacts = {contact.uri: contact for item in entries if isinstance(item, Item) for contact in item.contacts}
         if not contacts and not any(new):
             return Appended(last_tx, new)
         rows = Rows()
         writing.store_transaction(rows, batch.tx, recorded_at, max(settler.last_given, last_at), actor)
         events = writing.store_events(rows, entries, new, batch.tx, self._numbering)
-        wanted = {**batch.uris(), **{key_of(uri): uri for uri in map(str, contacts)}}
-        ids.update(self._numbering.known_assets(cursor, [key for key in wanted if key not in ids]))
-        self._numbering.create_assets(cursor, rows, [uri for key, uri in wanted.items() if key not in ids], ids, batch.tx)
+        if len(batch.edges) + len(batch.assets) < offered:
+            named = batch.uris() | people
+        self._numbering.create_assets(cursor, rows, [uri for key, uri in named.items() if key not in ids], ids, batch.tx)
         self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
         writing.store_contacts(cursor, contacts.values(), ids)

@@ -39,8 +39,8 @@ def _kept(value: object, root: Located, depth: int) -> object:
     if isinstance(value, str):
         return _kept_text(clean_text(value))
     if isinstance(value, dict):
-        if depth <= _FACET_DEPTH and "_schemaURL" in value and is_shallow(value, _USUAL_DEPTH):
-            return _facets.of(value, lambda: _kept_dict(value, root, depth))
+        if depth <= _FACET_DEPTH and "_schemaURL" in value:
+            return _facets.of(value, lambda: _kept_dict(value, root, depth), lambda: is_shallow(value, _USUAL_DEPTH))
         return _kept_dict(value, root, depth)
     if isinstance(value, list):
         if depth > _USUAL_DEPTH:
