@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 import numba
 import numpy as np
 
-from mlgraph.graph.patches import Patches, slot_of
+from mlgraph.graph.patches import Patches, place_of
 from mlgraph.graph.prefetch import prefetch
 from mlgraph.graph.rows import Bytes, Ints, Longs
 
@@ -38,15 +38,6 @@ class Arrays(NamedTuple):
     rows: Longs
     newer: Patches
     older: Patches
-
-
-@numba.njit(cache=True, nogil=True)
-def _patch_of(arrays: Arrays, node: int) -> tuple[int, Patches]:
-    """Return the slot of a node's patch and the patches that hold it; -1: it has none."""
-    slot = slot_of(arrays.newer, node)
-    if slot >= 0:
-        return slot, arrays.newer
-    return slot_of(arrays.older, node), arrays.older
 
 
 @numba.njit(cache=True, nogil=True)
@@ -91,6 +82,33 @@ def _announce(index: Longs, flat: Longs, queue: Ints, done: int, count: int, low
 
 
 @numba.njit(cache=True, nogil=True)
+def _visit_patched(
+    patch: Patches, slot: int, rows: Longs, first: int, stop: int, moment: int, need: int, stamp: Bytes, epoch: int, queue: Ints,
+    count: int, common: int,
+) -> tuple[int, int]:  # fmt: skip
+    """Append to `queue` the nodes not visited yet to which a patched node leads, whose base rows are rows[first:stop]."""
+    mask_end = patch.mask_index[slot + 1]
+    mask = _skip(patch.masked, patch.mask_index[slot], mask_end, first)
+    count, common = _visit(rows, first, stop, patch.masked, mask, mask_end, moment, need, stamp, epoch, queue, count, common)
+    first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+    return _visit(patch.added, first, stop, patch.masked, 0, 0, moment, need, stamp, epoch, queue, count, common)
+
+
+@numba.njit(cache=True, nogil=True)
+def _enter(
+    seeds: Ints, seed_distance: Ints, depth: int, seeded: int, stamp: Bytes, epoch: int, queue: Ints, count: int
+) -> tuple[int, int]:
+    """Append the seeds up to this distance that were not visited yet."""
+    while seeded < len(seeds) and seed_distance[seeded] <= depth:
+        if stamp[seeds[seeded]] != epoch:
+            stamp[seeds[seeded]] = epoch
+            queue[count] = seeds[seeded]
+            count += 1
+        seeded += 1
+    return seeded, count
+
+
+@numba.njit(cache=True, nogil=True)
 def closure(
     arrays: Arrays, low: int, high: int, seeds: Ints, seed_distance: Ints, moment: int, need: int, max_depth: int,
     stamp: Bytes, epoch: int, queue: Ints, ends: Longs,
@@ -102,19 +120,15 @@ def closure(
     `high` choose the rows of a level (0 and 2: asset, 1 and 3: run); rows are taken whose flags include all of `need`. Nodes
     stamped with `epoch` count as visited.
     """
-    index, rows = arrays.indptr, arrays.rows
+    index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
+    # taken out of their tuples once: each time would cost more than a node
+    newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     flat = rows.reshape(-1)
     base = (len(index) - 1) // 3
-    patched = len(arrays.newer.keys) > 0 or len(arrays.older.keys) > 0
+    patched = len(newer_keys) > 0 or len(older_keys) > 0
     count, done, seeded, depth, common = 0, 0, 0, 0, 255
     while True:
-        while seeded < len(seeds) and seed_distance[seeded] <= depth:
-            node = seeds[seeded]
-            seeded += 1
-            if stamp[node] != epoch:
-                stamp[node] = epoch
-                queue[count] = node
-                count += 1
+        seeded, count = _enter(seeds, seed_distance, depth, seeded, stamp, epoch, queue, count)
         last = count
         if depth < len(ends):
             ends[depth] = last
@@ -122,23 +136,32 @@ def closure(
             _announce(index, flat, queue, done, count, low, base)
             node = queue[done]
             done += 1
-            slot, patch = -1, arrays.newer
-            if patched:
-                slot, patch = _patch_of(arrays, node)
-            mask, mask_end = 0, 0
-            if slot >= 0:
-                mask, mask_end = patch.mask_index[slot], patch.mask_index[slot + 1]
+            first, stop = 0, 0
             if node < base:
                 first, stop = index[3 * node + low], index[3 * node + high]
-                mask = _skip(patch.masked, mask, mask_end, first)
-                count, common = _visit(
-                    rows, first, stop, patch.masked, mask, mask_end, moment, need, stamp, epoch, queue, count, common
-                )
-            if slot >= 0:
-                first, stop = patch.add_index[slot], patch.add_index[slot + 1]
-                count, common = _visit(
-                    patch.added, first, stop, patch.masked, 0, 0, moment, need, stamp, epoch, queue, count, common
-                )
+            if patched:
+                slot = place_of(newer_keys, newer_slots, node)
+                if slot >= 0:
+                    count, common = _visit_patched(
+                        newer, slot, rows, first, stop, moment, need, stamp, epoch, queue, count, common
+                    )
+                    continue
+                slot = place_of(older_keys, older_slots, node)
+                if slot >= 0:
+                    count, common = _visit_patched(
+                        older, slot, rows, first, stop, moment, need, stamp, epoch, queue, count, common
+                    )
+                    continue
+            for at in range(3 * first, 3 * stop, 3):  # as `_visit`, with nothing masked: most nodes come this way
+                word = flat[at]
+                flags = (word >> FLAG_SHIFT) & 255
+                if flat[at + 1] <= moment and moment < flat[at + 2] and (flags & need) == need:
+                    other = word & TO_MASK
+                    if stamp[other] != epoch:
+                        stamp[other] = epoch
+                        queue[count] = other
+                        count += 1
+                        common &= flags
         if (depth >= max_depth or count == last) and seeded >= len(seeds):
             break
         depth += 1
@@ -169,6 +192,22 @@ def _collect(
 
 
 @numba.njit(cache=True, nogil=True)
+def _collect_patched(
+    patch: Patches, slot: int, rows: Longs, first: int, stop: int, moment: int, need: int, marked: Bytes, mark: int,
+    position: int, words: Longs, spans: Longs, positions: Ints, count: int,
+) -> int:  # fmt: skip
+    mask_end = patch.mask_index[slot + 1]
+    mask = _skip(patch.masked, patch.mask_index[slot], mask_end, first)
+    count = _collect(
+        rows, first, stop, patch.masked, mask, mask_end, moment, need, marked, mark, position, words, spans, positions, count
+    )
+    first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+    return _collect(
+        patch.added, first, stop, patch.masked, 0, 0, moment, need, marked, mark, position, words, spans, positions, count
+    )
+
+
+@numba.njit(cache=True, nogil=True)
 def gather(
     arrays: Arrays, low: int, high: int, nodes: Ints, moment: int, need: int, marked: Bytes, mark: int,
     words: Longs, spans: Longs, positions: Ints,
@@ -178,28 +217,29 @@ def gather(
     With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` ([., 2]; start and end) and
     `positions` (in `nodes`). A count past their length says that nothing more was written: call again with longer ones.
     """
-    index = arrays.indptr
+    index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
+    newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
+    nothing = newer.masked
     base = (len(index) - 1) // 3
     count = 0
     for position in range(len(nodes)):
         node = nodes[position]
-        slot, patch = _patch_of(arrays, node)
-        mask, mask_end = 0, 0
-        if slot >= 0:
-            mask, mask_end = patch.mask_index[slot], patch.mask_index[slot + 1]
+        first, stop = 0, 0
         if node < base:
             first, stop = index[3 * node + low], index[3 * node + high]
-            mask = _skip(patch.masked, mask, mask_end, first)
-            count = _collect(
-                arrays.rows, first, stop, patch.masked, mask, mask_end, moment, need, marked, mark, position, words, spans,
-                positions, count,
-            )  # fmt: skip
+        slot = place_of(newer_keys, newer_slots, node)
         if slot >= 0:
-            first, stop = patch.add_index[slot], patch.add_index[slot + 1]
-            count = _collect(
-                patch.added, first, stop, patch.masked, 0, 0, moment, need, marked, mark, position, words, spans, positions,
-                count,
-            )  # fmt: skip
+            count = _collect_patched(
+                newer, slot, rows, first, stop, moment, need, marked, mark, position, words, spans, positions, count
+            )
+            continue
+        slot = place_of(older_keys, older_slots, node)
+        if slot >= 0:
+            count = _collect_patched(
+                older, slot, rows, first, stop, moment, need, marked, mark, position, words, spans, positions, count
+            )
+            continue
+        count = _collect(rows, first, stop, nothing, 0, 0, moment, need, marked, mark, position, words, spans, positions, count)
     return count
 
 
@@ -231,6 +271,25 @@ def _pass_on(
 
 
 @numba.njit(cache=True, nogil=True)
+def _pass_on_patched(
+    patch: Patches, slot: int, rows: Longs, first: int, stop: int, moment: int, need: int, avoid: int, becomes: Bytes,
+    online: int, kind_of: Bytes, stamp: Bytes, epoch: int, queue: Longs, back: Ints, done: int, count: int, common: int,
+    seen: int,
+) -> tuple[int, int, int]:  # fmt: skip
+    mask_end = patch.mask_index[slot + 1]
+    mask = _skip(patch.masked, patch.mask_index[slot], mask_end, first)
+    count, common, seen = _pass_on(
+        rows, first, stop, patch.masked, mask, mask_end, moment, need, avoid, becomes, online, kind_of, stamp, epoch, queue, back,
+        done, count, common, seen,
+    )  # fmt: skip
+    first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+    return _pass_on(
+        patch.added, first, stop, patch.masked, 0, 0, moment, need, avoid, becomes, online, kind_of, stamp, epoch, queue, back,
+        done, count, common, seen,
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
 def impact(
     arrays: Arrays, low: int, high: int, seeds: Longs, seed_distance: Ints, seed_back: Ints, moment: int, need: int, avoid: int,
     max_depth: int, spread: Bytes, online: int, kind_of: Bytes, stamp: Bytes, epoch: int, queue: Longs, back: Ints, ends: Longs,
@@ -243,7 +302,9 @@ def impact(
     flags that all rows share by which states were reached, and those that any row has that was looked at. Otherwise like
     `closure`.
     """
-    index = arrays.indptr
+    index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
+    newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
+    nothing = newer.masked
     base = (len(index) - 1) // 3
     count, done, seeded, depth, common, seen = 0, 0, 0, 0, 255, 0
     while True:
@@ -259,22 +320,25 @@ def impact(
             ends[depth] = last
         while depth < max_depth and done < last:
             node, becomes = queue[done] >> 2, spread[queue[done] & 3]
-            slot, patch = _patch_of(arrays, node)
-            mask, mask_end = 0, 0
-            if slot >= 0:
-                mask, mask_end = patch.mask_index[slot], patch.mask_index[slot + 1]
+            first, stop = 0, 0
             if node < base:
                 first, stop = index[3 * node + low], index[3 * node + high]
-                mask = _skip(patch.masked, mask, mask_end, first)
-                count, common, seen = _pass_on(
-                    arrays.rows, first, stop, patch.masked, mask, mask_end, moment, need, avoid, becomes, online, kind_of, stamp,
-                    epoch, queue, back, done, count, common, seen,
+            in_newer = place_of(newer_keys, newer_slots, node)
+            in_older = -1 if in_newer >= 0 else place_of(older_keys, older_slots, node)
+            if in_newer >= 0:
+                count, common, seen = _pass_on_patched(
+                    newer, in_newer, rows, first, stop, moment, need, avoid, becomes, online, kind_of, stamp, epoch, queue, back,
+                    done, count, common, seen,
                 )  # fmt: skip
-            if slot >= 0:
-                first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+            elif in_older >= 0:
+                count, common, seen = _pass_on_patched(
+                    older, in_older, rows, first, stop, moment, need, avoid, becomes, online, kind_of, stamp, epoch, queue, back,
+                    done, count, common, seen,
+                )  # fmt: skip
+            else:
                 count, common, seen = _pass_on(
-                    patch.added, first, stop, patch.masked, 0, 0, moment, need, avoid, becomes, online, kind_of, stamp, epoch,
-                    queue, back, done, count, common, seen,
+                    rows, first, stop, nothing, 0, 0, moment, need, avoid, becomes, online, kind_of, stamp, epoch, queue, back,
+                    done, count, common, seen,
                 )  # fmt: skip
             done += 1
         if (depth >= max_depth or count == last) and seeded >= len(seeds):

@@ -25,20 +25,24 @@ class Patches(NamedTuple):
     added: Longs
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
+@numba.njit(cache=True, nogil=True)
+def place_of(keys: Ints, slots: Ints, node: int) -> int:
+    """Return the slot of a node in a table of patches, or -1."""
+    if len(keys) == 0:
+        return -1
+    mask = len(keys) - 1
+    place = (node * 0x9E3779B1) & mask
+    while keys[place] >= 0:
+        if keys[place] == node:
+            return slots[place]
+        place = (place + 1) & mask
+    return -1
+
+
+@numba.njit(cache=True, nogil=True)
 def slot_of(patches: Patches, node: int) -> int:
     """Return the slot of a node's patch, or -1."""
-    keys = patches.keys
-    found = -1
-    if len(keys) > 0:
-        mask = len(keys) - 1
-        place = (node * 0x9E3779B1) & mask
-        while keys[place] >= 0:
-            if keys[place] == node:
-                found = patches.slots[place]
-                break
-            place = (place + 1) & mask
-    return found
+    return place_of(patches.keys, patches.slots, node)
 
 
 @numba.njit(cache=True, nogil=True)
