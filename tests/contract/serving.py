@@ -34,7 +34,9 @@ class Process:
         port: int = 0,
         environment: Mapping[str, str] | None = None,
         program: Sequence[str | Path] = (PROGRAM,),
+        patience_s: float = PATIENCE_S,
     ) -> None:
+        self._patience_s = patience_s
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MLGRAPH_")}
         self.child = subprocess.Popen(
             [*program, "up", "--port", str(port), *arguments],
@@ -59,7 +61,7 @@ class Process:
 
     def _ready(self) -> str:
         try:
-            line = self._answers.get(timeout=PATIENCE_S)
+            line = self._answers.get(timeout=self._patience_s)
         except Empty:
             line = ""
         if not line.startswith(_READY):
