@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import sys
 import tempfile
@@ -33,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure as `arguments` say; return the exit status."""
     asked = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _unwind)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("mlgraph").setLevel(logging.INFO)  # building a graph from its store says how far it is
     size = SIZES[asked.size]
     ran_on = machine.about()
     say(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {asked.seed}")

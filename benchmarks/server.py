@@ -17,8 +17,8 @@ from typing import Final, NamedTuple, Self
 from mlgraph.stores.postgres_process import program_directory
 
 PROGRAM: Final = Path(sys.executable).parent / "mlgraph"
-START_TIMEOUT_S: Final = 3600.0
-"""Without anything kept on disk, a large store takes its time."""
+START_TIMEOUT_S: Final = 4 * 3600.0
+"""Without a snapshot, a large store takes its time."""
 _READY: Final = "mlgraph is ready at "
 _STOP_S: Final = 120.0
 

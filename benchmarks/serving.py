@@ -20,7 +20,7 @@ from benchmarks.telling import fact_chunks, openlineage_lines
 from benchmarks.wire import Connection
 from mlgraph.stores.embedded import EmbeddedPostgres
 
-CAUGHT_UP_TIMEOUT_S: Final = 3600.0
+CAUGHT_UP_TIMEOUT_S: Final = 4 * 3600.0
 WORKERS_OPTION: Final = "--workers"
 WORKERS: Final = 2
 

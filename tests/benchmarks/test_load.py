@@ -113,7 +113,7 @@ def test_events_keep_to_their_rate_where_the_server_does() -> None:
     with answering(shown) as url:
         told = Stream(url, plan(50, 1.0, connections=4)).run()
     assert told["failed"] == []
-    assert 0.9 < told["seconds"] < 2
+    assert told["seconds"] > 0.9
     assert len(told["posted"]) == 50
 
 

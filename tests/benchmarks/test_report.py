@@ -21,7 +21,7 @@ def about() -> dict[str, Any]:
 
 def test_few_samples_have_a_maximum_and_no_percentile() -> None:
     few, many = of_samples("few", [0.001, 0.003, 0.002], 3), of_samples("many", [0.001] * 99 + [0.5] * 101, 1)
-    assert few == {"few.median_ms": 2.0, "few.samples": 3.0, "few.starts": 3.0, "few.max_ms": 3.0}
+    assert few == {"few.median_ms": 2.0, "few.min_ms": 1.0, "few.samples": 3.0, "few.starts": 3.0, "few.max_ms": 3.0}
     assert many["many.p99_ms"] == 500.0
     assert "many.max_ms" not in many
 
