@@ -50,6 +50,12 @@ class _Flowing(StreamingResponse):
 
 
 async def _chain(first: bytes, rest: Generator[bytes], lanes: Lanes) -> AsyncGenerator[bytes]:
-    yield first
-    while piece := await anyio.to_thread.run_sync(next, rest, b"", limiter=lanes.export_threads):
-        yield piece
+    piece: bytes | None = first
+    while piece is not None:  # a piece may be empty: a compressor takes more than it gives
+        if piece:
+            yield piece
+        piece = await anyio.to_thread.run_sync(_next, rest, limiter=lanes.export_threads)
+
+
+def _next(pieces: Generator[bytes]) -> bytes | None:
+    return next(pieces, None)

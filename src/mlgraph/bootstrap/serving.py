@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import signal
@@ -13,36 +12,23 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Final
-
-import uvicorn
 
 from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
-from mlgraph.api.protocol import BoundedHttp
 from mlgraph.bootstrap import logs
+from mlgraph.bootstrap.http import SIGNALS, Http, tuned
 from mlgraph.bootstrap.options import Options
-from mlgraph.bootstrap.wiring import Server
+from mlgraph.bootstrap.wiring import Server, operated
+from mlgraph.bootstrap.workers import Workers, first_socket
 from mlgraph.domain.errors import MlgraphError, StartError
 from mlgraph.services import metrics
-from mlgraph.services.archives import Archives
-from mlgraph.services.bundle import Operated
 from mlgraph.services.identity import is_loopback, tokens_from
 from mlgraph.stores import postgres_log
-from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.database import Database
 from mlgraph.stores.embedded import QUESTION_CONNECTIONS, EmbeddedPostgres
 from mlgraph.stores.letters import PostgresLetters
 
 _log = logging.getLogger(__name__)
-
-_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-_SWITCH_S: Final = 0.0005
-"""How long a thread may keep the interpreter while another one waits. Requests pass through two or three threads: at Python's
-own 5 ms for each passing on, one that meets a load waits several times that."""
-_COLLECT_AFTER: Final = 50_000
-"""Containers made before the collector looks for cycles. A load makes hundreds of thousands a second, none in a cycle: looking
-after every 700 of them, as Python does by itself, takes a quarter of its time."""
 
 
 def serve(options: Options) -> None:
@@ -65,7 +51,7 @@ def serve(options: Options) -> None:
 def _unwind_on_signals() -> None:
     """Let SIGINT and SIGTERM unwind the stack before and after uvicorn serves, so that PostgreSQL is stopped too."""
     if threading.current_thread() is threading.main_thread():
-        for number in _SIGNALS:
+        for number in SIGNALS:
             signal.signal(number, _unwind)
 
 
@@ -128,72 +114,29 @@ def _opened(database: Database) -> Iterator[Database]:
         database.close()
 
 
-class _Uvicorn(uvicorn.Server):
-    """uvicorn that leaves it to us what happens once it listens, and once it has stopped."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = threading.Event()
-        self.failure: str | None = None
-        """Why the server cannot go on, if what must happen before it is ready has failed."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self.listening.set()
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGINT and SIGTERM. uvicorn's own raises them again inside its loop, which would tear what still ends."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in _SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        _log.info("stopping")
-        super().handle_exit(sig, frame)
-
-
 def _run(options: Options, limits: Limits, listener: socket.socket, database: Database) -> None:
     server = Server(database, options)
     server.health.watch(database.statistics, PostgresLetters(database).counts)
-    app = create_app(_operated(server, database), loopback=is_loopback(options.host), limits=limits)
-    config = uvicorn.Config(
-        app, http=BoundedHttp, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30,
-        server_header=False,
-    )  # fmt: skip
-    http = _Uvicorn(config)
+    http = Http(create_app(operated(server, database), loopback=is_loopback(options.host), limits=limits))
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    announcer = threading.Thread(target=_announce, args=(options, server, http, url), daemon=True)
-    server.start()
-    announcer.start()
-    sys.setswitchinterval(_SWITCH_S)
-    gc.collect()
-    gc.freeze()  # what is loaded by now stays
-    gc.set_threshold(_COLLECT_AFTER)
-    try:
-        http.run(sockets=[listener])
-    finally:
-        server.stop()
+    with first_socket(options) as first:
+        workers = Workers(options, database.url, listener, first[0]) if first is not None else None
+        announcer = threading.Thread(target=_announce, args=(options, server, http, workers, url), daemon=True)
+        server.start()
+        announcer.start()
+        tuned()
+        try:
+            http.run(sockets=[listener] if first is None else [listener, first[1]])
+        finally:
+            if workers is not None:
+                workers.stop()
+            server.stop()
     if http.failure is not None:
         raise StartError(http.failure)
 
 
-def _operated(server: Server, database: Database) -> Operated:
-    def restored() -> None:
-        server.follower.nudge()
-        server.connections.start()
-
-    return Operated.of(server.services, Archives(PostgresArchive(database), restored))
-
-
-def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> None:
+def _announce(options: Options, server: Server, http: Http, workers: Workers | None, url: str) -> None:
     """Wait until the server answers and is current, then say so."""
     http.listening.wait()
     try:
@@ -206,6 +149,8 @@ def _announce(options: Options, server: Server, http: _Uvicorn, url: str) -> Non
                 break
             except MlgraphError:
                 time.sleep(0.02)
+        if workers is not None and not http.should_exit:
+            workers.start()
         if http.should_exit:
             return
         sys.stdout.write(f"mlgraph is ready at {url}\n")

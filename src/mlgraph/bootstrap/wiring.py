@@ -12,7 +12,8 @@ from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import reconciliation, webhooks
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source import Payload, Source
-from mlgraph.services.bundle import Services
+from mlgraph.services.archives import Archives
+from mlgraph.services.bundle import Operated, Services
 from mlgraph.services.connections import Connections
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
@@ -23,6 +24,7 @@ from mlgraph.services.query import Queries
 from mlgraph.services.snapshots import Snapshots
 from mlgraph.services.source_worker import Surroundings
 from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.database import Database
 from mlgraph.stores.letters import PostgresLetters
@@ -67,10 +69,11 @@ def _store_name(url: str | None) -> str:
 class Server:
     """The parts of one server over an open database, and their threads."""
 
-    def __init__(self, database: Database, options: Options) -> None:
+    def __init__(self, database: Database, options: Options, *, first: bool = True) -> None:
+        """Put them together. `first`: this process keeps snapshots and looks after connected tools."""
         reader, letters = PostgresReader(database), PostgresLetters(database)
         files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
-        self.follower = Follower(reader, Snapshots(reader, files))
+        self.follower = Follower(reader, Snapshots(reader, files, keeps=first))
         intake = Intake(PostgresWriter(database), letters, self.follower.nudge, self._rehydrate)
         around = Surroundings(PostgresConnections(database), reader, intake.append, letters, options.public_url)
         self.connections = Connections(around, KINDS)
@@ -84,10 +87,24 @@ class Server:
 
     def start(self) -> None:
         """Follow the log, and go on with connected sources."""
-        self.follower.start()
+        self.follow()
         self.connections.start()
+
+    def follow(self) -> None:
+        """Follow the log."""
+        self.follower.start()
 
     def stop(self) -> None:
         """End the threads."""
         self.connections.stop()
         self.follower.stop()
+
+
+def operated(server: Server, database: Database) -> Operated:
+    """Return the services of `server` with those of whoever runs it."""
+
+    def restored() -> None:
+        server.follower.nudge()
+        server.connections.start()
+
+    return Operated.of(server.services, Archives(PostgresArchive(database), restored))

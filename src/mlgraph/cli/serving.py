@@ -37,6 +37,9 @@ def up(
         Literal["debug", "info", "warning", "error"],
         typer.Option("--log-level", help="debug has every request, info those that failed or took over 1 s."),
     ] = "info",
+    workers: Annotated[
+        int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that answer, sharing one mapped graph.")
+    ] = 1,
 ) -> None:
     """Serve the graph until interrupted."""
     from mlgraph.bootstrap import Options, serve
@@ -50,6 +53,7 @@ def up(
             tokens=tokens,
             log_format=log_format,
             log_level=log_level,
+            workers=workers,
         )
     )
 

@@ -46,7 +46,8 @@ class Database:
         A statement of a question runs for `query_time_s` at most. `trouble` says what is wrong with the disk, if anything
         is: asked before each write, and where PostgreSQL fails.
         """
-        self._url = url
+        self.url = url
+        """What was connected to, with whatever it may hold to authenticate."""
         self._pinned = threading.local()
         self._pool = _pool(url, "mlgraph", size)
         self._questions = _pool(url, "mlgraph-questions", questions, _limiting(query_time_s))
@@ -105,7 +106,7 @@ class Database:
     @contextmanager
     def apart(self) -> Iterator[psycopg.Connection]:
         """Open a connection beside the pool, for work that may take hours: it must not keep the others from theirs."""
-        with self._told(None), psycopg.connect(self._url, application_name="mlgraph") as connection:
+        with self._told(None), psycopg.connect(self.url, application_name="mlgraph") as connection:
             yield connection
 
     @contextmanager

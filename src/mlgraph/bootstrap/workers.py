@@ -1,0 +1,155 @@
+"""Further processes that answer on the same port: each maps the snapshot that the first one keeps, and follows the log by itself.
+
+The first process owns what there is one of: PostgreSQL, snapshots and compaction, connected tools. What concerns those is handed
+to it over a socket of the file system. Workers are forked from a server process that has imported everything once
+(`multiprocessing`, forkserver), so that they share its pages too; one that ends is started again.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+from mlgraph.api.app import create_app
+from mlgraph.api.forwarding import Forwarding
+from mlgraph.api.limits import Limits
+from mlgraph.bootstrap import logs
+from mlgraph.bootstrap.http import Http, tuned
+from mlgraph.bootstrap.options import Options
+from mlgraph.bootstrap.wiring import Server, operated
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.services.identity import is_loopback
+from mlgraph.stores.database import Database
+
+_log = logging.getLogger(__name__)
+
+_PRELOADED: Final = ["mlgraph.bootstrap.workers"]
+_CONNECTIONS: Final = 4
+"""Connections to PostgreSQL of one worker, beside those for questions."""
+_QUESTIONS: Final = 10
+_START_AGAIN_S: Final = 1.0
+_STOP_S: Final = 8.0
+
+
+class Workers:
+    """The further processes of one server."""
+
+    def __init__(self, options: Options, url: str, listener: socket.socket, first: Path) -> None:
+        """Run `options.workers - 1` of them on `listener`, over the store at `url`; `first` is the socket of the first one."""
+        self._options = replace(options, before_ready=None, after_ready=None)
+        self._url = url
+        self._listener = listener
+        self._first = first
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(_PRELOADED)
+        self._running: list[BaseProcess] = []
+        self._stopping = threading.Event()
+        self._watch = threading.Thread(target=self._start_again, name="mlgraph-workers", daemon=True)
+
+    def start(self) -> None:
+        """Start them, and wait until each answers. Raises `TimeoutError` if one does not."""
+        waiting = []
+        for _ in range(self._options.workers - 1):
+            process, ready = self._spawn()
+            self._running.append(process)
+            waiting.append(ready)
+        for ready in waiting:
+            if not ready.poll(600):
+                raise TimeoutError("a worker process does not get ready")
+        self._watch.start()
+
+    def _spawn(self) -> tuple[BaseProcess, Connection]:
+        ready, told = self._context.Pipe(duplex=False)
+        arguments = (self._options, self._url, self._listener, self._first, told)
+        process = self._context.Process(target=_work, args=arguments, name="mlgraph-worker")
+        process.start()
+        told.close()
+        return process, ready
+
+    def _start_again(self) -> None:
+        while not self._stopping.wait(_START_AGAIN_S):
+            for place, process in enumerate(self._running):
+                if not process.is_alive() and not self._stopping.is_set():
+                    _log.warning("worker process %s ended with status %s: starting another", process.pid, process.exitcode)
+                    self._running[place], ready = self._spawn()
+                    ready.close()
+
+    def stop(self) -> None:
+        """End them."""
+        self._stopping.set()
+        for process in self._running:
+            process.terminate()
+        until = time.monotonic() + _STOP_S
+        for process in self._running:
+            process.join(max(0.1, until - time.monotonic()))
+            if process.is_alive():
+                process.kill()
+                process.join(1)
+
+
+@contextmanager
+def first_socket(options: Options) -> Iterator[tuple[Path, socket.socket] | None]:
+    """Listen on a socket of the file system that only this user can reach, where there are further processes."""
+    if options.workers < 2:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="mlgraph-") as directory:  # short: the name of such a socket has 107 bytes
+        path = Path(directory) / "first"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(str(path))
+            yield path, listener
+
+
+def _work(options: Options, url: str, listener: socket.socket, first: Path, told: Connection) -> None:
+    """Run one worker until the first process stops it, or is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the first process says when to stop
+    logs.configure(options.log_format, options.log_level)
+    threading.Thread(target=_end_with_parent, name="mlgraph-parent", daemon=True).start()
+    limits = Limits.from_environment(os.environ)
+    database = Database(url, size=_CONNECTIONS, questions=_QUESTIONS, query_time_s=limits.query_time_s)
+    try:
+        database.open()
+        server = Server(database, options, first=False)
+        app = create_app(operated(server, database), loopback=is_loopback(options.host), limits=limits)
+        http = Http(Forwarding(app, first))
+        server.follow()
+        threading.Thread(target=_tell, args=(server, http, told), daemon=True).start()
+        tuned()
+        http.run(sockets=[listener])
+        server.follower.stop()
+    finally:
+        database.close()
+
+
+def _tell(server: Server, http: Http, told: Connection) -> None:
+    http.listening.wait()
+    server.health.loaded()
+    while not http.should_exit:
+        try:
+            server.health.ready()
+        except MlgraphError:
+            time.sleep(0.02)
+        else:
+            told.send(os.getpid())
+            told.close()
+            return
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,98 @@
+"""Several processes on one port: any of them answers, each shows what any took in, and one that dies is replaced."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.contract.producing import at
+from tests.contract.serving import PATIENCE_S, Api, Names, Process, asset, edge
+
+WORKERS = 3
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Process]:
+    process = Process("--data", str(tmp_path / "data"), "--workers", str(WORKERS), "--log-format", "text")
+    yield process
+    process.stop()
+
+
+def pids(process: Process) -> list[int]:
+    """The server processes that began, in order, as they say in the log."""
+    return [int(found[1]) for line in process.said if (found := re.search(r"Started server process \[(\d+)\]", line))]
+
+
+def runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def ask_anew(process: Process, path: str, **query: str | int) -> httpx.Response:
+    """Ask over a connection of its own, so that any of the processes may take it."""
+    with httpx.Client(base_url=process.url, timeout=PATIENCE_S, trust_env=False) as client:
+        return client.get(path, params=query)
+
+
+def test_every_process_shows_what_any_took_in(server: Process) -> None:
+    names = Names("workers")
+    a, b = names.dataset("a"), names.dataset("b")
+    for number in range(12):
+        api = Api(server.url)
+        written = api.taken(asset(a, at(number), name=f"name {number}"), edge(a, "derives", b, at(1)))["watermark"]
+        api.close()
+        for _ in range(4):
+            answer = ask_anew(server, "/api/v1/lineage", uri=a, at_least=written).json()
+            assert [node["name"] for node in answer["nodes"]] == [f"name {number}", "b"]
+            assert answer["watermark"] >= written
+
+
+def test_what_there_is_one_of_answers_through_any_of_them(server: Process) -> None:
+    for _ in range(8):
+        assert ask_anew(server, "/api/v1/sources").json()["sources"] == []
+        assert ask_anew(server, "/api/v1/dead-letters", limit=5).json()["total"] == 0
+        assert "mlgraph_projection_watermark" in ask_anew(server, "/metrics").text
+        refused = ask_anew(server, "/api/v1/sources", nothing="x")
+        assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
+        assert ask_anew(server, "/readyz").status_code == 200
+
+
+def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(server: Process) -> None:
+    names = Names("replaced")
+    a = names.dataset("a")
+    first, *others = pids(server)
+    assert len(others) == WORKERS - 1
+    os.kill(others[0], signal.SIGKILL)
+    until = time.monotonic() + PATIENCE_S
+    while len(pids(server)) < WORKERS + 1:
+        assert time.monotonic() < until, "no other process took the place of the one that died"
+        time.sleep(0.1)
+    api = Api(server.url)
+    api.taken(asset(a, at(1), name="still here"))
+    assert api.ask("asset", uri=a)["name"] == "still here"
+    api.close()
+    assert server.stop() == 0
+    while any(runs(pid) for pid in (first, *pids(server))):
+        assert time.monotonic() < until, "a process outlived the first"
+        time.sleep(0.1)
+
+
+def test_workers_end_when_the_first_process_is_killed(tmp_path: Path) -> None:
+    process = Process("--data", str(tmp_path / "data"), "--workers", "2", "--log-format", "text")
+    known = pids(process)
+    process.kill()
+    until = time.monotonic() + PATIENCE_S
+    while any(runs(pid) for pid in known):
+        assert time.monotonic() < until, "a worker outlived the first process"
+        time.sleep(0.1)
+    again = Process("--data", str(tmp_path / "data"), "--workers", "2")
+    assert again.stop() == 0
