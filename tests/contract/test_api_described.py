@@ -43,7 +43,7 @@ CHECKED: Final[Any] = CHECKS.get_by_names(
 )  # fmt: skip
 
 
-@schemathesis.serializer("application/x-ndjson", "application/json-seq")
+@schemathesis.serializer("application/x-ndjson", "application/json-seq", "application/gzip")
 def _text(_context: Any, value: Any) -> bytes:
     return value.encode("utf-8", "surrogatepass") if isinstance(value, str) else json.dumps(value).encode()
 
@@ -72,8 +72,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 @pytest.mark.parametrize(("mode", "call"), ASKED)
 def test_the_call_answers_as_described(mode: GenerationMode, call: str, server: Process) -> None:
     cases = CALLS[call].as_strategy(generation_mode=mode)
-    session = requests.Session()
-    session.trust_env = False
 
     @settings(max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(case=cases, known=st.lists(st.sampled_from(KNOWN) | st.none(), min_size=4, max_size=4))
@@ -87,8 +85,9 @@ def test_the_call_answers_as_described(mode: GenerationMode, call: str, server: 
             case.body.pop("url", None)  # a tool that is connected would be asked, and is not there
         case.validate_response(case.call(base_url=server.url, session=session, timeout=30), checks=CHECKED)
 
-    ask()
-    session.close()
+    with requests.Session() as session:
+        session.trust_env = False
+        ask()
 
 
 def test_a_fault_is_found() -> None:

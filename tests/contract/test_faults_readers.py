@@ -138,7 +138,7 @@ def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], 
     assert [reader.failure for reader in readers] == [None] * READERS
     answers = [answer for reader in readers for answer in reader.answers]
     assert len(answers) > 100
-    assert len({answer["watermark"] for _, _, _, answer in answers}) > ROUNDS // 3
+    assert len({answer["watermark"] for _, _, _, answer in answers}) > ROUNDS // 5
     assert max(len(answer.get("nodes", ())) for _, _, _, answer in answers) > TABLES // 2
     faults = [(call, query, minute, answer["watermark"], what)
               for call, query, minute, answer in answers for what in wrong(told, call, query, minute, answer)]  # fmt: skip

@@ -136,7 +136,8 @@ class Database:
 
 def _check(connection: psycopg.Connection) -> None:
     """Raise `OperationalError` if the server has closed this idle connection: it says so unasked, so nothing is sent."""
-    connection.pgconn.consume_input()
+    for _ in range(2):  # what it said when it went comes first, only then the end
+        connection.pgconn.consume_input()
     if connection.pgconn.status != ConnStatus.OK:
         raise psycopg.OperationalError("the connection was closed by the server")
 
