@@ -140,6 +140,8 @@ def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], 
     assert len(answers) > 100
     assert len({answer["watermark"] for _, _, _, answer in answers}) > ROUNDS // 5
     assert max(len(answer.get("nodes", ())) for _, _, _, answer in answers) > TABLES // 2
+    bases = [line for line in api.http.get("/metrics").text.splitlines() if line.startswith("mlgraph_graph_bases_total")]
+    assert any('how="compacted"' in line or 'how="rebuilt"' in line for line in bases), bases
     faults = [(call, query, minute, answer["watermark"], what)
               for call, query, minute, answer in answers for what in wrong(told, call, query, minute, answer)]  # fmt: skip
     assert faults == []

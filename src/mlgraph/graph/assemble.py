@@ -151,7 +151,8 @@ def table_of_arcs(blocks: Sequence[Block], number: Ints, nodes: int, allocate: A
     owner: list[Ints] = []
     owned: list[Longs] = []
     for forward in (True, False):
-        index = np.zeros(3 * nodes + 1, np.int64)
+        last = max((int((block[0] if forward else block[1]).max(initial=-1)) for block in blocks), default=-1)
+        index = np.zeros(3 * min(nodes, last + 1) + 1, np.int64)  # past the last node with rows there is nothing to say
         for sources, targets, rows, _ in blocks:
             count_rows(sources if forward else targets, rows, index)
         np.cumsum(index, out=index)

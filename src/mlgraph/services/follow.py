@@ -19,8 +19,31 @@ _POLL_S: Final = 0.25
 _TRANSACTIONS: Final = 5000
 _MANY: Final = 50_000
 """Facts about edges from which on the graph may be made anew instead of changed, if they are as many as its rows."""
+_QUIET_S: Final = 1.0
+"""A load that has not appended for so long has paused or ended."""
 _CATCH_UP: Final = 500
 """Transactions that a graph which is to be gone over to takes in at a time, while the one that is read is kept current."""
+
+
+class _Load:
+    """When to build the graph anew while a load is under way: once it pauses, or for a quarter of the time at most."""
+
+    def __init__(self) -> None:
+        self.under_way = False
+        self._not_before = 0.0
+        self._seen_tx, self._seen_at = 0, 0.0
+
+    def may_build(self, tx: int) -> bool:
+        """Say whether it is time, given the last transaction that is known."""
+        now = time.monotonic()
+        if tx != self._seen_tx:
+            self._seen_tx, self._seen_at = tx, now
+        return now >= self._not_before or now - self._seen_at >= _QUIET_S
+
+    def built(self, took_s: float) -> None:
+        """Note that the graph was built."""
+        self.under_way = False
+        self._not_before = time.monotonic() + 3 * took_s
 
 
 class Follower:
@@ -31,6 +54,7 @@ class Follower:
         self.snapshots = snapshots or Snapshots(reader)
         self._graph = Graph()
         self._projector: Projector | None = None
+        self._load = _Load()
         self._next: tuple[Graph, Projector] | None = None
         """What is gone over to once it has caught up."""
         self._wake = threading.Event()
@@ -83,15 +107,19 @@ class Follower:
         began, seen = time.monotonic(), self._graph.snapshot.watermark
         projector = self._open() if self._projector is None else self._projector
         before = self._graph.snapshot.watermark
+        if self._load.under_way and not self._load.may_build(self._reader.last_tx()):
+            time.sleep(_POLL_S)
+            return False
         changes = self._reader.changes(before, _TRANSACTIONS)
         if changes.cut and self._is_mostly_new(before):
-            self._graph, self._projector, self._next = self.snapshots.rebuilt(), None, None
-            self._projector = Projector(self._reader, self._graph)
+            if self._load.may_build(changes.upto):
+                self._build_anew()
+            else:
+                self._load.under_way = True
         elif changes.upto != before:
             projector.apply(changes)
-        if (
-            changes.upto - before < _TRANSACTIONS and not changes.cut
-        ):  # all there was then: a store that never rests is followed too
+        whole = changes.upto - before < _TRANSACTIONS and not changes.cut
+        if whole:  # all that there was then: a store that is written to all the time is followed too
             self.caught_up_at = began
         self._tend()
         with self._moved:
@@ -103,9 +131,15 @@ class Follower:
         self._graph, self._projector = graph, Projector(self._reader, graph)
         return self._projector
 
+    def _build_anew(self) -> None:
+        began = time.monotonic()
+        graph = self.snapshots.rebuilt()
+        self._graph, self._projector, self._next = graph, Projector(self._reader, graph), None
+        self._load.built(time.monotonic() - began)
+
     def _is_mostly_new(self, before: int) -> bool:
         """Say whether so much came that to make the graph anew from the store costs less than to change it."""
-        most = max(_MANY, self._graph.base.rows)
+        most = max(_MANY, self._graph.base.rows // 2)
         return self.snapshots.keeps and self._reader.pending(before, most) == most
 
     def _tend(self) -> None:

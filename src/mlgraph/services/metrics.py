@@ -40,4 +40,14 @@ POSTGRES_RESTARTS: Final = Counter(
     "mlgraph_postgres_restarts", "Times the embedded PostgreSQL was started anew.", registry=PROCESS
 )
 
-# --- graph: snapshots that are written, loaded or refused, and compactions are counted here, by those who do them
+# --- graph: where its base came from
+GRAPH_BASES: Final = Counter(
+    "mlgraph_graph_bases", "Bases of the graph by how they came about: opened, rebuilt or compacted.", ("how",), registry=PROCESS
+)
+COMPACTION_SECONDS: Final = Histogram(
+    "mlgraph_graph_compaction_seconds", "Time to compact the graph, while it is read.",
+    buckets=(0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0), registry=PROCESS,
+)  # fmt: skip
+SNAPSHOT_FAILURES: Final = Counter(
+    "mlgraph_snapshot_failures", "Times a snapshot could not be written, or the graph not be compacted.", registry=PROCESS
+)

@@ -15,6 +15,7 @@ from mlgraph.graph.compact import Frozen, compact, freeze
 from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.snapshots import Kept, SnapshotFiles
 from mlgraph.ports.store import FactReader
+from mlgraph.services import metrics
 from mlgraph.services.rebuild import rebuild
 
 _log = logging.getLogger(__name__)
@@ -37,19 +38,22 @@ class Snapshots:
         self._made: Base | None = None
         self._looked_at = 0.0
         self.compactions = 0
-        self.last_compaction_s = 0.0
         self.failures = 0
 
     def open(self) -> Graph:
         """Return the graph as of the newest snapshot that fits the store, or as of now where there is none."""
         base = self._newest()
-        return self.rebuilt() if base is None else Graph(base)
+        if base is None:
+            return self.rebuilt()
+        metrics.GRAPH_BASES.labels("opened").inc()
+        return Graph(base)
 
     def rebuilt(self) -> Graph:
         """Return the graph as of now, made from the store alone."""
         began = time.monotonic()
         base = self._kept(rebuild(self._reader, self._files.allocate if self._files else np.zeros))
         if base.watermark:
+            metrics.GRAPH_BASES.labels("rebuilt").inc()
             _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - began)
         return Graph(base)
 
@@ -72,7 +76,7 @@ class Snapshots:
         try:
             self._files.keep(base.sections(), base.watermark, stamp)
         except Unavailable as error:
-            self.failures += 1
+            self._failed()
             _log.warning("%s; the graph stays in memory", error.detail)
             return base
         kept = self._files.newest()
@@ -106,15 +110,21 @@ class Snapshots:
         try:
             self._made = self._kept(compact(frozen, self._files.allocate if self._files else np.zeros))
         except MlgraphError as error:
-            self.failures += 1
+            self._failed()
             _log.warning("the graph was not compacted: %s", error.detail)
         except Exception:  # the thread must not end unheard: the graph goes on with what it has
-            self.failures += 1
+            self._failed()
             _log.exception("the graph was not compacted")
         else:
             self.compactions += 1
-            self.last_compaction_s = time.monotonic() - began
-            _log.info("the graph was compacted at watermark %d in %.1f s", self._made.watermark, self.last_compaction_s)
+            took_s = time.monotonic() - began
+            metrics.GRAPH_BASES.labels("compacted").inc()
+            metrics.COMPACTION_SECONDS.observe(took_s)
+            _log.info("the graph was compacted at watermark %d in %.1f s", self._made.watermark, took_s)
+
+    def _failed(self) -> None:
+        self.failures += 1
+        metrics.SNAPSHOT_FAILURES.inc()
 
     def stop(self) -> None:
         """Wait for a compaction that is under way: half a file is of no use, but it ends soon."""
