@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
@@ -11,6 +12,7 @@ from mlgraph.bootstrap.options import Options
 from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import reconciliation, webhooks
 from mlgraph.domain.uri import AssetUri
+from mlgraph.graph.warm import warm
 from mlgraph.ports.source import Payload, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
@@ -91,7 +93,8 @@ class Server:
         self.connections.start()
 
     def follow(self) -> None:
-        """Follow the log."""
+        """Follow the log, and get ready for questions meanwhile."""
+        threading.Thread(target=warm, name="mlgraph-warm", daemon=True).start()
         self.follower.start()
 
     def stop(self) -> None:
