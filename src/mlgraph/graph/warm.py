@@ -10,7 +10,7 @@ from mlgraph.graph.impact import ImpactWalk
 from mlgraph.graph.render import Pieces, edges_json, nodes_json
 from mlgraph.graph.rows import DERIVES, Layer, NodeKey, Row, edge_flags
 from mlgraph.graph.snapshot import Graph, Snapshot
-from mlgraph.graph.walk import DirectionName, Reached, walk
+from mlgraph.graph.walk import walk
 from mlgraph.ports.store import AssetRow
 
 _URIS = ("mlg://dataset/warm/a", "mlg://dataset/warm/b")
