@@ -14,7 +14,7 @@ from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Told
 
 
 class MemoryStore:
@@ -118,6 +118,13 @@ class MemoryStore:
 
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.source in sources and record.relation in relations]
+
+    def runs(self, runs: Collection[int]) -> RunRecords:
+        codes = [RELATIONS[name].code for name in ("input_to", "outputs", "run_of")]
+        return RunRecords(
+            self.edges_into(runs, codes[:1]), self.edges_from(runs, codes[1:2]), self.columns_seen_by(runs),
+            self.asset_records(runs), self.edges_from(runs, codes[2:]),
+        )  # fmt: skip
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.by in owners]

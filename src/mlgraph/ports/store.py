@@ -94,6 +94,16 @@ class Told:
     environment: str | None
 
 
+class RunRecords(NamedTuple):
+    """What is said of some runs: their inputs and outputs, the column edges seen in them, their states, and whose they are."""
+
+    reads: list[EdgeRecord]
+    writes: list[EdgeRecord]
+    columns: list[EdgeRecord]
+    states: list[AssetRecord]
+    memberships: list[EdgeRecord]
+
+
 class EdgeTable(NamedTuple):
     """Edge facts as columns, one entry a fact: numbers as the store has them, times in microseconds."""
 
@@ -141,6 +151,9 @@ class FactReader(Protocol):
 
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         """Return all records of these relations that lead from `sources`."""
+
+    def runs(self, runs: Collection[int]) -> RunRecords:
+        """Return all that is said of these runs."""
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         """Return the column edges whose `by` is one of `owners`."""

@@ -53,16 +53,17 @@ class Histories:
         return found
 
     def _load(self, runs: Collection[int]) -> dict[int, tuple[RunHistory, bool]]:
+        said = self.reader.runs(runs)
         edges: dict[int, list[EdgeRecord]] = defaultdict(list)
-        for edge in self.reader.edges_into(runs, (INPUT_TO,)):
+        for edge in said.reads:
             edges[edge.target].append(edge)
-        for edge in self.reader.edges_from(runs, (OUTPUTS,)):
+        for edge in said.writes:
             edges[edge.source].append(edge)
-        columns = self._columns(runs)
+        columns = self._with_retractions(said.columns)
         states: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self.reader.asset_records(runs):
+        for record in said.states:
             states[record.asset].append(record)
-        members = memberships(self.reader.edges_from(runs, (RUN_OF,)), self.pins)
+        members = memberships(said.memberships, self.pins)
         told = chain(*edges.values(), *columns.values())
         pins = self.pins({asset for edge in told for asset in (edge.source, edge.target)})
         return {
@@ -92,9 +93,12 @@ class Histories:
 
     def _columns(self, owners: Collection[int]) -> dict[int, list[EdgeRecord]]:
         """Return the column edges seen by each of these runs and workflows, with the retractions of those edges."""
+        return self._with_retractions(self.reader.columns_seen_by(owners))
+
+    def _with_retractions(self, seen: Iterable[EdgeRecord]) -> dict[int, list[EdgeRecord]]:
         columns: dict[int, list[EdgeRecord]] = defaultdict(list)
         seen_by: dict[Triple, set[int]] = defaultdict(set)
-        for edge in self.reader.columns_seen_by(owners):
+        for edge in seen:
             if edge.by is not None:
                 columns[edge.by].append(edge)
                 seen_by[edge.triple].add(edge.by)

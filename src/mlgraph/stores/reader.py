@@ -15,13 +15,15 @@ from mlgraph.domain import budget, clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Told
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Told
 from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1
+_INPUT_TO, _OUTPUTS, _RUN_OF = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of"))
 FACTS_AT_ONCE: Final = 20_000
 """Facts of either sort from which on the transactions of a reading are no longer taken together."""
 _COPY_HEAD: Final = 19
@@ -60,37 +62,59 @@ class PostgresReader:
         return 0
 
     def changes(self, after: int, limit: int) -> Changes:
-        """Return what up to `limit` transactions after `after` touched, as of one moment."""
-        with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            cursor.execute("SELECT last_at FROM tx ORDER BY tx DESC LIMIT 1")
-            for (last_at,) in cursor:
-                clock.reach(last_at)  # before anybody sees what these transactions, or those before them, say
-            cursor.execute("SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t", (after, limit))
-            upto = (cursor.fetchone() or (None,))[0]
+        """Return what up to `limit` transactions after `after` touched.
+
+        Transactions become visible in order and never change, so what is read up to one of them is of one moment.
+        """
+        with self._database.connection() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT (SELECT last_at FROM tx ORDER BY tx DESC LIMIT 1), "
+                "(SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t)", (after, limit),
+            )  # fmt: skip
+            last_at, upto = cursor.fetchone() or (None, None)
+            clock.reach(last_at or 0)  # before anybody sees what these transactions, or those before them, say
             changes = Changes(after if upto is None else upto)
             if upto is None:
                 return changes
             if (bound := _full_at(cursor, after)) < upto:
                 changes.upto, changes.cut = bound, True
-            clock.reach(last_at)  # before anybody sees what these transactions say
-            span = (after, changes.upto)
-            cursor.execute("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span)
-            changes.assets = [AssetRow(*row) for row in cursor]
-            cursor.execute("SELECT DISTINCT asset_id, mode FROM asset_fact WHERE tx > %s AND tx <= %s", span)
-            for asset, mode in cursor:
-                changes.told.add(asset)
-                if mode in (Mode.RETRACT, Mode.DECLARATION):
-                    changes.declared.add(asset)
-            cursor.execute(
-                "SELECT DISTINCT source_id, relation, target_id, by_id FROM edge_fact WHERE tx > %s AND tx <= %s", span
-            )
-            for source, relation, target, seen_by in cursor:
-                if seen_by is None:
-                    changes.edges.add((source, relation, target))
-                else:
-                    changes.seen_by.add(seen_by)
+            self._add_changes(connection, changes, (after, changes.upto))
             return changes
+
+    def _add_changes(self, connection: psycopg.Connection, changes: Changes, span: tuple[int, int]) -> None:
+        assets, told, edges = _together(
+            connection,
+            ("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span),
+            ("SELECT DISTINCT asset_id, mode FROM asset_fact WHERE tx > %s AND tx <= %s", span),
+            ("SELECT DISTINCT source_id, relation, target_id, by_id FROM edge_fact WHERE tx > %s AND tx <= %s", span),
+        )
+        changes.assets = [AssetRow(*row) for row in assets]
+        for asset, mode in told:
+            changes.told.add(asset)
+            if mode in (Mode.RETRACT, Mode.DECLARATION):
+                changes.declared.add(asset)
+        for source, relation, target, seen_by in edges:
+            if seen_by is None:
+                changes.edges.add((source, relation, target))
+            else:
+                changes.seen_by.add(seen_by)
+
+    def runs(self, runs: Collection[int]) -> RunRecords:
+        """Return all that is said of these runs, in one round trip."""
+        listed = list(runs)
+        edges = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE"
+        with self._database.connection() as connection:
+            reads, writes, columns, states, of = _together(
+                connection,
+                (f"{edges} f.target_id = ANY(%s) AND f.relation = %s AND f.tx <= %s", (listed, _INPUT_TO, self._upto)),
+                (f"{edges} f.source_id = ANY(%s) AND f.relation = %s AND f.tx <= %s", (listed, _OUTPUTS, self._upto)),
+                (f"{edges} f.by_id = ANY(%s) AND f.tx <= %s", (listed, self._upto)),
+                (f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.tx <= %s", (listed, self._upto)),
+                (f"{edges} f.source_id = ANY(%s) AND f.relation = %s AND f.tx <= %s", (listed, _RUN_OF, self._upto)),
+            )
+        return RunRecords(*map(list, (
+            edge_records(reads), edge_records(writes), edge_records(columns), asset_records(states), edge_records(of)
+        )))  # type: ignore[arg-type] # in the order of the fields  # fmt: skip
 
     def pending(self, after: int, most: int) -> int:
         """Return how many facts about edges came after transaction `after`, counting to `most`."""
@@ -241,6 +265,15 @@ class PostgresReader:
 
     def _edges(self, query: str, values: Sequence[Any]) -> list[EdgeRecord]:
         return list(edge_records(self._rows(query, values)))
+
+
+def _together(connection: psycopg.Connection, *queries: tuple[str, Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+    """Return the rows of several queries that are sent together: they cost one round trip."""
+    with connection.pipeline():
+        cursors = [connection.cursor() for _ in queries]
+        for cursor, (query, values) in zip(cursors, queries, strict=True):
+            cursor.execute(query.encode(), values)
+        return [cursor.fetchall() for cursor in cursors]
 
 
 def _full_at(cursor: psycopg.Cursor, after: int) -> int:
