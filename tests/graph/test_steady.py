@@ -26,6 +26,10 @@ def routine(rng: random.Random) -> Iterator[list[Fact]]:
     """A workflow's life, event by event: runs mostly alike, now and then another shape, state, order, code or voice."""
     usual = rng.choice(SHAPES)
     code = rng.choice([None, "1"])
+    for source in (A, B):
+        if rng.random() < 0.3:
+            until = rng.choice([None, None, 22])
+            yield [EdgeFact(source, "input_to", W, rng.choice(["facts", "openlineage"]), rng.choice([1, 12]), until)]
     for number in range(1, rng.randint(6, 14)):
         moment = 5 * number
         inputs, outputs = usual if rng.random() < 0.85 else rng.choice(SHAPES)

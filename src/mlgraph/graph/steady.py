@@ -26,7 +26,10 @@ Shape = frozenset[Key]
 
 @dataclass(frozen=True, slots=True)
 class Steady:
-    """A workflow that one origin tells of, by runs of one code version, with no declaration, lineage or retraction.
+    """A workflow whose runs one origin tells of, of one code version, with no job event, lineage or retraction.
+
+    Edges may be told of the workflow itself: they hold whatever its runs say, so that a report within such a span of the same
+    origin adds nothing to it either.
 
     `opened` says since when each edge holds that does; `shapes` from when on a run of that shape reported all of it; `completed`
     when each complete run did, `latest` when the last of them.
@@ -42,7 +45,9 @@ class Steady:
 
 def steady_of(workflow: WorkflowHistory, sides: Sides) -> Steady | None:
     """Return what must be known to see that a run changes nothing; None where that cannot be seen of this workflow."""
-    if workflow.edges or workflow.declarations or workflow.columns or workflow.pins or not workflow.runs:
+    if workflow.declarations or workflow.columns or workflow.pins or not workflow.runs:
+        return None
+    if not all(edge.feeds is None and edge.mode in (Mode.WHOLE, Mode.PATCH) for edge in workflow.edges):
         return None
     origins = {origin for run in workflow.runs for origin in run.origins}
     versions = {run.outcome.code_version for run in workflow.runs}
