@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mlgraph.graph.base import Table
 from mlgraph.graph.kernels import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT, TO_MASK, Arrays, gather
 from mlgraph.graph.overlay import Overlay, Packed, rows_at
-from mlgraph.graph.rows import AT_ASSET, Bytes, Ints, Longs
+from mlgraph.graph.rows import AT_ASSET, Bools, Bytes, Ints, Longs
 
 _NO_MARKS: Final = np.zeros(0, np.uint8)
 
@@ -115,6 +115,8 @@ class TableRows:
         self._groups: dict[Group, dict[Arc, int]] = {}
         """Those that were looked at since the base was made, whole: rows with their positions downstream."""
         self._out, self._into = Overlay(base.out_index, base.out_rows), Overlay(base.into_index, base.into_rows)
+        self._owned: Longs | None = None
+        """The owned rows of the base by position, once somebody asked."""
         self._dirty = True
 
     @property
@@ -146,7 +148,7 @@ class TableRows:
     def _from_base(self, group: Group) -> dict[Arc, int]:
         base = self._base
         if isinstance(group, int):
-            low, high = np.searchsorted(base.owner, (group, group + 1))
+            low, high = np.searchsorted(base.owner, np.array([group, group + 1], np.int32))  # of its own type, else it is copied
             positions = base.owned[low:high]
             sources = ((np.searchsorted(base.out_index, positions, side="right") - 1) // 3).tolist()
             return {
@@ -160,9 +162,16 @@ class TableRows:
         words = base.out_rows[first:last, 0]
         positions = np.flatnonzero((words & TO_MASK == target) & (words >> RELATION_SHIFT & 255 == relation)) + first
         if len(positions) and len(base.owner):  # the same edge as a run or workflow computed it is not of this group
-            positions = positions[~np.isin(positions, base.owned)]
+            positions = positions[~self._is_owned(positions)]
         rows = base.out_rows[positions].tolist()
         return {_arc(source, *row): position for row, position in zip(rows, positions.tolist(), strict=True)}
+
+    def _is_owned(self, positions: Longs) -> Bools:
+        """Say of base rows whether a run or workflow computed them."""
+        if self._owned is None:
+            self._owned = np.sort(self._base.owned)
+        found = np.minimum(np.searchsorted(self._owned, positions), len(self._owned) - 1)
+        return self._owned[found] == positions
 
     def publish(self) -> tuple[Arrays, Arrays] | None:
         """Return the rows both ways with all replacements so far; None if nothing changed."""

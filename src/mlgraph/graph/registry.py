@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -119,7 +120,9 @@ class Registry:
         base = self.base
         known: list[int] = []
         if dataset < base.assets and len(base.columns):
-            low, high = np.searchsorted(base.dataset[base.columns], (dataset, dataset + 1))
+            of, places = base.dataset, range(len(base.columns))
+            low = bisect_left(places, dataset, key=lambda place: of[base.columns[place]])
+            high = bisect_right(places, dataset, lo=low, key=lambda place: of[base.columns[place]])
             known = base.columns[low:high].tolist()
         return known + self._columns.get(dataset, [])
 

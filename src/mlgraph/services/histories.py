@@ -16,7 +16,7 @@ from mlgraph.ports.store import FactReader
 from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import pins_of
 
-CACHED_RUNS: Final = 20_000
+CACHED_RUNS: Final = 4_000
 
 Triple = tuple[int, int, int]
 
