@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import Query, Request
+from fastapi import FastAPI, Query, Request
 from pydantic import AfterValidator, BaseModel
 
 from mlgraph.api.guard import Services
@@ -133,12 +134,18 @@ async def at_least(
         await lanes.at_least.run(lambda: use.queries.wait_for(at_least))
 
 
+@lru_cache
+def _described(app: FastAPI, path: str, method: str) -> dict[str, Any]:
+    """Return the schemas of the query parameters of a call, by name."""
+    operation = app.openapi()["paths"][path][method]
+    return {each["name"]: each["schema"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+
+
 async def known_only(request: Request) -> None:
     """Refuse unknown query parameters, and single ones given twice: a slip must not widen an answer."""
     if not request.query_params:
         return
-    operation = request.app.openapi()["paths"][request.scope["route"].path_format][request.method.lower()]
-    known = {each["name"]: each["schema"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+    known = _described(request.app, request.scope["route"].path_format, request.method.lower())
     for name in request.query_params:
         if name not in known:
             close = get_close_matches(name, known, n=1)
