@@ -16,7 +16,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.base import Base, Table
 from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK
 from mlgraph.graph.registry import Card
-from mlgraph.graph.render import escaped
+from mlgraph.graph.render import Pieces, concatenated, escaped
 from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs, NodeKey
 from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, table_size, tails
 
@@ -62,40 +62,65 @@ class Arcs:
 
 
 class Cards:
-    """Cards by asset, in order of assets, as arrays."""
+    """Cards by asset, as arrays: those of a base, and those that were set since."""
 
-    def __init__(self, assets: int) -> None:
+    def __init__(self, assets: int, base: Base | None = None) -> None:
+        """Begin with the cards of `base`, for `assets` assets."""
+        self._base = Base.empty() if base is None else base
+        known = min(assets, self._base.assets)
         self.names: dict[int, str] = {}
-        self._words = {"": 0}
-        self._people: dict[str, int] = {}
-        self.state = np.zeros(assets, np.int16)
-        self.finished = np.zeros(assets, np.uint8)
+        self._words = {word: number for number, word in enumerate(self._base.words.many(range(len(self._base.words))))}
+        self._people = {uri: number for number, uri in enumerate(self._base.people.many(range(len(self._base.people))))}
+        self.state = np.concatenate([self._base.state[:known], np.zeros(assets - known, np.int16)])
+        self.finished = np.concatenate([self._base.finished[:known], np.zeros(assets - known, np.uint8)])
+        self._changed = np.zeros(assets, np.bool_)
+        self._changed[known:] = True
         self._owned: list[tuple[int, int]] = []
 
     def set(self, asset: int, card: Card) -> None:
-        """Note the card of an asset."""
+        """Let this be the card of an asset; once for each."""
+        self._changed[asset] = True
         if card.name:
             self.names[asset] = card.name
         self.finished[asset] = card.finished
-        if card.state:
-            # a state is a word of a source's choosing: past what fits, rare words are not told apart
-            self.state[asset] = self._words.setdefault(card.state, min(len(self._words), 2**15 - 1))
+        # a state is a word of a source's choosing: past what fits, rare words are not told apart
+        word = self._words.setdefault(card.state or "", min(len(self._words), 2**15 - 1))
+        self.state[asset] = word
         self._owned.extend((asset, self._people.setdefault(owner, len(self._people))) for owner in card.owners)
 
     def finish(self, uris: Strings) -> dict[str, Any]:
         """Return the parts of the base that cards make."""
-        assets = len(self.state)
-        starts, ends = tails(uris.offsets[:-1], uris.offsets[1:], uris.data)
-        for asset in np.flatnonzero(have(starts, ends, uris.data, ord("%"))).tolist():
-            self.names.setdefault(asset, AssetUri.parse(uris[asset]).name)
-        owned = np.array(sorted(self._owned), np.int64).reshape(-1, 2)
-        counts = np.bincount(owned[:, 0], minlength=assets)
+        index, owners = self._owners()
         return {
-            "names": _texts(self._name(asset, uris) for asset in range(assets)),
-            "state": self.state, "words": _texts(list(self._words)[: 2**15]), "finished": self.finished,
-            "owner_index": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            "owners": owned[:, 1].astype(np.int32), "people": _texts(self._people),
+            "names": self._all_names(uris), "state": self.state, "words": _texts(list(self._words)[: 2**15]),
+            "finished": self.finished, "owner_index": index, "owners": owners, "people": _texts(self._people),
         }  # fmt: skip
+
+    def _owners(self) -> tuple[Longs, Ints]:
+        known = min(len(self.state), self._base.assets)
+        counts = np.diff(self._base.owner_index[: known + 1])
+        of = np.repeat(np.arange(known), counts)
+        kept = ~self._changed[of]
+        fresh = np.array(self._owned, np.int64).reshape(-1, 2)
+        of = np.concatenate([of[kept], fresh[:, 0]])
+        people = np.concatenate([self._base.owners[: len(kept)][kept], fresh[:, 1].astype(np.int32)])
+        by_asset = np.argsort(of, kind="stable")
+        index = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(self.state)))]).astype(np.int64)
+        return index, people[by_asset].astype(np.int32)
+
+    def _all_names(self, uris: Strings) -> Strings:
+        """Return the names as JSON: of the base where nothing changed, of the cards, or decoded from URIs that need it."""
+        starts, ends = tails(uris.offsets[:-1], uris.offsets[1:], uris.data)
+        changed = np.flatnonzero(self._changed)
+        for asset in changed[have(starts[changed], ends[changed], uris.data, ord("%"))].tolist():
+            self.names.setdefault(asset, AssetUri.parse(uris[asset]).name)
+        known = min(len(self.state), self._base.assets)
+        begins, stops = np.zeros(len(self.state), np.int64), np.zeros(len(self.state), np.int64)
+        begins[:known], stops[:known] = self._base.names.offsets[:known], self._base.names.offsets[1 : known + 1]
+        fresh = Pieces.of((self._name(asset, uris) for asset in changed.tolist()), raw=True)
+        shift = len(self._base.names.data)
+        begins[changed], stops[changed] = fresh.offsets[:-1] + shift, fresh.offsets[1:] + shift
+        return Strings(*concatenated(begins, stops, np.concatenate([self._base.names.data, fresh.data])))
 
     def _name(self, asset: int, uris: Strings) -> str:
         name = self.names.get(asset)

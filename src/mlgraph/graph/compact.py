@@ -13,11 +13,10 @@ from mlgraph.graph.kernels import TO_MASK, Arrays
 from mlgraph.graph.layer import Arc
 from mlgraph.graph.patches import merge_patches
 from mlgraph.graph.registry import Registry
+from mlgraph.graph.render import Pieces
 from mlgraph.graph.rows import Ints, NodeKey
 from mlgraph.graph.snapshot import Graph, Snapshot
-from mlgraph.graph.strings import StringsBuilder
-
-_BLOCK = 1 << 18
+from mlgraph.graph.strings import Strings
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +36,6 @@ def freeze(graph: Graph) -> Frozen:
 def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
     """Return a new base with all that the frozen graph shows. The graph may go on meanwhile."""
     snapshot, registry = frozen.snapshot, frozen.snapshot.registry
-    uris = StringsBuilder()
-    for start in range(0, frozen.assets, _BLOCK):
-        uris.extend(registry.uris(range(start, min(start + _BLOCK, frozen.assets))))
     numbers = np.arange(frozen.assets, dtype=np.int32)
     is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
     passing = snapshot.asset_of[: snapshot.nodes].copy()
@@ -52,9 +48,10 @@ def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
             (base.lineage, base.column_lineage, base.structure), snapshot.downstream, frozen.added, strict=True
         )
     ]
-    datasets = np.fromiter(map(registry.dataset_of, range(frozen.assets)), np.int32, frozen.assets)
+    fresh = range(base.assets, frozen.assets)
+    datasets = np.concatenate([base.dataset, np.fromiter(map(registry.dataset_of, fresh), np.int32, len(fresh))])
     return assemble(
-        uris.finish(),
+        _uris(registry, frozen.assets),
         registry.kinds(numbers),
         datasets,
         ports,
@@ -65,11 +62,17 @@ def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
     )
 
 
+def _uris(registry: Registry, assets: int) -> Strings:
+    base = registry.base.uris
+    fresh = Pieces.of((registry.uri(asset) for asset in range(len(base), assets)), raw=True)
+    offsets = np.concatenate([base.offsets, fresh.offsets[1:] + base.offsets[-1]])
+    return Strings(offsets, np.concatenate([base.data, fresh.data]))
+
+
 def _cards(registry: Registry, assets: int) -> Cards:
-    cards = Cards(assets)
-    for asset in range(1, assets):
-        card = registry.card(asset)
-        if card is not None:
+    cards = Cards(assets, registry.base)
+    for asset, card in registry.recent_cards():
+        if asset < assets:
             cards.set(asset, card)
     return cards
 

@@ -140,6 +140,10 @@ class Registry:
         """Let this be what is said of the asset."""
         self._cards[asset] = card
 
+    def recent_cards(self) -> list[tuple[int, Card]]:
+        """Return what was said of assets since the base was made. May be called while more is said."""
+        return list(self._cards.items())
+
     def name(self, asset: int) -> str:
         """Return the name that a source gave the asset, else the name in its URI."""
         card = self._cards.get(asset)
