@@ -44,6 +44,8 @@ POSTGRES_RESTARTS: Final = Counter(
 GRAPH_BASES: Final = Counter(
     "mlgraph_graph_bases", "Bases of the graph by how they came about: opened, rebuilt or compacted.", ("how",), registry=PROCESS
 )
+for _how in ("opened", "rebuilt", "compacted"):
+    GRAPH_BASES.labels(_how)  # each is there from the start, at 0
 COMPACTION_SECONDS: Final = Histogram(
     "mlgraph_graph_compaction_seconds", "Time to compact the graph, while it is read.",
     buckets=(0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0), registry=PROCESS,
