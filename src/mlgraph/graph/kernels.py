@@ -28,7 +28,7 @@ ORIGIN_SHIFT: Final = 48
 EVER: Final = -(2**63)
 """Stands for all moments where rows are gathered."""
 AHEAD: Final = 12
-"""How many nodes ahead the walk asks memory for index entries; half of it for rows. Measured best on arrays beyond the caches."""
+"""How many nodes ahead the walk asks memory for index entries; half of it for rows. A guess: others were not measured."""
 
 
 class Arrays(NamedTuple):

@@ -118,6 +118,7 @@ class Follower:
             else:
                 self._load.under_way = True
         elif changes.upto != before:
+            self._load.under_way = False
             projector.apply(changes)
         whole = changes.upto - before < _TRANSACTIONS and not changes.cut
         if whole:  # all that there was then: a store that is written to all the time is followed too
