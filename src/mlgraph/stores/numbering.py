@@ -12,6 +12,7 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.stated import NOTHING, digest, key_of
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
+from mlgraph.ports.store import AssetRow
 from mlgraph.stores.number_table import NumberTable
 from mlgraph.stores.rows import Rows, Table, array
 
@@ -84,8 +85,10 @@ class Numbering:
         """Return the numbers of those URIs, given by their digests, that have one."""
         return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
 
-    def create_assets(self, cursor: psycopg.Cursor, rows: Rows, uris: Iterable[str], known: dict[bytes, int], tx: int) -> None:
-        """Give numbers to `uris`, not heard of before, as references by transaction `tx`; add them to `known`.
+    def create_assets(
+        self, cursor: psycopg.Cursor, rows: Rows, uris: Iterable[str], known: dict[bytes, int], tx: int
+    ) -> list[AssetRow]:
+        """Give numbers to `uris`, not heard of before, as references by transaction `tx`; add them to `known` and return them.
 
         Assets that were not asked for before are created with them where need be: the datasets of columns.
         """
@@ -105,6 +108,7 @@ class Numbering:
             created.append((number, key, uri, KINDS[uri[6 : uri.index("/", 6)]].code, owner, tx))
             known[key] = self._fresh_assets[key] = number
         rows.add(_ASSET, created)
+        return [AssetRow(number, uri, kind, owner) for number, _, uri, kind, owner, _ in created]
 
     def origins(self, cursor: psycopg.Cursor, names: Collection[str]) -> Mapping[str, int]:
         """Return the number of each origin; `*` is 0."""
