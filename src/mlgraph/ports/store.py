@@ -170,6 +170,9 @@ class FactWriter(Protocol):
     def append(self, entries: Sequence[Entry], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction. Raises `Unavailable` if the store is away."""
 
+    def begin_append(self, entries: Sequence[Entry], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
+        """Append without waiting: `done` is called in another thread with what `append` would have returned or raised."""
+
 
 class GroupReader(Protocol):
     """Reads facts by the groups that are computed together."""

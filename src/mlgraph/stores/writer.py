@@ -78,6 +78,11 @@ class PostgresWriter:
         self._database.check_writable()
         return self._turns.take(entries, actor)
 
+    def begin_append(self, entries: Sequence[Entry], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
+        """Append as `append` does, without waiting for it: `done` is called in another thread with what came of it."""
+        self._database.check_writable()
+        self._turns.begin(entries, actor, done)
+
     def _write(self, entries: Sequence[Entry], actor: Actor) -> Appended:
         try:
             with self._database.connection() as connection, connection.cursor() as cursor:
