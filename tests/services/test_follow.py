@@ -194,3 +194,27 @@ def test_more_than_can_wait_is_read_from_the_store(monkeypatch: pytest.MonkeyPat
         assert (None if found is None else found[0].upto) == (None if facts > 4 else tx)
     assert waiting.after(2) is None  # the fifth is missing
     assert waiting.after(5) is not None
+
+
+def test_a_load_is_left_time_unless_somebody_waits(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(follow, "_LONG_STEP_S", -1.0)
+    follower, rests = serving.follower, list[bool]()
+    monkeypatch.setattr(follower._wanted, "wait", lambda seconds: rests.append(not follower._wanted.is_set() and seconds > 0))
+    serving.store.append(edge(A, B))
+    assert follower._timed_step()
+    assert rests == [True]
+
+    def wait() -> None:
+        with pytest.raises(Unavailable):
+            follower.wait_for(99, 2)
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    until = time.monotonic() + 10
+    while not follower._waiting and time.monotonic() < until:
+        time.sleep(0.001)
+    serving.store.append(edge(B, C))
+    assert follower._timed_step()
+    assert rests == [True, False]
+    waiting.join(10)
+    assert not follower._wanted.is_set()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from mlgraph.domain import clock
@@ -22,6 +24,10 @@ _TRANSACTIONS: Final = 5000
 _MANY: Final = 50_000
 """Facts about edges from which on the graph may be made anew instead of changed, if they are as many as its rows."""
 _BREATH_S: Final = 0.012
+_LONG_STEP_S: Final = 0.1
+"""A step that takes longer has a load behind it. Where nobody waits for the graph, the load comes first: it is left three
+quarters of the time, and what it adds meanwhile is cheaper to take in together."""
+_REST_S: Final = 2.0
 _QUIET_S: Final = 1.0
 """A load that has not appended for so long has paused or ended."""
 _CATCH_UP: Final = 500
@@ -64,6 +70,9 @@ class Follower:
         self._asked_at = 0.0
         self._wake = threading.Event()
         self._moved = threading.Condition()
+        self._waiting = 0
+        self._wanted = threading.Event()
+        """Set while somebody waits for the graph to get further."""
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.caught_up_at = 0.0
@@ -79,6 +88,7 @@ class Follower:
         """Stop following, and wait until the thread has ended."""
         self._stopping = True
         self._wake.set()
+        self._wanted.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
         self.snapshots.stop()
@@ -100,13 +110,25 @@ class Follower:
         """Return once the graph includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
         until = time.monotonic() + timeout_s
         self.nudge()
-        with self._moved:
+        with self._moved, self._being_wanted():
             while self._graph.snapshot.watermark < watermark:
                 left = until - time.monotonic()
                 if left <= 0:
                     now = self._graph.snapshot.watermark
                     raise Unavailable(f"the graph is at watermark {now}, {watermark} was asked for: try again")
                 self._moved.wait(left)
+
+    @contextmanager
+    def _being_wanted(self) -> Iterator[None]:
+        """Let no rest be taken. To be used under the lock of `_moved`."""
+        self._waiting += 1
+        self._wanted.set()
+        try:
+            yield
+        finally:
+            self._waiting -= 1
+            if not self._waiting and not self._stopping:
+                self._wanted.clear()
 
     def step(self) -> bool:
         """Read and apply one batch; return whether there was one."""
@@ -209,8 +231,11 @@ class Follower:
         """Step, and leave as much time as that took, up to a bound: events that come in meanwhile are cheaper together."""
         began = time.monotonic()
         stepped = self.step()
-        if stepped:
-            time.sleep(min(time.monotonic() - began, _BREATH_S))
+        took_s = time.monotonic() - began
+        if stepped and took_s > _LONG_STEP_S:
+            self._wanted.wait(min(3 * took_s, _REST_S))
+        elif stepped:
+            time.sleep(min(took_s, _BREATH_S))
         return stepped
 
     def _failed(self, why: str) -> None:
