@@ -134,7 +134,7 @@ def _texts(texts: Iterable[str]) -> Strings:
 
 
 def assemble(
-    uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Sequence[NodeKey], tables: Sequence[Arcs], cards: Cards,
+    uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Sequence[NodeKey] | Longs, tables: Sequence[Arcs], cards: Cards,
     watermark: int, allocate: Allocate = np.zeros,
 ) -> Base:  # fmt: skip
     """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and `ports[p]` is node `assets + p`."""
@@ -152,7 +152,7 @@ def assemble(
     )  # fmt: skip
 
 
-def _place_nodes(uris: Strings, ports: Sequence[NodeKey]) -> tuple[Ints, Ints, Ints, Ints]:
+def _place_nodes(uris: Strings, ports: Sequence[NodeKey] | Longs) -> tuple[Ints, Ints, Ints, Ints]:
     """Return the final number of each passing one, and nodes by asset, assets and ports by node."""
     assets = len(uris)
     by_place = order(after_kind(uris.offsets, uris.data), uris.offsets[1:], uris.data)
