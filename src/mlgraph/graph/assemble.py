@@ -5,6 +5,7 @@ Nodes stand in order of namespace, then kind and name, ports after their asset: 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
@@ -17,8 +18,8 @@ from mlgraph.graph.base import Base, Table
 from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK
 from mlgraph.graph.registry import Card
 from mlgraph.graph.render import Pieces, concatenated, escaped
-from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs, NodeKey
-from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, table_size, tails
+from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs
+from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, same, table_size, tails
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
 """Gives an array of a shape and type, zeroed: in memory, or in a file that is mapped."""
@@ -56,9 +57,10 @@ class Arcs:
             ))  # fmt: skip
 
     def take(self) -> list[Block]:
-        """Return all rows, block by block."""
+        """Hand over all rows, block by block: they are many, and are kept once."""
         self._settle()
-        return self._blocks
+        blocks, self._blocks = self._blocks, []
+        return blocks
 
 
 class Cards:
@@ -68,25 +70,30 @@ class Cards:
         """Begin with the cards of `base`, for `assets` assets."""
         self._base = Base.empty() if base is None else base
         known = min(assets, self._base.assets)
-        self.names: dict[int, str] = {}
+        # Texts one after the other and numbers in arrays: as objects, those of ten million assets would take gigabytes.
+        self._named, self._name_ends, self._name_data = array("i"), array("q"), bytearray()
+        self._owned, self._owned_by = array("i"), array("i")
         self._words = {word: number for number, word in enumerate(self._base.words.many(range(len(self._base.words))))}
         self._people = {uri: number for number, uri in enumerate(self._base.people.many(range(len(self._base.people))))}
         self.state = np.concatenate([self._base.state[:known], np.zeros(assets - known, np.int16)])
         self.finished = np.concatenate([self._base.finished[:known], np.zeros(assets - known, np.uint8)])
         self._changed = np.zeros(assets, np.bool_)
         self._changed[known:] = True
-        self._owned: list[tuple[int, int]] = []
 
     def set(self, asset: int, card: Card) -> None:
         """Let this be the card of an asset; once for each."""
         self._changed[asset] = True
         if card.name:
-            self.names[asset] = card.name
+            self._named.append(asset)
+            self._name_data += escaped(card.name)
+            self._name_ends.append(len(self._name_data))
         self.finished[asset] = card.finished
         # a state is a word of a source's choosing: past what fits, rare words are not told apart
         word = self._words.setdefault(card.state or "", min(len(self._words), 2**15 - 1))
         self.state[asset] = word
-        self._owned.extend((asset, self._people.setdefault(owner, len(self._people))) for owner in card.owners)
+        for owner in card.owners:
+            self._owned.append(asset)
+            self._owned_by.append(self._people.setdefault(owner, len(self._people)))
 
     def finish(self, uris: Strings) -> dict[str, Any]:
         """Return the parts of the base that cards make."""
@@ -101,9 +108,8 @@ class Cards:
         counts = np.diff(self._base.owner_index[: known + 1])
         of = np.repeat(np.arange(known), counts)
         kept = ~self._changed[of]
-        fresh = np.array(self._owned, np.int64).reshape(-1, 2)
-        of = np.concatenate([of[kept], fresh[:, 0]])
-        people = np.concatenate([self._base.owners[: len(kept)][kept], fresh[:, 1].astype(np.int32)])
+        of = np.concatenate([of[kept], np.array(self._owned, np.int32)])
+        people = np.concatenate([self._base.owners[: len(kept)][kept], np.array(self._owned_by, np.int32)])
         by_asset = np.argsort(of, kind="stable")
         index = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(self.state)))]).astype(np.int64)
         return index, people[by_asset].astype(np.int32)
@@ -111,20 +117,20 @@ class Cards:
     def _all_names(self, uris: Strings) -> Strings:
         """Return the names as JSON: of the base where nothing changed, of the cards, or decoded from URIs that need it."""
         starts, ends = tails(uris.offsets[:-1], uris.offsets[1:], uris.data)
-        changed = np.flatnonzero(self._changed)
-        for asset in changed[have(starts[changed], ends[changed], uris.data, ord("%"))].tolist():
-            self.names.setdefault(asset, AssetUri.parse(uris[asset]).name)
-        known = min(len(self.state), self._base.assets)
+        known, base = min(len(self.state), self._base.assets), self._base.names
         begins, stops = np.zeros(len(self.state), np.int64), np.zeros(len(self.state), np.int64)
-        begins[:known], stops[:known] = self._base.names.offsets[:known], self._base.names.offsets[1 : known + 1]
-        fresh = Pieces.of((self._name(asset, uris) for asset in changed.tolist()), raw=True)
-        shift = len(self._base.names.data)
-        begins[changed], stops[changed] = fresh.offsets[:-1] + shift, fresh.offsets[1:] + shift
-        return Strings(*concatenated(begins, stops, np.concatenate([self._base.names.data, fresh.data])))
-
-    def _name(self, asset: int, uris: Strings) -> str:
-        name = self.names.get(asset)
-        return "" if name is None or name == uris[asset].rpartition("/")[2] else escaped(name).decode()
+        begins[:known], stops[:known] = base.offsets[:known], base.offsets[1 : known + 1]
+        begins[self._changed] = stops[self._changed] = 0
+        named, told_ends = np.array(self._named, np.int32), np.array(self._name_ends, np.int64)
+        told_starts, told = np.concatenate([[0], told_ends])[:-1], np.frombuffer(self._name_data, np.uint8)
+        other = ~same(told_starts, told_ends, told, starts[named], ends[named], uris.data)
+        begins[named[other]], stops[named[other]] = told_starts[other] + len(base.data), told_ends[other] + len(base.data)
+        nameless = np.setdiff1d(np.flatnonzero(self._changed), named, assume_unique=True)
+        nameless = nameless[have(starts[nameless], ends[nameless], uris.data, ord("%"))]
+        decoded = Pieces.of(AssetUri.parse(uri).name for uri in uris.many(nameless.tolist()))
+        shift = len(base.data) + len(told)
+        begins[nameless], stops[nameless] = decoded.offsets[:-1] + shift, decoded.offsets[1:] + shift
+        return Strings(*concatenated(begins, stops, np.concatenate([base.data, told, decoded.data])))
 
 
 def _texts(texts: Iterable[str]) -> Strings:
@@ -134,10 +140,13 @@ def _texts(texts: Iterable[str]) -> Strings:
 
 
 def assemble(
-    uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Sequence[NodeKey] | Longs, tables: Sequence[Arcs], cards: Cards,
+    uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Longs, tables: Sequence[Arcs], cards: Cards,
     watermark: int, allocate: Allocate = np.zeros,
 ) -> Base:  # fmt: skip
-    """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and `ports[p]` is node `assets + p`."""
+    """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and port `p` is node `assets + p`.
+
+    `ports` int64[n, 2] holds the asset and the output of each port.
+    """
     assets = len(uris)
     ordered = order(uris.offsets[:-1], uris.offsets[1:], uris.data)
     rank = np.empty(assets, np.int32)
@@ -152,25 +161,25 @@ def assemble(
     )  # fmt: skip
 
 
-def _place_nodes(uris: Strings, ports: Sequence[NodeKey] | Longs) -> tuple[Ints, Ints, Ints, Ints]:
+def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
     """Return the final number of each passing one, and nodes by asset, assets and ports by node."""
     assets = len(uris)
     by_place = order(after_kind(uris.offsets, uris.data), uris.offsets[1:], uris.data)
     place = np.empty(assets, np.int32)
     place[by_place] = np.arange(assets, dtype=np.int32)
-    keys = np.array(ports, np.int64).reshape(-1, 2)
-    every_asset = np.concatenate([np.arange(assets), keys[:, 0]])
-    every_port = np.concatenate([np.zeros(assets, np.int64), keys[:, 1]])
+    every_asset = np.concatenate([np.arange(assets, dtype=np.int32), ports[:, 0].astype(np.int32)])
+    every_port = np.concatenate([np.zeros(assets, np.int32), ports[:, 1].astype(np.int32)])
     chosen = np.lexsort((every_port, place[every_asset]))
     chosen = chosen[every_asset[chosen] != 0]
-    number = np.full(assets + len(keys), -1, np.int32)
+    number = np.full(assets + len(ports), -1, np.int32)
     number[chosen] = np.arange(len(chosen), dtype=np.int32)
-    return number, number[:assets].copy(), every_asset[chosen].astype(np.int32), every_port[chosen].astype(np.int32)
+    return number, number[:assets].copy(), every_asset[chosen], every_port[chosen]
 
 
-def table_of_arcs(blocks: Sequence[Block], number: Ints, nodes: int, allocate: Allocate) -> Table:
-    """Return rows both ways, `number` saying which node each passing number stands for."""
-    blocks = [(number[sources], number[targets], rows, owners) for sources, targets, rows, owners in blocks]
+def table_of_arcs(blocks: list[Block], number: Ints, nodes: int, allocate: Allocate) -> Table:
+    """Return rows both ways, `number` saying which node each passing number stands for. Takes the blocks over."""
+    for place, (sources, targets, rows, owners) in enumerate(blocks):
+        blocks[place] = (number[sources], number[targets], rows, owners)
     total = sum(len(block[0]) for block in blocks)
     found: list[Any] = []
     owner: list[Ints] = []

@@ -14,7 +14,7 @@ from mlgraph.graph.layer import Arc
 from mlgraph.graph.patches import merge_patches
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.render import Pieces
-from mlgraph.graph.rows import Ints, NodeKey
+from mlgraph.graph.rows import Ints
 from mlgraph.graph.snapshot import Graph, Snapshot
 from mlgraph.graph.strings import Strings
 
@@ -40,7 +40,7 @@ def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
     is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
     passing = snapshot.asset_of[: snapshot.nodes].copy()
     passing[is_port] = frozen.assets + np.arange(len(is_port), dtype=np.int32)
-    ports = [NodeKey(int(snapshot.asset_of[node]), int(snapshot.port_of[node])) for node in is_port.tolist()]
+    ports = np.column_stack([snapshot.asset_of[is_port], snapshot.port_of[is_port]]).astype(np.int64)
     base = registry.base
     tables = [
         _arcs(old, arrays, computed, passing)

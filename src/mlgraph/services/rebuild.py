@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from mlgraph.domain.facts import Mode
+from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, run_outcome
 from mlgraph.domain.vocabulary import INPUT_ROLES
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
@@ -52,9 +52,10 @@ from mlgraph.graph.rows import (
 from mlgraph.graph.snapshot import merged
 from mlgraph.graph.strings import Strings, StringsBuilder
 from mlgraph.ports.store import EdgeTable, FactReader
-from mlgraph.services.cards import OWNED_BY, card_of
+from mlgraph.services.ahead import read_ahead
+from mlgraph.services.cards import card_of, owners_told
 from mlgraph.services.chunks import CHUNK, chunks
-from mlgraph.services.facts_at import by_triple, told_intervals
+from mlgraph.services.facts_at import by_triple
 from mlgraph.services.histories import Histories
 
 _log = logging.getLogger(__name__)
@@ -94,20 +95,26 @@ class _Rebuild:
 
     def base(self, allocate: Allocate) -> Base:
         """Read everything and put it together."""
-        assets = len(self._kind)
         cards = self._cards()
-        for low in range(1, assets, _SPAN):
-            self._edges(low, min(low + _SPAN, assets))
-            self._progress("edges", low, assets)
+        self._read_edges()
+        ports = self._owners()
+        return assemble(self._uris, self._kind, self._dataset, ports, self._tables, cards, self._upto, allocate)
+
+    def _spans(self, size: int) -> Iterator[range]:
+        assets = len(self._kind)
+        return (range(low, min(low + size, assets)) for low in range(1, assets, size))
+
+    def _owners(self) -> Longs:
+        """Compute the rows of runs and workflows, and return the ports they need."""
         plain = self._owned.sorted_out(self._uris)
         self._unusual(plain)
         ports = [np.array(list(self._ports), np.int64).reshape(-1, 2)]
-        for found in plain.rows(assets + len(self._ports)):
+        for found in plain.rows(len(self._kind) + len(self._ports)):
             sources, targets, owners = (found.rows[:, column].astype(np.int32) for column in (0, 1, 5))
             self._tables[_LINEAGE].extend(sources, targets, np.ascontiguousarray(found.rows[:, 2:5]), owners)
             ports.append(found.ports)
-        every_port = np.concatenate(ports)
-        return assemble(self._uris, self._kind, self._dataset, every_port, self._tables, cards, self._upto, allocate)
+            self._progress("rows", int(found.rows[-1, 5]) if len(found.rows) else 0, len(self._kind))
+        return np.concatenate(ports)
 
     def _unusual(self, plain: Plain) -> None:
         """Compute the rows of runs and workflows that are not plain, one by one."""
@@ -128,8 +135,13 @@ class _Rebuild:
             self._logged = time.monotonic()
             _log.info("building the graph from the store: %s %d of %d", what, done, total)
 
-    def _edges(self, low: int, high: int) -> None:
-        table = self._reader.edge_table(low, high, _READ)
+    def _read_edges(self) -> None:
+        """Read all edges: rows of those that stand for themselves, and those of runs and workflows beside each other."""
+        for part, table in read_ahead(lambda part: self._reader.edge_table(part.start, part.stop, _READ), self._spans(_SPAN)):
+            self._take_edges(table)
+            self._progress("edges", part.start, len(self._kind))
+
+    def _take_edges(self, table: EdgeTable) -> None:
         of_runs, computed = table.relation == RUN_OF, self._computed(table)
         self._owned.add_members(_take(table, of_runs))
         self._owned.add(_take(table, computed))
@@ -189,25 +201,25 @@ class _Rebuild:
         return key.asset if not key.port else self._ports.setdefault(key, len(self._kind) + len(self._ports))
 
     def _cards(self) -> Cards:
-        assets = len(self._kind)
-        cards = Cards(assets)
-        for low in range(1, assets, _SPAN // 10):
-            high = min(low + _SPAN // 10, assets)
+        """Return what is said of all assets, and note how the runs among them ended."""
+        cards = Cards(len(self._kind))
+        for part, said_at_once in read_ahead(self._told, self._spans(_SPAN // 10)):
+            records, owned, contacts = said_at_once
             said: dict[int, list[AssetRecord]] = defaultdict(list)
-            for record in self._reader.records_between(low, high):
+            for record in records:
                 said[record.asset].append(record)
-            owned: dict[int, set[str]] = defaultdict(set)
-            for interval in told_intervals(self._reader, self._reader.edges_from(range(low, high), (OWNED_BY,))):
-                owned[interval.record.source].add(self._registry.uri(interval.record.target))
-            contacts = self._reader.contacts(range(low, high))
-            for asset, records in said.items():
-                is_run = self._kind[asset] == RUN
-                cards.set(asset, card_of(records, owned.get(asset, ()), contacts.get(asset), is_run=is_run))
-                if is_run:
-                    origins = {record.origin for record in records if record.mode != Mode.RETRACT}
-                    self._run_ends.note(asset, run_outcome(records), origins)
-            self._progress("assets", low, assets)
+            for asset in {*said, *owned}:
+                told, outcome = said[asset], None
+                if self._kind[asset] == RUN:
+                    outcome = run_outcome(told)
+                    self._run_ends.note(asset, outcome, {record.origin for record in told if record.mode != Mode.RETRACT})
+                cards.set(asset, card_of(told, owned.get(asset, ()), contacts.get(asset), outcome))
+            self._progress("assets", part.start, len(self._kind))
         return cards
+
+    def _told(self, part: range) -> tuple[list[AssetRecord], dict[int, set[str]], dict[int, Contact]]:
+        reader = self._reader
+        return reader.records_between(part.start, part.stop), owners_told(reader, part, self._registry), reader.contacts(part)
 
 
 def _assets(reader: FactReader) -> tuple[Strings, Bytes, Ints]:
