@@ -147,7 +147,7 @@ def assemble(
 
     `ports` int64[n, 2] holds the asset and the output of each port.
     """
-    assets = len(uris)
+    assets, said = len(uris), cards.finish(uris)
     ordered = order(uris.offsets[:-1], uris.offsets[1:], uris.data)
     rank = np.empty(assets, np.int32)
     rank[ordered] = np.arange(assets, dtype=np.int32)
@@ -156,7 +156,7 @@ def assemble(
     columns = np.flatnonzero(dataset).astype(np.int32)
     return Base(
         uris=uris, uri_table=hash_table(uris.offsets, uris.data, table_size(assets)), uri_order=ordered, uri_rank=rank, kind=kind,
-        dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **cards.finish(uris), node_of=node_of,
+        dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **said, node_of=node_of,
         asset_of=asset_of, port_of=port_of, lineage=found[0], column_lineage=found[1], structure=found[2], watermark=watermark,
     )  # fmt: skip
 
@@ -177,32 +177,42 @@ def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 def table_of_arcs(blocks: list[Block], number: Ints, nodes: int, allocate: Allocate) -> Table:
-    """Return rows both ways, `number` saying which node each passing number stands for. Takes the blocks over."""
+    """Return rows both ways, `number` saying which node each passing number stands for. Takes the blocks over.
+
+    The rows into each node are copied from those out of each: so the blocks, as large as either, need not stand beside both.
+    """
+    total = sum(len(block[0]) for block in blocks)
+    index = np.zeros(3 * min(nodes, _last(number, blocks, 0) + 1) + 1, np.int64)  # past the last node with rows is nothing to say
+    into_index = np.zeros(3 * min(nodes, _last(number, blocks, 1) + 1) + 1, np.int64)
     for place, (sources, targets, rows, owners) in enumerate(blocks):
         blocks[place] = (number[sources], number[targets], rows, owners)
-    total = sum(len(block[0]) for block in blocks)
-    found: list[Any] = []
-    owner: list[Ints] = []
-    owned: list[Longs] = []
-    for forward in (True, False):
-        last = max((int((block[0] if forward else block[1]).max(initial=-1)) for block in blocks), default=-1)
-        index = np.zeros(3 * min(nodes, last + 1) + 1, np.int64)  # past the last node with rows there is nothing to say
-        for sources, targets, rows, _ in blocks:
-            count_rows(sources if forward else targets, rows, index)
-        np.cumsum(index, out=index)
-        fill = index[:-1].copy()
-        placed = allocate((total, 3), np.int64)
-        for sources, targets, rows, owners in blocks:
-            near, far = (sources, targets) if forward else (targets, sources)
-            positions = place_rows(near, far, rows, fill, placed)
-            if forward:
-                computed = np.flatnonzero(owners)
-                owner.append(owners[computed])
-                owned.append(positions[computed])
-        found += [index, placed]
-    owners, positions = np.concatenate([np.zeros(0, np.int32), *owner]), np.concatenate([np.zeros(0, np.int64), *owned])
+        count_rows(blocks[place][0], rows, index)
+        count_rows(blocks[place][1], rows, into_index)
+    np.cumsum(index, out=index)
+    np.cumsum(into_index, out=into_index)
+    placed, fill = allocate((total, 3), np.int64), index[:-1].copy()
+    owner, owned = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    while blocks:
+        sources, targets, rows, owners = blocks.pop()
+        positions = place_rows(sources, targets, rows, fill, placed)
+        computed = np.flatnonzero(owners)
+        owner.append(owners[computed])
+        owned.append(positions[computed])
+    into, fill = allocate((total, 3), np.int64), into_index[:-1].copy()
+    ends = index[::3]
+    for first in range(0, len(ends) - 1, _BLOCK):
+        last = min(first + _BLOCK, len(ends) - 1)
+        rows = placed[ends[first] : ends[last]]
+        sources = np.repeat(np.arange(first, last, dtype=np.int32), np.diff(ends[first : last + 1]))
+        place_rows((rows[:, 0] & TO_MASK).astype(np.int32), sources, rows, fill, into)
+    owners, positions = np.concatenate(owner), np.concatenate(owned)
     by_owner = np.argsort(owners, kind="stable")
-    return Table(found[0], found[1], found[2], found[3], owners[by_owner], positions[by_owner])
+    return Table(index, placed, into_index, into, owners[by_owner], positions[by_owner])
+
+
+def _last(number: Ints, blocks: Sequence[Block], end: int) -> int:
+    """Return the last node that is the source (`end` 0) or target (1) of a row; -1: there is none."""
+    return max((int(number[block[end]].max(initial=-1)) for block in blocks), default=-1)
 
 
 @numba.njit(cache=True, nogil=True)
