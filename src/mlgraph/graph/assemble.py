@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.base import Base, Table
 from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK
+from mlgraph.graph.pages import Pages
 from mlgraph.graph.registry import Card
 from mlgraph.graph.render import Pieces, concatenated, escaped
 from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs
@@ -24,43 +25,38 @@ from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_tabl
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
 """Gives an array of a shape and type, zeroed: in memory, or in a file that is mapped."""
 
-Block = tuple[Ints, Ints, Longs, Ints]
-"""Rows: sources, targets, packed rows and owners."""
-_BLOCK: Final = 1 << 20
+_PENDING: Final = 1 << 17
+_NODES: Final = 1 << 16
 
 
 class Arcs:
-    """Rows with both ends, as they are collected: nodes int32[k] each way, packed rows int64[k, 3], owners int32[k]."""
+    """Rows with both ends, as they are collected: word with target, start, end, source with owner."""
 
     def __init__(self) -> None:
-        self._blocks: list[Block] = []
+        self._pages = Pages()
         self._pending: list[tuple[int, int, int, int, int, int]] = []
 
     def add(self, source: int, target: int, row: tuple[int, int, int], owner: int) -> None:
-        """Add one row; the low 32 bits of its word are set later."""
+        """Add one row; `owner` is the run or workflow that computed it (0: none)."""
         self._pending.append((source, target, *row, owner))
-        if len(self._pending) >= _BLOCK // 8:
+        if len(self._pending) >= _PENDING:
             self._settle()
 
     def extend(self, sources: Ints, targets: Ints, rows: Longs, owners: Ints) -> None:
-        """Add many rows."""
-        if len(sources):
-            self._blocks.append((sources, targets, rows, owners))
+        """Add many rows, int64[k, 3]; the low 32 bits of their words are set anew."""
+        owned = owners.astype(np.int64) << 32 | sources
+        self._pages.extend((rows[:, 0] & ~TO_MASK) | targets, rows[:, 1], rows[:, 2], owned)
 
     def _settle(self) -> None:
         if self._pending:
             table = np.array(self._pending, np.int64)
             self._pending = []
-            self._blocks.append((
-                table[:, 0].astype(np.int32), table[:, 1].astype(np.int32), np.ascontiguousarray(table[:, 2:5]),
-                table[:, 5].astype(np.int32),
-            ))  # fmt: skip
+            self.extend(table[:, 0].astype(np.int32), table[:, 1].astype(np.int32), table[:, 2:5], table[:, 5].astype(np.int32))
 
-    def take(self) -> list[Block]:
-        """Hand over all rows, block by block: they are many, and are kept once."""
+    def take(self) -> list[Longs]:
+        """Hand over all rows, page by page: they are many, and are kept once."""
         self._settle()
-        blocks, self._blocks = self._blocks, []
-        return blocks
+        return self._pages.take()
 
 
 class Cards:
@@ -176,43 +172,44 @@ def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
     return number, number[:assets].copy(), every_asset[chosen], every_port[chosen]
 
 
-def table_of_arcs(blocks: list[Block], number: Ints, nodes: int, allocate: Allocate) -> Table:
-    """Return rows both ways, `number` saying which node each passing number stands for. Takes the blocks over.
+def table_of_arcs(pages: list[Longs], number: Ints, nodes: int, allocate: Allocate) -> Table:
+    """Return the rows of `Arcs.take` both ways, `number` saying which node each passing number stands for. Uses the pages up.
 
-    The rows into each node are copied from those out of each: so the blocks, as large as either, need not stand beside both.
+    The rows into each node are copied from those out of each: so the pages, larger than either, need not stand beside both.
     """
-    total = sum(len(block[0]) for block in blocks)
-    index = np.zeros(3 * min(nodes, _last(number, blocks, 0) + 1) + 1, np.int64)  # past the last node with rows is nothing to say
-    into_index = np.zeros(3 * min(nodes, _last(number, blocks, 1) + 1) + 1, np.int64)
-    for place, (sources, targets, rows, owners) in enumerate(blocks):
-        blocks[place] = (number[sources], number[targets], rows, owners)
-        count_rows(blocks[place][0], rows, index)
-        count_rows(blocks[place][1], rows, into_index)
-    np.cumsum(index, out=index)
-    np.cumsum(into_index, out=into_index)
+    total = sum(map(len, pages))
+    index, into_index = np.zeros(3 * nodes + 1, np.int64), np.zeros(3 * nodes + 1, np.int64)
+    last, into_last = -1, -1
+    for page in pages:
+        sources, targets = number[page[:, 3] & TO_MASK], number[page[:, 0] & TO_MASK]
+        count_rows(sources, page, index)
+        count_rows(targets, page, into_index)
+        last, into_last = max(last, int(sources.max())), max(into_last, int(targets.max()))
+    index, into_index = _summed(index, last), _summed(into_index, into_last)
     placed, fill = allocate((total, 3), np.int64), index[:-1].copy()
     owner, owned = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
-    while blocks:
-        sources, targets, rows, owners = blocks.pop()
-        positions = place_rows(sources, targets, rows, fill, placed)
+    while pages:
+        page = pages.pop()
+        positions = place_rows(number[page[:, 3] & TO_MASK], number[page[:, 0] & TO_MASK], page, fill, placed)
+        owners = (page[:, 3] >> 32).astype(np.int32)
         computed = np.flatnonzero(owners)
         owner.append(owners[computed])
         owned.append(positions[computed])
     into, fill = allocate((total, 3), np.int64), into_index[:-1].copy()
     ends = index[::3]
-    for first in range(0, len(ends) - 1, _BLOCK):
-        last = min(first + _BLOCK, len(ends) - 1)
-        rows = placed[ends[first] : ends[last]]
-        sources = np.repeat(np.arange(first, last, dtype=np.int32), np.diff(ends[first : last + 1]))
+    for first in range(0, len(ends) - 1, _NODES):
+        until = min(first + _NODES, len(ends) - 1)
+        rows = placed[ends[first] : ends[until]]
+        sources = np.repeat(np.arange(first, until, dtype=np.int32), np.diff(ends[first : until + 1]))
         place_rows((rows[:, 0] & TO_MASK).astype(np.int32), sources, rows, fill, into)
-    owners, positions = np.concatenate(owner), np.concatenate(owned)
-    by_owner = np.argsort(owners, kind="stable")
-    return Table(index, placed, into_index, into, owners[by_owner], positions[by_owner])
+    every_owner, positions = np.concatenate(owner), np.concatenate(owned)
+    by_owner = np.argsort(every_owner, kind="stable")
+    return Table(index, placed, into_index, into, every_owner[by_owner], positions[by_owner])
 
 
-def _last(number: Ints, blocks: Sequence[Block], end: int) -> int:
-    """Return the last node that is the source (`end` 0) or target (1) of a row; -1: there is none."""
-    return max((int(number[block[end]].max(initial=-1)) for block in blocks), default=-1)
+def _summed(index: Longs, last: int) -> Longs:
+    """Return where the rows of nodes begin, from their counts: past the `last` node with rows there is nothing to say."""
+    return np.cumsum(index[: 3 * (last + 1) + 1])
 
 
 @numba.njit(cache=True, nogil=True)

@@ -17,6 +17,7 @@ from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import HELD_OUT_ROLES, INPUT_ROLES
 from mlgraph.graph.compiled_rows import Output, Owners, owner_rows
 from mlgraph.graph.compiled_sweep import NEVER, OTHER_SHIFT, ROLE_BITS, SIDE_SHIFT, Edges, Runs
+from mlgraph.graph.pages import Pages
 from mlgraph.graph.rows import AT_ASSET, AT_RUN, INPUT_TO, RUN, WORKFLOW, Bools, Bytes, Ints, Longs
 from mlgraph.graph.strings import Strings, order
 from mlgraph.ports.store import EdgeTable
@@ -64,11 +65,11 @@ class OwnedEdges:
         self._odd[apart] = True
         # A later record ends one before it of the same version and role: where nothing ends by itself, this makes no difference.
         self._parted, self._ending = np.zeros(len(kind), np.bool_), np.zeros(len(kind), np.bool_)
-        self._blocks: list[tuple[Ints, Longs, Longs, Longs]] = []
+        self._edges = Pages()
         self._members: list[Longs] = []
 
     def __len__(self) -> int:
-        return sum(len(block[0]) for block in self._blocks)
+        return len(self._edges)
 
     def add(self, table: EdgeTable) -> None:
         """Take in facts of inputs and outputs of runs and workflows."""
@@ -82,7 +83,7 @@ class OwnedEdges:
         key |= table.origin.astype(np.int64) << ROLE_BITS | np.maximum(role, 0)
         np.minimum.at(self._ends.least_origin, owner, table.origin)
         np.maximum.at(self._ends.greatest_origin, owner, table.origin)
-        self._blocks.append((owner, key, table.start, table.end))
+        self._edges.extend(owner, key, table.start, table.end)
 
     def add_members(self, table: EdgeTable) -> None:
         """Take in which runs are whose."""
@@ -109,22 +110,22 @@ class OwnedEdges:
         usual = (runs | (self._kind == WORKFLOW)) & ~self._odd
         standalone = runs.copy()
         standalone[run] = False
-        edges, begin = self._edges(usual)
+        edges, begin = self._sorted_edges(usual)
         kept = usual[of]
         return Plain(self._kind, usual, standalone, run[kept], of[kept], edges, begin, self._ends_by(uris))
 
-    def _edges(self, usual: Bools) -> tuple[Edges, Longs]:
+    def _sorted_edges(self, usual: Bools) -> tuple[Edges, Longs]:
         """Return the edges of these owners, by owner and key, and where those of each asset begin."""
-        blocks, self._blocks = self._blocks, []
-        kept = [usual[owner] for owner, *_ in blocks]
-        empty = (np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))
-        columns = [np.concatenate([empty[i], *(block[i][k] for block, k in zip(blocks, kept, strict=True))]) for i in range(4)]
-        del blocks
+        pages = [page[usual[page[:, 0]]] for page in self._edges.take()]
+        owner, key, start, end = (
+            np.concatenate([np.zeros(0, np.int64), *(page[:, column] for page in pages)]) for column in range(4)
+        )
+        del pages
         begin = np.zeros(len(usual) + 1, np.int64)
-        np.cumsum(np.bincount(columns[0], minlength=len(usual)), out=begin[1:])
-        by_key = np.lexsort((columns[2], columns[1], columns[0]))
-        del columns[0]
-        key, start, end = (column[by_key] for column in columns)
+        np.cumsum(np.bincount(owner, minlength=len(usual)), out=begin[1:])
+        by_key = np.lexsort((start, key, owner))
+        del owner
+        key, start, end = key[by_key], start[by_key], end[by_key]
         return Edges(key, start, end, np.zeros(0, np.int32)), begin
 
     def _ends_by(self, uris: Strings) -> Runs:

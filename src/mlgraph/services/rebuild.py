@@ -111,7 +111,7 @@ class _Rebuild:
         ports = [np.array(list(self._ports), np.int64).reshape(-1, 2)]
         for found in plain.rows(len(self._kind) + len(self._ports)):
             sources, targets, owners = (found.rows[:, column].astype(np.int32) for column in (0, 1, 5))
-            self._tables[_LINEAGE].extend(sources, targets, np.ascontiguousarray(found.rows[:, 2:5]), owners)
+            self._tables[_LINEAGE].extend(sources, targets, found.rows[:, 2:5], owners)
             ports.append(found.ports)
             self._progress("rows", int(found.rows[-1, 5]) if len(found.rows) else 0, len(self._kind))
         return np.concatenate(ports)
