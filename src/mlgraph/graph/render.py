@@ -10,6 +10,7 @@ import numpy as np
 import orjson
 
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.graph.copying import copy_bytes
 from mlgraph.graph.rows import Bools, Bytes, Ints, Longs
 
 _CERTAIN: Final = np.frombuffer(bytearray(b"certain"), np.uint8)
@@ -68,10 +69,8 @@ _EDGE_PIECES: Final = Pieces.of(_EDGE, raw=True)
 
 @numba.njit(cache=True, nogil=True)
 def _copy(out: Bytes, place: int, data: Bytes, start: int, end: int) -> int:
-    for position in range(start, end):
-        out[place] = data[position]
-        place += 1
-    return place
+    copy_bytes(out, place, data, start, end - start)
+    return place + end - start
 
 
 @numba.njit(cache=True, nogil=True)
@@ -145,7 +144,7 @@ def _begin(texts: Texts) -> Longs:
 
 
 def _array(out: Bytes, used: int) -> orjson.Fragment:
-    return orjson.Fragment(b"[" + out[:used].tobytes() + b"]")
+    return orjson.Fragment(b"[%b]" % memoryview(out[:used]))  # type: ignore[arg-type] # numpy's types do not say: arrays are buffers
 
 
 class Drawn(NamedTuple):
