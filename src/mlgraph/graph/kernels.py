@@ -305,6 +305,7 @@ def impact(
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     nothing = newer.masked
+    flat = rows.reshape(-1)
     base = (len(index) - 1) // 3
     count, done, seeded, depth, common, seen = 0, 0, 0, 0, 255, 0
     while True:
@@ -319,6 +320,12 @@ def impact(
         if depth < len(ends):
             ends[depth] = last
         while depth < max_depth and done < last:
+            if done + AHEAD < count and queue[done + AHEAD] >> 2 < base:
+                prefetch(index, 3 * (queue[done + AHEAD] >> 2))
+            if done + AHEAD // 2 < count and queue[done + AHEAD // 2] >> 2 < base:
+                following = 3 * index[3 * (queue[done + AHEAD // 2] >> 2) + low]
+                prefetch(flat, following)
+                prefetch(flat, following + 8)
             node, becomes = queue[done] >> 2, spread[queue[done] & 3]
             first, stop = 0, 0
             if node < base:
