@@ -30,12 +30,37 @@ def grouped(keys: Ints, groups: int) -> tuple[Longs, Longs]:
 
 
 @numba.njit(cache=True, nogil=True)
+def _table_for(many: int) -> tuple[Ints, int]:
+    """Return an empty open-addressing table for that many numbers, at most half full, and its size as a power of two."""
+    bits = 4
+    while (1 << bits) < 2 * many:
+        bits += 1
+    return np.full(1 << bits, -1, np.int32), bits
+
+
+@numba.njit(cache=True, nogil=True)
+def places_among(listed: Ints, wanted: Ints) -> Ints:
+    """Return where each of `wanted` stands in `listed` (distinct numbers); all of them do."""
+    table, bits = _table_for(len(listed))
+    mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
+    for place in range(len(listed)):
+        slot = (np.uint64(listed[place]) * _SPREAD) >> shift
+        while table[slot] >= 0:
+            slot = (slot + np.uint64(1)) & mask
+        table[slot] = place
+    found = np.empty(len(wanted), np.int32)
+    for position in range(len(wanted)):
+        slot = (np.uint64(wanted[position]) * _SPREAD) >> shift
+        while listed[table[slot]] != wanted[position]:
+            slot = (slot + np.uint64(1)) & mask
+        found[position] = table[slot]
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
 def first_with_least(numbers: Ints, values: Bytes) -> tuple[Longs, Bytes]:
     """Return where each number stands first, in that order, and the least of its values."""
-    bits = 4
-    while (1 << bits) < 2 * len(numbers):
-        bits += 1
-    table = np.full(1 << bits, -1, np.int32)
+    table, bits = _table_for(len(numbers))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
     places, least = np.empty(len(numbers), np.int64), np.empty(len(numbers), np.uint8)
     count = 0

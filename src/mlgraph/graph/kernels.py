@@ -289,6 +289,17 @@ def _pass_on_patched(
     )  # fmt: skip
 
 
+@numba.njit(cache=True, nogil=True, inline="always")
+def _announce_states(index: Longs, flat: Longs, queue: Longs, done: int, count: int, low: int, base: int) -> None:
+    """As `_announce`, for a queue of states."""
+    if done + AHEAD < count and queue[done + AHEAD] >> 2 < base:
+        prefetch(index, 3 * (queue[done + AHEAD] >> 2))
+    if done + AHEAD // 2 < count and queue[done + AHEAD // 2] >> 2 < base:
+        following = 3 * index[3 * (queue[done + AHEAD // 2] >> 2) + low]
+        prefetch(flat, following)
+        prefetch(flat, following + 8)
+
+
 @numba.njit(cache=True, nogil=True)
 def impact(
     arrays: Arrays, low: int, high: int, seeds: Longs, seed_distance: Ints, seed_back: Ints, moment: int, need: int, avoid: int,
@@ -304,8 +315,7 @@ def impact(
     """
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
-    nothing = newer.masked
-    flat = rows.reshape(-1)
+    nothing, flat = newer.masked, rows.reshape(-1)
     base = (len(index) - 1) // 3
     count, done, seeded, depth, common, seen = 0, 0, 0, 0, 255, 0
     while True:
@@ -320,12 +330,7 @@ def impact(
         if depth < len(ends):
             ends[depth] = last
         while depth < max_depth and done < last:
-            if done + AHEAD < count and queue[done + AHEAD] >> 2 < base:
-                prefetch(index, 3 * (queue[done + AHEAD] >> 2))
-            if done + AHEAD // 2 < count and queue[done + AHEAD // 2] >> 2 < base:
-                following = 3 * index[3 * (queue[done + AHEAD // 2] >> 2) + low]
-                prefetch(flat, following)
-                prefetch(flat, following + 8)
+            _announce_states(index, flat, queue, done, count, low, base)
             node, becomes = queue[done] >> 2, spread[queue[done] & 3]
             first, stop = 0, 0
             if node < base:

@@ -186,7 +186,10 @@ class Registry:
         named = begins != stops
         extra = concatenated(begins[named], stops[named], base.names.data)
         starts[said[named]], ends[said[named]] = ~extra.offsets[:-1], extra.offsets[1:]
-        fresh = np.union1d(np.flatnonzero(~below), [place for place, _ in self._recent(assets)]).astype(np.int64)
+        recent = self._recent(assets)
+        if not recent and len(said) == len(assets):
+            return Texts(starts, ends, uris.data, extra.data)
+        fresh = np.union1d(np.flatnonzero(~below), [place for place, _ in recent]).astype(np.int64)
         newer = Pieces.of([self.name(asset) for asset in assets[fresh].tolist()])
         starts[fresh], ends[fresh] = ~(newer.offsets[:-1] + len(extra.data)), newer.offsets[1:] + len(extra.data)
         return Texts(starts, ends, uris.data, np.concatenate([extra.data, newer.data]))
