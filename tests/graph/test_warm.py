@@ -5,7 +5,7 @@ from __future__ import annotations
 from numba.core.dispatcher import Dispatcher
 
 from mlgraph.domain.facts import EdgeFact
-from mlgraph.graph import brief, drawing, groups, kernels, patches, render, strings
+from mlgraph.graph import brief, drawing, groups, kernels, patches, render, spreading, strings
 from mlgraph.graph.brief import is_brief
 from mlgraph.graph.impact import ImpactWalk
 from mlgraph.graph.rows import Layer
@@ -16,7 +16,7 @@ from tests.model.examples import A, B, C
 
 
 def specialised() -> dict[str, int]:
-    modules = (brief, drawing, groups, kernels, patches, render, strings)
+    modules = (brief, drawing, groups, kernels, patches, render, spreading, strings)
     found = {f"{m.__name__}.{name}": each for m in modules for name, each in vars(m).items() if isinstance(each, Dispatcher)}
     return {name: len(each.signatures) for name, each in found.items()}
 
