@@ -49,7 +49,8 @@ class Followed:
     def answers(self, number: int = 0) -> list[dict[str, Any]]:
         asked = "2026-06-01T00:00:00Z"
         lineage = self.queries.lineage(uri(number), direction="both", as_of=asked)
-        return [orjson.loads(orjson.dumps(lineage)), self.queries.impact(uri(number), as_of=asked)]
+        impact = self.queries.impact(uri(number), as_of=asked)
+        return [orjson.loads(orjson.dumps(answer)) for answer in (lineage, impact)]
 
 
 @pytest.fixture
@@ -124,6 +125,26 @@ def test_compaction_changes_no_answer_and_others_go_over_to_it(
     reader.catch_up()
     keeper.snapshots.stop()
     assert reader.follower._graph.base.watermark > 0
+
+
+def test_what_came_since_is_compacted_before_further_processes_start(
+    told_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMPACT_FOR_OTHERS_AT", 10)
+    keeper = Followed(told_store, tmp_path)
+    told_store.append(*(edge(0, number) for number in range(100, 120)))
+    keeper.catch_up()
+    assert keeper.snapshots.compactions == 0
+    expected = keeper.answers()
+    keeper.follower.start()
+    keeper.follower.settle(60)
+    assert keeper.snapshots.compactions == 1
+    reader = Followed(told_store, tmp_path, keeps=False)
+    assert reader.follower._graph.overlay == 0
+    assert reader.answers() == expected
+    keeper.follower.settle(60)  # nothing came: nothing to compact
+    assert keeper.snapshots.compactions == 1
+    keeper.follower.stop()
 
 
 def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,9 +29,9 @@ class Strings:
     def __getitem__(self, number: int) -> str:
         return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes().decode()
 
-    def many(self, numbers: Iterable[int]) -> list[str]:
+    def many(self, numbers: Sequence[int] | NDArray[np.integer]) -> list[str]:
         """Return the texts of many numbers."""
-        chosen = np.fromiter(numbers, np.int64)
+        chosen = np.asarray(numbers, np.int64)
         starts, ends = self.offsets[chosen].tolist(), self.offsets[chosen + 1].tolist()
         data = memoryview(self.data)  # type: ignore[arg-type] # numpy's types do not say that arrays are buffers
         return [str(data[start:end], "utf-8") for start, end in zip(starts, ends, strict=True)]
