@@ -90,7 +90,7 @@ def _edge(edge: dict[str, Any], default_origin: str) -> StatedEdge | None:
         role, version, said = properties.get("role"), properties.get("version"), canonical_json(properties)
     if origin is None:
         origin = default_origin
-    elif not _may_be_origin(origin):
+    elif not may_be_origin(origin):
         return None
     text = f'["edge",0,"{source}","{relation}","{target}",{quoted_origin(origin)},{start},{closed},{said}]'
     key = blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
@@ -119,7 +119,7 @@ def _asset(asset: dict[str, Any], default_origin: str) -> StatedAsset | None:
         return None
     if origin is None:
         origin = default_origin
-    elif not _may_be_origin(origin):
+    elif not may_be_origin(origin):
         return None
     body = canonical_json(state) if state else NOTHING
     said = digest(f'["asset",0,"{uri}",{quoted_origin(origin)},{start},{body}]')
@@ -219,7 +219,7 @@ def _is_owner(text: object) -> bool:
     return type(text) is str and _URIS[text][0] in ("person", "team")
 
 
-def _may_be_origin(origin: object) -> bool:
+def may_be_origin(origin: object) -> bool:
     return (
         type(origin) is str and 0 < len(origin) <= MAX_ORIGIN_CHARS and _is_plain_text(origin)
         and not origin.startswith(_RESERVED_ORIGINS)

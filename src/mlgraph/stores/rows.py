@@ -45,11 +45,16 @@ class Rows:
     """The rows of one append."""
 
     _waiting: list[tuple[Table, Sequence[Row]]] = field(default_factory=list)
+    _encoded: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def add(self, table: Table, rows: Sequence[Row]) -> None:
         """Take rows for `table`, values in the order of its columns."""
         if rows:
             self._waiting.append((table, rows))
+
+    def add_encoded(self, table: str, columns: Sequence[str], data: bytes) -> None:
+        """Take rows for these columns of `table` in the binary format of COPY."""
+        self._encoded.append((f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)".encode(), data))
 
     def store(self, cursor: psycopg.Cursor) -> None:
         """Append all rows: where they are few, in one statement."""
@@ -62,6 +67,9 @@ class Rows:
                 with cursor.copy(table.copy.encode()) as copy:
                     for start in range(0, len(rows), _LINES):
                         copy.write("".join([_line(row) for row in rows[start : start + _LINES]]).encode())
+        for statement, data in self._encoded:
+            with cursor.copy(statement) as copy:
+                copy.write(data)
 
 
 _LINES: Final = 5_000
