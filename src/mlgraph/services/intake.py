@@ -19,6 +19,7 @@ from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.wire import parse_line
+from mlgraph.ports.edges import StatedEdges
 from mlgraph.ports.letters import DeadLetters, Letter
 from mlgraph.ports.store import Actor, Appended, Entry, Event, FactWriter, Item
 from mlgraph.services import metrics
@@ -293,6 +294,8 @@ def _is_timed(entry: Entry) -> bool:
 
 def _accepted(entries: Sequence[Entry], appended: Appended) -> int:
     """Return how many entries said anything new; one that says nothing was kept as a dead letter, so it was accepted too."""
+    if isinstance(entries, StatedEdges):
+        return sum(appended.new)
     kept = (isinstance(entry, Item) and not (entry.facts or entry.event) for entry in entries)
     return sum(new or buried for new, buried in zip(appended.new, kept, strict=True))
 
