@@ -118,8 +118,9 @@ def test_what_is_too_much_at_once_is_read_in_parts(serving: Serving, monkeypatch
     for number in range(6):
         serving.store.append(edge(A, f"mlg://dataset/n/{number}"), edge(B, f"mlg://dataset/n/{number}"))
     watermarks = []
-    while serving.follower.step():
-        watermarks.append(serving.follower.snapshot().watermark)
+    while serving.follower.snapshot().watermark < 6:
+        if serving.follower.step():
+            watermarks.append(serving.follower.snapshot().watermark)
     assert watermarks == [1, 2, 3, 4, 5, 6]
     assert serving.queries.lineage(A)["total"] == 7
 
@@ -140,3 +141,40 @@ def test_a_graph_that_is_mostly_new_is_made_anew(
     serving.store.append(edge(B, C))
     serving.follow()
     assert serving.queries.lineage(A)["total"] == 9
+
+
+def test_a_load_under_way_is_taken_in_a_quarter_of_the_time(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "FACTS_AT_ONCE", 3)
+    monkeypatch.setattr(follow, "_POLL_S", 0.0)
+    now = 1000.0
+    monkeypatch.setattr(follow.time, "monotonic", lambda: now)
+    serving.follow()
+    number = 0
+
+    def chunk() -> bool:
+        nonlocal number
+        number += 2
+        ends = (f"mlg://dataset/n/{number}", f"mlg://dataset/n/{number + 1}")
+        for end in ends:
+            serving.store.append(edge(A, end), edge(B, end))
+        return serving.follower.step()
+
+    apply = follow.Projector.apply
+
+    def slowly(projector: follow.Projector, changes: Changes) -> None:
+        nonlocal now
+        now += 1.0
+        apply(projector, changes)
+
+    monkeypatch.setattr(follow.Projector, "apply", slowly)
+    assert chunk()  # takes a second
+    for _ in range(5):
+        now += 0.5
+        assert not chunk()  # less than three seconds later
+    now += 0.6
+    assert chunk()
+    assert not chunk()
+    assert not serving.follower.step()
+    now += 1.1  # nothing was appended for so long: all the rest, one step after the other
+    serving.follow()
+    assert serving.follower.snapshot().watermark == serving.store.reader.last_tx()
