@@ -30,7 +30,7 @@ from mlgraph.services.reading import canonical_text, fit_text, numbered, read_js
 
 _log = logging.getLogger(__name__)
 
-CHUNK_LINES: Final = 10_000
+CHUNK_LINES: Final = 20_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 MANY_LINES: Final = 1000
 """From so many lines on, those of edges are read into columns; before, that costs more than it saves."""

@@ -26,38 +26,37 @@ Bools = npt.NDArray[np.bool_]
 class EdgeAppend:
     """One append of edges. Used under the append lock, within its transaction."""
 
-    def __init__(self, cursor: psycopg.Cursor, numbering: Numbering, recent: Recent) -> None:
-        """Read through `cursor`."""
+    def __init__(self, cursor: psycopg.Cursor, numbering: Numbering, recent: Recent, edges: StatedEdges) -> None:
+        """Read through `cursor` what is known of the ends of `edges`."""
         self._cursor = cursor
         self._numbering = numbering
         self._recent = recent
+        self._edges = edges
+        self._keys, self._ends = _ends(edges)
+        self._numbers = numbering.find_assets(cursor, self._keys)
+        """Of each distinct end, 0 where it has none yet."""
 
-    def new(self, edges: StatedEdges) -> Bools:
+    def new(self) -> Bools:
         """Say of each edge whether it is not stored yet, and not stated before within the chunk."""
-        new = np.zeros(len(edges), bool)
-        first, _ = _distinct(edges.columns.digest)
-        new[first] = True
-        keys, ends = _ends(edges)
-        numbers = self._numbering.find_assets(self._cursor, keys)[ends]
-        known = new & (numbers > 0).all(axis=1)  # where an end was never heard of, nothing was said of it
-        if known.any():
-            about_new = known & (numbers > self._recent.base).any(axis=1)
-            asked = known & ~about_new
-            rows = np.flatnonzero(about_new)
-            asked[rows[self._recent.may_hold(edges.columns.digest[rows])]] = True
-            new[self._stored(edges, np.flatnonzero(asked), numbers)] = False
+        digests = self._edges.columns.digest
+        new = np.zeros(len(digests), bool)
+        new[_distinct(digests)[0]] = True
+        ends = self._numbers[self._ends]
+        known = new & (ends > 0).all(axis=1)  # where an end was never heard of, nothing was said of it
+        about_new = np.flatnonzero(known & (ends > self._recent.base).any(axis=1))
+        asked = known & (ends <= self._recent.base).all(axis=1)
+        asked[about_new[self._recent.may_hold(digests[about_new])]] = True
+        new[self._stored(np.flatnonzero(asked))] = False
         return new
 
-    def _stored(self, edges: StatedEdges, rows: Longs, numbers: Longs) -> Longs:
+    def _stored(self, rows: Longs) -> Longs:
         """Return which of the edges at `rows` the store has."""
         if not rows.size:
             return rows
-        of = edges.columns
-        relations = _CODES[of.relation]
-        # In the order of the index: what is near another one is found on the same page.
-        rows = rows[np.lexsort((numbers[rows, 1], relations[rows], numbers[rows, 0]))]
+        rows = self._ordered(rows)  # in the order of the index: what is near another one is found on the same page
+        of, ends = self._edges.columns, self._numbers[self._ends]
         digests = [key.tobytes() for key in of.digest[rows]]
-        columns = numbers[rows, 0].tolist(), relations[rows].tolist(), numbers[rows, 1].tolist(), digests, rows.tolist()
+        columns = ends[rows, 0].tolist(), _CODES[of.relation[rows]].tolist(), ends[rows, 1].tolist(), digests, rows.tolist()
         self._cursor.execute(
             "SELECT w.n FROM unnest(%s::int[], %s::smallint[], %s::int[], %s::bytea[], %s::int[]) AS w(s, r, t, d, n) "
             "JOIN edge_fact f ON f.source_id = w.s AND f.relation = w.r AND f.target_id = w.t AND f.digest = w.d",
@@ -65,26 +64,36 @@ class EdgeAppend:
         )  # fmt: skip
         return np.array([number for (number,) in self._cursor.fetchall()], np.int64)
 
-    def store(self, rows: Rows, edges: StatedEdges, tx: int) -> None:
-        """Append edges, all of them new, as transaction `tx`, and the assets that they are the first to name."""
-        numbering, of = self._numbering, edges.columns
-        keys, ends = _ends(edges)
-        numbers = numbering.find_assets(self._cursor, keys)
-        fresh = np.flatnonzero(numbers == 0)
-        if fresh.size:
-            places = np.full((len(keys), 2), -1, np.int64)
-            places[ends[:, 0]], places[ends[:, 1]] = of.source, of.target
-            created: dict[bytes, int] = {}
-            numbering.create_assets(self._cursor, rows, map(edges.uri, places[fresh]), created, tx)
-            numbers[fresh] = [created[key.tobytes()] for key in keys[fresh]]
-        used = np.unique(of.origin).tolist()
-        given = numbering.origins(self._cursor, {edges.origins[place] for place in used})
+    def store(self, into: Rows, rows: Longs, tx: int) -> None:
+        """Append the edges at `rows`, all of them new, as transaction `tx`, and the assets that they are the first to name."""
+        edges, of = self._edges, self._edges.columns
+        self._name_ends(into, rows, tx)
+        used = np.unique(of.origin[rows]).tolist()
+        given = self._numbering.origins(self._cursor, {edges.origins[place] for place in used})
         origins = np.array([given.get(name, 0) for name in edges.origins], np.int64)[of.origin]
-        content = numbering.contents(self._cursor, rows, {NOTHING})[NOTHING]
-        relations, ids = _CODES[of.relation], numbers[ends]
-        order = np.lexsort((ids[:, 1], relations, ids[:, 0])).astype(np.int64)
-        rows.add_encoded("edge_fact", copying.COLUMNS, copying.edge_rows(edges, order, ids, relations, origins, tx, content))
-        self._recent.add(of.digest)
+        content = self._numbering.contents(self._cursor, into, {NOTHING})[NOTHING]
+        ends, relations = self._numbers[self._ends], _CODES[of.relation]
+        data = copying.edge_rows(edges, self._ordered(rows), ends, relations, origins, tx, content)
+        into.add_encoded("edge_fact", copying.COLUMNS, data)
+        self._recent.add(of.digest[rows])
+
+    def _name_ends(self, into: Rows, rows: Longs, tx: int) -> None:
+        """Give numbers to the ends of the edges at `rows` that have none yet."""
+        of, ends = self._edges.columns, self._ends[rows]
+        places = np.full((len(self._keys), 2), -1, np.int64)
+        places[ends[:, 0]], places[ends[:, 1]] = of.source[rows], of.target[rows]
+        fresh = np.flatnonzero((self._numbers == 0) & (places[:, 0] >= 0))
+        if fresh.size:
+            keys = [key.tobytes() for key in self._keys[fresh]]
+            known: dict[bytes, int] = {}
+            named = dict(zip(keys, map(self._edges.uri, places[fresh]), strict=True))
+            self._numbering.create_assets(self._cursor, into, named, known, tx)
+            self._numbers[fresh] = [known[key] for key in keys]
+
+    def _ordered(self, rows: Longs) -> Longs:
+        """Return `rows` in the order of the index that facts of one edge stand together in."""
+        ends, relations = self._numbers[self._ends[rows]], _CODES[self._edges.columns.relation[rows]]
+        return rows[np.lexsort((ends[:, 1], relations, ends[:, 0]))]
 
 
 def _ends(edges: StatedEdges) -> tuple[Words, Longs]:

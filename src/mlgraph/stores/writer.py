@@ -108,13 +108,13 @@ class PostgresWriter:
 
     def _append_columns(self, cursor: psycopg.Cursor, edges: StatedEdges, actor: Actor) -> Appended:
         last_tx, recorded_at, last_at = self._begin(cursor)
-        append = EdgeAppend(cursor, self._numbering, self._recent)
-        new = append.new(edges)
+        append = EdgeAppend(cursor, self._numbering, self._recent, edges)
+        new = append.new()
         if not new.any():
             return Appended(last_tx, new.tolist())
         rows = Rows()
         writing.store_transaction(rows, last_tx + 1, recorded_at, last_at, actor)
-        append.store(rows, edges.take(np.flatnonzero(new)), last_tx + 1)
+        append.store(rows, np.flatnonzero(new), last_tx + 1)
         rows.store(cursor)
         return Appended(last_tx + 1, new.tolist())
 
@@ -141,7 +141,8 @@ class PostgresWriter:
         events = writing.store_events(rows, entries, new, batch.tx, self._numbering)
         if len(batch.edges) + len(batch.assets) < offered:
             named = batch.uris() | people
-        self._numbering.create_assets(cursor, rows, [uri for key, uri in named.items() if key not in ids], ids, batch.tx)
+        fresh = {key: uri for key, uri in named.items() if key not in ids}
+        self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
         self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
         writing.store_contacts(cursor, contacts.values(), ids)
