@@ -14,6 +14,7 @@ from mlgraph.ports.store import Changes
 from mlgraph.services import follow
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
+from mlgraph.services.projector import Projector
 from mlgraph.stores import reader
 from tests.services.parts import Json, Serving, Store
 
@@ -147,7 +148,7 @@ def test_a_load_under_way_is_taken_in_a_quarter_of_the_time(serving: Serving, mo
     monkeypatch.setattr(reader, "FACTS_AT_ONCE", 3)
     monkeypatch.setattr(follow, "_POLL_S", 0.0)
     now = 1000.0
-    monkeypatch.setattr(follow.time, "monotonic", lambda: now)
+    monkeypatch.setattr("mlgraph.services.follow.time.monotonic", lambda: now)
     serving.follow()
     number = 0
 
@@ -159,14 +160,14 @@ def test_a_load_under_way_is_taken_in_a_quarter_of_the_time(serving: Serving, mo
             serving.store.append(edge(A, end), edge(B, end))
         return serving.follower.step()
 
-    apply = follow.Projector.apply
+    apply = Projector.apply
 
-    def slowly(projector: follow.Projector, changes: Changes) -> None:
+    def slowly(projector: Projector, changes: Changes) -> None:
         nonlocal now
         now += 1.0
         apply(projector, changes)
 
-    monkeypatch.setattr(follow.Projector, "apply", slowly)
+    monkeypatch.setattr(Projector, "apply", slowly)
     assert chunk()  # takes a second
     for _ in range(5):
         now += 0.5

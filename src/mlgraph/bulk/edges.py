@@ -1,7 +1,7 @@
 """Lines that state an edge, most of any load: a chunk of them is read into columns without a Python object a line.
 
-A line is taken here only where `mlgraph.domain.plain` would take it and say the same of it; whatever is unusual in it leaves it to
-that reader. Spaces between the tokens are usual, other white space is not.
+A line is taken here only where `mlgraph.domain.plain` would take it and say the same of it; whatever is unusual in it leaves it
+to that reader. Spaces between the tokens are usual, other white space is not.
 """
 
 from __future__ import annotations
@@ -71,18 +71,18 @@ def read_edges(lines: Sequence[bytes], default_origin: str, accepts: Callable[[s
     count = _read(text, stops, np.frombuffer(default, np.uint8), columns, origins, scratch, taken)
     named = [joined[begin:end].decode("ascii") for begin, end in origins[1:].tolist() if begin >= 0]
     good = np.array([True, *(may_be_origin(origin) and accepts(origin) for origin in named)])
-    columns = EdgeColumns(*(column[:count] for column in columns))
+    columns = columns.at(slice(count))
     if not good.all():
         fit = good[columns.origin]
         taken[np.flatnonzero(taken)[~fit]] = False
-        columns = EdgeColumns(*(column[fit] for column in columns))
+        columns = columns.at(fit)
     return StatedEdges(joined, [default_origin, *named], columns), np.flatnonzero(~taken).tolist()
 
 
 def _empty(many: int) -> EdgeColumns:
     keys = [np.zeros((many, 2), np.uint64) for _ in range(3)]
     spans = [np.full((many, 2), -1, np.int64) for _ in range(4)]
-    return EdgeColumns(*keys, *spans, *(np.zeros(many, np.int64) for _ in range(4)))
+    return EdgeColumns._make([*keys, *spans, *(np.zeros(many, np.int64) for _ in range(4))])
 
 
 @numba.njit(cache=True, nogil=True)
@@ -139,7 +139,7 @@ def _properties(text: Bytes, at: int, stop: int, parts: Longs) -> int:
         return _closed(text, at, stop)
     while at >= 0:
         key = _key(text, at, stop)
-        if key != ROLE and key != VERSION:
+        if key not in (ROLE, VERSION):
             return -1
         at = _text(text, _value_at(text, at, stop, parts), stop, parts, key)
         if at < 0 or at >= stop or text[at] != 44:
@@ -164,7 +164,7 @@ def _value_at(text: Bytes, at: int, stop: int, parts: Longs) -> int:
     if key < 0 or parts[key, 0] >= 0:
         return -1
     parts[key, 0] = parts[key, 1] = at
-    at = spaces(text, at + 2 + np.int64(_KEYS[key, 0]), stop)
+    at = spaces(text, at + 2 + _KEYS[key, 0], stop)
     if at >= stop or text[at] != 58:  # a colon
         return -1
     return spaces(text, at + 1, stop)
@@ -208,9 +208,9 @@ def _judged(text: Bytes, parts: Longs, columns: EdgeColumns, row: int, origins: 
         end = moment(text, parts[VALID_TO, 0], parts[VALID_TO, 1])
     if begin == NO_TIME or end <= begin:
         return False
-    if parts[ROLE, 0] >= 0 and not is_role(text, parts[ROLE, 0], parts[ROLE, 1]):
-        return False
-    if parts[VERSION, 0] >= 0 and not is_version(text, parts[VERSION, 0], parts[VERSION, 1]):
+    if (parts[ROLE, 0] >= 0 and not is_role(text, parts[ROLE, 0], parts[ROLE, 1])) or (
+        parts[VERSION, 0] >= 0 and not is_version(text, parts[VERSION, 0], parts[VERSION, 1])
+    ):
         return False
     origin = _origin_row(text, parts[ORIGIN, 0], parts[ORIGIN, 1], origins) if parts[ORIGIN, 0] >= 0 else 0
     if origin < 0:

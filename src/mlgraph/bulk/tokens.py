@@ -45,7 +45,9 @@ _RELATIONS: Final = names(tuple(RELATIONS))
 _ROLES: Final = names(INPUT_ROLES)
 _ALLOWED: Final = np.array([[[relation.allows(a, b) for b in KINDS] for a in KINDS] for relation in RELATIONS.values()], np.uint8)
 _SCHEME: Final = names((SCHEME,))
-_UNRESERVED: Final = np.array([chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_.~-") for code in range(256)], np.uint8)
+_UNRESERVED: Final = np.array(
+    [chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_.~-") for code in range(256)], np.uint8
+)
 _ESCAPED: Final = np.array([0 < code < 128 and not _UNRESERVED[code] for code in range(256)], np.uint8)
 """ASCII that is written as an escape in a canonical URI (RFC 3986, section 2.3), but NUL, which no URI may hold."""
 _HEX: Final = np.array(["0123456789ABCDEF".find(chr(code)) for code in range(256)], np.int8)
@@ -102,7 +104,7 @@ def is_role(text: Bytes, begin: int, end: int) -> bool:
 @numba.njit(cache=True, nogil=True)
 def allows(relation: int, source: int, target: int) -> bool:
     """Say whether the relation (its row) may lead from one kind (its row) to the other."""
-    return _ALLOWED[relation, source, target] != 0
+    return bool(_ALLOWED[relation, source, target] != 0)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -157,7 +159,7 @@ def _number(text: Bytes, begin: int, end: int) -> int:
     """Return the number that digits name, a large negative one where there is anything else."""
     found = 0
     for at in range(begin, end):
-        digit = np.int64(text[at]) - 48
+        digit = text[at] - 48
         if digit < 0 or digit > 9:
             return -1_000_000
         found = 10 * found + digit
@@ -166,7 +168,7 @@ def _number(text: Bytes, begin: int, end: int) -> int:
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _is(text: Bytes, at: int, code: int) -> bool:
-    return np.int64(text[at]) == code
+    return bool(text[at] == code)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -211,7 +213,7 @@ def _fraction(text: Bytes, begin: int, end: int) -> int:
         return -1
     micros = 0
     for place in range(6):
-        digit = np.int64(text[begin + 1 + place]) - 48 if begin + 1 + place < end else 0
+        digit = text[begin + 1 + place] - 48 if begin + 1 + place < end else 0
         if digit < 0 or digit > 9:
             return -1
         micros = 10 * micros + digit

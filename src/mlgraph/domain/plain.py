@@ -25,6 +25,7 @@ from mlgraph.domain.stated import (
     quoted_origin,
 )
 from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.uri import MAX_URI_CHARS
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
 
 # Canonical: an escape is upper-case hex of an ASCII character that is not unreserved (RFC 3986, section 2.3) and not NUL.
@@ -177,7 +178,7 @@ class _Uris(dict[str, Named]):
 
     def __missing__(self, text: str) -> Named:
         match = _URI.fullmatch(text)
-        if match is None:
+        if match is None or len(text) > MAX_URI_CHARS:
             return _NOT_PLAIN
         named = sys.intern(match[1]), digest(text)
         if len(text) <= _MAX_CACHED_CHARS:
@@ -220,6 +221,7 @@ def _is_owner(text: object) -> bool:
 
 
 def may_be_origin(origin: object) -> bool:
+    """Say whether a fact may name this origin, and names it in plain ASCII."""
     return (
         type(origin) is str and 0 < len(origin) <= MAX_ORIGIN_CHARS and _is_plain_text(origin)
         and not origin.startswith(_RESERVED_ORIGINS)

@@ -35,6 +35,10 @@ class EdgeColumns(NamedTuple):
     valid_from: Longs
     valid_to: Longs
 
+    def at(self, rows: NDArray[np.integer] | NDArray[np.bool_] | slice) -> EdgeColumns:
+        """Return these rows."""
+        return EdgeColumns._make(column[rows] for column in self)
+
 
 class StatedEdges(Sequence[StatedEdge]):
     """Facts of edges, each with its times and no properties but role and version: as columns, and one by one when asked."""
@@ -65,7 +69,7 @@ class StatedEdges(Sequence[StatedEdge]):
 
     def take(self, rows: NDArray[np.int64]) -> StatedEdges:
         """Return those at these places."""
-        return StatedEdges(self.text, self.origins, EdgeColumns(*(column[rows] for column in self.columns)))
+        return StatedEdges(self.text, self.origins, self.columns.at(rows))
 
     def uri(self, span: NDArray[np.int64]) -> str:
         """Return the URI that a span holds."""

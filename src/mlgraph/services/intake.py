@@ -183,7 +183,8 @@ class Intake:
         edges, left = read_edges([line for _, line in chunk], caller.source or FACTS, caller.may_speak_for)
         others = list(_each(tally, [chunk[place] for place in left], lambda line: self._fact_entry(line, caller)))
         if all(_is_timed(entry) for _, entry in others):
-            return [[entry for _, entry in others], edges]
+            batches: tuple[Sequence[Entry], ...] = [entry for _, entry in others], edges
+            return [batch for batch in batches if batch] or [[]]
         # What has no time of its own is compared with what was said before it: then all goes in the order in which it came.
         apart = {chunk[place][0] for place in left}
         at = [index for index, _ in chunk if index not in apart]

@@ -1,4 +1,4 @@
-"""Appending a chunk of edges that is given as columns: the same rows as one by one (`mlgraph.stores.writing`), in whole arrays."""
+"""Appending a chunk of edges given as columns: the same rows as one by one (`mlgraph.stores.writing`), in whole arrays."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class EdgeAppend:
         origins = np.array([given.get(name, 0) for name in edges.origins], np.int64)[of.origin]
         content = self._numbering.contents(self._cursor, into, {NOTHING})[NOTHING]
         ends, relations = self._numbers[self._ends], _CODES[of.relation]
-        data = copying.edge_rows(edges, self._ordered(rows), ends, relations, origins, tx, content)
+        data = copying.edge_rows(edges, self._ordered(rows), copying.Given(ends, relations, origins, tx, content))
         into.add_encoded("edge_fact", copying.COLUMNS, data)
         self._recent.add(of.digest[rows])
 
@@ -101,7 +101,7 @@ def _ends(edges: StatedEdges) -> tuple[Words, Longs]:
     of = edges.columns
     keys = np.concatenate([of.source_key, of.target_key])
     first, places = _distinct(keys)
-    return keys[first], places.reshape(2, -1).T
+    return keys[first], np.ascontiguousarray(places.reshape(2, -1).T)
 
 
 def _distinct(keys: Words) -> tuple[Longs, Longs]:
