@@ -22,12 +22,14 @@ _MANY: Final = 50_000
 _BREATH_S: Final = 0.012
 _QUIET_S: Final = 1.0
 """A load that has not appended for so long has paused or ended."""
+_REST: Final = 9
+"""How many times as long as it took in a part of a load that is under way the follower then rests."""
 _CATCH_UP: Final = 500
 """Transactions that a graph which is to be gone over to takes in at a time, while the one that is read is kept current."""
 
 
 class _Load:
-    """When to take in what a load brings: a quarter of the time while it is under way, all of it once it pauses.
+    """When to take in what a load brings: a tenth of the time while it is under way, all of it once it pauses.
 
     A load has the machine almost to itself so: to keep the graph current with every chunk of it costs as much as to store it.
     """
@@ -47,7 +49,7 @@ class _Load:
     def took(self, took_s: float, *, under_way: bool) -> None:
         """Note how long it took to take in a part, and whether there is more."""
         self.under_way = under_way
-        self._not_before = time.monotonic() + 3 * took_s
+        self._not_before = time.monotonic() + _REST * took_s
 
 
 class Follower:
