@@ -179,3 +179,23 @@ def test_a_load_under_way_is_taken_in_a_tenth_of_the_time(serving: Serving, monk
     now += 1.1  # nothing was appended for so long: all the rest, one step after the other
     serving.follow()
     assert serving.follower.snapshot().watermark == serving.store.reader.last_tx()
+
+
+def test_it_stops_between_two_steps(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is to stop does not first take in all that a load left to be read."""
+    monkeypatch.setattr(follow, "_TRANSACTIONS", 1)
+    serving.follow()
+    for number in range(200):
+        serving.store.append(edge(A, f"mlg://dataset/n/{number}"))
+    apply = Projector.apply
+
+    def slowly(projector: Projector, changes: Changes) -> None:
+        time.sleep(0.1)
+        apply(projector, changes)
+
+    monkeypatch.setattr(Projector, "apply", slowly)
+    serving.follower.start()
+    serving.follower.wait_for(1, 30)
+    serving.follower.stop()
+    assert serving.follower.snapshot().watermark < 200
+    assert "mlgraph-follow" not in {thread.name for thread in threading.enumerate()}

@@ -178,7 +178,7 @@ class Follower:
         while not self._stopping:
             self._wake.clear()
             try:
-                while self._timed_step():
+                while not self._stopping and self._timed_step():
                     pass
                 self.failure, pause = None, _POLL_S
             except MlgraphError as error:
