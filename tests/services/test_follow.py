@@ -17,6 +17,7 @@ from mlgraph.services import follow, heard
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
 from mlgraph.services.identity import LOCAL
+from mlgraph.services.projector import Projector
 from mlgraph.stores import reader
 from mlgraph.stores.reader import PostgresReader
 from tests.services.parts import Json, Serving, Store
@@ -122,8 +123,9 @@ def test_what_is_too_much_at_once_is_read_in_parts(serving: Serving, monkeypatch
     for number in range(6):
         serving.store.append(edge(A, f"mlg://dataset/n/{number}"), edge(B, f"mlg://dataset/n/{number}"))
     watermarks = []
-    while serving.follower.step():
-        watermarks.append(serving.follower.snapshot().watermark)
+    while serving.follower.snapshot().watermark < 6:
+        if serving.follower.step():
+            watermarks.append(serving.follower.snapshot().watermark)
     assert watermarks == [1, 2, 3, 4, 5, 6]
     assert serving.queries.lineage(A)["total"] == 7
 
@@ -196,25 +198,21 @@ def test_more_than_can_wait_is_read_from_the_store(monkeypatch: pytest.MonkeyPat
     assert waiting.after(5) is not None
 
 
-def test_a_load_is_left_time_unless_somebody_waits(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(follow, "_LONG_STEP_S", -1.0)
-    follower, rests = serving.follower, list[bool]()
-    monkeypatch.setattr(follower._wanted, "wait", lambda seconds: rests.append(not follower._wanted.is_set() and seconds > 0))
-    serving.store.append(edge(A, B))
-    assert follower._timed_step()
-    assert rests == [True]
+def test_it_stops_between_two_steps(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is to stop does not first take in all that a load left to be read."""
+    monkeypatch.setattr(follow, "_TRANSACTIONS", 1)
+    serving.follow()
+    for number in range(200):
+        serving.store.append(edge(A, f"mlg://dataset/n/{number}"))
+    apply = Projector.apply
 
-    def wait() -> None:
-        with pytest.raises(Unavailable):
-            follower.wait_for(99, 2)
+    def slowly(projector: Projector, changes: Changes) -> None:
+        time.sleep(0.1)
+        apply(projector, changes)
 
-    waiting = threading.Thread(target=wait)
-    waiting.start()
-    until = time.monotonic() + 10
-    while not follower._waiting and time.monotonic() < until:
-        time.sleep(0.001)
-    serving.store.append(edge(B, C))
-    assert follower._timed_step()
-    assert rests == [True, False]
-    waiting.join(10)
-    assert not follower._wanted.is_set()
+    monkeypatch.setattr(Projector, "apply", slowly)
+    serving.follower.start()
+    serving.follower.wait_for(1, 30)
+    serving.follower.stop()
+    assert serving.follower.snapshot().watermark < 200
+    assert "mlgraph-follow" not in {thread.name for thread in threading.enumerate()}

@@ -5,14 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.snapshot import Graph, Snapshot
-from mlgraph.ports.store import FactReader, HandedOver
+from mlgraph.ports.store import Changes, FactReader, HandedOver
 from mlgraph.services.heard import Heard
 from mlgraph.services.projector import Projector
 from mlgraph.services.snapshots import Snapshots
@@ -24,35 +22,36 @@ _TRANSACTIONS: Final = 5000
 _MANY: Final = 50_000
 """Facts about edges from which on the graph may be made anew instead of changed, if they are as many as its rows."""
 _BREATH_S: Final = 0.012
-_LONG_STEP_S: Final = 0.1
-"""A step that takes longer has a load behind it. Where nobody waits for the graph, the load comes first: it is left three
-quarters of the time, and what it adds meanwhile is cheaper to take in together."""
-_REST_S: Final = 2.0
 _QUIET_S: Final = 1.0
 """A load that has not appended for so long has paused or ended."""
+_REST: Final = 9
+"""How many times as long as it took in a part of a load that is under way the follower then rests."""
 _CATCH_UP: Final = 500
 """Transactions that a graph which is to be gone over to takes in at a time, while the one that is read is kept current."""
 
 
 class _Load:
-    """When to build the graph anew while a load is under way: once it pauses, or for a quarter of the time at most."""
+    """When to take in what a load brings: a tenth of the time while it is under way, all of it once it pauses.
+
+    A load has the machine almost to itself so: to keep the graph current with every chunk of it costs as much as to store it.
+    """
 
     def __init__(self) -> None:
         self.under_way = False
         self._not_before = 0.0
         self._seen_tx, self._seen_at = 0, 0.0
 
-    def may_build(self, tx: int) -> bool:
+    def may_take_in(self, tx: int) -> bool:
         """Say whether it is time, given the last transaction that is known."""
         now = time.monotonic()
         if tx != self._seen_tx:
             self._seen_tx, self._seen_at = tx, now
         return now >= self._not_before or now - self._seen_at >= _QUIET_S
 
-    def built(self, took_s: float) -> None:
-        """Note that the graph was built."""
-        self.under_way = False
-        self._not_before = time.monotonic() + 3 * took_s
+    def took(self, took_s: float, *, under_way: bool) -> None:
+        """Note how long it took to take in a part, and whether there is more."""
+        self.under_way = under_way
+        self._not_before = time.monotonic() + _REST * took_s
 
 
 class Follower:
@@ -70,9 +69,6 @@ class Follower:
         self._asked_at = 0.0
         self._wake = threading.Event()
         self._moved = threading.Condition()
-        self._waiting = 0
-        self._wanted = threading.Event()
-        """Set while somebody waits for the graph to get further."""
         self._stopping = False
         self._thread: threading.Thread | None = None
         self.caught_up_at = 0.0
@@ -88,10 +84,17 @@ class Follower:
         """Stop following, and wait until the thread has ended."""
         self._stopping = True
         self._wake.set()
-        self._wanted.set()
         if self._thread is not None:
             self._thread.join(timeout=30)
         self.snapshots.stop()
+
+    def settle(self, patience_s: float) -> None:
+        """Bring what was followed so far into the base, for other processes to map; wait for it, but no longer than that."""
+        until = time.monotonic() + patience_s
+        self.snapshots.compact_for_others()
+        self.nudge()
+        while self.snapshots.compacting and time.monotonic() < until and not self._stopping:
+            time.sleep(_POLL_S)
 
     def nudge(self) -> None:
         """Say that something was appended."""
@@ -110,25 +113,13 @@ class Follower:
         """Return once the graph includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
         until = time.monotonic() + timeout_s
         self.nudge()
-        with self._moved, self._being_wanted():
+        with self._moved:
             while self._graph.snapshot.watermark < watermark:
                 left = until - time.monotonic()
                 if left <= 0:
                     now = self._graph.snapshot.watermark
                     raise Unavailable(f"the graph is at watermark {now}, {watermark} was asked for: try again")
                 self._moved.wait(left)
-
-    @contextmanager
-    def _being_wanted(self) -> Iterator[None]:
-        """Let no rest be taken. To be used under the lock of `_moved`."""
-        self._waiting += 1
-        self._wanted.set()
-        try:
-            yield
-        finally:
-            self._waiting -= 1
-            if not self._waiting and not self._stopping:
-                self._wanted.clear()
 
     def step(self) -> bool:
         """Read and apply one batch; return whether there was one."""
@@ -139,7 +130,7 @@ class Follower:
         began, seen = time.monotonic(), self._graph.snapshot.watermark
         projector = self._open() if self._projector is None else self._projector
         before = self._graph.snapshot.watermark
-        if self._load.under_way and not self._load.may_build(self._reader.last_tx()):
+        if self._load.under_way and not self._load.may_take_in(self._reader.last_tx()):
             time.sleep(_POLL_S)
             return False
         heard = None if self._load.under_way else self._heard.after(before)
@@ -167,11 +158,8 @@ class Follower:
     def _read_on(self, projector: Projector, before: int) -> bool:
         """Read from the store what came after transaction `before`, and apply it; return whether that was all there was."""
         changes = self._reader.changes(before, _TRANSACTIONS)
-        if changes.cut and self._is_mostly_new(before):
-            if self._load.may_build(changes.upto):
-                self._build_anew()
-            else:
-                self._load.under_way = True
+        if changes.cut:
+            self._take_in_load(projector, changes)
         elif changes.upto != before:
             self._load.under_way = False
             projector.apply(changes)
@@ -182,11 +170,21 @@ class Follower:
         self._graph, self._projector = graph, Projector(self._reader, graph)
         return self._projector
 
-    def _build_anew(self) -> None:
+    def _take_in_load(self, projector: Projector, changes: Changes) -> None:
+        """Take in a part of what is too much at once, or make the graph anew, if it is time for that; else stand aside."""
         began = time.monotonic()
+        if not self._load.under_way and not self._load.may_take_in(self._reader.last_tx()):
+            self._load.under_way = True
+        elif self._is_mostly_new(self._graph.snapshot.watermark):
+            self._build_anew()
+            self._load.took(time.monotonic() - began, under_way=False)
+        else:
+            projector.apply(changes)
+            self._load.took(time.monotonic() - began, under_way=True)
+
+    def _build_anew(self) -> None:
         graph = self.snapshots.rebuilt()
         self._graph, self._projector, self._next = graph, Projector(self._reader, graph), None
-        self._load.built(time.monotonic() - began)
 
     def _is_mostly_new(self, before: int) -> bool:
         """Say whether so much came that to make the graph anew from the store costs less than to change it."""
@@ -229,13 +227,12 @@ class Follower:
 
     def _timed_step(self) -> bool:
         """Step, and leave as much time as that took, up to a bound: events that come in meanwhile are cheaper together."""
+        if self._stopping:
+            return False
         began = time.monotonic()
         stepped = self.step()
-        took_s = time.monotonic() - began
-        if stepped and took_s > _LONG_STEP_S:
-            self._wanted.wait(min(3 * took_s, _REST_S))
-        elif stepped:
-            time.sleep(min(took_s, _BREATH_S))
+        if stepped:
+            time.sleep(min(time.monotonic() - began, _BREATH_S))
         return stepped
 
     def _failed(self, why: str) -> None:
