@@ -42,9 +42,8 @@ class _Patch:
 
     def pack(self) -> tuple[bytes, bytes]:
         """Return base rows masked, and rows added, as the bytes of int64 arrays."""
-        if self.packed is None:
-            rows = array("q", chain.from_iterable(self.added.elements()))
-            self.packed = array("q", sorted(self.masked)).tobytes(), rows.tobytes()
+        rows = array("q", chain.from_iterable(self.added.elements()))
+        self.packed = array("q", sorted(self.masked)).tobytes(), rows.tobytes()
         return self.packed
 
 
@@ -111,7 +110,7 @@ class Overlay:
     def _packed(self) -> Patches:
         if not self._fresh:
             return _NONE
-        masked, added = zip(*[patch.pack() for patch in self._fresh.values()], strict=True)
+        masked, added = zip(*[patch.packed or patch.pack() for patch in self._fresh.values()], strict=True)
         nodes = np.fromiter(self._fresh, np.int32, len(self._fresh))
         return Patches(
             *table_of(nodes, _size(len(nodes))),
