@@ -157,3 +157,21 @@ def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
     followed = Followed(told_store, tmp_path)
     assert "No space left on device; the graph stays in memory" in caplog.text
     assert followed.answers()[0]["total"] > 1
+
+
+def test_owners_are_those_of_now_whether_followed_or_made_from_the_store(store: Store, tmp_path: Path) -> None:
+    """One was told with an end, one retracted, and of one asset nothing else was ever told."""
+    team = "mlg://team/n/{}"
+
+    def owned(number: int, of: int, **more: str) -> Json:
+        told = {"source": uri(number), "relation": "owned_by", "target": team.format(of), "valid_from": JANUARY, **more}
+        return {"edge": told}
+
+    gone = {"retract": {"source": uri(0), "relation": "owned_by", "target": team.format(3), "valid_to": "2026-02-01T00:00:00Z"}}
+    followed = Followed(store, tmp_path / "followed")
+    store.append(told(0, "zero"), owned(0, 1), owned(0, 2, valid_to="2026-02-01T00:00:00Z"), owned(0, 3), gone, owned(1, 4))
+    followed.catch_up()
+    made = Snapshots(store.reader).rebuilt()
+    for registry in (followed.follower.snapshot().registry, made.registry):
+        cards = [registry.card(registry.number(uri(number)) or 0) for number in (0, 1)]
+        assert [card and card.owners for card in cards] == [(team.format(1), "mlg://team/n/t"), (team.format(4),)]

@@ -56,9 +56,9 @@ class StringsBuilder:
         return self._count
 
     def finish(self) -> Strings:
-        """Return all that was added."""
+        """Return all that was added. Nothing can be added afterwards."""
         lengths = np.concatenate([np.zeros(1, np.int64), *self._lengths])
-        return Strings(np.cumsum(lengths), np.frombuffer(bytes(self._data), np.uint8))
+        return Strings(np.cumsum(lengths), np.frombuffer(self._data, np.uint8))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -211,6 +211,15 @@ def have(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
             if data[place] == byte:
                 found[number] = True
                 break
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def same(starts: Longs, ends: Longs, data: Bytes, other_starts: Longs, other_ends: Longs, other: Bytes) -> Bools:
+    """Say of each text data[starts[i]:ends[i]] whether it is other[other_starts[i]:other_ends[i]]."""
+    found = np.zeros(len(starts), np.bool_)
+    for number in range(len(starts)):
+        found[number] = _same(data, starts[number], ends[number], other, other_starts[number], other_ends[number])
     return found
 
 
