@@ -178,7 +178,7 @@ class Follower:
         while not self._stopping:
             self._wake.clear()
             try:
-                while not self._stopping and self._timed_step():
+                while self._timed_step():
                     pass
                 self.failure, pause = None, _POLL_S
             except MlgraphError as error:
@@ -196,7 +196,7 @@ class Follower:
         stepped = self.step()
         if stepped:
             time.sleep(min(time.monotonic() - began, _BREATH_S))
-        return stepped
+        return stepped and not self._stopping
 
     def _failed(self, why: str) -> None:
         if self.failure != why:
