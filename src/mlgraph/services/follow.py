@@ -84,6 +84,14 @@ class Follower:
             self._thread.join(timeout=30)
         self.snapshots.stop()
 
+    def settle(self, patience_s: float) -> None:
+        """Bring what was followed so far into the base, for other processes to map; wait for it, but no longer than that."""
+        until = time.monotonic() + patience_s
+        self.snapshots.compact_for_others()
+        self.nudge()
+        while self.snapshots.compacting and time.monotonic() < until and not self._stopping:
+            time.sleep(_POLL_S)
+
     def nudge(self) -> None:
         """Say that something was appended."""
         self._wake.set()
@@ -192,6 +200,8 @@ class Follower:
 
     def _timed_step(self) -> bool:
         """Step, and leave as much time as that took, up to a bound: events that come in meanwhile are cheaper together."""
+        if self._stopping:
+            return False
         began = time.monotonic()
         stepped = self.step()
         if stepped:
