@@ -5,7 +5,7 @@ Nodes stand in order of namespace, then kind and name, ports after their asset: 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import numba
@@ -17,7 +17,7 @@ from mlgraph.graph.base import Base, Table
 from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK
 from mlgraph.graph.registry import Card
 from mlgraph.graph.render import Pieces, concatenated, escaped
-from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs, NodeKey
+from mlgraph.graph.rows import AT_ASSET, AT_RUN, Bools, Bytes, Ints, Longs, NodeKey
 from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, table_size, tails
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
@@ -59,6 +59,15 @@ class Arcs:
         """Return all rows, block by block."""
         self._settle()
         return self._blocks
+
+    def drop(self, owners: Bools) -> Iterator[tuple[Ints, Ints]]:
+        """Take away the rows of these owners (bool by asset); yield their sources and targets."""
+        self._settle()
+        for place, block in enumerate(self._blocks):
+            gone = owners[block[3]]
+            if gone.any():
+                yield block[0][gone], block[1][gone]
+                self._blocks[place] = (block[0][~gone], block[1][~gone], block[2][~gone], block[3][~gone])
 
 
 class Cards:
@@ -135,25 +144,29 @@ def _texts(texts: Iterable[str]) -> Strings:
 
 def assemble(
     uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Sequence[NodeKey], tables: Sequence[Arcs], cards: Cards,
-    watermark: int, allocate: Allocate = np.zeros,
+    watermark: int, allocate: Allocate = np.zeros, cold: Bytes | None = None, absent: Bools | None = None,
 ) -> Base:  # fmt: skip
-    """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and `ports[p]` is node `assets + p`."""
+    """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and `ports[p]` is node `assets + p`.
+
+    `cold` is kept as it is. `absent` says of each of these nodes whether it is left out: no row may touch it.
+    """
     assets = len(uris)
     ordered = order(uris.offsets[:-1], uris.offsets[1:], uris.data)
     rank = np.empty(assets, np.int32)
     rank[ordered] = np.arange(assets, dtype=np.int32)
-    number, node_of, asset_of, port_of = _place_nodes(uris, ports)
+    number, node_of, asset_of, port_of = _place_nodes(uris, ports, absent)
     found = [table_of_arcs(arcs.take(), number, len(asset_of), allocate) for arcs in tables]
     columns = np.flatnonzero(dataset).astype(np.int32)
     return Base(
         uris=uris, uri_table=hash_table(uris.offsets, uris.data, table_size(assets)), uri_order=ordered, uri_rank=rank, kind=kind,
         dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **cards.finish(uris), node_of=node_of,
-        asset_of=asset_of, port_of=port_of, lineage=found[0], column_lineage=found[1], structure=found[2], watermark=watermark,
+        asset_of=asset_of, port_of=port_of, lineage=found[0], column_lineage=found[1], structure=found[2],
+        cold=np.zeros(0, np.uint8) if cold is None else cold, watermark=watermark,
     )  # fmt: skip
 
 
-def _place_nodes(uris: Strings, ports: Sequence[NodeKey]) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return the final number of each passing one, and nodes by asset, assets and ports by node."""
+def _place_nodes(uris: Strings, ports: Sequence[NodeKey], absent: Bools | None) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the final number of each passing one (-1: left out), and nodes by asset, assets and ports by node."""
     assets = len(uris)
     by_place = order(after_kind(uris.offsets, uris.data), uris.offsets[1:], uris.data)
     place = np.empty(assets, np.int32)
@@ -162,7 +175,7 @@ def _place_nodes(uris: Strings, ports: Sequence[NodeKey]) -> tuple[Ints, Ints, I
     every_asset = np.concatenate([np.arange(assets), keys[:, 0]])
     every_port = np.concatenate([np.zeros(assets, np.int64), keys[:, 1]])
     chosen = np.lexsort((every_port, place[every_asset]))
-    chosen = chosen[every_asset[chosen] != 0]
+    chosen = chosen[(every_asset[chosen] != 0) if absent is None else (every_asset[chosen] != 0) & ~absent[chosen]]
     number = np.full(assets + len(keys), -1, np.int32)
     number[chosen] = np.arange(len(chosen), dtype=np.int32)
     return number, number[:assets].copy(), every_asset[chosen].astype(np.int32), every_port[chosen].astype(np.int32)

@@ -152,6 +152,12 @@ class FactReader(Protocol):
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         """Return all records of these relations that lead from `sources`."""
 
+    def targets(self, sources: Collection[int], relation: int) -> set[int]:
+        """Return where edges of a relation that somebody told of lead from `sources`."""
+
+    def sources(self, targets: Collection[int], relation: int) -> set[int]:
+        """Return from where edges of a relation that somebody told of lead to `targets`."""
+
     def runs(self, runs: Collection[int]) -> RunRecords:
         """Return all that is said of these runs."""
 

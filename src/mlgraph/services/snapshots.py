@@ -9,7 +9,9 @@ from typing import Final
 
 import numpy as np
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.graph.assemble import Allocate
 from mlgraph.graph.base import Base
 from mlgraph.graph.compact import Frozen, compact, freeze
 from mlgraph.graph.snapshot import Graph
@@ -17,6 +19,7 @@ from mlgraph.ports.snapshots import Kept, SnapshotFiles
 from mlgraph.ports.store import FactReader
 from mlgraph.services import metrics
 from mlgraph.services.rebuild import rebuild
+from mlgraph.services.retention import DAY_US, without_cold_runs
 
 _log = logging.getLogger(__name__)
 
@@ -28,11 +31,18 @@ _LOOK_EVERY_S: Final = 2.0
 
 
 class Snapshots:
-    """Opens, makes and keeps bases. `files` may be None: then the base is in memory alone. `keeps`: this process writes them."""
+    """Opens, makes and keeps bases. `files` may be None: then the base is in memory alone. `keeps`: this process writes them.
 
-    def __init__(self, reader: FactReader, files: SnapshotFiles | None = None, *, keeps: bool = True) -> None:
+    Runs that ended more than `hot_run_days` days ago are left out of a base when it is made (see `retention`); None: no run is.
+    """
+
+    def __init__(
+        self, reader: FactReader, files: SnapshotFiles | None = None, *, keeps: bool = True, hot_run_days: float | None = None
+    ) -> None:
         self._reader = reader
+        self._hot_run_days = hot_run_days
         self._files = files
+        self._allocate: Allocate = files.allocate if files else np.zeros
         self.keeps = keeps
         self._thread: threading.Thread | None = None
         self._made: Base | None = None
@@ -51,7 +61,10 @@ class Snapshots:
     def rebuilt(self) -> Graph:
         """Return the graph as of now, made from the store alone."""
         began = time.monotonic()
-        base = self._kept(rebuild(self._reader, self._files.allocate if self._files else np.zeros))
+        base = rebuild(self._reader, self._allocate)
+        if self._hot_run_days is not None:
+            base = self._compacted(freeze(Graph(base)))
+        base = self._kept(base)
         if base.watermark:
             metrics.GRAPH_BASES.labels("rebuilt").inc()
             _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - began)
@@ -66,7 +79,11 @@ class Snapshots:
                 "the snapshot of the graph at watermark %d is not of this store, or ahead of it: building it anew", kept.watermark
             )
             return None
-        return _base_of(kept)
+        base = _base_of(kept)
+        if base is not None and len(base.cold) and self._hot_run_days is None:
+            _log.warning("the snapshot of the graph leaves out runs, which nothing asks for any more: building it anew")
+            return None
+        return base
 
     def _kept(self, base: Base) -> Base:
         """Keep the base in a file and return it as mapped from there; as it is, where it cannot be kept."""
@@ -108,7 +125,7 @@ class Snapshots:
     def _compact(self, frozen: Frozen) -> None:
         began = time.monotonic()
         try:
-            self._made = self._kept(compact(frozen, self._files.allocate if self._files else np.zeros))
+            self._made = self._kept(self._compacted(frozen))
         except MlgraphError as error:
             self._failed()
             _log.warning("the graph was not compacted: %s", error.detail)
@@ -121,6 +138,13 @@ class Snapshots:
             metrics.GRAPH_BASES.labels("compacted").inc()
             metrics.COMPACTION_SECONDS.observe(took_s)
             _log.info("the graph was compacted at watermark %d in %.1f s", self._made.watermark, took_s)
+
+    def _compacted(self, frozen: Frozen) -> Base:
+        if self._hot_run_days is None:
+            return compact(frozen, self._allocate)
+        moment = clock.now_us() - round(self._hot_run_days * DAY_US)
+        frozen, cold = without_cold_runs(self._reader, frozen, moment)
+        return compact(frozen, self._allocate, cold)
 
     def _failed(self) -> None:
         self.failures += 1
