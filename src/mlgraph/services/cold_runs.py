@@ -14,6 +14,7 @@ from mlgraph.graph.rows import COLUMN, INPUT_TO, OUTPUTS, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import DirectionName, walk
 from mlgraph.ports.store import FactReader
+from mlgraph.services import metrics
 from mlgraph.services.chunks import chunks
 from mlgraph.services.histories import Histories
 
@@ -106,6 +107,7 @@ class ColdRuns:
                 self._with_runs.add(history.run, run_rows(history, registry, standalone=not member))
         self._read.update(found)
         self.count += len(found)
+        metrics.COLD_RUNS_READ.inc(len(found))
         self.graph = self._with_runs.snapshot()
         return True
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -14,6 +15,7 @@ from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.assemble import Allocate
 from mlgraph.graph.base import Base
 from mlgraph.graph.compact import Frozen, compact, freeze
+from mlgraph.graph.rows import Ints
 from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.snapshots import Kept, SnapshotFiles
 from mlgraph.ports.store import FactReader
@@ -28,6 +30,8 @@ COMPACT_AT: Final = 20_000
 COMPACT_AT_MOST: Final = 200_000
 """However large it is: what a start has to read anew must stay short."""
 _LOOK_EVERY_S: Final = 2.0
+_THIN_EVERY_S: Final = 86_400.0
+"""How often runs are looked for that may be left out by now, if the graph is not compacted anyway."""
 
 
 class Snapshots:
@@ -47,6 +51,8 @@ class Snapshots:
         self._thread: threading.Thread | None = None
         self._made: Base | None = None
         self._looked_at = 0.0
+        self._thinned_at: float | None = None
+        """When it was last looked which runs may be left out (monotonic seconds)."""
         self.compactions = 0
         self.failures = 0
 
@@ -63,7 +69,8 @@ class Snapshots:
         began = time.monotonic()
         base = rebuild(self._reader, self._allocate)
         if self._hot_run_days is not None:
-            base = self._compacted(freeze(Graph(base)))
+            frozen, cold_runs = self._thinned(freeze(Graph(base)))
+            base = compact(frozen, self._allocate, cold_runs) if len(cold_runs) else base
         base = self._kept(base)
         if base.watermark:
             metrics.GRAPH_BASES.labels("rebuilt").inc()
@@ -105,15 +112,22 @@ class Snapshots:
         """Return a newer base to go on from, if there is one; start to make one where it is time. For the writer of `graph`."""
         if self._made is not None:
             base, self._made = self._made, None
-            return base if base.watermark > graph.base.watermark else None
+            return base if base.watermark >= graph.base.watermark else None
         if not self.keeps:
             return self._from_others(graph)
         limit = max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
-        if graph.overlay > limit and (self._thread is None or not self._thread.is_alive()):
-            frozen = freeze(graph)
-            self._thread = threading.Thread(target=self._compact, args=(frozen,), name="mlgraph-compact", daemon=True)
+        grown = graph.overlay > limit
+        if (grown or self._may_thin()) and (self._thread is None or not self._thread.is_alive()):
+            work = partial(self._compact, freeze(graph), grown=grown)
+            self._thread = threading.Thread(target=work, name="mlgraph-compact", daemon=True)
             self._thread.start()
         return None
+
+    def _may_thin(self) -> bool:
+        """Say whether runs may have grown old enough to be left out since that was last looked at."""
+        if self._hot_run_days is None:
+            return False
+        return self._thinned_at is None or time.monotonic() - self._thinned_at >= _THIN_EVERY_S
 
     def _from_others(self, graph: Graph) -> Base | None:
         now = time.monotonic()
@@ -122,10 +136,14 @@ class Snapshots:
         self._looked_at = now
         return self._newest() if self._files.newest_watermark() > graph.base.watermark else None
 
-    def _compact(self, frozen: Frozen) -> None:
+    def _compact(self, frozen: Frozen, *, grown: bool) -> None:
+        """Make and keep a base. `grown` False: only if there are runs to leave out."""
         began = time.monotonic()
         try:
-            self._made = self._kept(self._compacted(frozen))
+            frozen, cold_runs = self._thinned(frozen)
+            if not grown and not len(cold_runs):
+                return
+            self._made = self._kept(compact(frozen, self._allocate, cold_runs))
         except MlgraphError as error:
             self._failed()
             _log.warning("the graph was not compacted: %s", error.detail)
@@ -139,12 +157,12 @@ class Snapshots:
             metrics.COMPACTION_SECONDS.observe(took_s)
             _log.info("the graph was compacted at watermark %d in %.1f s", self._made.watermark, took_s)
 
-    def _compacted(self, frozen: Frozen) -> Base:
+    def _thinned(self, frozen: Frozen) -> tuple[Frozen, Ints]:
+        """Return the graph to make a base of, and the runs to leave out of it."""
         if self._hot_run_days is None:
-            return compact(frozen, self._allocate)
-        moment = clock.now_us() - round(self._hot_run_days * DAY_US)
-        frozen, cold = without_cold_runs(self._reader, frozen, moment)
-        return compact(frozen, self._allocate, cold)
+            return frozen, np.zeros(0, np.int32)
+        self._thinned_at = time.monotonic()
+        return without_cold_runs(self._reader, frozen, clock.now_us() - round(self._hot_run_days * DAY_US))
 
     def _failed(self) -> None:
         self.failures += 1
