@@ -9,9 +9,11 @@ from typing import Any, cast
 
 import numpy as np
 import orjson
+import pytest
 from hypothesis import given
 
-from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain import budget
+from mlgraph.domain.errors import MlgraphError, OutOfTime
 from mlgraph.domain.facts import EdgeFact, Fact
 from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.uri import AssetUri
@@ -235,3 +237,10 @@ def test_a_graph_that_is_written_to_meanwhile_keeps_its_own_numbers() -> None:
     assert [apart.node(NodeKey(run)), apart.node(NodeKey(other, 1))] == list(written)
     assert part.graph.registry.find(NodeKey(run)) == written[1]
     assert part.graph.registry.asset_of[written[0]] == other
+
+
+def test_a_question_whose_time_is_over_says_so_and_reads_no_further() -> None:
+    part = Retaining([ran(RUNS[0], TIMES[0], [DATASETS[0]], [DATASETS[1]])])
+    part.leave_out(FOREVER)
+    with budget.within(0.0), pytest.raises(OutOfTime, match="longer than the 0 s"):
+        queries(part).lineage(str(DATASETS[0]), level="run", as_of=format_time(TIMES[9]))
