@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.engines.base import DirectionName, Found
 from benchmarks.layout import Ints, Layout
-from mlgraph.graph.kernels import first_places
+from mlgraph.graph.kernels import nearest
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.rows import WALK, Layer
 from mlgraph.graph.snapshot import Snapshot
@@ -101,11 +101,10 @@ class Ours:
         nodes, hops, _ = flood(view.out if direction == "downstream" else view.into, graph.nodes, seeds, moment, WALK, depth)
         if not len(nodes):
             return Reached(np.array([start], np.int32), np.zeros(1, np.int32))
-        assets = graph.asset_of[nodes]
-        with borrowed() as workspace:
+        none = np.zeros(0, np.int32)
+        with borrowed() as workspace:  # a workflow comes by its ports too: what is nearest counts
             space = workspace.for_assets(len(graph.registry))
-            first = first_places(assets, space.stamp, space.epoch)  # a workflow comes by its ports too: what is nearest counts
-        return Reached(assets[first], hops[first])
+            return Reached(*nearest(none, none, graph.asset_of[nodes], hops, space.stamp, space.epoch))
 
 
 def _numbers(graph: Snapshot, layout: Layout) -> tuple[Ints, Ints]:

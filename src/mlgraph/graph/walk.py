@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.column_walk import Start, column_starts
-from mlgraph.graph.kernels import closure, first_places
+from mlgraph.graph.kernels import closure, nearest
 from mlgraph.graph.layer import Direction
 from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Bools, Ints, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
@@ -100,23 +100,23 @@ def _walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, mo
     else:
         reached.sure_nodes, _, _ = flood(rows, graph.nodes, surely, moment, WALK | CERTAIN, limit)
     # assets that no row has ever touched have no node: the starts are listed for themselves
-    assets = np.concatenate([np.array([start.asset for start in starts], np.int32), graph.asset_of[reached.nodes]])
-    distances = np.concatenate([np.array([start.distance for start in starts], np.int32), hops])
-    sure = np.concatenate([
-        np.array([start.asset for start in starts if start.certain], np.int32), graph.asset_of[reached.sure_nodes]
-    ])  # fmt: skip
-    _add_models(graph, moment, limit, reached, _nearest(graph, assets, distances), sure)
+    begun = sorted(((start.asset, start.distance) for start in starts), key=lambda start: start[1])
+    begun_at = np.array([distance for _, distance in begun], np.int32)
+    listed = _nearest(graph, np.array([asset for asset, _ in begun], np.int32), begun_at, graph.asset_of[reached.nodes], hops)
+    if reached.sure_nodes is reached.nodes and all(start.certain for start in starts):
+        sure = listed[0]
+    else:
+        told = np.array([start.asset for start in starts if start.certain], np.int32)
+        sure = np.concatenate([told, graph.asset_of[reached.sure_nodes]])
+    _add_models(graph, moment, limit, reached, listed, sure)
     return reached
 
 
-def _nearest(graph: Snapshot, assets: Ints, distances: Ints) -> tuple[Ints, Ints]:
-    """Return each asset once, with its least distance, nearest first."""
-    nearest_first = np.argsort(distances, kind="stable")
-    assets, distances = assets[nearest_first], distances[nearest_first]
+def _nearest(graph: Snapshot, some: Ints, some_at: Ints, others: Ints, others_at: Ints) -> tuple[Ints, Ints]:
     with borrowed() as workspace:
         space = workspace.for_assets(len(graph.registry))
-        first = first_places(assets, space.stamp, space.epoch)
-    return assets[first], distances[first]
+        assets, distances = nearest(some, some_at, others, others_at, space.stamp, space.epoch)
+        return assets, distances
 
 
 def starts_of(
@@ -168,9 +168,9 @@ def models_of_many(graph: Snapshot, versions: Ints, moment: int) -> tuple[Ints, 
     return known[rows.position[chosen]].astype(np.int32), graph.asset_of[rows.other[chosen]]
 
 
-def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, nearest: tuple[Ints, Ints], sure: Ints) -> None:
+def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, listed: tuple[Ints, Ints], sure: Ints) -> None:
     """Note what was reached, with the model of each model version as a leaf, one step further (Semantics 5)."""
-    assets, distances = nearest
+    assets, distances = listed
     certain = _among(graph, assets, sure)
     versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
     if len(versions):
@@ -179,11 +179,8 @@ def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, near
         for version, model, is_sure in zip(assets[versions[which]].tolist(), models.tolist(), surely.tolist(), strict=True):
             edge = (version, VERSION_OF, model)
             reached.parts[edge] = is_sure or reached.parts.get(edge, False)
-        assets = np.concatenate([assets, models])
-        distances = np.concatenate([distances, distances[versions[which]] + 1])
-        sure = np.concatenate([sure, models[surely]])
-        assets, distances = _nearest(graph, assets, distances)
-        certain = _among(graph, assets, sure)
+        assets, distances = _nearest(graph, models, distances[versions[which]] + 1, assets, distances)
+        certain = _among(graph, assets, np.concatenate([sure, models[surely]]))
     reached.assets, reached.distances, reached.certain = assets, distances, certain
 
 

@@ -69,7 +69,7 @@ class Workspace:
     def for_walk(self, nodes: int) -> ForWalk:
         """Return what a walk over `nodes` nodes needs. It holds until the next walk."""
         if self._nodes.ready(nodes):
-            self._queue = np.zeros(len(self._nodes.stamp), np.int32)
+            self._queue = np.zeros(len(self._nodes.stamp) + 1, np.int32)
         return ForWalk(self._nodes.stamp, self._nodes.epoch, self._queue, self._ends)
 
     def for_assets(self, assets: int) -> ForAssets:

@@ -4,10 +4,14 @@ Layout: the magic, the length of the header (8 bytes, little-endian), the header
 file, and of each section name, type, shape and offset), its BLAKE2b digest (16 bytes), then the sections, each at a multiple of
 64 bytes.
 A file is written beside its name, flushed to the disk and renamed: it is there whole or not at all.
+
+Where the system can (Linux, on a file system with large folios), the mapping uses pages of 2 MiB: walks read all over the file,
+and with pages of 4 KiB much of their time goes into looking pages up (docs/adr/0013-base-overlay-snapshot.md).
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -20,6 +24,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +40,7 @@ _ALIGN: Final = 64
 _NAME: Final = re.compile(r"graph-(\d{20})\.snapshot")
 _IN_FILE_BYTES: Final = 256 * 1024 * 1024
 """Arrays from this size on are made in a file: they can leave memory while they are not looked at."""
+_LARGE_PAGE_BYTES: Final = 2 * 1024 * 1024
 
 
 class _Unreadable(Exception):
@@ -68,6 +74,7 @@ class SnapshotDirectory:
         try:
             with temporary.open("wb") as file:
                 _write(file, sections, watermark, stamp)
+            _read_in_large_pages(temporary)
             temporary.replace(target)
             _flush_directory(self._directory)
         except OSError as error:
@@ -115,6 +122,32 @@ def _write(file: Any, sections: Sections, watermark: int, stamp: str) -> None:  
     os.fsync(file.fileno())
 
 
+def _read_in_large_pages(path: Path) -> None:
+    """Let the system drop a file's pages, small as they were written, and read it again in large ones, in this thread."""
+    if not hasattr(os, "posix_fadvise"):
+        return
+    with path.open("rb") as file:
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        _touch(np.frombuffer(_map(file.fileno()), np.uint8), _LARGE_PAGE_BYTES)
+
+
+@numba.njit(cache=True, nogil=True)
+def _touch(memory: NDArray[np.uint8], step: int) -> int:
+    total = 0
+    for place in range(0, len(memory), step):
+        total += memory[place]
+    return total
+
+
+def _map(descriptor: int) -> mmap.mmap:
+    # private pages: nobody writes to them, and compiled walks take arrays of one kind only
+    mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
+    if hasattr(mmap, "MADV_HUGEPAGE"):
+        with contextlib.suppress(OSError):  # a kernel without them maps as it can
+            mapped.madvise(mmap.MADV_HUGEPAGE)
+    return mapped
+
+
 def _head(header: Mapping[str, Any]) -> bytes:
     text = json.dumps(header).encode()
     return _MAGIC + len(text).to_bytes(8, "little") + text + hashlib.blake2b(text, digest_size=16).digest()
@@ -135,8 +168,7 @@ def _open(path: Path) -> Kept:
             raise _Unreadable(f"it has format {header['format']} ({header['byte_order']}-endian), this version reads {FORMAT}")
         if header["size"] != size:
             raise _Unreadable(f"it is truncated: {size} bytes of {header['size']}")
-        # private pages: nobody writes to them, and compiled walks take arrays of one kind only
-        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+        mapped = _map(file.fileno())
     sections = {
         name: np.frombuffer(mapped, kind, int(np.prod(shape)), offset).reshape(shape)
         for name, (kind, shape, offset) in header["sections"].items()
