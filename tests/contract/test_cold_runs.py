@@ -14,8 +14,8 @@ from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Names, Process, ass
 from tests.contract.told_histories import History, disagreements
 from tests.model.histories import TIMES
 
-HISTORIES = 16
-QUESTIONS = 40
+HISTORIES = 12
+QUESTIONS = 25
 AN_HOUR_US = 3_600_000_000
 
 
