@@ -15,7 +15,7 @@ import numpy as np
 from mlgraph.graph.assemble import Arcs
 from mlgraph.graph.layer import Arc
 from mlgraph.graph.overlay import Overlay
-from mlgraph.graph.rows import RUN, Bools, Bytes, Ints, Layer, NodeKey, Row
+from mlgraph.graph.rows import RUN, Bools, Bytes, Ints, Layer, Longs, Row
 from mlgraph.graph.snapshot import Snapshot, arcs_of, views_of
 
 COLD: Final = 1
@@ -43,18 +43,18 @@ def leave_out(tables: Sequence[Arcs], kinds: Bytes, before: Bytes, runs: Ints) -
                 assets = ends[ends < len(kinds)]
                 cold[assets[kinds[assets] != RUN]] |= flag
     for table in tables:  # of these something was told since they were left out
-        for _, _, _, owners in table.take():
+        for _, _, owners in table.ends():
             cold[owners] &= ~np.uint8(COLD)
     cold[runs] |= COLD
     return cold
 
 
-def without_rows(tables: Sequence[Arcs], cold: Bytes, ports: Sequence[NodeKey]) -> Bools:
+def without_rows(tables: Sequence[Arcs], cold: Bytes, ports: Longs) -> Bools:
     """Say of each asset, and then of each port, whether it is of a cold run and no row touches it."""
-    owner = np.concatenate([np.arange(len(cold)), np.array([port.asset for port in ports], np.int64)])
+    owner = np.concatenate([np.arange(len(cold)), ports[:, 0]])
     absent: Bools = cold[owner] & COLD != 0
     for table in tables:
-        for sources, targets, _, _ in table.take():
+        for sources, targets, _ in table.ends():
             absent[sources] = False
             absent[targets] = False
     return absent
