@@ -37,6 +37,7 @@ ASSET: Body = {
     "as_of": "2026-11-21T10:00:00Z",
     "partial": False,
     "reason": None,
+    "cold_runs": 0,
     "watermark": 42,
 }
 DIFF: Body = {
@@ -48,6 +49,7 @@ DIFF: Body = {
     "total": 1,
     "partial": False,
     "reason": None,
+    "cold_runs": 0,
     "watermark": 42,
 }
 LIVE: Body = {"services": [], "as_of": "2026-11-21T10:00:00Z", "watermark": 42}

@@ -127,6 +127,12 @@ class MemoryStore:
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.source in sources and record.relation in relations]
 
+    def targets(self, sources: Collection[int], relation: int) -> set[int]:
+        return {record.target for record in self.edges_from(sources, [relation])}
+
+    def sources(self, targets: Collection[int], relation: int) -> set[int]:
+        return {record.source for record in self.edges_into(targets, [relation])}
+
     def runs(self, runs: Collection[int]) -> RunRecords:
         codes = [RELATIONS[name].code for name in ("input_to", "outputs", "run_of")]
         return RunRecords(

@@ -218,6 +218,12 @@ class GroupReader(Protocol):
 class FactReader(GroupReader, Protocol):
     """Reads facts, of now or up to some transaction."""
 
+    def targets(self, sources: Collection[int], relation: int) -> set[int]:
+        """Return where edges of a relation that somebody told of lead from `sources`."""
+
+    def sources(self, targets: Collection[int], relation: int) -> set[int]:
+        """Return from where edges of a relation that somebody told of lead to `targets`."""
+
     def session(self) -> AbstractContextManager[None]:
         """Let this thread read over one connection until the end of the context: many small questions cost less."""
 

@@ -21,9 +21,7 @@ Triple = tuple[int, int, int]
 
 def pins_of(reader: GroupReader, assets: Collection[int]) -> Pins:
     """Return when retractions of these assets end their edges."""
-    records: dict[int, list[AssetRecord]] = defaultdict(list)
-    for record in reader.asset_records(reader.retracted(assets)):
-        records[record.asset].append(record)
+    records = by_asset(reader.asset_records(reader.retracted(assets)))
     return {asset: endings(said) for asset, said in records.items()}
 
 
@@ -32,6 +30,14 @@ def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:
     grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
     for record in records:
         grouped[record.triple].append(record)
+    return grouped
+
+
+def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
+    """Return the records of each asset."""
+    grouped: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in records:
+        grouped[record.asset].append(record)
     return grouped
 
 

@@ -138,6 +138,16 @@ class PostgresReader:
         query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.relation = ANY(%s) AND f.tx <= %s"
         return self._edges(query, (list(sources), list(relations), self._upto)) if sources else []
 
+    def targets(self, sources: Collection[int], relation: int) -> set[int]:
+        """Return where edges of a relation that somebody told of lead from `sources`."""
+        query = "SELECT DISTINCT target_id FROM edge_fact WHERE source_id = ANY(%s) AND relation = %s AND tx <= %s"
+        return {row[0] for row in self._rows(query, (list(sources), relation, self._upto))} if sources else set()
+
+    def sources(self, targets: Collection[int], relation: int) -> set[int]:
+        """Return from where edges of a relation that somebody told of lead to `targets`."""
+        query = "SELECT DISTINCT source_id FROM edge_fact WHERE target_id = ANY(%s) AND relation = %s AND tx <= %s"
+        return {row[0] for row in self._rows(query, (list(targets), relation, self._upto))} if targets else set()
+
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         """Return the column edges whose `by` is one of `owners`."""
         query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.by_id = ANY(%s) AND f.tx <= %s"
