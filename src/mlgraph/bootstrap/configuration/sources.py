@@ -64,24 +64,30 @@ class SourcesReader:
             if said.complete:
                 faults.add(said.place, "credentials need one of env (a variable's name) and file (a path)")
             return None
-        user = said.get("user", checks.text)
-        where = "env" if "env" in said.values else "file"
-        named = said.get(where, checks.text)
-        if named is None or ("user" in said.values and user is None):
+        place = self._place(said, "env" if "env" in said.values else "file")
+        if place is None:
             return None
-        if where == "env" and not _VARIABLE.fullmatch(named):
-            faults.add(
-                said.place_of(where),
-                f"this is no name of an environment variable. If it is the secret: {checks.KEEP_IT_ELSEWHERE}",
-            )
-            return None
-        file = self._folder / named if where == "file" else None
-        place = SecretPlace(named if where == "env" else None, file, user)
         try:
             credentials_at(place, self._environ)
         except InvalidInput as error:
-            faults.add(said.place_of(where), error.detail)
+            faults.add(said.place_of("env" if place.env is not None else "file"), error.detail)
         return place
+
+    def _place(self, said: checks.Members, where: str) -> SecretPlace | None:
+        user, named = said.get("user", checks.text), said.get(where, checks.text)
+        if named is None or ("user" in said.values and user is None):
+            return None
+        if user is not None and ":" in user:
+            wrong = f"the name of a user has no colon. If it is name and password, {checks.KEEP_IT_ELSEWHERE}"
+            said.faults.add(said.place_of("user"), wrong)
+            return None
+        if where == "file":
+            return SecretPlace(file=self._folder / named, user=user)
+        if not _VARIABLE.fullmatch(named):
+            wrong = f"this is no name of an environment variable. If it is the secret, {checks.KEEP_IT_ELSEWHERE}"
+            said.faults.add(said.place_of(where), wrong)
+            return None
+        return SecretPlace(env=named, user=user)
 
 
 def _url(node: Node, faults: Faults) -> str | None:
@@ -104,8 +110,8 @@ def _schedule(node: Node, faults: Faults) -> Schedule | None:
     usual = Schedule()
     return Schedule(
         said.get("poll", checks.duration_s("1s", "1d")) or usual.poll_s,
-        said.get("sweep", checks.duration_s("10s", "365d")) or usual.sweep_s,
-        said.get("full_sweep", checks.duration_s("10s", "365d")) or usual.full_sweep_s,
+        said.get("sweep", checks.duration_s("1s", "365d")) or usual.sweep_s,
+        said.get("full_sweep", checks.duration_s("1s", "365d")) or usual.full_sweep_s,
     )
 
 
