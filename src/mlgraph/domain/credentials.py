@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import Final
@@ -45,9 +46,7 @@ class Credentials:
     def concealed_in(self, text: str) -> str:
         """Return `text` without the secret in any form that a source may repeat it in."""
         forms = {self.secret, quote(self.secret, safe=""), quote_plus(self.secret), self._basic if self.user else self.secret}
-        for form in sorted(forms, key=len, reverse=True):
-            text = text.replace(form, REDACTED)
-        return text
+        return re.sub("|".join(map(re.escape, sorted(forms, key=len, reverse=True))), REDACTED, text)
 
 
 def check_address(url: str) -> None:
