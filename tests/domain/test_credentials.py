@@ -19,7 +19,7 @@ VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_siz
 def test_no_form_of_a_token_is_left_in_what_a_source_says(token: str, before: str, after: str) -> None:
     credentials = Credentials(token)
     assert credentials.authorization == f"Bearer {token}"
-    assert token not in repr(credentials)
+    assert repr(credentials) == "Credentials(user=None)"
     for form in (token, quote(token, safe=""), quote_plus(token)):
         assert form not in credentials.concealed_in(f"{before}{form}{after}").replace("[redacted]", "\0")
 
@@ -43,8 +43,8 @@ def test_no_form_of_a_password_is_left_either(password: str) -> None:
         ("a\nb", None),
         ("a\nb", "u"),
         ("\u00e9", None),
-        ("p", "u:v"),
-        ("p", "u\n"),
+        ("planted", "u:v"),
+        ("planted", "u\n"),
         ("x" * 9000, None),
     ],
 )
