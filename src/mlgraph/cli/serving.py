@@ -29,6 +29,16 @@ def up(
         Path | None,
         typer.Option("--tokens", metavar="FILE", envvar="MLGRAPH_TOKENS", show_envvar=True, help="Who may call, and as whom."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config",
+            metavar="FILE",
+            envvar="MLGRAPH_CONFIG",
+            show_envvar=True,
+            help="Sources and declarations. [default: mlgraph.yaml, if it is in this directory]",
+        ),
+    ] = None,
     log_format: Annotated[
         Literal["text", "json"] | None,
         typer.Option("--log-format", help="For people, or a JSON object a line. [default: text on a terminal, else json]"),
@@ -60,6 +70,7 @@ def up(
             host=host,
             port=port,
             tokens=tokens,
+            config=config or (here if (here := Path("mlgraph.yaml")).is_file() else None),
             log_format=log_format,
             log_level=log_level,
             workers=workers,
