@@ -56,6 +56,14 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """What a sweep found missing. `renamed` tells under which name it lives on; without it, it was deleted."""
+
+    uri: AssetUri
+    renamed: Payload | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A part of a walk: payloads in order, and the cursor to resume after them.
 

@@ -40,6 +40,20 @@ def deleted(instance: str, uri: AssetUri, at: int) -> dict[str, Any]:
     return _payload(instance, "deleted", {"uri": str(uri), "at": format_time(at)})
 
 
+def deleted_at(uri: AssetUri, at: int) -> dict[str, Any]:
+    """Return the same of an asset in the namespace of its instance."""
+    return deleted(uri.namespace.partition(":")[2], uri, at)
+
+
+def departed(payload: Mapping[str, Any]) -> tuple[AssetUri, dict[str, Any] | None]:
+    """Return what a payload of `departures` says is missing, and the payload again where it lives on under another name."""
+    data = Located(payload).need("data")
+    old = data.get("from")
+    if old is None:
+        return data.need("uri").uri(), None
+    return Registry(Located(payload).need("instance").name()).uri("model", old.name()), dict(payload)
+
+
 def identities_of(held: States) -> dict[str, ModelIdentity]:
     """Return what stays of each registered model when it is renamed, from what the graph holds."""
     versions: dict[str, set[tuple[str, int]]] = {}
