@@ -69,6 +69,7 @@ MLFLOW: Final = SourceKind(
     ambient=ambient_credentials,
     normalise=mlflow.normalise,
     subject=mlflow.subject,
+    thing=reconciliation.thing,
     departures=_departures,
     verify=_verify,
     thin=webhooks.thin,

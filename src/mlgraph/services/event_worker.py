@@ -6,7 +6,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mlgraph.domain.errors import MlgraphError, SourceAway
@@ -17,7 +17,6 @@ from mlgraph.ports.letters import DeadLetters, Letter
 from mlgraph.ports.source import Gone, Source
 from mlgraph.services.event_queue import EventQueue
 from mlgraph.services.hydrate import Answer, SourceKind, Understood
-from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import SourceRecorder
 
 _log = logging.getLogger(__name__)
@@ -32,10 +31,17 @@ class EventWorker:
     """The threads that fetch what the events of one source name, and record it in batches."""
 
     def __init__(
-        self, kind: SourceKind, source: Source, recorder: SourceRecorder, queue: EventQueue, letters: DeadLetters, caller: Caller
+        self,
+        kind: SourceKind,
+        source: Source,
+        recorder: SourceRecorder,
+        queue: EventQueue,
+        letters: DeadLetters,
+        on_missing: Callable[[], None],
     ) -> None:
+        """`on_missing` is called where something that is held was not found."""
         self._kind, self._source, self._recorder, self._queue = kind, source, recorder, queue
-        self._letters, self._caller = letters, caller
+        self._letters, self._on_missing = letters, on_missing
         self._name = source.instance
         self._threads: list[threading.Thread] = []
         self._lock, self._turn = threading.Lock(), threading.Lock()
@@ -71,6 +77,8 @@ class EventWorker:
             (understood,) = self._recorder.record([answer])
             if understood.error is not None:
                 raise understood.error
+            if understood.missing:
+                self._on_missing()
             if understood.retry_in_s is not None:
                 self._queue.add(event)
         return self._recorder.last_tx()
@@ -79,7 +87,7 @@ class EventWorker:
         while (event := self._queue.next()) is not None:
             try:
                 self._handle(event)
-            except Exception:  # noqa: BLE001 - the thread must outlive any fault; the event waits in the store
+            except Exception:  # the thread must outlive any fault; the event waits in the store
                 _log.exception("fetching %s %s of %s failed", event.kind, event.id, self._name)
                 self._queue.again(event, _STORE_AGAIN_S)
 
@@ -124,7 +132,7 @@ class EventWorker:
                 if self._is_settled(event, answer, understood)
             ]
             self._queue.done(settled)
-        except Exception:  # noqa: BLE001 - the store is away, most likely: all of it waits there, to be fetched once more
+        except Exception:  # the store is away, most likely: all of it waits there, to be fetched once more
             _log.exception("recording what %s answered failed", self._name)
             for event, _ in batch:
                 self._queue.again(event, _STORE_AGAIN_S)
@@ -134,6 +142,8 @@ class EventWorker:
         if understood.error is not None:
             self._failed(event, understood.error)
             return False
+        if understood.missing:
+            self._on_missing()
         wait = understood.retry_in_s
         if wait is None and answer.gone is not None and understood.item is None and event.attempts == 0:
             wait = self._kind.settles_s  # of a thing never heard of a replica may not have heard either
@@ -147,7 +157,8 @@ class EventWorker:
             longest = _FIRST_AGAIN_S * 2**event.attempts
             self._queue.failed(event, longest * random.random())  # noqa: S311 - not a secret
             return
+        caller = self._recorder.caller
         body = canonical_json({"source": self._name, "event": event.event})
-        actor, environment = self._caller.actor, self._caller.environment
+        actor, environment = caller.actor, caller.environment
         self._letters.add(Letter("thin", actor, self._name, environment, body, error.detail, error.pointer))
         self._queue.done([event])

@@ -39,6 +39,8 @@ class SourceKind:
     normalise: Callable[[object], list[Statement]]
     subject: Callable[[object], AssetUri | None]
     """Returns the asset of which the connector wants to know what is held."""
+    thing: Callable[[AssetUri], tuple[str, str] | None]
+    """Returns kind and id under which the source is asked for an asset; None where it can be asked by listing alone."""
     departures: Callable[[Source, States, int], Sequence[Departure]]
     """Returns what was deleted or renamed at the source, given all that is held of it, and when it is asked."""
     verify: Callable[[Mapping[str, str], bytes, str], Mapping[str, Any]]
@@ -62,20 +64,25 @@ class SourceKind:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a source answered, and when it was asked. `gone` is what the payload says is there no longer."""
+    """What a source answered, and when it was asked. `gone` is what it did not find, `deleted` that this is no new name."""
 
     payload: Payload
     asked: Asked
     gone: AssetUri | None = None
+    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What an answer says. `item` is None where it says nothing; `retry_in_s` is given where it is older than what is held."""
+    """What an answer says. `item` is None where it says nothing; `retry_in_s` is given where it is older than what is held.
+
+    `missing`: what is held is not there; a comparison has to tell whether it was deleted or has another name.
+    """
 
     subject: AssetUri | None
     item: Item | None = None
     retry_in_s: float | None = None
+    missing: bool = False
     error: MlgraphError | None = None
 
 
@@ -137,6 +144,8 @@ class Hydrator:
         wait = self._older_by(answer, subject, held)
         if wait is not None:
             return Understood(subject, retry_in_s=wait)
+        if answer.gone is not None and not answer.deleted:
+            return Understood(subject, retry_in_s=self._kind.settles_s, missing=True)
         if answer.gone is not None:
             ended_at = max(answer.asked.wall_us, held.latest + 1)
             statements = self._kind.normalise(self._kind.deleted(subject, ended_at))

@@ -44,7 +44,7 @@ class SourceRecorder:
     def __init__(self, around: Surroundings, kind: SourceKind, name: str, caller: Caller) -> None:
         self._around = around
         self._name = name
-        self._caller = caller
+        self.caller = caller
         self._turn = threading.RLock()
         self.freshness = Freshness(kind.settles_s)
         self._hydrator = Hydrator(around.reader, kind, self.freshness)
@@ -78,20 +78,22 @@ class SourceRecorder:
         """Record what is gone or has another name, unless it was heard of since this was asked for."""
         with self._turn:
             left = [each for each in departures if not self.freshness.overtaken(each.uri, asked)]
-            self.record([Answer(each.renamed or {}, asked, None if each.renamed else each.uri) for each in left])
+            self.record(
+                [Answer(each.renamed, asked) if each.renamed else Answer({}, asked, each.uri, deleted=True) for each in left]
+            )
 
     def _append(self, part: Sequence[Understood]) -> bool:
         said = [(each.subject, each.item) for each in part if each.item is not None]
         if not said:
             return False
-        appended = self._around.append([item for _, item in said], self._caller)
+        appended = self._around.append([item for _, item in said], self.caller)
         of = [(subject, new) for (subject, _), new in zip(said, appended.new, strict=True) if subject is not None]
         self.freshness.recorded([subject for subject, _ in of], [new for _, new in of])
         return any(appended.new)
 
     def states(self) -> Mapping[AssetUri, Mapping[str, Any]]:
         """Return all that is held of the source."""
-        return self._hydrator.states_of(f"{self._caller.source}:{self._name}")
+        return self._hydrator.states_of(f"{self.caller.source}:{self._name}")
 
     def last_tx(self) -> int:
         """Return the store's last transaction."""

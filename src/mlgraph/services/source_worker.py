@@ -12,12 +12,13 @@ from typing import Any, Final
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import Schedule
 from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
-from mlgraph.ports.source import Access, CircuitState, Departure, Source
+from mlgraph.ports.source import Access, CircuitState, Departure, Gone, Source
 from mlgraph.services.event_queue import EventQueue
 from mlgraph.services.event_worker import EventWorker
 from mlgraph.services.freshness import Asked
-from mlgraph.services.hydrate import SourceKind, States
+from mlgraph.services.hydrate import Answer, SourceKind, States
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import SourceRecorder, Surroundings
 
@@ -25,6 +26,8 @@ _log = logging.getLogger(__name__)
 
 MAX_BACKOFF_S: Final = 300.0
 _ACTOR: Final = "mlgraph"
+_SPACED: Final = 5.0
+"""Comparisons that events ask for take a sixth of the time at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,13 @@ class SourceWorker:
         caller = Caller(_ACTOR, kind.name, reading.environment)
         self._recorder = SourceRecorder(around, kind, name, caller)
         self._queue = EventQueue(around.events, name)
-        self._events = EventWorker(kind, self._source, self._recorder, self._queue, around.letters, caller)
+        self._events = EventWorker(kind, self._source, self._recorder, self._queue, around.letters, self._missed)
         self._walk = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._fresh = False
+        self._missing = False
+        self._compare_after = 0.0
 
     def begin(self, connection: Connection) -> None:
         """Backfill from where the connection stands, then follow; fetch what events name."""
@@ -121,15 +126,36 @@ class SourceWorker:
                 state="following", cursor=at, sweep_cursor=None, error=None, last_sync_at=now, polled_at=now, swept_at=now
             )
 
+    def _missed(self) -> None:
+        """Note that something is not there any longer, and have it found out what became of it."""
+        self._missing = True
+
     def _compare(self) -> None:
-        """Say what is gone or has another name: what is missing twice, the second time when all replicas must know."""
+        """Say what is gone or has another name: what is missing twice, the second time when all replicas must know.
+
+        Each is asked for by itself at last: pages of a listing shift while things are deleted, and may pass one over.
+        """
+        self._missing = False
+        began = time.monotonic()
         held = self._recorder.states()
         _, found = self._departures(held)
         missing = {each.uri for each in found}
-        if not missing or self._stopping.wait(self._kind.settles_s):
-            return
-        asked, found = self._departures(held)
-        self._recorder.record_departures([each for each in found if each.uri in missing], asked)
+        if missing and not self._stopping.wait(self._kind.settles_s):
+            asked, found = self._departures(held)
+            gone = [each for each in found if each.uri in missing and self._is_gone(each.uri)]
+            self._recorder.record_departures(gone, asked)
+        self._compare_after = time.monotonic() + _SPACED * (time.monotonic() - began)
+
+    def _is_gone(self, uri: AssetUri) -> bool:
+        """Ask for something that listings left out; what is there after all is recorded."""
+        thing = self._kind.thing(uri)
+        if thing is None:
+            return True
+        asked = self._recorder.freshness.ask()
+        found = self._source.fetch(*thing)
+        if not isinstance(found, Gone):
+            self._recorder.record([Answer(found, asked)])
+        return isinstance(found, Gone)
 
     def _departures(self, held: States) -> tuple[Asked, Sequence[Departure]]:
         asked = self._recorder.freshness.ask()
@@ -142,7 +168,7 @@ class SourceWorker:
         waits = self._waits_s()
         if waits.full_sweep_s <= 0:
             self.sweep(resume=True)
-        elif waits.sweep_s <= 0:
+        elif waits.sweep_s <= 0 or (self._missing and time.monotonic() >= self._compare_after):
             with self._walk:
                 self._compare()
                 self._recorder.save(error=None, swept_at=clock.wall_us())
