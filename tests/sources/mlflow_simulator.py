@@ -25,6 +25,7 @@ Json = dict[str, Any]
 Key = tuple[str, str]
 """Kind, and name or id: model, version (NAME/NUMBER), run, experiment."""
 
+_CREATES: Final = 0.08
 _FILTER: Final = re.compile(r"attributes\.(\w+) (>=|=) '?(\w+)'?")
 
 
@@ -76,7 +77,7 @@ class Registry:
         self._last_ms = int(time.time() * 1000) - 10_000_000
         self.experiment = "1"
         moment = self.now_ms()
-        self._put(
+        self.put(
             ("experiment", "1"),
             {
                 "experiment_id": "1",
@@ -92,7 +93,7 @@ class Registry:
         self._last_ms = max(self._last_ms + 1, int(time.time() * 1000))
         return self._last_ms
 
-    def _put(self, key: Key, state: Json | None) -> None:
+    def put(self, key: Key, state: Json | None) -> None:
         if key not in self.states:
             self.states[key] = []
             self._of_kind[key[0]].append(key[1])
@@ -114,13 +115,13 @@ class Registry:
         found = {name: state for name in self._of_kind[kind] if (state := self.at((kind, name), moment)) is not None}
         return [found[name] for name in sorted(found)]
 
-    def change(self) -> Json | None:
+    def change(self) -> Json | None:  # noqa: PLR0911 - one for each sort of change
         """Change something; return the event that MLflow would send, or one that stands for what it does not announce."""
         with self.lock:
-            self.count += 1
             dice = self.dice.random()
-            if not self.models or dice < 0.08:
-                return self._create_model()
+            self.count += 1
+            if not self.models or dice < _CREATES:
+                return self.create_model()
             name = self._any_model()
             if dice < 0.20 or not self.models[name]:
                 return self._create_version(name)
@@ -132,7 +133,11 @@ class Registry:
                 return self._delete_model(name)
             if dice < 0.89:
                 return self._delete_version(name, self.dice.choice(self.models[name]))
-            return self._rename(name) if dice < 0.91 else self._run()
+            if dice < 0.91:
+                self._rename(name)
+            else:
+                self._run()
+            return None
 
     def _any_model(self) -> str:
         """Return some model; to draw from a list of all would take long where there are many."""
@@ -140,13 +145,14 @@ class Registry:
             pass
         return name
 
-    def _create_model(self) -> Json:
-        anew = self.count % 3 == 0 and self._gone and self._gone.pop() or ""
+    def create_model(self) -> Json:
+        self.count += 1
+        anew = self._gone.pop() if self._gone and self.count % 3 == 0 else ""
         name = anew if anew and anew not in self.models else f"model-{self.count}"
         moment = self.now_ms()
         self.models[name] = []
         self._named.append(name)
-        self._put(("model", name), {
+        self.put(("model", name), {
             "name": name, "creation_timestamp": moment, "last_updated_timestamp": moment, "description": str(self.count),
         })  # fmt: skip
         return _event("registered_model", "created", {"name": name})
@@ -155,7 +161,7 @@ class Registry:
         moment = self.now_ms()
         number = str(max(map(int, self.models[name]), default=0) + 1)
         self.models[name].append(number)
-        self._put(("version", f"{name}/{number}"), {
+        self.put(("version", f"{name}/{number}"), {
             "name": name, "version": number, "creation_timestamp": moment, "last_updated_timestamp": moment,
             "description": str(self.count), "status": "READY",
         })  # fmt: skip
@@ -164,7 +170,7 @@ class Registry:
 
     def _touch(self, key: Key, moment: int, changes: Json) -> None:
         time_of = "last_updated_timestamp"
-        self._put(key, {**(self.now(key) or {}), **changes, time_of: moment})
+        self.put(key, {**(self.now(key) or {}), **changes, time_of: moment})
 
     def _update_model(self, name: str) -> Json:
         self._touch(("model", name), self.now_ms(), {"description": str(self.count)})
@@ -176,25 +182,25 @@ class Registry:
 
     def _delete_model(self, name: str) -> Json:
         for number in self.models.pop(name):
-            self._put(("version", f"{name}/{number}"), None)
-        self._put(("model", name), None)
+            self.put(("version", f"{name}/{number}"), None)
+        self.put(("model", name), None)
         self._gone.append(name)
         return _event("model_version_alias", "deleted", {"name": name, "version": "1", "alias": "a"})
 
     def _delete_version(self, name: str, number: str) -> Json:
         self.models[name].remove(number)
-        self._put(("version", f"{name}/{number}"), None)
+        self.put(("version", f"{name}/{number}"), None)
         return _event("model_version_tag", "deleted", {"name": name, "version": number, "key": "k"})
 
     def _rename(self, name: str) -> None:
         new, moment = f"renamed-{self.count}", self.now_ms()
         model = self.now(("model", name)) or {}
-        self._put(("model", name), None)
-        self._put(("model", new), {**model, "name": new, "last_updated_timestamp": moment})
+        self.put(("model", name), None)
+        self.put(("model", new), {**model, "name": new, "last_updated_timestamp": moment})
         for number in self.models[name]:
             version = self.now(("version", f"{name}/{number}")) or {}
-            self._put(("version", f"{name}/{number}"), None)
-            self._put(("version", f"{new}/{number}"), {**version, "name": new, "last_updated_timestamp": moment})
+            self.put(("version", f"{name}/{number}"), None)
+            self.put(("version", f"{new}/{number}"), {**version, "name": new, "last_updated_timestamp": moment})
         self.models[new] = self.models.pop(name)
         self._named.append(new)
         self._gone.append(name)
@@ -205,16 +211,19 @@ class Registry:
         running = [run for run in self.runs[-50:] if (self.now(("run", run)) or {}).get("info", {}).get("status") == "RUNNING"]
         if running and self.dice.random() < 0.5:
             state = self.now(("run", running[0])) or {}
-            self._put(("run", running[0]), {**state, "info": {**state["info"], "status": "FINISHED", "end_time": moment}})
+            self.put(("run", running[0]), {**state, "info": {**state["info"], "status": "FINISHED", "end_time": moment}})
         elif self.runs and self.dice.random() < 0.2:
             run = self.dice.choice(self.runs)
             self.runs.remove(run)
-            self._put(("run", run), None)
+            self.put(("run", run), None)
         else:
-            run = f"r{self.count}"
-            self.runs.append(run)
-            info = {"run_id": run, "experiment_id": "1", "status": "RUNNING", "start_time": moment, "run_name": str(self.count)}
-            self._put(("run", run), {"info": info, "data": {}, "inputs": {}, "outputs": {}})
+            self.start_run(moment)
+
+    def start_run(self, moment: int) -> None:
+        run = f"r{moment}"
+        self.runs.append(run)
+        info = {"run_id": run, "experiment_id": "1", "status": "RUNNING", "start_time": moment, "run_name": str(self.count)}
+        self.put(("run", run), {"info": info, "data": {}, "inputs": {}, "outputs": {}})
 
 
 class Simulator:
