@@ -173,6 +173,10 @@ class Double:
         self._note("impact", uri=uri, **options)
         return dict(operations.IMPACT)
 
+    def propagation(self, uri: str, **options: object) -> Body:
+        self._note("propagation", uri=uri, **options)
+        return dict(operations.PROPAGATION)
+
     def path(self, source: str, target: str, **options: object) -> Body:
         self._note("path", source=source, target=target, **options)
         return dict(operations.PATH)

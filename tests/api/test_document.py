@@ -22,6 +22,7 @@ CONTRACT = {
     ("get", "/api/v1/assets/{uri}"),
     ("get", "/api/v1/lineage"),
     ("get", "/api/v1/impact"),
+    ("get", "/api/v1/propagation"),
     ("get", "/api/v1/paths"),
     ("get", "/api/v1/why"),
     ("get", "/api/v1/diff"),

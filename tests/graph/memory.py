@@ -127,6 +127,11 @@ class MemoryStore:
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.source in sources and record.relation in relations]
 
+    def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
+        del moment  # all runs: more may be returned than was asked for
+        code = RELATIONS["run_of"].code
+        return {record.source for record in self.edge_facts if record.relation == code and record.target in workflows}
+
     def targets(self, sources: Collection[int], relation: int) -> set[int]:
         return {record.target for record in self.edges_from(sources, [relation])}
 

@@ -101,6 +101,9 @@ class Queries(Protocol):
     ) -> Body:
         """List what a change can hurt."""
 
+    def propagation(self, uri: str, *, since: str, as_of: str | None, limit: int, cursor: str | None) -> Body:
+        """Say who has rebuilt since a change."""
+
     def path(self, source: str, target: str, *, level: str | None, as_of: str | None) -> Body:
         """Find the shortest path."""
 

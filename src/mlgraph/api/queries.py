@@ -18,9 +18,11 @@ from mlgraph.api.parameters import (
     DEFAULT_LIMIT,
     AsOf,
     Change,
+    Cursor,
     Level,
     Limit,
     Moment,
+    Since,
     SourceQuery,
     TargetQuery,
     Uri,
@@ -30,6 +32,7 @@ from mlgraph.api.parameters import (
     known_only,
 )
 from mlgraph.client import shapes
+from mlgraph.client.propagation import Propagation
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
 
@@ -68,6 +71,26 @@ async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]
 async def impact(use: Services, lanes: UseLanes, walk: Annotated[Change, Query()]) -> Response:
     """Return what a change of the asset can hurt: how badly, when, by which path, and whom to tell."""
     return await lanes.heavy.run(lambda: answer(use.queries.impact(walk.uri, change=walk.change, **walk.options())))
+
+
+@router.get(
+    "/propagation",
+    summary="Who has rebuilt since a change",
+    response_model=Propagation,
+    responses=operations.answers("How far the change has come.", errors=_ERRORS),
+)
+async def propagation(
+    use: Services,
+    lanes: UseLanes,
+    uri: UriQuery,
+    since: Since,
+    as_of: AsOf = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """Return who has rebuilt since the asset changed, who still runs on the old, who failed, and whom to remind."""
+    ask = use.queries.propagation
+    return await lanes.heavy.run(lambda: answer(ask(uri, since=since, as_of=as_of, limit=limit, cursor=cursor)))
 
 
 @router.get(

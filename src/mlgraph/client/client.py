@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import httpx
 
     from mlgraph.client import shapes
+    from mlgraph.client.propagation import Propagation
 
 
 class Walk(TypedDict, total=False):
@@ -65,6 +66,20 @@ class Client:
     def impact(self, uri: str, *, change: str | None = None, **options: Unpack[Walk]) -> Answer[shapes.Impact]:
         """Return what a change of the asset can hurt: `change` is schema, values, withdraw or retire."""
         return self._wire.get("/api/v1/impact", {"uri": uri, "change": change, **options})
+
+    def propagation(
+        self,
+        uri: str,
+        since: str,
+        *,
+        as_of: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        at_least: int | None = None,
+    ) -> Answer[Propagation]:
+        """Return who has rebuilt since the asset changed at `since`, who still runs on the old, who failed."""
+        query = {"uri": uri, "since": since, "as_of": as_of, "limit": limit, "cursor": cursor, "at_least": at_least}
+        return self._wire.get("/api/v1/propagation", query)
 
     def path(
         self,

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import FOREVER, parse_time
@@ -292,6 +293,21 @@ def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
     told = frozenset(side for side, flag in sides.items() if flag) if isinstance(sides, dict) else None
     word = ended[0] if ended else state.upper() if isinstance(state, str) else None
     return RunOutcome(word, ended[1] if ended else None, version if isinstance(version, str) and version else None, told)
+
+
+def run_begun(records: Iterable[AssetRecord], told: Iterable[int] = ()) -> int | None:
+    """Return when a run began: its `started_at`; else the earliest moment at which anything was said of it.
+
+    `told` are the moments at which its edges were; None if nothing was ever said.
+    """
+    said = [record for record in records if record.mode in (Mode.WHOLE, Mode.PATCH)]
+    started = _in_the_end(said).get("started_at") if said else None
+    if isinstance(started, str):
+        try:
+            return parse_time(started)
+        except InvalidInput:
+            pass  # facts may say anything here: it has no meaning elsewhere
+    return min((*(record.valid_from for record in said), *told), default=None)
 
 
 def _in_the_end(said: Sequence[AssetRecord]) -> dict[str, Any]:

@@ -85,6 +85,20 @@ def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets) -> It
     yield from owner.rows()
 
 
+def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
+    """Return, for each output that the run reported, the inputs that feed it by all that the run told (Semantics 4)."""
+    derived = _derived(run, assets)
+    return {
+        output: frozenset(
+            source
+            for source, pair in feeding.sources.items()
+            if any(end == FOREVER for _, end in (*pair.certain, *pair.possible))
+        )
+        for feeding in pair_up(derived.reported, derived.decisions, _evaluations(assets))
+        for output in feeding.outputs
+    }
+
+
 class _OfRun(NamedTuple):
     """What a workflow needs of one of its runs."""
 

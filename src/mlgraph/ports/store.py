@@ -224,6 +224,9 @@ class FactReader(GroupReader, Protocol):
     def sources(self, targets: Collection[int], relation: int) -> set[int]:
         """Return from where edges of a relation that somebody told of lead to `targets`."""
 
+    def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
+        """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
+
     def session(self) -> AbstractContextManager[None]:
         """Let this thread read over one connection until the end of the context: many small questions cost less."""
 

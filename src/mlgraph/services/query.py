@@ -22,7 +22,7 @@ from mlgraph.graph.effects import CHANGES, Effect
 from mlgraph.graph.impact import Impact, ImpactWalk
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.render import edges_json, nodes_json, owners_json
-from mlgraph.graph.rows import Bools, Ints, Layer
+from mlgraph.graph.rows import COLUMN, Bools, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.trails import NOTHING
@@ -34,6 +34,7 @@ from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
 from mlgraph.services.follow import Follower
 from mlgraph.services.origins import OriginNames, Origins
+from mlgraph.services.propagation import Propagations
 
 DEFAULT_LIMIT: Final = 10_000
 MAX_PATH_URIS: Final = 200_000
@@ -219,6 +220,18 @@ class Queries:
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
         return AssetCards(self._reader.at(graph.watermark)).live(graph, asset, moment_of(as_of))
+
+    def propagation(
+        self, uri: str, *, since: str, as_of: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> dict[str, Any]:
+        """Return who has rebuilt since an asset changed at `since`, who still runs on the old, who failed."""
+        scope = self._scope(uri, "downstream", None, (), "asset", as_of, certain=False, limit=limit, cursor=cursor)
+        changed_at = parse_time(since)
+        if changed_at > scope.moment:
+            raise InvalidInput("since is after the moment that is asked for: nothing can have followed yet", pointer="since")
+        if scope.graph.registry.kind(scope.root) == COLUMN:
+            raise InvalidInput("runs read whole datasets: ask for the propagation of the column's dataset", pointer="uri")
+        return Propagations(self._reader, scope.graph).body(scope.root, changed_at, scope.moment, limit, scope.after)
 
     def export(self) -> Iterator[bytes]:
         """Yield every source fact as an NDJSON line, in a stable order."""

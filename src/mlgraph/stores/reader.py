@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from mlgraph.domain import budget, clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
 from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Told
@@ -23,6 +24,8 @@ from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1
+_DAY_US: Final = 86_400_000_000
+_FIRST: Final = parse_time("0001-01-01T00:00:00Z")
 _INPUT_TO, _OUTPUTS, _RUN_OF = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of"))
 FACTS_AT_ONCE: Final = 20_000
 """Facts of either sort from which on the transactions of a reading are no longer taken together."""
@@ -147,6 +150,19 @@ class PostgresReader:
         """Return from where edges of a relation that somebody told of lead to `targets`."""
         query = "SELECT DISTINCT source_id FROM edge_fact WHERE target_id = ANY(%s) AND relation = %s AND tx <= %s"
         return {row[0] for row in self._rows(query, (list(targets), relation, self._upto))} if targets else set()
+
+    def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
+        """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
+        day = format_time(max(moment - _DAY_US, _FIRST))[:10]  # as text: it may be told in any zone
+        query = (
+            "SELECT DISTINCT f.source_id FROM edge_fact f WHERE f.target_id = ANY(%(of)s) AND f.relation = %(run_of)s "
+            "AND f.tx <= %(upto)s AND (f.valid_from >= %(moment)s OR EXISTS (SELECT 1 FROM asset_fact s "
+            "JOIN content c ON c.id = s.content_id WHERE s.asset_id = f.source_id AND s.tx <= %(upto)s "
+            "AND (s.valid_from >= %(moment)s OR EXISTS (SELECT 1 FROM "
+            r"""regexp_matches(c.body, '"(?:started|ended)_at":\s*"([0-9-]{10})', 'g') t WHERE t[1] >= %(day)s))))"""
+        )
+        values = {"of": list(workflows), "run_of": _RUN_OF, "upto": self._upto, "moment": moment, "day": day}
+        return {row[0] for row in self._rows(query, values)} if workflows else set()
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         """Return the column edges whose `by` is one of `owners`."""
@@ -273,7 +289,7 @@ class PostgresReader:
                     budget.check()
                     yield from _with_records(cursor, [AssetRow(*row) for row in rows], self._upto)
 
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.execute(query.encode(), values)
             return cursor.fetchall()
