@@ -10,39 +10,17 @@ from hypothesis import strategies as st
 
 from mlgraph.domain.times import FOREVER
 from mlgraph.graph.aliases import BEGINNING, Alias, Aliases, Ambiguity, split
+from tests.model.names import stands_for
 
 NAMES = 6
 
 
+def naive(said: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
+    return stands_for(said, range(NAMES), str, moment)[name]
+
+
 def told(said: Sequence[Alias]) -> Aliases:
     return Aliases(said, str)
-
-
-def naive(said: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
-    """Return what `name` stands for at `moment`, and whether it is ambiguous, by merging circles until none is left."""
-    now = [alias for alias in said if alias.start <= moment < alias.end and alias.name != alias.of]
-    apart = [alias for alias in now if alias.apart]
-    links = [
-        alias
-        for alias in now
-        if not alias.apart
-        and not any({alias.name, alias.of} == {other.name, other.of} and other.rank >= alias.rank for other in apart)
-    ]
-    heard = [a for a in links if a.rank == max(b.rank for b in links if b.name == a.name)]
-    ways = {(a.name, a.of) for a in heard}
-    leads = {(x, x) for x in range(NAMES)} | ways
-    for middle in range(NAMES):
-        leads |= {(x, y) for x in range(NAMES) for y in range(NAMES) if (x, middle) in leads and (middle, y) in leads}
-    circle_of = {x: min(y for y in range(NAMES) if (x, y) in leads and (y, x) in leads) for x in range(NAMES)}
-    beyond = {c: {circle_of[y] for x, y in ways if circle_of[x] == c} - {c} for c in circle_of.values()}
-    stands: dict[int, int] = {}
-    while len(stands) < len(beyond):  # circles have no circles among them: the ends come first
-        for circle, others in beyond.items():
-            if all(other in stands for other in others):
-                ends = {stands[other] for other in others}
-                stands[circle] = ends.pop() if len(ends) == 1 else circle
-    own = circle_of[name]
-    return stands[own], len({stands[other] for other in beyond[own]}) > 1
 
 
 _ALIASES = st.builds(

@@ -155,6 +155,9 @@ class FactReader(Protocol):
     def runs(self, runs: Collection[int]) -> RunRecords:
         """Return all that is said of these runs."""
 
+    def alias_records(self) -> list[EdgeRecord]:
+        """Return all records that say that one name is another name of an asset."""
+
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         """Return the column edges whose `by` is one of `owners`."""
 

@@ -62,17 +62,26 @@ class Cards:
     def _rebuild(self, assets: Collection[int]) -> None:
         if not assets:
             return
-        said = _by_asset(self._histories.reader.asset_records(assets))
+        names = {asset: self._names_of(asset) for asset in assets}
+        every = {name for listed in names.values() for name in listed}
+        said = _by_asset(self._histories.reader.asset_records(every))
         owned: dict[int, set[str]] = defaultdict(set)
-        said_of_owners = self._histories.reader.edges_from(assets, (OWNED_BY,))
+        said_of_owners = self._histories.reader.edges_from(every, (OWNED_BY,))
         for interval in told_intervals(self._histories.reader, said_of_owners):
             if interval.end == FOREVER:
                 owned[interval.record.source].add(self._registry.uri(interval.record.target))
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:
-            records, is_run = said.get(asset, []), self._registry.kind(asset) == RUN
-            self._registry.set_card(asset, card_of(records, owned[asset], contacts.get(asset), is_run=is_run))
-            self._note_order(asset, records, named_apart=asset in contacts)
+            records = [record for name in names[asset] for record in said.get(name, ())]
+            owners = {owner for name in names[asset] for owner in owned[name]}
+            is_run = self._registry.kind(asset) == RUN
+            self._registry.set_card(asset, card_of(records, owners, contacts.get(asset), is_run=is_run))
+            self._note_order(asset, records, named_apart=asset in contacts or len(names[asset]) > 1)
+
+    def _names_of(self, asset: int) -> list[int]:
+        """Return the names that stand for `asset` now, itself first."""
+        aliases = self._histories.aliases
+        return [asset, *(name for name in aliases.led_to(asset) - {asset} if aliases.at(name, _LAST_MOMENT) == asset)]
 
     def _note_order(self, asset: int, records: Sequence[AssetRecord], *, named_apart: bool) -> None:
         origins = {record.origin for record in records}
