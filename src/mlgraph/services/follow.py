@@ -186,7 +186,7 @@ class Follower:
         while not self._stopping:
             self._wake.clear()
             try:
-                while not self._stopping and self._timed_step():
+                while self._timed_step():
                     pass
                 self.failure, pause = None, _POLL_S
             except MlgraphError as error:
@@ -200,6 +200,8 @@ class Follower:
 
     def _timed_step(self) -> bool:
         """Step, and leave as much time as that took, up to a bound: events that come in meanwhile are cheaper together."""
+        if self._stopping:
+            return False
         began = time.monotonic()
         stepped = self.step()
         if stepped:
