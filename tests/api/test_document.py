@@ -23,6 +23,7 @@ CONTRACT = {
     ("get", "/api/v1/lineage"),
     ("get", "/api/v1/impact"),
     ("get", "/api/v1/paths"),
+    ("get", "/api/v1/names"),
     ("get", "/api/v1/why"),
     ("get", "/api/v1/diff"),
     ("get", "/api/v1/export"),

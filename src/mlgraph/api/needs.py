@@ -104,6 +104,9 @@ class Queries(Protocol):
     def asset(self, uri: str, *, as_of: str | None) -> Body:
         """Show an asset."""
 
+    def names(self, uri: str | None) -> Body:
+        """Show which names an asset has had, or which lead to several assets."""
+
     def why(self, source: str, relation: str, target: str, *, as_of: str | None) -> Body:
         """Show who says that an edge holds."""
 

@@ -32,6 +32,7 @@ def asset(said: shapes.Asset) -> RenderableType:
         parts.append(Text("Others refer to it; no source has described it yet.", "yellow"))
     if said["description"]:
         parts.append(Text(plain(said["description"])))
+    parts += [Text(f"also called {plain(name)}", "dim") for name in _other_names(said)]
     parts.append(_attributes(said))
     if said["relations"]:
         parts += [Text("\nRelations", "bold"), *_relations(said)]
@@ -42,6 +43,12 @@ def asset(said: shapes.Asset) -> RenderableType:
     if said["partial"]:
         parts.append(Text(f"The answer was cut ({plain(said['reason'] or 'limit')}).", "yellow"))
     return Group(*parts)
+
+
+def _other_names(said: shapes.Asset) -> list[str]:
+    """Return the other names that it has or had; when, `mlgraph names` tells."""
+    same = [each for each in said["names"] if each["decision"] == "same"]
+    return list(dict.fromkeys(name for each in same for name in (each["name"], each["asset"]) if name != said["uri"]))
 
 
 def _attributes(said: shapes.Asset) -> Table:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from mlgraph.client import shapes
+    from mlgraph.client import naming, shapes
 
 
 class Walk(TypedDict, total=False):
@@ -82,6 +82,10 @@ class Client:
     def asset(self, uri: str, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Asset]:
         """Return an asset, its relations, history and health."""
         return self._wire.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
+
+    def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[naming.Names]:
+        """Return which names an asset has had; without one, those that lead to several assets."""
+        return self._wire.get("/api/v1/names", {"uri": uri, "at_least": at_least})
 
     def why(
         self, source: str, relation: str, target: str, *, as_of: str | None = None, at_least: int | None = None

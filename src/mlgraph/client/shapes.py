@@ -10,6 +10,8 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
+from mlgraph.client.naming import Named
+
 Certainty = Literal["certain", "possible"]
 
 
@@ -181,6 +183,7 @@ class Asset(TypedDict):
     uri: str
     kind: str
     name: str
+    names: list[Named]
     description: str | None
     owners: list[str]
     tags: list[str]

@@ -102,6 +102,29 @@ class Aliases:
         """Return `asset` and all names that it ever led to, over others too."""
         return _reached(asset, lambda name: (alias.of for alias in self._out.get(name, ())))
 
+    def told_of(self, asset: int) -> list[Alias]:
+        """Return what is said of `asset` being one with others, or apart from them, by time."""
+        told = [*self._out.get(asset, ()), *self._leading(asset)]
+        told += [alias for pair, said in self._apart.items() if asset in pair for alias in said]
+        return sorted(told, key=lambda alias: (alias.start, self._uri(alias.name), self._uri(alias.of)))
+
+    def _leading(self, asset: int) -> Iterator[Alias]:
+        return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
+
+    def begins(self, name: int) -> set[int]:
+        """Return the moments from which `name` is an alias of something."""
+        return {alias.start for alias in self._out.get(name, ())}
+
+    def renamed_to(self, asset: int, moment: int) -> int | None:
+        """Return the name that first becomes an alias of `asset` after `moment`."""
+        later = [alias for alias in self._leading(asset) if alias.start > moment]
+        return min(later, key=lambda alias: (alias.start, self._uri(alias.name))).name if later else None
+
+    def named(self, asset: int, moment: int) -> list[int]:
+        """Return the names that stand for `asset` at `moment`: itself first, if it stands for itself, then by URI."""
+        names = sorted(self.led_to(asset) - {asset}, key=self._uri)
+        return [name for name in (asset, *names) if self.at(name, moment) == asset]
+
     def ambiguities(self) -> list[Ambiguity]:
         """Return every name that leads or led to several assets at once, by URI and time."""
         found: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)

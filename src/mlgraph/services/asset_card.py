@@ -12,11 +12,12 @@ from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.answer import node_body
 from mlgraph.graph.relations import spans_at
-from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import ALIAS_OF, COLUMN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.ports.store import FactReader, Told
-from mlgraph.services.facts_at import UNWALKED, told_intervals
+from mlgraph.services.facts_at import UNWALKED, records_of, told_intervals
 from mlgraph.services.health_of import health_of
+from mlgraph.services.names import names_of
 
 MAX_RELATIONS: Final = 1_000
 LATEST_RUNS: Final = 20
@@ -36,15 +37,17 @@ class AssetCards:
 
     def body(self, graph: Snapshot, asset: int, moment: int) -> dict[str, Any]:
         """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
-        records = self._reader.asset_records([asset])
+        names = graph.aliases.named(asset, moment) or [asset]
+        records = records_of(self._reader, names, graph.aliases)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
         holding = [interval for interval in intervals if interval.start <= moment < interval.end]
         told = self._reader.told({interval.tx for interval in intervals})
         gone = deleted_at(records, moment)
-        relations, total = self._relations(graph, asset, moment)
+        relations, total = self._relations(graph, asset, names, moment)
         return {
             "uri": graph.registry.uri(asset), "kind": KIND_NAMES[graph.registry.kind(asset)],
+            "names": names_of(graph, asset),
             "name": state.get("name") or AssetUri.parse(graph.registry.uri(asset)).name,
             "description": state.get("description"), "owners": state.get("owners", []), "tags": state.get("tags", []),
             "properties": state.get("properties", {}), "environment": _environment(holding, told),
@@ -100,15 +103,16 @@ class AssetCards:
         status = "failing" if reasons else "ok" if "ok" in (health["status"], of_run["status"]) else "unknown"
         return {"status": status, "reasons": reasons}
 
-    def _relations(self, graph: Snapshot, asset: int, moment: int) -> tuple[list[dict[str, Any]], int]:
+    def _relations(self, graph: Snapshot, asset: int, names: list[int], moment: int) -> tuple[list[dict[str, Any]], int]:
         found: dict[Relation, tuple[set[int], int, int]] = {}
         for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
             if span.start <= moment < span.end:
                 _join(found, span.triple, span.origin, span.start, span.end)
-        unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
-        for interval in told_intervals(self._reader, unwalked):
+        unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
+        for interval in told_intervals(self._reader, unwalked, graph.aliases):
             if interval.start <= moment < interval.end:
-                _join(found, interval.record.triple, interval.record.origin, interval.start, interval.end)
+                triple = _under_names(graph, interval.record.triple, moment)
+                _join(found, triple, interval.record.origin, interval.start, interval.end)
         uri = graph.registry.uri
         ordered = sorted(found.items(), key=lambda item: (item[0][1], uri(item[0][0]), uri(item[0][2])))
         properties = self._properties([triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
@@ -201,6 +205,12 @@ class AssetCards:
 def _join(found: dict[Relation, tuple[set[int], int, int]], triple: Relation, origin: int, start: int, end: int) -> None:
     origins, first, last = found.get(triple, (set(), start, end))
     found[triple] = (origins | {origin}, min(first, start), max(last, end))
+
+
+def _under_names(graph: Snapshot, triple: Relation, moment: int) -> Relation:
+    """Return an edge between the assets that its ends stand for; one that says what is an alias stays as it is."""
+    source, relation, target = triple
+    return triple if relation == ALIAS_OF else (graph.aliases.at(source, moment), relation, graph.aliases.at(target, moment))
 
 
 def _distinct(spans: Iterable[Any]) -> list[Any]:

@@ -14,7 +14,7 @@ from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.registry import Card, Registry
 from mlgraph.graph.rows import RUN
 from mlgraph.ports.store import FactReader
-from mlgraph.services.facts_at import told_intervals
+from mlgraph.services.facts_at import records_of, told_intervals
 from mlgraph.services.histories import Histories
 
 OWNED_BY: Final = RELATIONS["owned_by"].code
@@ -65,7 +65,7 @@ class Cards:
             return
         names = {asset: self._names_of(asset) for asset in assets}
         every = {name for listed in names.values() for name in listed}
-        said = _by_asset(self._histories.reader.asset_records(every))
+        said = _by_asset(records_of(self._histories.reader, every, self._histories.aliases))
         owned = owners_told(self._histories.reader, every, self._registry)
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:
@@ -77,8 +77,7 @@ class Cards:
 
     def _names_of(self, asset: int) -> list[int]:
         """Return the names that stand for `asset` now, itself first."""
-        aliases = self._histories.aliases
-        return [asset, *(name for name in aliases.led_to(asset) - {asset} if aliases.at(name, _LAST_MOMENT) == asset)]
+        return self._histories.aliases.named(asset, _LAST_MOMENT) or [asset]
 
     def _note_order(self, asset: int, records: Sequence[AssetRecord], *, named_apart: bool) -> None:
         origins = {record.origin for record in records}

@@ -79,6 +79,12 @@ def _united(own: Endings, others: Iterable[Endings]) -> Endings:
     return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items() if times}, tuple(sorted(every)))
 
 
+def records_of(reader: FactReader, names: Collection[int], aliases: Aliases) -> list[AssetRecord]:
+    """Return all records of the names of one asset. That it was given another name ends none of its states."""
+    begins = {name: aliases.begins(name) for name in names}
+    return [record for record in reader.asset_records(names) if not is_rename(record, begins[record.asset])]
+
+
 def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:
     """Return the records of each triple."""
     grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
