@@ -46,7 +46,7 @@ TIMES = st.one_of(
 TEXTS = st.sampled_from(
     ["", "a", "training", "1", "a=b", "postgres://u", "a:/b", "\0", "\u00e9", 'a"\\b', "\x7f", "x" * 300, "{}"]
 )
-VALUES = st.one_of(TEXTS, URIS, TIMES, st.none(), st.booleans(), st.integers(), st.lists(TEXTS, max_size=1))
+VALUES = st.one_of(TEXTS, URIS, TIMES, st.none(), st.booleans(), st.integers(-(2**63), 2**63 - 1), st.lists(TEXTS, max_size=1))
 PARTS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "source": URIS, "target": URIS, "relation": st.sampled_from(["input_to", "derives", "outputs", "eats", "alias_of"]),
     "valid_from": TIMES, "valid_to": TIMES,

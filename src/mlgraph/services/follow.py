@@ -206,7 +206,7 @@ class Follower:
         stepped = self.step()
         if stepped:
             time.sleep(min(time.monotonic() - began, _BREATH_S))
-        return stepped
+        return stepped and not self._stopping
 
     def _failed(self, why: str) -> None:
         if self.failure != why:
