@@ -6,7 +6,6 @@ from typing import Any
 
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.names import mentioned_dataset
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
@@ -19,7 +18,7 @@ def read_lifecycle(dataset: AssetUri, facets: Facets, draft: Draft) -> dict[str,
         return {}
     word = change.text().upper()
     previous = facet.get("previousIdentifier")
-    before = mentioned_dataset(previous) if previous else None
+    before = draft.names.mentioned_dataset(previous) if previous else None
     if word == "DROP":
         draft.gone(dataset)
     if word != "RENAME" or before is None or before == dataset:
@@ -33,6 +32,6 @@ def read_symlinks(dataset: AssetUri, facets: Facets, draft: Draft) -> None:
     facet = facets.take("symlinks")
     identifiers: Located | None = facet.get("identifiers") if facet else None
     for identifier in identifiers.items() if identifiers else ():
-        other = mentioned_dataset(identifier)
+        other = draft.names.mentioned_dataset(identifier)
         if other and other != dataset:
             draft.edge(other, "alias_of", dataset)
