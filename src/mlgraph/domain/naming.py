@@ -80,7 +80,6 @@ def canonical_columns(namespace: str, columns: Sequence[Mapping[str, Any]]) -> l
     return [{**column, "name": canonical_column(namespace, column["name"])} for column in columns]
 
 
-@lru_cache(_CACHED)
 def _column_case(namespace: str) -> Case:
     for scheme in (namespace, namespace.partition(":")[2]):  # a scope may stand before it
         case = COLUMN_CASES.get(scheme.partition(":")[0])
@@ -110,17 +109,17 @@ def _canonical(namespace: str, name: str) -> Name:
 def _step(namespace: str, name: str) -> Name:
     scheme, place, path = _cached_place(namespace) if len(namespace) <= _MAX_CACHED_CHARS else _place(namespace)
     rule = _RULES.get(scheme)
-    if rule is None:
-        found = _elsewhere(namespace, name)
-    else:  # without a slash it is no path, but perhaps a scope, and what it scopes
-        found = rule(place, path, name) if place or path[:1] in ("", "/") else None
+    found = rule(place, path, name) if rule else _elsewhere(namespace, name)
     return found if found and all(found) else (namespace, name)
 
 
 def _place(namespace: str) -> tuple[str, str, str]:
     """Return scheme, place and path of a namespace, which may be a scheme alone."""
     scheme, place, path = _parsed(namespace) or (namespace.lower(), "", "")
-    return scheme, place, _without_query(path)
+    path = _without_query(path)
+    if path and not place and not path.startswith("/"):  # no path: perhaps a scope, and what it scopes
+        return "", "", ""
+    return scheme, place, path
 
 
 _cached_canonical = lru_cache(_CACHED)(_canonical)

@@ -13,6 +13,7 @@ _NEAR: Final = re.compile(
 )
 _AUTHORITY: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?(?P<host>\[[^\]]*\]|::1|[^:/?#,;]*)", re.IGNORECASE)
 _LOCAL_SCHEMES: Final = re.compile(r"(duckdb|sqlite|inmemory|memory):", re.IGNORECASE)
+_MAX_CACHED_CHARS: Final = 512
 _TOOLS: Final = frozenset({
     "airbyte", "airflow", "beam", "dagster", "databricks", "datahub", "dbt", "debezium", "feast", "fivetran", "flink",
     "great_expectations", "hive", "kedro", "luigi", "meltano", "metaflow", "prefect", "presto", "spark", "sqlmesh", "trino",
@@ -30,14 +31,20 @@ def scoped(namespace: str, scope: str | None) -> str:
     return f"{scope}:{namespace}" if scope and is_private(namespace) else namespace
 
 
-@lru_cache(1 << 12)
 def is_private(namespace: str) -> bool:
     """Say whether a namespace means something within its source alone."""
+    return _known_private(namespace) if len(namespace) <= _MAX_CACHED_CHARS else _is_private(namespace)
+
+
+def _is_private(namespace: str) -> bool:
     text = namespace.strip().lower()
     if not text.strip("-_./:") or text.partition("/")[0] in _MEANINGLESS or _LOCAL_SCHEMES.match(text):
         return True
     found = _AUTHORITY.match(text)
     return found is not None and is_near(found["host"])
+
+
+_known_private = lru_cache(1 << 12)(_is_private)
 
 
 def is_near(host: str) -> bool:

@@ -8,7 +8,7 @@ from mlgraph.connectors.openlineage.column_lineage import read_column_lineage
 from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.lifecycle import read_lifecycle, read_symlinks
+from mlgraph.connectors.openlineage.lifecycle import read_feast_location, read_lifecycle, read_symlinks
 from mlgraph.connectors.openlineage.lineage import read_dataset_lineage
 from mlgraph.connectors.openlineage.quality import read_quality
 from mlgraph.connectors.openlineage.schemas import read_schema
@@ -46,6 +46,7 @@ def read_dataset(item: Located, draft: Draft, *members: str, target: bool) -> Li
     columns = facets.take("columnLineage") if target else None
     properties |= read_lifecycle(uri, facets, draft)
     read_symlinks(uri, facets, draft)
+    read_feast_location(uri, facets, draft)
     if quality := read_quality(facets):
         properties["quality"] = quality
     state = describe(facets, draft)

@@ -27,6 +27,18 @@ def read_lifecycle(dataset: AssetUri, facets: Facets, draft: Draft) -> dict[str,
     return {"lifecycle": word, "renamed_from": str(before)}
 
 
+def read_feast_location(dataset: AssetUri, facets: Facets, draft: Draft) -> None:
+    """Tell where a data source of Feast lives, which Feast names by itself: what it calls the dataset is an alias.
+
+    Only Feast's events say with the dataSource facet where the dataset itself is; others mean the store that it is in.
+    """
+    source = facets.see("dataSource") if facets.see("feast_dataSource") else None
+    location = source.get("uri") if source else None
+    place = draft.names.dataset_at(location.text()) if location else None
+    if place and place != dataset and place.name != "/":
+        draft.edge(dataset, "alias_of", place)
+
+
 def read_symlinks(dataset: AssetUri, facets: Facets, draft: Draft) -> None:
     """Tell of the other names of `dataset` (symlinks facet): each is an alias of it."""
     facet = facets.take("symlinks")
