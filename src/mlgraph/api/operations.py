@@ -44,6 +44,7 @@ LINEAGE: Final[shapes.Lineage] = {
     "partial": False,
     "reason": None,
     "frontier": None,
+    "cold_runs": 0,
     "watermark": 42,
 }
 IMPACT: Final[shapes.Impact] = {
@@ -70,6 +71,7 @@ IMPACT: Final[shapes.Impact] = {
     "partial": False,
     "reason": None,
     "frontier": None,
+    "cold_runs": 0,
     "watermark": 42,
 }
 PATH: Final[shapes.Path] = {
@@ -84,6 +86,7 @@ PATH: Final[shapes.Path] = {
     ],
     "certainty": "certain",
     "as_of": _ASKED,
+    "cold_runs": 0,
     "watermark": 42,
 }
 WHY: Final[shapes.Why] = {
@@ -104,6 +107,7 @@ WHY: Final[shapes.Why] = {
     ],
     "rule": None,
     "path": [],
+    "cold_runs": 0,
     "watermark": 42,
 }
 NAMES: Final[naming.Names] = {

@@ -1,7 +1,8 @@
 """The shapes of the answers as types: one definition for the client, the command line and the OpenAPI document.
 
 What the fields mean is told in docs/http.md. Times are RFC 3339 text in UTC; `watermark` is the lowest write that the
-answer includes of all projections it used.
+answer includes of all projections it used; `cold_runs` is how many runs had to be read from the store, because the graph leaves
+them out.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Lineage(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -120,6 +122,7 @@ class Impact(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -142,6 +145,7 @@ class Path(TypedDict):
     path: list[Step]
     certainty: Certainty | None
     as_of: str
+    cold_runs: int
     watermark: int
 
 
@@ -200,6 +204,7 @@ class Asset(TypedDict):
     as_of: str
     partial: bool
     reason: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -228,6 +233,7 @@ class Why(TypedDict):
     origins: list[Origin]
     rule: str | None
     path: list[Any]
+    cold_runs: int
     watermark: int
 
 
@@ -262,6 +268,7 @@ Diff = TypedDict(
         "total": int,
         "partial": bool,
         "reason": str | None,
+        "cold_runs": int,
         "watermark": int,
     },
 )

@@ -77,6 +77,21 @@ def edges_of(name: int) -> int:
     return -name
 
 
+def arcs_of(registry: Registry, rows: Iterable[Row]) -> list[list[Arc]]:
+    """Return the rows of each table with their nodes as the registry numbers them, new ones included."""
+    node = registry.node
+    arcs: list[list[Arc]] = [[], [], []]
+    for table, flags_of in merged(rows).items():
+        for (source, target, relation, origin, flags, start, end), level in flags_of.items():
+            arcs[table].append(Arc(node(source), node(target), relation, origin, flags | level, start, end))
+    return arcs
+
+
+def views_of(arrays: Sequence[tuple[Arrays, Arrays]]) -> Mapping[Layer, View]:
+    """Return the layers that are read from the tables."""
+    return {layer: level_view(*arrays[table], level) for layer, (table, level) in _LEVELS.items()}
+
+
 class Graph:
     """The traversal graph: groups of rows are replaced as facts come, then published together."""
 
@@ -111,12 +126,7 @@ class Graph:
         A group is a run or workflow (its asset), an edge that stands for itself (source, relation and target), or a name of
         another asset (`edges_of`): all edges that stand for themselves at whose end it is.
         """
-        node = self.registry.node
-        arcs: list[list[Arc]] = [[], [], []]
-        for table, flags_of in merged(under_their_names(self.aliases, rows)).items():
-            for (source, target, *rest), level in flags_of.items():
-                relation, origin, flags, start, end = rest
-                arcs[table].append(Arc(node(source), node(target), relation, origin, flags | level, start, end))
+        arcs = arcs_of(self.registry, under_their_names(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)
         for rows_of_table, found in zip(self._tables, arcs, strict=True):
             if key is not None:
@@ -137,7 +147,9 @@ class Graph:
         if self._arrays:
             published = [new or old for new, old in zip(published, self._arrays, strict=True)]
         self._arrays = [arrays for arrays in published if arrays is not None]
-        views = {layer: level_view(*self._arrays[table], level) for layer, (table, level) in _LEVELS.items()}
         registry = self.registry
         downstream = [out for out, _ in self._arrays]
-        return Snapshot(registry, views, downstream, registry.asset_of, registry.port_of, registry.nodes, watermark, self.aliases)
+        return Snapshot(
+            registry, views_of(self._arrays), downstream, registry.asset_of, registry.port_of, registry.nodes, watermark,
+            self.aliases,
+        )  # fmt: skip

@@ -12,7 +12,7 @@ from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.aliases import NO_ALIASES, Aliases
 from mlgraph.graph.levels import Pins, triple_intervals
 from mlgraph.graph.rows import ALIAS_OF, PART_CODES, WALKED_CODES
-from mlgraph.ports.store import FactReader
+from mlgraph.ports.store import GroupReader
 
 ALL_RELATIONS: Final = tuple(relation.code for relation in RELATIONS.values())
 UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_CODES and code not in PART_CODES)
@@ -21,7 +21,7 @@ UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_COD
 Triple = tuple[int, int, int]
 
 
-def pins_of(reader: FactReader, assets: Collection[int], aliases: Aliases = NO_ALIASES) -> Pins:
+def pins_of(reader: GroupReader, assets: Collection[int], aliases: Aliases = NO_ALIASES) -> Pins:
     """Return when retractions of these assets end their edges; a name's, too, while it stood for what was retracted."""
     names = {asset: aliases.leads_to(asset) - {asset} for asset in assets if aliases.is_alias(asset)}
     own = _own_pins(reader, {*assets, *(other for others in names.values() for other in others)})
@@ -34,7 +34,7 @@ def pins_of(reader: FactReader, assets: Collection[int], aliases: Aliases = NO_A
     }
 
 
-def _own_pins(reader: FactReader, assets: Collection[int]) -> Pins:
+def _own_pins(reader: GroupReader, assets: Collection[int]) -> Pins:
     retracted = reader.retracted(assets)
     if not retracted:
         return {}
@@ -79,7 +79,7 @@ def _united(own: Endings, others: Iterable[Endings]) -> Endings:
     return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items() if times}, tuple(sorted(every)))
 
 
-def records_of(reader: FactReader, names: Collection[int], aliases: Aliases) -> list[AssetRecord]:
+def records_of(reader: GroupReader, names: Collection[int], aliases: Aliases) -> list[AssetRecord]:
     """Return all records of the names of one asset. That it was given another name ends none of its states."""
     begins = {name: aliases.begins(name) for name in names}
     return [record for record in reader.asset_records(names) if not is_rename(record, begins[record.asset])]
@@ -93,7 +93,15 @@ def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:
     return grouped
 
 
-def told_intervals(reader: FactReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES) -> Iterator[EdgeInterval]:
+def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
+    """Return the records of each asset."""
+    grouped: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in records:
+        grouped[record.asset].append(record)
+    return grouped
+
+
+def told_intervals(reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES) -> Iterator[EdgeInterval]:
     """Yield the intervals of plain edges, triple by triple."""
     grouped = by_triple(records)
     pins = pins_of(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
