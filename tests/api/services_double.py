@@ -135,6 +135,10 @@ class Double:
         self.kept_whole = True
         return {"accepted": accepted, "duplicates": 0, "rejected": rejected, "watermark": 42}
 
+    def begin_openlineage(self, body: bytes, caller: Caller, done: Callable[[Body | BaseException], None]) -> bool:
+        del body, caller, done
+        return False
+
     def openlineage(self, body: bytes, caller: Caller) -> Body:
         self._note("openlineage", body=body, caller=caller)
         Located(decode_json(body)).need("eventTime")

@@ -13,7 +13,7 @@ from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.registry import Card, Registry
 from mlgraph.graph.rows import RUN
-from mlgraph.ports.store import FactReader
+from mlgraph.ports.store import GroupReader
 from mlgraph.services.facts_at import by_asset, told_intervals
 from mlgraph.services.histories import Histories
 
@@ -80,7 +80,7 @@ class Cards:
             self._told_upto.pop(asset, None)
 
 
-def owners_told(reader: FactReader, assets: Collection[int], registry: Registry) -> dict[int, set[str]]:
+def owners_told(reader: GroupReader, assets: Collection[int], registry: Registry) -> dict[int, set[str]]:
     """Return the owners of `assets` that edges name and that no end was told of, by asset."""
     owned: dict[int, set[str]] = defaultdict(set)
     for interval in told_intervals(reader, reader.edges_from(assets, (OWNED_BY,))):

@@ -10,7 +10,7 @@ from mlgraph.domain.history import AssetRecord, EdgeInterval, EdgeRecord, ending
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.levels import Pins, triple_intervals
 from mlgraph.graph.rows import PART_CODES, WALKED_CODES
-from mlgraph.ports.store import FactReader
+from mlgraph.ports.store import GroupReader
 
 ALL_RELATIONS: Final = tuple(relation.code for relation in RELATIONS.values())
 UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_CODES and code not in PART_CODES)
@@ -19,7 +19,7 @@ UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_COD
 Triple = tuple[int, int, int]
 
 
-def pins_of(reader: FactReader, assets: Collection[int]) -> Pins:
+def pins_of(reader: GroupReader, assets: Collection[int]) -> Pins:
     """Return when retractions of these assets end their edges."""
     records = by_asset(reader.asset_records(reader.retracted(assets)))
     return {asset: endings(said) for asset, said in records.items()}
@@ -41,7 +41,7 @@ def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
     return grouped
 
 
-def told_intervals(reader: FactReader, records: Iterable[EdgeRecord]) -> Iterator[EdgeInterval]:
+def told_intervals(reader: GroupReader, records: Iterable[EdgeRecord]) -> Iterator[EdgeInterval]:
     """Yield the intervals of plain edges, triple by triple."""
     grouped = by_triple(records)
     pins = pins_of(reader, {asset for source, _, target in grouped for asset in (source, target)})

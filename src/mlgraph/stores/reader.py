@@ -90,14 +90,9 @@ class PostgresReader:
         )
         changes.assets = [AssetRow(*row) for row in assets]
         for asset, mode in told:
-            changes.told.add(asset)
-            if mode in (Mode.RETRACT, Mode.DECLARATION):
-                changes.declared.add(asset)
+            changes.note_state(asset, mode)
         for source, relation, target, seen_by in edges:
-            if seen_by is None:
-                changes.edges.add((source, relation, target))
-            else:
-                changes.seen_by.add(seen_by)
+            changes.note_edge((source, relation, target), seen_by)
 
     def runs(self, runs: Collection[int]) -> RunRecords:
         """Return all that is said of these runs, in one round trip."""
