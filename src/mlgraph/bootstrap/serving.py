@@ -19,7 +19,7 @@ from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
 from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.configuration import load
-from mlgraph.bootstrap.http import SIGNALS, Http, tuned
+from mlgraph.bootstrap.http import SIGNALS, Http, frugal, tuned
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import KINDS, Server, operated
 from mlgraph.bootstrap.workers import Workers, first_socket
@@ -40,6 +40,7 @@ _SETTLE_S: Final = 60.0
 def serve(options: Options) -> None:
     """Serve until SIGINT or SIGTERM. Exits with a message if the server cannot start, with status 2 for a wrong configuration."""
     _unwind_on_signals()
+    frugal()
     form = logs.configure(options.log_format, options.log_level)
     try:
         options = replace(options, configuration=load(options.config, KINDS, os.environ))

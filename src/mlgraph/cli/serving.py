@@ -50,6 +50,15 @@ def up(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that answer, sharing one mapped graph.")
     ] = 1,
+    hot_run_days: Annotated[
+        int | None,
+        typer.Option(
+            "--hot-run-days",
+            metavar="N",
+            min=1,
+            help="Keep runs that ended longer ago in the store alone, ancestors of what was ever deployed aside. [default: none]",
+        ),
+    ] = None,
 ) -> None:
     """Serve the graph until interrupted."""
     from mlgraph.bootstrap import Options, serve
@@ -65,6 +74,7 @@ def up(
             log_format=log_format,
             log_level=log_level,
             workers=workers,
+            hot_run_days=hot_run_days,
         )
     )
 

@@ -1,7 +1,8 @@
 """The shapes of the answers as types: one definition for the client, the command line and the OpenAPI document.
 
 What the fields mean is told in docs/http.md. Times are RFC 3339 text in UTC; `watermark` is the lowest write that the
-answer includes of all projections it used.
+answer includes of all projections it used; `cold_runs` is how many runs had to be read from the store, because the graph leaves
+them out.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Lineage(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -118,6 +120,7 @@ class Impact(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -140,6 +143,7 @@ class Path(TypedDict):
     path: list[Step]
     certainty: Certainty | None
     as_of: str
+    cold_runs: int
     watermark: int
 
 
@@ -197,6 +201,7 @@ class Asset(TypedDict):
     as_of: str
     partial: bool
     reason: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -225,6 +230,7 @@ class Why(TypedDict):
     origins: list[Origin]
     rule: str | None
     path: list[Any]
+    cold_runs: int
     watermark: int
 
 
@@ -259,6 +265,7 @@ Diff = TypedDict(
         "total": int,
         "partial": bool,
         "reason": str | None,
+        "cold_runs": int,
         "watermark": int,
     },
 )
