@@ -77,6 +77,7 @@ class Double:
     export_lines: int = 3
     break_export_at: int | None = None
     closed: int = 0
+    source_error: str | None = None
     watermark: int = -1
     brief: bool = False
     known: Tokens = field(default_factory=lambda: Tokens({hashlib.sha256(TOKEN.encode()).hexdigest(): Caller("ci")}))
@@ -230,6 +231,13 @@ class Double:
         if kind != "mlflow":
             raise InvalidInput(f"unknown kind of source {kind!r}; known are mlflow", pointer="/kind")
         return {"name": name or "mlflow:5000", "kind": kind, "url": url, "state": "backfilling"}
+
+    def test(self, name: str, caller: Caller) -> Body:
+        self._note("test", name=name, caller=caller)
+        return {
+            "name": name, "kind": "mlflow", "url": "http://mlflow:5000", "ok": self.source_error is None, "version": "3.17.2",
+            "counts": {"experiments": 2}, "more": False, "error": self.source_error, "authenticated": True, "took_ms": 1.5,
+        }  # fmt: skip
 
     def sources(self) -> Body:
         self._note("sources")

@@ -132,6 +132,9 @@ class Connections(Protocol):
     def sources(self) -> Body:
         """List the connected tools."""
 
+    def test(self, name: str, caller: Caller) -> Body:
+        """Reach a source once, and say what was found or what to fix."""
+
     def sync(self, name: str | None, caller: Caller) -> Body:
         """Compare one source, or all, with the graph."""
 

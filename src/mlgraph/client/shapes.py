@@ -353,23 +353,3 @@ class Restored(TypedDict):
     from_instance: str | None
     rows: dict[str, int]
     watermark: int
-
-
-class Source(TypedDict):
-    """A connected tool. `done` and `total` count the things of the running backfill; `total` may not be known yet."""
-
-    name: str
-    kind: str
-    url: str
-    state: str
-    done: NotRequired[int | None]
-    total: NotRequired[int | None]
-    error: NotRequired[str | None]
-    last_sync_at: NotRequired[str | None]
-
-
-class Sources(TypedDict):
-    """All connected tools."""
-
-    sources: list[Source]
-    watermark: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from mlgraph.domain import clock
@@ -85,6 +86,15 @@ class PostgresLetters:
             "dead_letters": letters, "total": total, "partial": more, "reason": "limit" if more else None,
             "frontier": str(rows[limit - 1][0]) if more else None, "watermark": watermark,
         }  # fmt: skip
+
+    def waiting_of_sources(self) -> Mapping[str, int]:
+        """Return how many letters wait of each connected source that has any."""
+        with self._database.connection() as connection, connection.cursor() as query:
+            query.execute(
+                "SELECT source, count(*) FROM dead_letter WHERE replayed_tx IS NULL AND format = 'thin' "
+                "AND source IS NOT NULL GROUP BY source"
+            )
+            return dict(query.fetchall())
 
     def counts(self) -> LetterCounts:
         """Return how many letters wait, and how many there ever were."""
