@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 from tests.contract.producing import Producer, at, facet
 from tests.contract.serving import PROGRAM, Api, Json, Names, Process, asset, edge, retract
@@ -98,6 +101,25 @@ def test_what_is_no_decision_is_refused(names: Names, shared_server: Process) ->
     refused = mlgraph(shared_server, "same", names.dataset("x"), "mlg://model/m/y")
     assert refused.returncode == 1
     assert "alias_of" in refused.stderr
+
+
+def test_mlgraph_yaml_declares_what_is_one_and_what_is_two(start: Callable[..., Process], tmp_path: Path) -> None:
+    names = Names("declared")
+    path, table, other = (names.dataset(name) for name in ("path", "table", "other"))
+    document = tmp_path / "mlgraph.yaml"
+    document.write_text(f"aliases:\n  - {{name: '{path}', of: '{table}'}}\n  - apart: ['{other}', '{table}']\n")
+    arguments = ("--data", str(tmp_path / "data"), "--config", str(document))
+    server = start(*arguments)
+    reported = {**alias(other, table, at(1))["edge"], "origin": "catalog"}
+    with closing(Api(server.url)) as api:
+        api.taken(edge(path, "derives", names.dataset("x"), at(1)), {"edge": reported})
+        assert reached(api, path) == {table, names.dataset("x")}
+        assert reached(api, other) == {other}
+    server.stop()
+    document.write_text("{}\n")
+    with closing(Api(start(*arguments).url)) as api:
+        assert reached(api, other) == {table}
+        assert reached(api, path) == {path, names.dataset("x")}
 
 
 def mlgraph(server: Process, *words: str) -> subprocess.CompletedProcess[str]:

@@ -23,6 +23,7 @@ from mlgraph.ports.source import Access, Payload, Reached, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
 from mlgraph.services.connections import Connections
+from mlgraph.services.declared import declare
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
 from mlgraph.services.hydrate import SourceKind, States
@@ -98,6 +99,7 @@ class Server:
         intake = Intake(PostgresWriter(database, self.follower.hear), letters, self.follower.nudge, self._rehydrate)
         around = Surroundings(PostgresConnections(database), reader, intake.append, letters, options.public_url)
         self.connections = Connections(around, KINDS, options.configuration.sources, _credentials)
+        self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
         self.services = Services(
             intake, Queries(reader, self.follower), self.connections, self.health, tokens_from(options.tokens)
@@ -108,6 +110,7 @@ class Server:
 
     def start(self) -> None:
         """Follow the log, and go on with connected sources."""
+        declare(self._reader, self._append, self._configuration)
         self.follow()
         self.connections.start()
 

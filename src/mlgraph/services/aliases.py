@@ -20,10 +20,14 @@ from mlgraph.graph.rows import ALIAS_OF, OUTPUTS
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.facts_at import is_rename, told_intervals
 
-DECLARED: Final = {"facts": 1, "config": 2}
-"""What people say outranks what sources report; mlgraph.yaml outranks facts that were sent."""
+CONFIGURED: Final = "config"
+"""How origins of what mlgraph.yaml declares begin."""
 _CREATED: Final = frozenset({"CREATE", "RENAME"})
-_SOURCE: Final = 0
+
+
+def _rank(origin: str) -> int:
+    """Return the rank of an origin: what people say outranks what sources report, and mlgraph.yaml the facts that were sent."""
+    return 2 if origin.partition(":")[0] == CONFIGURED else 1 if origin == "facts" else 0
 
 
 class AliasTable:
@@ -83,7 +87,7 @@ class AliasTable:
 
     def _alias(self, reader: FactReader, interval: EdgeInterval, renames: Renames) -> Alias:
         record = interval.record
-        rank = DECLARED.get(reader.origins()[record.origin], _SOURCE)
+        rank = _rank(reader.origins()[record.origin])
         apart = interval.properties.get("decision") == "apart"
         end = min(interval.end, renames.used_again(record)) if not apart else interval.end
         return Alias(record.source, record.target, interval.start, end, rank, apart)

@@ -109,7 +109,7 @@ class Intake:
             return False
         try:
             document = read_json(body)
-            item = Item(*told(openlineage.normalise(document)), _content_event(_OPENLINEAGE, document, caller))
+            item = Item(*told(openlineage.normalise(document, caller.scope)), _content_event(_OPENLINEAGE, document, caller))
         except Exception:  # noqa: BLE001 - whatever it is, `openlineage` says it
             return False
         metrics.INTAKE_BYTES.labels(_OPENLINEAGE).inc(len(body))
