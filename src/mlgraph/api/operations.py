@@ -103,6 +103,7 @@ WHY: Final[shapes.Why] = {
     ],
     "rule": None,
     "path": [],
+    "path_as_of": None,
     "watermark": 42,
 }
 EXAMPLES: Final = {

@@ -13,6 +13,7 @@ from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import reconciliation, webhooks
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.warm import warm
+from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.source import Payload, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
@@ -81,7 +82,7 @@ class Server:
         self.connections = Connections(around, KINDS)
         self.health = Health(reader, self.follower)
         self.services = Services(
-            intake, Queries(reader, self.follower), self.connections, self.health, tokens_from(options.tokens)
+            intake, Queries(reader, self.follower, shipped_rules()), self.connections, self.health, tokens_from(options.tokens)
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:

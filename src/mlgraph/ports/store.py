@@ -118,6 +118,18 @@ class EdgeTable(NamedTuple):
     end: NDArray[np.int64]
 
 
+class Step(NamedTuple):
+    """Edges of one relation that lead on from assets, along the edges (`forward`) or against, to assets of some kinds.
+
+    With `then`, only to such of them as the next step leads on from.
+    """
+
+    relation: int
+    forward: bool
+    kinds: frozenset[int]
+    then: Step | None = None
+
+
 class FactWriter(Protocol):
     """Appends facts; nothing is ever updated."""
 
@@ -163,6 +175,12 @@ class FactReader(Protocol):
 
     def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
         """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
+
+    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+        """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
+
+    def owned(self, owners: Collection[int], most: int) -> list[int]:
+        """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""

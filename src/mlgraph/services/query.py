@@ -24,6 +24,7 @@ from mlgraph.graph.rows import Bools, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, is_run, walk
+from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.edges import EdgeHistories
@@ -65,8 +66,9 @@ class Scope:
 class Queries:
     """Answers questions from the graph as last published, and from the store."""
 
-    def __init__(self, reader: FactReader, follower: Follower) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES) -> None:
         self._reader = reader
+        self._rules = rules
         self._follower = follower
         self._origins = Origins(reader)
 
@@ -166,18 +168,20 @@ class Queries:
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return an asset with its relations and history."""
         graph = self._follower.snapshot()
-        return AssetCards(self._reader.at(graph.watermark)).body(graph, self._known(graph, uri), moment_of(as_of))
+        return AssetCards(self._reader.at(graph.watermark), self._rules).body(graph, self._known(graph, uri), moment_of(as_of))
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return who says that an edge holds, since when, and on what ground."""
         graph = self._follower.snapshot()
-        return EdgeHistories(self._reader.at(graph.watermark)).why(graph, source, relation, target, moment_of(as_of))
+        return EdgeHistories(self._reader.at(graph.watermark), self._rules).why(graph, source, relation, target, moment_of(as_of))
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return what differs between two moments: of everything, or of one asset and its edges."""
         graph = self._follower.snapshot()
         asset = self._known(graph, uri) if uri is not None else None
-        return EdgeHistories(self._reader.at(graph.watermark)).diff(graph, moment_of(from_), moment_of(to), asset, limit)
+        return EdgeHistories(self._reader.at(graph.watermark), self._rules).diff(
+            graph, moment_of(from_), moment_of(to), asset, limit
+        )
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
@@ -185,7 +189,7 @@ class Queries:
         asset = self._known(graph, service) if service is not None else None
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
-        return AssetCards(self._reader.at(graph.watermark)).live(graph, asset, moment_of(as_of))
+        return AssetCards(self._reader.at(graph.watermark), self._rules).live(graph, asset, moment_of(as_of))
 
     def export(self) -> Iterator[bytes]:
         """Yield every source fact as an NDJSON line, in a stable order."""

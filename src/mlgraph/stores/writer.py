@@ -54,6 +54,7 @@ class _Batch:
         for asset, _ in self.assets:
             named[asset.key] = asset.uri
             named.update((key_of(uri), uri) for uri in asset.columns)
+            named.update((key_of(uri), uri) for uri in asset.owners)
         return named
 
 
@@ -120,6 +121,7 @@ class PostgresWriter:
         self._numbering.create_assets(cursor, rows, [uri for key, uri in named.items() if key not in ids], ids, batch.tx)
         self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
+        writing.store_owners(cursor, batch.assets, ids)
         writing.store_contacts(cursor, contacts.values(), ids)
         return Appended(batch.tx, new)
 
