@@ -32,11 +32,10 @@ _OWNED_BY: Final = RELATIONS["owned_by"].code
 class Grounds:
     """The `Ground` of one question. What is read is kept until it is answered: rules share their first steps."""
 
-    def __init__(self, reader: FactReader, graph: Snapshot, max_facts: int = MAX_FACTS) -> None:
+    def __init__(self, reader: FactReader, graph: Snapshot) -> None:
         self._reader = reader
         self._graph = graph
-        self._left = max_facts
-        self._most = max_facts
+        self._left = self._most = MAX_FACTS
         self._origins = reader.origins()
         self._histories = Histories(reader, graph.registry)
         self._links: dict[tuple[Step, int], list[Link]] = {}
