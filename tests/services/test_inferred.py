@@ -45,7 +45,8 @@ def test_what_needs_too_many_facts_is_left_out_and_named(serving: Serving, monke
     assert inferred(hub) == []
     assert len(hub["relations"]) == hub["relations_total"] == 20
     assert hub["partial"] is True
-    assert hub["reason"] == "the rule trained-on-dataset needs more than 30 facts here"
+    rules = ("trained-on-dataset", "service-depends-on-dataset")
+    assert hub["reason"] == "; ".join(f"the rule {rule} needs more than 30 facts here" for rule in rules)
     changes = serving.queries.diff("2025-01-01T00:00:00Z", "2026-02-01T00:00:00Z", HUB)
     assert (changes["partial"], changes["reason"]) == (True, hub["reason"])
     version = serving.queries.asset(VERSION)  # nearby, all is told

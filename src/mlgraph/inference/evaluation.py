@@ -7,7 +7,7 @@ Nothing is kept between questions: an answer is of the facts that it was asked o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ from mlgraph.domain import budget
 from mlgraph.domain.errors import TooMuch
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import KINDS, RELATION_NAMES, RELATIONS
-from mlgraph.graph.spans import Spans, intersect, union
+from mlgraph.graph.spans import Spans, intersect, subtract, union
 from mlgraph.inference.conditions import BLANK_EDGE, Condition
 from mlgraph.inference.patterns import WITH_PAIRS, Edge, Node, Path, allowed
 from mlgraph.inference.rules import Rule, Rules
@@ -23,7 +23,7 @@ from mlgraph.ports.store import Step
 
 EVER: Final = (-FOREVER, FOREVER)
 MAX_WAYS: Final = 200_000
-"""Ways that one step of a path may be gone in one question."""
+"""Edges that may be gone along for one question, each as often as it is met."""
 
 Triple = tuple[int, int, int]
 
@@ -36,13 +36,30 @@ class Held(NamedTuple):
 
     def both(self, other: Held) -> Held:
         """Return when this and the other hold."""
-        return Held(intersect(self.spans, other.spans), intersect(self.certain, other.certain))
+        spans = intersect(self.spans, other.spans)
+        sure = self.certain is self.spans and other.certain is other.spans
+        return Held(spans, spans if sure else intersect(self.certain, other.certain))
+
+    def within(self, start: int, end: int, *, certain: bool) -> Held:
+        """Return when this and something that holds for [start, end) do: the same as `both`, for what is done most."""
+        spans = _clipped(self.spans, start, end)
+        if not certain:
+            return Held(spans, [])
+        return Held(spans, spans if self.certain is self.spans else _clipped(self.certain, start, end))
 
 
-def either(parts: Iterable[Held]) -> Held:
+def _clipped(spans: Spans, start: int, end: int) -> Spans:
+    return [(max(begun, start), min(ended, end)) for begun, ended in spans if begun < end and start < ended]
+
+
+def either(parts: Sequence[Held]) -> Held:
     """Return when any of `parts` holds."""
-    listed = list(parts)
-    return Held(union(s for part in listed for s in part.spans), union(s for part in listed for s in part.certain))
+    if len(parts) == 1:
+        return parts[0]
+    spans = union(span for part in parts for span in part.spans)
+    if all(part.certain is part.spans for part in parts):
+        return Held(spans, spans)
+    return Held(spans, union(span for part in parts for span in part.certain))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +74,6 @@ class Link:
     role: str = ""
     version: str = ""
     properties: Mapping[str, Any] | None = None
-
-    @property
-    def held(self) -> Held:
-        """When it holds."""
-        spans = [(self.start, self.end)]
-        return Held(spans, spans if self.certain else [])
 
     def said(self) -> dict[str, Any]:
         """Return what conditions see of it."""
@@ -133,6 +144,16 @@ class Inference:
         self._rules = rules
         self._ground = ground
         self._known: dict[tuple[str, bool, int], dict[int, Held]] = {}
+        self._ways = 0
+
+    def renew(self) -> None:
+        """Allow as many ways again: what was found so far stays."""
+        self._ways = 0
+
+    def _spend(self, ways: int) -> None:
+        self._ways += ways
+        if self._ways > MAX_WAYS:
+            raise TooMuch(f"goes more than {MAX_WAYS:,} ways")
 
     def of(self, asset: int, rule: Rule) -> list[Inferred]:
         """Return every edge that `rule` infers from or to the asset."""
@@ -204,6 +225,7 @@ class Inference:
             paired = position > 0 and _is_junction(path, position)
             pairs = self._ground.pairs({place.asset for place in places}) if paired else None
             keeps_via = position + 1 < len(path.edges) and _is_junction(path, position + 1)
+            self._spend(sum(len(links[place.asset]) for place in places))
             step = _Step(edge.forward, pairs, keeps_via, traced)
             moved = step.take(places, links, self._ground.uri)
             if traced is not None:
@@ -283,14 +305,10 @@ class _Step:
     ) -> dict[Place, Held]:
         """Return where the links lead from `places`, and when."""
         gathered: dict[Place, list[Held]] = defaultdict(list)
-        ways = 0
         for place, held in places.items():
-            ways += len(links[place.asset])
-            if ways > MAX_WAYS:
-                raise TooMuch(f"more than {MAX_WAYS:,} ways to go at one step of a rule")
             for link in links[place.asset]:
                 far = link.triple[2] if self.forward else link.triple[0]
-                now = held.both(link.held)
+                now = held.within(link.start, link.end, certain=link.certain)
                 if self.pairs is not None and now.spans:
                     pair = (place.via, far) if self.forward else (far, place.via)
                     fed = self.pairs.get(place.asset, {}).get(pair)
@@ -333,6 +351,7 @@ def _fulfilled(conditions: Sequence[Condition], states: Sequence[State]) -> Span
 
 
 def _as_links(triple: Triple, origin: str, held: Held) -> list[Link]:
-    """Return an inferred edge as links: what holds, and again what holds for certain."""
+    """Return an inferred edge as links: those for certain, and those for the rest of the time."""
     sure = [Link(triple, origin, start, end) for start, end in held.certain]
-    return sure + [Link(triple, origin, start, end, certain=False) for start, end in held.spans]
+    rest = [] if held.certain is held.spans else subtract(held.spans, held.certain)
+    return sure + [Link(triple, origin, start, end, certain=False) for start, end in rest]

@@ -40,12 +40,16 @@ class Grounds:
         self._histories = Histories(reader, graph.registry)
         self._links: dict[tuple[Step, int], list[Link]] = {}
         self._overfull: set[tuple[Step, int]] = set()
+        self._kinds: dict[int, int] = {}
         self._states: dict[int, list[State]] = {}
         self._pairs: dict[int, Pairs] = {}
 
     def kind(self, asset: int) -> int:
         """Return the code of the asset's kind."""
-        return self._graph.registry.kind(asset)
+        kind = self._kinds.get(asset)
+        if kind is None:
+            kind = self._kinds[asset] = self._graph.registry.kind(asset)
+        return kind
 
     def uri(self, asset: int) -> str:
         """Return the asset's URI."""

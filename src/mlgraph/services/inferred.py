@@ -47,6 +47,7 @@ class InferredEdges:
             for rule in self._rules:
                 if any(kind in path.nodes[0].kinds | path.nodes[-1].kinds for path in rule.paths):
                     grounds.renew()
+                    inference.renew()
                     try:
                         edges += inference.of(asset, rule)
                     except TooMuch as error:
@@ -139,6 +140,7 @@ class Because:
         """Look from the end from which the edge was found, whose edges are read already: of the two, the one that the way met."""
         for way_on in (forward, not forward):
             self.grounds.renew()
+            self.inference.renew()
             with suppress(TooMuch):
                 return self._path(triple, rule, moment, forward=way_on)
         return []
