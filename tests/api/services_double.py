@@ -74,6 +74,8 @@ class Double:
     export_lines: int = 3
     break_export_at: int | None = None
     closed: int = 0
+    watermark: int = -1
+    brief: bool = False
     known: Tokens = field(default_factory=lambda: Tokens({hashlib.sha256(TOKEN.encode()).hexdigest(): Caller("ci")}))
 
     @property
@@ -150,6 +152,12 @@ class Double:
 
     def wait_for(self, watermark: int) -> None:
         self._note("wait_for", watermark=watermark)
+
+    def reached(self, watermark: int) -> bool:
+        return watermark <= self.watermark
+
+    def lineage_at_once(self, uri: str, **options: object) -> Body | None:
+        return self.lineage(uri, **options) if self.brief else None
 
     def lineage(self, uri: str, **options: object) -> Body:
         self._note("lineage", uri=uri, **options)

@@ -13,7 +13,7 @@ from mlgraph.domain.facts import Contact
 from mlgraph.domain.payload import Located
 from mlgraph.domain.plain import plain_line
 from mlgraph.domain.stated import StatedAsset, StatedEdge, restate
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 from mlgraph.domain.wire import parse_line
 
 T1, T2 = "2026-11-21T10:00:00Z", "2026-11-21T11:00:00Z"
@@ -97,3 +97,12 @@ def test_escapes_of_every_character_are_judged_as_the_careful_reader_judges(code
         right = False
     plain = plain_line({"asset": {"uri": uri, "valid_from": T1}}, "facts")
     assert (plain is not None) == (right and code < 128)
+
+
+def test_a_uri_over_the_limit_is_not_plain() -> None:
+    longest = A[:-1] + "a" * (MAX_URI_CHARS - len(A) + 1)
+    assert plain_line({"asset": {"uri": longest, "valid_from": T1}}, "facts") is not None
+    for line in ({"asset": {"uri": longest + "a", "valid_from": T1}}, {"edge": {**EDGE, "source": longest + "a"}}):
+        assert plain_line(line, "facts") is None
+        with pytest.raises(InvalidInput, match="over the limit"):
+            parse_line(Located(line), "facts")

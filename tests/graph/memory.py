@@ -14,7 +14,7 @@ from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaratio
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri, dataset_of_column
-from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
 from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told
 
 
@@ -163,6 +163,10 @@ class MemoryStore:
     def stamp(self, tx: int) -> str | None:
         return f"memory {tx}" if tx <= self.tx else None
 
+    def owners_apart(self) -> NDArray[np.int32]:
+        declared = {record.asset for record in self.asset_facts if record.mode == Mode.DECLARATION}
+        return np.array(sorted(declared | {record.by for record in self.edge_facts if record.by is not None}), np.int32)
+
     def all_retracted(self) -> NDArray[np.int32]:
         return np.array(sorted(self.retracted([row.asset for row in self.assets_by_uri.values()])), np.int32)
 
@@ -175,10 +179,15 @@ class MemoryStore:
 
     def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
         chosen = [e for e in self.edge_facts if low <= e.source < high and e.relation in relations and e.by is None]
+        roles = {"": 0, **{role: number for number, role in enumerate(INPUT_ROLES, 1)}}
         columns = [
-            (e.source, e.relation, e.target, e.origin, e.mode, e.role == "online", e.valid_from, e.valid_to) for e in chosen
-        ]
-        kinds = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int64, np.int64)
+            (
+                e.source, e.relation, e.target, e.origin, e.mode, roles.get(e.role or "", -1), e.version is not None,
+                e.feeds is not None, e.valid_from, e.valid_to,
+            )
+            for e in chosen
+        ]  # fmt: skip
+        kinds = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int16, np.int16, np.int64, np.int64)
         return EdgeTable(*(np.array([row[i] for row in columns], kind) for i, kind in enumerate(kinds)))
 
     def retracted(self, assets: Collection[int]) -> set[int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from numba.core.dispatcher import Dispatcher
 
 from mlgraph.domain.facts import EdgeFact
-from mlgraph.graph import kernels, patches, render, strings
+from mlgraph.graph import brief, drawing, groups, kernels, patches, render, spreading, strings
+from mlgraph.graph.brief import is_brief
 from mlgraph.graph.impact import ImpactWalk
 from mlgraph.graph.rows import Layer
 from mlgraph.graph.walk import walk
@@ -15,7 +16,7 @@ from tests.model.examples import A, B, C
 
 
 def specialised() -> dict[str, int]:
-    modules = (kernels, patches, render, strings)
+    modules = (brief, drawing, groups, kernels, patches, render, spreading, strings)
     found = {f"{m.__name__}.{name}": each for m in modules for name, each in vars(m).items() if isinstance(each, Dispatcher)}
     return {name: len(each.signatures) for name, each in found.items()}
 
@@ -25,6 +26,7 @@ def test_after_warming_up_questions_compile_nothing() -> None:
     before = specialised()
     real = Projected([[EdgeFact(A, "derives", B, "facts", 1)], [EdgeFact(B, "derives", C, "facts", 1)]], compact_at=0)
     root = real.store.assets_by_uri[str(A)].asset
+    assert is_brief(real.snapshot, root, "downstream", Layer.ASSET, 5)
     assert len(walk(real.snapshot, root, "downstream", Layer.ASSET, 5).assets) == 3
     assert len(ImpactWalk(real.snapshot, root, "values", Layer.ASSET, 5).result().assets) == 2
     assert specialised() == before

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from mlgraph.services.ahead import Ahead
+from mlgraph.services.ahead import Ahead, read_ahead
 
 
 def test_chunks_are_stored_in_order_while_the_next_is_read() -> None:
@@ -55,3 +55,27 @@ def test_a_chunk_that_cannot_be_stored_ends_the_load() -> None:
     with pytest.raises(OSError, match="full"):
         load()
     assert stored == []
+
+
+def test_what_is_read_ahead_comes_in_order_and_one_part_early() -> None:
+    asked: list[int] = []
+
+    def read(part: int) -> int:
+        asked.append(part)
+        return part * part
+
+    found = read_ahead(read, range(4))
+    assert next(found) == (0, 0)
+    assert list(found) == [(1, 1), (2, 4), (3, 9)]
+    assert asked == [0, 1, 2, 3]
+    assert list(read_ahead(read, ())) == []
+
+
+def test_a_failed_reading_raises_where_it_is_its_turn() -> None:
+    def read(part: int) -> float:
+        return 1 / part
+
+    found = read_ahead(read, [1, 0, 2])
+    assert next(found) == (1, 1.0)
+    with pytest.raises(ZeroDivisionError):
+        next(found)

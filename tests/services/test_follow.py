@@ -14,6 +14,7 @@ from mlgraph.ports.store import Changes
 from mlgraph.services import follow
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
+from mlgraph.services.projector import Projector
 from mlgraph.stores import reader
 from tests.services.parts import Json, Serving, Store
 
@@ -118,8 +119,9 @@ def test_what_is_too_much_at_once_is_read_in_parts(serving: Serving, monkeypatch
     for number in range(6):
         serving.store.append(edge(A, f"mlg://dataset/n/{number}"), edge(B, f"mlg://dataset/n/{number}"))
     watermarks = []
-    while serving.follower.step():
-        watermarks.append(serving.follower.snapshot().watermark)
+    while serving.follower.snapshot().watermark < 6:
+        if serving.follower.step():
+            watermarks.append(serving.follower.snapshot().watermark)
     assert watermarks == [1, 2, 3, 4, 5, 6]
     assert serving.queries.lineage(A)["total"] == 7
 
@@ -140,3 +142,60 @@ def test_a_graph_that_is_mostly_new_is_made_anew(
     serving.store.append(edge(B, C))
     serving.follow()
     assert serving.queries.lineage(A)["total"] == 9
+
+
+def test_a_load_under_way_is_taken_in_a_tenth_of_the_time(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "FACTS_AT_ONCE", 3)
+    monkeypatch.setattr(follow, "_POLL_S", 0.0)
+    now = 1000.0
+    monkeypatch.setattr("mlgraph.services.follow.time.monotonic", lambda: now)
+    serving.follow()
+    number = 0
+
+    def chunk() -> bool:
+        nonlocal number
+        number += 2
+        ends = (f"mlg://dataset/n/{number}", f"mlg://dataset/n/{number + 1}")
+        for end in ends:
+            serving.store.append(edge(A, end), edge(B, end))
+        return serving.follower.step()
+
+    apply = Projector.apply
+
+    def slowly(projector: Projector, changes: Changes) -> None:
+        nonlocal now
+        now += 1.0
+        apply(projector, changes)
+
+    monkeypatch.setattr(Projector, "apply", slowly)
+    assert chunk()  # takes a second
+    for _ in range(17):
+        now += 0.5
+        assert not chunk()  # less than nine seconds later
+    now += 0.6
+    assert chunk()
+    assert not chunk()
+    assert not serving.follower.step()
+    now += 1.1  # nothing was appended for so long: all the rest, one step after the other
+    serving.follow()
+    assert serving.follower.snapshot().watermark == serving.store.reader.last_tx()
+
+
+def test_it_stops_between_two_steps(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is to stop does not first take in all that a load left to be read."""
+    monkeypatch.setattr(follow, "_TRANSACTIONS", 1)
+    serving.follow()
+    for number in range(200):
+        serving.store.append(edge(A, f"mlg://dataset/n/{number}"))
+    apply = Projector.apply
+
+    def slowly(projector: Projector, changes: Changes) -> None:
+        time.sleep(0.1)
+        apply(projector, changes)
+
+    monkeypatch.setattr(Projector, "apply", slowly)
+    serving.follower.start()
+    serving.follower.wait_for(1, 30)
+    serving.follower.stop()
+    assert serving.follower.snapshot().watermark < 200
+    assert "mlgraph-follow" not in {thread.name for thread in threading.enumerate()}

@@ -49,7 +49,8 @@ class Followed:
     def answers(self, number: int = 0) -> list[dict[str, Any]]:
         asked = "2026-06-01T00:00:00Z"
         lineage = self.queries.lineage(uri(number), direction="both", as_of=asked)
-        return [orjson.loads(orjson.dumps(lineage)), self.queries.impact(uri(number), as_of=asked)]
+        impact = self.queries.impact(uri(number), as_of=asked)
+        return [orjson.loads(orjson.dumps(answer)) for answer in (lineage, impact)]
 
 
 @pytest.fixture
@@ -126,6 +127,26 @@ def test_compaction_changes_no_answer_and_others_go_over_to_it(
     assert reader.follower._graph.base.watermark > 0
 
 
+def test_what_came_since_is_compacted_before_further_processes_start(
+    told_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMPACT_FOR_OTHERS_AT", 10)
+    keeper = Followed(told_store, tmp_path)
+    told_store.append(*(edge(0, number) for number in range(100, 120)))
+    keeper.catch_up()
+    assert keeper.snapshots.compactions == 0
+    expected = keeper.answers()
+    keeper.follower.start()
+    keeper.follower.settle(60)
+    assert keeper.snapshots.compactions == 1
+    reader = Followed(told_store, tmp_path, keeps=False)
+    assert reader.follower._graph.overlay == 0
+    assert reader.answers() == expected
+    keeper.follower.settle(60)  # nothing came: nothing to compact
+    assert keeper.snapshots.compactions == 1
+    keeper.follower.stop()
+
+
 def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
     told_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -136,3 +157,21 @@ def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
     followed = Followed(told_store, tmp_path)
     assert "No space left on device; the graph stays in memory" in caplog.text
     assert followed.answers()[0]["total"] > 1
+
+
+def test_owners_are_those_of_now_whether_followed_or_made_from_the_store(store: Store, tmp_path: Path) -> None:
+    """One was told with an end, one retracted, and of one asset nothing else was ever told."""
+    team = "mlg://team/n/{}"
+
+    def owned(number: int, of: int, **more: str) -> Json:
+        told = {"source": uri(number), "relation": "owned_by", "target": team.format(of), "valid_from": JANUARY, **more}
+        return {"edge": told}
+
+    gone = {"retract": {"source": uri(0), "relation": "owned_by", "target": team.format(3), "valid_to": "2026-02-01T00:00:00Z"}}
+    followed = Followed(store, tmp_path / "followed")
+    store.append(told(0, "zero"), owned(0, 1), owned(0, 2, valid_to="2026-02-01T00:00:00Z"), owned(0, 3), gone, owned(1, 4))
+    followed.catch_up()
+    made = Snapshots(store.reader).rebuilt()
+    for registry in (followed.follower.snapshot().registry, made.registry):
+        cards = [registry.card(registry.number(uri(number)) or 0) for number in (0, 1)]
+        assert [card and card.owners for card in cards] == [(team.format(1), "mlg://team/n/t"), (team.format(4),)]

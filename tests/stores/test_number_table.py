@@ -42,6 +42,17 @@ def test_it_grows_and_forgets_rather_than_pass_its_bound() -> None:
     assert table.get([]) == []
 
 
+def test_it_says_whether_it_holds_all() -> None:
+    table = NumberTable(1 << 13)
+    assert not table.is_whole
+    table.is_whole = True
+    keys = [digest(str(number)) for number in range(6_000)]
+    table.put(keys[:4_000], range(1, 4_001))
+    assert table.is_whole  # it has grown
+    table.put(keys[4_000:], range(4_001, 6_001))
+    assert not table.is_whole  # it began anew
+
+
 def test_what_was_added_is_never_called_new() -> None:
     recent = Recent()
     assert not recent.follows(0)
@@ -55,4 +66,4 @@ def test_what_was_added_is_never_called_new() -> None:
     assert sum(recent.may_hold(keys[10_000:])) < 100
     recent.restart(8, 100)
     assert not any(recent.may_hold(keys[:10_000]))
-    assert recent.may_hold([]) == []
+    assert recent.may_hold([]).size == 0

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from mlgraph.api import archives, connections, docs_page, health, intake, operations, problems, queries
 from mlgraph.api.answers import dump
+from mlgraph.api.direct import Direct
 from mlgraph.api.limits import Crowd, Lanes, Limits
 from mlgraph.api.needs import Services
 from mlgraph.api.observe import Observed
@@ -67,6 +68,7 @@ def create_app(services: Services, *, loopback: bool, limits: Limits | None = No
     app.state.services = services
     app.state.loopback = loopback
     app.state.lanes = lanes = Lanes(limits or Limits())
+    app.add_middleware(Direct)
     app.add_middleware(Crowd, places=lanes.requests)
     problems.install(app)
     app.add_middleware(Observed)  # the last one added is the outermost

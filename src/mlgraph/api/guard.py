@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 
@@ -73,6 +74,7 @@ def _suspicion(request: Request) -> str | None:
     return None
 
 
+@lru_cache(maxsize=256)  # the same few names, request after request
 def _is_local(host: str) -> bool:
     try:
         name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")

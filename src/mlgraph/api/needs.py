@@ -49,6 +49,24 @@ class Queries(Protocol):
     def wait_for(self, watermark: int) -> None:
         """Return once answers include the write, or raise `Unavailable`."""
 
+    def reached(self, watermark: int) -> bool:
+        """Say at once whether answers include the write."""
+
+    def lineage_at_once(  # noqa: PLR0913 - the shape of the service
+        self,
+        uri: str,
+        *,
+        direction: str,
+        depth: int | None,
+        kinds: Sequence[str],
+        level: str | None,
+        as_of: str | None,
+        certain: bool,
+        limit: int,
+        cursor: str | None,
+    ) -> Body | None:
+        """Walk from an asset, if it takes about a millisecond; else return None."""
+
     def lineage(  # noqa: PLR0913 - the shape of the service
         self,
         uri: str,

@@ -129,7 +129,7 @@ async def at_least(
     ] = None,
 ) -> None:
     """Wait for the write that the caller has seen acknowledged."""
-    if at_least is not None:
+    if at_least is not None and not use.queries.reached(at_least):
         # Those who wait hold a thread each; they must not take the threads of those who only ask.
         await lanes.at_least.run(lambda: use.queries.wait_for(at_least))
 

@@ -52,7 +52,11 @@ async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]
     time (never by `depth` or `kind`): `reason` says which, and `cursor` = `frontier` goes on. `certainty` is
     `possible` where no path is certain throughout.
     """
-    return await lanes.heavy.run(lambda: answer(use.queries.lineage(walk.uri, **walk.options())))
+    options = walk.options()
+    brief = use.queries.lineage_at_once(walk.uri, **options)  # waking a thread would take as long
+    if brief is not None:
+        return answer(brief)
+    return await lanes.heavy.run(lambda: answer(use.queries.lineage(walk.uri, **options)))
 
 
 @router.get(

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Final
 
 from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
@@ -29,6 +30,9 @@ from mlgraph.stores.embedded import QUESTION_CONNECTIONS, EmbeddedPostgres
 from mlgraph.stores.letters import PostgresLetters
 
 _log = logging.getLogger(__name__)
+
+_SETTLE_S: Final = 60.0
+"""How long further processes wait for a snapshot that spares each of them what came since the last one."""
 
 
 def serve(options: Options) -> None:
@@ -150,6 +154,7 @@ def _announce(options: Options, server: Server, http: Http, workers: Workers | N
             except MlgraphError:
                 time.sleep(0.02)
         if workers is not None and not http.should_exit:
+            server.follower.settle(_SETTLE_S)
             workers.start()
         if http.should_exit:
             return

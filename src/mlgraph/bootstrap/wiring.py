@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from mlgraph.bootstrap.options import Options
+from mlgraph.bulk import warm as bulk_warm
 from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import reconciliation, webhooks
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.warm import warm
+from mlgraph.graph import warm as graph_warm
 from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.source import Payload, Source
 from mlgraph.services.archives import Archives
@@ -95,13 +96,18 @@ class Server:
 
     def follow(self) -> None:
         """Follow the log, and get ready for questions meanwhile."""
-        threading.Thread(target=warm, name="mlgraph-warm", daemon=True).start()
+        threading.Thread(target=_warm, name="mlgraph-warm", daemon=True).start()
         self.follower.start()
 
     def stop(self) -> None:
         """End the threads."""
         self.connections.stop()
         self.follower.stop()
+
+
+def _warm() -> None:
+    graph_warm.warm()
+    bulk_warm.warm()
 
 
 def operated(server: Server, database: Database) -> Operated:

@@ -278,7 +278,8 @@ def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
     Retractions are passed over: a run that was deleted has run all the same.
     """
     said = [record for record in records if record.mode in (Mode.WHOLE, Mode.PATCH)]
-    said.sort(key=lambda record: (record.valid_from, record.mode, canonical_json(record.state)))
+    if len(said) > 1:
+        said.sort(key=lambda record: (record.valid_from, record.mode, canonical_json(record.state)))
     ended: tuple[str, int] | None = None
     for record in said:
         properties = record.state.get("properties") or {}
@@ -295,6 +296,9 @@ def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
 
 def _in_the_end(said: Sequence[AssetRecord]) -> dict[str, Any]:
     """Return the properties that all origins together leave behind, the one that spoke last prevailing."""
+    if len(said) == 1:
+        alone = said[0].state.get("properties")
+        return alone if isinstance(alone, dict) else {}
     by_origin: dict[int, list[AssetRecord]] = defaultdict(list)
     for record in said:
         by_origin[record.origin].append(record)

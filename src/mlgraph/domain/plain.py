@@ -25,6 +25,7 @@ from mlgraph.domain.stated import (
     quoted_origin,
 )
 from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.uri import MAX_URI_CHARS
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
 
 # Canonical: an escape is upper-case hex of an ASCII character that is not unreserved (RFC 3986, section 2.3) and not NUL.
@@ -90,7 +91,7 @@ def _edge(edge: dict[str, Any], default_origin: str) -> StatedEdge | None:
         role, version, said = properties.get("role"), properties.get("version"), canonical_json(properties)
     if origin is None:
         origin = default_origin
-    elif not _may_be_origin(origin):
+    elif not may_be_origin(origin):
         return None
     text = f'["edge",0,"{source}","{relation}","{target}",{quoted_origin(origin)},{start},{closed},{said}]'
     key = blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
@@ -119,7 +120,7 @@ def _asset(asset: dict[str, Any], default_origin: str) -> StatedAsset | None:
         return None
     if origin is None:
         origin = default_origin
-    elif not _may_be_origin(origin):
+    elif not may_be_origin(origin):
         return None
     body = canonical_json(state) if state else NOTHING
     said = digest(f'["asset",0,"{uri}",{quoted_origin(origin)},{start},{body}]')
@@ -177,7 +178,7 @@ class _Uris(dict[str, Named]):
 
     def __missing__(self, text: str) -> Named:
         match = _URI.fullmatch(text)
-        if match is None:
+        if match is None or len(text) > MAX_URI_CHARS:
             return _NOT_PLAIN
         named = sys.intern(match[1]), digest(text)
         if len(text) <= _MAX_CACHED_CHARS:
@@ -219,7 +220,8 @@ def _is_owner(text: object) -> bool:
     return type(text) is str and _URIS[text][0] in ("person", "team")
 
 
-def _may_be_origin(origin: object) -> bool:
+def may_be_origin(origin: object) -> bool:
+    """Say whether a fact may name this origin, and names it in plain ASCII."""
     return (
         type(origin) is str and 0 < len(origin) <= MAX_ORIGIN_CHARS and _is_plain_text(origin)
         and not origin.startswith(_RESERVED_ORIGINS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -14,9 +15,11 @@ from mlgraph.graph.layer import Arc
 from mlgraph.graph.patches import merge_patches
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.render import Pieces
-from mlgraph.graph.rows import Ints, NodeKey
+from mlgraph.graph.rows import Ints
 from mlgraph.graph.snapshot import Graph, Snapshot
 from mlgraph.graph.strings import Strings
+
+_ROWS_AT_ONCE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
     is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
     passing = snapshot.asset_of[: snapshot.nodes].copy()
     passing[is_port] = frozen.assets + np.arange(len(is_port), dtype=np.int32)
-    ports = [NodeKey(int(snapshot.asset_of[node]), int(snapshot.port_of[node])) for node in is_port.tolist()]
+    ports = np.column_stack([snapshot.asset_of[is_port], snapshot.port_of[is_port]]).astype(np.int64)
     base = registry.base
     tables = [
         _arcs(old, arrays, computed, passing)
@@ -88,11 +91,13 @@ def _arcs(base: Table, arrays: Arrays, computed: Mapping[int, list[Arc]], passin
     keep[masked] = False
     nodes = (len(arrays.indptr) - 1) // 3
     sources = np.repeat(np.arange(nodes, dtype=np.int32), np.diff(arrays.indptr[::3]))
-    targets = (arrays.rows[:, 0] & TO_MASK).astype(np.int32)
-    arcs.extend(passing[sources[keep]], passing[targets[keep]], arrays.rows[keep], owner[keep])
+    for low in range(0, len(keep), _ROWS_AT_ONCE):
+        kept = low + np.flatnonzero(keep[low : low + _ROWS_AT_ONCE])
+        rows = arrays.rows[kept]
+        arcs.extend(passing[sources[kept]], passing[rows[:, 0] & TO_MASK], rows, owner[kept])
     owners: dict[tuple[int, int, int, int], list[int]] = {}
-    for group, rows in computed.items():
-        for arc in rows:
+    for group, arcs_of_group in computed.items():
+        for arc in arcs_of_group:
             owners.setdefault((arc.source, *arc.packed(arc.target)), []).append(group)
     near = np.repeat(held, np.diff(add_index))
     for source, row in zip(near.tolist(), added.tolist(), strict=True):

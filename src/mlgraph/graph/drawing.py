@@ -5,18 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import RELATION_NAMES
+from mlgraph.graph.groups import places_among
 from mlgraph.graph.layer import Direction
 from mlgraph.graph.render import Drawn
-from mlgraph.graph.rows import CERTAIN, COLUMN, SHOW, WALK, Bools, Bytes, Ints, Layer
+from mlgraph.graph.rows import CERTAIN, COLUMN, SHOW, WALK, Bools, Bytes, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
-from mlgraph.graph.walk import DirectionName, Reached
+from mlgraph.graph.walk import DirectionName, Reached, among
+from mlgraph.graph.workspace import borrowed
 
 _RELATION_RANK: Final = np.zeros(256, np.int64)
 _RELATION_RANK[sorted(RELATION_NAMES, key=lambda code: RELATION_NAMES[code])] = np.arange(len(RELATION_NAMES))
+
+_PLACE_BITS: Final = 20
+"""An answer lists fewer assets than 2^20 (and one with more is ordered all the same)."""
+_ORIGIN_BITS: Final = 15
+"""As a row has them (see kernels)."""
 
 
 class _Rows(NamedTuple):
@@ -48,40 +56,51 @@ def edges_between(
     found = [_rows(graph, graph.views[layer].out, listed, walks, moment) for layer in _layers(graph, level, listed)]
     found += [_parts(graph, reached, listed, moment) for reached in walks.values() if reached.parts]
     rows = _Rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
-    by_number = np.argsort(listed)
-    source = by_number[np.searchsorted(listed, rows.source, sorter=by_number)].astype(np.int32)
-    target = by_number[np.searchsorted(listed, rows.target, sorter=by_number)].astype(np.int32)
+    ends = places_among(listed, np.concatenate([rows.source, rows.target]))
+    source, target = ends[: len(rows.source)], ends[len(rows.source) :]
     rank = np.empty(len(listed), np.int64)
     rank[graph.registry.sort(listed, np.zeros(len(listed), np.int32))] = np.arange(len(listed))
-    origin_rank = ranks(int(rows.origin.max(initial=0)))
-    order = np.lexsort((origin_rank[rows.origin], rank[target], _RELATION_RANK[rows.relation], rank[source]))
-    return _united(_Rows(source, target, *rows[2:]), order)
+    said_by = ranks(int(rows.origin.max(initial=0)))[rows.origin]
+    order = _in_order(rank[source], _RELATION_RANK[rows.relation], rank[target], said_by)
+    return Drawn(*_united(source, target, *rows[2:], order))
 
 
-def _united(rows: _Rows, order: NDArray[np.int64]) -> Drawn:
-    """Return each edge once: listed where any row is, certain where a walk took it surely or not at all."""
-    rows = _Rows(*(column[order] for column in rows))  # type: ignore[arg-type] # column by column
-    if not len(order):
-        return Drawn(rows.source, rows.relation, rows.target, rows.surely, np.zeros(1, np.int64), rows.source)
-    same = np.ones(len(order), np.bool_)
-    same[0] = False
-    for column in (rows.source, rows.relation, rows.target):
-        same[1:] &= column[1:] == column[:-1]
-    first = np.flatnonzero(~same)
-    shown = np.logical_or.reduceat(rows.shown, first)
-    certain = ~np.logical_or.reduceat(rows.walked, first) | np.logical_or.reduceat(rows.surely, first)
-    said = rows.shown & (rows.origin != 0)
-    edge = np.cumsum(~same) - 1
-    named = np.flatnonzero(said)
-    repeated = np.zeros(len(named), np.bool_)
-    repeated[1:] = (edge[named[1:]] == edge[named[:-1]]) & (rows.origin[named[1:]] == rows.origin[named[:-1]])
-    named = named[~repeated]
-    counts = np.bincount(edge[named], minlength=len(first))[shown]
-    kept = first[shown]
-    return Drawn(
-        rows.source[kept], rows.relation[kept], rows.target[kept], certain[shown],
-        np.concatenate([[0], np.cumsum(counts)]).astype(np.int64), rows.origin[named].astype(np.int32),
-    )  # fmt: skip
+def _in_order(sources: Longs, relations: Longs, targets: Longs, origins: Ints) -> Longs:
+    """Return the order of rows by source, relation, target and origin, each given as its place among all."""
+    if len(sources) and max(sources.max(), targets.max()) >> _PLACE_BITS:
+        return np.lexsort((origins, targets, relations, sources))
+    # sorting by one number is several times as fast
+    return np.argsort(((sources << 8 | relations) << _PLACE_BITS | targets) << _ORIGIN_BITS | origins)
+
+
+@numba.njit(cache=True, nogil=True)
+def _united(
+    source: Ints, target: Ints, relation: Bytes, origin: NDArray[np.int16], shown: Bools, walked: Bools, surely: Bools,
+    order: Longs,
+) -> tuple[Ints, Bytes, Ints, Bools, Longs, Ints]:  # fmt: skip
+    """Return each edge once, as `Drawn` has them: listed where any row is, certain where a walk took it surely or not at all."""
+    many = len(order)
+    sources, relations, targets = np.empty(many, np.int32), np.empty(many, np.uint8), np.empty(many, np.int32)
+    certain, index, origins = np.empty(many, np.bool_), np.zeros(many + 1, np.int64), np.empty(many, np.int32)
+    edges, said, place = 0, 0, 0
+    while place < many:
+        first, last = order[place], 0
+        is_shown, was_walked, is_sure = False, False, False
+        while place < many:
+            row = order[place]
+            if source[row] != source[first] or relation[row] != relation[first] or target[row] != target[first]:
+                break
+            if shown[row] and origin[row] != 0 and origin[row] != last:
+                origins[said] = last = origin[row]
+                said += 1
+            is_shown, was_walked, is_sure = is_shown or shown[row], was_walked or walked[row], is_sure or surely[row]
+            place += 1
+        if is_shown:
+            sources[edges], relations[edges], targets[edges] = source[first], relation[first], target[first]
+            certain[edges] = is_sure or not was_walked
+            edges += 1
+            index[edges] = said
+    return sources[:edges], relations[:edges], targets[:edges], certain[:edges], index[: edges + 1], origins[:said]
 
 
 def _layers(graph: Snapshot, level: Layer, listed: Ints) -> tuple[Layer, ...]:
@@ -92,16 +111,16 @@ def _layers(graph: Snapshot, level: Layer, listed: Ints) -> tuple[Layer, ...]:
 
 def _rows(graph: Snapshot, rows: Direction, listed: Ints, walks: Mapping[DirectionName, Reached], moment: int) -> _Rows:
     """Return the rows among the listed assets' nodes."""
-    inside = np.zeros(len(graph.registry), np.bool_)
-    inside[listed] = True
     own = graph.nodes_of(listed)
-    marks = np.zeros(graph.nodes, np.uint8)
-    marks[own[own >= 0]] = 1
-    for reached in walks.values():
-        marks[reached.nodes[inside[graph.asset_of[reached.nodes]]]] = 1
-    ports = [reached.nodes[(marks[reached.nodes] == 1) & (graph.port_of[reached.nodes] != 0)] for reached in walks.values()]
-    chosen = np.concatenate([own[own >= 0], np.unique(np.concatenate(ports))])
-    gathered = rows.gather(chosen, moment, marks=(marks, 1))
+    own = own[own >= 0]
+    inside = [reached.nodes[among(graph, graph.asset_of[reached.nodes], listed)] for reached in walks.values()]
+    ports = np.concatenate([nodes[graph.port_of[nodes] != 0] for nodes in inside])
+    chosen = np.concatenate([own, np.unique(ports)]) if len(ports) else own
+    with borrowed() as workspace:
+        space = workspace.for_walk(graph.nodes)
+        for nodes in (own, *inside):
+            space.stamp[nodes] = space.epoch
+        gathered = rows.gather(chosen, moment, marks=(space.stamp, space.epoch))
     near = chosen[gathered.position]
     walked, surely = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
     for direction, reached in walks.items():
@@ -112,16 +131,19 @@ def _rows(graph: Snapshot, rows: Direction, listed: Ints, walks: Mapping[Directi
     )  # fmt: skip
 
 
-def _judge(  # noqa: PLR0913, PLR0917 - rows by column, and what is noted of them
+def _judge(
     graph: Snapshot, direction: DirectionName, reached: Reached, near: Ints, far: Ints, flags: Bytes, walked: Bools, surely: Bools
 ) -> None:
     """Note which rows a walk took, and whether on a way that is certain throughout."""
-    visited = np.zeros(graph.nodes, np.uint8)
-    visited[reached.nodes] = 1
-    visited[reached.sure_nodes] = 3
-    taken = (flags & WALK != 0) & (visited[near] != 0) & (visited[far] != 0)
+    with borrowed() as workspace:
+        space = workspace.for_walk(graph.nodes)
+        space.stamp[reached.nodes] = space.epoch
+        taken = (flags & WALK != 0) & (space.stamp[near] == space.epoch) & (space.stamp[far] == space.epoch)
+        space = workspace.for_walk(graph.nodes)
+        space.stamp[reached.sure_nodes] = space.epoch
+        sure = space.stamp[near if direction == "downstream" else far] == space.epoch
     walked |= taken
-    surely |= taken & (flags & CERTAIN != 0) & (visited[near if direction == "downstream" else far] == 3)
+    surely |= taken & (flags & CERTAIN != 0) & sure
 
 
 def _parts(graph: Snapshot, reached: Reached, listed: Ints, moment: int) -> _Rows:

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
 from mlgraph.graph.effects import Change, Effect, as_told
+from mlgraph.graph.groups import first_with_least, grouped
 from mlgraph.graph.rows import CERTAIN, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES, severity
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.trails import NOTHING, Spread, Trail, spread_table, trail
-from mlgraph.graph.walk import NO_LIMIT, models_of_many
+from mlgraph.graph.walk import NO_LIMIT, among, models_of_many
 
 _DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
 _ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
@@ -90,7 +91,7 @@ class ImpactWalk:
         over = np.isin(kinds, _ENDING) & registry.finished(found.assets)
         found = found.take((found.assets != self.root) & ~over)
         found = found.take(registry.sort(found.assets, found.distances))
-        certain, soft = np.isin(found.assets, sure), ~np.isin(found.assets, firm)
+        certain, soft = self._among(found.assets, sure), ~self._among(found.assets, firm)
         effects = self._told(found.effects)
         return Impact(
             self.graph, found.assets, found.distances, effects, certain, self._severities(found.assets, effects, soft), found,
@@ -102,31 +103,32 @@ class ImpactWalk:
 
     def _assets_of(self, found: Trail) -> _Found:
         listed = list(found.listed())
-        assets = np.concatenate([
-            np.array([start.way[-1].asset for _, start in listed], np.int32), self.graph.asset_of[found.nodes]
-        ])  # fmt: skip
         hops = np.concatenate([np.array([start.distance for _, start in listed], np.int32), found.hops])
         effects = np.concatenate([np.array([start.effect for _, start in listed], np.uint8), found.effects])
         positions = np.concatenate([np.array([-1 - n for n, _ in listed], np.int64), np.arange(len(found.states))])
-        nothing = np.zeros(len(assets), np.bool_)
-        return _once(_Found(assets, hops, effects, positions, nothing))
+        return _once(_Found(self._reached(found), hops, effects, positions, np.zeros(len(hops), np.bool_)))
 
-    def _sure(self, found: Trail) -> Ints:
-        """Return the assets on ways that are certain throughout."""
-        if not found.common & CERTAIN:
-            found = trail(self._asked(NO_LIMIT), need=CERTAIN)
-        return self._assets_of(found).assets
+    def _reached(self, found: Trail) -> Ints:
+        """Return the assets of a spread in its order, those that are only listed first; some more than once."""
+        listed = np.array([start.way[-1].asset for _, start in found.listed()], np.int32)
+        return np.concatenate([listed, self.graph.asset_of[found.nodes]])
 
-    def _firm(self, found: Trail) -> Ints:
-        """Return the assets on ways without a soft requirement."""
-        if found.seen & SOFT:
-            found = trail(self._asked(NO_LIMIT), avoid=SOFT)
-        return self._assets_of(found).assets
+    def _sure(self, found: Trail) -> Ints | None:
+        """Return the assets on ways that are certain throughout; None: all are."""
+        return None if found.common & CERTAIN else self._reached(trail(self._asked(NO_LIMIT), need=CERTAIN))
 
-    def _with_models(self, found: _Found, sure: Ints, firm: Ints) -> tuple[_Found, Ints, Ints]:
+    def _firm(self, found: Trail) -> Ints | None:
+        """Return the assets on ways without a soft requirement; None: all are."""
+        return self._reached(trail(self._asked(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
+
+    def _among(self, assets: Ints, chosen: Ints | None) -> Bools:
+        return np.ones(len(assets), np.bool_) if chosen is None else among(self.graph, assets, chosen)
+
+    def _with_models(self, found: _Found, sure: Ints | None, firm: Ints | None) -> tuple[_Found, Ints | None, Ints | None]:
         """Add the model of each reached version as a leaf, one step further, where what happens to the version reaches it."""
         registry = self.graph.registry
         versions = np.flatnonzero((registry.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
+        versions = versions[np.argsort(found.assets[versions])]  # of versions as near as each other the one heard of first counts
         which, models = models_of_many(self.graph, found.assets[versions], self.moment)
         at = versions[which]
         effects = spread_table(self.change)[found.effects[at], VERSION_OF, 0, MODEL]
@@ -141,8 +143,8 @@ class ImpactWalk:
             np.concatenate([found.leaf, leaves.leaf]),
         )  # fmt: skip
         of = found.assets[at]
-        sure = np.concatenate([sure, models[np.isin(of, sure)]])
-        firm = np.concatenate([firm, models[np.isin(of, firm)]])
+        sure = None if sure is None else np.concatenate([sure, models[self._among(of, sure)]])
+        firm = None if firm is None else np.concatenate([firm, models[self._among(of, firm)]])
         return _once(both), sure, firm
 
     def _told(self, effects: Bytes) -> Bytes:
@@ -197,9 +199,8 @@ def severity_table() -> Bytes:
 
 def _once(found: _Found) -> _Found:
     """Return each asset once: by its shortest way, the first of several, with the worst effect over all."""
-    nearest_first = np.argsort(found.distances, kind="stable")
-    found = found.take(nearest_first)
-    assets, first, inverse = np.unique(found.assets, return_index=True, return_inverse=True)
-    worst = np.full(len(assets), NOTHING, np.uint8)
-    np.minimum.at(worst, inverse, found.effects)
+    if len(found.distances) and (found.distances[1:] < found.distances[:-1]).any():
+        _, nearest_first = grouped(found.distances, int(found.distances.max()) + 1)
+        found = found.take(nearest_first)
+    first, worst = first_with_least(found.assets, found.effects)
     return found.take(first)._replace(effects=worst)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.base import Base
+from mlgraph.graph.groups import grouped
 from mlgraph.graph.render import Pieces, Texts, concatenated
 from mlgraph.graph.rows import Bools, Bytes, Ints, Longs, NodeKey
 from mlgraph.graph.severity import IDLE_STATES
@@ -20,6 +20,8 @@ from mlgraph.graph.strings import find, lower_bound, tails
 from mlgraph.ports.store import AssetRow
 
 _GROW: Final = 1024
+_PLACE_BITS: Final = 33
+"""So many bits hold twice the number of an asset, and one more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,11 @@ class Registry:
         place = asset - self.base.assets
         return self.base.uris[asset] if place < 0 else self._uris[place]
 
-    def uris(self, assets: Sequence[int]) -> list[str]:
+    def uris(self, assets: Ints) -> list[str]:
         """Return the URIs of many assets."""
-        limit = self.base.assets
-        if all(asset < limit for asset in assets):
+        if (assets < self.base.assets).all():
             return self.base.uris.many(assets)
-        return [self.uri(asset) for asset in assets]
+        return [self.uri(asset) for asset in assets.tolist()]
 
     def number(self, uri: str) -> int | None:
         """Return the asset of that URI, or None."""
@@ -148,9 +149,22 @@ class Registry:
         """Return the name that a source gave the asset, else the name in its URI."""
         card = self._cards.get(asset)
         if card is None and asset < self.base.assets:
-            said = self.base.names[asset]
-            return json.loads(f'"{said}"') if said else self.uri(asset).rpartition("/")[2]
+            return _name(self.base.names[asset], self.uri(asset))
         return (card.name if card else None) or AssetUri.parse(self.uri(asset)).name
+
+    def names_and_owners(self, assets: Ints) -> list[tuple[str, list[str]]]:
+        """Return the names of many assets, with their owners."""
+        within = np.minimum(assets, self.base.assets - 1)
+        owners: list[list[str]] = [[] for _ in within]
+        positions, people = self._owners(within)
+        for position, person in zip(positions.tolist(), self.base.people.many(people), strict=True):
+            owners[position].append(person)
+        found = list(zip(map(_name, self.base.names.many(within), self.uris(assets)), owners, strict=True))
+        for place, asset in enumerate(assets.tolist()):
+            if asset >= self.base.assets or asset in self._cards:
+                card = self.card(asset)
+                found[place] = self.name(asset), list(card.owners) if card else []
+        return found
 
     def uri_texts(self, assets: Ints) -> Texts:
         """Return the URIs of many assets as they stand in JSON."""
@@ -172,7 +186,10 @@ class Registry:
         named = begins != stops
         extra = concatenated(begins[named], stops[named], base.names.data)
         starts[said[named]], ends[said[named]] = ~extra.offsets[:-1], extra.offsets[1:]
-        fresh = np.union1d(np.flatnonzero(~below), [place for place, _ in self._recent(assets)]).astype(np.int64)
+        recent = self._recent(assets)
+        if not recent and len(said) == len(assets):
+            return Texts(starts, ends, uris.data, extra.data)
+        fresh = np.union1d(np.flatnonzero(~below), [place for place, _ in recent]).astype(np.int64)
         newer = Pieces.of([self.name(asset) for asset in assets[fresh].tolist()])
         starts[fresh], ends[fresh] = ~(newer.offsets[:-1] + len(extra.data)), newer.offsets[1:] + len(extra.data)
         return Texts(starts, ends, uris.data, np.concatenate([extra.data, newer.data]))
@@ -195,34 +212,47 @@ class Registry:
             found[place] = card.state in IDLE_STATES
         return found
 
-    def owned(self, assets: Ints) -> list[tuple[str, list[int]]]:
-        """Return the owners of `assets` with the positions in `assets` of what is theirs, by owner."""
-        found: dict[str, list[int]] = {}
-        recent = dict(self._recent(assets))
+    def owned(self, assets: Ints) -> tuple[list[str], Longs, Longs]:
+        """Return the owners of `assets` in order, with the positions in `assets` of what is theirs (as `groups.grouped`)."""
+        recent = self._recent(assets)
         base = self.base
         places = np.flatnonzero(assets < base.assets)
         if recent:
-            places = places[~np.isin(places, np.fromiter(recent, np.int64, len(recent)))]
-        begins = base.owner_index[assets[places]]
-        counts = base.owner_index[assets[places] + 1] - begins
-        repeated = np.repeat(places, counts)
+            places = places[~np.isin(places, [place for place, _ in recent])]
+        positions, people = self._owners(assets[places])
+        distinct = np.flatnonzero(np.bincount(people, minlength=1))
+        known = base.people.many(distinct)
+        newer = [(person, place) for place, card in recent for person in card.owners]
+        names = sorted({*known, *(person for person, _ in newer)})
+        number = {person: place for place, person in enumerate(names)}
+        rank = np.zeros(int(distinct.max(initial=0)) + 1, np.int32)
+        rank[distinct] = [number[person] for person in known]
+        owners, theirs = rank[people], places[positions]
+        if newer:
+            owners = np.concatenate([owners, np.array([number[person] for person, _ in newer], np.int32)])
+            theirs = np.concatenate([theirs, np.array([place for _, place in newer], np.int64)])
+            by_place = np.argsort(theirs, kind="stable")
+            owners, theirs = owners[by_place], theirs[by_place]
+        index, chosen = grouped(owners, len(names))
+        return names, index, theirs[chosen]
+
+    def _owners(self, assets: Ints) -> tuple[Longs, Ints]:
+        """Return (position in `assets`, person) for each owner that the base has of them."""
+        begins = self.base.owner_index[assets]
+        counts = self.base.owner_index[assets + 1] - begins
+        repeated = np.repeat(np.arange(len(assets)), counts)
         offsets = np.arange(len(repeated)) - np.repeat(np.cumsum(counts) - counts, counts)
-        people = base.owners[np.repeat(begins, counts) + offsets]
-        ordered = np.argsort(people, kind="stable")
-        distinct, first = np.unique(people[ordered], return_index=True)
-        for person, group in zip(base.people.many(distinct.tolist()), np.split(repeated[ordered], first[1:]), strict=False):
-            found[person] = group.tolist()
-        for place, card in recent.items():
-            for person in card.owners:
-                found.setdefault(person, []).append(place)
-        return sorted((person, sorted(group)) for person, group in found.items())
+        return repeated, self.base.owners[np.repeat(begins, counts) + offsets]
 
     def _recent(self, assets: Ints) -> list[tuple[int, Card]]:
         """Return (position, card) of the assets of which something was said since the base."""
         cards = self._cards
         if not cards:
             return []
-        return [(place, cards[asset]) for place, asset in enumerate(assets.tolist()) if asset in cards]
+        if len(assets) < len(cards):
+            return [(place, cards[asset]) for place, asset in enumerate(assets.tolist()) if asset in cards]
+        places = np.flatnonzero(np.isin(assets, list(cards)))
+        return [(place, cards[asset]) for place, asset in zip(places.tolist(), assets[places].tolist(), strict=True)]
 
     def sort(self, assets: Ints, distances: Ints) -> NDArray[np.int64]:
         """Return the positions of `assets` nearest first, then by URI, bytewise."""
@@ -231,7 +261,7 @@ class Registry:
         keys[below] = 2 * self.base.uri_rank[assets[below]].astype(np.int64) + 1
         fresh = np.flatnonzero(~below)
         keys[fresh] = [2 * self._place(asset) for asset in assets[fresh].tolist()]
-        positions = np.lexsort((keys, distances))
+        positions = np.argsort(distances.astype(np.int64) << _PLACE_BITS | keys)  # one key: three times as fast as two
         if len(fresh) > 1:
             self._settle(assets, distances, keys, positions)
         return positions
@@ -308,3 +338,11 @@ class Registry:
         for place in np.flatnonzero(~below).tolist():
             found[place] = fresh.get(NodeKey(int(assets[place])), -1)
         return found
+
+
+def _name(said: str, uri: str) -> str:
+    """Return the name that the base has of an asset: as JSON writes it, else the end of the URI as it stands."""
+    if not said:
+        return uri.rpartition("/")[2]
+    name: str = json.loads(f'"{said}"') if "\\" in said else said
+    return name

@@ -10,12 +10,14 @@ import numpy as np
 import orjson
 
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.graph.copying import copy_bytes
 from mlgraph.graph.rows import Bools, Bytes, Ints, Longs
 
 _CERTAIN: Final = np.frombuffer(bytearray(b"certain"), np.uint8)
 _POSSIBLE: Final = np.frombuffer(bytearray(b"possible"), np.uint8)
 _NODE: Final = ('{"uri":"', '","kind":"', '","name":"', '","distance":', ',"certainty":"', '"}')
 _EDGE: Final = ('{"source":"', '","relation":"', '","target":"', '","origins":[', '],"certainty":"', '"}')
+_GROUP: Final = ('{"owner":"', ',{"owner":"', '","assets":[', "]}")
 _LONGEST_NUMBER: Final = 12
 
 
@@ -64,14 +66,13 @@ _KINDS: Final = _by_code(dict(KIND_NAMES))
 _RELATIONS: Final = _by_code(dict(RELATION_NAMES))
 _NODE_PIECES: Final = Pieces.of(_NODE, raw=True)
 _EDGE_PIECES: Final = Pieces.of(_EDGE, raw=True)
+_GROUP_PIECES: Final = Pieces.of(_GROUP, raw=True)
 
 
 @numba.njit(cache=True, nogil=True)
 def _copy(out: Bytes, place: int, data: Bytes, start: int, end: int) -> int:
-    for position in range(start, end):
-        out[place] = data[position]
-        place += 1
-    return place
+    copy_bytes(out, place, data, start, end - start)
+    return place + end - start
 
 
 @numba.njit(cache=True, nogil=True)
@@ -145,7 +146,7 @@ def _begin(texts: Texts) -> Longs:
 
 
 def _array(out: Bytes, used: int) -> orjson.Fragment:
-    return orjson.Fragment(b"[" + out[:used].tobytes() + b"]")
+    return orjson.Fragment(b"".join((b"[", out[:used].data, b"]")))
 
 
 class Drawn(NamedTuple):
@@ -199,3 +200,28 @@ def edges_json(uris: Texts, drawn: Drawn, origins: Pieces) -> orjson.Fragment:
     out = np.empty(size, np.uint8)
     used = _write_edges(out, uris, drawn, origins, _RELATIONS, _EDGE_PIECES, _CERTAIN, _POSSIBLE)
     return _array(out, used)
+
+
+@numba.njit(cache=True, nogil=True)
+def _write_groups(out: Bytes, names: Pieces, index: Longs, members: Longs, uris: Texts, pieces: Pieces) -> int:
+    place = 0
+    for group in range(len(index) - 1):
+        place = _piece(out, place, pieces, 0 if group == 0 else 1)
+        place = _piece(out, place, names, group)
+        place = _piece(out, place, pieces, 2)
+        for position in range(index[group], index[group + 1]):
+            out[place] = 34
+            place = _text(out, place + 1, uris, members[position])
+            out[place], out[place + 1] = 34, 44
+            place += 2
+        place = _piece(out, place - 1, pieces, 3)
+    return place
+
+
+def owners_json(owners: list[str], index: Longs, members: Longs, uris: Texts) -> orjson.Fragment:
+    """Return the array of owners, each with the URIs of what is theirs: `uris` of members[index[i]:index[i + 1]], never none."""
+    lengths = uris.ends - _begin(uris)
+    names = Pieces.of(owners)
+    size = int(lengths[members].sum()) + 3 * len(members) + len(names.data) + len(_GROUP_PIECES.data) * len(owners)
+    out = np.empty(size, np.uint8)
+    return _array(out, _write_groups(out, names, index, members, uris, _GROUP_PIECES))

@@ -107,8 +107,9 @@ class Graph:
 
     def publish(self, watermark: int) -> None:
         """Show readers everything replaced so far, as of transaction `watermark`."""
-        with self._lock:
-            self._snapshot = self._publish(watermark)
+        snapshot = self._publish(watermark)
+        with self._lock:  # no longer than it takes to set it: readers wait here
+            self._snapshot = snapshot
 
     def _publish(self, watermark: int) -> Snapshot:
         published = [table.publish() for table in self._tables]

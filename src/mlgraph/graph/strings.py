@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,9 +29,9 @@ class Strings:
     def __getitem__(self, number: int) -> str:
         return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes().decode()
 
-    def many(self, numbers: Iterable[int]) -> list[str]:
+    def many(self, numbers: Sequence[int] | NDArray[np.integer]) -> list[str]:
         """Return the texts of many numbers."""
-        chosen = np.fromiter(numbers, np.int64)
+        chosen = np.asarray(numbers, np.int64)
         starts, ends = self.offsets[chosen].tolist(), self.offsets[chosen + 1].tolist()
         data = memoryview(self.data)  # type: ignore[arg-type] # numpy's types do not say that arrays are buffers
         return [str(data[start:end], "utf-8") for start, end in zip(starts, ends, strict=True)]
@@ -56,9 +56,9 @@ class StringsBuilder:
         return self._count
 
     def finish(self) -> Strings:
-        """Return all that was added."""
+        """Return all that was added. Nothing can be added afterwards."""
         lengths = np.concatenate([np.zeros(1, np.int64), *self._lengths])
-        return Strings(np.cumsum(lengths), np.frombuffer(bytes(self._data), np.uint8))
+        return Strings(np.cumsum(lengths), np.frombuffer(self._data, np.uint8))
 
 
 @numba.njit(cache=True, nogil=True)
@@ -211,6 +211,15 @@ def have(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
             if data[place] == byte:
                 found[number] = True
                 break
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def same(starts: Longs, ends: Longs, data: Bytes, other_starts: Longs, other_ends: Longs, other: Bytes) -> Bools:
+    """Say of each text data[starts[i]:ends[i]] whether it is other[other_starts[i]:other_ends[i]]."""
+    found = np.zeros(len(starts), np.bool_)
+    for number in range(len(starts)):
+        found[number] = _same(data, starts[number], ends[number], other, other_starts[number], other_ends[number])
     return found
 
 

@@ -11,9 +11,9 @@ import numpy as np
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.effects import Change, Effect, of_part, spread
-from mlgraph.graph.kernels import impact as spread_states
 from mlgraph.graph.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.spreading import impact as spread_states
 from mlgraph.graph.steps import Place, asset_at, positions_of, steps_from
 from mlgraph.graph.walk import DirectionName, hops_of, parts_of
 from mlgraph.graph.workspace import borrowed

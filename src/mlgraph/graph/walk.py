@@ -171,7 +171,7 @@ def models_of_many(graph: Snapshot, versions: Ints, moment: int) -> tuple[Ints, 
 def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, listed: tuple[Ints, Ints], sure: Ints) -> None:
     """Note what was reached, with the model of each model version as a leaf, one step further (Semantics 5)."""
     assets, distances = listed
-    certain = _among(graph, assets, sure)
+    certain = among(graph, assets, sure)
     versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
     if len(versions):
         which, models = models_of_many(graph, assets[versions], moment)
@@ -180,16 +180,17 @@ def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, list
             edge = (version, VERSION_OF, model)
             reached.parts[edge] = is_sure or reached.parts.get(edge, False)
         assets, distances = _nearest(graph, models, distances[versions[which]] + 1, assets, distances)
-        certain = _among(graph, assets, np.concatenate([sure, models[surely]]))
+        certain = among(graph, assets, np.concatenate([sure, models[surely]]))
     reached.assets, reached.distances, reached.certain = assets, distances, certain
 
 
-def _among(graph: Snapshot, assets: Ints, sure: Ints) -> Bools:
+def among(graph: Snapshot, assets: Ints, chosen: Ints) -> Bools:
+    """Say of each of `assets` whether it is one of the `chosen`."""
     with borrowed() as workspace:
         space = workspace.for_assets(len(graph.registry))
-        space.stamp[sure] = space.epoch
-        among: Bools = space.stamp[assets] == space.epoch
-        return among
+        space.stamp[chosen] = space.epoch
+        found: Bools = space.stamp[assets] == space.epoch
+        return found
 
 
 def is_run(graph: Snapshot, asset: int) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlgraph.graph.brief import is_brief
 from mlgraph.graph.compact import compact, freeze
 from mlgraph.graph.drawing import edges_between
 from mlgraph.graph.impact import ImpactWalk
-from mlgraph.graph.render import Pieces, edges_json, nodes_json
+from mlgraph.graph.render import Pieces, edges_json, nodes_json, owners_json
 from mlgraph.graph.rows import DERIVES, Layer, NodeKey, Row, edge_flags
 from mlgraph.graph.snapshot import Graph, Snapshot
 from mlgraph.graph.walk import walk
@@ -34,6 +35,7 @@ def warm() -> None:
 def _ask(snapshot: Snapshot) -> None:
     registry = snapshot.registry
     root = registry.number(_URIS[0]) or 0
+    is_brief(snapshot, root, "downstream", Layer.ASSET, 5)
     reached = walk(snapshot, root, "downstream", Layer.ASSET, 5)
     listed = reached.assets[registry.sort(reached.assets, reached.distances)]
     drawn = edges_between(
@@ -42,4 +44,6 @@ def _ask(snapshot: Snapshot) -> None:
     uris = registry.uri_texts(listed)
     nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), reached.distances, reached.certain)
     edges_json(uris, drawn, Pieces.of(['"a"', '"b"'], raw=True))
+    owners_json(["mlg://team/warm/c"], np.array([0, 2]), np.arange(2), registry.uri_texts(listed[:2]))
+    registry.owned(listed)
     ImpactWalk(snapshot, root, "values", Layer.ASSET, 5).result()

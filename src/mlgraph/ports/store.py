@@ -112,8 +112,12 @@ class EdgeTable(NamedTuple):
     target: NDArray[np.int32]
     origin: NDArray[np.int16]
     mode: NDArray[np.int16]
-    online: NDArray[np.int16]
-    """1 where the role is `online`."""
+    role: NDArray[np.int16]
+    """0: none; from 1 on the place in the vocabulary's `INPUT_ROLES`; -1: another."""
+    versioned: NDArray[np.int16]
+    """1 where the edge names a version."""
+    lineage: NDArray[np.int16]
+    """1 where the edge names the inputs that feed it."""
     start: NDArray[np.int64]
     end: NDArray[np.int64]
 
@@ -196,6 +200,9 @@ class FactReader(Protocol):
 
     def records_between(self, low: int, high: int) -> list[AssetRecord]:
         """Return the records of the assets from `low` up to, not including, `high`."""
+
+    def owners_apart(self) -> NDArray[np.int32]:
+        """Return all runs and workflows of which something was declared, or that column edges name."""
 
     def all_retracted(self) -> NDArray[np.int32]:
         """Return all assets that were ever retracted."""

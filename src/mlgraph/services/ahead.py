@@ -1,12 +1,13 @@
-"""Two halves of a load at once: while PostgreSQL stores one chunk, the next is read."""
+"""Two halves of a load at once: while PostgreSQL stores one chunk, the next is read; while one is computed, it finds the next."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -44,3 +45,15 @@ class Ahead(Generic[T]):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         if self._thread is not None:
             self._thread.shutdown(wait=True)
+
+
+def read_ahead(read: Callable[[S], T], parts: Iterable[S]) -> Iterator[tuple[S, T]]:
+    """Yield each part with what `read` returns for it; the next is read in a thread meanwhile. Raises what `read` raises."""
+    with ThreadPoolExecutor(1, "mlgraph-read") as thread:
+        waiting: tuple[S, Future[T]] | None = None
+        for part in parts:
+            ready, waiting = waiting, (part, thread.submit(read, part))
+            if ready is not None:
+                yield ready[0], ready[1].result()
+        if waiting is not None:
+            yield waiting[0], waiting[1].result()

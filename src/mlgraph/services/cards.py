@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from mlgraph.domain.facts import Contact, Mode
-from mlgraph.domain.history import AssetRecord, asset_intervals, deleted_at, is_finished, merge, run_outcome, state_at
+from mlgraph.domain.history import AssetRecord, RunOutcome, asset_intervals, deleted_at, is_finished, merge, run_outcome, state_at
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.registry import Card, Registry
 from mlgraph.graph.rows import RUN
+from mlgraph.ports.store import FactReader
 from mlgraph.services.facts_at import told_intervals
 from mlgraph.services.histories import Histories
 
@@ -63,15 +64,12 @@ class Cards:
         if not assets:
             return
         said = _by_asset(self._histories.reader.asset_records(assets))
-        owned: dict[int, set[str]] = defaultdict(set)
-        said_of_owners = self._histories.reader.edges_from(assets, (OWNED_BY,))
-        for interval in told_intervals(self._histories.reader, said_of_owners):
-            if interval.end == FOREVER:
-                owned[interval.record.source].add(self._registry.uri(interval.record.target))
+        owned = owners_told(self._histories.reader, assets, self._registry)
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:
-            records, is_run = said.get(asset, []), self._registry.kind(asset) == RUN
-            self._registry.set_card(asset, card_of(records, owned[asset], contacts.get(asset), is_run=is_run))
+            records = said.get(asset, [])
+            outcome = run_outcome(records) if self._registry.kind(asset) == RUN else None
+            self._registry.set_card(asset, card_of(records, owned[asset], contacts.get(asset), outcome))
             self._note_order(asset, records, named_apart=asset in contacts)
 
     def _note_order(self, asset: int, records: Sequence[AssetRecord], *, named_apart: bool) -> None:
@@ -82,14 +80,26 @@ class Cards:
             self._told_upto.pop(asset, None)
 
 
-def card_of(records: Sequence[AssetRecord], owned_by: Iterable[str], contact: Contact | None, *, is_run: bool) -> Card:
-    """Return the card of an asset from its records, the owners that edges name now, and the name that is kept apart."""
+def owners_told(reader: FactReader, assets: Collection[int], registry: Registry) -> dict[int, set[str]]:
+    """Return the owners of `assets` that edges name and that no end was told of, by asset."""
+    owned: dict[int, set[str]] = defaultdict(set)
+    for interval in told_intervals(reader, reader.edges_from(assets, (OWNED_BY,))):
+        if interval.end == FOREVER:
+            owned[interval.record.source].add(registry.uri(interval.record.target))
+    return owned
+
+
+def card_of(records: Sequence[AssetRecord], owned_by: Iterable[str], contact: Contact | None, outcome: RunOutcome | None) -> Card:
+    """Return the card of an asset from its records, the owners that edges name now, and the name that is kept apart.
+
+    `outcome` is how the asset ended where it is a run.
+    """
     if len(records) == 1 and records[0].mode != Mode.RETRACT:
         state: Mapping[str, Any] = records[0].state
     else:
         state = state_at(asset_intervals(records), _LAST_MOMENT) or {}
     properties = state.get("properties") or {}
-    over = run_outcome(records).ended_at is not None if is_run else is_finished(properties)
+    over = is_finished(properties) if outcome is None else outcome.ended_at is not None
     gone = len(records) != 1 and deleted_at(records, _LAST_MOMENT) is not None
     name = contact.name if contact is not None else state.get("name")
     return Card(name, tuple(sorted({*state.get("owners", ()), *owned_by})), over or gone, _word(properties))

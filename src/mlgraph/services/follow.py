@@ -9,7 +9,7 @@ from typing import Final
 
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.snapshot import Graph, Snapshot
-from mlgraph.ports.store import FactReader
+from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.projector import Projector
 from mlgraph.services.snapshots import Snapshots
 
@@ -22,29 +22,34 @@ _MANY: Final = 50_000
 _BREATH_S: Final = 0.012
 _QUIET_S: Final = 1.0
 """A load that has not appended for so long has paused or ended."""
+_REST: Final = 9
+"""How many times as long as it took in a part of a load that is under way the follower then rests."""
 _CATCH_UP: Final = 500
 """Transactions that a graph which is to be gone over to takes in at a time, while the one that is read is kept current."""
 
 
 class _Load:
-    """When to build the graph anew while a load is under way: once it pauses, or for a quarter of the time at most."""
+    """When to take in what a load brings: a tenth of the time while it is under way, all of it once it pauses.
+
+    A load has the machine almost to itself so: to keep the graph current with every chunk of it costs as much as to store it.
+    """
 
     def __init__(self) -> None:
         self.under_way = False
         self._not_before = 0.0
         self._seen_tx, self._seen_at = 0, 0.0
 
-    def may_build(self, tx: int) -> bool:
+    def may_take_in(self, tx: int) -> bool:
         """Say whether it is time, given the last transaction that is known."""
         now = time.monotonic()
         if tx != self._seen_tx:
             self._seen_tx, self._seen_at = tx, now
         return now >= self._not_before or now - self._seen_at >= _QUIET_S
 
-    def built(self, took_s: float) -> None:
-        """Note that the graph was built."""
-        self.under_way = False
-        self._not_before = time.monotonic() + 3 * took_s
+    def took(self, took_s: float, *, under_way: bool) -> None:
+        """Note how long it took to take in a part, and whether there is more."""
+        self.under_way = under_way
+        self._not_before = time.monotonic() + _REST * took_s
 
 
 class Follower:
@@ -79,6 +84,14 @@ class Follower:
             self._thread.join(timeout=30)
         self.snapshots.stop()
 
+    def settle(self, patience_s: float) -> None:
+        """Bring what was followed so far into the base, for other processes to map; wait for it, but no longer than that."""
+        until = time.monotonic() + patience_s
+        self.snapshots.compact_for_others()
+        self.nudge()
+        while self.snapshots.compacting and time.monotonic() < until and not self._stopping:
+            time.sleep(_POLL_S)
+
     def nudge(self) -> None:
         """Say that something was appended."""
         self._wake.set()
@@ -108,15 +121,12 @@ class Follower:
         began, seen = time.monotonic(), self._graph.snapshot.watermark
         projector = self._open() if self._projector is None else self._projector
         before = self._graph.snapshot.watermark
-        if self._load.under_way and not self._load.may_build(self._reader.last_tx()):
+        if self._load.under_way and not self._load.may_take_in(self._reader.last_tx()):
             time.sleep(_POLL_S)
             return False
         changes = self._reader.changes(before, _TRANSACTIONS)
-        if changes.cut and self._is_mostly_new(before):
-            if self._load.may_build(changes.upto):
-                self._build_anew()
-            else:
-                self._load.under_way = True
+        if changes.cut:
+            self._take_in_load(projector, changes)
         elif changes.upto != before:
             self._load.under_way = False
             projector.apply(changes)
@@ -133,11 +143,21 @@ class Follower:
         self._graph, self._projector = graph, Projector(self._reader, graph)
         return self._projector
 
-    def _build_anew(self) -> None:
+    def _take_in_load(self, projector: Projector, changes: Changes) -> None:
+        """Take in a part of what is too much at once, or make the graph anew, if it is time for that; else stand aside."""
         began = time.monotonic()
+        if not self._load.under_way and not self._load.may_take_in(self._reader.last_tx()):
+            self._load.under_way = True
+        elif self._is_mostly_new(self._graph.snapshot.watermark):
+            self._build_anew()
+            self._load.took(time.monotonic() - began, under_way=False)
+        else:
+            projector.apply(changes)
+            self._load.took(time.monotonic() - began, under_way=True)
+
+    def _build_anew(self) -> None:
         graph = self.snapshots.rebuilt()
         self._graph, self._projector, self._next = graph, Projector(self._reader, graph), None
-        self._load.built(time.monotonic() - began)
 
     def _is_mostly_new(self, before: int) -> bool:
         """Say whether so much came that to make the graph anew from the store costs less than to change it."""
@@ -180,11 +200,13 @@ class Follower:
 
     def _timed_step(self) -> bool:
         """Step, and leave as much time as that took, up to a bound: events that come in meanwhile are cheaper together."""
+        if self._stopping:
+            return False
         began = time.monotonic()
         stepped = self.step()
         if stepped:
             time.sleep(min(time.monotonic() - began, _BREATH_S))
-        return stepped
+        return stepped and not self._stopping
 
     def _failed(self, why: str) -> None:
         if self.failure != why:

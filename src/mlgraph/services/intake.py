@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from heapq import merge
+from operator import itemgetter
 from typing import Any, Final
 
+from mlgraph.bulk.edges import read_edges
 from mlgraph.connectors import openlineage
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
@@ -16,6 +19,7 @@ from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.wire import parse_line
+from mlgraph.ports.edges import StatedEdges
 from mlgraph.ports.letters import DeadLetters, Letter
 from mlgraph.ports.store import Actor, Appended, Entry, Event, FactWriter, Item
 from mlgraph.services import metrics
@@ -26,8 +30,10 @@ from mlgraph.services.reading import canonical_text, fit_text, numbered, read_js
 
 _log = logging.getLogger(__name__)
 
-CHUNK_LINES: Final = 10_000
+CHUNK_LINES: Final = 20_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
+MANY_LINES: Final = 1000
+"""From so many lines on, those of edges are read into columns; before, that costs more than it saves."""
 FACTS: Final = "facts"
 _OPENLINEAGE: Final = "openlineage"
 _CLOUDEVENTS: Final = "cloudevents"
@@ -35,6 +41,9 @@ _SOURCE: Final = "source"
 """What connected tools were asked for, as metrics call it."""
 _DATA: Final = ("data", "data_base64")
 """What a CloudEvent carries becomes facts; of the event itself its attributes are kept."""
+
+Chunk = list[tuple[int, bytes]]
+"""Lines, each with its index in the body."""
 
 Rehydrate = Callable[[str, Mapping[str, Any]], int]
 """Fetches again what a thin event of a connected source names, and returns the transaction that says it."""
@@ -74,7 +83,8 @@ class Intake:
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
-        return self._batches(lines, caller, self._fact_entry, FACTS)
+        tally = Tally(form=FACTS)
+        return self._batches(tally, lines, caller, lambda chunk: self._fact_batches(tally, chunk, caller))
 
     def openlineage(self, body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in one OpenLineage event. Return `{watermark}`. Raises `NotJson` or `InvalidInput`."""
@@ -88,7 +98,12 @@ class Intake:
 
     def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in many OpenLineage events, one a line. Return the ingest shape."""
-        return self._batches(lines, caller, lambda line, who: self._openlineage_item(read_json(line), who), _OPENLINEAGE)
+        tally = Tally(form=_OPENLINEAGE)
+
+        def read(chunk: Chunk) -> list[Sequence[Entry]]:
+            return [[item for _, item in _each(tally, chunk, lambda line: self._openlineage_item(read_json(line), caller))]]
+
+        return self._batches(tally, lines, caller, read)
 
     def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
@@ -138,26 +153,43 @@ class Intake:
         return self._letters.listing(limit, cursor)
 
     def _batches(
-        self, lines: Iterable[bytes], caller: Caller, read: Callable[[bytes, Caller], Entry], form: str
+        self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[Chunk], list[Sequence[Entry]]]
     ) -> dict[str, Any]:
-        tally = Tally(form=form)
-        received = metrics.INTAKE_BYTES.labels(form)
-        entries: list[Entry] = []
+        """Take lines in, chunk by chunk; `read` returns what a chunk says in the batches that it is appended in."""
+        received = metrics.INTAKE_BYTES.labels(tally.form)
+
+        def add(batches: list[Sequence[Entry]]) -> None:
+            for batch in batches:
+                self._add(tally, batch, caller)
+
+        chunk: Chunk = []
         size = 0
-        with Ahead[list[Entry]](lambda chunk: self._add(tally, chunk, caller)) as ahead:
-            for index, line in numbered(lines):
-                size += len(line)
-                try:
-                    entries.append(read(line, caller))
-                except (InvalidInput, NotJson, TooLarge) as error:
-                    tally.reject(index, error)
-                if len(entries) >= CHUNK_LINES or size >= CHUNK_BYTES:
+        with Ahead[list[Sequence[Entry]]](add) as ahead:
+            for numbered_line in numbered(lines):
+                size += len(numbered_line[1])
+                chunk.append(numbered_line)
+                if len(chunk) >= CHUNK_LINES or size >= CHUNK_BYTES:
                     received.inc(size)
-                    ahead.put(entries)
-                    entries, size = [], 0
+                    ahead.put(read(chunk))
+                    chunk, size = [], 0
             received.inc(size)
-            ahead.finish(entries)
+            ahead.finish(read(chunk))
         return tally.body()
+
+    def _fact_batches(self, tally: Tally, chunk: Chunk, caller: Caller) -> list[Sequence[Entry]]:
+        """Return the facts of a chunk: the usual edges as columns, where they are many, and everything else one by one."""
+        if len(chunk) < MANY_LINES:
+            return [[entry for _, entry in _each(tally, chunk, lambda line: self._fact_entry(line, caller))]]
+        edges, left = read_edges([line for _, line in chunk], caller.source or FACTS, caller.may_speak_for)
+        others = list(_each(tally, [chunk[place] for place in left], lambda line: self._fact_entry(line, caller)))
+        if all(_is_timed(entry) for _, entry in others):
+            batches: tuple[Sequence[Entry], ...] = [entry for _, entry in others], edges
+            return [batch for batch in batches if batch] or [[]]
+        # What has no time of its own is compared with what was said before it: then all goes in the order in which it came.
+        apart = {chunk[place][0] for place in left}
+        at = [index for index, _ in chunk if index not in apart]
+        together = merge(others, zip(at, edges, strict=True), key=itemgetter(0))
+        return [[entry for _, entry in together]]
 
     def _add(self, tally: Tally, entries: Sequence[Entry], caller: Caller) -> None:
         appended = self.append(entries, caller, tally.form)
@@ -244,8 +276,27 @@ class Intake:
         return Item(())
 
 
+def _each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Entry]) -> Iterator[tuple[int, Entry]]:
+    """Yield what each line says, with its index; what is malformed is rejected by itself."""
+    for index, line in chunk:
+        try:
+            yield index, read(line)
+        except (InvalidInput, NotJson, TooLarge) as error:
+            tally.reject(index, error)
+
+
+def _is_timed(entry: Entry) -> bool:
+    """Say whether all that an entry says has a time of its own."""
+    return not isinstance(entry, Item) or all(
+        (fact.valid_to if isinstance(fact, AssetRetraction | EdgeRetraction) else fact.valid_from) is not None
+        for fact in entry.facts
+    )
+
+
 def _accepted(entries: Sequence[Entry], appended: Appended) -> int:
     """Return how many entries said anything new; one that says nothing was kept as a dead letter, so it was accepted too."""
+    if isinstance(entries, StatedEdges):
+        return sum(appended.new)
     kept = (isinstance(entry, Item) and not (entry.facts or entry.event) for entry in entries)
     return sum(new or buried for new, buried in zip(appended.new, kept, strict=True))
 

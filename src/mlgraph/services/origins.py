@@ -26,6 +26,12 @@ class Origins:
         self._reader = reader
         self._known = _names_of({})
 
+    def kept(self, number: int) -> OriginNames:
+        """Return the names that are known already. Raises `LookupError` if those up to `number` are not."""
+        if number >= len(self._known.rank):
+            raise LookupError(number)
+        return self._known
+
     def upto(self, number: int) -> OriginNames:
         """Return the names of all origins up to `number` at least."""
         if number >= len(self._known.rank):

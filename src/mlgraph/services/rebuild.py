@@ -1,7 +1,7 @@
 """The graph's base from the store alone: for a store without a usable snapshot.
 
-Edges that one fact tells and nothing ends are taken as they stand, many at a time. All others, runs and workflows go the way that
-changes go: what is computed is the same, as tests compare.
+Edges that one fact tells and nothing ends are taken as they stand, plain runs and workflows are computed by compiled code, many
+at a time. All others go the way that changes go: what is computed is the same, as tests compare.
 """
 
 from __future__ import annotations
@@ -9,18 +9,20 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
-from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import AssetRecord
+from mlgraph.domain.facts import Contact, Mode
+from mlgraph.domain.history import AssetRecord, run_outcome
+from mlgraph.domain.vocabulary import INPUT_ROLES
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base
 from mlgraph.graph.build import plain_rows, run_rows, workflow_rows, workflow_sides
 from mlgraph.graph.kernels import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
+from mlgraph.graph.plain_owners import OwnedEdges, Plain, RunEnds
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import (
     AT_ASSET,
@@ -35,6 +37,7 @@ from mlgraph.graph.rows import (
     PART_CODES,
     REQUIRED_BY,
     RUN,
+    RUN_OF,
     SHOW,
     WALK,
     WALKED_CODES,
@@ -49,9 +52,10 @@ from mlgraph.graph.rows import (
 from mlgraph.graph.snapshot import merged
 from mlgraph.graph.strings import Strings, StringsBuilder
 from mlgraph.ports.store import EdgeTable, FactReader
-from mlgraph.services.cards import OWNED_BY, card_of
-from mlgraph.services.chunks import chunks
-from mlgraph.services.facts_at import by_triple, told_intervals
+from mlgraph.services.ahead import read_ahead
+from mlgraph.services.cards import card_of, owners_told
+from mlgraph.services.chunks import CHUNK, chunks
+from mlgraph.services.facts_at import by_triple
 from mlgraph.services.histories import Histories
 
 _log = logging.getLogger(__name__)
@@ -59,7 +63,8 @@ _log = logging.getLogger(__name__)
 _SPAN: Final = 100_000
 """Assets whose edges are read at once."""
 _LOG_EVERY_S: Final = 10.0
-_PLAIN: Final = tuple(sorted(WALKED_CODES | PART_CODES))
+_READ: Final = tuple(sorted(WALKED_CODES | PART_CODES | {RUN_OF}))
+_ONLINE: Final = INPUT_ROLES.index("online") + 1
 _LINEAGE, _COLUMNS, _STRUCTURE = range(3)
 
 Triple = tuple[int, int, int]
@@ -84,36 +89,63 @@ class _Rebuild:
         self._tables = (Arcs(), Arcs(), Arcs())
         self._ports: dict[NodeKey, int] = {}
         self._retracted = reader.all_retracted()
+        self._run_ends = RunEnds(assets)
+        self._owned = OwnedEdges(self._kind, self._retracted, reader.owners_apart(), self._run_ends)
         self._logged = time.monotonic()
 
     def base(self, allocate: Allocate) -> Base:
         """Read everything and put it together."""
+        cards = self._cards()
+        self._read_edges()
+        ports = self._owners()
+        return assemble(self._uris, self._kind, self._dataset, ports, self._tables, cards, self._upto, allocate)
+
+    def _spans(self, size: int) -> Iterator[range]:
         assets = len(self._kind)
-        for low in range(1, assets, _SPAN):
-            self._edges(low, min(low + _SPAN, assets))
-            self._progress("edges", low, assets)
-        runs = np.flatnonzero(self._kind == RUN)
+        return (range(low, min(low + size, assets)) for low in range(1, assets, size))
+
+    def _owners(self) -> Longs:
+        """Compute the rows of runs and workflows, and return the ports they need."""
+        plain = self._owned.sorted_out(self._uris)
+        self._unusual(plain)
+        ports = [np.array(list(self._ports), np.int64).reshape(-1, 2)]
+        for found in plain.rows(len(self._kind) + len(self._ports)):
+            sources, targets, owners = (found.rows[:, column].astype(np.int32) for column in (0, 1, 5))
+            self._tables[_LINEAGE].extend(sources, targets, found.rows[:, 2:5], owners)
+            ports.append(found.ports)
+            self._progress("rows", int(found.rows[-1, 5]) if len(found.rows) else 0, len(self._kind))
+        return np.concatenate(ports)
+
+    def _unusual(self, plain: Plain) -> None:
+        """Compute the rows of runs and workflows that are not plain, one by one."""
+        runs = np.flatnonzero((self._kind == RUN) & ~plain.usual)
         for done, numbers in enumerate(chunks(runs.tolist())):
             for history, member in self._histories.runs(numbers).values():
                 self._add(run_rows(history, self._registry, standalone=not member), history.run)
-            self._progress("runs", done * len(numbers), len(runs))
-        workflows = np.flatnonzero(self._kind == WORKFLOW)
+            self._progress("runs", done * CHUNK, len(runs))
+        workflows = np.flatnonzero((self._kind == WORKFLOW) & ~plain.usual)
         for done, numbers in enumerate(chunks(workflows.tolist(), 50)):
             for workflow in self._histories.workflows(numbers):
                 sides = workflow_sides(workflow, self._registry)
                 self._add(workflow_rows(workflow, sides, self._registry), workflow.workflow)
             self._progress("workflows", done * 50, len(workflows))
-        cards = self._cards()
-        return assemble(self._uris, self._kind, self._dataset, list(self._ports), self._tables, cards, self._upto, allocate)
 
     def _progress(self, what: str, done: int, total: int) -> None:
         if time.monotonic() - self._logged > _LOG_EVERY_S:
             self._logged = time.monotonic()
             _log.info("building the graph from the store: %s %d of %d", what, done, total)
 
-    def _edges(self, low: int, high: int) -> None:
-        table = self._reader.edge_table(low, high, _PLAIN)
-        table = _take(table, ~self._computed(table))
+    def _read_edges(self) -> None:
+        """Read all edges: rows of those that stand for themselves, and those of runs and workflows beside each other."""
+        for part, table in read_ahead(lambda part: self._reader.edge_table(part.start, part.stop, _READ), self._spans(_SPAN)):
+            self._take_edges(table)
+            self._progress("edges", part.start, len(self._kind))
+
+    def _take_edges(self, table: EdgeTable) -> None:
+        of_runs, computed = table.relation == RUN_OF, self._computed(table)
+        self._owned.add_members(_take(table, of_runs))
+        self._owned.add(_take(table, computed))
+        table = _take(table, ~of_runs & ~computed)
         simple = self._simple(table)
         self._add_simple(_take(table, simple))
         others = _take(table, ~simple)
@@ -147,7 +179,7 @@ class _Rebuild:
 
     def _add_simple(self, table: EdgeTable) -> None:
         flags = np.full(len(table.source), WALK | SHOW | CERTAIN, np.int64)
-        flags[(table.relation == INPUT_TO) & (table.online != 0)] |= ONLINE
+        flags[(table.relation == INPUT_TO) & (table.role == _ONLINE)] |= ONLINE
         from_column = self._kind[table.source] == COLUMN
         of_columns = from_column & ((table.relation == DERIVES) | (table.relation == FEEDS))
         structure = np.isin(table.relation, list(PART_CODES))
@@ -169,22 +201,25 @@ class _Rebuild:
         return key.asset if not key.port else self._ports.setdefault(key, len(self._kind) + len(self._ports))
 
     def _cards(self) -> Cards:
-        assets = len(self._kind)
-        cards = Cards(assets)
-        for low in range(1, assets, _SPAN // 10):
-            high = min(low + _SPAN // 10, assets)
+        """Return what is said of all assets, and note how the runs among them ended."""
+        cards = Cards(len(self._kind))
+        for part, said_at_once in read_ahead(self._told, self._spans(_SPAN // 10)):
+            records, owned, contacts = said_at_once
             said: dict[int, list[AssetRecord]] = defaultdict(list)
-            for record in self._reader.records_between(low, high):
+            for record in records:
                 said[record.asset].append(record)
-            owned: dict[int, set[str]] = defaultdict(set)
-            for interval in told_intervals(self._reader, self._reader.edges_from(range(low, high), (OWNED_BY,))):
-                owned[interval.record.source].add(self._registry.uri(interval.record.target))
-            contacts = self._reader.contacts(range(low, high))
-            for asset, records in said.items():
-                card = card_of(records, owned.get(asset, ()), contacts.get(asset), is_run=self._kind[asset] == RUN)
-                cards.set(asset, card)
-            self._progress("assets", low, assets)
+            for asset in {*said, *owned}:
+                told, outcome = said[asset], None
+                if self._kind[asset] == RUN:
+                    outcome = run_outcome(told)
+                    self._run_ends.note(asset, outcome, {record.origin for record in told if record.mode != Mode.RETRACT})
+                cards.set(asset, card_of(told, owned.get(asset, ()), contacts.get(asset), outcome))
+            self._progress("assets", part.start, len(self._kind))
         return cards
+
+    def _told(self, part: range) -> tuple[list[AssetRecord], dict[int, set[str]], dict[int, Contact]]:
+        reader = self._reader
+        return reader.records_between(part.start, part.stop), owners_told(reader, part, self._registry), reader.contacts(part)
 
 
 def _assets(reader: FactReader) -> tuple[Strings, Bytes, Ints]:

@@ -24,6 +24,8 @@ COMPACT_AT: Final = 20_000
 """Changes at which the graph is compacted, if it is not so large that it can wait for a fiftieth of it."""
 COMPACT_AT_MOST: Final = 200_000
 """However large it is: what a start has to read anew must stay short."""
+COMPACT_FOR_OTHERS_AT: Final = 1_000
+"""Changes that are worth a compaction where further processes are about to start: each would hold them for itself."""
 _LOOK_EVERY_S: Final = 2.0
 
 
@@ -37,6 +39,7 @@ class Snapshots:
         self._thread: threading.Thread | None = None
         self._made: Base | None = None
         self._looked_at = 0.0
+        self._for_others = False
         self.compactions = 0
         self.failures = 0
 
@@ -56,6 +59,15 @@ class Snapshots:
             metrics.GRAPH_BASES.labels("rebuilt").inc()
             _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - began)
         return Graph(base)
+
+    def compact_for_others(self) -> None:
+        """Let the next look at the graph compact it even if little changed: further processes map what is in the file."""
+        self._for_others = self.keeps
+
+    @property
+    def compacting(self) -> bool:
+        """Whether a compaction is asked for, or under way."""
+        return self._for_others or (self._thread is not None and self._thread.is_alive())
 
     def _newest(self) -> Base | None:
         kept = self._files.newest() if self._files else None
@@ -91,11 +103,14 @@ class Snapshots:
             return base if base.watermark > graph.base.watermark else None
         if not self.keeps:
             return self._from_others(graph)
-        limit = max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
-        if graph.overlay > limit and (self._thread is None or not self._thread.is_alive()):
+        limit = COMPACT_FOR_OTHERS_AT if self._for_others else max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
+        if self._thread is not None and self._thread.is_alive():
+            return None
+        if graph.overlay > limit:
             frozen = freeze(graph)
             self._thread = threading.Thread(target=self._compact, args=(frozen,), name="mlgraph-compact", daemon=True)
             self._thread.start()
+        self._for_others = False
         return None
 
     def _from_others(self, graph: Graph) -> Base | None:

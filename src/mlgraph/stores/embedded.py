@@ -49,6 +49,7 @@ _SETTINGS = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "wal_compression": "pglz",  # the wheel is built without lz4
+    "wal_buffers": "16MB",  # a chunk of a load is more than the 4 MB that would come of shared_buffers
     "max_wal_size": "1GB",
     "timezone": "UTC",
     "log_timezone": "UTC",

@@ -13,8 +13,8 @@ _FIRST_SLOTS: Final = 1 << 12
 _FULL: Final = 0.6
 """Share of the slots in use at which linear probing begins to be slow (Knuth, The Art of Computer Programming, 6.4)."""
 
-_Keys = npt.NDArray[np.uint64]
-_Numbers = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
 
 
 class NumberTable:
@@ -25,6 +25,8 @@ class NumberTable:
 
     def __init__(self, max_slots: int) -> None:
         """Begin empty and small."""
+        self.is_whole = False
+        """Whether what is not known here is not in the store either; whoever says so puts in all that is stored from then on."""
         self._max_slots = max_slots
         self._clear(min(_FIRST_SLOTS, max_slots))
 
@@ -39,7 +41,11 @@ class NumberTable:
 
     def get(self, digests: Sequence[bytes]) -> list[int]:
         """Return the number of each digest, 0 where it is not known."""
-        keys = _as_keys(digests)
+        numbers: list[int] = self.find(as_words(digests)).tolist()
+        return numbers
+
+    def find(self, keys: Words) -> Numbers:
+        """Return the number of each digest, given as two words, 0 where it is not known."""
         found = np.zeros(len(keys), np.int64)
         left = np.arange(len(keys))
         slots = self._home(keys)
@@ -50,12 +56,11 @@ class NumberTable:
             found[left[same]] = numbers[same]
             on = taken & ~same
             left, slots = left[on], (slots[on] + 1) & self._mask
-        numbers_found: list[int] = found.tolist()
-        return numbers_found
+        return found
 
     def put(self, digests: Sequence[bytes], numbers: Sequence[int]) -> None:
         """Remember the number (not 0) of each digest."""
-        keys, given = _as_keys(digests), np.array(numbers, np.int64)
+        keys, given = as_words(digests), np.array(numbers, np.int64)
         if self._used + len(keys) > _FULL * self._max_slots:
             self._clear(min(_FIRST_SLOTS, self._max_slots))
             most = int(_FULL * self._max_slots)
@@ -65,21 +70,23 @@ class NumberTable:
         self._insert(keys, given)
 
     def _clear(self, slots: int) -> None:
-        self._keys: _Keys = np.zeros((slots, 2), np.uint64)
-        self._numbers: _Numbers = np.zeros(slots, np.int64)
+        self.is_whole = False
+        self._keys: Words = np.zeros((slots, 2), np.uint64)
+        self._numbers: Numbers = np.zeros(slots, np.int64)
         self._mask = slots - 1
         self._used = 0
 
     def _grow(self) -> None:
-        filled = self._numbers != 0
+        filled, whole = self._numbers != 0, self.is_whole
         keys, numbers = self._keys[filled], self._numbers[filled]
         self._clear(2 * (self._mask + 1))
         self._insert(keys, numbers)
+        self.is_whole = whole
 
-    def _home(self, keys: _Keys) -> npt.NDArray[np.int64]:
+    def _home(self, keys: Words) -> npt.NDArray[np.int64]:
         return (keys[:, 0] & np.uint64(self._mask)).astype(np.int64)
 
-    def _insert(self, keys: _Keys, numbers: _Numbers) -> None:
+    def _insert(self, keys: Words, numbers: Numbers) -> None:
         left = np.arange(len(keys))
         slots = self._home(keys)
         while left.size:
@@ -94,5 +101,6 @@ class NumberTable:
             left, slots = left[~same], (slots[~same] + 1) & self._mask
 
 
-def _as_keys(digests: Sequence[bytes]) -> _Keys:
+def as_words(digests: Sequence[bytes]) -> Words:
+    """Return digests as two words each."""
     return np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import numpy as np
 import psycopg
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.stated import NOTHING, digest, key_of
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.stores.number_table import NumberTable
+from mlgraph.stores.number_table import Numbers, NumberTable, Words
 from mlgraph.stores.rows import Rows, Table, array
 
 __all__ = ["MAX_ORIGINS", "Numbering", "digest"]
@@ -28,6 +29,7 @@ _ASSET: Final = Table(
 )  # fmt: skip
 _CONTENT: Final = Table("content", (("id", "bigint"), ("digest", "bytea"), ("body", "text")))
 _COLUMN: Final = "mlg://column/"
+_KIND_CODES: Final = {name: kind.code for name, kind in KINDS.items()}
 
 
 @dataclass(slots=True)
@@ -70,9 +72,13 @@ class Numbering:
         self._fresh_origins: dict[str, int] = {}
 
     def begin(self, asset: int, content: int, event: int) -> None:
-        """Give out numbers after these, the greatest that are stored. They go on from append to append of this writer."""
+        """Give out numbers after these, the greatest that are stored. They go on from append to append of this writer.
+
+        Of a store that was empty, this writer knows all that it has put in, as long as its tables hold it.
+        """
         self.greatest = Greatest(asset, content, event)
         self._committed = replace(self.greatest)
+        self._assets.is_whole, self._contents.is_whole = asset == 0, content == 0
 
     def events(self, count: int) -> range:
         """Return numbers for so many new events."""
@@ -84,26 +90,39 @@ class Numbering:
         """Return the numbers of those URIs, given by their digests, that have one."""
         return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
 
-    def create_assets(self, cursor: psycopg.Cursor, rows: Rows, uris: Iterable[str], known: dict[bytes, int], tx: int) -> None:
-        """Give numbers to `uris`, not heard of before, as references by transaction `tx`; add them to `known`.
+    def find_assets(self, cursor: psycopg.Cursor, keys: Words) -> Numbers:
+        """Return the numbers of URIs, given by their digests as words; 0 where one has none."""
+        found = self._assets.find(keys)
+        missing = np.flatnonzero(found == 0)
+        if missing.size and (self._fresh_assets or not self._assets.is_whole):
+            digests = [key.tobytes() for key in keys[missing]]
+            known = self.known_assets(cursor, digests)
+            found[missing] = [known.get(key, 0) for key in digests]
+        return found
+
+    def create_assets(
+        self, cursor: psycopg.Cursor, rows: Rows, named: Mapping[bytes, str], known: dict[bytes, int], tx: int
+    ) -> None:
+        """Give numbers to URIs, by digest, not heard of before, as references by transaction `tx`; add them to `known`.
 
         Assets that were not asked for before are created with them where need be: the datasets of columns.
         """
-        fresh = set(uris)
+        fresh = {uri: key for key, uri in named.items()}
         datasets = {uri: str(dataset) for uri in fresh if (dataset := _dataset_of(uri)) is not None}
         unsure = {key_of(uri): uri for uri in datasets.values() if key_of(uri) not in known and uri not in fresh}
         if unsure:
             found = self.known_assets(cursor, unsure)
             known.update(found)
-            fresh.update(uri for key, uri in unsure.items() if key not in found)
+            fresh.update((uri, key) for key, uri in unsure.items() if key not in found)
+        columns = [uri for uri in fresh if uri.startswith(_COLUMN)]
+        others = fresh.keys() - set(columns) if columns else fresh
         created = []
-        for uri in sorted(fresh, key=lambda uri: (uri.startswith(_COLUMN), uri)):  # datasets first: columns name them
-            self.greatest.asset += 1
-            number = self.greatest.asset
-            key = key_of(uri)
+        for number, uri in enumerate((*sorted(others), *sorted(columns)), self.greatest.asset + 1):  # columns name datasets
+            key = fresh[uri]
             owner = known[key_of(datasets[uri])] if uri in datasets else 0
-            created.append((number, key, uri, KINDS[uri[6 : uri.index("/", 6)]].code, owner, tx))
+            created.append((number, key, uri, _KIND_CODES[uri[6 : uri.index("/", 6)]], owner, tx))
             known[key] = self._fresh_assets[key] = number
+        self.greatest.asset += len(created)
         rows.add(_ASSET, created)
 
     def origins(self, cursor: psycopg.Cursor, names: Collection[str]) -> Mapping[str, int]:
@@ -151,7 +170,7 @@ def _known(
             found[key] = number
         else:
             missing.append(key)
-    if missing:
+    if missing and not cache.is_whole:
         query = f"SELECT w.n, t.id FROM unnest(%s::bytea[]) WITH ORDINALITY AS w(d, n) JOIN {table} t ON t.digest = w.d"
         cursor.execute(query.encode(), (array(missing),), prepare=True)
         more = {missing[position - 1]: number for position, number in cursor.fetchall()}

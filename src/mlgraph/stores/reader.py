@@ -15,7 +15,7 @@ from mlgraph.domain import budget, clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
 from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told
 from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import digest
@@ -30,8 +30,8 @@ _COPY_HEAD: Final = 19
 """Bytes before the first row of COPY's binary format, and after the last (PostgreSQL documentation, COPY, Binary Format)."""
 _COPY_TAIL: Final = 2
 _COPY_TYPES: Final = {
-    "source": ">i4", "relation": ">i2", "target": ">i4", "origin": ">i2", "mode": ">i2", "online": ">i2", "start": ">i8",
-    "end": ">i8",
+    "source": ">i4", "relation": ">i2", "target": ">i4", "origin": ">i2", "mode": ">i2", "role": ">i2", "versioned": ">i2",
+    "lineage": ">i2", "start": ">i8", "end": ">i8",
 }  # fmt: skip
 _COPIED: Final = np.dtype([
     ("fields", ">i2"), *(part for name, kind in _COPY_TYPES.items() for part in ((f"{name}_length", ">i4"), (name, kind)))
@@ -207,11 +207,13 @@ class PostgresReader:
     def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
         """Return the edge facts of these relations from sources `low` up to, not including, `high`; not those that a run saw."""
         query = (
-            "COPY (SELECT source_id, relation, target_id, origin_id, mode, coalesce(role = 'online', false)::int::smallint, "
-            "valid_from, valid_to FROM edge_fact WHERE source_id >= %s AND source_id < %s AND relation = ANY(%s) "
-            "AND by_id IS NULL AND tx <= %s) TO STDOUT (FORMAT binary)"
+            "COPY (SELECT source_id, relation, target_id, origin_id, mode, "
+            "CASE WHEN coalesce(role, '') = '' THEN 0::smallint ELSE coalesce(array_position(%s, role), -1)::smallint END, "
+            "(version IS NOT NULL)::int::smallint, (feeds IS NOT NULL)::int::smallint, valid_from, valid_to FROM edge_fact "
+            "WHERE source_id >= %s AND source_id < %s AND relation = ANY(%s) AND by_id IS NULL AND tx <= %s) "
+            "TO STDOUT (FORMAT binary)"
         )
-        span = (low, high, list(relations), self._upto)
+        span = (list(INPUT_ROLES), low, high, list(relations), self._upto)
         with self._database.connection() as connection, connection.cursor() as cursor, cursor.copy(query, span) as copy:
             data = b"".join(bytes(piece) for piece in copy)
         rows = np.frombuffer(data, _COPIED, (len(data) - _COPY_HEAD - _COPY_TAIL) // _COPIED.itemsize, _COPY_HEAD)
@@ -221,6 +223,14 @@ class PostgresReader:
         """Return the records of the assets from `low` up to, not including, `high`."""
         query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id >= %s AND f.asset_id < %s AND f.tx <= %s"
         return list(asset_records(self._rows(query, (low, high, self._upto))))
+
+    def owners_apart(self) -> NDArray[np.int32]:
+        """Return all runs and workflows of which something was declared, or that column edges name."""
+        query = (
+            f"SELECT asset_id FROM asset_fact WHERE mode = {int(Mode.DECLARATION)} AND tx <= %s "
+            "UNION SELECT by_id FROM edge_fact WHERE by_id IS NOT NULL AND tx <= %s"
+        )
+        return np.array([row[0] for row in self._rows(query, (self._upto, self._upto))], np.int32)
 
     def all_retracted(self) -> NDArray[np.int32]:
         """Return all assets that were ever retracted."""

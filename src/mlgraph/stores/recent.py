@@ -13,6 +13,9 @@ _LOG_BITS: Final = 27
 _MOST: Final = 8_000_000
 """With that many, half a percent of new facts look known (three hashes; Bloom 1970): of them the store is asked."""
 
+Digests = Sequence[bytes] | npt.NDArray[np.uint64]
+"""Digests one by one, or as an array of two words each."""
+
 
 class Recent:
     """A Bloom filter over the facts that were stored since some transaction, about assets that were new since then.
@@ -38,21 +41,21 @@ class Recent:
         self.tx, self.base, self._count = last_tx, greatest_asset, 0
         self._bits = np.zeros(1 << (_LOG_BITS - 3), np.uint8)
 
-    def add(self, digests: Sequence[bytes]) -> None:
+    def add(self, digests: Digests) -> None:
         """Note facts that are being stored."""
         self._count += len(digests)
         for place, bit in _places(digests):
             np.bitwise_or.at(self._bits, place, bit)
 
-    def may_hold(self, digests: Sequence[bytes]) -> list[bool]:
+    def may_hold(self, digests: Digests) -> npt.NDArray[np.bool_]:
         """Say of each fact about a new asset whether it may be stored already."""
         held = np.ones(len(digests), bool)
         for place, bit in _places(digests):
             held &= (self._bits[place] & bit) != 0
-        found: list[bool] = held.tolist()
-        return found
+        return held
 
 
-def _places(digests: Sequence[bytes]) -> list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]]:
-    words = np.frombuffer(b"".join(digests), np.uint32).reshape(-1, 4)[:, 1:] >> np.uint32(32 - _LOG_BITS)
+def _places(digests: Digests) -> list[tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint8]]]:
+    joined = digests.tobytes() if isinstance(digests, np.ndarray) else b"".join(digests)
+    words = np.frombuffer(joined, np.uint32).reshape(-1, 4)[:, 1:] >> np.uint32(32 - _LOG_BITS)
     return [(word >> np.uint32(3), (1 << (word & np.uint32(7))).astype(np.uint8)) for word in words.T]

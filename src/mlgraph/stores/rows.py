@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import psycopg
 
@@ -45,11 +46,16 @@ class Rows:
     """The rows of one append."""
 
     _waiting: list[tuple[Table, Sequence[Row]]] = field(default_factory=list)
+    _encoded: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def add(self, table: Table, rows: Sequence[Row]) -> None:
         """Take rows for `table`, values in the order of its columns."""
         if rows:
             self._waiting.append((table, rows))
+
+    def add_encoded(self, table: str, columns: Sequence[str], data: bytes) -> None:
+        """Take rows for these columns of `table` in the binary format of COPY."""
+        self._encoded.append((f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)".encode(), data))
 
     def store(self, cursor: psycopg.Cursor) -> None:
         """Append all rows: where they are few, in one statement."""
@@ -61,10 +67,14 @@ class Rows:
             if len(rows) >= MANY:
                 with cursor.copy(table.copy.encode()) as copy:
                     for start in range(0, len(rows), _LINES):
-                        copy.write("".join([_line(row) for row in rows[start : start + _LINES]]).encode())
+                        copy.write(_lines(rows[start : start + _LINES]).encode())
+        for statement, data in self._encoded:
+            with cursor.copy(statement) as copy:
+                copy.write(data)
 
 
 _LINES: Final = 5_000
+_ESCAPED: Final = re.compile(r"[\\\n\t\r]")
 
 
 def array(values: Iterable[object]) -> str:
@@ -90,9 +100,19 @@ def _item(value: object) -> str:
     return f'"{text}"'
 
 
-def _line(row: Row) -> str:
-    """Return a row as a line of COPY's text format (PostgreSQL, COPY, Text Format)."""
-    return "\t".join([str(value) if type(value) is int else _field(value) for value in row]) + "\n"
+def _lines(rows: Sequence[Row]) -> str:
+    """Return rows as lines of COPY's text format (PostgreSQL, COPY, Text Format), made column by column: that is quicker."""
+    columns = [_fields(column) for column in zip(*rows, strict=True)]
+    return "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
+
+
+def _fields(column: Sequence[object]) -> Iterable[str]:
+    of = set(map(type, column))
+    if of == {int}:
+        return map(str, column)
+    if of == {str} and not _ESCAPED.search("".join(cast("Sequence[str]", column))):
+        return cast("Sequence[str]", column)
+    return map(_field, column)
 
 
 def _field(value: object) -> str:

@@ -6,13 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
 import psycopg
 
 from mlgraph.domain import clock
 from mlgraph.domain.stated import StatedAsset, StatedEdge, key_of, restate
+from mlgraph.ports.edges import StatedEdges
 from mlgraph.ports.store import Actor, Appended, Entry, Item
 from mlgraph.stores import writing
 from mlgraph.stores.database import Database
+from mlgraph.stores.edge_columns import EdgeAppend
 from mlgraph.stores.numbering import Numbering
 from mlgraph.stores.recent import Recent
 from mlgraph.stores.rows import Rows
@@ -88,6 +91,12 @@ class PostgresWriter:
         return appended
 
     def _append(self, cursor: psycopg.Cursor, entries: Sequence[Entry], actor: Actor) -> Appended:
+        if isinstance(entries, StatedEdges):
+            return self._append_columns(cursor, entries, actor)
+        return self._append_entries(cursor, entries, actor)
+
+    def _begin(self, cursor: psycopg.Cursor) -> tuple[int, int, int]:
+        """Take the append lock; return the last transaction, when the next one is recorded, and the last time given."""
         cursor.execute(_BEGIN)
         while cursor.nextset():
             pass  # the last of the statements is the one that answers
@@ -96,7 +105,22 @@ class PostgresWriter:
             cursor.execute(_GREATEST)
             self._numbering.begin(*(cursor.fetchone() or (0, 0, 0)))
             self._recent.restart(last_tx, self._numbering.greatest.asset)
-        recorded_at = max(clock.wall_us(), last_recorded)
+        return last_tx, max(clock.wall_us(), last_recorded), last_at
+
+    def _append_columns(self, cursor: psycopg.Cursor, edges: StatedEdges, actor: Actor) -> Appended:
+        last_tx, recorded_at, last_at = self._begin(cursor)
+        append = EdgeAppend(cursor, self._numbering, self._recent, edges)
+        new = append.new()
+        if not new.any():
+            return Appended(last_tx, new.tolist())
+        rows = Rows()
+        writing.store_transaction(rows, last_tx + 1, recorded_at, last_at, actor)
+        append.store(rows, np.flatnonzero(new), last_tx + 1)
+        rows.store(cursor)
+        return Appended(last_tx + 1, new.tolist())
+
+    def _append_entries(self, cursor: psycopg.Cursor, entries: Sequence[Entry], actor: Actor) -> Appended:
+        last_tx, recorded_at, last_at = self._begin(cursor)
         new = [False] * len(entries)
         unseen = writing.unseen_events(cursor, entries)
         settler = Settler(cursor, max(recorded_at, last_at + 1))
@@ -118,7 +142,8 @@ class PostgresWriter:
         events = writing.store_events(rows, entries, new, batch.tx, self._numbering)
         if len(batch.edges) + len(batch.assets) < offered:
             named = batch.uris() | people
-        self._numbering.create_assets(cursor, rows, [uri for key, uri in named.items() if key not in ids], ids, batch.tx)
+        fresh = {key: uri for key, uri in named.items() if key not in ids}
+        self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
         self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
         writing.store_owners(cursor, batch.assets, ids)

@@ -1,0 +1,32 @@
+"""Copying bytes between arrays in compiled code as fast as memory allows (LLVM Language Reference, llvm.memcpy).
+
+A loop over bytes costs a step for each: numba cannot know that the two arrays do not overlap, so it moves them one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+
+def _copy(_typing: Any, out: Any, _place: Any, data: Any, _start: Any, _count: Any) -> Any:  # noqa: ANN401 - numba's own protocol
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:  # noqa: ANN401 - the same
+        kinds = signature.args
+        into = context.make_array(kinds[0])(context, builder, arguments[0])
+        source = context.make_array(kinds[2])(context, builder, arguments[2])
+        target = builder.gep(into.data, [arguments[1]])
+        origin = builder.gep(source.data, [arguments[3]])
+        _copied(builder, target, origin, arguments[4], ir.IntType(64)(1))
+        return context.get_dummy_value()
+
+    number = types.int64
+    return types.void(out, number, data, number, number), build
+
+
+_copied: Any = cgutils.raw_memcpy
+copy_bytes: Any = intrinsic(_copy)
+"""`copy_bytes(out, place, data, start, count)`: write data[start:start + count] at out[place:]. Arrays of bytes, one-dimensional,
+contiguous, not the same; nothing is checked."""

@@ -1,0 +1,46 @@
+"""What is answered at once is what would be answered otherwise; what must wait, or be read, is not."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from mlgraph.domain.errors import UnknownAsset
+from mlgraph.graph import brief
+from mlgraph.services.follow import Follower
+from mlgraph.services.query import Queries
+from tests.services.parts import Json, Store
+
+ROOT = "mlg://dataset/n/root"
+MOMENT = "2026-06-01T00:00:00Z"
+
+
+def edge(target: int) -> Json:
+    return {
+        "edge": {
+            "source": ROOT,
+            "relation": "derives",
+            "target": f"mlg://dataset/n/{target}",
+            "valid_from": "2026-01-01T00:00:00Z",
+        }
+    }
+
+
+def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.append(*(edge(number) for number in range(5)))
+    follower = Follower(store.reader)
+    while follower.step():
+        pass
+    queries = Queries(store.reader, follower)
+    assert queries.lineage_at_once(ROOT, as_of=MOMENT) is None, "the names of origins are not read yet"
+    for asked in ({}, {"direction": "upstream"}, {"limit": 2}, {"depth": 0}):
+        expected = orjson.dumps(queries.lineage(ROOT, as_of=MOMENT, **asked))
+        assert orjson.dumps(queries.lineage_at_once(ROOT, as_of=MOMENT, **asked)) == expected
+    assert queries.lineage_at_once(ROOT, direction="both", as_of=MOMENT) is None
+    monkeypatch.setattr(brief, "BRIEF_NODES", 5)
+    assert queries.lineage_at_once(ROOT, as_of=MOMENT) is None
+    with pytest.raises(UnknownAsset):
+        queries.lineage_at_once("mlg://dataset/n/never")
+    watermark = follower.snapshot().watermark
+    assert queries.reached(watermark)
+    assert not queries.reached(watermark + 1)
