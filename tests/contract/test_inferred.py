@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import pytest
 
 from tests.contract.producing import at
-from tests.contract.serving import Api, Json, Names, asset, edge, retract
+from tests.contract.serving import Api, Json, Names, Process, asset, edge, retract
 
 Triple = tuple[str, str, str]
+PROGRAM: Final = Path(sys.executable).parent / "mlgraph"
 
 
 @dataclass
@@ -180,3 +185,37 @@ def test_an_end_that_is_deleted_ends_what_was_inferred_of_it(api: Api, names: Na
     api.taken(asset(data, at(1)), *(edge(*triple, at(1)) for triple in case.ground), retract(data, at=at(9)))
     assert case.inferred not in shown(api, case.inferred[0])
     assert case.inferred in shown(api, case.inferred[0], at(8))
+
+
+FURTHER: Final = """
+rules:
+  - name: next-of-kin
+    relation: supersedes
+    paths: ["(:model_version)<-[:derives]-(:model_version)"]
+"""
+
+
+def test_rules_of_a_file_come_beside_those_that_come_along(start: Callable[..., Process], tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    file.write_text(FURTHER)
+    api, names = Api(start("--data", str(tmp_path / "data"), "--rules", str(file)).url), Names("further")
+    old, new = names.of("model_version", "1"), names.of("model_version", "2")
+    api.taken(edge(old, "derives", new, at(1)))
+    assert why(api, (new, "supersedes", old))["rule"] == "next-of-kin"
+    api.close()
+
+
+def test_a_file_with_a_wrong_rule_is_refused_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "own.yaml"
+    for text, said in (
+        (FURTHER.replace("derives", "derive"), ":5: unknown relation 'derive'"),
+        (None, "cannot read the rules in"),
+    ):
+        file.unlink(missing_ok=True)
+        if text is not None:
+            file.write_text(text)
+        command = [str(PROGRAM), "up", "--port", "0", "--data", str(tmp_path / "data"), "--rules", str(file)]
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        assert ended.returncode != 0
+        assert said in ended.stderr
+        assert "Traceback" not in ended.stderr

@@ -8,13 +8,13 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
+from mlgraph.bootstrap.inferring import rules_from
 from mlgraph.bootstrap.options import Options
 from mlgraph.bulk import warm as bulk_warm
 from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import reconciliation, webhooks
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph import warm as graph_warm
-from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.source import Payload, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
@@ -83,7 +83,11 @@ class Server:
         self.connections = Connections(around, KINDS)
         self.health = Health(reader, self.follower)
         self.services = Services(
-            intake, Queries(reader, self.follower, shipped_rules()), self.connections, self.health, tokens_from(options.tokens)
+            intake,
+            Queries(reader, self.follower, rules_from(options.rules)),
+            self.connections,
+            self.health,
+            tokens_from(options.tokens),
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:

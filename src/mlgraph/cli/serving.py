@@ -40,6 +40,10 @@ def up(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that answer, sharing one mapped graph.")
     ] = 1,
+    rules: Annotated[
+        list[Path] | None,
+        typer.Option("--rules", metavar="FILE", help="Rules of inference beside those that come along; repeatable."),
+    ] = None,
 ) -> None:
     """Serve the graph until interrupted."""
     from mlgraph.bootstrap import Options, serve
@@ -54,6 +58,7 @@ def up(
             log_format=log_format,
             log_level=log_level,
             workers=workers,
+            rules=tuple(rules or ()),
         )
     )
 
