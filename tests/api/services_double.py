@@ -37,6 +37,7 @@ ASSET: Body = {
     "as_of": "2026-11-21T10:00:00Z",
     "partial": False,
     "reason": None,
+    "cold_runs": 0,
     "watermark": 42,
 }
 DIFF: Body = {
@@ -48,6 +49,7 @@ DIFF: Body = {
     "total": 1,
     "partial": False,
     "reason": None,
+    "cold_runs": 0,
     "watermark": 42,
 }
 LIVE: Body = {"services": [], "as_of": "2026-11-21T10:00:00Z", "watermark": 42}
@@ -132,6 +134,10 @@ class Double:
                 rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
         self.kept_whole = True
         return {"accepted": accepted, "duplicates": 0, "rejected": rejected, "watermark": 42}
+
+    def begin_openlineage(self, body: bytes, caller: Caller, done: Callable[[Body | BaseException], None]) -> bool:
+        del body, caller, done
+        return False
 
     def openlineage(self, body: bytes, caller: Caller) -> Body:
         self._note("openlineage", body=body, caller=caller)

@@ -93,6 +93,14 @@ def test_a_cut_answer_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     assert "--cursor abc" in run("lineage", LAKE).out
 
 
+def test_an_answer_that_read_cold_runs_says_so_beside_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(operations.LINEAGE, "cold_runs", 1200)
+    for options in ((), ("--json",)):
+        outcome = run("lineage", LAKE, *options)
+        assert outcome.err.startswith("Read 1,200 runs that are kept in the store alone")
+        assert "store" not in outcome.out
+
+
 def test_empty_answers_say_what_to_do_next(run: Run) -> None:
     assert "mlgraph connect mlflow URL" in run("sources").out
     assert "mlgraph ingest" in run("live").out

@@ -15,7 +15,7 @@ from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Records, RunRecords, Step, Told
 
 
 class MemoryStore:
@@ -109,6 +109,14 @@ class MemoryStore:
                     changes.seen_by.add(record.by)
         return changes
 
+    def handed_over(self, after: int, upto: int) -> Records:
+        """What transactions after `after` appended, as a writer hands it over."""
+        return Records(
+            [row for row in self.assets_by_uri.values() if after < self.first_tx[row.asset] <= upto],
+            [record for record in self.edge_facts if after < record.tx <= upto],
+            [record for record in self.asset_facts if after < record.tx <= upto],
+        )
+
     def pending(self, after: int, most: int) -> int:
         return min(most, sum(record.tx > after for record in self.edge_facts))
 
@@ -121,6 +129,12 @@ class MemoryStore:
 
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.source in sources and record.relation in relations]
+
+    def targets(self, sources: Collection[int], relation: int) -> set[int]:
+        return {record.target for record in self.edges_from(sources, [relation])}
+
+    def sources(self, targets: Collection[int], relation: int) -> set[int]:
+        return {record.source for record in self.edges_into(targets, [relation])}
 
     def runs(self, runs: Collection[int]) -> RunRecords:
         codes = [RELATIONS[name].code for name in ("input_to", "outputs", "run_of")]

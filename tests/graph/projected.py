@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 from mlgraph.domain.facts import Fact
@@ -13,6 +13,7 @@ from mlgraph.graph.compact import compact, freeze
 from mlgraph.graph.rows import SHOW, Layer
 from mlgraph.graph.snapshot import Graph, Snapshot
 from mlgraph.graph.walk import DirectionName, walk
+from mlgraph.ports.store import Changes
 from mlgraph.services.projector import Projector
 from mlgraph.services.rebuild import rebuild
 from tests.graph.memory import MemoryStore
@@ -23,19 +24,29 @@ _LAYERS = {"asset": (Layer.ASSET, Layer.ASSET_COLUMNS), "run": (Layer.RUN, Layer
 
 
 class Projected:
-    """A graph that follows a store, batch by batch; compacted whenever its overlay holds more than `compact_at` changes."""
+    """A graph that follows a store, batch by batch; compacted whenever its overlay holds more than `compact_at` changes.
 
-    def __init__(self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None) -> None:
+    `heard` says of each batch whether it is handed over by its writer, and not read back from the store.
+    """
+
+    def __init__(
+        self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None, heard: Callable[[], bool] = lambda: False
+    ) -> None:
         self.store = MemoryStore()
         self.graph = Graph()
         self._compact_at = compact_at
+        self._heard = heard
         self._projector = Projector(self.store, self.graph)
         for batch in batches:
             self.append(batch)
 
     def append(self, batch: Sequence[Fact]) -> None:
         self.store.append(batch)
-        self._projector.apply(self.store.changes(self.snapshot.watermark, 1))
+        before = self.snapshot.watermark
+        if self._heard():
+            self._projector.apply(Changes.of(before + 1, self.store.handed_over(before, before + 1)))
+        else:
+            self._projector.apply(self.store.changes(before, 1))
         if self._compact_at is not None and self.graph.overlay > self._compact_at:
             self.graph = Graph(compact(freeze(self.graph)))
             self._projector = Projector(self.store, self.graph)

@@ -64,12 +64,13 @@ def test_every_question_is_answered_as_the_naive_model_does(facts: list[Fact], s
         assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
 
 
-@pytest.mark.parametrize("compact_at", [0, 3, None])
-def test_order_split_repetition_and_compaction_change_no_answer(compact_at: int | None) -> None:
+@pytest.mark.parametrize(("compact_at", "heard"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
+def test_order_split_repetition_compaction_and_handing_over_change_no_answer(compact_at: int | None, heard: float) -> None:
     for seed in range(80):
         rng = random.Random(1000 * (compact_at or 0) + seed)
         facts = histories.random_history(rng)
-        naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng), compact_at)
+        batches, luck = in_batches(facts, rng), random.Random(seed)
+        naive, real = NaiveGraph(facts), Projected(batches, compact_at, lambda luck=luck: luck.random() < heard)  # type: ignore[misc]
         for moment in some_moments(facts, rng, 3):
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}"
 

@@ -75,7 +75,10 @@ class Serving:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.follower = Follower(store.reader)
-        self.intake = Intake(store.writer, store.letters, self.follower.nudge, self._rehydrate)
+        # What `store` itself appends is another writer's: the one of this process hands over what it appends.
+        self.intake = Intake(
+            PostgresWriter(store.database, self.follower.hear), store.letters, self.follower.nudge, self._rehydrate
+        )
         self.queries = Queries(store.reader, self.follower, shipped_rules())
 
     def _rehydrate(self, name: str, event: Any) -> int:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
+import orjson
 import pytest
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.ports.store import Changes
-from mlgraph.services import follow
+from mlgraph.ports.store import Changes, HandedOver, Records
+from mlgraph.services import follow, heard
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
+from mlgraph.services.identity import LOCAL
 from mlgraph.services.projector import Projector
 from mlgraph.stores import reader
+from mlgraph.stores.reader import PostgresReader
 from tests.services.parts import Json, Serving, Store
 
 A, B, C = (f"mlg://dataset/n/{name}" for name in "abc")
@@ -144,41 +148,54 @@ def test_a_graph_that_is_mostly_new_is_made_anew(
     assert serving.queries.lineage(A)["total"] == 9
 
 
-def test_a_load_under_way_is_taken_in_a_tenth_of_the_time(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "FACTS_AT_ONCE", 3)
-    monkeypatch.setattr(follow, "_POLL_S", 0.0)
-    now = 1000.0
-    monkeypatch.setattr("mlgraph.services.follow.time.monotonic", lambda: now)
+def event(number: int) -> bytes:
+    return orjson.dumps({
+        "eventType": "COMPLETE", "eventTime": "2026-01-01T00:00:00Z", "run": {"runId": f"run-{number}"},
+        "job": {"namespace": "n", "name": "job"}, "inputs": [{"namespace": "n", "name": "a"}],
+        "outputs": [{"namespace": "n", "name": f"b{number}"}],
+    })  # fmt: skip
+
+
+def test_what_this_process_appends_is_not_read_back(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     serving.follow()
-    number = 0
+    asked: list[str] = []
+    real = PostgresReader._rows
 
-    def chunk() -> bool:
-        nonlocal number
-        number += 2
-        ends = (f"mlg://dataset/n/{number}", f"mlg://dataset/n/{number + 1}")
-        for end in ends:
-            serving.store.append(edge(A, end), edge(B, end))
-        return serving.follower.step()
+    def noting(self: PostgresReader, query: str, values: Sequence[Any] = ()) -> Any:
+        asked.append(query)
+        return real(self, query, values)
 
-    apply = Projector.apply
+    monkeypatch.setattr(PostgresReader, "_rows", noting)
+    monkeypatch.setattr(PostgresReader, "changes", lambda *_: pytest.fail("the store was asked"))
+    monkeypatch.setattr(follow, "_POLL_S", 1e9)
+    for number in range(3):
+        serving.intake.openlineage(event(number), LOCAL)
+        assert serving.follower.step()
+    assert asked == []
+    assert serving.lineage("mlg://dataset/n/a")["total"] == 5  # itself, the job, and what was written
 
-    def slowly(projector: Projector, changes: Changes) -> None:
-        nonlocal now
-        now += 1.0
-        apply(projector, changes)
 
-    monkeypatch.setattr(Projector, "apply", slowly)
-    assert chunk()  # takes a second
-    for _ in range(17):
-        now += 0.5
-        assert not chunk()  # less than nine seconds later
-    now += 0.6
-    assert chunk()
-    assert not chunk()
-    assert not serving.follower.step()
-    now += 1.1  # nothing was appended for so long: all the rest, one step after the other
+def test_a_gap_in_what_is_handed_over_is_read_from_the_store(serving: Serving) -> None:
+    serving.intake.openlineage(event(0), LOCAL)
+    serving.store.append(edge(A, B))  # by another process
+    serving.intake.openlineage(event(1), LOCAL)
+    serving.store.append(edge(B, C))
     serving.follow()
-    assert serving.follower.snapshot().watermark == serving.store.reader.last_tx()
+    assert serving.follower.snapshot().watermark == 4
+    assert serving.lineage(A)["total"] == 6
+    assert serving.follower.caught_up_at > 0
+
+
+def test_more_than_can_wait_is_read_from_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heard, "MOST_FACTS", 5)
+    monkeypatch.setattr(heard, "MOST_AT_ONCE", 4)
+    waiting = heard.Heard()
+    for tx, facts in ((1, 1), (2, 4), (3, 1), (4, 1), (5, 5), (6, 1)):
+        waiting.put(HandedOver(tx, tx, facts, Records))
+        found = waiting.after(tx - 1)
+        assert (None if found is None else found[0].upto) == (None if facts > 4 else tx)
+    assert waiting.after(2) is None  # the fifth is missing
+    assert waiting.after(5) is not None
 
 
 def test_it_stops_between_two_steps(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

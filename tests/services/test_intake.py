@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -171,3 +172,18 @@ def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving
     for question in ("SELECT body, event_id FROM event", "SELECT body FROM content", "SELECT uri FROM asset"):
         assert "ann" not in repr(serving.store.query(question)).lower(), question
     assert {name for (name,) in serving.store.query("SELECT name FROM contact")} >= {"Ann Example"}
+
+
+def test_who_does_not_wait_is_told_the_same(serving: Serving) -> None:
+    told = SimpleQueue[dict[str, Any] | BaseException]()
+    assert serving.intake.begin_openlineage(json.dumps(EVENT).encode(), LOCAL, told.put)
+    first = told.get(timeout=10)
+    assert first == serving.intake.openlineage(json.dumps(EVENT).encode(), LOCAL)
+    assert serving.intake.begin_openlineage(json.dumps(EVENT).encode(), LOCAL, told.put)
+    assert told.get(timeout=10) == first, "sent twice, it is stored once"
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"eventType": "START"}', json.dumps({**EVENT, "x": "y" * 40_000}).encode()])
+def test_what_needs_care_or_time_is_not_begun(serving: Serving, body: bytes) -> None:
+    assert not serving.intake.begin_openlineage(body, LOCAL, lambda _: pytest.fail("it was begun"))
+    assert serving.store.query("SELECT count(*) FROM event") == [(0,)]

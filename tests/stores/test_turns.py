@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from queue import SimpleQueue
 
 import pytest
 
@@ -144,3 +145,44 @@ def test_many_threads_each_learn_of_their_own_entries() -> None:
         thread.join(30)
     assert wrong == set()
     assert sum(len(entries) for entries, _ in disk.groups) == 8 * 200 * 2
+
+
+def test_who_does_not_wait_is_told_and_keeps_its_place() -> None:
+    disk, told = Disk(), dict[int, Appended | BaseException]()
+    waiting = Turns(disk.write)
+
+    def begin(number: int, entries: Sequence[Entry], actor: Actor = ANN) -> None:
+        def done(outcome: Appended | BaseException) -> None:
+            told[number] = outcome
+            if number == 3:
+                raise ValueError("planted: nobody else must suffer for it")
+
+        waiting.begin(entries, actor, done)
+
+    begin(1, [entry(1)])
+    assert disk.begun.wait(10)
+    for number, entries in ((2, [entry(2)]), (3, [entry(4)]), (4, [BAD])):
+        begin(number, entries)
+    thread = threading.Thread(target=lambda: told.update({5: waiting.take([entry(6)], BOB)}))
+    thread.start()
+    until = time.monotonic() + 10
+    while len(waiting._waiting) < 4 and time.monotonic() < until:
+        time.sleep(0.001)
+    disk.go_on.set()
+    thread.join(10)
+    begin(6, [entry(8)])
+    until = time.monotonic() + 10
+    while len(told) < 6 and time.monotonic() < until:
+        time.sleep(0.001)
+    assert told.pop(4).args == ("bad",)  # type: ignore[union-attr]  # it was refused
+    assert told == {number: Appended(tx, [tx > 1]) for number, tx in ((1, 1), (2, 2), (3, 3), (5, 4), (6, 5))}
+
+
+def test_an_interrupted_write_is_told_to_who_does_not_wait() -> None:
+    def interrupted(entries: Sequence[Entry], actor: Actor) -> Appended:
+        raise KeyboardInterrupt(entries, actor)
+
+    waiting, told = Turns(interrupted), SimpleQueue[Appended | BaseException]()
+    for _ in range(2):
+        waiting.begin([entry(1)], ANN, told.put)
+        assert isinstance(told.get(timeout=10), Unavailable)

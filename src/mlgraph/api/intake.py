@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Final
 
@@ -14,6 +16,7 @@ from mlgraph.api import bodies, operations
 from mlgraph.api.answers import answer
 from mlgraph.api.guard import Caller, Services, caller
 from mlgraph.api.limits import UseLanes
+from mlgraph.api.needs import Body
 from mlgraph.api.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.parameters import Cursor, Limit, at_least, known_only
 from mlgraph.client import shapes
@@ -70,7 +73,31 @@ async def openlineage(request: Request, use: Services, who: Caller) -> Response:
         take = partial(use.intake.openlineage_lines, caller=who)
         return answer(await bodies.feed(request, take, sequence=content_type == _SEQUENCE))
     async with bodies.held(request) as body:
+        begun = _Begun()
+        if use.intake.begin_openlineage(body, who, begun.end):
+            return answer(await begun.outcome, 201)
         return answer(await anyio.to_thread.run_sync(use.intake.openlineage, body, who, limiter=_posts), 201)
+
+
+class _Begun:
+    """Something that another thread ends: its outcome, for the event loop that waits for it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.outcome: asyncio.Future[Body] = self._loop.create_future()
+
+    def end(self, outcome: Body | BaseException) -> None:
+        """Let those who wait go on. For any thread."""
+        with suppress(RuntimeError):  # the loop has ended, and with it those who waited
+            self._loop.call_soon_threadsafe(self._settle, outcome)
+
+    def _settle(self, outcome: Body | BaseException) -> None:
+        if self.outcome.done():  # nobody waits any more
+            return
+        if isinstance(outcome, BaseException):
+            self.outcome.set_exception(outcome)
+        else:
+            self.outcome.set_result(outcome)
 
 
 @router.post(

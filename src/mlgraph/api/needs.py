@@ -6,7 +6,7 @@ Iterators of lines are read in the thread that they were handed to: they wait fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from mlgraph.services.identity import Caller
@@ -29,6 +29,9 @@ class Intake(Protocol):
 
     def openlineage(self, body: bytes, caller: Caller) -> Body:
         """Take one OpenLineage event."""
+
+    def begin_openlineage(self, body: bytes, caller: Caller, done: Callable[[Body | BaseException], None]) -> bool:
+        """Take one OpenLineage event without waiting, and call `done` in another thread; False where that cannot be."""
 
     def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> Body:
         """Take OpenLineage events, a line each."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import logging
 import signal
@@ -9,7 +10,7 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -66,6 +67,21 @@ class Http(uvicorn.Server):
         """Stop serving."""
         _log.info("stopping")
         super().handle_exit(sig, frame)
+
+
+_ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # mallopt(3)
+_ARENAS: Final = 2
+_MAPPED_FROM_BYTES: Final = 2 * 1024 * 1024
+"""Blocks from this size on go back to the system as soon as they are free. glibc itself raises the size to 32 MB as it sees such
+blocks come and go: what a compaction or a chunk of a load took would then stay with the process."""
+
+
+def frugal() -> None:
+    """Let the C library give back what is free, where it is glibc; before threads are started."""
+    with suppress(OSError, AttributeError):
+        set_option = ctypes.CDLL(None).mallopt
+        set_option(_ARENA_MAX, _ARENAS)
+        set_option(_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
 
 
 def tuned() -> None:

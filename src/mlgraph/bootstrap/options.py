@@ -14,7 +14,9 @@ class Options:
     """How to serve. `store` is a postgresql:// URL; None keeps an embedded PostgreSQL below `data`.
 
     `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
-    `rules` are files with rules beside those that come along. `workers` is how many processes answer, sharing one snapshot.
+    `rules` are files with rules of inference beside those that come along.
+    `workers` is how many processes answer, sharing one snapshot.
+    `hot_run_days` is after how many days an ended run leaves the graph for the store alone; None: never.
     `log_format` None is text on a terminal, else JSON. `public_url` is where connected tools can reach the server with webhooks.
     """
 
@@ -28,5 +30,6 @@ class Options:
     log_format: Literal["text", "json"] | None = None
     log_level: str = "info"
     workers: int = 1
+    hot_run_days: int | None = None
     rules: tuple[Path, ...] = ()
     public_url: str | None = field(default_factory=lambda: os.environ.get("MLGRAPH_PUBLIC_URL"))

@@ -17,7 +17,7 @@ from typing import Final
 from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
 from mlgraph.bootstrap import logs
-from mlgraph.bootstrap.http import SIGNALS, Http, tuned
+from mlgraph.bootstrap.http import SIGNALS, Http, frugal, tuned
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server, operated
 from mlgraph.bootstrap.workers import Workers, first_socket
@@ -38,6 +38,7 @@ _SETTLE_S: Final = 60.0
 def serve(options: Options) -> None:
     """Serve until SIGINT or SIGTERM. Exits with status 1 and a message if the server cannot start."""
     _unwind_on_signals()
+    frugal()
     form = logs.configure(options.log_format, options.log_level)
     try:
         _check(options)

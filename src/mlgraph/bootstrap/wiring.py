@@ -77,8 +77,8 @@ class Server:
         """Put them together. `first`: this process keeps snapshots and looks after connected tools."""
         reader, letters = PostgresReader(database), PostgresLetters(database)
         files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
-        self.follower = Follower(reader, Snapshots(reader, files, keeps=first))
-        intake = Intake(PostgresWriter(database), letters, self.follower.nudge, self._rehydrate)
+        self.follower = Follower(reader, Snapshots(reader, files, keeps=first, hot_run_days=options.hot_run_days))
+        intake = Intake(PostgresWriter(database, self.follower.hear), letters, self.follower.nudge, self._rehydrate)
         around = Surroundings(PostgresConnections(database), reader, intake.append, letters, options.public_url)
         self.connections = Connections(around, KINDS)
         self.health = Health(reader, self.follower)

@@ -44,6 +44,15 @@ def up(
         list[Path] | None,
         typer.Option("--rules", metavar="FILE", help="Rules of inference beside those that come along; repeatable."),
     ] = None,
+    hot_run_days: Annotated[
+        int | None,
+        typer.Option(
+            "--hot-run-days",
+            metavar="N",
+            min=1,
+            help="Keep runs that ended longer ago in the store alone, ancestors of what was ever deployed aside. [default: none]",
+        ),
+    ] = None,
 ) -> None:
     """Serve the graph until interrupted."""
     from mlgraph.bootstrap import Options, serve
@@ -59,6 +68,7 @@ def up(
             log_level=log_level,
             workers=workers,
             rules=tuple(rules or ()),
+            hot_run_days=hot_run_days,
         )
     )
 

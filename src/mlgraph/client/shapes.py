@@ -1,7 +1,8 @@
 """The shapes of the answers as types: one definition for the client, the command line and the OpenAPI document.
 
 What the fields mean is told in docs/http.md. Times are RFC 3339 text in UTC; `watermark` is the lowest write that the
-answer includes of all projections it used.
+answer includes of all projections it used; `cold_runs` is how many runs had to be read from the store, because the graph leaves
+them out.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ class Lineage(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -118,6 +120,7 @@ class Impact(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -140,6 +143,7 @@ class Path(TypedDict):
     path: list[Step]
     certainty: Certainty | None
     as_of: str
+    cold_runs: int
     watermark: int
 
 
@@ -198,6 +202,7 @@ class Asset(TypedDict):
     as_of: str
     partial: bool
     reason: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -245,6 +250,7 @@ class Why(TypedDict):
     rule: str | None
     path: list[Ground]
     path_as_of: str | None
+    cold_runs: int
     watermark: int
 
 
@@ -279,6 +285,7 @@ Diff = TypedDict(
         "total": int,
         "partial": bool,
         "reason": str | None,
+        "cold_runs": int,
         "watermark": int,
     },
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
@@ -29,6 +29,8 @@ class AssetUri:
     kind: str
     namespace: str
     name: str
+    _text: str = field(default="", init=False, repr=False, compare=False)
+    """The canonical text, once somebody asked for it, unless it is long."""
 
     def __post_init__(self) -> None:
         """Refuse what can never be an identity. Raises `InvalidInput`."""
@@ -44,7 +46,17 @@ class AssetUri:
 
     def __str__(self) -> str:
         """Return the canonical text: unreserved characters as they are, all else as upper-case %XX of its UTF-8."""
-        return f"{SCHEME}{self.kind}/{_quoted(self.namespace)}/{_quoted(self.name)}"
+        if self._text:
+            return self._text
+        text = f"{SCHEME}{self.kind}/{_quoted(self.namespace)}/{_quoted(self.name)}"
+        if len(text) <= _MAX_CACHED_CHARS:
+            object.__setattr__(self, "_text", text)
+        return text
+
+    @classmethod
+    def of(cls, kind: str, namespace: str, name: str) -> AssetUri:
+        """Return the URI of these parts, as the constructor does: the same one for parts that come again and again."""
+        return _made(kind, namespace, name) if len(namespace) + len(name) <= _MAX_CACHED_CHARS else cls(kind, namespace, name)
 
     @classmethod
     def parse(cls, text: str) -> AssetUri:
@@ -74,6 +86,7 @@ def _parse(text: str) -> AssetUri:
 
 
 _parsed = lru_cache(_CACHED)(_parse)
+_made = lru_cache(_CACHED)(AssetUri)
 
 
 def column_uri(dataset: AssetUri, field: str) -> AssetUri:

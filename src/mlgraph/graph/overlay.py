@@ -6,8 +6,11 @@ made anew at each publication, and go into the older ones when they have grown.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -34,6 +37,14 @@ class _Patch:
 
     masked: set[int] = field(default_factory=set)
     added: Counter[Packed] = field(default_factory=Counter)
+    packed: tuple[bytes, bytes] | None = None
+    """Both as the arrays hold them, once they were published: most patches do not change between two publications."""
+
+    def pack(self) -> tuple[bytes, bytes]:
+        """Return base rows masked, and rows added, as the bytes of int64 arrays."""
+        rows = array("q", chain.from_iterable(self.added.elements()))
+        self.packed = array("q", sorted(self.masked)).tobytes(), rows.tobytes()
+        return self.packed
 
 
 class Overlay:
@@ -47,6 +58,14 @@ class Overlay:
         self._fresh: dict[int, _Patch] = {}
         self.size = 0
         """Changes since the base: rows added, and base rows masked."""
+
+    @classmethod
+    def over(cls, arrays: Arrays) -> Overlay:
+        """Return an overlay that goes on from what was published, and leaves it as it is."""
+        overlay = cls(arrays.indptr, arrays.rows)
+        held, *columns = merge_patches(arrays.older, arrays.newer)
+        overlay._older = Patches(*table_of(held, _size(len(held))), *columns)
+        return overlay
 
     def add(self, node: int, row: Packed) -> None:
         """Let the node have one more row."""
@@ -83,6 +102,7 @@ class Overlay:
                 older = self._older
                 patch.masked.update(older.masked[older.mask_index[slot] : older.mask_index[slot + 1]].tolist())
                 patch.added.update(map(tuple, older.added[older.add_index[slot] : older.add_index[slot + 1]].tolist()))
+        patch.packed = None  # whoever asks for it changes it
         return patch
 
     def publish(self) -> Arrays:
@@ -98,16 +118,20 @@ class Overlay:
     def _packed(self) -> Patches:
         if not self._fresh:
             return _NONE
-        masked = [sorted(patch.masked) for patch in self._fresh.values()]
-        added = [list(patch.added.elements()) for patch in self._fresh.values()]
+        masked, added = zip(*[patch.packed or patch.pack() for patch in self._fresh.values()], strict=True)
         nodes = np.fromiter(self._fresh, np.int32, len(self._fresh))
         return Patches(
             *table_of(nodes, _size(len(nodes))),
-            np.cumsum([0, *map(len, masked)], dtype=np.int64),
-            np.array([row for rows in masked for row in rows], np.int64),
-            np.cumsum([0, *map(len, added)], dtype=np.int64),
-            np.array([row for rows in added for row in rows], np.int64).reshape(-1, 3),
+            np.cumsum([0, *map(len, masked)], dtype=np.int64) // 8,
+            _joined(masked),
+            np.cumsum([0, *map(len, added)], dtype=np.int64) // 24,
+            _joined(added).reshape(-1, 3),
         )  # fmt: skip
+
+
+def _joined(parts: Iterable[bytes]) -> Longs:
+    whole = bytearray().join(parts)
+    return np.frombuffer(whole, np.int64) if whole else np.zeros(0, np.int64)
 
 
 def _size(count: int) -> int:

@@ -59,6 +59,21 @@ def merged(rows: Iterable[Row]) -> Mapping[int, _Merged]:
     return found
 
 
+def arcs_of(registry: Registry, rows: Iterable[Row]) -> list[list[Arc]]:
+    """Return the rows of each table with their nodes as the registry numbers them, new ones included."""
+    node = registry.node
+    arcs: list[list[Arc]] = [[], [], []]
+    for table, flags_of in merged(rows).items():
+        for (source, target, relation, origin, flags, start, end), level in flags_of.items():
+            arcs[table].append(Arc(node(source), node(target), relation, origin, flags | level, start, end))
+    return arcs
+
+
+def views_of(arrays: Sequence[tuple[Arrays, Arrays]]) -> Mapping[Layer, View]:
+    """Return the layers that are read from the tables."""
+    return {layer: level_view(*arrays[table], level) for layer, (table, level) in _LEVELS.items()}
+
+
 class Graph:
     """The traversal graph: groups of rows are replaced as facts come, then published together."""
 
@@ -90,12 +105,7 @@ class Graph:
 
         A group is a run or workflow (its asset), or an edge that stands for itself (source, relation and target).
         """
-        node = self.registry.node
-        arcs: list[list[Arc]] = [[], [], []]
-        for table, flags_of in merged(rows).items():
-            for (source, target, *rest), level in flags_of.items():
-                relation, origin, flags, start, end = rest
-                arcs[table].append(Arc(node(source), node(target), relation, origin, flags | level, start, end))
+        arcs = arcs_of(self.registry, rows)
         key: Group | None = group if isinstance(group, int) else self._triple(group)
         for rows_of_table, found in zip(self._tables, arcs, strict=True):
             if key is not None:
@@ -116,7 +126,8 @@ class Graph:
         if self._arrays:
             published = [new or old for new, old in zip(published, self._arrays, strict=True)]
         self._arrays = [arrays for arrays in published if arrays is not None]
-        views = {layer: level_view(*self._arrays[table], level) for layer, (table, level) in _LEVELS.items()}
         registry = self.registry
         downstream = [out for out, _ in self._arrays]
-        return Snapshot(registry, views, downstream, registry.asset_of, registry.port_of, registry.nodes, watermark)
+        return Snapshot(
+            registry, views_of(self._arrays), downstream, registry.asset_of, registry.port_of, registry.nodes, watermark
+        )

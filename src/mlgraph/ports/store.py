@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.domain.facts import Contact, Fact
+from mlgraph.domain.facts import Contact, Fact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.stated import StatedAsset, StatedEdge
 
@@ -67,6 +67,27 @@ class AssetRow:
 
 
 @dataclass(slots=True)
+class Records:
+    """All that some transactions appended: assets first heard of, facts, and the people whose name or mail was told."""
+
+    assets: list[AssetRow] = field(default_factory=list)
+    edges: list[EdgeRecord] = field(default_factory=list)
+    states: list[AssetRecord] = field(default_factory=list)
+    people: set[int] = field(default_factory=set)
+
+
+class HandedOver(NamedTuple):
+    """A transaction as the writer that made it knows it, so that nobody in its process need read it back."""
+
+    tx: int
+    last_at: int
+    """The last moment that was given to a fact without one (see `mlgraph.domain.clock.reach`)."""
+    facts: int
+    records: Callable[[], Records]
+    """Puts the records together."""
+
+
+@dataclass(slots=True)
 class Changes:
     """What a span of transactions touched: new assets, and the facts that were appended."""
 
@@ -81,6 +102,31 @@ class Changes:
     """Those of which it was said that they are declared anew, or gone."""
     cut: bool = False
     """There is more, left out because it would be too much at once."""
+    records: Records | None = None
+    """What they appended, where it was handed over."""
+
+    @classmethod
+    def of(cls, upto: int, records: Records) -> Changes:
+        """Return what a span of transactions up to `upto` touched that appended `records`."""
+        changes = cls(upto, records.assets, records=records)
+        for state in records.states:
+            changes.note_state(state.asset, state.mode)
+        for edge in records.edges:
+            changes.note_edge(edge.triple, edge.by)
+        return changes
+
+    def note_state(self, asset: int, mode: int) -> None:
+        """Note a fact about an asset."""
+        self.told.add(asset)
+        if mode in (Mode.RETRACT, Mode.DECLARATION):
+            self.declared.add(asset)
+
+    def note_edge(self, triple: tuple[int, int, int], seen_by: int | None) -> None:
+        """Note a fact about an edge."""
+        if seen_by is None:
+            self.edges.add(triple)
+        else:
+            self.seen_by.add(seen_by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +186,12 @@ class FactWriter(Protocol):
     def append(self, entries: Sequence[Entry], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction. Raises `Unavailable` if the store is away."""
 
+    def begin_append(self, entries: Sequence[Entry], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
+        """Append without waiting: `done` is called in another thread with what `append` would have returned or raised."""
 
-class FactReader(Protocol):
+
+class GroupReader(Protocol):
     """Reads facts by the groups that are computed together."""
-
-    def session(self) -> AbstractContextManager[None]:
-        """Let this thread read over one connection until the end of the context: many small questions cost less."""
-
-    def at(self, tx: int) -> FactReader:
-        """Return a reader of the facts up to transaction `tx`: what it reads does not change while others append."""
-
-    def last_tx(self) -> int:
-        """Return the number of the last transaction (0: none)."""
-
-    def changes(self, after: int, limit: int) -> Changes:
-        """Return what up to `limit` transactions after `after` touched; fewer, where they hold very many facts."""
-
-    def pending(self, after: int, most: int) -> int:
-        """Return how many facts about edges came after transaction `after`, counting to `most`."""
 
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
         """Return all records of these triples."""
@@ -180,14 +214,48 @@ class FactReader(Protocol):
     def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
         """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
 
+    def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
+        """Return when these workflows were declared anew."""
+
+    def retracted(self, assets: Collection[int]) -> set[int]:
+        """Return which of `assets` were ever retracted."""
+
+    def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
+        """Return every triple that `asset` is an end of."""
+
+    def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
+        """Return name and mail of these people, where they are known and not erased."""
+
+
+class FactReader(GroupReader, Protocol):
+    """Reads facts, of now or up to some transaction."""
+
+    def targets(self, sources: Collection[int], relation: int) -> set[int]:
+        """Return where edges of a relation that somebody told of lead from `sources`."""
+
+    def sources(self, targets: Collection[int], relation: int) -> set[int]:
+        """Return from where edges of a relation that somebody told of lead to `targets`."""
+
     def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
         """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
 
     def owned(self, owners: Collection[int], most: int) -> list[int]:
         """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
 
-    def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
-        """Return when these workflows were declared anew."""
+    def session(self) -> AbstractContextManager[None]:
+        """Let this thread read over one connection until the end of the context: many small questions cost less."""
+
+    def at(self, tx: int) -> FactReader:
+        """Return a reader of the facts up to transaction `tx`: what it reads does not change while others append."""
+
+    def last_tx(self) -> int:
+        """Return the number of the last transaction (0: none)."""
+
+    def changes(self, after: int, limit: int) -> Changes:
+        """Return what up to `limit` transactions after `after` touched; fewer, where they hold very many facts."""
+
+    def pending(self, after: int, most: int) -> int:
+        """Return how many facts about edges came after transaction `after`, counting to `most`."""
 
     def stamp(self, tx: int) -> str | None:
         """Return what tells the log up to transaction `tx` from another; None if it does not reach so far."""
@@ -207,12 +275,6 @@ class FactReader(Protocol):
     def all_retracted(self) -> NDArray[np.int32]:
         """Return all assets that were ever retracted."""
 
-    def retracted(self, assets: Collection[int]) -> set[int]:
-        """Return which of `assets` were ever retracted."""
-
-    def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
-        """Return every triple that `asset` is an end of."""
-
     def ids(self, uris: Collection[str]) -> dict[str, int]:
         """Return the numbers of those URIs that the store has heard of."""
 
@@ -221,9 +283,6 @@ class FactReader(Protocol):
 
     def origins(self) -> Mapping[int, str]:
         """Return the names of all origins."""
-
-    def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
-        """Return name and mail of these people, where they are known and not erased."""
 
     def told(self, txs: Collection[int]) -> dict[int, Told]:
         """Return who appended these transactions, and when."""

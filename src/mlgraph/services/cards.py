@@ -13,8 +13,8 @@ from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.registry import Card, Registry
 from mlgraph.graph.rows import RUN
-from mlgraph.ports.store import FactReader
-from mlgraph.services.facts_at import told_intervals
+from mlgraph.ports.store import GroupReader
+from mlgraph.services.facts_at import by_asset, told_intervals
 from mlgraph.services.histories import Histories
 
 OWNED_BY: Final = RELATIONS["owned_by"].code
@@ -36,7 +36,7 @@ class Cards:
 
     def refresh(self, assets: Collection[int], after: int, upto: int) -> None:
         """Bring the cards of `assets` up to date with what transactions after `after`, up to `upto`, say."""
-        fresh = _by_asset(self._histories.reader.asset_records_in(assets, after, upto))
+        fresh = by_asset(self._histories.reader.asset_records_in(assets, after, upto))
         self._rebuild([asset for asset in assets if not self._patch(asset, fresh.get(asset, ()))])
 
     def _patch(self, asset: int, records: Sequence[AssetRecord]) -> bool:
@@ -63,7 +63,7 @@ class Cards:
     def _rebuild(self, assets: Collection[int]) -> None:
         if not assets:
             return
-        said = _by_asset(self._histories.reader.asset_records(assets))
+        said = by_asset(self._histories.reader.asset_records(assets))
         owned = owners_told(self._histories.reader, assets, self._registry)
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:
@@ -80,7 +80,7 @@ class Cards:
             self._told_upto.pop(asset, None)
 
 
-def owners_told(reader: FactReader, assets: Collection[int], registry: Registry) -> dict[int, set[str]]:
+def owners_told(reader: GroupReader, assets: Collection[int], registry: Registry) -> dict[int, set[str]]:
     """Return the owners of `assets` that edges name and that no end was told of, by asset."""
     owned: dict[int, set[str]] = defaultdict(set)
     for interval in told_intervals(reader, reader.edges_from(assets, (OWNED_BY,))):
@@ -103,13 +103,6 @@ def card_of(records: Sequence[AssetRecord], owned_by: Iterable[str], contact: Co
     gone = len(records) != 1 and deleted_at(records, _LAST_MOMENT) is not None
     name = contact.name if contact is not None else state.get("name")
     return Card(name, tuple(sorted({*state.get("owners", ()), *owned_by})), over or gone, _word(properties))
-
-
-def _by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
-    grouped: dict[int, list[AssetRecord]] = defaultdict(list)
-    for record in records:
-        grouped[record.asset].append(record)
-    return grouped
 
 
 def _word(properties: dict[str, Any]) -> str | None:

@@ -10,7 +10,7 @@ from mlgraph.domain.history import AssetRecord, EdgeInterval, EdgeRecord, ending
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.levels import Pins, triple_intervals
 from mlgraph.graph.rows import PART_CODES, WALKED_CODES
-from mlgraph.ports.store import FactReader
+from mlgraph.ports.store import GroupReader
 
 ALL_RELATIONS: Final = tuple(relation.code for relation in RELATIONS.values())
 UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_CODES and code not in PART_CODES)
@@ -19,11 +19,9 @@ UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_COD
 Triple = tuple[int, int, int]
 
 
-def pins_of(reader: FactReader, assets: Collection[int]) -> Pins:
+def pins_of(reader: GroupReader, assets: Collection[int]) -> Pins:
     """Return when retractions of these assets end their edges."""
-    records: dict[int, list[AssetRecord]] = defaultdict(list)
-    for record in reader.asset_records(reader.retracted(assets)):
-        records[record.asset].append(record)
+    records = by_asset(reader.asset_records(reader.retracted(assets)))
     return {asset: endings(said) for asset, said in records.items()}
 
 
@@ -35,7 +33,15 @@ def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:
     return grouped
 
 
-def told_intervals(reader: FactReader, records: Iterable[EdgeRecord]) -> Iterator[EdgeInterval]:
+def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
+    """Return the records of each asset."""
+    grouped: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in records:
+        grouped[record.asset].append(record)
+    return grouped
+
+
+def told_intervals(reader: GroupReader, records: Iterable[EdgeRecord]) -> Iterator[EdgeInterval]:
     """Yield the intervals of plain edges, triple by triple."""
     grouped = by_triple(records)
     pins = pins_of(reader, {asset for source, _, target in grouped for asset in (source, target)})

@@ -7,9 +7,11 @@ import threading
 import time
 from typing import Final
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.snapshot import Graph, Snapshot
-from mlgraph.ports.store import Changes, FactReader
+from mlgraph.ports.store import Changes, FactReader, HandedOver
+from mlgraph.services.heard import Heard
 from mlgraph.services.projector import Projector
 from mlgraph.services.snapshots import Snapshots
 
@@ -63,6 +65,8 @@ class Follower:
         self._load = _Load()
         self._next: tuple[Graph, Projector] | None = None
         """What is gone over to once it has caught up."""
+        self._heard = Heard()
+        self._asked_at = 0.0
         self._wake = threading.Event()
         self._moved = threading.Condition()
         self._stopping = False
@@ -96,6 +100,11 @@ class Follower:
         """Say that something was appended."""
         self._wake.set()
 
+    def hear(self, handed: HandedOver) -> None:
+        """Take over what this process itself appended: it need not be read back."""
+        self._heard.put(handed)
+        self.nudge()
+
     def snapshot(self) -> Snapshot:
         """Return the graph as last published."""
         return self._graph.snapshot
@@ -124,19 +133,37 @@ class Follower:
         if self._load.under_way and not self._load.may_take_in(self._reader.last_tx()):
             time.sleep(_POLL_S)
             return False
-        changes = self._reader.changes(before, _TRANSACTIONS)
-        if changes.cut:
-            self._take_in_load(projector, changes)
-        elif changes.upto != before:
-            self._load.under_way = False
+        heard = None if self._load.under_way else self._heard.after(before)
+        if heard is not None:
+            changes, last_at = heard
+            clock.reach(last_at)  # before anybody sees what these transactions say
             projector.apply(changes)
-        whole = changes.upto - before < _TRANSACTIONS and not changes.cut
+            whole = self._is_all(changes.upto, began)
+        else:
+            whole = self._read_on(projector, before)
         if whole:  # all that there was then: a store that is written to all the time is followed too
             self.caught_up_at = began
         self._tend()
         with self._moved:
             self._moved.notify_all()
         return self._graph.snapshot.watermark != seen or self._next is not None
+
+    def _is_all(self, upto: int, now: float) -> bool:
+        """Say whether the store holds nothing past `upto`: others may append too, so it is asked, if not each time."""
+        if now - self._asked_at < _POLL_S:
+            return False
+        self._asked_at = now
+        return self._reader.last_tx() <= upto
+
+    def _read_on(self, projector: Projector, before: int) -> bool:
+        """Read from the store what came after transaction `before`, and apply it; return whether that was all there was."""
+        changes = self._reader.changes(before, _TRANSACTIONS)
+        if changes.cut:
+            self._take_in_load(projector, changes)
+        elif changes.upto != before:
+            self._load.under_way = False
+            projector.apply(changes)
+        return changes.upto - before < _TRANSACTIONS and not changes.cut
 
     def _open(self) -> Projector:
         graph = self.snapshots.open()

@@ -12,7 +12,7 @@ from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.graph.levels import Pins, RunHistory, WorkflowHistory, triple_intervals
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN_OF
-from mlgraph.ports.store import FactReader
+from mlgraph.ports.store import GroupReader
 from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import pins_of
 
@@ -24,7 +24,7 @@ Triple = tuple[int, int, int]
 class Histories:
     """Loads histories. Those of runs are kept until something is said of the run: a workflow has many, few of which change."""
 
-    def __init__(self, reader: FactReader, registry: Registry) -> None:
+    def __init__(self, reader: GroupReader, registry: Registry) -> None:
         self.reader = reader
         self._registry = registry
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import merge
@@ -32,6 +33,8 @@ _log = logging.getLogger(__name__)
 
 CHUNK_LINES: Final = 20_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
+QUICK_BYTES: Final = 32 * 1024
+"""An event up to this size is read in less than a millisecond or two: no thread is needed for it."""
 MANY_LINES: Final = 1000
 """From so many lines on, those of edges are read into columns; before, that costs more than it saves."""
 FACTS: Final = "facts"
@@ -96,6 +99,35 @@ class Intake:
             raise
         return {"watermark": self.append([item], caller, _OPENLINEAGE).tx}
 
+    def begin_openlineage(self, body: bytes, caller: Caller, done: Callable[[dict[str, Any] | BaseException], None]) -> bool:
+        """Take in one OpenLineage event without waiting until it is stored; return whether that was possible.
+
+        `done` is called, in another thread, with what `openlineage` would have returned or raised. An event that takes long to
+        read, or cannot be interpreted, is left alone: hand it to `openlineage`, in a thread that may take its time.
+        """
+        if len(body) > QUICK_BYTES:
+            return False
+        try:
+            document = read_json(body)
+            item = Item(*told(openlineage.normalise(document)), _content_event(_OPENLINEAGE, document, caller))
+        except Exception:  # noqa: BLE001 - whatever it is, `openlineage` says it
+            return False
+        metrics.INTAKE_BYTES.labels(_OPENLINEAGE).inc(len(body))
+        began = time.monotonic()
+
+        def ended(outcome: Appended | BaseException) -> None:
+            metrics.APPENDS_WAITING.dec()
+            metrics.APPEND_SECONDS.observe(time.monotonic() - began)
+            if isinstance(outcome, Appended):
+                self._count([item], outcome, _OPENLINEAGE)
+                done({"watermark": outcome.tx})
+            else:
+                done(outcome)
+
+        self._writer.begin_append([item], Actor(caller.actor, caller.source, caller.environment), ended)
+        metrics.APPENDS_WAITING.inc()
+        return True
+
     def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in many OpenLineage events, one a line. Return the ingest shape."""
         tally = Tally(form=_OPENLINEAGE)
@@ -125,11 +157,14 @@ class Intake:
         """Append entries as `caller` and wake the projections. `form` is what they came as."""
         with metrics.APPENDS_WAITING.track_inprogress(), metrics.APPEND_SECONDS.time():
             appended = self._writer.append(entries, Actor(caller.actor, caller.source, caller.environment))
+        self._count(entries, appended, form)
+        return appended
+
+    def _count(self, entries: Sequence[Entry], appended: Appended, form: str) -> None:
         self._nudge()
         accepted = _accepted(entries, appended)
         metrics.INTAKE_ITEMS.labels(form, "accepted").inc(accepted)
         metrics.INTAKE_ITEMS.labels(form, "duplicate").inc(len(entries) - accepted)
-        return appended
 
     def replay(self, letter_id: int, caller: Caller) -> dict[str, Any]:
         """Take a dead letter in again. Raises what it fails with; then it stays, with one more attempt."""

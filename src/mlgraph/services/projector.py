@@ -18,6 +18,7 @@ from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.cards import OWNED_BY, Cards
 from mlgraph.services.chunks import chunks
 from mlgraph.services.histories import Histories
+from mlgraph.services.remembered import Remembered
 
 Triple = tuple[int, int, int]
 KEPT_WORKFLOWS: Final = 20_000
@@ -42,7 +43,8 @@ class Projector:
     def __init__(self, reader: FactReader, graph: Graph) -> None:
         self._reader = reader
         self._graph = graph
-        self._histories = Histories(reader, graph.registry)
+        self._known = Remembered(reader)
+        self._histories = Histories(self._known, graph.registry)
         self._cards = Cards(graph.registry, self._histories)
         self._steady: OrderedDict[int, Steady] = OrderedDict()
         self.went_on = 0
@@ -51,9 +53,13 @@ class Projector:
     def apply(self, changes: Changes) -> None:
         """Bring the graph up to `changes.upto` and publish it."""
         before = self._graph.snapshot.watermark
-        self._histories.reader = self._reader.at(changes.upto)
+        reader, greatest = self._reader.at(changes.upto), len(self._graph.registry) - 1
         for row in changes.assets:
             self._graph.registry.add(row)
+        if changes.records is None:
+            self._known.forget(reader)
+        else:
+            self._known.go_on(reader, changes.records, greatest, (before, changes.upto))
         affected = self._affected(changes)
         self._histories.forget(affected.runs)
         for chunk in chunks(affected.plain):
@@ -79,7 +85,7 @@ class Projector:
         affected.cards.update(changes.told)
         affected.runs.update(asset for asset in changes.told if kind(asset) == RUN)
         affected.workflows.update(asset for asset in changes.declared if kind(asset) == WORKFLOW)
-        reader = self._histories.reader
+        reader = self._known
         for triple in (triple for asset in reader.retracted(changes.told) for triple in reader.neighbours(asset)):
             self._add_triple(affected, triple)
             if triple[1] == RUN_OF:
@@ -95,7 +101,7 @@ class Projector:
         """Add the workflows of the affected runs: as a whole, where it may have changed which runs are theirs."""
         for chunk in chunks(affected.runs):
             of: dict[int, set[int]] = defaultdict(set)
-            for edge in self._histories.reader.edges_from(chunk, (RUN_OF,)):
+            for edge in self._known.edges_from(chunk, (RUN_OF,)):
                 of[edge.source].add(edge.target)
                 affected.members[edge.target].add(edge.source)
                 if edge.mode == Mode.RETRACT:
@@ -105,6 +111,7 @@ class Projector:
     def take_over(self, other: Projector) -> None:
         """Go on with what another projector, which has read the log as far, keeps of runs and workflows."""
         self._steady, self.went_on = other._steady, other.went_on
+        self._known = self._histories.reader = other._known
         self._histories.take_over(other._histories)
 
     def _goes_on(self, workflow: int, runs: set[int], affected: Affected) -> bool:
@@ -151,7 +158,7 @@ class Projector:
 
     def _replace_plain(self, triples: Collection[Triple]) -> None:
         records: dict[Triple, list[EdgeRecord]] = defaultdict(list)
-        for record in self._histories.reader.edges(triples):
+        for record in self._known.edges(triples):
             records[record.triple].append(record)
         pins = self._histories.pins({asset for source, _, target in triples for asset in (source, target)})
         for triple in triples:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, UnknownAsset
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
 from mlgraph.graph.answer import CERTAINTY, Frontier, node_body, page
 from mlgraph.graph.brief import is_brief
 from mlgraph.graph.drawing import edges_between
@@ -30,6 +30,7 @@ from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, is_run, walk
 from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
+from mlgraph.services.cold_runs import BOTH, ColdRuns
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
 from mlgraph.services.follow import Follower
@@ -90,7 +91,9 @@ class Queries:
     ) -> dict[str, Any]:  # fmt: skip
         """Return what lies upstream or downstream of an asset (CONTRACT, lineage), nodes and edges as JSON already."""
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
-        return self._lineage(scope, self._origins.upto)
+        cold = ColdRuns(self._reader, scope.graph)
+        cold.for_walk(scope.root, _directions(scope), scope.level, scope.moment, scope.depth)
+        return {**self._lineage(replace(scope, graph=cold.graph), self._origins.upto), "cold_runs": cold.count}
 
     def lineage_at_once(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, *, direction: str = "downstream", depth: int | None = None, kinds: Sequence[str] = (),
@@ -100,6 +103,8 @@ class Queries:
         """Return the same as `lineage`, if that takes about a millisecond and asks nothing of the store; else None."""
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
         direction = scope.direction
+        if scope.level == Layer.RUN and len(scope.graph.registry.base.cold):
+            return None  # the store may have to be asked
         if direction == "both" or not is_brief(scope.graph, scope.root, direction, scope.level, scope.moment):  # type: ignore[arg-type]
             return None
         try:
@@ -125,7 +130,7 @@ class Queries:
             "as_of": format_time(scope.moment),
             "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_sure),
             "edges": edges_json(uris, drawn, origins.names),
-            "total": len(assets), **_cut(shown.frontier), "watermark": scope.graph.watermark,
+            "total": len(assets), **_cut(shown.frontier), "cold_runs": 0, "watermark": scope.graph.watermark,
         }  # fmt: skip
 
     def impact(  # noqa: PLR0913 - one parameter for each of the contract's
@@ -139,6 +144,9 @@ class Queries:
         if change is not None and change not in CHANGES:
             raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
+        cold = ColdRuns(self._reader, scope.graph)
+        cold.for_walk(scope.root, ("downstream",), scope.level, scope.moment, None)  # a certain way may be longer than `depth`
+        scope = replace(scope, graph=cold.graph)
         depth_limit = NO_LIMIT if scope.depth is None else scope.depth
         walked = ImpactWalk(scope.graph, scope.root, change, scope.level, scope.moment, depth_limit)  # type: ignore[arg-type]
         found = walked.result()
@@ -153,7 +161,7 @@ class Queries:
             "notify": owners_json(*registry.owned(assets), registry.uri_texts(assets)),
             "as_of": format_time(scope.moment), "level": _level_name(scope.level), "total": len(assets),
             **_cut(shown.frontier, "limit" if shown.stop - shown.start == scope.limit else "size"),
-            "watermark": scope.graph.watermark,
+            "cold_runs": cold.count, "watermark": scope.graph.watermark,
         }  # fmt: skip
 
     def path(self, source: str, target: str, *, level: str | None = None, as_of: str | None = None) -> dict[str, Any]:
@@ -165,34 +173,48 @@ class Queries:
         found: Sequence[tuple[int, str | None]] = ()
         direction: DirectionName | None = None
         certain = False
-        for tried in ("downstream", "upstream"):
-            found, certain = shortest_path(graph, start, end, tried, chosen, moment)
+        cold = ColdRuns(self._reader, graph)
+        for tried in BOTH:
+            cold.for_walk(start, (tried,), chosen, moment, None)
+            found, certain = shortest_path(cold.graph, start, end, tried, chosen, moment)
             if found:
                 direction = tried
                 break
         return {
             "source": source, "target": target, "direction": direction, "level": _level_name(chosen),
             "path": [{**node_body(graph, asset), "relation": relation} for asset, relation in found],
-            "certainty": CERTAINTY[certain] if found else None, "as_of": format_time(moment), "watermark": graph.watermark,
+            "certainty": CERTAINTY[certain] if found else None, "as_of": format_time(moment), "cold_runs": cold.count,
+            "watermark": graph.watermark,
         }  # fmt: skip
 
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return an asset with its relations and history."""
         graph = self._follower.snapshot()
-        return AssetCards(self._reader.at(graph.watermark), self._rules).body(graph, self._known(graph, uri), moment_of(as_of))
+        asset, cold = self._known(graph, uri), ColdRuns(self._reader, graph)
+        cold.for_asset(asset)
+        body = AssetCards(self._reader.at(graph.watermark), self._rules).body(cold.graph, asset, moment_of(as_of))
+        return {**body, "cold_runs": cold.count}
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return who says that an edge holds, since when, and on what ground."""
         graph = self._follower.snapshot()
-        return EdgeHistories(self._reader.at(graph.watermark), self._rules).why(graph, source, relation, target, moment_of(as_of))
+        cold = ColdRuns(self._reader, graph)
+        number = graph.registry.number
+        cold.for_edge(number(source) or 0, RELATIONS[relation].code if relation in RELATIONS else 0, number(target) or 0)
+        told = EdgeHistories(self._reader.at(graph.watermark), self._rules).why(
+            cold.graph, source, relation, target, moment_of(as_of)
+        )
+        return {**told, "cold_runs": cold.count}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return what differs between two moments: of everything, or of one asset and its edges."""
         graph = self._follower.snapshot()
         asset = self._known(graph, uri) if uri is not None else None
-        return EdgeHistories(self._reader.at(graph.watermark), self._rules).diff(
-            graph, moment_of(from_), moment_of(to), asset, limit
-        )
+        cold = ColdRuns(self._reader, graph)
+        if asset is not None:
+            cold.for_asset(asset)
+        edges = EdgeHistories(self._reader.at(graph.watermark), self._rules)
+        return {**edges.diff(cold.graph, moment_of(from_), moment_of(to), asset, limit), "cold_runs": cold.count}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
@@ -237,10 +259,13 @@ def moment_of(text: str | None) -> int:
     return clock.now_us() if text is None else parse_time(text)
 
 
+def _directions(scope: Scope) -> tuple[DirectionName, ...]:
+    return BOTH if scope.direction == "both" else (scope.direction,)  # type: ignore[return-value] # it is one of the two
+
+
 def _walks(scope: Scope) -> dict[DirectionName, Reached]:
-    names: tuple[DirectionName, ...] = ("downstream", "upstream")
-    wanted: Iterable[DirectionName] = names if scope.direction == "both" else (scope.direction,)  # type: ignore[assignment]
-    return {name: walk(scope.graph, scope.root, name, scope.level, scope.moment, scope.depth) for name in wanted}
+    names = _directions(scope)
+    return {name: walk(scope.graph, scope.root, name, scope.level, scope.moment, scope.depth) for name in names}
 
 
 def _affected(scope: Scope, found: Impact, entries: NDArray[np.int64]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 import psycopg
@@ -79,16 +79,19 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Let `connection` lend this thread one and the same connection until the end of the context, for reading alone."""
-        if getattr(self._pinned, "connection", None) is not None:
+        """Let `connection` lend this thread one and the same connection until the end of the context, for reading alone.
+
+        It is taken from the pool when it is first asked for: who reads nothing after all takes none.
+        """
+        if getattr(self._pinned, "lent", None) is not None:
             yield
             return
-        with self._lent() as connection:
-            self._pinned.connection = connection
+        with ExitStack() as lent:
+            self._pinned.lent, self._pinned.connection = lent, None
             try:
                 yield
             finally:
-                self._pinned.connection = None
+                self._pinned.lent = self._pinned.connection = None
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
@@ -96,9 +99,11 @@ class Database:
 
         Raises `OutOfTime` where a statement takes longer than a question may.
         """
-        pinned = getattr(self._pinned, "connection", None)
-        if pinned is not None:
-            yield pinned
+        lent = getattr(self._pinned, "lent", None)
+        if lent is not None:
+            if self._pinned.connection is None:
+                self._pinned.connection = lent.enter_context(self._lent())
+            yield self._pinned.connection
             return
         with self._lent() as connection:
             yield connection

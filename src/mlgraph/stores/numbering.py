@@ -13,6 +13,7 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.stated import NOTHING, digest, key_of
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
+from mlgraph.ports.store import AssetRow
 from mlgraph.stores.number_table import Numbers, NumberTable, Words
 from mlgraph.stores.rows import Rows, Table, array
 
@@ -102,8 +103,8 @@ class Numbering:
 
     def create_assets(
         self, cursor: psycopg.Cursor, rows: Rows, named: Mapping[bytes, str], known: dict[bytes, int], tx: int
-    ) -> None:
-        """Give numbers to URIs, by digest, not heard of before, as references by transaction `tx`; add them to `known`.
+    ) -> list[AssetRow]:
+        """Give numbers to URIs, by digest, that transaction `tx` is the first to name; add them to `known`, and return them.
 
         Assets that were not asked for before are created with them where need be: the datasets of columns.
         """
@@ -124,6 +125,7 @@ class Numbering:
             known[key] = self._fresh_assets[key] = number
         self.greatest.asset += len(created)
         rows.add(_ASSET, created)
+        return [AssetRow(number, uri, kind, owner) for number, _, uri, kind, owner, _ in created]
 
     def origins(self, cursor: psycopg.Cursor, names: Collection[str]) -> Mapping[str, int]:
         """Return the number of each origin; `*` is 0."""

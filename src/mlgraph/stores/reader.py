@@ -90,14 +90,9 @@ class PostgresReader:
         )
         changes.assets = [AssetRow(*row) for row in assets]
         for asset, mode in told:
-            changes.told.add(asset)
-            if mode in (Mode.RETRACT, Mode.DECLARATION):
-                changes.declared.add(asset)
+            changes.note_state(asset, mode)
         for source, relation, target, seen_by in edges:
-            if seen_by is None:
-                changes.edges.add((source, relation, target))
-            else:
-                changes.seen_by.add(seen_by)
+            changes.note_edge((source, relation, target), seen_by)
 
     def runs(self, runs: Collection[int]) -> RunRecords:
         """Return all that is said of these runs, in one round trip."""
@@ -142,6 +137,16 @@ class PostgresReader:
         """Return all records of these relations that lead from `sources`."""
         query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.relation = ANY(%s) AND f.tx <= %s"
         return self._edges(query, (list(sources), list(relations), self._upto)) if sources else []
+
+    def targets(self, sources: Collection[int], relation: int) -> set[int]:
+        """Return where edges of a relation that somebody told of lead from `sources`."""
+        query = "SELECT DISTINCT target_id FROM edge_fact WHERE source_id = ANY(%s) AND relation = %s AND tx <= %s"
+        return {row[0] for row in self._rows(query, (list(sources), relation, self._upto))} if sources else set()
+
+    def sources(self, targets: Collection[int], relation: int) -> set[int]:
+        """Return from where edges of a relation that somebody told of lead to `targets`."""
+        query = "SELECT DISTINCT source_id FROM edge_fact WHERE target_id = ANY(%s) AND relation = %s AND tx <= %s"
+        return {row[0] for row in self._rows(query, (list(targets), relation, self._upto))} if targets else set()
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         """Return the column edges whose `by` is one of `owners`."""

@@ -21,7 +21,7 @@ EDGE_FROM: Final = "edge_fact f JOIN content c ON c.id = f.content_id"
 def asset_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[AssetRecord]:
     """Yield a record for each row of `ASSET_COLUMNS`."""
     for asset, origin, valid_from, mode, body, tx, event in rows:
-        yield AssetRecord(asset, origin, valid_from, Mode(mode), _properties(body), tx, event or 0)
+        yield AssetRecord(asset, origin, valid_from, Mode(mode), properties_of(body), tx, event or 0)
 
 
 def edge_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[EdgeRecord]:
@@ -40,13 +40,14 @@ def edge_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[EdgeRecord]:
             version,
             by,
             named,
-            _properties(body),
+            properties_of(body),
             tx,
             event or 0,
         )
 
 
-def _properties(body: str) -> dict[str, Any]:
+def properties_of(body: str) -> dict[str, Any]:
+    """Return what the body of a fact says."""
     if body == "{}":
         return {}
     value: dict[str, Any] = json.loads(body)

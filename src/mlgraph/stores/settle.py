@@ -66,12 +66,16 @@ class Settler:
 
     def settle(self, fact: Fact) -> Fact | None:
         """Return the fact with its time, or None if it has none and says what already holds."""
-        if _time_of(fact) is None and not self._is_news(fact):
+        if not self.watches:  # each has its time, and nobody asks what holds
+            settled = fact
+        elif _time_of(fact) is None and not self._is_news(fact):
             return None
-        settled = self._timed(fact)
+        else:
+            settled = self._timed(fact)
         if isinstance(settled, EdgeFact) and settled.valid_to is not None and settled.valid_to <= (settled.valid_from or 0):
             return None  # it was over before it could be recorded: there is no moment at which it held
-        self._note(settled)
+        if self.watches:
+            self._note(settled)
         return settled
 
     @property

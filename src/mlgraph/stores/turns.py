@@ -10,6 +10,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from mlgraph.domain.errors import Unavailable
@@ -21,19 +22,36 @@ MOST_TOGETHER: Final = 500
 """Entries that share a transaction at most; a larger append has one to itself."""
 
 Write = Callable[[Sequence[Entry], Actor], Appended]
+Done = Callable[[Appended | BaseException], None]
 
 
 class _Request:
-    """One append that waits: its outcome, once there is one, and a lock that is free when it need not wait any longer."""
+    """One append that waits: its outcome, once there is one, and who is told then.
 
-    __slots__ = ("actor", "entries", "outcome", "wake")
+    That is `done`, or else the thread that waits for `wake`, a lock which is free when it need not wait any longer.
+    """
 
-    def __init__(self, entries: Sequence[Entry], actor: Actor) -> None:
+    __slots__ = ("actor", "done", "entries", "outcome", "wake")
+
+    def __init__(self, entries: Sequence[Entry], actor: Actor, done: Done | None = None) -> None:
         self.entries = entries
         self.actor = actor
+        self.done = done
         self.outcome: Appended | BaseException | None = None
         self.wake = threading.Lock()
         self.wake.acquire()
+
+    def end(self) -> None:
+        """Tell that there is an outcome."""
+        if self.outcome is None:
+            self.outcome = _interrupted()
+        if self.done is None:
+            self.wake.release()
+            return
+        try:
+            self.done(self.outcome)
+        except Exception:  # the others of its group must hear too
+            _log.exception("nobody could be told what became of an append")
 
 
 class Turns:
@@ -48,6 +66,7 @@ class Turns:
         self._guard = threading.Lock()
         self._waiting: deque[_Request] = deque()
         self._busy = False
+        self._thread = ThreadPoolExecutor(1, "mlgraph-append")
 
     def take(self, entries: Sequence[Entry], actor: Actor) -> Appended:
         """Return what became of `entries` once they are durable, or raise why they are not."""
@@ -58,13 +77,24 @@ class Turns:
         if waits:
             request.wake.acquire()  # until somebody wrote for us, or it is our turn to write
         if request.outcome is None:
-            try:
-                self._lead()
-            finally:
-                self._hand_over()
+            self._lead_and_hand_over()
         if isinstance(request.outcome, Appended):
             return request.outcome
-        raise request.outcome or Unavailable("the append was interrupted; what is stored of it is not known: send it again")
+        raise request.outcome or _interrupted()
+
+    def begin(self, entries: Sequence[Entry], actor: Actor, done: Done) -> None:
+        """Append as `take` does, in a thread that all who do not wait share; `done` is called there with what came of it."""
+        with self._guard:
+            self._waiting.append(_Request(entries, actor, done))
+            waits, self._busy = self._busy, True
+        if not waits:
+            self._thread.submit(self._lead_and_hand_over)
+
+    def _lead_and_hand_over(self) -> None:
+        try:
+            self._lead()
+        finally:
+            self._hand_over()
 
     def _lead(self) -> None:
         group = self._next_group()
@@ -72,9 +102,7 @@ class Turns:
             self._write_together(group)
         finally:
             for request in group:
-                if request.outcome is None:
-                    request.outcome = Unavailable("the append was interrupted; what is stored of it is not known: send it again")
-                request.wake.release()
+                request.end()
 
     def _next_group(self) -> list[_Request]:
         with self._guard:
@@ -113,7 +141,13 @@ class Turns:
 
     def _hand_over(self) -> None:
         with self._guard:
-            if self._waiting:
+            if not self._waiting:
+                self._busy = False
+            elif self._waiting[0].done is None:
                 self._waiting[0].wake.release()
             else:
-                self._busy = False
+                self._thread.submit(self._lead_and_hand_over)
+
+
+def _interrupted() -> Unavailable:
+    return Unavailable("the append was interrupted; what is stored of it is not known: send it again")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -12,7 +13,7 @@ import psycopg
 from mlgraph.domain import clock
 from mlgraph.domain.stated import StatedAsset, StatedEdge, key_of, restate
 from mlgraph.ports.edges import StatedEdges
-from mlgraph.ports.store import Actor, Appended, Entry, Item
+from mlgraph.ports.store import Actor, Appended, Entry, HandedOver, Item
 from mlgraph.stores import writing
 from mlgraph.stores.database import Database
 from mlgraph.stores.edge_columns import EdgeAppend
@@ -64,8 +65,11 @@ class _Batch:
 class PostgresWriter:
     """The `FactWriter` of PostgreSQL. Safe to share between threads: appends go one after the other, or together."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hand_over: Callable[[HandedOver], None] | None = None) -> None:
+        """Append to `database`; tell `hand_over` what each transaction appended, once it is durable."""
         self._database = database
+        self._hand_over = hand_over
+        self._appended: HandedOver | None = None
         self._numbering = Numbering()
         self._recent = Recent()
         self._turns = Turns(self._write)
@@ -78,6 +82,11 @@ class PostgresWriter:
         self._database.check_writable()
         return self._turns.take(entries, actor)
 
+    def begin_append(self, entries: Sequence[Entry], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
+        """Append as `append` does, without waiting for it: `done` is called in another thread with what came of it."""
+        self._database.check_writable()
+        self._turns.begin(entries, actor, done)
+
     def _write(self, entries: Sequence[Entry], actor: Actor) -> Appended:
         try:
             with self._database.connection() as connection, connection.cursor() as cursor:
@@ -85,9 +94,13 @@ class PostgresWriter:
                 cursor.execute("COMMIT")
         except BaseException:
             self._numbering.rolled_back()
+            self._appended = None
             raise
         self._numbering.committed()
         self._recent.tx = appended.tx
+        handed, self._appended = self._appended, None
+        if handed is not None and self._hand_over is not None:
+            self._hand_over(handed)
         return appended
 
     def _append(self, cursor: psycopg.Cursor, entries: Sequence[Entry], actor: Actor) -> Appended:
@@ -138,21 +151,26 @@ class PostgresWriter:
         if not contacts and not any(new):
             return Appended(last_tx, new)
         rows = Rows()
-        writing.store_transaction(rows, batch.tx, recorded_at, max(settler.last_given, last_at), actor)
+        last_at = max(settler.last_given, last_at)
+        writing.store_transaction(rows, batch.tx, recorded_at, last_at, actor)
         events = writing.store_events(rows, entries, new, batch.tx, self._numbering)
         if len(batch.edges) + len(batch.assets) < offered:
             named = batch.uris() | people
         fresh = {key: uri for key, uri in named.items() if key not in ids}
-        self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
-        self._add_facts(cursor, rows, batch, ids, events)
+        created = self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
+        given = self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
         writing.store_owners(cursor, batch.assets, ids)
         writing.store_contacts(cursor, contacts.values(), ids)
+        if self._hand_over is not None:
+            told = {ids[key] for key in people}
+            records = partial(writing.records_of, created, batch.edges, batch.assets, given, told)
+            self._appended = HandedOver(batch.tx, last_at, len(batch.edges) + len(batch.assets), records)
         return Appended(batch.tx, new)
 
     def _add_facts(
         self, cursor: psycopg.Cursor, rows: Rows, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
-    ) -> None:
+    ) -> writing.Numbers:
         facts: tuple[tuple[StatedEdge | StatedAsset, int], ...] = (*batch.edges, *batch.assets)
         given = writing.Numbers(
             batch.tx, ids, self._numbering.origins(cursor, {fact.origin for fact, _ in facts}),
@@ -161,6 +179,7 @@ class PostgresWriter:
         writing.store_assets(rows, batch.assets, given)
         writing.store_edges(rows, batch.edges, given)
         self._recent.add([fact.digest for fact, _ in facts])
+        return given
 
 
 def _gather(batch: _Batch, entries: Sequence[Entry], new: list[bool], unseen: set[bytes], settler: Settler) -> None:

@@ -9,12 +9,14 @@ from typing import Final
 
 import psycopg
 
-from mlgraph.domain.facts import Contact
+from mlgraph.domain.facts import Contact, Mode
+from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.stated import StatedAsset, StatedEdge, key_of
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.ports.store import Actor, Entry, Item
+from mlgraph.ports.store import Actor, AssetRow, Entry, Item, Records
 from mlgraph.stores.numbering import Numbering
 from mlgraph.stores.recent import Recent
+from mlgraph.stores.records import properties_of
 from mlgraph.stores.rows import Row, Rows, Table, array
 
 _ASSET_FACT: Final = Table(
@@ -173,3 +175,28 @@ def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: M
         "ELSE coalesce(excluded.name, contact.name) END, mail = coalesce(excluded.mail, contact.mail)",
         [(ids[key_of(str(contact.uri))], contact.name, contact.mail) for contact in contacts],
     )
+
+
+def records_of(created: list[AssetRow], edges: Edges, assets: Assets, given: Numbers, people: set[int]) -> Records:
+    """Return the rows of an append as a reader would return them."""
+    ids, origins = given.assets, given.origins
+    return Records(
+        created,
+        [
+            EdgeRecord(
+                ids[edge.source_key], _CODES[edge.relation], ids[edge.target_key], origins[edge.origin], edge.valid_from,
+                edge.valid_to, Mode(edge.mode), edge.role, edge.version, None if edge.by is None else ids[key_of(edge.by)],
+                None if edge.feeds is None else frozenset([ids[key_of(uri)] for uri in edge.feeds]), properties_of(edge.body),
+                given.tx, given.events.get(position, 0),
+            )
+            for edge, position in edges
+        ],
+        [
+            AssetRecord(
+                ids[asset.key], origins[asset.origin], asset.valid_from, Mode(asset.mode), properties_of(asset.body), given.tx,
+                given.events.get(position, 0),
+            )
+            for asset, position in assets
+        ],
+        people,
+    )  # fmt: skip

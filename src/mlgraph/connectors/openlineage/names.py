@@ -42,7 +42,7 @@ def column_of(dataset: AssetUri, field: str, place: Located) -> AssetUri:
 
 
 def _identify(kind: str, namespace: Located, name: Located) -> AssetUri:
-    return _short_enough(AssetUri(kind, _public(namespace.name()), _public(name.name())), name)
+    return _short_enough(AssetUri.of(kind, _public(namespace.name()), _public(name.name())), name)
 
 
 def _public(text: str) -> str:
