@@ -198,7 +198,9 @@ rules:
 def test_rules_of_a_file_come_beside_those_that_come_along(start: Callable[..., Process], tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(FURTHER)
-    api, names = Api(start("--data", str(tmp_path / "data"), "--rules", str(file)).url), Names("further")
+    (tmp_path / "mlgraph.yaml").write_text("rules: [own.yaml]\n")
+    server = start("--data", str(tmp_path / "data"), "--config", str(tmp_path / "mlgraph.yaml"))
+    api, names = Api(server.url), Names("further")
     old, new = names.of("model_version", "1"), names.of("model_version", "2")
     api.taken(edge(old, "derives", new, at(1)))
     assert why(api, (new, "supersedes", old))["rule"] == "next-of-kin"
@@ -206,16 +208,37 @@ def test_rules_of_a_file_come_beside_those_that_come_along(start: Callable[..., 
 
 
 def test_a_file_with_a_wrong_rule_is_refused_with_its_line(tmp_path: Path) -> None:
-    file = tmp_path / "own.yaml"
-    for text, said in (
-        (FURTHER.replace("derives", "derive"), ":5: unknown relation 'derive'"),
-        (None, "cannot read the rules in"),
-    ):
-        file.unlink(missing_ok=True)
-        if text is not None:
-            file.write_text(text)
-        command = [str(PROGRAM), "up", "--port", "0", "--data", str(tmp_path / "data"), "--rules", str(file)]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert ended.returncode != 0
-        assert said in ended.stderr
-        assert "Traceback" not in ended.stderr
+    file, config = tmp_path / "own.yaml", tmp_path / "mlgraph.yaml"
+    config.write_text("rules: [own.yaml]\n")
+    file.write_text(FURTHER.replace("derives", "derive"))
+    command = [str(PROGRAM), "up", "--port", "0", "--data", str(tmp_path / "data"), "--config", str(config)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode != 0
+    assert f"{file}:5: unknown relation 'derive'" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_what_is_inferred_stands_under_the_name_of_its_time(api: Api, names: Names) -> None:
+    case = cases(names)["dataset"]
+    version, old, new = case.inferred[0], case.inferred[2], names.dataset("renamed")
+    api.taken(*(edge(*triple, at(1)) for triple in case.ground), edge(old, "alias_of", new, at(5)))
+    renamed = (version, "trained_on", new)
+    assert renamed in shown(api, version)
+    assert renamed in shown(api, new)
+    assert case.inferred not in shown(api, version)
+    assert case.inferred in shown(api, version, at(4))
+    assert why(api, renamed)["holds"] is True
+    assert [each["relation"] for each in why(api, renamed)["path"]] == ["outputs", "input_to"]
+
+
+def test_an_owner_named_of_either_name_counts(api: Api, names: Names) -> None:
+    case = cases(names)["team"]
+    (service, _, one), reads, (data, _, other) = case.ground
+    renamed = names.dataset("renamed")
+    api.taken(
+        edge(service, "owned_by", one, at(1)), edge(*reads, at(1)), asset(data, at(1), owners=[other]),
+        edge(data, "alias_of", renamed, at(5)),
+    )  # fmt: skip
+    for end in (one, other):
+        assert case.inferred in shown(api, end, at(3))
+        assert case.inferred in shown(api, end)

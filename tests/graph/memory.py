@@ -143,6 +143,9 @@ class MemoryStore:
             self.asset_records(runs), self.edges_from(runs, codes[2:]),
         )  # fmt: skip
 
+    def alias_records(self) -> list[EdgeRecord]:
+        return [record for record in self.edge_facts if record.relation == RELATIONS["alias_of"].code]
+
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.by in owners]
 

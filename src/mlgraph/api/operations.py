@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.problems import MEDIA_TYPE
-from mlgraph.client import shapes
+from mlgraph.client import naming, shapes
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
+_OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"
 _JOB: Final = "mlg://workflow/etl/clean_ratings"
 _CLEAN: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fclean"
 _TIME: Final = "2026-11-01T00:00:00Z"
@@ -110,6 +111,15 @@ WHY: Final[shapes.Why] = {
     "cold_runs": 0,
     "watermark": 42,
 }
+NAMES: Final[naming.Names] = {
+    "uri": _LAKE,
+    "asset": _LAKE,
+    "names": [
+        {"name": _OLD, "asset": _LAKE, "valid_from": _TIME, "valid_to": None, "decision": "same"},
+    ],
+    "ambiguous": [],
+    "watermark": 42,
+}
 EXAMPLES: Final = {
     "Problem": PROBLEM_EXAMPLE,
     "Ingested": INGESTED,
@@ -118,6 +128,7 @@ EXAMPLES: Final = {
     "Impact": IMPACT,
     "Path": PATH,
     "Why": WHY,
+    "Names": NAMES,
 }
 """Examples by the name of the shape; FastAPI drops null from those that a route gives, so they are added afterwards."""
 

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mlgraph.domain.configuration import Configuration
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """How to serve. `store` is a postgresql:// URL; None keeps an embedded PostgreSQL below `data`.
 
     `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
-    `rules` are files with rules of inference beside those that come along.
     `workers` is how many processes answer, sharing one snapshot.
+    `config` is the file mlgraph.yaml; `configuration` what it says, once it has been read and checked.
     `hot_run_days` is after how many days an ended run leaves the graph for the store alone; None: never.
     `log_format` None is text on a terminal, else JSON. `public_url` is where connected tools can reach the server with webhooks.
     """
@@ -25,11 +27,12 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8765
     tokens: Path | None = None
+    config: Path | None = None
+    configuration: Configuration = field(default_factory=Configuration)
     before_ready: Callable[[str], None] | None = None
     after_ready: Callable[[str], None] | None = None
     log_format: Literal["text", "json"] | None = None
     log_level: str = "info"
     workers: int = 1
     hot_run_days: int | None = None
-    rules: tuple[Path, ...] = ()
     public_url: str | None = field(default_factory=lambda: os.environ.get("MLGRAPH_PUBLIC_URL"))

@@ -12,6 +12,17 @@ app = typer.Typer()
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="MLGRAPH_CONFIG",
+        show_envvar=True,
+        help="Sources and declarations. [default: mlgraph.yaml, if it is in this directory]",
+    ),
+]
+
 
 @app.command()
 def up(
@@ -29,6 +40,7 @@ def up(
         Path | None,
         typer.Option("--tokens", metavar="FILE", envvar="MLGRAPH_TOKENS", show_envvar=True, help="Who may call, and as whom."),
     ] = None,
+    config: Config = None,
     log_format: Annotated[
         Literal["text", "json"] | None,
         typer.Option("--log-format", help="For people, or a JSON object a line. [default: text on a terminal, else json]"),
@@ -40,10 +52,6 @@ def up(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that answer, sharing one mapped graph.")
     ] = 1,
-    rules: Annotated[
-        list[Path] | None,
-        typer.Option("--rules", metavar="FILE", help="Rules of inference beside those that come along; repeatable."),
-    ] = None,
     hot_run_days: Annotated[
         int | None,
         typer.Option(
@@ -64,10 +72,10 @@ def up(
             host=host,
             port=port,
             tokens=tokens,
+            config=config or (here if (here := Path("mlgraph.yaml")).is_file() else None),
             log_format=log_format,
             log_level=log_level,
             workers=workers,
-            rules=tuple(rules or ()),
             hot_run_days=hot_run_days,
         )
     )

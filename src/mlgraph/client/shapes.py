@@ -11,6 +11,8 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
+from mlgraph.client.naming import Named
+
 Certainty = Literal["certain", "possible"]
 
 
@@ -186,6 +188,7 @@ class Asset(TypedDict):
     uri: str
     kind: str
     name: str
+    names: list[Named]
     description: str | None
     owners: list[str]
     tags: list[str]
@@ -369,24 +372,4 @@ class Restored(TypedDict):
     instance: str
     from_instance: str | None
     rows: dict[str, int]
-    watermark: int
-
-
-class Source(TypedDict):
-    """A connected tool. `done` and `total` count the things of the running backfill; `total` may not be known yet."""
-
-    name: str
-    kind: str
-    url: str
-    state: str
-    done: NotRequired[int | None]
-    total: NotRequired[int | None]
-    error: NotRequired[str | None]
-    last_sync_at: NotRequired[str | None]
-
-
-class Sources(TypedDict):
-    """All connected tools."""
-
-    sources: list[Source]
     watermark: int

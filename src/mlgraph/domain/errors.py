@@ -127,6 +127,12 @@ class StartError(MlgraphError):
     title = "Cannot start"
 
 
+class ConfigurationError(StartError):
+    """The configuration is not right; the detail has a line for each fault, with its file, line and column."""
+
+    title = "Wrong configuration"
+
+
 class Conflict(MlgraphError):
     """What was asked for cannot be done to the state that is there."""
 

@@ -230,6 +230,9 @@ class GroupReader(Protocol):
 class FactReader(GroupReader, Protocol):
     """Reads facts, of now or up to some transaction."""
 
+    def alias_records(self) -> list[EdgeRecord]:
+        """Return all records that say that one name is another name of an asset."""
+
     def targets(self, sources: Collection[int], relation: int) -> set[int]:
         """Return where edges of a relation that somebody told of lead from `sources`."""
 

@@ -13,13 +13,14 @@ from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.answer import CERTAINTY, node_body
 from mlgraph.graph.relations import spans_at
-from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import ALIAS_OF, COLUMN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Told
-from mlgraph.services.facts_at import UNWALKED, told_intervals
+from mlgraph.services.facts_at import UNWALKED, records_of, told_intervals
 from mlgraph.services.health_of import health_of
 from mlgraph.services.inferred import InferredEdges, origins_at
+from mlgraph.services.names import names_of
 
 MAX_RELATIONS: Final = 1_000
 LATEST_RUNS: Final = 20
@@ -41,15 +42,17 @@ class AssetCards:
 
     def body(self, graph: Snapshot, asset: int, moment: int) -> dict[str, Any]:
         """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
-        records = self._reader.asset_records([asset])
+        names = graph.aliases.named(asset, moment) or [asset]
+        records = records_of(self._reader, names, graph.aliases)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
         holding = [interval for interval in intervals if interval.start <= moment < interval.end]
         told = self._reader.told({interval.tx for interval in intervals})
         gone = deleted_at(records, moment)
-        relations, total, cut = self._relations(graph, asset, moment)
+        relations, total, cut = self._relations(graph, asset, names, moment)
         return {
             "uri": graph.registry.uri(asset), "kind": KIND_NAMES[graph.registry.kind(asset)],
+            "names": names_of(graph, asset),
             "name": state.get("name") or AssetUri.parse(graph.registry.uri(asset)).name,
             "description": state.get("description"), "owners": state.get("owners", []), "tags": state.get("tags", []),
             "properties": state.get("properties", {}), "environment": _environment(holding, told),
@@ -105,16 +108,19 @@ class AssetCards:
         status = "failing" if reasons else "ok" if "ok" in (health["status"], of_run["status"]) else "unknown"
         return {"status": status, "reasons": reasons}
 
-    def _relations(self, graph: Snapshot, asset: int, moment: int) -> tuple[list[dict[str, Any]], int, str | None]:
+    def _relations(
+        self, graph: Snapshot, asset: int, names: list[int], moment: int
+    ) -> tuple[list[dict[str, Any]], int, str | None]:
         """Return the edges of the asset, told and inferred, how many there are, and why some are not listed."""
         found: dict[Relation, _Standing] = defaultdict(_Standing)
         for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
             if span.start <= moment < span.end:
                 found[span.triple].join(self._origins.get(span.origin), span.start, span.end)
-        unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
-        for interval in told_intervals(self._reader, unwalked):
+        unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
+        for interval in told_intervals(self._reader, unwalked, graph.aliases):
             if interval.start <= moment < interval.end:
-                found[interval.record.triple].join(self._origins[interval.record.origin], interval.start, interval.end)
+                triple = _under_names(graph, interval.record.triple, moment)
+                found[triple].join(self._origins[interval.record.origin], interval.start, interval.end)
         inferred = InferredEdges(self._reader, graph, self._rules).of(asset)
         for triple, origin, span_, certain in origins_at(inferred.edges, moment):
             found[triple].join(origin, *span_)
@@ -222,6 +228,12 @@ class _Standing:
         if origin is not None:
             self.origins.add(origin)
         self.start, self.end = min(self.start, start), max(self.end, end)
+
+
+def _under_names(graph: Snapshot, triple: Relation, moment: int) -> Relation:
+    """Return an edge between the assets that its ends stand for; one that says what is an alias stays as it is."""
+    source, relation, target = triple
+    return triple if relation == ALIAS_OF else (graph.aliases.at(source, moment), relation, graph.aliases.at(target, moment))
 
 
 def _distinct(spans: Iterable[Any]) -> list[Any]:

@@ -15,6 +15,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
 from mlgraph.domain.wire import check_edge
 from mlgraph.graph.answer import node_body
+from mlgraph.graph.naming import bearer
 from mlgraph.graph.relations import Span, spans_at, spans_everywhere
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
@@ -42,10 +43,10 @@ class EdgeHistories:
     def why(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> dict[str, Any]:
         """Return each origin's records of an edge. Raises `NotFound` if nobody ever said that it holds."""
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
-        number = graph.registry.number
-        triple = (number(source) or 0, RELATIONS[relation].code, number(target) or 0)
+        triple = self._asked(graph, source, relation, target, moment)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
-        told = [edge for edge in self._reader.edges_from([triple[0]], [triple[1]]) if edge.target == triple[2]]
+        targets = graph.aliases.led_to(triple[2])
+        told = [e for e in self._reader.edges_from(graph.aliases.led_to(triple[0]), [triple[1]]) if e.target in targets]
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
@@ -67,6 +68,13 @@ class EdgeHistories:
             "path": best.path(shown_at) if best is not None and shown_at is not None else [],
             "path_as_of": format_time(shown_at) if shown_at is not None else None, "watermark": graph.watermark,
         }  # fmt: skip
+
+    def _asked(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> Triple:
+        """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
+        ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
+        if relation != "alias_of":
+            ends = (bearer(graph, ends[0], moment), bearer(graph, ends[1], moment))
+        return ends[0], RELATIONS[relation].code, ends[1]
 
     def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
         origins = self._reader.origins()
@@ -107,15 +115,18 @@ class EdgeHistories:
     def _reports(self, graph: Snapshot, triple: Triple) -> list[EdgeRecord]:
         """Return what was said of the edge itself, and for a workflow's what its runs reported."""
         source, relation, target = triple
-        own = [r for r in self._reader.edges_from([source], [relation]) if r.target == target and r.mode != Mode.RETRACT]
+        sources, targets = graph.aliases.led_to(source), graph.aliases.led_to(target)
+        said = self._reader.edges_from(sources, [relation])
+        own = [record for record in said if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
         if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.registry.kind(owner) != WORKFLOW:
             return own
-        runs = {edge.source for edge in self._reader.edges_into([owner], [RUN_OF]) if edge.mode != Mode.RETRACT}
+        owners = targets if relation == INPUT_TO else sources
+        runs = {edge.source for edge in self._reader.edges_into(owners, [RUN_OF]) if edge.mode != Mode.RETRACT}
         if relation == INPUT_TO:
-            said = [edge for edge in self._reader.edges_from([source], [INPUT_TO]) if edge.target in runs]
+            said = [edge for edge in self._reader.edges_from(sources, [INPUT_TO]) if edge.target in runs]
         else:
-            said = [edge for edge in self._reader.edges_into([target], [OUTPUTS]) if edge.source in runs]
+            said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
         return own + [edge for edge in said if edge.mode != Mode.RETRACT]
 
     def diff(self, graph: Snapshot, before: int, after: int, asset: int | None, limit: int) -> dict[str, Any]:

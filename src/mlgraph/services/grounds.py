@@ -12,7 +12,9 @@ from mlgraph.domain.history import NO_ENDINGS, AssetInterval, AssetRecord, EdgeI
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATIONS
+from mlgraph.graph.aliases import BEGINNING, split
 from mlgraph.graph.build import run_pairs
+from mlgraph.graph.levels import RunHistory
 from mlgraph.graph.relations import Span, spans_at
 from mlgraph.graph.rows import CERTAIN, COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
@@ -20,7 +22,7 @@ from mlgraph.inference.conditions import BLANK_NODE
 from mlgraph.inference.evaluation import EVER, Held, Link, Pairs, State, either
 from mlgraph.ports.store import FactReader, Step
 from mlgraph.services.chunks import chunks
-from mlgraph.services.facts_at import pins_of, told_intervals
+from mlgraph.services.facts_at import by_asset, pins_of, records_of, told_intervals
 from mlgraph.services.histories import Histories
 
 MAX_FACTS: Final = 20_000
@@ -35,6 +37,7 @@ class Grounds:
     def __init__(self, reader: FactReader, graph: Snapshot) -> None:
         self._reader = reader
         self._graph = graph
+        self._aliases = graph.aliases
         self._left = self._most = MAX_FACTS
         self._origins = reader.origins()
         self._histories = Histories(reader, graph.registry)
@@ -84,13 +87,17 @@ class Grounds:
     def _read(self, assets: Collection[int], step: Step) -> Iterator[Link]:
         if (overfull := self._overfull & {(step, asset) for asset in assets}) and len(overfull) == len(assets):
             self._spend(self._left + 1)
-        records = self._reader.steps(assets, step, self._left + 1)
+        names = {name for asset in assets for name in self._aliases.led_to(asset)}
+        records = self._reader.steps(names, step, self._left + 1)
         if len(assets) == 1 and len(records) > self._most:
             self._overfull.update((step, asset) for asset in assets)
         self._spend(len(records))
         told = [record for record in records if not self._is_computed(step.relation, record.source, record.target)]
-        for interval in told_intervals(self._reader, told):
-            yield self._told(interval)
+        wanted, near = set(assets), 0 if step.forward else 1
+        for interval in told_intervals(self._reader, told, self._aliases):
+            for piece in split(self._aliases, interval.record.source, interval.record.target, interval.start, interval.end):
+                if piece[near] in wanted:
+                    yield self._told(interval, *piece)
         for asset in assets:
             yield from map(self._shown, self._computed(asset, step))
         if step.relation == _OWNED_BY:
@@ -118,10 +125,10 @@ class Grounds:
                 self._spend(1)
                 yield span
 
-    def _told(self, interval: EdgeInterval) -> Link:
+    def _told(self, interval: EdgeInterval, source: int, target: int, start: int, end: int) -> Link:
         record = interval.record
         return Link(
-            record.triple, self._origins[record.origin], interval.start, interval.end, role=record.role or "",
+            (source, record.relation, target), self._origins[record.origin], start, end, role=record.role or "",
             version=record.version or "", properties=interval.properties,
         )  # fmt: skip
 
@@ -134,31 +141,46 @@ class Grounds:
         segments = self._segments(assets)
         named = {uri for listed in segments.values() for segment in listed for uri in segment.state.get("owners", ())}
         owners = {uri: owner for uri in named if (owner := number(uri)) is not None and self.kind(owner) in kinds}
-        pins = pins_of(self._reader, owners.values())
+        pins = pins_of(self._reader, set(owners.values()), self._aliases)
         for asset, listed in segments.items():
             for segment in listed:
                 for uri, interval in segment.owners():
                     if uri in owners:
                         ends = pins.get(owners[uri], NO_ENDINGS).of(interval.origin)
                         end = min([segment.end, *(moment for moment in ends if moment >= interval.start)])
-                        if segment.start < end:
-                            yield Link((asset, _OWNED_BY, owners[uri]), self._origins[interval.origin], segment.start, end)
+                        for owned, owner, begun, ended in split(self._aliases, asset, owners[uri], segment.start, end):
+                            if begun < ended:
+                                yield Link((owned, _OWNED_BY, owner), self._origins[interval.origin], begun, ended)
 
     def _owned(self, owners: Collection[int], kinds: frozenset[int]) -> Iterator[Link]:
-        owned = self._reader.owned(owners, self._left + 1)
+        owned = self._reader.owned({name for owner in owners for name in self._aliases.led_to(owner)}, self._left + 1)
         self._spend(len(owned))
         wanted = set(owners)
         named = frozenset(map(self.kind, owners))
-        known = [asset for asset in owned if asset < len(self._graph.registry) and self.kind(asset) in kinds]
+        names = [name for name in owned if name < len(self._graph.registry) and self.kind(name) in kinds]
+        known = {segment.asset for name in names for segment in self._aliases.segments(name)}
         yield from (link for part in chunks(known) for link in self._owners(part, named) if link.triple[2] in wanted)
 
     def _segments(self, assets: Iterable[int]) -> dict[int, list[_Segment]]:
         """Return the states of each asset, between the moments at which they change."""
-        said: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self._reader.asset_records(list(assets)):
-            said[record.asset].append(record)
-        self._spend(sum(map(len, said.values())))
-        return {asset: list(_segments(records)) for asset, records in said.items()}
+        names = {asset: self._aliases.led_to(asset) for asset in assets}
+        records = records_of(self._reader, {name for each in names.values() for name in each}, self._aliases)
+        self._spend(len(records))
+        said = by_asset(records)
+        return {
+            asset: list(_segments(said[asset]) if each == {asset} else self._of_names(asset, each, said))
+            for asset, each in names.items()
+            if any(name in said for name in each)
+        }
+
+    def _of_names(self, asset: int, names: set[int], said: Mapping[int, list[AssetRecord]]) -> Iterator[_Segment]:
+        """Yield the states of an asset that has had several names: at each moment, of those that stand for it then."""
+        moments = {segment.start for name in names for segment in self._aliases.segments(name)} - {BEGINNING}
+        for begun, ended in pairwise(sorted({EVER[0], *moments, FOREVER})):
+            standing = [name for name in names if self._aliases.at(name, max(begun, BEGINNING)) == asset]
+            for each in _segments([record for name in standing for record in said.get(name, ())]):
+                if max(begun, each.start) < min(ended, each.end):
+                    yield each._replace(start=max(begun, each.start), end=min(ended, each.end))
 
     def states(self, assets: Collection[int]) -> Mapping[int, Sequence[State]]:
         """Return what is said of each asset over all time: where nobody says anything, what its URI tells. Raises `TooMuch`."""
@@ -185,12 +207,20 @@ class Grounds:
         for part in chunks(runs):
             for run, (history, _) in self._histories.runs(part).items():
                 self._spend(len(history.edges) + len(history.columns))
-                fed = run_pairs(history, self._graph.registry)
-                self._pairs[run] = {pair: Held(spans, certain) for pair, (spans, certain) in fed.items()}
+                self._pairs[run] = self._pairs_of_run(history)
         for asset in unknown:
             if asset not in self._pairs:
                 self._pairs[asset] = self._pairs_of_workflow(asset)
         return {asset: self._pairs[asset] for asset in junctions}
+
+    def _pairs_of_run(self, history: RunHistory) -> Pairs:
+        """Return the pairs of a run, under the names that its inputs and outputs stood for at each time."""
+        gathered: dict[tuple[int, int], list[Held]] = defaultdict(list)
+        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry).items():
+            held = Held(spans, certain)
+            for left, right, start, end in split(self._aliases, source, output, *EVER):
+                gathered[left, right].append(held.within(start, end, certain=True))
+        return {pair: either(parts) for pair, parts in gathered.items()}
 
     def _pairs_of_workflow(self, workflow: int) -> Pairs:
         """Return the pairs of a workflow as the graph walks them: from inputs to a port, and from the port to its outputs."""

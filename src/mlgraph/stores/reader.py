@@ -23,7 +23,7 @@ from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1
-_INPUT_TO, _OUTPUTS, _RUN_OF = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of"))
+_INPUT_TO, _OUTPUTS, _RUN_OF, _ALIAS_OF = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of", "alias_of"))
 FACTS_AT_ONCE: Final = 20_000
 """Facts of either sort from which on the transactions of a reading are no longer taken together."""
 _COPY_HEAD: Final = 19
@@ -137,6 +137,10 @@ class PostgresReader:
         """Return all records of these relations that lead from `sources`."""
         query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.relation = ANY(%s) AND f.tx <= %s"
         return self._edges(query, (list(sources), list(relations), self._upto)) if sources else []
+
+    def alias_records(self) -> list[EdgeRecord]:
+        """Return all records of `alias_of`."""
+        return self._edges(f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.relation = {_ALIAS_OF} AND f.tx <= %s", (self._upto,))
 
     def targets(self, sources: Collection[int], relation: int) -> set[int]:
         """Return where edges of a relation that somebody told of lead from `sources`."""
