@@ -107,6 +107,7 @@ WHY: Final[shapes.Why] = {
     ],
     "rule": None,
     "path": [],
+    "path_as_of": None,
     "cold_runs": 0,
     "watermark": 42,
 }

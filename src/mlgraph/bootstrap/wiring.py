@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from mlgraph.bootstrap.configuration import credentials_at
+from mlgraph.bootstrap.inferring import rules_from
 from mlgraph.bootstrap.options import Options
 from mlgraph.bulk import warm as bulk_warm
 from mlgraph.connectors import mlflow
@@ -102,7 +103,11 @@ class Server:
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
         self.services = Services(
-            intake, Queries(reader, self.follower), self.connections, self.health, tokens_from(options.tokens)
+            intake,
+            Queries(reader, self.follower, rules_from(options.configuration.rules)),
+            self.connections,
+            self.health,
+            tokens_from(options.tokens),
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:

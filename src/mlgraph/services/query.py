@@ -28,6 +28,7 @@ from mlgraph.graph.severity import SEVERITIES
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.trails import NOTHING
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, is_run, walk
+from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.cold_runs import BOTH, ColdRuns
@@ -71,8 +72,9 @@ class Scope:
 class Queries:
     """Answers questions from the graph as last published, and from the store."""
 
-    def __init__(self, reader: FactReader, follower: Follower) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES) -> None:
         self._reader = reader
+        self._rules = rules
         self._follower = follower
         self._origins = Origins(reader)
 
@@ -193,7 +195,7 @@ class Queries:
         moment = moment_of(as_of)
         asset, cold = self._bearer(graph, uri, moment), ColdRuns(self._reader, graph)
         cold.for_asset(asset)
-        body = AssetCards(self._reader.at(graph.watermark)).body(cold.graph, asset, moment)
+        body = AssetCards(self._reader.at(graph.watermark), self._rules).body(cold.graph, asset, moment)
         return {**body, "cold_runs": cold.count}
 
     def names(self, uri: str | None = None) -> dict[str, Any]:
@@ -208,7 +210,9 @@ class Queries:
         cold = ColdRuns(self._reader, graph)
         number = graph.registry.number
         cold.for_edge(number(source) or 0, RELATIONS[relation].code if relation in RELATIONS else 0, number(target) or 0)
-        told = EdgeHistories(self._reader.at(graph.watermark)).why(cold.graph, source, relation, target, moment_of(as_of))
+        told = EdgeHistories(self._reader.at(graph.watermark), self._rules).why(
+            cold.graph, source, relation, target, moment_of(as_of)
+        )
         return {**told, "cold_runs": cold.count}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
@@ -218,7 +222,7 @@ class Queries:
         cold = ColdRuns(self._reader, graph)
         if asset is not None:
             cold.for_asset(asset)
-        edges = EdgeHistories(self._reader.at(graph.watermark))
+        edges = EdgeHistories(self._reader.at(graph.watermark), self._rules)
         return {**edges.diff(cold.graph, moment_of(from_), moment_of(to), asset, limit), "cold_runs": cold.count}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
@@ -228,7 +232,7 @@ class Queries:
         asset = self._bearer(graph, service, moment) if service is not None else None
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
-        return AssetCards(self._reader.at(graph.watermark)).live(graph, asset, moment)
+        return AssetCards(self._reader.at(graph.watermark), self._rules).live(graph, asset, moment)
 
     def export(self) -> Iterator[bytes]:
         """Yield every source fact as an NDJSON line, in a stable order."""

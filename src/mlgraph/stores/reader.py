@@ -16,7 +16,7 @@ from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told
 from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
@@ -166,6 +166,30 @@ class PostgresReader:
         """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
         query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.tx > %s AND f.tx <= %s AND f.asset_id = ANY(%s)"
         return list(asset_records(self._rows(query, (after, upto, list(assets))))) if assets else []
+
+    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+        """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
+        if not assets:
+            return []
+        near, far = ("source_id", "target_id") if step.forward else ("target_id", "source_id")
+        query = (
+            f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} JOIN asset a ON a.id = f.{far} "
+            f"WHERE f.{near} = ANY(%s) AND f.relation = %s AND f.by_id IS NULL AND f.tx <= %s AND a.kind = ANY(%s)"
+        )
+        values: list[Any] = [list(assets), step.relation, self._upto, list(step.kinds)]
+        if step.then is not None:
+            near, beyond = ("source_id", "target_id") if step.then.forward else ("target_id", "source_id")
+            query += (
+                f" AND EXISTS (SELECT FROM edge_fact n JOIN asset b ON b.id = n.{beyond} "
+                f"WHERE n.{near} = f.{far} AND n.relation = %s AND b.kind = ANY(%s))"
+            )
+            values += [step.then.relation, list(step.then.kinds)]
+        return self._edges(f"{query} LIMIT %s", (*values, most))
+
+    def owned(self, owners: Collection[int], most: int) -> list[int]:
+        """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
+        query = "SELECT DISTINCT asset_id FROM asset_owner WHERE owner_id = ANY(%s) LIMIT %s"
+        return [row[0] for row in self._rows(query, (list(owners), most))] if owners else []
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""
