@@ -29,6 +29,7 @@ ASSET: Body = {
     "origins": ["facts"],
     "valid_from": "2026-11-01T00:00:00Z",
     "deleted_at": None,
+    "names": [],
     "referenced_only": False,
     "relations": [],
     "relations_total": 0,
@@ -76,6 +77,7 @@ class Double:
     export_lines: int = 3
     break_export_at: int | None = None
     closed: int = 0
+    source_error: str | None = None
     watermark: int = -1
     brief: bool = False
     known: Tokens = field(default_factory=lambda: Tokens({hashlib.sha256(TOKEN.encode()).hexdigest(): Caller("ci")}))
@@ -187,6 +189,10 @@ class Double:
             raise UnknownAsset(f"no fact and no reference has named {uri}")
         return ASSET
 
+    def names(self, uri: str | None) -> Body:
+        self._note("names", uri=uri)
+        return dict(operations.NAMES)
+
     def why(self, source: str, relation: str, target: str, **options: object) -> Body:
         self._note("why", source=source, relation=relation, target=target, **options)
         return dict(operations.WHY)
@@ -229,6 +235,13 @@ class Double:
         if kind != "mlflow":
             raise InvalidInput(f"unknown kind of source {kind!r}; known are mlflow", pointer="/kind")
         return {"name": name or "mlflow:5000", "kind": kind, "url": url, "state": "backfilling"}
+
+    def test(self, name: str, caller: Caller) -> Body:
+        self._note("test", name=name, caller=caller)
+        return {
+            "name": name, "kind": "mlflow", "url": "http://mlflow:5000", "ok": self.source_error is None, "version": "3.17.2",
+            "counts": {"experiments": 2}, "more": False, "error": self.source_error, "authenticated": True, "took_ms": 1.5,
+        }  # fmt: skip
 
     def sources(self) -> Body:
         self._note("sources")

@@ -24,6 +24,7 @@ CONTRACT = {
     ("get", "/api/v1/impact"),
     ("get", "/api/v1/propagation"),
     ("get", "/api/v1/paths"),
+    ("get", "/api/v1/names"),
     ("get", "/api/v1/why"),
     ("get", "/api/v1/diff"),
     ("get", "/api/v1/export"),
@@ -33,6 +34,7 @@ CONTRACT = {
     ("get", "/api/v1/sources"),
     ("post", "/api/v1/sources"),
     ("post", "/api/v1/sources/{name}/sync"),
+    ("post", "/api/v1/sources/{name}/test"),
     ("post", "/api/v1/sync"),
     ("post", "/api/v1/webhooks/{name}"),
     ("get", "/api/v1/backup"),
@@ -70,7 +72,7 @@ def test_every_call_and_parameter_is_described(document: dict[str, Any]) -> None
             assert said["description"], where
             if status >= "400":
                 assert list(said["content"]) == ["application/problem+json"], f"{where}: {status}"
-        if method == "post" and "{id}" not in path and not path.endswith("/sync"):
+        if method == "post" and "{id}" not in path and not path.endswith(("/sync", "/test")):
             assert call["requestBody"]["content"], where
 
 

@@ -119,6 +119,8 @@ def test_sources_are_connected_listed_and_synced(http: TestClient, double: Doubl
     assert http.post("/api/v1/sources/mlflow%3A5000/sync").status_code == 202
     assert http.post("/api/v1/sync").status_code == 202
     assert [said["name"] for name, said in double.calls if name == "sync"] == ["mlflow:5000", None]
+    tried = http.post("/api/v1/sources/team%2Fmlflow%3A5000/test")
+    assert (tried.status_code, tried.json()["ok"], tried.json()["name"]) == (200, True, "team/mlflow:5000")
 
 
 def test_dead_letters_are_listed_and_replayed(http: TestClient, double: Double) -> None:

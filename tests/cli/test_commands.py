@@ -244,6 +244,47 @@ def test_a_backfill_that_fails_is_1_and_says_how_to_go_on(run: Run, monkeypatch:
     assert "mlgraph connect mlflow http://mlflow:5000 --name prod" in " ".join(outcome.err.split())
 
 
+def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def sources(_: Double) -> dict[str, object]:
+        common = {"kind": "mlflow", "url": "http://mlflow:5000", "done": 1200, "total": None, "error": None}
+        prod = {
+            **common, "name": "prod", "state": "following", "lag_s": 7200.4, "errors": 3, "last_error": "it was away",
+            "last_error_at": "2026-11-01T00:00:00Z", "dead_letters": 2, "environment": "production",
+            "last_sweep_at": "2026-11-01T00:00:00.123456Z", "next_sweep_at": "2026-11-01T06:00:00Z",
+        }  # fmt: skip
+        lab = {
+            **common,
+            "name": "lab",
+            "state": "failed",
+            "lag_s": None,
+            "errors": 1,
+            "error": "HTTP 500",
+            "last_error": "HTTP 500",
+        }
+        return {"sources": [prod, lab], "watermark": 42}
+
+    monkeypatch.setattr(Double, "sources", sources)
+    lines = run("sources").out.splitlines()
+    columns = [re.split(r"\s{2,}", line.strip()) for line in lines[:3]]
+    assert columns[0][3:9] == ["lag", "read", "errors", "letters", "environment", "last sweep"]
+    assert columns[1][3:10] == ["2 h", "1,200", "3", "2", "production", "2026-11-01 00:00:00", "2026-11-01 06:00:00"]
+    assert columns[2][2:6] == ["failed", "-", "1,200", "1"]
+    assert lines[3:] == ["prod: all is well; at 2026-11-01 00:00:00 it was: it was away", "lab: HTTP 500"]
+
+
+def test_a_source_that_cannot_be_read_is_1_and_says_what_to_fix(run: Run, double: Double) -> None:
+    outcome = run("sources", "test", "prod")
+    assert (outcome.code, outcome.err) == (0, "")
+    assert outcome.out == "prod answers: mlflow 3.17.2 at http://mlflow:5000, with credentials; 2 experiments (2 ms)\n"
+    assert double.calls == [("test", {"name": "prod", "caller": LOCAL})]
+    double.source_error = "HTTP 401: who are you?"
+    outcome = run("sources", "test", "prod")
+    assert (outcome.code, outcome.out) == (1, "prod cannot be read\n")
+    assert "HTTP 401: who are you?" in outcome.err
+    outcome = run("sources", "test", "prod", "--json")
+    assert (outcome.code, outcome.said["error"]) == (1, "HTTP 401: who are you?")
+
+
 def test_help_is_quick_and_loads_nothing_heavy() -> None:
     code = (
         "import sys; from mlgraph.cli.main import app\n"

@@ -276,3 +276,21 @@ def test_pages_and_refusals(api: Api, names: Names) -> None:
     assert (late.status_code, "since" in late.json()["detail"]) == (422, True)
     api.taken(edge(names.column("r", "x"), "derives", names.column("a", "x"), at(1)))
     assert "dataset" in api.get("propagation", uri=names.column("r", "x"), since=at(10)).json()["detail"]
+
+
+def test_a_renamed_table_goes_on_under_its_new_name(api: Api, names: Names) -> None:
+    p, of = Producer(names), names.dataset
+    arrive(api, [*whole(p, "r1", (1, 2), ("r", "a"), "one"), *whole(p, "n1", (11, 12), ("r", "a"), "one")], "as told")
+    api.taken(edge(of("a"), "derives", of("v"), at(3)))
+    arrive(api, [*whole(p, "r2", (4, 5), ("v", "b"), "two"), *whole(p, "n2", (13, 14), ("v", "b"), "two")], "as told")
+    api.taken(edge(of("v"), "alias_of", of("w"), at(20)), edge(of("r"), "alias_of", of("q"), at(21)))
+    expected = {"one": "rebuilt", "a": "fresh", "w": "fresh", "two": "rebuilt", "b": "fresh"}
+    assert states(api, of("r")) == states(api, of("q")) == expected
+    assert entries(api, of("q"))["w"]["since"] == at(12)
+    assert set(states(api, of("r"), as_of=19)) == {"one", "a", "v", "two", "b"}
+    model, version = names.of("model", "m"), names.of("model_version", "m1")
+    api.taken(
+        edge(version, "version_of", model, at(2)), edge(version, "deployed_as", names.of("deployment", "d"), at(2)),
+        edge(model, "alias_of", names.of("model", "n"), at(20)),
+    )  # fmt: skip
+    assert states(api, model) == {"m1": "old", "d": "on_old"}, "a rename makes no version new"

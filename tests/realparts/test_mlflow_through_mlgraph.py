@@ -160,6 +160,33 @@ def test_sync_notices_deletions_and_renames(scene: Scene) -> None:
     assert V2 in past
 
 
+def test_a_configured_source_says_what_is_there_and_sweeps_by_itself(scene: Scene, tmp_path: Path) -> None:
+    config = tmp_path / "mlgraph.yaml"
+    config.write_text(
+        f"sources:\n  - {{name: prod, kind: mlflow, url: '{scene.mlflow.url}', environment: production,\n"
+        "     credentials: {env: REGISTRY_TOKEN}, schedule: {poll: 1h, sweep: 1s}}\n"
+    )
+    process = Process(
+        "--data", str(tmp_path / "data"), "--config", str(config), environment={"REGISTRY_TOKEN": "not-asked-for"}
+    )  # fmt: skip
+    own = Scene(scene.mlflow, Api(process.url), scene.made)
+    try:
+        own.until(lambda: own.source()["state"] == "following", "the backfill ends")
+        told = own.api.http.post("/api/v1/sources/prod/test").json()
+        assert (told["ok"], told["version"][:2], told["counts"]["registered models"]) == (True, "3.", 1)
+        own.fresh()
+        run = f"mlg://run/{SPACE}/{scene.made['child']}"
+        assert own.api.ask("asset", uri=run)["environment"] == "production"
+        model = f"mlg://model/{SPACE}/home-ranker"
+        assert own.api.ask("asset", uri=model)["deleted_at"] is None
+        scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "rename", "home-ranker", "page-ranker")
+        own.until(lambda: bool(own.api.ask("asset", uri=model)["deleted_at"]), "a sweep notices the new name")
+        assert own.source()["errors"] == 0
+    finally:
+        own.api.http.close()
+        process.stop()
+
+
 def test_an_event_whose_truth_cannot_be_fetched_becomes_a_dead_letter(scene: Scene) -> None:
     """Last: it ends the MLflow server."""
     event = {

@@ -29,4 +29,8 @@ def remove() -> None:
         client.delete_run(run.info.run_id)
 
 
-{"move": move, "train": train, "remove": remove}[sys.argv[1]]()
+def rename() -> None:
+    client.rename_registered_model(sys.argv[2], sys.argv[3])
+
+
+{"move": move, "train": train, "remove": remove, "rename": rename}[sys.argv[1]]()

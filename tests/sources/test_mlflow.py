@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mlgraph.domain.errors import InvalidInput, SourceError
-from mlgraph.ports.source import Gone, Page, Source
+from mlgraph.ports.source import Access, Gone, Page, Source
 from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
-from mlgraph.sources.mlflow_api import connect, place
+from mlgraph.sources.mlflow_api import ambient_credentials, connect, place
 from tests.sources.flaky_server import Answer, flaky_server, says
 
 QUICK = Patience(attempts=2, timeout_s=2, first_wait_s=0.01, longest_wait_s=0.02)
@@ -166,7 +166,7 @@ def test_another_server_is_recognised() -> None:
 )
 def test_credentials_come_from_the_environment_and_stay_out_of_errors(environ: dict[str, str], header: str | None) -> None:
     with flaky_server(lambda _path, _body: says({"message": "who?"}, 401)) as double:
-        client = connect(double.url, rate_per_s=50, patience=QUICK, environ=environ)
+        client = connect(Access(double.url, credentials=ambient_credentials(environ)), QUICK)
         with pytest.raises(SourceError, match=r"password, or its token") as caught:
             client.get("runs/get")
         client.close()
@@ -174,9 +174,9 @@ def test_credentials_come_from_the_environment_and_stay_out_of_errors(environ: d
     assert not any(secret in caught.value.detail for secret in ("Basic", "t0ken", "dTpw"))
 
 
-@pytest.mark.parametrize("url", ["", "mlflow:5000", "file:///tmp/mlruns", "http://"])
+@pytest.mark.parametrize("url", ["", "mlflow:5000", "file:///tmp/mlruns", "http://", "http://h:1x", "http://[::1"])
 def test_what_is_no_url_is_refused(url: str) -> None:
-    with pytest.raises(InvalidInput, match=r"not the URL of an MLflow server"):
+    with pytest.raises(InvalidInput, match=r"not the URL of a server such as http"):
         MlflowSource(url)
 
 

@@ -16,6 +16,7 @@ from mlgraph.connectors.mlflow.removals import vanished
 from mlgraph.connectors.mlflow.renames import ModelIdentity
 from mlgraph.connectors.mlflow.webhooks import occurred_at, thin, verify_webhook
 from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.domain.configuration import Limits
 from mlgraph.domain.errors import Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Mode, Statement
 from mlgraph.domain.payload import canonical_json
@@ -84,7 +85,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     with (
         flaky_server(lambda _path, _body: says({})) as listener,
         mlflow_server(tmp_path_factory.mktemp("mlflow")) as server,
-        contextlib.closing(MlflowSource(server.url, "prod", rate_per_s=500)) as source,
+        contextlib.closing(MlflowSource(server.url, "prod", limits=Limits(requests_per_s=500))) as source,
     ):
         hook = source.subscribe(f"{listener.url}/hook", SECRET)
         assert source.subscribe(f"{listener.url}/hook", "another") == hook, "one webhook is enough"
@@ -195,7 +196,7 @@ def test_no_two_payloads_contradict_each_other(company: Company) -> None:
 
 
 def test_reading_the_same_truth_again_says_the_same(company: Company) -> None:
-    with contextlib.closing(MlflowSource(company.server.url, "prod", rate_per_s=500)) as fresh:
+    with contextlib.closing(MlflowSource(company.server.url, "prod", limits=Limits(requests_per_s=500))) as fresh:
         again, _ = backfill(fresh)
     assert {repr(each) for each in again} == {repr(each) for each in company.statements}
 

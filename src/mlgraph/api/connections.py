@@ -14,7 +14,7 @@ from mlgraph.api.guard import Caller, Services, caller
 from mlgraph.api.limits import UseLanes
 from mlgraph.api.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.parameters import at_least, known_only
-from mlgraph.client import shapes
+from mlgraph.client import source_shapes
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.payload import Located, decode_json
 
@@ -51,7 +51,7 @@ async def connect(request: Request, use: Services, who: Caller) -> Response:
 @router.get(
     "/sources",
     summary="Connected tools",
-    response_model=shapes.Sources,
+    response_model=source_shapes.Sources,
     responses=operations.answers("All sources.", errors=READ_ERRORS),
     dependencies=[Depends(at_least)],
 )
@@ -61,10 +61,21 @@ async def sources(use: Services, lanes: UseLanes) -> Response:
 
 
 @router.post(
+    "/sources/{name:path}/test",
+    summary="Test a source",
+    response_model=source_shapes.SourceTest,
+    responses=operations.answers("What was found, or what to fix.", errors=(401, 403, 404, 409, 422, 503)),
+)
+def test(use: Services, who: Caller, name: Name) -> Response:
+    """Reach a source once, with its credentials: `ok` says whether it answered as it should, `error` what to fix."""
+    return answer(use.connections.test(name, who))
+
+
+@router.post(
     "/sources/{name:path}/sync",
     summary="Sync a source",
     status_code=202,
-    responses=operations.answers("The comparison runs, or is done.", errors=(401, 403, 404, 422, 502, 503), status=202),
+    responses=operations.answers("The comparison runs, or is done.", errors=(401, 403, 404, 409, 422, 502, 503), status=202),
 )
 def sync(use: Services, who: Caller, name: Name) -> Response:
     """Compare a source with the graph now: what no event told, deletions and renames included."""
@@ -86,7 +97,7 @@ def sync_all(use: Services, who: Caller) -> Response:
     "/webhooks/{name:path}",
     summary="Webhook of a tool",
     status_code=202,
-    responses=operations.answers("The event is stored.", errors=(400, 401, 404, 413, 415, 422, 503), status=202),
+    responses=operations.answers("The event is stored.", errors=(400, 401, 404, 409, 413, 415, 422, 503), status=202),
     openapi_extra=operations.body("The body as the tool signed it.", {"application/json": {}}),
 )
 async def webhook(request: Request, use: Services, name: Name) -> Response:

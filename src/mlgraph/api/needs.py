@@ -110,6 +110,9 @@ class Queries(Protocol):
     def asset(self, uri: str, *, as_of: str | None) -> Body:
         """Show an asset."""
 
+    def names(self, uri: str | None) -> Body:
+        """Show which names an asset has had, or which lead to several assets."""
+
     def why(self, source: str, relation: str, target: str, *, as_of: str | None) -> Body:
         """Show who says that an edge holds."""
 
@@ -131,6 +134,9 @@ class Connections(Protocol):
 
     def sources(self) -> Body:
         """List the connected tools."""
+
+    def test(self, name: str, caller: Caller) -> Body:
+        """Reach a source once, and say what was found or what to fix."""
 
     def sync(self, name: str | None, caller: Caller) -> Body:
         """Compare one source, or all, with the graph."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.problems import MEDIA_TYPE
-from mlgraph.client import shapes
+from mlgraph.client import naming, shapes
 from mlgraph.client.propagation import Propagation
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
+_OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"
 _JOB: Final = "mlg://workflow/etl/clean_ratings"
 _CLEAN: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fclean"
 _TIME: Final = "2026-11-01T00:00:00Z"
@@ -147,7 +148,17 @@ WHY: Final[shapes.Why] = {
     ],
     "rule": None,
     "path": [],
+    "path_as_of": None,
     "cold_runs": 0,
+    "watermark": 42,
+}
+NAMES: Final[naming.Names] = {
+    "uri": _LAKE,
+    "asset": _LAKE,
+    "names": [
+        {"name": _OLD, "asset": _LAKE, "valid_from": _TIME, "valid_to": None, "decision": "same"},
+    ],
+    "ambiguous": [],
     "watermark": 42,
 }
 EXAMPLES: Final = {
@@ -159,6 +170,7 @@ EXAMPLES: Final = {
     "Propagation": PROPAGATION,
     "Path": PATH,
     "Why": WHY,
+    "Names": NAMES,
 }
 """Examples by the name of the shape; FastAPI drops null from those that a route gives, so they are added afterwards."""
 

@@ -31,7 +31,7 @@ from mlgraph.api.parameters import (
     at_least,
     known_only,
 )
-from mlgraph.client import shapes
+from mlgraph.client import naming, shapes
 from mlgraph.client.propagation import Propagation
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
@@ -141,6 +141,19 @@ async def asset_by_path(
         raise InvalidInput("the URI is one segment of the path: encode it once more, so that / is %2F and % is %25")
     said = uri if segment is None else unquote(segment.decode("ascii", "replace"))
     return await lanes.light.run(lambda: answer(use.queries.asset(said, as_of=as_of)))
+
+
+@router.get(
+    "/names",
+    summary="Names of an asset",
+    response_model=naming.Names,
+    responses=operations.answers("The names.", errors=_ERRORS),
+)
+async def names(
+    use: Services, lanes: UseLanes, uri: Annotated[Uri | None, Query(description="Only the names of this asset.")] = None
+) -> Response:
+    """Return which names an asset has had; without one, the names that lead to several assets: a person decides those."""
+    return await lanes.light.run(lambda: answer(use.queries.names(uri)))
 
 
 @router.get(

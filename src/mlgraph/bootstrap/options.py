@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mlgraph.domain.configuration import Configuration
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -15,6 +17,7 @@ class Options:
 
     `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
     `workers` is how many processes answer, sharing one snapshot.
+    `config` is the file mlgraph.yaml; `configuration` what it says, once it has been read and checked.
     `hot_run_days` is after how many days an ended run leaves the graph for the store alone; None: never.
     `log_format` None is text on a terminal, else JSON. `public_url` is where connected tools can reach the server with webhooks.
     """
@@ -24,6 +27,8 @@ class Options:
     host: str = "127.0.0.1"
     port: int = 8765
     tokens: Path | None = None
+    config: Path | None = None
+    configuration: Configuration = field(default_factory=Configuration)
     before_ready: Callable[[str], None] | None = None
     after_ready: Callable[[str], None] | None = None
     log_format: Literal["text", "json"] | None = None

@@ -11,17 +11,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from types import FrameType
 from typing import Final
 
 from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
 from mlgraph.bootstrap import logs
+from mlgraph.bootstrap.configuration import load
 from mlgraph.bootstrap.http import SIGNALS, Http, frugal, tuned
 from mlgraph.bootstrap.options import Options
-from mlgraph.bootstrap.wiring import Server, operated
+from mlgraph.bootstrap.wiring import KINDS, Server, operated
 from mlgraph.bootstrap.workers import Workers, first_socket
-from mlgraph.domain.errors import MlgraphError, StartError
+from mlgraph.domain.errors import ConfigurationError, MlgraphError, StartError
 from mlgraph.services import metrics
 from mlgraph.services.identity import is_loopback, tokens_from
 from mlgraph.stores import postgres_log
@@ -36,11 +38,12 @@ _SETTLE_S: Final = 60.0
 
 
 def serve(options: Options) -> None:
-    """Serve until SIGINT or SIGTERM. Exits with status 1 and a message if the server cannot start."""
+    """Serve until SIGINT or SIGTERM. Exits with a message if the server cannot start, with status 2 for a wrong configuration."""
     _unwind_on_signals()
     frugal()
     form = logs.configure(options.log_format, options.log_level)
     try:
+        options = replace(options, configuration=load(options.config, KINDS, os.environ))
         _check(options)
         limits = Limits.from_environment(os.environ)
         with _listening(options) as listener, _database(options, limits) as database:
@@ -50,7 +53,7 @@ def serve(options: Options) -> None:
             _log.critical("%s", error.detail)
         else:
             sys.stderr.write(f"Error: {logs.clean(error.detail)}\n")
-        raise SystemExit(1) from None
+        raise SystemExit(2 if isinstance(error, ConfigurationError) else 1) from None
 
 
 def _unwind_on_signals() -> None:

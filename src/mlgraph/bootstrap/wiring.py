@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
+from mlgraph.bootstrap.configuration import credentials_at
+from mlgraph.bootstrap.inferring import rules_from
 from mlgraph.bootstrap.options import Options
 from mlgraph.bulk import warm as bulk_warm
 from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import reconciliation, webhooks
+from mlgraph.domain.configuration import SecretPlace
+from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph import warm as graph_warm
-from mlgraph.ports.source import Payload, Source
+from mlgraph.ports.source import Access, Payload, Reached, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
 from mlgraph.services.connections import Connections
+from mlgraph.services.declared import declare
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
 from mlgraph.services.hydrate import SourceKind, States
@@ -26,7 +33,9 @@ from mlgraph.services.intake import Intake
 from mlgraph.services.query import Queries
 from mlgraph.services.snapshots import Snapshots
 from mlgraph.services.source_worker import Surroundings
+from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.sources.mlflow_api import ambient_credentials
 from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.database import Database
@@ -41,8 +50,17 @@ def _departures(source: Source, held: States, at: int) -> Sequence[Payload]:
     return reconciliation.departures(server.instance, held, set(server.inventory()), server.identities(), at)
 
 
+def _reach(access: Access) -> Reached:
+    with contextlib.closing(MlflowSource.at(access, Patience(attempts=1, timeout_s=access.limits.timeout_s))) as source:
+        return source.reached()
+
+
 def _verify(headers: Mapping[str, str], body: bytes, secret: str) -> Mapping[str, Any]:
     return webhooks.verify_webhook(headers, body, secret, time.time())
+
+
+def _credentials(place: SecretPlace) -> Credentials:
+    return credentials_at(place, os.environ)
 
 
 def _deleted(instance: str, uri: AssetUri, at: int) -> Payload:
@@ -51,7 +69,9 @@ def _deleted(instance: str, uri: AssetUri, at: int) -> Payload:
 
 MLFLOW: Final = SourceKind(
     name="mlflow",
-    open=MlflowSource,
+    open=MlflowSource.at,
+    reach=_reach,
+    ambient=ambient_credentials,
     normalise=mlflow.normalise,
     subject=mlflow.subject,
     departures=_departures,
@@ -79,10 +99,15 @@ class Server:
         self.follower = Follower(reader, Snapshots(reader, files, keeps=first, hot_run_days=options.hot_run_days))
         intake = Intake(PostgresWriter(database, self.follower.hear), letters, self.follower.nudge, self._rehydrate)
         around = Surroundings(PostgresConnections(database), reader, intake.append, letters, options.public_url)
-        self.connections = Connections(around, KINDS)
+        self.connections = Connections(around, KINDS, options.configuration.sources, _credentials)
+        self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
         self.services = Services(
-            intake, Queries(reader, self.follower), self.connections, self.health, tokens_from(options.tokens)
+            intake,
+            Queries(reader, self.follower, rules_from(options.configuration.rules)),
+            self.connections,
+            self.health,
+            tokens_from(options.tokens),
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:
@@ -90,6 +115,7 @@ class Server:
 
     def start(self) -> None:
         """Follow the log, and go on with connected sources."""
+        declare(self._reader, self._append, self._configuration)
         self.follow()
         self.connections.start()
 

@@ -11,7 +11,7 @@ from mlgraph.cli import output, things
 from mlgraph.cli.session import AsJson, AtLeast, Cursor, Limit, Url, ask, connected
 
 if TYPE_CHECKING:
-    from mlgraph.client import Client, shapes
+    from mlgraph.client import Client, source_shapes
 
 app = typer.Typer()
 
@@ -83,7 +83,7 @@ def connect(
         output.draw(f"{output.plain(known_as)} is connected and {output.plain(found['state'])}{read}")
 
 
-def _follow(server: Client, name: str) -> shapes.Source:
+def _follow(server: Client, name: str) -> source_shapes.Source:
     """Show how far the backfill is until it is done, and return its last state."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -118,10 +118,34 @@ def sync(
             output.draw(things.sources(server.sources().data))
 
 
-@app.command()
+known = typer.Typer(invoke_without_command=True)
+app.add_typer(known, name="sources")
+
+
+@known.callback()
 def sources(ctx: typer.Context, at_least: AtLeast = None, as_json: AsJson = False, url: Url = None) -> None:
-    """List the connected tools and how far each has been read."""
-    ask(ctx, url, as_json, lambda server: server.sources(at_least=at_least), things.sources)
+    """List the connected tools: state, lag, errors, sweeps. `sources test NAME` tries one."""
+    if ctx.invoked_subcommand is None:
+        ask(ctx, url, as_json, lambda server: server.sources(at_least=at_least), things.sources)
+
+
+@known.command("test")
+def try_source(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The source's name.")],
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Reach a source once, with its credentials, and say what was found, or what to fix (exit code 1)."""
+    with connected(ctx, url, as_json) as server:
+        answer = server.test_source(name)
+    if as_json:
+        output.write(answer.body)
+    else:
+        output.draw(things.source_test(answer.data))
+    if not answer.data["ok"]:
+        output.fail(answer.data["error"] or "no reason is known", then="Its url and credentials stand in mlgraph.yaml.")
+        raise typer.Exit(output.REFUSED)
 
 
 @app.command("dead-letters")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Final
 
 from rich.console import Group, RenderableType
@@ -12,7 +13,7 @@ from rich.text import Text
 from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain
 
 if TYPE_CHECKING:
-    from mlgraph.client import shapes
+    from mlgraph.client import shapes, source_shapes
 
 MAX_RELATIONS: Final = 40
 MAX_HISTORY: Final = 15
@@ -20,6 +21,10 @@ MAX_CHANGES: Final = 300
 MAX_RUNS: Final = 3
 MAX_VALUE_CHARS: Final = 200
 _CHANGE: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+_SOURCE_COLUMNS: Final = (
+    "name", "kind", "state", "lag", "read", "errors", "letters", "environment", "last sweep", "next sweep", "address",
+)  # fmt: skip
+_SOURCE_STATES: Final = {"failed": "bold red", "following": "green", "stopped": "yellow"}
 _HEALTH: Final = {"ok": "green", "failing": "bold red"}
 
 
@@ -32,6 +37,7 @@ def asset(said: shapes.Asset) -> RenderableType:
         parts.append(Text("Others refer to it; no source has described it yet.", "yellow"))
     if said["description"]:
         parts.append(Text(plain(said["description"])))
+    parts += [Text(f"also called {plain(name)}", "dim") for name in _other_names(said)]
     parts.append(_attributes(said))
     if said["relations"]:
         parts += [Text("\nRelations", "bold"), *_relations(said)]
@@ -42,6 +48,12 @@ def asset(said: shapes.Asset) -> RenderableType:
     if said["partial"]:
         parts.append(Text(f"The answer was cut ({plain(said['reason'] or 'limit')}).", "yellow"))
     return Group(*parts)
+
+
+def _other_names(said: shapes.Asset) -> list[str]:
+    """Return the other names that it has or had; when, `mlgraph names` tells."""
+    same = [each for each in said["names"] if each["decision"] == "same"]
+    return list(dict.fromkeys(name for each in same for name in (each["name"], each["asset"]) if name != said["uri"]))
 
 
 def _attributes(said: shapes.Asset) -> Table:
@@ -72,7 +84,8 @@ def _relations(said: shapes.Asset) -> list[RenderableType]:
         ended = f"until {moment(each['valid_to'])}" if each["valid_to"] else ""
         aliases = each["properties"].get("aliases")
         named = f" as {', '.join(map(str, aliases))}" if isinstance(aliases, list) and aliases else ""
-        told = f"{', '.join(each['origins'])}  since {moment(each['valid_from'])} {ended}"
+        sure = "  possible" if each["certainty"] == "possible" else ""
+        told = f"{', '.join(each['origins'])}  since {moment(each['valid_from'])} {ended}{sure}"
         table.add_row(
             Text(f"{arrow} {plain(each['relation'] + named)}", "dim"),
             asset_text(kind_of(far), each["name"], far),
@@ -115,8 +128,21 @@ def why(said: shapes.Why) -> RenderableType:
             table.add_row("", Text(plain(f"runs: {', '.join(name_of(run) for run in runs[:MAX_RUNS])}{more}")), "")
     parts: list[RenderableType] = [edge, verdict, table]
     if said["rule"]:
-        parts.append(Text(f"inferred by the rule {plain(said['rule'])}"))
+        parts.append(Text(f"\ninferred by the rule {plain(said['rule'])}, at {moment(said['path_as_of'])} from"))
+        parts += _ground(said["path"], 1)
     return Group(*parts)
+
+
+def _ground(path: list[shapes.Ground], depth: int) -> list[RenderableType]:
+    """Draw the edges of a path, those under an inferred one indented below it."""
+    lines: list[RenderableType] = []
+    for each in path:
+        told = f"  {', '.join(map(plain, each['origins']))}  since {moment(each['valid_from'])}"
+        unsure = ("  possible", "yellow") if each["certainty"] == "possible" else ("", "")
+        edge = _edge(each["source"], each["relation"], each["target"])
+        lines.append(Text.assemble("  " * depth, edge, (told, "dim"), unsure))
+        lines += _ground(each["path"], depth + 1)
+    return lines
 
 
 def diff(said: shapes.Diff) -> RenderableType:
@@ -159,20 +185,72 @@ def live(said: shapes.Live) -> RenderableType:
     return table
 
 
-def sources(said: shapes.Sources) -> RenderableType:
+def sources(said: source_shapes.Sources) -> RenderableType:
     """Draw the connected tools as a table."""
     if not said["sources"]:
         return Text("No tool is connected. Connect one with: mlgraph connect mlflow URL")
-    table = _table("name", "kind", "state", "read", "last sync", "address")
+    table = _table(*_SOURCE_COLUMNS)
+    failures: list[Text | None] = []
     for each in said["sources"]:
         done, total = each.get("done"), each.get("total")
         read = "-" if done is None else f"{done:,}" + (f" of {total:,}" if total else "")
-        state = Text(plain(each["state"]), {"failed": "bold red", "following": "green"}.get(each["state"], ""))
-        name, address = Text(plain(each["name"]), "bold"), Text(plain(each["url"]), "dim")
-        table.add_row(name, plain(each["kind"]), state, read, moment(each.get("last_sync_at")), address)
-        if error := each.get("error"):
-            table.add_row("", "", Text(plain(error), "red"), "", "", "")
-    return table
+        state = Text(plain(each["state"]), _SOURCE_STATES.get(each["state"], ""))
+        table.add_row(
+            Text(plain(each["name"]), "bold"),
+            plain(each["kind"]),
+            state,
+            _span(each.get("lag_s")),
+            read,
+            _number(each.get("errors"), "red"),
+            _number(each.get("dead_letters"), "yellow"),
+            Text(plain(each.get("environment") or "-")),
+            moment(_to_the_second(each.get("last_sweep_at"))),
+            moment(_to_the_second(each.get("next_sweep_at"))),
+            Text(plain(each["url"]), "dim"),
+        )
+        failures.append(_failure(each))
+    return Group(table, *(failure for failure in failures if failure is not None))
+
+
+def _failure(each: source_shapes.Source) -> Text | None:
+    """Return what reading a source fails with now, else what it failed with last."""
+    if error := each.get("error"):
+        return Text(f"{plain(each['name'])}: {plain(error)}", "red")
+    if last := each.get("last_error"):
+        return Text(f"{plain(each['name'])}: all is well; at {moment(each.get('last_error_at'))} it was: {plain(last)}", "dim")
+    return None
+
+
+def source_test(said: source_shapes.SourceTest) -> RenderableType:
+    """Draw what a source answered to a trial; what to fix is told on standard error."""
+    if not said["ok"]:
+        return Text(f"{plain(said['name'])} cannot be read", "bold red")
+    least = "at least " if said["more"] else ""
+    found = ", ".join(f"{number:,} {plain(what)}" for what, number in said["counts"].items())
+    whose = "with credentials" if said["authenticated"] else "without credentials"
+    version = f" {plain(said['version'])}" if said["version"] else ""
+    return Text.assemble(
+        (f"{plain(said['name'])} answers", "bold green"),
+        f": {plain(said['kind'])}{version} at {plain(said['url'])}, {whose}; {least}{found} ({said['took_ms']:,.0f} ms)",
+    )
+
+
+def _span(seconds: float | None) -> str:
+    """Return a duration as people read it, in its largest unit."""
+    if seconds is None:
+        return "-"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _number(number: int | None, style: str) -> Text:
+    return Text("-") if number is None else Text(f"{number:,}", style if number else "")
+
+
+def _to_the_second(text: str | None) -> str | None:
+    return None if text is None else re.sub(r"\.\d+", "", text)
 
 
 def dead_letters(said: shapes.DeadLetters) -> RenderableType:

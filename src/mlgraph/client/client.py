@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from mlgraph.client import shapes
+    from mlgraph.client import naming, shapes, source_shapes
     from mlgraph.client.propagation import Propagation
 
 
@@ -98,6 +98,10 @@ class Client:
         """Return an asset, its relations, history and health."""
         return self._wire.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
 
+    def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[naming.Names]:
+        """Return which names an asset has had; without one, those that lead to several assets."""
+        return self._wire.get("/api/v1/names", {"uri": uri, "at_least": at_least})
+
     def why(
         self, source: str, relation: str, target: str, *, as_of: str | None = None, at_least: int | None = None
     ) -> Answer[shapes.Why]:
@@ -155,11 +159,15 @@ class Client:
         """Try a dead letter again."""
         return self._wire.post(f"/api/v1/dead-letters/{letter}/replay")
 
-    def sources(self, *, at_least: int | None = None) -> Answer[shapes.Sources]:
+    def sources(self, *, at_least: int | None = None) -> Answer[source_shapes.Sources]:
         """Return the connected tools and how far each has been read."""
         return self._wire.get("/api/v1/sources", {"at_least": at_least})
 
-    def connect(self, kind: str, url: str, name: str | None = None) -> Answer[shapes.Source]:
+    def test_source(self, name: str) -> Answer[source_shapes.SourceTest]:
+        """Reach a source once, with its credentials, and return what was found or what to fix."""
+        return self._wire.post(f"/api/v1/sources/{quote(name, safe='')}/test")
+
+    def connect(self, kind: str, url: str, name: str | None = None) -> Answer[source_shapes.Source]:
         """Connect a tool, or resume its backfill, and return at once; `sources` tells how far it is."""
         body = {"kind": kind, "url": url} | ({"name": name} if name else {})
         return self._wire.post("/api/v1/sources", json.dumps(body).encode(), {"content-type": "application/json"})

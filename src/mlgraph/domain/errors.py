@@ -108,6 +108,12 @@ class OutOfTime(Unavailable):
     title = "Out of time"
 
 
+class TooMuch(Unavailable):
+    """The answer needs more facts than one question may read."""
+
+    title = "Too much for one question"
+
+
 class SourceError(MlgraphError):
     """A source (a registry, an orchestrator) did not answer as its contract says."""
 
@@ -119,6 +125,12 @@ class StartError(MlgraphError):
     """The server cannot start; the detail says what to change."""
 
     title = "Cannot start"
+
+
+class ConfigurationError(StartError):
+    """The configuration is not right; the detail has a line for each fault, with its file, line and column."""
+
+    title = "Wrong configuration"
 
 
 class Conflict(MlgraphError):

@@ -139,6 +139,8 @@ def state_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] 
     Of two that spoke at one moment the content decides, so that the order in which origins became known does not.
     """
     holding = [interval for interval in intervals if interval.start <= moment < interval.end]
+    if len(holding) == 1:
+        return merge({}, holding[0].state)
     state: dict[str, Any] | None = None
     for interval in sorted(holding, key=lambda interval: (interval.start, canonical_json(interval.state))):
         state = merge(state or {}, interval.state)
@@ -244,15 +246,19 @@ def _next_interval(said: Sequence[EdgeRecord], before: EdgeInterval | None, star
     wholes = [record for record in said if record.mode != Mode.PATCH]
     patches = [record for record in said if record.mode == Mode.PATCH]
     if wholes:
-        chosen = max(wholes, key=_edge_order)
+        chosen = _greatest(wholes)
         properties, feeds = dict(chosen.properties), None
     else:
-        chosen = max(patches, key=_edge_order)
+        chosen = _greatest(patches)
         properties, feeds = (before.properties, before.feeds) if before else ({}, None)
-    for patch in sorted(patches, key=_edge_order):
+    for patch in patches if len(patches) < 2 else sorted(patches, key=_edge_order):
         properties = merge(properties, patch.properties)
     named = [record.feeds for record in said if record.feeds is not None]
     return EdgeInterval(chosen, start, until, frozenset().union(*named) if named else feeds, properties)
+
+
+def _greatest(records: Sequence[EdgeRecord]) -> EdgeRecord:
+    return records[0] if len(records) == 1 else max(records, key=_edge_order)  # most often there is nothing to compare
 
 
 def _edge_order(record: EdgeRecord) -> str:

@@ -43,7 +43,7 @@ def concerned_by(graph: Snapshot, root: int, since: int, moment: int, reached: R
         for asset, is_sure in into.get(node, {}).items():
             known[asset] = known.get(asset, False) or (is_sure and certain)
     plain = ~makes & ~made
-    links = _links(source_assets[plain], target_assets[plain], rows.start[plain].tolist())
+    links = _links(graph, source_assets[plain], target_assets[plain], rows.start[plain].tolist())
     _leave_out_own_outputs(reads, pairs, {link.target for link in links} | changed.keys())
     for asset in changed:
         if graph.registry.kind(asset) in MAKERS:
@@ -58,12 +58,33 @@ def _are_makers(graph: Snapshot, assets: Ints) -> np.ndarray[tuple[int], np.dtyp
     return np.isin(graph.registry.kinds(assets), np.array(sorted(MAKERS), np.uint8))
 
 
-def _links(sources: Ints, targets: Ints, starts: list[int]) -> list[Link]:
+def _links(graph: Snapshot, sources: Ints, targets: Ints, starts: list[int]) -> list[Link]:
     """Return each edge once, from the earliest moment at which some origin has held it."""
     begun: dict[tuple[int, int], int] = {}
     for source, target, start in zip(sources.tolist(), targets.tolist(), starts, strict=True):
         begun[source, target] = min(begun.get((source, target), start), start)
-    return [Link(source, target, start) for (source, target), start in begun.items()]
+    return [Link(*ends, _begun(graph, Layer.ASSET, *ends, start)) for ends, start in begun.items()]
+
+
+def _begun(graph: Snapshot, layer: Layer, source: int, target: int, start: int) -> int:
+    """Return when an edge that stands under these names from `start` on began, under whatever names its ends had."""
+    aliases = graph.aliases
+    if not aliases:
+        return start
+    targets = aliases.led_to(target)
+    nodes = [node for name in aliases.led_to(source) if (node := graph.find(name)) is not None]
+    if len(nodes) == len(targets) == 1:
+        return start
+    rows = graph.views[layer].out
+    before = {
+        end: begun
+        for node in nodes
+        for other, _, _, _, begun, end in rows.every_row_of(node)
+        if int(graph.asset_of[other]) in targets
+    }
+    while start in before:
+        start = before.pop(start)
+    return start
 
 
 def _changed(graph: Snapshot, root: int, since: int, moment: int) -> dict[int, int | None]:
@@ -75,8 +96,10 @@ def _changed(graph: Snapshot, root: int, since: int, moment: int) -> dict[int, i
     rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], moment)
     chosen = np.isin(rows.relation, np.array(sorted(PART_CODES), np.uint8)) & np.isin(graph.asset_of[rows.other], parts)
     came: dict[int, int] = {}
-    for part, start in zip(parts[known[rows.position[chosen]]].tolist(), rows.start[chosen].tolist(), strict=True):
-        came[part] = min(came.get(part, start), start)
+    edges = (parts[known[rows.position[chosen]]], graph.asset_of[rows.other[chosen]], rows.start[chosen])
+    for part, whole, start in zip(*(column.tolist() for column in edges), strict=True):
+        begun = _begun(graph, Layer.STRUCTURE, part, whole, start)
+        came[part] = min(came.get(part, begun), begun)
     changed: dict[int, int | None] = {root: since}
     for part in parts.tolist():
         if part == root:

@@ -8,7 +8,13 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connected source. `cursor` is where its backfill stands; times are microseconds since the epoch."""
+    """A connected source. `cursor` is where its backfill stands; times are microseconds since the epoch.
+
+    `configured`: the configuration made it, and it is read as long as that has it. `error` is what it fails with now;
+    `errors` counts failures, `last_error` at `last_error_at` is the latest one. It was asked what changed, with
+    success, at `polled_at`; something new was learned at `changed_at`; all was read at `last_sync_at`; what is there
+    was compared with the graph at `swept_at`.
+    """
 
     name: str
     kind: str
@@ -20,6 +26,13 @@ class Connection:
     total: int | None = None
     error: str | None = None
     last_sync_at: int | None = None
+    configured: bool = False
+    errors: int = 0
+    last_error: str | None = None
+    last_error_at: int | None = None
+    polled_at: int | None = None
+    changed_at: int | None = None
+    swept_at: int | None = None
 
 
 class ConnectionStore(Protocol):

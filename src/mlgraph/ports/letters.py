@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,6 +42,9 @@ class DeadLetters(Protocol):
 
     def replayed(self, letter_id: int, tx: int) -> None:
         """Note that the letter was taken in, by transaction `tx`."""
+
+    def waiting_of_sources(self) -> Mapping[str, int]:
+        """Return how many letters wait of each connected source that has any."""
 
     def listing(self, limit: int, cursor: str | None) -> dict[str, Any]:
         """Return the letters that wait, oldest first."""

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from mlgraph.domain.configuration import Limits
+from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.uri import AssetUri
 
 Payload = dict[str, Any]
 """What a connector's `normalise` reads."""
 Cursor = dict[str, Any]
 """Where to go on: kept as JSON, understood by the source alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a source is reached: its address, the instance's name (None: taken from the address), as whom, and how hard."""
+
+    url: str
+    instance: str | None = None
+    credentials: Credentials | None = None
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """What a source answered to a trial: its version, where it tells one, and how many things of a sort are there.
+
+    `more` says that there are more than were counted.
+    """
+
+    version: str | None
+    counts: Mapping[str, int]
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)

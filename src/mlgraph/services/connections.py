@@ -6,39 +6,72 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from mlgraph.domain.errors import InvalidInput, NotFound
-from mlgraph.domain.redaction import redact_url
-from mlgraph.domain.times import format_time
+from mlgraph.domain import clock
+from mlgraph.domain.configuration import SecretPlace, SourceSettings
+from mlgraph.domain.credentials import Credentials, check_address
+from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound
 from mlgraph.ports.connections import Connection
+from mlgraph.ports.source import Access
 from mlgraph.services.hydrate import SourceKind
 from mlgraph.services.identity import Caller
-from mlgraph.services.source_worker import SourceWorker, Surroundings
+from mlgraph.services.source_status import STOPPED, status, tried
+from mlgraph.services.source_worker import Reading, SourceWorker, Surroundings
 
 _log = logging.getLogger(__name__)
 
+_UNFINISHED: Final = ("backfilling", "failed")
 _PATIENCE_S: Final = 3.0
 """How long a stopping server waits for pages of sources that are under way: they are read again after the next start."""
 
 
 class Connections:
-    """All connected sources, each with a thread that reads it."""
+    """All connected sources, each with a thread that reads it: those of the configuration, and those that callers connected."""
 
-    def __init__(self, around: Surroundings, kinds: Mapping[str, SourceKind]) -> None:
+    def __init__(
+        self,
+        around: Surroundings,
+        kinds: Mapping[str, SourceKind],
+        settings: Sequence[SourceSettings] = (),
+        credentials: Callable[[SecretPlace], Credentials] | None = None,
+    ) -> None:
+        """Read the sources of `settings` as they say; `credentials` fetches a secret from its place (raises `InvalidInput`)."""
         self._around = around
         self._store = around.store
         self._reader = around.reader
         self._kinds = kinds
+        self._settings = {each.name: each for each in settings}
+        self._credentials = credentials
+        self._readings: dict[str, Reading] = {}
         self._workers: dict[str, SourceWorker] = {}
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Go on with the sources that were connected before."""
+        """Go on with the sources that were connected before, and with those of the configuration as it is now."""
+        self._configure()
         for connection in self._store.all():
-            self._work_on(connection)
+            if connection.state != STOPPED:
+                self._work_on(connection)
+
+    def _configure(self) -> None:
+        """Connect what the configuration names, note what changed in it, and stop what it names no longer."""
+        known = {connection.name: connection for connection in self._store.all()}
+        for name, settings in self._settings.items():
+            found = known.get(name)
+            if found is None or (found.kind, found.url) != (settings.kind, settings.url):
+                secret = found.secret if found else secrets.token_urlsafe(32)
+                found = Connection(name, settings.kind, settings.url, secret)
+                _log.info("%s %s is connected as %s by the configuration", settings.kind, settings.url, name)
+            elif found.state == STOPPED:
+                found = replace(found, state="backfilling", cursor=None, error=None)
+            self._store.save(replace(found, configured=True))
+        for name, found in known.items():
+            if found.configured and name not in self._settings and found.state != STOPPED:
+                _log.warning("%s is in the configuration no longer: it is not read, its facts stay", name)
+                self._store.save(replace(found, state=STOPPED, error=None))
 
     def stop(self) -> None:
         """Stop reading; what was read is kept."""
@@ -55,71 +88,103 @@ class Connections:
         known = self._kinds.get(kind)
         if known is None:
             raise InvalidInput(f"unknown source {kind[:40]!r}; one of {', '.join(self._kinds)}", pointer="/kind")
-        if redact_url(url) != url:
-            raise InvalidInput("credentials do not belong into a URL; set them in the server's environment", pointer="/url")
-        opened = known.open(url, name)
+        try:
+            check_address(url)
+        except InvalidInput as error:
+            raise error.under("/url") from None
+        opened = known.open(Access(url, name))
         instance = opened.instance
         opened.close()
         found = self._store.get(instance)
         if found is not None and (found.url, found.kind) != (url, kind):
             raise InvalidInput(f"{instance!r} is connected to {found.url} already; choose another --name", pointer="/name")
         secret = found.secret if found else secrets.token_urlsafe(32)
-        connection = replace(found, state="backfilling", error=None) if found else Connection(instance, kind, url, secret)
+        connection = found or Connection(instance, kind, url, secret)
+        # only a backfill has a place to go on from: one that ended is begun anew
+        cursor = connection.cursor if connection.state in _UNFINISHED else None
+        configured = instance in self._settings
+        connection = replace(connection, state="backfilling", cursor=cursor, error=None, configured=configured)
         self._store.save(connection)
         self._work_on(connection)
         _log.info("%s connected %s %s as %s", caller.actor, kind, url, instance)
-        return {**_body(connection), "webhook": {"path": f"/api/v1/webhooks/{instance}", "secret": secret}}
+        return {**self._bodies([connection])[0], "webhook": {"path": f"/api/v1/webhooks/{instance}", "secret": secret}}
 
     def sources(self) -> dict[str, Any]:
-        """Return all sources and how far they are read."""
-        return {"sources": [_body(connection) for connection in self._store.all()], "watermark": self._reader.last_tx()}
+        """Return all sources, and where the reading of each stands."""
+        return {"sources": self._bodies(self._store.all()), "watermark": self._reader.last_tx()}
+
+    def test(self, name: str, caller: Caller) -> dict[str, Any]:
+        """Reach a source once with its credentials, and say what was found, or what to fix. Raises `NotFound`, `Conflict`."""
+        connection = self._named(name)
+        _log.info("%s tests %s", caller.actor, name)
+        return tried(self._kinds[connection.kind], connection, self._reading(connection).access)
 
     def sync(self, name: str | None, caller: Caller) -> dict[str, Any]:
         """Read a source (or all) from the beginning, and notice what was deleted or renamed. Returns the sources after it."""
-        wanted = [connection for connection in self._store.all() if name in (None, connection.name)]
-        if name is not None and not wanted:
-            raise NotFound(f"no source is called {name!r}; mlgraph sources lists them")
+        wanted = self._store.all() if name is None else [self._named(name)]
         for connection in wanted:
-            worker = self._worker(connection)
-            worker.sweep()
+            if name is not None or connection.state != STOPPED:
+                self._worker(connection).sweep()
         _log.info("%s synced %s", caller.actor, name or "all sources")
         return {
-            "sources": [_body(c) for c in self._store.all() if name in (None, c.name)],
+            "sources": self._bodies([c for c in self._store.all() if name in (None, c.name)]),
             "watermark": self._reader.last_tx(),
         }
 
     def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """Take a signed webhook: fetch the truth about what it names. A source that fails makes it a dead letter."""
-        connection = self._store.get(name)
-        if connection is None:
-            raise NotFound(f"no source is called {name[:80]!r}; mlgraph sources lists them")
+        connection = self._named(name)
         event = self._kinds[connection.kind].verify(headers, body, connection.secret)
         return {"watermark": self._worker(connection).hydrate(event)}
 
     def hydrate_thin(self, name: str, event: Mapping[str, Any]) -> int:
         """Take a thin event that is known to be genuine, such as a replayed dead letter."""
+        return self._worker(self._named(name)).hydrate(event, bury=False)
+
+    def _named(self, name: str) -> Connection:
         connection = self._store.get(name)
         if connection is None:
             raise NotFound(f"no source is called {name[:80]!r}; mlgraph sources lists them")
-        return self._worker(connection).hydrate(event, bury=False)
+        return connection
 
     def _work_on(self, connection: Connection) -> None:
-        self._worker(connection).begin(connection)
+        try:
+            self._worker(connection).begin(connection)
+        except MlgraphError as error:  # its credentials are not there: the others are read all the same
+            _log.warning("%s cannot be read: %s", connection.name, error.detail)
+            now, errors = clock.wall_us(), connection.errors + 1
+            told = replace(connection, state="failed", error=error.detail, errors=errors)
+            self._store.save(replace(told, last_error=error.detail, last_error_at=now))
 
     def _worker(self, connection: Connection) -> SourceWorker:
         with self._lock:
             worker = self._workers.get(connection.name)
             if worker is None:
                 kind = self._kinds[connection.kind]
-                worker = SourceWorker(self._around, kind, connection)
+                worker = SourceWorker(self._around, kind, connection.name, self._reading(connection))
                 self._workers[connection.name] = worker
             return worker
 
+    def _plan(self, connection: Connection) -> Reading | None:
+        """Return how a source is read, without its credentials; None where it is not read."""
+        settings = self._settings.get(connection.name)
+        if settings is not None:
+            access = Access(settings.url, settings.name, limits=settings.limits)
+            return Reading(access, settings.schedule, settings.environment)
+        return None if connection.state == STOPPED else Reading(Access(connection.url, connection.name))
 
-def _body(connection: Connection) -> dict[str, Any]:
-    at = connection.last_sync_at
-    return {
-        "name": connection.name, "kind": connection.kind, "url": connection.url, "state": connection.state,
-        "done": connection.done, "total": connection.total, "error": connection.error,
-        "last_sync_at": format_time(at) if at is not None else None,
-    }  # fmt: skip
+    def _reading(self, connection: Connection) -> Reading:
+        """Return how a source is read: as configured, else as usual and with the credentials of the environment."""
+        plan = self._plan(connection)
+        if plan is None:
+            raise Conflict(f"{connection.name!r} is in the configuration no longer: put it back and restart to read it")
+        settings = self._settings.get(connection.name)
+        if settings is None:
+            found = self._kinds[connection.kind].ambient()
+        else:
+            found = self._credentials(settings.credentials) if settings.credentials and self._credentials else None
+        return replace(plan, access=replace(plan.access, credentials=found))
+
+    def _bodies(self, connections: Sequence[Connection]) -> list[dict[str, Any]]:
+        letters, now = self._around.letters.waiting_of_sources(), clock.wall_us()
+        return [status(c, self._plan(c), letters.get(c.name, 0), now) for c in connections]

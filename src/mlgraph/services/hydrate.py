@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.facts import Statement, told
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
 from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.ports.source import Payload, Source
+from mlgraph.ports.source import Access, Payload, Reached, Source
 from mlgraph.ports.store import FactReader, Item
 from mlgraph.services.facts_at import told_intervals
 
@@ -25,8 +26,11 @@ class SourceKind:
     """A kind of tool that can be connected: how it is reached, and how what it says is understood."""
 
     name: str
-    open: Callable[[str, str | None], Source]
-    """Returns the source at a URL, under an instance name (None: taken from the URL)."""
+    open: Callable[[Access], Source]
+    reach: Callable[[Access], Reached]
+    """Tries once, without patience, whether a source answers. Raises `SourceError`."""
+    ambient: Callable[[], Credentials | None]
+    """Returns the credentials of sources that no configuration names, from the server's environment. Raises `InvalidInput`."""
     normalise: Callable[[object], list[Statement]]
     subject: Callable[[object], AssetUri | None]
     """Returns the asset of which the connector wants to know what is held."""

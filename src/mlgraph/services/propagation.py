@@ -233,7 +233,8 @@ class _Runs:
         """Yield what each run that began or ended at or after `since` read and wrote, up to the moment asked for."""
         alone = {asset for asset in self._concerned.reads if self._graph.registry.kind(asset) == RUN}
         runs = set(alone)
-        for chunk in chunks(asset for asset in self._concerned.reads if asset not in alone):
+        aliases = self._graph.aliases
+        for chunk in chunks({name for asset in self._concerned.reads if asset not in alone for name in aliases.led_to(asset)}):
             budget.check()
             runs |= self._reader.runs_since(chunk, since)
         for chunk in chunks(runs):
@@ -241,7 +242,7 @@ class _Runs:
             said = self._reader.runs(chunk)
             members = memberships((each for each in said.memberships if each.valid_from <= self._moment), self._pins)
             for history in self._histories(chunk, said):
-                own = {history.run} if history.run in alone else members.get(history.run, set())
+                own = {history.run} if history.run in alone else {self._bearer(each) for each in members.get(history.run, ())}
                 yield from self._of_run(history, own & self._concerned.reads.keys(), since)
 
     def _histories(self, runs: Collection[int], said: RunRecords) -> Iterator[RunHistory]:
@@ -279,20 +280,27 @@ class _Runs:
         if _is_silent(history.first_read, outcome, "inputs"):
             return set(usual)
         own = self._own_outputs(workflow)
-        reads = {asset for asset in history.first_read if asset in self._distances and asset not in own}
+        named = {self._bearer(asset) for asset in history.first_read}
+        reads = {asset for asset in named if asset in self._distances and asset not in own}
         return reads | {workflow} if workflow in self._concerned.changed else reads
 
     def _feeds(self, history: RunHistory, outcome: RunOutcome, workflow: int, reads: set[int]) -> dict[int, frozenset[int]]:
         """Return which concerned inputs feed each output of a run; those of its workflow for a side of which it tells nothing."""
         usual = self._concerned.makes.get(workflow, {})
-        fed: Mapping[int, Collection[int]] = run_feeds(history, self._graph.registry)
+        fed: dict[int, set[int]] = {self._bearer(output): set() for output in history.outputs}
+        for output, inputs in run_feeds(history, self._graph.registry).items():
+            fed[self._bearer(output)].update(map(self._bearer, inputs))
         if _is_silent(history.first_read, outcome, "inputs"):
-            fed = {output: usual.get(output, {}).keys() for output in history.outputs}
+            fed = {output: set(usual.get(output, ())) for output in fed}
         if _is_silent(history.outputs, outcome, "outputs"):
             # who made what is frozen is always told
-            fed = {output: inputs.keys() for output, inputs in usual.items() if output not in self._concerned.frozen}
+            fed = {output: set(inputs) for output, inputs in usual.items() if output not in self._concerned.frozen}
         always = {workflow} & reads
-        return {output: frozenset(reads.intersection(fed.get(output, ())) | always) for output in {*fed, *history.outputs}}
+        return {output: frozenset(reads & inputs | always) for output, inputs in fed.items()}
+
+    def _bearer(self, asset: int) -> int:
+        """Return the asset that a name stands for at the moment asked for, as in the rows of the graph."""
+        return self._graph.aliases.at(asset, self._moment)
 
     def _own_outputs(self, workflow: int) -> set[int]:
         """Return what the workflow makes and does not count among its inputs."""

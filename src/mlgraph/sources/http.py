@@ -87,16 +87,19 @@ class JsonClient:
         rate_per_s: float = 50.0,
         patience: Patience | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        conceal: Callable[[str], str] = str,
     ) -> None:
         """Use `client`, which knows the base URL and the credentials; `what` names the source in errors.
 
-        `missing_code` is the `error_code` by which the API says that a thing does not exist.
+        `missing_code` is the `error_code` by which the API says that a thing does not exist. `conceal` takes the
+        credentials out of what the server may have repeated of them.
         """
         self._client = client
         self._missing_code = missing_code
         self._what = what
         self._patience = patience or Patience()
         self._sleep = sleep
+        self._conceal = conceal
         self._bucket = TokenBucket(rate_per_s, sleep=sleep)
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json | Missing:
@@ -121,7 +124,7 @@ class JsonClient:
             except httpx.TimeoutException:
                 trouble = f"no answer within {self._patience.timeout_s:g} s"
             except httpx.TransportError as error:
-                trouble = f"{type(error).__name__}: {redact_url(str(error))}"
+                trouble = f"{type(error).__name__}: {redact_url(self._conceal(str(error)))}"
             else:
                 if response.status_code not in _RETRIED:
                     try:
@@ -129,7 +132,7 @@ class JsonClient:
                     except _HalfBodyError as error:
                         trouble = str(error)
                 else:
-                    trouble = f"HTTP {response.status_code}{_message(response)}"
+                    trouble = f"HTTP {response.status_code}{self._message(response)}"
                     told_wait = _retry_after(response)
             if attempt + 1 < self._patience.attempts:
                 self._sleep(self._wait(attempt) if told_wait is None else told_wait)
@@ -148,17 +151,23 @@ class JsonClient:
         if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             raise SourceError(
                 f"{self._what}: {method} {path} answered HTTP {response.status_code}: "
-                "set its user and password, or its token, in the environment of mlgraph"
+                "its credentials are missing, wrong or may not do this: set its user and password, or its token, where "
+                "mlgraph takes them from (credentials in mlgraph.yaml, else the environment of mlgraph)"
             )
         if not response.is_success:
-            raise SourceError(f"{self._what}: {method} {path} answered HTTP {response.status_code}{_message(response)}")
+            raise SourceError(f"{self._what}: {method} {path} answered HTTP {response.status_code}{self._message(response)}")
         try:
             found = decode_json(response.content)
         except MlgraphError as error:
-            raise _HalfBodyError(f"a body that is {error.detail}") from None
+            raise _HalfBodyError(f"a body that is {self._conceal(error.detail)}") from None
         if not isinstance(found, dict):
             raise SourceError(f"{self._what}: {method} {path} answered JSON that is no object: is the URL that of its API?")
         return found
+
+    def _message(self, response: httpx.Response) -> str:
+        """Return what the server says is wrong, without what it repeats of the credentials."""
+        message = _error_body(response).get("message")
+        return f": {redact_url(self._conceal(message)[:_SHOWN_CHARS])}" if isinstance(message, str) else ""
 
 
 class _HalfBodyError(Exception):
@@ -188,8 +197,3 @@ def _error_body(response: httpx.Response) -> Json:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
-
-
-def _message(response: httpx.Response) -> str:
-    message = _error_body(response).get("message")
-    return f": {redact_url(message[:_SHOWN_CHARS])}" if isinstance(message, str) else ""

@@ -6,20 +6,23 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final
+from typing import Final, Self
 
 from mlgraph.connectors.mlflow.renames import ModelIdentity
 from mlgraph.connectors.mlflow.webhooks import EVENTS
 from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.domain.configuration import Limits
+from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Cursor, Gone, Page, Payload
+from mlgraph.ports.source import Access, Cursor, Gone, Page, Payload, Reached
 from mlgraph.sources.http import MISSING, Json, JsonClient, Patience
-from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of
+from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of, version_at
 from mlgraph.sources.mlflow_truth import MlflowTruth
 
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
+_USUAL_LIMITS: Final = Limits()
 _OVERLAP_MS: Final = 60_000
 """How far a poll looks back behind the last one: clocks differ, and asking twice changes nothing."""
 _URI_KINDS: Final = {
@@ -38,13 +41,15 @@ class MlflowSource:
         base_url: str,
         instance: str | None = None,
         *,
-        rate_per_s: float = 50.0,
+        credentials: Credentials | None = None,
+        limits: Limits = _USUAL_LIMITS,
         patience: Patience | None = None,
         client: JsonClient | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """Ask the server at `base_url`, `rate_per_s` times a second at most. Raises `InvalidInput` if it is no URL."""
-        self._api = MlflowApi(client or connect(base_url, rate_per_s=rate_per_s, patience=patience))
+        """Ask the server at `base_url`, as whom and as hard as is said. Raises `InvalidInput` if it is no URL."""
+        self._access = Access(base_url, instance, credentials, limits)
+        self._api = MlflowApi(client or connect(self._access, patience))
         self._instance = instance or place(base_url)
         self._registry = Registry(self._instance)
         self._clock = clock
@@ -59,6 +64,22 @@ class MlflowSource:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
+
+    @classmethod
+    def at(cls, access: Access, patience: Patience | None = None) -> Self:
+        """Return the source that is reached so."""
+        limits, credentials = access.limits, access.credentials
+        return cls(access.url, access.instance, credentials=credentials, limits=limits, patience=patience)
+
+    def reached(self) -> Reached:
+        """Return what the server answers to a trial: experiments and registered models, as far as one page of each has them.
+
+        Raises `SourceError` where it does not answer as MLflow does, or not to these credentials.
+        """
+        experiments, further = self._api.experiments(None)
+        models, more = self._api.registered_models(None)
+        counts = {"experiments": len(experiments), "registered models": len(models)}
+        return Reached(version_at(self._access), counts, more=bool(further or more))
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
         """Return the truth about an experiment, run, logged_model, registered_model or model_version (`NAME/VERSION`).

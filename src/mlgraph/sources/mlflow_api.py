@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 import httpx
 
+from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import InvalidInput, SourceError
-from mlgraph.domain.redaction import redact_url
+from mlgraph.ports.source import Access
 from mlgraph.sources.http import MISSING, Json, JsonClient, Missing, Patience
 
 Found = tuple[list[Json], str | None]
@@ -20,32 +22,60 @@ _MISSING_CODE: Final = "RESOURCE_DOES_NOT_EXIST"
 _MOST: Final = 1000
 _MOST_RUNS: Final = 100
 _EXPERIMENTS_A_CALL: Final = 100
+_VERSION: Final = re.compile(r"\d[\w.+-]{0,40}", re.ASCII)
+_VERSION_BYTES: Final = 100
 
 
-def connect(
-    base_url: str, *, rate_per_s: float, patience: Patience | None, environ: Mapping[str, str] = os.environ
-) -> JsonClient:
-    """Return a client of the MLflow server at `base_url`, with the credentials that MLflow's own client would use.
+def connect(access: Access, patience: Patience | None = None) -> JsonClient:
+    """Return a client of the MLflow server at `access.url`, with the credentials and within the limits given there.
 
-    Raises `InvalidInput` where `base_url` is no http or https URL.
+    Raises `InvalidInput` where that is no http or https URL, or carries a login.
     """
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInput(f"{redact_url(base_url)!r} is not the URL of an MLflow server such as http://127.0.0.1:5000")
-    headers = {"accept": "application/json"}
-    auth: httpx.BasicAuth | None = None
-    if user := environ.get("MLFLOW_TRACKING_USERNAME"):
-        auth = httpx.BasicAuth(user, environ.get("MLFLOW_TRACKING_PASSWORD", ""))
-    elif token := environ.get("MLFLOW_TRACKING_TOKEN"):
-        headers["authorization"] = f"Bearer {token}"
-    client = httpx.Client(base_url=f"{base_url.rstrip('/')}/api/2.0/mlflow/", headers=headers, auth=auth)
+    check_address(access.url)
+    limits, credentials = access.limits, access.credentials
+    client = httpx.Client(
+        base_url=f"{access.url.rstrip('/')}/api/2.0/mlflow/",
+        headers=_headers(access),
+        limits=httpx.Limits(max_connections=limits.concurrency),
+    )
     return JsonClient(
         client,
-        what=f"MLflow at {place(base_url)}",
+        what=f"MLflow at {place(access.url)}",
         missing_code=_MISSING_CODE,
-        rate_per_s=rate_per_s,
-        patience=patience,
+        rate_per_s=limits.requests_per_s,
+        patience=patience or Patience(timeout_s=limits.timeout_s),
+        conceal=credentials.concealed_in if credentials else str,
     )
+
+
+def ambient_credentials(environ: Mapping[str, str] = os.environ) -> Credentials | None:
+    """Return the credentials that MLflow's own client would take from the environment, if there are any.
+
+    Raises `InvalidInput` where no header can carry them.
+    """
+    user, token = environ.get("MLFLOW_TRACKING_USERNAME"), environ.get("MLFLOW_TRACKING_TOKEN")
+    try:
+        if user:
+            return Credentials(environ.get("MLFLOW_TRACKING_PASSWORD", ""), user)
+        return Credentials(token) if token else None
+    except InvalidInput as error:
+        named = "MLFLOW_TRACKING_PASSWORD" if user else "MLFLOW_TRACKING_TOKEN"
+        raise InvalidInput(f"what {named} of the server's environment holds cannot be used: {error.detail}") from None
+
+
+def version_at(access: Access) -> str | None:
+    """Return the version that an MLflow server tells; None where it tells none."""
+    try:
+        answer = httpx.get(f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s)
+    except httpx.HTTPError:
+        return None
+    told = answer.text.strip() if answer.is_success and len(answer.content) <= _VERSION_BYTES else ""
+    return told if _VERSION.fullmatch(told) else None
+
+
+def _headers(access: Access) -> dict[str, str]:
+    authorization = {"authorization": access.credentials.authorization} if access.credentials else {}
+    return {"accept": "application/json", **authorization}
 
 
 def place(base_url: str) -> str:

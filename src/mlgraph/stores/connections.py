@@ -3,41 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from typing import Any, Final
 
 from mlgraph.ports.connections import Connection
 from mlgraph.stores.database import Database
 
-_COLUMNS: Final = "name, kind, url, secret, state, cursor, done, total, error, last_sync_at"
+_KEPT: Final = tuple(field.name for field in fields(Connection))
+_COLUMNS: Final = ", ".join(_KEPT)
+_VALUES: Final = ", ".join(f"%({name})s" for name in _KEPT)
+_REPLACED: Final = ", ".join(f"{name} = excluded.{name}" for name in _KEPT if name != "name")
 
 
 class PostgresConnections:
-    """The `ConnectionStore` of PostgreSQL."""
+    """The `ConnectionStore` of PostgreSQL: a column for each member of `Connection`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def save(self, connection: Connection) -> None:
         """Keep the connection as it is now."""
-        c = connection
+        values = {name: getattr(connection, name) for name in _KEPT} | {"cursor": json.dumps(connection.cursor)}
         with self._database.connection() as link, link.transaction(), link.cursor() as query:
             query.execute(
-                f"INSERT INTO connection ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) "
-                "ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, url = excluded.url, secret = excluded.secret, "
-                "state = excluded.state, cursor = excluded.cursor, done = excluded.done, total = excluded.total, "
-                "error = excluded.error, last_sync_at = excluded.last_sync_at",
-                (
-                    c.name,
-                    c.kind,
-                    c.url,
-                    c.secret,
-                    c.state,
-                    json.dumps(c.cursor),
-                    c.done,
-                    c.total,
-                    c.error,
-                    c.last_sync_at,
-                ),
+                f"INSERT INTO connection ({_COLUMNS}) VALUES ({_VALUES}) ON CONFLICT (name) DO UPDATE SET {_REPLACED}", values
             )
 
     def get(self, name: str) -> Connection | None:
@@ -52,5 +41,5 @@ class PostgresConnections:
 
 
 def _connection(row: tuple[Any, ...]) -> Connection:
-    name, kind, url, secret, state, cursor, done, total, error, last_sync_at = row
-    return Connection(name, kind, url, secret, state, json.loads(cursor), done, total, error, last_sync_at)
+    values = dict(zip(_KEPT, row, strict=True))
+    return Connection(**values | {"cursor": json.loads(values["cursor"])})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from mlgraph.domain import clock
@@ -19,12 +20,12 @@ class PostgresLetters:
         self._database = database
 
     def add(self, letter: Letter) -> int:
-        """Keep a letter, durably, and return its id. The same letter twice is one with two attempts."""
+        """Keep a letter, durably, and return its id. The same letter of one source twice is one with two attempts."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE replayed_tx IS NULL AND format = %s "
-                "AND body = %s RETURNING id",
-                (letter.error, letter.format, letter.body),
+                "AND body = %s AND source IS NOT DISTINCT FROM %s RETURNING id",
+                (letter.error, letter.format, letter.body, letter.source),
             )
             row = cursor.fetchone()
             if row is None:
@@ -85,6 +86,15 @@ class PostgresLetters:
             "dead_letters": letters, "total": total, "partial": more, "reason": "limit" if more else None,
             "frontier": str(rows[limit - 1][0]) if more else None, "watermark": watermark,
         }  # fmt: skip
+
+    def waiting_of_sources(self) -> Mapping[str, int]:
+        """Return how many letters wait of each connected source that has any."""
+        with self._database.connection() as connection, connection.cursor() as query:
+            query.execute(
+                "SELECT source, count(*) FROM dead_letter WHERE replayed_tx IS NULL AND format = 'thin' "
+                "AND source IS NOT NULL GROUP BY source"
+            )
+            return dict(query.fetchall())
 
     def counts(self) -> LetterCounts:
         """Return how many letters wait, and how many there ever were."""

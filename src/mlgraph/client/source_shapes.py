@@ -1,0 +1,76 @@
+"""The shapes of what is told of connected tools (docs/http.md, Sources)."""
+
+from __future__ import annotations
+
+from typing import NotRequired  # as pydantic needs them on Python 3.11
+
+from typing_extensions import TypedDict
+
+
+class SourceSchedule(TypedDict):
+    """Seconds between two polls, sweeps, and full sweeps."""
+
+    poll_s: float
+    sweep_s: float
+    full_sweep_s: float
+
+
+class SourceLimits(TypedDict):
+    """How hard a source is asked at most."""
+
+    requests_per_s: float
+    concurrency: int
+    timeout_s: float
+
+
+class Source(TypedDict):
+    """A connected tool. `done` and `total` count the things of the running backfill; `total` may not be known yet.
+
+    `error` is what reading fails with now, `last_error` the latest of all `errors`. `lag_s` is the time since what
+    changed was last asked for with success, `last_change_at` when something new was learned.
+    """
+
+    name: str
+    kind: str
+    url: str
+    state: str
+    done: NotRequired[int | None]
+    total: NotRequired[int | None]
+    error: NotRequired[str | None]
+    last_sync_at: NotRequired[str | None]
+    configured: NotRequired[bool]
+    environment: NotRequired[str | None]
+    lag_s: NotRequired[float | None]
+    last_poll_at: NotRequired[str | None]
+    last_change_at: NotRequired[str | None]
+    errors: NotRequired[int]
+    last_error: NotRequired[str | None]
+    last_error_at: NotRequired[str | None]
+    last_sweep_at: NotRequired[str | None]
+    next_sweep_at: NotRequired[str | None]
+    next_full_sweep_at: NotRequired[str | None]
+    dead_letters: NotRequired[int]
+    schedule: NotRequired[SourceSchedule | None]
+    limits: NotRequired[SourceLimits | None]
+
+
+class SourceTest(TypedDict):
+    """What a source answered to a trial. `counts` are of one page each, `more` if there are more; `error`: what to fix."""
+
+    name: str
+    kind: str
+    url: str
+    ok: bool
+    version: str | None
+    counts: dict[str, int]
+    more: bool
+    error: str | None
+    authenticated: bool
+    took_ms: float
+
+
+class Sources(TypedDict):
+    """All connected tools."""
+
+    sources: list[Source]
+    watermark: int

@@ -1,0 +1,63 @@
+"""What is told of a connected source: where its reading stands, how old that is, and what comes next."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from mlgraph.domain.configuration import Limits, Schedule
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.times import format_time
+from mlgraph.ports.connections import Connection
+from mlgraph.ports.source import Access
+from mlgraph.services.hydrate import SourceKind
+from mlgraph.services.source_worker import Reading, next_sweeps
+
+STOPPED = "stopped"
+"""The state of a source that the configuration made and has no longer: it is not read, its facts stay."""
+
+
+def status(connection: Connection, reading: Reading | None, letters: int, now: int) -> dict[str, Any]:
+    """Return what `mlgraph sources` shows of one source at the moment `now`; `reading` None: nothing reads it."""
+    c = connection
+    following = reading is not None and c.last_sync_at is not None
+    swept, full = next_sweeps(c, reading.schedule) if reading is not None and following else (None, None)
+    return {
+        "name": c.name, "kind": c.kind, "url": c.url, "state": c.state, "done": c.done, "total": c.total, "error": c.error,
+        "last_sync_at": _time(c.last_sync_at), "configured": c.configured,
+        "environment": reading.environment if reading else None,
+        "lag_s": None if c.polled_at is None else max(0.0, round((now - c.polled_at) / 1e6, 1)),
+        "last_poll_at": _time(c.polled_at), "last_change_at": _time(c.changed_at),
+        "errors": c.errors, "last_error": c.last_error, "last_error_at": _time(c.last_error_at),
+        "last_sweep_at": _time(c.swept_at), "next_sweep_at": _time(swept), "next_full_sweep_at": _time(full),
+        "dead_letters": letters,
+        "schedule": _schedule(reading.schedule) if reading else None,
+        "limits": _limits(reading.access.limits) if reading else None,
+    }  # fmt: skip
+
+
+def tried(kind: SourceKind, connection: Connection, access: Access) -> dict[str, Any]:
+    """Reach a source once, as it is read, and return what it answered, or what to fix."""
+    began = time.monotonic()
+    said: dict[str, Any] = {"name": connection.name, "kind": connection.kind, "url": connection.url}
+    answer: dict[str, Any] = {"version": None, "counts": {}, "more": False, "error": None}
+    try:
+        found = kind.reach(access)
+    except MlgraphError as error:
+        answer["error"] = error.detail
+    else:
+        answer |= {"version": found.version, "counts": dict(found.counts), "more": found.more}
+    took_ms = round((time.monotonic() - began) * 1000, 1)
+    return {**said, "ok": answer["error"] is None, **answer, "authenticated": access.credentials is not None, "took_ms": took_ms}
+
+
+def _time(micros: int | None) -> str | None:
+    return None if micros is None else format_time(micros)
+
+
+def _schedule(schedule: Schedule) -> dict[str, float]:
+    return {"poll_s": schedule.poll_s, "sweep_s": schedule.sweep_s, "full_sweep_s": schedule.full_sweep_s}
+
+
+def _limits(limits: Limits) -> dict[str, float]:
+    return {"requests_per_s": limits.requests_per_s, "concurrency": limits.concurrency, "timeout_s": limits.timeout_s}

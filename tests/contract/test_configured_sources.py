@@ -1,0 +1,301 @@
+"""Sources of mlgraph.yaml, read by the real program from doubles of MLflow that check credentials and repeat them.
+
+A double stands in because MLflow itself cannot be made to repeat a secret; the real one is in tests/realparts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.contract.serving import PROGRAM, Api, Json, Process
+from tests.contract.test_faults import run_up
+from tests.sources.flaky_server import Answer, Double, flaky_server, says, unused_url
+from tests.sources.test_mlflow import SmallMlflow
+
+Start = Callable[..., Process]
+
+TOKEN: Final = "tok-planted-4711"  # noqa: S105 - it opens nothing
+PASSWORD: Final = "pass-planted-0815"  # noqa: S105 - the same
+BASIC: Final = "cmVhZGVyOnBhc3MtcGxhbnRlZC0wODE1"  # reader and that password, as HTTP Basic writes them (RFC 7617)
+PATIENCE_S: Final = 40.0
+
+
+class WatchedMlflow(SmallMlflow):
+    """Answers who sends one header only, tells all others what they sent, and may lose its model."""
+
+    def __init__(self, authorization: str, *secrets: str) -> None:
+        super().__init__()
+        self.authorization = authorization
+        self.secrets = secrets
+        self.double: Double | None = None
+        self.model_gone = False
+        self.hang_s = 0.0
+
+    def __call__(self, path: str, body: Any) -> Answer:
+        assert self.double is not None
+        sent = self.double.asked[-1].headers.get("authorization")
+        if path.endswith("/version"):
+            return Answer(200, b"3.17.2")
+        if self.hang_s:
+            return Answer(hang_s=self.hang_s)
+        if sent != self.authorization:
+            return says({"error_code": "NO", "message": f"{sent} may not: {' '.join(self.secrets)}"}, 400)
+        if self.model_gone and ("registered-models" in path or "model-versions" in path):
+            return says({"registered_models": [], "model_versions": []})
+        return super().__call__(path, body)
+
+
+@dataclass
+class Scene:
+    """Two MLflow servers, one configuration, and what the program said."""
+
+    folder: Path
+    start: Start
+    prod: WatchedMlflow
+    lab: WatchedMlflow
+    urls: dict[str, str]
+    said: list[str] = field(default_factory=list)
+    process: Process | None = None
+    apis: list[Api] = field(default_factory=list)
+
+    def serve(self, text: str) -> Api:
+        """Write mlgraph.yaml and serve with it."""
+        path = self.folder / "mlgraph.yaml"
+        path.write_text(text)
+        self.process = self.start(
+            "--data", str(self.folder / "data"), "--config", str(path), "--log-level", "debug",
+            environment={"PROD_TOKEN": TOKEN},
+        )  # fmt: skip
+        self.apis.append(Api(self.process.url))
+        return self.apis[-1]
+
+    def stop(self) -> None:
+        assert self.process is not None
+        assert self.process.stop() == 0
+        self.said += self.process.said
+
+    def both(self, schedule: str = "{poll: 1s}") -> str:
+        return (
+            f"sources:\n  - name: prod\n    kind: mlflow\n    url: {self.urls['prod']}\n    environment: production\n"
+            f"    credentials: {{env: PROD_TOKEN}}\n    schedule: {schedule}\n"
+            "    limits: {timeout: 500ms, requests_per_s: 1000}\n"
+            f"  - name: lab\n    kind: mlflow\n    url: {self.urls['lab']}\n    credentials: {{user: reader, file: password}}\n"
+        )
+
+
+@pytest.fixture
+def scene(tmp_path: Path, start: Start) -> Iterator[Scene]:
+    prod, lab = WatchedMlflow(f"Bearer {TOKEN}", TOKEN), WatchedMlflow(f"Basic {BASIC}", PASSWORD, BASIC)
+    (tmp_path / "password").write_text(PASSWORD + "\n")
+    (tmp_path / "password").chmod(0o600)
+    with contextlib.ExitStack() as stack:
+        for script in (prod, lab):
+            script.double = stack.enter_context(flaky_server(script))
+        assert prod.double is not None
+        assert lab.double is not None
+        made = Scene(tmp_path, start, prod, lab, {"prod": prod.double.url, "lab": lab.double.url})
+        yield made
+        for api in made.apis:
+            api.close()
+
+
+def source(api: Api, name: str) -> Json:
+    found: Json = next(each for each in api.ask("sources")["sources"] if each["name"] == name)
+    return found
+
+
+def until(api: Api, name: str, holds: Callable[[Json], bool]) -> Json:
+    deadline = time.monotonic() + PATIENCE_S
+    while not holds(found := source(api, name)):
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+    api.written = api.ask("sources")["watermark"]
+    return found
+
+
+def following(found: Json) -> bool:
+    return bool(found["state"] == "following")
+
+
+def sources_test(api: Api, name: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [str(PROGRAM), "sources", "test", name, "--url", api.url, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def answers_of(api: Api) -> bytes:
+    """Everything that the server answers, a whole backup included."""
+    calls = ["sources", "dead-letters", "export", "live", "diff?from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z"]
+    got = [api.http.get(f"/api/v1/{call}").content for call in calls]
+    got += [api.http.post(f"/api/v1/sources/{name}/{act}").content for name in ("prod", "lab") for act in ("test", "sync")]
+    got += [api.http.get(path).content for path in ("/metrics", "/openapi.json", "/docs")]
+    for kind, name in (("run", "r2-0"), ("model", "m"), ("workflow", "e2")):
+        got.append(api.http.get("/api/v1/asset", params={"uri": f"mlg://{kind}/mlflow%3Aprod/{name}"}).content)
+    return b"".join(got) + gzip.decompress(api.http.get("/api/v1/backup").content)
+
+
+def test_sources_are_read_as_configured_and_their_secrets_stand_nowhere(scene: Scene) -> None:
+    api = scene.serve(scene.both())
+    prod, lab = (until(api, name, following) for name in ("prod", "lab"))
+    assert (prod["configured"], prod["environment"], lab["environment"]) == (True, "production", None)
+    assert prod["schedule"] == {"poll_s": 1.0, "sweep_s": 21600.0, "full_sweep_s": 604800.0}
+    assert prod["limits"] == {"requests_per_s": 1000.0, "concurrency": 4, "timeout_s": 0.5}
+    assert (prod["errors"], prod["error"], prod["dead_letters"]) == (0, None, 0)
+    assert prod["last_change_at"]
+    assert prod["next_sweep_at"] > prod["last_sweep_at"]
+    assert prod["next_full_sweep_at"] > prod["next_sweep_at"]
+    assert until(api, "prod", lambda found: found["last_poll_at"] > prod["last_poll_at"])["lag_s"] < PATIENCE_S
+    assert api.ask("asset", uri="mlg://run/mlflow%3Aprod/r2-0")["environment"] == "production"
+    assert api.ask("asset", uri="mlg://run/mlflow%3Alab/r2-0")["environment"] is None
+
+    done = sources_test(api, "prod")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "prod answers: mlflow 3.17.2 at http://" in done.stdout
+    assert "with credentials; 2 experiments, 1 registered models" in done.stdout
+    told = json.loads(sources_test(api, "lab", "--json").stdout)
+    assert (told["ok"], told["error"], told["authenticated"], told["counts"]["experiments"]) == (True, None, True, 2)
+    shown = subprocess.run([str(PROGRAM), "sources", "--url", api.url], capture_output=True, text=True, check=True).stdout
+    assert "production" in shown
+    assert sources_test(api, "nobody").returncode == 1
+
+    said = answers_of(api)
+    scene.prod.authorization, scene.lab.authorization = "somebody else", "somebody else"
+    failing = until(api, "prod", lambda found: found["errors"] > 0)
+    assert failing["error"] == failing["last_error"]
+    assert "HTTP 400: Bearer [redacted] may not: [redacted]" in failing["error"]
+    done = sources_test(api, "lab")
+    assert done.returncode == 1
+    assert "lab cannot be read" in done.stdout
+    assert "Basic [redacted] may not" in done.stderr
+    said += answers_of(api) + (done.stdout + done.stderr).encode()
+    scene.prod.authorization = f"Bearer {TOKEN}"
+    well = until(api, "prod", lambda found: found["error"] is None)
+    assert well["errors"] > 0
+    assert well["last_error"] == failing["last_error"]
+    scene.stop()
+
+    kept = b"".join(path.read_bytes() for path in (scene.folder / "data").rglob("*") if path.is_file())
+    logged = "".join(scene.said)
+    assert "lab" in logged
+    assert b"production" in kept
+    for secret in (TOKEN, PASSWORD, BASIC):
+        assert secret not in logged
+        assert secret.encode() not in said
+        assert secret.encode() not in kept
+
+
+def test_a_changed_file_counts_from_the_next_start(scene: Scene) -> None:
+    api = scene.serve(scene.both())
+    for name in ("prod", "lab"):
+        until(api, name, following)
+    with flaky_server(SmallMlflow()) as double:
+        api.http.post("/api/v1/sources", json={"kind": "mlflow", "url": double.url, "name": "mine"})
+        until(api, "mine", following)
+        taken = api.http.post("/api/v1/sources", json={"kind": "mlflow", "url": double.url, "name": "prod"})
+        assert (taken.status_code, taken.json()["pointer"]) == (422, "/name")
+        scene.stop()
+
+        before = len(scene.lab.double.asked) if scene.lab.double else 0
+        moved = scene.both().split("  - name: lab")[0].replace(scene.urls["prod"], double.url).replace("500ms", "7s")
+        api = scene.serve(moved)
+        until(api, "prod", following)
+        found = source(api, "prod")
+        assert (found["url"], found["limits"]["timeout_s"], found["errors"]) == (double.url, 7.0, 0)
+        assert f"Bearer {TOKEN}" in {each.headers.get("authorization") for each in double.asked}
+        assert until(api, "mine", following)["configured"] is False
+        lab = source(api, "lab")
+        assert (lab["state"], lab["limits"], lab["next_sweep_at"]) == ("stopped", None, None)
+        assert api.ask("asset", uri="mlg://run/mlflow%3Alab/r2-0")["deleted_at"] is None
+        for act in ("test", "sync"):
+            assert api.http.post(f"/api/v1/sources/lab/{act}").status_code == 409
+        assert api.http.post("/api/v1/sync").status_code == 202
+        assert len(scene.lab.double.asked if scene.lab.double else []) == before
+        scene.stop()
+
+        api = scene.serve(scene.both())
+        assert until(api, "lab", following)["configured"] is True
+
+
+def test_sweeps_come_by_themselves(scene: Scene) -> None:
+    api = scene.serve(scene.both("{poll: 1h, sweep: 1s}"))
+    first = until(api, "prod", following)
+    until(api, "prod", lambda found: found["last_sweep_at"] > first["last_sweep_at"])
+    model = "mlg://model/mlflow%3Aprod/m"
+    assert api.ask("asset", uri=model)["deleted_at"] is None
+    read = source(api, "prod")["last_sync_at"]
+    scene.prod.model_gone = True
+    deadline = time.monotonic() + PATIENCE_S
+    while api.ask("asset", uri=model)["deleted_at"] is None:
+        assert time.monotonic() < deadline
+        until(api, "prod", following)
+        time.sleep(0.1)
+    assert source(api, "prod")["last_sync_at"] == read  # it was compared, not read anew
+    scene.stop()
+
+    api = scene.serve(scene.both("{poll: 1h, sweep: 365d, full_sweep: 1s}"))
+    first = until(api, "prod", lambda found: found["last_sync_at"] > read)
+    until(api, "prod", lambda found: found["last_sync_at"] > first["last_sync_at"])
+
+
+def test_limits_reach_the_requests(scene: Scene) -> None:
+    text = scene.both().replace("requests_per_s: 1000", "requests_per_s: 4")
+    api = scene.serve(text)
+    assert scene.prod.double is not None
+    began, before = time.monotonic(), len(scene.prod.double.asked)
+    until(api, "prod", following)
+    asked, took_s = len(scene.prod.double.asked) - before, time.monotonic() - began
+    assert asked <= 4 + 4 * took_s + 4  # a second's worth at once, then the rate; some were asked before the first look
+    assert asked > 8
+    scene.prod.hang_s = 5.0
+    began = time.monotonic()
+    said = api.http.post("/api/v1/sources/prod/test").json()
+    assert (said["ok"], said["counts"]) == (False, {})
+    assert "no answer within 0.5 s" in said["error"]
+    assert said["took_ms"] < 4000
+    assert time.monotonic() - began < 4
+    scene.prod.hang_s = 0.0
+
+
+def test_a_source_that_is_followed_can_be_connected_again(scene: Scene) -> None:
+    api = scene.serve(scene.both())
+    first = until(api, "prod", following)
+    until(api, "prod", lambda found: found["last_poll_at"] > first["last_poll_at"])
+    assert api.http.post("/api/v1/sources", json={"kind": "mlflow", "url": scene.urls["prod"], "name": "prod"}).status_code == 202
+    again = until(api, "prod", lambda found: following(found) and found["last_sync_at"] > first["last_sync_at"])
+    assert (again["errors"], again["configured"]) == (0, True)
+
+
+def test_one_source_that_is_away_keeps_no_other_from_being_read(scene: Scene) -> None:
+    api = scene.serve(scene.both().replace(scene.urls["lab"], unused_url()))
+    until(api, "prod", following)
+    said = sources_test(api, "lab")
+    assert said.returncode == 1
+    assert "ConnectError" in said.stderr
+
+
+def test_up_does_not_start_with_a_wrong_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "mlgraph.yaml"
+    path.write_text(
+        f"sources:\n  - name: a\n    kind: mlflow\n    url: http://u:{PASSWORD}@h\n    credentials: {{env: NOT_SET}}\n"
+    )
+    status, said = run_up("--data", str(tmp_path / "data"), "--config", str(path), "--log-format", "text")
+    assert status == 2
+    first, second, third = said.splitlines()
+    assert first == f"Error: {path} has 2 faults"
+    assert second.startswith(f"{path}:4:10: credentials do not belong into a URL")
+    assert third.startswith(f"{path}:5:24: the environment variable that is named here is not set")
+    assert PASSWORD not in said
+    assert not (tmp_path / "data").exists()
+    # it is found where `up` is started, and told as a log line where no terminal is
+    here = subprocess.run([str(PROGRAM), "up", "--data", "data"], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert here.returncode == 2
+    assert json.loads(here.stderr)["message"].startswith("mlgraph.yaml has 2 faults\nmlgraph.yaml:4:10: ")
