@@ -20,12 +20,13 @@ from benchmarks.layout import Longs
 from benchmarks.progress import say
 from benchmarks.telling import asset_order, edge_order, edges_at, states
 from mlgraph.domain.facts import Mode
+from mlgraph.domain.stated import owners_of
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import KINDS, RELATION_NAMES
 from mlgraph.stores.database import Database
 
 TRANSACTION_FACTS: Final = 100_000
-_TABLES: Final = ("asset", "content", "asset_fact", "edge_fact")
+_TABLES: Final = ("asset", "content", "asset_fact", "asset_owner", "edge_fact")
 _ORIGIN: Final = "facts"
 _WHOLE: Final = int(Mode.WHOLE)
 _EMPTY: Final = "{}"
@@ -83,6 +84,7 @@ class _Filling:
         self._cursor = cursor
         self._company = company
         self._teams = company.layout.domains
+        self._owners = {uri: number for number, uri in enumerate(company.layout.teams(np.arange(self._teams)), 1)}
         order = asset_order(company)
         self._number = np.empty(len(order), np.int64)
         self._number[order] = np.arange(self._teams + 1, self._teams + 1 + len(order))
@@ -133,6 +135,11 @@ class _Filling:
                 f"{self._tx}\t{number}\t1\t{moment}\t{_WHOLE}\t{number}\t{_hex(_asset_text(uri, moment, body))}\n"
                 for number, uri, body, moment, _ in rows
             ],
+        )
+
+        self._copy(
+            "asset_owner (owner_id, asset_id)",
+            [f"{self._owners[owner]}\t{number}\n" for number, _, body, _, _ in rows for owner in owners_of(body)],
         )
 
     def _tell_edges(self, part: Longs, content: int) -> None:

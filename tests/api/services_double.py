@@ -29,6 +29,7 @@ ASSET: Body = {
     "origins": ["facts"],
     "valid_from": "2026-11-01T00:00:00Z",
     "deleted_at": None,
+    "names": [],
     "referenced_only": False,
     "relations": [],
     "relations_total": 0,
@@ -174,6 +175,10 @@ class Double:
         self._note("impact", uri=uri, **options)
         return dict(operations.IMPACT)
 
+    def propagation(self, uri: str, **options: object) -> Body:
+        self._note("propagation", uri=uri, **options)
+        return dict(operations.PROPAGATION)
+
     def path(self, source: str, target: str, **options: object) -> Body:
         self._note("path", source=source, target=target, **options)
         return dict(operations.PATH)
@@ -183,6 +188,10 @@ class Double:
         if uri != LAKE:
             raise UnknownAsset(f"no fact and no reference has named {uri}")
         return ASSET
+
+    def names(self, uri: str | None) -> Body:
+        self._note("names", uri=uri)
+        return dict(operations.NAMES)
 
     def why(self, source: str, relation: str, target: str, **options: object) -> Body:
         self._note("why", source=source, relation=relation, target=target, **options)

@@ -71,7 +71,7 @@ def test_path_why_and_diff(http: TestClient, double: Double) -> None:
     assert double.calls[-1][1] == {"from_": query["from"], "to": query["to"], "uri": None, "limit": 10_000}
 
 
-GETS = ("lineage", "impact", "paths", "asset", "why", "diff", "live", "export", "dead-letters", "sources")
+GETS = ("lineage", "impact", "propagation", "paths", "asset", "why", "diff", "live", "export", "dead-letters", "sources")
 
 
 @pytest.mark.parametrize("path", GETS)
@@ -80,6 +80,7 @@ def test_every_get_waits_for_a_watermark(path: str, http: TestClient, double: Do
     query = {
         "lineage": {"uri": LAKE},
         "impact": {"uri": LAKE},
+        "propagation": {"uri": LAKE, "since": "2026-11-01T00:00:00Z"},
         "asset": {"uri": LAKE},
         "paths": {"source": LAKE, "target": LAKE},
         "why": {"source": LAKE, "relation": "derives", "target": LAKE},

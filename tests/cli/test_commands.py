@@ -24,6 +24,7 @@ QUESTIONS = {
     "show": ("show", LAKE),
     "lineage": ("lineage", LAKE),
     "impact": ("impact", LAKE, "--change", "schema"),
+    "propagation": ("propagation", LAKE, "--since", "2026-11-01T00:00:00Z"),
     "path": ("path", LAKE, JOB),
     "diff": ("diff", "--from", "2026-11-01T00:00:00Z", "--to", "2026-11-02T00:00:00Z"),
     "why": ("why", LAKE, "input_to", JOB),

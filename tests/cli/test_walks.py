@@ -1,13 +1,14 @@
 """Pictures of walks that are not simple chains."""
 
 import io
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from mlgraph.api import operations
-from mlgraph.cli import walks
+from mlgraph.cli import things, walks
 from mlgraph.client import shapes
 
 
@@ -95,3 +96,27 @@ def test_no_path_and_no_impact_are_answers() -> None:
     unhurt = operations.IMPACT.copy()
     unhurt["affected"] = []
     assert "Nothing is hurt" in drawn(walks.impact(unhurt))
+
+
+def ground(source: str, relation: str, target: str, **said: Any) -> Any:
+    times = {"valid_from": "2026-01-01T00:00:00Z", "valid_to": None}
+    told = {"origins": ["facts"], "certainty": "certain", "rule": None, "path": []}
+    return {"source": source, "relation": relation, "target": target, **times, **told, **said}
+
+
+def test_what_is_under_an_inferred_edge_is_drawn_and_what_is_under_that_indented() -> None:
+    data, version = "mlg://dataset/lake/d", "mlg://model_version/m/v%2F1"
+    under = [ground(data, "input_to", "mlg://run/jobs/r")]
+    rule = {"rule": "trained-on-dataset", "origins": ["rule:trained-on-dataset"], "certainty": "possible"}
+    said: Any = {
+        **operations.WHY, "source": "mlg://service/prod/s", "relation": "depends_on", "target": data,
+        "rule": "service-depends-on-dataset", "path": [ground(version, "trained_on", data, path=under, **rule)],
+        "path_as_of": "2026-01-02T00:00:00Z",
+    }  # fmt: skip
+    lines = drawn(things.why(said)).splitlines()
+    assert any(line.startswith("inferred by the rule service-depends-on-dataset, at 2026-01-02") for line in lines)
+    (of_version,) = [line for line in lines if "-trained_on->" in line]
+    (of_run,) = [line for line in lines if "-input_to->" in line and "run r" in line]
+    assert "rule:trained-on-dataset" in of_version
+    assert of_version.endswith("possible")
+    assert (len(of_version) - len(of_version.lstrip()), len(of_run) - len(of_run.lstrip())) == (2, 4)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Records, RunRecords, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Records, RunRecords, Step, Told
 
 
 class MemoryStore:
@@ -41,9 +42,11 @@ class MemoryStore:
                 case EdgeFact() | EdgeRetraction():
                     self.edge_facts.append(self._edge(fact))
 
-    def _tell(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, object]) -> None:
+    def _tell(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, Any]) -> None:
         assert moment is not None
         self.asset_facts.append(AssetRecord(self._id(uri), self._origin(origin), moment, mode, state, self.tx))
+        for owner in state.get("owners", ()):
+            self._id(AssetUri.parse(owner))
 
     def _edge(self, fact: EdgeFact | EdgeRetraction) -> EdgeRecord:
         ends = (self._id(fact.source), RELATIONS[fact.relation].code, self._id(fact.target))
@@ -127,6 +130,11 @@ class MemoryStore:
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.source in sources and record.relation in relations]
 
+    def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
+        del moment  # all runs: more may be returned than was asked for
+        code = RELATIONS["run_of"].code
+        return {record.source for record in self.edge_facts if record.relation == code and record.target in workflows}
+
     def targets(self, sources: Collection[int], relation: int) -> set[int]:
         return {record.target for record in self.edges_from(sources, [relation])}
 
@@ -140,6 +148,9 @@ class MemoryStore:
             self.asset_records(runs), self.edges_from(runs, codes[2:]),
         )  # fmt: skip
 
+    def alias_records(self) -> list[EdgeRecord]:
+        return [record for record in self.edge_facts if record.relation == RELATIONS["alias_of"].code]
+
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.by in owners]
 
@@ -148,6 +159,25 @@ class MemoryStore:
 
     def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
         return [record for record in self.asset_records(assets) if after < record.tx <= upto]
+
+    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+        kinds = {row.asset: row.kind for row in self.assets_by_uri.values()}
+
+        def taken(each: Step, record: EdgeRecord, assets: Collection[int]) -> int | None:
+            near, far = (record.source, record.target) if each.forward else (record.target, record.source)
+            fits = near in assets and record.relation == each.relation and record.by is None and kinds[far] in each.kinds
+            return far if fits else None
+
+        found = []
+        for record in self.edge_facts:
+            far = taken(step, record, assets)
+            if far is not None and (step.then is None or any(taken(step.then, other, [far]) for other in self.edge_facts)):
+                found.append(record)
+        return found[:most]
+
+    def owned(self, owners: Collection[int], most: int) -> list[int]:
+        named = {uri for uri, row in self.assets_by_uri.items() if row.asset in owners}
+        return sorted({r.asset for r in self.asset_facts if named & set(r.state.get("owners", ()))})[:most]
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         return [record for record in self.asset_records(workflows) if record.mode == Mode.DECLARATION]

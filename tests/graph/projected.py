@@ -20,6 +20,7 @@ from tests.graph.memory import MemoryStore
 
 Level = Literal["asset", "run"]
 Edge = tuple[AssetUri, str, AssetUri]
+LEVELS_OF_EDGES: tuple[Level, ...] = ("asset", "run")
 _LAYERS = {"asset": (Layer.ASSET, Layer.ASSET_COLUMNS), "run": (Layer.RUN, Layer.RUN_COLUMNS)}
 
 

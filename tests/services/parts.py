@@ -14,6 +14,7 @@ import psycopg
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located
 from mlgraph.domain.wire import parse_line
+from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.store import Actor, Event, Item
 from mlgraph.services.follow import Follower
 from mlgraph.services.intake import Intake
@@ -78,7 +79,7 @@ class Serving:
         self.intake = Intake(
             PostgresWriter(store.database, self.follower.hear), store.letters, self.follower.nudge, self._rehydrate
         )
-        self.queries = Queries(store.reader, self.follower)
+        self.queries = Queries(store.reader, self.follower, shipped_rules())
 
     def _rehydrate(self, name: str, event: Any) -> int:
         raise AssertionError(f"no source {name} is connected: {event}")

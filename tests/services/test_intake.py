@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlgraph.connectors import openlineage
-from mlgraph.domain.errors import InvalidInput, NotFound, NotJson
+from mlgraph.domain.errors import InvalidInput, NotFound, NotJson, UnknownAsset
 from mlgraph.services import intake
 from mlgraph.services.identity import LOCAL, Caller
 from tests.services.parts import Json, Serving
@@ -30,8 +30,8 @@ def cloudevent(**changes: Any) -> bytes:
     return json.dumps(event).encode()
 
 
-def planted_fault(event: object) -> Any:
-    raise RuntimeError("planted", type(event))
+def planted_fault(event: object, scope: str | None = None) -> Any:
+    raise RuntimeError("planted", type(event), scope)
 
 
 def test_lines_are_committed_chunk_by_chunk(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +131,23 @@ def test_what_the_connector_fails_on_is_a_dead_letter_until_it_is_replayed(
     card = serving.queries.asset("mlg://run/n/r")
     assert card["history"][0]["actor"] == "bot"  # it speaks for whom it came from
     assert card["environment"] == "prod"
+
+
+def test_a_dead_letter_keeps_the_scope_of_who_sent_it(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps({**EVENT, "job": {"namespace": "default", "name": "j"}}).encode()
+    with monkeypatch.context() as planted:
+        planted.setattr(openlineage, "normalise", planted_fault)
+        for source in ("a", "b", "a"):
+            serving.intake.openlineage(body, Caller("bot", source))
+    letters = serving.intake.dead_letters()["dead_letters"]
+    assert [(letter["source"], letter["attempts"]) for letter in letters] == [("a", 2), ("b", 1)]
+    for letter in letters:
+        serving.intake.replay(letter["id"], LOCAL)
+    serving.follow()
+    for source in ("a", "b"):
+        assert serving.queries.asset(f"mlg://workflow/{source}%3Adefault/j")["kind"] == "workflow"
+    with pytest.raises(UnknownAsset):
+        serving.queries.asset("mlg://workflow/default/j")
 
 
 def test_dead_letters_come_in_pages(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,11 @@ def new(postgres_url: str) -> Iterator[Callable[[], Store]]:
 def full(new: Callable[[], Store]) -> Store:
     """A store with something in every table."""
     store = new()
-    store.append(asset("a", name="tab\t, line\n, \\N and \\."), edge("a", "b", properties={"x": [1, None, "ü"]}), event="e1")
+    store.append(
+        asset("a", name="tab\t, line\n, \\N and \\.", owners=[str(PERSON)]),
+        edge("a", "b", properties={"x": [1, None, "ü"]}),
+        event="e1",
+    )
     store.append(
         {"retract": {"uri": "mlg://dataset/n/b", "valid_to": "2026-02-01T00:00:00Z"}}, edge("b", "c", None, origin="dbt")
     )

@@ -42,7 +42,7 @@ def test_a_restored_store_is_the_same_and_another_one(
 def test_life_goes_on_after_a_restore(full: Store, new: Callable[[], Store]) -> None:
     other = new()
     PostgresArchive(other.database).restore([taken(full)])
-    assert other.append(asset("a", name="tab\t, line\n, \\N and \\.")) == [False]
+    assert other.append(asset("a", name="tab\t, line\n, \\N and \\.", owners=[str(PERSON)])) == [False]
     assert other.append(asset("new")) == [True]
     assert other.reader.last_tx() == 4
     waiting = other.letters.listing(10, None)["dead_letters"]

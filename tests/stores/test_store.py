@@ -234,31 +234,26 @@ def test_migrations_run_once_and_a_newer_store_is_refused(postgres_url: str) -> 
 def test_a_store_of_the_first_schema_is_brought_up_and_knows_its_facts(postgres_url: str) -> None:
     url = schema_url(postgres_url)
     before = Store(url)
-    assert all(before.append(asset("a"), edge("a", "b")))
+    owner = "mlg://team/acme/owners%5D"
+    assert all(before.append(asset("a", owners=[owner]), edge("a", "b")))
+    team = before.reader.ids([owner])[owner]
     before.close()
     with psycopg.connect(url) as connection:  # as the first schema had it
-        connection.execute("DROP INDEX asset_fact_once, edge_fact_once")
+        connection.execute("DROP INDEX asset_fact_once, edge_fact_once, edge_fact_alias")
         connection.execute("ALTER TABLE asset_fact ADD UNIQUE (digest)")
         connection.execute("ALTER TABLE edge_fact ADD UNIQUE (digest)")
         connection.execute("CREATE INDEX asset_fact_asset ON asset_fact (asset_id)")
         connection.execute("CREATE INDEX edge_fact_source ON edge_fact (source_id, relation)")
-        connection.execute("DROP TABLE instance, thin_event")
-        for column in (
-            "configured",
-            "errors",
-            "last_error",
-            "last_error_at",
-            "polled_at",
-            "changed_at",
-            "swept_at",
-            "sweep_cursor",
-        ):
+        connection.execute("DROP TABLE instance, asset_owner, thin_event")
+        of_sources = "configured errors last_error last_error_at polled_at changed_at swept_at sweep_cursor"
+        for column in of_sources.split():
             connection.execute(f"ALTER TABLE connection DROP COLUMN {column}".encode())
         connection.execute("DELETE FROM migration WHERE number > 1")
     after = Store(url)
-    assert after.append(asset("a"), edge("a", "b"), edge("a", "c")) == [False, False, True]
+    assert after.append(asset("a", owners=[owner]), edge("a", "b"), edge("a", "c")) == [False, False, True]
+    assert after.reader.owned([team], 10) == list(after.reader.ids(["mlg://dataset/n/a"]).values())
     named = {row[0] for row in after.query("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")}
-    assert {"asset_fact_once", "edge_fact_once"} <= named
+    assert {"asset_fact_once", "edge_fact_once", "edge_fact_alias"} <= named
     assert not {"asset_fact_digest_key", "edge_fact_digest_key", "edge_fact_source", "asset_fact_asset"} & named
     after.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Depends
+from prometheus_client import generate_latest
 from starlette.responses import Response
 
 from mlgraph.api import operations
@@ -50,4 +51,4 @@ async def readyz(use: Services, lanes: UseLanes) -> Response:
 async def metrics(use: Services, lanes: UseLanes) -> Response:
     """Return the metrics in the Prometheus text format, version 0.0.4."""
     text = await lanes.health.run(use.health.metrics)
-    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(text + generate_latest(lanes), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -7,7 +7,7 @@ intake as fast as before. What is over a limit is refused at once, with 503, a r
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from typing import Annotated, Final, TypeVar
 
 import anyio
 from fastapi import Depends, Request
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mlgraph.api.problems import of_error
@@ -185,6 +186,17 @@ class Lanes:
         for name, places in (("exports", self.exports), ("requests", self.requests)):
             found[name] = {"inside": places.taken, "running": places.places, "waiting": 0, "refused": places.refused}
         return found
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield `state` as metrics (prometheus_client's protocol of collectors)."""
+        now = GaugeMetricFamily("mlgraph_limit_inside", "Work that runs or waits, by sort.", labels=("sort",))
+        most = GaugeMetricFamily("mlgraph_limit_most", "How much of it may run and wait.", labels=("sort",))
+        refused = CounterMetricFamily("mlgraph_limit_refused", "What was sent away because it was more.", labels=("sort",))
+        for sort, state in self.state().items():
+            now.add_metric((sort,), state["inside"])
+            most.add_metric((sort,), state["running"] + state["waiting"])
+            refused.add_metric((sort,), state["refused"])
+        yield from (now, most, refused)
 
 
 class Crowd:

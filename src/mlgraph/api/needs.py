@@ -101,11 +101,17 @@ class Queries(Protocol):
     ) -> Body:
         """List what a change can hurt."""
 
+    def propagation(self, uri: str, *, since: str, as_of: str | None, limit: int, cursor: str | None) -> Body:
+        """Say who has rebuilt since a change."""
+
     def path(self, source: str, target: str, *, level: str | None, as_of: str | None) -> Body:
         """Find the shortest path."""
 
     def asset(self, uri: str, *, as_of: str | None) -> Body:
         """Show an asset."""
+
+    def names(self, uri: str | None) -> Body:
+        """Show which names an asset has had, or which lead to several assets."""
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None) -> Body:
         """Show who says that an edge holds."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.problems import MEDIA_TYPE
-from mlgraph.client import shapes
+from mlgraph.client import naming, shapes
+from mlgraph.client.propagation import Propagation
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
+_OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"
 _JOB: Final = "mlg://workflow/etl/clean_ratings"
 _CLEAN: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fclean"
 _TIME: Final = "2026-11-01T00:00:00Z"
@@ -73,6 +75,46 @@ IMPACT: Final[shapes.Impact] = {
     "cold_runs": 0,
     "watermark": 42,
 }
+PROPAGATION: Final[Propagation] = {
+    "root": _LAKE,
+    "since": _TIME,
+    "as_of": _ASKED,
+    "workflows": [
+        {
+            "uri": _JOB,
+            "kind": "workflow",
+            "name": "clean_ratings",
+            "distance": 1,
+            "certainty": "certain",
+            "state": "failed",
+            "run": "mlg://run/etl/0196d6b2-5f3e-7c1a-9a53-0d2c7e1b4f60",
+            "since": "2026-11-02T03:00:00Z",
+            "missing": [_LAKE],
+            "waits_on": [],
+            "owners": ["mlg://team/org/data"],
+        }
+    ],
+    "assets": [
+        {
+            "uri": _CLEAN,
+            "kind": "dataset",
+            "name": "ratings/clean",
+            "distance": 2,
+            "certainty": "certain",
+            "state": "stale",
+            "run": None,
+            "since": None,
+            "owners": [],
+        }
+    ],
+    "by_state": {"workflows": {"failed": 1}, "assets": {"stale": 1}},
+    "remind": [{"owner": "mlg://team/org/data", "assets": [_JOB]}],
+    "total": 2,
+    "partial": False,
+    "reason": None,
+    "frontier": None,
+    "watermark": 42,
+}
 PATH: Final[shapes.Path] = {
     "source": _LAKE,
     "target": _CLEAN,
@@ -106,7 +148,17 @@ WHY: Final[shapes.Why] = {
     ],
     "rule": None,
     "path": [],
+    "path_as_of": None,
     "cold_runs": 0,
+    "watermark": 42,
+}
+NAMES: Final[naming.Names] = {
+    "uri": _LAKE,
+    "asset": _LAKE,
+    "names": [
+        {"name": _OLD, "asset": _LAKE, "valid_from": _TIME, "valid_to": None, "decision": "same"},
+    ],
+    "ambiguous": [],
     "watermark": 42,
 }
 EXAMPLES: Final = {
@@ -115,8 +167,10 @@ EXAMPLES: Final = {
     "Written": {"watermark": 42},
     "Lineage": LINEAGE,
     "Impact": IMPACT,
+    "Propagation": PROPAGATION,
     "Path": PATH,
     "Why": WHY,
+    "Names": NAMES,
 }
 """Examples by the name of the shape; FastAPI drops null from those that a route gives, so they are added afterwards."""
 

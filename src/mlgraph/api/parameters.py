@@ -65,6 +65,7 @@ AsOf = Annotated[
     Moment | None,
     Query(description="The moment to answer for (RFC 3339 with a zone); now by default.", json_schema_extra=_time_schema),
 ]
+Since = Annotated[Moment, Query(description="When the asset changed (RFC 3339 with a zone).", json_schema_extra=_time_schema)]
 Level = Annotated[
     Literal["asset", "run"] | None,
     Query(description="Workflows as they hold now (asset, the default), or single runs (run; the default at a run)."),

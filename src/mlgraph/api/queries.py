@@ -18,9 +18,11 @@ from mlgraph.api.parameters import (
     DEFAULT_LIMIT,
     AsOf,
     Change,
+    Cursor,
     Level,
     Limit,
     Moment,
+    Since,
     SourceQuery,
     TargetQuery,
     Uri,
@@ -29,7 +31,8 @@ from mlgraph.api.parameters import (
     at_least,
     known_only,
 )
-from mlgraph.client import shapes
+from mlgraph.client import naming, shapes
+from mlgraph.client.propagation import Propagation
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
 
@@ -68,6 +71,26 @@ async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]
 async def impact(use: Services, lanes: UseLanes, walk: Annotated[Change, Query()]) -> Response:
     """Return what a change of the asset can hurt: how badly, when, by which path, and whom to tell."""
     return await lanes.heavy.run(lambda: answer(use.queries.impact(walk.uri, change=walk.change, **walk.options())))
+
+
+@router.get(
+    "/propagation",
+    summary="Who has rebuilt since a change",
+    response_model=Propagation,
+    responses=operations.answers("How far the change has come.", errors=_ERRORS),
+)
+async def propagation(
+    use: Services,
+    lanes: UseLanes,
+    uri: UriQuery,
+    since: Since,
+    as_of: AsOf = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """Return who has rebuilt since the asset changed, who still runs on the old, who failed, and whom to remind."""
+    ask = use.queries.propagation
+    return await lanes.heavy.run(lambda: answer(ask(uri, since=since, as_of=as_of, limit=limit, cursor=cursor)))
 
 
 @router.get(
@@ -118,6 +141,19 @@ async def asset_by_path(
         raise InvalidInput("the URI is one segment of the path: encode it once more, so that / is %2F and % is %25")
     said = uri if segment is None else unquote(segment.decode("ascii", "replace"))
     return await lanes.light.run(lambda: answer(use.queries.asset(said, as_of=as_of)))
+
+
+@router.get(
+    "/names",
+    summary="Names of an asset",
+    response_model=naming.Names,
+    responses=operations.answers("The names.", errors=_ERRORS),
+)
+async def names(
+    use: Services, lanes: UseLanes, uri: Annotated[Uri | None, Query(description="Only the names of this asset.")] = None
+) -> Response:
+    """Return which names an asset has had; without one, the names that lead to several assets: a person decides those."""
+    return await lanes.light.run(lambda: answer(use.queries.names(uri)))
 
 
 @router.get(

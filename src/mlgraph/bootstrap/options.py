@@ -17,8 +17,8 @@ class Options:
 
     `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
     `workers` is how many processes answer, sharing one snapshot.
-    `hot_run_days` is after how many days an ended run leaves the graph for the store alone; None: never.
     `config` is the file mlgraph.yaml; `configuration` what it says, once it has been read and checked.
+    `hot_run_days` is after how many days an ended run leaves the graph for the store alone; None: never.
     `log_format` None is text on a terminal, else JSON. `public_url` is where connected tools can reach the server with webhooks.
     """
 

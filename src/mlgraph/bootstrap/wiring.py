@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from mlgraph.bootstrap.configuration import credentials_at
+from mlgraph.bootstrap.inferring import rules_from
 from mlgraph.bootstrap.options import Options
 from mlgraph.bulk import warm as bulk_warm
 from mlgraph.connectors import mlflow
@@ -22,6 +23,7 @@ from mlgraph.ports.source import Access, Departure, Reached, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
 from mlgraph.services.connections import Connections
+from mlgraph.services.declared import declare
 from mlgraph.services.follow import Follower
 from mlgraph.services.health import Health
 from mlgraph.services.hydrate import SourceKind, States
@@ -100,9 +102,14 @@ class Server:
             PostgresConnections(database), reader, intake.append, letters, PostgresEvents(database), options.public_url
         )
         self.connections = Connections(around, KINDS, options.configuration.sources, _credentials)
+        self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
         self.services = Services(
-            intake, Queries(reader, self.follower), self.connections, self.health, tokens_from(options.tokens)
+            intake,
+            Queries(reader, self.follower, rules_from(options.configuration.rules)),
+            self.connections,
+            self.health,
+            tokens_from(options.tokens),
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:
@@ -110,6 +117,7 @@ class Server:
 
     def start(self) -> None:
         """Follow the log, and go on with connected sources."""
+        declare(self._reader, self._append, self._configuration)
         self.follow()
         self.connections.start()
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from mlgraph.cli import archiving, feeding, output, questions, serving
+from mlgraph.cli import archiving, feeding, naming, output, questions, serving
 from mlgraph.cli.session import Commands, Session, Url
 
 app = typer.Typer(
@@ -42,5 +42,5 @@ def options(
     ctx.ensure_object(Session).url = url
 
 
-for part in (serving.app, feeding.app, questions.app, archiving.app):
+for part in (serving.app, feeding.app, questions.app, naming.app, archiving.app):
     app.add_typer(part)

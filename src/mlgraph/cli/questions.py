@@ -1,4 +1,4 @@
-"""Commands that ask: show, lineage, impact, path, diff, why, live, export."""
+"""Commands that ask: show, lineage, impact, propagation, path, diff, why, live, export."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlgraph.cli import output, things, walks
+from mlgraph.cli import output, propagated, things, walks
 from mlgraph.cli.session import (
     AsJson,
     AsOf,
@@ -123,6 +123,29 @@ def impact(
             at_least=at_least,
         ),
         walks.impact,
+    )
+
+
+@app.command()
+def propagation(
+    ctx: typer.Context,
+    *,
+    uri: Uri,
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="When it changed.")],
+    as_of: AsOf = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show who has rebuilt since an asset changed, who still runs on the old, and who failed."""
+    ask(
+        ctx,
+        url,
+        as_json,
+        lambda server: server.propagation(uri, since, as_of=as_of, limit=limit, cursor=cursor, at_least=at_least),
+        propagated.propagation,
     )
 
 

@@ -12,6 +12,17 @@ app = typer.Typer()
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
 
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        envvar="MLGRAPH_CONFIG",
+        show_envvar=True,
+        help="Sources and declarations. [default: mlgraph.yaml, if it is in this directory]",
+    ),
+]
+
 
 @app.command()
 def up(
@@ -29,16 +40,7 @@ def up(
         Path | None,
         typer.Option("--tokens", metavar="FILE", envvar="MLGRAPH_TOKENS", show_envvar=True, help="Who may call, and as whom."),
     ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(
-            "--config",
-            metavar="FILE",
-            envvar="MLGRAPH_CONFIG",
-            show_envvar=True,
-            help="Sources and declarations. [default: mlgraph.yaml, if it is in this directory]",
-        ),
-    ] = None,
+    config: Config = None,
     log_format: Annotated[
         Literal["text", "json"] | None,
         typer.Option("--log-format", help="For people, or a JSON object a line. [default: text on a terminal, else json]"),

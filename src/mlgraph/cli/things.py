@@ -37,6 +37,7 @@ def asset(said: shapes.Asset) -> RenderableType:
         parts.append(Text("Others refer to it; no source has described it yet.", "yellow"))
     if said["description"]:
         parts.append(Text(plain(said["description"])))
+    parts += [Text(f"also called {plain(name)}", "dim") for name in _other_names(said)]
     parts.append(_attributes(said))
     if said["relations"]:
         parts += [Text("\nRelations", "bold"), *_relations(said)]
@@ -47,6 +48,12 @@ def asset(said: shapes.Asset) -> RenderableType:
     if said["partial"]:
         parts.append(Text(f"The answer was cut ({plain(said['reason'] or 'limit')}).", "yellow"))
     return Group(*parts)
+
+
+def _other_names(said: shapes.Asset) -> list[str]:
+    """Return the other names that it has or had; when, `mlgraph names` tells."""
+    same = [each for each in said["names"] if each["decision"] == "same"]
+    return list(dict.fromkeys(name for each in same for name in (each["name"], each["asset"]) if name != said["uri"]))
 
 
 def _attributes(said: shapes.Asset) -> Table:
@@ -77,7 +84,8 @@ def _relations(said: shapes.Asset) -> list[RenderableType]:
         ended = f"until {moment(each['valid_to'])}" if each["valid_to"] else ""
         aliases = each["properties"].get("aliases")
         named = f" as {', '.join(map(str, aliases))}" if isinstance(aliases, list) and aliases else ""
-        told = f"{', '.join(each['origins'])}  since {moment(each['valid_from'])} {ended}"
+        sure = "  possible" if each["certainty"] == "possible" else ""
+        told = f"{', '.join(each['origins'])}  since {moment(each['valid_from'])} {ended}{sure}"
         table.add_row(
             Text(f"{arrow} {plain(each['relation'] + named)}", "dim"),
             asset_text(kind_of(far), each["name"], far),
@@ -120,8 +128,21 @@ def why(said: shapes.Why) -> RenderableType:
             table.add_row("", Text(plain(f"runs: {', '.join(name_of(run) for run in runs[:MAX_RUNS])}{more}")), "")
     parts: list[RenderableType] = [edge, verdict, table]
     if said["rule"]:
-        parts.append(Text(f"inferred by the rule {plain(said['rule'])}"))
+        parts.append(Text(f"\ninferred by the rule {plain(said['rule'])}, at {moment(said['path_as_of'])} from"))
+        parts += _ground(said["path"], 1)
     return Group(*parts)
+
+
+def _ground(path: list[shapes.Ground], depth: int) -> list[RenderableType]:
+    """Draw the edges of a path, those under an inferred one indented below it."""
+    lines: list[RenderableType] = []
+    for each in path:
+        told = f"  {', '.join(map(plain, each['origins']))}  since {moment(each['valid_from'])}"
+        unsure = ("  possible", "yellow") if each["certainty"] == "possible" else ("", "")
+        edge = _edge(each["source"], each["relation"], each["target"])
+        lines.append(Text.assemble("  " * depth, edge, (told, "dim"), unsure))
+        lines += _ground(each["path"], depth + 1)
+    return lines
 
 
 def diff(said: shapes.Diff) -> RenderableType:

@@ -15,6 +15,7 @@ from mlgraph.domain.vocabulary import PART_RELATIONS
 
 if TYPE_CHECKING:
     from mlgraph.client import shapes
+    from mlgraph.client.propagation import Propagation
 
 MAX_NODES: Final = 300
 MAX_ROWS: Final = 200
@@ -49,7 +50,7 @@ def lineage(said: shapes.Lineage) -> RenderableType:
         if node["certainty"] == "possible":
             text.append(_POSSIBLE, "yellow")
         drawn[node["uri"]] = drawn.get(above or "", tree).add(text.append(f"  {plain(node['uri'])}", "dim"))
-    return Group(tree, Text(f"\n{count(said['total'], 'asset')}", "dim"), *_cut(said, len(shown) + 1))
+    return Group(tree, Text(f"\n{count(said['total'], 'asset')}", "dim"), *cut(said, len(shown) + 1))
 
 
 def _parents(said: shapes.Lineage) -> dict[str, shapes.Edge]:
@@ -94,13 +95,14 @@ def impact(said: shapes.Impact) -> RenderableType:
         )
     sums = ", ".join(f"{number:,} {plain(severity)}" for severity, number in said["by_severity"].items() if number)
     summary = Text.assemble((f"{count(said['total'], 'asset')} hurt{plain(change)}", "bold"), f": {sums}")
-    return Group(head, summary, Text(), table, *_cut(said, min(len(rows), MAX_ROWS)), _notices(said["notify"]))
+    return Group(head, summary, Text(), table, *cut(said, min(len(rows), MAX_ROWS)), owners_to_tell(said["notify"]))
 
 
-def _notices(notices: list[shapes.Notice]) -> RenderableType:
+def owners_to_tell(notices: list[shapes.Notice], do: str = "Tell") -> RenderableType:
+    """Draw whom to tell, or to remind, and of how many assets."""
     if not notices:
-        return Text("\nNobody to tell: no owner is known for any of them.")
-    lines = [Text("\nTell:", "bold")]
+        return Text(f"\nNobody to {do.lower()}: no owner is known for any of them.")
+    lines = [Text(f"\n{do}:", "bold")]
     lines += [
         Text.assemble("  ", (plain(name_of(each["owner"])), "bold"), f"  {count(len(each['assets']), 'asset')}")
         for each in notices[:MAX_OWNERS]
@@ -128,12 +130,15 @@ def path(said: shapes.Path) -> RenderableType:
     return Group(*lines, ending)
 
 
-def _cut(said: shapes.Lineage | shapes.Impact, shown: int) -> list[Text]:
+def cut(
+    said: shapes.Lineage | shapes.Impact | Propagation,
+    shown: int,
+    narrow: str = "narrow it with --kind or --depth, or ",
+) -> list[Text]:
     """Say whether and why some are not shown, and how to get at them."""
     lines = []
     if shown < said["total"]:
-        more = f"{shown:,} of {said['total']:,} shown: narrow it with --kind or --depth, or take --json"
-        lines.append(Text(more, "yellow"))
+        lines.append(Text(f"{shown:,} of {said['total']:,} shown: {narrow}take --json", "yellow"))
     if said["partial"]:
         text = f"The answer was cut ({plain(said['reason'] or 'limit')})."
         further = f" Go on with --cursor {plain(said['frontier'])}" if said["frontier"] else ""

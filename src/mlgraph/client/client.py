@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from mlgraph.client import shapes, source_shapes
+    from mlgraph.client import naming, shapes, source_shapes
+    from mlgraph.client.propagation import Propagation
 
 
 class Walk(TypedDict, total=False):
@@ -66,6 +67,20 @@ class Client:
         """Return what a change of the asset can hurt: `change` is schema, values, withdraw or retire."""
         return self._wire.get("/api/v1/impact", {"uri": uri, "change": change, **options})
 
+    def propagation(
+        self,
+        uri: str,
+        since: str,
+        *,
+        as_of: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+        at_least: int | None = None,
+    ) -> Answer[Propagation]:
+        """Return who has rebuilt since the asset changed at `since`, who still runs on the old, who failed."""
+        query = {"uri": uri, "since": since, "as_of": as_of, "limit": limit, "cursor": cursor, "at_least": at_least}
+        return self._wire.get("/api/v1/propagation", query)
+
     def path(
         self,
         source: str,
@@ -82,6 +97,10 @@ class Client:
     def asset(self, uri: str, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Asset]:
         """Return an asset, its relations, history and health."""
         return self._wire.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
+
+    def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[naming.Names]:
+        """Return which names an asset has had; without one, those that lead to several assets."""
+        return self._wire.get("/api/v1/names", {"uri": uri, "at_least": at_least})
 
     def why(
         self, source: str, relation: str, target: str, *, as_of: str | None = None, at_least: int | None = None

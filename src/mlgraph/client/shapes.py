@@ -11,6 +11,8 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
+from mlgraph.client.naming import Named
+
 Certainty = Literal["certain", "possible"]
 
 
@@ -148,7 +150,7 @@ class Path(TypedDict):
 
 
 class Relation(TypedDict):
-    """An edge of an asset; `name` is that of the other end."""
+    """An edge of an asset, told or inferred (an origin that begins with `rule:`); `name` is that of the other end."""
 
     source: str
     relation: str
@@ -159,6 +161,7 @@ class Relation(TypedDict):
     valid_from: str
     valid_to: str | None
     properties: dict[str, Any]
+    certainty: Certainty
 
 
 class Moment(TypedDict):
@@ -185,6 +188,7 @@ class Asset(TypedDict):
     uri: str
     kind: str
     name: str
+    names: list[Named]
     description: str | None
     owners: list[str]
     tags: list[str]
@@ -219,8 +223,26 @@ class Origin(TypedDict):
     runs_total: NotRequired[int]
 
 
+class Ground(TypedDict):
+    """An edge of the path under an inferred one; where it is inferred itself, by `rule`, `path` is the one under it."""
+
+    source: str
+    relation: str
+    target: str
+    origins: list[str]
+    valid_from: str
+    valid_to: str | None
+    certainty: Certainty
+    rule: str | None
+    path: list[Any]
+
+
 class Why(TypedDict):
-    """Who says that an edge holds; for an inferred one, `rule` and the path under it."""
+    """Who says that an edge holds; for an inferred one, `rule` and a path under it.
+
+    `path_as_of` is the moment that the path is of: the one that was asked about, or, where the edge does not hold then, the last
+    one at which it did.
+    """
 
     source: str
     relation: str
@@ -229,7 +251,8 @@ class Why(TypedDict):
     as_of: str
     origins: list[Origin]
     rule: str | None
-    path: list[Any]
+    path: list[Ground]
+    path_as_of: str | None
     cold_runs: int
     watermark: int
 

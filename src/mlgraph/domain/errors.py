@@ -108,6 +108,12 @@ class OutOfTime(Unavailable):
     title = "Out of time"
 
 
+class TooMuch(Unavailable):
+    """The answer needs more facts than one question may read."""
+
+    title = "Too much for one question"
+
+
 class SourceError(MlgraphError):
     """A source (a registry, an orchestrator) did not answer as its contract says."""
 

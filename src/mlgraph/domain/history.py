@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import FOREVER, parse_time
@@ -138,6 +139,8 @@ def state_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] 
     Of two that spoke at one moment the content decides, so that the order in which origins became known does not.
     """
     holding = [interval for interval in intervals if interval.start <= moment < interval.end]
+    if len(holding) == 1:
+        return merge({}, holding[0].state)
     state: dict[str, Any] | None = None
     for interval in sorted(holding, key=lambda interval: (interval.start, canonical_json(interval.state))):
         state = merge(state or {}, interval.state)
@@ -243,15 +246,19 @@ def _next_interval(said: Sequence[EdgeRecord], before: EdgeInterval | None, star
     wholes = [record for record in said if record.mode != Mode.PATCH]
     patches = [record for record in said if record.mode == Mode.PATCH]
     if wholes:
-        chosen = max(wholes, key=_edge_order)
+        chosen = _greatest(wholes)
         properties, feeds = dict(chosen.properties), None
     else:
-        chosen = max(patches, key=_edge_order)
+        chosen = _greatest(patches)
         properties, feeds = (before.properties, before.feeds) if before else ({}, None)
-    for patch in sorted(patches, key=_edge_order):
+    for patch in patches if len(patches) < 2 else sorted(patches, key=_edge_order):
         properties = merge(properties, patch.properties)
     named = [record.feeds for record in said if record.feeds is not None]
     return EdgeInterval(chosen, start, until, frozenset().union(*named) if named else feeds, properties)
+
+
+def _greatest(records: Sequence[EdgeRecord]) -> EdgeRecord:
+    return records[0] if len(records) == 1 else max(records, key=_edge_order)  # most often there is nothing to compare
 
 
 def _edge_order(record: EdgeRecord) -> str:
@@ -292,6 +299,21 @@ def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
     told = frozenset(side for side, flag in sides.items() if flag) if isinstance(sides, dict) else None
     word = ended[0] if ended else state.upper() if isinstance(state, str) else None
     return RunOutcome(word, ended[1] if ended else None, version if isinstance(version, str) and version else None, told)
+
+
+def run_begun(records: Iterable[AssetRecord], told: Iterable[int] = ()) -> int | None:
+    """Return when a run began: its `started_at`; else the earliest moment at which anything was said of it.
+
+    `told` are the moments at which its edges were; None if nothing was ever said.
+    """
+    said = [record for record in records if record.mode in (Mode.WHOLE, Mode.PATCH)]
+    started = _in_the_end(said).get("started_at") if said else None
+    if isinstance(started, str):
+        try:
+            return parse_time(started)
+        except InvalidInput:
+            pass  # facts may say anything here: it has no meaning elsewhere
+    return min((*(record.valid_from for record in said), *told), default=None)
 
 
 def _in_the_end(said: Sequence[AssetRecord]) -> dict[str, Any]:

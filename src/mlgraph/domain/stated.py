@@ -7,6 +7,7 @@ Both ways in end here: what connectors return is restated, and plain lines of a 
 from __future__ import annotations
 
 import hashlib
+import json
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -62,8 +63,19 @@ class StatedAsset(NamedTuple):
     columns: tuple[str, ...] = ()
     """URIs of the columns that a dataset's schema names: known from then on, whether or not an edge touches them."""
 
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """URIs of the owners that the state names: known from then on too."""
+        return owners_of(self.body) if '"owners":["' in self.body else ()
+
 
 Stated = StatedEdge | StatedAsset
+
+
+def owners_of(body: str) -> tuple[str, ...]:
+    """Return the URIs of the owners that a state, as JSON, names."""
+    named = json.loads(body).get("owners")
+    return tuple(named) if isinstance(named, list) else ()
 
 
 def digest(text: str) -> bytes:

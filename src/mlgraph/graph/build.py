@@ -69,6 +69,18 @@ def run_rows(run: RunHistory, assets: Assets, *, standalone: bool) -> Iterator[R
         yield from _Owner(run.run, layer, assets, sides, decisions, columns).rows()
 
 
+def run_pairs(run: RunHistory, assets: Assets) -> dict[tuple[int, int], tuple[Spans, Spans]]:
+    """Return, for each input of the run and each output that it feeds, when it does, and when for certain; retractions end it."""
+    sides = _sides_of_run(run, at_run_level=False)
+    feedings = pair_up(sides, run_decisions(run, sides.reads(), assets), _evaluations(assets))
+    return {
+        (source, output): (union([*pair.certain, *pair.possible]), pair.certain)
+        for feeding in feedings
+        for output in feeding.outputs
+        for source, pair in feeding.sources.items()
+    }
+
+
 def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets) -> Iterator[Row]:
     """Yield the workflow's rows at asset level, computed from its runs and declarations; `sides` are `workflow_sides` of it."""
     parts = {run.run: _derived(run, assets) for run in workflow.runs}
@@ -83,6 +95,20 @@ def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets) -> It
     decisions = workflow_decisions(workflow, decided, sides)
     owner = _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, certain_in_runs)
     yield from owner.rows()
+
+
+def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
+    """Return, for each output that the run reported, the inputs that feed it by all that the run told (Semantics 4)."""
+    derived = _derived(run, assets)
+    return {
+        output: frozenset(
+            source
+            for source, pair in feeding.sources.items()
+            if any(end == FOREVER for _, end in (*pair.certain, *pair.possible))
+        )
+        for feeding in pair_up(derived.reported, derived.decisions, _evaluations(assets))
+        for output in feeding.outputs
+    }
 
 
 class _OfRun(NamedTuple):

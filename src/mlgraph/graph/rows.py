@@ -77,6 +77,7 @@ RUN_OF: Final = RELATIONS["run_of"].code
 VERSION_OF: Final = RELATIONS["version_of"].code
 PART_OF: Final = RELATIONS["part_of"].code
 VARIANT_OF: Final = RELATIONS["variant_of"].code
+ALIAS_OF: Final = RELATIONS["alias_of"].code
 REQUIRED_BY: Final = RELATIONS["required_by"].code
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)
 PART_CODES: Final = frozenset({VERSION_OF, PART_OF, VARIANT_OF})

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mlgraph.graph.aliases import NO_ALIASES, Aliases, split
 from mlgraph.graph.base import Base
 from mlgraph.graph.kernels import Arrays
 from mlgraph.graph.layer import Arc, Group, TableRows, View, level_view
@@ -33,6 +34,7 @@ class Snapshot:
     port_of: Ints
     nodes: int
     watermark: int
+    aliases: Aliases = NO_ALIASES
 
     def find(self, asset: int) -> int | None:
         """Return the node of an asset, or None if it is not known to this state."""
@@ -59,6 +61,22 @@ def merged(rows: Iterable[Row]) -> Mapping[int, _Merged]:
     return found
 
 
+def under_their_names(aliases: Aliases, rows: Iterable[Row]) -> Iterator[Row]:
+    """Yield the rows between the assets that their ends stand for, split where that changes."""
+    if not aliases:
+        yield from rows
+        return
+    for row in rows:
+        for source, target, start, end in split(aliases, row.source.asset, row.target.asset, row.start, row.end):
+            ends = row.source._replace(asset=source), row.target._replace(asset=target)
+            yield row._replace(source=ends[0], target=ends[1], start=start, end=end)
+
+
+def edges_of(name: int) -> int:
+    """Return the group of the edges that stand for themselves and end at a name of another asset."""
+    return -name
+
+
 def arcs_of(registry: Registry, rows: Iterable[Row]) -> list[list[Arc]]:
     """Return the rows of each table with their nodes as the registry numbers them, new ones included."""
     node = registry.node
@@ -80,6 +98,8 @@ class Graph:
     def __init__(self, base: Base | None = None) -> None:
         self.base = base or Base.empty()
         self.registry = Registry(self.base)
+        self.aliases = NO_ALIASES
+        """What rows are put under: whoever changes it replaces the groups whose assets it concerns."""
         self._tables = [TableRows(table) for table in (self.base.lineage, self.base.column_lineage, self.base.structure)]
         self._arrays: list[tuple[Arrays, Arrays]] = []
         self._lock = threading.Lock()
@@ -103,9 +123,10 @@ class Graph:
     def replace(self, group: int | tuple[int, int, int], rows: Iterable[Row]) -> None:
         """Let `rows` be all the rows of `group`, from the next publication on.
 
-        A group is a run or workflow (its asset), or an edge that stands for itself (source, relation and target).
+        A group is a run or workflow (its asset), an edge that stands for itself (source, relation and target), or a name of
+        another asset (`edges_of`): all edges that stand for themselves at whose end it is.
         """
-        arcs = arcs_of(self.registry, rows)
+        arcs = arcs_of(self.registry, under_their_names(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)
         for rows_of_table, found in zip(self._tables, arcs, strict=True):
             if key is not None:
@@ -129,5 +150,6 @@ class Graph:
         registry = self.registry
         downstream = [out for out, _ in self._arrays]
         return Snapshot(
-            registry, views_of(self._arrays), downstream, registry.asset_of, registry.port_of, registry.nodes, watermark
-        )
+            registry, views_of(self._arrays), downstream, registry.asset_of, registry.port_of, registry.nodes, watermark,
+            self.aliases,
+        )  # fmt: skip

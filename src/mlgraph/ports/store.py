@@ -168,6 +168,18 @@ class EdgeTable(NamedTuple):
     end: NDArray[np.int64]
 
 
+class Step(NamedTuple):
+    """Edges of one relation that lead on from assets, along the edges (`forward`) or against, to assets of some kinds.
+
+    With `then`, only to such of them as the next step leads on from.
+    """
+
+    relation: int
+    forward: bool
+    kinds: frozenset[int]
+    then: Step | None = None
+
+
 class FactWriter(Protocol):
     """Appends facts; nothing is ever updated."""
 
@@ -218,11 +230,23 @@ class GroupReader(Protocol):
 class FactReader(GroupReader, Protocol):
     """Reads facts, of now or up to some transaction."""
 
+    def alias_records(self) -> list[EdgeRecord]:
+        """Return all records that say that one name is another name of an asset."""
+
     def targets(self, sources: Collection[int], relation: int) -> set[int]:
         """Return where edges of a relation that somebody told of lead from `sources`."""
 
     def sources(self, targets: Collection[int], relation: int) -> set[int]:
         """Return from where edges of a relation that somebody told of lead to `targets`."""
+
+    def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
+        """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
+
+    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+        """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
+
+    def owned(self, owners: Collection[int], most: int) -> list[int]:
+        """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
 
     def session(self) -> AbstractContextManager[None]:
         """Let this thread read over one connection until the end of the context: many small questions cost less."""

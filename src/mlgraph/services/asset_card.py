@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, run_outcome, state_at
-from mlgraph.domain.times import format_end, format_time
+from mlgraph.domain.times import FOREVER, format_end, format_time
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
-from mlgraph.graph.answer import node_body
+from mlgraph.graph.answer import CERTAINTY, node_body
 from mlgraph.graph.relations import spans_at
-from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import ALIAS_OF, COLUMN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Told
-from mlgraph.services.facts_at import UNWALKED, told_intervals
+from mlgraph.services.facts_at import UNWALKED, records_of, told_intervals
 from mlgraph.services.health_of import health_of
+from mlgraph.services.inferred import InferredEdges, origins_at
+from mlgraph.services.names import names_of
 
 MAX_RELATIONS: Final = 1_000
 LATEST_RUNS: Final = 20
@@ -31,20 +35,24 @@ Relation = tuple[int, int, int]
 class AssetCards:
     """Answers about single assets, from the store's facts and the graph's edges."""
 
-    def __init__(self, reader: FactReader) -> None:
+    def __init__(self, reader: FactReader, rules: Rules) -> None:
         self._reader = reader
+        self._rules = rules
+        self._origins = reader.origins()
 
     def body(self, graph: Snapshot, asset: int, moment: int) -> dict[str, Any]:
         """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
-        records = self._reader.asset_records([asset])
+        names = graph.aliases.named(asset, moment) or [asset]
+        records = records_of(self._reader, names, graph.aliases)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
         holding = [interval for interval in intervals if interval.start <= moment < interval.end]
         told = self._reader.told({interval.tx for interval in intervals})
         gone = deleted_at(records, moment)
-        relations, total = self._relations(graph, asset, moment)
+        relations, total, cut = self._relations(graph, asset, names, moment)
         return {
             "uri": graph.registry.uri(asset), "kind": KIND_NAMES[graph.registry.kind(asset)],
+            "names": names_of(graph, asset),
             "name": state.get("name") or AssetUri.parse(graph.registry.uri(asset)).name,
             "description": state.get("description"), "owners": state.get("owners", []), "tags": state.get("tags", []),
             "properties": state.get("properties", {}), "environment": _environment(holding, told),
@@ -52,8 +60,8 @@ class AssetCards:
             "valid_from": format_time(min(interval.start for interval in holding)) if holding else None,
             "deleted_at": format_time(gone) if gone is not None else None, "referenced_only": not records,
             "relations": relations, "relations_total": total, "history": self._history(intervals, told),
-            "health": self._health(graph, asset, state, moment), "as_of": format_time(moment), "partial": total > len(relations),
-            "reason": "limit" if total > len(relations) else None, "watermark": graph.watermark,
+            "health": self._health(graph, asset, state, moment), "as_of": format_time(moment), "partial": cut is not None,
+            "reason": cut, "watermark": graph.watermark,
         }  # fmt: skip
 
     def _state(self, graph: Snapshot, asset: int, intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any]:
@@ -74,10 +82,10 @@ class AssetCards:
             (state_at(asset_intervals(self._reader.asset_records([dataset])), moment) or {}).get("properties", {}).get("schema")
         )
         name = field_of_column(AssetUri.parse(graph.registry.uri(column)))
-        for field in schema if isinstance(schema, list) else ():
-            if isinstance(field, dict) and field.get("name") == name:
-                said = {key: value for key, value in field.items() if key not in ("name", "description")}
-                return {"name": name, "description": field.get("description"), "properties": said}
+        for told in schema if isinstance(schema, list) else ():
+            if isinstance(told, dict) and told.get("name") == name:
+                said = {key: value for key, value in told.items() if key not in ("name", "description")}
+                return {"name": name, "description": told.get("description"), "properties": said}
         return {}
 
     def _health(self, graph: Snapshot, asset: int, state: dict[str, Any], moment: int) -> dict[str, Any]:
@@ -100,15 +108,23 @@ class AssetCards:
         status = "failing" if reasons else "ok" if "ok" in (health["status"], of_run["status"]) else "unknown"
         return {"status": status, "reasons": reasons}
 
-    def _relations(self, graph: Snapshot, asset: int, moment: int) -> tuple[list[dict[str, Any]], int]:
-        found: dict[Relation, tuple[set[int], int, int]] = {}
+    def _relations(
+        self, graph: Snapshot, asset: int, names: list[int], moment: int
+    ) -> tuple[list[dict[str, Any]], int, str | None]:
+        """Return the edges of the asset, told and inferred, how many there are, and why some are not listed."""
+        found: dict[Relation, _Standing] = defaultdict(_Standing)
         for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
             if span.start <= moment < span.end:
-                _join(found, span.triple, span.origin, span.start, span.end)
-        unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
-        for interval in told_intervals(self._reader, unwalked):
+                found[span.triple].join(self._origins.get(span.origin), span.start, span.end)
+        unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
+        for interval in told_intervals(self._reader, unwalked, graph.aliases):
             if interval.start <= moment < interval.end:
-                _join(found, interval.record.triple, interval.record.origin, interval.start, interval.end)
+                triple = _under_names(graph, interval.record.triple, moment)
+                found[triple].join(self._origins[interval.record.origin], interval.start, interval.end)
+        inferred = InferredEdges(self._reader, graph, self._rules).of(asset)
+        for triple, origin, span_, certain in origins_at(inferred.edges, moment):
+            found[triple].join(origin, *span_)
+            found[triple].possible = not certain and all(each.startswith(ORIGIN) for each in found[triple].origins)
         uri = graph.registry.uri
         ordered = sorted(found.items(), key=lambda item: (item[0][1], uri(item[0][0]), uri(item[0][2])))
         properties = self._properties([triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
@@ -116,12 +132,13 @@ class AssetCards:
             {
                 "source": uri(source), "relation": RELATION_NAMES[relation], "target": uri(target),
                 "name": graph.registry.name(target if source == asset else source),
-                "direction": "out" if source == asset else "in", "origins": self._names(origins),
-                "valid_from": format_time(start), "valid_to": format_end(end),
+                "direction": "out" if source == asset else "in", "origins": sorted(standing.origins),
+                "valid_from": format_time(standing.start), "valid_to": format_end(standing.end),
                 "properties": properties.get((source, relation, target), {}),
+                "certainty": CERTAINTY[not standing.possible],
             }
-            for (source, relation, target), (origins, start, end) in ordered[:MAX_RELATIONS]
-        ], len(ordered)  # fmt: skip
+            for (source, relation, target), standing in ordered[:MAX_RELATIONS]
+        ], len(ordered), "limit" if len(ordered) > MAX_RELATIONS else inferred.cut  # fmt: skip
 
     def _properties(self, triples: list[Relation], moment: int) -> dict[Relation, dict[str, Any]]:
         """Return what is said of each edge; roles and versions that stand side by side are listed together."""
@@ -136,7 +153,7 @@ class AssetCards:
         return found
 
     def _history(self, intervals: list[AssetInterval], told: Mapping[int, Told]) -> list[dict[str, Any]]:
-        origins = self._reader.origins()
+        origins = self._origins
         return [
             {
                 "valid_from": format_time(interval.start), "valid_to": format_end(interval.end),
@@ -148,8 +165,7 @@ class AssetCards:
         ]  # fmt: skip
 
     def _names(self, numbers: Iterable[int]) -> list[str]:
-        origins = self._reader.origins()
-        return sorted(origins[number] for number in numbers if number)
+        return sorted(self._origins[number] for number in numbers if number)
 
     def live(self, graph: Snapshot, service: int | None, moment: int) -> dict[str, Any]:
         """Return which versions serve each service at `moment`: from the edges that were observed, not from an alias."""
@@ -198,9 +214,26 @@ class AssetCards:
         }  # fmt: skip
 
 
-def _join(found: dict[Relation, tuple[set[int], int, int]], triple: Relation, origin: int, start: int, end: int) -> None:
-    origins, first, last = found.get(triple, (set(), start, end))
-    found[triple] = (origins | {origin}, min(first, start), max(last, end))
+@dataclass(slots=True)
+class _Standing:
+    """An edge at one moment: who holds it, and for how long at least one of them does."""
+
+    origins: set[str] = field(default_factory=set)
+    start: int = FOREVER
+    end: int = -FOREVER
+    possible: bool = False
+
+    def join(self, origin: str | None, start: int, end: int) -> None:
+        """Add an origin that holds it for [start, end)."""
+        if origin is not None:
+            self.origins.add(origin)
+        self.start, self.end = min(self.start, start), max(self.end, end)
+
+
+def _under_names(graph: Snapshot, triple: Relation, moment: int) -> Relation:
+    """Return an edge between the assets that its ends stand for; one that says what is an alias stays as it is."""
+    source, relation, target = triple
+    return triple if relation == ALIAS_OF else (graph.aliases.at(source, moment), relation, graph.aliases.at(target, moment))
 
 
 def _distinct(spans: Iterable[Any]) -> list[Any]:

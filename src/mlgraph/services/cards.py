@@ -14,7 +14,7 @@ from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.registry import Card, Registry
 from mlgraph.graph.rows import RUN
 from mlgraph.ports.store import GroupReader
-from mlgraph.services.facts_at import by_asset, told_intervals
+from mlgraph.services.facts_at import by_asset, records_of, told_intervals
 from mlgraph.services.histories import Histories
 
 OWNED_BY: Final = RELATIONS["owned_by"].code
@@ -63,14 +63,21 @@ class Cards:
     def _rebuild(self, assets: Collection[int]) -> None:
         if not assets:
             return
-        said = by_asset(self._histories.reader.asset_records(assets))
-        owned = owners_told(self._histories.reader, assets, self._registry)
+        names = {asset: self._names_of(asset) for asset in assets}
+        every = {name for listed in names.values() for name in listed}
+        said = by_asset(records_of(self._histories.reader, every, self._histories.aliases))
+        owned = owners_told(self._histories.reader, every, self._registry)
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:
-            records = said.get(asset, [])
+            records = [record for name in names[asset] for record in said.get(name, ())]
+            owners = {owner for name in names[asset] for owner in owned[name]}
             outcome = run_outcome(records) if self._registry.kind(asset) == RUN else None
-            self._registry.set_card(asset, card_of(records, owned[asset], contacts.get(asset), outcome))
-            self._note_order(asset, records, named_apart=asset in contacts)
+            self._registry.set_card(asset, card_of(records, owners, contacts.get(asset), outcome))
+            self._note_order(asset, records, named_apart=asset in contacts or len(names[asset]) > 1)
+
+    def _names_of(self, asset: int) -> list[int]:
+        """Return the names that stand for `asset` now, itself first."""
+        return self._histories.aliases.named(asset, _LAST_MOMENT) or [asset]
 
     def _note_order(self, asset: int, records: Sequence[AssetRecord], *, named_apart: bool) -> None:
         origins = {record.origin for record in records}

@@ -11,7 +11,7 @@ from mlgraph.graph.build import run_rows
 from mlgraph.graph.cold import COLD, READ_BY_COLD, WRITTEN_BY_COLD, WithRuns, rows_are_in
 from mlgraph.graph.layer import Arc
 from mlgraph.graph.rows import COLUMN, INPUT_TO, OUTPUTS, Ints, Layer
-from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.snapshot import Snapshot, under_their_names
 from mlgraph.graph.walk import DirectionName, walk
 from mlgraph.ports.store import FactReader
 from mlgraph.services import metrics
@@ -85,7 +85,8 @@ class ColdRuns:
             asked = self._asked[direction]
             touched = [asset for asset in assets[self._flags[assets] & flag != 0].tolist() if asset not in asked]
             asked.update(touched)
-            for chunk in chunks(touched):
+            names = {name for asset in touched for name in self._published.aliases.led_to(asset)}
+            for chunk in chunks(names):
                 budget.check()
                 if direction == "downstream":
                     runs.update(self._reader.targets(chunk, INPUT_TO))
@@ -104,7 +105,8 @@ class ColdRuns:
             budget.check()
             histories = Histories(self._reader, registry)
             for history, member in histories.runs(chunk).values():
-                self._with_runs.add(history.run, run_rows(history, registry, standalone=not member))
+                rows = run_rows(history, registry, standalone=not member)
+                self._with_runs.add(history.run, under_their_names(self._published.aliases, rows))
         self._read.update(found)
         self.count += len(found)
         metrics.COLD_RUNS_READ.inc(len(found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from mlgraph.domain import budget
@@ -14,11 +15,15 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
 from mlgraph.domain.wire import check_edge
 from mlgraph.graph.answer import node_body
+from mlgraph.graph.naming import bearer
 from mlgraph.graph.relations import Span, spans_at, spans_everywhere
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.inference.evaluation import Inferred
+from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.facts_at import UNWALKED, told_intervals
+from mlgraph.services.inferred import Because, Found, InferredEdges
 
 MAX_RUNS: Final = 20
 _BETWEEN_CHECKS: Final = 5000
@@ -31,28 +36,45 @@ Triple = tuple[int, int, int]
 class EdgeHistories:
     """Answers about single edges over time."""
 
-    def __init__(self, reader: FactReader) -> None:
+    def __init__(self, reader: FactReader, rules: Rules) -> None:
         self._reader = reader
+        self._rules = rules
 
     def why(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> dict[str, Any]:
         """Return each origin's records of an edge. Raises `NotFound` if nobody ever said that it holds."""
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
-        number = graph.registry.number
-        triple = (number(source) or 0, RELATIONS[relation].code, number(target) or 0)
+        triple = self._asked(graph, source, relation, target, moment)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
-        told = [edge for edge in self._reader.edges_from([triple[0]], [triple[1]]) if edge.target == triple[2]]
+        targets = graph.aliases.led_to(triple[2])
+        told = [e for e in self._reader.edges_from(graph.aliases.led_to(triple[0]), [triple[1]]) if e.target in targets]
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
-        if not (spans or records):
-            raise NotFound(f"nobody ever said that {source} {relation} {target}; mlgraph show lists what is said of either")
+        inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
+        if not (spans or records or inferred):
+            raise NotFound(
+                f"nobody ever said that {source} {relation} {target}, and no rule infers it; "
+                "mlgraph show lists what is said of either"
+            )
         plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
         origins = self._plain(told) if plain else self._told(graph, spans, runs)
+        origins += [record for because in inferred for record in because.origins()]
+        best = min(inferred, key=lambda because: _nearness(because, moment), default=None)
+        shown_at = best.shown_at(moment) if best is not None else None
         return {
             "source": source, "relation": relation, "target": target, "as_of": format_time(moment),
             "holds": any(_holds(origin, moment) for origin in origins),
             "origins": [{key: value for key, value in origin.items() if key not in ("start", "end")} for origin in origins],
-            "rule": None, "path": [], "watermark": graph.watermark,
+            "rule": best.rule.name if best is not None else None,
+            "path": best.path(shown_at) if best is not None and shown_at is not None else [],
+            "path_as_of": format_time(shown_at) if shown_at is not None else None, "watermark": graph.watermark,
         }  # fmt: skip
+
+    def _asked(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> Triple:
+        """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
+        ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
+        if relation != "alias_of":
+            ends = (bearer(graph, ends[0], moment), bearer(graph, ends[1], moment))
+        return ends[0], RELATIONS[relation].code, ends[1]
 
     def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
         origins = self._reader.origins()
@@ -93,29 +115,33 @@ class EdgeHistories:
     def _reports(self, graph: Snapshot, triple: Triple) -> list[EdgeRecord]:
         """Return what was said of the edge itself, and for a workflow's what its runs reported."""
         source, relation, target = triple
-        own = [r for r in self._reader.edges_from([source], [relation]) if r.target == target and r.mode != Mode.RETRACT]
+        sources, targets = graph.aliases.led_to(source), graph.aliases.led_to(target)
+        said = self._reader.edges_from(sources, [relation])
+        own = [record for record in said if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
         if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.registry.kind(owner) != WORKFLOW:
             return own
-        runs = {edge.source for edge in self._reader.edges_into([owner], [RUN_OF]) if edge.mode != Mode.RETRACT}
+        owners = targets if relation == INPUT_TO else sources
+        runs = {edge.source for edge in self._reader.edges_into(owners, [RUN_OF]) if edge.mode != Mode.RETRACT}
         if relation == INPUT_TO:
-            said = [edge for edge in self._reader.edges_from([source], [INPUT_TO]) if edge.target in runs]
+            said = [edge for edge in self._reader.edges_from(sources, [INPUT_TO]) if edge.target in runs]
         else:
-            said = [edge for edge in self._reader.edges_into([target], [OUTPUTS]) if edge.source in runs]
+            said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
         return own + [edge for edge in said if edge.mode != Mode.RETRACT]
 
     def diff(self, graph: Snapshot, before: int, after: int, asset: int | None, limit: int) -> dict[str, Any]:
-        """Return assets and edges that differ between two moments: of the whole graph, or of one asset."""
+        """Return assets and edges that differ between two moments: of one asset, inferred ones too, or of all that is told."""
         if limit < 1:
             raise InvalidInput("limit must be at least 1", pointer="limit")
         assets = self._asset_changes(graph, before, after, asset)
-        edges = self._edge_changes(graph, before, after, asset)
-        cut = len(assets) + len(edges) > limit
+        inferred = InferredEdges(self._reader, graph, self._rules).of(asset) if asset else Found([], None)
+        edges = self._edge_changes(graph, before, after, asset, inferred.edges)
+        cut = "limit" if len(assets) + len(edges) > limit else inferred.cut
         kept = assets[:limit]
         return {
             "from": format_time(before), "to": format_time(after), "uri": graph.registry.uri(asset) if asset else None,
             "assets": kept, "edges": edges[: limit - len(kept)], "total": len(assets) + len(edges),
-            "partial": cut, "reason": "limit" if cut else None, "watermark": graph.watermark,
+            "partial": cut is not None, "reason": cut, "watermark": graph.watermark,
         }  # fmt: skip
 
     def _asset_changes(self, graph: Snapshot, before: int, after: int, asset: int | None) -> list[dict[str, Any]]:
@@ -134,14 +160,18 @@ class EdgeHistories:
                 changes.append({**node_body(graph, number), "change": word, "before": old, "after": new})
         return sorted(changes, key=lambda change: str(change["uri"]))
 
-    def _edge_changes(self, graph: Snapshot, before: int, after: int, asset: int | None) -> list[dict[str, Any]]:
+    def _edge_changes(
+        self, graph: Snapshot, before: int, after: int, asset: int | None, inferred: Iterable[Inferred]
+    ) -> list[dict[str, Any]]:
         held: dict[Triple, list[bool]] = {}
-        for number, span in enumerate(self._spans(graph, asset)):
+        told = ((span.triple, span.start, span.end) for span in self._spans(graph, asset))
+        by_rules = ((edge.triple, *span) for edge in inferred for span in edge.held.spans)
+        for number, (triple, start, end) in enumerate(chain(told, by_rules)):
             if number % _BETWEEN_CHECKS == 0:
                 budget.check()
-            marks = held.setdefault(span.triple, [False, False])
-            marks[0] = marks[0] or span.start <= before < span.end
-            marks[1] = marks[1] or span.start <= after < span.end
+            marks = held.setdefault(triple, [False, False])
+            marks[0] = marks[0] or start <= before < end
+            marks[1] = marks[1] or start <= after < end
         uri = graph.registry.uri
         changes = [
             {
@@ -164,6 +194,12 @@ class EdgeHistories:
             unwalked = tuple(edge for edge in leading if edge.relation in UNWALKED)
             if unwalked:
                 yield from map(_as_span, told_intervals(self._reader, unwalked))
+
+
+def _nearness(because: Because, moment: int) -> tuple[bool, int, str]:
+    """Order rules that infer an edge: those by which it holds at `moment` first, then by how near they were to it."""
+    shown_at = because.shown_at(moment)
+    return shown_at != moment, abs(moment - shown_at), because.rule.name
 
 
 def _as_span(interval: EdgeInterval) -> Span:

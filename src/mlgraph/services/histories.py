@@ -9,6 +9,7 @@ from typing import Final
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.graph.aliases import NO_ALIASES
 from mlgraph.graph.levels import Pins, RunHistory, WorkflowHistory, triple_intervals
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN_OF
@@ -27,6 +28,7 @@ class Histories:
     def __init__(self, reader: GroupReader, registry: Registry) -> None:
         self.reader = reader
         self._registry = registry
+        self.aliases = NO_ALIASES
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
 
     def take_over(self, other: Histories) -> None:
@@ -40,7 +42,7 @@ class Histories:
 
     def pins(self, assets: Collection[int]) -> Pins:
         """Return when retractions of these assets end their edges."""
-        return pins_of(self.reader, assets)
+        return pins_of(self.reader, assets, self.aliases)
 
     def runs(self, runs: Collection[int]) -> dict[int, tuple[RunHistory, bool]]:
         """Return the histories of `runs`, and whether each belongs to a workflow."""

@@ -24,6 +24,11 @@ class Caller:
     source: str | None = None
     environment: str | None = None
 
+    @property
+    def scope(self) -> str | None:
+        """Return what scopes the names in the caller's events that mean nothing by themselves; None: they stand."""
+        return self.source
+
     def may_speak_for(self, origin: str) -> bool:
         """Say whether facts of this origin are accepted from the caller."""
         return self.source is None or origin == self.source

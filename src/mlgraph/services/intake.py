@@ -109,7 +109,7 @@ class Intake:
             return False
         try:
             document = read_json(body)
-            item = Item(*told(openlineage.normalise(document)), _content_event(_OPENLINEAGE, document, caller))
+            item = Item(*told(openlineage.normalise(document, caller.scope)), _content_event(_OPENLINEAGE, document, caller))
         except Exception:  # noqa: BLE001 - whatever it is, `openlineage` says it
             return False
         metrics.INTAKE_BYTES.labels(_OPENLINEAGE).inc(len(body))
@@ -264,7 +264,7 @@ class Intake:
         if not isinstance(document, dict):
             raise InvalidInput("an OpenLineage event must be a JSON object", pointer="")
         try:
-            statements = openlineage.normalise(document)
+            statements = openlineage.normalise(document, caller.scope)
         except MlgraphError:
             raise
         except Exception as error:
@@ -343,7 +343,8 @@ def _content_event(format_name: str, document: dict[str, Any], caller: Caller) -
     named = run.get("runId") if isinstance(run, dict) else None
     event_id = f"{document.get('eventType') or ''} {named or ''}".strip() or "event"
     body = canonical_text(openlineage.keep(Located(document)))
-    return Event(format_name, caller.source or format_name, event_id[:500], _digest(format_name, said), body)
+    identity = _digest(format_name, said, *((caller.scope,) if caller.scope else ()))  # what it means depends on who says it
+    return Event(format_name, caller.source or format_name, event_id[:500], identity, body)
 
 
 def _digest(*parts: str) -> bytes:

@@ -9,12 +9,14 @@ from typing import Final
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
+from mlgraph.domain.times import FOREVER
 from mlgraph.graph.build import plain_rows, run_rows, workflow_rows, workflow_sides
 from mlgraph.graph.levels import WorkflowHistory
 from mlgraph.graph.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW
-from mlgraph.graph.snapshot import Graph
+from mlgraph.graph.snapshot import Graph, edges_of
 from mlgraph.graph.steady import Steady, after, steady_of
 from mlgraph.ports.store import Changes, FactReader
+from mlgraph.services.aliases import AliasTable
 from mlgraph.services.cards import OWNED_BY, Cards
 from mlgraph.services.chunks import chunks
 from mlgraph.services.histories import Histories
@@ -45,6 +47,9 @@ class Projector:
         self._graph = graph
         self._known = Remembered(reader)
         self._histories = Histories(self._known, graph.registry)
+        self._aliases = AliasTable(graph.registry)
+        self._aliases.open(reader.at(graph.snapshot.watermark))
+        self._histories.aliases = graph.aliases = self._aliases.aliases
         self._cards = Cards(graph.registry, self._histories)
         self._steady: OrderedDict[int, Steady] = OrderedDict()
         self.went_on = 0
@@ -60,9 +65,23 @@ class Projector:
             self._known.forget(reader)
         else:
             self._known.go_on(reader, changes.records, greatest, (before, changes.upto))
-        affected = self._affected(changes)
+        moved = self._aliases.follow(reader, changes)
+        self._histories.aliases = self._graph.aliases = self._aliases.aliases
+        self._bring(self._affected(changes, moved), before, changes.upto)
+
+    def put_under_names(self) -> None:
+        """Put all edges of aliases where they belong, in a graph that was made from the store without a look at aliases."""
+        upto = self._graph.snapshot.watermark
+        self._known.forget(self._reader.at(upto))
+        self._bring(self._affected(Changes(upto), self._aliases.all_names()), upto, upto)
+
+    def _bring(self, affected: Affected, before: int, upto: int) -> None:
+        """Compute the affected groups anew and publish them."""
         self._histories.forget(affected.runs)
-        for chunk in chunks(affected.plain):
+        named = {name for triple in affected.plain if (name := self._aliases.name_in(triple))}
+        for name in named:
+            self._replace_edges_of(name)
+        for chunk in chunks(triple for triple in affected.plain if not self._aliases.name_in(triple)):
             self._replace_plain(chunk)
         for runs in chunks(affected.runs):
             for run, member in self._histories.runs(runs).values():
@@ -73,16 +92,17 @@ class Projector:
             for workflow in self._histories.workflows(workflows):
                 self._replace_workflow(workflow)
         for assets in chunks(affected.cards):
-            self._cards.refresh(assets, before, changes.upto)
-        self._graph.publish(changes.upto)
+            self._cards.refresh(assets, before, upto)
+        self._graph.publish(upto)
 
-    def _affected(self, changes: Changes) -> Affected:
+    def _affected(self, changes: Changes, moved: Collection[int]) -> Affected:
         affected, kind = Affected(), self._graph.registry.kind
         for triple in changes.edges:
             self._add_triple(affected, triple)
         for owner in changes.seen_by:
             self._add_owner(affected, owner)
         affected.cards.update(changes.told)
+        affected.cards.update(self._aliases.aliases.at(asset, FOREVER - 1) for asset in changes.told)
         affected.runs.update(asset for asset in changes.told if kind(asset) == RUN)
         affected.workflows.update(asset for asset in changes.declared if kind(asset) == WORKFLOW)
         reader = self._known
@@ -90,6 +110,11 @@ class Projector:
             self._add_triple(affected, triple)
             if triple[1] == RUN_OF:
                 affected.workflows.add(triple[2])
+        for name in moved:
+            self._steady.clear()  # a run that says nothing new may speak of another asset than it did
+            affected.cards.update((name, *(segment.asset for segment in self._aliases.aliases.segments(name))))
+            for triple in reader.neighbours(name):
+                self._add_triple(affected, triple)
         columns = {source for source, relation, _ in affected.plain if relation == DERIVES and kind(source) == COLUMN}
         for chunk in chunks(columns):
             for seen_by in {edge.by for edge in reader.edges_from(chunk, (DERIVES,)) if edge.by is not None}:
@@ -165,3 +190,20 @@ class Projector:
             said = records.get(triple, [])
             rows = plain_rows(said, pins, self._graph.registry) if said else ()
             self._graph.replace(triple, rows)
+
+    def _replace_edges_of(self, name: int) -> None:
+        """Put the plain edges of a name of another asset into the graph: they are one group, whatever it stands for when."""
+        found = Affected()
+        for triple in self._histories.reader.neighbours(name):
+            self._add_triple(found, triple)
+        triples = [triple for triple in found.plain if self._aliases.name_in(triple) == name]
+        records: dict[Triple, list[EdgeRecord]] = defaultdict(list)
+        for chunk in chunks(triples):
+            for record in self._histories.reader.edges(chunk):
+                records[record.triple].append(record)
+            for triple in chunk:
+                self._graph.replace(triple, ())  # from before it was known to be a name
+        pins = self._histories.pins({asset for source, _, target in triples for asset in (source, target)})
+        self._graph.replace(
+            edges_of(name), (row for said in records.values() for row in plain_rows(said, pins, self._graph.registry))
+        )

@@ -20,20 +20,24 @@ from mlgraph.graph.brief import is_brief
 from mlgraph.graph.drawing import edges_between
 from mlgraph.graph.effects import CHANGES, Effect
 from mlgraph.graph.impact import Impact, ImpactWalk
+from mlgraph.graph.naming import bearer
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.render import edges_json, nodes_json, owners_json
-from mlgraph.graph.rows import Bools, Ints, Layer
+from mlgraph.graph.rows import COLUMN, Bools, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.trails import NOTHING
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, is_run, walk
+from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.cold_runs import BOTH, ColdRuns
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
 from mlgraph.services.follow import Follower
+from mlgraph.services.names import Names
 from mlgraph.services.origins import OriginNames, Origins
+from mlgraph.services.propagation import Propagations
 
 DEFAULT_LIMIT: Final = 10_000
 MAX_PATH_URIS: Final = 200_000
@@ -69,8 +73,9 @@ class Scope:
 class Queries:
     """Answers questions from the graph as last published, and from the store."""
 
-    def __init__(self, reader: FactReader, follower: Follower) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES) -> None:
         self._reader = reader
+        self._rules = rules
         self._follower = follower
         self._origins = Origins(reader)
 
@@ -165,9 +170,9 @@ class Queries:
     def path(self, source: str, target: str, *, level: str | None = None, as_of: str | None = None) -> dict[str, Any]:
         """Return the shortest path from `source` to `target`; against the flow, where none leads with it."""
         graph = self._follower.snapshot()
-        start, end = self._known(graph, source), self._known(graph, target)
-        chosen = _level(graph, start, level)
         moment = moment_of(as_of)
+        start, end = self._bearer(graph, source, moment), self._bearer(graph, target, moment)
+        chosen = _level(graph, start, level)
         found: Sequence[tuple[int, str | None]] = ()
         direction: DirectionName | None = None
         certain = False
@@ -188,10 +193,17 @@ class Queries:
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return an asset with its relations and history."""
         graph = self._follower.snapshot()
-        asset, cold = self._known(graph, uri), ColdRuns(self._reader, graph)
+        moment = moment_of(as_of)
+        asset, cold = self._bearer(graph, uri, moment), ColdRuns(self._reader, graph)
         cold.for_asset(asset)
-        body = AssetCards(self._reader.at(graph.watermark)).body(cold.graph, asset, moment_of(as_of))
+        body = AssetCards(self._reader.at(graph.watermark), self._rules).body(cold.graph, asset, moment)
         return {**body, "cold_runs": cold.count}
+
+    def names(self, uri: str | None = None) -> dict[str, Any]:
+        """Return which names an asset has had, and which names lead to several assets."""
+        graph = self._follower.snapshot()
+        asset = self._known(graph, uri) if uri is not None else None
+        return Names(self._reader.at(graph.watermark)).body(graph, asset, clock.now_us())
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return who says that an edge holds, since when, and on what ground."""
@@ -199,26 +211,41 @@ class Queries:
         cold = ColdRuns(self._reader, graph)
         number = graph.registry.number
         cold.for_edge(number(source) or 0, RELATIONS[relation].code if relation in RELATIONS else 0, number(target) or 0)
-        told = EdgeHistories(self._reader.at(graph.watermark)).why(cold.graph, source, relation, target, moment_of(as_of))
+        told = EdgeHistories(self._reader.at(graph.watermark), self._rules).why(
+            cold.graph, source, relation, target, moment_of(as_of)
+        )
         return {**told, "cold_runs": cold.count}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return what differs between two moments: of everything, or of one asset and its edges."""
         graph = self._follower.snapshot()
-        asset = self._known(graph, uri) if uri is not None else None
+        asset = self._bearer(graph, uri, moment_of(to)) if uri is not None else None
         cold = ColdRuns(self._reader, graph)
         if asset is not None:
             cold.for_asset(asset)
-        edges = EdgeHistories(self._reader.at(graph.watermark))
+        edges = EdgeHistories(self._reader.at(graph.watermark), self._rules)
         return {**edges.diff(cold.graph, moment_of(from_), moment_of(to), asset, limit), "cold_runs": cold.count}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
         graph = self._follower.snapshot()
-        asset = self._known(graph, service) if service is not None else None
+        moment = moment_of(as_of)
+        asset = self._bearer(graph, service, moment) if service is not None else None
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
-        return AssetCards(self._reader.at(graph.watermark)).live(graph, asset, moment_of(as_of))
+        return AssetCards(self._reader.at(graph.watermark), self._rules).live(graph, asset, moment)
+
+    def propagation(
+        self, uri: str, *, since: str, as_of: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> dict[str, Any]:
+        """Return who has rebuilt since an asset changed at `since`, who still runs on the old, who failed."""
+        scope = self._scope(uri, "downstream", None, (), "asset", as_of, certain=False, limit=limit, cursor=cursor)
+        changed_at = parse_time(since)
+        if changed_at > scope.moment:
+            raise InvalidInput("since is after the moment that is asked for: nothing can have followed yet", pointer="since")
+        if scope.graph.registry.kind(scope.root) == COLUMN:
+            raise InvalidInput("runs read whole datasets: ask for the propagation of the column's dataset", pointer="uri")
+        return Propagations(self._reader, scope.graph).body(scope.root, changed_at, scope.moment, limit, scope.after)
 
     def export(self) -> Iterator[bytes]:
         """Yield every source fact as an NDJSON line, in a stable order."""
@@ -231,12 +258,14 @@ class Queries:
             return asset
         raise UnknownAsset(f"{text[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
 
+    def _bearer(self, graph: Snapshot, text: str, moment: int) -> int:
+        return bearer(graph, self._known(graph, text), moment)
+
     def _scope(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, direction: str, depth: int | None, kinds: Sequence[str], level: str | None, as_of: str | None,
         *, certain: bool, limit: int, cursor: str | None,
     ) -> Scope:  # fmt: skip
         graph = self._follower.snapshot()
-        root = self._known(graph, uri)
         _one_of("direction", direction, DIRECTIONS)
         for kind in kinds:
             _one_of("kind", kind, KINDS)
@@ -247,6 +276,7 @@ class Queries:
         after = Frontier.decode(cursor) if cursor else None
         moment = moment_of(as_of) if as_of is not None or after is None else after.moment
         codes = frozenset(KINDS[kind].code for kind in kinds)
+        root = self._bearer(graph, uri, moment)
         return Scope(graph, root, direction, _level(graph, root, level), moment, depth, codes, certain, limit, after)
 
 

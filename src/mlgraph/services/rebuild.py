@@ -21,6 +21,7 @@ from mlgraph.domain.vocabulary import INPUT_ROLES
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base
 from mlgraph.graph.build import plain_rows, run_rows, workflow_rows, workflow_sides
+from mlgraph.graph.compact import compact, freeze
 from mlgraph.graph.kernels import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
 from mlgraph.graph.plain_owners import OwnedEdges, Plain, RunEnds
 from mlgraph.graph.registry import Registry
@@ -49,7 +50,7 @@ from mlgraph.graph.rows import (
     NodeKey,
     Row,
 )
-from mlgraph.graph.snapshot import merged
+from mlgraph.graph.snapshot import Graph, merged
 from mlgraph.graph.strings import Strings, StringsBuilder
 from mlgraph.ports.store import EdgeTable, FactReader
 from mlgraph.services.ahead import read_ahead
@@ -57,6 +58,7 @@ from mlgraph.services.cards import card_of, owners_told
 from mlgraph.services.chunks import CHUNK, chunks
 from mlgraph.services.facts_at import by_triple
 from mlgraph.services.histories import Histories
+from mlgraph.services.projector import Projector
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +75,13 @@ Triple = tuple[int, int, int]
 def rebuild(reader: FactReader, allocate: Allocate = np.zeros) -> Base:
     """Return the base as of the last transaction."""
     upto = reader.last_tx()
-    return _Rebuild(reader.at(upto), upto).base(allocate)
+    past = reader.at(upto)
+    base = _Rebuild(past, upto).base(allocate)
+    if not past.alias_records():
+        return base
+    graph = Graph(base)
+    Projector(past, graph).put_under_names()
+    return compact(freeze(graph), allocate)
 
 
 class _Rebuild:

@@ -20,12 +20,12 @@ class PostgresLetters:
         self._database = database
 
     def add(self, letter: Letter) -> int:
-        """Keep a letter, durably, and return its id. The same letter twice is one with two attempts."""
+        """Keep a letter, durably, and return its id. The same letter of one source twice is one with two attempts."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE replayed_tx IS NULL AND format = %s "
-                "AND body = %s RETURNING id",
-                (letter.error, letter.format, letter.body),
+                "AND body = %s AND source IS NOT DISTINCT FROM %s RETURNING id",
+                (letter.error, letter.format, letter.body, letter.source),
             )
             row = cursor.fetchone()
             if row is None:

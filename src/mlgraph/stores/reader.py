@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 from mlgraph.domain import budget, clock
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told
 from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1
-_INPUT_TO, _OUTPUTS, _RUN_OF = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of"))
+_DAY_US: Final = 86_400_000_000
+_FIRST: Final = parse_time("0001-01-01T00:00:00Z")
+_INPUT_TO, _OUTPUTS, _RUN_OF, _ALIAS_OF = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of", "alias_of"))
 FACTS_AT_ONCE: Final = 20_000
 """Facts of either sort from which on the transactions of a reading are no longer taken together."""
 _COPY_HEAD: Final = 19
@@ -138,6 +141,10 @@ class PostgresReader:
         query = f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.relation = ANY(%s) AND f.tx <= %s"
         return self._edges(query, (list(sources), list(relations), self._upto)) if sources else []
 
+    def alias_records(self) -> list[EdgeRecord]:
+        """Return all records of `alias_of`."""
+        return self._edges(f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.relation = {_ALIAS_OF} AND f.tx <= %s", (self._upto,))
+
     def targets(self, sources: Collection[int], relation: int) -> set[int]:
         """Return where edges of a relation that somebody told of lead from `sources`."""
         query = "SELECT DISTINCT target_id FROM edge_fact WHERE source_id = ANY(%s) AND relation = %s AND tx <= %s"
@@ -147,6 +154,19 @@ class PostgresReader:
         """Return from where edges of a relation that somebody told of lead to `targets`."""
         query = "SELECT DISTINCT source_id FROM edge_fact WHERE target_id = ANY(%s) AND relation = %s AND tx <= %s"
         return {row[0] for row in self._rows(query, (list(targets), relation, self._upto))} if targets else set()
+
+    def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
+        """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
+        day = format_time(max(moment - _DAY_US, _FIRST))[:10]  # as text: it may be told in any zone
+        query = (
+            "SELECT DISTINCT f.source_id FROM edge_fact f WHERE f.target_id = ANY(%(of)s) AND f.relation = %(run_of)s "
+            "AND f.tx <= %(upto)s AND (f.valid_from >= %(moment)s OR EXISTS (SELECT 1 FROM asset_fact s "
+            "JOIN content c ON c.id = s.content_id WHERE s.asset_id = f.source_id AND s.tx <= %(upto)s "
+            "AND (s.valid_from >= %(moment)s OR EXISTS (SELECT 1 FROM "
+            r"""regexp_matches(c.body, '"(?:started|ended)_at":\s*"([0-9-]{10})', 'g') t WHERE t[1] >= %(day)s))))"""
+        )
+        values = {"of": list(workflows), "run_of": _RUN_OF, "upto": self._upto, "moment": moment, "day": day}
+        return {row[0] for row in self._rows(query, values)} if workflows else set()
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
         """Return the column edges whose `by` is one of `owners`."""
@@ -162,6 +182,30 @@ class PostgresReader:
         """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
         query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.tx > %s AND f.tx <= %s AND f.asset_id = ANY(%s)"
         return list(asset_records(self._rows(query, (after, upto, list(assets))))) if assets else []
+
+    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+        """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
+        if not assets:
+            return []
+        near, far = ("source_id", "target_id") if step.forward else ("target_id", "source_id")
+        query = (
+            f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} JOIN asset a ON a.id = f.{far} "
+            f"WHERE f.{near} = ANY(%s) AND f.relation = %s AND f.by_id IS NULL AND f.tx <= %s AND a.kind = ANY(%s)"
+        )
+        values: list[Any] = [list(assets), step.relation, self._upto, list(step.kinds)]
+        if step.then is not None:
+            near, beyond = ("source_id", "target_id") if step.then.forward else ("target_id", "source_id")
+            query += (
+                f" AND EXISTS (SELECT FROM edge_fact n JOIN asset b ON b.id = n.{beyond} "
+                f"WHERE n.{near} = f.{far} AND n.relation = %s AND b.kind = ANY(%s))"
+            )
+            values += [step.then.relation, list(step.then.kinds)]
+        return self._edges(f"{query} LIMIT %s", (*values, most))
+
+    def owned(self, owners: Collection[int], most: int) -> list[int]:
+        """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
+        query = "SELECT DISTINCT asset_id FROM asset_owner WHERE owner_id = ANY(%s) LIMIT %s"
+        return [row[0] for row in self._rows(query, (list(owners), most))] if owners else []
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""
@@ -273,7 +317,7 @@ class PostgresReader:
                     budget.check()
                     yield from _with_records(cursor, [AssetRow(*row) for row in rows], self._upto)
 
-    def _rows(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.execute(query.encode(), values)
             return cursor.fetchall()

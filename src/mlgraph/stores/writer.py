@@ -58,6 +58,7 @@ class _Batch:
         for asset, _ in self.assets:
             named[asset.key] = asset.uri
             named.update((key_of(uri), uri) for uri in asset.columns)
+            named.update((key_of(uri), uri) for uri in asset.owners)
         return named
 
 
@@ -159,6 +160,7 @@ class PostgresWriter:
         created = self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
         given = self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
+        writing.store_owners(cursor, batch.assets, ids)
         writing.store_contacts(cursor, contacts.values(), ids)
         if self._hand_over is not None:
             told = {ids[key] for key in people}

@@ -137,6 +137,17 @@ def store_assets(rows: Rows, assets: Assets, given: Numbers) -> None:
     ])  # fmt: skip
 
 
+def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> None:
+    """Keep which assets name whom as an owner."""
+    pairs = sorted({(ids[key_of(owner)], ids[asset.key]) for asset, _ in assets for owner in asset.owners})
+    if pairs:
+        owners, owned = zip(*pairs, strict=True)
+        cursor.execute(
+            "INSERT INTO asset_owner (owner_id, asset_id) SELECT * FROM unnest(%s::int[], %s::int[]) ON CONFLICT DO NOTHING",
+            (array(owners), array(owned)), prepare=True,
+        )  # fmt: skip
+
+
 def store_edges(rows: Rows, edges: Edges, given: Numbers) -> None:
     """Append facts of edges, in the order of the index that facts of one edge stand together in."""
     tx, ids, origins, contents, events = given.tx, given.assets, given.origins, given.contents, given.events

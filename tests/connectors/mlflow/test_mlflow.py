@@ -89,6 +89,18 @@ def test_a_dataset_is_named_by_where_it_lives(source: str, uri: str) -> None:
     assert str(edges(normalise(payload), "input_to")[0].source) == uri
 
 
+def test_a_file_of_some_machine_is_scoped_where_a_scope_is_given() -> None:
+    payload = recorded("run_that_trains")
+    payload["data"]["run"]["inputs"]["dataset_inputs"][0]["dataset"]["source"] = '{"path": "/data/x.csv"}'
+    assert (
+        str(edges(normalise({**payload, "scope": "team-a"}), "input_to")[0].source)
+        == "mlg://dataset/team-a%3Afile/%2Fdata%2Fx.csv"
+    )
+    assert (
+        edges(normalise({**payload, "scope": "team-a"}), "input_to")[0].target == edges(normalise(payload), "input_to")[0].target
+    )
+
+
 def test_a_run_that_made_a_model_from_another_takes_it_as_its_base() -> None:
     payload = recorded("run_that_trains")
     used = payload["data"]["run"]["outputs"]["model_outputs"][0]["model_id"]

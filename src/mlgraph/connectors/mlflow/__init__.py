@@ -47,8 +47,9 @@ SPEC: Final = Spec(
 
 
 def normalise(payload: object) -> list[Statement]:
-    """Return what `payload` says: {type, instance, data, at?, held?}.
+    """Return what `payload` says: {type, instance, data, scope?, at?, held?}.
 
+    `scope` is put before places that mean nothing by themselves (files, `localhost`); without one they stand.
     `at` (RFC 3339) is when the event happened or the truth was fetched. `held` is what the graph holds of the
     payload's subject from this origin, absent if nothing: {since: RFC 3339, points_to?: {version URI: its aliases}}.
     Raises `InvalidInput` with the pointer of what is wrong.

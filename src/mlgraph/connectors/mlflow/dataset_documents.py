@@ -18,7 +18,7 @@ def identity(registry: Registry, source: object, name: str) -> AssetUri:
     if isinstance(source, dict):
         for key in _LOCATIONS:
             location = source.get(key)
-            found = dataset_uri_from_location(location) if isinstance(location, str) and location else None
+            found = dataset_uri_from_location(location, registry.scope) if isinstance(location, str) and location else None
             if found:
                 return found
     return registry.uri("dataset", name)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from mlgraph.connectors.mlflow.dataset_documents import document, fields, identity
 from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries, optional, said, table
 from mlgraph.domain.facts import AssetFact, EdgeFact, Mode, Statement
+from mlgraph.domain.naming import canonical_columns
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.uri import AssetUri
@@ -74,13 +75,14 @@ def _read(registry: Registry, entry: Located, scored: dict[str, str]) -> Dataset
     role = _ROLES.get(context) or ("test" if not context and name in scored else None)
     source = document(optional(dataset, "source"))
     schema = document(optional(dataset, "schema"))
+    uri = identity(registry, source, name)
     properties = said(
-        schema=fields(schema),
+        schema=canonical_columns(uri.namespace, fields(schema)),
         profile=document(optional(dataset, "profile")),
         source_type=optional(dataset, "source_type"),
     )
     state = said(name=name, properties=redact(properties))
-    return DatasetInput(identity(registry, source, name), name, optional(dataset, "digest"), role, state)
+    return DatasetInput(uri, name, optional(dataset, "digest"), role, state)
 
 
 def _tags(run: Located) -> dict[str, str]:

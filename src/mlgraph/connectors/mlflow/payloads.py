@@ -27,11 +27,12 @@ def subject(payload: object) -> AssetUri | None:
 
 
 def registry_of(payload: Located) -> Registry:
-    """Return the instance that a payload is from, with `at` and `held`, if they are given."""
-    at, held = payload.get("at"), payload.get("held")
+    """Return the instance that a payload is from, with `scope`, `at` and `held`, if they are given."""
+    at, held, scope = payload.get("at"), payload.get("held"), payload.get("scope")
     since = held.get("since") if held else None
     return Registry(
         payload.need("instance").name(),
+        scope.name() if scope else None,
         at=at.time() if at else None,
         held_since=since.time() if since else None,
         held_points_to=_pointed(held.get("points_to")) if held else None,

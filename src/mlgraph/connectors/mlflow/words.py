@@ -20,6 +20,8 @@ class Registry:
     """The MLflow instance that a payload speaks of, when that was so, and since when the graph holds its subject."""
 
     instance: str
+    scope: str | None = None
+    """What scopes the places of datasets that mean nothing by themselves, such as files of the machine that trained."""
     at: int | None = None
     held_since: int | None = None
     held_points_to: Mapping[AssetUri, frozenset[str]] | None = None

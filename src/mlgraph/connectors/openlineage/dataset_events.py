@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from mlgraph.connectors.openlineage.datasets import read_dataset
 from mlgraph.connectors.openlineage.draft import Draft
+from mlgraph.connectors.openlineage.names import Names
 from mlgraph.domain.facts import Mode, Statement
 from mlgraph.domain.payload import Located
 
 
-def read_dataset_event(event: Located) -> list[Statement]:
+def read_dataset_event(event: Located, names: Names) -> list[Statement]:
     """Return facts about the dataset and its columns. Datasets never derive from datasets by events."""
-    draft = Draft(event.need("eventTime").time())
+    draft = Draft(event.need("eventTime").time(), names)
     listed = read_dataset(event.need("dataset"), draft, target=True)
     if listed.version:
         draft.asset(listed.uri, {"properties": {"version": listed.version}})

@@ -8,13 +8,13 @@ from mlgraph.connectors.openlineage.column_lineage import read_column_lineage
 from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.lifecycle import read_lifecycle, read_symlinks
+from mlgraph.connectors.openlineage.lifecycle import read_feast_location, read_lifecycle, read_symlinks
 from mlgraph.connectors.openlineage.lineage import read_dataset_lineage
-from mlgraph.connectors.openlineage.names import dataset_uri
 from mlgraph.connectors.openlineage.quality import read_quality
 from mlgraph.connectors.openlineage.schemas import read_schema
 from mlgraph.connectors.openlineage.sources import Sources
 from mlgraph.domain.history import merge
+from mlgraph.domain.naming import canonical_columns
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
@@ -35,15 +35,18 @@ def read_dataset(item: Located, draft: Draft, *members: str, target: bool) -> Li
 
     Lineage facets are read on a `target`; on anything else they are unknown facets, and kept.
     """
-    uri = dataset_uri(item)
+    uri = draft.names.dataset(item)
     facets = Facets(item, "facets", *members)
     properties = read_schema(facets)
+    if properties.get("schema"):
+        properties["schema"] = canonical_columns(uri.namespace, properties["schema"])
     version_facet = facets.take("version")
     version = version_facet.get("datasetVersion") if version_facet else None
     lineage = facets.take("lineage") if target else None
     columns = facets.take("columnLineage") if target else None
     properties |= read_lifecycle(uri, facets, draft)
     read_symlinks(uri, facets, draft)
+    read_feast_location(uri, facets, draft)
     if quality := read_quality(facets):
         properties["quality"] = quality
     state = describe(facets, draft)
@@ -54,6 +57,6 @@ def read_dataset(item: Located, draft: Draft, *members: str, target: bool) -> Li
         uri,
         version.text() if version else None,
         tuple(field["name"] for field in properties.get("schema") or () if field["name"]),
-        read_dataset_lineage(lineage) if lineage else None,
-        read_column_lineage(columns) if columns else None,
+        read_dataset_lineage(lineage, draft.names) if lineage else None,
+        read_column_lineage(columns, draft.names) if columns else None,
     )

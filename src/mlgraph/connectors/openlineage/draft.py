@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from mlgraph.connectors.openlineage.names import Names
 from mlgraph.connectors.openlineage.uniting import unite
 from mlgraph.domain.facts import (
     AssetFact,
@@ -23,11 +24,12 @@ _EdgeKey = tuple[AssetUri, str, AssetUri, str | None, str | None]
 
 
 class Draft:
-    """The facts of one event, all of which hold from `at` (microseconds)."""
+    """The facts of one event, all of which hold from `at` (microseconds), about what `names` identifies."""
 
-    def __init__(self, at: int) -> None:
+    def __init__(self, at: int, names: Names) -> None:
         """Begin with nothing said."""
         self.at = at
+        self.names = names
         self._assets: dict[AssetUri, dict[str, Any]] = {}
         self._gone: set[AssetUri] = set()
         self._edges: dict[_EdgeKey, tuple[Mode, dict[str, Any]]] = {}

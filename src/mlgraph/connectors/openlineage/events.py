@@ -8,25 +8,27 @@ from typing import Final
 
 from mlgraph.connectors.openlineage.dataset_events import read_dataset_event
 from mlgraph.connectors.openlineage.job_events import read_job_event
+from mlgraph.connectors.openlineage.names import Names
 from mlgraph.connectors.openlineage.run_events import read_run_event
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.payload import Located
 
-_READERS: Final = MappingProxyType[str, Callable[[Located], list[Statement]]](
+_READERS: Final = MappingProxyType[str, Callable[[Located, Names], list[Statement]]](
     {"RunEvent": read_run_event, "JobEvent": read_job_event, "DatasetEvent": read_dataset_event}
 )
 _SHAPES: Final = (("run", "RunEvent"), ("job", "JobEvent"), ("dataset", "DatasetEvent"))
 
 
-def normalise(event: object) -> list[Statement]:
+def normalise(event: object, scope: str | None = None) -> list[Statement]:
     """Return what one decoded OpenLineage event says.
 
     Facts carry the origin `openlineage` and hold from the event's `eventTime`. Raises `InvalidInput` with the
     JSON pointer of what is wrong. What producers often leave out (producer, schemaURL, a UUID as
-    run id) is not asked for.
+    run id) is not asked for. Namespaces that mean nothing by themselves (`default`, `file`, `localhost`) are scoped by
+    `scope`, the source that sent the event; without one they stand.
     """
     root = Located(event)
-    return _READERS[_kind_of(root)](root)
+    return _READERS[_kind_of(root)](root, Names(scope))
 
 
 def _kind_of(event: Located) -> str:

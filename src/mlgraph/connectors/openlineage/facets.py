@@ -32,6 +32,11 @@ class Facets:
                 return self._left.pop(name)
         return None
 
+    def see(self, name: str) -> Located | None:
+        """Return a facet that is there and not deleted, if it is an object, without taking it."""
+        facet = self._left.get(name)
+        return facet if facet and isinstance(facet.value, dict) and not _is_deleted(facet) else None
+
     def deleted(self, name: str) -> bool:
         """Say whether the facet is there to say that it was deleted, and if so see it as dealt with."""
         facet = self._left.get(name)

@@ -8,7 +8,6 @@ from typing import Any
 from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets, bare
-from mlgraph.connectors.openlineage.names import workflow_uri
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
@@ -25,7 +24,7 @@ class Job:
 
 def read_job(job: Located, draft: Draft) -> Job:
     """Return the workflow that `job` names, and tell its state."""
-    uri = workflow_uri(job)
+    uri = draft.names.workflow(job)
     facets = Facets(job)
     properties: dict[str, Any] = {}
     if kind := facets.take("jobType"):

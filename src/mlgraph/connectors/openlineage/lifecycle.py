@@ -6,7 +6,6 @@ from typing import Any
 
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.names import mentioned_dataset
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
@@ -19,7 +18,7 @@ def read_lifecycle(dataset: AssetUri, facets: Facets, draft: Draft) -> dict[str,
         return {}
     word = change.text().upper()
     previous = facet.get("previousIdentifier")
-    before = mentioned_dataset(previous) if previous else None
+    before = draft.names.mentioned_dataset(previous) if previous else None
     if word == "DROP":
         draft.gone(dataset)
     if word != "RENAME" or before is None or before == dataset:
@@ -28,11 +27,23 @@ def read_lifecycle(dataset: AssetUri, facets: Facets, draft: Draft) -> dict[str,
     return {"lifecycle": word, "renamed_from": str(before)}
 
 
+def read_feast_location(dataset: AssetUri, facets: Facets, draft: Draft) -> None:
+    """Tell where a data source of Feast lives, which Feast names by itself: what it calls the dataset is an alias.
+
+    Only Feast's events say with the dataSource facet where the dataset itself is; others mean the store that it is in.
+    """
+    source = facets.see("dataSource") if facets.see("feast_dataSource") else None
+    location = source.get("uri") if source else None
+    place = draft.names.dataset_at(location.text()) if location else None
+    if place and place != dataset and place.name != "/":
+        draft.edge(dataset, "alias_of", place)
+
+
 def read_symlinks(dataset: AssetUri, facets: Facets, draft: Draft) -> None:
     """Tell of the other names of `dataset` (symlinks facet): each is an alias of it."""
     facet = facets.take("symlinks")
     identifiers: Located | None = facet.get("identifiers") if facet else None
     for identifier in identifiers.items() if identifiers else ():
-        other = mentioned_dataset(identifier)
+        other = draft.names.mentioned_dataset(identifier)
         if other and other != dataset:
             draft.edge(other, "alias_of", dataset)

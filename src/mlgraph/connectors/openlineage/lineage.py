@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from mlgraph.connectors.openlineage.names import mentioned_dataset
+from mlgraph.connectors.openlineage.names import Names
 from mlgraph.connectors.openlineage.sources import Source, Sources
 from mlgraph.connectors.openlineage.transformations import read_transformations
 from mlgraph.domain.payload import Located
@@ -14,23 +14,23 @@ from mlgraph.domain.uri import AssetUri
 _DATASET: Final = "DATASET"
 
 
-def read_dataset_lineage(facet: Located) -> Sources:
+def read_dataset_lineage(facet: Located, names: Names) -> Sources:
     """Return what a dataset's facet, or one entry of a job's, names; jobs among the inputs are left out."""
     inputs, fields = facet.get("inputs"), facet.get("fields")
     by_field: dict[str, list[Source]] = {}
     for name, entry in fields.members() if fields else ():
-        by_field[Located(name, entry.pointer).name()] = _sources(entry.get("inputs"))
-    return Sources(_sources(inputs), by_field)
+        by_field[Located(name, entry.pointer).name()] = _sources(entry.get("inputs"), names)
+    return Sources(_sources(inputs, names), by_field)
 
 
-def read_entries(*facets: Located | None) -> dict[AssetUri, Sources]:
+def read_entries(names: Names, *facets: Located | None) -> dict[AssetUri, Sources]:
     """Return, by target dataset, what the entries of these facets tell (`lineage` in drafts of the facet)."""
     targets: dict[AssetUri, Sources] = {}
     for facet in facets:
         listed = (facet.get("entries") or facet.get("lineage")) if facet else None
         for entry in listed.items() if listed else ():
-            if _is_dataset(entry) and (target := mentioned_dataset(entry)):
-                targets[target] = united(targets.get(target), read_dataset_lineage(entry)) or Sources()
+            if _is_dataset(entry) and (target := names.mentioned_dataset(entry)):
+                targets[target] = united(targets.get(target), read_dataset_lineage(entry, names)) or Sources()
     return targets
 
 
@@ -38,15 +38,15 @@ def united(first: Sources | None, second: Sources | None) -> Sources | None:
     """Return what both tell together."""
     if first is None or second is None:
         return first or second
-    names: Iterable[str] = {**first.fields, **second.fields}
-    fields = {name: [*first.fields.get(name, ()), *second.fields.get(name, ())] for name in names}
+    keys: Iterable[str] = {**first.fields, **second.fields}
+    fields = {name: [*first.fields.get(name, ()), *second.fields.get(name, ())] for name in keys}
     return Sources([*first.whole, *second.whole], fields)
 
 
-def _sources(listed: Located | None) -> list[Source]:
+def _sources(listed: Located | None, names: Names) -> list[Source]:
     sources = []
     for item in listed.items() if listed else ():
-        dataset, field = mentioned_dataset(item) if _is_dataset(item) else None, item.get("field")
+        dataset, field = names.mentioned_dataset(item) if _is_dataset(item) else None, item.get("field")
         name = field.name() if field else None
         how = read_transformations(item)
         if dataset:

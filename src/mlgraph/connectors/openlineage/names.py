@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Final
 
+from mlgraph.domain.naming import canonical_column, canonical_dataset, dataset_uri_from_location
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.scoping import scoped
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri, column_uri
 
 # Where a thing lives does not depend on who logs in; a container before the @ (abfss) has no colon and stays.
@@ -15,34 +18,45 @@ _WIDEST_CHAR: Final = 12
 """Characters that one character of a name takes at most in a URI: four bytes, each as %XX."""
 
 
-def dataset_uri(item: Located) -> AssetUri:
-    """Return the dataset that `namespace` and `name` of this object identify; both must be there."""
-    return _identify("dataset", item.need("namespace"), item.need("name"))
+@dataclass(frozen=True, slots=True)
+class Names:
+    """How one event's words become identities: datasets canonical, and what means something within its source scoped by it."""
 
+    scope: str | None = None
 
-def mentioned_dataset(item: Located) -> AssetUri | None:
-    """Return the dataset that a facet mentions, or None where a part is missing."""
-    namespace, name = item.get("namespace"), item.get("name")
-    return _identify("dataset", namespace, name) if namespace and name else None
+    def dataset(self, item: Located) -> AssetUri:
+        """Return the dataset that `namespace` and `name` of this object identify; both must be there."""
+        return self._dataset(item.need("namespace"), item.need("name"))
 
+    def mentioned_dataset(self, item: Located) -> AssetUri | None:
+        """Return the dataset that a facet mentions, or None where a part is missing."""
+        namespace, name = item.get("namespace"), item.get("name")
+        return self._dataset(namespace, name) if namespace and name else None
 
-def workflow_uri(job: Located) -> AssetUri:
-    """Return the workflow that a job's `namespace` and `name` identify."""
-    return _identify("workflow", job.need("namespace"), job.need("name"))
+    def dataset_at(self, location: str) -> AssetUri | None:
+        """Return the dataset at a location, or None where it names none."""
+        return dataset_uri_from_location(location, self.scope)
 
+    def workflow(self, job: Located) -> AssetUri:
+        """Return the workflow that a job's `namespace` and `name` identify."""
+        return self._of_job("workflow", job, job.need("name"))
 
-def run_uri(job: Located, run: Located) -> AssetUri:
-    """Return the run: its id within its job's namespace. The id need not be a UUID."""
-    return _identify("run", job.need("namespace"), run.need("runId"))
+    def run(self, job: Located, run: Located) -> AssetUri:
+        """Return the run: its id within its job's namespace. The id need not be a UUID."""
+        return self._of_job("run", job, run.need("runId"))
+
+    def _dataset(self, namespace: Located, name: Located) -> AssetUri:
+        canonical = canonical_dataset(_public(namespace.name()), _public(name.name()))
+        return _short_enough(AssetUri("dataset", scoped(canonical[0], self.scope), canonical[1]), name)
+
+    def _of_job(self, kind: str, job: Located, name: Located) -> AssetUri:
+        namespace = scoped(_public(job.need("namespace").name()), self.scope)
+        return _short_enough(AssetUri(kind, namespace, _public(name.name())), name)
 
 
 def column_of(dataset: AssetUri, field: str, place: Located) -> AssetUri:
     """Return a column of `dataset`; an error is located at `place`."""
-    return _short_enough(column_uri(dataset, field), place)
-
-
-def _identify(kind: str, namespace: Located, name: Located) -> AssetUri:
-    return _short_enough(AssetUri.of(kind, _public(namespace.name()), _public(name.name())), name)
+    return _short_enough(column_uri(dataset, canonical_column(dataset.namespace, field)), place)
 
 
 def _public(text: str) -> str:

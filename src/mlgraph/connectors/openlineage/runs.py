@@ -8,7 +8,6 @@ from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
 from mlgraph.connectors.openlineage.kept import keep_text
-from mlgraph.connectors.openlineage.names import run_uri, workflow_uri
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
@@ -25,9 +24,9 @@ def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: Draft)
     if job is None or job.get("namespace") is None:
         return
     if parent and parent.get("runId"):
-        _part(run, run_uri(job, parent), draft)
+        _part(run, draft.names.run(job, parent), draft)
     if job.get("name"):
-        _part(workflow, workflow_uri(job), draft)
+        _part(workflow, draft.names.workflow(job), draft)
 
 
 def read_run_facets(facets: Facets, draft: Draft) -> dict[str, Any]:

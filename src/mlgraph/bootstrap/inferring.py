@@ -1,0 +1,23 @@
+"""The rules that a server infers by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mlgraph.domain.errors import StartError
+from mlgraph.inference.rules import Rules, load_rules, shipped_rules, united
+
+
+def rules_from(files: Iterable[Path]) -> Rules:
+    """Return the rules that come along and those of `files`. Raises `StartError`, which names file and line."""
+    return united(shipped_rules(), *map(_read, files))
+
+
+def _read(file: Path) -> Rules:
+    try:
+        return load_rules(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        raise StartError(f"cannot read the rules in {file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise StartError(f"the rules in {file} are not UTF-8") from None

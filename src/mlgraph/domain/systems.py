@@ -1,0 +1,134 @@
+"""Where data lives, as data: how each kind of system is called, where it listens, and what it makes of the case of names.
+
+Namespaces and the parts of a name are those of OpenLineage's naming conventions (openlineage.io, spec: Naming Conventions,
+1.5x); MongoDB, CockroachDB, ClickHouse and Databricks, which it does not list, are named as the tools that report them do.
+Ports are the defaults of each system's own documentation. The case rules, and where each system documents them:
+
+- Snowflake, "Identifier requirements": unquoted names are stored in upper case; quoted ones as written.
+- Oracle, "Database Object Naming Rules"; Db2, "SQL identifiers": the same.
+- PostgreSQL, "Identifiers and Key Words" (4.1.1): unquoted names become lower case; CockroachDB, "Identifiers", CrateDB,
+  "Naming restrictions", and Cassandra, CQL "Definitions": the same.
+- Redshift, "Names and identifiers": lower case; quoted names keep their case where `enable_case_sensitive_identifier` is set,
+  so that mixed case has to stand.
+- Trino (issue 17 of its repository), Athena, "Name databases, tables, and columns", AWS Glue, "Database" and "Table" (names
+  are folded to lower case), Hive, "LanguageManual DDL", Unity Catalog, "Names", Teradata, "Object names": case never counts.
+- BigQuery, "Case sensitivity": datasets and tables count case, columns do not; project ids are lower case.
+- MySQL, "Identifier Case Sensitivity": tables as the server's file system has it, columns never count case.
+- SQL Server, Synapse and Fabric: as the collation has it, so names stand. Spanner, OceanBase, Milvus, ClickHouse, MongoDB: stand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from mlgraph.domain.identifiers import Case
+
+_REDSHIFT_HOST: Final = re.compile(
+    r"(?P<cluster>[^.]+)\.[^.]+\.(?P<region>[^.]+)\.redshift(?:-serverless)?\.amazonaws\.com(?:\.cn)?"
+)
+_SNOWFLAKE_SUFFIX: Final = re.compile(r"(?<=.)(?:\.privatelink|\.snowflakecomputing\.(?:com|cn))+\Z")
+_SNOWFLAKE_FIRST: Final = ("us-west-1", "aws")
+
+
+def _as_is(host: str) -> str:
+    return host
+
+
+def _redshift(host: str) -> str:
+    """Return the cluster and its region, out of the host that AWS gives it."""
+    found = _REDSHIFT_HOST.fullmatch(host)
+    return f"{found['cluster']}.{found['region']}" if found else host
+
+
+def _snowflake(host: str) -> str:
+    """Return the account: ORGANISATION-ACCOUNT, or for the older locators LOCATOR.REGION.CLOUD.
+
+    An underscore in an account's name is a hyphen in its address. A locator alone is in Snowflake's first region, which
+    Airflow's and dbt's integrations write as us-west-1.aws and Snowflake as us-west-2; one without a cloud is in AWS
+    (Snowflake, "Account identifiers"). Which ORGANISATION-ACCOUNT a locator stands for, its text does not tell.
+    """
+    account, *rest = _SNOWFLAKE_SUFFIX.sub("", host).replace("_", "-").split(".")
+    if "-" in account:
+        return ".".join((account, *rest))
+    region, cloud, *more = (*rest, *_SNOWFLAKE_FIRST[len(rest) :])
+    if set(more) <= {region, cloud}:  # drivers let both be said twice
+        more = []
+    if (region, cloud, *more) == ("us-west-2", "aws"):
+        region = _SNOWFLAKE_FIRST[0]
+    return ".".join((account, region, cloud, *more))
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A system whose datasets are tables (or collections) at a host.
+
+    `scheme` begins its namespaces; `parts` is how many parts a full name has, `fewest` how many a location must give;
+    `port` is made explicit where none is written, unless it is None; `host` finds the place in the host's name, and
+    `ports` says whether the port is part of the place at all. `joint` stands between the parts of a name.
+    """
+
+    scheme: str
+    parts: int
+    fewest: int
+    port: int | None = None
+    case: Case = Case.AS_WRITTEN
+    columns: Case = Case.AS_WRITTEN
+    host: Callable[[str], str] = _as_is
+    ports: bool = True
+    joint: str = "."
+
+
+def _folding(scheme: str, parts: int, fewest: int, port: int | None, case: Case) -> Database:
+    return Database(scheme, parts, fewest, port, case, case)
+
+
+_POSTGRES: Final = _folding("postgres", 3, 2, 5432, Case.LOWER)
+_MYSQL: Final = Database("mysql", 2, 2, 3306, columns=Case.INSENSITIVE)
+_HIVE: Final = _folding("hive", 2, 2, None, Case.INSENSITIVE)
+_ATHENA: Final = replace(_folding("awsathena", 3, 3, None, Case.INSENSITIVE), ports=False)
+_MONGODB: Final = Database("mongodb", 2, 2, 27017)
+_DB2: Final = _folding("db2", 3, 3, 50000, Case.UPPER)
+
+DATABASES: Final[Mapping[str, Database]] = MappingProxyType({
+    "postgres": _POSTGRES, "postgresql": _POSTGRES,
+    "cockroachdb": _folding("cockroachdb", 3, 2, 26257, Case.LOWER),
+    "crate": _folding("crate", 3, 2, 4200, Case.LOWER),
+    "cassandra": _folding("cassandra", 2, 2, 9042, Case.LOWER),
+    "redshift": replace(_folding("redshift", 3, 2, 5439, Case.LOWER), host=_redshift),
+    "snowflake": replace(_folding("snowflake", 3, 3, None, Case.UPPER), host=_snowflake, ports=False),
+    "oracle": _folding("oracle", 3, 3, 1521, Case.UPPER),
+    "db2": _DB2, "ibm_db_sa": _DB2,
+    "trino": _folding("trino", 3, 3, None, Case.INSENSITIVE),
+    "presto": _folding("presto", 3, 3, None, Case.INSENSITIVE),
+    "awsathena": _ATHENA, "athena": _ATHENA,
+    "hive": _HIVE, "hive2": _HIVE,
+    "unitycatalog": _folding("unitycatalog", 3, 3, None, Case.INSENSITIVE),
+    "databricks": _folding("databricks", 3, 3, None, Case.INSENSITIVE),
+    "teradata": _folding("teradata", 2, 2, 1025, Case.INSENSITIVE),
+    "mysql": _MYSQL, "mariadb": _MYSQL,
+    "oceanbase": Database("oceanbase", 2, 2, 2881, columns=Case.INSENSITIVE),
+    "mssql": Database("mssql", 3, 3, 1433),
+    "sqlserver": Database("sqlserver", 3, 2, 1433),
+    "fabric-warehouse": Database("fabric-warehouse", 3, 3),
+    "azurekusto": Database("azurekusto", 2, 2, joint="/"),
+    "milvus": Database("milvus", 2, 2, 19530),
+    "clickhouse": Database("clickhouse", 2, 2),
+    "mongodb": _MONGODB,
+})  # fmt: skip
+"""By each scheme that tools write."""
+
+OBJECT_STORES: Final[Mapping[str, str]] = MappingProxyType({
+    **dict.fromkeys(("s3", "s3a", "s3n"), "s3"), **dict.fromkeys(("gs", "gcs"), "gs"),
+    **dict.fromkeys(("abfs", "abfss"), "abfss"), **dict.fromkeys(("wasb", "wasbs"), "wasbs"),
+})  # fmt: skip
+"""The scheme of each that tools write. Their buckets, containers and keys count case; Azure's hosts do not."""
+
+COLUMN_CASES: Final[Mapping[str, Case]] = MappingProxyType({
+    **{system.scheme: system.columns for system in DATABASES.values()}, "bigquery": Case.INSENSITIVE,
+    "arn": Case.INSENSITIVE,
+})  # fmt: skip
+"""What becomes of the names of columns, by the scheme of a canonical namespace."""

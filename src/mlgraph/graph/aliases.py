@@ -1,0 +1,225 @@
+"""Which name stands for an asset at a moment: aliases are a dated table, applied where facts become rows (ADR 0018).
+
+An alias says that one name is another name of an asset from `start` until `end`. Following aliases from a name leads to the name
+that answers use. Names that are aliases of each other are one asset under the least of their URIs. A name that leads to several
+assets at once is ambiguous: it stands for itself then, and a person decides.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from mlgraph.domain.times import FOREVER
+
+BEGINNING: Final = -(2**63)
+"""Before all moments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """`name` and `of` (assets) are one for [start, end), or `apart` says that they are not, whatever lower ranks say.
+
+    `rank` orders who says so: what people declare outranks what sources report.
+    """
+
+    name: int
+    of: int
+    start: int
+    end: int = FOREVER
+    rank: int = 0
+    apart: bool = False
+
+
+class Segment(NamedTuple):
+    """The asset that a name stands for during [start, end)."""
+
+    start: int
+    end: int
+    asset: int
+
+
+class Ambiguity(NamedTuple):
+    """A name that led to several assets for [start, end); `assets` in order of URI."""
+
+    name: int
+    assets: tuple[int, ...]
+    start: int
+    end: int
+
+
+class Aliases:
+    """The aliases of one moment of the log; it does not change."""
+
+    def __init__(self, aliases: Iterable[Alias], uri: Callable[[int], str]) -> None:
+        self._uri = uri
+        self._out: dict[int, list[Alias]] = defaultdict(list)
+        self._into: dict[int, set[int]] = defaultdict(set)
+        self._apart: dict[frozenset[int], list[Alias]] = defaultdict(list)
+        for alias in aliases:
+            if alias.apart:
+                self._apart[frozenset((alias.name, alias.of))].append(alias)
+            elif alias.start < alias.end and alias.name != alias.of:
+                self._out[alias.name].append(alias)
+                self._into[alias.of].add(alias.name)
+        self._segments: dict[int, tuple[Segment, ...]] = {}
+
+    def __bool__(self) -> bool:
+        """Say whether there is any alias."""
+        return bool(self._out)
+
+    def names(self) -> Iterator[int]:
+        """Yield the assets that were ever an alias of another."""
+        yield from self._out
+
+    def is_alias(self, asset: int) -> bool:
+        """Say whether `asset` was ever an alias of another."""
+        return asset in self._out
+
+    def at(self, asset: int, moment: int) -> int:
+        """Return the asset that `asset` stands for at `moment`."""
+        if asset not in self._out:
+            return asset
+        return next(segment.asset for segment in self.segments(asset) if segment.start <= moment < segment.end)
+
+    def segments(self, asset: int) -> Sequence[Segment]:
+        """Return what `asset` stands for over all time, in order; the segments leave no gap."""
+        if asset not in self._out:
+            return (Segment(BEGINNING, FOREVER, asset),)
+        known = self._segments.get(asset)
+        if known is None:
+            known = self._segments[asset] = tuple(self._joined(asset))
+        return known
+
+    def led_to(self, asset: int) -> set[int]:
+        """Return `asset` and all names that ever led to it, over others too."""
+        return _reached(asset, lambda name: self._into.get(name, ()))
+
+    def leads_to(self, asset: int) -> set[int]:
+        """Return `asset` and all names that it ever led to, over others too."""
+        return _reached(asset, lambda name: (alias.of for alias in self._out.get(name, ())))
+
+    def told_of(self, asset: int) -> list[Alias]:
+        """Return what is said of `asset` being one with others, or apart from them, by time."""
+        told = [*self._out.get(asset, ()), *self._leading(asset)]
+        told += [alias for pair, said in self._apart.items() if asset in pair for alias in said]
+        return sorted(told, key=lambda alias: (alias.start, self._uri(alias.name), self._uri(alias.of)))
+
+    def _leading(self, asset: int) -> Iterator[Alias]:
+        return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
+
+    def begins(self, name: int) -> set[int]:
+        """Return the moments from which `name` is an alias of something."""
+        return {alias.start for alias in self._out.get(name, ())}
+
+    def renamed_to(self, asset: int, moment: int) -> int | None:
+        """Return the name that first becomes an alias of `asset` after `moment`."""
+        later = [alias for alias in self._leading(asset) if alias.start > moment]
+        return min(later, key=lambda alias: (alias.start, self._uri(alias.name))).name if later else None
+
+    def named(self, asset: int, moment: int) -> list[int]:
+        """Return the names that stand for `asset` at `moment`: itself first, if it stands for itself, then by URI."""
+        names = sorted(self.led_to(asset) - {asset}, key=self._uri)
+        return [name for name in (asset, *names) if self.at(name, moment) == asset]
+
+    def ambiguities(self) -> list[Ambiguity]:
+        """Return every name that leads or led to several assets at once, by URI and time."""
+        found: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
+        for name in self._out:
+            for start, end in self._pieces(name):
+                ends = self._ends(name, start, frozenset())
+                if len(ends) > 1:
+                    found[name, ends].append((start, end))
+        listed = [Ambiguity(name, ends, start, end) for (name, ends), spans in found.items() for start, end in _united(spans)]
+        return sorted(listed, key=lambda each: (self._uri(each.name), each.start))
+
+    def _joined(self, asset: int) -> Iterator[Segment]:
+        last: Segment | None = None
+        for start, end in self._pieces(asset):
+            stands_for = self._canonical(asset, start, frozenset())
+            if last is not None and last.asset == stands_for:
+                last = last._replace(end=end)
+                continue
+            if last is not None:
+                yield last
+            last = Segment(start, end, stands_for)
+        if last is not None:
+            yield last
+
+    def _pieces(self, asset: int) -> Iterator[tuple[int, int]]:
+        """Yield the spans during which nothing changes of what `asset` leads to."""
+        names = self.leads_to(asset)
+        told = [alias for name in names for alias in self._out.get(name, ())]
+        told += [alias for pair, said in self._apart.items() if pair <= names for alias in said]
+        moments = sorted({BEGINNING, FOREVER, *(alias.start for alias in told), *(alias.end for alias in told)})
+        yield from itertools.pairwise(moments)
+
+    def _targets(self, name: int, moment: int) -> set[int]:
+        """Return what `name` is an alias of at `moment`: of those that say so, the highest rank is heard alone."""
+        holding = [alias for alias in self._out.get(name, ()) if alias.start <= moment < alias.end]
+        holding = [alias for alias in holding if not self._is_apart(alias, moment)]
+        rank = max((alias.rank for alias in holding), default=0)
+        return {alias.of for alias in holding if alias.rank == rank}
+
+    def _is_apart(self, alias: Alias, moment: int) -> bool:
+        said = self._apart.get(frozenset((alias.name, alias.of)), ())
+        return any(each.start <= moment < each.end and each.rank >= alias.rank for each in said)
+
+    def _circle(self, name: int, moment: int) -> set[int]:
+        """Return the names that lead to `name` and that it leads to: they are one."""
+        reached = _reached(name, lambda each: self._targets(each, moment))
+        return {each for each in reached if name in _reached(each, lambda other: self._targets(other, moment))}
+
+    def _ends(self, name: int, moment: int, passed: frozenset[int]) -> tuple[int, ...]:
+        """Return the assets that `name`, with the circle it is in, leads to; itself is not among them."""
+        circle = self._circle(name, moment)
+        beyond = {target for each in circle for target in self._targets(each, moment)} - circle - passed
+        return tuple(sorted({self._canonical(target, moment, passed | circle) for target in beyond}, key=self._uri))
+
+    def _canonical(self, name: int, moment: int, passed: frozenset[int]) -> int:
+        ends = self._ends(name, moment, passed)
+        return ends[0] if len(ends) == 1 else min(self._circle(name, moment), key=self._uri)
+
+
+def _reached(start: int, following: Callable[[int], Iterable[int]]) -> set[int]:
+    seen, waiting = {start}, [start]
+    while waiting:
+        for other in following(waiting.pop()):
+            if other not in seen:
+                seen.add(other)
+                waiting.append(other)
+    return seen
+
+
+def _united(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    last: tuple[int, int] | None = None
+    for start, end in sorted(spans):
+        if last is not None and last[1] == start:
+            last = (last[0], end)
+            continue
+        if last is not None:
+            yield last
+        last = (start, end)
+    if last is not None:
+        yield last
+
+
+NO_ALIASES: Final = Aliases((), str)
+
+
+def split(aliases: Aliases, source: int, target: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
+    """Yield (source, target, start, end) for the pieces of an edge's span, each with the assets that its ends stand for then.
+
+    A piece whose ends stand for one asset is left out: a thing does not lead to itself by another name.
+    """
+    if not (aliases.is_alias(source) or aliases.is_alias(target)):
+        yield source, target, start, end
+        return
+    for left in aliases.segments(source):
+        for right in aliases.segments(target):
+            begins, ends = max(start, left.start, right.start), min(end, left.end, right.end)
+            if begins < ends and (left.asset != right.asset or source == target):
+                yield left.asset, right.asset, begins, ends

@@ -1,0 +1,357 @@
+"""What rules infer, from one end, for the time for which it holds: layer by layer along each path.
+
+A layer is the set of assets that stand at one place of a path, each with the moments at which the edges up to it all hold.
+Nothing is kept between questions: an answer is of the facts that it was asked of, at whatever moment.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, Protocol
+
+from mlgraph.domain import budget
+from mlgraph.domain.errors import TooMuch
+from mlgraph.domain.times import FOREVER
+from mlgraph.domain.vocabulary import KINDS, RELATION_NAMES, RELATIONS
+from mlgraph.graph.spans import Spans, intersect, subtract, union
+from mlgraph.inference.conditions import BLANK_EDGE, Condition
+from mlgraph.inference.patterns import WITH_PAIRS, Edge, Node, Path, allowed
+from mlgraph.inference.rules import Rule, Rules
+from mlgraph.ports.store import Step
+
+EVER: Final = (-FOREVER, FOREVER)
+MAX_WAYS: Final = 200_000
+"""Edges that may be gone along for one question, each as often as it is met."""
+
+Triple = tuple[int, int, int]
+
+
+class Held(NamedTuple):
+    """When something holds, and when it does for certain."""
+
+    spans: Spans
+    certain: Spans
+
+    def both(self, other: Held) -> Held:
+        """Return when this and the other hold."""
+        spans = intersect(self.spans, other.spans)
+        sure = self.certain is self.spans and other.certain is other.spans
+        return Held(spans, spans if sure else intersect(self.certain, other.certain))
+
+    def within(self, start: int, end: int, *, certain: bool) -> Held:
+        """Return when this and something that holds for [start, end) do: the same as `both`, for what is done most."""
+        spans = _clipped(self.spans, start, end)
+        if not certain:
+            return Held(spans, [])
+        return Held(spans, spans if self.certain is self.spans else _clipped(self.certain, start, end))
+
+
+def _clipped(spans: Spans, start: int, end: int) -> Spans:
+    return [(max(begun, start), min(ended, end)) for begun, ended in spans if begun < end and start < ended]
+
+
+def either(parts: Sequence[Held]) -> Held:
+    """Return when any of `parts` holds."""
+    if len(parts) == 1:
+        return parts[0]
+    spans = union(span for part in parts for span in part.spans)
+    if all(part.certain is part.spans for part in parts):
+        return Held(spans, spans)
+    return Held(spans, union(span for part in parts for span in part.certain))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One origin's record of an edge, told or inferred, for [start, end)."""
+
+    triple: Triple
+    origin: str
+    start: int
+    end: int
+    certain: bool = True
+    role: str = ""
+    version: str = ""
+    properties: Mapping[str, Any] | None = None
+
+    def said(self) -> dict[str, Any]:
+        """Return what conditions see of it."""
+        return {
+            **BLANK_EDGE, "relation": RELATION_NAMES[self.triple[1]], "role": self.role, "version": self.version,
+            "properties": dict(self.properties or {}),
+        }  # fmt: skip
+
+
+class State(NamedTuple):
+    """What conditions see of an asset for [start, end)."""
+
+    start: int
+    end: int
+    said: Mapping[str, Any]
+
+
+Pairs = Mapping[tuple[int, int], Held]
+
+
+class Ground(Protocol):
+    """What is told: the edges, states and pairs that rules stand on."""
+
+    def kind(self, asset: int) -> int:
+        """Return the code of the asset's kind."""
+
+    def uri(self, asset: int) -> str:
+        """Return the asset's URI."""
+
+    def links(self, assets: Collection[int], step: Step) -> Mapping[int, Sequence[Link]]:
+        """Return the told edges that `step` takes from each of `assets`."""
+
+    def states(self, assets: Collection[int]) -> Mapping[int, Sequence[State]]:
+        """Return what is said of each of `assets`, for all time."""
+
+    def pairs(self, junctions: Collection[int]) -> Mapping[int, Pairs]:
+        """Return, for each run or workflow, which input feeds which output, and when."""
+
+
+class Place(NamedTuple):
+    """Where a way has come: from which asset it began, where it is, and at a junction whence it came there (else 0)."""
+
+    anchor: int
+    asset: int
+    via: int
+
+
+class Way(NamedTuple):
+    """One way along a path, at one moment: how sure it is, and by which links."""
+
+    possible: bool
+    uris: tuple[str, ...]
+    links: tuple[Link, ...]
+
+
+class Inferred(NamedTuple):
+    """An edge that a rule infers, and when it holds."""
+
+    triple: Triple
+    rule: Rule
+    held: Held
+
+
+class Inference:
+    """Evaluates rules over what is told."""
+
+    def __init__(self, rules: Rules, ground: Ground) -> None:
+        self._rules = rules
+        self._ground = ground
+        self._known: dict[tuple[str, bool, int], dict[int, Held]] = {}
+        self._ways = 0
+
+    def renew(self) -> None:
+        """Allow as many ways again: what was found so far stays."""
+        self._ways = 0
+
+    def _spend(self, ways: int) -> None:
+        self._ways += ways
+        if self._ways > MAX_WAYS:
+            raise TooMuch(f"goes more than {MAX_WAYS:,} ways")
+
+    def of(self, asset: int, rule: Rule) -> list[Inferred]:
+        """Return every edge that `rule` infers from or to the asset."""
+        kind = KIND_OF[self._ground.kind(asset)]
+        relation = RELATIONS[rule.relation].code
+        found: list[Inferred] = []
+        if any(kind in path.nodes[0].kinds for path in rule.paths):
+            far = self._ends(rule, [asset], forward=True)[asset]
+            found += [Inferred((asset, relation, other), rule, held) for other, held in far.items()]
+        if any(kind in path.nodes[-1].kinds for path in rule.paths):
+            far = self._ends(rule, [asset], forward=False)[asset]
+            found += [Inferred((other, relation, asset), rule, held) for other, held in far.items()]
+        return found
+
+    def between(self, source: int, target: int, rule: Rule, *, forward: bool) -> Held | None:
+        """Return when `rule` infers its relation from `source` to `target`, looking on from the source (`forward`) or back."""
+        near, far = (source, target) if forward else (target, source)
+        return self._ends(rule, [near], forward=forward)[near].get(far)
+
+    def way(self, source: int, target: int, rule: Rule, moment: int, *, forward: bool) -> Way | None:
+        """Return one way under the edge that `rule` infers at `moment`: a certain one before others, then by URIs."""
+        near, far = (source, target) if forward else (target, source)
+        ways = []
+        for path in self._paths(rule, [near], forward=forward):
+            traced: dict[Place, Way] = {Place(near, near, 0): Way(possible=False, uris=(), links=())}
+            self._along(rule, path, [near], [(moment, moment + 1)], traced)
+            ways += [way for place, way in traced.items() if place.asset == far]
+        if not ways:
+            return None
+        best = min(ways, key=lambda way: (way.possible, len(way.links), way.uris))
+        return best if forward else best._replace(links=best.links[::-1])
+
+    def _paths(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> list[Path]:
+        kinds = {KIND_OF[self._ground.kind(anchor)] for anchor in anchors}
+        turned = rule.paths if forward else tuple(path.reversed() for path in rule.paths)
+        return [path for path in turned if path.nodes[0].kinds & kinds]
+
+    def _ends(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> Mapping[int, Mapping[int, Held]]:
+        """Return, for each anchor, what the rule leads to from it (`forward`), or what it leads from to it, and when."""
+        unknown = [anchor for anchor in anchors if (rule.name, forward, anchor) not in self._known]
+        gathered: dict[int, dict[int, list[Held]]] = defaultdict(lambda: defaultdict(list))
+        if unknown:
+            for path in self._paths(rule, unknown, forward=forward):
+                for place, held in self._along(rule, path, unknown, [EVER]).items():
+                    if place.asset != place.anchor and self._allowed(rule, place, forward=forward):
+                        gathered[place.anchor][place.asset].append(held)
+        for anchor in unknown:
+            self._known[rule.name, forward, anchor] = {end: either(parts) for end, parts in gathered[anchor].items()}
+        return {anchor: self._known[rule.name, forward, anchor] for anchor in anchors}
+
+    def _allowed(self, rule: Rule, place: Place, *, forward: bool) -> bool:
+        kinds = [KIND_OF[self._ground.kind(asset)] for asset in (place.anchor, place.asset)]
+        return RELATIONS[rule.relation].allows(*(kinds if forward else kinds[::-1]))
+
+    def _along(
+        self, rule: Rule, path: Path, anchors: Collection[int], when: Spans, traced: dict[Place, Way] | None = None
+    ) -> dict[Place, Held]:
+        """Return where `path` leads from `anchors`, with the moments among `when` at which it does.
+
+        `traced` holds a way to each place: it is moved on from layer to layer.
+        """
+        first = path.nodes[0]
+        start = {Place(a, a, 0): Held(when, when) for a in anchors if KIND_OF[self._ground.kind(a)] in first.kinds}
+        places = self._where(rule, first, start)
+        for position, edge in enumerate(path.edges):
+            budget.check()
+            links = self._links({place.asset for place in places}, path, position)
+            links = {asset: _fit(rule, edge, listed) for asset, listed in links.items()}
+            paired = position > 0 and _is_junction(path, position)
+            pairs = self._ground.pairs({place.asset for place in places}) if paired else None
+            keeps_via = position + 1 < len(path.edges) and _is_junction(path, position + 1)
+            self._spend(sum(len(links[place.asset]) for place in places))
+            step = _Step(edge.forward, pairs, keeps_via, traced)
+            moved = step.take(places, links, self._ground.uri)
+            if traced is not None:
+                traced.clear()
+                traced.update(step.ways)
+            places = self._where(rule, path.nodes[position + 1], moved)
+        if traced is not None:
+            for place in [place for place in traced if place not in places]:
+                del traced[place]
+        return places
+
+    def _where(self, rule: Rule, node: Node, places: dict[Place, Held]) -> dict[Place, Held]:
+        """Return the places that fulfil the conditions about `node`, while they do."""
+        conditions = [condition for condition in rule.where if condition.about == node.name]
+        if not conditions or not places:
+            return places
+        states = self._ground.states({place.asset for place in places})
+        fulfilled = {asset: _fulfilled(conditions, listed) for asset, listed in states.items()}
+        found = {place: held.both(Held(fulfilled[place.asset], fulfilled[place.asset])) for place, held in places.items()}
+        return {place: held for place, held in found.items() if held.spans}
+
+    def _links(self, assets: Collection[int], path: Path, position: int) -> dict[int, list[Link]]:
+        """Return the edges, told and inferred, that this step of a path may take from each of `assets`."""
+        found: dict[int, list[Link]] = {asset: [] for asset in assets}
+        if not assets:
+            return found
+        edge, far = path.edges[position], path.nodes[position + 1]
+        signatures = allowed(path.nodes[position], edge, far)
+        then = self._sparing(path, position)
+        for step in _steps(edge, signatures):
+            for asset, links in self._ground.links(assets, step._replace(then=then)).items():
+                found[asset] += links
+        for rule in self._rules.giving(signatures):
+            relation_code = RELATIONS[rule.relation].code
+            for asset, ends in self._ends(rule, assets, forward=edge.forward).items():
+                for other, held in ends.items():
+                    if KIND_OF[self._ground.kind(other)] in far.kinds:
+                        triple = (asset, relation_code, other) if edge.forward else (other, relation_code, asset)
+                        found[asset] += _as_links(triple, rule.origin, held)
+        return found
+
+    def _sparing(self, path: Path, position: int) -> Step | None:
+        """Return the step after this one where runs stand between: an asset has many, few of which go on to what is asked for."""
+        if position + 1 == len(path.edges) or path.nodes[position + 1].kinds != {"run"}:
+            return None
+        edge = path.edges[position + 1]
+        signatures = allowed(path.nodes[position + 1], edge, path.nodes[position + 2])
+        steps = _steps(edge, signatures)
+        return steps[0] if len(steps) == 1 and not self._rules.giving(signatures) else None
+
+
+def _steps(edge: Edge, signatures: Sequence[tuple[str, str, str]]) -> list[Step]:
+    """Return the steps to told edges that these (source kind, relation, target kind) stand for, one a relation."""
+    kinds: dict[str, set[int]] = defaultdict(set)
+    for source, relation, target in signatures:
+        kinds[relation].add(KINDS[target if edge.forward else source].code)
+    return [Step(RELATIONS[relation].code, edge.forward, frozenset(codes)) for relation, codes in sorted(kinds.items())]
+
+
+KIND_OF: Final = {kind.code: kind.name for kind in KINDS.values()}
+
+
+@dataclass
+class _Step:
+    """From one layer to the next."""
+
+    forward: bool
+    pairs: Mapping[int, Pairs] | None
+    keeps_via: bool
+    traced: Mapping[Place, Way] | None
+
+    def __post_init__(self) -> None:
+        self.ways: dict[Place, Way] = {}
+
+    def take(
+        self, places: Mapping[Place, Held], links: Mapping[int, Sequence[Link]], uri: Callable[[int], str]
+    ) -> dict[Place, Held]:
+        """Return where the links lead from `places`, and when."""
+        gathered: dict[Place, list[Held]] = defaultdict(list)
+        for place, held in places.items():
+            for link in links[place.asset]:
+                far = link.triple[2] if self.forward else link.triple[0]
+                now = held.within(link.start, link.end, certain=link.certain)
+                if self.pairs is not None and now.spans:
+                    pair = (place.via, far) if self.forward else (far, place.via)
+                    fed = self.pairs.get(place.asset, {}).get(pair)
+                    now = now.both(fed) if fed is not None else Held([], [])
+                if now.spans:
+                    reached = Place(place.anchor, far, place.asset if self.keeps_via else 0)
+                    gathered[reached].append(now)
+                    if self.traced is not None:
+                        self._trace(self.traced[place], reached, link, uri(far), possible=not now.certain)
+        return {place: either(parts) for place, parts in gathered.items()}
+
+    def _trace(self, before: Way, reached: Place, link: Link, uri: str, *, possible: bool) -> None:
+        way = Way(before.possible or possible, (*before.uris, uri), (*before.links, link))
+        known = self.ways.get(reached)
+        if known is None or way[:2] < known[:2]:
+            self.ways[reached] = way
+
+
+def _is_junction(path: Path, position: int) -> bool:
+    """Say whether the path goes through a run or workflow here, from input to output or back: pairs tell what feeds what."""
+    before, after = path.edges[position - 1], path.edges[position]
+    through = ({"input_to"}, {"outputs"}) if after.forward else ({"outputs"}, {"input_to"})
+    return (
+        path.nodes[position].kinds <= WITH_PAIRS
+        and before.forward == after.forward
+        and (set(before.relations), set(after.relations)) == through
+    )
+
+
+def _fit(rule: Rule, edge: Edge, links: list[Link]) -> list[Link]:
+    """Return the links that fulfil the conditions about `edge`."""
+    conditions = [condition for condition in rule.where if condition.about == edge.name]
+    if not conditions:
+        return links
+    return [link for link in links if all(condition.holds(link.said()) for condition in conditions)]
+
+
+def _fulfilled(conditions: Sequence[Condition], states: Sequence[State]) -> Spans:
+    return union((s.start, s.end) for s in states if all(condition.holds(s.said) for condition in conditions))
+
+
+def _as_links(triple: Triple, origin: str, held: Held) -> list[Link]:
+    """Return an inferred edge as links: those for certain, and those for the rest of the time."""
+    sure = [Link(triple, origin, start, end) for start, end in held.certain]
+    rest = [] if held.certain is held.spans else subtract(held.spans, held.certain)
+    return sure + [Link(triple, origin, start, end, certain=False) for start, end in rest]

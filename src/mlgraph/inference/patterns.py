@@ -1,0 +1,139 @@
+"""Path patterns: which edges, one after the other, a rule asks for.
+
+The notation is that of graph patterns in GQL (ISO/IEC 39075): nodes in parentheses, edges in brackets with an arrow, each with an
+optional name and, after a colon, what it may be: `(version:model_version)<-[:outputs]-(:run)<-[read:input_to]-(data:dataset)`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from typing import Final
+
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.vocabulary import KINDS, RELATIONS
+
+_NAME: Final = r"[A-Za-z_][A-Za-z0-9_]*"
+_WORDS: Final = rf"{_NAME}(?:\s*\|\s*{_NAME})*"
+_NODE: Final = re.compile(rf"\s*\(\s*({_NAME})?\s*:\s*({_WORDS})\s*\)\s*")
+_EDGE: Final = re.compile(rf"\s*(<)?-\[\s*({_NAME})?\s*:\s*({_WORDS})\s*\]-(>)?\s*")
+_SIDES: Final = frozenset({"input_to", "outputs"})
+WITH_PAIRS: Final = frozenset({"run", "workflow"})
+"""Through these an input leads only to the outputs that it feeds (CONTRACT, Semantics 4)."""
+MAX_EDGES: Final = 8
+"""A longer chain says little, and costs much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A place of a path: the kinds of assets that may stand there."""
+
+    name: str | None
+    kinds: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A step of a path: the relations that it may take, along them (`forward`) or against."""
+
+    name: str | None
+    relations: frozenset[str]
+    forward: bool
+
+    def turned(self) -> Edge:
+        """Return the same step as the path read backwards takes it."""
+        return Edge(self.name, self.relations, not self.forward)
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A pattern: `edges[i]` lies between `nodes[i]` and `nodes[i + 1]`."""
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def reversed(self) -> Path:
+        """Return the pattern from its other end."""
+        return Path(self.nodes[::-1], tuple(edge.turned() for edge in self.edges[::-1]))
+
+    def names(self) -> Mapping[str, Node | Edge]:
+        """Return the elements that have a name."""
+        elements: tuple[Node | Edge, ...] = (*self.nodes, *self.edges)
+        return {element.name: element for element in elements if element.name is not None}
+
+    def signatures(self) -> Iterator[tuple[str, str, str]]:
+        """Yield every (source kind, relation, target kind) that the vocabulary allows an edge of this path to be."""
+        for position, edge in enumerate(self.edges):
+            yield from allowed(self.nodes[position], edge, self.nodes[position + 1])
+
+
+@lru_cache(1 << 12)
+def allowed(near: Node, edge: Edge, far: Node) -> tuple[tuple[str, str, str], ...]:
+    """Return what an edge between two places may be."""
+    source, target = (near, far) if edge.forward else (far, near)
+    return tuple(
+        (one, relation, other)
+        for one, relation, other in product(sorted(source.kinds), sorted(edge.relations), sorted(target.kinds))
+        if RELATIONS[relation].allows(one, other)
+    )
+
+
+def parse_path(text: str) -> Path:
+    """Return the pattern that `text` writes. Raises `InvalidInput`, which says at which character it is no pattern."""
+    node, position = _node(text, 0)
+    nodes, edges = [node], []
+    while position < len(text):
+        found = _EDGE.match(text, position)
+        if found is None or bool(found[1]) == bool(found[4]):
+            raise InvalidInput(f"no edge at character {position + 1} of {text!r}; write -[:RELATION]-> or <-[:RELATION]-")
+        edges.append(Edge(found[2], _known(found[3], RELATIONS, "relation"), forward=bool(found[4])))
+        node, position = _node(text, found.end())
+        nodes.append(node)
+    path = Path(tuple(nodes), tuple(edges))
+    _check(path, text)
+    return path
+
+
+def _node(text: str, position: int) -> tuple[Node, int]:
+    found = _NODE.match(text, position)
+    if found is None:
+        raise InvalidInput(f"no node at character {position + 1} of {text!r}; write (NAME:KIND) or (:KIND), kinds apart by |")
+    return Node(found[1], _known(found[2], KINDS, "kind")), found.end()
+
+
+def _known(words: str, known: Mapping[str, object], what: str) -> frozenset[str]:
+    listed = [word.strip() for word in words.split("|")]
+    for word in listed:
+        if word not in known:
+            raise InvalidInput(f"unknown {what} {word!r}; one of {', '.join(known)}")
+    return frozenset(listed)
+
+
+def _check(path: Path, text: str) -> None:
+    if not path.edges:
+        raise InvalidInput(f"{text!r} has no edge; an inferred relation needs at least one under it")
+    if len(path.edges) > MAX_EDGES:
+        raise InvalidInput(f"{text!r} has {len(path.edges)} edges; at most {MAX_EDGES}")
+    elements: tuple[Node | Edge, ...] = (*path.nodes, *path.edges)
+    named = [element.name for element in elements if element.name is not None]
+    for name in named:
+        if named.count(name) > 1:
+            raise InvalidInput(f"{name!r} names two elements of {text!r}; a path does not come back to an element")
+    for position, edge in enumerate(path.edges):
+        near, far = path.nodes[position], path.nodes[position + 1]
+        _check_sides(path, position, text)
+        if not allowed(near, edge, far):
+            ends = (near, far) if edge.forward else (far, near)
+            kinds = " to ".join("|".join(sorted(node.kinds)) for node in ends)
+            raise InvalidInput(f"no {'|'.join(sorted(edge.relations))} leads from {kinds} in {text!r}: see docs/vocabulary.md")
+
+
+def _check_sides(path: Path, position: int, text: str) -> None:
+    """Raise `InvalidInput` where a step mixes inputs or outputs of runs and workflows with others: only these come in pairs."""
+    edge, ends = path.edges[position], path.nodes[position : position + 2]
+    owners = ends[1 if edge.forward else 0].kinds if "input_to" in edge.relations else ends[0 if edge.forward else 1].kinds
+    if edge.relations & _SIDES and owners & WITH_PAIRS and (len(edge.relations) > 1 or not owners <= WITH_PAIRS):
+        raise InvalidInput(f"a step between a run or workflow and its inputs or outputs stands alone: make two paths of {text!r}")

@@ -1,0 +1,127 @@
+"""One asset under several names, over HTTP and from the command line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from tests.contract.producing import Producer, at, facet
+from tests.contract.serving import PROGRAM, Api, Json, Names, Process, asset, edge, retract
+
+
+def reached(api: Api, uri: str, **options: str) -> set[str]:
+    return {node["uri"] for node in api.ask("lineage", uri=uri, **options)["nodes"]}
+
+
+def alias(name: str, of: str, since: str, **properties: str) -> Json:
+    return edge(name, "alias_of", of, since, **({"properties": properties} if properties else {}))
+
+
+def test_either_name_answers_with_all_edges_of_both(api: Api, names: Names) -> None:
+    table, path, report, board = (names.dataset(name) for name in ("table", "path", "report", "board"))
+    api.taken(edge(table, "derives", report, at(1)), edge(path, "derives", board, at(1)), alias(path, table, at(2)))
+    for uri in (table, path):
+        assert reached(api, uri) == {table, report, board}
+        assert api.ask("lineage", uri=uri)["root"] == table
+        assert api.ask("impact", uri=uri)["total"] == 2
+        card = api.ask("asset", uri=uri)
+        assert card["uri"] == table
+        assert [(each["name"], each["asset"]) for each in card["names"]] == [(path, table)]
+        assert {relation["target"] for relation in card["relations"] if relation["relation"] == "derives"} == {report, board}
+        assert api.ask("why", source=uri, relation="derives", target=board)["holds"]
+    assert reached(api, path, as_of=at(1)) == {path, board}
+    assert reached(api, table, as_of=at(1)) == {table, report}
+
+
+def test_a_merge_is_undone_with_its_history(api: Api, names: Names) -> None:
+    one, other, report = (names.dataset(name) for name in ("one", "other", "report"))
+    api.taken(edge(one, "derives", report, at(1)), asset(one, at(1), tags=["a"]), asset(other, at(1), tags=["b"]))
+    api.taken(alias(other, one, at(2)))
+    assert reached(api, other) == {one, report}
+    api.taken(retract(other, "alias_of", one, at=at(4)))
+    assert reached(api, other) == {other}
+    assert api.ask("asset", uri=other)["tags"] == ["b"]
+    assert reached(api, other, as_of=at(3)) == {one, report}
+
+
+def renamed(producer: Producer, before: str, now: str, minute: float) -> Json:
+    state = facet(lifecycleStateChange="RENAME", previousIdentifier=producer.named(before))
+    return producer.dataset(minute, now, lifecycleStateChange=state)
+
+
+def test_a_renamed_table_keeps_its_readers_and_answers_for_its_past(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    old, new, job = names.dataset("a"), names.dataset("b"), names.workflow("job")
+    api.event(producer.run("run-1", 1, inputs="a", outputs="m"))
+    api.event(renamed(producer, "a", "b", 3))
+    assert job in reached(api, new)
+    assert job in reached(api, old)
+    assert job in reached(api, new, as_of=at(2))
+    assert api.ask("lineage", uri=new, as_of=at(2))["root"] == old
+    assert api.ask("asset", uri=new)["deleted_at"] is None
+
+
+def test_two_tables_that_are_swapped_stay_two(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    blue, green = names.dataset("b"), names.dataset("g")
+    api.taken(edge(blue, "derives", names.dataset("x"), at(1)), edge(green, "derives", names.dataset("y"), at(1)))
+    for before, now, minute in (("b", "s", 3), ("g", "b", 4), ("s", "g", 5)):
+        api.event(renamed(producer, before, now, minute))
+    assert reached(api, blue, as_of=at(2)) == {blue, names.dataset("x")}
+    assert api.ask("asset", uri=blue)["uri"] == blue
+    assert api.ask("asset", uri=green)["uri"] == green
+    assert green not in reached(api, blue)
+    assert reached(api, blue) | reached(api, green) == {blue, green, names.dataset("x"), names.dataset("y")}
+
+
+def test_an_ambiguous_name_is_told_and_decided_by_a_person(api: Api, names: Names, shared_server: Process) -> None:
+    name, left, right = (names.dataset(each) for each in ("name", "left", "right"))
+    said = [{**alias(name, of, at(1))["edge"], "origin": "catalog"} for of in (left, right)]
+    api.taken(edge(left, "derives", names.dataset("l"), at(1)), *({"edge": each} for each in said))
+    assert reached(api, name) == {name}
+    told = [each for each in api.ask("names")["ambiguous"] if each["name"] == name]
+    assert [each["assets"] for each in told] == [sorted([left, right])]
+    decided = mlgraph(shared_server, "same", name, left, "--from", at(2))
+    assert decided.returncode == 0, decided.stderr
+    assert reached(api, name) == {left, names.dataset("l")}
+    assert api.ask("names", uri=name)["ambiguous"][0]["valid_to"] == at(2)
+    mlgraph(shared_server, "apart", name, left, "--from", at(3))
+    mlgraph(shared_server, "apart", name, right, "--from", at(3))
+    assert reached(api, name) == {name}
+    assert api.ask("names", uri=name)["ambiguous"][0]["valid_to"] == at(2)
+    drawn = mlgraph(shared_server, "names", name)
+    assert "is another name of" in drawn.stdout
+    assert "is kept apart from" in drawn.stdout
+
+
+def test_what_is_no_decision_is_refused(names: Names, shared_server: Process) -> None:
+    refused = mlgraph(shared_server, "same", names.dataset("x"), "mlg://model/m/y")
+    assert refused.returncode == 1
+    assert "alias_of" in refused.stderr
+
+
+def test_mlgraph_yaml_declares_what_is_one_and_what_is_two(start: Callable[..., Process], tmp_path: Path) -> None:
+    names = Names("declared")
+    path, table, other = (names.dataset(name) for name in ("path", "table", "other"))
+    document = tmp_path / "mlgraph.yaml"
+    document.write_text(f"aliases:\n  - {{name: '{path}', of: '{table}'}}\n  - apart: ['{other}', '{table}']\n")
+    arguments = ("--data", str(tmp_path / "data"), "--config", str(document))
+    server = start(*arguments)
+    reported = {**alias(other, table, at(1))["edge"], "origin": "catalog"}
+    with closing(Api(server.url)) as api:
+        api.taken(edge(path, "derives", names.dataset("x"), at(1)), {"edge": reported})
+        assert reached(api, path) == {table, names.dataset("x")}
+        assert reached(api, other) == {other}
+    server.stop()
+    document.write_text("{}\n")
+    with closing(Api(start(*arguments).url)) as api:
+        assert reached(api, other) == {table}
+        assert reached(api, path) == {path, names.dataset("x")}
+
+
+def mlgraph(server: Process, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "MLGRAPH_URL": server.url, "COLUMNS": "400"}
+    return subprocess.run([PROGRAM, *words], env=environment, capture_output=True, text=True, check=False)

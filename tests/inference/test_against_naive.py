@@ -1,0 +1,170 @@
+"""Rules evaluated from either end infer what a naive look through all edges does: any order of facts, any moment."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact
+from mlgraph.domain.uri import AssetUri
+from mlgraph.graph.spans import holds
+from mlgraph.inference.evaluation import Held, Inference
+from mlgraph.inference.rules import Rule, Rules, load_rules, shipped_rules, united
+from mlgraph.services.grounds import Grounds
+from tests.graph.projected import Projected
+from tests.model import histories
+from tests.model.histories import DATASETS, DEPLOYMENT, FEATURE, ORIGINS, RUNS, SERVICE, TIMES, VERSIONS, VIEW, Chooser
+from tests.model.inferring import NaiveRules
+from tests.model.naive import NaiveGraph
+from tests.model.records import Triple
+
+FURTHER: Final = """
+rules:
+  - name: dataset-from-dataset
+    relation: derives
+    paths:
+      - (:dataset)-[:input_to]->(job:workflow)-[:outputs]->(:dataset)
+    where: [job.name != "load"]
+  - name: same-columns
+    relation: supersedes
+    paths: ["(:column)-[:derives]->(:column)"]
+  - name: good-version
+    relation: promoted_to
+    paths: ["(one:model_version)-[:deployed_as]->(:deployment)<-[:deployed_as]-(:model_version)"]
+    where: ['one.properties.k == 1', 'one.name != "two"']
+  - name: read-versions
+    relation: supersedes
+    paths: ["(:dataset)-[read:input_to]->(:run)<-[:input_to]-(:dataset)"]
+    where: ['read.version == "v2" || read.role == "test"']
+"""
+RULES: Final = united(shipped_rules(), load_rules(FURTHER, "further"))
+EXPERIMENT, VARIANT = AssetUri("experiment", "ab", "test"), AssetUri("variant", "ab", "test:b")
+TEAMS: Final = tuple(AssetUri("team", "acme", name) for name in ("ads", "search"))
+PERSON: Final = AssetUri("person", "acme", "u-1")
+OTHER: Final = AssetUri("service", "prod", "search")
+FURTHER_EDGES: Final = (
+    *((run, "executed_for", VARIANT) for run in RUNS[:3]),
+    (RUNS[3], "executed_for", EXPERIMENT),
+    (VARIANT, "variant_of", EXPERIMENT),
+    (VERSIONS[1], "tested_in", VARIANT),
+    (DEPLOYMENT, "tested_in", VARIANT),
+    (SERVICE, "owned_by", TEAMS[0]),
+    (SERVICE, "owned_by", PERSON),
+    (PERSON, "member_of", TEAMS[0]),
+    (DATASETS[0], "owned_by", TEAMS[1]),
+    (DATASETS[1], "owned_by", TEAMS[0]),
+    (OTHER, "owned_by", TEAMS[1]),
+    (OTHER, "required_by", SERVICE),
+    (VIEW, "input_to", SERVICE),
+    (FEATURE, "input_to", RUNS[0]),
+    (SERVICE, "depends_on", DATASETS[2]),
+    (VERSIONS[0], "deployed_as", DEPLOYMENT),
+    (VERSIONS[1], "deployed_as", DEPLOYMENT),
+    (DEPLOYMENT, "serves", SERVICE),
+    (DATASETS[0], "input_to", RUNS[0]),
+    (RUNS[0], "outputs", VERSIONS[0]),
+    (DATASETS[1], "feeds", FEATURE),
+)
+deterministic = settings(
+    derandomize=True, deadline=None, max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)  # fmt: skip
+
+
+def further_facts(choose: Chooser) -> list[Fact]:
+    """Experiments, owners and needs, which come, go and are corrected."""
+    facts: list[Fact] = []
+    for _ in range(choose.one(range(3, 50))):
+        triple, origin, moment = choose.one(FURTHER_EDGES), choose.one(ORIGINS), choose.one(TIMES)
+        if choose.chance(10):
+            facts.append(EdgeRetraction(*triple, choose.one((*ORIGINS, "*")), moment))
+        elif choose.chance(8):
+            facts.append(AssetRetraction(choose.one(TEAMS), choose.one((*ORIGINS, "*")), moment))
+        elif choose.chance(12):
+            state = {"name": choose.one(("one", "two")), "properties": {"k": choose.one((1, 2))}}
+            facts.append(AssetFact(VERSIONS[0], origin, moment, state))
+        elif choose.chance(5):
+            named = sorted({str(owner) for owner in choose.some((*TEAMS, PERSON), 2)})
+            facts.append(AssetFact(choose.one((SERVICE, OTHER, *DATASETS[:2])), origin, moment, {"owners": named}))
+        else:
+            later = [each for each in TIMES if each > moment]
+            end = choose.one(later) if later and choose.chance(4) else None
+            facts.append(EdgeFact(*triple, origin, moment, end))
+    return facts
+
+
+def told(seed: int) -> list[Fact]:
+    choose = Chooser(random.Random(seed).choice)
+    return [*histories.random_history(random.Random(seed + 1)), *further_facts(choose)]
+
+
+class Real:
+    """The rules over the real graph and a store in memory."""
+
+    def __init__(self, rules: Rules, batches: list[list[Fact]]) -> None:
+        self.projected = Projected(batches)
+        self.inference = Inference(rules, Grounds(self.projected.store, self.projected.snapshot))
+        self.assets = {AssetUri.parse(uri): row.asset for uri, row in self.projected.store.assets_by_uri.items()}
+
+    def edges(self, rule: Rule) -> dict[Triple, list[Held]]:
+        """What the rule infers, asked of every asset: each edge once from its source and once from its target."""
+        uris = {asset: uri for uri, asset in self.assets.items()}
+        found: dict[Triple, list[Held]] = {}
+        for asset in self.assets.values():
+            for (source, _, target), _, held in self.inference.of(asset, rule):
+                found.setdefault((uris[source], rule.relation, uris[target]), []).append(held)
+        return found
+
+
+def in_batches(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
+    return histories.split(histories.shuffled(histories.repeated(facts, rng), rng), rng)
+
+
+@deterministic
+@given(seed=st.integers(0, 2**32 - 1))
+def test_from_either_end_and_for_a_pair_rules_infer_what_the_naive_model_does(seed: int) -> None:
+    facts, rng = told(seed), random.Random(seed)
+    naive = NaiveGraph(facts)
+    expected, real = NaiveRules(RULES, naive), Real(RULES, in_batches(facts, rng))
+    moments = rng.sample(known, min(6, len(known))) if (known := histories.moments(facts)) else []
+    for rule in RULES:
+        found = real.edges(rule)
+        assert all(len(each) == 2 and each[0] == each[1] for each in found.values()), rule.name
+        for moment in moments:
+            now = {triple: holds(held.certain, moment) for triple, (held, _) in found.items() if holds(held.spans, moment)}
+            assert now == expected.edges(rule, moment), (rule.name, moment)
+        for triple, (held, _) in found.items():
+            ends = real.assets[triple[0]], real.assets[triple[2]]
+            assert all(real.inference.between(*ends, rule, forward=forward) == held for forward in (True, False))
+
+
+@deterministic
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_way_is_shown_for_every_inferred_edge_and_its_edges_hold_then(seed: int) -> None:
+    facts, rng = told(seed), random.Random(seed)
+    real = Real(RULES, in_batches(facts, rng))
+    for rule in RULES:
+        for (source, _, target), (held, _) in real.edges(rule).items():
+            moment = rng.choice([moment for start, end in held.spans for moment in (start, min(end, start + 10**9) - 1)])
+            ends = real.assets[source], real.assets[target]
+            ways = [real.inference.way(*ends, rule, moment, forward=forward) for forward in (True, False)]
+            for way in ways:
+                assert way is not None
+                assert way.possible != holds(held.certain, moment)
+                assert all(link.start <= moment < link.end for link in way.links)
+                assert ends[0] in (way.links[0].triple[0], way.links[0].triple[2])
+                assert ends[1] in (way.links[-1].triple[0], way.links[-1].triple[2])
+            assert real.inference.way(*ends, rule, held.spans[-1][1], forward=True) is None
+
+
+def test_the_histories_bring_about_every_rule() -> None:
+    """A property over edges that never come about would hold of anything."""
+    seen = {rule.name: 0 for rule in RULES}
+    for seed in range(120):
+        real = Real(RULES, [told(seed)])
+        for rule in RULES:
+            seen[rule.name] += len(real.edges(rule))
+    assert min(seen.values()) >= 5, seen

@@ -1,0 +1,131 @@
+"""Rules as they are written: what is read, and what is refused with the line it stands in."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlgraph.domain.errors import InvalidInput, StartError
+from mlgraph.inference.conditions import parse_condition
+from mlgraph.inference.patterns import parse_path
+from mlgraph.inference.rules import load_rules, shipped_rules, united
+
+RULE = """\
+rules:
+  - name: %(name)s
+    relation: %(relation)s
+    paths:
+      - %(path)s
+%(more)s"""
+GOOD = {
+    "name": "trained",
+    "relation": "trained_on",
+    "path": "(:model_version)<-[:outputs]-(run:run)<-[read:input_to]-(:dataset)",
+    "more": "",
+}
+
+
+def written(**said: str) -> str:
+    return RULE % {**GOOD, **said}
+
+
+def test_a_rule_is_read() -> None:
+    (rule,) = load_rules(written(more='    where: [read.role == "training", run.state != "FAIL"]'), "mine.yaml")
+    assert (rule.name, rule.origin, rule.place) == ("trained", "rule:trained", "mine.yaml:2")
+    assert rule.gives() == {("model_version", "trained_on", "dataset")}
+    assert rule.needs() == {("run", "outputs", "model_version"), ("dataset", "input_to", "run")}
+    assert [condition.about for condition in rule.where] == ["read", "run"]
+    assert list(load_rules("", "empty")) == []
+
+
+def test_a_path_read_backwards_twice_is_itself() -> None:
+    path = parse_path("(v:model_version|deployment) -[:tested_in]-> (:variant) -[ of : variant_of ]-> (e : experiment)")
+    assert path.reversed().reversed() == path
+    assert [edge.forward for edge in path.reversed().edges] == [False, False]
+    assert set(path.names()) == {"v", "of", "e"}
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        (written(path="(:model_version)"), 5, "has no edge"),
+        (written(path="(:model_version)-[:outputs]-(:run)"), 5, "no edge at character 17"),
+        (written(path="(:model_version)-[:outputs]->(run)"), 5, "no node at character 30"),
+        (written(path="(:model_version)<-[:outputs]-(:runs)<-[:input_to]-(:dataset)"), 5, "unknown kind 'runs'"),
+        (written(path="(:model_version)<-[:output]-(:run)<-[:input_to]-(:dataset)"), 5, "unknown relation 'output'"),
+        (written(path="(:model_version)-[:outputs]->(:run)<-[:input_to]-(:dataset)"), 5, "no outputs leads from model_version"),
+        (written(path="(:dataset)-[:input_to]->(:run)-[:outputs]->(:model_version)"), 5, "no trained_on leads from dataset"),
+        (written(path="(x:model_version)<-[x:outputs]-(:run)<-[:input_to]-(:dataset)"), 5, "'x' names two elements"),
+        (written(path="(:model_version)<-[:outputs]-(:run|agent)<-[:input_to]-(:dataset)"), 5, "stands alone"),
+        (written(path="(:model_version)" + "<-[:derives]-(:model_version)" * 9), 5, "at most 8"),
+        (written(name="Trained!"), 2, "is no name of a rule"),
+        (written(relation="trained_by"), 3, "unknown relation 'trained_by'"),
+        (written(more="    where: [role == 1]"), 6, "speaks of 'role'"),
+        (written(more="    where: ['1 == 1']"), 6, "exactly one element"),
+        (written(more="    where: [read.role == run.name]"), 6, "speaks of 'read' and 'run'"),
+        (written(more="    where: ['read.role ==']"), 6, "is no CEL expression"),
+        (written(more="    where: ['strange(read)']"), 6, "Undefined variable or function: 'strange'"),
+        (written(more="    where: read.role"), 6, "must be a list"),
+        (written(more="    wheer: []"), 6, "unknown key 'wheer'"),
+        (written(more="    name: other"), 6, "stands here twice"),
+        (written(path="[]"), 5, "must be a text"),
+        ("rules: {}", 1, "must be a list"),
+        ("rules:\n  - name: x\n", 2, "a rule needs 'relation'"),
+        ("rule: []", 1, "unknown key 'rule'"),
+        ("rules: [", 1, "not YAML"),
+        ("{}", 1, "under the key 'rules'"),
+        ("- x", 1, "must be a mapping"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_line(text: str, line: int, said: str) -> None:
+    with pytest.raises(StartError) as refused:
+        load_rules(text, "mine.yaml")
+    assert refused.value.detail.startswith(f"mine.yaml:{line}: ")
+    assert said in refused.value.detail
+
+
+def test_rules_in_a_circle_are_refused_and_named() -> None:
+    circle = """\
+rules:
+  - name: one
+    relation: depends_on
+    paths: ["(:service)<-[:used_by]-(:feature)<-[:feeds]-(:dataset)"]
+  - name: other
+    relation: used_by
+    paths: ["(:feature)<-[:feeds]-(:dataset)<-[:depends_on]-(:service)"]
+"""
+    with pytest.raises(StartError, match=r"c\.yaml:2: rules go in a circle: one needs other needs one;"):
+        load_rules(circle, "c.yaml")
+
+
+def test_a_relation_between_other_kinds_is_no_circle() -> None:
+    tested = "(:model_version)-[:tested_in]->(:variant)-[:variant_of]->(:experiment)"
+    assert len(list(load_rules(written(relation="tested_in", path=tested), "mine"))) == 1
+
+
+def test_a_name_given_twice_is_refused_with_both_places() -> None:
+    with pytest.raises(StartError, match=r"two rules are named 'trained': a:2 and b:2"):
+        united(load_rules(written(), "a"), load_rules(written(), "b"))
+
+
+def test_conditions_are_false_where_nobody_said_what_they_need() -> None:
+    condition = parse_condition('set.properties.tier == "gold" && set.tags.exists(tag, tag.startsWith("p"))', {"set"})
+    gold = {"properties": {"tier": "gold"}, "tags": ["pii"]}
+    assert condition.holds(gold)
+    assert not condition.holds({**gold, "tags": []})
+    assert not condition.holds({**gold, "properties": {}})
+    assert not condition.holds({**gold, "properties": {"tier": {"of": 10**400}}})
+    assert not parse_condition("set.properties.tier", {"set"}).holds(gold)  # true means true, not something that is there
+    with pytest.raises(InvalidInput, match="speaks of 'tag'"):
+        parse_condition("set.tags == [tag]", {"set"})
+
+
+def test_the_shipped_rules_infer_what_is_documented() -> None:
+    rules = shipped_rules()
+    assert {(rule.name, signature) for rule in rules for signature in rule.gives()} == {
+        ("tested-in-experiment", ("model_version", "tested_in", "experiment")),
+        ("trained-on-dataset", ("model_version", "trained_on", "dataset")),
+        ("feature-used-by-service", ("feature", "used_by", "service")),
+        ("service-depends-on-dataset", ("service", "depends_on", "dataset")),
+        ("team-depends-on-team", ("team", "depends_on", "team")),
+    }
+    assert all(rule.description for rule in rules)

@@ -1,0 +1,170 @@
+"""Inferred relations, read naively: at one moment, every way through all edges that fits a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from mlgraph.domain.facts import ANY_ORIGIN
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.inference.patterns import Path
+from mlgraph.inference.rules import Rule, Rules
+from tests.model.naive import NaiveGraph
+from tests.model.pairs import Pairs, inputs_of, outputs_of
+from tests.model.records import Record, Triple, fold, spans, spoke_at, told
+from tests.model.records import by_key as by_edge_key
+from tests.model.workflows import side_of
+
+
+class Found(NamedTuple):
+    """An edge as conditions see it, and whether it is certain."""
+
+    triple: Triple
+    role: str
+    version: str
+    properties: dict[str, Any]
+    certain: bool
+
+
+class NaiveRules:
+    """What rules infer of a set of facts: everything, moment by moment."""
+
+    def __init__(self, rules: Rules, naive: NaiveGraph) -> None:
+        self.rules = rules
+        self.naive = naive
+        self._edges: dict[int, list[Found]] = {}
+        self._known: dict[tuple[str, int], dict[Triple, bool]] = {}
+        self._reports: list[Record] | None = None
+
+    def edges(self, rule: Rule, t: int) -> dict[Triple, bool]:
+        """The edges that one rule infers at `t`, each with whether it is certain."""
+        if (rule.name, t) not in self._known:
+            self._known[rule.name, t] = self._search(rule, t)
+        return self._known[rule.name, t]
+
+    def _search(self, rule: Rule, t: int) -> dict[Triple, bool]:
+        found: dict[Triple, bool] = {}
+        for path in rule.paths:
+            for ends, certain in self._ways(rule, path, t):
+                if ends[0] != ends[1] and RELATIONS[rule.relation].allows(ends[0].kind, ends[1].kind):
+                    triple = (ends[0], rule.relation, ends[1])
+                    found[triple] = certain or found.get(triple, False)
+        return found
+
+    def _ways(self, rule: Rule, path: Path, t: int) -> Iterator[tuple[tuple[AssetUri, AssetUri], bool]]:
+        edges = [*self._told(t), *self._inferred(rule, t)]
+        for start in sorted({end for edge in edges for end in (edge.triple[0], edge.triple[2])}):
+            for nodes, certain in self._from(rule, path, [start], edges, t):
+                yield (nodes[0], nodes[-1]), certain
+
+    def _from(
+        self, rule: Rule, path: Path, nodes: list[AssetUri], edges: list[Found], t: int
+    ) -> Iterator[tuple[list[AssetUri], bool]]:
+        """Every way on from `nodes`, which stand at the first places of the path."""
+        place = len(nodes) - 1
+        if nodes[-1].kind not in path.nodes[place].kinds or not self._fulfils(rule, path.nodes[place].name, nodes[-1], t):
+            return
+        if place == len(path.edges):
+            yield nodes, True
+            return
+        step = path.edges[place]
+        for edge in edges:
+            near, far = (edge.triple[0], edge.triple[2]) if step.forward else (edge.triple[2], edge.triple[0])
+            if near != nodes[-1] or edge.triple[1] not in step.relations or not _fits(rule, step.name, edge):
+                continue
+            for way, certain in self._from(rule, path, [*nodes, far], edges, t):
+                fed = self._fed(path, way, place, t)
+                if fed is not None:
+                    yield way, certain and edge.certain and fed
+
+    def _fed(self, path: Path, way: list[AssetUri], place: int, t: int) -> bool | None:
+        """Whether the input before a run or workflow at `place` surely feeds the output after it; None where it does not."""
+        if place == 0 or way[place].kind not in ("run", "workflow"):
+            return True
+        before, after = path.edges[place - 1], path.edges[place]
+        if before.forward and after.forward and "input_to" in before.relations and "outputs" in after.relations:
+            return self._pairs(way[place], t).get((way[place - 1], way[place + 1]))
+        if not before.forward and not after.forward and "outputs" in before.relations and "input_to" in after.relations:
+            return self._pairs(way[place], t).get((way[place + 1], way[place - 1]))
+        return True
+
+    def _pairs(self, node: AssetUri, t: int) -> Pairs:
+        if node.kind == "workflow":
+            return self.naive.pairs(node, "asset", t)
+        holding = [record for record in self._reported() if record.holds(t)]
+        return self.naive.pairing.of_run(node, inputs_of(node, holding), outputs_of(node, holding), t)
+
+    def _reported(self) -> list[Record]:
+        """What runs reported, ended by every retraction."""
+        if self._reports is not None:
+            return self._reports
+        found = self._reports = []
+        for key, said in by_edge_key(self.naive.edge_facts).items():
+            triple = (key[0], key[1], key[2])
+            if (place := side_of(triple)) is not None and place[1].kind == "run":
+                for start, end in spans(said, self.naive.endings.all(triple, key[-1]), []):
+                    found.append(Record(triple, key[3], key[5], key[-1], start, end))
+        return found
+
+    def _told(self, t: int) -> list[Found]:
+        if t not in self._edges:
+            self._edges[t] = [*self._plain(t), *self._computed(t), *self._owners(t)]
+        return self._edges[t]
+
+    def _plain(self, t: int) -> Iterator[Found]:
+        for key, said in by_edge_key(self.naive.edge_facts).items():
+            triple = (key[0], key[1], key[2])
+            if _is_computed(triple):
+                continue
+            for start, end in spans(said, self.naive.endings.all(triple, key[-1]), []):
+                if start <= t < end:
+                    yield Found(triple, key[3] or "", key[4] or "", {}, certain=True)
+
+    def _computed(self, t: int) -> Iterator[Found]:
+        for record in self.naive.holding("asset", t):
+            if _is_computed(record.triple):
+                yield Found(record.triple, "", "", {}, certain=True)
+
+    def _owners(self, t: int) -> Iterator[Found]:
+        for uri in {fact.uri for fact in self.naive.assets.facts}:
+            state, _ = self.naive.asset_state(uri, t)
+            for text in (state or {}).get("owners", ()):
+                owner = AssetUri.parse(text)
+                if any(self._names(uri, origin, owner, t) for origin in self.naive.assets.holders(uri, t)):
+                    yield Found((uri, "owned_by", owner), "", "", {}, certain=True)
+
+    def _names(self, uri: AssetUri, origin: str, owner: AssetUri, t: int) -> bool:
+        """Whether `origin` names the owner, and no retraction of the owner has ended that."""
+        assets = self.naive.assets
+        living = assets.living_facts(uri, origin, t)
+        if str(owner) not in fold(living).get("owners", ()):
+            return False
+        ends = [told(r.valid_to) for r in assets.retractions if r.uri == owner and r.origin in (origin, ANY_ORIGIN)]
+        return not any(spoke_at(living) <= end <= t for end in (*ends, *assets.endings_of_all(owner)))
+
+    def _inferred(self, rule: Rule, t: int) -> Iterator[Found]:
+        for other in self.rules.giving(rule.needs()):
+            for triple, certain in self.edges(other, t).items():
+                yield Found(triple, "", "", {}, certain=certain)
+
+    def _fulfils(self, rule: Rule, name: str | None, uri: AssetUri, t: int) -> bool:
+        conditions = [condition for condition in rule.where if condition.about == name]
+        if not conditions:
+            return True
+        state, _ = self.naive.asset_state(uri, t)
+        known = {"name": uri.name, "description": "", "owners": [], "tags": [], "properties": {}, **(state or {})}
+        word = known["properties"].get("state", "")
+        value = {**known, "uri": str(uri), "kind": uri.kind, "state": word}
+        return all(condition.holds(value) for condition in conditions)
+
+
+def _fits(rule: Rule, name: str | None, edge: Found) -> bool:
+    said = {"relation": edge.triple[1], "role": edge.role, "version": edge.version, "properties": edge.properties}
+    return all(condition.holds(said) for condition in rule.where if condition.about == name and name is not None)
+
+
+def _is_computed(triple: Triple) -> bool:
+    place = side_of(triple)
+    between_columns = triple[1] == "derives" and triple[0].kind == "column"
+    return between_columns or (place is not None and place[1].kind == "workflow")

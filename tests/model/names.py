@@ -1,0 +1,35 @@
+"""Which name stands for an asset at one moment, by merging circles until none is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from mlgraph.graph.aliases import Alias
+
+
+def stands_for(
+    said: Sequence[Alias], names: Collection[int], key: Callable[[int], str], moment: int
+) -> dict[int, tuple[int, bool]]:
+    """Return what each name stands for at `moment`, and whether it leads to several."""
+    now = [alias for alias in said if alias.start <= moment < alias.end and alias.name != alias.of]
+    apart = [alias for alias in now if alias.apart]
+    links = [
+        alias
+        for alias in now
+        if not alias.apart
+        and not any({alias.name, alias.of} == {other.name, other.of} and other.rank >= alias.rank for other in apart)
+    ]
+    heard = [a for a in links if a.rank == max(b.rank for b in links if b.name == a.name)]
+    ways = {(a.name, a.of) for a in heard}
+    leads = {(x, x) for x in names} | ways
+    for middle in names:
+        leads |= {(x, y) for x in names for y in names if (x, middle) in leads and (middle, y) in leads}
+    circle_of = {x: min((y for y in names if (x, y) in leads and (y, x) in leads), key=key) for x in names}
+    beyond = {c: {circle_of[y] for x, y in ways if circle_of[x] == c} - {c} for c in circle_of.values()}
+    stands: dict[int, int] = {}
+    while len(stands) < len(beyond):  # circles have no circles among them: the ends come first
+        for circle, others in beyond.items():
+            if all(other in stands for other in others):
+                ends = {stands[other] for other in others}
+                stands[circle] = ends.pop() if len(ends) == 1 else circle
+    return {x: (stands[c], len({stands[other] for other in beyond[c]}) > 1) for x, c in circle_of.items()}
