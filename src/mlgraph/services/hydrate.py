@@ -6,13 +6,13 @@ Here alone is decided whether an answer is older than what is held (docs/hydrati
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import MlgraphError
-from mlgraph.domain.facts import AssetFact, EdgeFact, Statement, told
+from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Statement, told
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
 from mlgraph.domain.times import FOREVER, format_time, parse_time
 from mlgraph.domain.uri import AssetUri
@@ -23,6 +23,7 @@ from mlgraph.services.facts_at import told_intervals
 from mlgraph.services.freshness import Asked, Freshness
 
 _POINTS_TO = RELATIONS["points_to"].code
+_ALIAS_OF = RELATIONS["alias_of"].code
 States = Mapping[AssetUri, Mapping[str, Any]]
 
 
@@ -95,6 +96,8 @@ class Held:
     end: int
     latest: int
     points_to: Mapping[str, list[str]]
+    other_names: Sequence[AssetUri] = ()
+    """Under which names it lives on."""
 
     @property
     def is_open(self) -> bool:
@@ -104,6 +107,15 @@ class Held:
     def told(self) -> dict[str, Any]:
         """Return it as connectors read it. What ended is held until then: what is told from before can hold no more."""
         return {"since": format_time(self.start if self.is_open else self.end), "points_to": dict(self.points_to)}
+
+
+@dataclass(slots=True)
+class _Edges:
+    """What leads from an asset now, and since when the newest of it."""
+
+    points_to: dict[str, list[str]] = field(default_factory=dict)
+    other_names: list[AssetUri] = field(default_factory=list)
+    latest: int = 0
 
 
 class Hydrator:
@@ -151,7 +163,7 @@ class Hydrator:
             statements = self._kind.normalise(self._kind.deleted(subject, ended_at))
         else:
             statements = self._kind.normalise({**_situated(answer, held), "held": held.told()})
-        return Understood(subject, self._item(statements if held.is_open else _revived(statements, subject, held.end)))
+        return Understood(subject, self._item(statements if held.is_open else _revived(statements, subject, held)))
 
     @staticmethod
     def _item(statements: Iterable[Statement]) -> Item:
@@ -197,30 +209,33 @@ class Hydrator:
         records: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in self._reader.asset_records(ids.values()):
             records[record.asset].append(record)
-        pointed, begun = self._pointed(ids.values())
+        edges = self._edges(ids.values())
         found: dict[str, Held] = {}
         for uri, number in ids.items():
             state = self._last(records[number])
             if state is not None:
-                latest = max(state.start, begun.get(number, 0), 0 if state.end == FOREVER else state.end)
-                found[uri] = Held(state.state, state.start, state.end, latest, pointed.get(number, {}))
+                known = edges[number]
+                latest = max(state.start, known.latest, 0 if state.end == FOREVER else state.end)
+                found[uri] = Held(state.state, state.start, state.end, latest, known.points_to, known.other_names)
         return found
 
-    def _pointed(self, assets: Iterable[int]) -> tuple[dict[int, dict[str, list[str]]], dict[int, int]]:
-        """Return what each of the assets points to, by which aliases, and since when it points to the newest."""
+    def _edges(self, assets: Collection[int]) -> Mapping[int, _Edges]:
+        """Return what each of the assets points to, by which aliases, and under which names it lives on."""
         origins = self._reader.origins()
-        found: dict[int, dict[str, list[str]]] = defaultdict(dict)
-        begun: dict[int, int] = {}
-        intervals = [
-            i for i in told_intervals(self._reader, self._reader.edges_from(list(assets), [_POINTS_TO])) if i.end == FOREVER
-        ]
+        found: dict[int, _Edges] = defaultdict(_Edges)
+        records = self._reader.edges_from(list(assets), [_POINTS_TO, _ALIAS_OF])
+        intervals = [interval for interval in told_intervals(self._reader, records) if interval.end == FOREVER]
         rows = self._reader.rows({interval.record.target for interval in intervals})
         for interval in intervals:
-            if origins[interval.record.origin] == self._kind.name:
-                source, aliases = interval.record.source, interval.properties.get("aliases")
-                found[source][rows[interval.record.target].uri] = list(aliases or ())
-                begun[source] = max(begun.get(source, 0), interval.start)
-        return found, begun
+            if origins[interval.record.origin] != self._kind.name:
+                continue
+            known, target = found[interval.record.source], rows[interval.record.target].uri
+            known.latest = max(known.latest, interval.start)
+            if interval.record.relation == _ALIAS_OF:
+                known.other_names.append(AssetUri.parse(target))
+            else:
+                known.points_to[target] = list(interval.properties.get("aliases") or ())
+        return found
 
 
 def _situated(answer: Answer, held: Held) -> Payload:
@@ -234,15 +249,21 @@ def _situated(answer: Answer, held: Held) -> Payload:
     return {**answer.payload, "at": format_time(at)}
 
 
-def _revived(statements: Iterable[Statement], subject: AssetUri, ended: int) -> list[Statement]:
-    """Return what is said of something that had ended: what began before then holds from its recording on."""
+def _revived(statements: Iterable[Statement], subject: AssetUri, held: Held) -> list[Statement]:
+    """Return what is said of something that had ended: what began before then holds from its recording on.
+
+    What has the name again is another thing than the one that lives on under a new name.
+    """
     found: list[Statement] = []
     for said in statements:
         about = (isinstance(said, AssetFact) and said.uri == subject) or (
             isinstance(said, EdgeFact) and subject in (said.source, said.target)
         )
-        if about and isinstance(said, AssetFact | EdgeFact) and said.valid_from is not None and said.valid_from <= ended:
+        if about and isinstance(said, AssetFact | EdgeFact) and said.valid_from is not None and said.valid_from <= held.latest:
             found.append(replace(said, valid_from=None))
         else:
             found.append(said)
-    return found
+    own = [said for said in found if isinstance(said, AssetFact) and said.uri == subject]
+    return found + [
+        EdgeRetraction(subject, "alias_of", name, said.origin, said.valid_from) for said in own for name in held.other_names
+    ]
