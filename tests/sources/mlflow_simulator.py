@@ -12,7 +12,7 @@ import random
 import re
 import threading
 import time
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +96,7 @@ class Registry:
     def put(self, key: Key, state: Json | None) -> None:
         if key not in self.states:
             self.states[key] = []
-            self._of_kind[key[0]].append(key[1])
+            insort(self._of_kind[key[0]], key[1])
         self.states[key].append((time.monotonic(), state))
 
     def now(self, key: Key) -> Json | None:
@@ -112,8 +112,10 @@ class Registry:
 
     def listed(self, kind: str, moment: float) -> list[Json]:
         """Return all things of a kind as they were."""
-        found = {name: state for name in self._of_kind[kind] if (state := self.at((kind, name), moment)) is not None}
-        return [found[name] for name in sorted(found)]
+        states = self.states
+        latest = ((name, states[kind, name][-1]) for name in self._of_kind[kind])
+        found = (state if since <= moment else self.at((kind, name), moment) for name, (since, state) in latest)
+        return [state for state in found if state is not None]
 
     def change(self) -> Json | None:  # noqa: PLR0911 - one for each sort of change
         """Change something; return the event that MLflow would send, or one that stands for what it does not announce."""
