@@ -1,12 +1,23 @@
+import contextlib
 import email.utils
+import math
+import threading
 import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mlgraph.domain.errors import SourceError
+from mlgraph.domain.configuration import Limits
+from mlgraph.domain.errors import SourceAway, SourceError
 from mlgraph.sources.cache import TtlCache
-from mlgraph.sources.http import MISSING, JsonClient, Patience, TokenBucket
+from mlgraph.sources.circuit import FAILURES, FIRST_OPEN_S, Circuit
+from mlgraph.sources.http import MISSING, JsonClient, Patience, Server
+from mlgraph.sources.pace import Pace, Timing, TokenBucket
+from mlgraph.sources.shared import SharedRequests
 from tests.sources.flaky_server import Answer, answers, flaky_server, says, unused_url
 
 GOOD = says({"good": True})
@@ -14,11 +25,16 @@ GONE = says({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Run with id=x 
 
 
 class Waits:
+    """A clock that goes on only where somebody waits, and how long each wait was. Its dice always fall highest."""
+
     def __init__(self) -> None:
+        self.now = 0.0
         self.told: list[float] = []
+        self.timing = Timing(lambda: self.now, self, lambda: 1.0)
 
     def __call__(self, seconds: float) -> None:
         self.told.append(seconds)
+        self.now += seconds
 
 
 @pytest.fixture
@@ -29,7 +45,10 @@ def waits() -> Waits:
 def client(double_url: str, waits: Waits, **how: float) -> JsonClient:
     patience = Patience(attempts=int(how.get("attempts", 4)), timeout_s=how.get("timeout_s", 5.0))
     found = httpx.Client(base_url=f"{double_url}/api/")
-    return JsonClient(found, what="the double", missing_code="RESOURCE_DOES_NOT_EXIST", patience=patience, sleep=waits)
+    limits = Limits(requests_per_s=how.get("requests_per_s", 1000.0), concurrency=int(how.get("concurrency", 4)))
+    return JsonClient(
+        found, Server("the double", "RESOURCE_DOES_NOT_EXIST", "double"), limits=limits, patience=patience, timing=waits.timing
+    )
 
 
 @pytest.mark.parametrize(
@@ -51,7 +70,7 @@ def test_what_may_pass_is_asked_again(trouble: Answer, waits: Waits) -> None:
         assert asking.get("things") == {"good": True}
         asking.close()
     assert len(double.asked) == 3
-    assert 0 < waits.told[0] < waits.told[1] * 1.01, "each wait is longer, or nearly so, for the jitter"
+    assert waits.told == [0.25, 0.5]
 
 
 def test_nothing_is_waited_for_only_so_long(waits: Waits) -> None:
@@ -86,9 +105,9 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(waits: Waits) -> None:
         asking = client(double.url, waits)
         assert asking.get("things") == {"good": True}
         asking.close()
-    assert waits.told[0] == 7
-    assert 25 < waits.told[1] <= 30
-    assert 0 < waits.told[2] < 2, "what cannot be read is no reason to wait long"
+    assert waits.told[0] == pytest.approx(7, abs=0.1)
+    assert 25 < waits.told[1] <= 30.1
+    assert waits.told[2] == 1.0, "what cannot be read is no reason to wait long"
 
 
 def test_a_thing_that_the_api_does_not_know_is_missing_at_once(waits: Waits) -> None:
@@ -127,19 +146,151 @@ def test_what_will_not_pass_is_asked_once(answer: Answer, message: str, waits: W
     assert len(double.asked) == 1
 
 
-def test_the_bucket_lets_a_second_through_at_once_and_then_the_rate() -> None:
-    now = [0.0]
+@given(
+    st.floats(0.5, 500),
+    st.lists(st.tuples(st.floats(0, 3), st.integers(1, 40)), min_size=1, max_size=12),
+)
+def test_no_second_sees_more_than_the_rate(rate: float, bursts: list[tuple[float, int]]) -> None:
+    waits = Waits()
+    bucket = TokenBucket(rate, waits.timing)
+    left: list[float] = []
+    for pause, callers in bursts:
+        waits.now += pause
+        for _ in range(callers):
+            bucket.take()
+            left.append(waits.now)
+    for first, at in enumerate(left):
+        within = sum(1 for other in left[first:] if other < at + 0.999)
+        assert within <= max(1, math.ceil(rate)), f"{within} within a second at {rate} a second"
 
-    def sleep(seconds: float) -> None:
-        now[0] += seconds
 
-    bucket = TokenBucket(10, clock=lambda: now[0], sleep=sleep)
-    for _ in range(10):
+def test_the_rate_is_used() -> None:
+    waits = Waits()
+    bucket = TokenBucket(100, waits.timing)
+    for _ in range(900):
         bucket.take()
-    assert now[0] == 0
-    for _ in range(25):
-        bucket.take()
-    assert now[0] == pytest.approx(2.5)
+    assert waits.now == pytest.approx(10, rel=0.02), "nine tenths of it"
+
+
+def test_what_the_source_asks_to_wait_for_holds_everybody_back(waits: Waits) -> None:
+    pace = Pace(100, 2, waits.timing)
+    pace.hold(7)
+    with pace.turn():
+        assert waits.now == pytest.approx(7, abs=0.02)
+
+
+def test_no_more_requests_are_under_way_than_there_are_places(waits: Waits) -> None:
+    pace, most, inside, lock = Pace(1000, 3, waits.timing), [0], [0], threading.Lock()
+
+    def ask() -> None:
+        with pace.turn():
+            with lock:
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+            time.sleep(0.005)
+            with lock:
+                inside[0] -= 1
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(24):
+            pool.submit(ask)
+    assert most[0] == 3
+
+
+def test_the_wait_is_anything_up_to_what_doubles_each_time() -> None:
+    drawn = iter([0.1, 0.9, 0.5])
+    waits = Waits()
+    waits.timing = Timing(lambda: waits.now, waits, lambda: next(drawn))
+    with flaky_server(answers(*[says({}, 500)] * 3, GOOD)) as double:
+        asking = client(double.url, waits)
+        asking.get("things")
+        asking.close()
+    assert waits.told == pytest.approx([0.025, 0.45, 0.5])
+
+
+def test_a_source_that_fails_on_end_is_left_alone_then_tried_by_one(waits: Waits) -> None:
+    trouble = [says({}, 500)] * (FAILURES + 1)
+    with flaky_server(answers(*trouble, GOOD)) as double:
+        asking = client(double.url, waits, attempts=FAILURES)
+        with pytest.raises(SourceAway, match=r"failed 8 times.*asked again in 5 s"):
+            asking.get("things")
+        assert asking.circuit().name == "open"
+        with pytest.raises(SourceAway) as caught:
+            asking.get("things")
+        assert len(double.asked) == FAILURES, "it is not asked meanwhile"
+        assert caught.value.retry_in_s == pytest.approx(FIRST_OPEN_S)
+        waits.now += FIRST_OPEN_S
+        assert asking.circuit().name == "half-open"
+        with pytest.raises(SourceAway, match="asked again in 10 s"):
+            asking.get("things")
+        assert len(double.asked) == FAILURES + 1, "one request tried"
+        waits.now += 2 * FIRST_OPEN_S
+        assert asking.get("things") == {"good": True}
+        assert asking.circuit().name == "closed"
+        asking.close()
+
+
+def test_while_one_tries_the_others_wait() -> None:
+    waits = Waits()
+    told: list[bool] = []
+    circuit = Circuit("it", told.append, waits.timing)
+    for _ in range(FAILURES):
+        circuit.enter()
+        circuit.failed()
+    waits.now += FIRST_OPEN_S
+    circuit.enter()
+    with pytest.raises(SourceAway):
+        circuit.enter()
+    circuit.succeeded()
+    circuit.enter()
+    assert told == [True, False]
+
+
+@pytest.mark.parametrize("answer", [says({}, 429), GONE, says({}, 401), says({"message": "bad"}, 400)])
+def test_a_refusal_is_no_reason_to_leave_a_source_alone(answer: Answer, waits: Waits) -> None:
+    with flaky_server(answers(answer)) as double:
+        asking = client(double.url, waits, attempts=1)
+        for _ in range(FAILURES + 2):
+            with contextlib.suppress(SourceError):
+                asking.get("things")
+        assert asking.circuit().name == "closed"
+        asking.close()
+
+
+def test_equal_requests_that_wait_for_their_turn_are_sent_once() -> None:
+    shared, leave, sent, joined = SharedRequests(), threading.Event(), list[int](), threading.Semaphore(0)
+
+    def send(leaves: Callable[[], None]) -> int:
+        leave.wait(10)
+        leaves()
+        sent.append(1)
+        return len(sent)
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(shared.ask, "x", send, joined.release) for _ in range(4)]
+        for _ in range(3):
+            assert joined.acquire(timeout=10)
+        leave.set()
+        assert [each.result() for each in asked] == [1, 1, 1, 1]
+    assert shared.ask("x", send, joined.release) == 2, "what left already is too old for who comes then"
+
+
+def test_who_shares_a_request_shares_its_failure() -> None:
+    shared, leave, joined = SharedRequests(), threading.Event(), threading.Semaphore(0)
+
+    def send(_leaves: Callable[[], None]) -> int:
+        leave.wait(10)
+        raise SourceError("no")
+
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(shared.ask, "x", send, joined.release) for _ in range(2)]
+        assert joined.acquire(timeout=10)
+        leave.set()
+        for each in asked:
+            with pytest.raises(SourceError, match="no"):
+                each.result()
+    with pytest.raises(SourceError):
+        shared.ask("x", send, joined.release)
 
 
 def test_the_cache_keeps_for_a_while_and_not_more_than_its_size() -> None:

@@ -15,12 +15,11 @@ from mlgraph.bootstrap.inferring import rules_from
 from mlgraph.bootstrap.options import Options
 from mlgraph.bulk import warm as bulk_warm
 from mlgraph.connectors import mlflow
-from mlgraph.connectors.mlflow import reconciliation, webhooks
+from mlgraph.connectors.mlflow import freshness, reconciliation, webhooks
 from mlgraph.domain.configuration import SecretPlace
 from mlgraph.domain.credentials import Credentials
-from mlgraph.domain.uri import AssetUri
 from mlgraph.graph import warm as graph_warm
-from mlgraph.ports.source import Access, Payload, Reached, Source
+from mlgraph.ports.source import Access, Departure, Reached, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
 from mlgraph.services.connections import Connections
@@ -32,22 +31,24 @@ from mlgraph.services.identity import tokens_from
 from mlgraph.services.intake import Intake
 from mlgraph.services.query import Queries
 from mlgraph.services.snapshots import Snapshots
-from mlgraph.services.source_worker import Surroundings
+from mlgraph.services.source_recorder import Surroundings
 from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_api import ambient_credentials
 from mlgraph.stores.backup import PostgresArchive
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.database import Database
+from mlgraph.stores.events import PostgresEvents
 from mlgraph.stores.letters import PostgresLetters
 from mlgraph.stores.reader import PostgresReader
 from mlgraph.stores.snapshot_files import SnapshotDirectory
 from mlgraph.stores.writer import PostgresWriter
 
 
-def _departures(source: Source, held: States, at: int) -> Sequence[Payload]:
+def _departures(source: Source, held: States, at: int) -> Sequence[Departure]:
     server = cast("MlflowSource", source)
-    return reconciliation.departures(server.instance, held, set(server.inventory()), server.identities(), at)
+    found = reconciliation.departures(server.instance, held, set(server.inventory()), server.identities(), at)
+    return [Departure(*reconciliation.departed(payload)) for payload in found]
 
 
 def _reach(access: Access) -> Reached:
@@ -63,10 +64,6 @@ def _credentials(place: SecretPlace) -> Credentials:
     return credentials_at(place, os.environ)
 
 
-def _deleted(instance: str, uri: AssetUri, at: int) -> Payload:
-    return reconciliation.deleted(instance, uri, at)
-
-
 MLFLOW: Final = SourceKind(
     name="mlflow",
     open=MlflowSource.at,
@@ -74,11 +71,14 @@ MLFLOW: Final = SourceKind(
     ambient=ambient_credentials,
     normalise=mlflow.normalise,
     subject=mlflow.subject,
+    thing=reconciliation.thing,
     departures=_departures,
     verify=_verify,
     thin=webhooks.thin,
     occurred_at=webhooks.occurred_at,
-    deleted=_deleted,
+    deleted=reconciliation.deleted_at,
+    version_of=freshness.version_of,
+    version_held=freshness.version_held,
     subscribe=lambda source, url, secret: cast("MlflowSource", source).subscribe(url, secret),
 )
 KINDS: Final = {kind.name: kind for kind in (MLFLOW,)}
@@ -98,7 +98,9 @@ class Server:
         files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
         self.follower = Follower(reader, Snapshots(reader, files, keeps=first, hot_run_days=options.hot_run_days))
         intake = Intake(PostgresWriter(database, self.follower.hear), letters, self.follower.nudge, self._rehydrate)
-        around = Surroundings(PostgresConnections(database), reader, intake.append, letters, options.public_url)
+        around = Surroundings(
+            PostgresConnections(database), reader, intake.append, letters, PostgresEvents(database), options.public_url
+        )
         self.connections = Connections(around, KINDS, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)

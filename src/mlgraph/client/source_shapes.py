@@ -27,7 +27,9 @@ class Source(TypedDict):
     """A connected tool. `done` and `total` count the things of the running backfill; `total` may not be known yet.
 
     `error` is what reading fails with now, `last_error` the latest of all `errors`. `lag_s` is the time since what
-    changed was last asked for with success, `last_change_at` when something new was learned.
+    changed was last asked for with success, `last_change_at` when something new was learned. `circuit` is `closed`,
+    `half-open` or `open`: the source fails and is not asked for `retry_in_s` seconds. `events_waiting` counts things that
+    events named and that are not fetched yet.
     """
 
     name: str
@@ -50,6 +52,9 @@ class Source(TypedDict):
     next_sweep_at: NotRequired[str | None]
     next_full_sweep_at: NotRequired[str | None]
     dead_letters: NotRequired[int]
+    circuit: NotRequired[str | None]
+    retry_in_s: NotRequired[float | None]
+    events_waiting: NotRequired[int]
     schedule: NotRequired[SourceSchedule | None]
     limits: NotRequired[SourceLimits | None]
 

@@ -121,6 +121,14 @@ class SourceError(MlgraphError):
     title = "Source failed"
 
 
+class SourceAway(SourceError):
+    """A connected source failed so often that it is not asked for the next `retry_in_s` seconds."""
+
+    def __init__(self, detail: str, *, retry_in_s: float) -> None:
+        super().__init__(detail)
+        self.retry_in_s = retry_in_s
+
+
 class StartError(MlgraphError):
     """The server cannot start; the detail says what to change."""
 

@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A connected source. `cursor` is where its backfill stands; times are microseconds since the epoch.
+    """A connected source. Times are microseconds since the epoch.
+
+    `cursor` is where its backfill stands, `sweep_cursor` where a full sweep does that was interrupted.
 
     `configured`: the configuration made it, and it is read as long as that has it. `error` is what it fails with now;
     `errors` counts failures, `last_error` at `last_error_at` is the latest one. It was asked what changed, with
@@ -33,6 +35,7 @@ class Connection:
     polled_at: int | None = None
     changed_at: int | None = None
     swept_at: int | None = None
+    sweep_cursor: dict[str, Any] | None = None
 
 
 class ConnectionStore(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from mlgraph.domain.configuration import Limits
 from mlgraph.domain.credentials import Credentials
@@ -39,12 +39,28 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
+class CircuitState:
+    """Whether a source is asked: `closed` as usual, `half-open` one request that tries, `open` not for `retry_in_s` seconds."""
+
+    name: Literal["closed", "open", "half-open"]
+    retry_in_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Gone:
     """The source says that there is no such thing (any longer). `uri` is None where the id can be no name."""
 
     kind: str
     id: str
     uri: AssetUri | None
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """What a sweep found missing. `renamed` tells under which name it lives on; without it, it was deleted."""
+
+    uri: AssetUri
+    renamed: Payload | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +79,10 @@ class Page:
 
 
 class Source(Protocol):
-    """A tool that is asked for its truth. All calls raise `SourceError` where it does not answer as it should."""
+    """A tool that is asked for its truth. All calls raise `SourceError` where it does not answer as it should.
+
+    `fetch` may be called by several threads at once, beside one that walks (`pages`, `changed_since`, `inventory`).
+    """
 
     @property
     def name(self) -> str:
@@ -84,6 +103,9 @@ class Source(Protocol):
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of everything that exists now, of the kinds that the source lists."""
+
+    def circuit(self) -> CircuitState:
+        """Return whether it is asked, or left alone because it fails."""
 
     def close(self) -> None:
         """Let go of connections."""

@@ -18,8 +18,9 @@ from mlgraph.ports.connections import Connection
 from mlgraph.ports.source import Access
 from mlgraph.services.hydrate import SourceKind
 from mlgraph.services.identity import Caller
-from mlgraph.services.source_status import STOPPED, status, tried
-from mlgraph.services.source_worker import Reading, SourceWorker, Surroundings
+from mlgraph.services.source_recorder import Surroundings
+from mlgraph.services.source_status import STOPPED, hydration, status, tried
+from mlgraph.services.source_worker import Reading, SourceWorker
 
 _log = logging.getLogger(__name__)
 
@@ -132,14 +133,14 @@ class Connections:
         }
 
     def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """Take a signed webhook: fetch the truth about what it names. A source that fails makes it a dead letter."""
+        """Take a signed webhook: it is kept, and the truth about what it names is fetched as soon as limits allow."""
         connection = self._named(name)
         event = self._kinds[connection.kind].verify(headers, body, connection.secret)
-        return {"watermark": self._worker(connection).hydrate(event)}
+        return {"watermark": self._worker(connection).take_event(event)}
 
     def hydrate_thin(self, name: str, event: Mapping[str, Any]) -> int:
         """Take a thin event that is known to be genuine, such as a replayed dead letter."""
-        return self._worker(self._named(name)).hydrate(event, bury=False)
+        return self._worker(self._named(name)).fetch(event)
 
     def _named(self, name: str) -> Connection:
         connection = self._store.get(name)
@@ -187,4 +188,6 @@ class Connections:
 
     def _bodies(self, connections: Sequence[Connection]) -> list[dict[str, Any]]:
         letters, now = self._around.letters.waiting_of_sources(), clock.wall_us()
-        return [status(c, self._plan(c), letters.get(c.name, 0), now) for c in connections]
+        with self._lock:
+            workers = dict(self._workers)
+        return [status(c, self._plan(c), letters.get(c.name, 0), now) | hydration(workers.get(c.name)) for c in connections]

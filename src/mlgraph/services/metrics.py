@@ -56,3 +56,53 @@ COLD_RUNS_READ: Final = Counter(
 SNAPSHOT_FAILURES: Final = Counter(
     "mlgraph_snapshot_failures", "Times a snapshot could not be written, or the graph not be compacted.", registry=PROCESS
 )
+
+# --- sources: how tools are asked, and what waits to be asked of them
+_SOURCE_REQUESTS: Final = Counter(
+    "mlgraph_source_requests", "Requests to connected tools by what came of them.", ("source", "outcome"), registry=PROCESS
+)
+_SOURCE_RETRIES: Final = Counter("mlgraph_source_retries", "Requests that were sent again.", ("source",), registry=PROCESS)
+_SOURCE_SAVED: Final = Counter(
+    "mlgraph_source_requests_saved", "Requests that were not sent: remembered, or shared with an equal one that waited.",
+    ("source", "how"), registry=PROCESS,
+)  # fmt: skip
+_SOURCE_CIRCUIT_OPEN: Final = Gauge(
+    "mlgraph_source_circuit_open", "1 while a tool is left alone because it failed again and again.", ("source",),
+    registry=PROCESS,
+)  # fmt: skip
+SOURCE_EVENTS_WAITING: Final = Gauge(
+    "mlgraph_source_events_waiting", "Things of which an event told and whose truth is not fetched yet.", ("source",),
+    registry=PROCESS,
+)  # fmt: skip
+SOURCE_STALE: Final = Counter(
+    "mlgraph_source_stale_answers", "Answers that were older than what was known, and left aside.", ("source",),
+    registry=PROCESS,
+)  # fmt: skip
+
+
+class SourceCounts:
+    """What is counted of the requests to one source."""
+
+    def __init__(self, source: str) -> None:
+        """`source` is the name of the instance."""
+        self._source = source
+
+    def request(self, outcome: str) -> None:
+        """Count a request: `2xx` and so on, `timeout`, or `failed` where nothing came back."""
+        _SOURCE_REQUESTS.labels(self._source, outcome).inc()
+
+    def retry(self) -> None:
+        """Count a request that is sent again."""
+        _SOURCE_RETRIES.labels(self._source).inc()
+
+    def shared(self) -> None:
+        """Count a request that an equal one, not sent yet, stands for."""
+        _SOURCE_SAVED.labels(self._source, "shared").inc()
+
+    def remembered(self) -> None:
+        """Count a request that need not be sent because its answer is remembered."""
+        _SOURCE_SAVED.labels(self._source, "remembered").inc()
+
+    def circuit(self, is_open: bool) -> None:  # noqa: FBT001 - it is told of a change
+        """Note whether the source is left alone."""
+        _SOURCE_CIRCUIT_OPEN.labels(self._source).set(is_open)

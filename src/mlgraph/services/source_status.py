@@ -11,7 +11,7 @@ from mlgraph.domain.times import format_time
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.source import Access
 from mlgraph.services.hydrate import SourceKind
-from mlgraph.services.source_worker import Reading, next_sweeps
+from mlgraph.services.source_worker import Reading, SourceWorker, next_sweeps
 
 STOPPED = "stopped"
 """The state of a source that the configuration made and has no longer: it is not read, its facts stay."""
@@ -34,6 +34,16 @@ def status(connection: Connection, reading: Reading | None, letters: int, now: i
         "schedule": _schedule(reading.schedule) if reading else None,
         "limits": _limits(reading.access.limits) if reading else None,
     }  # fmt: skip
+
+
+def hydration(worker: SourceWorker | None) -> dict[str, Any]:
+    """Return whether a source is left alone, and what waits to be fetched of it; None where nothing reads it."""
+    circuit = worker.circuit() if worker is not None else None
+    return {
+        "circuit": circuit.name if circuit else None,
+        "retry_in_s": round(circuit.retry_in_s, 1) if circuit and circuit.name == "open" else None,
+        "events_waiting": worker.waiting() if worker is not None else 0,
+    }
 
 
 def tried(kind: SourceKind, connection: Connection, access: Access) -> dict[str, Any]:

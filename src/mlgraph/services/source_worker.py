@@ -1,42 +1,33 @@
-"""Reading one connected source: backfill, follow, sweep, and fetch what an event names."""
+"""Reading one connected source: backfill, follow, sweep; what events name is fetched beside that (event_worker)."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import Schedule
-from mlgraph.domain.errors import MlgraphError, NotFound
-from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import format_time
-from mlgraph.ports.connections import Connection, ConnectionStore
-from mlgraph.ports.letters import DeadLetters, Letter
-from mlgraph.ports.source import Access, Gone, Payload, Source
-from mlgraph.ports.store import Appended, FactReader, Item
-from mlgraph.services.hydrate import Hydrator, SourceKind, States, in_chunks
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.connections import Connection
+from mlgraph.ports.source import Access, CircuitState, Departure, Gone, Source
+from mlgraph.services.event_queue import EventQueue
+from mlgraph.services.event_worker import EventWorker
+from mlgraph.services.freshness import Asked
+from mlgraph.services.hydrate import Answer, SourceKind, States
 from mlgraph.services.identity import Caller
+from mlgraph.services.source_recorder import SourceRecorder, Surroundings
 
 _log = logging.getLogger(__name__)
 
 MAX_BACKOFF_S: Final = 300.0
 _ACTOR: Final = "mlgraph"
-
-Append = Callable[[Sequence[Item], Caller], Appended]
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What reading a source needs. `public_url` is where sources can reach this server with webhooks, if they can."""
-
-    store: ConnectionStore
-    reader: FactReader
-    append: Append
-    letters: DeadLetters
-    public_url: str | None = None
+_SPACED: Final = 5.0
+"""Comparisons that events ask for take a sixth of the time at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,24 +40,29 @@ class Reading:
 
 
 class SourceWorker:
-    """Reads one source. Its lock is held while anything of the source is read and appended, so that answers do not cross."""
+    """Reads one source. One walk through it at a time; events are fetched meanwhile, and answers recorded one after the other."""
 
     def __init__(self, around: Surroundings, kind: SourceKind, name: str, reading: Reading) -> None:
         self._around = around
         self._kind = kind
         self._name = name
         self._schedule = reading.schedule
+        self._threads = reading.access.limits.concurrency
         self._source: Source = kind.open(reading.access)
-        self._hydrator = Hydrator(around.reader, kind)
-        self._turn = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = False
+        caller = Caller(_ACTOR, kind.name, reading.environment)
+        self._recorder = SourceRecorder(around, kind, name, caller)
+        self._queue = EventQueue(around.events, name)
+        self._events = EventWorker(kind, self._source, self._recorder, self._queue, around.letters, self._missed)
+        self._walk = threading.Lock()
+        self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
-        self._caller = Caller(_ACTOR, kind.name, reading.environment)
         self._fresh = False
+        self._missing = False
+        self._compare_after = 0.0
 
     def begin(self, connection: Connection) -> None:
-        """Backfill from where the connection stands, then follow."""
+        """Backfill from where the connection stands, then follow; fetch what events name."""
+        self._events.begin(self._threads)
         self._wake.set()
         if self._thread is None or not self._thread.is_alive():
             self._fresh = connection.state == "following"
@@ -74,77 +70,119 @@ class SourceWorker:
             self._thread.start()
 
     def halt(self) -> None:
-        """Ask the thread to end."""
-        self._stopping = True
+        """Ask the threads to end."""
+        self._stopping.set()
         self._wake.set()
+        self._queue.close()
 
     def stop(self, timeout_s: float) -> None:
-        """End the thread. One that still waits for its source after `timeout_s` seconds is left to end with the process."""
+        """End the threads. One that still waits for its source after `timeout_s` seconds is left to end with the process."""
         self.halt()
+        until = time.monotonic() + timeout_s
         if self._thread is not None:
             self._thread.join(timeout_s)
+        self._events.stop(until)
         self._source.close()
 
-    def sweep(self) -> None:
-        """Read everything, then say what is gone. Raises `SourceError` if the source fails."""
-        with self._turn:
-            held = self._hydrator.states_of(f"{self._kind.name}:{self._name}")
-            cursor: dict[str, Any] | None = None
-            for page in self._source.pages(None):
-                self._take(page.payloads)
-                cursor = page.cursor
-            self._take_departures(held)
+    def circuit(self) -> CircuitState:
+        """Return whether the source is asked, or left alone because it fails."""
+        return self._source.circuit()
+
+    def waiting(self) -> int:
+        """Return of how many things that events named the truth is not fetched yet."""
+        return self._queue.waiting()
+
+    def take_event(self, event: Mapping[str, Any]) -> int:
+        """Keep a genuine event, durably, so that what it names is fetched; return the store's last transaction."""
+        named = self._events.event_of(event)
+        if named is not None:
+            self._queue.add(named)
+        return self._recorder.last_tx()
+
+    def fetch(self, event: Mapping[str, Any]) -> int:
+        """Fetch what an event names now, and return the transaction. Raises what that fails with."""
+        named = self._events.event_of(event)
+        return self._recorder.last_tx() if named is None else self._events.fetch(named)
+
+    def sweep(self, *, resume: bool = False) -> None:
+        """Read everything, then say what is gone. Raises `SourceError` if the source fails.
+
+        With `resume` it goes on where the last one was interrupted, if it was.
+        """
+        with self._walk:
+            at = self._recorder.connection().sweep_cursor if resume else None
+            pages = self._source.pages(at)
+            while True:
+                asked = self._recorder.freshness.ask()
+                page = next(pages, None)
+                if page is None:
+                    break
+                self._recorder.record_all(page.payloads, asked)
+                at = page.cursor
+                self._recorder.save(sweep_cursor=at)
+            self._compare()
             now = clock.wall_us()
-            state = replace(self._connection(), state="following", cursor=cursor, error=None)
-            self._save(replace(state, last_sync_at=now, polled_at=now, swept_at=now))
+            self._recorder.save(
+                state="following", cursor=at, sweep_cursor=None, error=None, last_sync_at=now, polled_at=now, swept_at=now
+            )
+
+    def _missed(self) -> None:
+        """Note that something is not there any longer, and have it found out what became of it."""
+        self._missing = True
 
     def _compare(self) -> None:
-        """Say what is gone, without reading again what is there."""
-        with self._turn:
-            held = self._hydrator.states_of(f"{self._kind.name}:{self._name}")
-            self._take_departures(held)
-            self._save(replace(self._connection(), error=None, swept_at=clock.wall_us()))
+        """Say what is gone or has another name: what is missing twice, the second time when all replicas must know.
 
-    def _take_departures(self, held: States) -> None:
-        self._take(self._kind.departures(self._source, held, clock.wall_us()))
+        Each is asked for by itself at last: pages of a listing shift while things are deleted, and may pass one over.
+        """
+        self._missing = False
+        began = time.monotonic()
+        held = self._recorder.states()
+        _, found = self._departures(held)
+        missing = {each.uri for each in found}
+        if missing and not self._stopping.wait(self._kind.settles_s):
+            asked, found = self._departures(held)
+            gone = [each for each in found if each.uri in missing and self._is_gone(each.uri)]
+            self._recorder.record_departures(gone, asked)
+        self._compare_after = time.monotonic() + _SPACED * (time.monotonic() - began)
+
+    def _is_gone(self, uri: AssetUri) -> bool:
+        """Ask for something that listings left out; what is there after all is recorded."""
+        thing = self._kind.thing(uri)
+        if thing is None:
+            return True
+        asked = self._recorder.freshness.ask()
+        found = self._source.fetch(*thing)
+        if not isinstance(found, Gone):
+            self._recorder.record([Answer(found, asked)])
+        return isinstance(found, Gone)
+
+    def _departures(self, held: States) -> tuple[Asked, Sequence[Departure]]:
+        asked = self._recorder.freshness.ask()
+        return asked, self._kind.departures(self._source, held, asked.wall_us)
 
     def _sweep_if_due(self) -> float:
         """Sweep if it is time to, and return in how many seconds the next sweep is due."""
-        if self._stopping:
+        if self._stopping.is_set():
             return 0.0
         waits = self._waits_s()
         if waits.full_sweep_s <= 0:
-            self.sweep()
-        elif waits.sweep_s <= 0:
-            self._compare()
+            self.sweep(resume=True)
+        elif waits.sweep_s <= 0 or (self._missing and time.monotonic() >= self._compare_after):
+            with self._walk:
+                self._compare()
+                self._recorder.save(error=None, swept_at=clock.wall_us())
         waits = self._waits_s()
         return min(waits.full_sweep_s, waits.sweep_s)
 
     def _waits_s(self) -> Schedule:
-        connection, now = self._connection(), clock.wall_us()
+        connection, now = self._recorder.connection(), clock.wall_us()
         swept, full = next_sweeps(connection, self._schedule)
         return Schedule(self._schedule.poll_s, (swept - now) / 1e6, (full - now) / 1e6)
 
-    def hydrate(self, event: Mapping[str, Any], *, bury: bool = True) -> int:
-        """Fetch what the event names and append its truth; return the transaction."""
-        named = self._kind.thin(event)
-        if named is None:
-            return self._around.reader.last_tx()
-        with self._turn:
-            try:
-                found = self._source.fetch(*named)
-            except MlgraphError as error:
-                if not bury:
-                    raise
-                return self._bury(event, error)
-            at = self._kind.occurred_at(event)
-            if isinstance(found, Gone):
-                return self._take([] if found.uri is None else [self._kind.deleted(self._name, found.uri, at)])
-            return self._take([{**found, "at": format_time(at)}])
-
     def _work(self) -> None:
         pause = self._schedule.poll_s
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._wake.clear()
             wait = pause
             try:
@@ -158,46 +196,50 @@ class SourceWorker:
                 _log.exception("reading %s failed", self._name)
                 wait = pause = min(pause * 2, MAX_BACKOFF_S)
                 self._failed(str(error))
-            self._wake.wait(wait)
+            if not self._stopping.is_set():
+                self._wake.wait(wait)
 
     def _read_on(self) -> None:
-        connection = self._connection()
+        connection = self._recorder.connection()
         if connection.state == "following" and not self._fresh:
-            with self._turn:
-                asked_at = clock.wall_us()
-                for page in self._source.changed_since(connection.cursor):
-                    self._take(page.payloads)
-                    connection = replace(self._connection(), cursor=page.cursor, error=None)
-                self._save(replace(connection, polled_at=asked_at))
+            with self._walk:
+                self._poll(connection)
             return
         # after a restart everything is read again: what changed without a time of change is found by comparing
         cursor = None if self._fresh else connection.cursor
         state = connection.state if self._fresh else "backfilling"
-        done = connection.done if cursor else 0
-        self._backfill(replace(connection, state=state, done=done, error=None), cursor)
+        self._backfill(state, cursor, connection.done if cursor else 0)
         self._fresh = False
 
-    def _backfill(self, connection: Connection, cursor: dict[str, Any] | None) -> None:
+    def _poll(self, connection: Connection) -> None:
+        asked_at, asked = clock.wall_us(), self._recorder.freshness.ask()
+        cursor = connection.cursor
+        for page in self._source.changed_since(connection.cursor):
+            self._recorder.record_all(page.payloads, asked)
+            cursor = page.cursor
+        self._recorder.save(cursor=cursor, error=None, polled_at=asked_at)
+
+    def _backfill(self, state: str, cursor: dict[str, Any] | None, done: int) -> None:
         asked_at = clock.wall_us()
-        state, done = connection.state, connection.done
+        self._recorder.save(state=state, error=None, done=done)
         pages = self._source.pages(cursor)
-        while not self._stopping:
-            with self._turn:  # page by page, so that a webhook need not wait for the whole
+        while not self._stopping.is_set():
+            with self._walk:
+                asked = self._recorder.freshness.ask()
                 page = next(pages, None)
                 if page is None:
                     break
-                self._take(page.payloads)
+                self._recorder.record_all(page.payloads, asked)
                 done += len(page.payloads)
-                connection = replace(self._connection(), state=state, error=None, cursor=page.cursor, done=done)
-                self._save(connection)
-        if self._stopping:
+                self._recorder.save(state=state, error=None, cursor=page.cursor, done=done)
+        if self._stopping.is_set():
             return
+        connection = self._recorder.connection()
         self._subscribe(connection)
         now = clock.wall_us()
         # what was never read before held nothing that could be gone: its first reading is a sweep
         swept_at = now if connection.last_sync_at is None and connection.swept_at is None else connection.swept_at
-        read = replace(connection, state="following", error=None)
-        self._save(replace(read, last_sync_at=now, polled_at=asked_at, swept_at=swept_at))
+        self._recorder.save(state="following", error=None, last_sync_at=now, polled_at=asked_at, swept_at=swept_at)
 
     def _subscribe(self, connection: Connection) -> None:
         public = self._around.public_url
@@ -208,39 +250,14 @@ class SourceWorker:
         except MlgraphError as error:  # polling finds the same changes, later
             _log.warning("%s takes no webhook: %s", self._name, error.detail)
 
-    def _take(self, payloads: Sequence[Payload]) -> int:
-        tx = self._around.reader.last_tx()
-        learned = False
-        for items in in_chunks(self._hydrator.items(payloads)):
-            appended = self._around.append(items, self._caller)
-            tx, learned = appended.tx, learned or any(appended.new)
-        if learned:
-            self._save(replace(self._connection(), changed_at=clock.wall_us()))
-        return tx
-
-    def _bury(self, event: Mapping[str, Any], error: MlgraphError) -> int:
-        body = canonical_json({"source": self._name, "event": dict(event)})
-        actor, environment = self._caller.actor, self._caller.environment
-        self._around.letters.add(Letter("thin", actor, self._name, environment, body, error.detail, error.pointer))
-        return self._around.reader.last_tx()
-
-    def _connection(self) -> Connection:
-        found = self._around.store.get(self._name)
-        if found is None:
-            raise NotFound(f"the source {self._name!r} is connected no longer")
-        return found
-
-    def _save(self, connection: Connection) -> None:
-        self._around.store.save(connection)
-
     def _failed(self, why: str) -> None:
         try:
-            connection = self._connection()
+            connection = self._recorder.connection()
             if connection.error != why:
                 _log.warning("reading %s failed: %s", self._name, why)
             state = "failed" if connection.state in ("backfilling", "failed") else connection.state
-            failed = replace(connection, state=state, error=why, errors=connection.errors + 1)
-            self._save(replace(failed, last_error=why, last_error_at=clock.wall_us()))
+            now = clock.wall_us()
+            self._recorder.save(state=state, error=why, errors=connection.errors + 1, last_error=why, last_error_at=now)
         except MlgraphError:
             _log.warning("reading %s failed: %s", self._name, why)
 

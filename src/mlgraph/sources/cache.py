@@ -11,9 +11,16 @@ from typing import Any
 class TtlCache:
     """Keeps up to `size` values for `ttl_s` seconds each; the one unused for longest goes first."""
 
-    def __init__(self, *, size: int = 20_000, ttl_s: float = 60.0, clock: Callable[[], float] = time.monotonic) -> None:
-        """Start empty."""
-        self._size, self._ttl_s, self._clock = size, ttl_s, clock
+    def __init__(
+        self,
+        *,
+        size: int = 20_000,
+        ttl_s: float = 60.0,
+        clock: Callable[[], float] = time.monotonic,
+        hit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start empty; `hit` is called for each value that need not be fetched."""
+        self._size, self._ttl_s, self._clock, self._hit = size, ttl_s, clock, hit
         self._kept: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
 
     def get(self, key: Hashable, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - it keeps whatever `fetch` returns
@@ -22,6 +29,7 @@ class TtlCache:
         kept = self._kept.get(key)
         if kept is not None and now - kept[0] < self._ttl_s:
             self._kept.move_to_end(key)
+            self._hit()
             return kept[1]
         value = fetch()
         self.put(key, value)

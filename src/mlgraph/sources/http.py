@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,14 +11,23 @@ from typing import Any, Final
 
 import httpx
 
-from mlgraph.domain.errors import MlgraphError, SourceError
+from mlgraph.domain.configuration import Limits
+from mlgraph.domain.errors import MlgraphError, SourceAway, SourceError
 from mlgraph.domain.payload import decode_json
 from mlgraph.domain.redaction import redact_url
+from mlgraph.ports.source import CircuitState
+from mlgraph.services.metrics import SourceCounts
+from mlgraph.sources.circuit import Circuit
+from mlgraph.sources.pace import REAL, Pace, Timing
+from mlgraph.sources.shared import SharedRequests
 
 Json = dict[str, Any]
 _RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_BUSY: Final = frozenset({425, 429})
+"""Refusals by a source that is well: they do not speak for leaving it alone."""
 _LONGEST_WAIT_S: Final = 60.0
 _SHOWN_CHARS: Final = 200
+_USUAL_LIMITS: Final = Limits()
 
 
 class Missing(Enum):
@@ -42,108 +49,128 @@ class Patience:
     longest_wait_s: float = 20.0
 
 
-class TokenBucket:
-    """Lets `rate_per_s` callers a second pass, up to a second's worth at once; others wait their turn."""
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Who is asked: `what` names it in errors, `instance` in metrics.
 
-    def __init__(
-        self,
-        rate_per_s: float,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
-        """Start full."""
-        self._rate, self._clock, self._sleep = rate_per_s, clock, sleep
-        self._burst = max(1.0, rate_per_s)
-        self._tokens, self._at = self._burst, clock()
-        self._lock = threading.Lock()
+    `missing_code` is the `error_code` by which its API says that a thing does not exist; `conceal` takes the credentials
+    out of what it may have repeated of them.
+    """
 
-    def take(self) -> None:
-        """Return when it is this caller's turn."""
-        with self._lock:
-            now = self._clock()
-            self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate) - 1
-            self._at = now
-            wait = max(0.0, -self._tokens / self._rate)
-        if wait:
-            self._sleep(wait)  # the debt is booked already: whoever comes next waits longer
+    what: str
+    missing_code: str
+    instance: str = ""
+    conceal: Callable[[str], str] = str
 
 
 class JsonClient:
-    """Asks one server, at a bounded rate, and again where asking again may help.
+    """The one place where requests to a source leave: at a bounded rate, so many at once, and again where that may help.
 
-    429 (its Retry-After is honoured), 5xx, time-outs, broken connections and half bodies are retried. A 404 in which
-    the API itself says so (`error_code`) is the answer `MISSING`; any other, a proxy's perhaps, must not pass for a
-    deletion. All else, and patience at its end, is a `SourceError` that says what, where and what to do next. No
-    credential is ever shown.
+    429 (its Retry-After holds back all requests), 5xx, time-outs, broken connections and half bodies are retried, each
+    attempt at its turn. A 404 in which the API itself says so (`error_code`) is the answer `MISSING`; any other, a
+    proxy's perhaps, must not pass for a deletion. All else, and patience at its end, is a `SourceError` that says what,
+    where and what to do next; `SourceAway` where the source fails so often that it is left alone for a while. No
+    credential is ever shown. For several threads.
     """
 
     def __init__(
         self,
         client: httpx.Client,
+        server: Server,
         *,
-        what: str,
-        missing_code: str,
-        rate_per_s: float = 50.0,
+        limits: Limits = _USUAL_LIMITS,
         patience: Patience | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        conceal: Callable[[str], str] = str,
+        timing: Timing = REAL,
     ) -> None:
-        """Use `client`, which knows the base URL and the credentials; `what` names the source in errors.
-
-        `missing_code` is the `error_code` by which the API says that a thing does not exist. `conceal` takes the
-        credentials out of what the server may have repeated of them.
-        """
+        """Use `client`, which knows the base URL and the credentials."""
         self._client = client
-        self._missing_code = missing_code
-        self._what = what
-        self._patience = patience or Patience()
-        self._sleep = sleep
-        self._conceal = conceal
-        self._bucket = TokenBucket(rate_per_s, sleep=sleep)
+        self._what, self._missing_code, self._conceal = server.what, server.missing_code, server.conceal
+        self._patience = patience or Patience(timeout_s=limits.timeout_s)
+        self._timing = timing
+        self._counts = SourceCounts(server.instance)
+        self._pace = Pace(limits.requests_per_s, limits.concurrency, timing)
+        self._shared = SharedRequests()
+        self._circuit = Circuit(server.what, self._counts.circuit, timing)
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json | Missing:
         """Return what GET answers."""
-        return self._ask("GET", path, params=dict(params or {}))
+        asked = dict(params or {})
+        found: Json | Missing = self._shared.ask(
+            (path, *sorted(asked.items())), lambda leaves: self._ask("GET", path, leaves, params=asked), self._counts.shared
+        )
+        return found
 
     def post(self, path: str, body: Json) -> Json | Missing:
         """Return what POST answers. For searches and what else may be asked twice."""
         return self._ask("POST", path, json=body)
 
+    @property
+    def counts(self) -> SourceCounts:
+        """What is counted of this source."""
+        return self._counts
+
+    def circuit(self) -> CircuitState:
+        """Return whether requests leave."""
+        return self._circuit.state()
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
 
-    def _ask(self, method: str, path: str, *, params: dict[str, Any] | None = None, json: Json | None = None) -> Json | Missing:
-        trouble = ""
-        for attempt in range(self._patience.attempts):
-            self._bucket.take()
-            told_wait: float | None = None
+    def _ask(self, method: str, path: str, leaves: Callable[[], None] = lambda: None, **content: Json) -> Json | Missing:
+        trouble, tried = "", 0
+        while tried < self._patience.attempts:
+            if tried:
+                self._counts.retry()
             try:
-                response = self._client.request(method, path, timeout=self._patience.timeout_s, params=params, json=json)
-            except httpx.TimeoutException:
-                trouble = f"no answer within {self._patience.timeout_s:g} s"
-            except httpx.TransportError as error:
-                trouble = f"{type(error).__name__}: {redact_url(self._conceal(str(error)))}"
-            else:
-                if response.status_code not in _RETRIED:
-                    try:
-                        return self._read(method, path, response)
-                    except _HalfBodyError as error:
-                        trouble = str(error)
-                else:
-                    trouble = f"HTTP {response.status_code}{self._message(response)}"
-                    told_wait = _retry_after(response)
-            if attempt + 1 < self._patience.attempts:
-                self._sleep(self._wait(attempt) if told_wait is None else told_wait)
-        raise SourceError(
-            f"{self._what}: {method} {path} failed {self._patience.attempts} times, at last with {trouble}; "
-            "nothing is lost: it is asked again at the next sync"
-        )
+                with self._pace.turn():
+                    self._circuit.enter()
+                    leaves()
+                    return self._once(method, path, content)
+            except _WorthAnotherError as failure:
+                tried += 1
+                trouble = str(failure)
+                if self._circuit.state().name == "open":
+                    break
+                if failure.wait_s is not None:
+                    self._pace.hold(failure.wait_s)
+                elif tried < self._patience.attempts:
+                    self._timing.sleep(self._wait(tried - 1))
+        failed = f"{self._what}: {method} {path} failed {tried} times, at last with {trouble}; "
+        circuit = self._circuit.state()
+        if circuit.name == "open":
+            raise SourceAway(f"{failed}it is asked again in {circuit.retry_in_s:.0f} s", retry_in_s=circuit.retry_in_s)
+        raise SourceError(f"{failed}nothing is lost: it is asked again at the next sync")
+
+    def _once(self, method: str, path: str, content: dict[str, Any]) -> Json | Missing:
+        """Send one request and read its answer. Raises `_WorthAnotherError` where another one may do better."""
+        answered = False
+        outcome = "failed"
+        try:
+            response = self._client.request(method, path, timeout=self._patience.timeout_s, **content)
+            outcome = f"{response.status_code // 100}xx"
+            if response.status_code in _RETRIED:
+                answered = response.status_code in _BUSY
+                raise _WorthAnotherError(f"HTTP {response.status_code}{self._message(response)}", _retry_after(response))
+            found = self._read(method, path, response)
+            answered = True
+        except httpx.TimeoutException:
+            outcome = "timeout"
+            raise _WorthAnotherError(f"no answer within {self._patience.timeout_s:g} s") from None
+        except httpx.TransportError as error:
+            raise _WorthAnotherError(f"{type(error).__name__}: {redact_url(self._conceal(str(error)))}") from None
+        except SourceError:
+            answered = True
+            raise
+        finally:
+            self._counts.request(outcome)
+            (self._circuit.succeeded if answered else self._circuit.failed)()
+        return found
 
     def _wait(self, attempt: int) -> float:
+        """Return seconds of exponential back-off with full jitter (Brooker, Exponential Backoff And Jitter, 2015)."""
         longest: float = min(self._patience.longest_wait_s, self._patience.first_wait_s * 2**attempt)
-        return longest * (0.5 + random.random() / 2)  # noqa: S311 - not a secret
+        return longest * self._timing.chance()
 
     def _read(self, method: str, path: str, response: httpx.Response) -> Json | Missing:
         if response.status_code == httpx.codes.NOT_FOUND and _error_code(response) == self._missing_code:
@@ -159,7 +186,7 @@ class JsonClient:
         try:
             found = decode_json(response.content)
         except MlgraphError as error:
-            raise _HalfBodyError(f"a body that is {self._conceal(error.detail)}") from None
+            raise _WorthAnotherError(f"a body that is {self._conceal(error.detail)}") from None  # a proxy's page, or cut
         if not isinstance(found, dict):
             raise SourceError(f"{self._what}: {method} {path} answered JSON that is no object: is the URL that of its API?")
         return found
@@ -170,8 +197,12 @@ class JsonClient:
         return f": {redact_url(self._conceal(message)[:_SHOWN_CHARS])}" if isinstance(message, str) else ""
 
 
-class _HalfBodyError(Exception):
-    """A body that ended early, or is no JSON: a proxy's error page, a connection cut."""
+class _WorthAnotherError(Exception):
+    """A request that came to nothing and may be sent again, after `wait_s` seconds where the source said so."""
+
+    def __init__(self, trouble: str, wait_s: float | None = None) -> None:
+        super().__init__(trouble)
+        self.wait_s = wait_s
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -15,7 +15,7 @@ from mlgraph.domain.configuration import Limits
 from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Access, Cursor, Gone, Page, Payload, Reached
+from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Page, Payload, Reached
 from mlgraph.sources.http import MISSING, Json, JsonClient, Patience
 from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of, version_at
 from mlgraph.sources.mlflow_truth import MlflowTruth
@@ -32,7 +32,7 @@ _URI_KINDS: Final = {
 
 
 class MlflowSource:
-    """One MLflow server. Not for several threads at once; give each its own."""
+    """One MLflow server. `fetch` is for any number of threads, all else for one at a time."""
 
     name: Final = "mlflow"
 
@@ -61,6 +61,10 @@ class MlflowSource:
         """The name of this server in the namespace `mlflow:INSTANCE`."""
         return self._instance
 
+    def circuit(self) -> CircuitState:
+        """Return whether it is asked, or left alone because it fails."""
+        return self._api.circuit()
+
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
@@ -84,11 +88,11 @@ class MlflowSource:
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
         """Return the truth about an experiment, run, logged_model, registered_model or model_version (`NAME/VERSION`).
 
-        Always fresh: nothing remembered is used. Raises `SourceError` where MLflow fails, `InvalidInput` for no kind.
+        Always fresh: nothing is used that was remembered before. Raises `SourceError` where MLflow fails, and
+        `InvalidInput` for no kind.
         """
         if kind not in STAGES:
             raise InvalidInput(f"MLflow has no {kind[:60]!r}: the kinds are {', '.join(STAGES)}")
-        self._truth.forget()
         model, _, version = id.rpartition("/")
         found = {
             "experiment": lambda: self._api.experiment(id),
@@ -99,7 +103,7 @@ class MlflowSource:
         }[kind]()
         if found is MISSING or is_deleted(found):
             return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
-        return self._truth.payload(kind, found)
+        return MlflowTruth(self._api, self._instance, self._clock).payload(kind, found)
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
         """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page."""

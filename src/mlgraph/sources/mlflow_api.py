@@ -12,8 +12,9 @@ import httpx
 
 from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import InvalidInput, SourceError
-from mlgraph.ports.source import Access
-from mlgraph.sources.http import MISSING, Json, JsonClient, Missing, Patience
+from mlgraph.ports.source import Access, CircuitState
+from mlgraph.services.metrics import SourceCounts
+from mlgraph.sources.http import MISSING, Json, JsonClient, Missing, Patience, Server
 
 Found = tuple[list[Json], str | None]
 """A page of a search: its items, and the token of the next."""
@@ -38,14 +39,13 @@ def connect(access: Access, patience: Patience | None = None) -> JsonClient:
         headers=_headers(access),
         limits=httpx.Limits(max_connections=limits.concurrency),
     )
-    return JsonClient(
-        client,
-        what=f"MLflow at {place(access.url)}",
-        missing_code=_MISSING_CODE,
-        rate_per_s=limits.requests_per_s,
-        patience=patience or Patience(timeout_s=limits.timeout_s),
-        conceal=credentials.concealed_in if credentials else str,
+    server = Server(
+        f"MLflow at {place(access.url)}",
+        _MISSING_CODE,
+        access.instance or place(access.url),
+        credentials.concealed_in if credentials else str,
     )
+    return JsonClient(client, server, limits=limits, patience=patience)
 
 
 def ambient_credentials(environ: Mapping[str, str] = os.environ) -> Credentials | None:
@@ -165,6 +165,15 @@ class MlflowApi:
         if found is MISSING:
             raise SourceError("MLflow has no webhooks here (they came with MLflow 3.3): it is polled instead")
         return found
+
+    @property
+    def counts(self) -> SourceCounts:
+        """What is counted of this source."""
+        return self._client.counts
+
+    def circuit(self) -> CircuitState:
+        """Return whether requests leave."""
+        return self._client.circuit()
 
     def close(self) -> None:
         """Close the connections."""

@@ -20,7 +20,7 @@ class MlflowTruth:
     def __init__(self, api: MlflowApi, instance: str, clock: Callable[[], float]) -> None:
         """Ask `api`; `clock` gives the time of asking (seconds since 1970)."""
         self._api, self._instance, self._clock = api, instance, clock
-        self._cache = TtlCache()
+        self._cache = TtlCache(hit=api.counts.remembered)
 
     def forget(self) -> None:
         """Ask anew for everything."""

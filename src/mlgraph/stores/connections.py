@@ -10,6 +10,7 @@ from mlgraph.ports.connections import Connection
 from mlgraph.stores.database import Database
 
 _KEPT: Final = tuple(field.name for field in fields(Connection))
+_DOCUMENTS: Final = ("cursor", "sweep_cursor")
 _COLUMNS: Final = ", ".join(_KEPT)
 _VALUES: Final = ", ".join(f"%({name})s" for name in _KEPT)
 _REPLACED: Final = ", ".join(f"{name} = excluded.{name}" for name in _KEPT if name != "name")
@@ -23,7 +24,8 @@ class PostgresConnections:
 
     def save(self, connection: Connection) -> None:
         """Keep the connection as it is now."""
-        values = {name: getattr(connection, name) for name in _KEPT} | {"cursor": json.dumps(connection.cursor)}
+        values = {name: getattr(connection, name) for name in _KEPT}
+        values |= {name: json.dumps(values[name]) for name in _DOCUMENTS}
         with self._database.connection() as link, link.transaction(), link.cursor() as query:
             query.execute(
                 f"INSERT INTO connection ({_COLUMNS}) VALUES ({_VALUES}) ON CONFLICT (name) DO UPDATE SET {_REPLACED}", values
@@ -42,4 +44,4 @@ class PostgresConnections:
 
 def _connection(row: tuple[Any, ...]) -> Connection:
     values = dict(zip(_KEPT, row, strict=True))
-    return Connection(**values | {"cursor": json.loads(values["cursor"])})
+    return Connection(**values | {name: json.loads(values[name] or "null") for name in _DOCUMENTS})

@@ -20,6 +20,7 @@ def experiment_statements(registry: Registry, data: Located) -> list[Statement]:
         type="mlflow_experiment",
         experiment_id=optional(experiment, "experiment_id"),
         created_at=format_time(micros(created)) if created else None,
+        updated_at=format_time(micros(changed)),
     )
     state = said(
         name=name,

@@ -27,6 +27,6 @@ def model_statements(registry: Registry, data: Located) -> list[Statement]:
         name=name,
         description=redact_url(optional(model, "description") or ""),
         tags=tags_of(tags),
-        properties={"created_at": format_time(created)},
+        properties={"created_at": format_time(created), "updated_at": format_time(changed)},
     )
     return [AssetFact(uri, ORIGIN, registry.since(changed), state), *alias_statements(registry, data, uri, changed)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from mlgraph.connectors.mlflow.removals import vanished
 from mlgraph.connectors.mlflow.renames import ModelIdentity, renames
@@ -11,6 +11,10 @@ from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.payload import Located
 from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri
+
+_THINGS: Final = {
+    "run": "run", "artifact": "logged_model", "model": "registered_model", "model_version": "model_version",
+}  # fmt: skip
 
 States = Mapping[AssetUri, Mapping[str, Any]]
 """What this origin says of each asset of the instance that it holds now (an asset fact's `state`)."""
@@ -38,6 +42,26 @@ def departures(
 def deleted(instance: str, uri: AssetUri, at: int) -> dict[str, Any]:
     """Return the payload that says that an asset does not exist any longer."""
     return _payload(instance, "deleted", {"uri": str(uri), "at": format_time(at)})
+
+
+def thing(uri: AssetUri) -> tuple[str, str] | None:
+    """Return kind and id by which MLflow is asked for an asset; None for experiments, asked by a number, and evaluations."""
+    kind = _THINGS.get(uri.kind)
+    return None if kind is None else (kind, uri.name)
+
+
+def deleted_at(uri: AssetUri, at: int) -> dict[str, Any]:
+    """Return the same of an asset in the namespace of its instance."""
+    return deleted(uri.namespace.partition(":")[2], uri, at)
+
+
+def departed(payload: Mapping[str, Any]) -> tuple[AssetUri, dict[str, Any] | None]:
+    """Return what a payload of `departures` says is missing, and the payload again where it lives on under another name."""
+    data = Located(payload).need("data")
+    old = data.get("from")
+    if old is None:
+        return data.need("uri").uri(), None
+    return Registry(Located(payload).need("instance").name()).uri("model", old.name()), dict(payload)
 
 
 def identities_of(held: States) -> dict[str, ModelIdentity]:

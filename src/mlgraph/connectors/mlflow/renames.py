@@ -21,16 +21,16 @@ class ModelIdentity:
 def renames(before: Mapping[str, ModelIdentity], after: Mapping[str, ModelIdentity]) -> list[tuple[str, str]]:
     """Return (old, new) for each model of `before` that `after` has under a new name: created then, with its versions.
 
-    Versions may have come or gone since; where several candidates match, none is taken.
+    Versions may have come or gone since; where several candidates match, none is taken. A new name that is in `before`
+    already, because something told of it earlier than of the old one's end, has to share a version with the old.
     """
-    appeared = {name: identity for name, identity in after.items() if name not in before}
     found: list[tuple[str, str]] = []
     for old in sorted(set(before) - set(after)):
         was = before[old]
         same = [
             new
-            for new, now in appeared.items()
-            if now.created == was.created and (not was.versions or was.versions & now.versions)
+            for new, now in after.items()
+            if now.created == was.created and (was.versions & now.versions or (new not in before and not was.versions))
         ]
         found += [(old, same[0])] if len(same) == 1 else []
     return found

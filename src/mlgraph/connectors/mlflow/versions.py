@@ -18,6 +18,7 @@ def version_statements(registry: Registry, data: Located) -> list[Statement]:
     name, number = version.need("name").name(), version.need("version").name()
     uri = registry.uri("model_version", f"{name}/{number}")
     created = micros(version.need("creation_timestamp"))
+    changed = micros(version.get("last_updated_timestamp") or version.need("creation_timestamp"))
     source = optional(version, "source")
     behind = next((each for each in LoggedModels(registry, data).known() if source == f"models:/{each.model_id}"), None)
     run_id = optional(version, "run_id") or (behind.source_run_id if behind else None)
@@ -29,6 +30,7 @@ def version_statements(registry: Registry, data: Located) -> list[Statement]:
         source=redact_url(source) if source else None,
         run_id=run_id,
         created_at=format_time(created),
+        updated_at=format_time(changed),
         logged_model=behind.summary() if behind else None,
     )
     state = said(
@@ -38,7 +40,6 @@ def version_statements(registry: Registry, data: Located) -> list[Statement]:
         tags=tags_of(table(version, "tags")),
         properties=properties,
     )
-    changed = micros(version.get("last_updated_timestamp") or version.need("creation_timestamp"))
     return [
         AssetFact(uri, ORIGIN, registry.since(changed), state),
         *([Contact(person_uri(user), user, user if "@" in user else None)] if user else []),

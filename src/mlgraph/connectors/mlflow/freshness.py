@@ -1,0 +1,42 @@
+"""How old what MLflow tells of a thing is: when it last changed, as MLflow says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlgraph.connectors.mlflow.words import micros
+from mlgraph.domain.payload import Located
+
+
+def version_of(payload: object) -> int | None:
+    """Return when the subject of a payload last changed, in microseconds since the epoch; None where MLflow does not say.
+
+    Of runs it says so once they have ended, of logged models never for good: metrics move no time.
+    """
+    found = Located(payload)
+    data = found.need("data")
+    match found.need("type").text():
+        case "mlflow.experiment":
+            return _first(data.need("experiment"), "last_update_time", "creation_time")
+        case "mlflow.registered_model":
+            return _first(data.need("registered_model"), "last_updated_timestamp", "creation_timestamp")
+        case "mlflow.model_version":
+            return _first(data.need("model_version"), "last_updated_timestamp", "creation_timestamp")
+        case "mlflow.run":
+            info = data.need("run").need("info")
+            ended = info.need("status").text() in ("FINISHED", "FAILED", "KILLED")
+            return _first(info, "end_time") if ended else None
+    return None
+
+
+def version_held(state: Mapping[str, Any]) -> int | None:
+    """Return the same of a state that the graph holds."""
+    properties = state.get("properties", {})
+    told = properties.get("updated_at") or properties.get("ended_at")
+    return Located(told).time() if told is not None else None
+
+
+def _first(found: Located, *keys: str) -> int | None:
+    values = (found.get(key) for key in keys)
+    return next((micros(value) for value in values if value and value.value not in (0, "0")), None)

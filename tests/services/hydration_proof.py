@@ -1,0 +1,344 @@
+"""A registry that changes while its events are lost, repeated and shuffled, read by mlgraph, and what must come of it.
+
+`python -m tests.services.hydration_proof --changes 100000` runs it at full size and prints what was seen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import hmac
+import json
+import random
+import resource
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from mlgraph.bootstrap.wiring import MLFLOW
+from mlgraph.domain.configuration import Limits, Schedule, SourceSettings
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.history import asset_intervals
+from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.times import FOREVER
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import RELATION_NAMES
+from mlgraph.ports.source import Access, Source
+from mlgraph.services.connections import Connections
+from mlgraph.services.facts_at import told_intervals
+from mlgraph.services.identity import Caller
+from mlgraph.services.metrics import PROCESS
+from mlgraph.services.source_recorder import Surroundings
+from mlgraph.sources.http import Patience
+from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.stores.connections import PostgresConnections
+from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.events import PostgresEvents
+from tests.services.parts import Serving, Store, schema_url
+from tests.sources.mlflow_simulator import Faults, Json, Registry, Simulator, simulated
+
+NAME: Final = "prod"
+SETTLES_S: Final = 3.0
+BAD: Final = Faults(busy=0.001, broken=0.02, hanging=0.002, stale=0.10, lag_s=2.5, hang_s=1.5)
+LOST, REPEATED, SHUFFLED_OVER, SENDERS = 0.30, 0.15, 300, 4
+PATIENCE_S: Final = 600.0
+
+State = tuple[dict[str, Any], set[tuple[str, str, str, str]]]
+
+
+def _open(access: Access) -> Source:
+    patience = Patience(attempts=6, timeout_s=access.limits.timeout_s, first_wait_s=0.02, longest_wait_s=0.5)
+    return MlflowSource.at(access, patience)
+
+
+KIND: Final = replace(MLFLOW, open=_open, settles_s=SETTLES_S)
+
+
+class Reading:
+    """mlgraph over one store, connected to one source."""
+
+    def __init__(self, store: Store, url: str, limits: Limits, schedule: Schedule) -> None:
+        self.serving = Serving(store)
+        self.serving.follower.start()
+        around = Surroundings(
+            PostgresConnections(store.database), store.reader, self.serving.intake.append, store.letters,
+            PostgresEvents(store.database),
+        )  # fmt: skip
+        settings = SourceSettings(NAME, "mlflow", url, NAME, schedule=schedule, limits=limits)
+        self.connections = Connections(around, {"mlflow": KIND}, [settings])
+        self.connections.start()
+        connection = around.store.get(NAME)
+        assert connection is not None
+        self._secret = connection.secret
+
+    def told(self) -> Json:
+        (source,) = self.connections.sources()["sources"]
+        return dict(source)
+
+    def until(self, what: str, value: object) -> None:
+        end = time.monotonic() + PATIENCE_S
+        while self.told()[what] != value:
+            assert time.monotonic() < end, (what, value, self.told())
+            time.sleep(0.05)
+
+    def webhook(self, event: Json) -> None:
+        body, sent = json.dumps(event).encode(), str(int(time.time()))
+        digest = hmac.new(self._secret.encode(), f"d.{sent}.".encode() + body, hashlib.sha256).digest()
+        headers = {
+            "x-mlflow-delivery-id": "d", "x-mlflow-timestamp": sent,
+            "x-mlflow-signature": "v1," + base64.b64encode(digest).decode(),
+        }  # fmt: skip
+        self.connections.webhook(NAME, headers, body)
+
+    def close(self) -> None:
+        self.connections.stop()
+        self.serving.follower.stop()
+
+
+def graph_of(store: Store) -> State:
+    """Return every asset with its state, and every edge, that hold now.
+
+    Edges of what has another name now stand under that name (ADR 0018), or nowhere if it was deleted since.
+    """
+    assets: dict[str, Any] = {}
+    listed = list(store.reader.stream())
+    uris = {row.asset: row.uri for row, _, _ in listed}
+    edges: list[tuple[str, str, str, str]] = []
+    other_names: dict[str, str] = {}
+    for row, records, leading in listed:
+        for state in asset_intervals(records):
+            if state.end == FOREVER:
+                assets[row.uri] = state.state
+        for edge in told_intervals(store.reader, leading):
+            relation, target = RELATION_NAMES[edge.record.relation], uris[edge.record.target]
+            if edge.end == FOREVER and relation == "alias_of":
+                other_names[row.uri] = target
+            elif edge.end == FOREVER:
+                edges.append((row.uri, relation, target, canonical_json(dict(edge.properties))))
+    held = set()
+    for source, relation, target, properties in edges:
+        ends = _named_now(source, other_names), _named_now(target, other_names)
+        if ends == (source, target) or all(end in assets for end in ends):
+            held.add((ends[0], relation, ends[1], properties))
+    return assets, held
+
+
+def _named_now(uri: str, other_names: Mapping[str, str]) -> str:
+    while uri in other_names:
+        uri = other_names[uri]
+    return uri
+
+
+def differences(read: State, clean: State) -> list[str]:
+    """Return what one graph has and the other has not."""
+    (assets, edges), (own, other) = read, clean
+    states = [
+        f"{uri}: {assets.get(uri)}, not {own.get(uri)}" for uri in sorted({*assets, *own}) if assets.get(uri) != own.get(uri)
+    ]
+    return (
+        states + [f"too much: {edge}" for edge in sorted(edges - other)] + [f"missing: {edge}" for edge in sorted(other - edges)]
+    )
+
+
+def went_back_in(store: Store) -> list[str]:
+    """Return where any reader, however quick, could have seen an older state after a newer one.
+
+    Each transaction is what a reader may see next, so each asset is put together as it was after each that told of it.
+    """
+    found = []
+    for row, records, _ in store.reader.stream():
+        if not row.uri.startswith(("mlg://model/", "mlg://model_version/", "mlg://run/")):
+            continue
+        newest, was_gone = -1, False
+        for tx in sorted({record.tx for record in records}):
+            known = asset_intervals([record for record in records if record.tx <= tx])
+            state = next((each.state for each in known if each.end == FOREVER), None)
+            version = -1 if state is None else _version(state)
+            if state is not None and (version < newest or (was_gone and version == newest)):
+                found.append(f"{row.uri}: {version} after {newest}{' and its deletion' if was_gone else ''}")
+            newest, was_gone = max(newest, version), state is None
+    return found
+
+
+def _version(state: Mapping[str, Any]) -> int:
+    """Return which change the simulator made last; of runs whether it has ended."""
+    told = state.get("description")
+    return int(told) if told is not None else int(state["properties"]["state"] != "RUNNING")
+
+
+@dataclass
+class Watcher:
+    """A reader that asks for one asset after the other, and notes each that shows an older state than it has shown."""
+
+    serving: Serving
+    seed: int
+    seen: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    went_back: list[str] = field(default_factory=list)
+    reads: int = 0
+    known: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._stop = threading.Event()
+        self._dice = random.Random(self.seed)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def look_at(self, event: Json) -> None:
+        data = event["data"]
+        self.known.append(str(AssetUri("model", f"mlflow:{NAME}", data["name"])))
+        if event["entity"] != "registered_model":
+            self.known.append(str(AssetUri("model_version", f"mlflow:{NAME}", f"{data['name']}/{data['version']}")))
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.001):
+            if not self.known:
+                continue
+            latest = len(self.known)
+            uri = self.known[self._dice.randrange(max(0, latest - 3_000), latest)]
+            try:
+                shown = self.serving.queries.asset(uri)
+            except MlgraphError:  # not heard of yet
+                continue
+            self.reads += 1
+            if shown["referenced_only"]:
+                continue
+            gone = shown["deleted_at"] is not None
+            version = int(shown["description"] or 0) if not gone else 0
+            uri = shown["uri"]  # a renamed thing answers to its old name too
+            before, was_gone = self.seen.get(uri, (0, False))
+            if not gone and (version < before or (was_gone and version == before)):
+                self.went_back.append(f"{uri}: {version} after {before}{' and its deletion' if was_gone else ''}")
+            self.seen[uri] = (max(before, version), gone)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was seen of one run."""
+
+    changes: int
+    took_s: float
+    answers: dict[str, int]
+    most_in_a_second: int
+    reads: int
+    went_back: list[str]
+    could_go_back: list[str]
+    letters: int
+    stale: float
+    read: State
+    clean: State
+    renamed: list[tuple[str, str]]
+    other_names: set[tuple[str, str]]
+
+
+def _send(reading: Reading, events: list[Json], dice: random.Random, pool: ThreadPoolExecutor) -> None:
+    """Send a window of events: some never, some twice, in any order."""
+    sent = [event for event in events if dice.random() >= LOST]
+    sent += [event for event in sent if dice.random() < REPEATED]
+    dice.shuffle(sent)
+    list(pool.map(reading.webhook, sent))
+
+
+def prove(postgres_url: str, *, changes: int, changes_per_s: float, limits: Limits, seed: int) -> Outcome:
+    """Change a registry `changes` times while it is read, then read it once more, undisturbed, from nothing."""
+    registry, dice = Registry(seed), random.Random(seed + 1)
+    began = time.monotonic()
+    with simulated(registry, seed + 2) as simulator, _reading(postgres_url, simulator, limits) as (store, reading):
+        reading.until("state", "following")
+        simulator.faults = BAD
+        watcher = Watcher(reading.serving, seed)
+        with ThreadPoolExecutor(SENDERS) as pool:
+            window: list[Json] = []
+            for number in range(changes):
+                event = registry.change()
+                if event is not None:
+                    window.append(event)
+                    watcher.look_at(event)
+                if len(window) >= SHUFFLED_OVER:
+                    _send(reading, window, dice, pool)
+                    window = []
+                ahead = began + number / changes_per_s - time.monotonic()
+                if ahead > 0.02:
+                    time.sleep(ahead)
+            _send(reading, window, dice, pool)
+        reading.until("events_waiting", 0)
+        simulator.faults = replace(BAD, stale=0.0)  # what is asked for the last time is as the source is
+        time.sleep(BAD.lag_s)
+        _synced(reading)
+        watcher.stop()
+        took_s = time.monotonic() - began
+        answers, most = dict(simulator.served.answers), simulator.served.most_in_a_second()
+        simulator.faults = Faults()
+        with _reading(postgres_url, simulator, limits) as (clean_store, clean):
+            clean.until("state", "following")
+            clean_graph = graph_of(clean_store)
+        names = {
+            (AssetUri.parse(row.uri).name, AssetUri.parse(target.uri).name)
+            for row, _, leading in store.reader.stream()
+            if row.uri.startswith("mlg://model/")
+            for edge in told_intervals(store.reader, leading)
+            if RELATION_NAMES[edge.record.relation] == "alias_of"
+            for target in store.reader.rows({edge.record.target}).values()
+        }
+        stale = PROCESS.get_sample_value("mlgraph_source_stale_answers_total", {"source": NAME}) or 0.0
+        return Outcome(
+            changes, took_s, answers, most, watcher.reads, watcher.went_back, went_back_in(store),
+            store.letters.counts().total, stale,
+            graph_of(store), clean_graph, registry.renamed, names,
+        )  # fmt: skip
+
+
+def _synced(reading: Reading) -> None:
+    """Have everything compared; a sweep that a fault ended goes on at the next try, as one by schedule does."""
+    for attempt in range(20):
+        try:
+            reading.connections.sync(NAME, Caller("tester"))
+        except MlgraphError:
+            assert attempt < 19
+        else:
+            return
+
+
+@contextmanager
+def _reading(postgres_url: str, simulator: Simulator, limits: Limits) -> Iterator[tuple[Store, Reading]]:
+    store = Store(schema_url(postgres_url))
+    reading = Reading(store, simulator.url, limits, Schedule(poll_s=1.0))
+    try:
+        yield store, reading
+    finally:
+        reading.close()
+        store.close()
+
+
+def main() -> None:
+    """Run the proof at full size."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--changes", type=int, default=100_000)
+    parser.add_argument("--changes-per-s", type=float, default=2_000.0)
+    parser.add_argument("--requests-per-s", type=float, default=400.0)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    limits = Limits(asked.requests_per_s, 8, 0.5)
+    with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data") as server:
+        found = prove(server.url, changes=asked.changes, changes_per_s=asked.changes_per_s, limits=limits, seed=asked.seed)
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    print(json.dumps({  # noqa: T201 - what it is run for
+        "changes": found.changes, "took_s": round(found.took_s, 1), "cpu_s": round(usage.ru_utime + usage.ru_stime, 1),
+        "answers": found.answers, "requests": sum(found.answers.values()), "most_in_a_second": found.most_in_a_second,
+        "stale_left_aside": found.stale, "reads": found.reads, "went_back": len(found.went_back), "dead_letters": found.letters,
+        "assets": len(found.clean[0]), "edges": len(found.clean[1]), "differences": differences(found.read, found.clean)[:10],
+    }))  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
