@@ -249,7 +249,7 @@ def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, mo
         common = {"kind": "mlflow", "url": "http://mlflow:5000", "done": 1200, "total": None, "error": None}
         prod = {
             **common, "name": "prod", "state": "following", "lag_s": 7200.4, "errors": 3, "last_error": "it was away",
-            "last_error_at": "2026-11-01T00:00:00Z", "dead_letters": 2, "environment": "production",
+            "last_error_at": "2026-11-01T00:00:00Z", "dead_letters": 2, "events_waiting": 7, "environment": "production",
             "last_sweep_at": "2026-11-01T00:00:00.123456Z", "next_sweep_at": "2026-11-01T06:00:00Z",
         }  # fmt: skip
         lab = {
@@ -260,15 +260,17 @@ def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, mo
             "errors": 1,
             "error": "HTTP 500",
             "last_error": "HTTP 500",
+            "circuit": "open",
+            "retry_in_s": 12.0,
         }
         return {"sources": [prod, lab], "watermark": 42}
 
     monkeypatch.setattr(Double, "sources", sources)
     lines = run("sources").out.splitlines()
     columns = [re.split(r"\s{2,}", line.strip()) for line in lines[:3]]
-    assert columns[0][3:9] == ["lag", "read", "errors", "letters", "environment", "last sweep"]
-    assert columns[1][3:10] == ["2 h", "1,200", "3", "2", "production", "2026-11-01 00:00:00", "2026-11-01 06:00:00"]
-    assert columns[2][2:6] == ["failed", "-", "1,200", "1"]
+    assert columns[0][3:9] == ["lag", "read", "errors", "letters", "waiting", "environment"]
+    assert columns[1][3:11] == ["2 h", "1,200", "3", "2", "7", "production", "2026-11-01 00:00:00", "2026-11-01 06:00:00"]
+    assert columns[2][2:6] == ["failed, left alone 12 s", "-", "1,200", "1"]
     assert lines[3:] == ["prod: all is well; at 2026-11-01 00:00:00 it was: it was away", "lab: HTTP 500"]
 
 

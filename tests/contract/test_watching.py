@@ -17,6 +17,7 @@ from tests.contract.corpora import events_to_send
 from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset, edge, wait_until_ready
 from tests.contract.test_faults import postmaster, run_up
+from tests.sources.flaky_server import unused_url
 
 Start = Callable[..., Process]
 
@@ -55,6 +56,7 @@ def test_the_handbook_lists_the_metrics_that_there_are(fresh: Api) -> None:
     names = Names("metrics")
     fresh.taken(asset(names.dataset("a"), at(1)))
     fresh.ask("asset", uri=names.dataset("a"))
+    fresh.http.post("/api/v1/sources", json={"kind": "mlflow", "url": unused_url(), "name": "nobody"})  # has metrics of its own
     assert exposed(fresh.http.get("/metrics").text) == documented()
 
 

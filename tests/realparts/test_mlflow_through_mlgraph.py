@@ -187,7 +187,7 @@ def test_a_configured_source_says_what_is_there_and_sweeps_by_itself(scene: Scen
         process.stop()
 
 
-def test_an_event_whose_truth_cannot_be_fetched_becomes_a_dead_letter(scene: Scene) -> None:
+def test_an_event_waits_while_its_source_is_away(scene: Scene) -> None:
     """Last: it ends the MLflow server."""
     event = {
         "entity": "registered_model",
@@ -197,10 +197,6 @@ def test_an_event_whose_truth_cannot_be_fetched_becomes_a_dead_letter(scene: Sce
     }
     scene.mlflow.stop()
     assert scene.signed(event) == 202
-    (letter,) = scene.api.ask("dead-letters")["dead_letters"]
-    assert letter["format"] == "thin"
-    assert letter["event"]["event"]["data"] == {"name": "home-ranker"}
-    failed = scene.api.http.post(f"/api/v1/dead-letters/{letter['id']}/replay")
-    assert failed.status_code == 502, failed.text
-    (letter,) = scene.api.ask("dead-letters")["dead_letters"]
-    assert letter["attempts"] == 2
+    scene.until(lambda: scene.source()["circuit"] != "closed", "the source is left alone")
+    assert scene.source()["events_waiting"] == 1
+    assert scene.api.ask("dead-letters")["dead_letters"] == []

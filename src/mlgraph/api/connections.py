@@ -97,7 +97,9 @@ def sync_all(use: Services, who: Caller) -> Response:
     "/webhooks/{name:path}",
     summary="Webhook of a tool",
     status_code=202,
-    responses=operations.answers("The event is stored.", errors=(400, 401, 404, 409, 413, 415, 422, 503), status=202),
+    responses=operations.answers(
+        "The event is stored, and what it names is fetched soon.", errors=(400, 401, 404, 409, 413, 415, 422, 503), status=202
+    ),
     openapi_extra=operations.body("The body as the tool signed it.", {"application/json": {}}),
 )
 async def webhook(request: Request, use: Services, name: Name) -> Response:

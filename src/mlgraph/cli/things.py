@@ -22,7 +22,7 @@ MAX_RUNS: Final = 3
 MAX_VALUE_CHARS: Final = 200
 _CHANGE: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
 _SOURCE_COLUMNS: Final = (
-    "name", "kind", "state", "lag", "read", "errors", "letters", "environment", "last sweep", "next sweep", "address",
+    "name", "kind", "state", "lag", "read", "errors", "letters", "waiting", "environment", "last sweep", "next sweep", "address",
 )  # fmt: skip
 _SOURCE_STATES: Final = {"failed": "bold red", "following": "green", "stopped": "yellow"}
 _HEALTH: Final = {"ok": "green", "failing": "bold red"}
@@ -195,6 +195,8 @@ def sources(said: source_shapes.Sources) -> RenderableType:
         done, total = each.get("done"), each.get("total")
         read = "-" if done is None else f"{done:,}" + (f" of {total:,}" if total else "")
         state = Text(plain(each["state"]), _SOURCE_STATES.get(each["state"], ""))
+        if each.get("circuit") == "open":
+            state.append(f", left alone {_span(each.get('retry_in_s'))}", "bold red")
         table.add_row(
             Text(plain(each["name"]), "bold"),
             plain(each["kind"]),
@@ -203,6 +205,7 @@ def sources(said: source_shapes.Sources) -> RenderableType:
             read,
             _number(each.get("errors"), "red"),
             _number(each.get("dead_letters"), "yellow"),
+            _number(each.get("events_waiting"), "yellow"),
             Text(plain(each.get("environment") or "-")),
             moment(_to_the_second(each.get("last_sweep_at"))),
             moment(_to_the_second(each.get("next_sweep_at"))),

@@ -84,8 +84,15 @@ class SourceCounts:
     """What is counted of the requests to one source."""
 
     def __init__(self, source: str) -> None:
-        """`source` is the name of the instance."""
+        """`source` is the name of the instance. Everything is there from the start, at 0."""
         self._source = source
+        _SOURCE_REQUESTS.labels(source, "2xx")
+        _SOURCE_RETRIES.labels(source)
+        for how in ("shared", "remembered"):
+            _SOURCE_SAVED.labels(source, how)
+        _SOURCE_CIRCUIT_OPEN.labels(source).set(0)
+        SOURCE_EVENTS_WAITING.labels(source)
+        SOURCE_STALE.labels(source)
 
     def request(self, outcome: str) -> None:
         """Count a request: `2xx` and so on, `timeout`, or `failed` where nothing came back."""
