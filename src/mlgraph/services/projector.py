@@ -57,7 +57,7 @@ class Projector:
         """How often it was seen that runs change nothing of their workflow."""
 
     def apply(self, changes: Changes, *, with_cards: bool = True) -> None:
-        """Bring the graph up to `changes.upto` and publish it; without cards, where those of another are taken over at the end."""
+        """Bring the graph up to `changes.upto` and publish it; without cards, where those of another are taken over later."""
         before = self._graph.snapshot.watermark
         reader, greatest = self._reader.at(changes.upto), len(self._graph.registry) - 1
         for row in changes.assets:
