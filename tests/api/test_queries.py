@@ -106,7 +106,9 @@ def test_an_empty_export_is_empty(http: TestClient, double: Double) -> None:
 def test_metrics_and_health(http: TestClient) -> None:
     assert http.get("/healthz").json() == {"status": "ok"}
     assert http.get("/readyz").json() == {"status": "ready"}
-    assert http.get("/metrics").text == "mlgraph_watermark 42\n"
+    told = http.get("/metrics").text.splitlines()
+    assert "mlgraph_watermark 42" in told
+    assert 'mlgraph_limit_inside{sort="health"} 0.0' in told
 
 
 def test_not_ready_says_when_to_ask_again(http: TestClient, double: Double) -> None:

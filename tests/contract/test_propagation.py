@@ -294,3 +294,19 @@ def test_a_renamed_table_goes_on_under_its_new_name(api: Api, names: Names) -> N
         edge(model, "alias_of", names.of("model", "n"), at(20)),
     )  # fmt: skip
     assert states(api, model) == {"m1": "old", "d": "on_old"}, "a rename makes no version new"
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_value_that_is_corrected_twice_and_a_run_that_is(api: Api, names: Names, order: str) -> None:
+    p, root = Producer(names), names.dataset("r")
+    api.taken(*(asset(root, at(minute), properties={"rows": minute}) for minute in (1, 10, 20)))
+    events = [*chain(p), *whole(p, "n1", (11, 12), ("r", "a"), "one"), *whole(p, "n2", (13, 14), ("a", "b"), "two")]
+    arrive(api, [*events, *whole(p, "m1", (21, 22), ("r", "a"), "one")], order)
+    rebuilt = {"one": "rebuilt", "a": "fresh", "two": "rebuilt", "b": "fresh"}
+    assert states(api, root, since=10) == rebuilt
+    assert states(api, root, since=20) == {**rebuilt, "two": "old", "b": "stale"}
+    assert entries(api, root, since=20)["one"]["run"] == names.run("m1")
+    # a later word on how that run ended counts, and it began when it did
+    arrive(api, [p.run("m1", 23, "FAIL", job="one")], order)
+    assert states(api, root, since=20) == {"one": "failed", "a": "stale", "two": "waiting", "b": "stale"}
+    assert states(api, root, since=20, as_of=22) == {**rebuilt, "two": "old", "b": "stale"}

@@ -47,7 +47,7 @@ def _run(draw: st.DrawFn, number: int, makes: dict[int, dict[int, dict[int, bool
     return Execution(100 + number, workflow, begun, ended, state, read, feeds, (workflow % 3, f"run {number}"))
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=1_000, deadline=None)
 @given(changes(), st.randoms())
 def test_following_finds_what_looking_back_does(told: tuple[Concerned, list[Execution]], order: object) -> None:
     concerned, executions = told

@@ -5,19 +5,24 @@ from __future__ import annotations
 import logging
 import random
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from mlgraph.domain.facts import AssetFact, Mode
+from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.rows import RUN
+from mlgraph.ports.store import Item
 from mlgraph.services import snapshots as module
+from mlgraph.services.cards import Cards
 from mlgraph.services.follow import Follower
 from mlgraph.services.query import Queries
 from mlgraph.services.snapshots import Snapshots
 from mlgraph.stores.snapshot_files import SnapshotDirectory
-from tests.services.parts import Json, Store
+from tests.services.parts import TESTER, Json, Store
 
 JANUARY = "2026-01-01T00:00:00Z"
 
@@ -126,6 +131,36 @@ def test_compaction_changes_no_answer_and_others_go_over_to_it(
     reader.catch_up()
     keeper.snapshots.stop()
     assert reader.follower._graph.base.watermark > 0
+
+
+def test_cards_go_on_where_a_newer_base_is_gone_over_to(
+    told_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "COMPACT_AT", 5)
+    read: list[int] = []
+    rebuild = Cards._rebuild
+
+    def counted(cards: Cards, assets: Collection[int]) -> None:
+        read.extend(assets)
+        rebuild(cards, assets)
+
+    monkeypatch.setattr(Cards, "_rebuild", counted)
+    keeper, named = Followed(told_store, tmp_path), AssetUri.parse(uri(90))
+    bases: set[int] = set()
+    until, asset, minute = time.monotonic() + 60, 0, 0
+    while len(bases) < 3:
+        assert time.monotonic() < until, "no compaction happened"
+        minute += 1
+        fact = AssetFact(named, "tool", 10**15 + minute, {"name": f"n{minute}"}, Mode.PATCH)
+        told_store.writer.append([Item([fact])], TESTER)
+        told_store.append(*(edge(minute % 60, 60 + number) for number in range(5)))
+        keeper.catch_up()
+        bases.add(keeper.follower._graph.base.watermark)
+        registry = keeper.follower.snapshot().registry
+        asset = registry.number(str(named)) or 0
+        assert registry.name(asset) == f"n{minute}"
+    keeper.snapshots.stop()
+    assert read.count(asset) == 1  # all that was said of it is read once, however often it goes over to a newer base
 
 
 def test_what_came_since_is_compacted_before_further_processes_start(

@@ -34,6 +34,13 @@ class Cards:
         self._told_upto: dict[int, tuple[int, int]] = {}
         """Of assets with one origin and no retraction: the origin, and the latest moment that it told of."""
 
+    def take_over(self, other: Cards, assets: Iterable[int]) -> None:
+        """Go on where `other` stands, which follows the same store and has read as far, with its cards of these assets."""
+        self._told_upto = other._told_upto
+        for asset in assets:
+            if (card := other._registry.card(asset)) is not None:
+                self._registry.set_card(asset, card)
+
     def refresh(self, assets: Collection[int], after: int, upto: int) -> None:
         """Bring the cards of `assets` up to date with what transactions after `after`, up to `upto`, say."""
         fresh = by_asset(self._histories.reader.asset_records_in(assets, after, upto))

@@ -202,7 +202,7 @@ class Follower:
         graph, projector = self._next
         reached, upto = graph.snapshot.watermark, self._graph.snapshot.watermark
         if reached < upto:
-            projector.apply(self._reader.changes(reached, min(_CATCH_UP, upto - reached)))
+            projector.apply(self._reader.changes(reached, min(_CATCH_UP, upto - reached)), with_cards=self._projector is None)
         if graph.snapshot.watermark == upto:
             if self._projector is not None:
                 projector.take_over(self._projector)

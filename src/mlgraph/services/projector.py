@@ -51,12 +51,13 @@ class Projector:
         self._aliases.open(reader.at(graph.snapshot.watermark))
         self._histories.aliases = graph.aliases = self._aliases.aliases
         self._cards = Cards(graph.registry, self._histories)
+        self._cards_due: set[int] = set()
         self._steady: OrderedDict[int, Steady] = OrderedDict()
         self.went_on = 0
         """How often it was seen that runs change nothing of their workflow."""
 
-    def apply(self, changes: Changes) -> None:
-        """Bring the graph up to `changes.upto` and publish it."""
+    def apply(self, changes: Changes, *, with_cards: bool = True) -> None:
+        """Bring the graph up to `changes.upto` and publish it; without cards, where those of another are taken over later."""
         before = self._graph.snapshot.watermark
         reader, greatest = self._reader.at(changes.upto), len(self._graph.registry) - 1
         for row in changes.assets:
@@ -67,7 +68,11 @@ class Projector:
             self._known.go_on(reader, changes.records, greatest, (before, changes.upto))
         moved = self._aliases.follow(reader, changes)
         self._histories.aliases = self._graph.aliases = self._aliases.aliases
-        self._bring(self._affected(changes, moved), before, changes.upto)
+        affected = self._affected(changes, moved)
+        if not with_cards:
+            self._cards_due.update(affected.cards)
+            affected.cards.clear()
+        self._bring(affected, before, changes.upto)
 
     def put_under_names(self) -> None:
         """Put all edges of aliases where they belong, in a graph that was made from the store without a look at aliases."""
@@ -136,6 +141,8 @@ class Projector:
     def take_over(self, other: Projector) -> None:
         """Go on with what another projector, which has read the log as far, keeps of runs and workflows."""
         self._steady, self.went_on = other._steady, other.went_on
+        self._cards.take_over(other._cards, self._cards_due)
+        self._cards_due.clear()
         self._known = self._histories.reader = other._known
         self._histories.take_over(other._histories)
 

@@ -1,0 +1,22 @@
+"""A propagation that takes longer than a question may says so, and is not cut."""
+
+import pytest
+
+from mlgraph.domain import budget
+from mlgraph.domain.errors import OutOfTime
+from tests.services.parts import Serving
+
+
+def test_out_of_time_is_an_error_and_no_part_of_the_answer(serving: Serving) -> None:
+    root, job, run = "mlg://dataset/n/r", "mlg://workflow/n/w", "mlg://run/n/r1"
+    at, since = "2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"
+    serving.store.append(
+        {"asset": {"uri": run, "valid_from": at, "properties": {"state": "COMPLETE", "ended_at": at}}},
+        {"edge": {"source": run, "relation": "run_of", "target": job, "valid_from": at}},
+        {"edge": {"source": root, "relation": "input_to", "target": run, "valid_from": at}},
+    )
+    serving.follow()
+    with budget.within(60):
+        assert serving.queries.propagation(root, since=since)["by_state"]["workflows"]["rebuilt"] == 1
+    with budget.within(-1), pytest.raises(OutOfTime):
+        serving.queries.propagation(root, since=since)
