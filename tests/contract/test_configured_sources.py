@@ -50,7 +50,7 @@ class WatchedMlflow(SmallMlflow):
             return Answer(hang_s=self.hang_s)
         if sent != self.authorization:
             return says({"error_code": "NO", "message": f"{sent} may not: {' '.join(self.secrets)}"}, 400)
-        if self.model_gone and ("registered-models" in path or "model-versions" in path):
+        if self.model_gone and ("registered-models/search" in path or "model-versions/search" in path):
             return says({"registered_models": [], "model_versions": []})
         return super().__call__(path, body)
 
