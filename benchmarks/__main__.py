@@ -33,7 +33,8 @@ PARTS: Final = ("server", "engines")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure as `arguments` say; return the exit status."""
     asked = _parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _unwind)
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: what was started in the background ignores it else
+        signal.signal(number, _unwind)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("mlgraph").setLevel(logging.INFO)  # building a graph from its store says how far it is
     size = SIZES[asked.size]

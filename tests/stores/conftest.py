@@ -9,10 +9,12 @@ import pytest
 
 from mlgraph.domain.facts import AssetFact, Contact
 from mlgraph.ports.connections import Connection
+from mlgraph.ports.events import ThinEvent
 from mlgraph.ports.letters import Letter
 from mlgraph.ports.store import Item
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.events import PostgresEvents
 from tests.services.parts import TESTER, Store, schema_url
 from tests.stores.test_store import PERSON, asset, edge
 
@@ -53,4 +55,5 @@ def full(new: Callable[[], Store]) -> Store:
     numbers = [store.letters.add(letter) for letter in letters]
     store.letters.replayed(numbers[1], 2)
     PostgresConnections(store.database).save(Connection("prod", "mlflow", "http://mlflow:5000", "signs"))
+    PostgresEvents(store.database).add("prod", ThinEvent("registered_model", "m", {"name": "m"}, 1, 1))
     return store

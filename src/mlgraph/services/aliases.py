@@ -90,7 +90,7 @@ class AliasTable:
         rank = _rank(reader.origins()[record.origin])
         apart = interval.properties.get("decision") == "apart"
         end = min(interval.end, renames.used_again(record)) if not apart else interval.end
-        return Alias(record.source, record.target, interval.start, end, rank, apart)
+        return Alias(record.source, record.target, renames.since(record, interval.start), end, rank, apart)
 
     def _all(self) -> Iterator[Alias]:
         """Yield what is said of names, and what follows for the columns of datasets."""
@@ -123,12 +123,17 @@ class Renames:
         for name, records in self._said.items():
             self._uses[name].extend(record.valid_from for record in records if _creates(record))
 
+    def since(self, alias: EdgeRecord, start: int) -> int:
+        """Return from when an alias is heard: that of a rename from the retraction on, which comes a microsecond before it."""
+        said = self._said.get(alias.source, ())
+        return start - 1 if any(r.mode == Mode.RETRACT and r.valid_from == start - 1 for r in said) else start
+
     def used_again(self, alias: EdgeRecord) -> int:
         """Return when the name of a rename was used for another asset; never, where the alias is not of a rename."""
         records = self._said.get(alias.source, ())
         if not any(is_rename(record, (alias.valid_from,)) for record in records):
             return FOREVER
-        return min((moment for moment in self._uses[alias.source] if moment > alias.valid_from), default=FOREVER)
+        return min((moment for moment in self._uses[alias.source] if moment >= alias.valid_from), default=FOREVER)
 
 
 def _creates(record: AssetRecord) -> bool:
