@@ -86,3 +86,62 @@ def test_an_inferred_edge_lists_what_is_inferred_under_it(serving: Serving) -> N
         ("serves", None), ("deployed_as", None), ("trained_on", "trained-on-dataset"),
     ]  # fmt: skip
     assert [(each["relation"], each["source"]) for each in path[2]["path"]] == [("outputs", run), ("input_to", HUB)]
+
+
+def edges_of(changes: Json) -> list[tuple[str, str, str, str]]:
+    return [(each["change"], each["source"], each["relation"], each["target"]) for each in changes["edges"]]
+
+
+def at(day: int) -> str:
+    return f"2026-01-{day:02}T00:00:00Z"
+
+
+def test_an_inferred_edge_is_among_what_a_diff_of_everything_says_is_removed_with_its_ground(serving: Serving) -> None:
+    run = "mlg://run/n/r"
+    tell(serving, (HUB, "input_to", run), (run, "outputs", VERSION))
+    tell(serving, (VERSION, "deployed_as", "mlg://deployment/n/d"), ("mlg://deployment/n/d", "serves", "mlg://service/n/s"))
+    gone = {"retract": {"source": HUB, "relation": "input_to", "target": run, "valid_to": at(5)}}
+    serving.intake.facts(iter([json.dumps(gone).encode()]), LOCAL)
+    serving.follow()
+    changes = serving.queries.diff(at(4), at(6))
+    assert edges_of(changes) == [
+        ("removed", HUB, "input_to", run),
+        ("removed", VERSION, "trained_on", HUB),
+        ("removed", "mlg://service/n/s", "depends_on", HUB),
+    ]
+    assert (changes["partial"], changes["reason"]) == (False, None)
+    assert edges_of(serving.queries.diff(at(6), at(4)))[1] == ("added", VERSION, "trained_on", HUB)
+    assert edges_of(serving.queries.diff(at(5), at(6))) == []
+    assert serving.queries.why(VERSION, "trained_on", HUB, as_of=at(6))["holds"] is False
+
+
+def test_an_edge_that_is_told_and_inferred_goes_with_the_last_of_both(serving: Serving) -> None:
+    run = "mlg://run/n/r"
+    tell(serving, (HUB, "input_to", run), (run, "outputs", VERSION), (VERSION, "trained_on", HUB))
+    ends = [
+        {"retract": {"source": VERSION, "relation": "trained_on", "target": HUB, "valid_to": at(5)}},
+        {"retract": {"source": run, "relation": "outputs", "target": VERSION, "valid_to": at(7)}},
+    ]
+    serving.intake.facts(iter(json.dumps(line).encode() for line in ends), LOCAL)
+    serving.follow()
+    assert edges_of(serving.queries.diff(at(4), at(6))) == []
+    assert edges_of(serving.queries.diff(at(6), at(8)))[-1] == ("removed", run, "outputs", VERSION)
+    assert ("removed", VERSION, "trained_on", HUB) in edges_of(serving.queries.diff(at(6), at(8)))
+    assert edges_of(serving.queries.diff(at(4), at(6), VERSION)) == []
+
+
+def test_what_feeds_an_output_may_differ_through_an_input_that_it_does_not_come_from(serving: Serving) -> None:
+    """The run names one input as what fed the version; once that is no input any more, any other may have."""
+    run, named = "mlg://run/n/r", "mlg://artifact/n/named"
+    lines: list[Json] = [
+        {"edge": {"source": named, "relation": "input_to", "target": run, "valid_from": AT}},
+        {"edge": {"source": HUB, "relation": "input_to", "target": run, "valid_from": AT}},
+        {"edge": {"source": run, "relation": "outputs", "target": VERSION, "valid_from": AT, "properties": {"from": [named]}}},
+        {"retract": {"uri": named, "valid_to": at(5)}},
+    ]
+    serving.intake.facts(iter(json.dumps(line).encode() for line in lines), LOCAL)
+    serving.follow()
+    assert edges_of(serving.queries.diff(at(4), at(6))) == [
+        ("removed", named, "input_to", run),
+        ("added", VERSION, "trained_on", HUB),
+    ]

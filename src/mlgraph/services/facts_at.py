@@ -12,6 +12,7 @@ from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.aliases import NO_ALIASES, Aliases
 from mlgraph.graph.levels import Pins, triple_intervals
 from mlgraph.graph.rows import ALIAS_OF, PART_CODES, WALKED_CODES
+from mlgraph.graph.snapshot import Snapshot
 from mlgraph.ports.store import GroupReader
 
 ALL_RELATIONS: Final = tuple(relation.code for relation in RELATIONS.values())
@@ -107,3 +108,15 @@ def told_intervals(reader: GroupReader, records: Iterable[EdgeRecord], aliases: 
     pins = pins_of(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
     for said in grouped.values():
         yield from triple_intervals(said, pins)
+
+
+def under_names(graph: Snapshot, triple: Triple, moment: int) -> Triple | None:
+    """Return an edge between the assets that its ends stand for at `moment`; one that says what is an alias, as it is.
+
+    None where both ends stand for one asset: a thing does not lead to itself by another name.
+    """
+    source, relation, target = triple
+    if relation == ALIAS_OF:
+        return triple
+    one, other = graph.aliases.at(source, moment), graph.aliases.at(target, moment)
+    return (one, relation, other) if one != other or source == target else None

@@ -34,13 +34,13 @@ _OWNED_BY: Final = RELATIONS["owned_by"].code
 class Grounds:
     """The `Ground` of one question. What is read is kept until it is answered: rules share their first steps."""
 
-    def __init__(self, reader: FactReader, graph: Snapshot) -> None:
+    def __init__(self, reader: FactReader, graph: Snapshot, most: int | None = None) -> None:
         self._reader = reader
         self._graph = graph
         self._aliases = graph.aliases
-        self._left = self._most = MAX_FACTS
+        self._left = self._most = MAX_FACTS if most is None else most
         self._origins = reader.origins()
-        self._histories = Histories(reader, graph.registry)
+        self._histories = Histories(reader, graph.registry, graph.aliases)
         self._links: dict[tuple[Step, int], list[Link]] = {}
         self._overfull: set[tuple[Step, int]] = set()
         self._kinds: dict[int, int] = {}

@@ -32,6 +32,7 @@ from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.cold_runs import BOTH, ColdRuns
+from mlgraph.services.differences import Differences
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
 from mlgraph.services.follow import Follower
@@ -217,14 +218,16 @@ class Queries:
         return {**told, "cold_runs": cold.count}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
-        """Return what differs between two moments: of everything, or of one asset and its edges."""
+        """Return what differs between two moments: of everything, or of one asset and its edges, by the names it had at each."""
         graph = self._follower.snapshot()
-        asset = self._bearer(graph, uri, moment_of(to)) if uri is not None else None
-        cold = ColdRuns(self._reader, graph)
-        if asset is not None:
-            cold.for_asset(asset)
-        edges = EdgeHistories(self._reader.at(graph.watermark), self._rules)
-        return {**edges.diff(cold.graph, moment_of(from_), moment_of(to), asset, limit), "cold_runs": cold.count}
+        before, after = moment_of(from_), moment_of(to)
+        cold, assets = ColdRuns(self._reader, graph), []
+        if uri is not None:
+            assets = sorted({self._bearer(graph, uri, before), self._bearer(graph, uri, after)})
+            for asset in assets:
+                cold.for_asset(asset)
+        differences = Differences(self._reader.at(graph.watermark), cold.graph, self._rules, before, after)
+        return {**differences.body(assets, uri, limit), "cold_runs": cold.count}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
