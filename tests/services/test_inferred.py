@@ -21,7 +21,12 @@ def tell(serving: Serving, *edges: tuple[str, str, str]) -> None:
         {"edge": {"source": source, "relation": relation, "target": target, "valid_from": AT}}
         for source, relation, target in edges
     ]
-    serving.intake.facts(iter(json.dumps(line).encode() for line in lines), LOCAL)
+    say(serving, *lines)
+
+
+def say(serving: Serving, *lines: Json) -> None:
+    taken = serving.intake.facts(iter(json.dumps(line).encode() for line in lines), LOCAL)
+    assert taken["rejected"] == []
     serving.follow()
 
 
@@ -101,8 +106,7 @@ def test_an_inferred_edge_is_among_what_a_diff_of_everything_says_is_removed_wit
     tell(serving, (HUB, "input_to", run), (run, "outputs", VERSION))
     tell(serving, (VERSION, "deployed_as", "mlg://deployment/n/d"), ("mlg://deployment/n/d", "serves", "mlg://service/n/s"))
     gone = {"retract": {"source": HUB, "relation": "input_to", "target": run, "valid_to": at(5)}}
-    serving.intake.facts(iter([json.dumps(gone).encode()]), LOCAL)
-    serving.follow()
+    say(serving, gone)
     changes = serving.queries.diff(at(4), at(6))
     assert edges_of(changes) == [
         ("removed", HUB, "input_to", run),
@@ -122,8 +126,7 @@ def test_an_edge_that_is_told_and_inferred_goes_with_the_last_of_both(serving: S
         {"retract": {"source": VERSION, "relation": "trained_on", "target": HUB, "valid_to": at(5)}},
         {"retract": {"source": run, "relation": "outputs", "target": VERSION, "valid_to": at(7)}},
     ]
-    serving.intake.facts(iter(json.dumps(line).encode() for line in ends), LOCAL)
-    serving.follow()
+    say(serving, *ends)
     assert edges_of(serving.queries.diff(at(4), at(6))) == []
     assert edges_of(serving.queries.diff(at(6), at(8)))[-1] == ("removed", run, "outputs", VERSION)
     assert ("removed", VERSION, "trained_on", HUB) in edges_of(serving.queries.diff(at(6), at(8)))
@@ -139,9 +142,43 @@ def test_what_feeds_an_output_may_differ_through_an_input_that_it_does_not_come_
         {"edge": {"source": run, "relation": "outputs", "target": VERSION, "valid_from": AT, "properties": {"from": [named]}}},
         {"retract": {"uri": named, "valid_to": at(5)}},
     ]
-    serving.intake.facts(iter(json.dumps(line).encode() for line in lines), LOCAL)
-    serving.follow()
+    say(serving, *lines)
     assert edges_of(serving.queries.diff(at(4), at(6))) == [
         ("removed", named, "input_to", run),
         ("added", VERSION, "trained_on", HUB),
     ]
+
+
+def edge(source: str, relation: str, target: str, day: int, **said: object) -> Json:
+    return {"edge": {"source": source, "relation": relation, "target": target, "valid_from": at(day), **said}}
+
+
+def test_an_input_that_is_retracted_under_its_new_name_feeds_nothing_any_more(serving: Serving) -> None:
+    run, named, renamed = "mlg://run/n/r", "mlg://artifact/n/named", "mlg://artifact/n/renamed"
+    say(
+        serving, edge(named, "input_to", run, 1), edge(HUB, "input_to", run, 1),
+        edge(run, "outputs", VERSION, 1, properties={"from": [named]}), edge(named, "alias_of", renamed, 3),
+        {"asset": {"uri": renamed, "valid_from": at(3)}}, {"retract": {"uri": renamed, "valid_to": at(5)}},
+    )  # fmt: skip
+    assert serving.queries.why(VERSION, "trained_on", HUB, as_of=at(6))["holds"] is True
+    assert ("added", VERSION, "trained_on", HUB) in edges_of(serving.queries.diff(at(4), at(6)))
+
+
+def test_a_decision_that_two_are_apart_makes_no_rename_of_a_retraction(serving: Serving) -> None:
+    team, other = "mlg://team/n/one", "mlg://team/n/other"
+    say(serving, {"asset": {"uri": team, "valid_from": at(1)}}, edge(HUB, "owned_by", team, 1))
+    say(
+        serving, {"retract": {"uri": team, "valid_to": at(5)}}, edge(team, "alias_of", other, 5, properties={"decision": "apart"})
+    )
+    assert [each["source"] for each in serving.queries.asset(team, as_of=at(4))["relations"]] == [HUB]
+    assert HUB not in [each["source"] for each in serving.queries.asset(team, as_of=at(6))["relations"]]
+    assert serving.queries.asset(team, as_of=at(6))["deleted_at"] == at(5)
+
+
+def test_what_is_renamed_to_the_name_that_it_had_beside_its_own_is_not_deleted(serving: Serving) -> None:
+    old, new = "mlg://dataset/n/old", "mlg://dataset/n/new"
+    say(serving, {"asset": {"uri": old, "tags": ["gold"], "valid_from": at(1)}}, edge(old, "alias_of", new, 3))
+    say(serving, {"retract": {"uri": old, "valid_to": at(5)}}, edge(old, "alias_of", new, 5))
+    for day in (4, 6):
+        card = serving.queries.asset(old, as_of=at(day))
+        assert (card["uri"], card["tags"], card["deleted_at"]) == (new, ["gold"], None)

@@ -74,7 +74,7 @@ class Differences:
         aliases, changes = self._graph.aliases, []
         for part in chunks(asset for asset in assets if asset < len(self._graph.registry)):
             budget.check()
-            records = by_asset(records_of(self._reader, {name for a in part for name in aliases.led_to(a)}, aliases))
+            records = by_asset(records_of(self._reader, {name for a in part for name in aliases.led_to(a)}))
             for asset in part:
                 old, new = (self._state(records, asset, moment) for moment in self._moments)
                 if old != new:

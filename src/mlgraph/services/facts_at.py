@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import NO_ENDINGS, AssetRecord, EdgeInterval, EdgeRecord, Endings, endings
@@ -39,15 +39,23 @@ def _own_pins(reader: GroupReader, assets: Collection[int]) -> Pins:
     retracted = reader.retracted(assets)
     if not retracted:
         return {}
-    renamed: dict[int, set[int]] = defaultdict(set)
-    for alias in reader.edges_from(retracted, (ALIAS_OF,)):
-        if alias.mode != Mode.RETRACT:
-            renamed[alias.source].add(alias.valid_from)
-    records: dict[int, list[AssetRecord]] = defaultdict(list)
-    for record in reader.asset_records(retracted):
-        if not is_rename(record, renamed[record.asset]):
-            records[record.asset].append(record)
+    records = by_asset(_without_renames(reader, reader.asset_records(retracted)))
     return {asset: endings(said) for asset, said in records.items()}
+
+
+def _without_renames(reader: GroupReader, records: Sequence[AssetRecord]) -> list[AssetRecord]:
+    """Return all but the retractions that only say that their assets go on under other names."""
+    retracted = {record.asset for record in records if record.mode == Mode.RETRACT}
+    named: dict[int, set[int]] = defaultdict(set)
+    for alias in reader.edges_from(retracted, (ALIAS_OF,)) if retracted else ():
+        if alias.mode != Mode.RETRACT and not is_apart(alias.properties):
+            named[alias.source].add(alias.valid_from)
+    return [record for record in records if not is_rename(record, named[record.asset])]
+
+
+def is_apart(properties: Mapping[str, Any]) -> bool:
+    """Say whether an `alias_of` edge decides that its ends are two, and not one."""
+    return properties.get("decision") == "apart"
 
 
 def is_rename(record: AssetRecord, alias_from: Collection[int]) -> bool:
@@ -80,10 +88,9 @@ def _united(own: Endings, others: Iterable[Endings]) -> Endings:
     return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items() if times}, tuple(sorted(every)))
 
 
-def records_of(reader: GroupReader, names: Collection[int], aliases: Aliases) -> list[AssetRecord]:
+def records_of(reader: GroupReader, names: Collection[int]) -> list[AssetRecord]:
     """Return all records of the names of one asset. That it was given another name ends none of its states."""
-    begins = {name: aliases.begins(name) for name in names}
-    return [record for record in reader.asset_records(names) if not is_rename(record, begins[record.asset])]
+    return _without_renames(reader, reader.asset_records(names))
 
 
 def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:

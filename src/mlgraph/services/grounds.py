@@ -164,7 +164,7 @@ class Grounds:
     def _segments(self, assets: Iterable[int]) -> dict[int, list[_Segment]]:
         """Return the states of each asset, between the moments at which they change."""
         names = {asset: self._aliases.led_to(asset) for asset in assets}
-        records = records_of(self._reader, {name for each in names.values() for name in each}, self._aliases)
+        records = records_of(self._reader, {name for each in names.values() for name in each})
         self._spend(len(records))
         said = by_asset(records)
         return {
