@@ -70,11 +70,12 @@ def test_a_diff_of_everything_is_that_of_what_holds_at_each_moment(seed: int) ->
 
 
 def test_what_would_take_too_much_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inferred_changes, "MAX_TOUCHED", 0)
+    monkeypatch.setattr(inferred_changes, "MAX_WAYS", 5)
     facts = next(facts for seed in range(100) if len(facts := told(seed)) > 20)
     known = histories.moments(facts)
     real = Projected([facts])
     body = Differences(real.store, real.snapshot, RULES, known[0], known[-1]).body((), None, LIMIT)
     assert body["partial"] is True
-    assert body["reason"].split("; ")[0] == "the rule tested-in-experiment would look from more than 0 places that differ"
+    assert "the rule trained-on-dataset goes more than 5 ways here" in body["reason"].split("; ")
     assert "the rule team-depends-on-team needs what the rule service-depends-on-dataset infers" in body["reason"].split("; ")
+    assert not any(each["relation"] == "trained_on" for each in body["edges"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from mlgraph.domain import budget
@@ -189,6 +190,7 @@ class Inference:
         for path in rule.paths if forward else [path.reversed() for path in rule.paths]:
             for position in range(len(path.nodes)):
                 seeds = touched.at(rule, path, position)
+                self._spend(len(seeds))
                 back = Path(path.nodes[: position + 1], path.edges[:position]).reversed()
                 start = {Place(0, asset, 0): Held(self._when, self._when) for asset in seeds}
                 found.update(place.asset for place in self._along(rule, back, start))
@@ -229,7 +231,7 @@ class Inference:
 
     def _allowed(self, rule: Rule, place: Place, *, forward: bool) -> bool:
         kinds = [KIND_NAMES[self._ground.kind(asset)] for asset in (place.anchor, place.asset)]
-        return RELATIONS[rule.relation].allows(*(kinds if forward else kinds[::-1]))
+        return _may_lead(rule.relation, *(kinds if forward else kinds[::-1]))
 
     def _along(
         self, rule: Rule, path: Path, start: Mapping[Place, Held], traced: dict[Place, Way] | None = None
@@ -298,6 +300,11 @@ class Inference:
         signatures = allowed(path.nodes[position + 1], edge, path.nodes[position + 2])
         steps = _steps(edge, signatures)
         return steps[0] if len(steps) == 1 and not self._rules.giving(signatures) else None
+
+
+@lru_cache(1 << 12)
+def _may_lead(relation: str, source: str, target: str) -> bool:
+    return RELATIONS[relation].allows(source, target)
 
 
 def _steps(edge: Edge, signatures: Sequence[tuple[str, str, str]]) -> list[Step]:

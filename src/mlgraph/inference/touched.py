@@ -39,10 +39,6 @@ class TouchedAssets:
         for asset in assets:
             self._states[self._word(asset)].add(asset)
 
-    def __len__(self) -> int:
-        """Return how many they are."""
-        return sum(len(found) for each in (self._edges, self._assets, self._states) for found in each.values())
-
     def _word(self, asset: int) -> str:
         return KIND_NAMES[self._kind(asset)]
 

@@ -28,8 +28,7 @@ from mlgraph.services.told_changes import NEVER, Marks, Moments, Triple
 MAX_FACTS: Final = 200_000
 """Facts that one rule may read for one diff: some 3 s."""
 MAX_WAYS: Final = 1_000_000
-MAX_TOUCHED: Final = 50_000
-"""Edges and assets from which paths are looked for."""
+"""Places that one rule may look from, and edges that it may go along."""
 
 
 class InferredChanges:
@@ -61,8 +60,6 @@ class InferredChanges:
                 needed = next((other.name for other in self._rules.giving(rule.needs()) if other.name in cut), None)
                 if needed is not None:
                     cut[rule.name] = f"needs what the rule {needed} infers"
-                elif len(seeds) > MAX_TOUCHED:
-                    cut[rule.name] = f"would look from more than {MAX_TOUCHED:,} places that differ"
                 elif (why := self._follow(rule, seeds, by_rule.get(rule.name, ()))) is not None:
                     cut[rule.name] = why
         return self._found, "; ".join(f"the rule {name} {why}" for name, why in cut.items()) or None
@@ -122,7 +119,7 @@ class InferredChanges:
                     yield owner
         for part in chunks(gone):
             for relation, forward in ((INPUT_TO, True), (OUTPUTS, False)):
-                for record in self._reader.steps(part, Step(relation, forward, frozenset({RUN})), MAX_TOUCHED):
+                for record in self._reader.steps(part, Step(relation, forward, frozenset({RUN})), MAX_FACTS):
                     yield record.target if forward else record.source
         columns = [asset for asset in gone if self._grounds.kind(asset) == COLUMN]
         seen = (*self._reader.edges_from(columns, [DERIVES]), *self._reader.edges_into(columns, [DERIVES]))
