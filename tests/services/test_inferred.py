@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mlgraph.domain.errors import TooMuch
+from mlgraph.domain.errors import NotFound, TooMuch
 from mlgraph.services import grounds
 from mlgraph.services.identity import LOCAL
 from tests.services.parts import Json, Serving
@@ -182,3 +182,37 @@ def test_what_is_renamed_to_the_name_that_it_had_beside_its_own_is_not_deleted(s
     for day in (4, 6):
         card = serving.queries.asset(old, as_of=at(day))
         assert (card["uri"], card["tags"], card["deleted_at"]) == (new, ["gold"], None)
+
+
+def test_who_has_no_edge_in_the_graph_answers_for_itself_before_another_becomes_one_with_it(
+    serving: Serving,
+) -> None:
+    """Teams have no edges in the graph: what was merged into one later must not answer for it before."""
+    team, other, person = "mlg://team/n/one", "mlg://team/n/other", "mlg://person/n/p"
+    say(
+        serving, {"asset": {"uri": team, "name": "One", "valid_from": at(1)}}, edge(person, "member_of", team, 1),
+        {"asset": {"uri": other, "name": "Other", "valid_from": at(1)}}, edge(other, "alias_of", team, 5),
+    )  # fmt: skip
+    for day in (2, 6):
+        card = serving.queries.asset(team, as_of=at(day))
+        assert card["uri"] == team
+        assert [each["source"] for each in card["relations"] if each["relation"] == "member_of"] == [person]
+        assert serving.queries.lineage(team, as_of=at(day))["root"] == team
+        assert serving.queries.why(person, "member_of", team, as_of=at(day))["holds"] is True
+    assert serving.queries.asset(other, as_of=at(2))["uri"] == other
+
+
+def test_a_ground_that_a_state_tells_can_be_asked_about_like_any_other(serving: Serving) -> None:
+    service, team, other = "mlg://service/n/s", "mlg://team/n/one", "mlg://team/n/other"
+    say(
+        serving, {"asset": {"uri": service, "owners": [team], "valid_from": at(1)}}, edge(HUB, "input_to", service, 1),
+        *({"asset": {"uri": HUB, "owners": owners, "valid_from": at(day)}} for day, owners in ((1, [other]), (9, []))),
+    )  # fmt: skip
+    path = serving.queries.why(team, "depends_on", other, as_of=at(2))["path"]
+    assert [each["relation"] for each in path] == ["owned_by", "depends_on", "owned_by"]
+    ground = serving.queries.why(HUB, "owned_by", other, as_of=at(2))
+    assert ground["holds"] is True
+    assert [(each["origin"], each["valid_from"], each["valid_to"]) for each in ground["origins"]] == [("facts", at(1), at(9))]
+    assert serving.queries.why(HUB, "owned_by", other)["holds"] is False
+    with pytest.raises(NotFound, match="nobody ever said that"):
+        serving.queries.why(HUB, "owned_by", team)

@@ -184,10 +184,9 @@ def _fold_states(origin: int, records: Sequence[AssetRecord], cuts: Sequence[int
 
 def _apply(state: Mapping[str, Any], said: Sequence[AssetRecord]) -> dict[str, Any]:
     wholes = [record.state for record in said if record.mode == Mode.WHOLE]
-    if wholes:
-        after = dict(wholes[0] if len(wholes) == 1 else max(wholes, key=canonical_json))
-    else:
-        after = dict(state)
+    if len(wholes) > 1:
+        wholes.sort(key=canonical_json)
+    after = dict(wholes[-1] if wholes else state)
     patches = [record.state for record in said if record.mode == Mode.PATCH]
     for patch in sorted(patches, key=canonical_json) if len(patches) > 1 else patches:
         after = merge(after, patch)

@@ -12,14 +12,14 @@ from mlgraph.domain.times import format_end, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.domain.wire import check_edge
-from mlgraph.graph.naming import bearer
 from mlgraph.graph.relations import Span, spans_at
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
-from mlgraph.services.facts_at import told_intervals
-from mlgraph.services.inferred import Because, InferredEdges
+from mlgraph.services.facts_at import bearer_of, told_intervals
+from mlgraph.services.grounds import OWNED_BY, Grounds
+from mlgraph.services.inferred import Because, InferredEdges, record_of
 
 MAX_RUNS: Final = 20
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
@@ -44,14 +44,15 @@ class EdgeHistories:
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
-        if not (spans or records or inferred):
+        named = self._named_owner(graph, triple)
+        if not (spans or records or inferred or named):
             raise NotFound(
                 f"nobody ever said that {source} {relation} {target}, and no rule infers it; "
                 "mlgraph show lists what is said of either"
             )
         plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
         origins = self._plain(told) if plain else self._told(graph, spans, runs)
-        origins += [record for because in inferred for record in because.origins()]
+        origins += [*named, *(record for because in inferred for record in because.origins())]
         best = min(inferred, key=lambda because: _nearness(because, moment), default=None)
         shown_at = best.shown_at(moment) if best is not None else None
         return {
@@ -67,8 +68,16 @@ class EdgeHistories:
         """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
         ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
         if relation != "alias_of":
-            ends = (bearer(graph, ends[0], moment), bearer(graph, ends[1], moment))
+            ends = (bearer_of(self._reader, graph, ends[0], moment), bearer_of(self._reader, graph, ends[1], moment))
         return ends[0], RELATIONS[relation].code, ends[1]
+
+    def _named_owner(self, graph: Snapshot, triple: Triple) -> list[dict[str, Any]]:
+        """Return when states of the source have named the target as its owner."""
+        source, relation, target = triple
+        if relation != OWNED_BY or not source or not target:
+            return []
+        named = Grounds(self._reader, graph).named_owner(source, target)
+        return [record_of(origin, start, end) for origin, spans in named.items() for start, end in spans]
 
     def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
         origins = self._reader.origins()

@@ -7,10 +7,20 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import NO_ENDINGS, AssetRecord, EdgeInterval, EdgeRecord, Endings, endings
+from mlgraph.domain.history import (
+    NO_ENDINGS,
+    AssetRecord,
+    EdgeInterval,
+    EdgeRecord,
+    Endings,
+    asset_intervals,
+    endings,
+    state_at,
+)
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.aliases import NO_ALIASES, Aliases
 from mlgraph.graph.levels import Pins, triple_intervals
+from mlgraph.graph.naming import bearer
 from mlgraph.graph.rows import ALIAS_OF, PART_CODES, WALKED_CODES
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.ports.store import GroupReader
@@ -18,6 +28,7 @@ from mlgraph.ports.store import GroupReader
 ALL_RELATIONS: Final = tuple(relation.code for relation in RELATIONS.values())
 UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_CODES and code not in PART_CODES)
 """Relations that are kept in the store alone."""
+_TELLING: Final = tuple(code for code in UNWALKED if code != ALIAS_OF)
 
 Triple = tuple[int, int, int]
 
@@ -91,6 +102,19 @@ def _united(own: Endings, others: Iterable[Endings]) -> Endings:
 def records_of(reader: GroupReader, names: Collection[int]) -> list[AssetRecord]:
     """Return all records of the names of one asset. That it was given another name ends none of its states."""
     return _without_renames(reader, reader.asset_records(names))
+
+
+def bearer_of(reader: GroupReader, graph: Snapshot, name: int, moment: int) -> int:
+    """Return the asset that answers to `name` at `moment`; the store is asked where the graph alone cannot tell."""
+
+    def is_told(asset: int) -> bool:
+        names = graph.aliases.named(asset, moment)
+        if state_at(asset_intervals(records_of(reader, names)), moment) is not None:
+            return True
+        records = (*reader.edges_from(names, _TELLING), *reader.edges_into(names, _TELLING))
+        return any(interval.start <= moment < interval.end for interval in told_intervals(reader, records, graph.aliases))
+
+    return bearer(graph, name, moment, is_told)
 
 
 def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:

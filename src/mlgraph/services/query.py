@@ -20,7 +20,6 @@ from mlgraph.graph.brief import is_brief
 from mlgraph.graph.drawing import edges_between
 from mlgraph.graph.effects import CHANGES, Effect
 from mlgraph.graph.impact import Impact, ImpactWalk
-from mlgraph.graph.naming import bearer
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.render import edges_json, nodes_json, owners_json
 from mlgraph.graph.rows import COLUMN, Bools, Ints, Layer
@@ -35,6 +34,7 @@ from mlgraph.services.cold_runs import BOTH, ColdRuns
 from mlgraph.services.differences import Differences
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
+from mlgraph.services.facts_at import bearer_of
 from mlgraph.services.follow import Follower
 from mlgraph.services.names import Names
 from mlgraph.services.origins import OriginNames, Origins
@@ -105,6 +105,8 @@ class Queries:
         cursor: str | None = None,
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return the same as `lineage`, if that takes about a millisecond and asks nothing of the store; else None."""
+        if (as_of is not None or cursor is not None) and self._follower.snapshot().aliases:
+            return None  # the store may have to be asked what bore the name then
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
         direction = scope.direction
         if scope.level == Layer.RUN and len(scope.graph.registry.base.cold):
@@ -262,7 +264,7 @@ class Queries:
         raise UnknownAsset(f"{text[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
 
     def _bearer(self, graph: Snapshot, text: str, moment: int) -> int:
-        return bearer(graph, self._known(graph, text), moment)
+        return bearer_of(self._reader.at(graph.watermark), graph, self._known(graph, text), moment)
 
     def _scope(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, direction: str, depth: int | None, kinds: Sequence[str], level: str | None, as_of: str | None,
