@@ -216,3 +216,12 @@ def test_a_ground_that_a_state_tells_can_be_asked_about_like_any_other(serving: 
     assert serving.queries.why(HUB, "owned_by", other)["holds"] is False
     with pytest.raises(NotFound, match="nobody ever said that"):
         serving.queries.why(HUB, "owned_by", team)
+
+
+def test_an_end_that_nobody_has_heard_of_is_told_from_an_edge_that_never_held(serving: Serving) -> None:
+    run = "mlg://run/n/r"
+    tell(serving, (HUB, "input_to", run), ("mlg://dataset/n/other", "input_to", "mlg://run/n/else"), (run, "outputs", VERSION))
+    with pytest.raises(NotFound, match="mlg://dataset/n/nowhere has never been heard of"):
+        serving.queries.why(VERSION, "trained_on", "mlg://dataset/n/nowhere")
+    with pytest.raises(NotFound, match="and no rule infers it"):
+        serving.queries.why(VERSION, "trained_on", "mlg://dataset/n/other")

@@ -46,10 +46,7 @@ class EdgeHistories:
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
         named = self._named_owner(graph, triple)
         if not (spans or records or inferred or named):
-            raise NotFound(
-                f"nobody ever said that {source} {relation} {target}, and no rule infers it; "
-                "mlgraph show lists what is said of either"
-            )
+            raise NotFound(_never(graph, source, relation, target))
         plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
         origins = self._plain(told) if plain else self._told(graph, spans, runs)
         origins += [*named, *(record for because in inferred for record in because.origins())]
@@ -131,6 +128,13 @@ class EdgeHistories:
         else:
             said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
         return own + [edge for edge in said if edge.mode != Mode.RETRACT]
+
+
+def _never(graph: Snapshot, source: str, relation: str, target: str) -> str:
+    for uri in (source, target):
+        if graph.registry.number(uri) is None:
+            return f"{uri[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has"
+    return f"nobody ever said that {source} {relation} {target}, and no rule infers it; mlgraph show lists what is said of either"
 
 
 def _nearness(because: Because, moment: int) -> tuple[bool, int, str]:
