@@ -64,6 +64,7 @@ class AliasTable:
             return set()
         touched = {*changes.told, *(target for _, relation, target in changes.edges if relation == OUTPUTS)}
         touched |= {row.dataset for row in changes.assets if row.dataset}
+        touched |= named  # an alias may make a rename of a retraction that ended what led to its name
         again = {name for asset in touched for name in (asset, *self._into.get(asset, ())) if name in self._told}
         names = named | again
         if not names:
