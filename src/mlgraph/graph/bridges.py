@@ -71,7 +71,8 @@ class _Steps:
     """Steps with a hidden node at one end or both, by the node they start from and where they lead."""
 
     def __init__(self) -> None:
-        self._out: defaultdict[int, dict[tuple[int, int], Bridge]] = defaultdict(dict)
+        self._out: defaultdict[int, dict[int, dict[int, Bridge]]] = defaultdict(dict)
+        """By source, target and relation."""
         self._into: defaultdict[int, set[int]] = defaultdict(set)
 
     def take(self, graph: Snapshot, nodes: Ints, gathered: Gathered, chosen: Longs) -> None:
@@ -89,34 +90,33 @@ class _Steps:
                 self._add(Bridge(source, target, triple[1], bool(flags & CERTAIN), 0, said))
 
     def _add(self, bridge: Bridge) -> None:
-        key = bridge.target, bridge.relation
-        known = self._out[bridge.source].get(key)
+        to_target = self._out[bridge.source].setdefault(bridge.target, {})
+        known = to_target.get(bridge.relation)
         if known is not None:
             certain, folded = known.certain or bridge.certain, min(known.folded, bridge.folded)
             bridge = bridge._replace(certain=certain, folded=folded, origins=known.origins | bridge.origins)
-        self._out[bridge.source][key] = bridge
+        to_target[bridge.relation] = bridge
         self._into[bridge.target].add(bridge.source)
 
     def joined(self, hidden: list[int]) -> list[Bridge]:
         """Take the hidden nodes out and return what is left."""
         made = 0
         for node in hidden:
-            leading, sources = self._out.pop(node, {}), self._into.pop(node, set())
-            around = frozenset[int]().union(*(bridge.origins for key, bridge in leading.items() if key[0] == node))
-            onward = [bridge for key, bridge in leading.items() if key[0] != node]
-            for bridge in onward:
-                self._into[bridge.target].discard(node)
+            leading, sources = self._out.pop(node, {}), self._into.pop(node, set()) - {node}
+            around = frozenset(origin for bridge in leading.pop(node, {}).values() for origin in bridge.origins)
+            for target in leading:
+                self._into[target].discard(node)
+            onward = [bridge for to_target in leading.values() for bridge in to_target.values()]
             made += len(sources) * len(onward)
             if made > MAX_BRIDGES:
                 raise InvalidInput(
                     f"hidden assets join more than {MAX_BRIDGES:,} pairs of what is listed; ask for fewer with depth, kind or "
                     "limit, or without folding (fold=false)"
                 )
-            for source in sources - {node}:
-                for key in [key for key in self._out[source] if key[0] == node]:
-                    come = self._out[source].pop(key)
+            for source in sources:
+                for come in self._out[source].pop(node).values():
                     for go in onward:
                         origins = come.origins | around | go.origins
                         certain, folded = come.certain and go.certain, come.folded + 1 + go.folded
                         self._add(Bridge(source, go.target, go.relation, certain, folded, origins))
-        return [bridge for leading in self._out.values() for bridge in leading.values()]
+        return [bridge for leading in self._out.values() for to_target in leading.values() for bridge in to_target.values()]

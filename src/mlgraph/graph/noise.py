@@ -104,17 +104,24 @@ class Hidden:
         self._noise, self._graph, self._level, self._moment, self._belonging = noise, graph, level, moment, belonging
         self._shown = shown
         self._rule: dict[int, int] = {}
+        self._runs: Ints = np.zeros(0, np.int32)
         self.marks: Bytes = NOTHING_HIDDEN
         """What is done with each asset that was looked at (uint8[assets]); of no length as long as nothing is hidden."""
 
     def look_at(self, assets: Ints) -> None:
-        """Find out which of `assets` are hidden; runs that are judged together are to be given together."""
+        """Find out which of `assets` are hidden; runs are judged together with all that were looked at before."""
         rules = self._noise.of(self._graph.registry, assets)
         places = np.flatnonzero(rules)
         self._hide(assets[places], rules[places].tolist(), PASSED)
         if self._noise.retries and self._level == Layer.RUN:
-            runs = assets[self._graph.registry.kinds(assets) == RUN]
-            again = superseded(self._graph, np.setdiff1d(runs, assets[places]), self._moment, self._belonging)
+            by_name = assets[places]
+            self._look_at_runs(np.setdiff1d(assets[self._graph.registry.kinds(assets) == RUN], by_name))
+
+    def _look_at_runs(self, runs: Ints) -> None:
+        known = len(self._runs)
+        self._runs = np.union1d(self._runs, runs)
+        if len(self._runs) > known:
+            again = superseded(self._graph, self._runs, self._moment, self._belonging)
             self._hide(again, [self._noise.retries] * len(again), LEFT_OUT)
 
     def _hide(self, assets: Ints, rules: list[int], mark: int) -> None:

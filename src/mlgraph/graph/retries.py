@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
+from mlgraph.domain import budget
 from mlgraph.graph.rows import CERTAIN, RUN_OF, SHOW, WALK, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
 
@@ -18,28 +18,29 @@ Belonging = Callable[[Collection[int]], Mapping[int, frozenset[tuple[int, int]]]
 """Tells of which workflows runs are runs, and of which other runs they are parts, as (relation, asset)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """What a run says of itself at a moment, in assets.
+class _Deeds(NamedTuple):
+    """What a run did, in assets.
 
     `edges` are its edges as (other, relation, whether it comes from there); `pairs` which input leads to which output, with
     whether that is certain.
     """
 
-    asset: int
-    since: int
     edges: frozenset[tuple[int, int, bool]]
     pairs: frozenset[tuple[int, int, bool]]
 
-    def stands_for(self, failed: _Run) -> bool:
-        """Say whether this run did, later, all that `failed` did."""
-        certain = {(source, output) for source, output, sure in self.pairs if sure}
-        anyhow = {(source, output) for source, output, _ in self.pairs}
-        return (
-            self.since > failed.since
-            and failed.edges <= self.edges
-            and all((source, output) in (certain if sure else anyhow) for source, output, sure in failed.pairs)
+    def cover(self, others: _Deeds) -> bool:
+        """Say whether all that the others are is among these, at least as surely."""
+        return others.edges <= self.edges and all(
+            pair in self.pairs or (not pair[2] and (*pair[:2], True) in self.pairs) for pair in others.pairs
         )
+
+
+class _Run(NamedTuple):
+    """A run with what it did; `since` is when it was first heard of."""
+
+    asset: int
+    since: int
+    did: _Deeds
 
 
 def superseded(graph: Snapshot, runs: Ints, moment: int, belonging: Belonging) -> Ints:
@@ -53,16 +54,28 @@ def superseded(graph: Snapshot, runs: Ints, moment: int, belonging: Belonging) -
     if not failed:
         return np.zeros(0, np.int32)
     completed = _all_told(graph, (run for run, state in states.items() if state == COMPLETE), moment)
-    standing = {run.asset: {other.asset for other in completed if other.stands_for(run)} for run in failed}
-    judged = {run: others for run, others in standing.items() if others}
-    belongs = belonging(judged.keys() | {other for others in judged.values() for other in others}) if judged else {}
+    # runs of a workflow mostly do the same: what they do is compared, and not each with each
+    covering = {did: _covering(did, {run.did for run in completed}) for did in {run.did for run in failed}}
+    failed = [run for run in failed if covering[run.did]]
+    of_use = frozenset[_Deeds]().union(*(covering[run.did] for run in failed))
+    completed = [run for run in completed if run.did in of_use]
+    belongs = belonging([run.asset for run in (*failed, *completed)]) if failed else {}
+    latest: dict[tuple[frozenset[tuple[int, int]], _Deeds], int] = {}
+    for run in completed:
+        key = belongs[run.asset], run.did
+        latest[key] = max(run.since, latest.get(key, run.since))
     gone = [
-        run
-        for run, others in judged.items()
-        if any(relation == RUN_OF for relation, _ in belongs.get(run, ()))
-        and any(belongs.get(other) == belongs[run] for other in others)
+        run.asset
+        for run in failed
+        if any(relation == RUN_OF for relation, _ in belongs[run.asset])
+        and any(latest.get((belongs[run.asset], did), run.since) > run.since for did in covering[run.did])
     ]
     return np.array(sorted(gone), np.int32)
+
+
+def _covering(did: _Deeds, others: Iterable[_Deeds]) -> frozenset[_Deeds]:
+    budget.check()
+    return frozenset(other for other in others if other.cover(did))
 
 
 def _all_told(graph: Snapshot, runs: Iterable[int], moment: int) -> list[_Run]:
@@ -70,6 +83,7 @@ def _all_told(graph: Snapshot, runs: Iterable[int], moment: int) -> list[_Run]:
 
 
 def _told(graph: Snapshot, run: int, moment: int) -> _Run | None:
+    budget.check()
     node = graph.find(run)
     if node is None:
         return None
@@ -91,4 +105,4 @@ def _told(graph: Snapshot, run: int, moment: int) -> _Run | None:
                 if flags & WALK:
                     ways[-1].append((asset, bool(flags & CERTAIN)))
         pairs.update((source, output, sure and so) for source, sure in ways[0] for output, so in ways[1])
-    return _Run(run, min(since), frozenset(edges), frozenset(pairs)) if since else None
+    return _Run(run, min(since), _Deeds(frozenset(edges), frozenset(pairs))) if since else None

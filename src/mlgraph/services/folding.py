@@ -10,21 +10,22 @@ import numpy as np
 from mlgraph.domain import budget
 from mlgraph.graph.effects import Change
 from mlgraph.graph.impact import Impact, ImpactWalk
-from mlgraph.graph.noise import SHOWN, Hidden, Noise
+from mlgraph.graph.noise import NOTHING_HIDDEN, SHOWN, Hidden, Noise
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.retries import Belonging
-from mlgraph.graph.rows import COLUMN, PART_OF, RUN_OF, Ints, Layer
+from mlgraph.graph.rows import COLUMN, PART_OF, RUN_OF, Bytes, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, starts_of, walk
-from mlgraph.ports.store import FactReader, GroupReader
+from mlgraph.ports.store import FactReader
 from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import told_intervals
 
 UNFOLDED: Mapping[str, Any] = {"count": 0, "by_rule": {}}
 
 
-def _belonging(reader: GroupReader, graph: Snapshot, moment: int) -> Belonging:
-    def of(runs: Collection[int]) -> Mapping[int, frozenset[tuple[int, int]]]:
+def _belonging(of: FactReader, graph: Snapshot, moment: int) -> Belonging:
+    def belonging(runs: Collection[int]) -> Mapping[int, frozenset[tuple[int, int]]]:
+        reader = of.at(graph.watermark)
         found: dict[int, set[tuple[int, int]]] = {run: set() for run in runs}
         for chunk in chunks(runs):
             budget.check()
@@ -34,7 +35,7 @@ def _belonging(reader: GroupReader, graph: Snapshot, moment: int) -> Belonging:
                     found[record.source].add((record.relation, graph.aliases.at(record.target, moment)))
         return {run: frozenset(belongs) for run, belongs in found.items()}
 
-    return of
+    return belonging
 
 
 class PathStep(NamedTuple):
@@ -58,7 +59,7 @@ class Folding:
         self.on_path: Ints = np.zeros(0, np.int32)
         """The assets of the path that was found last, hidden ones included."""
         self._also = also
-        belonging = _belonging(reader.at(graph.watermark), graph, moment)
+        belonging = _belonging(reader, graph, moment)
         self._looking = None if noise is None else Hidden(noise, graph, self._asked_about, level, moment, belonging)
 
     def _asked_about(self) -> set[int]:
@@ -66,6 +67,10 @@ class Folding:
             return {self._root, *self._also}
         starts = starts_of(self._graph, self._root, self._moment, NO_LIMIT, Reached())
         return {*self._also, *(start.asset for start in starts)}
+
+    @property
+    def _marks(self) -> Bytes:
+        return NOTHING_HIDDEN if self.hidden is None else self.hidden.marks
 
     def _hides(self, assets: Ints) -> bool:
         if self._looking is None:
@@ -99,14 +104,12 @@ class Folding:
         if not self._hides(found.reached):
             return found
         self.look_along("downstream")
-        marks = () if self.hidden is None else (self.hidden.marks,)
-        return ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit, *marks).result()
+        return ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit, self._marks).result()
 
     def path(self, target: int, direction: DirectionName) -> tuple[list[PathStep], bool]:
         """Return the shortest path to `target` without what is hidden, and whether every step of it is certain."""
         self.look_along(direction)
-        marks = () if self.hidden is None else (self.hidden.marks,)
-        found, certain = shortest_path(self._graph, self._root, target, direction, self._level, self._moment, *marks)
+        found, certain = shortest_path(self._graph, self._root, target, direction, self._level, self._moment, self._marks)
         self.on_path = np.array([asset for asset, _ in found], np.int32)
         steps, before = [], 0
         for asset, relation in found:
@@ -123,8 +126,7 @@ class Folding:
             self.hidden = self._looking
 
     def _walk(self, direction: DirectionName, depth: int | None) -> Reached:
-        marks = () if self.hidden is None else (self.hidden.marks,)
-        return walk(self._graph, self._root, direction, self._level, self._moment, depth, *marks)
+        return walk(self._graph, self._root, direction, self._level, self._moment, depth, self._marks)
 
     def told(self, assets: Ints) -> Mapping[str, Any]:
         """Return the answer's `folded`: how many of `assets`, each given once, are hidden, by rule."""
