@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import InvalidInput, UnknownAsset
+from mlgraph.domain.errors import InvalidInput, Unavailable, UnknownAsset
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
@@ -43,6 +43,8 @@ from mlgraph.services.propagation import Propagations
 DEFAULT_LIMIT: Final = 10_000
 MAX_PATH_URIS: Final = 200_000
 """How many URIs the paths of one answer may hold together: ten thousand assets far down a chain would make fifty million."""
+UNKNOWN_WAIT_S: Final = 2.0
+"""How long a question about something unknown waits for what is written and not in the graph yet, in seconds."""
 DIRECTIONS: Final = ("downstream", "upstream", "both")
 LEVELS: Final = ("asset", "run")
 
@@ -114,6 +116,8 @@ class Queries:
         limit: int = DEFAULT_LIMIT, cursor: str | None = None,
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return the same as `lineage`, if that takes about a millisecond and asks nothing of the store; else None."""
+        if self._follower.snapshot().registry.number(uri) is None:
+            return None
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
         direction = scope.direction
         asks_for_runs = len(scope.graph.registry.base.cold) or (scope.noise is not None and scope.noise.retries)
@@ -189,7 +193,7 @@ class Queries:
         self, source: str, target: str, *, level: str | None = None, as_of: str | None = None, fold: bool = True
     ) -> dict[str, Any]:
         """Return the shortest path from `source` to `target`; against the flow, where none leads with it."""
-        graph = self._follower.snapshot()
+        graph = self._graph(source, target)
         moment = moment_of(as_of)
         start, end = self._bearer(graph, source, moment), self._bearer(graph, target, moment)
         chosen = _level(graph, start, level)
@@ -213,7 +217,7 @@ class Queries:
 
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return an asset with its relations and history."""
-        graph = self._follower.snapshot()
+        graph = self._graph(uri)
         moment = moment_of(as_of)
         asset, cold = self._bearer(graph, uri, moment), ColdRuns(self._reader, graph)
         cold.for_asset(asset)
@@ -222,13 +226,13 @@ class Queries:
 
     def names(self, uri: str | None = None) -> dict[str, Any]:
         """Return which names an asset has had, and which names lead to several assets."""
-        graph = self._follower.snapshot()
+        graph = self._graph(uri)
         asset = self._known(graph, uri) if uri is not None else None
         return Names(self._reader.at(graph.watermark)).body(graph, asset, clock.now_us())
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return who says that an edge holds, since when, and on what ground."""
-        graph = self._follower.snapshot()
+        graph = self._graph(source, target)
         cold = ColdRuns(self._reader, graph)
         number = graph.registry.number
         cold.for_edge(number(source) or 0, RELATIONS[relation].code if relation in RELATIONS else 0, number(target) or 0)
@@ -239,7 +243,7 @@ class Queries:
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return what differs between two moments: of everything, or of one asset and its edges."""
-        graph = self._follower.snapshot()
+        graph = self._graph(uri)
         asset = self._bearer(graph, uri, moment_of(to)) if uri is not None else None
         cold = ColdRuns(self._reader, graph)
         if asset is not None:
@@ -249,7 +253,7 @@ class Queries:
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
-        graph = self._follower.snapshot()
+        graph = self._graph(service)
         moment = moment_of(as_of)
         asset = self._bearer(graph, service, moment) if service is not None else None
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
@@ -272,6 +276,23 @@ class Queries:
         """Yield every source fact as an NDJSON line, in a stable order."""
         return export_lines(self._reader)
 
+    def _graph(self, *uris: str | None) -> Snapshot:
+        """Return the graph as last published; where it does not know one of `uris`, once all that is written is in it."""
+        graph = self._follower.snapshot()
+        unknown = [uri for uri in uris if uri is not None and graph.registry.number(uri) is None]
+        for uri in unknown:
+            AssetUri.parse(uri)
+        if unknown and (written := self._reader.last_tx()) > graph.watermark:
+            try:
+                self._follower.wait_for(written, UNKNOWN_WAIT_S)
+            except Unavailable:
+                raise Unavailable(
+                    f"{unknown[0][:300]} is not known so far, and not all that is written can be asked about yet: "
+                    f"answers are of watermark {graph.watermark}, {written} is written; try again"
+                ) from None
+            graph = self._follower.snapshot()
+        return graph
+
     def _known(self, graph: Snapshot, text: str) -> int:
         AssetUri.parse(text)
         asset = graph.registry.number(text)
@@ -286,7 +307,7 @@ class Queries:
         self, uri: str, direction: str, depth: int | None, kinds: Sequence[str], level: str | None, as_of: str | None,
         *, certain: bool, fold: bool, limit: int, cursor: str | None,
     ) -> Scope:  # fmt: skip
-        graph = self._follower.snapshot()
+        graph = self._graph(uri)
         _one_of("direction", direction, DIRECTIONS)
         for kind in kinds:
             _one_of("kind", kind, KINDS)
