@@ -21,10 +21,10 @@ Certainty: TypeAlias = Literal["certain", "possible"]
 class NaiveGraph:
     """What a set of facts means. Every `valid_from` and every retraction's time must be given."""
 
-    def __init__(self, facts: list[Fact]) -> None:
+    def __init__(self, facts: list[Fact], endings: Endings | None = None) -> None:
         self.facts = facts
         self.assets = Assets(facts)
-        self.endings = Endings(facts, self.assets)
+        self.endings = endings or Endings(facts, self.assets)
         self.runs = Runs(facts, self.assets, self.endings)
         self.workflows = Workflows(facts, self.runs, self.endings)
         self.pairing = Pairing(facts, self.workflows)

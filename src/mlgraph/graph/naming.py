@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from mlgraph.graph.rows import Layer
@@ -10,10 +11,11 @@ from mlgraph.graph.snapshot import Snapshot
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.STRUCTURE)
 
 
-def bearer(graph: Snapshot, name: int, moment: int) -> int:
+def bearer(graph: Snapshot, name: int, moment: int, is_told: Callable[[int], bool]) -> int:
     """Return the asset that answers to `name` at `moment`.
 
-    Where nothing bore the name then, what was renamed to it later answers, under the name that it had.
+    Where nothing bore the name then, what was renamed to it later answers, under the name that it had. `is_told` says of an
+    asset that has no edge in the graph then, and that something was renamed to later, whether anything else is said of it.
     """
     aliases = graph.aliases
     if not aliases:
@@ -22,7 +24,7 @@ def bearer(graph: Snapshot, name: int, moment: int) -> int:
     while found not in seen and not _has_edges(graph, found, moment):
         seen.add(found)
         earlier = aliases.renamed_to(found, moment)
-        if earlier is None:
+        if earlier is None or is_told(found):
             break
         found = aliases.at(earlier, moment)
     return found

@@ -72,9 +72,10 @@ def pair_up(
     None, all inputs lead to it: possibly where there are several inputs and several outputs at that moment, unless
     `certain_in_runs` knows better.
     """
-    reads, leads, writes = sides.reads(), sides.leads(), sides.writes()
-    counted = [spans for output, spans in writes.items() if not is_evaluation(output)]
-    many = intersect(several(leads.values()), several(counted))
+    reads, writes = sides.reads(), sides.writes()
+    leads = sides.leads() if any(role in HELD_OUT for _, role in sides.inputs) else reads
+    many = several(spans for output, spans in writes.items() if not is_evaluation(output))
+    many = intersect(several(leads.values()), many) if many else []
     surer = certain_in_runs() if many else {}
     alike: dict[bool, list[int]] = {}
     found: list[Feeding] = []
@@ -93,6 +94,8 @@ def pair_up(
 def _fed(
     sources: Mapping[int, Spans], segments: list[tuple[int, int, Decision | None]], many: Spans, surer: Mapping[int, Spans]
 ) -> dict[int, Pair]:
+    if not segments and not many:  # as with most runs
+        return {source: Pair(read, []) for source, read in sources.items() if read}
     pairs: dict[int, Pair] = {}
     decided = union((start, end) for start, end, decision in segments if decision)
     for source, read in sources.items():

@@ -18,7 +18,7 @@ from mlgraph.graph.aliases import NO_ALIASES, Alias, Aliases
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import ALIAS_OF, OUTPUTS
 from mlgraph.ports.store import Changes, FactReader
-from mlgraph.services.facts_at import is_rename, told_intervals
+from mlgraph.services.facts_at import is_apart, is_rename, told_intervals
 
 CONFIGURED: Final = "config"
 """How origins of what mlgraph.yaml declares begin."""
@@ -88,7 +88,7 @@ class AliasTable:
     def _alias(self, reader: FactReader, interval: EdgeInterval, renames: Renames) -> Alias:
         record = interval.record
         rank = _rank(reader.origins()[record.origin])
-        apart = interval.properties.get("decision") == "apart"
+        apart = is_apart(interval.properties)
         end = min(interval.end, renames.used_again(record)) if not apart else interval.end
         return Alias(record.source, record.target, renames.since(record, interval.start), end, rank, apart)
 

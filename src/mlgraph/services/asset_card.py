@@ -13,11 +13,11 @@ from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.answer import CERTAINTY, node_body
 from mlgraph.graph.relations import spans_at
-from mlgraph.graph.rows import ALIAS_OF, COLUMN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Told
-from mlgraph.services.facts_at import UNWALKED, records_of, told_intervals
+from mlgraph.services.facts_at import UNWALKED, records_of, told_intervals, under_names
 from mlgraph.services.health_of import health_of
 from mlgraph.services.inferred import InferredEdges, origins_at
 from mlgraph.services.names import names_of
@@ -43,7 +43,7 @@ class AssetCards:
     def body(self, graph: Snapshot, asset: int, moment: int) -> dict[str, Any]:
         """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
         names = graph.aliases.named(asset, moment) or [asset]
-        records = records_of(self._reader, names, graph.aliases)
+        records = records_of(self._reader, names)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
         holding = [interval for interval in intervals if interval.start <= moment < interval.end]
@@ -119,8 +119,9 @@ class AssetCards:
         unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
         for interval in told_intervals(self._reader, unwalked, graph.aliases):
             if interval.start <= moment < interval.end:
-                triple = _under_names(graph, interval.record.triple, moment)
-                found[triple].join(self._origins[interval.record.origin], interval.start, interval.end)
+                triple = under_names(graph, interval.record.triple, moment)
+                if triple is not None:
+                    found[triple].join(self._origins[interval.record.origin], interval.start, interval.end)
         inferred = InferredEdges(self._reader, graph, self._rules).of(asset)
         for triple, origin, span_, certain in origins_at(inferred.edges, moment):
             found[triple].join(origin, *span_)
@@ -228,12 +229,6 @@ class _Standing:
         if origin is not None:
             self.origins.add(origin)
         self.start, self.end = min(self.start, start), max(self.end, end)
-
-
-def _under_names(graph: Snapshot, triple: Relation, moment: int) -> Relation:
-    """Return an edge between the assets that its ends stand for; one that says what is an alias stays as it is."""
-    source, relation, target = triple
-    return triple if relation == ALIAS_OF else (graph.aliases.at(source, moment), relation, graph.aliases.at(target, moment))
 
 
 def _distinct(spans: Iterable[Any]) -> list[Any]:

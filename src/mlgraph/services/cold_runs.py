@@ -103,7 +103,7 @@ class ColdRuns:
         registry = self._published.registry
         for chunk in chunks(found):
             budget.check()
-            histories = Histories(self._reader, registry)
+            histories = Histories(self._reader, registry, self._published.aliases)
             for history, member in histories.runs(chunk).values():
                 rows = run_rows(history, registry, standalone=not member)
                 self._with_runs.add(history.run, under_their_names(self._published.aliases, rows))

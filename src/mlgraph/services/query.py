@@ -20,7 +20,6 @@ from mlgraph.graph.brief import is_brief
 from mlgraph.graph.drawing import edges_between
 from mlgraph.graph.effects import CHANGES, Effect
 from mlgraph.graph.impact import Impact
-from mlgraph.graph.naming import bearer
 from mlgraph.graph.noise import SHOWN, Hidden, Noise
 from mlgraph.graph.render import edges_json, nodes_json, owners_json
 from mlgraph.graph.rows import COLUMN, Bools, Ints, Layer
@@ -32,8 +31,10 @@ from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.cold_runs import BOTH, ColdRuns
+from mlgraph.services.differences import Differences
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
+from mlgraph.services.facts_at import bearer_of
 from mlgraph.services.folding import UNFOLDED, Folding, PathStep
 from mlgraph.services.follow import Follower
 from mlgraph.services.names import Names
@@ -116,8 +117,9 @@ class Queries:
         limit: int = DEFAULT_LIMIT, cursor: str | None = None,
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return the same as `lineage`, if that takes about a millisecond and asks nothing of the store; else None."""
-        if self._follower.snapshot().registry.number(uri) is None:
-            return None
+        graph = self._follower.snapshot()
+        if graph.registry.number(uri) is None or ((as_of is not None or cursor is not None) and graph.aliases):
+            return None  # the store may have to be asked: what is written, what bore the name then
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
         direction = scope.direction
         asks_for_runs = len(scope.graph.registry.base.cold) or (scope.noise is not None and scope.noise.retries)
@@ -242,14 +244,16 @@ class Queries:
         return {**told, "cold_runs": cold.count}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
-        """Return what differs between two moments: of everything, or of one asset and its edges."""
+        """Return what differs between two moments: of everything, or of one asset and its edges, by the names it had at each."""
         graph = self._graph(uri)
-        asset = self._bearer(graph, uri, moment_of(to)) if uri is not None else None
-        cold = ColdRuns(self._reader, graph)
-        if asset is not None:
-            cold.for_asset(asset)
-        edges = EdgeHistories(self._reader.at(graph.watermark), self._rules)
-        return {**edges.diff(cold.graph, moment_of(from_), moment_of(to), asset, limit), "cold_runs": cold.count}
+        before, after = moment_of(from_), moment_of(to)
+        cold, assets = ColdRuns(self._reader, graph), []
+        if uri is not None:
+            assets = sorted({self._bearer(graph, uri, before), self._bearer(graph, uri, after)})
+            for asset in assets:
+                cold.for_asset(asset)
+        differences = Differences(self._reader.at(graph.watermark), cold.graph, self._rules, before, after)
+        return {**differences.body(assets, uri, limit), "cold_runs": cold.count}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
@@ -301,7 +305,7 @@ class Queries:
         raise UnknownAsset(f"{text[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
 
     def _bearer(self, graph: Snapshot, text: str, moment: int) -> int:
-        return bearer(graph, self._known(graph, text), moment)
+        return bearer_of(self._reader.at(graph.watermark), graph, self._known(graph, text), moment)
 
     def _scope(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, direction: str, depth: int | None, kinds: Sequence[str], level: str | None, as_of: str | None,
