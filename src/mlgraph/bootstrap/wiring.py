@@ -52,7 +52,7 @@ def _departures(source: Source, held: States, at: int) -> Sequence[Departure]:
 
 
 def _reach(access: Access) -> Reached:
-    with contextlib.closing(MlflowSource.at(access, Patience(attempts=1, timeout_s=access.limits.timeout_s))) as source:
+    with contextlib.closing(MlflowSource(access, patience=Patience(attempts=1, timeout_s=access.limits.timeout_s))) as source:
         return source.reached()
 
 
@@ -66,7 +66,7 @@ def _credentials(place: SecretPlace) -> Credentials:
 
 MLFLOW: Final = SourceKind(
     name="mlflow",
-    open=MlflowSource.at,
+    open=MlflowSource,
     reach=_reach,
     ambient=ambient_credentials,
     normalise=mlflow.normalise,

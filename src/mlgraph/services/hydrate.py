@@ -106,7 +106,8 @@ class Held:
 
     def told(self) -> dict[str, Any]:
         """Return it as connectors read it. What ended is held until then: what is told from before can hold no more."""
-        return {"since": format_time(self.start if self.is_open else self.end), "points_to": dict(self.points_to)}
+        since = format_time(self.start if self.is_open else self.end)
+        return {"since": since, "state": dict(self.state), "points_to": dict(self.points_to)}
 
 
 @dataclass(slots=True)

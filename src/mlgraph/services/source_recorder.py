@@ -106,6 +106,13 @@ class SourceRecorder:
             raise NotFound(f"the source {self._name!r} is connected no longer")
         return found
 
+    def read_again(self) -> Connection:
+        """Note that the source is to be read again, and return its connection."""
+        with self._turn:
+            changed = self.connection().to_read_again()
+            self._around.store.save(changed)
+        return changed
+
     def save(self, **changes: Any) -> Connection:  # noqa: ANN401 - members of Connection
         """Change what is remembered of the connection, and return it."""
         with self._turn:

@@ -69,6 +69,10 @@ class SourceWorker:
             self._thread = threading.Thread(target=self._work, name=f"mlgraph-{self._name}", daemon=True)
             self._thread.start()
 
+    def read_again(self) -> Connection:
+        """Have everything read from the beginning, or an unfinished backfill go on; return the connection."""
+        return self._recorder.read_again()
+
     def halt(self) -> None:
         """Ask the threads to end."""
         self._stopping.set()

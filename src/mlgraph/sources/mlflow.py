@@ -6,23 +6,20 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, Self
+from typing import Final
 
 from mlgraph.connectors.mlflow.renames import ModelIdentity
 from mlgraph.connectors.mlflow.webhooks import EVENTS
 from mlgraph.connectors.mlflow.words import Registry
-from mlgraph.domain.configuration import Limits
-from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Page, Payload, Reached
-from mlgraph.sources.http import MISSING, Json, JsonClient, Patience
+from mlgraph.sources.http import MISSING, Json, Patience
 from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of, version_at
 from mlgraph.sources.mlflow_truth import MlflowTruth
 
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
-_USUAL_LIMITS: Final = Limits()
 _OVERLAP_MS: Final = 60_000
 """How far a poll looks back behind the last one: clocks differ, and asking twice changes nothing."""
 _URI_KINDS: Final = {
@@ -36,24 +33,15 @@ class MlflowSource:
 
     name: Final = "mlflow"
 
-    def __init__(
-        self,
-        base_url: str,
-        instance: str | None = None,
-        *,
-        credentials: Credentials | None = None,
-        limits: Limits = _USUAL_LIMITS,
-        patience: Patience | None = None,
-        client: JsonClient | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Ask the server at `base_url`, as whom and as hard as is said. Raises `InvalidInput` if it is no URL."""
-        self._access = Access(base_url, instance, credentials, limits)
-        self._api = MlflowApi(client or connect(self._access, patience))
-        self._instance = instance or place(base_url)
+    def __init__(self, access: Access, *, patience: Patience | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Ask the server that is reached so. Raises `InvalidInput` if its address is no URL."""
+        self._access = access
+        self._api = MlflowApi(connect(access, patience))
+        self._instance = access.instance or place(access.url)
         self._registry = Registry(self._instance)
         self._clock = clock
-        self._truth = MlflowTruth(self._api, self._instance, clock)
+        self._said = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
+        self._truth = self._fresh_truth()
         self._seen: dict[tuple[str, str], int] = {}
 
     @property
@@ -68,12 +56,6 @@ class MlflowSource:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
-
-    @classmethod
-    def at(cls, access: Access, patience: Patience | None = None) -> Self:
-        """Return the source that is reached so."""
-        limits, credentials = access.limits, access.credentials
-        return cls(access.url, access.instance, credentials=credentials, limits=limits, patience=patience)
 
     def reached(self) -> Reached:
         """Return what the server answers to a trial: experiments and registered models, as far as one page of each has them.
@@ -103,12 +85,15 @@ class MlflowSource:
         }[kind]()
         if found is MISSING or is_deleted(found):
             return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
-        return MlflowTruth(self._api, self._instance, self._clock).payload(kind, found)
+        return self._fresh_truth().payload(kind, found)
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
-        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page."""
+        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page.
+
+        A cursor of `changed_since` tells of no place in this walk: it begins anew.
+        """
         self._truth.forget()
-        at: Cursor = dict(cursor or {"stage": STAGES[0], "since": self._now_ms()})
+        at: Cursor = dict(cursor) if cursor and "stage" in cursor else {"stage": STAGES[0], "since": self._now_ms()}
         for stage in STAGES[STAGES.index(at["stage"]) :]:
             here = at if at["stage"] == stage else {"since": at["since"]}
             parts = self._experiment_ids() if stage in _BY_EXPERIMENT else ["all"]
@@ -210,6 +195,9 @@ class MlflowSource:
                 "webhook_id", ""
             )
         )
+
+    def _fresh_truth(self) -> MlflowTruth:
+        return MlflowTruth(self._api, self._said, self._clock)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
