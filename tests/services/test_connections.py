@@ -13,11 +13,13 @@ import pytest
 
 from mlgraph.bootstrap.wiring import MLFLOW
 from mlgraph.domain.configuration import Limits, Schedule, SourceSettings
+from mlgraph.domain.errors import SourceError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
 from mlgraph.services.connections import Connections
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import Surroundings
+from mlgraph.services.source_worker import next_sweeps
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.events import PostgresEvents
 from tests.services.parts import Serving, Store
@@ -123,3 +125,93 @@ def test_a_new_scope_is_told_once_and_stays_with_what_is_connected_by_hand(
             server.until(following)
             assert (server.told()["scope"], server.told()["configured"]) == ("lab", False)
         assert warnings() == []
+
+
+def test_what_cannot_be_understood_keeps_nothing_else_from_being_read(store: Store) -> None:
+    with registry_of(5) as (registry, simulator):
+        for name in list(registry.models)[:2]:
+            good = registry.now(("model", name)) or {}
+            registry.put(("model", name), {**good, "creation_timestamp": "no time"})
+        registry.start_run(registry.now_ms())
+        with started(store, configured(simulator.url)) as server:
+            server.until(lambda told: following(told) and told["error"])
+            assert "creation_timestamp" in server.told()["error"]
+            assert server.told()["error"].endswith(", and 1 more")
+            assert sorted(uri.kind for uri in server.held()) == ["model", "model", "model", "run", "workflow"]
+            with pytest.raises(SourceError, match="passed over"):
+                server.connections.sync("prod", TESTER)
+            for name in list(registry.models)[:2]:
+                registry.put(("model", name), (registry.states["model", name][0])[1])
+            server.connections.sync("prod", TESTER)
+            assert server.told()["error"] is None
+            assert len(server.held()) == 7
+
+
+def test_what_a_shifting_page_passed_over_is_found_by_comparing(store: Store) -> None:
+    with registry_of(1) as (registry, simulator):
+        for _ in range(150):
+            registry.start_run(registry.now_ms())
+        answer = simulator.answer
+
+        def shifting(path: str, body: dict[str, Any] | None) -> Any:
+            found = answer(path, body)
+            if path.endswith("runs/search") and found[1].get("next_page_token") and len(registry.runs) == 150:
+                registry.put(("run", registry.runs.pop(0)), None)
+            return found
+
+        simulator.answer = shifting  # type: ignore[method-assign]
+        with started(store, configured(simulator.url)) as server:
+            server.until(following)
+            assert {uri.name for uri in server.held() if uri.kind == "run"} == set(registry.runs)
+
+
+def test_a_source_with_another_address_loses_at_once_what_is_not_there(store: Store) -> None:
+    with registry_of(3) as (_, simulator), started(store, configured(simulator.url)) as server:
+        server.until(following)
+        before = server.held()
+    with registry_of(1, seed=2) as (registry, simulator), started(store, configured(simulator.url)) as server:
+        server.until(following)
+        assert {uri.name for uri in server.held() if uri.kind == "model"} == set(registry.models)
+        assert server.held() < before
+
+
+def test_a_reading_after_a_restart_goes_on_where_a_fault_interrupted_it(store: Store) -> None:
+    with registry_of(1) as (registry, simulator):
+        for _ in range(300):
+            registry.start_run(registry.now_ms())
+        with started(store, configured(simulator.url)) as server:
+            server.until(following)
+        answer, pages = simulator.answer, []
+
+        def failing_once(path: str, body: dict[str, Any] | None) -> Any:
+            if path.endswith("runs/search") and "filter" not in (body or {}):
+                pages.append((body or {}).get("page_token"))
+                if pages.count("200") == 1 and pages[-1] == "200":
+                    return 400, {"message": "no more"}, {}, 0
+            return answer(path, body)
+
+        simulator.answer = failing_once  # type: ignore[method-assign]
+        with started(store, configured(simulator.url, schedule=Schedule(poll_s=0.2))) as server:
+            server.until(lambda told: told["errors"] == 1)
+            server.until(lambda told: told["error"] is None)
+        assert pages[:4] == [None, "100", "200", "200"]
+
+
+def test_one_source_that_is_away_keeps_no_other_from_being_synced(store: Store) -> None:
+    with registry_of(1) as (_, simulator), registry_of(1, seed=2) as (registry, other):
+        away = SourceSettings("away", "mlflow", "http://127.0.0.1:9", "away", schedule=QUIET, limits=LIMITS)
+        with started(store, away, configured(simulator.url), replace(configured(other.url), name="zeta")) as server:
+            server.until(following)
+            server.until(following, "zeta")
+            registry.create_model()
+            with pytest.raises(SourceError, match=r"^away: MLflow at 127\.0\.0\.1:9"):
+                server.connections.sync(None, TESTER)
+            assert len([uri for uri in server.held("zeta") if uri.kind == "model"]) == 2
+
+
+def test_a_clock_that_was_set_back_holds_up_no_sweep() -> None:
+    now, schedule = 1_000_000_000, Schedule(sweep_s=10, full_sweep_s=100)
+    connection = Connection("prod", "mlflow", "http://h", "s", last_sync_at=now - 5, swept_at=now - 3)
+    assert next_sweeps(connection, schedule, now) == (now - 3 + 10_000_000, now - 5 + 100_000_000)
+    assert next_sweeps(connection, schedule, now - 4) == (now - 4, now - 5 + 100_000_000)
+    assert next_sweeps(connection, schedule, now - 6) == (now - 6, now - 6)

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
 from mlgraph.bootstrap.configuration import credentials_at
@@ -18,6 +18,7 @@ from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import freshness, reconciliation, webhooks
 from mlgraph.domain.configuration import SecretPlace
 from mlgraph.domain.credentials import Credentials
+from mlgraph.domain.uri import AssetUri
 from mlgraph.graph import warm as graph_warm
 from mlgraph.ports.source import Access, Departure, Reached, Source
 from mlgraph.services.archives import Archives
@@ -45,9 +46,9 @@ from mlgraph.stores.snapshot_files import SnapshotDirectory
 from mlgraph.stores.writer import PostgresWriter
 
 
-def _departures(source: Source, held: States, at: int) -> Sequence[Departure]:
-    server = cast("MlflowSource", source)
-    found = reconciliation.departures(server.instance, held, set(server.inventory()), server.identities(), at)
+def _departures(source: Source, held: States, existing: Collection[AssetUri], at: int) -> Sequence[Departure]:
+    identities = cast("MlflowSource", source).identities()
+    found = reconciliation.departures(source.instance, held, existing, identities, at)
     return [Departure(*reconciliation.departed(payload)) for payload in found]
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import SecretPlace, SourceSettings
 from mlgraph.domain.credentials import Credentials, check_address
-from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound
+from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound, SourceError
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.source import Access
 from mlgraph.services.hydrate import SourceKind
@@ -129,10 +129,17 @@ class Connections:
 
     def sync(self, name: str | None, caller: Caller) -> dict[str, Any]:
         """Read a source (or all) from the beginning, and notice what was deleted or renamed. Returns the sources after it."""
-        wanted = self._store.all() if name is None else [self._named(name)]
+        wanted = [each for each in self._store.all() if each.state != STOPPED] if name is None else [self._named(name)]
+        failed: list[str] = []
         for connection in wanted:
-            if name is not None or connection.state != STOPPED:
+            try:
                 self._worker(connection).sweep()
+            except MlgraphError as error:  # the others are read all the same
+                if name is not None:
+                    raise
+                failed.append(f"{connection.name}: {error.detail}")
+        if failed:
+            raise SourceError("; ".join(failed))
         _log.info("%s synced %s", caller.actor, name or "all sources")
         return {
             "sources": self._bodies([c for c in self._store.all() if name in (None, c.name)]),

@@ -15,7 +15,19 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Page, Payload, Reached
 from mlgraph.sources.http import MISSING, Json, Patience
-from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of, version_at
+from mlgraph.sources.mlflow_api import (
+    Found,
+    MlflowApi,
+    chunks,
+    connect,
+    each,
+    info_of,
+    is_deleted,
+    place,
+    text_of,
+    time_of,
+    version_at,
+)
 from mlgraph.sources.mlflow_truth import MlflowTruth
 
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
@@ -119,13 +131,13 @@ class MlflowSource:
         comparing with what this object last saw.
         """
         now = self._now_ms()
-        since = int((cursor or {"since": now})["since"]) - _OVERLAP_MS
+        since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # a clock that was set back counts from there
         self._truth.forget()
         experiments = list(each(self._api.experiments))
         runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
         touched = sorted({str(info_of(run).get("experiment_id")) for run in runs})
         found = {
-            "experiment": [one for one in experiments if int(one.get("last_update_time", 0)) >= since],
+            "experiment": [one for one in experiments if time_of(one, "last_update_time") >= since],
             "run": runs,
             "logged_model": [
                 one
@@ -172,15 +184,9 @@ class MlflowSource:
         """Return what stays of each registered model when it is renamed, by its name now (for `renames`)."""
         versions: dict[str, set[tuple[str, int]]] = {}
         for one in each(self._api.model_versions):
-            versions.setdefault(text_of(one, "name"), set()).add(
-                (text_of(one, "version"), int(text_of(one, "creation_timestamp")) * 1000)
-            )
-        return {
-            text_of(one, "name"): ModelIdentity(
-                int(text_of(one, "creation_timestamp")) * 1000, frozenset(versions.get(text_of(one, "name"), ()))
-            )
-            for one in each(self._api.registered_models)
-        }
+            versions.setdefault(text_of(one, "name"), set()).add((text_of(one, "version"), _created(one)))
+        models = ((text_of(one, "name"), _created(one)) for one in each(self._api.registered_models))
+        return {name: ModelIdentity(created, frozenset(versions.get(name, ()))) for name, created in models}
 
     def subscribe(self, url: str, secret: str) -> str:
         """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.
@@ -235,7 +241,11 @@ class MlflowSource:
         if key in self._seen:
             return self._seen[key] != digest
         body = info_of(item) or item
-        return int(body.get("last_updated_timestamp") or body.get("last_updated_timestamp_ms") or 0) >= since
+        return time_of(body, "last_updated_timestamp", "last_updated_timestamp_ms") >= since
+
+
+def _created(item: Json) -> int:
+    return time_of(item, "creation_timestamp") * 1000
 
 
 def _digest(kind: str, item: Json) -> tuple[tuple[str, str], int]:

@@ -25,6 +25,7 @@ _MOST_RUNS: Final = 100
 _EXPERIMENTS_A_CALL: Final = 100
 _VERSION: Final = re.compile(r"\d[\w.+-]{0,40}", re.ASCII)
 _VERSION_BYTES: Final = 100
+_LONGEST_TIME: Final = 15
 
 
 def connect(access: Access, patience: Patience | None = None) -> JsonClient:
@@ -202,6 +203,13 @@ def text_of(item: Json, key: str) -> str:
     if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise SourceError(f"MLflow's answer has an item without {key!r}: is the URL that of an MLflow server?")
     return str(found)
+
+
+def time_of(item: Json, *keys: str) -> int:
+    """Return the first of these times (milliseconds since the epoch) that `item` has; 0 where it has none that is one."""
+    found = next((item[key] for key in keys if item.get(key)), 0)
+    text = str(found)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIME else 0
 
 
 def is_deleted(item: Json) -> bool:
