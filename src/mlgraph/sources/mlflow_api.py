@@ -67,10 +67,13 @@ def ambient_credentials(environ: Mapping[str, str] = os.environ) -> Credentials 
 def version_at(access: Access) -> str | None:
     """Return the version that an MLflow server tells; None where it tells none."""
     try:
-        answer = httpx.get(f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s)
+        with httpx.stream(
+            "GET", f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s
+        ) as answer:
+            said = next(answer.iter_bytes(_VERSION_BYTES), b"") if answer.is_success else b""
     except httpx.HTTPError:
         return None
-    told = answer.text.strip() if answer.is_success and len(answer.content) <= _VERSION_BYTES else ""
+    told = said.decode("ascii", "replace").strip()
     return told if _VERSION.fullmatch(told) else None
 
 
