@@ -184,14 +184,19 @@ class MlflowApi:
         self._client.close()
 
 
-def each(search: Callable[[str | None], Found]) -> Iterator[Json]:
-    """Yield all items of a search, page after page."""
+def pages_of(search: Callable[[str | None], Found]) -> Iterator[list[Json]]:
+    """Yield the pages of a search."""
     token: str | None = None
     while True:
         items, token = search(token)
-        yield from items
+        yield items
         if not token:
             return
+
+
+def each(search: Callable[[str | None], Found]) -> Iterator[Json]:
+    """Yield all items of a search, page after page."""
+    return (item for items in pages_of(search) for item in items)
 
 
 def info_of(item: Json) -> Json:
