@@ -194,16 +194,15 @@ class MlflowSource:
     def subscribe(self, url: str, secret: str) -> str:
         """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.
 
-        An active webhook to that URL is left as it is, its secret included (MLflow never shows it).
+        An active webhook to that URL is kept, and gets this secret: it may have one of before, and MLflow shows none.
         """
         for one in each(self._api.webhooks):
             if one.get("url") == url and one.get("status", "ACTIVE") == "ACTIVE":
-                return str(one.get("webhook_id", ""))
-        return str(
-            self._api.create_webhook(f"mlgraph-{self._instance}"[:60].replace(":", "-"), url, secret, EVENTS).get(
-                "webhook_id", ""
-            )
-        )
+                known = text_of(one, "webhook_id")
+                self._api.sign_webhook(known, secret)
+                return known
+        name = f"mlgraph-{self._instance}"[:60].replace(":", "-")
+        return text_of(self._api.create_webhook(name, url, secret, EVENTS), "webhook_id")
 
     def _fresh_truth(self) -> MlflowTruth:
         return MlflowTruth(self._api, self._said, self._clock)

@@ -170,6 +170,10 @@ class MlflowApi:
             raise SourceError("MLflow has no webhooks here (they came with MLflow 3.3): it is polled instead")
         return found
 
+    def sign_webhook(self, webhook_id: str, secret: str) -> None:
+        """Have a webhook signed with `secret` from now on."""
+        self._client.patch(f"webhooks/{quote(webhook_id, safe='')}", {"secret": secret})
+
     @property
     def counts(self) -> SourceCounts:
         """What is counted of this source."""
