@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
 from mlgraph.domain import budget
 from mlgraph.domain.errors import InvalidInput, NotFound
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import EdgeInterval, EdgeRecord, asset_intervals, state_at
+from mlgraph.domain.history import AssetRecord, EdgeRecord, asset_intervals, state_at
 from mlgraph.domain.times import format_end, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
@@ -17,13 +18,14 @@ from mlgraph.domain.wire import check_edge
 from mlgraph.graph.answer import node_body
 from mlgraph.graph.naming import bearer
 from mlgraph.graph.relations import Span, spans_at, spans_everywhere
-from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.evaluation import Inferred
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
-from mlgraph.services.facts_at import UNWALKED, told_intervals
-from mlgraph.services.inferred import Because, Found, InferredEdges
+from mlgraph.services.aliases import intervals_under_names
+from mlgraph.services.facts_at import UNWALKED, is_told_by, records_of
+from mlgraph.services.inferred import Because, InferredEdges
 
 MAX_RUNS: Final = 20
 _BETWEEN_CHECKS: Final = 5000
@@ -45,8 +47,8 @@ class EdgeHistories:
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
         triple = self._asked(graph, source, relation, target, moment)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
-        targets = graph.aliases.led_to(triple[2])
-        told = [e for e in self._reader.edges_from(graph.aliases.led_to(triple[0]), [triple[1]]) if e.target in targets]
+        sources, targets = _names_of_ends(graph, triple)
+        told = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
@@ -56,7 +58,7 @@ class EdgeHistories:
                 "mlgraph show lists what is said of either"
             )
         plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
-        origins = self._plain(told) if plain else self._told(graph, spans, runs)
+        origins = self._plain(graph, triple, told) if plain else self._told(graph, spans, runs)
         origins += [record for because in inferred for record in because.origins()]
         best = min(inferred, key=lambda because: _nearness(because, moment), default=None)
         shown_at = best.shown_at(moment) if best is not None else None
@@ -73,7 +75,8 @@ class EdgeHistories:
         """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
         ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
         if relation != "alias_of":
-            ends = (bearer(graph, ends[0], moment), bearer(graph, ends[1], moment))
+            told = partial(is_told_by, self._reader)
+            ends = (bearer(graph, ends[0], moment, told), bearer(graph, ends[1], moment, told))
         return ends[0], RELATIONS[relation].code, ends[1]
 
     def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
@@ -85,15 +88,17 @@ class EdgeHistories:
             listed.append({**entry, "properties": _united(said)})
         return listed
 
-    def _plain(self, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+    def _plain(self, graph: Snapshot, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+        """Return what was said of an edge, for as long as its ends stood for those that it is asked for between."""
         origins = self._reader.origins()
-        intervals = sorted(told_intervals(self._reader, records), key=lambda i: (origins[i.record.origin], i.start))
+        listed = [each for each in intervals_under_names(self._reader, graph.aliases, records) if each[0] == triple]
+        listed.sort(key=lambda each: (origins[each[1].record.origin], each[1].start))
         return [
             {
                 **self._entry(origins[i.record.origin], i.start, i.end, None, [i.record]),
                 "properties": _said(i.record, i.properties),
             }
-            for i in intervals
+            for _, i in listed
         ]
 
     def _entry(self, origin: str, start: int, end: int, graph: Snapshot | None, said: list[EdgeRecord]) -> dict[str, Any]:
@@ -115,7 +120,7 @@ class EdgeHistories:
     def _reports(self, graph: Snapshot, triple: Triple) -> list[EdgeRecord]:
         """Return what was said of the edge itself, and for a workflow's what its runs reported."""
         source, relation, target = triple
-        sources, targets = graph.aliases.led_to(source), graph.aliases.led_to(target)
+        sources, targets = _names_of_ends(graph, triple)
         said = self._reader.edges_from(sources, [relation])
         own = [record for record in said if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
@@ -129,42 +134,58 @@ class EdgeHistories:
             said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
         return own + [edge for edge in said if edge.mode != Mode.RETRACT]
 
-    def diff(self, graph: Snapshot, before: int, after: int, asset: int | None, limit: int) -> dict[str, Any]:
-        """Return assets and edges that differ between two moments: of one asset, inferred ones too, or of all that is told."""
+    def diff(self, graph: Snapshot, before: int, after: int, assets: Collection[int] | None, limit: int) -> dict[str, Any]:
+        """Return assets and edges that differ between two moments: of these assets, inferred ones too, or of all that is told.
+
+        The first of the assets is the one that was asked for; another one that bore its name before may follow.
+        """
         if limit < 1:
             raise InvalidInput("limit must be at least 1", pointer="limit")
-        assets = self._asset_changes(graph, before, after, asset)
-        inferred = InferredEdges(self._reader, graph, self._rules).of(asset) if asset else Found([], None)
-        edges = self._edge_changes(graph, before, after, asset, inferred.edges)
-        cut = "limit" if len(assets) + len(edges) > limit else inferred.cut
-        kept = assets[:limit]
+        changes = self._asset_changes(graph, before, after, assets)
+        found = [InferredEdges(self._reader, graph, self._rules).of(each) for each in assets or ()]
+        inferred = [edge for each in found for edge in each.edges]
+        edges = self._edge_changes(graph, before, after, assets, inferred)
+        too_many = "limit" if len(changes) + len(edges) > limit else None
+        cut = too_many or next((each.cut for each in found if each.cut), None)
+        kept = changes[:limit]
+        asked = next((graph.registry.uri(asset) for asset in assets or ()), None)
         return {
-            "from": format_time(before), "to": format_time(after), "uri": graph.registry.uri(asset) if asset else None,
-            "assets": kept, "edges": edges[: limit - len(kept)], "total": len(assets) + len(edges),
+            "from": format_time(before), "to": format_time(after), "uri": asked,
+            "assets": kept, "edges": edges[: limit - len(kept)], "total": len(changes) + len(edges),
             "partial": cut is not None, "reason": cut, "watermark": graph.watermark,
         }  # fmt: skip
 
-    def _asset_changes(self, graph: Snapshot, before: int, after: int, asset: int | None) -> list[dict[str, Any]]:
-        if asset is not None:
-            records = [(asset, self._reader.asset_records([asset]))]
+    def _asset_changes(self, graph: Snapshot, before: int, after: int, assets: Iterable[int] | None) -> list[dict[str, Any]]:
+        if assets is not None:
+            records = ((asset, self._reader.asset_records([asset])) for asset in assets)
         else:
-            records = [(row.asset, said) for row, said, _ in self._reader.stream() if said]
+            records = ((row.asset, said) for row, said, _ in self._reader.stream() if row.asset < len(graph.registry))
         changes = []
         for number, said in records:
-            if number >= len(graph.registry):
-                continue
-            intervals = asset_intervals(said)
-            old, new = state_at(intervals, before), state_at(intervals, after)
+            old, new = self._states(graph, number, said, (before, after))
             if old != new:
                 word = "added" if old is None else "removed" if new is None else "changed"
                 changes.append({**node_body(graph, number), "change": word, "before": old, "after": new})
         return sorted(changes, key=lambda change: str(change["uri"]))
 
+    def _states(
+        self, graph: Snapshot, asset: int, own: list[AssetRecord], moments: tuple[int, int]
+    ) -> list[dict[str, Any] | None]:
+        """Return the state of an asset at each moment: what is said of all its names then, and none while it names another."""
+        if len(graph.aliases.led_to(asset)) == 1 and not graph.aliases.is_alias(asset):
+            intervals = asset_intervals(own)
+            return [state_at(intervals, moment) for moment in moments]
+        names = [graph.aliases.named(asset, moment) for moment in moments]
+        return [
+            state_at(asset_intervals(records_of(self._reader, standing, graph.aliases)), moment)
+            for standing, moment in zip(names, moments, strict=True)
+        ]
+
     def _edge_changes(
-        self, graph: Snapshot, before: int, after: int, asset: int | None, inferred: Iterable[Inferred]
+        self, graph: Snapshot, before: int, after: int, assets: Iterable[int] | None, inferred: Iterable[Inferred]
     ) -> list[dict[str, Any]]:
         held: dict[Triple, list[bool]] = {}
-        told = ((span.triple, span.start, span.end) for span in self._spans(graph, asset))
+        told = ((span.triple, span.start, span.end) for span in self._spans(graph, assets))
         by_rules = ((edge.triple, *span) for edge in inferred for span in edge.held.spans)
         for number, (triple, start, end) in enumerate(chain(told, by_rules)):
             if number % _BETWEEN_CHECKS == 0:
@@ -182,28 +203,35 @@ class EdgeHistories:
         ]  # fmt: skip
         return sorted(changes, key=lambda change: (change["source"], change["relation"], change["target"]))
 
-    def _spans(self, graph: Snapshot, asset: int | None) -> Iterable[Span]:
-        if asset is not None:
-            yield from spans_at(graph, asset, _LAYERS, out=True, into=True)
-            unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
-            yield from map(_as_span, told_intervals(self._reader, unwalked))
+    def _spans(self, graph: Snapshot, assets: Iterable[int] | None) -> Iterator[Span]:
+        if assets is None:
+            for layer in _DIFF_LAYERS:
+                yield from spans_everywhere(graph, layer)
+            for _, _, leading in self._reader.stream():
+                yield from self._unwalked(graph, [edge for edge in leading if edge.relation in UNWALKED])
             return
-        for layer in _DIFF_LAYERS:
-            yield from spans_everywhere(graph, layer)
-        for _, _, leading in self._reader.stream():
-            unwalked = tuple(edge for edge in leading if edge.relation in UNWALKED)
-            if unwalked:
-                yield from map(_as_span, told_intervals(self._reader, unwalked))
+        for asset in assets:
+            yield from spans_at(graph, asset, _LAYERS, out=True, into=True)
+            names = graph.aliases.led_to(asset)
+            unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
+            yield from (span for span in self._unwalked(graph, unwalked) if span.triple[1] == ALIAS_OF or asset in span.triple)
+
+    def _unwalked(self, graph: Snapshot, records: Collection[EdgeRecord]) -> Iterator[Span]:
+        for triple, interval in intervals_under_names(self._reader, graph.aliases, records) if records else ():
+            yield Span(triple, interval.record.origin, interval.start, interval.end)
+
+
+def _names_of_ends(graph: Snapshot, triple: Triple) -> tuple[set[int], set[int]]:
+    """Return the names under which an edge may have been told; one that says what is an alias is told as it is."""
+    if triple[1] == ALIAS_OF:
+        return {triple[0]}, {triple[2]}
+    return graph.aliases.led_to(triple[0]), graph.aliases.led_to(triple[2])
 
 
 def _nearness(because: Because, moment: int) -> tuple[bool, int, str]:
     """Order rules that infer an edge: those by which it holds at `moment` first, then by how near they were to it."""
     shown_at = because.shown_at(moment)
     return shown_at != moment, abs(moment - shown_at), because.rule.name
-
-
-def _as_span(interval: EdgeInterval) -> Span:
-    return Span(interval.record.triple, interval.record.origin, interval.start, interval.end)
 
 
 def _run_of(graph: Snapshot, record: EdgeRecord) -> int:

@@ -85,6 +85,11 @@ def records_of(reader: GroupReader, names: Collection[int], aliases: Aliases) ->
     return [record for record in reader.asset_records(names) if not is_rename(record, begins[record.asset])]
 
 
+def is_told_by(reader: GroupReader, asset: int, moment: int) -> bool:
+    """Say whether anything was said of what an asset is, from a moment up to this one."""
+    return any(record.valid_from <= moment for record in reader.asset_records([asset]))
+
+
 def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:
     """Return the records of each triple."""
     grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
@@ -101,9 +106,11 @@ def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
     return grouped
 
 
-def told_intervals(reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES) -> Iterator[EdgeInterval]:
-    """Yield the intervals of plain edges, triple by triple."""
+def told_intervals(
+    reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES, *, repeats: bool = False
+) -> Iterator[EdgeInterval]:
+    """Yield the intervals of plain edges, triple by triple; with `repeats` one for each time that an edge was told."""
     grouped = by_triple(records)
     pins = pins_of(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
     for said in grouped.values():
-        yield from triple_intervals(said, pins)
+        yield from triple_intervals(said, pins, repeats=repeats)

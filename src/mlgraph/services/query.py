@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from typing import Any, Final
 
@@ -34,6 +35,7 @@ from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.cold_runs import BOTH, ColdRuns
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
+from mlgraph.services.facts_at import is_told_by
 from mlgraph.services.follow import Follower
 from mlgraph.services.names import Names
 from mlgraph.services.origins import OriginNames, Origins
@@ -104,6 +106,8 @@ class Queries:
         cursor: str | None = None,
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return the same as `lineage`, if that takes about a millisecond and asks nothing of the store; else None."""
+        if (as_of is not None or cursor is not None) and self._follower.snapshot().aliases:
+            return None  # who bore the name then, the store may have to be asked
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
         direction = scope.direction
         if scope.level == Layer.RUN and len(scope.graph.registry.base.cold):
@@ -217,14 +221,15 @@ class Queries:
         return {**told, "cold_runs": cold.count}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
-        """Return what differs between two moments: of everything, or of one asset and its edges."""
+        """Return what differs between two moments: of everything, or of what the name stood for then, and its edges."""
         graph = self._follower.snapshot()
-        asset = self._bearer(graph, uri, moment_of(to)) if uri is not None else None
+        before, after = moment_of(from_), moment_of(to)
+        assets = None if uri is None else dict.fromkeys(self._bearer(graph, uri, moment) for moment in (after, before))
         cold = ColdRuns(self._reader, graph)
-        if asset is not None:
+        for asset in assets or ():
             cold.for_asset(asset)
         edges = EdgeHistories(self._reader.at(graph.watermark), self._rules)
-        return {**edges.diff(cold.graph, moment_of(from_), moment_of(to), asset, limit), "cold_runs": cold.count}
+        return {**edges.diff(cold.graph, before, after, assets, limit), "cold_runs": cold.count}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
@@ -259,7 +264,7 @@ class Queries:
         raise UnknownAsset(f"{text[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
 
     def _bearer(self, graph: Snapshot, text: str, moment: int) -> int:
-        return bearer(graph, self._known(graph, text), moment)
+        return bearer(graph, self._known(graph, text), moment, partial(is_told_by, self._reader.at(graph.watermark)))
 
     def _scope(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, direction: str, depth: int | None, kinds: Sequence[str], level: str | None, as_of: str | None,
