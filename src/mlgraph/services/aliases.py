@@ -119,7 +119,7 @@ class AliasTable:
         before, new = self.aliases, {name for name in named if name not in self._told}
         self._read(reader, names)
         columns = {column for name in names for column in self._registry.columns_of(name)}
-        candidates = {each for name in names | columns for each in (before.led_to(name) | self.aliases.led_to(name))}
+        candidates = {each for name in names | columns for each in (*before.concerned(name), *self.aliases.concerned(name))}
         return new | {each for each in candidates if before.segments(each) != self.aliases.segments(each)}
 
     def _read(self, reader: FactReader, names: Collection[int]) -> None:
