@@ -124,6 +124,28 @@ def test_a_mention_by_the_old_name_stays_a_mention_after_export(
             assert each.lineage(names.dataset("a"))["root"] == names.dataset("b")
 
 
+def test_a_table_that_was_renamed_is_left_out_where_no_name_of_it_is_mentioned(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    old, new = names.dataset("a"), names.dataset("b")
+    api.event(producer.run("run-1", 1, inputs="ac", outputs="m"))
+    api.event(renamed(producer, "a", "b", 2))
+    for minute, inputs in ((3, "c"), (4, "c"), (5, "bc"), (6, "c"), (7, "c"), (8, "c")):
+        api.event(producer.run(f"run-{minute}", minute, inputs=inputs, outputs="m"))
+    assert producer.reads("a") in api.edges(old, at(1.5))
+    for minute in (2.5, 3.5, 4.5, 5.5):
+        assert producer.reads("b") in api.edges(new, at(minute)), minute
+    assert api.edges(new, at(6.5)) == set(), "three that leave it out end it at the first of them"
+
+
+def test_two_names_of_one_input_are_not_several(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    api.event(producer.run("run-1", 1, inputs="ab", outputs="mn"))
+    api.taken(alias(names.dataset("b"), names.dataset("a"), at(2)))
+    for minute, certainty in ((1.5, "possible"), (2.5, "certain")):
+        reached = api.reached(names.dataset("a"), at(minute))
+        assert {reached[names.dataset(output)] for output in "mn"} == {(2, certainty)}
+
+
 def test_two_tables_that_are_swapped_stay_two(api: Api, names: Names) -> None:
     producer = Producer(names)
     blue, green = names.dataset("b"), names.dataset("g")

@@ -40,7 +40,7 @@ class Grounds:
         self._aliases = graph.aliases
         self._left = self._most = MAX_FACTS
         self._origins = reader.origins()
-        self._histories = Histories(reader, graph.registry)
+        self._histories = Histories(reader, graph.registry, graph.aliases)
         self._links: dict[tuple[Step, int], list[Link]] = {}
         self._overfull: set[tuple[Step, int]] = set()
         self._kinds: dict[int, int] = {}
@@ -216,7 +216,7 @@ class Grounds:
     def _pairs_of_run(self, history: RunHistory) -> Pairs:
         """Return the pairs of a run, under the names that its inputs and outputs stood for at each time."""
         gathered: dict[tuple[int, int], list[Held]] = defaultdict(list)
-        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry).items():
+        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry, self._aliases).items():
             held = Held(spans, certain)
             for left, right, start, end in split(self._aliases, source, output, *EVER):
                 gathered[left, right].append(held.within(start, end, certain=True))
