@@ -132,8 +132,8 @@ def test_a_table_that_was_renamed_is_left_out_where_no_name_of_it_is_mentioned(a
     for minute, inputs in ((3, "c"), (4, "c"), (5, "bc"), (6, "c"), (7, "c"), (8, "c")):
         api.event(producer.run(f"run-{minute}", minute, inputs=inputs, outputs="m"))
     assert producer.reads("a") in api.edges(old, at(1.5))
-    for minute in (2.5, 3.5, 4.5, 5.5):
-        assert producer.reads("b") in api.edges(new, at(minute)), minute
+    for later in (2.5, 3.5, 4.5, 5.5):
+        assert producer.reads("b") in api.edges(new, at(later)), later
     assert api.edges(new, at(6.5)) == set(), "three that leave it out end it at the first of them"
 
 

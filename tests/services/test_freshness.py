@@ -197,3 +197,20 @@ def test_one_answer_that_cannot_be_understood_keeps_no_other_back(scene: Scene) 
     found = scene.recorder.record([Answer(bad, asked), Answer(run("RUNNING"), asked)])
     assert [each.error is None for each in found] == [False, True]
     assert RUN in scene.recorder.states()
+
+
+def test_what_is_forgotten_may_have_been_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgraph.services.freshness._LOOK_EVERY", 1)
+    clock = Clock()
+    freshness = Freshness(5.0, clock)
+    early = freshness.ask()
+    freshness.recorded([MODEL], [True])
+    between = freshness.ask()
+    clock.now += 1_000
+    freshness.recorded([RUN], [True])
+    other = AssetUri("model", "mlflow:prod", "other")
+    freshness.recorded([other], [True])
+    assert freshness.overtaken(MODEL, early)
+    assert not freshness.overtaken(MODEL, between)
+    assert freshness.overtaken(RUN, between)
+    assert not freshness.overtaken(AssetUri("run", "mlflow:prod", "never heard of"), between)

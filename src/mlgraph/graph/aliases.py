@@ -119,10 +119,6 @@ class Aliases:
     def _leading(self, asset: int) -> Iterator[Alias]:
         return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
 
-    def begins(self, name: int) -> set[int]:
-        """Return the moments from which `name` is an alias of something."""
-        return {alias.start for alias in self._out.get(name, ())}
-
     def renamed_to(self, asset: int, moment: int) -> int | None:
         """Return the name that first becomes an alias of `asset` after `moment`."""
         later = [alias for alias in self._leading(asset) if alias.start > moment]

@@ -11,11 +11,11 @@ from mlgraph.graph.snapshot import Snapshot
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.STRUCTURE)
 
 
-def bearer(graph: Snapshot, name: int, moment: int, is_told_by: Callable[[int, int], bool]) -> int:
+def bearer(graph: Snapshot, name: int, moment: int, is_told: Callable[[int], bool]) -> int:
     """Return the asset that answers to `name` at `moment`.
 
-    Where nothing was said of the name by then, what was given it later answers, under the name that it had. `is_told_by` says
-    whether the store tells of an asset, edges aside, by a moment: it is asked only where the graph's edges do not.
+    Where nothing was said of the name by then, what was given it later answers, under the name that it had. `is_told` says of an
+    asset of which no edge in the graph began by then, and that something was renamed to later, whether anything else was said.
     """
     aliases = graph.aliases
     if not aliases:
@@ -24,7 +24,7 @@ def bearer(graph: Snapshot, name: int, moment: int, is_told_by: Callable[[int, i
     while found not in seen:
         seen.add(found)
         earlier = aliases.renamed_to(found, moment)
-        if earlier is None or _has_edges_by(graph, found, moment) or is_told_by(found, moment):
+        if earlier is None or _has_edges_by(graph, found, moment) or is_told(found):
             break
         found = aliases.at(earlier, moment)
     return found

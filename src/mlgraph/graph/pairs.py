@@ -75,9 +75,10 @@ def pair_up(
     None, all inputs lead to it: possibly where there are several inputs and several outputs at that moment, unless
     `certain_in_runs` knows better. Names that stand for one asset then are not several.
     """
-    reads, leads, writes = sides.reads(), sides.leads(), sides.writes()
-    counted = {output: spans for output, spans in writes.items() if not is_evaluation(output)}
-    many = intersect(several(_of_assets(leads, aliases)), several(_of_assets(counted, aliases)))
+    reads, writes = sides.reads(), sides.writes()
+    leads = sides.leads() if any(role in HELD_OUT for _, role in sides.inputs) else reads
+    many = several(_of_assets({output: spans for output, spans in writes.items() if not is_evaluation(output)}, aliases))
+    many = intersect(several(_of_assets(leads, aliases)), many) if many else []
     surer = _whatever_called(certain_in_runs(), reads, writes, aliases) if many else {}
     alike: dict[bool, list[int]] = {}
     found: list[Feeding] = []
@@ -136,6 +137,8 @@ def _names_of(names: Iterable[int], aliases: Aliases) -> dict[int, set[int]]:
 def _fed(
     sources: Mapping[int, Spans], segments: list[tuple[int, int, Decision | None]], many: Spans, surer: Mapping[int, Spans]
 ) -> dict[int, Pair]:
+    if not segments and not many:  # as with most runs
+        return {source: Pair(read, []) for source, read in sources.items() if read}
     pairs: dict[int, Pair] = {}
     decided = union((start, end) for start, end, decision in segments if decision)
     for source, read in sources.items():

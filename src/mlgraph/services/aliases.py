@@ -22,7 +22,7 @@ from mlgraph.graph.levels import by_key, cuts_of, retracted
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import ALIAS_OF, OUTPUTS
 from mlgraph.ports.store import Changes, FactReader
-from mlgraph.services.facts_at import Triple, told_intervals
+from mlgraph.services.facts_at import Triple, is_apart, told_intervals
 
 CONFIGURED: Final = "config"
 """How origins of what mlgraph.yaml declares begin."""
@@ -37,11 +37,6 @@ def _rank(origin: str) -> int:
     return 2 if origin.partition(":")[0] == CONFIGURED else 1 if origin == "facts" else 0
 
 
-def is_apart(interval: EdgeInterval) -> bool:
-    """Say whether an `alias_of` edge says that its ends are two assets, instead of one."""
-    return interval.properties.get("decision") == "apart"
-
-
 def alias_intervals(reader: FactReader, records: Collection[EdgeRecord]) -> Iterator[EdgeInterval]:
     """Yield for how long each of these `alias_of` edges is heard, in order of time for each of them.
 
@@ -52,7 +47,7 @@ def alias_intervals(reader: FactReader, records: Collection[EdgeRecord]) -> Iter
     renames = Renames(reader, {record.source for record in records})
     last: EdgeInterval | None = None
     for interval in told_intervals(reader, records, repeats=True):
-        heard = interval if is_apart(interval) else renames.heard(interval)
+        heard = interval if is_apart(interval.properties) else renames.heard(interval)
         joins = last is not None and last.record.triple == heard.record.triple and last.record.key == heard.record.key
         if last is not None and joins and last.properties == heard.properties and heard.start <= last.end:
             last = replace(last, end=max(last.end, heard.end))
@@ -128,7 +123,7 @@ class AliasTable:
         origins = reader.origins()
         for interval in alias_intervals(reader, reader.edges_from(names, (ALIAS_OF,))):
             name, of, rank = interval.record.source, interval.record.target, _rank(origins[interval.record.origin])
-            self._told[name].append(Alias(name, of, interval.start, interval.end, rank, is_apart(interval)))
+            self._told[name].append(Alias(name, of, interval.start, interval.end, rank, is_apart(interval.properties)))
             self._into[of].add(name)
         self.aliases = Aliases(self._all(), self._registry.uri)
 
@@ -175,7 +170,7 @@ class Renames:
 
     def _is_rename(self, edge: EdgeRecord) -> bool:
         moments = self._retracted.get(edge.source, ())
-        is_told = edge.relation == ALIAS_OF and edge.mode != Mode.RETRACT
+        is_told = edge.relation == ALIAS_OF and edge.mode != Mode.RETRACT and not is_apart(edge.properties)
         return is_told and (edge.valid_from in moments or edge.valid_from - 1 in moments)
 
     def heard(self, alias: EdgeInterval) -> EdgeInterval:

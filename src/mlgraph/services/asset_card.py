@@ -45,7 +45,7 @@ class AssetCards:
     def body(self, graph: Snapshot, asset: int, moment: int) -> dict[str, Any]:
         """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
         names = graph.aliases.named(asset, moment) or [asset]
-        records = records_of(self._reader, names, graph.aliases)
+        records = records_of(self._reader, names)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
         holding = [interval for interval in intervals if interval.start <= moment < interval.end]

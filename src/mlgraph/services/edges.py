@@ -1,36 +1,29 @@
-"""Why an edge holds, and what differs between two moments."""
+"""Why an edge holds."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import partial
-from itertools import chain
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from mlgraph.domain import budget
-from mlgraph.domain.errors import InvalidInput, NotFound
+from mlgraph.domain.errors import NotFound
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import AssetRecord, EdgeRecord, asset_intervals, state_at
+from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.times import format_end, format_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
+from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.domain.wire import check_edge
-from mlgraph.graph.answer import node_body
-from mlgraph.graph.naming import bearer
-from mlgraph.graph.relations import Span, spans_at, spans_everywhere
+from mlgraph.graph.relations import Span, spans_at
 from mlgraph.graph.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
-from mlgraph.inference.evaluation import Inferred
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.aliases import intervals_under_names
-from mlgraph.services.facts_at import UNWALKED, is_told_by, records_of
-from mlgraph.services.inferred import Because, InferredEdges
+from mlgraph.services.facts_at import bearer_of
+from mlgraph.services.grounds import OWNED_BY, Grounds
+from mlgraph.services.inferred import Because, InferredEdges, record_of
 
 MAX_RUNS: Final = 20
-_BETWEEN_CHECKS: Final = 5000
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
-_DIFF_LAYERS: Final = (Layer.ASSET, Layer.ASSET_COLUMNS, Layer.STRUCTURE)
 
 Triple = tuple[int, int, int]
 
@@ -52,14 +45,12 @@ class EdgeHistories:
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
-        if not (spans or records or inferred):
-            raise NotFound(
-                f"nobody ever said that {source} {relation} {target}, and no rule infers it; "
-                "mlgraph show lists what is said of either"
-            )
+        named = self._named_owner(graph, triple)
+        if not (spans or records or inferred or named):
+            raise NotFound(_never(graph, source, relation, target))
         plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
         origins = self._plain(graph, triple, told) if plain else self._told(graph, spans, runs)
-        origins += [record for because in inferred for record in because.origins()]
+        origins += [*named, *(record for because in inferred for record in because.origins())]
         best = min(inferred, key=lambda because: _nearness(because, moment), default=None)
         shown_at = best.shown_at(moment) if best is not None else None
         return {
@@ -75,9 +66,16 @@ class EdgeHistories:
         """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
         ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
         if relation != "alias_of":
-            told = partial(is_told_by, self._reader)
-            ends = (bearer(graph, ends[0], moment, told), bearer(graph, ends[1], moment, told))
+            ends = (bearer_of(self._reader, graph, ends[0], moment), bearer_of(self._reader, graph, ends[1], moment))
         return ends[0], RELATIONS[relation].code, ends[1]
+
+    def _named_owner(self, graph: Snapshot, triple: Triple) -> list[dict[str, Any]]:
+        """Return when states of the source have named the target as its owner."""
+        source, relation, target = triple
+        if relation != OWNED_BY or not source or not target:
+            return []
+        named = Grounds(self._reader, graph).named_owner(source, target)
+        return [record_of(origin, start, end) for origin, spans in named.items() for start, end in spans]
 
     def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
         origins = self._reader.origins()
@@ -134,98 +132,19 @@ class EdgeHistories:
             said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
         return own + [edge for edge in said if edge.mode != Mode.RETRACT]
 
-    def diff(self, graph: Snapshot, before: int, after: int, assets: Collection[int] | None, limit: int) -> dict[str, Any]:
-        """Return assets and edges that differ between two moments: of these assets, inferred ones too, or of all that is told.
-
-        The first of the assets is the one that was asked for; another one that bore its name before may follow.
-        """
-        if limit < 1:
-            raise InvalidInput("limit must be at least 1", pointer="limit")
-        changes = self._asset_changes(graph, before, after, assets)
-        found = [InferredEdges(self._reader, graph, self._rules).of(each) for each in assets or ()]
-        inferred = [edge for each in found for edge in each.edges]
-        edges = self._edge_changes(graph, before, after, assets, inferred)
-        too_many = "limit" if len(changes) + len(edges) > limit else None
-        cut = too_many or next((each.cut for each in found if each.cut), None)
-        kept = changes[:limit]
-        asked = next((graph.registry.uri(asset) for asset in assets or ()), None)
-        return {
-            "from": format_time(before), "to": format_time(after), "uri": asked,
-            "assets": kept, "edges": edges[: limit - len(kept)], "total": len(changes) + len(edges),
-            "partial": cut is not None, "reason": cut, "watermark": graph.watermark,
-        }  # fmt: skip
-
-    def _asset_changes(self, graph: Snapshot, before: int, after: int, assets: Iterable[int] | None) -> list[dict[str, Any]]:
-        if assets is not None:
-            records = ((asset, self._reader.asset_records([asset])) for asset in assets)
-        else:
-            records = ((row.asset, said) for row, said, _ in self._reader.stream() if row.asset < len(graph.registry))
-        changes = []
-        for number, said in records:
-            old, new = self._states(graph, number, said, (before, after))
-            if old != new:
-                word = "added" if old is None else "removed" if new is None else "changed"
-                changes.append({**node_body(graph, number), "change": word, "before": old, "after": new})
-        return sorted(changes, key=lambda change: str(change["uri"]))
-
-    def _states(
-        self, graph: Snapshot, asset: int, own: list[AssetRecord], moments: tuple[int, int]
-    ) -> list[dict[str, Any] | None]:
-        """Return the state of an asset at each moment: what is said of all its names then, and none while it names another."""
-        if len(graph.aliases.led_to(asset)) == 1 and not graph.aliases.is_alias(asset):
-            intervals = asset_intervals(own)
-            return [state_at(intervals, moment) for moment in moments]
-        names = [graph.aliases.named(asset, moment) for moment in moments]
-        return [
-            state_at(asset_intervals(records_of(self._reader, standing, graph.aliases)), moment)
-            for standing, moment in zip(names, moments, strict=True)
-        ]
-
-    def _edge_changes(
-        self, graph: Snapshot, before: int, after: int, assets: Iterable[int] | None, inferred: Iterable[Inferred]
-    ) -> list[dict[str, Any]]:
-        held: dict[Triple, list[bool]] = {}
-        told = ((span.triple, span.start, span.end) for span in self._spans(graph, assets))
-        by_rules = ((edge.triple, *span) for edge in inferred for span in edge.held.spans)
-        for number, (triple, start, end) in enumerate(chain(told, by_rules)):
-            if number % _BETWEEN_CHECKS == 0:
-                budget.check()
-            marks = held.setdefault(triple, [False, False])
-            marks[0] = marks[0] or start <= before < end
-            marks[1] = marks[1] or start <= after < end
-        uri = graph.registry.uri
-        changes = [
-            {
-                "source": uri(source), "relation": RELATION_NAMES[relation], "target": uri(target),
-                "change": "added" if new else "removed",
-            }
-            for (source, relation, target), (old, new) in held.items() if old != new
-        ]  # fmt: skip
-        return sorted(changes, key=lambda change: (change["source"], change["relation"], change["target"]))
-
-    def _spans(self, graph: Snapshot, assets: Iterable[int] | None) -> Iterator[Span]:
-        if assets is None:
-            for layer in _DIFF_LAYERS:
-                yield from spans_everywhere(graph, layer)
-            for _, _, leading in self._reader.stream():
-                yield from self._unwalked(graph, [edge for edge in leading if edge.relation in UNWALKED])
-            return
-        for asset in assets:
-            yield from spans_at(graph, asset, _LAYERS, out=True, into=True)
-            names = graph.aliases.led_to(asset)
-            unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
-            yield from (span for span in self._unwalked(graph, unwalked) if span.triple[1] == ALIAS_OF or asset in span.triple)
-
-    def _unwalked(self, graph: Snapshot, records: Collection[EdgeRecord]) -> Iterator[Span]:
-        for triple, interval in intervals_under_names(self._reader, graph.aliases, records) if records else ():
-            yield Span(triple, interval.record.origin, interval.start, interval.end)
-
 
 def _names_of_ends(graph: Snapshot, triple: Triple) -> tuple[set[int], set[int]]:
     """Return the names under which an edge may have been told; one that says what is an alias is told as it is."""
     if triple[1] == ALIAS_OF:
         return {triple[0]}, {triple[2]}
     return graph.aliases.led_to(triple[0]), graph.aliases.led_to(triple[2])
+
+
+def _never(graph: Snapshot, source: str, relation: str, target: str) -> str:
+    for uri in (source, target):
+        if graph.registry.number(uri) is None:
+            return f"{uri[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has"
+    return f"nobody ever said that {source} {relation} {target}, and no rule infers it; mlgraph show lists what is said of either"
 
 
 def _nearness(because: Because, moment: int) -> tuple[bool, int, str]:

@@ -50,6 +50,8 @@ class Projector:
         self._aliases = AliasTable(graph.registry)
         self._aliases.open(reader.at(graph.snapshot.watermark))
         self._histories.aliases = graph.aliases = self._aliases.aliases
+        if graph.aliases:
+            graph.publish(graph.snapshot.watermark)  # what a base shows knows its rows under their names, but not the names
         self._cards = Cards(graph.registry, self._histories)
         self._cards_due: set[int] = set()
         self._steady: OrderedDict[int, Steady] = OrderedDict()

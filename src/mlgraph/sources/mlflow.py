@@ -6,23 +6,32 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, Self
+from typing import Final
 
 from mlgraph.connectors.mlflow.renames import ModelIdentity
 from mlgraph.connectors.mlflow.webhooks import EVENTS
 from mlgraph.connectors.mlflow.words import Registry
-from mlgraph.domain.configuration import Limits
-from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Page, Payload, Reached
-from mlgraph.sources.http import MISSING, Json, JsonClient, Patience
-from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of, version_at
+from mlgraph.sources.http import MISSING, Json, Patience
+from mlgraph.sources.mlflow_api import (
+    Found,
+    MlflowApi,
+    chunks,
+    connect,
+    each,
+    info_of,
+    is_deleted,
+    place,
+    text_of,
+    time_of,
+    version_at,
+)
 from mlgraph.sources.mlflow_truth import MlflowTruth
 
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
-_USUAL_LIMITS: Final = Limits()
 _OVERLAP_MS: Final = 60_000
 """How far a poll looks back behind the last one: clocks differ, and asking twice changes nothing."""
 _URI_KINDS: Final = {
@@ -36,24 +45,15 @@ class MlflowSource:
 
     name: Final = "mlflow"
 
-    def __init__(
-        self,
-        base_url: str,
-        instance: str | None = None,
-        *,
-        credentials: Credentials | None = None,
-        limits: Limits = _USUAL_LIMITS,
-        patience: Patience | None = None,
-        client: JsonClient | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Ask the server at `base_url`, as whom and as hard as is said. Raises `InvalidInput` if it is no URL."""
-        self._access = Access(base_url, instance, credentials, limits)
-        self._api = MlflowApi(client or connect(self._access, patience))
-        self._instance = instance or place(base_url)
+    def __init__(self, access: Access, *, patience: Patience | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Ask the server that is reached so. Raises `InvalidInput` if its address is no URL."""
+        self._access = access
+        self._api = MlflowApi(connect(access, patience))
+        self._instance = access.instance or place(access.url)
         self._registry = Registry(self._instance)
         self._clock = clock
-        self._truth = MlflowTruth(self._api, self._instance, clock)
+        self._said = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
+        self._truth = self._fresh_truth()
         self._seen: dict[tuple[str, str], int] = {}
 
     @property
@@ -68,12 +68,6 @@ class MlflowSource:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
-
-    @classmethod
-    def at(cls, access: Access, patience: Patience | None = None) -> Self:
-        """Return the source that is reached so."""
-        limits, credentials = access.limits, access.credentials
-        return cls(access.url, access.instance, credentials=credentials, limits=limits, patience=patience)
 
     def reached(self) -> Reached:
         """Return what the server answers to a trial: experiments and registered models, as far as one page of each has them.
@@ -103,12 +97,15 @@ class MlflowSource:
         }[kind]()
         if found is MISSING or is_deleted(found):
             return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
-        return MlflowTruth(self._api, self._instance, self._clock).payload(kind, found)
+        return self._fresh_truth().payload(kind, found)
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
-        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page."""
+        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page.
+
+        A cursor of `changed_since` tells of no place in this walk: it begins anew.
+        """
         self._truth.forget()
-        at: Cursor = dict(cursor or {"stage": STAGES[0], "since": self._now_ms()})
+        at: Cursor = dict(cursor) if cursor and "stage" in cursor else {"stage": STAGES[0], "since": self._now_ms()}
         for stage in STAGES[STAGES.index(at["stage"]) :]:
             here = at if at["stage"] == stage else {"since": at["since"]}
             parts = self._experiment_ids() if stage in _BY_EXPERIMENT else ["all"]
@@ -134,13 +131,13 @@ class MlflowSource:
         comparing with what this object last saw.
         """
         now = self._now_ms()
-        since = int((cursor or {"since": now})["since"]) - _OVERLAP_MS
+        since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # a clock that was set back counts from there
         self._truth.forget()
         experiments = list(each(self._api.experiments))
         runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
         touched = sorted({str(info_of(run).get("experiment_id")) for run in runs})
         found = {
-            "experiment": [one for one in experiments if int(one.get("last_update_time", 0)) >= since],
+            "experiment": [one for one in experiments if time_of(one, "last_update_time") >= since],
             "run": runs,
             "logged_model": [
                 one
@@ -187,15 +184,9 @@ class MlflowSource:
         """Return what stays of each registered model when it is renamed, by its name now (for `renames`)."""
         versions: dict[str, set[tuple[str, int]]] = {}
         for one in each(self._api.model_versions):
-            versions.setdefault(text_of(one, "name"), set()).add(
-                (text_of(one, "version"), int(text_of(one, "creation_timestamp")) * 1000)
-            )
-        return {
-            text_of(one, "name"): ModelIdentity(
-                int(text_of(one, "creation_timestamp")) * 1000, frozenset(versions.get(text_of(one, "name"), ()))
-            )
-            for one in each(self._api.registered_models)
-        }
+            versions.setdefault(text_of(one, "name"), set()).add((text_of(one, "version"), _created(one)))
+        models = ((text_of(one, "name"), _created(one)) for one in each(self._api.registered_models))
+        return {name: ModelIdentity(created, frozenset(versions.get(name, ()))) for name, created in models}
 
     def subscribe(self, url: str, secret: str) -> str:
         """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.
@@ -210,6 +201,9 @@ class MlflowSource:
                 "webhook_id", ""
             )
         )
+
+    def _fresh_truth(self) -> MlflowTruth:
+        return MlflowTruth(self._api, self._said, self._clock)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -247,7 +241,11 @@ class MlflowSource:
         if key in self._seen:
             return self._seen[key] != digest
         body = info_of(item) or item
-        return int(body.get("last_updated_timestamp") or body.get("last_updated_timestamp_ms") or 0) >= since
+        return time_of(body, "last_updated_timestamp", "last_updated_timestamp_ms") >= since
+
+
+def _created(item: Json) -> int:
+    return time_of(item, "creation_timestamp") * 1000
 
 
 def _digest(kind: str, item: Json) -> tuple[tuple[str, str], int]:

@@ -25,6 +25,7 @@ _MOST_RUNS: Final = 100
 _EXPERIMENTS_A_CALL: Final = 100
 _VERSION: Final = re.compile(r"\d[\w.+-]{0,40}", re.ASCII)
 _VERSION_BYTES: Final = 100
+_LONGEST_TIME: Final = 15
 
 
 def connect(access: Access, patience: Patience | None = None) -> JsonClient:
@@ -66,10 +67,13 @@ def ambient_credentials(environ: Mapping[str, str] = os.environ) -> Credentials 
 def version_at(access: Access) -> str | None:
     """Return the version that an MLflow server tells; None where it tells none."""
     try:
-        answer = httpx.get(f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s)
+        with httpx.stream(
+            "GET", f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s
+        ) as answer:
+            said = next(answer.iter_bytes(_VERSION_BYTES), b"") if answer.is_success else b""
     except httpx.HTTPError:
         return None
-    told = answer.text.strip() if answer.is_success and len(answer.content) <= _VERSION_BYTES else ""
+    told = said.decode("ascii", "replace").strip()
     return told if _VERSION.fullmatch(told) else None
 
 
@@ -202,6 +206,13 @@ def text_of(item: Json, key: str) -> str:
     if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise SourceError(f"MLflow's answer has an item without {key!r}: is the URL that of an MLflow server?")
     return str(found)
+
+
+def time_of(item: Json, *keys: str) -> int:
+    """Return the first of these times (milliseconds since the epoch) that `item` has; 0 where it has none that is one."""
+    found = next((item[key] for key in keys if item.get(key)), 0)
+    text = str(found)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIME else 0
 
 
 def is_deleted(item: Json) -> bool:

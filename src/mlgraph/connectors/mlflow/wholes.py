@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlgraph.connectors.mlflow.words import Registry, table
 from mlgraph.domain.payload import Located
+from mlgraph.domain.scoping import scoped
 from mlgraph.domain.uri import AssetUri
 
 
@@ -16,8 +17,16 @@ def wholes(registry: Registry, run: Located, experiment: Located | None) -> list
         found.append(("part_of", registry.uri("run", parent)))
     elif experiment and (name := experiment.get("name")):
         found.append(("part_of", registry.uri("workflow", name.name())))
-    namespace, _, job = tags.get("mlgraph.workflow", "").rpartition("/")
-    namespace, job = tags.get("openlineage.job.namespace") or namespace, tags.get("openlineage.job.name") or job
+    namespace, job = _workflow(registry, tags)
     if namespace and job:
         found.append(("run_of", AssetUri("workflow", namespace, job)))
     return found
+
+
+def _workflow(registry: Registry, tags: dict[str, str]) -> tuple[str, str]:
+    """Return namespace and name: OpenLineage's tags, as a tool writes them, or mlgraph's own, which means what it says."""
+    told = tags.get("openlineage.job.namespace", ""), tags.get("openlineage.job.name", "")
+    if all(told):
+        return scoped(told[0], registry.scope), told[1]
+    namespace, _, job = tags.get("mlgraph.workflow", "").rpartition("/")
+    return namespace, job
