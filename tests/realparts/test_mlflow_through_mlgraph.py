@@ -185,6 +185,58 @@ def test_a_configured_source_says_what_is_there_and_sweeps_by_itself(scene: Scen
         process.stop()
 
 
+def test_a_file_has_the_name_of_its_scope_whichever_way_it_was_read(scene: Scene, tmp_path: Path) -> None:
+    def train(name: str) -> str:
+        path = tmp_path / name
+        run = json.loads(scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "train_on_files", str(path)).splitlines()[-1])
+        return f"mlg://run/{SPACE}/{run}"
+
+    def serve(scope: str) -> Process:
+        config = tmp_path / "mlgraph.yaml"
+        config.write_text(
+            f"sources: [{{name: prod, kind: mlflow, url: '{scene.mlflow.url}', {scope} schedule: {{poll: 1s, sweep: 1h}}}}]\n"
+        )
+        return Process("--data", str(tmp_path / "data"), "--config", str(config), "--log-format", "text")
+
+    def files(own: Scene, run: str) -> set[str]:
+        own.fresh()
+        found = own.api.lineage(run, direction="upstream", level="run")["nodes"]
+        return {node["uri"].replace(path, "") for node in found if node["kind"] == "dataset"}
+
+    path = str(tmp_path).replace("/", "%2F") + "%2F"
+    before = train("before.csv")
+    process = serve("")
+    own = Scene(scene.mlflow, Api(process.url), scene.made)
+    try:
+        own.until(lambda: own.source()["state"] == "following", "the backfill ends")
+        assert own.source()["scope"] == "prod"
+        assert files(own, before) == {"mlg://dataset/prod%3Afile/before.csv"}
+        workflow = own.api.ask("asset", uri="mlg://workflow/prod%3Adefault/nightly")
+        assert before in {each["source"] for each in workflow["relations"] if each["relation"] == "run_of"}
+        polled = train("polled.csv")
+        own.until(lambda: own.api.get("asset", uri=polled).status_code == 200, "the run is noticed")
+        assert files(own, polled) == {"mlg://dataset/prod%3Afile/polled.csv"}
+        assert own.api.http.post("/api/v1/sources/prod/sync").status_code == 202
+        assert files(own, f"mlg://model_version/{SPACE}/local%2F1") == {"mlg://dataset/prod%3Afile/before.csv"}
+        assert files(own, before) == {"mlg://dataset/prod%3Afile/before.csv"}
+        assert own.api.get("asset", uri=f"mlg://dataset/file/{path}before.csv").status_code == 404
+    finally:
+        own.api.http.close()
+        process.stop()
+    assert "new names" not in "".join(process.said)
+
+    process = serve("scope: lab,")
+    own = Scene(scene.mlflow, Api(process.url), scene.made)
+    try:
+        own.until(lambda: own.source()["scope"] == "lab" and own.source()["events_waiting"] == 0, "it is read anew")
+        both = {f"mlg://dataset/{scope}%3Afile/polled.csv" for scope in ("prod", "lab")}
+        own.until(lambda: files(own, polled) == both, "the run leads to both names")
+        assert any("'lab' now, and was 'prod'" in line for line in process.said)
+    finally:
+        own.api.http.close()
+        process.stop()
+
+
 def test_an_event_waits_while_its_source_is_away(scene: Scene) -> None:
     """Last: it ends the MLflow server."""
     event = {

@@ -55,7 +55,7 @@ State = tuple[dict[str, Any], set[tuple[str, str, str, str]]]
 
 def _open(access: Access) -> Source:
     patience = Patience(attempts=6, timeout_s=access.limits.timeout_s, first_wait_s=0.02, longest_wait_s=0.5)
-    return MlflowSource.at(access, patience)
+    return MlflowSource(access, patience=patience)
 
 
 KIND: Final = replace(MLFLOW, open=_open, settles_s=SETTLES_S)

@@ -1,9 +1,10 @@
 import contextlib
 import email.utils
 import math
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -61,8 +62,11 @@ def client(double_url: str, waits: Waits, **how: float) -> JsonClient:
         Answer(body=b'{"runs": [1,'),
         Answer(body=b"<html>bad gateway</html>"),
         Answer(body=b"\xff"),
+        Answer(body=b'{"good": true}', headers={"content-encoding": "gzip"}),
+        Answer(500, b'{"message": ' + b"[" * 100_000),
+        says({}, 503, Retry_After="Fri, 31 Dec 99999999999999999999 23:59:59 GMT"),
     ],
-    ids=["500", "503", "429", "cut", "half", "html", "bytes"],
+    ids=["500", "503", "429", "cut", "half", "html", "bytes", "not gzip", "nested", "no date"],
 )
 def test_what_may_pass_is_asked_again(trouble: Answer, waits: Waits) -> None:
     with flaky_server(answers(trouble, trouble, GOOD)) as double:
@@ -78,6 +82,75 @@ def test_nothing_is_waited_for_only_so_long(waits: Waits) -> None:
         asking = client(double.url, waits, timeout_s=0.2)
         assert asking.get("things") == {"good": True}
         asking.close()
+
+
+@contextlib.contextmanager
+def raw_server(head: bytes, drop: bytes, every_s: float) -> Iterator[str]:
+    """Answer each request with `head`, and with `drop` again and again for as long as anybody reads."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closing = threading.Event()
+
+        def answer(link: socket.socket) -> None:
+            with link, contextlib.suppress(OSError):
+                link.recv(65536)
+                link.sendall(head)
+                while not closing.wait(every_s):
+                    link.sendall(drop)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=answer, args=(listener.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        closing.set()
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_a_body_that_drips_is_waited_for_only_so_long() -> None:
+    with raw_server(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{", b" ", 0.05) as url:
+        asking = JsonClient(httpx.Client(base_url=url), Server("it", "NO"), patience=Patience(attempts=2, timeout_s=0.3))
+        began = time.monotonic()
+        with pytest.raises(SourceError, match=r"no answer within 0\.3 s"):
+            asking.get("things")
+        assert time.monotonic() - began < 5
+        asking.close()
+
+
+def test_a_body_without_end_does_not_fill_the_memory() -> None:
+    with raw_server(b"HTTP/1.1 200 OK\r\n\r\n{", b" " * (1 << 20), 0.0) as url:
+        asking = JsonClient(httpx.Client(base_url=url), Server("it", "NO"))
+        with pytest.raises(SourceError, match="GET things answered more than 64 MiB"):
+            asking.get("things")
+        asking.close()
+
+
+def test_who_is_not_known_waits_and_loses_nothing(waits: Waits) -> None:
+    with flaky_server(answers(says({}, 401))) as double:
+        asking = client(double.url, waits)
+        with pytest.raises(SourceAway, match="credentials are missing") as refused:
+            asking.get("things")
+        assert refused.value.retry_in_s == 60
+        assert asking.circuit().name == "closed", "it is well"
+        asking.close()
+
+
+def test_one_that_was_under_way_when_a_source_was_left_alone_is_not_the_one_that_tries() -> None:
+    now = 0.0
+    changes: list[bool] = []
+    circuit = Circuit("it", changes.append, Timing(lambda: now, lambda _: None, lambda: 1.0))
+    assert [circuit.enter() for _ in range(FAILURES + 1)] == [False] * (FAILURES + 1)
+    for _ in range(FAILURES):
+        circuit.failed(tried=False)
+    now = FIRST_OPEN_S
+    assert circuit.enter() is True
+    circuit.failed(tried=False)
+    with pytest.raises(SourceAway):
+        circuit.enter()
+    assert circuit.state().name == "half-open", "the one that tries is under way"
+    circuit.succeeded()
+    assert (circuit.state().name, changes) == ("closed", [True, False])
 
 
 def test_patience_ends_with_what_where_and_what_next(waits: Waits) -> None:
@@ -235,8 +308,7 @@ def test_while_one_tries_the_others_wait() -> None:
     told: list[bool] = []
     circuit = Circuit("it", told.append, waits.timing)
     for _ in range(FAILURES):
-        circuit.enter()
-        circuit.failed()
+        circuit.failed(tried=circuit.enter())
     waits.now += FIRST_OPEN_S
     circuit.enter()
     with pytest.raises(SourceAway):

@@ -57,7 +57,7 @@ class SmallMlflow:
 
 
 def test_it_is_a_source() -> None:
-    source: Source = MlflowSource("http://127.0.0.1:5000/")
+    source: Source = MlflowSource(Access("http://127.0.0.1:5000/"))
     assert (source.name, source.instance) == ("mlflow", "127.0.0.1:5000")
     source.close()
 
@@ -74,7 +74,7 @@ def ids(pages: list[Page]) -> list[str]:
 
 def test_the_whole_is_walked_in_order_page_by_page() -> None:
     with flaky_server(SmallMlflow()) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         pages = list(source.pages())
         source.close()
     assert ids(pages) == ["e2", "e10", "r2-0", "r2-1", "r2-2", "r10-0", "r10-1", "r10-2", "m", "m1"]
@@ -83,9 +83,61 @@ def test_the_whole_is_walked_in_order_page_by_page() -> None:
     assert runs == [2, 3, 5, 6]
 
 
+def test_every_payload_has_the_scope_of_its_source() -> None:
+    def answer(path: str, body: Any) -> Answer:
+        return says({"run": run("r", "2")}) if path.startswith("/api/2.0/mlflow/runs/get") else SmallMlflow()(path, body)
+
+    with flaky_server(answer) as double:
+        for scope in ("lab", None):
+            source = MlflowSource(Access(double.url, "prod", scope=scope), patience=QUICK)
+            walked = [*source.pages(), *source.changed_since({"since": 0})]
+            payloads = [payload for page in walked for payload in page.payloads]
+            fetched = source.fetch("run", "r")
+            source.close()
+            assert isinstance(fetched, dict)
+            assert len(payloads) > 10
+            assert {payload.get("scope") for payload in [*payloads, fetched]} == {scope}
+
+
+def test_a_walk_begins_anew_where_the_cursor_is_one_of_polls() -> None:
+    with flaky_server(SmallMlflow()) as double:
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        whole = list(source.pages())
+        *_, polled = source.changed_since(whole[-1].cursor)
+        assert ids(list(source.pages(polled.cursor))) == ids(whole)
+        source.close()
+
+
+def test_runs_of_a_renamed_experiment_are_told_again() -> None:
+    names = {2: "e2", 10: "e10"}
+
+    def answer(path: str, body: Any) -> Answer:
+        if path.endswith("experiments/search"):
+            return says({"experiments": [
+                {"experiment_id": str(number), "name": name, "creation_time": 1, "last_update_time": 1}
+                for number, name in names.items()
+            ]})  # fmt: skip
+        return SmallMlflow()(path, {**body, "filter": ""} if body else body)
+
+    def told(pages: list[Page]) -> list[str]:
+        return [each for page in pages if len(page.payloads) <= 2 for each in ids([page]) if each.startswith("r10")]
+
+    with flaky_server(answer) as double:
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
+        *_, last = source.pages()
+        assert told(list(source.changed_since(last.cursor))) == []
+        names[10] = "anew"
+        unfinished = source.changed_since(last.cursor)
+        assert ids([next(unfinished)]) == ["r10-0", "r10-1"]
+        del unfinished
+        assert told(list(source.changed_since(last.cursor))) == ["r10-0", "r10-1", "r10-2"], "until they were taken"
+        assert told(list(source.changed_since(last.cursor))) == []
+        source.close()
+
+
 def test_the_walk_resumes_after_any_page() -> None:
     with flaky_server(SmallMlflow()) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         whole = list(source.pages())
         for position, page in enumerate(whole[:-1]):
             rest = list(source.pages(page.cursor))
@@ -98,7 +150,7 @@ def test_a_walk_that_broke_goes_on_where_it_was() -> None:
     small = SmallMlflow()
     small.fail_at = "runs/search second"
     with flaky_server(small) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         seen: list[Page] = []
         with pytest.raises(SourceError, match="HTTP 500"):
             seen.extend(source.pages())
@@ -112,7 +164,7 @@ def test_a_walk_that_broke_goes_on_where_it_was() -> None:
 def test_an_alias_that_moves_no_timestamp_is_seen_to_have_moved() -> None:
     small = SmallMlflow()
     with flaky_server(small) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK, clock=lambda: 1_000_000.0)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
         *_, last = source.pages()
         *_, last = quiet = list(source.changed_since(last.cursor))
         assert [page.count for page in quiet if page.stage == "registered_model"] == [0]
@@ -126,7 +178,7 @@ def test_an_alias_that_moves_no_timestamp_is_seen_to_have_moved() -> None:
 @pytest.mark.parametrize("kind", ["run", "registered_model", "model_version", "logged_model"])
 def test_what_is_gone_is_gone_and_named(kind: str) -> None:
     with flaky_server(SmallMlflow()) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         found = source.fetch(kind, "a/1")
         source.close()
     assert isinstance(found, Gone)
@@ -136,13 +188,13 @@ def test_what_is_gone_is_gone_and_named(kind: str) -> None:
 def test_a_deleted_run_is_gone_though_mlflow_shows_it() -> None:
     deleted = says({"run": run("r", "1", lifecycle_stage="deleted")})
     with flaky_server(lambda _path, _body: deleted) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         assert isinstance(source.fetch("run", "r"), Gone)
         source.close()
 
 
 def test_another_kind_is_refused() -> None:
-    source = MlflowSource("http://127.0.0.1:1", "prod")
+    source = MlflowSource(Access("http://127.0.0.1:1", "prod"))
     with pytest.raises(InvalidInput, match="the kinds are experiment"):
         source.fetch("trace", "t")
     source.close()
@@ -150,7 +202,7 @@ def test_another_kind_is_refused() -> None:
 
 def test_another_server_is_recognised() -> None:
     with flaky_server(lambda _path, _body: Answer(404, b"<html>not here</html>")) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         with pytest.raises(SourceError, match="HTTP 404"):
             next(source.pages())
         source.close()
@@ -177,7 +229,7 @@ def test_credentials_come_from_the_environment_and_stay_out_of_errors(environ: d
 @pytest.mark.parametrize("url", ["", "mlflow:5000", "file:///tmp/mlruns", "http://", "http://h:1x", "http://[::1"])
 def test_what_is_no_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match=r"not the URL of a server such as http"):
-        MlflowSource(url)
+        MlflowSource(Access(url))
 
 
 def test_an_instance_is_called_by_its_place_without_user_or_password() -> None:
@@ -187,7 +239,7 @@ def test_an_instance_is_called_by_its_place_without_user_or_password() -> None:
 @pytest.mark.parametrize("body", [{"experiments": [{}]}, {"experiments": "none"}, {"experiments": [7]}])
 def test_what_is_no_mlflow_answer_is_said(body: dict[str, Any]) -> None:
     with flaky_server(lambda _path, _body: says(body)) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         with pytest.raises(SourceError, match="MLflow's answer has"):
             list(source.inventory())
         source.close()
@@ -196,7 +248,7 @@ def test_what_is_no_mlflow_answer_is_said(body: dict[str, Any]) -> None:
 def test_a_change_is_told_again_until_its_page_was_taken() -> None:
     small = SmallMlflow()
     with flaky_server(small) as double:
-        source = MlflowSource(double.url, "prod", patience=QUICK, clock=lambda: 1_000_000.0)
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
         *_, last = source.pages()
         small.aliases = []
         for _ in range(2):

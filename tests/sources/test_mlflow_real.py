@@ -23,7 +23,7 @@ from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.wire import check_edge
-from mlgraph.ports.source import Cursor, Gone
+from mlgraph.ports.source import Access, Cursor, Gone
 from mlgraph.sources.mlflow import MlflowSource
 from tests.realparts.mlflow_server import MlflowServer, mlflow_server
 from tests.sources.flaky_server import Double, flaky_server, says
@@ -85,10 +85,10 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     with (
         flaky_server(lambda _path, _body: says({})) as listener,
         mlflow_server(tmp_path_factory.mktemp("mlflow")) as server,
-        contextlib.closing(MlflowSource(server.url, "prod", limits=Limits(requests_per_s=500))) as source,
+        contextlib.closing(MlflowSource(Access(server.url, "prod", limits=Limits(requests_per_s=500)))) as source,
     ):
-        hook = source.subscribe(f"{listener.url}/hook", SECRET)
-        assert source.subscribe(f"{listener.url}/hook", "another") == hook, "one webhook is enough"
+        hook = source.subscribe(f"{listener.url}/hook", "of a store of before")
+        assert source.subscribe(f"{listener.url}/hook", SECRET) == hook, "one webhook is enough, with the secret of today"
         made = json.loads(server.run(HERE / "mlflow_company.py", "120").splitlines()[-1])
         found = Company(server, source, listener, made)
         found.statements, found.cursor = backfill(source)
@@ -196,7 +196,7 @@ def test_no_two_payloads_contradict_each_other(company: Company) -> None:
 
 
 def test_reading_the_same_truth_again_says_the_same(company: Company) -> None:
-    with contextlib.closing(MlflowSource(company.server.url, "prod", limits=Limits(requests_per_s=500))) as fresh:
+    with contextlib.closing(MlflowSource(Access(company.server.url, "prod", limits=Limits(requests_per_s=500)))) as fresh:
         again, _ = backfill(fresh)
     assert {repr(each) for each in again} == {repr(each) for each in company.statements}
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final, cast
 
 from mlgraph.bootstrap.configuration import credentials_at
@@ -18,7 +18,9 @@ from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import freshness, reconciliation, webhooks
 from mlgraph.domain.configuration import SecretPlace
 from mlgraph.domain.credentials import Credentials
+from mlgraph.domain.uri import AssetUri
 from mlgraph.graph import warm as graph_warm
+from mlgraph.graph.noise import Noise
 from mlgraph.ports.source import Access, Departure, Reached, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
@@ -45,14 +47,14 @@ from mlgraph.stores.snapshot_files import SnapshotDirectory
 from mlgraph.stores.writer import PostgresWriter
 
 
-def _departures(source: Source, held: States, at: int) -> Sequence[Departure]:
-    server = cast("MlflowSource", source)
-    found = reconciliation.departures(server.instance, held, set(server.inventory()), server.identities(), at)
+def _departures(source: Source, held: States, existing: Collection[AssetUri], at: int) -> Sequence[Departure]:
+    identities = cast("MlflowSource", source).identities()
+    found = reconciliation.departures(source.instance, held, existing, identities, at)
     return [Departure(*reconciliation.departed(payload)) for payload in found]
 
 
 def _reach(access: Access) -> Reached:
-    with contextlib.closing(MlflowSource.at(access, Patience(attempts=1, timeout_s=access.limits.timeout_s))) as source:
+    with contextlib.closing(MlflowSource(access, patience=Patience(attempts=1, timeout_s=access.limits.timeout_s))) as source:
         return source.reached()
 
 
@@ -66,7 +68,7 @@ def _credentials(place: SecretPlace) -> Credentials:
 
 MLFLOW: Final = SourceKind(
     name="mlflow",
-    open=MlflowSource.at,
+    open=MlflowSource,
     reach=_reach,
     ambient=ambient_credentials,
     normalise=mlflow.normalise,
@@ -106,7 +108,7 @@ class Server:
         self.health = Health(reader, self.follower)
         self.services = Services(
             intake,
-            Queries(reader, self.follower, rules_from(options.configuration.rules)),
+            Queries(reader, self.follower, rules_from(options.configuration.rules), Noise(options.configuration.noise)),
             self.connections,
             self.health,
             tokens_from(options.tokens),

@@ -27,9 +27,9 @@ class Source(TypedDict):
     """A connected tool. `done` and `total` count the things of the running backfill; `total` may not be known yet.
 
     `error` is what reading fails with now, `last_error` the latest of all `errors`. `lag_s` is the time since what
-    changed was last asked for with success, `last_change_at` when something new was learned. `circuit` is `closed`,
-    `half-open` or `open`: the source fails and is not asked for `retry_in_s` seconds. `events_waiting` counts things that
-    events named and that are not fetched yet.
+    changed was last asked for with success, `last_change_at` when something new was learned. `scope` stands before names that
+    mean nothing by themselves. `circuit` is `closed`, `half-open` or `open`: the source fails and is not asked for
+    `retry_in_s` seconds. `events_waiting` counts things that events named and that are not fetched yet.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Source(TypedDict):
     error: NotRequired[str | None]
     last_sync_at: NotRequired[str | None]
     configured: NotRequired[bool]
+    scope: NotRequired[str | None]
     environment: NotRequired[str | None]
     lag_s: NotRequired[float | None]
     last_poll_at: NotRequired[str | None]

@@ -122,7 +122,7 @@ class SourceError(MlgraphError):
 
 
 class SourceAway(SourceError):
-    """A connected source failed so often that it is not asked for the next `retry_in_s` seconds."""
+    """A connected source is not asked for the next `retry_in_s` seconds: it failed too often, or does not know who asks."""
 
     def __init__(self, detail: str, *, retry_in_s: float) -> None:
         super().__init__(detail)

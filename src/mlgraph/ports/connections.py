@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Final, Protocol
+
+_UNFINISHED: Final = ("backfilling", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +13,8 @@ class Connection:
     """A connected source. Times are microseconds since the epoch.
 
     `cursor` is where its backfill stands, `sweep_cursor` where a full sweep does that was interrupted.
+
+    `scope` is what scopes the names in its answers that mean nothing by themselves; None: they stand.
 
     `configured`: the configuration made it, and it is read as long as that has it. `error` is what it fails with now;
     `errors` counts failures, `last_error` at `last_error_at` is the latest one. It was asked what changed, with
@@ -36,6 +40,12 @@ class Connection:
     changed_at: int | None = None
     swept_at: int | None = None
     sweep_cursor: dict[str, Any] | None = None
+    scope: str | None = None
+
+    def to_read_again(self) -> Connection:
+        """Return it as one to be read: from where its backfill stood, or from the beginning if that had ended."""
+        cursor = self.cursor if self.state in _UNFINISHED else None
+        return replace(self, state="backfilling", cursor=cursor, error=None)
 
 
 class ConnectionStore(Protocol):

@@ -18,12 +18,16 @@ Cursor = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a source is reached: its address, the instance's name (None: taken from the address), as whom, and how hard."""
+    """How a source is reached: its address, the instance's name (None: taken from the address), as whom, and how hard.
+
+    `scope` is what scopes the names in its answers that mean nothing by themselves (docs/naming.md); None: they stand.
+    """
 
     url: str
     instance: str | None = None
     credentials: Credentials | None = None
     limits: Limits = field(default_factory=Limits)
+    scope: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

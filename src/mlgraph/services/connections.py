@@ -13,18 +13,17 @@ from typing import Any, Final
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import SecretPlace, SourceSettings
 from mlgraph.domain.credentials import Credentials, check_address
-from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound
+from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound, SourceError
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.source import Access
 from mlgraph.services.hydrate import SourceKind
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import Surroundings
 from mlgraph.services.source_status import STOPPED, hydration, status, tried
-from mlgraph.services.source_worker import Reading, SourceWorker
+from mlgraph.services.source_worker import Reading, SourceWorker, webhook_path
 
 _log = logging.getLogger(__name__)
 
-_UNFINISHED: Final = ("backfilling", "failed")
 _PATIENCE_S: Final = 3.0
 """How long a stopping server waits for pages of sources that are under way: they are read again after the next start."""
 
@@ -62,13 +61,19 @@ class Connections:
         known = {connection.name: connection for connection in self._store.all()}
         for name, settings in self._settings.items():
             found = known.get(name)
+            if found is not None and found.scope != settings.scope:
+                _log.warning(
+                    "what stands before files, localhost and the like of %s is %r now, and was %s: these get new names from "
+                    "now on, and keep the old ones beside them (docs/configuration.md, Scope)",
+                    name, settings.scope, repr(found.scope) if found.scope else "nothing",
+                )  # fmt: skip
             if found is None or (found.kind, found.url) != (settings.kind, settings.url):
                 secret = found.secret if found else secrets.token_urlsafe(32)
                 found = Connection(name, settings.kind, settings.url, secret)
                 _log.info("%s %s is connected as %s by the configuration", settings.kind, settings.url, name)
             elif found.state == STOPPED:
                 found = replace(found, state="backfilling", cursor=None, error=None)
-            self._store.save(replace(found, configured=True))
+            self._store.save(replace(found, configured=True, scope=settings.scope))
         for name, found in known.items():
             if found.configured and name not in self._settings and found.state != STOPPED:
                 _log.warning("%s is in the configuration no longer: it is not read, its facts stay", name)
@@ -100,15 +105,17 @@ class Connections:
         if found is not None and (found.url, found.kind) != (url, kind):
             raise InvalidInput(f"{instance!r} is connected to {found.url} already; choose another --name", pointer="/name")
         secret = found.secret if found else secrets.token_urlsafe(32)
-        connection = found or Connection(instance, kind, url, secret)
-        # only a backfill has a place to go on from: one that ended is begun anew
-        cursor = connection.cursor if connection.state in _UNFINISHED else None
-        configured = instance in self._settings
-        connection = replace(connection, state="backfilling", cursor=cursor, error=None, configured=configured)
-        self._store.save(connection)
+        with self._lock:
+            worker = self._workers.get(instance)
+        if worker is not None:
+            connection = worker.read_again()
+        else:
+            connection = (found or Connection(instance, kind, url, secret)).to_read_again()
+            connection = replace(connection, configured=instance in self._settings)
+            self._store.save(connection)
         self._work_on(connection)
         _log.info("%s connected %s %s as %s", caller.actor, kind, url, instance)
-        return {**self._bodies([connection])[0], "webhook": {"path": f"/api/v1/webhooks/{instance}", "secret": secret}}
+        return {**self._bodies([connection])[0], "webhook": {"path": webhook_path(instance), "secret": secret}}
 
     def sources(self) -> dict[str, Any]:
         """Return all sources, and where the reading of each stands."""
@@ -122,10 +129,17 @@ class Connections:
 
     def sync(self, name: str | None, caller: Caller) -> dict[str, Any]:
         """Read a source (or all) from the beginning, and notice what was deleted or renamed. Returns the sources after it."""
-        wanted = self._store.all() if name is None else [self._named(name)]
+        wanted = [each for each in self._store.all() if each.state != STOPPED] if name is None else [self._named(name)]
+        failed: list[str] = []
         for connection in wanted:
-            if name is not None or connection.state != STOPPED:
+            try:
                 self._worker(connection).sweep()
+            except MlgraphError as error:  # the others are read all the same
+                if name is not None:
+                    raise
+                failed.append(f"{connection.name}: {error.detail}")
+        if failed:
+            raise SourceError("; ".join(failed))
         _log.info("%s synced %s", caller.actor, name or "all sources")
         return {
             "sources": self._bodies([c for c in self._store.all() if name in (None, c.name)]),
@@ -170,9 +184,9 @@ class Connections:
         """Return how a source is read, without its credentials; None where it is not read."""
         settings = self._settings.get(connection.name)
         if settings is not None:
-            access = Access(settings.url, settings.name, limits=settings.limits)
+            access = Access(settings.url, settings.name, limits=settings.limits, scope=settings.scope)
             return Reading(access, settings.schedule, settings.environment)
-        return None if connection.state == STOPPED else Reading(Access(connection.url, connection.name))
+        return None if connection.state == STOPPED else Reading(Access(connection.url, connection.name, scope=connection.scope))
 
     def _reading(self, connection: Connection) -> Reading:
         """Return how a source is read: as configured, else as usual and with the credentials of the environment."""

@@ -13,11 +13,12 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.domain.wire import check_edge
 from mlgraph.graph.relations import Span, spans_at
-from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
-from mlgraph.services.facts_at import bearer_of, told_intervals
+from mlgraph.services.aliases import intervals_under_names
+from mlgraph.services.facts_at import bearer_of
 from mlgraph.services.grounds import OWNED_BY, Grounds
 from mlgraph.services.inferred import Because, InferredEdges, record_of
 
@@ -39,8 +40,8 @@ class EdgeHistories:
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
         triple = self._asked(graph, source, relation, target, moment)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
-        targets = graph.aliases.led_to(triple[2])
-        told = [e for e in self._reader.edges_from(graph.aliases.led_to(triple[0]), [triple[1]]) if e.target in targets]
+        sources, targets = _names_of_ends(graph, triple)
+        told = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
@@ -48,7 +49,7 @@ class EdgeHistories:
         if not (spans or records or inferred or named):
             raise NotFound(_never(graph, source, relation, target))
         plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
-        origins = self._plain(told) if plain else self._told(graph, spans, runs)
+        origins = self._plain(graph, triple, told) if plain else self._told(graph, spans, runs)
         origins += [*named, *(record for because in inferred for record in because.origins())]
         best = min(inferred, key=lambda because: _nearness(because, moment), default=None)
         shown_at = best.shown_at(moment) if best is not None else None
@@ -85,15 +86,17 @@ class EdgeHistories:
             listed.append({**entry, "properties": _united(said)})
         return listed
 
-    def _plain(self, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+    def _plain(self, graph: Snapshot, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+        """Return what was said of an edge, for as long as its ends stood for those that it is asked for between."""
         origins = self._reader.origins()
-        intervals = sorted(told_intervals(self._reader, records), key=lambda i: (origins[i.record.origin], i.start))
+        listed = [each for each in intervals_under_names(self._reader, graph.aliases, records) if each[0] == triple]
+        listed.sort(key=lambda each: (origins[each[1].record.origin], each[1].start))
         return [
             {
                 **self._entry(origins[i.record.origin], i.start, i.end, None, [i.record]),
                 "properties": _said(i.record, i.properties),
             }
-            for i in intervals
+            for _, i in listed
         ]
 
     def _entry(self, origin: str, start: int, end: int, graph: Snapshot | None, said: list[EdgeRecord]) -> dict[str, Any]:
@@ -115,7 +118,7 @@ class EdgeHistories:
     def _reports(self, graph: Snapshot, triple: Triple) -> list[EdgeRecord]:
         """Return what was said of the edge itself, and for a workflow's what its runs reported."""
         source, relation, target = triple
-        sources, targets = graph.aliases.led_to(source), graph.aliases.led_to(target)
+        sources, targets = _names_of_ends(graph, triple)
         said = self._reader.edges_from(sources, [relation])
         own = [record for record in said if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
@@ -128,6 +131,13 @@ class EdgeHistories:
         else:
             said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
         return own + [edge for edge in said if edge.mode != Mode.RETRACT]
+
+
+def _names_of_ends(graph: Snapshot, triple: Triple) -> tuple[set[int], set[int]]:
+    """Return the names under which an edge may have been told; one that says what is an alias is told as it is."""
+    if triple[1] == ALIAS_OF:
+        return {triple[0]}, {triple[2]}
+    return graph.aliases.led_to(triple[0]), graph.aliases.led_to(triple[2])
 
 
 def _never(graph: Snapshot, source: str, relation: str, target: str) -> str:

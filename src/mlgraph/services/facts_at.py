@@ -13,9 +13,7 @@ from mlgraph.domain.history import (
     EdgeInterval,
     EdgeRecord,
     Endings,
-    asset_intervals,
     endings,
-    state_at,
 )
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.aliases import NO_ALIASES, Aliases
@@ -108,11 +106,9 @@ def bearer_of(reader: GroupReader, graph: Snapshot, name: int, moment: int) -> i
     """Return the asset that answers to `name` at `moment`; the store is asked where the graph alone cannot tell."""
 
     def is_told(asset: int) -> bool:
-        names = graph.aliases.named(asset, moment)
-        if state_at(asset_intervals(records_of(reader, names)), moment) is not None:
-            return True
-        records = (*reader.edges_from(names, _TELLING), *reader.edges_into(names, _TELLING))
-        return any(interval.start <= moment < interval.end for interval in told_intervals(reader, records, graph.aliases))
+        edges = (*reader.edges_from([asset], _TELLING), *reader.edges_into([asset], _TELLING))
+        told_at = (*(r.valid_from for r in reader.asset_records([asset])), *(edge.valid_from for edge in edges))
+        return any(told <= moment for told in told_at)
 
     return bearer(graph, name, moment, is_told)
 
@@ -133,12 +129,14 @@ def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
     return grouped
 
 
-def told_intervals(reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES) -> Iterator[EdgeInterval]:
-    """Yield the intervals of plain edges, triple by triple."""
+def told_intervals(
+    reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES, *, repeats: bool = False
+) -> Iterator[EdgeInterval]:
+    """Yield the intervals of plain edges, triple by triple; with `repeats` one for each time that an edge was told."""
     grouped = by_triple(records)
     pins = pins_of(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
     for said in grouped.values():
-        yield from triple_intervals(said, pins)
+        yield from triple_intervals(said, pins, repeats=repeats)
 
 
 def under_names(graph: Snapshot, triple: Triple, moment: int) -> Triple | None:

@@ -12,7 +12,7 @@ from mlgraph.domain import clock
 from mlgraph.domain.uri import AssetUri
 
 _KEPT_S: Final = 900.0
-"""No answer is on its way for longer: a request has its time-out, and is repeated a few times."""
+"""Few answers are on their way for longer. Of those nobody can say whether they were overtaken: they are taken for older."""
 _LOOK_EVERY: Final = 10_000
 
 
@@ -39,6 +39,8 @@ class Freshness:
         self._number = 0
         self._begun = steady()
         self._recorded: dict[AssetUri, tuple[int, float]] = {}
+        self._forgotten = 0
+        """The greatest number of what is not in `_recorded` any longer."""
 
     def ask(self) -> Asked:
         """Note that the source is asked now."""
@@ -55,13 +57,14 @@ class Freshness:
                 before = self._recorded.get(uri)
                 self._recorded[uri] = (self._number, now if told_new or before is None else before[1])
             if len(self._recorded) > _LOOK_EVERY:
-                self._recorded = {uri: kept for uri, kept in self._recorded.items() if kept[1] > now - _KEPT_S}
+                old = [uri for uri, kept in self._recorded.items() if kept[1] <= now - _KEPT_S]
+                self._forgotten = max([self._forgotten, *(self._recorded.pop(uri)[0] for uri in old)])
 
     def overtaken(self, uri: AssetUri, asked: Asked) -> bool:
-        """Say whether another answer about the asset was recorded since this one was asked for."""
+        """Say whether another answer about the asset was recorded since this one was asked for, or may have been."""
         with self._lock:
             kept = self._recorded.get(uri)
-        return kept is not None and kept[0] > asked.number
+            return (kept[0] if kept is not None else self._forgotten) > asked.number
 
     def settled_in_s(self, uri: AssetUri, asked: Asked) -> float:
         """Return how much later one must ask to be answered nothing older than what is held (0: the answer is not older)."""

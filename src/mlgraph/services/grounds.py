@@ -225,7 +225,7 @@ class Grounds:
     def _pairs_of_run(self, history: RunHistory) -> Pairs:
         """Return the pairs of a run, under the names that its inputs and outputs stood for at each time."""
         gathered: dict[tuple[int, int], list[Held]] = defaultdict(list)
-        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry).items():
+        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry, self._aliases).items():
             held = Held(spans, certain)
             for left, right, start, end in split(self._aliases, source, output, *EVER):
                 gathered[left, right].append(held.within(start, end, certain=True))

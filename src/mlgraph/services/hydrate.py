@@ -42,8 +42,8 @@ class SourceKind:
     """Returns the asset of which the connector wants to know what is held."""
     thing: Callable[[AssetUri], tuple[str, str] | None]
     """Returns kind and id under which the source is asked for an asset; None where it can be asked by listing alone."""
-    departures: Callable[[Source, States, int], Sequence[Departure]]
-    """Returns what was deleted or renamed at the source, given all that is held of it, and when it is asked."""
+    departures: Callable[[Source, States, Collection[AssetUri], int], Sequence[Departure]]
+    """Returns what was deleted or renamed at the source, given all that is held of it, what it lists, and when it is asked."""
     verify: Callable[[Mapping[str, str], bytes, str], Mapping[str, Any]]
     """Returns the event of a signed webhook. Raises `Unauthorized`."""
     thin: Callable[[Mapping[str, Any]], tuple[str, str] | None]
@@ -106,7 +106,8 @@ class Held:
 
     def told(self) -> dict[str, Any]:
         """Return it as connectors read it. What ended is held until then: what is told from before can hold no more."""
-        return {"since": format_time(self.start if self.is_open else self.end), "points_to": dict(self.points_to)}
+        since = format_time(self.start if self.is_open else self.end)
+        return {"since": since, "state": dict(self.state), "points_to": dict(self.points_to)}
 
 
 @dataclass(slots=True)
@@ -190,10 +191,11 @@ class Hydrator:
     def states_of(self, namespace: str) -> dict[AssetUri, Mapping[str, Any]]:
         """Return what this kind of source says now of each asset in `namespace`."""
         found: dict[AssetUri, Mapping[str, Any]] = {}
+        written = _namespace_of(str(AssetUri("run", namespace, "any")))
         for row, records, _ in self._reader.stream():
-            uri = AssetUri.parse(row.uri)
-            if uri.namespace == namespace and (state := self._last(records)) is not None and state.end == FOREVER:
-                found[uri] = state.state
+            if _namespace_of(row.uri) != written or (state := self._last(records)) is None or state.end != FOREVER:
+                continue
+            found[AssetUri.parse(row.uri)] = state.state
         return found
 
     def _last(self, records: Iterable[AssetRecord]) -> AssetInterval | None:
@@ -236,6 +238,11 @@ class Hydrator:
             else:
                 known.points_to[target] = list(interval.properties.get("aliases") or ())
         return found
+
+
+def _namespace_of(uri: str) -> str:
+    """Return the namespace in the text of a URI, as it is written there."""
+    return uri.split("/", 4)[3]
 
 
 def _situated(answer: Answer, held: Held) -> Payload:

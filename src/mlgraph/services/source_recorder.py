@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import NotFound
+from mlgraph.domain.errors import MlgraphError, NotFound
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection, ConnectionStore
 from mlgraph.ports.events import EventStore
@@ -36,6 +36,11 @@ class Surroundings:
     letters: DeadLetters
     events: EventStore
     public_url: str | None = None
+
+
+def _wrong(subject: AssetUri | None, error: MlgraphError) -> str:
+    about = f"{subject}: " if subject is not None else ""
+    return f"{about}{error.detail}{f' at {error.pointer}' if error.pointer else ''}"
 
 
 class SourceRecorder:
@@ -67,12 +72,10 @@ class SourceRecorder:
         metrics.SOURCE_STALE.labels(self._name).inc(stale)
         return found
 
-    def record_all(self, payloads: Iterable[Payload], asked: Asked) -> None:
-        """Record a page. Raises the first error of what cannot be understood, after recording the rest."""
+    def record_all(self, payloads: Iterable[Payload], asked: Asked) -> list[str]:
+        """Record a page, and return what is wrong with each thing that cannot be understood: it keeps no other back."""
         found = self.record([Answer(payload, asked) for payload in payloads])
-        for each in found:
-            if each.error is not None:
-                raise each.error
+        return [_wrong(each.subject, each.error) for each in found if each.error is not None]
 
     def record_departures(self, departures: Iterable[Departure], asked: Asked) -> None:
         """Record what is gone or has another name, unless it was heard of since this was asked for."""
@@ -105,6 +108,13 @@ class SourceRecorder:
         if found is None:
             raise NotFound(f"the source {self._name!r} is connected no longer")
         return found
+
+    def read_again(self) -> Connection:
+        """Note that the source is to be read again, and return its connection."""
+        with self._turn:
+            changed = self.connection().to_read_again()
+            self._around.store.save(changed)
+        return changed
 
     def save(self, **changes: Any) -> Connection:  # noqa: ANN401 - members of Connection
         """Change what is remembered of the connection, and return it."""

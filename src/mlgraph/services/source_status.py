@@ -21,10 +21,10 @@ def status(connection: Connection, reading: Reading | None, letters: int, now: i
     """Return what `mlgraph sources` shows of one source at the moment `now`; `reading` None: nothing reads it."""
     c = connection
     following = reading is not None and c.last_sync_at is not None
-    swept, full = next_sweeps(c, reading.schedule) if reading is not None and following else (None, None)
+    swept, full = next_sweeps(c, reading.schedule, now) if reading is not None and following else (None, None)
     return {
         "name": c.name, "kind": c.kind, "url": c.url, "state": c.state, "done": c.done, "total": c.total, "error": c.error,
-        "last_sync_at": _time(c.last_sync_at), "configured": c.configured,
+        "last_sync_at": _time(c.last_sync_at), "configured": c.configured, "scope": c.scope,
         "environment": reading.environment if reading else None,
         "lag_s": None if c.polled_at is None else max(0.0, round((now - c.polled_at) / 1e6, 1)),
         "last_poll_at": _time(c.polled_at), "last_change_at": _time(c.changed_at),

@@ -8,10 +8,11 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import Schedule
-from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.errors import MlgraphError, SourceError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.source import Access, CircuitState, Departure, Gone, Source
@@ -66,8 +67,14 @@ class SourceWorker:
         self._wake.set()
         if self._thread is None or not self._thread.is_alive():
             self._fresh = connection.state == "following"
+            if self._fresh:
+                self._recorder.save(cursor=None)
             self._thread = threading.Thread(target=self._work, name=f"mlgraph-{self._name}", daemon=True)
             self._thread.start()
+
+    def read_again(self) -> Connection:
+        """Have everything read from the beginning, or an unfinished backfill go on; return the connection."""
+        return self._recorder.read_again()
 
     def halt(self) -> None:
         """Ask the threads to end."""
@@ -105,10 +112,11 @@ class SourceWorker:
         return self._recorder.last_tx() if named is None else self._events.fetch(named)
 
     def sweep(self, *, resume: bool = False) -> None:
-        """Read everything, then say what is gone. Raises `SourceError` if the source fails.
+        """Read everything, then say what is gone. Raises `SourceError` if the source fails, or said what makes no sense.
 
         With `resume` it goes on where the last one was interrupted, if it was.
         """
+        wrong: list[str] = []
         with self._walk:
             at = self._recorder.connection().sweep_cursor if resume else None
             pages = self._source.pages(at)
@@ -117,7 +125,7 @@ class SourceWorker:
                 page = next(pages, None)
                 if page is None:
                     break
-                self._recorder.record_all(page.payloads, asked)
+                wrong += self._recorder.record_all(page.payloads, asked)
                 at = page.cursor
                 self._recorder.save(sweep_cursor=at)
             self._compare()
@@ -125,29 +133,35 @@ class SourceWorker:
             self._recorder.save(
                 state="following", cursor=at, sweep_cursor=None, error=None, last_sync_at=now, polled_at=now, swept_at=now
             )
+        if wrong:
+            raise SourceError(_passed_over(wrong))
 
     def _missed(self) -> None:
         """Note that something is not there any longer, and have it found out what became of it."""
         self._missing = True
 
     def _compare(self) -> None:
-        """Say what is gone or has another name: what is missing twice, the second time when all replicas must know.
+        """Record what was never heard of, and say what is gone or has another name.
 
-        Each is asked for by itself at last: pages of a listing shift while things are deleted, and may pass one over.
+        That is what is missing twice, the second time when all replicas must know. Each is asked for by itself at last: pages
+        of a listing shift while things are deleted, and may pass one over.
         """
         self._missing = False
         began = time.monotonic()
         held = self._recorder.states()
-        _, found = self._departures(held)
+        _, existing, found = self._listed(held)
+        for uri in sorted(existing - held.keys()):
+            if not self._stopping.is_set() and self._kind.thing(uri) is not None:
+                self._is_gone(uri)
         missing = {each.uri for each in found}
         if missing and not self._stopping.wait(self._kind.settles_s):
-            asked, found = self._departures(held)
+            asked, _, found = self._listed(held)
             gone = [each for each in found if each.uri in missing and self._is_gone(each.uri)]
             self._recorder.record_departures(gone, asked)
         self._compare_after = time.monotonic() + _SPACED * (time.monotonic() - began)
 
     def _is_gone(self, uri: AssetUri) -> bool:
-        """Ask for something that listings left out; what is there after all is recorded."""
+        """Ask for something by itself, and record it if it is there."""
         thing = self._kind.thing(uri)
         if thing is None:
             return True
@@ -157,9 +171,11 @@ class SourceWorker:
             self._recorder.record([Answer(found, asked)])
         return isinstance(found, Gone)
 
-    def _departures(self, held: States) -> tuple[Asked, Sequence[Departure]]:
+    def _listed(self, held: States) -> tuple[Asked, set[AssetUri], Sequence[Departure]]:
+        """Return when the source was asked, what it lists, and what of `held` is missing there."""
         asked = self._recorder.freshness.ask()
-        return asked, self._kind.departures(self._source, held, asked.wall_us)
+        existing = set(self._source.inventory())
+        return asked, existing, self._kind.departures(self._source, held, existing, asked.wall_us)
 
     def _sweep_if_due(self) -> float:
         """Sweep if it is time to, and return in how many seconds the next sweep is due."""
@@ -177,7 +193,7 @@ class SourceWorker:
 
     def _waits_s(self) -> Schedule:
         connection, now = self._recorder.connection(), clock.wall_us()
-        swept, full = next_sweeps(connection, self._schedule)
+        swept, full = next_sweeps(connection, self._schedule, now)
         return Schedule(self._schedule.poll_s, (swept - now) / 1e6, (full - now) / 1e6)
 
     def _work(self) -> None:
@@ -206,47 +222,49 @@ class SourceWorker:
                 self._poll(connection)
             return
         # after a restart everything is read again: what changed without a time of change is found by comparing
-        cursor = None if self._fresh else connection.cursor
-        state = connection.state if self._fresh else "backfilling"
-        self._backfill(state, cursor, connection.done if cursor else 0)
+        self._backfill(connection.state if self._fresh else "backfilling", connection)
         self._fresh = False
 
     def _poll(self, connection: Connection) -> None:
         asked_at, asked = clock.wall_us(), self._recorder.freshness.ask()
-        cursor = connection.cursor
+        cursor, wrong = connection.cursor, list[str]()
         for page in self._source.changed_since(connection.cursor):
-            self._recorder.record_all(page.payloads, asked)
+            wrong += self._recorder.record_all(page.payloads, asked)
             cursor = page.cursor
         self._recorder.save(cursor=cursor, error=None, polled_at=asked_at)
+        if wrong:
+            self._failed(_passed_over(wrong))
 
-    def _backfill(self, state: str, cursor: dict[str, Any] | None, done: int) -> None:
-        asked_at = clock.wall_us()
+    def _backfill(self, state: str, connection: Connection) -> None:
+        asked_at, wrong = clock.wall_us(), list[str]()
+        done = connection.done if connection.cursor else 0
         self._recorder.save(state=state, error=None, done=done)
-        pages = self._source.pages(cursor)
+        pages = self._source.pages(connection.cursor)
         while not self._stopping.is_set():
             with self._walk:
                 asked = self._recorder.freshness.ask()
                 page = next(pages, None)
                 if page is None:
                     break
-                self._recorder.record_all(page.payloads, asked)
+                wrong += self._recorder.record_all(page.payloads, asked)
                 done += len(page.payloads)
                 self._recorder.save(state=state, error=None, cursor=page.cursor, done=done)
         if self._stopping.is_set():
             return
-        connection = self._recorder.connection()
         self._subscribe(connection)
+        with self._walk:
+            self._compare()
         now = clock.wall_us()
-        # what was never read before held nothing that could be gone: its first reading is a sweep
-        swept_at = now if connection.last_sync_at is None and connection.swept_at is None else connection.swept_at
-        self._recorder.save(state="following", error=None, last_sync_at=now, polled_at=asked_at, swept_at=swept_at)
+        self._recorder.save(state="following", error=None, last_sync_at=now, polled_at=asked_at, swept_at=now)
+        if wrong:
+            self._failed(_passed_over(wrong))
 
     def _subscribe(self, connection: Connection) -> None:
         public = self._around.public_url
         if public is None:
             return
         try:
-            self._kind.subscribe(self._source, f"{public}/api/v1/webhooks/{connection.name}", connection.secret)
+            self._kind.subscribe(self._source, f"{public}{webhook_path(connection.name)}", connection.secret)
         except MlgraphError as error:  # polling finds the same changes, later
             _log.warning("%s takes no webhook: %s", self._name, error.detail)
 
@@ -262,8 +280,24 @@ class SourceWorker:
             _log.warning("reading %s failed: %s", self._name, why)
 
 
-def next_sweeps(connection: Connection, schedule: Schedule) -> tuple[int, int]:
-    """Return when the next sweep and the next full sweep of a source are due: microseconds since the epoch."""
+def webhook_path(name: str) -> str:
+    """Return where on this server the webhooks of a source arrive."""
+    return f"/api/v1/webhooks/{quote(name, safe='/:')}"
+
+
+def next_sweeps(connection: Connection, schedule: Schedule, now: int) -> tuple[int, int]:
+    """Return when the next sweep and the next full sweep of a source are due: microseconds since the epoch.
+
+    That is at once where the last one lies in the future: the clock was set back since.
+    """
     read = connection.last_sync_at or 0
     swept = connection.swept_at if connection.swept_at is not None else read
-    return swept + round(schedule.sweep_s * 1e6), read + round(schedule.full_sweep_s * 1e6)
+    due = [(swept, schedule.sweep_s), (read, schedule.full_sweep_s)]
+    sweep, full = (now if last > now else last + round(every_s * 1e6) for last, every_s in due)
+    return sweep, full
+
+
+def _passed_over(wrong: Sequence[str]) -> str:
+    """Return what is told of things that could not be understood, while the rest was read."""
+    more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+    return f"what cannot be understood was passed over: {wrong[0]}{more}"

@@ -10,8 +10,9 @@ from mlgraph.graph.relations import Span, spans_at, spans_touched
 from mlgraph.graph.rows import ALIAS_OF, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.ports.store import FactReader, Touched
+from mlgraph.services.aliases import intervals_under_names
 from mlgraph.services.chunks import chunks
-from mlgraph.services.facts_at import UNWALKED, told_intervals, under_names
+from mlgraph.services.facts_at import UNWALKED
 
 _ALL_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
 _WHOLE_LAYERS: Final = (Layer.ASSET, Layer.ASSET_COLUMNS, Layer.STRUCTURE)
@@ -100,13 +101,8 @@ class ToldChanges:
         told = {other for triple in triples for other in self._by_all_names(triple)} if aliases else set(triples)
         for part in chunks(told):
             budget.check()
-            for interval in told_intervals(self._reader, self._reader.edges(part), aliases):
-                for moment in self._moments:
-                    if interval.start <= moment < interval.end:
-                        named = under_names(self._graph, interval.record.triple, moment)
-                        if named is not None:
-                            at = self._moments.marks(moment, moment + 1)
-                            found[named] = found.get(named, NEVER).either(at)
+            for triple, interval in intervals_under_names(self._reader, aliases, self._reader.edges(part)):
+                found[triple] = found.get(triple, NEVER).either(self._moments.marks(interval.start, interval.end))
 
     def _by_all_names(self, triple: Triple) -> Iterator[Triple]:
         aliases, (source, relation, target) = self._graph.aliases, triple

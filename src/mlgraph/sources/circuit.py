@@ -21,7 +21,7 @@ _TRIAL_S: Final = 1.0
 class Circuit:
     """Closed: requests pass. Open: none do, for a time that doubles (full jitter in its upper half). Half-open: one tries.
 
-    For several threads. Whoever was let in says `succeeded` or `failed`.
+    For several threads. Whoever was let in says `succeeded` or `failed`; those that entered before it opened may say so late.
     """
 
     def __init__(self, what: str, on_change: Callable[[bool], None], timing: Timing = REAL) -> None:
@@ -42,15 +42,15 @@ class Circuit:
             left = self._open_until - self._clock()
             return CircuitState("open", left) if left > 0 else CircuitState("half-open")
 
-    def enter(self) -> None:
-        """Let a request pass, or raise `SourceAway`."""
+    def enter(self) -> bool:
+        """Let a request pass, and say whether it is the one that tries; or raise `SourceAway`."""
         with self._lock:
             if self._open_until is None:
-                return
+                return False
             left = self._open_until - self._clock()
             if left <= 0 and not self._trying:
                 self._trying = True
-                return
+                return True
             wait = max(left, _TRIAL_S)
         raise SourceAway(f"{self._what} failed {FAILURES} times on end: it is asked again in {wait:.0f} s", retry_in_s=wait)
 
@@ -62,13 +62,13 @@ class Circuit:
         if was_open:
             self._on_change(False)  # noqa: FBT003 - it is not
 
-    def failed(self) -> None:
-        """Note a request that came to nothing."""
+    def failed(self, *, tried: bool) -> None:
+        """Note a request that came to nothing; `tried` is what `enter` said of it."""
         with self._lock:
             self._failures += 1
-            tried, self._trying = self._trying, False
             if not (tried or (self._open_until is None and self._failures >= FAILURES)):
                 return
+            self._trying = False
             self._open_s = min(self._open_s * 2 or FIRST_OPEN_S, LONGEST_OPEN_S)
             self._open_until = self._clock() + self._open_s * (0.5 + self._chance() / 2)
         self._on_change(True)  # noqa: FBT003 - it is open

@@ -27,6 +27,10 @@ _BUSY: Final = frozenset({425, 429})
 """Refusals by a source that is well: they do not speak for leaving it alone."""
 _LONGEST_WAIT_S: Final = 60.0
 _SHOWN_CHARS: Final = 200
+_MOST_BYTES: Final = 64 << 20
+"""No page of a listing comes near it; what does is no answer, and must not fill the memory."""
+_REFUSED_S: Final = 60.0
+"""How long a source that does not know who asks is left alone: no thing that it is asked for makes a difference."""
 _USUAL_LIMITS: Final = Limits()
 
 
@@ -67,9 +71,10 @@ class JsonClient:
     """The one place where requests to a source leave: at a bounded rate, so many at once, and again where that may help.
 
     429 (its Retry-After holds back all requests), 5xx, time-outs, broken connections and half bodies are retried, each
-    attempt at its turn. A 404 in which the API itself says so (`error_code`) is the answer `MISSING`; any other, a
-    proxy's perhaps, must not pass for a deletion. All else, and patience at its end, is a `SourceError` that says what,
-    where and what to do next; `SourceAway` where the source fails so often that it is left alone for a while. No
+    attempt at its turn. A body that is not there when the time-out is over, or is larger than 64 MiB, is none. A 404 in
+    which the API itself says so (`error_code`) is the answer `MISSING`; any other, a proxy's perhaps, must not pass for a
+    deletion. All else, and patience at its end, is a `SourceError` that says what, where and what to do next; `SourceAway`
+    where the source fails so often that it is left alone for a while, or answers 401. No redirect is followed. No
     credential is ever shown. For several threads.
     """
 
@@ -104,6 +109,10 @@ class JsonClient:
         """Return what POST answers. For searches and what else may be asked twice."""
         return self._ask("POST", path, json=body)
 
+    def patch(self, path: str, body: Json) -> Json | Missing:
+        """Return what PATCH answers. For changes that may be made twice."""
+        return self._ask("PATCH", path, json=body)
+
     @property
     def counts(self) -> SourceCounts:
         """What is counted of this source."""
@@ -124,9 +133,9 @@ class JsonClient:
                 self._counts.retry()
             try:
                 with self._pace.turn():
-                    self._circuit.enter()
+                    tries = self._circuit.enter()
                     leaves()
-                    return self._once(method, path, content)
+                    return self._once(method, path, content, tries=tries)
             except _WorthAnotherError as failure:
                 tried += 1
                 trouble = str(failure)
@@ -142,58 +151,75 @@ class JsonClient:
             raise SourceAway(f"{failed}it is asked again in {circuit.retry_in_s:.0f} s", retry_in_s=circuit.retry_in_s)
         raise SourceError(f"{failed}nothing is lost: it is asked again at the next sync")
 
-    def _once(self, method: str, path: str, content: dict[str, Any]) -> Json | Missing:
+    def _once(self, method: str, path: str, content: dict[str, Any], *, tries: bool) -> Json | Missing:
         """Send one request and read its answer. Raises `_WorthAnotherError` where another one may do better."""
         answered = False
         outcome = "failed"
         try:
-            response = self._client.request(method, path, timeout=self._patience.timeout_s, **content)
-            outcome = f"{response.status_code // 100}xx"
-            if response.status_code in _RETRIED:
-                answered = response.status_code in _BUSY
-                raise _WorthAnotherError(f"HTTP {response.status_code}{self._message(response)}", _retry_after(response))
-            found = self._read(method, path, response)
+            status, headers, body = self._sent(method, path, content)
+            outcome = f"{status // 100}xx"
+            if status in _RETRIED:
+                answered = status in _BUSY
+                raise _WorthAnotherError(f"HTTP {status}{self._message(body)}", _retry_after(headers))
+            found = self._read(method, path, status, body)
             answered = True
         except httpx.TimeoutException:
             outcome = "timeout"
             raise _WorthAnotherError(f"no answer within {self._patience.timeout_s:g} s") from None
-        except httpx.TransportError as error:
+        except (httpx.TransportError, httpx.DecodingError) as error:
             raise _WorthAnotherError(f"{type(error).__name__}: {redact_url(self._conceal(str(error)))}") from None
         except SourceError:
             answered = True
             raise
         finally:
             self._counts.request(outcome)
-            (self._circuit.succeeded if answered else self._circuit.failed)()
+            if answered:
+                self._circuit.succeeded()
+            else:
+                self._circuit.failed(tried=tries)
         return found
+
+    def _sent(self, method: str, path: str, content: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+        """Send a request and return status, headers and body. The time-out of `httpx` is of each read: all of them have one."""
+        until = self._timing.clock() + self._patience.timeout_s
+        body = bytearray()
+        with self._client.stream(method, path, timeout=self._patience.timeout_s, **content) as response:
+            for part in response.iter_bytes():
+                body += part
+                if len(body) > _MOST_BYTES:
+                    raise SourceError(f"{self._what}: {method} {path} answered more than {_MOST_BYTES >> 20} MiB")
+                if self._timing.clock() > until:
+                    raise httpx.ReadTimeout("the body is still under way")
+        return response.status_code, response.headers, bytes(body)
 
     def _wait(self, attempt: int) -> float:
         """Return seconds of exponential back-off with full jitter (Brooker, Exponential Backoff And Jitter, 2015)."""
         longest: float = min(self._patience.longest_wait_s, self._patience.first_wait_s * 2**attempt)
         return longest * self._timing.chance()
 
-    def _read(self, method: str, path: str, response: httpx.Response) -> Json | Missing:
-        if response.status_code == httpx.codes.NOT_FOUND and _error_code(response) == self._missing_code:
+    def _read(self, method: str, path: str, status: int, body: bytes) -> Json | Missing:
+        if status == httpx.codes.NOT_FOUND and _error_body(body).get("error_code") == self._missing_code:
             return MISSING
-        if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise SourceError(
-                f"{self._what}: {method} {path} answered HTTP {response.status_code}: "
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            refused = (
+                f"{self._what}: {method} {path} answered HTTP {status}: "
                 "its credentials are missing, wrong or may not do this: set its user and password, or its token, where "
                 "mlgraph takes them from (credentials in mlgraph.yaml, else the environment of mlgraph)"
             )
-        if not response.is_success:
-            raise SourceError(f"{self._what}: {method} {path} answered HTTP {response.status_code}{self._message(response)}")
+            raise SourceAway(refused, retry_in_s=_REFUSED_S) if status == httpx.codes.UNAUTHORIZED else SourceError(refused)
+        if not httpx.codes.is_success(status):
+            raise SourceError(f"{self._what}: {method} {path} answered HTTP {status}{self._message(body)}")
         try:
-            found = decode_json(response.content)
+            found = decode_json(body)
         except MlgraphError as error:
             raise _WorthAnotherError(f"a body that is {self._conceal(error.detail)}") from None  # a proxy's page, or cut
         if not isinstance(found, dict):
             raise SourceError(f"{self._what}: {method} {path} answered JSON that is no object: is the URL that of its API?")
         return found
 
-    def _message(self, response: httpx.Response) -> str:
+    def _message(self, body: bytes) -> str:
         """Return what the server says is wrong, without what it repeats of the credentials."""
-        message = _error_body(response).get("message")
+        message = _error_body(body).get("message")
         return f": {redact_url(self._conceal(message)[:_SHOWN_CHARS])}" if isinstance(message, str) else ""
 
 
@@ -205,26 +231,21 @@ class _WorthAnotherError(Exception):
         self.wait_s = wait_s
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def _retry_after(headers: httpx.Headers) -> float | None:
     """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3: seconds or a date), at most a minute."""
-    told = response.headers.get("retry-after", "").strip()
+    told = headers.get("retry-after", "").strip()
     if not told:
         return None
     try:
         seconds = float(told) if told.isdigit() else parsedate_to_datetime(told).timestamp() - time.time()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return min(max(0.0, seconds), _LONGEST_WAIT_S)
 
 
-def _error_code(response: httpx.Response) -> str | None:
-    found = _error_body(response).get("error_code")
-    return found if isinstance(found, str) else None
-
-
-def _error_body(response: httpx.Response) -> Json:
+def _error_body(body: bytes) -> Json:
     try:
-        found = response.json()
-    except ValueError:
+        found = decode_json(body)
+    except MlgraphError:
         return {}
     return found if isinstance(found, dict) else {}

@@ -6,23 +6,33 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Final, Self
+from typing import Final
 
 from mlgraph.connectors.mlflow.renames import ModelIdentity
 from mlgraph.connectors.mlflow.webhooks import EVENTS
 from mlgraph.connectors.mlflow.words import Registry
-from mlgraph.domain.configuration import Limits
-from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Page, Payload, Reached
-from mlgraph.sources.http import MISSING, Json, JsonClient, Patience
-from mlgraph.sources.mlflow_api import Found, MlflowApi, chunks, connect, each, info_of, is_deleted, place, text_of, version_at
+from mlgraph.sources.http import MISSING, Json, Patience
+from mlgraph.sources.mlflow_api import (
+    Found,
+    MlflowApi,
+    chunks,
+    connect,
+    each,
+    info_of,
+    is_deleted,
+    pages_of,
+    place,
+    text_of,
+    time_of,
+    version_at,
+)
 from mlgraph.sources.mlflow_truth import MlflowTruth
 
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
-_USUAL_LIMITS: Final = Limits()
 _OVERLAP_MS: Final = 60_000
 """How far a poll looks back behind the last one: clocks differ, and asking twice changes nothing."""
 _URI_KINDS: Final = {
@@ -36,25 +46,18 @@ class MlflowSource:
 
     name: Final = "mlflow"
 
-    def __init__(
-        self,
-        base_url: str,
-        instance: str | None = None,
-        *,
-        credentials: Credentials | None = None,
-        limits: Limits = _USUAL_LIMITS,
-        patience: Patience | None = None,
-        client: JsonClient | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """Ask the server at `base_url`, as whom and as hard as is said. Raises `InvalidInput` if it is no URL."""
-        self._access = Access(base_url, instance, credentials, limits)
-        self._api = MlflowApi(client or connect(self._access, patience))
-        self._instance = instance or place(base_url)
+    def __init__(self, access: Access, *, patience: Patience | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Ask the server that is reached so. Raises `InvalidInput` if its address is no URL."""
+        self._access = access
+        self._api = MlflowApi(connect(access, patience))
+        self._instance = access.instance or place(access.url)
         self._registry = Registry(self._instance)
         self._clock = clock
-        self._truth = MlflowTruth(self._api, self._instance, clock)
+        self._said = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
+        self._truth = self._fresh_truth()
         self._seen: dict[tuple[str, str], int] = {}
+        self._names: dict[str, str] = {}
+        """What experiments were called when they were seen last, by id: runs are told as parts of what has that name."""
 
     @property
     def instance(self) -> str:
@@ -68,12 +71,6 @@ class MlflowSource:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
-
-    @classmethod
-    def at(cls, access: Access, patience: Patience | None = None) -> Self:
-        """Return the source that is reached so."""
-        limits, credentials = access.limits, access.credentials
-        return cls(access.url, access.instance, credentials=credentials, limits=limits, patience=patience)
 
     def reached(self) -> Reached:
         """Return what the server answers to a trial: experiments and registered models, as far as one page of each has them.
@@ -103,12 +100,15 @@ class MlflowSource:
         }[kind]()
         if found is MISSING or is_deleted(found):
             return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
-        return MlflowTruth(self._api, self._instance, self._clock).payload(kind, found)
+        return self._fresh_truth().payload(kind, found)
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
-        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page."""
+        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page.
+
+        A cursor of `changed_since` tells of no place in this walk: it begins anew.
+        """
         self._truth.forget()
-        at: Cursor = dict(cursor or {"stage": STAGES[0], "since": self._now_ms()})
+        at: Cursor = dict(cursor) if cursor and "stage" in cursor else {"stage": STAGES[0], "since": self._now_ms()}
         for stage in STAGES[STAGES.index(at["stage"]) :]:
             here = at if at["stage"] == stage else {"since": at["since"]}
             parts = self._experiment_ids() if stage in _BY_EXPERIMENT else ["all"]
@@ -123,7 +123,7 @@ class MlflowSource:
                     done = stage == STAGES[-1] and token is None
                     resume = {"stage": stage, "part": part, "token": token, "count": count, "since": at["since"]}
                     yield Page([self._truth.payload(stage, item) for item in items], resume, done, stage, count)
-                    self._seen.update(_digest(stage, item) for item in items)
+                    self._take_in(stage, items)
                     if token is None:
                         break
 
@@ -131,16 +131,16 @@ class MlflowSource:
         """Yield what changed since a cursor of `pages` or of this (None: of late), a page a kind; the last is `done`.
 
         Seen by its time of change where MLflow moves one; tags, aliases and metrics of models, which move none, by
-        comparing with what this object last saw.
+        comparing with what this object last saw. All runs of an experiment that was renamed are told again, before the rest.
         """
         now = self._now_ms()
-        since = int((cursor or {"since": now})["since"]) - _OVERLAP_MS
+        since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # a clock that was set back counts from there
         self._truth.forget()
         experiments = list(each(self._api.experiments))
         runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
         touched = sorted({str(info_of(run).get("experiment_id")) for run in runs})
         found = {
-            "experiment": [one for one in experiments if int(one.get("last_update_time", 0)) >= since],
+            "experiment": [one for one in experiments if time_of(one, "last_update_time") >= since],
             "run": runs,
             "logged_model": [
                 one
@@ -153,18 +153,18 @@ class MlflowSource:
             ],
             "model_version": [one for one in each(self._api.model_versions) if self._changed("model_version", one, since)],
         }
+        so_far = {"since": since + _OVERLAP_MS}
+        for one in experiments:
+            if self._names.get(text_of(one, "experiment_id"), one.get("name")) != one.get("name"):
+                for listed in pages_of(partial(self._api.runs, [text_of(one, "experiment_id")])):
+                    payloads = [self._truth.payload("run", run) for run in listed]
+                    yield Page(payloads, so_far, False, "run", len(payloads))  # noqa: FBT003 - it is not done
+        self._take_in("experiment", [one for one in experiments if one not in found["experiment"]])
         for stage in STAGES:
             done = stage == STAGES[-1]
             payloads = [self._truth.payload(stage, one) for one in found[stage]]
-            yield Page(
-                payloads,
-                {"since": now} if done else {"since": since + _OVERLAP_MS},
-                done,
-                stage,
-                len(payloads),
-                len(payloads),
-            )
-            self._seen.update(_digest(stage, one) for one in found[stage])  # once the page was taken, not before
+            yield Page(payloads, {"since": now} if done else so_far, done, stage, len(payloads), len(payloads))
+            self._take_in(stage, found[stage])  # once the page was taken, not before
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of every experiment, run, registered model, version, and logged model that is no version."""
@@ -187,35 +187,36 @@ class MlflowSource:
         """Return what stays of each registered model when it is renamed, by its name now (for `renames`)."""
         versions: dict[str, set[tuple[str, int]]] = {}
         for one in each(self._api.model_versions):
-            versions.setdefault(text_of(one, "name"), set()).add(
-                (text_of(one, "version"), int(text_of(one, "creation_timestamp")) * 1000)
-            )
-        return {
-            text_of(one, "name"): ModelIdentity(
-                int(text_of(one, "creation_timestamp")) * 1000, frozenset(versions.get(text_of(one, "name"), ()))
-            )
-            for one in each(self._api.registered_models)
-        }
+            versions.setdefault(text_of(one, "name"), set()).add((text_of(one, "version"), _created(one)))
+        models = ((text_of(one, "name"), _created(one)) for one in each(self._api.registered_models))
+        return {name: ModelIdentity(created, frozenset(versions.get(name, ()))) for name, created in models}
 
     def subscribe(self, url: str, secret: str) -> str:
         """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.
 
-        An active webhook to that URL is left as it is, its secret included (MLflow never shows it).
+        An active webhook to that URL is kept, and gets this secret: it may have one of before, and MLflow shows none.
         """
         for one in each(self._api.webhooks):
             if one.get("url") == url and one.get("status", "ACTIVE") == "ACTIVE":
-                return str(one.get("webhook_id", ""))
-        return str(
-            self._api.create_webhook(f"mlgraph-{self._instance}"[:60].replace(":", "-"), url, secret, EVENTS).get(
-                "webhook_id", ""
-            )
-        )
+                known = text_of(one, "webhook_id")
+                self._api.sign_webhook(known, secret)
+                return known
+        name = f"mlgraph-{self._instance}"[:60].replace(":", "-")
+        return text_of(self._api.create_webhook(name, url, secret, EVENTS), "webhook_id")
+
+    def _fresh_truth(self) -> MlflowTruth:
+        return MlflowTruth(self._api, self._said, self._clock)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
 
     def _experiment_ids(self) -> list[str]:
         return sorted((text_of(one, "experiment_id") for one in each(self._api.experiments)), key=_order)
+
+    def _take_in(self, stage: str, items: list[Json]) -> None:
+        self._seen.update(_digest(stage, item) for item in items)
+        if stage == "experiment":
+            self._names.update((text_of(one, "experiment_id"), str(one.get("name"))) for one in items)
 
     def _search(self, stage: str, part: str, token: str | None) -> Found:
         match stage:
@@ -247,7 +248,11 @@ class MlflowSource:
         if key in self._seen:
             return self._seen[key] != digest
         body = info_of(item) or item
-        return int(body.get("last_updated_timestamp") or body.get("last_updated_timestamp_ms") or 0) >= since
+        return time_of(body, "last_updated_timestamp", "last_updated_timestamp_ms") >= since
+
+
+def _created(item: Json) -> int:
+    return time_of(item, "creation_timestamp") * 1000
 
 
 def _digest(kind: str, item: Json) -> tuple[tuple[str, str], int]:

@@ -25,6 +25,7 @@ _MOST_RUNS: Final = 100
 _EXPERIMENTS_A_CALL: Final = 100
 _VERSION: Final = re.compile(r"\d[\w.+-]{0,40}", re.ASCII)
 _VERSION_BYTES: Final = 100
+_LONGEST_TIME: Final = 15
 
 
 def connect(access: Access, patience: Patience | None = None) -> JsonClient:
@@ -66,10 +67,13 @@ def ambient_credentials(environ: Mapping[str, str] = os.environ) -> Credentials 
 def version_at(access: Access) -> str | None:
     """Return the version that an MLflow server tells; None where it tells none."""
     try:
-        answer = httpx.get(f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s)
+        with httpx.stream(
+            "GET", f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s
+        ) as answer:
+            said = next(answer.iter_bytes(_VERSION_BYTES), b"") if answer.is_success else b""
     except httpx.HTTPError:
         return None
-    told = answer.text.strip() if answer.is_success and len(answer.content) <= _VERSION_BYTES else ""
+    told = said.decode("ascii", "replace").strip()
     return told if _VERSION.fullmatch(told) else None
 
 
@@ -166,6 +170,10 @@ class MlflowApi:
             raise SourceError("MLflow has no webhooks here (they came with MLflow 3.3): it is polled instead")
         return found
 
+    def sign_webhook(self, webhook_id: str, secret: str) -> None:
+        """Have a webhook signed with `secret` from now on."""
+        self._client.patch(f"webhooks/{quote(webhook_id, safe='')}", {"secret": secret})
+
     @property
     def counts(self) -> SourceCounts:
         """What is counted of this source."""
@@ -180,14 +188,19 @@ class MlflowApi:
         self._client.close()
 
 
-def each(search: Callable[[str | None], Found]) -> Iterator[Json]:
-    """Yield all items of a search, page after page."""
+def pages_of(search: Callable[[str | None], Found]) -> Iterator[list[Json]]:
+    """Yield the pages of a search."""
     token: str | None = None
     while True:
         items, token = search(token)
-        yield from items
+        yield items
         if not token:
             return
+
+
+def each(search: Callable[[str | None], Found]) -> Iterator[Json]:
+    """Yield all items of a search, page after page."""
+    return (item for items in pages_of(search) for item in items)
 
 
 def info_of(item: Json) -> Json:
@@ -202,6 +215,13 @@ def text_of(item: Json, key: str) -> str:
     if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
         raise SourceError(f"MLflow's answer has an item without {key!r}: is the URL that of an MLflow server?")
     return str(found)
+
+
+def time_of(item: Json, *keys: str) -> int:
+    """Return the first of these times (milliseconds since the epoch) that `item` has; 0 where it has none that is one."""
+    found = next((item[key] for key in keys if item.get(key)), 0)
+    text = str(found)
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIME else 0
 
 
 def is_deleted(item: Json) -> bool:

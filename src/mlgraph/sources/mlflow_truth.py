@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,9 +17,9 @@ from mlgraph.sources.mlflow_api import MlflowApi, chunks, each, info_of, is_dele
 class MlflowTruth:
     """Looks up what stands around a run, a logged model or a version, and remembers it for a minute."""
 
-    def __init__(self, api: MlflowApi, instance: str, clock: Callable[[], float]) -> None:
-        """Ask `api`; `clock` gives the time of asking (seconds since 1970)."""
-        self._api, self._instance, self._clock = api, instance, clock
+    def __init__(self, api: MlflowApi, said: Mapping[str, str], clock: Callable[[], float]) -> None:
+        """Ask `api`; `said` is what every payload says of its instance, `clock` gives the time of asking (seconds since 1970)."""
+        self._api, self._said, self._clock = api, said, clock
         self._cache = TtlCache(hit=api.counts.remembered)
 
     def forget(self) -> None:
@@ -44,7 +44,7 @@ class MlflowTruth:
                 behind = source.removeprefix("models:/") if source.startswith("models:/m-") else None
                 data |= self._around(behind, item.get("run_id") or None)
         at = format_time(int(self._clock() * 1_000_000))
-        return {"type": f"mlflow.{kind}", "instance": self._instance, "at": at, "data": data}
+        return {"type": f"mlflow.{kind}", **self._said, "at": at, "data": data}
 
     def _whole_run(self, run: Json) -> Json:
         """The run with the models that it took in: searches leave them out (MLflow 3.17). Asked for if models exist."""

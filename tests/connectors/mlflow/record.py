@@ -11,6 +11,7 @@ from typing import Final
 
 from mlgraph.connectors.mlflow import normalise
 from mlgraph.domain.configuration import Limits
+from mlgraph.ports.source import Access
 from mlgraph.sources.mlflow import MlflowSource
 from tests.connectors.suite import lines_of
 from tests.realparts.mlflow_server import MLFLOW_BIN, mlflow_server
@@ -24,7 +25,7 @@ def main() -> None:
     tool = f"mlflow {told.split()[-1]}"
     with tempfile.TemporaryDirectory() as folder, mlflow_server(Path(folder)) as server:
         made = json.loads(server.run(COMPANY).splitlines()[-1])
-        source = MlflowSource(server.url, "prod", limits=Limits(requests_per_s=500))
+        source = MlflowSource(Access(server.url, "prod", limits=Limits(requests_per_s=500)))
         wanted = {
             "experiment": ("experiment", made["experiments"]["ranking"]),
             "run_that_trains": ("run", made["child"]),

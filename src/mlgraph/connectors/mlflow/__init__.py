@@ -51,7 +51,7 @@ def normalise(payload: object) -> list[Statement]:
 
     `scope` is put before places that mean nothing by themselves (files, `localhost`); without one they stand.
     `at` (RFC 3339) is when the event happened or the truth was fetched. `held` is what the graph holds of the
-    payload's subject from this origin, absent if nothing: {since: RFC 3339, points_to?: {version URI: its aliases}}.
+    payload's subject from this origin, absent if nothing: {since: RFC 3339, state?, points_to?: {version URI: its aliases}}.
     Raises `InvalidInput` with the pointer of what is wrong.
     """
     found = Located(payload)

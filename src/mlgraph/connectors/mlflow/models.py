@@ -23,10 +23,12 @@ def model_statements(registry: Registry, data: Located) -> list[Statement]:
     uri = registry.uri("model", name)
     created = micros(model.need("creation_timestamp"))
     changed = micros(model.get("last_updated_timestamp") or model.need("creation_timestamp"))
+    registry, former = registry.of_creation(uri, created)
     state = said(
         name=name,
         description=redact_url(optional(model, "description") or ""),
         tags=tags_of(tags),
         properties={"created_at": format_time(created), "updated_at": format_time(changed)},
     )
-    return [AssetFact(uri, ORIGIN, registry.since(changed), state), *alias_statements(registry, data, uri, changed)]
+    told = AssetFact(uri, ORIGIN, registry.since(changed), state)
+    return [*former, told, *alias_statements(registry, data, uri, changed)]

@@ -19,6 +19,7 @@ def version_statements(registry: Registry, data: Located) -> list[Statement]:
     uri = registry.uri("model_version", f"{name}/{number}")
     created = micros(version.need("creation_timestamp"))
     changed = micros(version.get("last_updated_timestamp") or version.need("creation_timestamp"))
+    registry, former = registry.of_creation(uri, created)
     source = optional(version, "source")
     behind = next((each for each in LoggedModels(registry, data).known() if source == f"models:/{each.model_id}"), None)
     run_id = optional(version, "run_id") or (behind.source_run_id if behind else None)
@@ -41,6 +42,7 @@ def version_statements(registry: Registry, data: Located) -> list[Statement]:
         properties=properties,
     )
     return [
+        *former,
         AssetFact(uri, ORIGIN, registry.since(changed), state),
         *([Contact(person_uri(user), user, user if "@" in user else None)] if user else []),
         EdgeFact(uri, "version_of", registry.uri("model", name), ORIGIN, created),

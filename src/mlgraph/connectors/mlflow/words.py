@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.facts import AssetRetraction, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 ORIGIN: Final = "mlflow"
 _LAST_MS: Final = 253_402_300_799_999  # the end of the year 9999
@@ -24,11 +26,16 @@ class Registry:
     """What scopes the places of datasets that mean nothing by themselves, such as files of the machine that trained."""
     at: int | None = None
     held_since: int | None = None
+    held_created: int | None = None
+    """When the thing was created that the graph holds under the subject's name, which may be another than the one told of."""
     held_points_to: Mapping[AssetUri, frozenset[str]] | None = None
 
     def uri(self, kind: str, name: str) -> AssetUri:
         """Return the URI of what MLflow calls `name`. Raises `InvalidInput` for what can be no name."""
-        return AssetUri(kind, f"mlflow:{self.instance}", name)
+        uri = AssetUri(kind, f"mlflow:{self.instance}", name)
+        if len(str(uri)) > MAX_URI_CHARS:
+            raise InvalidInput(f"the {kind} {name[:60]!r} has a URI over the limit of {MAX_URI_CHARS} characters")
+        return uri
 
     def since(self, changed: int) -> int | None:
         """Return from when a state holds: its time of change, or None (from its recording on, if it says anything new).
@@ -37,6 +44,17 @@ class Registry:
         from the time of change given, what differs from it began later, at a moment that only its recording tells.
         """
         return changed if self.held_since is None or changed > self.held_since else None
+
+    def of_creation(self, uri: AssetUri, created: int) -> tuple[Registry, list[Statement]]:
+        """Return the registry for a subject created then, and that a former thing of its name has ended, if one is held.
+
+        A deletion that nobody noticed, because the name was given anew soon, would leave its edges to the new thing. The
+        former one ends a microsecond before: a retraction ends what began at its moment, too.
+        """
+        if self.held_created is None or created <= self.held_created:
+            return self, []
+        anew = replace(self, held_since=None, held_created=None, held_points_to=None)
+        return anew, [AssetRetraction(uri, ORIGIN, created - 1)]
 
 
 def micros(found: Located) -> int:
