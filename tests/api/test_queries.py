@@ -18,6 +18,7 @@ def test_lineage_hands_on_every_parameter(http: TestClient, double: Double) -> N
         "level": "run",
         "as_of": "2026-11-01T00:00:00Z",
         "certain": "true",
+        "fold": "false",
         "limit": "7",
         "cursor": "c",
     }
@@ -27,6 +28,7 @@ def test_lineage_hands_on_every_parameter(http: TestClient, double: Double) -> N
         "depth": 3,
         "kinds": ("service", "model_version"),
         "certain": True,
+        "fold": False,
         "limit": 7,
     }
     del expected["kind"]
@@ -37,7 +39,8 @@ def test_lineage_has_the_defaults_of_the_contract(http: TestClient, double: Doub
     http.get("/api/v1/lineage", params={"uri": LAKE})
     [(_, said)] = double.calls
     assert (said["direction"], said["depth"], said["kinds"], said["level"]) == ("downstream", None, (), None)
-    assert (said["as_of"], said["certain"], said["limit"], said["cursor"]) == (None, False, 10_000, None)
+    assert (said["as_of"], said["certain"], said["fold"]) == (None, False, True)
+    assert (said["limit"], said["cursor"]) == (10_000, None)
 
 
 @pytest.mark.parametrize("change", ["schema", "values", "withdraw", "retire"])

@@ -66,8 +66,9 @@ def test_the_example_of_the_handbook_is_right(tmp_path: Path) -> None:
     assert [asset.name for asset in found.apart[0].assets] == ["ratings.csv", "ratings"]
     assert found.rules == (tmp_path / "rules/a.yaml", tmp_path / "rules/b.yaml")
     [noise] = found.noise
-    assert (noise.name, noise.kind) == ("dbt temporary tables", "dataset")
-    assert noise.match.fullmatch("orders__dbt_tmp")
+    assert (noise.name, noise.kind) == ("staging tables", "dataset")
+    assert noise.match is not None
+    assert noise.match.fullmatch("shop.staging.orders")
     assert PLANTED not in repr(found)
 
 

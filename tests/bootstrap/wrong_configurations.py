@@ -142,10 +142,34 @@ WRONG: Final[dict[str, tuple[str, list[str]]]] = {
     "no pattern": ("rules: ['**a']\n", ["1:9: no file is there"]),
     "noise": (
         "noise:\n  - name: a\n    kind: datasets\n    match: '('\n",
-        ["3:11: this is no kind of asset; did you mean 'dataset'?", "4:12: this is no regular expression: missing )"],
+        [
+            "3:11: this is no kind of asset that can be noise; did you mean 'dataset'?",
+            "4:12: this is no regular expression: missing )",
+        ],
     ),
     "noise twice": (
         "noise:\n" + "  - {name: a, kind: run, match: b}\n" * 2,
         ["3:12: a rule of this name stands in line 2 already"],
+    ),
+    "noise of versions": (
+        "noise:\n  - {name: a, kind: model_version, match: b}\n",
+        ["2:21: this is no kind of asset that can be noise"],
+    ),
+    "noise without a pattern": ("noise:\n  - {name: a, kind: run}\n", ["2:5: match is missing here; add it"]),
+    "noise under a wrong condition": (
+        "noise:\n  - {name: a, kind: run, when: failed}\n",
+        ["2:32: this is no condition; known: superseded"],
+    ),
+    "noise under two conditions": (
+        "noise:\n  - {name: a, kind: run, match: b, when: superseded}\n",
+        ["2:42: superseded is said of all runs: give kind: run and no match"],
+    ),
+    "superseded datasets": (
+        "noise:\n  - {name: a, kind: dataset, when: superseded}\n",
+        ["2:36: superseded is said of all runs: give kind: run and no match"],
+    ),
+    "superseded twice": (
+        "noise:\n  - {name: a, kind: run, when: superseded}\n  - {name: b, kind: run, when: superseded}\n",
+        ["3:32: line 2 says this already; take one of the two out"],
     ),
 }

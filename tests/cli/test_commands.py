@@ -49,7 +49,7 @@ def test_json_is_the_body_and_the_picture_is_readable(question: str, run: Run) -
 
 def test_options_reach_the_server_as_they_were_meant(run: Run, double: Double) -> None:
     options = "--direction both --depth 2 --kind service --kind run --level run --as-of 2026-11-01T00:00:00+02:00"
-    run("lineage", LAKE, *options.split(), "--certain", "--limit", "5", "--cursor", "c", "--at-least", "3")
+    run("lineage", LAKE, *options.split(), "--certain", "--no-fold", "--limit", "5", "--cursor", "c", "--at-least", "3")
     expected = {
         "uri": LAKE,
         "direction": "both",
@@ -58,6 +58,7 @@ def test_options_reach_the_server_as_they_were_meant(run: Run, double: Double) -
         "level": "run",
         "as_of": "2026-11-01T00:00:00+02:00",
         "certain": True,
+        "fold": False,
         "limit": 5,
         "cursor": "c",
     }

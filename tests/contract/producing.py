@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from mlgraph.domain.times import format_time, parse_time
@@ -35,10 +35,11 @@ class Producer:
         self.names = names
 
     def run(
-        self, run: str, minute: float, state: str = "COMPLETE", inputs: str | None = None, outputs: str | None = None, *,
-        job: str = "job", code: str | None = None, facets: Json | None = None, **more: Any,
+        self, run: str, minute: float, state: str = "COMPLETE", inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None, *, job: str = "job", code: str | None = None, facets: Json | None = None,
+        **more: Any,
     ) -> Json:  # fmt: skip
-        """One event of a run. `inputs` and `outputs` are one-letter datasets ("" for an empty list, None for no key)."""
+        """One event of a run. `inputs` and `outputs` are datasets, "ab" for two of one letter (None: no key)."""
         job_facets = {"sourceCodeLocation": facet(type="git", url="https://example.org/r.git", version=code)} if code else {}
         return {
             "eventType": state, "eventTime": at(minute), "producer": "https://example.org/producer",
@@ -47,7 +48,9 @@ class Producer:
             **self._sides(inputs, outputs, facets or {}), **more,
         }  # fmt: skip
 
-    def job(self, minute: float, inputs: str | None = None, outputs: str | None = None, *, job: str = "job") -> Json:
+    def job(
+        self, minute: float, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None, *, job: str = "job"
+    ) -> Json:
         """What a job declares."""
         return {
             "eventTime": at(minute), "producer": "https://example.org/producer", "schemaURL": _SCHEMA + "JobEvent",
@@ -80,7 +83,7 @@ class Producer:
     def writes(self, name: str, job: str = "job") -> Triple:
         return (self.names.workflow(job), "outputs", self.names.dataset(name))
 
-    def _sides(self, inputs: str | None, outputs: str | None, facets: Json) -> Json:
+    def _sides(self, inputs: Sequence[str] | None, outputs: Sequence[str] | None, facets: Json) -> Json:
         sides = {"inputs": inputs, "outputs": outputs}
         return {
             side: [{**self.named(name), "facets": facets.get(name, {})} for name in listed]

@@ -47,6 +47,28 @@ def test_a_merge_is_undone_with_its_history(api: Api, names: Names) -> None:
     assert reached(api, other, as_of=at(3)) == {one, report}
 
 
+def test_why_show_and_diff_say_of_a_merge_what_lineage_does(api: Api, names: Names) -> None:
+    name, table, report = (names.dataset(each) for each in ("name", "table", "report"))
+    training = edge(name, "derives", report, at(1), properties={"note": "nightly"})
+    api.taken(training, asset(name, at(1.5), tags=["a"]), asset(table, at(1), tags=["b"]), alias(name, table, at(3)))
+    for minute, bearer, other in ((2, name, table), (4, table, name)):
+        assert api.ask("why", source=bearer, relation="derives", target=report, as_of=at(minute))["holds"]
+        shown = api.ask("asset", uri=bearer, as_of=at(minute))["relations"]
+        assert {"note": "nightly"} in [each["properties"] for each in shown]
+        assert (bearer, "derives", report) in api.edges(bearer, at(minute))
+        assert (other, "derives", report) not in api.edges(report, at(minute), direction="upstream")
+    assert not api.ask("why", source=table, relation="derives", target=report, as_of=at(2))["holds"]
+    spans = [(o["valid_from"], o["valid_to"]) for o in api.ask("why", source=table, relation="derives", target=report)["origins"]]
+    assert spans == [(at(3), None)]
+    for uri, moved in ((name, {"removed", "added"}), (table, {"added"})):
+        diff = api.ask("diff", uri=uri, **{"from": at(2), "to": at(4)})
+        assert {e["change"] for e in diff["edges"] if e["relation"] == "derives"} == moved
+        assert [c["after"]["tags"] for c in diff["assets"] if c["uri"] == table] == [["a"]]
+    everything = api.ask("diff", limit=100_000, **{"from": at(2), "to": at(4)})
+    changes = {c["uri"]: c["change"] for c in everything["assets"] if names.space in c["uri"]}
+    assert changes == {name: "removed", table: "changed"}
+
+
 def renamed(producer: Producer, before: str, now: str, minute: float) -> Json:
     state = facet(lifecycleStateChange="RENAME", previousIdentifier=producer.named(before))
     return producer.dataset(minute, now, lifecycleStateChange=state)
@@ -62,6 +84,66 @@ def test_a_renamed_table_keeps_its_readers_and_answers_for_its_past(api: Api, na
     assert job in reached(api, new, as_of=at(2))
     assert api.ask("lineage", uri=new, as_of=at(2))["root"] == old
     assert api.ask("asset", uri=new)["deleted_at"] is None
+
+
+def test_a_table_that_is_built_aside_and_put_in_place_every_day(api: Api, names: Names) -> None:
+    """A rename that is told again, with the name used in between, counts each time."""
+    producer = Producer(names)
+    table, aside = names.dataset("t"), names.dataset("n")
+    api.event(producer.run("reader", 1, inputs="t", outputs="r", job="report"))
+    for day in (10, 20):
+        api.event(producer.run(f"build-{day}", day, outputs="n", job="build"))
+        for before, now, minute in (("t", "o", day + 1), ("n", "t", day + 2)):
+            api.event(renamed(producer, before, now, minute))
+        dropped = facet(lifecycleStateChange="DROP")
+        api.event(producer.dataset(day + 3, "o", lifecycleStateChange=dropped))
+    build, report = producer.writes("t", "build"), producer.reads("t", "report")
+    for minute in (13, 19, 23, 30):
+        assert {build, report} <= api.edges(table, at(minute), direction="both")
+    assert api.lineage(aside)["root"] == table
+    assert api.lineage(aside, at(21))["root"] == aside
+    listed = [(each["name"], each["valid_from"], each["valid_to"]) for each in api.ask("names", uri=table)["names"]]
+    assert [each for each in listed if each[0] == aside] == [(aside, at(12), at(20)), (aside, at(22), None)]
+    aliases = [each for each in api.ask("asset", uri=table)["relations"] if each["relation"] == "alias_of"]
+    assert [(each["source"], each["valid_from"]) for each in aliases] == [(aside, at(22))]
+
+
+def test_a_mention_by_the_old_name_stays_a_mention_after_export(
+    api: Api, names: Names, start: Callable[..., Process], tmp_path: Path
+) -> None:
+    producer = Producer(names)
+    api.event(producer.run("run-1", 1, inputs="a", outputs="m"))
+    api.event(renamed(producer, "a", "b", 3))
+    api.event(producer.run("run-2", 4, inputs="a", outputs="m", facets={"a": {"schema": facet(fields=[{"name": "id"}])}}))
+    exported = api.export()
+    with closing(Api(start("--data", str(tmp_path / "data")).url)) as other:
+        other.taken(*exported.splitlines())
+        assert other.export() == exported
+        for each in (api, other):
+            assert each.edges(names.dataset("b")) == {producer.reads("b"), producer.writes("m")}
+            assert each.lineage(names.dataset("a"))["root"] == names.dataset("b")
+
+
+def test_a_table_that_was_renamed_is_left_out_where_no_name_of_it_is_mentioned(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    old, new = names.dataset("a"), names.dataset("b")
+    api.event(producer.run("run-1", 1, inputs="ac", outputs="m"))
+    api.event(renamed(producer, "a", "b", 2))
+    for minute, inputs in ((3, "c"), (4, "c"), (5, "bc"), (6, "c"), (7, "c"), (8, "c")):
+        api.event(producer.run(f"run-{minute}", minute, inputs=inputs, outputs="m"))
+    assert producer.reads("a") in api.edges(old, at(1.5))
+    for later in (2.5, 3.5, 4.5, 5.5):
+        assert producer.reads("b") in api.edges(new, at(later)), later
+    assert api.edges(new, at(6.5)) == set(), "three that leave it out end it at the first of them"
+
+
+def test_two_names_of_one_input_are_not_several(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    api.event(producer.run("run-1", 1, inputs="ab", outputs="mn"))
+    api.taken(alias(names.dataset("b"), names.dataset("a"), at(2)))
+    for minute, certainty in ((1.5, "possible"), (2.5, "certain")):
+        reached = api.reached(names.dataset("a"), at(minute))
+        assert {reached[names.dataset(output)] for output in "mn"} == {(2, certainty)}
 
 
 def test_two_tables_that_are_swapped_stay_two(api: Api, names: Names) -> None:

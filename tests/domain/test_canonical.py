@@ -245,7 +245,8 @@ def test_parts_of_a_name() -> None:
         "default", "Default", "file", "dbfs", " ", "-", "feast", "feast/offline_store/file", "dbt", "airflow", "duckdb://shop.duckdb",
         "sqlite:///x.db", "inmemory://", "postgres://localhost:5432", "http://127.0.0.1:8080", "kafka://[::1]:9092",
         "mysql://u:p@localhost", "postgres://host.docker.internal:5432", "mongodb://127.8.0.1", "postgres://0.0.0.0:5432",
-        "http://app.localhost/x", "undefined",
+        "http://app.localhost/x", "undefined", "localhost:5432", "127.0.0.1:9092", "[::1]:5432", "file:/tmp/warehouse",
+        "file:///tmp/warehouse", "/data/warehouse", "C:\\warehouse", "hdfs:///", "postgres:///shop", "jdbc:derby:metastore_db",
     ],
 )  # fmt: skip
 def test_what_means_something_within_its_source_alone_is_scoped(namespace: str) -> None:
@@ -259,6 +260,7 @@ def test_what_means_something_within_its_source_alone_is_scoped(namespace: str) 
     [
         "airflow-prod", "s3://lake", "bigquery", "pubsub", "postgres://warehouse:5432", "file://nas", "defaults", "mlflow:prod",
         "postgres://localhost.example.com:5432", "kafka://10.0.0.1:9092", "acme/default", "https://docker.internal",
+        "warehouse:5432", "file://nas/x", "arn:aws:glue:eu-west-1:1", "jdbc:foo://db/x", "spark://thrift:10000",
     ],
 )  # fmt: skip
 def test_what_means_the_same_everywhere_is_not(namespace: str) -> None:

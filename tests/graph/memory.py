@@ -15,7 +15,7 @@ from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Records, RunRecords, Step, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Records, RunRecords, Step, Told, Touched
 
 
 class MemoryStore:
@@ -178,6 +178,14 @@ class MemoryStore:
     def owned(self, owners: Collection[int], most: int) -> list[int]:
         named = {uri for uri, row in self.assets_by_uri.items() if row.asset in owners}
         return sorted({r.asset for r in self.asset_facts if named & set(r.state.get("owners", ()))})[:most]
+
+    def touched(self, after: int, upto: int) -> Touched:
+        edges = [e for e in self.edge_facts if after < e.valid_from <= upto or after < e.valid_to <= upto]
+        states = [record for record in self.asset_facts if after < record.valid_from <= upto]
+        return Touched(
+            {edge.triple for edge in edges}, {edge.by for edge in edges if edge.by is not None},
+            {record.asset for record in states}, {record.asset for record in states if record.mode == Mode.RETRACT},
+        )  # fmt: skip
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         return [record for record in self.asset_records(workflows) if record.mode == Mode.DECLARATION]

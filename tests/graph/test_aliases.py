@@ -86,6 +86,18 @@ def test_assets_that_a_person_keeps_apart_are_not_merged() -> None:
     assert [aliases.at(1, moment) for moment in (6, 7, 8, 9)] == [2, 1, 1, 2]
 
 
+def test_assets_that_are_kept_apart_are_not_one_through_others() -> None:
+    apart = Alias(1, 3, 5, rank=1, apart=True)
+    chain = told([Alias(1, 2, 0), Alias(2, 3, 0), Alias(4, 1, 0), apart])
+    assert [[chain.at(name, moment) for name in (4, 1, 2, 3)] for moment in (4, 5)] == [[3, 3, 3, 3], [1, 1, 3, 3]]
+    shared = told([Alias(1, 2, 0), Alias(3, 2, 0), apart])
+    assert [shared.at(name, 5) for name in (1, 2, 3)] == [1, 2, 3], "neither is more surely the asset than the other"
+    decided = told([Alias(1, 2, 0), Alias(3, 2, 0, rank=1), apart])
+    assert [decided.at(name, 5) for name in (1, 2, 3)] == [1, 2, 2]
+    outranked = told([Alias(1, 2, 0, rank=2), Alias(3, 2, 0, rank=2), apart])
+    assert [outranked.at(name, 5) for name in (1, 2, 3)] == [2, 2, 2]
+
+
 def test_an_edge_is_split_where_its_ends_change_their_names() -> None:
     aliases = told([Alias(1, 2, 10), Alias(4, 5, 20, 30)])
     assert list(split(aliases, 1, 4, 0, 100)) == [(1, 4, 0, 10), (2, 4, 10, 20), (2, 5, 20, 30), (2, 4, 30, 100)]

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from mlgraph.domain.facts import ANY_ORIGIN
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.patterns import Path
 from mlgraph.inference.rules import Rule, Rules
-from tests.model.naive import NaiveGraph
 from tests.model.pairs import Pairs, inputs_of, outputs_of
-from tests.model.records import Record, Triple, fold, spans, spoke_at, told
+from tests.model.records import Record, Triple, fold, spans, spoke_at
 from tests.model.records import by_key as by_edge_key
+from tests.model.renamed import RenamedGraph
 from tests.model.workflows import side_of
 
 
@@ -30,7 +29,7 @@ class Found(NamedTuple):
 class NaiveRules:
     """What rules infer of a set of facts: everything, moment by moment."""
 
-    def __init__(self, rules: Rules, naive: NaiveGraph) -> None:
+    def __init__(self, rules: Rules, naive: RenamedGraph) -> None:
         self.rules = rules
         self.naive = naive
         self._edges: dict[int, list[Found]] = {}
@@ -90,6 +89,14 @@ class NaiveRules:
         return True
 
     def _pairs(self, node: AssetUri, t: int) -> Pairs:
+        found: Pairs = {}
+        for name in {uri for uri in self.naive.uris() if self.naive.at(uri, t) == node}:
+            for (source, output), certain in self._pairs_of_name(name, t).items():
+                pair = (self.naive.at(source, t), self.naive.at(output, t))
+                found[pair] = certain or found.get(pair, False)
+        return found
+
+    def _pairs_of_name(self, node: AssetUri, t: int) -> Pairs:
         if node.kind == "workflow":
             return self.naive.pairs(node, "asset", t)
         holding = [record for record in self._reported() if record.holds(t)]
@@ -109,8 +116,14 @@ class NaiveRules:
 
     def _told(self, t: int) -> list[Found]:
         if t not in self._edges:
-            self._edges[t] = [*self._plain(t), *self._computed(t), *self._owners(t)]
+            told_by_name = [*self._plain(t), *self._computed(t), *self._owners(t)]
+            self._edges[t] = [named for edge in told_by_name if (named := self._under_names(edge, t)) is not None]
         return self._edges[t]
+
+    def _under_names(self, edge: Found, t: int) -> Found | None:
+        source, relation, target = edge.triple
+        ends = self.naive.at(source, t), self.naive.at(target, t)
+        return edge._replace(triple=(ends[0], relation, ends[1])) if ends[0] != ends[1] or source == target else None
 
     def _plain(self, t: int) -> Iterator[Found]:
         for key, said in by_edge_key(self.naive.edge_facts).items():
@@ -127,21 +140,20 @@ class NaiveRules:
                 yield Found(record.triple, "", "", {}, certain=True)
 
     def _owners(self, t: int) -> Iterator[Found]:
-        for uri in {fact.uri for fact in self.naive.assets.facts}:
-            state, _ = self.naive.asset_state(uri, t)
+        assets = self.naive.merged(t)
+        for uri in {fact.uri for fact in assets.facts}:
+            state, _ = assets.state(uri, t)
             for text in (state or {}).get("owners", ()):
                 owner = AssetUri.parse(text)
-                if any(self._names(uri, origin, owner, t) for origin in self.naive.assets.holders(uri, t)):
+                if any(self._names(uri, origin, owner, t) for origin in assets.holders(uri, t)):
                     yield Found((uri, "owned_by", owner), "", "", {}, certain=True)
 
     def _names(self, uri: AssetUri, origin: str, owner: AssetUri, t: int) -> bool:
         """Whether `origin` names the owner, and no retraction of the owner has ended that."""
-        assets = self.naive.assets
-        living = assets.living_facts(uri, origin, t)
+        living = self.naive.merged(t).living_facts(uri, origin, t)
         if str(owner) not in fold(living).get("owners", ()):
             return False
-        ends = [told(r.valid_to) for r in assets.retractions if r.uri == owner and r.origin in (origin, ANY_ORIGIN)]
-        return not any(spoke_at(living) <= end <= t for end in (*ends, *assets.endings_of_all(owner)))
+        return not any(spoke_at(living) <= end <= t for end in self.naive.endings_of.of(owner, origin))
 
     def _inferred(self, rule: Rule, t: int) -> Iterator[Found]:
         for other in self.rules.giving(rule.needs()):
@@ -152,7 +164,7 @@ class NaiveRules:
         conditions = [condition for condition in rule.where if condition.about == name]
         if not conditions:
             return True
-        state, _ = self.naive.asset_state(uri, t)
+        state, _ = self.naive.merged(t).state(uri, t)
         known = {"name": uri.name, "description": "", "owners": [], "tags": [], "properties": {}, **(state or {})}
         word = known["properties"].get("state", "")
         value = {**known, "uri": str(uri), "kind": uri.kind, "state": word}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, Literal, TypeAlias
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Fact
@@ -21,10 +21,10 @@ Certainty: TypeAlias = Literal["certain", "possible"]
 class NaiveGraph:
     """What a set of facts means. Every `valid_from` and every retraction's time must be given."""
 
-    def __init__(self, facts: list[Fact]) -> None:
+    def __init__(self, facts: list[Fact], endings: Endings | None = None) -> None:
         self.facts = facts
         self.assets = Assets(facts)
-        self.endings = Endings(facts, self.assets)
+        self.endings = endings or Endings(facts, self.assets)
         self.runs = Runs(facts, self.assets, self.endings)
         self.workflows = Workflows(facts, self.runs, self.endings)
         self.pairing = Pairing(facts, self.workflows)
@@ -106,13 +106,13 @@ class NaiveGraph:
         return self.pairing.of_run(node, inputs_of(node, holding), outputs_of(node, holding), t)
 
     def lineage(
-        self, root: AssetUri, direction: Direction, level: Level, t: int, depth: int | None = None
-    ) -> dict[AssetUri, tuple[int, Certainty]]:
+        self, root: AssetUri, direction: Direction, level: Level, t: int, depth: int | None = None,
+        hidden: Collection[AssetUri] = (),
+    ) -> dict[AssetUri, tuple[int, Certainty]]:  # fmt: skip
         """What is reached from `root`, with distance and certainty; the root itself at 0."""
         reached: dict[AssetUri, tuple[int, bool]] = {}
-        pairs_of = self._cached_pairs(level, t)
         for one in ("upstream", "downstream") if direction == "both" else (direction,):
-            walk = Walk(self.holding(level, t), pairs_of, self._columns_told(level, t), downstream=one == "downstream")
+            walk = self.walk(level, t, downstream=one == "downstream", hidden=hidden)
             for uri, (distance, certain) in walk.reached_from(root).items():
                 before = reached.get(uri, (distance, certain))
                 reached[uri] = (min(distance, before[0]), certain or before[1])
@@ -121,6 +121,16 @@ class NaiveGraph:
             for uri, (distance, certain) in reached.items()
             if depth is None or distance <= depth
         }
+
+    def walk(self, level: Level, t: int, *, downstream: bool, hidden: Collection[AssetUri] = ()) -> Walk:
+        """The walk over what holds at `t`."""
+        return Walk(
+            self.holding(level, t),
+            self._cached_pairs(level, t),
+            self._columns_told(level, t),
+            downstream=downstream,
+            hidden=hidden,
+        )
 
     def _cached_pairs(self, level: Level, t: int) -> Callable[[AssetUri], Pairs]:
         known: dict[AssetUri, Pairs] = {}

@@ -10,7 +10,10 @@ from mlgraph.graph.aliases import Alias
 def stands_for(
     said: Sequence[Alias], names: Collection[int], key: Callable[[int], str], moment: int
 ) -> dict[int, tuple[int, bool]]:
-    """Return what each name stands for at `moment`, and whether it leads to several."""
+    """Return what each name stands for at `moment`, and whether it leads to several.
+
+    While two that are kept apart are one, that which is led there by the weaker word (both, if neither is weaker) leads nowhere.
+    """
     now = [alias for alias in said if alias.start <= moment < alias.end and alias.name != alias.of]
     apart = [alias for alias in now if alias.apart]
     links = [
@@ -19,6 +22,23 @@ def stands_for(
         if not alias.apart
         and not any({alias.name, alias.of} == {other.name, other.of} and other.rank >= alias.rank for other in apart)
     ]
+    while True:
+        stands = merged(links, names, key)
+        alone = set()
+        for pair in apart:
+            if stands[pair.name][0] == stands[pair.of][0]:
+                ranks = {
+                    name: max(link.rank for link in links if link.name == name)
+                    for name in (pair.name, pair.of)
+                    if name != stands[name][0]
+                }
+                alone |= {name for name in ranks if ranks[name] == min(ranks.values()) <= pair.rank}
+        if not alone:
+            return stands
+        links = [link for link in links if link.name not in alone]
+
+
+def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], str]) -> dict[int, tuple[int, bool]]:
     heard = [a for a in links if a.rank == max(b.rank for b in links if b.name == a.name)]
     ways = {(a.name, a.of) for a in heard}
     leads = {(x, x) for x in names} | ways

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple, TypeAlias
 
 from mlgraph.domain.uri import AssetUri, dataset_of_column
@@ -30,8 +30,15 @@ class Walk:
     """One walk in one direction over the records that hold at one moment."""
 
     def __init__(
-        self, holding: list[Record], pairs_of: Callable[[AssetUri], Pairs], columns_told: set[ColumnsTold], *, downstream: bool
+        self,
+        holding: list[Record],
+        pairs_of: Callable[[AssetUri], Pairs],
+        columns_told: set[ColumnsTold],
+        *,
+        downstream: bool,
+        hidden: Collection[AssetUri] = (),
     ) -> None:
+        self.hidden = hidden
         self.pairs_of = pairs_of
         self.columns_told = columns_told
         self.downstream = downstream
@@ -39,20 +46,8 @@ class Walk:
         self.parts = {record.triple for record in holding if record.triple[1] in PART_RELATIONS}
 
     def reached_from(self, root: AssetUri) -> dict[AssetUri, tuple[int, bool]]:
-        """Distance and certainty of everything reached."""
-        distances: dict[State, int] = {(uri, None): distance for uri, distance in self._wholes_and_parts(root).items()}
-        certain = set(distances)
-        changed = True
-        while changed:
-            changed = False
-            for state in list(distances):
-                for following, sure in self._next(state):
-                    if distances[state] + 1 < distances.get(following, 1 << 60):
-                        distances[following] = distances[state] + 1
-                        changed = True
-                    if state in certain and sure and following not in certain:
-                        certain.add(following)
-                        changed = True
+        """Distance and certainty of everything reached; a step to what is hidden counts nothing."""
+        distances, certain = self.states_from(root)
         found: dict[AssetUri, tuple[int, bool]] = {}
         for state, distance in distances.items():
             _note(found, state[0], distance, certain=state in certain)
@@ -62,7 +57,25 @@ class Walk:
                     _note(found, whole, distance + 1, certain=sure)
         return found
 
-    def _wholes_and_parts(self, root: AssetUri) -> dict[AssetUri, int]:
+    def states_from(self, root: AssetUri) -> tuple[dict[State, int], set[State]]:
+        """The distances of the states reached, and those reached on ways that are certain throughout."""
+        distances: dict[State, int] = {(uri, None): distance for uri, distance in self.wholes_and_parts(root).items()}
+        certain = set(distances)
+        changed = True
+        while changed:
+            changed = False
+            for state in list(distances):
+                for following, sure in self.next(state):
+                    distance = distances[state] + (following[0] not in self.hidden)
+                    if distance < distances.get(following, 1 << 60):
+                        distances[following] = distance
+                        changed = True
+                    if state in certain and sure and following not in certain:
+                        certain.add(following)
+                        changed = True
+        return distances, certain
+
+    def wholes_and_parts(self, root: AssetUri) -> dict[AssetUri, int]:
         """Where the walk starts: the root at 0, its parts at 1, theirs at 2; columns are no parts here."""
         starts = {root: 0}
         layer = {root}
@@ -71,7 +84,7 @@ class Walk:
             starts |= dict.fromkeys(layer, max(starts.values()) + 1)
         return starts
 
-    def _next(self, state: State) -> Iterator[tuple[State, bool]]:
+    def next(self, state: State) -> Iterator[tuple[State, bool]]:
         """The states one step on, and whether the step is certain."""
         node, came_by = state
         if node.kind == "column":

@@ -5,8 +5,9 @@ from __future__ import annotations
 import orjson
 import pytest
 
-from mlgraph.domain.errors import UnknownAsset
+from mlgraph.domain.errors import Unavailable, UnknownAsset
 from mlgraph.graph import brief
+from mlgraph.services import query
 from mlgraph.services.follow import Follower
 from mlgraph.services.query import Queries
 from tests.services.parts import Json, Store
@@ -39,8 +40,28 @@ def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store
     assert queries.lineage_at_once(ROOT, direction="both", as_of=MOMENT) is None
     monkeypatch.setattr(brief, "BRIEF_NODES", 5)
     assert queries.lineage_at_once(ROOT, as_of=MOMENT) is None
+    assert queries.lineage_at_once("mlg://dataset/n/never") is None, "whether it is written is asked of the store"
     with pytest.raises(UnknownAsset):
-        queries.lineage_at_once("mlg://dataset/n/never")
+        queries.lineage("mlg://dataset/n/never")
     watermark = follower.snapshot().watermark
     assert queries.reached(watermark)
     assert not queries.reached(watermark + 1)
+
+
+def test_what_is_written_is_never_said_to_be_unknown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    follower = Follower(store.reader)
+    queries = Queries(store.reader, follower)
+    with pytest.raises(UnknownAsset):
+        queries.asset(ROOT)
+    store.append(edge(1))
+    monkeypatch.setattr(query, "UNKNOWN_WAIT_S", 0.05)
+    with pytest.raises(Unavailable, match=r"root is not known so far.*answers are of watermark 0, 1 is written"):
+        queries.asset(ROOT)
+    monkeypatch.setattr(query, "UNKNOWN_WAIT_S", 20.0)
+    follower.start()
+    try:
+        assert queries.asset(ROOT)["uri"] == ROOT
+    finally:
+        follower.stop()
+    with pytest.raises(UnknownAsset):
+        queries.asset("mlg://dataset/n/never")

@@ -249,3 +249,21 @@ def test_owners_are_those_of_now_whether_followed_or_made_from_the_store(store: 
     for registry in (followed.follower.snapshot().registry, made.registry):
         cards = [registry.card(registry.number(uri(number)) or 0) for number in (0, 1)]
         assert [card and card.owners for card in cards] == [(team.format(1), "mlg://team/n/t"), (team.format(4),)]
+
+
+def test_names_stand_from_the_first_look_on_after_a_start_and_after_a_compaction(
+    told_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alias = {"source": uri(1), "relation": "alias_of", "target": uri(2), "valid_from": JANUARY}
+    told_store.append({"edge": alias})
+    made, opened = Followed(told_store, tmp_path), Followed(told_store, tmp_path)
+    for followed in (made, opened):
+        assert followed.queries.asset(uri(1))["uri"] == uri(2)
+    monkeypatch.setattr(module, "COMPACT_FOR_OTHERS_AT", 10)
+    told_store.append(*(edge(0, number) for number in range(100, 120)))
+    made.catch_up()
+    made.follower.start()
+    made.follower.settle(60)
+    assert made.snapshots.compactions == 1
+    assert made.queries.asset(uri(1))["uri"] == uri(2)
+    made.follower.stop()

@@ -14,10 +14,12 @@ from mlgraph.domain.clock import Clock
 from mlgraph.domain.errors import InvalidInput, StartError, Unavailable
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact
 from mlgraph.domain.history import AssetRecord
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.times import parse_time
+from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Item
 from mlgraph.stores.database import Database
 from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.reader import PostgresReader
 from tests.services.parts import TESTER, Json, Store, schema_url
 
 AT = "2026-01-01T00:00:00Z"
@@ -44,6 +46,14 @@ def asset(named: str, at: str | None = AT, /, **said: Any) -> Json:
 def edge(source: str, target: str, at: str | None = AT, **said: Any) -> Json:
     ends = {"source": f"mlg://dataset/n/{source}", "relation": "derives", "target": f"mlg://dataset/n/{target}"}
     return {"edge": {**ends, **said, **({"valid_from": at} if at else {})}}
+
+
+def at(second: int) -> str:
+    return f"2026-01-01T00:00:{second:02}Z"
+
+
+def column(named: str) -> str:
+    return str(column_uri(AssetUri("dataset", "n", named), "x"))
 
 
 def test_what_is_known_is_not_stored_again(store: Store) -> None:
@@ -170,7 +180,8 @@ def test_who_told_what_when(store: Store) -> None:
 WRITER = """
 import sys
 from mlgraph.domain.facts import EdgeFact
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.times import parse_time
+from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Actor, Item
 from mlgraph.stores.database import Database
 from mlgraph.stores.writer import PostgresWriter
@@ -282,3 +293,26 @@ def test_a_connection_that_breaks_is_unavailable_and_comes_back(store: Store) ->
     assert store.reader.last_tx() == 2
     fact = EdgeFact(AssetUri("dataset", "n", "a"), "derives", AssetUri("dataset", "n", "z"), "facts", 1)
     assert list(store.writer.append([Item([fact])], TESTER).new) == [True]
+
+
+def test_what_begins_or_ends_between_two_moments_is_touched(store: Store) -> None:
+    store.append(asset("a", at(1)), edge("a", "b", at(1), valid_to=at(4)), edge("b", "c", at(2)), edge("c", "d", at(3)))
+    store.append(asset("late", at(3)), {"retract": {"uri": "mlg://dataset/n/a", "valid_to": at(4)}})
+    columns = {"source": column("a"), "relation": "derives", "target": column("b"), "properties": {"by": "mlg://run/n/r"}}
+    store.append({"edge": {**columns, "valid_from": at(4)}})
+
+    def touched(reader: PostgresReader, after: int, upto: int) -> tuple[set[str], ...]:
+        found = reader.touched(parse_time(at(after)), parse_time(at(upto)))
+        numbers = {end for source, _, target in found.edges for end in (source, target)}
+        rows = reader.rows({*numbers, *found.seen_by, *found.assets})
+
+        def name(asset: int) -> str:
+            return AssetUri.parse(rows[asset].uri).name
+
+        edges = {f"{name(source)}-{name(target)}" for source, _, target in found.edges}
+        return edges, *({name(each) for each in part} for part in (found.seen_by, found.assets, found.retracted))
+
+    assert touched(store.reader, 1, 2) == ({"b-c"}, set(), set(), set())
+    assert touched(store.reader, 2, 3) == ({"c-d"}, set(), {"late"}, set())
+    assert touched(store.reader, 3, 4) == ({"a-b", "a#x-b#x"}, {"r"}, {"a"}, {"a"})
+    assert touched(store.reader.at(1), 2, 9) == ({"a-b", "c-d"}, set(), set(), set())

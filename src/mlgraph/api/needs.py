@@ -65,6 +65,7 @@ class Queries(Protocol):
         level: str | None,
         as_of: str | None,
         certain: bool,
+        fold: bool,
         limit: int,
         cursor: str | None,
     ) -> Body | None:
@@ -80,6 +81,7 @@ class Queries(Protocol):
         level: str | None,
         as_of: str | None,
         certain: bool,
+        fold: bool,
         limit: int,
         cursor: str | None,
     ) -> Body:
@@ -96,6 +98,7 @@ class Queries(Protocol):
         level: str | None,
         as_of: str | None,
         certain: bool,
+        fold: bool,
         limit: int,
         cursor: str | None,
     ) -> Body:
@@ -104,7 +107,7 @@ class Queries(Protocol):
     def propagation(self, uri: str, *, since: str, as_of: str | None, limit: int, cursor: str | None) -> Body:
         """Say who has rebuilt since a change."""
 
-    def path(self, source: str, target: str, *, level: str | None, as_of: str | None) -> Body:
+    def path(self, source: str, target: str, *, level: str | None, as_of: str | None, fold: bool) -> Body:
         """Find the shortest path."""
 
     def asset(self, uri: str, *, as_of: str | None) -> Body:

@@ -27,6 +27,7 @@ INGESTED: Final[shapes.Ingested] = {
     "rejected": [{"index": 3, "pointer": "/edge/source", "message": "'source' is missing"}],
     "watermark": 42,
 }
+_FOLDED: Final[shapes.Folded] = {"count": 0, "by_rule": {}}
 LINEAGE: Final[shapes.Lineage] = {
     "root": _LAKE,
     "direction": "downstream",
@@ -45,6 +46,7 @@ LINEAGE: Final[shapes.Lineage] = {
     "partial": False,
     "reason": None,
     "frontier": None,
+    "folded": _FOLDED,
     "cold_runs": 0,
     "watermark": 42,
 }
@@ -72,6 +74,7 @@ IMPACT: Final[shapes.Impact] = {
     "partial": False,
     "reason": None,
     "frontier": None,
+    "folded": _FOLDED,
     "cold_runs": 0,
     "watermark": 42,
 }
@@ -127,6 +130,7 @@ PATH: Final[shapes.Path] = {
     ],
     "certainty": "certain",
     "as_of": _ASKED,
+    "folded": _FOLDED,
     "cold_runs": 0,
     "watermark": 42,
 }

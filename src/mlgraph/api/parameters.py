@@ -70,6 +70,7 @@ Level = Annotated[
     Literal["asset", "run"] | None,
     Query(description="Workflows as they hold now (asset, the default), or single runs (run; the default at a run)."),
 ]
+Fold = Annotated[bool, Query(description="Pass over what rules call noise, such as temporary tables; false shows it.")]
 Limit = Annotated[
     int, Query(ge=1, le=MAX_LIMIT, description="How many to list at most; a cut answer is `partial`, `cursor` goes on.")
 ]
@@ -92,6 +93,7 @@ class Walk(BaseModel):
     level: Level = None
     as_of: AsOf = None
     certain: Annotated[bool, Query(description="Walk certain edges only.")] = False
+    fold: Fold = True
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None
 
@@ -104,6 +106,7 @@ class Walk(BaseModel):
             "level": self.level,
             "as_of": self.as_of,
             "certain": self.certain,
+            "fold": self.fold,
             "limit": self.limit,
             "cursor": self.cursor,
         }

@@ -19,6 +19,7 @@ from mlgraph.api.parameters import (
     AsOf,
     Change,
     Cursor,
+    Fold,
     Level,
     Limit,
     Moment,
@@ -100,10 +101,16 @@ async def propagation(
     responses=operations.answers("The path.", errors=_ERRORS),
 )
 async def path(
-    use: Services, lanes: UseLanes, source: SourceQuery, target: TargetQuery, level: Level = None, as_of: AsOf = None
+    use: Services,
+    lanes: UseLanes,
+    source: SourceQuery,
+    target: TargetQuery,
+    level: Level = None,
+    as_of: AsOf = None,
+    fold: Fold = True,  # noqa: FBT002 - a query parameter has a name
 ) -> Response:
     """Return the shortest path between two assets and the relation that leads to each node; empty if there is none."""
-    return await lanes.heavy.run(lambda: answer(use.queries.path(source, target, level=level, as_of=as_of)))
+    return await lanes.heavy.run(lambda: answer(use.queries.path(source, target, level=level, as_of=as_of, fold=fold)))
 
 
 @router.get(

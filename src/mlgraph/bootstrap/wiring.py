@@ -20,6 +20,7 @@ from mlgraph.domain.configuration import SecretPlace
 from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph import warm as graph_warm
+from mlgraph.graph.noise import Noise
 from mlgraph.ports.source import Access, Departure, Reached, Source
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated, Services
@@ -107,7 +108,7 @@ class Server:
         self.health = Health(reader, self.follower)
         self.services = Services(
             intake,
-            Queries(reader, self.follower, rules_from(options.configuration.rules)),
+            Queries(reader, self.follower, rules_from(options.configuration.rules), Noise(options.configuration.noise)),
             self.connections,
             self.health,
             tokens_from(options.tokens),

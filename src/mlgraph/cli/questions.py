@@ -18,6 +18,7 @@ from mlgraph.cli.session import (
     Kind,
     Level,
     Limit,
+    NoFold,
     Uri,
     Url,
     ask,
@@ -52,6 +53,7 @@ def lineage(
     level: Level = None,
     as_of: AsOf = None,
     certain: Certain = False,
+    no_fold: NoFold = False,
     limit: Limit = None,
     cursor: Cursor = None,
     at_least: AtLeast = None,
@@ -71,6 +73,7 @@ def lineage(
             level=level,
             as_of=as_of,
             certain=certain,
+            fold=False if no_fold else None,
             limit=limit,
             cursor=cursor,
             at_least=at_least,
@@ -98,6 +101,7 @@ def impact(
     level: Level = None,
     as_of: AsOf = None,
     certain: Certain = False,
+    no_fold: NoFold = False,
     limit: Limit = None,
     cursor: Cursor = None,
     at_least: AtLeast = None,
@@ -118,6 +122,7 @@ def impact(
             level=level,
             as_of=as_of,
             certain=certain,
+            fold=False if no_fold else None,
             limit=limit,
             cursor=cursor,
             at_least=at_least,
@@ -157,12 +162,19 @@ def path(
     b: Annotated[str, typer.Argument(metavar="B", help="The URI of the other end.")],
     level: Level = None,
     as_of: AsOf = None,
+    no_fold: NoFold = False,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show the shortest path between two assets."""
-    ask(ctx, url, as_json, lambda s: s.path(a, b, level=level, as_of=as_of, at_least=at_least), walks.path)
+    ask(
+        ctx,
+        url,
+        as_json,
+        lambda s: s.path(a, b, level=level, as_of=as_of, fold=False if no_fold else None, at_least=at_least),
+        walks.path,
+    )
 
 
 @app.command()

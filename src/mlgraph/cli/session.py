@@ -40,6 +40,7 @@ Kind = Annotated[
     list[str] | None, typer.Option("--kind", metavar="KIND", help="List only this kind (repeatable); all are walked.")
 ]
 Certain = Annotated[bool, typer.Option("--certain", help="Walk certain edges only.")]
+NoFold = Annotated[bool, typer.Option("--no-fold", help="Show what is folded as noise, such as temporary tables.")]
 
 
 @dataclass

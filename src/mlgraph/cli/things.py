@@ -148,7 +148,7 @@ def _ground(path: list[shapes.Ground], depth: int) -> list[RenderableType]:
 def diff(said: shapes.Diff) -> RenderableType:
     """Draw what changed as a list of + and -."""
     head = Text(f"{moment(said['from'])} to {moment(said['to'])}", "dim")
-    if not said["assets"] and not said["edges"]:
+    if not said["assets"] and not said["edges"] and not said["partial"]:
         return Group(head, Text("Nothing changed between these moments."))
     lines: list[Text] = []
     for each in said["assets"]:
@@ -161,7 +161,9 @@ def diff(said: shapes.Diff) -> RenderableType:
     if len(lines) > MAX_CHANGES:
         ending.append(f", {MAX_CHANGES:,} shown here; --json has more")
     if said["partial"]:
-        ending.append(f"\nThe answer was cut ({plain(said['reason'] or 'limit')}): raise --limit.", "yellow")
+        reason = plain(said["reason"] or "limit")
+        advice = ": raise --limit" if reason.startswith("limit") else ""
+        ending.append(f"\nThe answer was cut ({reason}){advice}.", "yellow")
     return Group(head, *lines[:MAX_CHANGES], ending)
 
 

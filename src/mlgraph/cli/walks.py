@@ -33,7 +33,7 @@ def lineage(said: shapes.Lineage) -> RenderableType:
     if not others:
         what = {"upstream": "comes from nothing known", "downstream": "leads to nothing known"}.get(said["direction"])
         empty = f"It {what or 'has no lineage'} at this moment. Try --direction both, or mlgraph show."
-        return Group(tree, Text(empty))
+        return Group(tree, Text(empty), *folded(said))
     shown = others[:MAX_NODES]
     drawn = {said["root"]: tree}
     parents = _parents(said)
@@ -44,19 +44,20 @@ def lineage(said: shapes.Lineage) -> RenderableType:
         if edge is not None:
             above = edge["source"] if edge["target"] == node["uri"] else edge["target"]
             arrow = "->" if edge["target"] == node["uri"] else "<-"
-            text = Text.assemble((f"{arrow} {plain(edge['relation'])}  ", "dim"), text)
+            over = f" over {edge['folded']} folded" if "folded" in edge else ""
+            text = Text.assemble((f"{arrow} {plain(edge['relation'])}{over}  ", "dim"), text)
         else:
             text.append(f"  {count(node['distance'], 'step')} away", "dim")
         if node["certainty"] == "possible":
             text.append(_POSSIBLE, "yellow")
         drawn[node["uri"]] = drawn.get(above or "", tree).add(text.append(f"  {plain(node['uri'])}", "dim"))
-    return Group(tree, Text(f"\n{count(said['total'], 'asset')}", "dim"), *cut(said, len(shown) + 1))
+    return Group(tree, Text(f"\n{count(said['total'], 'asset')}", "dim"), *folded(said), *cut(said, len(shown) + 1))
 
 
 def _parents(said: shapes.Lineage) -> dict[str, shapes.Edge]:
-    """Return for each node the edge that it hangs on: from a node one step nearer, certain ones first."""
+    """Return for each node the edge that it hangs on: from a node one step nearer, certain ones first, folded ones last."""
     distance = {node["uri"]: node["distance"] for node in said["nodes"]}
-    reaching: defaultdict[str, list[tuple[bool, bool, str, shapes.Edge]]] = defaultdict(list)
+    reaching: defaultdict[str, list[tuple[tuple[bool, bool, bool, str], shapes.Edge]]] = defaultdict(list)
     for edge in said["edges"]:
         for near, far, forward in (
             (edge["source"], edge["target"], True),
@@ -65,8 +66,9 @@ def _parents(said: shapes.Lineage) -> dict[str, shapes.Edge]:
             with_flow = said["direction"] == "both" or forward is (said["direction"] == "downstream")
             fits = with_flow or edge["relation"] in PART_RELATIONS
             if fits and near in distance and far in distance and distance[near] == distance[far] - 1:
-                reaching[far].append((edge["certainty"] != "certain", not with_flow, near, edge))
-    return {uri: min(edges, key=lambda each: each[:3])[3] for uri, edges in reaching.items()}
+                order = (edge["certainty"] != "certain", "folded" in edge, not with_flow, near)
+                reaching[far].append((order, edge))
+    return {uri: min(edges, key=lambda each: each[0])[1] for uri, edges in reaching.items()}
 
 
 def impact(said: shapes.Impact) -> RenderableType:
@@ -75,7 +77,7 @@ def impact(said: shapes.Impact) -> RenderableType:
     head = asset_text(kind_of(said["root"]), name_of(said["root"]), said["root"])
     if not said["affected"]:
         nothing = Text(f"Nothing is hurt{plain(change)}, as far as is known. mlgraph lineage shows what reads it.")
-        return Group(head, nothing)
+        return Group(head, nothing, *folded(said))
     order = {severity: position for position, severity in enumerate(said["by_severity"])}
     rows = sorted(said["affected"], key=lambda each: order.get(each["severity"], len(order)))
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -95,7 +97,8 @@ def impact(said: shapes.Impact) -> RenderableType:
         )
     sums = ", ".join(f"{number:,} {plain(severity)}" for severity, number in said["by_severity"].items() if number)
     summary = Text.assemble((f"{count(said['total'], 'asset')} hurt{plain(change)}", "bold"), f": {sums}")
-    return Group(head, summary, Text(), table, *cut(said, min(len(rows), MAX_ROWS)), owners_to_tell(said["notify"]))
+    cuts = cut(said, min(len(rows), MAX_ROWS))
+    return Group(head, summary, *folded(said), Text(), table, *cuts, owners_to_tell(said["notify"]))
 
 
 def owners_to_tell(notices: list[shapes.Notice], do: str = "Tell") -> RenderableType:
@@ -121,13 +124,22 @@ def path(said: shapes.Path) -> RenderableType:
     for position, step in enumerate(said["path"]):
         text = asset_text(step["kind"], step["name"], step["uri"])
         if step["relation"] is not None:
-            text = Text.assemble(("  " * position + f"{arrow} {plain(step['relation'])}  ", "dim"), text)
+            over = f" over {step['folded']} folded" if "folded" in step else ""
+            text = Text.assemble(("  " * position + f"{arrow} {plain(step['relation'])}{over}  ", "dim"), text)
         lines.append(text)
     steps = len(said["path"]) - 1
     ending = Text(f"{count(steps, 'step')} {said['direction'] or ''}".rstrip(), "dim")
     if said["certainty"] == "possible":
         ending.append(_POSSIBLE, "yellow")
-    return Group(*lines, ending)
+    return Group(*lines, ending, *folded(said))
+
+
+def folded(said: shapes.Lineage | shapes.Impact | shapes.Path) -> list[Text]:
+    """Say how much was passed over as noise, by which rules, and how to see it."""
+    if not said["folded"]["count"]:
+        return []
+    by_rule = ", ".join(f"{number:,} by {plain(name)}" for name, number in said["folded"]["by_rule"].items())
+    return [Text(f"{count(said['folded']['count'], 'asset')} folded as noise: {by_rule}; --no-fold shows them", "dim")]
 
 
 def cut(

@@ -28,6 +28,7 @@ class Walk(TypedDict, total=False):
     level: str | None
     as_of: str | None
     certain: bool
+    fold: bool | None
     limit: int | None
     cursor: str | None
     at_least: int | None
@@ -88,10 +89,11 @@ class Client:
         *,
         level: str | None = None,
         as_of: str | None = None,
+        fold: bool | None = None,
         at_least: int | None = None,
     ) -> Answer[shapes.Path]:
-        """Return the shortest path between two assets."""
-        query = {"source": source, "target": target, "level": level, "as_of": as_of, "at_least": at_least}
+        """Return the shortest path between two assets; with `fold` False no asset is passed over as noise."""
+        query = {"source": source, "target": target, "level": level, "as_of": as_of, "fold": fold, "at_least": at_least}
         return self._wire.get("/api/v1/paths", query)
 
     def asset(self, uri: str, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Asset]:

@@ -60,14 +60,22 @@ class Node(TypedDict):
     certainty: Certainty
 
 
+class Folded(TypedDict):
+    """How many assets an answer passes over as noise, altogether and by the rule that hides them."""
+
+    count: int
+    by_rule: dict[str, int]
+
+
 class Edge(TypedDict):
-    """An edge between two listed nodes, with every origin that holds it."""
+    """An edge between two listed nodes, with every origin that holds it; `folded`: it leads over so many hidden assets."""
 
     source: str
     relation: str
     target: str
     origins: list[str]
     certainty: Certainty
+    folded: NotRequired[int]
 
 
 class Lineage(TypedDict):
@@ -83,6 +91,7 @@ class Lineage(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    folded: Folded
     cold_runs: int
     watermark: int
 
@@ -122,17 +131,22 @@ class Impact(TypedDict):
     partial: bool
     reason: str | None
     frontier: str | None
+    folded: Folded
     cold_runs: int
     watermark: int
 
 
 class Step(TypedDict):
-    """A node of a path; `relation` leads to it from the node before, and is null on the first."""
+    """A node of a path; `relation` leads to it from the node before, and is null on the first.
+
+    `folded`: so many hidden assets lie between the two.
+    """
 
     uri: str
     kind: str
     name: str
     relation: str | None
+    folded: NotRequired[int]
 
 
 class Path(TypedDict):
@@ -145,6 +159,7 @@ class Path(TypedDict):
     path: list[Step]
     certainty: Certainty | None
     as_of: str
+    folded: Folded
     cold_runs: int
     watermark: int
 

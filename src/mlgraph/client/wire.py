@@ -63,7 +63,7 @@ class Wire:
         self._http.close()
 
     def get(self, path: str, parameters: Parameters) -> Answer[T]:
-        """Return the answer to a GET; parameters that are None, False or empty are left out."""
+        """Return the answer to a GET; parameters that are None or empty are left out."""
         with self._failures():
             return _checked(self._http.get(path, params=_query(parameters)))
 
@@ -99,10 +99,10 @@ def _checked(response: httpx.Response) -> Answer[T]:
 def _query(parameters: Parameters) -> httpx.QueryParams:
     pairs: list[tuple[str, str | int | float | bool | None]] = []
     for key, value in parameters.items():
-        if value is None or value is False:
+        if value is None:
             continue
-        if value is True:
-            pairs.append((key, "true"))
+        if isinstance(value, bool):
+            pairs.append((key, "true" if value else "false"))
         elif isinstance(value, list | tuple):
             pairs.extend((key, str(item)) for item in value)
         else:

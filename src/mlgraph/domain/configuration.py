@@ -72,11 +72,14 @@ class DeclaredApart:
 
 @dataclass(frozen=True, slots=True)
 class NoiseRule:
-    """Assets of `kind` whose whole name matches are folded into the relations that lead through them."""
+    """What answers hide: assets of `kind` whose whole name, as their URI has it, matches.
+
+    Without `match`, runs that failed and that a retry stands for.
+    """
 
     name: str
     kind: str
-    match: re.Pattern[str]
+    match: re.Pattern[str] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -184,7 +184,9 @@ def _fold_states(origin: int, records: Sequence[AssetRecord], cuts: Sequence[int
 
 def _apply(state: Mapping[str, Any], said: Sequence[AssetRecord]) -> dict[str, Any]:
     wholes = [record.state for record in said if record.mode == Mode.WHOLE]
-    after = dict(max(wholes, key=canonical_json)) if wholes else dict(state)
+    if len(wholes) > 1:
+        wholes.sort(key=canonical_json)
+    after = dict(wholes[-1] if wholes else state)
     patches = [record.state for record in said if record.mode == Mode.PATCH]
     for patch in sorted(patches, key=canonical_json) if len(patches) > 1 else patches:
         after = merge(after, patch)
@@ -216,10 +218,12 @@ def edge_intervals(records: Iterable[EdgeRecord], cuts: Iterable[int], *, repeat
     `cuts` are the moments that end what began at or before them. A patch or declaration that says nothing new changes
     nothing; with `repeats` it is a record of its own: the export of runs tells each report, because each counts.
     """
+    listed, sorted_cuts = list(records), sorted(set(cuts))
+    if len(listed) == 1:  # as with most edges
+        return _only_interval(listed[0], sorted_cuts)
     moments: dict[int, list[EdgeRecord]] = defaultdict(list)
-    for record in records:
+    for record in listed:
         moments[record.valid_from].append(record)
-    sorted_cuts = sorted(set(cuts))
     starts = sorted(moments)
     intervals: list[EdgeInterval] = []
     for position, start in enumerate(starts):
@@ -240,6 +244,14 @@ def edge_intervals(records: Iterable[EdgeRecord], cuts: Iterable[int], *, repeat
             intervals.pop()
         intervals.append(after)
     return intervals
+
+
+def _only_interval(record: EdgeRecord, cuts: Sequence[int]) -> list[EdgeInterval]:
+    cut = bisect_left(cuts, record.valid_from)
+    end = min(record.valid_to, cuts[cut] if cut < len(cuts) else FOREVER)
+    if end <= record.valid_from:
+        return []
+    return [EdgeInterval(record, record.valid_from, end, record.feeds, dict(record.properties))]
 
 
 def _next_interval(said: Sequence[EdgeRecord], before: EdgeInterval | None, start: int, until: int) -> EdgeInterval:

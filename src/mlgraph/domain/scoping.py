@@ -11,8 +11,14 @@ SAME_MACHINE: Final = frozenset({"localhost", "localhost.localdomain", "127.0.0.
 _NEAR: Final = re.compile(
     r"127\.\d+\.\d+\.\d+|0\.0\.0\.0|.*\.localhost|(host|gateway)\.(docker|containers)\.internal|docker\.for\.(mac|win)\.(host\.internal|localhost)"
 )
-_AUTHORITY: Final = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?(?P<host>\[[^\]]*\]|::1|[^:/?#,;]*)", re.IGNORECASE)
-_LOCAL_SCHEMES: Final = re.compile(r"(duckdb|sqlite|inmemory|memory):", re.IGNORECASE)
+_HOST: Final = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?)?(?P<host>\[[^\]]*\]|::1|[^:/?#,;]*)(?:[:/?#,;]|\Z)", re.IGNORECASE
+)
+"""The host of a URL, or of HOST:PORT."""
+_NOWHERE: Final = re.compile(
+    r"(jdbc:)?(duckdb|sqlite|inmemory|memory|h2|derby):|file:(/(?!/)|\Z)|[a-z][a-z0-9+.-]+://(/|\Z)|/|[a-z]:[\\/]", re.IGNORECASE
+)
+"""Databases within a process, URLs that name no host, and paths: they are on the machine of who names them."""
 _MAX_CACHED_CHARS: Final = 512
 _TOOLS: Final = frozenset({
     "airbyte", "airflow", "beam", "dagster", "databricks", "datahub", "dbt", "debezium", "feast", "fivetran", "flink",
@@ -25,8 +31,8 @@ _MEANINGLESS: Final = _TOOLS | {"default", "file", "dbfs", "local", "localhost",
 def scoped(namespace: str, scope: str | None) -> str:
     """Return `namespace`, of a job or a dataset, as `SCOPE:NAMESPACE` where it means something within its source alone.
 
-    That is so for the defaults and names of tools, for files and in-process databases of a machine that is not named, and
-    for any host by which a machine, or a container on it, calls itself. Without a scope it stands.
+    That is so for the defaults and names of tools, for paths, files and in-process databases of a machine that is not named,
+    and for any host by which a machine, or a container on it, calls itself. Without a scope it stands.
     """
     return f"{scope}:{namespace}" if scope and is_private(namespace) else namespace
 
@@ -38,9 +44,9 @@ def is_private(namespace: str) -> bool:
 
 def _is_private(namespace: str) -> bool:
     text = namespace.strip().lower()
-    if not text.strip("-_./:") or text.partition("/")[0] in _MEANINGLESS or _LOCAL_SCHEMES.match(text):
+    if not text.strip("-_./:") or text.partition("/")[0] in _MEANINGLESS or _NOWHERE.match(text):
         return True
-    found = _AUTHORITY.match(text)
+    found = _HOST.match(text)
     return found is not None and is_near(found["host"])
 
 

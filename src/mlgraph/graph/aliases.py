@@ -2,14 +2,15 @@
 
 An alias says that one name is another name of an asset from `start` until `end`. Following aliases from a name leads to the name
 that answers use. Names that are aliases of each other are one asset under the least of their URIs. A name that leads to several
-assets at once is ambiguous: it stands for itself then, and a person decides.
+assets at once is ambiguous: it stands for itself then, and a person decides. Two that are kept apart are not one through others
+either: who would be one with the other by the weaker word stands for itself.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -60,12 +61,15 @@ class Aliases:
         self._into: dict[int, set[int]] = defaultdict(set)
         self._apart: dict[frozenset[int], list[Alias]] = defaultdict(list)
         for alias in aliases:
+            if alias.start >= alias.end or alias.name == alias.of:
+                continue
             if alias.apart:
                 self._apart[frozenset((alias.name, alias.of))].append(alias)
-            elif alias.start < alias.end and alias.name != alias.of:
+            else:
                 self._out[alias.name].append(alias)
                 self._into[alias.of].add(alias.name)
         self._segments: dict[int, tuple[Segment, ...]] = {}
+        self._kin: dict[int, frozenset[int]] = {}
 
     def __bool__(self) -> bool:
         """Say whether there is any alias."""
@@ -102,6 +106,10 @@ class Aliases:
         """Return `asset` and all names that it ever led to, over others too."""
         return _reached(asset, lambda name: (alias.of for alias in self._out.get(name, ())))
 
+    def concerned(self, name: int) -> Collection[int]:
+        """Return the names that may stand for another asset when something else is said of `name`, itself included."""
+        return self._kin_of(name) | self.led_to(name) if self._apart else self.led_to(name)
+
     def told_of(self, asset: int) -> list[Alias]:
         """Return what is said of `asset` being one with others, or apart from them, by time."""
         told = [*self._out.get(asset, ()), *self._leading(asset)]
@@ -110,10 +118,6 @@ class Aliases:
 
     def _leading(self, asset: int) -> Iterator[Alias]:
         return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
-
-    def begins(self, name: int) -> set[int]:
-        """Return the moments from which `name` is an alias of something."""
-        return {alias.start for alias in self._out.get(name, ())}
 
     def renamed_to(self, asset: int, moment: int) -> int | None:
         """Return the name that first becomes an alias of `asset` after `moment`."""
@@ -130,7 +134,7 @@ class Aliases:
         found: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
         for name in self._out:
             for start, end in self._pieces(name):
-                ends = self._ends(name, start, frozenset())
+                ends = self._moment(name, start).ends(name)
                 if len(ends) > 1:
                     found[name, ends].append((start, end))
         listed = [Ambiguity(name, ends, start, end) for (name, ends), spans in found.items() for start, end in _united(spans)]
@@ -139,7 +143,7 @@ class Aliases:
     def _joined(self, asset: int) -> Iterator[Segment]:
         last: Segment | None = None
         for start, end in self._pieces(asset):
-            stands_for = self._canonical(asset, start, frozenset())
+            stands_for = self._moment(asset, start).canonical(asset)
             if last is not None and last.asset == stands_for:
                 last = last._replace(end=end)
                 continue
@@ -151,37 +155,89 @@ class Aliases:
 
     def _pieces(self, asset: int) -> Iterator[tuple[int, int]]:
         """Yield the spans during which nothing changes of what `asset` leads to."""
-        names = self.leads_to(asset)
+        names = self._kin_of(asset) if self._pairs_apart(asset) else self.leads_to(asset)
         told = [alias for name in names for alias in self._out.get(name, ())]
         told += [alias for pair, said in self._apart.items() if pair <= names for alias in said]
         moments = sorted({BEGINNING, FOREVER, *(alias.start for alias in told), *(alias.end for alias in told)})
         yield from itertools.pairwise(moments)
 
-    def _targets(self, name: int, moment: int) -> set[int]:
-        """Return what `name` is an alias of at `moment`: of those that say so, the highest rank is heard alone."""
-        holding = [alias for alias in self._out.get(name, ()) if alias.start <= moment < alias.end]
-        holding = [alias for alias in holding if not self._is_apart(alias, moment)]
+    def _kin_of(self, name: int) -> frozenset[int]:
+        """Return the names that were ever an alias of one another, over others too, whichever of which."""
+        known = self._kin.get(name)
+        if known is None:
+            known = frozenset(_reached(name, self._beside))
+            self._kin.update(dict.fromkeys(known, known))
+        return known
+
+    def _beside(self, name: int) -> Iterator[int]:
+        yield from self._into.get(name, ())
+        yield from (alias.of for alias in self._out.get(name, ()))
+
+    def _pairs_apart(self, name: int) -> list[frozenset[int]]:
+        """Return the pairs that are ever kept apart among the kin of `name`."""
+        return [pair for pair in self._apart if pair <= self._kin_of(name)] if self._apart else []
+
+    def _moment(self, name: int, moment: int) -> _Moment:
+        """Return what is heard at `moment` of `name` and its kin."""
+        apart = [alias for pair in self._pairs_apart(name) for alias in self._apart[pair] if alias.start <= moment < alias.end]
+        return _Moment(self._out, self._uri, moment, apart)
+
+
+class _Moment:
+    """What is heard of names at one moment."""
+
+    def __init__(
+        self, out: Mapping[int, Sequence[Alias]], uri: Callable[[int], str], moment: int, apart: Sequence[Alias]
+    ) -> None:
+        self._out, self._uri, self._moment = out, uri, moment
+        self._apart = apart
+        self._alone: frozenset[int] = frozenset()
+        """Names that would be one with what they are kept apart from."""
+        while new := self._still_one() - self._alone:
+            self._alone |= new
+
+    def _still_one(self) -> frozenset[int]:
+        """Return who is one with what it is kept apart from, by a word that is weaker than that: of such two, by the weaker."""
+        found: set[int] = set()
+        for alias in self._apart:
+            asset = self.canonical(alias.name)
+            if asset != self.canonical(alias.of):
+                continue
+            led = [(self._heard(name)[0].rank, name) for name in (alias.name, alias.of) if name != asset]
+            weaker = [(rank, name) for rank, name in led if rank <= alias.rank]
+            found.update(name for rank, name in weaker if rank == min(weaker)[0])
+        return frozenset(found)
+
+    def _heard(self, name: int) -> list[Alias]:
+        """Return the aliases that lead on from `name`: of those that say so, the highest rank is heard alone."""
+        if name in self._alone:
+            return []
+        holding = [alias for alias in self._out.get(name, ()) if alias.start <= self._moment < alias.end]
+        holding = [alias for alias in holding if not self._is_apart(alias)]
         rank = max((alias.rank for alias in holding), default=0)
-        return {alias.of for alias in holding if alias.rank == rank}
+        return [alias for alias in holding if alias.rank == rank]
 
-    def _is_apart(self, alias: Alias, moment: int) -> bool:
-        said = self._apart.get(frozenset((alias.name, alias.of)), ())
-        return any(each.start <= moment < each.end and each.rank >= alias.rank for each in said)
+    def _is_apart(self, alias: Alias) -> bool:
+        return any({each.name, each.of} == {alias.name, alias.of} and each.rank >= alias.rank for each in self._apart)
 
-    def _circle(self, name: int, moment: int) -> set[int]:
+    def _targets(self, name: int) -> set[int]:
+        return {alias.of for alias in self._heard(name)}
+
+    def _circle(self, name: int) -> set[int]:
         """Return the names that lead to `name` and that it leads to: they are one."""
-        reached = _reached(name, lambda each: self._targets(each, moment))
-        return {each for each in reached if name in _reached(each, lambda other: self._targets(other, moment))}
+        reached = _reached(name, self._targets)
+        return {each for each in reached if name in _reached(each, self._targets)}
 
-    def _ends(self, name: int, moment: int, passed: frozenset[int]) -> tuple[int, ...]:
+    def ends(self, name: int, passed: frozenset[int] = frozenset()) -> tuple[int, ...]:
         """Return the assets that `name`, with the circle it is in, leads to; itself is not among them."""
-        circle = self._circle(name, moment)
-        beyond = {target for each in circle for target in self._targets(each, moment)} - circle - passed
-        return tuple(sorted({self._canonical(target, moment, passed | circle) for target in beyond}, key=self._uri))
+        circle = self._circle(name)
+        beyond = {target for each in circle for target in self._targets(each)} - circle - passed
+        return tuple(sorted({self.canonical(target, passed | circle) for target in beyond}, key=self._uri))
 
-    def _canonical(self, name: int, moment: int, passed: frozenset[int]) -> int:
-        ends = self._ends(name, moment, passed)
-        return ends[0] if len(ends) == 1 else min(self._circle(name, moment), key=self._uri)
+    def canonical(self, name: int, passed: frozenset[int] = frozenset()) -> int:
+        """Return the asset that `name` stands for."""
+        ends = self.ends(name, passed)
+        return ends[0] if len(ends) == 1 else min(self._circle(name), key=self._uri)
 
 
 def _reached(start: int, following: Callable[[int], Iterable[int]]) -> set[int]:

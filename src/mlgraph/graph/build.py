@@ -9,9 +9,11 @@ from typing import NamedTuple
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.times import FOREVER
+from mlgraph.graph.aliases import Aliases
 from mlgraph.graph.decisions import run_decisions, workflow_decisions
-from mlgraph.graph.levels import Assets, Edge, Pins, RunHistory, WorkflowHistory, end_of, side_of, triple_intervals
+from mlgraph.graph.levels import Assets, Pins, RunHistory, WorkflowHistory, end_of, side_of, triple_intervals
 from mlgraph.graph.pairs import CertainInRuns, Decision, Feeding, Sides, certain_pairs, pair_up, segments_of
+from mlgraph.graph.renamed import Key, under_one_asset
 from mlgraph.graph.rows import (
     CERTAIN,
     COLUMN,
@@ -60,19 +62,20 @@ def _layers_of(relation: int, source_kind: int) -> tuple[Layer, ...]:
     return (Layer.STRUCTURE,) if relation in PART_CODES else ()
 
 
-def run_rows(run: RunHistory, assets: Assets, *, standalone: bool) -> Iterator[Row]:
+def run_rows(run: RunHistory, assets: Assets, aliases: Aliases, *, standalone: bool) -> Iterator[Row]:
     """Yield the run's rows at run level, and at asset level too where it has no workflow and stands for itself."""
     for layer in (Layer.RUN, Layer.ASSET) if standalone else (Layer.RUN,):
         sides = _sides_of_run(run, at_run_level=layer == Layer.RUN)
         decisions = run_decisions(run, sides.reads(), assets)
         columns = _run_columns(run, assets, at_run_level=layer == Layer.RUN)
-        yield from _Owner(run.run, layer, assets, sides, decisions, columns).rows()
+        feedings = pair_up(sides, decisions, _evaluations(assets), aliases=aliases)
+        yield from _Owner(run.run, layer, assets, sides, decisions, columns, feedings).rows()
 
 
-def run_pairs(run: RunHistory, assets: Assets) -> dict[tuple[int, int], tuple[Spans, Spans]]:
+def run_pairs(run: RunHistory, assets: Assets, aliases: Aliases) -> dict[tuple[int, int], tuple[Spans, Spans]]:
     """Return, for each input of the run and each output that it feeds, when it does, and when for certain; retractions end it."""
     sides = _sides_of_run(run, at_run_level=False)
-    feedings = pair_up(sides, run_decisions(run, sides.reads(), assets), _evaluations(assets))
+    feedings = pair_up(sides, run_decisions(run, sides.reads(), assets), _evaluations(assets), aliases=aliases)
     return {
         (source, output): (union([*pair.certain, *pair.possible]), pair.certain)
         for feeding in feedings
@@ -81,20 +84,21 @@ def run_pairs(run: RunHistory, assets: Assets) -> dict[tuple[int, int], tuple[Sp
     }
 
 
-def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets) -> Iterator[Row]:
+def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets, aliases: Aliases) -> Iterator[Row]:
     """Yield the workflow's rows at asset level, computed from its runs and declarations; `sides` are `workflow_sides` of it."""
     parts = {run.run: _derived(run, assets) for run in workflow.runs}
     decided = {run: part.decisions for run, part in parts.items()}
     columns = {run: part.columns for run, part in parts.items()}
     columns[0] = [(interval.start, interval.end, interval.record) for interval in workflow.column_intervals()]
 
+    evaluations = _evaluations(assets)
+
     def certain_in_runs() -> CertainInRuns:
-        evaluations = _evaluations(assets)
-        return certain_pairs((pair_up(p.reported, p.decisions, evaluations), p.reported) for p in parts.values())
+        return certain_pairs((pair_up(p.reported, p.decisions, evaluations, aliases=aliases), p.reported) for p in parts.values())
 
     decisions = workflow_decisions(workflow, decided, sides)
-    owner = _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, certain_in_runs)
-    yield from owner.rows()
+    feedings = pair_up(sides, decisions, evaluations, certain_in_runs, aliases)
+    yield from _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, feedings).rows()
 
 
 def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
@@ -175,11 +179,11 @@ def _run_columns(run: RunHistory, assets: Assets, *, at_run_level: bool) -> dict
     return {run.run: found}
 
 
-def workflow_sides(workflow: WorkflowHistory, assets: Assets) -> Sides:
+def workflow_sides(workflow: WorkflowHistory, assets: Assets, aliases: Aliases) -> Sides:
     """Return what the workflow reads and writes, and when."""
     gathered: dict[tuple[int, int, str], dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for origin in sorted({origin for run in workflow.runs for origin in run.origins}):
-        for (relation, asset, role), spans in _swept(workflow, origin, assets):
+        for (relation, asset, role), spans in _swept(workflow, origin, assets, aliases):
             gathered[relation, asset, role][origin].extend(spans)
     for interval in workflow.declared_intervals():
         record, edge = interval.record, end_of(interval.record)
@@ -194,12 +198,30 @@ def workflow_sides(workflow: WorkflowHistory, assets: Assets) -> Sides:
     return sides
 
 
-def _swept(workflow: WorkflowHistory, origin: int, assets: Assets) -> Iterator[tuple[tuple[int, int, str], Spans]]:
-    mentions: dict[tuple[int, Edge], Mentions] = defaultdict(Mentions)
+def _swept(
+    workflow: WorkflowHistory, origin: int, assets: Assets, aliases: Aliases
+) -> Iterator[tuple[tuple[int, int, str], Spans]]:
+    mentions, completions = _said_by_runs(workflow, origin)
+
+    def spans(key: Key, said: Mentions) -> Spans:
+        relation, edge = key
+        closes = relation == INPUT_TO or assets.kind(edge.asset) not in NEVER_CLOSING
+        return open_spans(said, completions[side_of(relation)], workflow.gone(origin, relation, edge), closes=closes)
+
+    found = {key: spans(key, said) for key, said in mentions.items()}
+    if any(aliases.is_alias(edge.asset) for _, edge in mentions):
+        found = under_one_asset(mentions, found, spans, aliases)
+    for (relation, edge), held in found.items():
+        yield (relation, edge.asset, edge.role), held
+
+
+def _said_by_runs(workflow: WorkflowHistory, origin: int) -> tuple[dict[Key, Mentions], dict[str, list[Completion]]]:
+    """Return what runs said of each edge, as `origin` told it, and the complete runs that told each side, in order."""
+    mentions: dict[Key, Mentions] = defaultdict(Mentions)
     completions: dict[str, list[Completion]] = {"inputs": [], "outputs": []}
     for run in workflow.runs:
         outcome = run.outcome_for(origin)
-        seen: set[tuple[int, Edge]] = set()
+        seen: set[Key] = set()
         for record in run.edges:
             if record.origin == origin and record.mode != Mode.RETRACT:
                 key = (record.relation, end_of(record))
@@ -214,10 +236,7 @@ def _swept(workflow: WorkflowHistory, origin: int, assets: Assets) -> Iterator[t
                 listed.append(Completion(outcome.ended_at, run.uri, run.run, outcome.code_version))
     for listed in completions.values():
         listed.sort(key=lambda completion: completion[:2])
-    for (relation, edge), said in mentions.items():
-        closes = relation == INPUT_TO or assets.kind(edge.asset) not in NEVER_CLOSING
-        gone = workflow.gone(origin, relation, edge)
-        yield (relation, edge.asset, edge.role), open_spans(said, completions[side_of(relation)], gone, closes=closes)
+    return mentions, completions
 
 
 class _Owner:
@@ -231,7 +250,7 @@ class _Owner:
         sides: Sides,
         decisions: Mapping[int, list[Decision]],
         columns: Mapping[int, Sequence[_Column]],
-        certain_in_runs: Callable[[], CertainInRuns] = dict,
+        feedings: Sequence[Feeding],
     ) -> None:
         self.asset = asset
         self.layer = layer
@@ -239,7 +258,7 @@ class _Owner:
         self.sides = sides
         self.decisions = decisions
         self.columns = columns
-        self.feedings = pair_up(sides, decisions, _evaluations(assets), certain_in_runs)
+        self.feedings = feedings
         self.reads, self.writes = sides.reads(), sides.writes()
 
     def rows(self) -> Iterator[Row]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.rows import COLUMN, COLUMNED, WALK, Layer, NodeKey
+from mlgraph.graph.noise import passes
+from mlgraph.graph.rows import COLUMN, COLUMNED, WALK, Bytes, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
 
 
@@ -25,11 +26,12 @@ class Start(NamedTuple):
 
 
 def column_starts(
-    graph: Snapshot, root: int, direction: Literal["downstream", "upstream"], level: Layer, moment: int, limit: int
+    graph: Snapshot, root: int, direction: Literal["downstream", "upstream"], level: Layer, moment: int, limit: int, marks: Bytes
 ) -> list[Start]:
     """Walk from column `root` over column edges; where a dataset's consumer has no column lineage, go on from the dataset.
 
-    Column edges are certain. The whole dataset, and all beyond it, is only possible.
+    Column edges are certain. The whole dataset, and all beyond it, is only possible. Steps to what `marks` passes over count
+    nothing.
     """
     starts: list[Start] = []
     column_layer = Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS
@@ -39,24 +41,26 @@ def column_starts(
     datasets: dict[int, int] = {}
     while frontier:
         following: list[int] = []
-        for asset in frontier:
+        for asset in frontier:  # grows by what is passed over
             starts.append(Start(asset, 0, distance, certain=True))
             if graph.registry.kind(asset) != COLUMN:
                 continue
             dataset = graph.registry.dataset_of(asset)
             if dataset:
-                datasets.setdefault(dataset, distance + 1)
+                datasets.setdefault(dataset, distance + (not passes(marks, dataset)))
             for other, _ in column_steps(graph, rows, asset, moment):
                 if other not in seen:
                     seen.add(other)
-                    following.append(other)
+                    (frontier if passes(marks, other) else following).append(other)
         frontier, distance = following, distance + 1
     for dataset, hop in datasets.items():
         beyond = [key for key, _, _ in unresolved(graph, dataset, direction, level, moment)]
         if beyond:
             starts.append(Start(dataset, 0, hop, certain=False, entry="listed"))
-            starts.extend(Start(key.asset, key.port, hop + 1, certain=False, entry="here") for key in beyond)
-    return [start for start in starts if start.distance <= limit]
+            starts.extend(
+                Start(key.asset, key.port, hop + (not passes(marks, key.asset)), certain=False, entry="here") for key in beyond
+            )
+    return [start for start in starts if start.distance + passes(marks, start.asset) <= limit]
 
 
 def column_steps(graph: Snapshot, rows: Direction, asset: int, moment: int) -> Iterator[tuple[int, int]]:

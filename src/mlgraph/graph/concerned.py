@@ -89,7 +89,7 @@ def _begun(graph: Snapshot, layer: Layer, source: int, target: int, start: int) 
 
 def _changed(graph: Snapshot, root: int, since: int, moment: int) -> dict[int, int | None]:
     """Return when the root and its parts became new: a part that is frozen when it came to be, if that was not before `since`."""
-    starts = starts_of(graph, root, "downstream", Layer.ASSET, moment, NO_LIMIT, Reached())
+    starts = starts_of(graph, root, moment, NO_LIMIT, Reached())
     parts = np.array([start.asset for start in starts], np.int32)
     nodes = graph.nodes_of(parts)
     known = np.flatnonzero(nodes >= 0)

@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import RELATION_NAMES
+from mlgraph.graph.bridges import bridges
 from mlgraph.graph.groups import places_among
 from mlgraph.graph.layer import Direction
+from mlgraph.graph.noise import Hidden
 from mlgraph.graph.render import Drawn
 from mlgraph.graph.rows import CERTAIN, COLUMN, SHOW, WALK, Bools, Bytes, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
@@ -28,7 +30,10 @@ _ORIGIN_BITS: Final = 15
 
 
 class _Rows(NamedTuple):
-    """Rows between listed assets: ends, relation and origin, whether they are listed, were walked, and surely."""
+    """Rows between listed assets: ends, relation and origin, whether they are listed, were walked, and surely.
+
+    `folded` int32 is how many hidden assets lie between the ends (0: the row is one of the graph's).
+    """
 
     source: Ints
     target: Ints
@@ -37,6 +42,7 @@ class _Rows(NamedTuple):
     shown: Bools
     walked: Bools
     surely: Bools
+    folded: Ints
 
 
 def edges_between(
@@ -46,14 +52,17 @@ def edges_between(
     walks: Mapping[DirectionName, Reached],
     listed: Ints,
     ranks: Callable[[int], Ints],
+    hidden: Hidden | None = None,
 ) -> Drawn:
     """Return the edges that hold at `moment` between `listed` assets, sorted by source, relation and target.
 
     All edges of walked relations count, needed by the walk or not, and the part edges that the walk used. An edge is `possible`
     where the walk took it on ways that are only possible. `ranks` returns the place of each origin among their names, for all up
-    to the one it is given.
+    to the one it is given. Over what is `hidden` edges lead on to what is listed (`bridges`).
     """
     found = [_rows(graph, graph.views[layer].out, listed, walks, moment) for layer in _layers(graph, level, listed)]
+    if hidden is not None:
+        found += [_over_hidden(graph, layer, listed, hidden, walks, moment) for layer in _layers(graph, level, listed)]
     found += [_parts(graph, reached, listed, moment) for reached in walks.values() if reached.parts]
     rows = _Rows(*(np.concatenate(column) for column in zip(*found, strict=True)))
     ends = places_among(listed, np.concatenate([rows.source, rows.target]))
@@ -61,12 +70,12 @@ def edges_between(
     rank = np.empty(len(listed), np.int64)
     rank[graph.registry.sort(listed, np.zeros(len(listed), np.int32))] = np.arange(len(listed))
     said_by = ranks(int(rows.origin.max(initial=0)))[rows.origin]
-    order = _in_order(rank[source], _RELATION_RANK[rows.relation], rank[target], said_by)
+    order = _in_order(rank[source], 2 * _RELATION_RANK[rows.relation] + (rows.folded > 0), rank[target], said_by)
     return Drawn(*_united(source, target, *rows[2:], order))
 
 
 def _in_order(sources: Longs, relations: Longs, targets: Longs, origins: Ints) -> Longs:
-    """Return the order of rows by source, relation, target and origin, each given as its place among all."""
+    """Return the order of rows by source, relation (below 256), target and origin, each given as its place among all."""
     if len(sources) and max(sources.max(), targets.max()) >> _PLACE_BITS:
         return np.lexsort((origins, targets, relations, sources))
     # sorting by one number is several times as fast
@@ -76,20 +85,24 @@ def _in_order(sources: Longs, relations: Longs, targets: Longs, origins: Ints) -
 @numba.njit(cache=True, nogil=True)
 def _united(
     source: Ints, target: Ints, relation: Bytes, origin: NDArray[np.int16], shown: Bools, walked: Bools, surely: Bools,
-    order: Longs,
-) -> tuple[Ints, Bytes, Ints, Bools, Longs, Ints]:  # fmt: skip
+    folded: Ints, order: Longs,
+) -> tuple[Ints, Bytes, Ints, Bools, Ints, Longs, Ints]:  # fmt: skip
     """Return each edge once, as `Drawn` has them: listed where any row is, certain where a walk took it surely or not at all."""
     many = len(order)
     sources, relations, targets = np.empty(many, np.int32), np.empty(many, np.uint8), np.empty(many, np.int32)
     certain, index, origins = np.empty(many, np.bool_), np.zeros(many + 1, np.int64), np.empty(many, np.int32)
+    between = np.empty(many, np.int32)
     edges, said, place = 0, 0, 0
     while place < many:
         first, last = order[place], 0
-        is_shown, was_walked, is_sure = False, False, False
+        is_shown, was_walked, is_sure, least = False, False, False, folded[first]
         while place < many:
             row = order[place]
             if source[row] != source[first] or relation[row] != relation[first] or target[row] != target[first]:
                 break
+            if (folded[row] > 0) != (folded[first] > 0):
+                break
+            least = min(least, folded[row])
             if shown[row] and origin[row] != 0 and origin[row] != last:
                 origins[said] = last = origin[row]
                 said += 1
@@ -97,10 +110,12 @@ def _united(
             place += 1
         if is_shown:
             sources[edges], relations[edges], targets[edges] = source[first], relation[first], target[first]
-            certain[edges] = is_sure or not was_walked
+            certain[edges], between[edges] = is_sure or not was_walked, least
             edges += 1
             index[edges] = said
-    return sources[:edges], relations[:edges], targets[:edges], certain[:edges], index[: edges + 1], origins[:said]
+    return (
+        sources[:edges], relations[:edges], targets[:edges], certain[:edges], between[:edges], index[: edges + 1], origins[:said],
+    )  # fmt: skip
 
 
 def _layers(graph: Snapshot, level: Layer, listed: Ints) -> tuple[Layer, ...]:
@@ -127,7 +142,27 @@ def _rows(graph: Snapshot, rows: Direction, listed: Ints, walks: Mapping[Directi
         _judge(graph, direction, reached, near, gathered.other, gathered.flags, walked, surely)
     return _Rows(
         graph.asset_of[near], graph.asset_of[gathered.other], gathered.relation, gathered.origin, gathered.flags & SHOW != 0,
-        walked, surely,
+        walked, surely, np.zeros(len(near), np.int32),
+    )  # fmt: skip
+
+
+def _over_hidden(
+    graph: Snapshot, layer: Layer, listed: Ints, hidden: Hidden, walks: Mapping[DirectionName, Reached], moment: int
+) -> _Rows:
+    """Return the ways over hidden assets between the listed ones, a row for each origin."""
+    found = [
+        (bridge.source, bridge.target, bridge.relation, origin, WALK | SHOW | (CERTAIN if bridge.certain else 0), bridge.folded)
+        for bridge in bridges(graph, layer, moment, listed, hidden)
+        for origin in (bridge.origins or (0,))
+    ]
+    columns = np.array(found, np.int32).reshape(-1, 6).T
+    near, far, flags, folded = columns[0], columns[1], columns[4].astype(np.uint8), columns[5]
+    walked, surely = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
+    for direction, reached in walks.items():
+        _judge(graph, direction, reached, near, far, flags, walked, surely)
+    return _Rows(
+        graph.asset_of[near], graph.asset_of[far], columns[2].astype(np.uint8), columns[3].astype(np.int16), flags & SHOW != 0,
+        walked, surely, folded,
     )  # fmt: skip
 
 
@@ -160,4 +195,7 @@ def _parts(graph: Snapshot, reached: Reached, listed: Ints, moment: int) -> _Row
     chosen = np.array([judged is not None for judged in sure], np.bool_)
     every = np.ones(int(chosen.sum()), np.bool_)
     surely = np.array([judged for judged in sure if judged is not None], np.bool_)
-    return _Rows(sources[chosen], targets[chosen], rows.relation[chosen], rows.origin[chosen], every, every, surely)
+    return _Rows(
+        sources[chosen], targets[chosen], rows.relation[chosen], rows.origin[chosen], every, every, surely,
+        np.zeros(len(every), np.int32),
+    )  # fmt: skip

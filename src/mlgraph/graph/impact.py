@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
 from mlgraph.graph.effects import Change, Effect, as_told
 from mlgraph.graph.groups import first_with_least, grouped
+from mlgraph.graph.noise import NOTHING_HIDDEN, SHOWN
 from mlgraph.graph.rows import CERTAIN, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES, severity
 from mlgraph.graph.snapshot import Snapshot
@@ -43,7 +44,7 @@ class _Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """All that a change hurts, nearest first, then by URI: arrays of one entry an asset.
+    """All that a change hurts, nearest first, then by URI: arrays of one entry an asset. `hidden` was reached, and is not listed.
 
     `effects` are codes of `Effect` as answers tell them (`NOTHING`: merely reached), `severities` numbers of `SEVERITIES`. Paths
     are made when asked for: all of them together can be quadratic in the graph.
@@ -55,13 +56,23 @@ class Impact:
     effects: Bytes
     certain: Bools
     severities: Bytes
+    hidden: Ints
     _found: _Found
     _trail: Trail
+    _marks: Bytes
+
+    @property
+    def reached(self) -> Ints:
+        """All assets that the change reached, in no order: the root too, and what is over and cannot be hurt."""
+        listed = [start.way[-1].asset for _, start in self._trail.listed()]
+        return np.unique(np.concatenate([np.array(listed, np.int32), self.graph.asset_of[self._trail.nodes]]))
 
     def path(self, entry: int) -> list[int]:
         """Return the assets on a shortest way from the root to an entry, both included."""
         nodes, way = self._trail.way(int(self._found.positions[entry]))
         path = [visit.asset for visit in way] + self.graph.asset_of[np.array(nodes[1:], np.int64)].tolist()
+        if len(self._marks):
+            path = [asset for asset in path if self._marks[asset] == SHOWN]
         return [*path, int(self._found.assets[entry])] if self._found.leaf[entry] else path
 
 
@@ -75,6 +86,7 @@ class ImpactWalk:
     level: Layer
     moment: int
     limit: int = NO_LIMIT
+    marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
 
     def result(self) -> Impact:
         """Return every asset that can be hurt.
@@ -89,17 +101,19 @@ class ImpactWalk:
         registry = self.graph.registry
         kinds = registry.kinds(found.assets)
         over = np.isin(kinds, _ENDING) & registry.finished(found.assets)
-        found = found.take((found.assets != self.root) & ~over)
+        hides = self.marks[found.assets] != SHOWN if len(self.marks) else np.zeros(len(found.assets), np.bool_)
+        hidden = found.assets[hides]
+        found = found.take((found.assets != self.root) & ~over & ~hides)
         found = found.take(registry.sort(found.assets, found.distances))
         certain, soft = self._among(found.assets, sure), ~self._among(found.assets, firm)
         effects = self._told(found.effects)
         return Impact(
-            self.graph, found.assets, found.distances, effects, certain, self._severities(found.assets, effects, soft), found,
-            found_trail,
+            self.graph, found.assets, found.distances, effects, certain, self._severities(found.assets, effects, soft), hidden,
+            found, found_trail, self.marks,
         )  # fmt: skip
 
     def _asked(self, limit: int) -> Spread:
-        return Spread(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit)
+        return Spread(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
 
     def _assets_of(self, found: Trail) -> _Found:
         listed = list(found.listed())

@@ -86,12 +86,12 @@ def pinned(pins: Pins, assets: Iterable[int], origin: int) -> list[int]:
     return [moment for asset in assets if asset in pins for moment in pins.get(asset, NO_ENDINGS).of(origin)]
 
 
-def triple_intervals(records: Sequence[EdgeRecord], pins: Pins) -> Iterator[EdgeInterval]:
+def triple_intervals(records: Sequence[EdgeRecord], pins: Pins, *, repeats: bool = False) -> Iterator[EdgeInterval]:
     """Yield the intervals of one triple that neither a run nor a workflow computes, key by key."""
     cuts = cuts_of(records)
     for (triple, (origin, *_rest)), said in by_key(records).items():
         ends = retracted(cuts[triple], origin) + pinned(pins, (triple[0], triple[2]), origin)
-        yield from edge_intervals(said, ends)
+        yield from edge_intervals(said, ends, repeats=repeats)
 
 
 @dataclass

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 
 from mlgraph.domain.times import FOREVER
+from mlgraph.graph.aliases import BEGINNING, NO_ALIASES, Aliases, split
 from mlgraph.graph.spans import Spans, intersect, several, subtract, union
 
 HELD_OUT = frozenset({"validation", "test"})
@@ -65,17 +67,19 @@ def pair_up(
     decisions: Mapping[int, list[Decision]],
     is_evaluation: Callable[[int], bool],
     certain_in_runs: Callable[[], CertainInRuns] = dict,
+    aliases: Aliases = NO_ALIASES,
 ) -> list[Feeding]:
     """Return what feeds each output, outputs that are fed alike together: a run may have thousands of both.
 
     `decisions` lists for an output, in order of time, what lineage said; before the first, and where a decision's inputs are
     None, all inputs lead to it: possibly where there are several inputs and several outputs at that moment, unless
-    `certain_in_runs` knows better.
+    `certain_in_runs` knows better. Names that stand for one asset then are not several.
     """
-    reads, leads, writes = sides.reads(), sides.leads(), sides.writes()
-    counted = [spans for output, spans in writes.items() if not is_evaluation(output)]
-    many = intersect(several(leads.values()), several(counted))
-    surer = certain_in_runs() if many else {}
+    reads, writes = sides.reads(), sides.writes()
+    leads = sides.leads() if any(role in HELD_OUT for _, role in sides.inputs) else reads
+    many = several(_of_assets({output: spans for output, spans in writes.items() if not is_evaluation(output)}, aliases))
+    many = intersect(several(_of_assets(leads, aliases)), many) if many else []
+    surer = _whatever_called(certain_in_runs(), reads, writes, aliases) if many else {}
     alike: dict[bool, list[int]] = {}
     found: list[Feeding] = []
     for output in writes:
@@ -90,9 +94,51 @@ def pair_up(
     return found
 
 
+def _of_assets(names: Mapping[int, Spans], aliases: Aliases) -> Iterable[Spans]:
+    """Return when each asset is read or written, under whatever name."""
+    if not any(map(aliases.is_alias, names)):
+        return names.values()
+    gathered: dict[int, list[tuple[int, int]]] = {}
+    for name, spans in names.items():
+        for segment in aliases.segments(name):
+            gathered.setdefault(segment.asset, []).extend(intersect(spans, [(segment.start, segment.end)]))
+    return map(union, gathered.values())
+
+
+def _whatever_called(surer: CertainInRuns, reads: Collection[int], writes: Collection[int], aliases: Aliases) -> CertainInRuns:
+    """Return when some run was certain of each pair of names, under whatever names of the same assets it told of them."""
+    if not surer or not any(map(aliases.is_alias, (*reads, *writes))):
+        return surer
+    of_assets: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for output, sources in surer.items():
+        for source, spans in sources.items():
+            for span in spans:
+                for left, right, start, end in split(aliases, source, output, *span):
+                    of_assets.setdefault((left, right), []).append((start, end))
+    readers, writers = _names_of(reads, aliases), _names_of(writes, aliases)
+    gathered: dict[int, dict[int, list[tuple[int, int]]]] = {}
+    for (left, right), spans in of_assets.items():
+        for source, output in product(readers.get(left, ()), writers.get(right, ())):
+            pieces = split(aliases, source, output, BEGINNING, FOREVER)
+            while_those = union((start, end) for *ends, start, end in pieces if ends == [left, right])
+            gathered.setdefault(output, {}).setdefault(source, []).extend(intersect(union(spans), while_those))
+    return {output: {source: union(spans) for source, spans in sources.items()} for output, sources in gathered.items()}
+
+
+def _names_of(names: Iterable[int], aliases: Aliases) -> dict[int, set[int]]:
+    """Return which of the names ever stood for each asset."""
+    found: dict[int, set[int]] = {}
+    for name in names:
+        for segment in aliases.segments(name):
+            found.setdefault(segment.asset, set()).add(name)
+    return found
+
+
 def _fed(
     sources: Mapping[int, Spans], segments: list[tuple[int, int, Decision | None]], many: Spans, surer: Mapping[int, Spans]
 ) -> dict[int, Pair]:
+    if not segments and not many:  # as with most runs
+        return {source: Pair(read, []) for source, read in sources.items() if read}
     pairs: dict[int, Pair] = {}
     decided = union((start, end) for start, end, decision in segments if decision)
     for source, read in sources.items():

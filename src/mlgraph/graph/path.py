@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 
 from mlgraph.domain.vocabulary import RELATION_NAMES
-from mlgraph.graph.rows import CERTAIN, MODEL, VERSION_OF, WALK, Layer
+from mlgraph.graph.noise import NOTHING_HIDDEN, SHOWN
+from mlgraph.graph.rows import CERTAIN, MODEL, VERSION_OF, WALK, Bytes, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.steps import models_of
 from mlgraph.graph.trails import Spread, Trail, Visit, trail
@@ -15,21 +16,26 @@ from mlgraph.graph.walk import NO_LIMIT, DirectionName, parts_of
 
 
 def shortest_path(
-    graph: Snapshot, source: int, target: int, direction: DirectionName, level: Layer, moment: int
-) -> tuple[list[tuple[int, str | None]], bool]:
+    graph: Snapshot, source: int, target: int, direction: DirectionName, level: Layer, moment: int,
+    marks: Bytes = NOTHING_HIDDEN,
+) -> tuple[list[tuple[int, str | None]], bool]:  # fmt: skip
     """Return the assets on a shortest path from `source` to `target`, each with the relation that leads to it.
 
     Also returns whether every step of it is certain; of the shortest paths a certain one is taken, if there is any. The list is
-    empty where no path leads there.
+    empty where no path leads there. What `marks` (`noise.Hidden`) hides is on the path, and counts nothing.
     """
     if source == target:
         return [(source, None)], True
-    asked = Spread(graph, source, None, direction, level, moment, NO_LIMIT)
+    asked = Spread(graph, source, None, direction, level, moment, NO_LIMIT, marks)
     certain = _search(asked, target, CERTAIN)
     shortest = _search(asked, target, 0)
-    if certain and len(certain) == len(shortest):
+    if certain and _length(certain, marks) == _length(shortest, marks):
         return _named(certain), True
     return _named(shortest), False
+
+
+def _length(way: list[Visit], marks: Bytes) -> int:
+    return len(way) if not len(marks) else sum(marks[visit.asset] == SHOWN for visit in way)
 
 
 def _search(asked: Spread, target: int, need: int) -> list[Visit]:

@@ -16,7 +16,7 @@ from mlgraph.graph.rows import Bools, Bytes, Ints, Longs
 _CERTAIN: Final = np.frombuffer(bytearray(b"certain"), np.uint8)
 _POSSIBLE: Final = np.frombuffer(bytearray(b"possible"), np.uint8)
 _NODE: Final = ('{"uri":"', '","kind":"', '","name":"', '","distance":', ',"certainty":"', '"}')
-_EDGE: Final = ('{"source":"', '","relation":"', '","target":"', '","origins":[', '],"certainty":"', '"}')
+_EDGE: Final = ('{"source":"', '","relation":"', '","target":"', '","origins":[', '],"certainty":"', '"}', '","folded":', "}")
 _GROUP: Final = ('{"owner":"', ',{"owner":"', '","assets":[', "]}")
 _LONGEST_NUMBER: Final = 12
 
@@ -152,6 +152,8 @@ def _array(out: Bytes, used: int) -> orjson.Fragment:
 class Drawn(NamedTuple):
     """Edges in order: the entries of their ends among the nodes, relations, certainty, and origins.
 
+    `folded` int32 is how many hidden assets an edge leads over.
+
     The origins of edge `i` are `origins[origin_index[i]:origin_index[i + 1]]`, numbers of names.
     """
 
@@ -159,6 +161,7 @@ class Drawn(NamedTuple):
     relation: Bytes
     target: Ints
     certain: Bools
+    folded: Ints
     origin_index: Longs
     origins: Ints
 
@@ -187,14 +190,19 @@ def _write_edges(
         place = _piece(out, place, pieces, 4)
         word = yes if drawn.certain[edge] else no
         place = _copy(out, place, word, 0, len(word))
-        place = _piece(out, place, pieces, 5)
+        if drawn.folded[edge] > 0:
+            place = _piece(out, place, pieces, 6)
+            place = _number(out, place, drawn.folded[edge])
+            place = _piece(out, place, pieces, 7)
+        else:
+            place = _piece(out, place, pieces, 5)
     return place
 
 
 def edges_json(uris: Texts, drawn: Drawn, origins: Pieces) -> orjson.Fragment:
     """Return the array of edges between nodes with these `uris`; `origins` are the quoted names of origins."""
     lengths = uris.ends - _begin(uris)
-    fixed = int(np.diff(_RELATIONS.offsets).max()) + len(_EDGE_PIECES.data) + len(_POSSIBLE) + 1
+    fixed = int(np.diff(_RELATIONS.offsets).max()) + len(_EDGE_PIECES.data) + len(_POSSIBLE) + _LONGEST_NUMBER + 1
     said = int(np.diff(origins.offsets)[drawn.origins].sum()) + len(drawn.origins)
     size = int(lengths[drawn.source].sum() + lengths[drawn.target].sum()) + said + fixed * len(drawn.source)
     out = np.empty(size, np.uint8)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -11,6 +11,8 @@ import numpy as np
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.effects import Change, Effect, of_part, spread
+from mlgraph.graph.folded import spread_over
+from mlgraph.graph.noise import NOTHING_HIDDEN, passes
 from mlgraph.graph.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.spreading import impact as spread_states
@@ -45,7 +47,10 @@ class Start(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """What is asked of a spread: from which root, how the change passes on, where, when and how far."""
+    """What is asked of a spread: from which root, how the change passes on, where, when and how far.
+
+    `marks` (`noise.Hidden`) are what it passes over and leaves out.
+    """
 
     graph: Snapshot
     root: int
@@ -54,6 +59,7 @@ class Spread:
     level: Layer
     moment: int
     limit: int
+    marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +130,12 @@ def trail(asked: Spread, need: int = 0, avoid: int = 0) -> Trail:
     back = np.array([-1 - number for number, _ in entered], np.int32)
     view = graph.views[asked.level]
     rows = view.out if asked.direction == "downstream" else view.into
+    if len(asked.marks):
+        found = spread_over(
+            graph, rows, (seeds, distances, back), asked.moment, WALK | need, avoid, asked.limit, spread_table(asked.change),
+            asked.marks,
+        )  # fmt: skip
+        return Trail(starts, found.states, found.back, found.hops, _common(starts, found.common), found.seen)
     with borrowed() as workspace:
         while True:
             space = workspace.for_states(graph.nodes * _EFFECTS)
@@ -137,9 +149,12 @@ def trail(asked: Spread, need: int = 0, avoid: int = 0) -> Trail:
             workspace.deepen(levels)
         states, reached_from = space.queue[:count].copy(), space.back[:count].copy()
         hops = hops_of(space.ends[:levels], count)
-    if any(start.place != Place.NODE for start in starts):
-        common = 0  # the way over columns may have been uncertain
-    return Trail(starts, states, reached_from, hops, common, seen)
+    return Trail(starts, states, reached_from, hops, _common(starts, common), seen)
+
+
+def _common(starts: list[Start], common: int) -> int:
+    """Return the flags that all ways share: that over columns may have been uncertain."""
+    return 0 if any(start.place != Place.NODE for start in starts) else common
 
 
 def _starts(asked: Spread, need: int) -> Iterator[Start]:
@@ -174,7 +189,7 @@ def _column_starts(asked: Spread, need: int) -> Iterator[Start]:
     frontier, seen = [first], {(first.place, first.number, first.effect)}
     while frontier:
         following: list[Start] = []
-        for start in frontier:
+        for start in frontier:  # grows by what is passed over
             yield start
             if start.place == Place.NODE or start.distance >= asked.limit:
                 continue
@@ -187,7 +202,9 @@ def _column_starts(asked: Spread, need: int) -> Iterator[Start]:
                 seen.add((step.place, step.number, effect))
                 asset = asset_at(asked.graph, step.place, step.number)
                 way = (*start.way, Visit(asset, step.relation))
-                following.append(Start(step.place, step.number, effect, start.distance + 1, way))
+                free = passes(asked.marks, asset)
+                further = Start(step.place, step.number, effect, start.distance + (not free), way)
+                (frontier if free else following).append(further)
         frontier = following
 
 

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.column_walk import Start, column_starts
+from mlgraph.graph.folded import flood_over
 from mlgraph.graph.kernels import closure, nearest
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Bools, Ints, Layer, NodeKey
+from mlgraph.graph.noise import NOTHING_HIDDEN
+from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Bools, Bytes, Ints, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.workspace import borrowed
 
@@ -70,35 +72,42 @@ def hops_of(ends: NDArray[np.int64], count: int) -> Ints:
     return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
 
 
-def walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, depth: int | None = None) -> Reached:
+def walk(
+    graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, depth: int | None = None,
+    marks: Bytes = NOTHING_HIDDEN,
+) -> Reached:  # fmt: skip
     """Return all that is reached from asset `root` at `moment` (microseconds), `level` being `Layer.ASSET` or `Layer.RUN`.
 
-    Distances are over all paths; a node is certain if any path to it is certain throughout.
+    Distances are over all paths; a node is certain if any path to it is certain throughout. What `marks` (`noise.Hidden`) hides
+    is among what is reached.
     """
     if depth is None:
-        return _walk(graph, root, direction, level, moment, NO_LIMIT)
-    reached = _walk(graph, root, direction, level, moment, depth)
+        return _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
+    reached = _walk(graph, root, direction, level, moment, depth, marks)
     if not reached.certain.all():
         # a way that is certain throughout may be longer than the depth that is listed
-        whole = _walk(graph, root, direction, level, moment, NO_LIMIT)
+        whole = _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
         reached.certain = np.isin(reached.assets, whole.assets[whole.certain])
         reached.sure_nodes = np.intersect1d(whole.sure_nodes, reached.nodes)
         reached.parts = {edge: whole.parts[edge] for edge in reached.parts}
     return reached
 
 
-def _walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, limit: int) -> Reached:
+def _walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, limit: int, marks: Bytes) -> Reached:
     view = graph.views[level]
     rows = view.out if direction == "downstream" else view.into
     reached = Reached()
-    starts = starts_of(graph, root, direction, level, moment, limit, reached)
+    if graph.registry.kind(root) == COLUMN:
+        starts = column_starts(graph, root, direction, level, moment, limit, marks)
+    else:
+        starts = starts_of(graph, root, moment, limit, reached)
     everywhere = [(node, start.distance) for start in starts for node in entries(graph, start, direction)]
     surely = [(node, start.distance) for start in starts if start.certain for node in entries(graph, start, direction)]
-    reached.nodes, hops, common = flood(rows, graph.nodes, everywhere, moment, WALK, limit)
+    reached.nodes, hops, common = _flood(graph, rows, everywhere, moment, WALK, limit, marks)
     if common & CERTAIN and len(surely) == len(everywhere):
         reached.sure_nodes = reached.nodes
     else:
-        reached.sure_nodes, _, _ = flood(rows, graph.nodes, surely, moment, WALK | CERTAIN, limit)
+        reached.sure_nodes, _, _ = _flood(graph, rows, surely, moment, WALK | CERTAIN, limit, marks)
     # assets that no row has ever touched have no node: the starts are listed for themselves
     begun = sorted(((start.asset, start.distance) for start in starts), key=lambda start: start[1])
     begun_at = np.array([distance for _, distance in begun], np.int32)
@@ -119,13 +128,17 @@ def _nearest(graph: Snapshot, some: Ints, some_at: Ints, others: Ints, others_at
         return assets, distances
 
 
-def starts_of(
-    graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, limit: int, reached: Reached
-) -> list[Start]:
-    """Return where the walk from `root` begins: at its parts and theirs too, or past its columns; notes the steps taken."""
+def _flood(
+    graph: Snapshot, rows: Direction, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
+) -> tuple[Ints, Ints, int]:
+    if len(marks) and seeds:
+        return flood_over(graph, rows, seeds, moment, need, max_depth, marks)
+    return flood(rows, graph.nodes, seeds, moment, need, max_depth)
+
+
+def starts_of(graph: Snapshot, root: int, moment: int, limit: int, reached: Reached) -> list[Start]:
+    """Return where the walk from `root`, no column, begins: at its parts and theirs too; notes the steps taken in `reached`."""
     starts = [Start(root, 0, 0, certain=True)]
-    if graph.registry.kind(root) == COLUMN:
-        return column_starts(graph, root, direction, level, moment, limit)
     frontier, distance, seen = [root], 0, {root}
     while frontier and distance < limit:
         distance += 1

@@ -47,3 +47,5 @@ def _ask(snapshot: Snapshot) -> None:
     owners_json(["mlg://team/warm/c"], np.array([0, 2]), np.arange(2), registry.uri_texts(listed[:2]))
     registry.owned(listed)
     ImpactWalk(snapshot, root, "values", Layer.ASSET, 5).result()
+    marks = np.zeros(len(registry), np.uint8)
+    walk(snapshot, root, "downstream", Layer.ASSET, 5, marks=marks)

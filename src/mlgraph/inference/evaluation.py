@@ -7,18 +7,20 @@ Nothing is kept between questions: an answer is of the facts that it was asked o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, Protocol
 
 from mlgraph.domain import budget
 from mlgraph.domain.errors import TooMuch
 from mlgraph.domain.times import FOREVER
-from mlgraph.domain.vocabulary import KINDS, RELATION_NAMES, RELATIONS
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.spans import Spans, intersect, subtract, union
 from mlgraph.inference.conditions import BLANK_EDGE, Condition
 from mlgraph.inference.patterns import WITH_PAIRS, Edge, Node, Path, allowed
 from mlgraph.inference.rules import Rule, Rules
+from mlgraph.inference.touched import TouchedAssets
 from mlgraph.ports.store import Step
 
 EVER: Final = (-FOREVER, FOREVER)
@@ -138,11 +140,13 @@ class Inferred(NamedTuple):
 
 
 class Inference:
-    """Evaluates rules over what is told."""
+    """Evaluates rules over what is told: of all time, or of the moments `when` alone."""
 
-    def __init__(self, rules: Rules, ground: Ground) -> None:
+    def __init__(self, rules: Rules, ground: Ground, when: Spans | None = None, most_ways: int = MAX_WAYS) -> None:
         self._rules = rules
         self._ground = ground
+        self._when = [EVER] if when is None else when
+        self._most_ways = most_ways
         self._known: dict[tuple[str, bool, int], dict[int, Held]] = {}
         self._ways = 0
 
@@ -152,12 +156,12 @@ class Inference:
 
     def _spend(self, ways: int) -> None:
         self._ways += ways
-        if self._ways > MAX_WAYS:
-            raise TooMuch(f"goes more than {MAX_WAYS:,} ways")
+        if self._ways > self._most_ways:
+            raise TooMuch(f"goes more than {self._most_ways:,} ways")
 
     def of(self, asset: int, rule: Rule) -> list[Inferred]:
         """Return every edge that `rule` infers from or to the asset."""
-        kind = KIND_OF[self._ground.kind(asset)]
+        kind = KIND_NAMES[self._ground.kind(asset)]
         relation = RELATIONS[rule.relation].code
         found: list[Inferred] = []
         if any(kind in path.nodes[0].kinds for path in rule.paths):
@@ -173,13 +177,33 @@ class Inference:
         near, far = (source, target) if forward else (target, source)
         return self._ends(rule, [near], forward=forward)[near].get(far)
 
+    def ends(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> Iterator[Inferred]:
+        """Yield what `rule` infers from each of `anchors` (`forward`), or to each of them."""
+        relation = RELATIONS[rule.relation].code
+        for anchor, found in self._ends(rule, anchors, forward=forward).items():
+            for end, held in found.items():
+                yield Inferred((anchor, relation, end) if forward else (end, relation, anchor), rule, held)
+
+    def behind(self, rule: Rule, touched: TouchedAssets, *, forward: bool) -> set[int]:
+        """Return from where paths of `rule` lead through what is touched: they begin there (`forward`), or end there."""
+        found: set[int] = set()
+        for path in rule.paths if forward else [path.reversed() for path in rule.paths]:
+            for position in range(len(path.nodes)):
+                seeds = touched.at(rule, path, position)
+                self._spend(len(seeds))
+                back = Path(path.nodes[: position + 1], path.edges[:position]).reversed()
+                start = {Place(0, asset, 0): Held(self._when, self._when) for asset in seeds}
+                found.update(place.asset for place in self._along(rule, back, start))
+        return found
+
     def way(self, source: int, target: int, rule: Rule, moment: int, *, forward: bool) -> Way | None:
         """Return one way under the edge that `rule` infers at `moment`: a certain one before others, then by URIs."""
         near, far = (source, target) if forward else (target, source)
         ways = []
         for path in self._paths(rule, [near], forward=forward):
             traced: dict[Place, Way] = {Place(near, near, 0): Way(possible=False, uris=(), links=())}
-            self._along(rule, path, [near], [(moment, moment + 1)], traced)
+            now = [(moment, moment + 1)]
+            self._along(rule, path, {Place(near, near, 0): Held(now, now)}, traced)
             ways += [way for place, way in traced.items() if place.asset == far]
         if not ways:
             return None
@@ -187,7 +211,7 @@ class Inference:
         return best if forward else best._replace(links=best.links[::-1])
 
     def _paths(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> list[Path]:
-        kinds = {KIND_OF[self._ground.kind(anchor)] for anchor in anchors}
+        kinds = {KIND_NAMES[self._ground.kind(anchor)] for anchor in anchors}
         turned = rule.paths if forward else tuple(path.reversed() for path in rule.paths)
         return [path for path in turned if path.nodes[0].kinds & kinds]
 
@@ -197,7 +221,8 @@ class Inference:
         gathered: dict[int, dict[int, list[Held]]] = defaultdict(lambda: defaultdict(list))
         if unknown:
             for path in self._paths(rule, unknown, forward=forward):
-                for place, held in self._along(rule, path, unknown, [EVER]).items():
+                start = {Place(anchor, anchor, 0): Held(self._when, self._when) for anchor in unknown}
+                for place, held in self._along(rule, path, start).items():
                     if place.asset != place.anchor and self._allowed(rule, place, forward=forward):
                         gathered[place.anchor][place.asset].append(held)
         for anchor in unknown:
@@ -205,19 +230,19 @@ class Inference:
         return {anchor: self._known[rule.name, forward, anchor] for anchor in anchors}
 
     def _allowed(self, rule: Rule, place: Place, *, forward: bool) -> bool:
-        kinds = [KIND_OF[self._ground.kind(asset)] for asset in (place.anchor, place.asset)]
-        return RELATIONS[rule.relation].allows(*(kinds if forward else kinds[::-1]))
+        kinds = [KIND_NAMES[self._ground.kind(asset)] for asset in (place.anchor, place.asset)]
+        return _may_lead(rule.relation, *(kinds if forward else kinds[::-1]))
 
     def _along(
-        self, rule: Rule, path: Path, anchors: Collection[int], when: Spans, traced: dict[Place, Way] | None = None
+        self, rule: Rule, path: Path, start: Mapping[Place, Held], traced: dict[Place, Way] | None = None
     ) -> dict[Place, Held]:
-        """Return where `path` leads from `anchors`, with the moments among `when` at which it does.
+        """Return where `path` leads from the places of `start`, with the moments among those at which it does.
 
         `traced` holds a way to each place: it is moved on from layer to layer.
         """
         first = path.nodes[0]
-        start = {Place(a, a, 0): Held(when, when) for a in anchors if KIND_OF[self._ground.kind(a)] in first.kinds}
-        places = self._where(rule, first, start)
+        fitting = {place: held for place, held in start.items() if KIND_NAMES[self._ground.kind(place.asset)] in first.kinds}
+        places = self._where(rule, first, fitting)
         for position, edge in enumerate(path.edges):
             budget.check()
             links = self._links({place.asset for place in places}, path, position)
@@ -262,7 +287,7 @@ class Inference:
             relation_code = RELATIONS[rule.relation].code
             for asset, ends in self._ends(rule, assets, forward=edge.forward).items():
                 for other, held in ends.items():
-                    if KIND_OF[self._ground.kind(other)] in far.kinds:
+                    if KIND_NAMES[self._ground.kind(other)] in far.kinds:
                         triple = (asset, relation_code, other) if edge.forward else (other, relation_code, asset)
                         found[asset] += _as_links(triple, rule.origin, held)
         return found
@@ -277,15 +302,17 @@ class Inference:
         return steps[0] if len(steps) == 1 and not self._rules.giving(signatures) else None
 
 
+@lru_cache(1 << 12)
+def _may_lead(relation: str, source: str, target: str) -> bool:
+    return RELATIONS[relation].allows(source, target)
+
+
 def _steps(edge: Edge, signatures: Sequence[tuple[str, str, str]]) -> list[Step]:
     """Return the steps to told edges that these (source kind, relation, target kind) stand for, one a relation."""
     kinds: dict[str, set[int]] = defaultdict(set)
     for source, relation, target in signatures:
         kinds[relation].add(KINDS[target if edge.forward else source].code)
     return [Step(RELATIONS[relation].code, edge.forward, frozenset(codes)) for relation, codes in sorted(kinds.items())]
-
-
-KIND_OF: Final = {kind.code: kind.name for kind in KINDS.values()}
 
 
 @dataclass

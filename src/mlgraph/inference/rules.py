@@ -82,6 +82,11 @@ class Rules:
         able = {rule.name for signature in signatures for rule in self._giving.get(signature, ())}
         return [rule for rule in self.rules if rule.name in able] if able else []
 
+    @cached_property
+    def in_order(self) -> tuple[Rule, ...]:
+        """The rules, each after those that it needs."""
+        return _in_order(self)
+
 
 NO_RULES: Final = Rules(())
 
@@ -93,12 +98,12 @@ def united(*parts: Rules) -> Rules:
         if count > 1:
             places = " and ".join(rule.place for rule in rules if rule.name == name)
             raise StartError(f"two rules are named {name!r}: {places}; give one of them another name")
-    _check_order(rules)
+    _in_order(rules)
     return rules
 
 
-def _check_order(rules: Rules) -> None:
-    done: set[str] = set()
+def _in_order(rules: Rules) -> tuple[Rule, ...]:
+    done: dict[str, Rule] = {}
 
     def visit(rule: Rule, way: tuple[str, ...]) -> None:
         if rule.name in way:
@@ -107,10 +112,11 @@ def _check_order(rules: Rules) -> None:
         if rule.name not in done:
             for needed in rules.giving(rule.needs()):
                 visit(needed, (*way, rule.name))
-            done.add(rule.name)
+            done[rule.name] = rule
 
     for rule in rules:
         visit(rule, ())
+    return tuple(done.values())
 
 
 def load_rules(text: str, name: str) -> Rules:

@@ -168,6 +168,17 @@ class EdgeTable(NamedTuple):
     end: NDArray[np.int64]
 
 
+class Touched(NamedTuple):
+    """What begins or ends between two moments, by what facts say: a change of their meaning between the two is of these alone."""
+
+    edges: set[tuple[int, int, int]]
+    seen_by: set[int]
+    """Runs and workflows that column edges among them were seen in."""
+    assets: set[int]
+    retracted: set[int]
+    """Those of `assets` that were retracted: it may end any of their edges."""
+
+
 class Step(NamedTuple):
     """Edges of one relation that lead on from assets, along the edges (`forward`) or against, to assets of some kinds.
 
@@ -247,6 +258,9 @@ class FactReader(GroupReader, Protocol):
 
     def owned(self, owners: Collection[int], most: int) -> list[int]:
         """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
+
+    def touched(self, after: int, upto: int) -> Touched:
+        """Return what facts begin or end at a moment after `after`, and not after `upto` (microseconds)."""
 
     def session(self) -> AbstractContextManager[None]:
         """Let this thread read over one connection until the end of the context: many small questions cost less."""

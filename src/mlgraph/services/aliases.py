@@ -6,28 +6,70 @@ is used for an asset again (ADR 0018).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import AssetRecord, EdgeInterval, EdgeRecord
+from mlgraph.domain.history import AssetInterval, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, edge_intervals
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri, field_of_column
-from mlgraph.graph.aliases import NO_ALIASES, Alias, Aliases
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.aliases import NO_ALIASES, Alias, Aliases, split
+from mlgraph.graph.levels import by_key, cuts_of, retracted
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import ALIAS_OF, OUTPUTS
 from mlgraph.ports.store import Changes, FactReader
-from mlgraph.services.facts_at import is_rename, told_intervals
+from mlgraph.services.facts_at import Triple, is_apart, told_intervals
 
 CONFIGURED: Final = "config"
 """How origins of what mlgraph.yaml declares begin."""
+_IN_PASSING: Final = frozenset({"mlflow", "openlineage"})
+"""Origins that tell of datasets because something reads or writes them, under whatever name it knows, again and again."""
 _CREATED: Final = frozenset({"CREATE", "RENAME"})
+_DATASET: Final = KINDS["dataset"].code
 
 
 def _rank(origin: str) -> int:
     """Return the rank of an origin: what people say outranks what sources report, and mlgraph.yaml the facts that were sent."""
     return 2 if origin.partition(":")[0] == CONFIGURED else 1 if origin == "facts" else 0
+
+
+def alias_intervals(reader: FactReader, records: Collection[EdgeRecord]) -> Iterator[EdgeInterval]:
+    """Yield for how long each of these `alias_of` edges is heard, in order of time for each of them.
+
+    A rename that is told again, after its old name was used for another asset in between, counts again.
+    """
+    if not records:
+        return
+    renames = Renames(reader, {record.source for record in records})
+    last: EdgeInterval | None = None
+    for interval in told_intervals(reader, records, repeats=True):
+        heard = interval if is_apart(interval.properties) else renames.heard(interval)
+        joins = last is not None and last.record.triple == heard.record.triple and last.record.key == heard.record.key
+        if last is not None and joins and last.properties == heard.properties and heard.start <= last.end:
+            last = replace(last, end=max(last.end, heard.end))
+            continue
+        if last is not None:
+            yield last
+        last = heard
+    if last is not None:
+        yield last
+
+
+def intervals_under_names(
+    reader: FactReader, aliases: Aliases, records: Collection[EdgeRecord]
+) -> Iterator[tuple[Triple, EdgeInterval]]:
+    """Yield the intervals of plain edges between the assets that their ends stand for; those of aliases as they are told."""
+    for interval in alias_intervals(reader, [record for record in records if record.relation == ALIAS_OF]):
+        yield interval.record.triple, interval
+    others = [record for record in records if record.relation != ALIAS_OF]
+    for interval in told_intervals(reader, others, aliases) if others else ():
+        left, relation, right = interval.record.triple
+        for source, target, start, end in split(aliases, left, right, interval.start, interval.end):
+            yield (source, relation, target), replace(interval, start=start, end=end)
 
 
 class AliasTable:
@@ -62,8 +104,9 @@ class AliasTable:
         named = {source for source, relation, _ in changes.edges if relation == ALIAS_OF}
         if not (named or self._told):
             return set()
-        touched = {*changes.told, *(target for _, relation, target in changes.edges if relation == OUTPUTS)}
-        touched |= {row.dataset for row in changes.assets if row.dataset}
+        touched = {*named, *changes.told, *(row.dataset for row in changes.assets if row.dataset)}
+        touched |= {target for _, relation, target in changes.edges if relation in (OUTPUTS, ALIAS_OF)}
+        touched |= {alias.of for asset in touched for alias in self._told.get(asset, ())}
         again = {name for asset in touched for name in (asset, *self._into.get(asset, ())) if name in self._told}
         names = named | again
         if not names:
@@ -71,26 +114,18 @@ class AliasTable:
         before, new = self.aliases, {name for name in named if name not in self._told}
         self._read(reader, names)
         columns = {column for name in names for column in self._registry.columns_of(name)}
-        candidates = {each for name in names | columns for each in (before.led_to(name) | self.aliases.led_to(name))}
+        candidates = {each for name in names | columns for each in (*before.concerned(name), *self.aliases.concerned(name))}
         return new | {each for each in candidates if before.segments(each) != self.aliases.segments(each)}
 
     def _read(self, reader: FactReader, names: Collection[int]) -> None:
-        records = reader.edges_from(names, (ALIAS_OF,))
-        renames = Renames(reader, names)
         for name in names:
             self._told[name] = []
-        for interval in told_intervals(reader, records):
-            alias = self._alias(reader, interval, renames)
-            self._told[alias.name].append(alias)
-            self._into[alias.of].add(alias.name)
+        origins = reader.origins()
+        for interval in alias_intervals(reader, reader.edges_from(names, (ALIAS_OF,))):
+            name, of, rank = interval.record.source, interval.record.target, _rank(origins[interval.record.origin])
+            self._told[name].append(Alias(name, of, interval.start, interval.end, rank, is_apart(interval.properties)))
+            self._into[of].add(name)
         self.aliases = Aliases(self._all(), self._registry.uri)
-
-    def _alias(self, reader: FactReader, interval: EdgeInterval, renames: Renames) -> Alias:
-        record = interval.record
-        rank = _rank(reader.origins()[record.origin])
-        apart = interval.properties.get("decision") == "apart"
-        end = min(interval.end, renames.used_again(record)) if not apart else interval.end
-        return Alias(record.source, record.target, renames.since(record, interval.start), end, rank, apart)
 
     def _all(self) -> Iterator[Alias]:
         """Yield what is said of names, and what follows for the columns of datasets."""
@@ -113,30 +148,69 @@ class Renames:
     """When names were retracted because their assets were renamed, and when they were used for others again."""
 
     def __init__(self, reader: FactReader, names: Collection[int]) -> None:
-        self._said: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in reader.asset_records(reader.retracted(names)):
-            self._said[record.asset].append(record)
-        self._uses: dict[int, list[int]] = defaultdict(list)
-        for written in reader.edges_into(self._said, (OUTPUTS, ALIAS_OF)):
-            if written.mode != Mode.RETRACT:
-                self._uses[written.target].append(written.valid_from)
-        for name, records in self._said.items():
-            self._uses[name].extend(record.valid_from for record in records if _creates(record))
+        gone, origins = reader.retracted(names), reader.origins()
+        into = reader.edges_into(gone, (OUTPUTS, ALIAS_OF)) if gone else []
+        leading = reader.edges_from(gone, (ALIAS_OF,)) if gone else []
+        givers = reader.retracted({edge.source for edge in into if edge.relation == ALIAS_OF})
+        said: dict[int, list[AssetRecord]] = defaultdict(list)
+        for record in reader.asset_records(gone | givers):
+            said[record.asset].append(record)
+        self._retracted = {asset: {r.valid_from for r in records if r.mode == Mode.RETRACT} for asset, records in said.items()}
+        renames: dict[int, set[int]] = defaultdict(set)
+        uses: dict[int, set[int]] = defaultdict(set)
+        for edge in filter(self._is_rename, (*leading, *into)):
+            renames[edge.source].add(edge.valid_from)
+            uses[edge.target].add(edge.valid_from)
+        for name, row in reader.rows(gone).items():
+            uses[name].update(_creations(asset_intervals(said[name]), origins, in_passing=row.kind == _DATASET))
+        for name, moment in _written(into, origins):
+            uses[name].add(moment)
+        self._renames = {name: sorted(moments) for name, moments in renames.items()}
+        self._uses = {name: sorted(moments) for name, moments in uses.items()}
 
-    def since(self, alias: EdgeRecord, start: int) -> int:
-        """Return from when an alias is heard: that of a rename from the retraction on, which comes a microsecond before it."""
-        said = self._said.get(alias.source, ())
-        return start - 1 if any(r.mode == Mode.RETRACT and r.valid_from == start - 1 for r in said) else start
+    def _is_rename(self, edge: EdgeRecord) -> bool:
+        moments = self._retracted.get(edge.source, ())
+        is_told = edge.relation == ALIAS_OF and edge.mode != Mode.RETRACT and not is_apart(edge.properties)
+        return is_told and (edge.valid_from in moments or edge.valid_from - 1 in moments)
 
-    def used_again(self, alias: EdgeRecord) -> int:
-        """Return when the name of a rename was used for another asset; never, where the alias is not of a rename."""
-        records = self._said.get(alias.source, ())
-        if not any(is_rename(record, (alias.valid_from,)) for record in records):
-            return FOREVER
-        return min((moment for moment in self._uses[alias.source] if moment >= alias.valid_from), default=FOREVER)
+    def heard(self, alias: EdgeInterval) -> EdgeInterval:
+        """Return an alias for as long as it is heard: until its name is used again after its asset was renamed.
+
+        That of a rename is heard from the retraction on, which comes a microsecond before it.
+        """
+        name = alias.record.source
+        renamed = _first(self._renames.get(name, ()), alias.start)
+        used = None if renamed is None else _first(self._uses.get(name, ()), renamed)
+        begins_before = self._is_rename(alias.record) and alias.start - 1 in self._retracted[name]
+        return replace(alias, start=alias.start - begins_before, end=alias.end if used is None else min(alias.end, used))
 
 
-def _creates(record: AssetRecord) -> bool:
-    """Say whether a record says that an asset came to be, rather than that somebody mentions it still."""
-    properties = record.state.get("properties") or {}
-    return record.mode == Mode.WHOLE or (record.mode == Mode.PATCH and properties.get("lifecycle") in _CREATED)
+def _first(moments: Sequence[int], since: int) -> int | None:
+    place = bisect_left(moments, since)
+    return moments[place] if place < len(moments) else None
+
+
+def _creations(states: Iterable[AssetInterval], origins: Mapping[int, str], *, in_passing: bool) -> Iterator[int]:
+    """Yield when a name came to be an asset: a state that is told in passing is none, unless it begins to say so."""
+    words: dict[int, tuple[int, object]] = {}
+    for state in states:
+        if not in_passing or origins[state.origin] not in _IN_PASSING:
+            yield state.start
+            continue
+        word = (state.state.get("properties") or {}).get("lifecycle")
+        if word in _CREATED and words.get(state.origin) != (state.start, word):
+            yield state.start
+        words[state.origin] = (state.end, word)
+
+
+def _written(into: Iterable[EdgeRecord], origins: Mapping[int, str]) -> Iterator[tuple[int, int]]:
+    """Yield what was written, and when: by a run or job that tells of it again and again, when it first did."""
+    said = [edge for edge in into if edge.relation == OUTPUTS]
+    cuts, first = cuts_of(said), dict[tuple[tuple[int, int, int], int], int]()
+    for (triple, (origin, *_)), records in by_key(said).items():
+        starts = [interval.start for interval in edge_intervals(records, retracted(cuts[triple], origin))]
+        if origins[origin] not in _IN_PASSING:
+            yield from ((triple[2], start) for start in starts)
+        elif starts:
+            first[triple, origin] = min(starts[0], first.get((triple, origin), FOREVER))
+    yield from ((target, start) for ((_, _, target), _), start in first.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any, Final
 
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, run_outcome, state_at
@@ -13,11 +14,12 @@ from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.answer import CERTAINTY, node_body
 from mlgraph.graph.relations import spans_at
-from mlgraph.graph.rows import ALIAS_OF, COLUMN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Told
-from mlgraph.services.facts_at import UNWALKED, records_of, told_intervals
+from mlgraph.services.aliases import intervals_under_names
+from mlgraph.services.facts_at import UNWALKED, records_of
 from mlgraph.services.health_of import health_of
 from mlgraph.services.inferred import InferredEdges, origins_at
 from mlgraph.services.names import names_of
@@ -43,7 +45,7 @@ class AssetCards:
     def body(self, graph: Snapshot, asset: int, moment: int) -> dict[str, Any]:
         """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
         names = graph.aliases.named(asset, moment) or [asset]
-        records = records_of(self._reader, names, graph.aliases)
+        records = records_of(self._reader, names)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
         holding = [interval for interval in intervals if interval.start <= moment < interval.end]
@@ -117,9 +119,8 @@ class AssetCards:
             if span.start <= moment < span.end:
                 found[span.triple].join(self._origins.get(span.origin), span.start, span.end)
         unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
-        for interval in told_intervals(self._reader, unwalked, graph.aliases):
+        for triple, interval in intervals_under_names(self._reader, graph.aliases, unwalked):
             if interval.start <= moment < interval.end:
-                triple = _under_names(graph, interval.record.triple, moment)
                 found[triple].join(self._origins[interval.record.origin], interval.start, interval.end)
         inferred = InferredEdges(self._reader, graph, self._rules).of(asset)
         for triple, origin, span_, certain in origins_at(inferred.edges, moment):
@@ -127,7 +128,7 @@ class AssetCards:
             found[triple].possible = not certain and all(each.startswith(ORIGIN) for each in found[triple].origins)
         uri = graph.registry.uri
         ordered = sorted(found.items(), key=lambda item: (item[0][1], uri(item[0][0]), uri(item[0][2])))
-        properties = self._properties([triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
+        properties = self._properties(graph, [triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
         return [
             {
                 "source": uri(source), "relation": RELATION_NAMES[relation], "target": uri(target),
@@ -140,12 +141,18 @@ class AssetCards:
             for (source, relation, target), standing in ordered[:MAX_RELATIONS]
         ], len(ordered), "limit" if len(ordered) > MAX_RELATIONS else inferred.cut  # fmt: skip
 
-    def _properties(self, triples: list[Relation], moment: int) -> dict[Relation, dict[str, Any]]:
+    def _properties(self, graph: Snapshot, triples: list[Relation], moment: int) -> dict[Relation, dict[str, Any]]:
         """Return what is said of each edge; roles and versions that stand side by side are listed together."""
         found: dict[Relation, dict[str, Any]] = defaultdict(dict)
-        for interval in told_intervals(self._reader, self._reader.edges(triples)):
+        led_to = graph.aliases.led_to
+        told = {
+            (left, relation, right)
+            for source, relation, target in triples
+            for left, right in product(led_to(source), led_to(target))
+        }  # fmt: skip
+        for triple, interval in intervals_under_names(self._reader, graph.aliases, self._reader.edges(told)):
             if interval.start <= moment < interval.end:
-                said = found[interval.record.triple]
+                said = found[triple]
                 said.update(interval.properties)
                 for name, value in (("role", interval.record.role), ("version", interval.record.version)):
                     if value is not None and value not in (known := said.get(name, "").split(", ")):
@@ -228,12 +235,6 @@ class _Standing:
         if origin is not None:
             self.origins.add(origin)
         self.start, self.end = min(self.start, start), max(self.end, end)
-
-
-def _under_names(graph: Snapshot, triple: Relation, moment: int) -> Relation:
-    """Return an edge between the assets that its ends stand for; one that says what is an alias stays as it is."""
-    source, relation, target = triple
-    return triple if relation == ALIAS_OF else (graph.aliases.at(source, moment), relation, graph.aliases.at(target, moment))
 
 
 def _distinct(spans: Iterable[Any]) -> list[Any]:

@@ -72,7 +72,7 @@ class Cards:
             return
         names = {asset: self._names_of(asset) for asset in assets}
         every = {name for listed in names.values() for name in listed}
-        said = by_asset(records_of(self._histories.reader, every, self._histories.aliases))
+        said = by_asset(records_of(self._histories.reader, every))
         owned = owners_told(self._histories.reader, every, self._registry)
         contacts = self._histories.reader.contacts(assets)
         for asset in assets:

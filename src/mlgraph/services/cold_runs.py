@@ -100,13 +100,13 @@ class ColdRuns:
             return False
         if self._with_runs is None:
             self._with_runs = WithRuns(self._published)
-        registry = self._published.registry
+        registry, aliases = self._published.registry, self._published.aliases
         for chunk in chunks(found):
             budget.check()
-            histories = Histories(self._reader, registry)
+            histories = Histories(self._reader, registry, aliases)
             for history, member in histories.runs(chunk).values():
-                rows = run_rows(history, registry, standalone=not member)
-                self._with_runs.add(history.run, under_their_names(self._published.aliases, rows))
+                rows = run_rows(history, registry, aliases, standalone=not member)
+                self._with_runs.add(history.run, under_their_names(aliases, rows))
         self._read.update(found)
         self.count += len(found)
         metrics.COLD_RUNS_READ.inc(len(found))

@@ -1,34 +1,29 @@
-"""Why an edge holds, and what differs between two moments."""
+"""Why an edge holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from itertools import chain
 from typing import Any, Final
 
-from mlgraph.domain import budget
-from mlgraph.domain.errors import InvalidInput, NotFound
+from mlgraph.domain.errors import NotFound
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import EdgeInterval, EdgeRecord, asset_intervals, state_at
+from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.times import format_end, format_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
+from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.domain.wire import check_edge
-from mlgraph.graph.answer import node_body
-from mlgraph.graph.naming import bearer
-from mlgraph.graph.relations import Span, spans_at, spans_everywhere
-from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.relations import Span, spans_at
+from mlgraph.graph.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
-from mlgraph.inference.evaluation import Inferred
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
-from mlgraph.services.facts_at import UNWALKED, told_intervals
-from mlgraph.services.inferred import Because, Found, InferredEdges
+from mlgraph.services.aliases import intervals_under_names
+from mlgraph.services.facts_at import bearer_of
+from mlgraph.services.grounds import OWNED_BY, Grounds
+from mlgraph.services.inferred import Because, InferredEdges, record_of
 
 MAX_RUNS: Final = 20
-_BETWEEN_CHECKS: Final = 5000
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
-_DIFF_LAYERS: Final = (Layer.ASSET, Layer.ASSET_COLUMNS, Layer.STRUCTURE)
 
 Triple = tuple[int, int, int]
 
@@ -45,19 +40,17 @@ class EdgeHistories:
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
         triple = self._asked(graph, source, relation, target, moment)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
-        targets = graph.aliases.led_to(triple[2])
-        told = [e for e in self._reader.edges_from(graph.aliases.led_to(triple[0]), [triple[1]]) if e.target in targets]
+        sources, targets = _names_of_ends(graph, triple)
+        told = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
         records = [edge for edge in told if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
-        if not (spans or records or inferred):
-            raise NotFound(
-                f"nobody ever said that {source} {relation} {target}, and no rule infers it; "
-                "mlgraph show lists what is said of either"
-            )
+        named = self._named_owner(graph, triple)
+        if not (spans or records or inferred or named):
+            raise NotFound(_never(graph, source, relation, target))
         plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
-        origins = self._plain(told) if plain else self._told(graph, spans, runs)
-        origins += [record for because in inferred for record in because.origins()]
+        origins = self._plain(graph, triple, told) if plain else self._told(graph, spans, runs)
+        origins += [*named, *(record for because in inferred for record in because.origins())]
         best = min(inferred, key=lambda because: _nearness(because, moment), default=None)
         shown_at = best.shown_at(moment) if best is not None else None
         return {
@@ -73,8 +66,16 @@ class EdgeHistories:
         """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
         ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
         if relation != "alias_of":
-            ends = (bearer(graph, ends[0], moment), bearer(graph, ends[1], moment))
+            ends = (bearer_of(self._reader, graph, ends[0], moment), bearer_of(self._reader, graph, ends[1], moment))
         return ends[0], RELATIONS[relation].code, ends[1]
+
+    def _named_owner(self, graph: Snapshot, triple: Triple) -> list[dict[str, Any]]:
+        """Return when states of the source have named the target as its owner."""
+        source, relation, target = triple
+        if relation != OWNED_BY or not source or not target:
+            return []
+        named = Grounds(self._reader, graph).named_owner(source, target)
+        return [record_of(origin, start, end) for origin, spans in named.items() for start, end in spans]
 
     def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
         origins = self._reader.origins()
@@ -85,15 +86,17 @@ class EdgeHistories:
             listed.append({**entry, "properties": _united(said)})
         return listed
 
-    def _plain(self, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+    def _plain(self, graph: Snapshot, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+        """Return what was said of an edge, for as long as its ends stood for those that it is asked for between."""
         origins = self._reader.origins()
-        intervals = sorted(told_intervals(self._reader, records), key=lambda i: (origins[i.record.origin], i.start))
+        listed = [each for each in intervals_under_names(self._reader, graph.aliases, records) if each[0] == triple]
+        listed.sort(key=lambda each: (origins[each[1].record.origin], each[1].start))
         return [
             {
                 **self._entry(origins[i.record.origin], i.start, i.end, None, [i.record]),
                 "properties": _said(i.record, i.properties),
             }
-            for i in intervals
+            for _, i in listed
         ]
 
     def _entry(self, origin: str, start: int, end: int, graph: Snapshot | None, said: list[EdgeRecord]) -> dict[str, Any]:
@@ -115,7 +118,7 @@ class EdgeHistories:
     def _reports(self, graph: Snapshot, triple: Triple) -> list[EdgeRecord]:
         """Return what was said of the edge itself, and for a workflow's what its runs reported."""
         source, relation, target = triple
-        sources, targets = graph.aliases.led_to(source), graph.aliases.led_to(target)
+        sources, targets = _names_of_ends(graph, triple)
         said = self._reader.edges_from(sources, [relation])
         own = [record for record in said if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
@@ -129,81 +132,25 @@ class EdgeHistories:
             said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
         return own + [edge for edge in said if edge.mode != Mode.RETRACT]
 
-    def diff(self, graph: Snapshot, before: int, after: int, asset: int | None, limit: int) -> dict[str, Any]:
-        """Return assets and edges that differ between two moments: of one asset, inferred ones too, or of all that is told."""
-        if limit < 1:
-            raise InvalidInput("limit must be at least 1", pointer="limit")
-        assets = self._asset_changes(graph, before, after, asset)
-        inferred = InferredEdges(self._reader, graph, self._rules).of(asset) if asset else Found([], None)
-        edges = self._edge_changes(graph, before, after, asset, inferred.edges)
-        cut = "limit" if len(assets) + len(edges) > limit else inferred.cut
-        kept = assets[:limit]
-        return {
-            "from": format_time(before), "to": format_time(after), "uri": graph.registry.uri(asset) if asset else None,
-            "assets": kept, "edges": edges[: limit - len(kept)], "total": len(assets) + len(edges),
-            "partial": cut is not None, "reason": cut, "watermark": graph.watermark,
-        }  # fmt: skip
 
-    def _asset_changes(self, graph: Snapshot, before: int, after: int, asset: int | None) -> list[dict[str, Any]]:
-        if asset is not None:
-            records = [(asset, self._reader.asset_records([asset]))]
-        else:
-            records = [(row.asset, said) for row, said, _ in self._reader.stream() if said]
-        changes = []
-        for number, said in records:
-            if number >= len(graph.registry):
-                continue
-            intervals = asset_intervals(said)
-            old, new = state_at(intervals, before), state_at(intervals, after)
-            if old != new:
-                word = "added" if old is None else "removed" if new is None else "changed"
-                changes.append({**node_body(graph, number), "change": word, "before": old, "after": new})
-        return sorted(changes, key=lambda change: str(change["uri"]))
+def _names_of_ends(graph: Snapshot, triple: Triple) -> tuple[set[int], set[int]]:
+    """Return the names under which an edge may have been told; one that says what is an alias is told as it is."""
+    if triple[1] == ALIAS_OF:
+        return {triple[0]}, {triple[2]}
+    return graph.aliases.led_to(triple[0]), graph.aliases.led_to(triple[2])
 
-    def _edge_changes(
-        self, graph: Snapshot, before: int, after: int, asset: int | None, inferred: Iterable[Inferred]
-    ) -> list[dict[str, Any]]:
-        held: dict[Triple, list[bool]] = {}
-        told = ((span.triple, span.start, span.end) for span in self._spans(graph, asset))
-        by_rules = ((edge.triple, *span) for edge in inferred for span in edge.held.spans)
-        for number, (triple, start, end) in enumerate(chain(told, by_rules)):
-            if number % _BETWEEN_CHECKS == 0:
-                budget.check()
-            marks = held.setdefault(triple, [False, False])
-            marks[0] = marks[0] or start <= before < end
-            marks[1] = marks[1] or start <= after < end
-        uri = graph.registry.uri
-        changes = [
-            {
-                "source": uri(source), "relation": RELATION_NAMES[relation], "target": uri(target),
-                "change": "added" if new else "removed",
-            }
-            for (source, relation, target), (old, new) in held.items() if old != new
-        ]  # fmt: skip
-        return sorted(changes, key=lambda change: (change["source"], change["relation"], change["target"]))
 
-    def _spans(self, graph: Snapshot, asset: int | None) -> Iterable[Span]:
-        if asset is not None:
-            yield from spans_at(graph, asset, _LAYERS, out=True, into=True)
-            unwalked = (*self._reader.edges_from([asset], UNWALKED), *self._reader.edges_into([asset], UNWALKED))
-            yield from map(_as_span, told_intervals(self._reader, unwalked))
-            return
-        for layer in _DIFF_LAYERS:
-            yield from spans_everywhere(graph, layer)
-        for _, _, leading in self._reader.stream():
-            unwalked = tuple(edge for edge in leading if edge.relation in UNWALKED)
-            if unwalked:
-                yield from map(_as_span, told_intervals(self._reader, unwalked))
+def _never(graph: Snapshot, source: str, relation: str, target: str) -> str:
+    for uri in (source, target):
+        if graph.registry.number(uri) is None:
+            return f"{uri[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has"
+    return f"nobody ever said that {source} {relation} {target}, and no rule infers it; mlgraph show lists what is said of either"
 
 
 def _nearness(because: Because, moment: int) -> tuple[bool, int, str]:
     """Order rules that infer an edge: those by which it holds at `moment` first, then by how near they were to it."""
     shown_at = because.shown_at(moment)
     return shown_at != moment, abs(moment - shown_at), because.rule.name
-
-
-def _as_span(interval: EdgeInterval) -> Span:
-    return Span(interval.record.triple, interval.record.origin, interval.start, interval.end)
 
 
 def _run_of(graph: Snapshot, record: EdgeRecord) -> int:

@@ -15,7 +15,7 @@ from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
 from mlgraph.domain.wire import asset_line
 from mlgraph.graph.levels import Pins, WorkflowHistory, by_key, cuts_of, end_of, pinned, retracted
-from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW
+from mlgraph.graph.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW
 from mlgraph.ports.store import AssetRow, FactReader
 from mlgraph.services.facts_at import pins_of
 
@@ -33,7 +33,7 @@ def export_lines(reader: FactReader) -> Iterator[bytes]:
             exporter = _Chunk(reader, chunk)
             for asset, records, leading in chunk:
                 yield from exporter.assets(asset, records)
-                edges.writelines(exporter.edges(asset, leading))
+                edges.writelines(exporter.edges(asset, records, leading))
                 retractions.writelines(exporter.retractions(asset, records, leading))
         for spool in (edges, retractions):
             spool.seek(0)
@@ -69,19 +69,20 @@ class _Chunk:
             state = _with_contact(interval.state, contact) if contact else interval.state
             yield _line(asset_line(asset.uri, self._origins[interval.origin], interval.start, state))
 
-    def edges(self, asset: AssetRow, leading: list[EdgeRecord]) -> list[bytes]:
+    def edges(self, asset: AssetRow, records: list[AssetRecord], leading: list[EdgeRecord]) -> list[bytes]:
         """Return the records of the edges that lead from one asset, with closed intervals."""
-        cuts = cuts_of(leading)
+        cuts, was_retracted = cuts_of(leading), any(record.mode == Mode.RETRACT for record in records)
         found: list[tuple[tuple[Any, ...], bytes]] = []
-        for (triple, key), records in by_key(leading).items():
+        for (triple, key), said in by_key(leading).items():
             origin, role, version, seen_by = key
             of_run = triple[1] in (INPUT_TO, OUTPUTS) and (self._is(triple[2], RUN) or self._is(triple[0], RUN))
             kept = of_run or self._is(seen_by, RUN)  # the run level keeps what was reported
             ends = retracted(cuts[triple], origin)
             if not kept:
-                ends += pinned(self._pins, (triple[0], triple[2]), origin) + self._undeclared(records)
+                ends += pinned(self._pins, (triple[0], triple[2]), origin) + self._undeclared(said)
+            each_counts = of_run or (triple[1] == ALIAS_OF and was_retracted)  # a rename may be told again
             target, by = self._rows[triple[2]].uri, self._rows[seen_by].uri if seen_by else ""
-            for interval in edge_intervals(records, ends, repeats=of_run):
+            for interval in edge_intervals(said, ends, repeats=each_counts):
                 told = {
                     **interval.properties,
                     **({"role": role} if role else {}),

@@ -18,6 +18,7 @@ from mlgraph.graph.levels import RunHistory
 from mlgraph.graph.relations import Span, spans_at
 from mlgraph.graph.rows import CERTAIN, COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.spans import Spans, union
 from mlgraph.inference.conditions import BLANK_NODE
 from mlgraph.inference.evaluation import EVER, Held, Link, Pairs, State, either
 from mlgraph.ports.store import FactReader, Step
@@ -28,19 +29,19 @@ from mlgraph.services.histories import Histories
 MAX_FACTS: Final = 20_000
 """Facts that rules may read for one question: some 0.3 s."""
 Triple = tuple[int, int, int]
-_OWNED_BY: Final = RELATIONS["owned_by"].code
+OWNED_BY: Final = RELATIONS["owned_by"].code
 
 
 class Grounds:
     """The `Ground` of one question. What is read is kept until it is answered: rules share their first steps."""
 
-    def __init__(self, reader: FactReader, graph: Snapshot) -> None:
+    def __init__(self, reader: FactReader, graph: Snapshot, most: int | None = None) -> None:
         self._reader = reader
         self._graph = graph
         self._aliases = graph.aliases
-        self._left = self._most = MAX_FACTS
+        self._left = self._most = MAX_FACTS if most is None else most
         self._origins = reader.origins()
-        self._histories = Histories(reader, graph.registry)
+        self._histories = Histories(reader, graph.registry, graph.aliases)
         self._links: dict[tuple[Step, int], list[Link]] = {}
         self._overfull: set[tuple[Step, int]] = set()
         self._kinds: dict[int, int] = {}
@@ -100,7 +101,7 @@ class Grounds:
                     yield self._told(interval, *piece)
         for asset in assets:
             yield from map(self._shown, self._computed(asset, step))
-        if step.relation == _OWNED_BY:
+        if step.relation == OWNED_BY:
             yield from self._owners(assets, step.kinds) if step.forward else self._owned(assets, step.kinds)
 
     def _spend(self, facts: int) -> None:
@@ -150,7 +151,15 @@ class Grounds:
                         end = min([segment.end, *(moment for moment in ends if moment >= interval.start)])
                         for owned, owner, begun, ended in split(self._aliases, asset, owners[uri], segment.start, end):
                             if begun < ended:
-                                yield Link((owned, _OWNED_BY, owner), self._origins[interval.origin], begun, ended)
+                                yield Link((owned, OWNED_BY, owner), self._origins[interval.origin], begun, ended)
+
+    def named_owner(self, asset: int, owner: int) -> dict[str, Spans]:
+        """Return, by origin, when the asset's state has named the owner."""
+        found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+        for link in self._owners([asset], frozenset({self.kind(owner)})):
+            if link.triple == (asset, OWNED_BY, owner):
+                found[link.origin].append((link.start, link.end))
+        return {origin: union(spans) for origin, spans in sorted(found.items())}
 
     def _owned(self, owners: Collection[int], kinds: frozenset[int]) -> Iterator[Link]:
         owned = self._reader.owned({name for owner in owners for name in self._aliases.led_to(owner)}, self._left + 1)
@@ -164,7 +173,7 @@ class Grounds:
     def _segments(self, assets: Iterable[int]) -> dict[int, list[_Segment]]:
         """Return the states of each asset, between the moments at which they change."""
         names = {asset: self._aliases.led_to(asset) for asset in assets}
-        records = records_of(self._reader, {name for each in names.values() for name in each}, self._aliases)
+        records = records_of(self._reader, {name for each in names.values() for name in each})
         self._spend(len(records))
         said = by_asset(records)
         return {
@@ -216,7 +225,7 @@ class Grounds:
     def _pairs_of_run(self, history: RunHistory) -> Pairs:
         """Return the pairs of a run, under the names that its inputs and outputs stood for at each time."""
         gathered: dict[tuple[int, int], list[Held]] = defaultdict(list)
-        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry).items():
+        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry, self._aliases).items():
             held = Held(spans, certain)
             for left, right, start, end in split(self._aliases, source, output, *EVER):
                 gathered[left, right].append(held.within(start, end, certain=True))

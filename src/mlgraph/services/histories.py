@@ -9,7 +9,7 @@ from typing import Final
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
-from mlgraph.graph.aliases import NO_ALIASES
+from mlgraph.graph.aliases import NO_ALIASES, Aliases
 from mlgraph.graph.levels import Pins, RunHistory, WorkflowHistory, triple_intervals
 from mlgraph.graph.registry import Registry
 from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN_OF
@@ -25,10 +25,10 @@ Triple = tuple[int, int, int]
 class Histories:
     """Loads histories. Those of runs are kept until something is said of the run: a workflow has many, few of which change."""
 
-    def __init__(self, reader: GroupReader, registry: Registry) -> None:
+    def __init__(self, reader: GroupReader, registry: Registry, aliases: Aliases = NO_ALIASES) -> None:
         self.reader = reader
         self._registry = registry
-        self.aliases = NO_ALIASES
+        self.aliases = aliases
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
 
     def take_over(self, other: Histories) -> None:

@@ -107,13 +107,7 @@ class Because:
 
     def origins(self) -> list[dict[str, Any]]:
         """Return when the rule infers the edge, as records of an origin."""
-        return [
-            {
-                "origin": self.rule.origin, "valid_from": format_time(start), "valid_to": format_end(end), "recorded_at": None,
-                "actor": None, "event": None, "runs": [], "runs_total": 0, "properties": {}, "start": start, "end": end,
-            }
-            for start, end in self.held.spans
-        ]  # fmt: skip
+        return [record_of(self.rule.origin, start, end) for start, end in self.held.spans]
 
     def path(self, moment: int) -> list[dict[str, Any]]:
         """Return the edges of one way under the edge at `moment`, from its source to its target."""
@@ -144,6 +138,14 @@ class Because:
             with suppress(TooMuch):
                 return self._path(triple, rule, moment, forward=way_on)
         return []
+
+
+def record_of(origin: str, start: int, end: int) -> dict[str, Any]:
+    """Return a record of an edge for [start, end) that no fact about the edge itself tells."""
+    return {
+        "origin": origin, "valid_from": format_time(start), "valid_to": format_end(end), "recorded_at": None, "actor": None,
+        "event": None, "runs": [], "runs_total": 0, "properties": {}, "start": start, "end": end,
+    }  # fmt: skip
 
 
 def origins_at(edges: Iterable[Inferred], moment: int) -> Iterator[tuple[Triple, str, tuple[int, int], bool]]:

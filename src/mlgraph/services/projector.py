@@ -50,6 +50,8 @@ class Projector:
         self._aliases = AliasTable(graph.registry)
         self._aliases.open(reader.at(graph.snapshot.watermark))
         self._histories.aliases = graph.aliases = self._aliases.aliases
+        if graph.aliases:
+            graph.publish(graph.snapshot.watermark)  # what a base shows knows its rows under their names, but not the names
         self._cards = Cards(graph.registry, self._histories)
         self._cards_due: set[int] = set()
         self._steady: OrderedDict[int, Steady] = OrderedDict()
@@ -90,7 +92,7 @@ class Projector:
             self._replace_plain(chunk)
         for runs in chunks(affected.runs):
             for run, member in self._histories.runs(runs).values():
-                rows = run_rows(run, self._graph.registry, standalone=not member)
+                rows = run_rows(run, self._graph.registry, self._graph.aliases, standalone=not member)
                 self._graph.replace(run.run, rows)
         changed = {workflow for workflow, runs in affected.members.items() if not self._goes_on(workflow, runs, affected)}
         for workflows in chunks(affected.workflows | changed, 50):
@@ -158,9 +160,9 @@ class Projector:
         return True
 
     def _replace_workflow(self, workflow: WorkflowHistory) -> None:
-        registry = self._graph.registry
-        sides = workflow_sides(workflow, registry)
-        self._graph.replace(workflow.workflow, workflow_rows(workflow, sides, registry))
+        registry, aliases = self._graph.registry, self._graph.aliases
+        sides = workflow_sides(workflow, registry, aliases)
+        self._graph.replace(workflow.workflow, workflow_rows(workflow, sides, registry, aliases))
         self._keep(workflow.workflow, steady_of(workflow, sides))
 
     def _keep(self, workflow: int, steady: Steady | None) -> None:

@@ -226,7 +226,7 @@ class _Runs:
         self._graph = graph
         self._concerned = concerned
         self._moment = moment
-        self._pins = Histories(reader, graph.registry).pins
+        self._pins = Histories(reader, graph.registry, graph.aliases).pins
         self._distances = dict(zip(reached.assets.tolist(), reached.distances.tolist(), strict=True))
 
     def executions(self, since: int) -> Iterator[Execution]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import InvalidInput, UnknownAsset
+from mlgraph.domain.errors import InvalidInput, Unavailable, UnknownAsset
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
@@ -19,21 +19,23 @@ from mlgraph.graph.answer import CERTAINTY, Frontier, node_body, page
 from mlgraph.graph.brief import is_brief
 from mlgraph.graph.drawing import edges_between
 from mlgraph.graph.effects import CHANGES, Effect
-from mlgraph.graph.impact import Impact, ImpactWalk
-from mlgraph.graph.naming import bearer
-from mlgraph.graph.path import shortest_path
+from mlgraph.graph.impact import Impact
+from mlgraph.graph.noise import SHOWN, Hidden, Noise
 from mlgraph.graph.render import edges_json, nodes_json, owners_json
 from mlgraph.graph.rows import COLUMN, Bools, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.trails import NOTHING
-from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, is_run, walk
+from mlgraph.graph.walk import DirectionName, Reached, is_run
 from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
 from mlgraph.services.cold_runs import BOTH, ColdRuns
+from mlgraph.services.differences import Differences
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
+from mlgraph.services.facts_at import bearer_of
+from mlgraph.services.folding import UNFOLDED, Folding, PathStep
 from mlgraph.services.follow import Follower
 from mlgraph.services.names import Names
 from mlgraph.services.origins import OriginNames, Origins
@@ -42,6 +44,8 @@ from mlgraph.services.propagation import Propagations
 DEFAULT_LIMIT: Final = 10_000
 MAX_PATH_URIS: Final = 200_000
 """How many URIs the paths of one answer may hold together: ten thousand assets far down a chain would make fifty million."""
+UNKNOWN_WAIT_S: Final = 2.0
+"""How long a question about something unknown waits for what is written and not in the graph yet, in seconds."""
 DIRECTIONS: Final = ("downstream", "upstream", "both")
 LEVELS: Final = ("asset", "run")
 
@@ -58,12 +62,19 @@ class Scope:
     depth: int | None
     kinds: frozenset[int]
     certain: bool
+    noise: Noise | None
     limit: int
     after: Frontier | None
 
-    def lists(self, assets: Ints, certain: Bools) -> Bools:
-        """Say of each asset whether it is of a kind and certainty that was asked for; the root always is."""
+    def folding(self, reader: FactReader) -> Folding:
+        """Return what the answer hides, nothing so far."""
+        return Folding(reader, self.noise, self.graph, self.root, self.level, self.moment)
+
+    def lists(self, assets: Ints, certain: Bools, hidden: Hidden | None = None) -> Bools:
+        """Say of each asset whether it is listed: not hidden, of a kind and certainty that was asked for; the root always is."""
         listed = certain if self.certain else np.ones(len(assets), np.bool_)
+        if hidden is not None:
+            listed = listed & (hidden.marks[assets] == SHOWN)
         if self.kinds:
             listed = listed & np.isin(self.graph.registry.kinds(assets), list(self.kinds))
         shown: Bools = listed | (assets == self.root)
@@ -73,9 +84,11 @@ class Scope:
 class Queries:
     """Answers questions from the graph as last published, and from the store."""
 
-    def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES, noise: Noise | None = None) -> None:
+        """Ask `reader` for what the graph does not hold. `noise` None: no answer hides anything."""
         self._reader = reader
         self._rules = rules
+        self._noise = noise
         self._follower = follower
         self._origins = Origins(reader)
 
@@ -89,24 +102,28 @@ class Queries:
 
     def lineage(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, *, direction: str = "downstream", depth: int | None = None, kinds: Sequence[str] = (),
-        level: str | None = None, as_of: str | None = None, certain: bool = False, limit: int = DEFAULT_LIMIT,
-        cursor: str | None = None,
+        level: str | None = None, as_of: str | None = None, certain: bool = False, fold: bool = True,
+        limit: int = DEFAULT_LIMIT, cursor: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Return what lies upstream or downstream of an asset (CONTRACT, lineage), nodes and edges as JSON already."""
-        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
+        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
         cold = ColdRuns(self._reader, scope.graph)
         cold.for_walk(scope.root, _directions(scope), scope.level, scope.moment, scope.depth)
         return {**self._lineage(replace(scope, graph=cold.graph), self._origins.upto), "cold_runs": cold.count}
 
     def lineage_at_once(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, *, direction: str = "downstream", depth: int | None = None, kinds: Sequence[str] = (),
-        level: str | None = None, as_of: str | None = None, certain: bool = False, limit: int = DEFAULT_LIMIT,
-        cursor: str | None = None,
+        level: str | None = None, as_of: str | None = None, certain: bool = False, fold: bool = True,
+        limit: int = DEFAULT_LIMIT, cursor: str | None = None,
     ) -> dict[str, Any] | None:  # fmt: skip
         """Return the same as `lineage`, if that takes about a millisecond and asks nothing of the store; else None."""
-        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
+        graph = self._follower.snapshot()
+        if graph.registry.number(uri) is None or ((as_of is not None or cursor is not None) and graph.aliases):
+            return None  # the store may have to be asked: what is written, what bore the name then
+        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
         direction = scope.direction
-        if scope.level == Layer.RUN and len(scope.graph.registry.base.cold):
+        asks_for_runs = len(scope.graph.registry.base.cold) or (scope.noise is not None and scope.noise.retries)
+        if scope.level == Layer.RUN and asks_for_runs:
             return None  # the store may have to be asked
         if direction == "both" or not is_brief(scope.graph, scope.root, direction, scope.level, scope.moment):  # type: ignore[arg-type]
             return None
@@ -116,8 +133,13 @@ class Queries:
             return None
 
     def _lineage(self, scope: Scope, origins_upto: Callable[[int], OriginNames]) -> dict[str, Any]:
-        walks = _walks(scope)
-        assets, distances, sure = _union(scope, list(walks.values()))
+        folding = scope.folding(self._reader)
+        walks = folding.walks(_directions(scope), scope.depth)
+        every, assets, distances, sure = _union(scope, list(walks.values()), folding.hidden)
+        if len(walks) > 1 and scope.depth is not None and not sure.all():
+            # a way that is certain throughout may lead there in the other direction, and be longer than the depth
+            whole = folding.walks(_directions(scope), None).values()
+            sure = np.isin(assets, np.concatenate([reached.assets[reached.certain] for reached in whole]))
         shown = page(scope.graph, assets, distances, scope.limit, scope.after, scope.moment)
         chosen = slice(shown.start, shown.stop)
         listed, hops, are_sure = assets[chosen], distances[chosen], sure[chosen]
@@ -126,19 +148,22 @@ class Queries:
             hops, are_sure = np.concatenate([np.zeros(1, np.int32), hops]), np.concatenate([np.ones(1, np.bool_), are_sure])
         registry = scope.graph.registry
         uris = registry.uri_texts(listed)
-        drawn = edges_between(scope.graph, scope.level, scope.moment, walks, listed, lambda upto: origins_upto(upto).rank)
+        drawn = edges_between(
+            scope.graph, scope.level, scope.moment, walks, listed, lambda upto: origins_upto(upto).rank, folding.hidden
+        )
         origins = origins_upto(int(drawn.origins.max(initial=0)))
         return {
             "root": registry.uri(scope.root), "direction": scope.direction, "level": _level_name(scope.level),
             "as_of": format_time(scope.moment),
             "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_sure),
             "edges": edges_json(uris, drawn, origins.names),
-            "total": len(assets), **_cut(shown.frontier), "cold_runs": 0, "watermark": scope.graph.watermark,
+            "total": len(assets), **_cut(shown.frontier), "folded": folding.told(every), "cold_runs": 0,
+            "watermark": scope.graph.watermark,
         }  # fmt: skip
 
     def impact(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, *, change: str | None = None, direction: str = "downstream", depth: int | None = None,
-        kinds: Sequence[str] = (), level: str | None = None, as_of: str | None = None, certain: bool = False,
+        kinds: Sequence[str] = (), level: str | None = None, as_of: str | None = None, certain: bool = False, fold: bool = True,
         limit: int = DEFAULT_LIMIT, cursor: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """Return what a change to an asset hurts (CONTRACT, impact)."""
@@ -146,13 +171,12 @@ class Queries:
             raise InvalidInput("impact looks downstream alone; ask lineage for the other direction", pointer="direction")
         if change is not None and change not in CHANGES:
             raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
-        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, limit=limit, cursor=cursor)
+        scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
         cold = ColdRuns(self._reader, scope.graph)
         cold.for_walk(scope.root, ("downstream",), scope.level, scope.moment, None)  # a certain way may be longer than `depth`
         scope = replace(scope, graph=cold.graph)
-        depth_limit = NO_LIMIT if scope.depth is None else scope.depth
-        walked = ImpactWalk(scope.graph, scope.root, change, scope.level, scope.moment, depth_limit)  # type: ignore[arg-type]
-        found = walked.result()
+        folding = scope.folding(self._reader)
+        found = folding.impact(change, scope.depth)  # type: ignore[arg-type]
         chosen = np.flatnonzero(scope.lists(found.assets, found.certain))
         assets, distances, registry = found.assets[chosen], found.distances[chosen], scope.graph.registry
         shown = page(scope.graph, assets, distances, scope.limit, scope.after, scope.moment, path_budget=MAX_PATH_URIS)
@@ -164,35 +188,38 @@ class Queries:
             "notify": owners_json(*registry.owned(assets), registry.uri_texts(assets)),
             "as_of": format_time(scope.moment), "level": _level_name(scope.level), "total": len(assets),
             **_cut(shown.frontier, "limit" if shown.stop - shown.start == scope.limit else "size"),
-            "cold_runs": cold.count, "watermark": scope.graph.watermark,
+            "folded": folding.told(found.hidden), "cold_runs": cold.count, "watermark": scope.graph.watermark,
         }  # fmt: skip
 
-    def path(self, source: str, target: str, *, level: str | None = None, as_of: str | None = None) -> dict[str, Any]:
+    def path(
+        self, source: str, target: str, *, level: str | None = None, as_of: str | None = None, fold: bool = True
+    ) -> dict[str, Any]:
         """Return the shortest path from `source` to `target`; against the flow, where none leads with it."""
-        graph = self._follower.snapshot()
+        graph = self._graph(source, target)
         moment = moment_of(as_of)
         start, end = self._bearer(graph, source, moment), self._bearer(graph, target, moment)
         chosen = _level(graph, start, level)
-        found: Sequence[tuple[int, str | None]] = ()
+        found: Sequence[PathStep] = ()
         direction: DirectionName | None = None
-        certain = False
+        certain, folded, noise = False, UNFOLDED, self._noise if fold else None
         cold = ColdRuns(self._reader, graph)
         for tried in BOTH:
             cold.for_walk(start, (tried,), chosen, moment, None)
-            found, certain = shortest_path(cold.graph, start, end, tried, chosen, moment)
+            folding = Folding(self._reader, noise, cold.graph, start, chosen, moment, also=(end,))
+            found, certain = folding.path(end, tried)
             if found:
-                direction = tried
+                direction, folded = tried, folding.told(folding.on_path)
                 break
         return {
             "source": source, "target": target, "direction": direction, "level": _level_name(chosen),
-            "path": [{**node_body(graph, asset), "relation": relation} for asset, relation in found],
-            "certainty": CERTAINTY[certain] if found else None, "as_of": format_time(moment), "cold_runs": cold.count,
-            "watermark": graph.watermark,
+            "path": [_step(graph, step) for step in found],
+            "certainty": CERTAINTY[certain] if found else None, "as_of": format_time(moment),
+            "folded": folded, "cold_runs": cold.count, "watermark": graph.watermark,
         }  # fmt: skip
 
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return an asset with its relations and history."""
-        graph = self._follower.snapshot()
+        graph = self._graph(uri)
         moment = moment_of(as_of)
         asset, cold = self._bearer(graph, uri, moment), ColdRuns(self._reader, graph)
         cold.for_asset(asset)
@@ -201,13 +228,13 @@ class Queries:
 
     def names(self, uri: str | None = None) -> dict[str, Any]:
         """Return which names an asset has had, and which names lead to several assets."""
-        graph = self._follower.snapshot()
+        graph = self._graph(uri)
         asset = self._known(graph, uri) if uri is not None else None
         return Names(self._reader.at(graph.watermark)).body(graph, asset, clock.now_us())
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return who says that an edge holds, since when, and on what ground."""
-        graph = self._follower.snapshot()
+        graph = self._graph(source, target)
         cold = ColdRuns(self._reader, graph)
         number = graph.registry.number
         cold.for_edge(number(source) or 0, RELATIONS[relation].code if relation in RELATIONS else 0, number(target) or 0)
@@ -217,18 +244,20 @@ class Queries:
         return {**told, "cold_runs": cold.count}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
-        """Return what differs between two moments: of everything, or of one asset and its edges."""
-        graph = self._follower.snapshot()
-        asset = self._bearer(graph, uri, moment_of(to)) if uri is not None else None
-        cold = ColdRuns(self._reader, graph)
-        if asset is not None:
-            cold.for_asset(asset)
-        edges = EdgeHistories(self._reader.at(graph.watermark), self._rules)
-        return {**edges.diff(cold.graph, moment_of(from_), moment_of(to), asset, limit), "cold_runs": cold.count}
+        """Return what differs between two moments: of everything, or of one asset and its edges, by the names it had at each."""
+        graph = self._graph(uri)
+        before, after = moment_of(from_), moment_of(to)
+        cold, assets = ColdRuns(self._reader, graph), []
+        if uri is not None:
+            assets = sorted({self._bearer(graph, uri, before), self._bearer(graph, uri, after)})
+            for asset in assets:
+                cold.for_asset(asset)
+        differences = Differences(self._reader.at(graph.watermark), cold.graph, self._rules, before, after)
+        return {**differences.body(assets, uri, limit), "cold_runs": cold.count}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""
-        graph = self._follower.snapshot()
+        graph = self._graph(service)
         moment = moment_of(as_of)
         asset = self._bearer(graph, service, moment) if service is not None else None
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
@@ -239,7 +268,7 @@ class Queries:
         self, uri: str, *, since: str, as_of: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> dict[str, Any]:
         """Return who has rebuilt since an asset changed at `since`, who still runs on the old, who failed."""
-        scope = self._scope(uri, "downstream", None, (), "asset", as_of, certain=False, limit=limit, cursor=cursor)
+        scope = self._scope(uri, "downstream", None, (), "asset", as_of, certain=False, fold=False, limit=limit, cursor=cursor)
         changed_at = parse_time(since)
         if changed_at > scope.moment:
             raise InvalidInput("since is after the moment that is asked for: nothing can have followed yet", pointer="since")
@@ -251,6 +280,23 @@ class Queries:
         """Yield every source fact as an NDJSON line, in a stable order."""
         return export_lines(self._reader)
 
+    def _graph(self, *uris: str | None) -> Snapshot:
+        """Return the graph as last published; where it does not know one of `uris`, once all that is written is in it."""
+        graph = self._follower.snapshot()
+        unknown = [uri for uri in uris if uri is not None and graph.registry.number(uri) is None]
+        for uri in unknown:
+            AssetUri.parse(uri)
+        if unknown and (written := self._reader.last_tx()) > graph.watermark:
+            try:
+                self._follower.wait_for(written, UNKNOWN_WAIT_S)
+            except Unavailable:
+                raise Unavailable(
+                    f"{unknown[0][:300]} is not known so far, and not all that is written can be asked about yet: "
+                    f"answers are of watermark {graph.watermark}, {written} is written; try again"
+                ) from None
+            graph = self._follower.snapshot()
+        return graph
+
     def _known(self, graph: Snapshot, text: str) -> int:
         AssetUri.parse(text)
         asset = graph.registry.number(text)
@@ -259,13 +305,13 @@ class Queries:
         raise UnknownAsset(f"{text[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
 
     def _bearer(self, graph: Snapshot, text: str, moment: int) -> int:
-        return bearer(graph, self._known(graph, text), moment)
+        return bearer_of(self._reader.at(graph.watermark), graph, self._known(graph, text), moment)
 
     def _scope(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, direction: str, depth: int | None, kinds: Sequence[str], level: str | None, as_of: str | None,
-        *, certain: bool, limit: int, cursor: str | None,
+        *, certain: bool, fold: bool, limit: int, cursor: str | None,
     ) -> Scope:  # fmt: skip
-        graph = self._follower.snapshot()
+        graph = self._graph(uri)
         _one_of("direction", direction, DIRECTIONS)
         for kind in kinds:
             _one_of("kind", kind, KINDS)
@@ -277,7 +323,8 @@ class Queries:
         moment = moment_of(as_of) if as_of is not None or after is None else after.moment
         codes = frozenset(KINDS[kind].code for kind in kinds)
         root = self._bearer(graph, uri, moment)
-        return Scope(graph, root, direction, _level(graph, root, level), moment, depth, codes, certain, limit, after)
+        noise = self._noise if fold else None
+        return Scope(graph, root, direction, _level(graph, root, level), moment, depth, codes, certain, noise, limit, after)
 
 
 def moment_of(text: str | None) -> int:
@@ -287,11 +334,6 @@ def moment_of(text: str | None) -> int:
 
 def _directions(scope: Scope) -> tuple[DirectionName, ...]:
     return BOTH if scope.direction == "both" else (scope.direction,)  # type: ignore[return-value] # it is one of the two
-
-
-def _walks(scope: Scope) -> dict[DirectionName, Reached]:
-    names = _directions(scope)
-    return {name: walk(scope.graph, scope.root, name, scope.level, scope.moment, scope.depth) for name in names}
 
 
 def _affected(scope: Scope, found: Impact, entries: NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -312,8 +354,8 @@ def _affected(scope: Scope, found: Impact, entries: NDArray[np.int64]) -> list[d
     ]  # fmt: skip
 
 
-def _union(scope: Scope, walks: Sequence[Reached]) -> tuple[Ints, Ints, Bools]:
-    """Return the assets to list of one or two walks, in order, with their least distances and whether any is certain."""
+def _union(scope: Scope, walks: Sequence[Reached], hidden: Hidden | None) -> tuple[Ints, Ints, Ints, Bools]:
+    """Return all assets of one or two walks; then those to list in order, with least distances and whether any is certain."""
     assets, distances, certain = walks[0].assets, walks[0].distances, walks[0].certain
     if len(walks) > 1:
         both = np.concatenate([reached.assets for reached in walks])
@@ -322,10 +364,15 @@ def _union(scope: Scope, walks: Sequence[Reached]) -> tuple[Ints, Ints, Bools]:
         nearest = np.argsort(hops, kind="stable")
         assets, first = np.unique(both[nearest], return_index=True)
         distances, certain = hops[nearest][first], np.isin(assets, both[sure])
-    chosen = scope.lists(assets, certain)
+    every, chosen = assets, scope.lists(assets, certain, hidden)
     assets, distances, certain = assets[chosen], distances[chosen], certain[chosen]
     order = scope.graph.registry.sort(assets, distances)
-    return assets[order], distances[order], certain[order]
+    return every, assets[order], distances[order], certain[order]
+
+
+def _step(graph: Snapshot, step: PathStep) -> dict[str, Any]:
+    body = {**node_body(graph, step.asset), "relation": step.relation}
+    return {**body, "folded": step.folded} if step.folded else body
 
 
 def _level(graph: Snapshot, root: int, level: str | None) -> Layer:

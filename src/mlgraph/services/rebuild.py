@@ -18,6 +18,7 @@ import numpy as np
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, run_outcome
 from mlgraph.domain.vocabulary import INPUT_ROLES
+from mlgraph.graph.aliases import NO_ALIASES
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base
 from mlgraph.graph.build import plain_rows, run_rows, workflow_rows, workflow_sides
@@ -129,13 +130,13 @@ class _Rebuild:
         runs = np.flatnonzero((self._kind == RUN) & ~plain.usual)
         for done, numbers in enumerate(chunks(runs.tolist())):
             for history, member in self._histories.runs(numbers).values():
-                self._add(run_rows(history, self._registry, standalone=not member), history.run)
+                self._add(run_rows(history, self._registry, NO_ALIASES, standalone=not member), history.run)
             self._progress("runs", done * CHUNK, len(runs))
         workflows = np.flatnonzero((self._kind == WORKFLOW) & ~plain.usual)
         for done, numbers in enumerate(chunks(workflows.tolist(), 50)):
             for workflow in self._histories.workflows(numbers):
-                sides = workflow_sides(workflow, self._registry)
-                self._add(workflow_rows(workflow, sides, self._registry), workflow.workflow)
+                sides = workflow_sides(workflow, self._registry, NO_ALIASES)
+                self._add(workflow_rows(workflow, sides, self._registry, NO_ALIASES), workflow.workflow)
             self._progress("workflows", done * 50, len(workflows))
 
     def _progress(self, what: str, done: int, total: int) -> None:

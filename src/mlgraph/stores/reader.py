@@ -17,7 +17,7 @@ from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told
+from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told, Touched
 from mlgraph.stores.database import Database
 from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
@@ -206,6 +206,30 @@ class PostgresReader:
         """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
         query = "SELECT DISTINCT asset_id FROM asset_owner WHERE owner_id = ANY(%s) LIMIT %s"
         return [row[0] for row in self._rows(query, (list(owners), most))] if owners else []
+
+    def touched(self, after: int, upto: int) -> Touched:
+        """Return what facts begin or end at a moment after `after`, and not after `upto`: a look through all facts."""
+        span, touched = (after, upto), Touched(set(), set(), set(), set())
+        with self._database.connection() as connection, connection.transaction():
+            with connection.cursor("mlgraph_edges") as cursor:
+                cursor.execute(
+                    "SELECT source_id, relation, target_id, by_id FROM edge_fact WHERE tx <= %s "
+                    "AND (valid_from > %s AND valid_from <= %s OR valid_to > %s AND valid_to <= %s)", (self._upto, *span, *span),
+                )  # fmt: skip
+                while rows := cursor.fetchmany(_STREAM_ASSETS * 10):
+                    budget.check()
+                    touched.edges.update(row[:3] for row in rows)
+                    touched.seen_by.update(row[3] for row in rows if row[3] is not None)
+            with connection.cursor("mlgraph_states") as cursor:
+                cursor.execute(
+                    "SELECT asset_id, mode FROM asset_fact WHERE tx <= %s AND valid_from > %s AND valid_from <= %s",
+                    (self._upto, *span),
+                )
+                while rows := cursor.fetchmany(_STREAM_ASSETS * 10):
+                    budget.check()
+                    touched.assets.update(row[0] for row in rows)
+                    touched.retracted.update(row[0] for row in rows if row[1] == Mode.RETRACT)
+        return touched
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         """Return when these workflows were declared anew."""

@@ -14,7 +14,10 @@ from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import KINDS
 
 _ALIAS_KEYS: Final = ("name", "of", "from", "until", "apart")
-_NOISE_KEYS: Final = ("name", "kind", "match")
+_NOISE_KEYS: Final = ("name", "kind", "match", "when")
+_NOISY_KINDS: Final = tuple(kind for kind in KINDS if kind not in ("column", "model", "model_version"))
+"""A column goes with its dataset; versions bring their models along, and are what lineage is asked for."""
+_CONDITIONS: Final = ("superseded",)
 _BEGINNING: Final = -(2**63)
 
 
@@ -100,16 +103,31 @@ def noise_rules(node: Node, faults: Faults) -> tuple[NoiseRule, ...]:
         said = checks.members(entry, faults, "a noise rule", _NOISE_KEYS)
         if said is None:
             continue
-        name = said.need("name", checks.text)
-        kind = said.need("kind", checks.one_of("kind of asset", KINDS))
-        match = said.need("match", _expression)
-        if name is None or kind is None or match is None:
+        rule = _noise_rule(said)
+        if rule is None:
             continue
-        if name in found:
-            faults.add(said.place_of("name"), f"a rule of this name stands in line {found[name][1].line} already; rename one")
+        twice = [place for other, place in found.values() if other.match is None and rule.match is None]
+        if rule.name in found:
+            line = found[rule.name][1].line
+            faults.add(said.place_of("name"), f"a rule of this name stands in line {line} already; rename one")
+        elif twice:
+            faults.add(said.place_of("when"), f"line {twice[0].line} says this already; take one of the two out")
         else:
-            found[name] = (NoiseRule(name, kind, match), said.place_of("name"))
+            found[rule.name] = (rule, said.place_of("name"))
     return tuple(rule for rule, _ in found.values())
+
+
+def _noise_rule(said: checks.Members) -> NoiseRule | None:
+    name = said.need("name", checks.text)
+    kind = said.need("kind", checks.one_of("kind of asset that can be noise", _NOISY_KINDS))
+    if "when" not in said.values:
+        match = said.need("match", _expression)
+        return NoiseRule(name, kind, match) if name and kind and match else None
+    when = said.get("when", checks.one_of("condition", _CONDITIONS))
+    if "match" in said.values or kind not in ("run", None):
+        said.faults.add(said.place_of("when"), "superseded is said of all runs: give kind: run and no match, or leave it out")
+        return None
+    return NoiseRule(name, kind, None) if name and kind and when else None
 
 
 def _expression(node: Node, faults: Faults) -> re.Pattern[str] | None:

@@ -1,0 +1,67 @@
+"""Names that stand for other assets, read naively: what facts mean by them. What stands for what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, Fact
+from mlgraph.domain.uri import AssetUri
+from tests.model.naive import NaiveGraph
+from tests.model.records import Assets, Endings, Triple, told
+
+StandsFor = Callable[[AssetUri, int], AssetUri]
+LeadsTo = Callable[[AssetUri], set[AssetUri]]
+
+
+class RenamedEndings(Endings):
+    """When edges are ended: by retractions of an end, too, under another name that stood for the same asset until then."""
+
+    def __init__(self, facts: list[Fact], assets: Assets, at: StandsFor, leads_to: LeadsTo) -> None:
+        super().__init__(facts, assets)
+        self._at = at
+        self._leads_to = leads_to
+
+    def all(self, triple: Triple, origin: str) -> list[int]:
+        return self.explicit(triple, origin) + [moment for end in (triple[0], triple[2]) for moment in self.of(end, origin)]
+
+    def of(self, asset: AssetUri, origin: str) -> list[int]:
+        """When retractions of an asset end what `origin` says of it."""
+        found: list[int] = []
+        for name in self._leads_to(asset):
+            own = [told(r.valid_to) for r in self.assets.retractions if r.uri == name and r.origin in (origin, ANY_ORIGIN)]
+            moments = (*own, *self.assets.endings_of_all(name))
+            found += [m for m in moments if name == asset or self._at(name, m - 1) == self._at(asset, m - 1)]
+        return found
+
+
+class RenamedGraph(NaiveGraph):
+    """A naive graph whose facts stand under the names that they were told by."""
+
+    def __init__(self, facts: list[Fact], at: StandsFor, leads_to: LeadsTo) -> None:
+        facts = [fact for fact in facts if not _is_rename(fact, facts)]
+        assets = Assets(facts)
+        self.endings_of = RenamedEndings(facts, assets, at, leads_to)
+        super().__init__(facts, self.endings_of)
+        self.at = at
+        self._merged: dict[int, Assets] = {}
+
+    def merged(self, t: int) -> Assets:
+        """The assets as they are at `t`: each of them all that its names then are said to be."""
+        if t not in self._merged:
+            stated = [fact for fact in self.facts if isinstance(fact, AssetFact | AssetRetraction)]
+            self._merged[t] = Assets([replace(fact, uri=self.at(fact.uri, t)) for fact in stated])
+        return self._merged[t]
+
+
+def _is_rename(fact: Fact, facts: list[Fact]) -> bool:
+    """Whether a retraction only says that its asset goes on under another name."""
+    if not isinstance(fact, AssetRetraction):
+        return False
+    starts = {
+        other.valid_from
+        for other in facts
+        if isinstance(other, EdgeFact) and other.relation == "alias_of" and other.source == fact.uri
+        if other.properties.get("decision") != "apart"
+    }
+    return fact.valid_to in starts or told(fact.valid_to) + 1 in starts
