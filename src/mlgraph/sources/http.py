@@ -22,7 +22,7 @@ from mlgraph.sources.pace import REAL, Pace, Timing
 from mlgraph.sources.shared import SharedRequests
 
 Json = dict[str, Any]
-_RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RETRIED: Final = frozenset({408, 425, 429, *range(500, 600)})
 _BUSY: Final = frozenset({425, 429})
 """Refusals by a source that is well: they do not speak for leaving it alone."""
 _LONGEST_WAIT_S: Final = 60.0
