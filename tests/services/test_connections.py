@@ -16,6 +16,7 @@ from mlgraph.domain.configuration import Limits, Schedule, SourceSettings
 from mlgraph.domain.errors import SourceError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
+from mlgraph.ports.events import ThinEvent
 from mlgraph.services.connections import Connections
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import Surroundings
@@ -23,7 +24,7 @@ from mlgraph.services.source_worker import next_sweeps, webhook_path
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.events import PostgresEvents
 from tests.services.parts import Serving, Store
-from tests.sources.mlflow_simulator import Registry, Simulator, simulated
+from tests.sources.mlflow_simulator import Faults, Registry, Simulator, simulated
 
 KIND = replace(MLFLOW, settles_s=0.2)
 LIMITS = Limits(1000.0, 4, 2.0)
@@ -222,3 +223,20 @@ def test_a_clock_that_was_set_back_holds_up_no_sweep() -> None:
     assert next_sweeps(connection, schedule, now) == (now - 3 + 10_000_000, now - 5 + 100_000_000)
     assert next_sweeps(connection, schedule, now - 4) == (now - 4, now - 5 + 100_000_000)
     assert next_sweeps(connection, schedule, now - 6) == (now - 6, now - 6)
+
+
+def test_a_server_that_stops_says_nothing_of_what_was_under_way(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    with registry_of(1) as (registry, simulator):
+        with started(store, configured(simulator.url, schedule=Schedule(poll_s=0.01))) as server:
+            server.until(following)
+            simulator.faults = Faults(hanging=1.0, hang_s=0.5)
+            for name in registry.models:
+                events = server.connections._worker(server.connections._named("prod"))._queue
+                events.add(ThinEvent("registered_model", name, {}, 1))
+            time.sleep(0.1)
+            server.connections._worker(server.connections._named("prod")).stop(0.0)
+        simulator.faults = Faults()
+        time.sleep(1.0)
+        assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+        assert server.kept.all()[0].error is None
+        assert len(PostgresEvents(store.database).waiting("prod")) == 1

@@ -57,6 +57,7 @@ def client(double_url: str, waits: Waits, **how: float) -> JsonClient:
     [
         says({}, 500),
         says({}, 503),
+        says({}, 520),
         says({"message": "slow down"}, 429),
         Answer(body=b'{"runs": [1, 2, 3]}', cut=9),
         Answer(body=b'{"runs": [1,'),
@@ -66,7 +67,7 @@ def client(double_url: str, waits: Waits, **how: float) -> JsonClient:
         Answer(500, b'{"message": ' + b"[" * 100_000),
         says({}, 503, Retry_After="Fri, 31 Dec 99999999999999999999 23:59:59 GMT"),
     ],
-    ids=["500", "503", "429", "cut", "half", "html", "bytes", "not gzip", "nested", "no date"],
+    ids=["500", "503", "520", "429", "cut", "half", "html", "bytes", "not gzip", "nested", "no date"],
 )
 def test_what_may_pass_is_asked_again(trouble: Answer, waits: Waits) -> None:
     with flaky_server(answers(trouble, trouble, GOOD)) as double:

@@ -135,6 +135,46 @@ def test_runs_of_a_renamed_experiment_are_told_again() -> None:
         source.close()
 
 
+def test_a_run_that_goes_on_for_ever_is_told_while_it_changes() -> None:
+    going = run("r", "2", status="RUNNING", end_time=None)
+    now = 1_000_000.0
+
+    def answer(path: str, body: Any) -> Answer:
+        return says({"runs": [going]}) if path.endswith("runs/search") else SmallMlflow()(path, body)
+
+    def told() -> int:
+        return sum(page.count for page in source.changed_since({"since": now * 1000}) if page.stage == "run")
+
+    with flaky_server(answer) as double:
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: now)
+        first = source.changed_since({"since": now * 1000})
+        assert [next(first).stage for _ in range(2)] == ["experiment", "run"]
+        now += 600
+        assert told() == 1, "nobody took it before"
+        now += 30
+        assert told() == 1, "it may have been left aside"
+        now += 31
+        assert told() == 0
+        going["info"]["run_name"] = "another"
+        assert told() == 1
+        now -= 3600
+        assert told() == 1, "the clock was set back"
+        now += 61
+        assert told() == 0
+        source.close()
+
+
+def test_a_run_that_is_looked_up_costs_two_requests() -> None:
+    def answer(path: str, body: Any) -> Answer:
+        return says({"run": run("r", "2")}) if "runs/get" in path else SmallMlflow()(path, body)
+
+    with flaky_server(answer) as double:
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        assert isinstance(source.fetch("run", "r"), dict)
+        source.close()
+        assert [each.path.partition("?")[0].rpartition("mlflow/")[2] for each in double.asked] == ["runs/get", "experiments/get"]
+
+
 def test_the_walk_resumes_after_any_page() -> None:
     with flaky_server(SmallMlflow()) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)

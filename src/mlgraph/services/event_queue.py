@@ -98,6 +98,11 @@ class EventQueue:
         with self._changed:
             return len(self._events)
 
+    @property
+    def closed(self) -> bool:
+        """Whether it hands out nothing any more."""
+        return self._closed
+
     def close(self) -> None:
         """Let `next` return None everywhere; what waits stays in the store."""
         with self._changed:

@@ -88,6 +88,8 @@ class EventWorker:
             try:
                 self._handle(event)
             except Exception:  # the thread must outlive any fault; the event waits in the store
+                if self._queue.closed:
+                    return  # source and store may be closed under it
                 _log.exception("fetching %s %s of %s failed", event.kind, event.id, self._name)
                 self._queue.again(event, _STORE_AGAIN_S)
 
@@ -133,6 +135,8 @@ class EventWorker:
             ]
             self._queue.done(settled)
         except Exception:  # the store is away, most likely: all of it waits there, to be fetched once more
+            if self._queue.closed:
+                return
             _log.exception("recording what %s answered failed", self._name)
             for event, _ in batch:
                 self._queue.again(event, _STORE_AGAIN_S)

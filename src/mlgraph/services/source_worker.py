@@ -205,13 +205,13 @@ class SourceWorker:
                 self._read_on()
                 pause = self._schedule.poll_s
                 wait = min(pause, max(0.0, self._sweep_if_due()))
-            except MlgraphError as error:
-                wait = pause = min(pause * 2, MAX_BACKOFF_S)
-                self._failed(error.detail)
             except Exception as error:  # the thread must outlive any fault: it is told by `mlgraph sources` and the log
-                _log.exception("reading %s failed", self._name)
+                if self._stopping.is_set():
+                    return  # source and store may be closed under it
+                if not isinstance(error, MlgraphError):
+                    _log.exception("reading %s failed", self._name)
                 wait = pause = min(pause * 2, MAX_BACKOFF_S)
-                self._failed(str(error))
+                self._failed(error.detail if isinstance(error, MlgraphError) else str(error))
             if not self._stopping.is_set():
                 self._wake.wait(wait)
 

@@ -22,7 +22,7 @@ from mlgraph.sources.pace import REAL, Pace, Timing
 from mlgraph.sources.shared import SharedRequests
 
 Json = dict[str, Any]
-_RETRIED: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_RETRIED: Final = frozenset({408, 425, 429, *range(500, 600)})
 _BUSY: Final = frozenset({425, 429})
 """Refusals by a source that is well: they do not speak for leaving it alone."""
 _LONGEST_WAIT_S: Final = 60.0
@@ -96,6 +96,7 @@ class JsonClient:
         self._pace = Pace(limits.requests_per_s, limits.concurrency, timing)
         self._shared = SharedRequests()
         self._circuit = Circuit(server.what, self._counts.circuit, timing)
+        self._closed = False
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json | Missing:
         """Return what GET answers."""
@@ -123,7 +124,8 @@ class JsonClient:
         return self._circuit.state()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close the connections. Whoever still waits for an answer, or for a turn, gets `SourceAway`."""
+        self._closed = True
         self._client.close()
 
     def _ask(self, method: str, path: str, leaves: Callable[[], None] = lambda: None, **content: Json) -> Json | Missing:
@@ -136,7 +138,11 @@ class JsonClient:
                     tries = self._circuit.enter()
                     leaves()
                     return self._once(method, path, content, tries=tries)
-            except _WorthAnotherError as failure:
+            except Exception as failure:
+                if self._closed:  # under whoever asks: httpx says so in several ways
+                    raise SourceAway(f"{self._what} is read no longer", retry_in_s=0.0) from None
+                if not isinstance(failure, _WorthAnotherError):
+                    raise
                 tried += 1
                 trouble = str(failure)
                 if self._circuit.state().name == "open":

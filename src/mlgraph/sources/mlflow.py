@@ -58,6 +58,8 @@ class MlflowSource:
         self._seen: dict[tuple[str, str], int] = {}
         self._names: dict[str, str] = {}
         """What experiments were called when they were seen last, by id: runs are told as parts of what has that name."""
+        self._runs: dict[str, tuple[int, int]] = {}
+        """What the last poll saw of runs that go on or changed of late, as a digest, and when it was so first."""
 
     @property
     def instance(self) -> str:
@@ -100,7 +102,7 @@ class MlflowSource:
         }[kind]()
         if found is MISSING or is_deleted(found):
             return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
-        return self._fresh_truth().payload(kind, found)
+        return self._fresh_truth().payload(kind, found, listed=False)
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
         """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page.
@@ -131,14 +133,18 @@ class MlflowSource:
         """Yield what changed since a cursor of `pages` or of this (None: of late), a page a kind; the last is `done`.
 
         Seen by its time of change where MLflow moves one; tags, aliases and metrics of models, which move none, by
-        comparing with what this object last saw. All runs of an experiment that was renamed are told again, before the rest.
+        comparing with what this object last saw. A run is told while it changes and for a minute after: many a run that is no
+        longer there goes on for ever, as far as MLflow knows. All runs of an experiment that was renamed are told again,
+        before the rest.
         """
         now = self._now_ms()
         since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # a clock that was set back counts from there
         self._truth.forget()
         experiments = list(each(self._api.experiments))
-        runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
-        touched = sorted({str(info_of(run).get("experiment_id")) for run in runs})
+        listed_runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
+        told = {run_id: self._told_since(run_id, run, now) for run_id, run in listed_runs.items()}
+        runs = [run for run_id, run in listed_runs.items() if told[run_id][1] > now - _OVERLAP_MS]
+        touched = sorted({str(info_of(run).get("experiment_id")) for run in listed_runs.values()})
         found = {
             "experiment": [one for one in experiments if time_of(one, "last_update_time") >= since],
             "run": runs,
@@ -165,6 +171,7 @@ class MlflowSource:
             payloads = [self._truth.payload(stage, one) for one in found[stage]]
             yield Page(payloads, {"since": now} if done else so_far, done, stage, len(payloads), len(payloads))
             self._take_in(stage, found[stage])  # once the page was taken, not before
+        self._runs = told
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of every experiment, run, registered model, version, and logged model that is no version."""
@@ -230,7 +237,12 @@ class MlflowSource:
                 return self._api.registered_models(token)
         return self._api.model_versions(token)
 
-    def _changed_runs(self, experiments: list[str], since: int) -> list[Json]:
+    def _told_since(self, run_id: str, run: Json, now: int) -> tuple[int, int]:
+        digest = _digest("run", run)[1]
+        before, since = self._runs.get(run_id, (digest, now))
+        return digest, since if before == digest and since <= now else now
+
+    def _changed_runs(self, experiments: list[str], since: int) -> dict[str, Json]:
         found: dict[str, Json] = {}
         for where in (
             f"attributes.start_time >= {since}",
@@ -240,7 +252,7 @@ class MlflowSource:
             for part in chunks(experiments):
                 for run in each(partial(self._api.runs, part, where=where)):
                     found[str(info_of(run).get("run_id"))] = run
-        return list(found.values())
+        return found
 
     def _changed(self, kind: str, item: Json, since: int) -> bool:
         """Say whether `item` differs from what was seen last or, never seen, changed since."""

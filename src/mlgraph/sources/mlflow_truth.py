@@ -26,12 +26,12 @@ class MlflowTruth:
         """Ask anew for everything."""
         self._cache.forget()
 
-    def payload(self, kind: str, item: Json) -> Payload:
-        """Return the payload of `item`, as it was listed or looked up just now."""
+    def payload(self, kind: str, item: Json, *, listed: bool = True) -> Payload:
+        """Return the payload of `item`, as it was listed or, if not `listed`, looked up just now."""
         data: dict[str, Any] = {kind: item}
         match kind:
             case "run":
-                item = data["run"] = self._whole_run(item)
+                item = data["run"] = self._whole_run(item) if listed else item
                 experiment = self._experiment(str(info_of(item).get("experiment_id")))
                 data |= {} if experiment is MISSING else {"experiment": experiment}
                 data["logged_models"] = self._logged_models([*_used_models(item), *_scored_models(item)])
