@@ -102,6 +102,17 @@ def test_show_tells_which_names_an_asset_has_had_and_when(api: Api, names: Names
     ] * 3
 
 
+def test_what_runs_and_schemas_say_is_told_under_every_name(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    api.event(producer.run("run-1", 1, "FAIL", inputs="a", job="old-job"))
+    api.taken(alias(names.workflow("old-job"), names.workflow("new-job"), at(2)))
+    assert api.ask("asset", uri=names.workflow("new-job"))["health"]["status"] == "failing"
+    api.event(producer.dataset(1, "t", schema=facet(fields=[{"name": "x", "type": "int"}])))
+    api.event(producer.run("run-2", 2, inputs="t", outputs="m", facets={"m": {"columnLineage": producer.columns(y="t.x")}}))
+    api.event(renamed(producer, "t", "u", 3))
+    assert api.ask("asset", uri=names.column("t", "x"))["properties"] == {"type": "int"}
+
+
 def test_a_table_that_is_built_aside_and_put_in_place_every_day(api: Api, names: Names) -> None:
     """A rename that is told again, with the name used in between, counts each time."""
     producer = Producer(names)
