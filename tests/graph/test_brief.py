@@ -54,6 +54,15 @@ def test_columns_and_what_has_many_parts_take_longer() -> None:
     assert not asked(graph, dataset(0))
 
 
+def test_nodes_behind_the_last_that_leads_anywhere_have_no_rows_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(brief, "BRIEF_ROWS", 40)
+    graph = Projected([[derives(0, number) for number in range(1, 30)]], 0)
+    view = graph.snapshot.views[Layer.ASSET]
+    assert len(view.out.arrays.indptr) < len(view.into.arrays.indptr)
+    for number in range(1, 30):
+        assert is_brief(graph.snapshot, graph.store.assets_by_uri[str(dataset(number))].asset, "upstream", Layer.ASSET, NOW)
+
+
 @settings(deadline=None)  # the first call compiles
 @given(
     st.lists(st.lists(st.builds(derives, st.integers(0, 9), st.integers(10, 25), st.integers(1, 20)), max_size=25), max_size=4),

@@ -19,7 +19,7 @@ from mlgraph.ports.connections import Connection
 from mlgraph.services.connections import Connections
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import Surroundings
-from mlgraph.services.source_worker import next_sweeps
+from mlgraph.services.source_worker import next_sweeps, webhook_path
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.events import PostgresEvents
 from tests.services.parts import Serving, Store
@@ -207,6 +207,13 @@ def test_one_source_that_is_away_keeps_no_other_from_being_synced(store: Store) 
             with pytest.raises(SourceError, match=r"^away: MLflow at 127\.0\.0\.1:9"):
                 server.connections.sync(None, TESTER)
             assert len([uri for uri in server.held("zeta") if uri.kind == "model"]) == 2
+
+
+def test_webhooks_arrive_whatever_a_source_is_called(store: Store) -> None:
+    assert webhook_path("127.0.0.1:5000/team") == "/api/v1/webhooks/127.0.0.1:5000/team"
+    with started(store) as server:
+        answer = server.connections.connect("mlflow", "http://127.0.0.1:9", "50% of #1?", TESTER)
+        assert answer["webhook"]["path"] == "/api/v1/webhooks/50%25%20of%20%231%3F"
 
 
 def test_a_clock_that_was_set_back_holds_up_no_sweep() -> None:

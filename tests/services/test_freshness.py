@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 
 from mlgraph.bootstrap.wiring import MLFLOW
+from mlgraph.domain.facts import AssetFact
 from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.source import Departure
+from mlgraph.ports.store import Item
 from mlgraph.services.facts_at import told_intervals
 from mlgraph.services.freshness import Asked, Freshness
 from mlgraph.services.hydrate import Answer, Hydrator, Understood
@@ -214,3 +216,10 @@ def test_what_is_forgotten_may_have_been_overtaken(monkeypatch: pytest.MonkeyPat
     assert not freshness.overtaken(MODEL, between)
     assert freshness.overtaken(RUN, between)
     assert not freshness.overtaken(AssetUri("run", "mlflow:prod", "never heard of"), between)
+
+
+def test_what_is_held_is_found_beside_what_others_call_by_names_without_end(scene: Scene) -> None:
+    scene.take(model(2000, "there"))
+    endless = AssetUri("workflow", "airflow", "x" * 9_000)
+    scene.store.writer.append([Item([AssetFact(endless, "facts", 1, {})])], TESTER)
+    assert scene.recorder.states().keys() == {MODEL}

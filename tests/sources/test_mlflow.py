@@ -108,6 +108,33 @@ def test_a_walk_begins_anew_where_the_cursor_is_one_of_polls() -> None:
         source.close()
 
 
+def test_runs_of_a_renamed_experiment_are_told_again() -> None:
+    names = {2: "e2", 10: "e10"}
+
+    def answer(path: str, body: Any) -> Answer:
+        if path.endswith("experiments/search"):
+            return says({"experiments": [
+                {"experiment_id": str(number), "name": name, "creation_time": 1, "last_update_time": 1}
+                for number, name in names.items()
+            ]})  # fmt: skip
+        return SmallMlflow()(path, {**body, "filter": ""} if body else body)
+
+    def told(pages: list[Page]) -> list[str]:
+        return [each for page in pages if len(page.payloads) <= 2 for each in ids([page]) if each.startswith("r10")]
+
+    with flaky_server(answer) as double:
+        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
+        *_, last = source.pages()
+        assert told(list(source.changed_since(last.cursor))) == []
+        names[10] = "anew"
+        unfinished = source.changed_since(last.cursor)
+        assert ids([next(unfinished)]) == ["r10-0", "r10-1"]
+        del unfinished
+        assert told(list(source.changed_since(last.cursor))) == ["r10-0", "r10-1", "r10-2"], "until they were taken"
+        assert told(list(source.changed_since(last.cursor))) == []
+        source.close()
+
+
 def test_the_walk_resumes_after_any_page() -> None:
     with flaky_server(SmallMlflow()) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)

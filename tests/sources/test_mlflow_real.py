@@ -87,8 +87,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         mlflow_server(tmp_path_factory.mktemp("mlflow")) as server,
         contextlib.closing(MlflowSource(Access(server.url, "prod", limits=Limits(requests_per_s=500)))) as source,
     ):
-        hook = source.subscribe(f"{listener.url}/hook", SECRET)
-        assert source.subscribe(f"{listener.url}/hook", "another") == hook, "one webhook is enough"
+        hook = source.subscribe(f"{listener.url}/hook", "of a store of before")
+        assert source.subscribe(f"{listener.url}/hook", SECRET) == hook, "one webhook is enough, with the secret of today"
         made = json.loads(server.run(HERE / "mlflow_company.py", "120").splitlines()[-1])
         found = Company(server, source, listener, made)
         found.statements, found.cursor = backfill(source)

@@ -96,7 +96,9 @@ def reached_within(
         done += 1
         if node < base:
             first, stop = index[3 * node + low], index[3 * node + high]
-            rows += stop - first + beside[3 * node + high] - beside[3 * node + low]
+            rows += stop - first
+            if 3 * node + 3 < len(beside):  # an index ends with the last node that has rows
+                rows += beside[3 * node + high] - beside[3 * node + low]
             if rows <= most_rows:
                 count = _reach(base_rows, first, stop, moment, need, stamp, epoch, queue, count)
         slot = place_of(newer_keys, newer_slots, node)

@@ -20,7 +20,7 @@ from mlgraph.services.hydrate import SourceKind
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import Surroundings
 from mlgraph.services.source_status import STOPPED, hydration, status, tried
-from mlgraph.services.source_worker import Reading, SourceWorker
+from mlgraph.services.source_worker import Reading, SourceWorker, webhook_path
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +115,7 @@ class Connections:
             self._store.save(connection)
         self._work_on(connection)
         _log.info("%s connected %s %s as %s", caller.actor, kind, url, instance)
-        return {**self._bodies([connection])[0], "webhook": {"path": f"/api/v1/webhooks/{instance}", "secret": secret}}
+        return {**self._bodies([connection])[0], "webhook": {"path": webhook_path(instance), "secret": secret}}
 
     def sources(self) -> dict[str, Any]:
         """Return all sources, and where the reading of each stands."""

@@ -191,10 +191,11 @@ class Hydrator:
     def states_of(self, namespace: str) -> dict[AssetUri, Mapping[str, Any]]:
         """Return what this kind of source says now of each asset in `namespace`."""
         found: dict[AssetUri, Mapping[str, Any]] = {}
+        written = _namespace_of(str(AssetUri("run", namespace, "any")))
         for row, records, _ in self._reader.stream():
-            uri = AssetUri.parse(row.uri)
-            if uri.namespace == namespace and (state := self._last(records)) is not None and state.end == FOREVER:
-                found[uri] = state.state
+            if _namespace_of(row.uri) != written or (state := self._last(records)) is None or state.end != FOREVER:
+                continue
+            found[AssetUri.parse(row.uri)] = state.state
         return found
 
     def _last(self, records: Iterable[AssetRecord]) -> AssetInterval | None:
@@ -241,6 +242,11 @@ class Hydrator:
             else:
                 known.points_to[target] = list(interval.properties.get("aliases") or ())
         return found
+
+
+def _namespace_of(uri: str) -> str:
+    """Return the namespace in the text of a URI, as it is written there."""
+    return uri.split("/", 4)[3]
 
 
 def _situated(answer: Answer, held: Held) -> Payload:

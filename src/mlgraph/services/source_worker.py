@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
+from urllib.parse import quote
 
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import Schedule
@@ -263,7 +264,7 @@ class SourceWorker:
         if public is None:
             return
         try:
-            self._kind.subscribe(self._source, f"{public}/api/v1/webhooks/{connection.name}", connection.secret)
+            self._kind.subscribe(self._source, f"{public}{webhook_path(connection.name)}", connection.secret)
         except MlgraphError as error:  # polling finds the same changes, later
             _log.warning("%s takes no webhook: %s", self._name, error.detail)
 
@@ -277,6 +278,11 @@ class SourceWorker:
             self._recorder.save(state=state, error=why, errors=connection.errors + 1, last_error=why, last_error_at=now)
         except MlgraphError:
             _log.warning("reading %s failed: %s", self._name, why)
+
+
+def webhook_path(name: str) -> str:
+    """Return where on this server the webhooks of a source arrive."""
+    return f"/api/v1/webhooks/{quote(name, safe='/:')}"
 
 
 def next_sweeps(connection: Connection, schedule: Schedule, now: int) -> tuple[int, int]:

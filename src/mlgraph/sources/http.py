@@ -109,6 +109,10 @@ class JsonClient:
         """Return what POST answers. For searches and what else may be asked twice."""
         return self._ask("POST", path, json=body)
 
+    def patch(self, path: str, body: Json) -> Json | Missing:
+        """Return what PATCH answers. For changes that may be made twice."""
+        return self._ask("PATCH", path, json=body)
+
     @property
     def counts(self) -> SourceCounts:
         """What is counted of this source."""

@@ -23,6 +23,7 @@ from mlgraph.sources.mlflow_api import (
     each,
     info_of,
     is_deleted,
+    pages_of,
     place,
     text_of,
     time_of,
@@ -55,6 +56,8 @@ class MlflowSource:
         self._said = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
         self._truth = self._fresh_truth()
         self._seen: dict[tuple[str, str], int] = {}
+        self._names: dict[str, str] = {}
+        """What experiments were called when they were seen last, by id: runs are told as parts of what has that name."""
 
     @property
     def instance(self) -> str:
@@ -120,7 +123,7 @@ class MlflowSource:
                     done = stage == STAGES[-1] and token is None
                     resume = {"stage": stage, "part": part, "token": token, "count": count, "since": at["since"]}
                     yield Page([self._truth.payload(stage, item) for item in items], resume, done, stage, count)
-                    self._seen.update(_digest(stage, item) for item in items)
+                    self._take_in(stage, items)
                     if token is None:
                         break
 
@@ -128,7 +131,7 @@ class MlflowSource:
         """Yield what changed since a cursor of `pages` or of this (None: of late), a page a kind; the last is `done`.
 
         Seen by its time of change where MLflow moves one; tags, aliases and metrics of models, which move none, by
-        comparing with what this object last saw.
+        comparing with what this object last saw. All runs of an experiment that was renamed are told again, before the rest.
         """
         now = self._now_ms()
         since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # a clock that was set back counts from there
@@ -150,18 +153,18 @@ class MlflowSource:
             ],
             "model_version": [one for one in each(self._api.model_versions) if self._changed("model_version", one, since)],
         }
+        so_far = {"since": since + _OVERLAP_MS}
+        for one in experiments:
+            if self._names.get(text_of(one, "experiment_id"), one.get("name")) != one.get("name"):
+                for listed in pages_of(partial(self._api.runs, [text_of(one, "experiment_id")])):
+                    payloads = [self._truth.payload("run", run) for run in listed]
+                    yield Page(payloads, so_far, False, "run", len(payloads))  # noqa: FBT003 - it is not done
+        self._take_in("experiment", [one for one in experiments if one not in found["experiment"]])
         for stage in STAGES:
             done = stage == STAGES[-1]
             payloads = [self._truth.payload(stage, one) for one in found[stage]]
-            yield Page(
-                payloads,
-                {"since": now} if done else {"since": since + _OVERLAP_MS},
-                done,
-                stage,
-                len(payloads),
-                len(payloads),
-            )
-            self._seen.update(_digest(stage, one) for one in found[stage])  # once the page was taken, not before
+            yield Page(payloads, {"since": now} if done else so_far, done, stage, len(payloads), len(payloads))
+            self._take_in(stage, found[stage])  # once the page was taken, not before
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of every experiment, run, registered model, version, and logged model that is no version."""
@@ -191,16 +194,15 @@ class MlflowSource:
     def subscribe(self, url: str, secret: str) -> str:
         """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.
 
-        An active webhook to that URL is left as it is, its secret included (MLflow never shows it).
+        An active webhook to that URL is kept, and gets this secret: it may have one of before, and MLflow shows none.
         """
         for one in each(self._api.webhooks):
             if one.get("url") == url and one.get("status", "ACTIVE") == "ACTIVE":
-                return str(one.get("webhook_id", ""))
-        return str(
-            self._api.create_webhook(f"mlgraph-{self._instance}"[:60].replace(":", "-"), url, secret, EVENTS).get(
-                "webhook_id", ""
-            )
-        )
+                known = text_of(one, "webhook_id")
+                self._api.sign_webhook(known, secret)
+                return known
+        name = f"mlgraph-{self._instance}"[:60].replace(":", "-")
+        return text_of(self._api.create_webhook(name, url, secret, EVENTS), "webhook_id")
 
     def _fresh_truth(self) -> MlflowTruth:
         return MlflowTruth(self._api, self._said, self._clock)
@@ -210,6 +212,11 @@ class MlflowSource:
 
     def _experiment_ids(self) -> list[str]:
         return sorted((text_of(one, "experiment_id") for one in each(self._api.experiments)), key=_order)
+
+    def _take_in(self, stage: str, items: list[Json]) -> None:
+        self._seen.update(_digest(stage, item) for item in items)
+        if stage == "experiment":
+            self._names.update((text_of(one, "experiment_id"), str(one.get("name"))) for one in items)
 
     def _search(self, stage: str, part: str, token: str | None) -> Found:
         match stage:

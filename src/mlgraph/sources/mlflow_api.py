@@ -170,6 +170,10 @@ class MlflowApi:
             raise SourceError("MLflow has no webhooks here (they came with MLflow 3.3): it is polled instead")
         return found
 
+    def sign_webhook(self, webhook_id: str, secret: str) -> None:
+        """Have a webhook signed with `secret` from now on."""
+        self._client.patch(f"webhooks/{quote(webhook_id, safe='')}", {"secret": secret})
+
     @property
     def counts(self) -> SourceCounts:
         """What is counted of this source."""
@@ -184,14 +188,19 @@ class MlflowApi:
         self._client.close()
 
 
-def each(search: Callable[[str | None], Found]) -> Iterator[Json]:
-    """Yield all items of a search, page after page."""
+def pages_of(search: Callable[[str | None], Found]) -> Iterator[list[Json]]:
+    """Yield the pages of a search."""
     token: str | None = None
     while True:
         items, token = search(token)
-        yield from items
+        yield items
         if not token:
             return
+
+
+def each(search: Callable[[str | None], Found]) -> Iterator[Json]:
+    """Yield all items of a search, page after page."""
+    return (item for items in pages_of(search) for item in items)
 
 
 def info_of(item: Json) -> Json:

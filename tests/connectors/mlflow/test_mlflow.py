@@ -108,6 +108,7 @@ def test_a_file_of_some_machine_is_scoped_where_a_scope_is_given() -> None:
         ({"openlineage.job.namespace": "prod-east", "openlineage.job.name": "etl"}, "mlg://workflow/prod-east/etl"),
         ({"openlineage.job.namespace": "default", "mlgraph.workflow": "default/other"}, "mlg://workflow/default/other"),
         ({"openlineage.job.namespace": "default"}, None),
+        ({"mlgraph.workflow": "airflow/" + "\u00e9" * 2400}, None),
     ],
 )
 def test_a_job_that_a_tool_names_is_scoped_and_what_was_written_for_mlgraph_stands(
@@ -116,6 +117,28 @@ def test_a_job_that_a_tool_names_is_scoped_and_what_was_written_for_mlgraph_stan
     payload = {**recorded("run_that_trains"), "scope": "team-a"}
     payload["data"]["run"]["data"]["tags"] = [{"key": key, "value": value} for key, value in tags.items()]
     assert [str(each.target) for each in edges(normalise(payload), "run_of")] == ([workflow] if workflow else [])
+
+
+def test_a_run_without_a_start_does_not_begin_in_1970() -> None:
+    payload = recorded("run_that_trains")
+    info = payload["data"]["run"]["info"]
+    info["start_time"] = 0
+    end = info["end_time"] * 1000
+    told = normalise(payload)
+    assert {each.valid_from for each in told if isinstance(each, EdgeFact) and each.relation != "outputs"} >= {end}
+    assert min(each.valid_from for each in told if isinstance(each, AssetFact | EdgeFact) and each.valid_from is not None) > 0
+    del info["start_time"], info["end_time"]
+    info["status"] = "RUNNING"
+    told = normalise(payload)
+    state = next(each for each in told if isinstance(each, AssetFact) and each.uri.kind == "run")
+    assert (state.valid_from, "started_at" in state.state["properties"]) == (None, False)
+
+
+def test_what_no_uri_can_carry_is_refused() -> None:
+    payload = recorded("registered_model")
+    payload["data"]["registered_model"]["name"] = "\u00e9" * 2000
+    with pytest.raises(InvalidInput, match="over the limit of 8192"):
+        normalise(payload)
 
 
 def test_a_run_that_made_a_model_from_another_takes_it_as_its_base() -> None:

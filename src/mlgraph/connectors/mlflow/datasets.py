@@ -53,8 +53,8 @@ def scored_datasets(run: Located) -> dict[str, str]:
     }
 
 
-def dataset_statements(inputs: list[DatasetInput], run: AssetUri, start: int) -> list[Statement]:
-    """Return the datasets as their run saw them, and that they went into it from `start`.
+def dataset_statements(inputs: list[DatasetInput], run: AssetUri, start: int | None) -> list[Statement]:
+    """Return the datasets as their run saw them, and that they went into it from `start` (None: from their recording).
 
     They are patches: each run tells what it saw of a dataset, and a repetition changes nothing.
     """

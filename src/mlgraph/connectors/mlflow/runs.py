@@ -33,11 +33,11 @@ def run_statements(registry: Registry, data: Located) -> list[Statement]:
     run = data.need("run")
     info = run.need("info")
     uri = registry.uri("run", info.need("run_id").name())
-    start = micros(info.need("start_time"))
+    start = _time(info, "start_time") or _time(info, "end_time")
     models = LoggedModels(registry, data)
     measured = [each for model in models.known() for each in evaluations(registry, run, model)]
     return [
-        *_asset(registry, run, uri, start, data.get("experiment")),
+        *_asset(registry, run, uri, data.get("experiment")),
         *(EdgeFact(uri, relation, whole, ORIGIN, start) for relation, whole in wholes(registry, run, data.get("experiment"))),
         *dataset_statements(dataset_inputs(registry, run), uri, start),
         *(EdgeFact(source, "input_to", uri, ORIGIN, start, properties=said(role=role)) for source, role in models.inputs(run)),
@@ -45,18 +45,23 @@ def run_statements(registry: Registry, data: Located) -> list[Statement]:
     ]
 
 
-def _asset(registry: Registry, run: Located, uri: AssetUri, start: int, experiment: Located | None) -> list[Statement]:
+def _time(info: Located, key: str) -> int | None:
+    """Return a time of a run; None where MLflow has none: it writes 0 for the start of a run that was created without one."""
+    found = info.get(key)
+    return micros(found) or None if found else None
+
+
+def _asset(registry: Registry, run: Located, uri: AssetUri, experiment: Located | None) -> list[Statement]:
     info = run.need("info")
     data = run.get("data") or Located({}, f"{run.pointer}/data")
     tags = table(data, "tags")
-    found = info.get("end_time")
-    end = micros(found) if found and found.value not in (0, "0") else None
+    start, end = _time(info, "start_time"), _time(info, "end_time")
     status = info.need("status").text()
     user = tags.get("mlflow.user") or optional(info, "user_id")
     user = None if user == _NOBODY else user
     properties = said(
         state=_STATES.get(status, "OTHER"),
-        started_at=format_time(start),
+        started_at=format_time(start) if start is not None else None,
         ended_at=format_time(end) if end is not None and status in ("FINISHED", "FAILED", "KILLED") else None,
         experiment_id=optional(info, "experiment_id"),
         experiment=optional(experiment, "name") if experiment else None,
@@ -71,5 +76,6 @@ def _asset(registry: Registry, run: Located, uri: AssetUri, start: int, experime
         tags=tags_of(tags),
         properties=properties,
     )
-    asset = AssetFact(uri, ORIGIN, registry.since(start if end is None else max(start, end)), state)
+    since = max((at for at in (start, end) if at is not None), default=None)
+    asset = AssetFact(uri, ORIGIN, registry.since(since) if since is not None else None, state)
     return [asset, Contact(person_uri(user), user, user if "@" in user else None)] if user else [asset]

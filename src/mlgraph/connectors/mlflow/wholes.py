@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mlgraph.connectors.mlflow.words import Registry, table
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.payload import Located
 from mlgraph.domain.scoping import scoped
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 
 def wholes(registry: Registry, run: Located, experiment: Located | None) -> list[tuple[str, AssetUri]]:
@@ -17,16 +18,20 @@ def wholes(registry: Registry, run: Located, experiment: Located | None) -> list
         found.append(("part_of", registry.uri("run", parent)))
     elif experiment and (name := experiment.get("name")):
         found.append(("part_of", registry.uri("workflow", name.name())))
-    namespace, job = _workflow(registry, tags)
-    if namespace and job:
-        found.append(("run_of", AssetUri("workflow", namespace, job)))
+    if workflow := _workflow(registry, tags):
+        found.append(("run_of", workflow))
     return found
 
 
-def _workflow(registry: Registry, tags: dict[str, str]) -> tuple[str, str]:
-    """Return namespace and name: OpenLineage's tags, as a tool writes them, or mlgraph's own, which means what it says."""
-    told = tags.get("openlineage.job.namespace", ""), tags.get("openlineage.job.name", "")
-    if all(told):
-        return scoped(told[0], registry.scope), told[1]
-    namespace, _, job = tags.get("mlgraph.workflow", "").rpartition("/")
-    return namespace, job
+def _workflow(registry: Registry, tags: dict[str, str]) -> AssetUri | None:
+    """Return what OpenLineage's tags say, as a tool writes them, or mlgraph's own, which means what it says; None if nothing."""
+    namespace, job = tags.get("openlineage.job.namespace", ""), tags.get("openlineage.job.name", "")
+    if namespace and job:
+        namespace = scoped(namespace, registry.scope)
+    else:
+        namespace, _, job = tags.get("mlgraph.workflow", "").rpartition("/")
+    try:
+        uri = AssetUri("workflow", namespace, job)
+    except InvalidInput:
+        return None
+    return uri if len(str(uri)) <= MAX_URI_CHARS else None

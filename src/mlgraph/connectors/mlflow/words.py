@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetRetraction, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 ORIGIN: Final = "mlflow"
 _LAST_MS: Final = 253_402_300_799_999  # the end of the year 9999
@@ -31,7 +32,10 @@ class Registry:
 
     def uri(self, kind: str, name: str) -> AssetUri:
         """Return the URI of what MLflow calls `name`. Raises `InvalidInput` for what can be no name."""
-        return AssetUri(kind, f"mlflow:{self.instance}", name)
+        uri = AssetUri(kind, f"mlflow:{self.instance}", name)
+        if len(str(uri)) > MAX_URI_CHARS:
+            raise InvalidInput(f"the {kind} {name[:60]!r} has a URI over the limit of {MAX_URI_CHARS} characters")
+        return uri
 
     def since(self, changed: int) -> int | None:
         """Return from when a state holds: its time of change, or None (from its recording on, if it says anything new).
