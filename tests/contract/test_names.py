@@ -86,6 +86,33 @@ def test_a_renamed_table_keeps_its_readers_and_answers_for_its_past(api: Api, na
     assert api.ask("asset", uri=new)["deleted_at"] is None
 
 
+def test_show_tells_which_names_an_asset_has_had_and_when(api: Api, names: Names, shared_server: Process) -> None:
+    producer = Producer(names)
+    api.event(producer.run("run-1", 1, inputs="a", outputs="m"))
+    for before, now, minute in (("a", "b", 3), ("b", "c", 5)):
+        api.event(renamed(producer, before, now, minute))
+    for minute, name in ((6, "c"), (7, "z")):
+        api.event(producer.dataset(minute, name, symlinks=facet(identifiers=[producer.named("link")])))
+    assert api.ask("asset", uri=names.dataset("c"))["uri"] == names.dataset("c")
+    shown = mlgraph(shared_server, "show", names.dataset("a")).stdout.replace("\n", " ")
+    called = " ".join(shown.split()).split("also called ")[1:]
+    told = [(names.dataset("a"), "00:03"), (names.dataset("b"), "00:05"), (names.dataset("link"), "00:06")]
+    assert [line.startswith(f"{name} since 2026-03-01 {time}") for line, (name, time) in zip(called, told, strict=True)] == [
+        True
+    ] * 3
+
+
+def test_what_runs_and_schemas_say_is_told_under_every_name(api: Api, names: Names) -> None:
+    producer = Producer(names)
+    api.event(producer.run("run-1", 1, "FAIL", inputs="a", job="old-job"))
+    api.taken(alias(names.workflow("old-job"), names.workflow("new-job"), at(2)))
+    assert api.ask("asset", uri=names.workflow("new-job"))["health"]["status"] == "failing"
+    api.event(producer.dataset(1, "t", schema=facet(fields=[{"name": "x", "type": "int"}])))
+    api.event(producer.run("run-2", 2, inputs="t", outputs="m", facets={"m": {"columnLineage": producer.columns(y="t.x")}}))
+    api.event(renamed(producer, "t", "u", 3))
+    assert api.ask("asset", uri=names.column("t", "x"))["properties"] == {"type": "int"}
+
+
 def test_a_table_that_is_built_aside_and_put_in_place_every_day(api: Api, names: Names) -> None:
     """A rename that is told again, with the name used in between, counts each time."""
     producer = Producer(names)

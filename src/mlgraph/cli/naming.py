@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlgraph.cli import output
-from mlgraph.cli.output import moment, plain
+from mlgraph.cli.output import plain, span
 from mlgraph.cli.session import AsJson, AtLeast, Url, ask, connected
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _names(said: naming.Names) -> RenderableType:
     if said["ambiguous"]:
         parts.append(Text("\nLead to several assets, so that they stand for themselves:", "yellow"))
         for each in said["ambiguous"]:
-            parts.append(Text(f"  {plain(each['name'])}, {_span(each['valid_from'], each['valid_to'])}, is either of"))
+            parts.append(Text(f"  {plain(each['name'])}, {span(each['valid_from'], each['valid_to'])}, is either of"))
             parts += [Text(f"    {plain(asset)}") for asset in each["assets"]]
         parts.append(Text("Decide with: mlgraph same NAME ASSET   or: mlgraph apart NAME ASSET", "dim"))
     elif not said["uri"]:
@@ -116,10 +116,5 @@ def _known_as(listed: list[naming.Named]) -> Table:
         table.add_column(title, overflow="fold")
     for each in listed:
         word = "is kept apart from" if each["decision"] == "apart" else "is another name of"
-        table.add_row(plain(each["name"]), word, plain(each["asset"]), _span(each["valid_from"], each["valid_to"]))
+        table.add_row(plain(each["name"]), word, plain(each["asset"]), span(each["valid_from"], each["valid_to"]))
     return table
-
-
-def _span(begun: str | None, ended: str | None) -> str:
-    since = f"since {moment(begun)}" if begun else "from the beginning"
-    return f"{since} until {moment(ended)}" if ended else since

@@ -101,6 +101,12 @@ def moment(text: str | None) -> str:
     return "-" if text is None else plain(text.replace("T", " ").removesuffix("Z"))
 
 
+def span(begun: str | None, ended: str | None) -> str:
+    """Return since when and until when something holds, as people read it; None: from the beginning, or without end."""
+    since = f"since {moment(begun)}" if begun else "from the beginning"
+    return f"{since} until {moment(ended)}" if ended else since
+
+
 def count(number: int, one: str, many: str | None = None) -> str:
     """Return `1 edge`, `1,200 edges`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain
+from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain, span
 
 if TYPE_CHECKING:
     from mlgraph.client import shapes, source_shapes
@@ -51,9 +51,16 @@ def asset(said: shapes.Asset) -> RenderableType:
 
 
 def _other_names(said: shapes.Asset) -> list[str]:
-    """Return the other names that it has or had; when, `mlgraph names` tells."""
+    """Return the other names that it has or had, and when: those that lead to it, and those that it leads to."""
     same = [each for each in said["names"] if each["decision"] == "same"]
-    return list(dict.fromkeys(name for each in same for name in (each["name"], each["asset"]) if name != said["uri"]))
+    ours, others = {said["uri"]}, {said["uri"]}
+    for _ in same:  # over as many other names as there may be
+        ours |= {each["name"] for each in same if each["asset"] in ours}
+        others |= {each["asset"] for each in same if each["name"] in others}
+    told = [(each["name"], each) for each in same if each["asset"] in ours]
+    told += [(each["asset"], each) for each in same if each["name"] in others]
+    lines = (f"{name} {span(each['valid_from'], each['valid_to'])}" for name, each in told if name != said["uri"])
+    return list(dict.fromkeys(lines))
 
 
 def _attributes(said: shapes.Asset) -> Table:

@@ -61,10 +61,15 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What a sweep found missing. `renamed` tells under which name it lives on; without it, it was deleted."""
+    """What a sweep found missing. `renamed` tells under which name it lives on, `now`; without it, it was deleted.
+
+    `renamed_anew` tells the same where `now` was another asset's name before.
+    """
 
     uri: AssetUri
     renamed: Payload | None = None
+    renamed_anew: Payload | None = None
+    now: AssetUri | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class AssetCards:
             "valid_from": format_time(min(interval.start for interval in holding)) if holding else None,
             "deleted_at": format_time(gone) if gone is not None else None, "referenced_only": not records,
             "relations": relations, "relations_total": total, "history": self._history(intervals, told),
-            "health": self._health(graph, asset, state, moment), "as_of": format_time(moment), "partial": cut is not None,
+            "health": self._health(graph, names, state, moment), "as_of": format_time(moment), "partial": cut is not None,
             "reason": cut, "watermark": graph.watermark,
         }  # fmt: skip
 
@@ -79,10 +79,9 @@ class AssetCards:
 
     def _field(self, graph: Snapshot, column: int, moment: int) -> dict[str, Any]:
         """Return what the schema of its dataset says of a column."""
-        dataset = graph.registry.dataset_of(column)
-        schema = (
-            (state_at(asset_intervals(self._reader.asset_records([dataset])), moment) or {}).get("properties", {}).get("schema")
-        )
+        dataset = graph.aliases.at(graph.registry.dataset_of(column), moment)
+        told_of = records_of(self._reader, graph.aliases.named(dataset, moment))
+        schema = (state_at(asset_intervals(told_of), moment) or {}).get("properties", {}).get("schema")
         name = field_of_column(AssetUri.parse(graph.registry.uri(column)))
         for told in schema if isinstance(schema, list) else ():
             if isinstance(told, dict) and told.get("name") == name:
@@ -90,12 +89,12 @@ class AssetCards:
                 return {"name": name, "description": told.get("description"), "properties": said}
         return {}
 
-    def _health(self, graph: Snapshot, asset: int, state: dict[str, Any], moment: int) -> dict[str, Any]:
+    def _health(self, graph: Snapshot, names: list[int], state: dict[str, Any], moment: int) -> dict[str, Any]:
         """Return the health that the asset's own state tells; of a workflow, also that of its latest run that has ended."""
         health = health_of(state)
-        if graph.registry.kind(asset) != WORKFLOW:
+        if graph.registry.kind(names[0]) != WORKFLOW:
             return health
-        begun = {e.source: e.valid_from for e in self._reader.edges_into([asset], [RUN_OF]) if e.valid_from <= moment}
+        begun = {e.source: e.valid_from for e in self._reader.edges_into(names, [RUN_OF]) if e.valid_from <= moment}
         latest = sorted(begun, key=lambda run: begun[run], reverse=True)[:LATEST_RUNS]
         said: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in self._reader.asset_records(latest):

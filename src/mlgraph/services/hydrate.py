@@ -204,6 +204,10 @@ class Hydrator:
         own = [state for state in asset_intervals(records) if origins[state.origin] == self._kind.name]
         return max(own, key=lambda state: state.start, default=None)
 
+    def has_ended(self, uri: AssetUri) -> bool:
+        """Say whether an asset was ever retracted: what has its name then may be another one than had it before."""
+        return bool(self._reader.retracted(list(self._reader.ids({str(uri)}).values())))
+
     def _held(self, uris: set[str]) -> dict[str, Held]:
         ids = self._reader.ids(uris)
         if not ids:

@@ -81,9 +81,13 @@ class SourceRecorder:
         """Record what is gone or has another name, unless it was heard of since this was asked for."""
         with self._turn:
             left = [each for each in departures if not self.freshness.overtaken(each.uri, asked)]
-            self.record(
-                [Answer(each.renamed, asked) if each.renamed else Answer({}, asked, each.uri, deleted=True) for each in left]
-            )
+            self.record([self._departure(each, asked) for each in left])
+
+    def _departure(self, each: Departure, asked: Asked) -> Answer:
+        if each.renamed is None or each.now is None:
+            return Answer({}, asked, each.uri, deleted=True)
+        had_other = self._hydrator.has_ended(each.now)
+        return Answer((each.renamed_anew if had_other else None) or each.renamed, asked)
 
     def _append(self, part: Sequence[Understood]) -> bool:
         said = [(each.subject, each.item) for each in part if each.item is not None]

@@ -9,7 +9,7 @@ import pytest
 
 from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import normalise, subject
-from mlgraph.connectors.mlflow.reconciliation import departures
+from mlgraph.connectors.mlflow.reconciliation import departed, departures
 from mlgraph.connectors.mlflow.removals import vanished
 from mlgraph.connectors.mlflow.renames import ModelIdentity, renames
 from mlgraph.connectors.mlflow.webhooks import TOLERANCE_S, occurred_at, thin, verify_webhook
@@ -272,6 +272,20 @@ def test_a_renamed_model_ends_and_leads_to_its_new_name_with_its_versions() -> N
     assert led == [("old", "new", at + 1), ("old/1", "new/1", at + 1)]
 
 
+def test_what_has_a_new_name_is_until_then_what_had_the_old_one() -> None:
+    data = {"from": "old", "to": "new", "versions": ["1"], "at": "2026-11-22T00:00:00Z", "since": "2026-11-01T00:00:00Z"}
+    payload = {"type": "mlflow.renamed", "instance": "prod", "data": data}
+    since, at = parse_time("2026-11-01T00:00:00Z"), parse_time("2026-11-22T00:00:00Z")
+    back = [each for each in edges(normalise(payload), "alias_of") if each.valid_to is not None]
+    assert [(e.source.name, e.target.name, e.valid_from, e.valid_to) for e in back] == [
+        ("new", "old", since, at), ("new/1", "old/1", since, at),
+    ]  # fmt: skip
+    missing, renamed, anew, now = departed(payload)
+    assert (missing.name, now and now.name, renamed) == ("old", "new", payload)
+    assert anew is not None
+    assert all(each.valid_to is None for each in edges(normalise(anew), "alias_of")), "the name was another model's before"
+
+
 def test_what_vanished_is_what_the_inventory_lacks_of_its_own_kinds_and_namespace() -> None:
     registry = Registry("prod")
     run, other = registry.uri("run", "r1"), registry.uri("run", "r2")
@@ -290,7 +304,8 @@ def test_a_sweep_tells_renames_and_deletions_apart() -> None:
     created = parse_time("2026-01-01T00:00:00Z")
     now = {"new": ModelIdentity(created, frozenset({("1", created)}))}
     told = departures("prod", held, {registry.uri("model", "new")}, now, created)
-    assert told[0]["data"] == {"from": "old", "to": "new", "versions": ["1"], "at": "2026-01-01T00:00:00Z"}
+    since = "2026-01-01T00:00:00Z"
+    assert told[0]["data"] == {"from": "old", "to": "new", "versions": ["1"], "at": since, "since": since}
     assert [(each["type"], each["data"]["uri"]) for each in told[1:]] == [
         ("mlflow.deleted", str(two)),
         ("mlflow.deleted", str(run)),

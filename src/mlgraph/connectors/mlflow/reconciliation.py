@@ -16,6 +16,7 @@ _THINGS: Final = {
     "run": "run", "artifact": "logged_model", "model": "registered_model", "model_version": "model_version",
 }  # fmt: skip
 
+Payload = dict[str, Any]
 States = Mapping[AssetUri, Mapping[str, Any]]
 """What this origin says of each asset of the instance that it holds now (an asset fact's `state`)."""
 
@@ -34,7 +35,8 @@ def departures(
     for old, new in renames(before, models):
         versions = sorted(number for number, _ in before[old].versions & models[new].versions)
         moved |= {registry.uri("model", old), *(registry.uri("model_version", f"{old}/{n}") for n in versions)}
-        told.append(_payload(instance, "renamed", {"from": old, "to": new, "versions": versions, "at": format_time(at)}))
+        data = {"from": old, "to": new, "versions": versions, "at": format_time(at), "since": format_time(before[old].created)}
+        told.append(_payload(instance, "renamed", data))
     gone = [uri for uri in vanished(registry, held, inventory) if uri not in moved]
     return told + [deleted(instance, uri, at) for uri in gone]
 
@@ -55,13 +57,18 @@ def deleted_at(uri: AssetUri, at: int) -> dict[str, Any]:
     return deleted(uri.namespace.partition(":")[2], uri, at)
 
 
-def departed(payload: Mapping[str, Any]) -> tuple[AssetUri, dict[str, Any] | None]:
-    """Return what a payload of `departures` says is missing, and the payload again where it lives on under another name."""
+def departed(payload: Payload) -> tuple[AssetUri, Payload | None, Payload | None, AssetUri | None]:
+    """Return what a payload of `departures` says is missing, and where it lives on under another name: the payload, and the name.
+
+    Between them is the payload to take instead, where that name was another model's before.
+    """
     data = Located(payload).need("data")
     old = data.get("from")
     if old is None:
-        return data.need("uri").uri(), None
-    return Registry(Located(payload).need("instance").name()).uri("model", old.name()), dict(payload)
+        return data.need("uri").uri(), None, None, None
+    registry = Registry(Located(payload).need("instance").name())
+    anew = {**payload, "data": {key: value for key, value in payload["data"].items() if key != "since"}}
+    return registry.uri("model", old.name()), payload, anew, registry.uri("model", data.need("to").name())
 
 
 def identities_of(held: States) -> dict[str, ModelIdentity]:

@@ -37,11 +37,12 @@ def renames(before: Mapping[str, ModelIdentity], after: Mapping[str, ModelIdenti
 
 
 def rename_statements(registry: Registry, data: Located) -> list[Statement]:
-    """Return the facts of `mlflow.renamed`: {from, to, versions, at}. Old names end, and lead to the new from then on.
+    """Return the facts of `mlflow.renamed`: {from, to, versions, at, since?}. Old names end, and lead to the new from then on.
 
-    The alias begins a microsecond later: a retraction ends every edge of the asset that began at its moment or before.
+    The alias begins a microsecond later: a retraction ends every edge of the asset that began at its moment or before. MLflow
+    tells of what has the new name with the times from before it had it: from `since` until then that is what had the old name.
     """
-    old, new, at = data.need("from").name(), data.need("to").name(), data.need("at").time()
+    old, new, at, since = data.need("from").name(), data.need("to").name(), data.need("at").time(), data.get("since")
     numbers = [each.name() for each in entries(data, "versions")]
     pairs = [(registry.uri("model", old), registry.uri("model", new))]
     pairs += [(registry.uri("model_version", f"{old}/{n}"), registry.uri("model_version", f"{new}/{n}")) for n in numbers]
@@ -49,4 +50,6 @@ def rename_statements(registry: Registry, data: Located) -> list[Statement]:
     for was, now in pairs:
         statements += [AssetRetraction(was, ORIGIN, at), EdgeRetraction(now, "alias_of", was, ORIGIN, at)]
         statements.append(EdgeFact(was, "alias_of", now, ORIGIN, at + 1))
+        if since and since.time() < at:
+            statements.append(EdgeFact(now, "alias_of", was, ORIGIN, since.time(), at))
     return statements
