@@ -81,11 +81,12 @@ def canonical_columns(namespace: str, columns: Sequence[Mapping[str, Any]]) -> l
 
 
 def _column_case(namespace: str) -> Case:
-    for scheme in (namespace, namespace.partition(":")[2]):  # a scope may stand before it
-        case = COLUMN_CASES.get(scheme.partition(":")[0])
-        if case is not None:
-            return case
-    return Case.AS_WRITTEN
+    before, found, _ = namespace.rpartition("://")
+    if found:
+        scheme = before.rpartition(":")[2]  # a scope may stand before it, and be called like a system
+    else:
+        scheme = "arn" if _GLUE.fullmatch(namespace) else namespace
+    return COLUMN_CASES.get(scheme, Case.AS_WRITTEN)
 
 
 def _located(location: str) -> Name | None:
