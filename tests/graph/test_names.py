@@ -144,3 +144,17 @@ def test_a_merge_that_is_taken_back_leaves_two_assets_with_their_histories() -> 
     real.append([EdgeRetraction(A, "alias_of", B, "facts", TIMES[2])])
     assert set(real.edges("asset", TIMES[9])) == {(A, "derives", C), (B, "derives", C)}
     assert set(real.edges("asset", TIMES[0])) == {(A, "derives", C)}
+
+
+def test_a_retraction_that_turns_out_to_be_a_rename_lets_what_led_to_its_name_go_on() -> None:
+    """A became B, and B became C: that B became C is heard last, when its retraction has ended the alias from A already."""
+    facts: list[Fact] = [
+        EdgeFact(A, "derives", DATASETS[3], "facts", TIMES[0]),
+        AssetRetraction(A, "facts", TIMES[2]), EdgeFact(A, "alias_of", B, "facts", TIMES[2] + 1),
+        AssetRetraction(B, "facts", TIMES[4]),
+    ]  # fmt: skip
+    real = Projected([facts])
+    assert real.edges("asset", TIMES[5]) == {}
+    real.append([EdgeFact(B, "alias_of", C, "facts", TIMES[4] + 1)])
+    assert set(real.edges("asset", TIMES[3])) == {(B, "derives", DATASETS[3])}
+    assert set(real.edges("asset", TIMES[5])) == {(C, "derives", DATASETS[3])}

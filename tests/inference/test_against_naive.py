@@ -99,7 +99,7 @@ def further_facts(choose: Chooser) -> list[Fact]:
     return facts
 
 
-def names(choose: Chooser) -> list[Fact]:
+def naming(choose: Chooser) -> list[Fact]:
     """Names that stand for other assets, by merges, renames and decisions that two are apart; some of them taken back."""
     facts: list[Fact] = []
     for _ in range(choose.one((0, 1, 1, 2, 3))):
@@ -122,7 +122,7 @@ def names(choose: Chooser) -> list[Fact]:
 
 def told(seed: int) -> list[Fact]:
     choose = Chooser(random.Random(seed).choice)
-    return [*histories.random_history(random.Random(seed + 1)), *further_facts(choose), *names(choose)]
+    return [*histories.random_history(random.Random(seed + 1)), *further_facts(choose), *naming(choose)]
 
 
 class Real:
@@ -164,12 +164,17 @@ def test_from_either_end_and_for_a_pair_rules_infer_what_the_naive_model_does(se
     real = Real(RULES, in_batches(facts, rng))
     expected = NaiveRules(RULES, real.naive(facts))
     moments = rng.sample(known, min(6, len(known))) if (known := histories.moments(facts)) else []
+    names = bool(
+        real.projected.snapshot.aliases
+    )  # two names of one input are not several: the naive pairs are by name, and less sure
     for rule in RULES:
         found = real.edges(rule)
         assert all(len(each) == 2 and each[0] == each[1] for each in found.values()), rule.name
         for moment in moments:
             now = {triple: holds(held.certain, moment) for triple, (held, _) in found.items() if holds(held.spans, moment)}
-            assert now == expected.edges(rule, moment), (rule.name, moment)
+            wanted = expected.edges(rule, moment)
+            assert now.keys() == wanted.keys(), (rule.name, moment)
+            assert all(now[triple] == sure or (names and now[triple]) for triple, sure in wanted.items()), (rule.name, moment)
         for triple, (held, _) in found.items():
             ends = real.assets[triple[0]], real.assets[triple[2]]
             assert all(real.inference.between(*ends, rule, forward=forward) == held for forward in (True, False))

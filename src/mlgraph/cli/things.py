@@ -119,7 +119,8 @@ def why(said: shapes.Why) -> RenderableType:
     table = _table()
     for each in said["origins"]:
         span = f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"
-        learned = f"learned {moment(each['recorded_at'])}" + (f" from {each['actor']}" if each["actor"] else "")
+        by = f" from {each['actor']}" if each["actor"] else ""
+        learned = f"learned {moment(each['recorded_at'])}{by}" if each["recorded_at"] else ""
         table.add_row(Text(plain(each["origin"]), "bold"), Text(span), Text(plain(learned), "dim"))
         if each["properties"]:
             table.add_row("", Text(_short(each["properties"])), "")

@@ -161,16 +161,7 @@ class Inference:
 
     def of(self, asset: int, rule: Rule) -> list[Inferred]:
         """Return every edge that `rule` infers from or to the asset."""
-        kind = KIND_NAMES[self._ground.kind(asset)]
-        relation = RELATIONS[rule.relation].code
-        found: list[Inferred] = []
-        if any(kind in path.nodes[0].kinds for path in rule.paths):
-            far = self._ends(rule, [asset], forward=True)[asset]
-            found += [Inferred((asset, relation, other), rule, held) for other, held in far.items()]
-        if any(kind in path.nodes[-1].kinds for path in rule.paths):
-            far = self._ends(rule, [asset], forward=False)[asset]
-            found += [Inferred((other, relation, asset), rule, held) for other, held in far.items()]
-        return found
+        return [edge for forward in (True, False) for edge in self.ends(rule, [asset], forward=forward)]
 
     def between(self, source: int, target: int, rule: Rule, *, forward: bool) -> Held | None:
         """Return when `rule` infers its relation from `source` to `target`, looking on from the source (`forward`) or back."""
