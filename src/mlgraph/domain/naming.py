@@ -82,10 +82,8 @@ def canonical_columns(namespace: str, columns: Sequence[Mapping[str, Any]]) -> l
 
 def _column_case(namespace: str) -> Case:
     before, found, _ = namespace.rpartition("://")
-    if found:
-        scheme = before.rpartition(":")[2]  # a scope may stand before it, and be called like a system
-    else:
-        scheme = "arn" if _GLUE.fullmatch(namespace) else namespace
+    bare = "arn" if _GLUE.fullmatch(namespace) else namespace
+    scheme = before.rpartition(":")[2] if found else bare  # a scope may stand before it, and be called like a system
     return COLUMN_CASES.get(scheme, Case.AS_WRITTEN)
 
 
