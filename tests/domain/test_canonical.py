@@ -322,3 +322,22 @@ def test_unquoted_names_meet_in_either_case(system: object, parts: list[str], da
 )
 def test_quoted_names_meet_only_if_they_are_equal(case: Case, one: str, other: str) -> None:
     assert (fold(f'"{one}"', case) == fold(f'"{other}"', case)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "column"),
+    [
+        ("snowflake:file", "user_id"),
+        ("bigquery:duckdb", "User_Id"),
+        ("postgres", "User_Id"),
+        ("mlflow:prod", "User_Id"),
+    ],
+)
+def test_a_scope_called_like_a_system_is_none(namespace: str, column: str) -> None:
+    assert canonical_column(namespace, column) == column
+
+
+@pytest.mark.parametrize("scope", ["lab:", "snowflake:", "127.0.0.1:5000:", ""])
+def test_columns_follow_their_system_behind_any_scope(scope: str) -> None:
+    assert canonical_column(f"{scope}postgres://localhost:5432", "ORDERS") == "orders"
+    assert canonical_column(f"{scope}databricks://localhost", "ORDERS") == "orders"

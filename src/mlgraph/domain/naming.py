@@ -81,11 +81,10 @@ def canonical_columns(namespace: str, columns: Sequence[Mapping[str, Any]]) -> l
 
 
 def _column_case(namespace: str) -> Case:
-    for scheme in (namespace, namespace.partition(":")[2]):  # a scope may stand before it
-        case = COLUMN_CASES.get(scheme.partition(":")[0])
-        if case is not None:
-            return case
-    return Case.AS_WRITTEN
+    before, found, _ = namespace.rpartition("://")
+    bare = "arn" if _GLUE.fullmatch(namespace) else namespace
+    scheme = before.rpartition(":")[2] if found else bare  # a scope may stand before it, and be called like a system
+    return COLUMN_CASES.get(scheme, Case.AS_WRITTEN)
 
 
 def _located(location: str) -> Name | None:
