@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -36,6 +37,14 @@ def test_every_name_stands_for_what_a_search_of_the_moment_finds(said: list[Alia
     for name in range(NAMES):
         for moment in range(-1, 20):
             assert aliases.at(name, moment) == naive(said, name, moment)[0]
+
+
+def test_a_rename_that_a_person_denies_gave_nobody_a_name() -> None:
+    rename, denied = Alias(1, 2, 5, FOREVER, 0, apart=False), Alias(1, 2, 0, FOREVER, 1, apart=True)
+    assert told([rename]).renamed_to(2, 3) == 1
+    assert told([rename, denied]).renamed_to(2, 3) is None
+    assert told([rename, replace(denied, start=7)]).renamed_to(2, 3) == 1
+    assert told([rename]).renamed_to(2, 5) is None
 
 
 @given(st.lists(_ALIASES, max_size=9))

@@ -120,8 +120,11 @@ class Aliases:
         return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
 
     def renamed_to(self, asset: int, moment: int) -> int | None:
-        """Return the name that first becomes an alias of `asset` after `moment`."""
-        later = [alias for alias in self._leading(asset) if alias.start > moment]
+        """Return the name that first becomes an alias of `asset` after `moment`, unless both are two all the same."""
+        later = [
+            alias for alias in self._leading(asset)
+            if alias.start > moment and self.at(alias.name, alias.start) == self.at(asset, alias.start)
+        ]  # fmt: skip
         return min(later, key=lambda alias: (alias.start, self._uri(alias.name))).name if later else None
 
     def named(self, asset: int, moment: int) -> list[int]:
