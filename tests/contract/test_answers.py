@@ -230,6 +230,22 @@ def test_live_now_and_then(api: Api, names: Names) -> None:
     assert api.get("live", service=c["raw"]).status_code == 422
 
 
+def test_live_knows_a_service_and_a_deployment_by_every_name(api: Api, names: Names) -> None:
+    old, new, version = names.of("service", "old"), names.of("service", "new"), names.of("model_version", "m/1")
+    blue, canary = names.of("deployment", "blue"), names.of("deployment", "canary")
+    api.taken(
+        asset(old, at(1), name="Old"), edge(version, "deployed_as", blue, at(1)), edge(blue, "serves", old, at(1)),
+        asset(blue, at(1), properties={"weight": 0.5}), edge(old, "alias_of", new, at(5)), edge(blue, "alias_of", canary, at(5)),
+    )  # fmt: skip
+    for minute, service, deployment in ((3, old, blue), (6, new, canary)):
+        for asked in (old, new):
+            (said,) = api.ask("live", service=asked, as_of=at(minute))["services"]
+            assert said["uri"] == service
+            assert [(d["uri"], d["weight"], d["versions"][0]["uri"]) for d in said["deployments"]] == [(deployment, 0.5, version)]
+        listed = [each["uri"] for each in api.ask("live", as_of=at(minute))["services"]]
+        assert [uri for uri in listed if uri in (old, new)] == [service]
+
+
 def test_diff_between_two_moments(api: Api, names: Names) -> None:
     a, b, c = (names.dataset(name) for name in "abc")
     api.taken(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
@@ -19,7 +19,7 @@ from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Told
 from mlgraph.services.aliases import intervals_under_names
-from mlgraph.services.facts_at import UNWALKED, records_of
+from mlgraph.services.facts_at import UNWALKED, by_asset, records_of
 from mlgraph.services.health_of import health_of
 from mlgraph.services.inferred import InferredEdges, origins_at
 from mlgraph.services.names import names_of
@@ -175,17 +175,14 @@ class AssetCards:
 
     def live(self, graph: Snapshot, service: int | None, moment: int) -> dict[str, Any]:
         """Return which versions serve each service at `moment`: from the edges that were observed, not from an alias."""
-        services = [service] if service is not None else self._services(graph)
+        services = [service] if service is not None else self._services(graph, moment)
         spans = {
             each: [s for s in spans_at(graph, each, (Layer.ASSET,), out=False, into=True) if s.triple[1] == _SERVES]
             for each in services
         }
         standing = {each: [s for s in listed if s.start <= moment < s.end] for each, listed in spans.items()}
         deployments = {span.triple[0] for listed in standing.values() for span in listed}
-        said: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self._reader.asset_records({*services, *deployments}):
-            said[record.asset].append(record)
-        states = {asset: state_at(asset_intervals(records), moment) for asset, records in said.items()}
+        states = self._states(graph, {*services, *deployments}, moment)
         uri = graph.registry.uri
         return {
             "services": [
@@ -202,9 +199,18 @@ class AssetCards:
             "as_of": format_time(moment), "watermark": graph.watermark,
         }  # fmt: skip
 
-    def _services(self, graph: Snapshot) -> list[int]:
-        code = KINDS["service"].code
-        return graph.registry.of_kind(code)
+    def _services(self, graph: Snapshot, moment: int) -> list[int]:
+        known = graph.registry.of_kind(KINDS["service"].code)
+        return [service for service in known if graph.aliases.at(service, moment) == service]
+
+    def _states(self, graph: Snapshot, assets: Collection[int], moment: int) -> Mapping[int, Mapping[str, Any] | None]:
+        """Return what is said of assets at `moment`, under all names that they had then."""
+        names = {asset: graph.aliases.named(asset, moment) for asset in assets}
+        said = by_asset(records_of(self._reader, {name for listed in names.values() for name in listed}))
+        return {
+            asset: state_at(asset_intervals([record for name in listed for record in said.get(name, ())]), moment)
+            for asset, listed in names.items()
+        }
 
     def _deployment(self, graph: Snapshot, deployment: int, since: int, state: Mapping[str, Any], moment: int) -> dict[str, Any]:
         properties = state.get("properties", {})
