@@ -63,9 +63,9 @@ class Impact:
 
     @property
     def reached(self) -> Ints:
-        """All assets that the change reached, in no order: the root too, and what is over and cannot be hurt."""
+        """All assets that the change reached, in no order, some twice: the root too, and what is over and cannot be hurt."""
         listed = [start.way[-1].asset for _, start in self._trail.listed()]
-        return np.unique(np.concatenate([np.array(listed, np.int32), self.graph.asset_of[self._trail.nodes]]))
+        return np.concatenate([np.array(listed, np.int32), self.graph.asset_of[self._trail.nodes]])
 
     def path(self, entry: int) -> list[int]:
         """Return the assets on a shortest way from the root to an entry, both included."""

@@ -75,7 +75,9 @@ class Noise:
         columns = np.flatnonzero(kinds[places] == COLUMN)
         judged[columns] = [registry.dataset_of(column) for column in judged[columns].tolist()]
         known = self._with_room(len(registry))
-        fresh = np.unique(judged[known[judged] == 0])
+        fresh = judged[known[judged] == 0]
+        if len(fresh):
+            fresh = np.unique(fresh)
         for asset, kind, uri in zip(fresh.tolist(), registry.kinds(fresh).tolist(), registry.uris(fresh), strict=True):
             known[asset] = 1 + self._rule_of(kind, unquote(uri.rpartition("/")[2]))
         found[places] = known[judged] - 1

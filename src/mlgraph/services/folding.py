@@ -81,8 +81,10 @@ class Folding:
     def walks(self, directions: Iterable[DirectionName], depth: int | None) -> dict[DirectionName, Reached]:
         """Return what is reached, the hidden ones included."""
         found = {name: self._walk(name, depth) for name in directions}
-        # two of what is reached may be joined by what no walk met
-        hides = [self._hides(np.union1d(reached.assets, self._next_to(reached))) for reached in found.values()]
+        hides = [self._hides(reached.assets) for reached in found.values()]
+        if self._looking is not None and (depth is not None or len(found) > 1):
+            # two of what is reached may be joined by what no walk met
+            hides += [self._hides(self._next_to(reached)) for reached in found.values()]
         if not any(hides):
             return found
         if depth is not None:  # with what is passed over, the walk comes further
