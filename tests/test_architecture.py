@@ -23,7 +23,7 @@ LAYERS = (
     ("services",),
     ("connectors", "search", "inference", "governance", "monitoring", "delivery"),
     ("graph",),
-    ("ports", "client"),
+    ("ports", "client", "documents"),
     ("domain",),
 )
 PACKAGES = tuple(package for layer in LAYERS for package in layer)

@@ -8,12 +8,9 @@ from textwrap import dedent
 from typing import Final
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mlgraph.bootstrap.configuration import credentials_at, load
 from mlgraph.bootstrap.configuration.loading import MAX_BYTES
-from mlgraph.bootstrap.configuration.nodes import Faults, Mapping, read
 from mlgraph.domain.configuration import Configuration, Limits, Schedule, SecretPlace
 from mlgraph.domain.errors import ConfigurationError
 from mlgraph.domain.times import parse_time
@@ -135,29 +132,3 @@ def test_many_faults_are_cut_and_counted(tmp_path: Path) -> None:
         load(path, (), {})
     lines = caught.value.detail.splitlines()
     assert (lines[0], lines[-1], len(lines)) == (f"{path} has 150 faults", f"{path}: and 50 more", 102)
-
-
-@given(st.text(alphabet="ab:-[]{}#&*!|>'\"%@,?\n\t \ufeff\x00é0", max_size=60))
-def test_any_text_is_read_or_refused_at_a_place_within_it(text: str) -> None:
-    found = Faults()
-    read(text, found)
-    lines = re.split("\r\n|[\n\r\x85\u2028\u2029]", text)
-    for place, message in found.found:
-        assert message
-        assert 1 <= place.line <= len(lines) + 1
-        assert 1 <= place.column <= max(map(len, lines)) + 2
-
-
-@given(st.dictionaries(st.text("abcdefgh", min_size=1, max_size=5), st.text("xyz ", min_size=1, max_size=8), max_size=6))
-def test_places_are_where_things_stand(values: dict[str, str]) -> None:
-    text = "".join(f"\n  {key}:  '{value}'\n" for key, value in values.items())
-    found = read(text, faults_found := Faults())
-    assert not faults_found.found
-    if not values:
-        return
-    assert isinstance(found, Mapping)
-    for number, (key, value) in enumerate(values.items()):
-        at, node = found.entries[key]
-        assert (at.place.line, at.place.column) == (2 * number + 2, 3)
-        assert (node.place.line, node.place.column) == (2 * number + 2, 3 + len(key) + 3)
-        assert getattr(node, "text", None) == value

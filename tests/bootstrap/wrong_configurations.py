@@ -115,6 +115,43 @@ WRONG: Final[dict[str, tuple[str, list[str]]]] = {
         f"aliases: [{{name: '{A}', of: 'mlg://model/x/a'}}]\n",
         ["1:57: name and of must be two different assets of one kind"],
     ),
+    "apart misspelt": (
+        f"aliases:\n  - aprt: ['{A}', '{B}']\n",
+        ["2:5: name is missing here", "2:5: of is missing here", "2:5: unknown key 'aprt' in an alias; did you mean 'apart'?"],
+    ),
+    "faults of every part": (
+        f"sources: [x]\naliases:\n  - name: {A}\nrules: [[]]\nnoise: {{}}\nnois: 1\n",
+        [
+            "1:11: a source must be keys with values: name, kind, url",
+            "3:5: of is missing here; add it",
+            "4:9: this must be a text, not a list or further keys",
+            "5:8: noise must be a list: begin each entry with '- '",
+            "6:1: unknown key 'nois' in the configuration; did you mean 'noise'?",
+        ],
+    ),
+    "twice beside another fault": (
+        f"{SOURCE}, scope: []}}\n" + f"{SOURCE.splitlines()[1]}}}\n" * 2,
+        ["2:64: this must be a text", "4:12: a source of this name stands in line 3 already"],
+    ),
+    "nothing in a list": (
+        "sources: [~]\nrules: ['']\n",
+        ["1:11: a source must be keys", "2:9: this must be a text of 1 to 1000"],
+    ),
+    "references that grow": (
+        "a: &a [x, x]\nb: &b [*a, *a]\nsources: [*b, *b]\n",
+        [
+            "1:1: unknown key 'a'",
+            "1:4: anchors and aliases",
+            "2:1: unknown key 'b'",
+            "2:4: anchors and aliases",
+            "2:8: anchors and aliases",
+            "2:12: anchors and aliases",
+            "3:11: a source must be keys",
+            "3:11: anchors and aliases",
+            "3:15: a source must be keys",
+            "3:15: anchors and aliases",
+        ],
+    ),
     "half": (f"aliases:\n  - of: {A}\n", ["2:5: name is missing here; add it"]),
     "no zone": (
         f"aliases:\n  - name: {A}\n    of: {B}\n    from: 2026-01-01T00:00:00\n",
@@ -132,7 +169,7 @@ WRONG: Final[dict[str, tuple[str, list[str]]]] = {
     "apart twice": (f"aliases:\n  - apart: ['{A}', '{A}']\n", ["2:12: apart must list two or more different assets of one kind"]),
     "apart and more": (
         f"aliases:\n  - apart: ['{A}', '{B}']\n    of: {A}\n",
-        ["2:5: apart stands alone; declare an alias in an entry"],
+        ["3:5: apart stands alone; declare an alias in an entry of its own"],
     ),
     "contradiction": (
         f"aliases:\n  - name: {A}\n    of: {B}\n  - apart: ['{B}', '{A}']\n",
@@ -145,6 +182,14 @@ WRONG: Final[dict[str, tuple[str, list[str]]]] = {
         [
             "3:11: this is no kind of asset that can be noise; did you mean 'dataset'?",
             "4:12: this is no regular expression: missing )",
+        ],
+    ),
+    "noise of two sorts": (
+        "noise: [{name: a, kind: runs, wen: superseded}]\n",
+        [
+            "1:9: match is missing here; add it",
+            "1:25: this is no kind of asset that can be noise; did you mean 'run'?",
+            "1:31: unknown key 'wen' in a noise rule; did you mean 'when'?",
         ],
     ),
     "noise twice": (
@@ -162,11 +207,11 @@ WRONG: Final[dict[str, tuple[str, list[str]]]] = {
     ),
     "noise under two conditions": (
         "noise:\n  - {name: a, kind: run, match: b, when: superseded}\n",
-        ["2:42: superseded is said of all runs: give kind: run and no match"],
+        ["2:26: superseded is said of all runs: give kind: run and no match"],
     ),
     "superseded datasets": (
         "noise:\n  - {name: a, kind: dataset, when: superseded}\n",
-        ["2:36: superseded is said of all runs: give kind: run and no match"],
+        ["2:21: superseded is said of all runs: give kind: run and no match"],
     ),
     "superseded twice": (
         "noise:\n  - {name: a, kind: run, when: superseded}\n  - {name: b, kind: run, when: superseded}\n",

@@ -214,7 +214,7 @@ def test_a_file_with_a_wrong_rule_is_refused_with_its_line(tmp_path: Path) -> No
     command = [str(PROGRAM), "up", "--port", "0", "--data", str(tmp_path / "data"), "--config", str(config)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode != 0
-    assert f"{file}:5: unknown relation 'derive'" in ended.stderr
+    assert f"{file}:5:13: unknown relation 'derive'" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 

@@ -45,42 +45,67 @@ def test_a_path_read_backwards_twice_is_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "place", "message"),
     [
-        (written(path="(:model_version)"), 5, "has no edge"),
-        (written(path="(:model_version)-[:outputs]-(:run)"), 5, "no edge at character 17"),
-        (written(path="(:model_version)-[:outputs]->(run)"), 5, "no node at character 30"),
-        (written(path="(:model_version)<-[:outputs]-(:runs)<-[:input_to]-(:dataset)"), 5, "unknown kind 'runs'"),
-        (written(path="(:model_version)<-[:output]-(:run)<-[:input_to]-(:dataset)"), 5, "unknown relation 'output'"),
-        (written(path="(:model_version)-[:outputs]->(:run)<-[:input_to]-(:dataset)"), 5, "no outputs leads from model_version"),
-        (written(path="(:dataset)-[:input_to]->(:run)-[:outputs]->(:model_version)"), 5, "no trained_on leads from dataset"),
-        (written(path="(x:model_version)<-[x:outputs]-(:run)<-[:input_to]-(:dataset)"), 5, "'x' names two elements"),
-        (written(path="(:model_version)<-[:outputs]-(:run|agent)<-[:input_to]-(:dataset)"), 5, "stands alone"),
-        (written(path="(:model_version)" + "<-[:derives]-(:model_version)" * 9), 5, "at most 8"),
-        (written(name="Trained!"), 2, "is no name of a rule"),
-        (written(relation="trained_by"), 3, "unknown relation 'trained_by'"),
-        (written(more="    where: [role == 1]"), 6, "speaks of 'role'"),
-        (written(more="    where: ['1 == 1']"), 6, "exactly one element"),
-        (written(more="    where: [read.role == run.name]"), 6, "speaks of 'read' and 'run'"),
-        (written(more="    where: ['read.role ==']"), 6, "is no CEL expression"),
-        (written(more="    where: ['strange(read)']"), 6, "Undefined variable or function: 'strange'"),
-        (written(more="    where: read.role"), 6, "must be a list"),
-        (written(more="    wheer: []"), 6, "unknown key 'wheer'"),
-        (written(more="    name: other"), 6, "stands here twice"),
-        (written(path="[]"), 5, "must be a text"),
-        ("rules: {}", 1, "must be a list"),
-        ("rules:\n  - name: x\n", 2, "a rule needs 'relation'"),
-        ("rule: []", 1, "unknown key 'rule'"),
-        ("rules: [", 1, "not YAML"),
-        ("{}", 1, "under the key 'rules'"),
-        ("- x", 1, "must be a mapping"),
+        (written(path="(:model_version)"), "5:9", "has no edge"),
+        (written(path="(:model_version)-[:outputs]-(:run)"), "5:9", "no edge at character 17"),
+        (written(path="(:model_version)-[:outputs]->(run)"), "5:9", "no node at character 30"),
+        (written(path="(:model_version)<-[:outputs]-(:runs)<-[:input_to]-(:dataset)"), "5:9", "unknown kind 'runs'"),
+        (written(path="(:model_version)<-[:output]-(:run)<-[:input_to]-(:dataset)"), "5:9", "unknown relation 'output'"),
+        (
+            written(path="(:model_version)-[:outputs]->(:run)<-[:input_to]-(:dataset)"),
+            "5:9",
+            "no outputs leads from model_version",
+        ),
+        (written(path="(:dataset)-[:input_to]->(:run)-[:outputs]->(:model_version)"), "5:9", "no trained_on leads from dataset"),
+        (written(path="(x:model_version)<-[x:outputs]-(:run)<-[:input_to]-(:dataset)"), "5:9", "'x' names two elements"),
+        (written(path="(:model_version)<-[:outputs]-(:run|agent)<-[:input_to]-(:dataset)"), "5:9", "stands alone"),
+        (written(path="(:model_version)" + "<-[:derives]-(:model_version)" * 9), "5:9", "at most 8"),
+        (written(name="Trained!"), "2:11", "is no name of a rule"),
+        (written(relation="trained_by"), "3:15", "unknown relation 'trained_by'"),
+        (written(more="    where: [role == 1]"), "6:13", "speaks of 'role'"),
+        (written(more="    where: ['1 == 1']"), "6:13", "exactly one element"),
+        (written(more="    where: [read.role == run.name]"), "6:13", "speaks of 'read' and 'run'"),
+        (written(more="    where: ['read.role ==']"), "6:13", "is no CEL expression"),
+        (written(more="    where: ['strange(read)']"), "6:13", "Undefined variable or function: 'strange'"),
+        (written(more="    where: read.role"), "6:12", "where must be a list"),
+        (written(more="    wheer: []"), "6:5", "unknown key 'wheer' in a rule; did you mean 'where'?"),
+        (written(more="    name: other"), "6:5", "this key stands in line 2 already"),
+        (written(path="[]"), "5:9", "must be a text"),
+        ("rules: {}", "1:8", "rules must be a list"),
+        ("rules:\n  - name: x\n    paths: []\n", "2:5", "relation is missing here; add it"),
+        ("rule: []", "1:1", "unknown key 'rule'"),
+        ("rules:\n", "1:7", "rules has no value"),
+        ("rules: &a []", "1:8", "anchors and aliases (& and *) are not used here"),
+        ("rules: []\n---\n", "2:1", "a second document begins here"),
+        ('rules: ["\\0"]', "1:9", "a rule must be keys with values: name, description, relation, paths, where"),
+        ("rules: [", "1:9", "not YAML"),
+        ("{}", "1:1", "rules is missing here; add it"),
+        ("- x", "1:1", "a file of rules must be keys with values: rules"),
     ],
 )
-def test_what_is_wrong_is_refused_with_its_line(text: str, line: int, said: str) -> None:
+def test_what_is_wrong_is_refused_with_its_place(text: str, place: str, message: str) -> None:
     with pytest.raises(StartError) as refused:
         load_rules(text, "mine.yaml")
-    assert refused.value.detail.startswith(f"mine.yaml:{line}: ")
-    assert said in refused.value.detail
+    faults = [line for line in refused.value.detail.splitlines() if line.startswith(f"mine.yaml:{place}: ")]
+    assert any(message in line for line in faults), refused.value.detail
+
+
+def test_everything_wrong_is_reported_at_once() -> None:
+    more = "    where: [read.role, nobody.x == 1]\n  - name: No\n    paths: []\n"
+    with pytest.raises(StartError) as refused:
+        load_rules(written(path="(:dataset)-[:input_to]->(:run)-[:outputs]->(:model_version)", more=more), "mine.yaml")
+    header, *lines = refused.value.detail.splitlines()
+    assert header == "mine.yaml has 6 faults"
+    expected = [
+        "5:9: no trained_on leads from",
+        "6:13: ",
+        "6:24: ",
+        "7:5: relation is missing",
+        "7:11: 'No' is no name",
+        "8:12: a rule",
+    ]
+    assert all(line.startswith(f"mine.yaml:{start}") for line, start in zip(lines, expected, strict=True)), lines
 
 
 def test_rules_in_a_circle_are_refused_and_named() -> None:

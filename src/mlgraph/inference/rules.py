@@ -1,29 +1,30 @@
-"""Rules: which relation follows from which paths, read from YAML with errors that name the line."""
+"""Rules: which relation follows from which paths, read from YAML with errors that name line and column."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import resources
 from itertools import product
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Annotated, Any, Final
 
-import yaml
+from pydantic import field_validator
 
+from mlgraph.documents.faults import Faults, suggestion
+from mlgraph.documents.fields import Prose, parsed, prose
+from mlgraph.documents.reader import Document, Location, read
+from mlgraph.documents.sections import Section, validate, validate_items
 from mlgraph.domain.errors import InvalidInput, StartError
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.conditions import Condition, parse_condition
 from mlgraph.inference.patterns import Path, parse_path
 
-T = TypeVar("T")
-
 ORIGIN: Final = "rule:"
 """Begins the origin of every inferred edge; the rule's name follows."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
-_KEYS: Final = ("name", "description", "relation", "paths", "where")
 
 Signature = tuple[str, str, str]
 """Source kind, relation, target kind."""
@@ -120,20 +121,20 @@ def _in_order(rules: Rules) -> tuple[Rule, ...]:
 
 
 def load_rules(text: str, name: str) -> Rules:
-    """Return the rules of a YAML document. `name` is what errors call it. Raises `StartError` with `name` and the line."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{name}:{mark.line + 1}" if mark is not None else name
-        raise StartError(f"{where}: not YAML: {getattr(error, 'problem', None) or error}") from None
-    if root is None:
-        return Rules(())
-    document = _Place(root, name)
-    members = document.members(("rules",))
-    if "rules" not in members:
-        document.fail("must hold a list of rules under the key 'rules'")
-    return united(Rules(tuple(_rule(place) for place in members["rules"].items())))
+    """Return the rules of a YAML document. `name` is what errors call it.
+
+    Raises `StartError` with everything that is wrong, each with `name`, line and column.
+    """
+    faults = Faults()
+    document = read(text, faults)
+    rules: tuple[Rule, ...] = ()
+    if document is not None and document.data is not None:
+        validate(_RulesFile, document, (), faults)
+        items = validate_items(_RuleSection, document, ("rules",), faults)
+        rules = tuple(_rule(section, document, location, faults, name) for location, section in items)
+    if faults.found:
+        raise StartError(faults.report(name))
+    return united(Rules(rules))
 
 
 def shipped_rules() -> Rules:
@@ -142,78 +143,53 @@ def shipped_rules() -> Rules:
     return load_rules(resources.files(__package__).joinpath(name).read_text("utf-8"), name)
 
 
-class _Place:
-    """A node of the YAML document, with its line."""
-
-    def __init__(self, node: yaml.Node, name: str) -> None:
-        self.node = node
-        self.where = f"{name}:{node.start_mark.line + 1}"
-        self._name = name
-
-    def fail(self, why: str) -> NoReturn:
-        """Raise `StartError` at this place."""
-        raise StartError(f"{self.where}: {why}")
-
-    def members(self, known: tuple[str, ...]) -> dict[str, _Place]:
-        """Return the members of a mapping, each of them known, and none twice."""
-        if not isinstance(self.node, yaml.MappingNode):
-            self.fail(f"must be a mapping with {', '.join(known)}")
-        found: dict[str, _Place] = {}
-        for key, value in self.node.value:
-            place = _Place(key, self._name)
-            word = place.text()
-            if word not in known:
-                place.fail(f"unknown key {word!r}; one of {', '.join(known)}")
-            if word in found:
-                place.fail(f"{word!r} stands here twice")
-            found[word] = _Place(value, self._name)
-        return found
-
-    def items(self) -> list[_Place]:
-        """Return the members of a list."""
-        if not isinstance(self.node, yaml.SequenceNode):
-            self.fail("must be a list")
-        return [_Place(item, self._name) for item in self.node.value]
-
-    def text(self) -> str:
-        """Return a text that is not empty."""
-        value: Any = self.node.value
-        if not isinstance(self.node, yaml.ScalarNode) or not isinstance(value, str) or not value.strip():
-            self.fail("must be a text")
-        return value.strip()
+class _RulesFile(Section, title="a file of rules"):
+    rules: tuple[Any, ...]
 
 
-def _parsed(place: _Place, parse: Callable[[str], T]) -> T:
-    try:
-        return parse(place.text())
-    except InvalidInput as error:
-        place.fail(error.detail)
+class _RuleSection(Section, title="a rule"):
+    name: Prose
+    description: Prose = ""
+    relation: Prose
+    paths: tuple[Annotated[Path, parsed(parse_path, prose)], ...]
+    where: tuple[Prose, ...] = ()
+
+    @field_validator("name")
+    @classmethod
+    def _can_be_an_origin(cls, name: str) -> str:
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a rule: small letters, digits, . _ and -, at most 63")
+        return name
+
+    @field_validator("relation")
+    @classmethod
+    def _is_known(cls, relation: str) -> str:
+        if relation not in RELATIONS:
+            raise ValueError(f"unknown relation {relation!r}; {suggestion(relation, RELATIONS, 'one of')}")
+        return relation
+
+    @field_validator("paths")
+    @classmethod
+    def _has_one(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+        if not paths:
+            raise ValueError("a rule needs at least one path")
+        return paths
 
 
-def _rule(place: _Place) -> Rule:
-    said = place.members(_KEYS)
-    for key in ("name", "relation", "paths"):
-        if key not in said:
-            place.fail(f"a rule needs {key!r}")
-    name = said["name"].text()
-    if not _NAME.fullmatch(name):
-        said["name"].fail(f"{name!r} is no name of a rule: small letters, digits, . _ and -, at most 63")
-    relation = said["relation"].text()
-    if relation not in RELATIONS:
-        said["relation"].fail(f"unknown relation {relation!r}; one of {', '.join(RELATIONS)}")
-    paths = [_parsed(each, parse_path) for each in said["paths"].items()]
-    if not paths:
-        said["paths"].fail("a rule needs at least one path")
-    description = said["description"].text() if "description" in said else ""
-    named = {name for path in paths for name in path.names()}
-    where = (
-        [_parsed(each, lambda text: parse_condition(text, named)) for each in said["where"].items()] if "where" in said else []
-    )
-    rule = Rule(name, description, relation, tuple(paths), tuple(where), place.where)
-    for each, path in zip(said["paths"].items(), paths, strict=True):
-        ends = path.nodes[0].kinds, path.nodes[-1].kinds
-        if not any(RELATIONS[relation].allows(source, target) for source, target in product(*ends)):
-            each.fail(
-                f"no {relation} leads from {'|'.join(sorted(ends[0]))} to {'|'.join(sorted(ends[1]))}: see docs/vocabulary.md"
-            )
-    return rule
+def _rule(section: _RuleSection, document: Document, location: Location, faults: Faults, name: str) -> Rule:
+    """Return the rule of a section. A condition that is none, and a path that cannot lead so, are faults."""
+    relation = section.relation
+    for index, path in enumerate(section.paths):
+        sources, targets = path.nodes[0].kinds, path.nodes[-1].kinds
+        if not any(RELATIONS[relation].allows(source, target) for source, target in product(sources, targets)):
+            ends = f"from {'|'.join(sorted(sources))} to {'|'.join(sorted(targets))}"
+            faults.add(document.position((*location, "paths", index)), f"no {relation} leads {ends}: see docs/vocabulary.md")
+    elements = {element for path in section.paths for element in path.names()}
+    conditions = []
+    for index, condition in enumerate(section.where):
+        try:
+            conditions.append(parse_condition(condition, elements))
+        except InvalidInput as error:
+            faults.add(document.position((*location, "where", index)), error.detail)
+    place = f"{name}:{document.position(location).line}"
+    return Rule(section.name, section.description, relation, section.paths, tuple(conditions), place)

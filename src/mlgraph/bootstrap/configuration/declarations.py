@@ -1,144 +1,164 @@
-"""The parts `aliases`, `rules` and `noise` of mlgraph.yaml: what people have decided about what sources tell."""
+"""The parts `aliases`, `rules` and `noise` of mlgraph.yaml: what people have decided about the reports of sources."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Annotated, ClassVar, Final
 
-from mlgraph.bootstrap.configuration import checks
-from mlgraph.bootstrap.configuration.nodes import Faults, Node, Place
+from pydantic import AfterValidator, Field, model_validator
+
+from mlgraph.bootstrap.configuration.settings import Settings
+from mlgraph.documents.faults import Faults, Position
+from mlgraph.documents.fields import Line, line, one_of, parsed
+from mlgraph.documents.reader import Document, Location
+from mlgraph.documents.sections import FaultAt, validate
 from mlgraph.domain.configuration import DeclaredAlias, DeclaredApart, NoiseRule
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
 
-_ALIAS_KEYS: Final = ("name", "of", "from", "until", "apart")
-_NOISE_KEYS: Final = ("name", "kind", "match", "when")
 _NOISY_KINDS: Final = tuple(kind for kind in KINDS if kind not in ("column", "model", "model_version"))
 """A column goes with its dataset; versions bring their models along, and are what lineage is asked for."""
-_CONDITIONS: Final = ("superseded",)
 _BEGINNING: Final = -(2**63)
+_APART_ALONE: Final = "apart stands alone; declare an alias in an entry of its own"
+_ALL_RUNS: Final = "superseded is said of all runs: give kind: run and no match, or leave it out"
+
+Uri = Annotated[AssetUri, parsed(AssetUri.parse)]
+Moment = Annotated[int, parsed(parse_time)]
 
 
-class Declared:
-    """Aliases and what is declared apart, with where each stands: what contradicts itself is refused."""
+class _Alias(Settings, title="an alias"):
+    name: Uri
+    of: Uri
+    valid_from: Moment | None = Field(default=None, alias="from")
+    valid_to: Moment | None = Field(default=None, alias="until")
+    alternative_keys: ClassVar = {"apart": _APART_ALONE}
 
-    def __init__(self, faults: Faults) -> None:
-        self._faults = faults
-        self._aliases: list[tuple[DeclaredAlias, Place]] = []
-        self._apart: list[tuple[DeclaredApart, Place]] = []
+    @model_validator(mode="after")
+    def _relate_two_assets(self) -> _Alias:
+        if self.name.kind != self.of.kind or self.name == self.of:
+            raise FaultAt("name and of must be two different assets of one kind", "of")
+        if self.valid_from is not None and self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise FaultAt("until must be later than from", "until")
+        return self
 
-    def read(self, node: Node) -> tuple[tuple[DeclaredAlias, ...], tuple[DeclaredApart, ...]]:
-        """Return the declarations that are right; the others are faults."""
-        for entry in checks.items(node, self._faults, "aliases"):
-            said = checks.members(entry, self._faults, "an alias", _ALIAS_KEYS)
-            if said is None:
-                continue
-            if "apart" in said.values:
-                self._add_apart(said)
-            else:
-                self._add_alias(said)
-        for apart, place in self._apart:
-            for alias, other in self._aliases:
-                if alias.name in apart.assets and alias.of in apart.assets:
-                    self._faults.add(place, f"line {other.line} declares two of these to be one thing; take one of the two out")
-        return tuple(alias for alias, _ in self._aliases), tuple(apart for apart, _ in self._apart)
-
-    def _add_apart(self, said: checks.Members) -> None:
-        if len(said.values) > 1:
-            self._faults.add(said.place, "apart stands alone; declare an alias in an entry of its own")
-        node = said.values["apart"]
-        found = [checks.uri(item, self._faults) for item in checks.items(node, self._faults, "apart")]
-        assets = tuple(asset for asset in found if asset is not None)
-        if len(assets) < len(found):
-            return
-        if len(set(assets)) < max(2, len(assets)) or len({asset.kind for asset in assets}) > 1:
-            self._faults.add(node.place, "apart must list two or more different assets of one kind, each once")
-            return
-        self._apart.append((DeclaredApart(assets), said.place))
-
-    def _add_alias(self, said: checks.Members) -> None:
-        name, of = said.need("name", checks.uri), said.need("of", checks.uri)
-        begin, end = said.get("from", checks.moment), said.get("until", checks.moment)
-        if name is None or of is None:
-            return
-        if name.kind != of.kind or name == of:
-            self._faults.add(said.place_of("of"), "name and of must be two different assets of one kind")
-            return
-        if begin is not None and end is not None and end <= begin:
-            self._faults.add(said.place_of("until"), "until must be later than from")
-            return
-        alias = DeclaredAlias(name, of, begin, end)
-        for other, place in self._aliases:
-            if other.name == name and _overlap(other, alias):
-                self._faults.add(
-                    said.place_of("name"),
-                    f"line {place.line} says of the same name what it stands for at the same time; end one with until",
-                )
-                return
-        self._aliases.append((alias, said.place))
+    def declared(self) -> DeclaredAlias:
+        """Return the alias as the product knows it."""
+        return DeclaredAlias(self.name, self.of, self.valid_from, self.valid_to)
 
 
-def rule_files(node: Node, faults: Faults, folder: Path) -> tuple[Path, ...]:
+class _Apart(Settings, title="an alias"):
+    apart: tuple[Uri, ...]
+    alternative_keys: ClassVar = dict.fromkeys(("name", "of", "from", "until"), _APART_ALONE)
+
+    @model_validator(mode="after")
+    def _list_assets(self) -> _Apart:
+        different = set(self.apart)
+        if len(different) < max(2, len(self.apart)) or len({asset.kind for asset in different}) > 1:
+            raise FaultAt("apart must list two or more different assets of one kind, each once", "apart")
+        return self
+
+
+def read_aliases(document: Document, faults: Faults) -> tuple[tuple[DeclaredAlias, ...], tuple[DeclaredApart, ...]]:
+    """Return the aliases, and what is declared apart, as far as they are right; what contradicts another is a fault too."""
+    aliases: list[tuple[DeclaredAlias, Position]] = []
+    distinct: list[tuple[DeclaredApart, Position]] = []
+    for location in document.locations(("aliases",)):
+        position = document.position(location)
+        if _has(document, location, "apart"):
+            apart = validate(_Apart, document, location, faults)
+            if apart is not None:
+                distinct.append((DeclaredApart(apart.apart), position))
+            continue
+        section = validate(_Alias, document, location, faults)
+        if section is None:
+            continue
+        alias = section.declared()
+        lines = [other.line for known, other in aliases if known.name == alias.name and _overlap(known, alias)]
+        if lines:
+            message = f"line {lines[0]} says of the same name what it stands for at the same time; end one with until"
+            faults.add(document.position((*location, "name")), message)
+        else:
+            aliases.append((alias, position))
+    for pair, position in distinct:
+        for alias, other in aliases:
+            if alias.name in pair.assets and alias.of in pair.assets:
+                faults.add(position, f"line {other.line} declares two of these to be one thing; take one of the two out")
+    return tuple(alias for alias, _ in aliases), tuple(pair for pair, _ in distinct)
+
+
+def read_rule_files(document: Document, faults: Faults, folder: Path) -> tuple[Path, ...]:
     """Return the files that patterns such as rules/*.yaml name, in the order of the patterns, each once."""
     found: dict[Path, None] = {}
-    for entry in checks.items(node, faults, "rules"):
-        pattern = checks.text(entry, faults)
-        if pattern is None:
+    for location in document.locations(("rules",)):
+        position = document.position(location)
+        try:
+            files = _matching(folder, line(document.at(location)))
+        except ValueError as error:
+            faults.add(position, str(error))
             continue
-        files = _matching(folder, pattern)
         if not files:
-            faults.add(
-                entry.place, "no file is there; paths and patterns such as rules/*.yaml are relative to this configuration"
-            )
+            faults.add(position, "no file is there; paths and patterns such as rules/*.yaml are relative to this configuration")
         found |= dict.fromkeys(files)
     return tuple(found)
 
 
-def noise_rules(node: Node, faults: Faults) -> tuple[NoiseRule, ...]:
-    """Return the rules that are right; the others are faults."""
-    found: dict[str, tuple[NoiseRule, Place]] = {}
-    for entry in checks.items(node, faults, "noise"):
-        said = checks.members(entry, faults, "a noise rule", _NOISE_KEYS)
-        if said is None:
+def _expression(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"this is no regular expression: {error}") from None
+
+
+class _NoiseRule(Settings, title="a noise rule"):
+    name: Line
+    kind: Annotated[Line, AfterValidator(partial(one_of, "kind of asset that can be noise", _NOISY_KINDS))]
+
+
+class _MatchingNames(_NoiseRule, title="a noise rule"):
+    match: Annotated[re.Pattern[str], parsed(_expression)]
+    alternative_keys: ClassVar = {"when": _ALL_RUNS}
+
+
+class _SupersededRuns(_NoiseRule, title="a noise rule"):
+    when: Annotated[Line, AfterValidator(partial(one_of, "condition", ("superseded",)))]
+    alternative_keys: ClassVar = {"match": _ALL_RUNS}
+
+    @model_validator(mode="after")
+    def _concern_runs(self) -> _SupersededRuns:
+        if self.kind != "run":
+            raise FaultAt(_ALL_RUNS, "kind")
+        return self
+
+
+def read_noise_rules(document: Document, faults: Faults) -> tuple[NoiseRule, ...]:
+    """Return the rules that are right; what is wrong is recorded in `faults`."""
+    found: dict[str, tuple[NoiseRule, Location]] = {}
+    for location in document.locations(("noise",)):
+        model: type[_NoiseRule] = _SupersededRuns if _has(document, location, "when") else _MatchingNames
+        section = validate(model, document, location, faults)
+        if section is None:
             continue
-        rule = _noise_rule(said)
-        if rule is None:
-            continue
-        twice = [place for other, place in found.values() if other.match is None and rule.match is None]
+        rule = NoiseRule(section.name, section.kind, section.match if isinstance(section, _MatchingNames) else None)
+        same = [other for known, other in found.values() if known.match is None and rule.match is None]
         if rule.name in found:
-            line = found[rule.name][1].line
-            faults.add(said.place_of("name"), f"a rule of this name stands in line {line} already; rename one")
-        elif twice:
-            faults.add(said.place_of("when"), f"line {twice[0].line} says this already; take one of the two out")
+            first = document.position((*found[rule.name][1], "name"))
+            message = f"a rule of this name stands in line {first.line} already; rename one"
+            faults.add(document.position((*location, "name")), message)
+        elif same:
+            first = document.position((*same[0], "when"))
+            message = f"line {first.line} says this already; take one of the two out"
+            faults.add(document.position((*location, "when")), message)
         else:
-            found[rule.name] = (rule, said.place_of("name"))
+            found[rule.name] = rule, location
     return tuple(rule for rule, _ in found.values())
 
 
-def _noise_rule(said: checks.Members) -> NoiseRule | None:
-    name = said.need("name", checks.text)
-    kind = said.need("kind", checks.one_of("kind of asset that can be noise", _NOISY_KINDS))
-    if "when" not in said.values:
-        match = said.need("match", _expression)
-        return NoiseRule(name, kind, match) if name and kind and match else None
-    when = said.get("when", checks.one_of("condition", _CONDITIONS))
-    if "match" in said.values or kind not in ("run", None):
-        said.faults.add(said.place_of("when"), "superseded is said of all runs: give kind: run and no match, or leave it out")
-        return None
-    return NoiseRule(name, kind, None) if name and kind and when else None
-
-
-def _expression(node: Node, faults: Faults) -> re.Pattern[str] | None:
-    written = checks.text(node, faults)
-    if written is None:
-        return None
-    try:
-        return re.compile(written)
-    except (re.error, RecursionError, OverflowError) as error:
-        faults.add(node.place, f"this is no regular expression: {error}")
-        return None
+def _has(document: Document, location: Location, key: str) -> bool:
+    return (*location, key) in document.values
 
 
 def _matching(folder: Path, pattern: str) -> Sequence[Path]:

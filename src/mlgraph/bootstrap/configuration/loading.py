@@ -4,49 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from mlgraph.bootstrap.configuration import checks, nodes
-from mlgraph.bootstrap.configuration.declarations import Declared, noise_rules, rule_files
-from mlgraph.bootstrap.configuration.sources import SourcesReader
+from pydantic import model_validator
+
+from mlgraph.bootstrap.configuration.declarations import read_aliases, read_noise_rules, read_rule_files
+from mlgraph.bootstrap.configuration.settings import Installation, Settings
+from mlgraph.bootstrap.configuration.sources import read_sources
+from mlgraph.documents.faults import Faults
+from mlgraph.documents.reader import Document, read
+from mlgraph.documents.sections import validate
 from mlgraph.domain.configuration import Configuration
 from mlgraph.domain.errors import ConfigurationError
 
 NAME: Final = "mlgraph.yaml"
 MAX_BYTES: Final = 1 << 20
-_PARTS: Final = ("sources", "aliases", "rules", "noise")
+
+
+class _Parts(Settings, title="the configuration"):
+    sources: tuple[Any, ...] = ()
+    aliases: tuple[Any, ...] = ()
+    rules: tuple[Any, ...] = ()
+    noise: tuple[Any, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _mark_empty_values(cls, data: Any) -> Any:  # noqa: ANN401 - whatever stands in the document
+        """Let a part be empty, as it is while its entries are commented out."""
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
 def load(path: Path | None, kinds: Collection[str], environ: Mapping[str, str]) -> Configuration:
-    """Return what the file at `path` says (None: nothing), and look whether the secrets and files that it names are there.
+    """Return the configuration in the file at `path` (None: an empty one) after a look at the secrets and files that it names.
 
     `kinds` are the kinds of sources that can be connected. Raises `ConfigurationError` with all faults, a line each.
     """
     if path is None:
         return Configuration()
-    faults = nodes.Faults()
-    document = nodes.read(_text(path), faults)
-    reader = SourcesReader(kinds, path.parent, environ)
-    found = None if document is None else _configuration(document, faults, path, reader)
+    faults = Faults()
+    document = read(_text(path), faults)
+    found = Configuration()
+    if document is not None and document.data is not None:
+        found = _configuration(document, faults, Installation(kinds, path.parent, environ))
     if faults.found:
-        raise ConfigurationError(faults.told(str(path)))
-    return found or Configuration()
+        raise ConfigurationError(faults.report(str(path)))
+    return found
 
 
-def _configuration(document: nodes.Node, faults: nodes.Faults, path: Path, reader: SourcesReader) -> Configuration | None:
-    if isinstance(document, nodes.Scalar) and document.empty:
-        return None
-    said = checks.members(document, faults, "the configuration", _PARTS)
-    if said is None:
-        return None
-    nothing = nodes.Items(said.place, ())
-    aliases, apart = Declared(faults).read(said.values.get("aliases", nothing))
+def _configuration(document: Document, faults: Faults, against: Installation) -> Configuration:
+    validate(_Parts, document, (), faults)
+    aliases, apart = read_aliases(document, faults)
     return Configuration(
-        reader.read(said.values.get("sources", nothing), faults),
+        read_sources(document, faults, against),
         aliases,
         apart,
-        rule_files(said.values.get("rules", nothing), faults, path.parent),
-        noise_rules(said.values.get("noise", nothing), faults),
+        read_rule_files(document, faults, against.folder),
+        read_noise_rules(document, faults),
     )
 
 
