@@ -35,10 +35,17 @@ class Http(uvicorn.Server):
 
     def __init__(self, app: ASGIApp) -> None:
         """Serve `app`."""
-        super().__init__(uvicorn.Config(
-            app, http=BoundedHttp, log_config=None, access_log=False, timeout_graceful_shutdown=5, timeout_keep_alive=30,
-            server_header=False,
-        ))  # fmt: skip
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=BoundedHttp,
+                log_config=None,
+                access_log=False,
+                timeout_graceful_shutdown=5,
+                timeout_keep_alive=30,
+                server_header=False,
+            )
+        )
         self.listening = threading.Event()
         self.failure: str | None = None
         """Why the server cannot go on, if what must happen before it is ready has failed."""

@@ -50,9 +50,14 @@ class Children:
             if self.stopping:
                 raise StartError("the demo is stopping")
             process = subprocess.Popen(
-                [sys.executable, str(_GUARD), *command], env=dict(environment), stdin=subprocess.PIPE, stdout=out,
-                stderr=subprocess.PIPE, text=True, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, str(_GUARD), *command],
+                env=dict(environment),
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
             self._running.append(process)
         return process
 
@@ -136,10 +141,20 @@ class MlflowServer:
         self._port = note.get("port") or _free_port()
         self._note.write_text(json.dumps({"port": self._port}), "utf-8")
         command = [
-            str(mlflow_bin() / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(self._port), "--workers", "1",
-            "--backend-store-uri", f"sqlite:///{self._folder / 'mlflow.db'}",
-            "--artifacts-destination", str(self._folder / "artifacts"), "--serve-artifacts",
-        ]  # fmt: skip
+            str(mlflow_bin() / "mlflow"),
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(self._port),
+            "--workers",
+            "1",
+            "--backend-store-uri",
+            f"sqlite:///{self._folder / 'mlflow.db'}",
+            "--artifacts-destination",
+            str(self._folder / "artifacts"),
+            "--serve-artifacts",
+        ]
         log = self._folder / "server.log"
         self._process = self._children.start(command, _environment(), log)
         threading.Thread(target=_copy, args=(self._process, log), daemon=True).start()

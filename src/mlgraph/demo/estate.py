@@ -168,14 +168,22 @@ class Estate:
         began, ended = SHELF_BEGAN_DAYS_AGO, SHELF_ENDED_DAYS_AGO
         setting = {"unit": "impression", "metric": "ctr", "split": {"random": 0.5, "bts": 0.5}}
         yield self._asset(
-            EXPERIMENT, began, name="shelf-policy", owners=owner, properties={**setting, "state": "running"},
+            EXPERIMENT,
+            began,
+            name="shelf-policy",
+            owners=owner,
+            properties={**setting, "state": "running"},
             description="Does Thompson sampling get more clicks on the shelf than showing items at random?",
-        )  # fmt: skip
+        )
         result = {"state": "finished", "z": _z(policies["bts"], policies["random"]), "decision": "open"}
         yield self._asset(
-            EXPERIMENT, ended, name="shelf-policy", owners=owner, properties={**setting, **result},
+            EXPERIMENT,
+            ended,
+            name="shelf-policy",
+            owners=owner,
+            properties={**setting, **result},
             description="Does Thompson sampling get more clicks on the shelf than showing items at random?",
-        )  # fmt: skip
+        )
         for policy, counted in policies.items():
             arm = str(AssetUri("variant", names.COMPANY, f"shelf-policy/{policy}"))
             yield self._asset(arm, began, name=f"shelf-policy, {policy}", owners=owner, properties={"state": "running"})

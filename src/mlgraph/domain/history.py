@@ -348,10 +348,24 @@ def _in_the_end(said: Sequence[AssetRecord]) -> dict[str, Any]:
     return merged
 
 
-_FINISHED: Final = frozenset({
-    "complete", "completed", "fail", "failed", "abort", "aborted", "finished", "done", "succeeded", "stopped", "concluded",
-    "ended", "cancelled", "rolled_back",
-})  # fmt: skip
+_FINISHED: Final = frozenset(
+    {
+        "complete",
+        "completed",
+        "fail",
+        "failed",
+        "abort",
+        "aborted",
+        "finished",
+        "done",
+        "succeeded",
+        "stopped",
+        "concluded",
+        "ended",
+        "cancelled",
+        "rolled_back",
+    }
+)
 
 
 def is_finished(properties: Mapping[str, Any]) -> bool:

@@ -20,10 +20,32 @@ _NOWHERE: Final = re.compile(
 )
 """Databases within a process, URLs that name no host, and paths: they are on the machine of who names them."""
 _MAX_CACHED_CHARS: Final = 512
-_TOOLS: Final = frozenset({
-    "airbyte", "airflow", "beam", "dagster", "databricks", "datahub", "dbt", "debezium", "feast", "fivetran", "flink",
-    "great_expectations", "hive", "kedro", "luigi", "meltano", "metaflow", "prefect", "presto", "spark", "sqlmesh", "trino",
-})  # fmt: skip
+_TOOLS: Final = frozenset(
+    {
+        "airbyte",
+        "airflow",
+        "beam",
+        "dagster",
+        "databricks",
+        "datahub",
+        "dbt",
+        "debezium",
+        "feast",
+        "fivetran",
+        "flink",
+        "great_expectations",
+        "hive",
+        "kedro",
+        "luigi",
+        "meltano",
+        "metaflow",
+        "prefect",
+        "presto",
+        "spark",
+        "sqlmesh",
+        "trino",
+    }
+)
 """Tools whose integrations write their own name where nobody told them another: it says which tool, not whose."""
 _MEANINGLESS: Final = _TOOLS | {"default", "file", "dbfs", "local", "localhost", "none", "null", "unknown", "undefined"}
 

@@ -121,14 +121,21 @@ DATABASES: Final[Mapping[str, Database]] = MappingProxyType({
 })  # fmt: skip
 """By each scheme that tools write."""
 
-OBJECT_STORES: Final[Mapping[str, str]] = MappingProxyType({
-    **dict.fromkeys(("s3", "s3a", "s3n"), "s3"), **dict.fromkeys(("gs", "gcs"), "gs"),
-    **dict.fromkeys(("abfs", "abfss"), "abfss"), **dict.fromkeys(("wasb", "wasbs"), "wasbs"),
-})  # fmt: skip
+OBJECT_STORES: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(("s3", "s3a", "s3n"), "s3"),
+        **dict.fromkeys(("gs", "gcs"), "gs"),
+        **dict.fromkeys(("abfs", "abfss"), "abfss"),
+        **dict.fromkeys(("wasb", "wasbs"), "wasbs"),
+    }
+)
 """The scheme of each that tools write. Their buckets, containers and keys count case; Azure's hosts do not."""
 
-COLUMN_CASES: Final[Mapping[str, Case]] = MappingProxyType({
-    **{system.scheme: system.columns for system in DATABASES.values()}, "bigquery": Case.INSENSITIVE,
-    "arn": Case.INSENSITIVE,
-})  # fmt: skip
+COLUMN_CASES: Final[Mapping[str, Case]] = MappingProxyType(
+    {
+        **{system.scheme: system.columns for system in DATABASES.values()},
+        "bigquery": Case.INSENSITIVE,
+        "arn": Case.INSENSITIVE,
+    }
+)
 """What becomes of the names of columns, by the scheme of a canonical namespace."""

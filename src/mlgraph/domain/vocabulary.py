@@ -91,9 +91,18 @@ def _of(*names: str) -> frozenset[str]:
 
 
 _READABLE = _of(
-    "dataset", "dataset_version", "feature", "feature_view", "feature_service", "model_version", "prompt", "index", "config",
-    "artifact", "commit",
-)  # fmt: skip
+    "dataset",
+    "dataset_version",
+    "feature",
+    "feature_view",
+    "feature_service",
+    "model_version",
+    "prompt",
+    "index",
+    "config",
+    "artifact",
+    "commit",
+)
 _RELATIONS = (
     Relation("derives", 1, True, tuple((_of(k), _of(k)) for k in ("dataset", "column", "model_version", "image")),
              "the target is made from the source: a declared view, a column, a fine-tuned or distilled version, a layered image"),

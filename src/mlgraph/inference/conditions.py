@@ -14,8 +14,15 @@ from mlgraph.domain.errors import InvalidInput
 _BOUND: Final = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,")
 """Where a macro names a variable of its own (CEL language definition, Macros)."""
 BLANK_NODE: Final[Mapping[str, Any]] = {
-    "uri": "", "kind": "", "name": "", "description": "", "owners": [], "tags": [], "properties": {}, "state": "",
-}  # fmt: skip
+    "uri": "",
+    "kind": "",
+    "name": "",
+    "description": "",
+    "owners": [],
+    "tags": [],
+    "properties": {},
+    "state": "",
+}
 """What a condition knows of an asset of which nothing was said."""
 BLANK_EDGE: Final[Mapping[str, Any]] = {"relation": "", "role": "", "version": "", "properties": {}}
 

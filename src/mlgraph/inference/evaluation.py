@@ -80,9 +80,12 @@ class Link:
     def said(self) -> dict[str, Any]:
         """Return what conditions see of it."""
         return {
-            **BLANK_EDGE, "relation": RELATION_NAMES[self.triple[1]], "role": self.role, "version": self.version,
+            **BLANK_EDGE,
+            "relation": RELATION_NAMES[self.triple[1]],
+            "role": self.role,
+            "version": self.version,
             "properties": dict(self.properties or {}),
-        }  # fmt: skip
+        }
 
 
 class State(NamedTuple):

@@ -123,9 +123,15 @@ class Registry:
             mlflow.log_input(measured_on, context="test")
         for name, value in trained.metrics.items():
             self._client.log_metric(
-                run_id, name, value, timestamp=_ms(start), step=0, model_id=model_id,
-                dataset_name=measured_on.name, dataset_digest=measured_on.digest,
-            )  # fmt: skip
+                run_id,
+                name,
+                value,
+                timestamp=_ms(start),
+                step=0,
+                model_id=model_id,
+                dataset_name=measured_on.name,
+                dataset_digest=measured_on.digest,
+            )
         self._client.set_terminated(run_id, "FINISHED", _ms(start + timedelta(seconds=30)))
         return run_id
 
@@ -135,14 +141,25 @@ class Registry:
             self._client.create_registered_model(name, tags={"team": training.team}, description=MODELS[name])
         said = ", ".join(f"{metric} {value:.4g}" for metric, value in trained.metrics.items())
         version = self._client.create_model_version(
-            name, f"models:/{model_id}", run_id=made["run_id"], model_id=model_id,
+            name,
+            f"models:/{model_id}",
+            run_id=made["run_id"],
+            model_id=model_id,
             description=f"Measured on {training.measured_on.name}: {said}",
-        )  # fmt: skip
-        self.versions.append({
-            "model": name, "version": str(version.version), "team": training.team, "run_id": made["run_id"],
-            "ended_at": made["ended_at"].isoformat(), "inputs": [table.location for table in training.inputs],
-            "workflow": training.workflow, "metrics": trained.metrics, "evaluation_run_id": made["evaluation"],
-        })  # fmt: skip
+        )
+        self.versions.append(
+            {
+                "model": name,
+                "version": str(version.version),
+                "team": training.team,
+                "run_id": made["run_id"],
+                "ended_at": made["ended_at"].isoformat(),
+                "inputs": [table.location for table in training.inputs],
+                "workflow": training.workflow,
+                "metrics": trained.metrics,
+                "evaluation_run_id": made["evaluation"],
+            }
+        )
 
     def alias(self, name: str, alias: str, version: str) -> None:
         """Point an alias of a model to a version."""
@@ -173,9 +190,13 @@ class Registry:
 
 def _seen(table: Table, data: Data) -> Frame:
     frames = {
-        jobs.RATINGS: data.train, jobs.HOLDOUT: data.holdout, jobs.TITLES: data.titles, jobs.MEMBERS: data.members,
-        jobs.IMPRESSIONS: data.impressions, RAW_PRIORS: data.priors,
-    }  # fmt: skip
+        jobs.RATINGS: data.train,
+        jobs.HOLDOUT: data.holdout,
+        jobs.TITLES: data.titles,
+        jobs.MEMBERS: data.members,
+        jobs.IMPRESSIONS: data.impressions,
+        RAW_PRIORS: data.priors,
+    }
     return frames[table]
 
 
