@@ -95,12 +95,13 @@ def test_a_cut_answer_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None
     assert "--cursor abc" in run("lineage", LAKE).out
 
 
-def test_an_answer_that_read_cold_runs_says_so_beside_the_answer(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(operations.LINEAGE, "cold_runs", 1200)
-    for options in ((), ("--json",)):
-        outcome = run("lineage", LAKE, *options)
-        assert outcome.err.startswith("Read 1,200 runs that are kept in the store alone")
-        assert "store" not in outcome.out
+def test_the_deprecated_option_of_up_warns_and_changes_nothing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    served: list[object] = []
+    monkeypatch.setattr("mlgraph.bootstrap.serve", served.append)
+    assert run("up", "--data", str(tmp_path)).err == ""
+    assert "--hot-run-days is deprecated and has no effect" in run("up", "--data", str(tmp_path), "--hot-run-days", "90").err
+    assert served[0] == served[1]
+    assert run("up", "--data", str(tmp_path), "--hot-run-days", "0").code == 2
 
 
 def test_empty_answers_say_what_to_do_next(run: Run) -> None:

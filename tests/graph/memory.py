@@ -135,12 +135,6 @@ class MemoryStore:
         code = RELATIONS["run_of"].code
         return {record.source for record in self.edge_facts if record.relation == code and record.target in workflows}
 
-    def targets(self, sources: Collection[int], relation: int) -> set[int]:
-        return {record.target for record in self.edges_from(sources, [relation])}
-
-    def sources(self, targets: Collection[int], relation: int) -> set[int]:
-        return {record.source for record in self.edges_into(targets, [relation])}
-
     def runs(self, runs: Collection[int]) -> RunRecords:
         codes = [RELATIONS[name].code for name in ("input_to", "outputs", "run_of")]
         return RunRecords(

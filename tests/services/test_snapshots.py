@@ -14,7 +14,6 @@ import pytest
 
 from mlgraph.domain.facts import AssetFact, Mode
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.rows import RUN
 from mlgraph.ports.store import Item
 from mlgraph.services import snapshots as module
 from mlgraph.services.cards import Cards
@@ -42,8 +41,8 @@ def told(number: int, name: str) -> Json:
 class Followed:
     """A follower with snapshots in `directory`, stepped by hand."""
 
-    def __init__(self, store: Store, directory: Path, *, keeps: bool = True, hot_run_days: float | None = None) -> None:
-        self.snapshots = Snapshots(store.reader, SnapshotDirectory(directory), keeps=keeps, hot_run_days=hot_run_days)
+    def __init__(self, store: Store, directory: Path, *, keeps: bool = True) -> None:
+        self.snapshots = Snapshots(store.reader, SnapshotDirectory(directory), keeps=keeps)
         self.follower = Follower(store.reader, self.snapshots)
         self.queries = Queries(store.reader, self.follower)
         self.catch_up()
@@ -193,44 +192,6 @@ def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
     followed = Followed(told_store, tmp_path)
     assert "No space left on device; the graph stays in memory" in caplog.text
     assert followed.answers()[0]["total"] > 1
-
-
-def test_runs_leave_the_base_as_it_is_made_and_soon_after_a_start(
-    told_store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    for number in range(3):
-        run = f"mlg://run/n/{number}"
-        ended = {"state": "COMPLETE", "ended_at": JANUARY}
-        ends = ((uri(0), "input_to", run), (run, "outputs", uri(50 + number)), (run, "run_of", "mlg://workflow/n/w"))
-        told_store.append(
-            {"asset": {"uri": run, "valid_from": JANUARY, "properties": ended}},
-            *({"edge": {"source": s, "relation": r, "target": t, "valid_from": JANUARY}} for s, r, t in ends),
-        )
-
-    def runs_in(followed: Followed) -> tuple[int, int]:
-        """How many runs have a node, and how many lineage reads from the store."""
-        graph = followed.follower.snapshot()
-        asked = followed.queries.lineage(uri(0), level="run", as_of="2026-06-01T00:00:00Z")
-        assert asked["total"] == whole
-        return sum(graph.find(run) is not None for run in graph.registry.of_kind(RUN)), asked["cold_runs"]
-
-    hot = Followed(told_store, tmp_path)
-    whole = hot.queries.lineage(uri(0), level="run", as_of="2026-06-01T00:00:00Z")["total"]
-    assert runs_in(hot) == (3, 0)
-    opened = Followed(told_store, tmp_path, hot_run_days=1)
-    opened.snapshots.stop()
-    opened.catch_up()
-    assert runs_in(opened) == (0, 3)
-    assert opened.snapshots.compactions == 1
-    again = Followed(told_store, tmp_path, hot_run_days=1)
-    again.snapshots.stop()
-    assert again.snapshots.compactions == 0, "there was nothing to leave out"
-    assert runs_in(again) == (0, 3)
-    for path in tmp_path.iterdir():
-        path.unlink()
-    assert runs_in(Followed(told_store, tmp_path, hot_run_days=1)) == (0, 3)
-    assert runs_in(Followed(told_store, tmp_path)) == (3, 0)
-    assert "leaves out runs, which nothing asks for any more" in caplog.text
 
 
 def test_owners_are_those_of_now_whether_followed_or_made_from_the_store(store: Store, tmp_path: Path) -> None:

@@ -18,7 +18,6 @@ class Options:
     `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
     `workers` is how many processes answer, sharing one snapshot.
     `config` is the file mlgraph.yaml; `configuration` what it says, once it has been read and checked.
-    `hot_run_days` is after how many days an ended run leaves the graph for the store alone; None: never.
     `log_format` None is text on a terminal, else JSON. `public_url` is where connected tools can reach the server with webhooks.
     """
 
@@ -34,5 +33,4 @@ class Options:
     log_format: Literal["text", "json"] | None = None
     log_level: str = "info"
     workers: int = 1
-    hot_run_days: int | None = None
     public_url: str | None = field(default_factory=lambda: os.environ.get("MLGRAPH_PUBLIC_URL"))

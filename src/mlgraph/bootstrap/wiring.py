@@ -98,7 +98,7 @@ class Server:
         """Put them together. `first`: this process keeps snapshots and looks after connected tools."""
         reader, letters = PostgresReader(database), PostgresLetters(database)
         files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
-        self.follower = Follower(reader, Snapshots(reader, files, keeps=first, hot_run_days=options.hot_run_days))
+        self.follower = Follower(reader, Snapshots(reader, files, keeps=first))
         intake = Intake(PostgresWriter(database, self.follower.hear), letters, self.follower.nudge, self._rehydrate)
         around = Surroundings(
             PostgresConnections(database), reader, intake.append, letters, PostgresEvents(database), options.public_url

@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from mlgraph.cli import output
+
 app = typer.Typer()
 
 Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
@@ -52,19 +54,15 @@ def up(
     workers: Annotated[
         int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that answer, sharing one mapped graph.")
     ] = 1,
-    hot_run_days: Annotated[
-        int | None,
-        typer.Option(
-            "--hot-run-days",
-            metavar="N",
-            min=1,
-            help="Keep runs that ended longer ago in the store alone, ancestors of what was ever deployed aside. [default: none]",
-        ),
+    hot_run_days: Annotated[  # deprecated since 0.2.0 (docs/adr/0025)
+        int | None, typer.Option("--hot-run-days", metavar="N", min=1, hidden=True, help="Deprecated: has no effect.")
     ] = None,
 ) -> None:
     """Serve the graph until interrupted."""
     from mlgraph.bootstrap import Options, serve
 
+    if hot_run_days is not None:
+        output.tell("Warning: --hot-run-days is deprecated and has no effect: every run stays in the graph. Leave it out.")
     serve(
         Options(
             data=data or home("main"),
@@ -76,7 +74,6 @@ def up(
             log_format=log_format,
             log_level=log_level,
             workers=workers,
-            hot_run_days=hot_run_days,
         )
     )
 

@@ -125,7 +125,3 @@ def ask(
         output.write(answer.body)
     else:
         output.draw(picture(answer.data))
-    read = answer.data.get("cold_runs") if isinstance(answer.data, dict) else None
-    if read:
-        kept = "run that is" if read == 1 else "runs that are"
-        output.tell(f"Read {read:,} {kept} kept in the store alone (mlgraph up --hot-run-days): such an answer takes longer.")

@@ -1,8 +1,7 @@
 """The shapes of the answers as types: one definition for the client, the command line and the OpenAPI document.
 
 What the fields mean is told in docs/http.md. Times are RFC 3339 text in UTC; `watermark` is the lowest write that the
-answer includes of all projections it used; `cold_runs` is how many runs had to be read from the store, because the graph leaves
-them out.
+answer includes of all projections it used; `cold_runs` is deprecated and 0: it goes in the release after 0.2.0.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ Nodes stand in order of namespace, then kind and name, ports after their asset: 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numba
@@ -19,7 +19,7 @@ from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK
 from mlgraph.graph.pages import Pages
 from mlgraph.graph.registry import Card
 from mlgraph.graph.render import Pieces, concatenated, escaped
-from mlgraph.graph.rows import AT_ASSET, AT_RUN, Bools, Bytes, Ints, Longs
+from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs
 from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, same, table_size, tails
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
@@ -57,20 +57,6 @@ class Arcs:
         """Hand over all rows, page by page: they are many, and are kept once."""
         self._settle()
         return self._pages.take()
-
-    def ends(self) -> Iterator[tuple[Longs, Longs, Longs]]:
-        """Yield sources, targets and owners, page by page."""
-        self._settle()
-        for page in self._pages.pages():
-            yield page[:, 3] & TO_MASK, page[:, 0] & TO_MASK, page[:, 3] >> 32
-
-    def drop(self, owners: Bools) -> Iterator[tuple[Longs, Longs]]:
-        """Take away the rows of these owners (bool by asset); yield their sources and targets."""
-        for page in self.take():
-            gone = owners[page[:, 3] >> 32]
-            if gone.any():
-                yield page[gone, 3] & TO_MASK, page[gone, 0] & TO_MASK
-            self._pages.keep(page[~gone] if gone.any() else page)
 
 
 class Cards:
@@ -151,30 +137,29 @@ def _texts(texts: Iterable[str]) -> Strings:
 
 def assemble(
     uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Longs, tables: Sequence[Arcs], cards: Cards,
-    watermark: int, allocate: Allocate = np.zeros, cold: Bytes | None = None, absent: Bools | None = None,
+    watermark: int, allocate: Allocate = np.zeros,
 ) -> Base:  # fmt: skip
     """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and port `p` is node `assets + p`.
 
-    `ports` int64[n, 2] holds the asset and the output of each port. `cold` is kept as it is. `absent` says of each of these nodes
-    whether it is left out: no row may touch it.
+    `ports` int64[n, 2] holds the asset and the output of each port.
     """
     assets, said = len(uris), cards.finish(uris)
     ordered = order(uris.offsets[:-1], uris.offsets[1:], uris.data)
     rank = np.empty(assets, np.int32)
     rank[ordered] = np.arange(assets, dtype=np.int32)
-    number, node_of, asset_of, port_of = _place_nodes(uris, ports, absent)
+    number, node_of, asset_of, port_of = _place_nodes(uris, ports)
     found = [table_of_arcs(arcs.take(), number, len(asset_of), allocate) for arcs in tables]
     columns = np.flatnonzero(dataset).astype(np.int32)
     return Base(
         uris=uris, uri_table=hash_table(uris.offsets, uris.data, table_size(assets)), uri_order=ordered, uri_rank=rank, kind=kind,
         dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **said, node_of=node_of,
         asset_of=asset_of, port_of=port_of, lineage=found[0], column_lineage=found[1], structure=found[2],
-        cold=np.zeros(0, np.uint8) if cold is None else cold, watermark=watermark,
+        watermark=watermark,
     )  # fmt: skip
 
 
-def _place_nodes(uris: Strings, ports: Longs, absent: Bools | None) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return the final number of each passing one (-1: left out), and nodes by asset, assets and ports by node."""
+def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the final number of each passing one (-1: asset 0 has none), and nodes by asset, assets and ports by node."""
     assets = len(uris)
     by_place = order(after_kind(uris.offsets, uris.data), uris.offsets[1:], uris.data)
     place = np.empty(assets, np.int32)
@@ -182,7 +167,7 @@ def _place_nodes(uris: Strings, ports: Longs, absent: Bools | None) -> tuple[Int
     every_asset = np.concatenate([np.arange(assets, dtype=np.int32), ports[:, 0].astype(np.int32)])
     every_port = np.concatenate([np.zeros(assets, np.int32), ports[:, 1].astype(np.int32)])
     chosen = np.lexsort((every_port, place[every_asset]))
-    chosen = chosen[(every_asset[chosen] != 0) if absent is None else (every_asset[chosen] != 0) & ~absent[chosen]]
+    chosen = chosen[every_asset[chosen] != 0]
     number = np.full(assets + len(ports), -1, np.int32)
     number[chosen] = np.arange(len(chosen), dtype=np.int32)
     return number, number[:assets].copy(), every_asset[chosen], every_port[chosen]

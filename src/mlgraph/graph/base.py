@@ -39,8 +39,7 @@ class Base:
     `uri_table` finds URIs (strings.hash_table); `uri_order` lists assets by URI, bytewise, `uri_rank` says the place of each.
     `columns` are the assets that are columns, by dataset. `names` are as JSON writes them, empty where the name is the end of the
     URI as it stands. `state` numbers `words`; `owners[owner_index[a]:owner_index[a + 1]]` number `people`, the URIs of owners. A
-    node is an asset or a port: the ports of an asset follow its node. `cold` are flags by asset (graph/cold.py); it is empty
-    where no run was left out.
+    node is an asset or a port: the ports of an asset follow its node.
     """
 
     uris: Strings
@@ -63,7 +62,6 @@ class Base:
     lineage: Table
     column_lineage: Table
     structure: Table
-    cold: Bytes
     watermark: int = 0
 
     @property
@@ -119,5 +117,4 @@ class Base:
             none, np.zeros(0, np.int32), zero, zero, np.zeros(1, np.uint8), zero, np.zeros(0, np.int32), none,
             np.zeros(1, np.int16), none, np.zeros(1, np.uint8), np.zeros(2, np.int64), np.zeros(0, np.int32), none,
             np.full(1, -1, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32), table, table, table,
-            np.zeros(0, np.uint8),
         )  # fmt: skip

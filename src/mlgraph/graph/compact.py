@@ -10,7 +10,6 @@ import numpy as np
 
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base, Table
-from mlgraph.graph.cold import leave_out, without_rows
 from mlgraph.graph.kernels import TO_MASK, Arrays
 from mlgraph.graph.layer import Arc
 from mlgraph.graph.patches import merge_patches
@@ -37,11 +36,8 @@ def freeze(graph: Graph) -> Frozen:
     return Frozen(graph.snapshot, len(graph.registry), graph.added())
 
 
-def compact(frozen: Frozen, allocate: Allocate = np.zeros, cold_runs: Ints | None = None) -> Base:
-    """Return a new base with all that the frozen graph shows, less the run-level rows of `cold_runs` (see `graph.cold`).
-
-    The graph may go on meanwhile.
-    """
+def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
+    """Return a new base with all that the frozen graph shows. The graph may be changed meanwhile."""
     snapshot, registry = frozen.snapshot, frozen.snapshot.registry
     numbers = np.arange(frozen.assets, dtype=np.int32)
     is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
@@ -55,21 +51,17 @@ def compact(frozen: Frozen, allocate: Allocate = np.zeros, cold_runs: Ints | Non
             (base.lineage, base.column_lineage, base.structure), snapshot.downstream, frozen.added, strict=True
         )
     ]
-    kinds = registry.kinds(numbers)
-    cold = leave_out(tables, kinds, base.cold, np.zeros(0, np.int32) if cold_runs is None else cold_runs)
     fresh = range(base.assets, frozen.assets)
     datasets = np.concatenate([base.dataset, np.fromiter(map(registry.dataset_of, fresh), np.int32, len(fresh))])
     return assemble(
         _uris(registry, frozen.assets),
-        kinds,
+        registry.kinds(numbers),
         datasets,
         ports,
         tables,
         _cards(registry, frozen.assets),
         snapshot.watermark,
         allocate,
-        cold,
-        without_rows(tables, cold, ports) if len(cold) else None,
     )
 
 

@@ -59,14 +59,6 @@ class Overlay:
         self.size = 0
         """Changes since the base: rows added, and base rows masked."""
 
-    @classmethod
-    def over(cls, arrays: Arrays) -> Overlay:
-        """Return an overlay that goes on from what was published, and leaves it as it is."""
-        overlay = cls(arrays.indptr, arrays.rows)
-        held, *columns = merge_patches(arrays.older, arrays.newer)
-        overlay._older = Patches(*table_of(held, _size(len(held))), *columns)
-        return overlay
-
     def add(self, node: int, row: Packed) -> None:
         """Let the node have one more row."""
         self._patch(node).added[row] += 1

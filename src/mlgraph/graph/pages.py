@@ -40,10 +40,6 @@ class Pages:
             begun += taken
             self._used += taken
 
-    def keep(self, page: Longs) -> None:
-        """Have a page again that was handed over."""
-        self._full += [page] if len(page) else []
-
     def pages(self) -> list[Longs]:
         """Return all rows, page by page."""
         return [*self._full, self._page[: self._used]] if self._used else self._full

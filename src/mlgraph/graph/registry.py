@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from copy import copy
 from dataclasses import dataclass
 from typing import Final
 
@@ -302,22 +301,9 @@ class Registry:
             self.kind_at[number] = self.kind(key.asset)
             self._nodes[key] = number
             if key.port:
-                self._ports[key.asset] = [*self._ports.get(key.asset, ()), number]  # a copy may hold the list from before
+                self._ports.setdefault(key.asset, []).append(number)
             self.nodes = number + 1
         return number
-
-    def apart(self, nodes: int) -> Registry:
-        """Return a registry of the same assets that goes on from the first `nodes` nodes by itself."""
-        other: Registry = copy(self)
-        other._nodes = {key: number for key, number in self._nodes.copy().items() if number < nodes}
-        other._ports = {}
-        for key, number in other._nodes.items():
-            if key.port:
-                other._ports.setdefault(key.asset, []).append(number)
-        other.nodes = nodes
-        # with no room to spare, they are copied before anything is written into them
-        other.asset_of, other.port_of, other.kind_at = self.asset_of[:nodes], self.port_of[:nodes], self.kind_at[:nodes]
-        return other
 
     def find(self, key: NodeKey) -> int | None:
         """Return the node's number, or None."""

@@ -244,12 +244,6 @@ class FactReader(GroupReader, Protocol):
     def alias_records(self) -> list[EdgeRecord]:
         """Return all records that say that one name is another name of an asset."""
 
-    def targets(self, sources: Collection[int], relation: int) -> set[int]:
-        """Return where edges of a relation that somebody told of lead from `sources`."""
-
-    def sources(self, targets: Collection[int], relation: int) -> set[int]:
-        """Return from where edges of a relation that somebody told of lead to `targets`."""
-
     def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
         """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
 

@@ -7,11 +7,9 @@ from collections.abc import Callable
 from importlib.metadata import version
 from typing import Final
 
-import numpy as np
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from mlgraph.domain.errors import MlgraphError, Unavailable
-from mlgraph.graph.cold import COLD
 from mlgraph.ports.letters import LetterCounts
 from mlgraph.ports.pool import Pool
 from mlgraph.ports.store import FactReader
@@ -76,7 +74,6 @@ class Health:
         gauges.watermark.labels(_GRAPH).set(snapshot.watermark)
         gauges.nodes.set(snapshot.nodes)
         gauges.assets.set(len(snapshot.registry) - 1)
-        gauges.cold_runs.set(int(np.count_nonzero(snapshot.registry.base.cold & COLD)))
         if self._pool is not None:
             pool = self._pool()
             gauges.pool_size.set(pool.size)
@@ -118,7 +115,6 @@ class _Gauges:
         )
         self.nodes = gauge("mlgraph_graph_nodes", "Nodes of the traversal graph, ports included.")
         self.assets = gauge("mlgraph_assets", "Assets heard of.")
-        self.cold_runs = gauge("mlgraph_cold_runs", "Runs that the graph's base leaves out: they are in the store alone.")
         self.pool_size = gauge("mlgraph_database_pool_size", "Connections to PostgreSQL.")
         self.pool_idle = gauge("mlgraph_database_pool_idle", "Connections to PostgreSQL that nobody uses now.")
         self.pool_waiting = gauge("mlgraph_database_pool_waiting", "Requests that wait for a connection to PostgreSQL.")

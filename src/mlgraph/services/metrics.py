@@ -50,9 +50,6 @@ COMPACTION_SECONDS: Final = Histogram(
     "mlgraph_graph_compaction_seconds", "Time to compact the graph, while it is read.",
     buckets=(0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0), registry=PROCESS,
 )  # fmt: skip
-COLD_RUNS_READ: Final = Counter(
-    "mlgraph_cold_runs_read", "Runs that answers read from the store, because the graph leaves them out.", registry=PROCESS
-)
 SNAPSHOT_FAILURES: Final = Counter(
     "mlgraph_snapshot_failures", "Times a snapshot could not be written, or the graph not be compacted.", registry=PROCESS
 )

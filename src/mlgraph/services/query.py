@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, Unavailable, UnknownAsset
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.answer import CERTAINTY, Frontier, node_body, page
 from mlgraph.graph.brief import is_brief
 from mlgraph.graph.drawing import edges_between
@@ -30,7 +30,6 @@ from mlgraph.graph.walk import DirectionName, Reached, is_run
 from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.asset_card import AssetCards
-from mlgraph.services.cold_runs import BOTH, ColdRuns
 from mlgraph.services.differences import Differences
 from mlgraph.services.edges import EdgeHistories
 from mlgraph.services.export import export_lines
@@ -46,7 +45,10 @@ MAX_PATH_URIS: Final = 200_000
 """How many URIs the paths of one answer may hold together: ten thousand assets far down a chain would make fifty million."""
 UNKNOWN_WAIT_S: Final = 2.0
 """How long a question about something unknown waits for what is written and not in the graph yet, in seconds."""
-DIRECTIONS: Final = ("downstream", "upstream", "both")
+COLD_RUNS: Final = 0
+"""Deprecated, and gone in the release after 0.2.0: how many runs an answer read from the store, which none does (ADR 0025)."""
+BOTH: Final[tuple[DirectionName, ...]] = ("downstream", "upstream")
+DIRECTIONS: Final = (*BOTH, "both")
 LEVELS: Final = ("asset", "run")
 
 
@@ -107,9 +109,7 @@ class Queries:
     ) -> dict[str, Any]:  # fmt: skip
         """Return what lies upstream or downstream of an asset (CONTRACT, lineage), nodes and edges as JSON already."""
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
-        cold = ColdRuns(self._reader, scope.graph)
-        cold.for_walk(scope.root, _directions(scope), scope.level, scope.moment, scope.depth)
-        return {**self._lineage(replace(scope, graph=cold.graph), self._origins.upto), "cold_runs": cold.count}
+        return self._lineage(scope, self._origins.upto)
 
     def lineage_at_once(  # noqa: PLR0913 - one parameter for each of the contract's
         self, uri: str, *, direction: str = "downstream", depth: int | None = None, kinds: Sequence[str] = (),
@@ -122,8 +122,7 @@ class Queries:
             return None  # the store may have to be asked: what is written, what bore the name then
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
         direction = scope.direction
-        asks_for_runs = len(scope.graph.registry.base.cold) or (scope.noise is not None and scope.noise.retries)
-        if scope.level == Layer.RUN and asks_for_runs:
+        if scope.level == Layer.RUN and scope.noise is not None and scope.noise.retries:
             return None  # the store may have to be asked
         if direction == "both" or not is_brief(scope.graph, scope.root, direction, scope.level, scope.moment):  # type: ignore[arg-type]
             return None
@@ -157,7 +156,7 @@ class Queries:
             "as_of": format_time(scope.moment),
             "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_sure),
             "edges": edges_json(uris, drawn, origins.names),
-            "total": len(assets), **_cut(shown.frontier), "folded": folding.told(every), "cold_runs": 0,
+            "total": len(assets), **_cut(shown.frontier), "folded": folding.told(every), "cold_runs": COLD_RUNS,
             "watermark": scope.graph.watermark,
         }  # fmt: skip
 
@@ -172,9 +171,6 @@ class Queries:
         if change is not None and change not in CHANGES:
             raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
         scope = self._scope(uri, direction, depth, kinds, level, as_of, certain=certain, fold=fold, limit=limit, cursor=cursor)
-        cold = ColdRuns(self._reader, scope.graph)
-        cold.for_walk(scope.root, ("downstream",), scope.level, scope.moment, None)  # a certain way may be longer than `depth`
-        scope = replace(scope, graph=cold.graph)
         folding = scope.folding(self._reader)
         found = folding.impact(change, scope.depth)  # type: ignore[arg-type]
         chosen = np.flatnonzero(scope.lists(found.assets, found.certain))
@@ -188,7 +184,7 @@ class Queries:
             "notify": owners_json(*registry.owned(assets), registry.uri_texts(assets)),
             "as_of": format_time(scope.moment), "level": _level_name(scope.level), "total": len(assets),
             **_cut(shown.frontier, "limit" if shown.stop - shown.start == scope.limit else "size"),
-            "folded": folding.told(found.hidden), "cold_runs": cold.count, "watermark": scope.graph.watermark,
+            "folded": folding.told(found.hidden), "cold_runs": COLD_RUNS, "watermark": scope.graph.watermark,
         }  # fmt: skip
 
     def path(
@@ -202,10 +198,8 @@ class Queries:
         found: Sequence[PathStep] = ()
         direction: DirectionName | None = None
         certain, folded, noise = False, UNFOLDED, self._noise if fold else None
-        cold = ColdRuns(self._reader, graph)
         for tried in BOTH:
-            cold.for_walk(start, (tried,), chosen, moment, None)
-            folding = Folding(self._reader, noise, cold.graph, start, chosen, moment, also=(end,))
+            folding = Folding(self._reader, noise, graph, start, chosen, moment, also=(end,))
             found, certain = folding.path(end, tried)
             if found:
                 direction, folded = tried, folding.told(folding.on_path)
@@ -214,17 +208,16 @@ class Queries:
             "source": source, "target": target, "direction": direction, "level": _level_name(chosen),
             "path": [_step(graph, step) for step in found],
             "certainty": CERTAINTY[certain] if found else None, "as_of": format_time(moment),
-            "folded": folded, "cold_runs": cold.count, "watermark": graph.watermark,
+            "folded": folded, "cold_runs": COLD_RUNS, "watermark": graph.watermark,
         }  # fmt: skip
 
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return an asset with its relations and history."""
         graph = self._graph(uri)
         moment = moment_of(as_of)
-        asset, cold = self._bearer(graph, uri, moment), ColdRuns(self._reader, graph)
-        cold.for_asset(asset)
-        body = AssetCards(self._reader.at(graph.watermark), self._rules).body(cold.graph, asset, moment)
-        return {**body, "cold_runs": cold.count}
+        asset = self._bearer(graph, uri, moment)
+        body = AssetCards(self._reader.at(graph.watermark), self._rules).body(graph, asset, moment)
+        return {**body, "cold_runs": COLD_RUNS}
 
     def names(self, uri: str | None = None) -> dict[str, Any]:
         """Return which names an asset has had, and which names lead to several assets."""
@@ -235,25 +228,16 @@ class Queries:
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return who says that an edge holds, since when, and on what ground."""
         graph = self._graph(source, target)
-        cold = ColdRuns(self._reader, graph)
-        number = graph.registry.number
-        cold.for_edge(number(source) or 0, RELATIONS[relation].code if relation in RELATIONS else 0, number(target) or 0)
-        told = EdgeHistories(self._reader.at(graph.watermark), self._rules).why(
-            cold.graph, source, relation, target, moment_of(as_of)
-        )
-        return {**told, "cold_runs": cold.count}
+        histories = EdgeHistories(self._reader.at(graph.watermark), self._rules)
+        return {**histories.why(graph, source, relation, target, moment_of(as_of)), "cold_runs": COLD_RUNS}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return what differs between two moments: of everything, or of one asset and its edges, by the names it had at each."""
         graph = self._graph(uri)
         before, after = moment_of(from_), moment_of(to)
-        cold, assets = ColdRuns(self._reader, graph), []
-        if uri is not None:
-            assets = sorted({self._bearer(graph, uri, before), self._bearer(graph, uri, after)})
-            for asset in assets:
-                cold.for_asset(asset)
-        differences = Differences(self._reader.at(graph.watermark), cold.graph, self._rules, before, after)
-        return {**differences.body(assets, uri, limit), "cold_runs": cold.count}
+        assets = [] if uri is None else sorted({self._bearer(graph, uri, before), self._bearer(graph, uri, after)})
+        differences = Differences(self._reader.at(graph.watermark), graph, self._rules, before, after)
+        return {**differences.body(assets, uri, limit), "cold_runs": COLD_RUNS}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
         """Return which versions serve which service."""

@@ -5,23 +5,19 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from functools import partial
 from typing import Final
 
 import numpy as np
 
-from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.assemble import Allocate
 from mlgraph.graph.base import Base
 from mlgraph.graph.compact import Frozen, compact, freeze
-from mlgraph.graph.rows import Ints
 from mlgraph.graph.snapshot import Graph
 from mlgraph.ports.snapshots import Kept, SnapshotFiles
 from mlgraph.ports.store import FactReader
 from mlgraph.services import metrics
 from mlgraph.services.rebuild import rebuild
-from mlgraph.services.retention import DAY_US, without_cold_runs
 
 _log = logging.getLogger(__name__)
 
@@ -32,29 +28,19 @@ COMPACT_AT_MOST: Final = 200_000
 COMPACT_FOR_OTHERS_AT: Final = 1_000
 """Changes that are worth a compaction where further processes are about to start: each would hold them for itself."""
 _LOOK_EVERY_S: Final = 2.0
-_THIN_EVERY_S: Final = 86_400.0
-"""How often runs are looked for that may be left out by now, if the graph is not compacted anyway."""
 
 
 class Snapshots:
-    """Opens, makes and keeps bases. `files` may be None: then the base is in memory alone. `keeps`: this process writes them.
+    """Opens, makes and keeps bases. `files` may be None: then the base is in memory alone. `keeps`: this process writes them."""
 
-    Runs that ended more than `hot_run_days` days ago are left out of a base when it is made (see `retention`); None: no run is.
-    """
-
-    def __init__(
-        self, reader: FactReader, files: SnapshotFiles | None = None, *, keeps: bool = True, hot_run_days: float | None = None
-    ) -> None:
+    def __init__(self, reader: FactReader, files: SnapshotFiles | None = None, *, keeps: bool = True) -> None:
         self._reader = reader
-        self._hot_run_days = hot_run_days
         self._files = files
         self._allocate: Allocate = files.allocate if files else np.zeros
         self.keeps = keeps
         self._thread: threading.Thread | None = None
         self._made: Base | None = None
         self._looked_at = 0.0
-        self._thinned_at: float | None = None
-        """When it was last looked which runs may be left out (monotonic seconds)."""
         self._for_others = False
         self.compactions = 0
         self.failures = 0
@@ -70,11 +56,7 @@ class Snapshots:
     def rebuilt(self) -> Graph:
         """Return the graph as of now, made from the store alone."""
         began = time.monotonic()
-        base = rebuild(self._reader, self._allocate)
-        if self._hot_run_days is not None:
-            frozen, cold_runs = self._thinned(freeze(Graph(base)))
-            base = compact(frozen, self._allocate, cold_runs) if len(cold_runs) else base
-        base = self._kept(base)
+        base = self._kept(rebuild(self._reader, self._allocate))
         if base.watermark:
             metrics.GRAPH_BASES.labels("rebuilt").inc()
             _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - began)
@@ -98,11 +80,7 @@ class Snapshots:
                 "the snapshot of the graph at watermark %d is not of this store, or ahead of it: building it anew", kept.watermark
             )
             return None
-        base = _base_of(kept)
-        if base is not None and len(base.cold) and self._hot_run_days is None:
-            _log.warning("the snapshot of the graph leaves out runs, which nothing asks for any more: building it anew")
-            return None
-        return base
+        return _base_of(kept)
 
     def _kept(self, base: Base) -> Base:
         """Keep the base in a file and return it as mapped from there; as it is, where it cannot be kept."""
@@ -130,19 +108,11 @@ class Snapshots:
         limit = COMPACT_FOR_OTHERS_AT if self._for_others else max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
         if self._thread is not None and self._thread.is_alive():
             return None
-        grown = graph.overlay > limit
-        if grown or self._may_thin():
-            work = partial(self._compact, freeze(graph), grown=grown)
-            self._thread = threading.Thread(target=work, name="mlgraph-compact", daemon=True)
+        if graph.overlay > limit:
+            self._thread = threading.Thread(target=self._compact, args=(freeze(graph),), name="mlgraph-compact", daemon=True)
             self._thread.start()
         self._for_others = False
         return None
-
-    def _may_thin(self) -> bool:
-        """Say whether runs may have grown old enough to be left out since that was last looked at."""
-        if self._hot_run_days is None:
-            return False
-        return self._thinned_at is None or time.monotonic() - self._thinned_at >= _THIN_EVERY_S
 
     def _from_others(self, graph: Graph) -> Base | None:
         now = time.monotonic()
@@ -151,14 +121,11 @@ class Snapshots:
         self._looked_at = now
         return self._newest() if self._files.newest_watermark() > graph.base.watermark else None
 
-    def _compact(self, frozen: Frozen, *, grown: bool) -> None:
-        """Make and keep a base. `grown` False: only if there are runs to leave out."""
+    def _compact(self, frozen: Frozen) -> None:
+        """Make and keep a base."""
         began = time.monotonic()
         try:
-            frozen, cold_runs = self._thinned(frozen)
-            if not grown and not len(cold_runs):
-                return
-            self._made = self._kept(compact(frozen, self._allocate, cold_runs))
+            self._made = self._kept(compact(frozen, self._allocate))
         except MlgraphError as error:
             self._failed()
             _log.warning("the graph was not compacted: %s", error.detail)
@@ -171,13 +138,6 @@ class Snapshots:
             metrics.GRAPH_BASES.labels("compacted").inc()
             metrics.COMPACTION_SECONDS.observe(took_s)
             _log.info("the graph was compacted at watermark %d in %.1f s", self._made.watermark, took_s)
-
-    def _thinned(self, frozen: Frozen) -> tuple[Frozen, Ints]:
-        """Return the graph to make a base of, and the runs to leave out of it."""
-        if self._hot_run_days is None:
-            return frozen, np.zeros(0, np.int32)
-        self._thinned_at = time.monotonic()
-        return without_cold_runs(self._reader, frozen, clock.now_us() - round(self._hot_run_days * DAY_US))
 
     def _failed(self) -> None:
         self.failures += 1

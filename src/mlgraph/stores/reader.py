@@ -145,16 +145,6 @@ class PostgresReader:
         """Return all records of `alias_of`."""
         return self._edges(f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.relation = {_ALIAS_OF} AND f.tx <= %s", (self._upto,))
 
-    def targets(self, sources: Collection[int], relation: int) -> set[int]:
-        """Return where edges of a relation that somebody told of lead from `sources`."""
-        query = "SELECT DISTINCT target_id FROM edge_fact WHERE source_id = ANY(%s) AND relation = %s AND tx <= %s"
-        return {row[0] for row in self._rows(query, (list(sources), relation, self._upto))} if sources else set()
-
-    def sources(self, targets: Collection[int], relation: int) -> set[int]:
-        """Return from where edges of a relation that somebody told of lead to `targets`."""
-        query = "SELECT DISTINCT source_id FROM edge_fact WHERE target_id = ANY(%s) AND relation = %s AND tx <= %s"
-        return {row[0] for row in self._rows(query, (list(targets), relation, self._upto))} if targets else set()
-
     def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
         """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
         day = format_time(max(moment - _DAY_US, _FIRST))[:10]  # as text: it may be told in any zone

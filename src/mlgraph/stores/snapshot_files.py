@@ -33,7 +33,7 @@ from mlgraph.ports.snapshots import Kept, Sections
 
 _log = logging.getLogger(__name__)
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised whenever sections change their meaning: a snapshot of another format is made anew."""
 _MAGIC: Final = b"MLGRAPHS"
 _ALIGN: Final = 64
