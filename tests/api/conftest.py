@@ -1,8 +1,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from mlgraph.api.app import create_app
-from tests.api.services_double import Double
+from tests.api.services_double import Double, app_over
 
 
 @pytest.fixture
@@ -12,4 +11,4 @@ def double() -> Double:
 
 @pytest.fixture
 def http(double: Double) -> TestClient:
-    return TestClient(create_app(double, loopback=True), base_url="http://localhost", raise_server_exceptions=False)
+    return TestClient(app_over(double, loopback=True), base_url="http://localhost", raise_server_exceptions=False)

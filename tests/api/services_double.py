@@ -1,19 +1,34 @@
 """Services that only record and answer from a table: these tests are about HTTP, not about the graph.
 
-What the graph itself answers is tested over the real services and a real PostgreSQL elsewhere.
+What the graph itself answers is tested over the real services and a real PostgreSQL elsewhere. Each call that is recorded is
+checked against the signature of the real service.
 """
 
 import hashlib
+import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final, cast
+
+from fastapi import FastAPI
 
 from mlgraph.api import operations
-from mlgraph.api.needs import Body
+from mlgraph.api.app import create_app
+from mlgraph.api.limits import Limits
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
 from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.domain.wire import parse_line
+from mlgraph.services.archives import Archives
+from mlgraph.services.bundle import Operated
+from mlgraph.services.connections import Connections
+from mlgraph.services.health import Health
 from mlgraph.services.identity import Caller, Tokens
+from mlgraph.services.intake import Intake
+from mlgraph.services.query import Queries
+
+Body = dict[str, Any]
+SERVICES: Final = (Archives, Connections, Health, Intake, Queries)
 
 LAKE = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 TOKEN = "a-token-that-is-known"  # noqa: S105 - known to these tests alone
@@ -107,6 +122,8 @@ class Double:
         return self
 
     def _note(self, call: str, /, **said: object) -> None:
+        [method] = [getattr(service, call) for service in SERVICES if hasattr(service, call)]
+        inspect.signature(method).bind_partial(self, **said)
         self.calls.append((call, said))
         if self.failure is not None:
             raise self.failure
@@ -164,15 +181,15 @@ class Double:
     def reached(self, watermark: int) -> bool:
         return watermark <= self.watermark
 
-    def lineage_at_once(self, uri: str, **options: object) -> Body | None:
-        return self.lineage(uri, **options) if self.brief else None
+    def lineage_at_once(self, uri: str, options: WalkOptions) -> Body | None:
+        return self.lineage(uri, options) if self.brief else None
 
-    def lineage(self, uri: str, **options: object) -> Body:
-        self._note("lineage", uri=uri, **options)
+    def lineage(self, uri: str, options: WalkOptions) -> Body:
+        self._note("lineage", uri=uri, options=options)
         return dict(operations.LINEAGE)
 
-    def impact(self, uri: str, **options: object) -> Body:
-        self._note("impact", uri=uri, **options)
+    def impact(self, uri: str, options: WalkOptions, *, change: str | None) -> Body:
+        self._note("impact", uri=uri, options=options, change=change)
         return dict(operations.IMPACT)
 
     def propagation(self, uri: str, **options: object) -> Body:
@@ -262,3 +279,8 @@ class Double:
     def metrics(self) -> bytes:
         self._note("metrics")
         return b"mlgraph_watermark 42\n"
+
+
+def app_over(double: Double, *, loopback: bool = True, limits: Limits | None = None) -> FastAPI:
+    """Return the application over a double, which stands for all services."""
+    return create_app(cast("Operated", double), loopback=loopback, limits=limits)

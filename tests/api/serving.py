@@ -1,4 +1,4 @@
-"""A real server over given services."""
+"""A real server over a double of the services."""
 
 import contextlib
 import socket
@@ -8,18 +8,17 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
-from mlgraph.api.needs import Services
 from mlgraph.api.protocol import BoundedHttp
+from tests.api.services_double import Double, app_over
 
 
 @contextlib.contextmanager
-def serving(services: Services, *, loopback: bool = True, limits: Limits | None = None) -> Iterator[int]:
+def serving(double: Double, *, loopback: bool = True, limits: Limits | None = None) -> Iterator[int]:
     """Serve on a free port of this machine, in a thread, and yield the port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        app = create_app(services, loopback=loopback, limits=limits)
+        app = app_over(double, loopback=loopback, limits=limits)
         server = uvicorn.Server(uvicorn.Config(app, http=BoundedHttp, log_level="error", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()

@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import pytest
 from starlette.testclient import TestClient
 
-from mlgraph.api.app import create_app
 from mlgraph.domain.errors import Conflict, Forbidden, Unavailable
 from mlgraph.ports.archive import Restored
 from mlgraph.services.archives import Archives
 from mlgraph.services.identity import Caller
-from tests.api.services_double import RESTORED, TOKEN, Double
+from tests.api.services_double import RESTORED, TOKEN, Double, app_over
 
 
 def test_a_backup_is_streamed_and_not_kept_by_caches(http: TestClient) -> None:
@@ -40,7 +39,7 @@ def test_refusals_are_problems(http: TestClient, double: Double) -> None:
 
 
 def test_others_than_this_machine_need_a_token(double: Double) -> None:
-    http = TestClient(create_app(double, loopback=False))
+    http = TestClient(app_over(double, loopback=False))
     assert http.get("/api/v1/backup").status_code == 401
     assert http.post("/api/v1/restore", content=b"part 0;").status_code == 401
     assert double.calls == []

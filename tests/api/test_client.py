@@ -6,7 +6,7 @@ import time
 import httpx
 import pytest
 
-from mlgraph.client import Client, ClientError, ServerNotReachable
+from mlgraph.client import Client, ClientError, ServerNotReachable, WalkOptions
 from tests.api.services_double import LAKE, TOKEN, Double
 from tests.api.serving import serving
 
@@ -17,11 +17,10 @@ def answering(response: httpx.Response) -> Client:
 
 def test_an_answer_has_its_bytes_and_what_they_say(double: Double) -> None:
     with serving(double) as port, Client(f"http://127.0.0.1:{port}/") as client:
-        answer = client.lineage(LAKE, kind=["run", "service"], certain=False, depth=0)
+        answer = client.lineage(LAKE, WalkOptions(kinds=("run", "service"), certain=False, depth=0))
         assert answer.body.startswith(b'{"root":')
         assert answer.data["root"] == LAKE
-        assert double.calls[0][1]["kinds"] == ("run", "service")
-        assert double.calls[0][1]["depth"] == 0
+        assert double.calls == [("lineage", {"uri": LAKE, "options": WalkOptions(kinds=("run", "service"), depth=0)})]
         with pytest.raises(ClientError) as refused:
             client.openlineage(b"{}")
         assert (refused.value.status, refused.value.pointer) == (422, "/eventTime")

@@ -10,10 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from mlgraph.api.app import create_app
 from mlgraph.api.direct import Direct
 from mlgraph.domain.errors import UnknownAsset
-from tests.api.services_double import LAKE, TOKEN, Double
+from tests.api.services_double import LAKE, TOKEN, Double, app_over
 
 _VALUES: dict[str, list[str]] = {
     "uri": [LAKE, "mlg://dataset/a", "", quote(LAKE)], "direction": ["upstream", "both", "down"],
@@ -28,7 +27,7 @@ _headers = st.sampled_from([{}, {"host": "evil.example"}, {"authorization": f"Be
 
 
 def client(double: Double, *, direct: bool) -> TestClient:
-    app = create_app(double, loopback=True)
+    app = app_over(double, loopback=True)
     if not direct:
         app.user_middleware = [each for each in app.user_middleware if getattr(each.cls, "__name__", "") != Direct.__name__]
     return TestClient(app)
@@ -64,7 +63,7 @@ def test_the_same_is_answered_and_asked(
 
 def test_what_is_as_it_should_be_does_not_reach_fastapi() -> None:
     reached: list[str] = []
-    app = create_app(Double(), loopback=True)
+    app = app_over(Double(), loopback=True)
     asking = TestClient(app)
     inner = app.router.app
 

@@ -9,9 +9,8 @@ import httpx2 as httpx
 import pytest
 from starlette.testclient import TestClient
 
-from mlgraph.api.app import create_app
 from mlgraph.domain.errors import Forbidden, InvalidInput, NotFound, SourceError, TooLarge, Unavailable
-from tests.api.services_double import LAKE, TOKEN, Double
+from tests.api.services_double import LAKE, TOKEN, Double, app_over
 
 MEMBERS = {"type", "title", "status", "detail", "pointer", "instance"}
 BIG = 17 * 1024 * 1024
@@ -149,7 +148,7 @@ def test_lone_surrogates_and_nul_in_a_message_do_not_break_the_problem(http: Tes
 
 
 def test_authentication_comes_before_everything_else(double: Double) -> None:
-    far = TestClient(create_app(double, loopback=False), base_url="http://localhost")
+    far = TestClient(app_over(double, loopback=False), base_url="http://localhost")
     for answer in (far.get("/api/v1/lineage?nonsense=1"), far.post("/api/v1/facts"), far.get("/metrics")):
         check_shape(answer, 401)
         assert answer.headers["www-authenticate"] == "Bearer"

@@ -15,13 +15,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from mlgraph.api import bodies, protocol
-from mlgraph.api.app import create_app
 from mlgraph.api.limits import Lanes, Limits
-from mlgraph.api.needs import Body
 from mlgraph.api.parameters import MAX_LIMIT
 from mlgraph.domain import budget
 from mlgraph.domain.errors import StartError
-from tests.api.services_double import LAKE, Double
+from mlgraph.domain.walk_options import WalkOptions
+from tests.api.services_double import LAKE, Body, Double, app_over
 from tests.api.serving import serving
 
 ASK = "/api/v1/lineage?uri=" + LAKE.replace("%", "%25").replace(":", "%3A").replace("/", "%2F")
@@ -35,12 +34,12 @@ class Slow(Double):
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     heeds_budget: bool = True
 
-    def lineage(self, uri: str, **options: object) -> Body:
+    def lineage(self, uri: str, options: WalkOptions) -> Body:
         self.begun.release()
         while not self.go_on.wait(0.01):
             if self.heeds_budget:
                 budget.check()
-        return super().lineage(uri, **options)
+        return super().lineage(uri, options)
 
     def export(self) -> Iterator[bytes]:
         while not self.go_on.is_set():
@@ -165,7 +164,7 @@ def test_a_crowd_is_refused_but_for_those_who_watch() -> None:
 
 def test_bodies_have_a_bound_together(monkeypatch: pytest.MonkeyPatch, double: Double) -> None:
     monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 1000)
-    client = TestClient(create_app(double, loopback=True), base_url="http://localhost")
+    client = TestClient(app_over(double, loopback=True), base_url="http://localhost")
     event = json.dumps({"eventTime": "2026-01-01T00:00:00Z", "x": "x" * 800})
     for _ in range(3):  # what was worked on is given back
         assert client.post("/api/v1/lineage", content=event).status_code == 201

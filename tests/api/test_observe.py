@@ -8,10 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from mlgraph.api import observe
-from mlgraph.api.app import create_app
-from mlgraph.api.needs import Body
 from mlgraph.services import metrics
-from tests.api.services_double import LAKE, TOKEN, Double
+from tests.api.services_double import LAKE, TOKEN, Body, Double, app_over
 
 
 def counted() -> dict[tuple[str, str, str], float]:
@@ -69,7 +67,7 @@ def test_requests_are_counted_by_route_not_by_uri(http: TestClient, double: Doub
 def test_an_answer_that_breaks_is_not_counted_as_one(double: Double) -> None:
     double.export_lines, double.break_export_at = 30_000, 20_000
     before = counted()
-    with TestClient(create_app(double, loopback=True), base_url="http://localhost") as http, pytest.raises(RuntimeError):
+    with TestClient(app_over(double, loopback=True), base_url="http://localhost") as http, pytest.raises(RuntimeError):
         http.get("/api/v1/export")
     assert since(before) == {("GET", "/api/v1/export", "broken"): 1}
 

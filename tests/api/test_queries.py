@@ -1,11 +1,13 @@
 """Questions: parameters reach the services as they were meant."""
 
+from dataclasses import fields
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
 from mlgraph.domain.errors import Unavailable
+from mlgraph.domain.walk_options import WalkOptions
 from tests.api.services_double import ASSET, LAKE, Double
 
 
@@ -23,24 +25,27 @@ def test_lineage_hands_on_every_parameter(http: TestClient, double: Double) -> N
         "cursor": "c",
     }
     assert http.get("/api/v1/lineage", params=query).status_code == 200
-    expected = {
-        **query,
-        "depth": 3,
-        "kinds": ("service", "model_version"),
-        "certain": True,
-        "fold": False,
-        "limit": 7,
-    }
-    del expected["kind"]
-    assert double.calls == [("lineage", expected)]
+    options = WalkOptions(
+        direction="both",
+        depth=3,
+        kinds=("service", "model_version"),
+        level="run",
+        as_of="2026-11-01T00:00:00Z",
+        certain=True,
+        fold=False,
+        limit=7,
+        cursor="c",
+    )
+    assert double.calls == [("lineage", {"uri": LAKE, "options": options})]
+    assert all(getattr(options, field.name) != field.default for field in fields(WalkOptions)), "each is handed on"
 
 
 def test_lineage_has_the_defaults_of_the_contract(http: TestClient, double: Double) -> None:
     http.get("/api/v1/lineage", params={"uri": LAKE})
     [(_, said)] = double.calls
-    assert (said["direction"], said["depth"], said["kinds"], said["level"]) == ("downstream", None, (), None)
-    assert (said["as_of"], said["certain"], said["fold"]) == (None, False, True)
-    assert (said["limit"], said["cursor"]) == (10_000, None)
+    assert said["options"] == WalkOptions(
+        direction="downstream", depth=None, kinds=(), level=None, as_of=None, certain=False, fold=True, limit=10_000, cursor=None
+    )
 
 
 @pytest.mark.parametrize("change", ["schema", "values", "withdraw", "retire"])

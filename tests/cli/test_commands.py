@@ -14,6 +14,7 @@ import typer
 from mlgraph.api import operations
 from mlgraph.cli.main import app
 from mlgraph.domain.errors import NotFound, Unavailable
+from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.identity import LOCAL, Caller
 from tests.api.services_double import ASSET, LAKE, TOKEN, Double
 from tests.cli.conftest import Run
@@ -50,19 +51,18 @@ def test_json_is_the_body_and_the_picture_is_readable(question: str, run: Run) -
 def test_options_reach_the_server_as_they_were_meant(run: Run, double: Double) -> None:
     options = "--direction both --depth 2 --kind service --kind run --level run --as-of 2026-11-01T00:00:00+02:00"
     run("lineage", LAKE, *options.split(), "--certain", "--no-fold", "--limit", "5", "--cursor", "c", "--at-least", "3")
-    expected = {
-        "uri": LAKE,
-        "direction": "both",
-        "depth": 2,
-        "kinds": ("service", "run"),
-        "level": "run",
-        "as_of": "2026-11-01T00:00:00+02:00",
-        "certain": True,
-        "fold": False,
-        "limit": 5,
-        "cursor": "c",
-    }
-    assert double.calls == [("wait_for", {"watermark": 3}), ("lineage", expected)]
+    expected = WalkOptions(
+        direction="both",
+        depth=2,
+        kinds=("service", "run"),
+        level="run",
+        as_of="2026-11-01T00:00:00+02:00",
+        certain=True,
+        fold=False,
+        limit=5,
+        cursor="c",
+    )
+    assert double.calls == [("wait_for", {"watermark": 3}), ("lineage", {"uri": LAKE, "options": expected})]
 
 
 def test_lineage_is_a_tree(run: Run) -> None:

@@ -18,14 +18,13 @@ from schemathesis.core.failures import FailureGroup
 from schemathesis.core.result import Ok
 from schemathesis.openapi import from_dict
 
-from mlgraph.api.app import create_app
-from tests.api.services_double import Double
+from tests.api.services_double import Double, app_over
 from tests.api.serving import serving
 from tests.contract.producing import Producer, at
 from tests.contract.serving import Api, Names, Process, asset, edge
 
 EXAMPLES: Final = 50
-DESCRIBED: Final = from_dict(create_app(Double(), loopback=True).openapi())
+DESCRIBED: Final = from_dict(app_over(Double(), loopback=True).openapi())
 FOUND: Final = [found.ok() for found in DESCRIBED.get_all_operations() if isinstance(found, Ok)]
 CALLS: Final = {f"{call.method} {call.path}": call for call in FOUND}
 FALLIBLE: Final = {name for name, call in CALLS.items() if call.body or any(call.query)}

@@ -17,6 +17,7 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import EdgeFact, Fact
 from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column
+from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph import bridges
 from mlgraph.graph.effects import CHANGES
 from mlgraph.graph.noise import Noise
@@ -81,7 +82,9 @@ def check_lineage(
     for level in LEVELS:
         for direction in ("downstream", "upstream", "both"):
             depth = rng.choice((None, None, 0, 1, 2))
-            said = body(ask.lineage(str(root), direction=direction, level=level, as_of=format_time(moment), depth=depth))
+            said = body(
+                ask.lineage(str(root), WalkOptions(direction=direction, level=level, as_of=format_time(moment), depth=depth))
+            )
             nodes, count = expected_nodes(naive, root, direction, level, moment, depth, hidden)
             where = f"{direction} of {root} at {level} level to depth {depth} at {moment}"
             assert {node["uri"]: (node["distance"], node["certainty"]) for node in said["nodes"]} == nodes, where
@@ -114,11 +117,11 @@ def told_edges(said: Json) -> dict[tuple[str, str, str], tuple[int, list[str], b
 def check_impact(ask: Queries, hidden: set[AssetUri], root: AssetUri, as_of: str, level: Level) -> None:
     """What a change hurts does not depend on what is folded: only how far it is, and by which way."""
     for change in (None, *CHANGES):
-        plain = body(ask.impact(str(root), change=change, level=level, as_of=as_of, fold=False))
-        folded = body(ask.impact(str(root), change=change, level=level, as_of=as_of))
+        plain = body(ask.impact(str(root), WalkOptions(level=level, as_of=as_of, fold=False), change=change))
+        folded = body(ask.impact(str(root), WalkOptions(level=level, as_of=as_of), change=change))
         gone = {str(uri) for uri in hidden}
         assert unmeasured(each for each in plain["affected"] if each["uri"] not in gone) == unmeasured(folded["affected"])
-        walked = body(ask.lineage(str(root), level=level, as_of=as_of))
+        walked = body(ask.lineage(str(root), WalkOptions(level=level, as_of=as_of)))
         counts = folded["folded"]["count"], walked["folded"]["count"]
         assert counts[0] == counts[1] if change is None else counts[0] <= counts[1]
         assert folded["total"] == sum(folded["by_severity"].values()) == len(folded["affected"])
@@ -201,7 +204,7 @@ def test_failed_runs_that_a_retry_stands_for_are_left_out_and_nothing_else() -> 
                 )
                 for direction in ("downstream", "upstream"):
                     where = f"seed {seed}: {direction} of {root} at {moment}"
-                    said = body(ask.lineage(str(root), direction=direction, level="run", as_of=format_time(moment)))
+                    said = body(ask.lineage(str(root), WalkOptions(direction=direction, level="run", as_of=format_time(moment))))
                     reached = naive.lineage(root, direction, "run", moment)
                     assert {node["uri"]: (node["distance"], node["certainty"]) for node in said["nodes"]} == {
                         str(uri): found for uri, found in reached.items() if uri not in gone - asked
@@ -226,11 +229,11 @@ def chain(*uris: AssetUri) -> list[Fact]:
 
 def test_a_table_that_dbt_builds_in_is_folded_without_being_asked_for() -> None:
     ask = queries(Projected([chain(A, W, B, V, C)]), ())
-    said = body(ask.lineage(str(A), as_of=NOW))
+    said = body(ask.lineage(str(A), WalkOptions(as_of=NOW)))
     assert [(node["uri"], node["distance"]) for node in said["nodes"]] == [(str(A), 0), (str(W), 1), (str(V), 2), (str(C), 3)]
     assert said["folded"] == {"count": 1, "by_rule": {"dbt-temporary": 1}}
     assert told_edges(said) == {(str(W), "input_to", str(V)): (1, ["facts"], True)}
-    plain = body(ask.lineage(str(A), as_of=NOW, fold=False))
+    plain = body(ask.lineage(str(A), WalkOptions(as_of=NOW, fold=False)))
     assert (plain["total"], plain["folded"]) == (5, {"count": 0, "by_rule": {}})
     assert not told_edges(plain)
     path = body(ask.path(str(A), str(C), as_of=NOW))
@@ -241,7 +244,7 @@ def test_a_table_that_dbt_builds_in_is_folded_without_being_asked_for() -> None:
 
 def test_what_is_asked_about_is_shown_whatever_its_name() -> None:
     ask = queries(Projected([chain(A, W, B, V, C)]), ())
-    said = body(ask.lineage(str(B), direction="both", as_of=NOW))
+    said = body(ask.lineage(str(B), WalkOptions(direction="both", as_of=NOW)))
     assert (said["total"], said["folded"]["count"]) == (5, 0)
     assert [step["uri"] for step in body(ask.path(str(A), str(B), as_of=NOW))["path"]] == [str(A), str(W), str(B)]
 
@@ -265,15 +268,15 @@ def test_what_is_asked_about_is_shown_whatever_its_name() -> None:
 )
 def test_shipped_rules_know_the_names_that_tools_give(name: str, by: str | None) -> None:
     hidden = AssetUri("dataset", "s3://lake", name)
-    said = body(queries(Projected([chain(A, W, hidden)]), ()).lineage(str(A), as_of=NOW))
+    said = body(queries(Projected([chain(A, W, hidden)]), ()).lineage(str(A), WalkOptions(as_of=NOW)))
     assert said["folded"]["by_rule"] == ({by: 1} if by else {})
     assert said["total"] == (2 if by else 3)
 
 
 def test_a_rule_with_the_name_of_a_shipped_one_takes_its_place() -> None:
-    real = Projected([chain(A, W, B, V, C)])
-    assert body(queries(real, [rule("dataset", ".*_scratch", "dbt-temporary")]).lineage(str(A), as_of=NOW))["total"] == 5
-    assert body(queries(real, [rule("dataset", r"shop\.c", "dbt-temporary")]).lineage(str(A), as_of=NOW))["folded"] == {
+    real, now = Projected([chain(A, W, B, V, C)]), WalkOptions(as_of=NOW)
+    assert body(queries(real, [rule("dataset", ".*_scratch", "dbt-temporary")]).lineage(str(A), now))["total"] == 5
+    assert body(queries(real, [rule("dataset", r"shop\.c", "dbt-temporary")]).lineage(str(A), now))["folded"] == {
         "count": 1, "by_rule": {"dbt-temporary": 1},
     }  # fmt: skip
 
@@ -281,7 +284,7 @@ def test_a_rule_with_the_name_of_a_shipped_one_takes_its_place() -> None:
 def test_an_edge_that_is_told_stands_beside_the_one_over_what_is_hidden() -> None:
     said = body(
         queries(Projected([chain(A, W, B, V, C), chain(W, C), chain(W, D, V)]), [rule("dataset", "shop.d")]).lineage(
-            str(A), as_of=NOW
+            str(A), WalkOptions(as_of=NOW)
         )
     )
     assert [(edge["relation"], edge["target"], edge.get("folded")) for edge in said["edges"] if edge["source"] == str(W)] == [
@@ -294,7 +297,7 @@ def test_hidden_assets_in_a_row_and_in_a_circle_are_one_edge() -> None:
     circle = [EdgeFact(near, "derives", far, "dbt", histories.TIMES[0]) for near, far in pairwise((A, *names))]
     facts = [*circle, EdgeFact(names[2], "derives", names[0], "airflow", histories.TIMES[0]),
              EdgeFact(names[1], "derives", C, "spark", histories.TIMES[0])]  # fmt: skip
-    said = body(queries(Projected([facts]), [rule("dataset", "tmp.")]).lineage(str(A), as_of=NOW))
+    said = body(queries(Projected([facts]), [rule("dataset", "tmp.")]).lineage(str(A), WalkOptions(as_of=NOW)))
     assert [(node["uri"], node["distance"]) for node in said["nodes"]] == [(str(A), 0), (str(C), 1)]
     assert told_edges(said) == {(str(A), "derives", str(C)): (2, ["airflow", "dbt", "spark"], True)}
     assert said["folded"]["count"] == 3
@@ -303,7 +306,7 @@ def test_hidden_assets_in_a_row_and_in_a_circle_are_one_edge() -> None:
 def test_what_is_joined_beyond_the_depth_that_is_walked_is_joined_all_the_same() -> None:
     real = Projected([[*chain(A, W, C, V, B), EdgeFact(B, "derives", D, "facts", histories.TIMES[0]), *chain(A, W, D)]])
     ask = queries(real, [rule("workflow", "v")])
-    said = body(ask.lineage(str(A), as_of=NOW, depth=2))
+    said = body(ask.lineage(str(A), WalkOptions(as_of=NOW, depth=2)))
     assert {node["uri"] for node in said["nodes"]} == {str(uri) for uri in (A, W, C, D)}
     assert told_edges(said) == {(str(C), "derives", str(D)): (2, ["facts"], True)}
 
@@ -313,9 +316,9 @@ def test_what_is_certain_against_the_flow_is_certain_in_both_directions_whatever
     facts = [*chain(A, W, x), *chain(z, W, y), *(EdgeFact(*ends, "facts", histories.TIMES[0]) for ends in derived(x, c, d, A))]
     ask = queries(Projected([facts]), ())
     for depth, found in ((None, "certain"), (2, "certain")):
-        said = body(ask.lineage(str(A), direction="both", as_of=NOW, depth=depth))
+        said = body(ask.lineage(str(A), WalkOptions(direction="both", as_of=NOW, depth=depth)))
         assert [node["certainty"] for node in said["nodes"] if node["uri"] == str(x)] == [found]
-    [downstream] = [n for n in body(ask.lineage(str(A), as_of=NOW))["nodes"] if n["uri"] == str(x)]
+    [downstream] = [n for n in body(ask.lineage(str(A), WalkOptions(as_of=NOW)))["nodes"] if n["uri"] == str(x)]
     assert downstream["certainty"] == "possible"
 
 
@@ -329,16 +332,16 @@ def test_origins_of_a_detour_among_hidden_assets_count_in_whatever_order(first: 
     near, far = names[first], names[1 - first]
     detour = [EdgeFact(*ends, "airflow", histories.TIMES[0]) for ends in derived(names[0], names[1], names[0])]
     facts = [*detour, *(EdgeFact(*ends, "dbt", histories.TIMES[0]) for ends in derived(A, near, C))]
-    said = body(queries(Projected([[fact] for fact in facts]), [rule("dataset", "tmp.")]).lineage(str(A), as_of=NOW))
+    said = body(queries(Projected([[fact] for fact in facts]), [rule("dataset", "tmp.")]).lineage(str(A), WalkOptions(as_of=NOW)))
     assert told_edges(said) == {(str(A), "derives", str(C)): (1, ["airflow", "dbt"], True)}
     assert said["folded"]["count"] == len({near, far})
 
 
 def test_pages_of_a_folded_answer_are_the_whole() -> None:
     ask = queries(Projected([chain(A, W, B, V, C, V, D)]), ())
-    whole, cursor, seen = body(ask.lineage(str(A), as_of=NOW)), None, []
+    whole, cursor, seen = body(ask.lineage(str(A), WalkOptions(as_of=NOW))), None, []
     while True:
-        said = body(ask.lineage(str(A), as_of=NOW, limit=2, cursor=cursor))
+        said = body(ask.lineage(str(A), WalkOptions(as_of=NOW, limit=2, cursor=cursor)))
         assert (said["total"], said["folded"]) == (whole["total"], whole["folded"])
         seen += [node["uri"] for node in said["nodes"] if node["uri"] not in seen]
         cursor = said["frontier"]
@@ -351,16 +354,16 @@ def test_more_joined_edges_than_an_answer_holds_are_refused_and_not_cut(monkeypa
     facts = [fact for number in range(4) for fact in chain(A, AssetUri("workflow", "dbt", f"w{number}"), B)]
     facts += [fact for number in range(4) for fact in chain(B, AssetUri("workflow", "dbt", f"v{number}"))]
     ask = queries(Projected([facts]), ())
-    assert len(told_edges(body(ask.lineage(str(A), as_of=NOW)))) == 16
+    assert len(told_edges(body(ask.lineage(str(A), WalkOptions(as_of=NOW))))) == 16
     monkeypatch.setattr(bridges, "MAX_BRIDGES", 15)
     with pytest.raises(InvalidInput, match=r"more than 15 pairs .*fold=false"):
-        ask.lineage(str(A), as_of=NOW)
-    assert body(ask.lineage(str(A), as_of=NOW, fold=False))["total"] == 10
+        ask.lineage(str(A), WalkOptions(as_of=NOW))
+    assert body(ask.lineage(str(A), WalkOptions(as_of=NOW, fold=False)))["total"] == 10
 
 
 def test_columns_of_a_folded_dataset_are_folded() -> None:
     columns = [column_uri(dataset, "id") for dataset in (A, B, C)]
     facts = [EdgeFact(near, "derives", far, "facts", histories.TIMES[0]) for near, far in pairwise(columns)]
-    said = body(queries(Projected([facts]), ()).lineage(str(columns[0]), as_of=NOW))
+    said = body(queries(Projected([facts]), ()).lineage(str(columns[0]), WalkOptions(as_of=NOW)))
     assert [(node["uri"], node["distance"]) for node in said["nodes"]] == [(str(columns[0]), 0), (str(columns[2]), 1)]
     assert told_edges(said) == {(str(columns[0]), "derives", str(columns[2])): (1, ["facts"], True)}

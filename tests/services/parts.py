@@ -13,6 +13,7 @@ import psycopg
 
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located
+from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.domain.wire import parse_line
 from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.store import Actor, Event, Item
@@ -91,7 +92,7 @@ class Serving:
 
     def lineage(self, uri: str, **query: Any) -> Any:
         """Return lineage as clients read it: in answers nodes and edges are JSON already."""
-        return orjson.loads(orjson.dumps(self.queries.lineage(uri, **query)))
+        return orjson.loads(orjson.dumps(self.queries.lineage(uri, WalkOptions(**query))))
 
     def export(self) -> Iterable[bytes]:
         return list(self.queries.export())

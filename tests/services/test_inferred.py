@@ -7,6 +7,7 @@ import json
 import pytest
 
 from mlgraph.domain.errors import NotFound, TooMuch
+from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services import grounds
 from mlgraph.services.identity import LOCAL
 from tests.services.parts import Json, Serving
@@ -197,7 +198,7 @@ def test_who_has_no_edge_in_the_graph_answers_for_itself_before_another_becomes_
         card = serving.queries.asset(team, as_of=at(day))
         assert card["uri"] == team
         assert [each["source"] for each in card["relations"] if each["relation"] == "member_of"] == [person]
-        assert serving.queries.lineage(team, as_of=at(day))["root"] == team
+        assert serving.queries.lineage(team, WalkOptions(as_of=at(day)))["root"] == team
         assert serving.queries.why(person, "member_of", team, as_of=at(day))["holds"] is True
     assert serving.queries.asset(other, as_of=at(2))["uri"] == other
 

@@ -6,8 +6,9 @@ import orjson
 import pytest
 
 from mlgraph.domain.errors import Unavailable, UnknownAsset
+from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph import brief
-from mlgraph.services import query
+from mlgraph.services import resolver
 from mlgraph.services.follow import Follower
 from mlgraph.services.query import Queries
 from tests.services.parts import Json, Store
@@ -33,13 +34,13 @@ def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store
     while follower.step():
         pass
     queries = Queries(store.reader, follower)
-    assert queries.lineage_at_once(ROOT, as_of=MOMENT) is None, "the names of origins are not read yet"
+    assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None, "the names of origins are not read yet"
     for asked in ({}, {"direction": "upstream"}, {"limit": 2}, {"depth": 0}):
-        expected = orjson.dumps(queries.lineage(ROOT, as_of=MOMENT, **asked))
-        assert orjson.dumps(queries.lineage_at_once(ROOT, as_of=MOMENT, **asked)) == expected
-    assert queries.lineage_at_once(ROOT, direction="both", as_of=MOMENT) is None
+        expected = orjson.dumps(queries.lineage(ROOT, WalkOptions(as_of=MOMENT, **asked)))
+        assert orjson.dumps(queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT, **asked))) == expected
+    assert queries.lineage_at_once(ROOT, WalkOptions(direction="both", as_of=MOMENT)) is None
     monkeypatch.setattr(brief, "BRIEF_NODES", 5)
-    assert queries.lineage_at_once(ROOT, as_of=MOMENT) is None
+    assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None
     assert queries.lineage_at_once("mlg://dataset/n/never") is None, "whether it is written is asked of the store"
     with pytest.raises(UnknownAsset):
         queries.lineage("mlg://dataset/n/never")
@@ -54,10 +55,10 @@ def test_what_is_written_is_never_said_to_be_unknown(store: Store, monkeypatch: 
     with pytest.raises(UnknownAsset):
         queries.asset(ROOT)
     store.append(edge(1))
-    monkeypatch.setattr(query, "UNKNOWN_WAIT_S", 0.05)
+    monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 0.05)
     with pytest.raises(Unavailable, match=r"root is not known so far.*answers are of watermark 0, 1 is written"):
         queries.asset(ROOT)
-    monkeypatch.setattr(query, "UNKNOWN_WAIT_S", 20.0)
+    monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 20.0)
     follower.start()
     try:
         assert queries.asset(ROOT)["uri"] == ROOT

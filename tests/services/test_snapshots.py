@@ -14,6 +14,7 @@ import pytest
 
 from mlgraph.domain.facts import AssetFact, Mode
 from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.ports.store import Item
 from mlgraph.services import snapshots as module
 from mlgraph.services.cards import Cards
@@ -53,8 +54,8 @@ class Followed:
 
     def answers(self, number: int = 0) -> list[dict[str, Any]]:
         asked = "2026-06-01T00:00:00Z"
-        lineage = self.queries.lineage(uri(number), direction="both", as_of=asked)
-        impact = self.queries.impact(uri(number), as_of=asked)
+        lineage = self.queries.lineage(uri(number), WalkOptions(direction="both", as_of=asked))
+        impact = self.queries.impact(uri(number), WalkOptions(as_of=asked))
         return [orjson.loads(orjson.dumps(answer)) for answer in (lineage, impact)]
 
 

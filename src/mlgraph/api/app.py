@@ -13,9 +13,9 @@ from mlgraph.api import archives, connections, docs_page, health, intake, operat
 from mlgraph.api.answers import dump
 from mlgraph.api.direct import Direct
 from mlgraph.api.limits import Crowd, Lanes, Limits
-from mlgraph.api.needs import Services
 from mlgraph.api.observe import Observed
 from mlgraph.client import shapes
+from mlgraph.services.bundle import Operated
 
 _DESCRIPTION: Final = (
     "One live graph over registries, orchestrators, feature stores and serving. Times are RFC 3339 with a zone. "
@@ -49,7 +49,7 @@ class Api(FastAPI):
         return found
 
 
-def create_app(services: Services, *, loopback: bool, limits: Limits | None = None) -> FastAPI:
+def create_app(services: Operated, *, loopback: bool, limits: Limits | None = None) -> FastAPI:
     """Return the application over `services`, which protects itself by `limits`.
 
     `loopback` says that it is served on an address of this machine only: callers then need no token, except those that

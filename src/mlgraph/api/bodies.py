@@ -13,7 +13,6 @@ import anyio.to_thread
 from fastapi import Request
 from starlette.exceptions import HTTPException
 
-from mlgraph.api.needs import Body
 from mlgraph.domain.errors import InvalidInput, Overloaded, TooLarge
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
@@ -83,7 +82,7 @@ async def _whole(request: Request, place: _Held) -> bytes:
     return bytes(body)
 
 
-async def feed(request: Request, take: Callable[[Iterable[bytes]], Body], *, sequence: bool = False) -> Body:
+async def feed(request: Request, take: Callable[[Iterable[bytes]], dict[str, Any]], *, sequence: bool = False) -> dict[str, Any]:
     """Let `take` (in a thread) pull the body's records one by one, and return its answer in the ingest shape.
 
     The body is read only as fast as `take` asks for it, so the sender feels the pace of the store. A record over the
@@ -104,7 +103,7 @@ async def feed(request: Request, take: Callable[[Iterable[bytes]], Body], *, seq
     return result
 
 
-async def pour(request: Request, take: Callable[[Iterable[bytes]], Body]) -> Body:
+async def pour(request: Request, take: Callable[[Iterable[bytes]], dict[str, Any]]) -> dict[str, Any]:
     """Let `take` (in a thread) pull the body as it comes, and return its answer. There is no limit but the sender's silence."""
     pieces = _decoded(request, STREAM_IDLE_S)
     try:

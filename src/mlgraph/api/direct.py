@@ -18,10 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mlgraph.api import queries
 from mlgraph.api.guard import caller
 from mlgraph.api.limits import Lanes
-from mlgraph.api.needs import Services
 from mlgraph.api.parameters import Change, Walk, at_least
 from mlgraph.api.problems import of_error
 from mlgraph.domain.errors import MlgraphError
+from mlgraph.services.bundle import Operated
 
 _DIGITS: Final = 18
 """A watermark of so many digits fits 63 bits; longer ones are left to FastAPI."""
@@ -32,7 +32,7 @@ class _Call(NamedTuple):
 
     path_format: str
     parameters: type[Walk]
-    answer: Callable[[Services, Lanes, Any], Awaitable[Response]]
+    answer: Callable[[Operated, Lanes, Any], Awaitable[Response]]
 
 
 _CALLS: Final = {

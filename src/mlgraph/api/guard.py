@@ -9,17 +9,17 @@ from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 
-from mlgraph.api import needs
 from mlgraph.domain.errors import Forbidden, Unauthorized
 from mlgraph.services import identity
+from mlgraph.services.bundle import Operated
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _LOCAL_NAMES: Final = frozenset({"localhost", "testserver"})  # the second is what in-process clients call themselves
 
 
-async def services(request: Request) -> needs.Services:
+async def services(request: Request) -> Operated:
     """Return the use cases that this server was built on."""
-    found: needs.Services = request.app.state.services
+    found: Operated = request.app.state.services
     return found
 
 
@@ -36,13 +36,13 @@ async def caller(request: Request) -> identity.Caller:
         if bearer is None:
             raise Forbidden(suspicion)
         loopback = False
-    tokens: needs.Tokens = request.app.state.services.tokens
+    tokens: identity.Tokens = request.app.state.services.tokens
     found = tokens.caller(bearer, loopback=loopback)
     request.state.actor = found.actor  # for the log
     return found
 
 
-Services = Annotated[needs.Services, Depends(services)]
+Services = Annotated[Operated, Depends(services)]
 Caller = Annotated[identity.Caller, Depends(caller)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from functools import partial
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import anyio
 import anyio.to_thread
@@ -16,7 +16,6 @@ from mlgraph.api import bodies, operations
 from mlgraph.api.answers import answer
 from mlgraph.api.guard import Caller, Services, caller
 from mlgraph.api.limits import UseLanes
-from mlgraph.api.needs import Body
 from mlgraph.api.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.parameters import Cursor, Limit, at_least, known_only
 from mlgraph.client import shapes
@@ -84,14 +83,14 @@ class _Begun:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self.outcome: asyncio.Future[Body] = self._loop.create_future()
+        self.outcome: asyncio.Future[dict[str, Any]] = self._loop.create_future()
 
-    def end(self, outcome: Body | BaseException) -> None:
+    def end(self, outcome: dict[str, Any] | BaseException) -> None:
         """Let those who wait go on. For any thread."""
         with suppress(RuntimeError):  # the loop has ended, and with it those who waited
             self._loop.call_soon_threadsafe(self._settle, outcome)
 
-    def _settle(self, outcome: Body | BaseException) -> None:
+    def _settle(self, outcome: dict[str, Any] | BaseException) -> None:
         if self.outcome.done():  # nobody waits any more
             return
         if isinstance(outcome, BaseException):

@@ -15,10 +15,10 @@ from mlgraph.api.limits import UseLanes
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
+from mlgraph.domain.walk_options import DEFAULT_LIMIT, Direction, LevelName, WalkOptions
 
 MAX_LIMIT: Final = 100_000
 """An answer is made in memory before it is sent: a hundred thousand assets with their edges are some tens of megabytes."""
-DEFAULT_LIMIT: Final = 10_000
 MAX_DEPTH: Final = 2**31 - 1
 _LOST_PLUS: Final = re.compile(r"(.*\d) (\d\d:\d\d)", re.ASCII)
 
@@ -67,7 +67,7 @@ AsOf = Annotated[
 ]
 Since = Annotated[Moment, Query(description="When the asset changed (RFC 3339 with a zone).", json_schema_extra=_time_schema)]
 Level = Annotated[
-    Literal["asset", "run"] | None,
+    LevelName | None,
     Query(description="Workflows as they hold now (asset, the default), or single runs (run; the default at a run)."),
 ]
 Fold = Annotated[bool, Query(description="Pass over what rules call noise, such as temporary tables; false shows it.")]
@@ -82,7 +82,7 @@ class Walk(BaseModel):
 
     uri: UriQuery
     direction: Annotated[
-        Literal["upstream", "downstream", "both"],
+        Direction,
         Query(description="With the flow of data (downstream), against it, or the union of the two."),
     ] = "downstream"
     depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH, description="How many edges to walk at most.")] = None
@@ -97,19 +97,10 @@ class Walk(BaseModel):
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None
 
-    def options(self) -> dict[str, Any]:
-        """Return everything but the URI, as the queries take it."""
-        return {
-            "direction": self.direction,
-            "depth": self.depth,
-            "kinds": tuple(self.kind or ()),
-            "level": self.level,
-            "as_of": self.as_of,
-            "certain": self.certain,
-            "fold": self.fold,
-            "limit": self.limit,
-            "cursor": self.cursor,
-        }
+    def options(self) -> WalkOptions:
+        """Return everything but the URI, as the queries take it: the parameters have the names of the options, but for `kind`."""
+        given = {name: getattr(self, name) for name in Walk.model_fields if name not in ("uri", "kind")}
+        return WalkOptions(kinds=tuple(self.kind or ()), **given)
 
 
 class Change(Walk):

@@ -15,7 +15,6 @@ from mlgraph.api.guard import Services, caller
 from mlgraph.api.limits import UseLanes
 from mlgraph.api.operations import READ_ERRORS
 from mlgraph.api.parameters import (
-    DEFAULT_LIMIT,
     AsOf,
     Change,
     Cursor,
@@ -36,6 +35,7 @@ from mlgraph.client import naming, shapes
 from mlgraph.client.propagation import Propagation
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.domain.walk_options import DEFAULT_LIMIT
 
 router = APIRouter(prefix="/api/v1", tags=["queries"], dependencies=[Depends(caller), Depends(known_only), Depends(at_least)])
 
@@ -57,10 +57,10 @@ async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]
     `possible` where no path is certain throughout.
     """
     options = walk.options()
-    brief = use.queries.lineage_at_once(walk.uri, **options)  # waking a thread would take as long
+    brief = use.queries.lineage_at_once(walk.uri, options)  # waking a thread would take as long
     if brief is not None:
         return answer(brief)
-    return await lanes.heavy.run(lambda: answer(use.queries.lineage(walk.uri, **options)))
+    return await lanes.heavy.run(lambda: answer(use.queries.lineage(walk.uri, options)))
 
 
 @router.get(
@@ -71,7 +71,7 @@ async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]
 )
 async def impact(use: Services, lanes: UseLanes, walk: Annotated[Change, Query()]) -> Response:
     """Return what a change of the asset can hurt: how badly, when, by which path, and whom to tell."""
-    return await lanes.heavy.run(lambda: answer(use.queries.impact(walk.uri, change=walk.change, **walk.options())))
+    return await lanes.heavy.run(lambda: answer(use.queries.impact(walk.uri, walk.options(), change=walk.change)))
 
 
 @router.get(

@@ -11,11 +11,7 @@ from mlgraph.cli.session import (
     AsJson,
     AsOf,
     AtLeast,
-    Certain,
     Cursor,
-    Depth,
-    Direction,
-    Kind,
     Level,
     Limit,
     NoFold,
@@ -24,6 +20,8 @@ from mlgraph.cli.session import (
     ask,
     connected,
 )
+from mlgraph.cli.walk_options import takes_walk_options
+from mlgraph.domain.walk_options import WalkOptions
 
 app = typer.Typer()
 
@@ -43,46 +41,22 @@ def show(
 
 
 @app.command()
+@takes_walk_options
 def lineage(
     ctx: typer.Context,
     *,
     uri: Uri,
-    direction: Direction = None,
-    depth: Depth = None,
-    kind: Kind = None,
-    level: Level = None,
-    as_of: AsOf = None,
-    certain: Certain = False,
-    no_fold: NoFold = False,
-    limit: Limit = None,
-    cursor: Cursor = None,
+    options: WalkOptions,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show what an asset leads to, or where it comes from."""
-    ask(
-        ctx,
-        url,
-        as_json,
-        lambda server: server.lineage(
-            uri,
-            direction=direction,
-            depth=depth,
-            kind=kind or [],
-            level=level,
-            as_of=as_of,
-            certain=certain,
-            fold=False if no_fold else None,
-            limit=limit,
-            cursor=cursor,
-            at_least=at_least,
-        ),
-        walks.lineage,
-    )
+    ask(ctx, url, as_json, lambda server: server.lineage(uri, options, at_least=at_least), walks.lineage)
 
 
 @app.command()
+@takes_walk_options
 def impact(
     ctx: typer.Context,
     *,
@@ -95,40 +69,13 @@ def impact(
             "Without it, everything reached is listed.",
         ),
     ] = None,
-    direction: Direction = None,
-    depth: Depth = None,
-    kind: Kind = None,
-    level: Level = None,
-    as_of: AsOf = None,
-    certain: Certain = False,
-    no_fold: NoFold = False,
-    limit: Limit = None,
-    cursor: Cursor = None,
+    options: WalkOptions,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show what a change of an asset can hurt, how badly, and whom to tell."""
-    ask(
-        ctx,
-        url,
-        as_json,
-        lambda server: server.impact(
-            uri,
-            change=change,
-            direction=direction,
-            depth=depth,
-            kind=kind or [],
-            level=level,
-            as_of=as_of,
-            certain=certain,
-            fold=False if no_fold else None,
-            limit=limit,
-            cursor=cursor,
-            at_least=at_least,
-        ),
-        walks.impact,
-    )
+    ask(ctx, url, as_json, lambda server: server.impact(uri, options, change=change, at_least=at_least), walks.impact)
 
 
 @app.command()

@@ -6,12 +6,13 @@ import contextlib
 import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 from typer.core import TyperGroup
 
 from mlgraph.cli import output
+from mlgraph.domain.walk_options import LevelName
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,18 +29,9 @@ Uri = Annotated[str, typer.Argument(metavar="URI", help="mlg://KIND/NAMESPACE/NA
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="TIME", help="The moment to answer for, such as 2026-11-01T00:00:00Z.")
 ]
-Level = Annotated[Literal["asset", "run"] | None, typer.Option("--level", help="Workflows, or single runs.")]
+Level = Annotated[LevelName | None, typer.Option("--level", help="Workflows, or single runs.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="How many to list at most.")]
 Cursor = Annotated[str | None, typer.Option("--cursor", help="Go on from the frontier of a partial answer.")]
-Direction = Annotated[
-    Literal["upstream", "downstream", "both"] | None,
-    typer.Option("--direction", help="With the flow of data (downstream, the default), against it, or both."),
-]
-Depth = Annotated[int | None, typer.Option("--depth", min=0, help="How many edges to walk at most.")]
-Kind = Annotated[
-    list[str] | None, typer.Option("--kind", metavar="KIND", help="List only this kind (repeatable); all are walked.")
-]
-Certain = Annotated[bool, typer.Option("--certain", help="Walk certain edges only.")]
 NoFold = Annotated[bool, typer.Option("--no-fold", help="Show what is folded as noise, such as temporary tables.")]
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Self, TypedDict, Unpack
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from mlgraph.client.wire import Answer, Wire
+from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -17,21 +19,6 @@ if TYPE_CHECKING:
 
     from mlgraph.client import naming, shapes, source_shapes
     from mlgraph.client.propagation import Propagation
-
-
-class Walk(TypedDict, total=False):
-    """Options of `lineage` and `impact`, as the server reads them; what is left out has the server's default."""
-
-    direction: str | None
-    depth: int | None
-    kind: list[str]
-    level: str | None
-    as_of: str | None
-    certain: bool
-    fold: bool | None
-    limit: int | None
-    cursor: str | None
-    at_least: int | None
 
 
 class Client:
@@ -60,13 +47,16 @@ class Client:
         """Close all connections."""
         self._wire.close()
 
-    def lineage(self, uri: str, **options: Unpack[Walk]) -> Answer[shapes.Lineage]:
+    def lineage(self, uri: str, options: WalkOptions = DEFAULTS, *, at_least: int | None = None) -> Answer[shapes.Lineage]:
         """Return what the asset leads to, or comes from."""
-        return self._wire.get("/api/v1/lineage", {"uri": uri, **options})
+        return self._wire.get("/api/v1/lineage", {"uri": uri, **_parameters(options), "at_least": at_least})
 
-    def impact(self, uri: str, *, change: str | None = None, **options: Unpack[Walk]) -> Answer[shapes.Impact]:
+    def impact(
+        self, uri: str, options: WalkOptions = DEFAULTS, *, change: str | None = None, at_least: int | None = None
+    ) -> Answer[shapes.Impact]:
         """Return what a change of the asset can hurt: `change` is schema, values, withdraw or retire."""
-        return self._wire.get("/api/v1/impact", {"uri": uri, "change": change, **options})
+        query = {"uri": uri, "change": change, **_parameters(options), "at_least": at_least}
+        return self._wire.get("/api/v1/impact", query)
 
     def propagation(
         self,
@@ -177,3 +167,10 @@ class Client:
     def sync(self, name: str | None = None) -> Answer[dict[str, Any]]:
         """Compare a source (or all) with the graph now: what no event told, deletions and renames included."""
         return self._wire.post(f"/api/v1/sources/{quote(name, safe='')}/sync" if name else "/api/v1/sync")
+
+
+def _parameters(options: WalkOptions) -> dict[str, Any]:
+    """Return the query parameters of the options that differ from their defaults."""
+    given = {field.name: getattr(options, field.name) for field in fields(options)}
+    given = {name: value for name, value in given.items() if value != getattr(DEFAULTS, name)}
+    return {"kind": list(given.pop("kinds", ())), **given}

@@ -1,0 +1,61 @@
+"""The options that lineage and impact share, declared once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from mlgraph.cli.session import AsOf, Cursor, Level, Limit, NoFold
+from mlgraph.domain.walk_options import Direction, WalkOptions
+
+DirectionOption = Annotated[
+    Direction | None,
+    typer.Option("--direction", help="With the flow of data (downstream, the default), against it, or both."),
+]
+Depth = Annotated[int | None, typer.Option("--depth", min=0, help="How many edges to walk at most.")]
+Kind = Annotated[
+    list[str] | None, typer.Option("--kind", metavar="KIND", help="List only this kind (repeatable); all are walked.")
+]
+Certain = Annotated[bool, typer.Option("--certain", help="Walk certain edges only.")]
+
+
+def walk_options(
+    *,
+    direction: DirectionOption = None,
+    depth: Depth = None,
+    kind: Kind = None,
+    level: Level = None,
+    as_of: AsOf = None,
+    certain: Certain = False,
+    no_fold: NoFold = False,
+    limit: Limit = None,
+    cursor: Cursor = None,
+) -> WalkOptions:
+    """Return the options as given on the command line; those that were not given have their defaults."""
+    named: dict[str, Any] = {"direction": direction, "depth": depth, "level": level, "as_of": as_of, "limit": limit}
+    given = {name: value for name, value in named.items() if value is not None}
+    return WalkOptions(kinds=tuple(kind or ()), certain=certain, fold=not no_fold, cursor=cursor, **given)
+
+
+_WALK_PARAMETERS = inspect.signature(walk_options, eval_str=True).parameters
+
+
+def takes_walk_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of a walk in the place of its keyword parameter `options`, a `WalkOptions`."""
+    shown: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command, eval_str=True).parameters.items():
+        shown += _WALK_PARAMETERS.values() if name == "options" else [parameter]
+
+    @wraps(command)
+    def run(**given: Any) -> None:  # noqa: ANN401 - whatever the two signatures say
+        walk = {name: given.pop(name) for name in _WALK_PARAMETERS}
+        command(options=walk_options(**walk), **given)
+
+    parameters = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in shown]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # what typer reads
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return run
