@@ -11,18 +11,15 @@ import numpy as np
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.effects import Change, Effect, of_part, spread
-from mlgraph.graph.folded import spread_over
 from mlgraph.graph.noise import NOTHING_HIDDEN, passes
 from mlgraph.graph.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
-from mlgraph.graph.spreading import impact as spread_states
+from mlgraph.graph.spreading import EFFECTS, Seeds, Spreading, spread_states
 from mlgraph.graph.steps import Place, asset_at, positions_of, steps_from
-from mlgraph.graph.walk import DirectionName, hops_of, parts_of
-from mlgraph.graph.workspace import borrowed
+from mlgraph.graph.walk import DirectionName, parts_of
 
 NOTHING: Final = 255
 """Stands in the spread table for an effect that does not pass on."""
-_EFFECTS: Final = len(Effect)
 
 
 class Visit(NamedTuple):
@@ -107,7 +104,7 @@ class Trail:
 def spread_table(change: Change | None) -> Bytes:
     """Return uint8[effects, relations, reads online, kinds]: what an effect becomes, `NOTHING` where it does not pass on."""
     relations, kinds = 256, 256
-    table = np.full((_EFFECTS, relations, 2, kinds), NOTHING, np.uint8)
+    table = np.full((EFFECTS, relations, 2, kinds), NOTHING, np.uint8)
     for effect in Effect:
         if change is None:
             table[effect] = effect
@@ -125,31 +122,16 @@ def trail(asked: Spread, need: int = 0, avoid: int = 0) -> Trail:
     graph = asked.graph
     starts = sorted(_starts(asked, need), key=lambda start: start.distance)
     entered = [(number, start) for number, start in enumerate(starts) if start.place == Place.NODE]
-    seeds = np.array([start.number * _EFFECTS + start.effect for _, start in entered], np.int64)
-    distances = np.array([start.distance for _, start in entered], np.int32)
-    back = np.array([-1 - number for number, _ in entered], np.int32)
+    seeds = Seeds(
+        np.array([start.number * EFFECTS + start.effect for _, start in entered], np.int64),
+        np.array([start.distance for _, start in entered], np.int32),
+        np.array([-1 - number for number, _ in entered], np.int32),
+    )
     view = graph.views[asked.level]
     rows = view.out if asked.direction == "downstream" else view.into
-    if len(asked.marks):
-        found = spread_over(
-            graph, rows, (seeds, distances, back), asked.moment, WALK | need, avoid, asked.limit, spread_table(asked.change),
-            asked.marks,
-        )  # fmt: skip
-        return Trail(starts, found.states, found.back, found.hops, _common(starts, found.common), found.seen)
-    with borrowed() as workspace:
-        while True:
-            space = workspace.for_states(graph.nodes * _EFFECTS)
-            count, levels, common, seen = spread_states(
-                rows.arrays, rows.low, rows.high, seeds, distances, back, asked.moment, WALK | need | rows.level, avoid,
-                asked.limit, spread_table(asked.change), ONLINE, graph.registry.kind_at, space.stamp, space.epoch, space.queue,
-                space.back, space.ends,
-            )  # fmt: skip
-            if levels <= len(space.ends):
-                break
-            workspace.deepen(levels)
-        states, reached_from = space.queue[:count].copy(), space.back[:count].copy()
-        hops = hops_of(space.ends[:levels], count)
-    return Trail(starts, states, reached_from, hops, _common(starts, common), seen)
+    how = Spreading(asked.moment, WALK | need, avoid, asked.limit, spread_table(asked.change), asked.marks)
+    found = spread_states(graph, rows, seeds, how)
+    return Trail(starts, found.states, found.back, found.hops, _common(starts, found.common), found.seen)
 
 
 def _common(starts: list[Start], common: int) -> int:

@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.column_walk import Start, column_starts
-from mlgraph.graph.folded import flood_over
 from mlgraph.graph.kernels import closure, nearest
 from mlgraph.graph.layer import Direction
 from mlgraph.graph.noise import NOTHING_HIDDEN
 from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Bools, Bytes, Ints, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.spreading import EFFECTS, Seeds, Spreading, hops_of, spread_states
 from mlgraph.graph.workspace import borrowed
 
 NO_LIMIT: Final = 2**31 - 2
 _RUN: Final = KINDS["run"].code
+_UNCHANGED: Final = np.zeros((EFFECTS, 256, 2, 256), np.uint8)
+"""The table of a spread that only finds what is reached: the one effect, 0, stays."""
 
 DirectionName = Literal["downstream", "upstream"]
 
@@ -64,12 +65,6 @@ def flood(
             if levels <= len(space.ends):
                 return space.queue[:count].copy(), hops_of(space.ends[:levels], count), common
             workspace.deepen(levels)
-
-
-def hops_of(ends: NDArray[np.int64], count: int) -> Ints:
-    """Return the level of each of `count` positions, level `d` ending before position `ends[d]`."""
-    sizes = np.diff(np.concatenate([[0], np.minimum(ends, count)]))
-    return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
 
 
 def walk(
@@ -132,8 +127,22 @@ def _flood(
     graph: Snapshot, rows: Direction, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
 ) -> tuple[Ints, Ints, int]:
     if len(marks) and seeds:
-        return flood_over(graph, rows, seeds, moment, need, max_depth, marks)
+        return _flood_over(graph, rows, seeds, moment, need, max_depth, marks)
     return flood(rows, graph.nodes, seeds, moment, need, max_depth)
+
+
+def _flood_over(
+    graph: Snapshot, rows: Direction, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
+) -> tuple[Ints, Ints, int]:
+    """Return what `flood` returns, steps to assets that `marks` (uint8[assets]) passes over having length 0."""
+    ordered = sorted(seeds, key=lambda seed: seed[1])
+    begin = Seeds(
+        np.array([node * EFFECTS for node, _ in ordered], np.int64),
+        np.array([distance for _, distance in ordered], np.int32),
+        np.full(len(ordered), -1, np.int32),
+    )
+    found = spread_states(graph, rows, begin, Spreading(moment, need, 0, max_depth, _UNCHANGED, marks))
+    return (found.states // EFFECTS).astype(np.int32), found.hops, found.common
 
 
 def starts_of(graph: Snapshot, root: int, moment: int, limit: int, reached: Reached) -> list[Start]:
