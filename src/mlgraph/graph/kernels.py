@@ -1,5 +1,8 @@
 """Walks over compressed sparse rows, compiled by numba.
 
+What Python calls takes its arguments one by one: named tuples are made inside, where they cost nothing. To pass them from Python
+takes about a microsecond each, and a typical closure only twenty.
+
 A row is three int64: a word, `start` and `end` (microseconds). The word holds the other node in its low 32 bits, then 8 bits of
 flags, 8 of relation and 15 of origin. A node's rows stand together: first those of the asset level alone, then those of both
 levels, then those of the run level alone; `index` int64[3n + 1] has the three beginnings of each node and, as the next node's
@@ -40,12 +43,42 @@ class Arrays(NamedTuple):
     older: Patches
 
 
+class _Visits(NamedTuple):
+    """Which rows a closure takes (valid at `moment`, with all flags of `need`), the marks of visited nodes, and their queue."""
+
+    moment: int
+    need: int
+    stamp: Bytes
+    epoch: int
+    queue: Ints
+
+
+class _Wanted(NamedTuple):
+    """Which rows are gathered: those valid at `moment` (`EVER`: at whatever time) that have all flags of `need`.
+
+    With `marked` (uint8 by node; empty: all) only those to nodes with `mark`.
+    """
+
+    moment: int
+    need: int
+    marked: Bytes
+    mark: int
+
+
+class _Room(NamedTuple):
+    """_Room for gathered rows: their words, `spans` ([., 2]; start and end) and their nodes' positions."""
+
+    words: Longs
+    spans: Longs
+    positions: Ints
+
+
 @numba.njit(cache=True, nogil=True)
 def _visit(
-    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, moment: int, need: int,
-    stamp: Bytes, epoch: int, queue: Ints, count: int, common: int,
-) -> tuple[int, int]:  # fmt: skip
+    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, visits: _Visits, count: int, common: int
+) -> tuple[int, int]:
     """Append to `queue` the nodes not visited yet to which rows[first:stop] lead, passing over the rows masked[mask:mask_end]."""
+    moment, need, stamp, epoch, queue = visits
     for row in range(first, stop):
         if mask < mask_end and masked[mask] == row:
             mask += 1
@@ -92,14 +125,12 @@ def _look_up(
 
 
 @numba.njit(cache=True, nogil=True)
-def _visit_plain(
-    flat: Longs, spans: Longs, begin: int, end: int, moment: int, need: int, stamp: Bytes, epoch: int, queue: Ints, count: int,
-    common: int,
-) -> tuple[int, int]:  # fmt: skip
+def _visit_plain(flat: Longs, spans: Longs, begin: int, end: int, visits: _Visits, count: int, common: int) -> tuple[int, int]:
     """Append to `queue` the nodes not visited yet to which queue[begin:end] lead by the rows that `spans` tells.
 
     As `_visit` with nothing masked, but without branches: whether a node was visited before cannot be foretold.
     """
+    moment, need, stamp, epoch, queue = visits
     for place in range(begin, end):
         slot = 2 * (place & (2 * STEP - 1))
         for at in range(spans[slot], spans[slot + 1], 3):
@@ -117,22 +148,20 @@ def _visit_plain(
 
 @numba.njit(cache=True, nogil=True)
 def _visit_patched(
-    patch: Patches, slot: int, rows: Longs, first: int, stop: int, moment: int, need: int, stamp: Bytes, epoch: int, queue: Ints,
-    count: int, common: int,
-) -> tuple[int, int]:  # fmt: skip
+    patch: Patches, slot: int, rows: Longs, first: int, stop: int, visits: _Visits, count: int, common: int
+) -> tuple[int, int]:
     """Append to `queue` the nodes not visited yet to which a patched node leads, whose base rows are rows[first:stop]."""
     mask_end = patch.mask_index[slot + 1]
     mask = skip(patch.masked, patch.mask_index[slot], mask_end, first)
-    count, common = _visit(rows, first, stop, patch.masked, mask, mask_end, moment, need, stamp, epoch, queue, count, common)
+    count, common = _visit(rows, first, stop, patch.masked, mask, mask_end, visits, count, common)
     first, stop = patch.add_index[slot], patch.add_index[slot + 1]
-    return _visit(patch.added, first, stop, patch.masked, 0, 0, moment, need, stamp, epoch, queue, count, common)
+    return _visit(patch.added, first, stop, patch.masked, 0, 0, visits, count, common)
 
 
 @numba.njit(cache=True, nogil=True)
-def _enter(
-    seeds: Ints, seed_distance: Ints, depth: int, seeded: int, stamp: Bytes, epoch: int, queue: Ints, count: int
-) -> tuple[int, int]:
+def _enter(seeds: Ints, seed_distance: Ints, depth: int, seeded: int, visits: _Visits, count: int) -> tuple[int, int]:
     """Append the seeds up to this distance that were not visited yet."""
+    stamp, epoch, queue = visits.stamp, visits.epoch, visits.queue
     while seeded < len(seeds) and seed_distance[seeded] <= depth:
         if stamp[seeds[seeded]] != epoch:
             stamp[seeds[seeded]] = epoch
@@ -144,11 +173,10 @@ def _enter(
 
 @numba.njit(cache=True, nogil=True)
 def _visit_those_patched(
-    arrays: Arrays, spans: Longs, begin: int, end: int, moment: int, need: int, stamp: Bytes, epoch: int, queue: Ints, count: int,
-    common: int,
-) -> tuple[int, int]:  # fmt: skip
+    arrays: Arrays, spans: Longs, begin: int, end: int, visits: _Visits, count: int, common: int
+) -> tuple[int, int]:
     """Do for the patched ones of queue[begin:end] what `_visit_plain` does, and leave it nothing to do for them."""
-    newer, older = arrays.newer, arrays.older
+    newer, older, queue = arrays.newer, arrays.older, visits.queue
     # taken out of their tuples once: each time would cost more than a node
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     for place in range(begin, end):
@@ -156,16 +184,12 @@ def _visit_those_patched(
         first, stop = spans[slot] // 3, spans[slot + 1] // 3
         patch = place_of(newer_keys, newer_slots, queue[place])
         if patch >= 0:
-            count, common = _visit_patched(
-                newer, patch, arrays.rows, first, stop, moment, need, stamp, epoch, queue, count, common
-            )
+            count, common = _visit_patched(newer, patch, arrays.rows, first, stop, visits, count, common)
         else:
             patch = place_of(older_keys, older_slots, queue[place])
             if patch < 0:
                 continue
-            count, common = _visit_patched(
-                older, patch, arrays.rows, first, stop, moment, need, stamp, epoch, queue, count, common
-            )
+            count, common = _visit_patched(older, patch, arrays.rows, first, stop, visits, count, common)
         spans[slot + 1] = spans[slot]
     return count, common
 
@@ -186,10 +210,11 @@ def closure(
     of the one after: a closure's time is that of waiting for memory.
     """
     index, flat, spans = arrays.indptr, arrays.rows.reshape(-1), np.empty(4 * STEP, np.int64)
+    visits = _Visits(moment, need, stamp, epoch, queue)
     patched = len(arrays.newer.keys) > 0 or len(arrays.older.keys) > 0
     count, done, seeded, depth, common = 0, 0, 0, 0, 255
     while True:
-        seeded, count = _enter(seeds, seed_distance, depth, seeded, stamp, epoch, queue, count)
+        seeded, count = _enter(seeds, seed_distance, depth, seeded, visits, count)
         last = count
         if depth < len(ends):
             ends[depth] = last
@@ -199,8 +224,8 @@ def closure(
             end = min(done + STEP, last)
             _look_up(index, flat, queue, low, high, end, min(end + STEP, last), min(end + 2 * STEP, last), spans)
             if patched:
-                count, common = _visit_those_patched(arrays, spans, done, end, moment, need, stamp, epoch, queue, count, common)
-            count, common = _visit_plain(flat, spans, done, end, moment, need, stamp, epoch, queue, count, common)
+                count, common = _visit_those_patched(arrays, spans, done, end, visits, count, common)
+            count, common = _visit_plain(flat, spans, done, end, visits, count, common)
             done = end
         if (depth >= max_depth or count == last) and seeded >= len(seeds):
             break
@@ -212,9 +237,12 @@ def closure(
 
 @numba.njit(cache=True, nogil=True)
 def _collect(
-    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, moment: int, need: int, marked: Bytes, mark: int,
-    position: int, words: Longs, spans: Longs, positions: Ints, count: int,
+    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, wanted: _Wanted, position: int, room: _Room,
+    count: int,
 ) -> int:  # fmt: skip
+    """Put the wanted ones of rows[first:stop], less masked[mask:mask_end], into `room` from `count` on; return the new count."""
+    moment, need, marked, mark = wanted
+    words, spans, positions = room
     for row in range(first, stop):
         if mask < mask_end and masked[mask] == row:
             mask += 1
@@ -233,30 +261,26 @@ def _collect(
 
 @numba.njit(cache=True, nogil=True)
 def _collect_patched(
-    patch: Patches, slot: int, rows: Longs, first: int, stop: int, moment: int, need: int, marked: Bytes, mark: int,
-    position: int, words: Longs, spans: Longs, positions: Ints, count: int,
-) -> int:  # fmt: skip
+    patch: Patches, slot: int, rows: Longs, first: int, stop: int, wanted: _Wanted, position: int, room: _Room, count: int
+) -> int:
     mask_end = patch.mask_index[slot + 1]
     mask = skip(patch.masked, patch.mask_index[slot], mask_end, first)
-    count = _collect(
-        rows, first, stop, patch.masked, mask, mask_end, moment, need, marked, mark, position, words, spans, positions, count
-    )
+    count = _collect(rows, first, stop, patch.masked, mask, mask_end, wanted, position, room, count)
     first, stop = patch.add_index[slot], patch.add_index[slot + 1]
-    return _collect(
-        patch.added, first, stop, patch.masked, 0, 0, moment, need, marked, mark, position, words, spans, positions, count
-    )
+    return _collect(patch.added, first, stop, patch.masked, 0, 0, wanted, position, room, count)
 
 
 @numba.njit(cache=True, nogil=True)
 def gather(
-    arrays: Arrays, low: int, high: int, nodes: Ints, moment: int, need: int, marked: Bytes, mark: int,
-    words: Longs, spans: Longs, positions: Ints,
+    arrays: Arrays, low: int, high: int, nodes: Ints, moment: int, need: int, marked: Bytes, mark: int, words: Longs,
+    spans: Longs, positions: Ints,
 ) -> int:  # fmt: skip
-    """Collect the rows of `nodes` that hold at `moment` (`EVER`: of whatever time) with all flags of `need`.
+    """Collect the rows of `nodes` that are valid at `moment` (`EVER`: at whatever time) with all flags of `need`.
 
     With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` ([., 2]; start and end) and
     `positions` (in `nodes`). A count past their length says that nothing more was written: call again with longer ones.
     """
+    wanted, room = _Wanted(moment, need, marked, mark), _Room(words, spans, positions)
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     nothing = newer.masked
@@ -269,17 +293,13 @@ def gather(
             first, stop = index[3 * node + low], index[3 * node + high]
         slot = place_of(newer_keys, newer_slots, node)
         if slot >= 0:
-            count = _collect_patched(
-                newer, slot, rows, first, stop, moment, need, marked, mark, position, words, spans, positions, count
-            )
+            count = _collect_patched(newer, slot, rows, first, stop, wanted, position, room, count)
             continue
         slot = place_of(older_keys, older_slots, node)
         if slot >= 0:
-            count = _collect_patched(
-                older, slot, rows, first, stop, moment, need, marked, mark, position, words, spans, positions, count
-            )
+            count = _collect_patched(older, slot, rows, first, stop, wanted, position, room, count)
             continue
-        count = _collect(rows, first, stop, nothing, 0, 0, moment, need, marked, mark, position, words, spans, positions, count)
+        count = _collect(rows, first, stop, nothing, 0, 0, wanted, position, room, count)
     return count
 
 

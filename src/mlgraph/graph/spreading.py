@@ -157,9 +157,7 @@ def _pass_on_patched(
         rows, first, stop, patch.masked, mask, mask_end, passing, becomes, queues, done, count, waiting, common, seen
     )
     first, stop = patch.add_index[slot], patch.add_index[slot + 1]
-    return _pass_on(
-        patch.added, first, stop, patch.masked, 0, 0, passing, becomes, queues, done, count, waiting, common, seen
-    )
+    return _pass_on(patch.added, first, stop, patch.masked, 0, 0, passing, becomes, queues, done, count, waiting, common, seen)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
