@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mlgraph.bootstrap.connectors import installed_connectors
+from mlgraph.ports.connector import PulledConnector
+
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
 
@@ -50,6 +53,30 @@ def test_commands_that_are_named_exist() -> None:
     for page in PAGES:
         missing = named_commands(page.read_text(encoding="utf-8")) - known
         assert not missing, f"{page.relative_to(ROOT)}: {missing}"
+
+
+def test_the_table_of_connectors_is_the_registry() -> None:
+    page = ROOT / "docs" / "connectors" / "README.md"
+    rows = re.findall(r"^\| \[(\w+)\]\((\S+)\) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [
+        (
+            each.name,
+            f"{each.name}.md",
+            " | ".join(
+                (
+                    _yes(each.accepts_events),
+                    _yes(isinstance(each, PulledConnector)),
+                    ", ".join(f"`{prefix}*`" for prefix in each.cloudevent_types) or "none",
+                    _yes(each.mentions_in_passing),
+                )
+            ),
+        )
+        for each in installed_connectors()
+    ]
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 def test_the_checks_see_what_is_wrong() -> None:

@@ -25,6 +25,7 @@ from mlgraph.services.connections import Connections
 from mlgraph.services.health import Health
 from mlgraph.services.identity import Caller, Tokens
 from mlgraph.services.intake import Intake
+from mlgraph.services.interpreting import Arrival
 from mlgraph.services.query import Queries
 
 Body = dict[str, Any]
@@ -69,6 +70,17 @@ DIFF: Body = {
     "watermark": 42,
 }
 LIVE: Body = {"services": [], "as_of": "2026-11-21T10:00:00Z", "watermark": 42}
+CONNECTORS: Body = {
+    "connectors": [
+        {
+            "name": name, "accepts_events": name != "mlflow", "connects": name == "mlflow", "event_types": ["RunEvent"],
+            "kinds": ["run"], "relations": ["input_to"], "redacted": ["/user"], "cloudevent_types": [], "media_types": [],
+            "mentions_in_passing": True,
+        }
+        for name in ("openlineage", "mlflow")
+    ],
+    "watermark": 42,
+}  # fmt: skip
 
 RESTORED: Body = {
     "made_at": "2026-11-01T00:00:00Z",
@@ -135,8 +147,8 @@ class Double:
         self._note("facts", caller=caller)
         return self._take(lines, lambda line: parse_line(Located(decode_json(line)), "facts"))
 
-    def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> Body:
-        self._note("openlineage_lines", caller=caller)
+    def ingest_lines(self, form: str, lines: Iterable[bytes], caller: Caller) -> Body:
+        self._note("ingest_lines", form=form, caller=caller)
         return self._take(lines, lambda line: Located(decode_json(line)).need("run"))
 
     def _take(self, lines: Iterable[bytes], parse: Callable[[bytes], object]) -> Body:
@@ -154,12 +166,21 @@ class Double:
         self.kept_whole = True
         return {"accepted": accepted, "duplicates": 0, "rejected": rejected, "watermark": 42}
 
-    def begin_openlineage(self, body: bytes, caller: Caller, done: Callable[[Body | BaseException], None]) -> bool:
-        del body, caller, done
+    def is_quick(self, form: str, size: int) -> bool:
+        del form, size
         return False
 
-    def openlineage(self, body: bytes, caller: Caller) -> Body:
-        self._note("openlineage", body=body, caller=caller)
+    def read(self, form: str, body: bytes, caller: Caller) -> Arrival:
+        raise AssertionError(f"no {form} event is quick: {caller} sent {body!r}")
+
+    def take(self, arrival: Arrival) -> Body:
+        raise AssertionError(f"nothing was read: {arrival}")
+
+    def begin(self, arrival: Arrival, done: Callable[[Body | BaseException], None]) -> bool:
+        raise AssertionError(f"nothing was read: {arrival}, {done}")
+
+    def ingest(self, form: str, body: bytes, caller: Caller) -> Body:
+        self._note("ingest", form=form, body=body, caller=caller)
         Located(decode_json(body)).need("eventTime")
         return {"watermark": 42}
 
@@ -259,6 +280,10 @@ class Double:
             "name": name, "kind": "mlflow", "url": "http://mlflow:5000", "ok": self.source_error is None, "version": "3.17.2",
             "counts": {"experiments": 2}, "more": False, "error": self.source_error, "authenticated": True, "took_ms": 1.5,
         }  # fmt: skip
+
+    def connectors(self) -> Body:
+        self._note("connectors")
+        return CONNECTORS
 
     def sources(self) -> Body:
         self._note("sources")

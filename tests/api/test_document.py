@@ -11,13 +11,15 @@ from starlette.testclient import TestClient
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from tests.api import promised
-from tests.api.services_double import ASSET, DIFF, LIVE, RESTORED
+from tests.api.services_double import ASSET, CONNECTORS, DIFF, LIVE, RESTORED
 
 ROOT = Path(__file__).parents[2]
 CONTRACT = {
     ("post", "/api/v1/lineage"),
     ("post", "/api/v1/events"),
     ("post", "/api/v1/facts"),
+    ("post", "/api/v1/ingest/{format}"),
+    ("get", "/api/v1/connectors"),
     ("get", "/api/v1/asset"),
     ("get", "/api/v1/assets/{uri}"),
     ("get", "/api/v1/lineage"),
@@ -88,7 +90,7 @@ def test_the_examples_and_the_answers_have_the_shapes_that_are_promised(document
     assert len(examples) >= 7
     for schema, example in examples:
         jsonschema.validate(example, {**schema, "components": document["components"]})
-    for name, value in (("Asset", ASSET), ("Diff", DIFF), ("Live", LIVE), ("Restored", RESTORED)):
+    for name, value in (("Asset", ASSET), ("Diff", DIFF), ("Live", LIVE), ("Restored", RESTORED), ("Connectors", CONNECTORS)):
         promised.check(name, value)
 
 

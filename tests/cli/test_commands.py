@@ -105,7 +105,7 @@ def test_the_deprecated_option_of_up_warns_and_changes_nothing(run: Run, monkeyp
 
 
 def test_empty_answers_say_what_to_do_next(run: Run) -> None:
-    assert "mlgraph connect mlflow URL" in run("sources").out
+    assert "mlgraph connect TOOL URL" in run("sources").out
     assert "mlgraph ingest" in run("live").out
 
 
@@ -150,7 +150,7 @@ def test_wrong_usage_is_2_and_says_nothing_on_standard_output(wrong: tuple[str, 
     assert (outcome.code, outcome.out) == (2, "")
     assert "Error" in outcome.err
     if "--format" in wrong:
-        assert "'facts', 'openlineage', 'cloudevents'" in outcome.err
+        assert "unknown format 'dbt'; the formats are facts, cloudevents, openlineage" in outcome.err
 
 
 def test_a_server_that_is_not_there_is_3(run: Run) -> None:
@@ -194,11 +194,39 @@ def test_ingest_without_rejections_is_0_and_json_is_the_body(run: Run, tmp_path:
     assert outcome.said == {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42}
 
 
-def test_ingest_openlineage_is_streamed_as_lines(run: Run, double: Double) -> None:
+def test_ingest_of_a_connectors_format_is_streamed_as_lines(run: Run, double: Double) -> None:
     outcome = run("ingest", "-", "--format", "openlineage", stdin=b'{"run":\n{}}')
     assert outcome.code == 0
     assert double.received == [b'{"run": {}}']
-    assert double.calls[0][0] == "openlineage_lines"
+    assert double.calls == [("connectors", {}), ("ingest_lines", {"form": "openlineage", "caller": LOCAL})]
+
+
+def test_an_unknown_format_is_2_and_answered_with_the_known_ones(run: Run, double: Double) -> None:
+    outcome = run("ingest", "-", "--format", "openlinage", stdin=b"{}")
+    said = " ".join(re.sub("[^a-z0-9 ,?']", " ", outcome.err).split())
+    assert outcome.code == 2
+    assert "unknown format 'openlinage'" in said
+    assert "did you mean openlineage?" in said
+    assert "facts, cloudevents, openlineage" in said
+    assert double.received == []
+    assert run("ingest", "-", "--format", "mlflow", stdin=b"{}").code == 2, "a tool that is only connected has no format"
+
+
+def test_an_unknown_tool_is_2_and_answered_with_the_known_ones(run: Run) -> None:
+    outcome = run("connect", "dbt", "http://dbt:5000")
+    assert outcome.code == 2
+    assert "known are mlflow" in outcome.err
+
+
+def test_connectors_are_a_table(run: Run) -> None:
+    outcome = run("connectors")
+    assert outcome.code == 0
+    rows = [line.split() for line in outcome.out.splitlines()]
+    assert rows[1:] == [
+        ["openlineage", "openlineage", "-", "RunEvent", "run,", "input_to"],
+        ["mlflow", "-", "mlflow", "RunEvent", "run,", "input_to"],
+    ]
+    assert json.loads(run("connectors", "--json").out)["watermark"] == 42
 
 
 def test_ingest_cloudevents_goes_in_batches(run: Run, double: Double) -> None:

@@ -16,7 +16,6 @@ from typing import Any, Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlgraph.connectors import Spec
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import (
     AssetFact,
@@ -32,6 +31,7 @@ from mlgraph.domain.payload import Located, canonical_json, clean, clean_text
 from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.wire import check_edge, parse_line
+from mlgraph.ports.connector import Connector
 
 Json = Any
 Path_ = tuple[str | int, ...]
@@ -68,9 +68,9 @@ class Recording:
 
 @dataclass(frozen=True)
 class Subject:
-    """A connector under test: its spec, its function, its recordings, its page, a payload full of secrets."""
+    """A connector under test: its declaration, its function, its recordings, its page, a payload full of secrets."""
 
-    spec: Spec
+    connector: Connector
     normalise: Callable[[Any], Sequence[Statement]]
     recordings: list[Recording]
     page: Path
@@ -124,19 +124,21 @@ def check_documented(subject: Subject) -> None:
     """The page names every event type, kind, relation and redacted place of the spec."""
     assert subject.page.is_file(), f"{subject.page} is missing"
     text = subject.page.read_text("utf-8")
-    spec = subject.spec
+    spec = subject.connector
     for word in (spec.name, *spec.event_types, *spec.kinds, *spec.relations, *spec.redacted):
         assert word.casefold() in text.casefold(), f"{subject.page.name} does not mention {word!r}"
 
 
 def check_secrets(subject: Subject) -> None:
-    """No secret of the secretive payload is in what it gives; that all of them are in the payload is checked too."""
+    """No secret of the secretive payload is in what it gives or in the copy that is stored; all of them are in the payload."""
     assert subject.secrets, "names the secrets"
     given_text = json.dumps(subject.secretive, ensure_ascii=False)
     told = json.dumps(lines_of(subject.normalise(copy.deepcopy(subject.secretive))), ensure_ascii=False)
+    stored = canonical_json(subject.connector.sanitize(Located(copy.deepcopy(subject.secretive))))
     for secret in subject.secrets:
         assert secret in given_text, f"{secret!r} is not in the payload"
         assert secret not in told, f"{secret!r} passed"
+        assert secret not in stored, f"{secret!r} is in the copy that is stored"
 
 
 def check_deterministic(subject: Subject, payload: Json) -> None:
@@ -162,12 +164,12 @@ def check_vocabulary(subject: Subject, statements: Sequence[Statement]) -> None:
         for uri in _uris(statement):
             assert AssetUri.parse(str(uri)) == uri, f"{uri} cannot be read back"
             people = isinstance(statement, Contact) or uri.kind in ("person", "team")
-            assert people or uri.kind in subject.spec.kinds, f"kind {uri.kind} is not in the spec"
+            assert people or uri.kind in subject.connector.kinds, f"kind {uri.kind} is not in the spec"
         if isinstance(statement, EdgeFact | EdgeRetraction):
             check_edge(statement.source, statement.relation, statement.target)
-            assert statement.relation in subject.spec.relations, f"relation {statement.relation} is not in the spec"
+            assert statement.relation in subject.connector.relations, f"relation {statement.relation} is not in the spec"
         if not isinstance(statement, Contact):
-            assert statement.origin == subject.spec.name, f"origin {statement.origin!r}"
+            assert statement.origin == subject.connector.name, f"origin {statement.origin!r}"
 
 
 def check_times(statements: Sequence[Statement]) -> None:
@@ -190,6 +192,21 @@ def check_storable(statements: Sequence[Statement]) -> None:
         said = {key: value for key, value in line.items() if key in ("asset", "edge", "retract")}
         if said:
             parse_line(Located(said), "suite")  # origin and times included
+
+
+def check_stored(subject: Subject, payload: Json) -> None:
+    """Of a payload that is understood there is a copy to store, JSON without unfit characters, and a text to know it by."""
+    try:
+        stored = subject.connector.sanitize(Located(payload))
+    except InvalidInput as error:
+        refusal = error
+    else:
+        assert clean(stored) == stored, "the copy has characters that cannot be stored"
+        canonical_json(stored)
+        if isinstance(payload, dict):
+            assert isinstance(subject.connector.event_id(payload), str)
+        return
+    assert refusal.pointer is not None, f"the copy is refused without a place: {refusal.detail}"
 
 
 def check_people(statements: Sequence[Statement]) -> None:
@@ -242,6 +259,7 @@ def _check_mutated(subject: Subject, payload: Json) -> None:
         check_vocabulary(subject, statements)
         check_times(statements)
         check_storable(statements)
+        check_stored(subject, payload)
         return
     assert refusal.pointer is not None, f"refused without a place: {refusal.detail}"
     place = f"{refusal.pointer!r} is no place in the payload: {refusal.detail}"

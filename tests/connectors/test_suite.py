@@ -8,22 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from mlgraph.connectors import Spec
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Mode, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.uri import AssetUri, person_uri
+from mlgraph.ports.connector import Connector
 from tests.connectors import suite
 
-SPEC = Spec("sound", ("thing",), ("dataset", "run"), ("input_to",), ("notes",))
 PAYLOAD = {"table": "t", "run": "r", "at": "2026-01-02T03:04:05Z", "notes": {"password": "hunter2", "list": [1]}}
 OTHER = AssetUri("dataset", "there", "other")
 Normalise = Callable[[suite.Json], list[Statement]]
 Caught = type[Exception] | tuple[type[Exception], ...]
 
 
-def sound(payload: suite.Json) -> list[Statement]:
+def sound(payload: suite.Json, _: str | None = None) -> list[Statement]:
     root = Located(payload)
     table = AssetUri("dataset", "there", root.need("table").name())
     run = AssetUri("run", "there", root.need("run").name())
@@ -36,13 +35,23 @@ def sound(payload: suite.Json) -> list[Statement]:
     ]
 
 
+SOUND = Connector(
+    name="sound",
+    event_types=("thing",),
+    kinds=("dataset", "run"),
+    relations=("input_to",),
+    redacted=("notes",),
+    normalise=sound,
+)
+
+
 @pytest.fixture
 def subject(tmp_path: Path) -> suite.Subject:
     page = tmp_path / "sound.md"
     page.write_text("Sound reads thing; dataset and run, input_to; notes are redacted.")
     lines = suite.lines_of(sound(PAYLOAD))
     recordings = [suite.Recording(str(number), "tool 1.0", PAYLOAD, lines) for number in range(3)]
-    return suite.Subject(SPEC, sound, recordings, page, PAYLOAD, ("hunter2",))
+    return suite.Subject(SOUND, sound, recordings, page, PAYLOAD, ("hunter2",))
 
 
 def test_a_sound_connector_passes(subject: suite.Subject) -> None:
@@ -115,10 +124,19 @@ def test_a_fault_in_what_is_said_is_caught(subject: suite.Subject, normalise: No
 def test_a_secret_that_passes_is_caught(subject: suite.Subject) -> None:
     with pytest.raises(AssertionError, match="passed"):
         suite.check_secrets(replace(subject, normalise=leaks))
+    keeps = replace(SOUND, sanitize=lambda payload: payload.plain())
+    with pytest.raises(AssertionError, match="in the copy that is stored"):
+        suite.check_secrets(replace(subject, connector=keeps))
     with pytest.raises(AssertionError, match="not in the payload"):
         suite.check_secrets(replace(subject, secrets=("elsewhere",)))
     with pytest.raises(AssertionError, match="names the secrets"):
         suite.check_secrets(replace(subject, secrets=()))
+
+
+def test_a_copy_that_cannot_be_stored_is_caught(subject: suite.Subject) -> None:
+    unfit = replace(SOUND, sanitize=lambda payload: {"copy": payload.value, "text": "a\0b"})
+    with pytest.raises(AssertionError, match="cannot be stored"):
+        suite.check_every_mutation(replace(subject, connector=unfit), PAYLOAD)
 
 
 def bare_index(payload: suite.Json) -> list[Statement]:

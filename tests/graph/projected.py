@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
+from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.facts import Fact
 from mlgraph.domain.history import asset_intervals, deleted_at, state_at
 from mlgraph.domain.uri import AssetUri
@@ -21,6 +22,7 @@ from tests.graph.memory import MemoryStore
 Level = Literal["asset", "run"]
 Edge = tuple[AssetUri, str, AssetUri]
 LEVELS_OF_EDGES: tuple[Level, ...] = ("asset", "run")
+IN_PASSING = installed_connectors().in_passing
 _LAYERS = {"asset": (Layer.ASSET, Layer.ASSET_COLUMNS), "run": (Layer.RUN, Layer.RUN_COLUMNS)}
 
 
@@ -37,7 +39,7 @@ class Projected:
         self.graph = Graph()
         self._compact_at = compact_at
         self._heard = heard
-        self._projector = Projector(self.store, self.graph)
+        self._projector = Projector(self.store, self.graph, IN_PASSING)
         for batch in batches:
             self.append(batch)
 
@@ -50,12 +52,12 @@ class Projected:
             self._projector.apply(self.store.changes(before, 1))
         if self._compact_at is not None and self.graph.overlay > self._compact_at:
             self.graph = Graph(compact(freeze(self.graph)))
-            self._projector = Projector(self.store, self.graph)
+            self._projector = Projector(self.store, self.graph, IN_PASSING)
 
     def rebuild(self) -> None:
         """Go on with a graph that was made from the store alone."""
-        self.graph = Graph(rebuild(self.store))
-        self._projector = Projector(self.store, self.graph)
+        self.graph = Graph(rebuild(self.store, in_passing=IN_PASSING))
+        self._projector = Projector(self.store, self.graph, IN_PASSING)
 
     @property
     def went_on(self) -> int:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from mlgraph.bootstrap.wiring import MLFLOW
+from mlgraph.connectors import mlflow
 from mlgraph.domain.configuration import Limits, Schedule, SourceSettings
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.history import asset_intervals
@@ -30,6 +30,7 @@ from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES
+from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.source import Access, Source
 from mlgraph.services.connections import Connections
 from mlgraph.services.facts_at import told_intervals
@@ -38,6 +39,7 @@ from mlgraph.services.metrics import PROCESS
 from mlgraph.services.source_recorder import Surroundings
 from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
+from mlgraph.sources.mlflow_factory import MlflowSources
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.embedded import EmbeddedPostgres
 from mlgraph.stores.events import PostgresEvents
@@ -53,12 +55,14 @@ PATIENCE_S: Final = 600.0
 State = tuple[dict[str, Any], set[tuple[str, str, str, str]]]
 
 
-def _open(access: Access) -> Source:
-    patience = Patience(attempts=6, timeout_s=access.limits.timeout_s, first_wait_s=0.02, longest_wait_s=0.5)
-    return MlflowSource(access, patience=patience)
+class _Sources(MlflowSources):
+    def open(self, access: Access, *, patient: bool = True) -> Source:
+        assert patient
+        patience = Patience(attempts=6, timeout_s=access.limits.timeout_s, first_wait_s=0.02, longest_wait_s=0.5)
+        return MlflowSource(access, patience=patience)
 
 
-KIND: Final = replace(MLFLOW, open=_open, settles_s=SETTLES_S)
+CONNECTOR: Final = replace(mlflow.connector(_Sources()), settles_s=SETTLES_S)
 
 
 class Reading:
@@ -72,7 +76,7 @@ class Reading:
             PostgresEvents(store.database),
         )  # fmt: skip
         settings = SourceSettings(NAME, "mlflow", url, NAME, schedule=schedule, limits=limits)
-        self.connections = Connections(around, {"mlflow": KIND}, [settings])
+        self.connections = Connections(around, ConnectorRegistry([CONNECTOR]), [settings])
         self.connections.start()
         connection = around.store.get(NAME)
         assert connection is not None

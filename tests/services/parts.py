@@ -11,15 +11,18 @@ from urllib.parse import urlencode
 import orjson
 import psycopg
 
+from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.domain.wire import parse_line
 from mlgraph.inference.rules import shipped_rules
+from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.store import Actor, Event, Item
 from mlgraph.services.follow import Follower
 from mlgraph.services.intake import Intake
 from mlgraph.services.query import Queries
+from mlgraph.services.snapshots import Snapshots
 from mlgraph.stores.database import Database
 from mlgraph.stores.letters import PostgresLetters
 from mlgraph.stores.numbering import digest
@@ -73,13 +76,13 @@ def told_by(event: str | None) -> Event | None:
 class Serving:
     """The services over a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, connectors: ConnectorRegistry | None = None) -> None:
         self.store = store
-        self.follower = Follower(store.reader)
+        self.connectors = connectors or installed_connectors()
+        self.follower = Follower(store.reader, Snapshots(store.reader, in_passing=self.connectors.in_passing))
         # What `store` itself appends is another writer's: the one of this process hands over what it appends.
-        self.intake = Intake(
-            PostgresWriter(store.database, self.follower.hear), store.letters, self.follower.nudge, self._rehydrate
-        )
+        writer = PostgresWriter(store.database, self.follower.hear)
+        self.intake = Intake(writer, store.letters, self.follower.nudge, self._rehydrate, self.connectors)
         self.queries = Queries(store.reader, self.follower, shipped_rules())
 
     def _rehydrate(self, name: str, event: Any) -> int:

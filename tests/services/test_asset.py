@@ -25,14 +25,14 @@ def health(serving: Serving, as_of: str | None = None) -> Json:
 
 
 def test_a_workflow_is_as_well_as_its_latest_run_that_ended(serving: Serving) -> None:
-    serving.intake.openlineage(run(1, "COMPLETE"), LOCAL)
+    serving.intake.ingest("openlineage", run(1, "COMPLETE"), LOCAL)
     assert health(serving) == {"status": "ok", "reasons": []}
     failed = {"errorMessage": {"message": "KeyError: 'age'", "programmingLanguage": "PYTHON"}}
-    serving.intake.openlineage(run(2, "FAIL", **failed), LOCAL)
-    serving.intake.openlineage(run(3, "START"), LOCAL)
+    serving.intake.ingest("openlineage", run(2, "FAIL", **failed), LOCAL)
+    serving.intake.ingest("openlineage", run(3, "START"), LOCAL)
     assert health(serving) == {"status": "failing", "reasons": ["latest run ended in FAIL: KeyError: 'age'"]}
     assert health(serving, "2026-01-01T12:00:00Z")["status"] == "ok"
-    serving.intake.openlineage(run(4, "COMPLETE"), LOCAL)
+    serving.intake.ingest("openlineage", run(4, "COMPLETE"), LOCAL)
     assert health(serving)["status"] == "ok"
 
 

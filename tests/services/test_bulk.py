@@ -174,7 +174,7 @@ def test_nothing_acknowledged_is_missing_after_connections_broke(serving: Servin
             name = f"r{thread}-{number}"
             while True:
                 try:
-                    serving.intake.openlineage(event(name), LOCAL)
+                    serving.intake.ingest("openlineage", event(name), LOCAL)
                     break
                 except Unavailable:
                     continue
@@ -207,7 +207,7 @@ serving = Serving(Store(sys.argv[1]))
 
 def send(thread):
     for number in range(10_000):
-        serving.intake.openlineage(event(f"r{thread}-{number}"), LOCAL)
+        serving.intake.ingest("openlineage", event(f"r{thread}-{number}"), LOCAL)
         sys.stdout.write(f"r{thread}-{number}\\n")
         sys.stdout.flush()
 

@@ -11,22 +11,24 @@ from typing import Any
 
 import pytest
 
-from mlgraph.bootstrap.wiring import MLFLOW
+from mlgraph.connectors import mlflow
 from mlgraph.domain.configuration import Limits, Schedule, SourceSettings
 from mlgraph.domain.errors import SourceError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
+from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.events import ThinEvent
 from mlgraph.services.connections import Connections
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import Surroundings
 from mlgraph.services.source_worker import next_sweeps, webhook_path
+from mlgraph.sources.mlflow_factory import MlflowSources
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.events import PostgresEvents
 from tests.services.parts import Serving, Store
 from tests.sources.mlflow_simulator import Faults, Registry, Simulator, simulated
 
-KIND = replace(MLFLOW, settles_s=0.2)
+CONNECTORS = ConnectorRegistry([replace(mlflow.connector(MlflowSources()), settles_s=0.2)])
 LIMITS = Limits(1000.0, 4, 2.0)
 QUIET = Schedule(poll_s=3600.0)
 TESTER = Caller("tester")
@@ -40,7 +42,7 @@ class Server:
         self.kept = PostgresConnections(store.database)
         events = PostgresEvents(store.database)
         around = Surroundings(self.kept, store.reader, self.serving.intake.append, store.letters, events)
-        self.connections = Connections(around, {"mlflow": KIND}, settings)
+        self.connections = Connections(around, CONNECTORS, settings)
 
     def told(self, name: str = "prod") -> dict[str, Any]:
         return next(dict(each) for each in self.connections.sources()["sources"] if each["name"] == name)

@@ -102,7 +102,7 @@ def reached(serving: Serving, uri: str, **query: Any) -> dict[str, str]:
 
 def test_a_column_edge_left_out_of_a_declaration_stays_with_the_run_that_saw_it(serving: Serving, postgres_url: str) -> None:
     for event in (job(1, inputs=["i"], columns=True), job(2, inputs=["i"], columns=True, run="r"), job(3, columns=False)):
-        serving.intake.openlineage(event, LOCAL)
+        serving.intake.ingest("openlineage", event, LOCAL)
     elsewhere = imported(serving, postgres_url)
     column = "mlg://column/n/i%23c"
     assert reached(serving, column, level="run")["mlg://column/n/o%23c"] == "certain"
@@ -112,7 +112,7 @@ def test_a_column_edge_left_out_of_a_declaration_stays_with_the_run_that_saw_it(
 
 
 def test_the_run_level_keeps_columns_that_were_retracted(serving: Serving, postgres_url: str) -> None:
-    serving.intake.openlineage(job(2, inputs=["i"], columns=True, run="r"), LOCAL)
+    serving.intake.ingest("openlineage", job(2, inputs=["i"], columns=True, run="r"), LOCAL)
     serving.intake.facts(
         iter(lines({"retract": {"uri": "mlg://column/n/o%23c", "valid_to": "2026-01-04T00:00:00Z", "origin": "*"}})), LOCAL
     )
@@ -125,10 +125,10 @@ def test_the_run_level_keeps_columns_that_were_retracted(serving: Serving, postg
 
 def test_another_role_of_an_edge_survives_a_declaration_that_leaves_the_edge_out(serving: Serving, postgres_url: str) -> None:
     reads = {"source": "mlg://dataset/n/i", "relation": "input_to", "target": "mlg://workflow/n/w"}
-    serving.intake.openlineage(job(1, inputs=["i"]), LOCAL)
+    serving.intake.ingest("openlineage", job(1, inputs=["i"]), LOCAL)
     test = {**reads, "properties": {"role": "test"}, "valid_from": "2026-01-01T12:00:00Z", "origin": "openlineage"}
     serving.intake.facts(iter(lines({"edge": test})), LOCAL)
-    serving.intake.openlineage(job(2, inputs=[]), LOCAL)
+    serving.intake.ingest("openlineage", job(2, inputs=[]), LOCAL)
     elsewhere = imported(serving, postgres_url)
     assert reached(serving, reads["source"]) == reached(elsewhere, reads["source"])
     assert reads["target"] in reached(elsewhere, reads["source"])

@@ -169,16 +169,16 @@ def test_what_this_process_appends_is_not_read_back(serving: Serving, monkeypatc
     monkeypatch.setattr(PostgresReader, "changes", lambda *_: pytest.fail("the store was asked"))
     monkeypatch.setattr(follow, "_POLL_S", 1e9)
     for number in range(3):
-        serving.intake.openlineage(event(number), LOCAL)
+        serving.intake.ingest("openlineage", event(number), LOCAL)
         assert serving.follower.step()
     assert asked == []
     assert serving.lineage("mlg://dataset/n/a")["total"] == 5  # itself, the job, and what was written
 
 
 def test_a_gap_in_what_is_handed_over_is_read_from_the_store(serving: Serving) -> None:
-    serving.intake.openlineage(event(0), LOCAL)
+    serving.intake.ingest("openlineage", event(0), LOCAL)
     serving.store.append(edge(A, B))  # by another process
-    serving.intake.openlineage(event(1), LOCAL)
+    serving.intake.ingest("openlineage", event(1), LOCAL)
     serving.store.append(edge(B, C))
     serving.follow()
     assert serving.follower.snapshot().watermark == 4

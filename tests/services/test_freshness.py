@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlgraph.bootstrap.wiring import MLFLOW
+from mlgraph.connectors import mlflow
 from mlgraph.domain.facts import AssetFact
 from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.uri import AssetUri
@@ -19,10 +19,12 @@ from mlgraph.services.freshness import Asked, Freshness
 from mlgraph.services.hydrate import Answer, Hydrator, Understood
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import SourceRecorder, Surroundings
+from mlgraph.sources.mlflow_factory import MlflowSources
 from mlgraph.stores.connections import PostgresConnections
 from mlgraph.stores.events import PostgresEvents
 from tests.services.parts import TESTER, Store
 
+MLFLOW = mlflow.connector(MlflowSources())
 MODEL = AssetUri("model", "mlflow:prod", "m")
 RUN = AssetUri("run", "mlflow:prod", "r")
 

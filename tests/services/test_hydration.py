@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mlgraph.connectors.mlflow.tool import MlflowTool
 from mlgraph.domain.configuration import Limits, Schedule
 from mlgraph.domain.errors import MlgraphError, SourceError
 from mlgraph.services.event_worker import ATTEMPTS
 from mlgraph.services.identity import Caller
 from mlgraph.stores.events import PostgresEvents
 from tests.services import hydration_proof
-from tests.services.hydration_proof import KIND, NAME, Reading, differences, prove
+from tests.services.hydration_proof import CONNECTOR, NAME, Reading, differences, prove
 from tests.services.parts import Store
 from tests.sources.mlflow_simulator import Faults, Registry, Simulator, simulated
 
@@ -44,10 +45,23 @@ def test_what_comes_of_lost_repeated_shuffled_events_and_bad_answers_is_the_fina
     assert [old for old, _ in followed if old in known], "renames are told from deletions"
 
 
+class Blind(MlflowTool):
+    """Answers of any age have no version."""
+
+    @staticmethod
+    def version_of(payload: object) -> int | None:
+        del payload
+        return None
+
+    @staticmethod
+    def version_held(state: Mapping[str, Any]) -> int | None:
+        del state
+        return None
+
+
 def test_a_reader_sees_states_go_back_where_versions_are_not_compared(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The fault that the proof is there to find, planted."""
-    blind = replace(KIND, version_of=lambda _: None, version_held=lambda _: None)
-    monkeypatch.setattr(hydration_proof, "KIND", blind)
+    monkeypatch.setattr(hydration_proof, "CONNECTOR", replace(CONNECTOR, tool=Blind()))
     monkeypatch.setattr(hydration_proof, "BAD", replace(hydration_proof.BAD, stale=0.5))
     found = prove(postgres_url, changes=1_500, changes_per_s=250, limits=LIMITS, seed=2)
     assert found.could_go_back

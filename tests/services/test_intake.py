@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from mlgraph.connectors import openlineage
 from mlgraph.domain.errors import InvalidInput, NotFound, NotJson, UnknownAsset
+from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services import intake
 from mlgraph.services.identity import LOCAL, Caller
 from tests.services.parts import Json, Serving
@@ -32,6 +34,13 @@ def cloudevent(**changes: Any) -> bytes:
 
 def planted_fault(event: object, scope: str | None = None) -> Any:
     raise RuntimeError("planted", type(event), scope)
+
+
+DIGESTS_OF_0_1_0 = [
+    ("COMPLETE r", "700dd162d91cf2f4beb3af89fd57f52a"),
+    ("COMPLETE r", "3c12a368e9ed985063481f5ccd2c2a2e"),
+]
+FAULTY = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=planted_fault)])
 
 
 def test_lines_are_committed_chunk_by_chunk(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,13 +69,13 @@ def test_counts_add_up_and_the_watermark_is_the_last_write(serving: Serving) -> 
 
 def test_an_event_is_the_same_by_its_content(serving: Serving) -> None:
     body = json.dumps(EVENT).encode()
-    mark = serving.intake.openlineage(body, LOCAL)["watermark"]
-    assert serving.intake.openlineage(json.dumps(EVENT, indent=2, sort_keys=True).encode(), LOCAL)["watermark"] == mark
+    mark = serving.intake.ingest("openlineage", body, LOCAL)["watermark"]
+    assert serving.intake.ingest("openlineage", json.dumps(EVENT, indent=2, sort_keys=True).encode(), LOCAL)["watermark"] == mark
     assert serving.store.query("SELECT count(*) FROM event") == [(1,)]
     other = {**EVENT, "eventTime": "2026-01-01T00:00:01Z"}
-    assert serving.intake.openlineage(json.dumps(other).encode(), LOCAL)["watermark"] == mark + 1
+    assert serving.intake.ingest("openlineage", json.dumps(other).encode(), LOCAL)["watermark"] == mark + 1
     with pytest.raises(NotJson):
-        serving.intake.openlineage(b"{", LOCAL)
+        serving.intake.ingest("openlineage", b"{", LOCAL)
 
 
 def test_cloudevents_are_the_same_by_source_and_id(serving: Serving) -> None:
@@ -92,29 +101,29 @@ def test_a_binary_cloudevent(serving: Serving) -> None:
 
 def test_secrets_are_not_kept(serving: Serving) -> None:
     told = {**EVENT, "run": {"runId": "r", "facets": {"environment": {"DB_PASSWORD": "hunter2", "other": "kept"}}}}
-    serving.intake.openlineage(json.dumps(told).encode(), LOCAL)
+    serving.intake.ingest("openlineage", json.dumps(told).encode(), LOCAL)
     serving.intake.cloudevents({}, cloudevent(data=told), LOCAL)
     bodies = [row[0] for row in serving.store.query("SELECT body FROM event UNION ALL SELECT body FROM content")]
     assert "hunter2" not in "".join(bodies)
     assert "kept" in "".join(bodies)
 
 
-@pytest.mark.parametrize("carrier", ["openlineage", "openlineage_lines", "cloudevents"])
+@pytest.mark.parametrize("carrier", ["ingest", "ingest_lines", "cloudevents"])
 def test_what_the_connector_fails_on_is_a_dead_letter_until_it_is_replayed(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, carrier: str
 ) -> None:
     body = json.dumps(EVENT).encode()
 
     def take() -> None:
-        if carrier == "openlineage":
-            serving.intake.openlineage(body, Caller("bot", "airflow", "prod"))
-        elif carrier == "openlineage_lines":
-            assert serving.intake.openlineage_lines([body], Caller("bot", "airflow", "prod"))["accepted"] == 1
+        if carrier == "ingest":
+            serving.intake.ingest("openlineage", body, Caller("bot", "airflow", "prod"))
+        elif carrier == "ingest_lines":
+            assert serving.intake.ingest_lines("openlineage", [body], Caller("bot", "airflow", "prod"))["accepted"] == 1
         else:
             assert serving.intake.cloudevents({}, cloudevent(), Caller("bot", "airflow", "prod"))["accepted"] == 1
 
     with monkeypatch.context() as planted:
-        planted.setattr(openlineage, "normalise", planted_fault)
+        planted.setattr(serving.intake, "_connectors", FAULTY)
         take()
         (letter,) = serving.intake.dead_letters()["dead_letters"]
         assert (letter["format"], letter["source"], letter["event"]) == ("openlineage", "airflow", EVENT)
@@ -136,9 +145,9 @@ def test_what_the_connector_fails_on_is_a_dead_letter_until_it_is_replayed(
 def test_a_dead_letter_keeps_the_scope_of_who_sent_it(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     body = json.dumps({**EVENT, "job": {"namespace": "default", "name": "j"}}).encode()
     with monkeypatch.context() as planted:
-        planted.setattr(openlineage, "normalise", planted_fault)
+        planted.setattr(serving.intake, "_connectors", FAULTY)
         for source in ("a", "b", "a"):
-            serving.intake.openlineage(body, Caller("bot", source))
+            serving.intake.ingest("openlineage", body, Caller("bot", source))
     letters = serving.intake.dead_letters()["dead_letters"]
     assert [(letter["source"], letter["attempts"]) for letter in letters] == [("a", 2), ("b", 1)]
     for letter in letters:
@@ -151,9 +160,9 @@ def test_a_dead_letter_keeps_the_scope_of_who_sent_it(serving: Serving, monkeypa
 
 
 def test_dead_letters_come_in_pages(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(openlineage, "normalise", planted_fault)
+    monkeypatch.setattr(serving.intake, "_connectors", FAULTY)
     for number in range(5):
-        serving.intake.openlineage(json.dumps({**EVENT, "n": number}).encode(), LOCAL)
+        serving.intake.ingest("openlineage", json.dumps({**EVENT, "n": number}).encode(), LOCAL)
     first = serving.intake.dead_letters(3)
     rest = serving.intake.dead_letters(3, first["frontier"])
     assert (first["partial"], first["reason"], first["total"], rest["partial"]) == (True, "limit", 5, False)
@@ -182,7 +191,7 @@ def test_a_byte_order_mark_is_passed_over(serving: Serving) -> None:
 def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving) -> None:
     owners = {"ownership": {"owners": [{"name": "user:Ann Example", "type": "MAINTAINER"}, {"name": "ann@example.org"}]}}
     told = {"eventTime": "2026-01-01T00:00:00Z", "job": {"namespace": "n", "name": "w", "facets": owners}}
-    serving.intake.openlineage(json.dumps(told).encode(), LOCAL)
+    serving.intake.ingest("openlineage", json.dumps(told).encode(), LOCAL)
     person = {"asset": {"uri": "mlg://person/acme/u-1", "name": "Ann Example", "properties": {"mail": "ann@example.org"}}}
     event = {"specversion": "1.0", "id": "1", "source": "hr", "type": "io.mlgraph.fact", "data": person}
     serving.intake.cloudevents({"content-type": "application/cloudevents+json"}, json.dumps(event).encode(), LOCAL)
@@ -191,16 +200,57 @@ def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving
     assert {name for (name,) in serving.store.query("SELECT name FROM contact")} >= {"Ann Example"}
 
 
-def test_who_does_not_wait_is_told_the_same(serving: Serving) -> None:
-    told = SimpleQueue[dict[str, Any] | BaseException]()
-    assert serving.intake.begin_openlineage(json.dumps(EVENT).encode(), LOCAL, told.put)
-    first = told.get(timeout=10)
-    assert first == serving.intake.openlineage(json.dumps(EVENT).encode(), LOCAL)
-    assert serving.intake.begin_openlineage(json.dumps(EVENT).encode(), LOCAL, told.put)
-    assert told.get(timeout=10) == first, "sent twice, it is stored once"
+def test_who_does_not_wait_is_answered_the_same(serving: Serving) -> None:
+    answers = SimpleQueue[dict[str, Any] | BaseException]()
+    body = json.dumps(EVENT).encode()
+    assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
+    first = answers.get(timeout=10)
+    assert first == serving.intake.ingest("openlineage", body, LOCAL)
+    assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
+    assert answers.get(timeout=10) == first, "sent twice, it is stored once"
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'{"eventType": "START"}', json.dumps({**EVENT, "x": "y" * 40_000}).encode()])
-def test_what_needs_care_or_time_is_not_begun(serving: Serving, body: bytes) -> None:
-    assert not serving.intake.begin_openlineage(body, LOCAL, lambda _: pytest.fail("it was begun"))
+def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    interpreted: list[object] = []
+
+    def fails(event: object, scope: str | None) -> Any:
+        interpreted.append(event)
+        return planted_fault(event, scope)
+
+    faulty = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=fails)])
+    monkeypatch.setattr(serving.intake, "_connectors", faulty)
+    arrival = serving.intake.read("openlineage", json.dumps(EVENT).encode(), LOCAL)
+    assert serving.intake.dead_letters()["total"] == 0, "reading stores nothing"
+    assert not serving.intake.begin(arrival, lambda _: pytest.fail("it was begun"))
+    serving.intake.take(arrival)
+    assert (len(interpreted), serving.intake.dead_letters()["total"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("body", "refusal"), [(b"{", NotJson), (b"[]", InvalidInput), (b'{"eventType": "START"}', InvalidInput)])
+def test_what_is_malformed_is_refused_before_anything_is_stored(serving: Serving, body: bytes, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        serving.intake.read("openlineage", body, LOCAL)
     assert serving.store.query("SELECT count(*) FROM event") == [(0,)]
+
+
+def test_what_takes_time_to_read_is_not_quick(serving: Serving) -> None:
+    assert serving.intake.is_quick("openlineage", 32 * 1024)
+    assert not serving.intake.is_quick("openlineage", 32 * 1024 + 1)
+
+
+@pytest.mark.parametrize("form", ["openlinage", "mlflow", "facts", "cloudevents", "thin", ""])
+def test_a_format_that_no_connector_reads_is_refused_with_those_that_are_known(serving: Serving, form: str) -> None:
+    for take in (serving.intake.ingest, serving.intake.read):
+        with pytest.raises(InvalidInput, match=r"formats of events are openlineage"):
+            take(form, b"{}", LOCAL)
+    with pytest.raises(InvalidInput, match=r"unknown format"):
+        serving.intake.ingest_lines(form, [b"{}"], LOCAL)
+
+
+def test_the_digest_of_an_event_is_that_of_0_1_0(serving: Serving) -> None:
+    """Whoever sends an event again that an older version stored must not make it a second one."""
+    body = json.dumps({**EVENT, "run": {"runId": "r", "facets": {"x": {"DB_PASSWORD": "hunter2", "n": 1.50}}}}).encode()
+    serving.intake.ingest("openlineage", body, Caller("bot", "airflow"))
+    serving.intake.ingest("openlineage", json.dumps(EVENT).encode(), LOCAL)
+    stored = [(row[0], row[1].hex()) for row in serving.store.query("SELECT event_id, digest FROM event ORDER BY tx")]
+    assert stored == DIGESTS_OF_0_1_0

@@ -13,7 +13,6 @@ import pytest
 from mlgraph.connectors.mlflow import normalise, subject
 from mlgraph.connectors.mlflow.reconciliation import departures, identities_of
 from mlgraph.connectors.mlflow.removals import vanished
-from mlgraph.connectors.mlflow.renames import ModelIdentity
 from mlgraph.connectors.mlflow.webhooks import occurred_at, thin, verify_webhook
 from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.configuration import Limits
@@ -23,7 +22,7 @@ from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.wire import check_edge
-from mlgraph.ports.source import Access, Cursor, Gone
+from mlgraph.ports.source import Access, Cursor, Gone, Identity
 from mlgraph.sources.mlflow import MlflowSource
 from tests.realparts.mlflow_server import MlflowServer, mlflow_server
 from tests.sources.flaky_server import Double, flaky_server, says
@@ -41,7 +40,7 @@ class Company:
     made: dict[str, Any]
     statements: list[Statement] = field(default_factory=list)
     cursor: Cursor = field(default_factory=dict)
-    before: dict[str, ModelIdentity] = field(default_factory=dict)
+    before: dict[str, Identity] = field(default_factory=dict)
     known: set[AssetUri] = field(default_factory=set)
 
     def run(self, name: str) -> AssetUri:

@@ -49,6 +49,18 @@ async def connect(request: Request, use: Services, who: Caller) -> Response:
 
 
 @router.get(
+    "/connectors",
+    summary="Registered connectors",
+    response_model=source_shapes.Connectors,
+    responses=operations.answers("All connectors.", errors=READ_ERRORS),
+    dependencies=[Depends(at_least)],
+)
+async def connectors(use: Services, lanes: UseLanes) -> Response:
+    """Return the connectors of this server: the formats that it accepts, the tools that it connects, and what each emits."""
+    return await lanes.light.run(lambda: answer(use.connections.connectors()))
+
+
+@router.get(
     "/sources",
     summary="Connected tools",
     response_model=source_shapes.Sources,

@@ -1,4 +1,4 @@
-"""What comes in: facts, OpenLineage, CloudEvents, and what could not be worked on."""
+"""What comes in: facts, events of connectors' formats, CloudEvents, and dead letters."""
 
 from __future__ import annotations
 
@@ -67,15 +67,50 @@ async def openlineage(request: Request, use: Services, who: Caller) -> Response:
     The body is one event, whatever its content type says, unless that is `application/x-ndjson` or
     `application/json-seq`: then it is streamed as many events and answered in the ingest shape.
     """
+    return await _events("openlineage", request, use, who)
+
+
+@router.post(
+    "/ingest/{format}",
+    summary="Send events of a connector's format",
+    status_code=201,
+    response_model=shapes.Written,
+    responses={
+        **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
+        200: {"model": shapes.Ingested, "description": "What became of many events (NDJSON or JSON text sequence)."},
+    },
+    openapi_extra=operations.body(
+        "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
+        {"application/json": {}, _LINES: "", _SEQUENCE: ""},
+    ),
+)
+async def ingest(
+    request: Request,
+    use: Services,
+    who: Caller,
+    form: Annotated[str, Path(alias="format", description="The format: the name of a connector that accepts events.")],
+) -> Response:
+    """Take events of any format that a connector reads (`GET /api/v1/connectors`), as `POST /api/v1/lineage` takes OpenLineage.
+
+    A format that no connector reads is refused with the list of those that are known.
+    """
+    return await _events(form, request, use, who)
+
+
+async def _events(form: str, request: Request, use: Services, who: Caller) -> Response:
+    """Take one event of a format, or a stream of them, as the content type says."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type in (_LINES, _SEQUENCE):
-        take = partial(use.intake.openlineage_lines, caller=who)
+        take = partial(use.intake.ingest_lines, form, caller=who)
         return answer(await bodies.feed(request, take, sequence=content_type == _SEQUENCE))
     async with bodies.held(request) as body:
+        if not use.intake.is_quick(form, len(body)):
+            return answer(await anyio.to_thread.run_sync(use.intake.ingest, form, body, who, limiter=_posts), 201)
+        arrival = use.intake.read(form, body, who)
         begun = _Begun()
-        if use.intake.begin_openlineage(body, who, begun.end):
+        if use.intake.begin(arrival, begun.end):
             return answer(await begun.outcome, 201)
-        return answer(await anyio.to_thread.run_sync(use.intake.openlineage, body, who, limiter=_posts), 201)
+        return answer(await anyio.to_thread.run_sync(use.intake.take, arrival, limiter=_posts), 201)
 
 
 class _Begun:
@@ -136,12 +171,12 @@ async def dead_letters(use: Services, lanes: UseLanes, limit: Limit = 100, curso
     "/dead-letters/{id}/replay",
     summary="Replay a dead letter",
     response_model=shapes.Replayed,
-    responses=operations.answers("It went through.", errors=(400, 401, 403, 404, 422, 502, 503)),
+    responses=operations.answers("It went through.", errors=(400, 401, 403, 404, 409, 422, 502, 503)),
 )
 def replay(
     use: Services,
     who: Caller,
     letter: Annotated[int, Path(alias="id", ge=0, le=2**63 - 1, description="The letter's id.")],
 ) -> Response:
-    """Try a dead letter again, now; if it fails again, it stays and the answer says why."""
+    """Try a dead letter again, now, by the connector that it came by; if it fails again, it stays and the answer says why."""
     return answer(use.intake.replay(letter, who))

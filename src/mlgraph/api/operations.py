@@ -39,8 +39,8 @@ LINEAGE: Final[shapes.Lineage] = {
         {"uri": _CLEAN, "kind": "dataset", "name": "ratings/clean", "distance": 2, "certainty": "certain"},
     ],
     "edges": [
-        {"source": _LAKE, "relation": "input_to", "target": _JOB, "origins": ["openlineage"], "certainty": "certain"},
-        {"source": _JOB, "relation": "outputs", "target": _CLEAN, "origins": ["openlineage"], "certainty": "certain"},
+        {"source": _LAKE, "relation": "input_to", "target": _JOB, "origins": ["facts"], "certainty": "certain"},
+        {"source": _JOB, "relation": "outputs", "target": _CLEAN, "origins": ["facts"], "certainty": "certain"},
     ],
     "total": 3,
     "partial": False,
@@ -142,7 +142,7 @@ WHY: Final[shapes.Why] = {
     "as_of": _ASKED,
     "origins": [
         {
-            "origin": "openlineage",
+            "origin": "facts",
             "valid_from": _TIME,
             "valid_to": None,
             "properties": {},
@@ -206,7 +206,7 @@ _ERRORS: Final = {
     401: "A token is needed, or the one sent is not known.",
     403: "The caller may not do this.",
     404: "Nothing is known by this name.",
-    409: "The store is not empty, or the backup is of a newer version.",
+    409: "What is there does not allow it: a store that is not empty, a newer backup, a connector that is registered no longer.",
     413: "The body is over the limit of 16 MiB.",
     415: "The Content-Encoding is not read here.",
     422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",

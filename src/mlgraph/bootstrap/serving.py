@@ -19,11 +19,13 @@ from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
 from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.configuration import load
+from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.bootstrap.http import SIGNALS, Http, frugal, tuned
 from mlgraph.bootstrap.options import Options
-from mlgraph.bootstrap.wiring import KINDS, Server, operated
+from mlgraph.bootstrap.wiring import Server, operated
 from mlgraph.bootstrap.workers import Workers, first_socket
 from mlgraph.domain.errors import ConfigurationError, MlgraphError, StartError
+from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services import metrics
 from mlgraph.services.identity import is_loopback, tokens_from
 from mlgraph.stores import postgres_log
@@ -43,11 +45,12 @@ def serve(options: Options) -> None:
     frugal()
     form = logs.configure(options.log_format, options.log_level)
     try:
-        options = replace(options, configuration=load(options.config, KINDS, os.environ))
+        connectors = installed_connectors()
+        options = replace(options, configuration=load(options.config, connectors.tools, os.environ))
         _check(options)
         limits = Limits.from_environment(os.environ)
         with _listening(options) as listener, _database(options, limits) as database:
-            _run(options, limits, listener, database)
+            _run(options, connectors, limits, listener, database)
     except MlgraphError as error:
         if form == "json":
             _log.critical("%s", error.detail)
@@ -122,8 +125,8 @@ def _opened(database: Database) -> Iterator[Database]:
         database.close()
 
 
-def _run(options: Options, limits: Limits, listener: socket.socket, database: Database) -> None:
-    server = Server(database, options)
+def _run(options: Options, connectors: ConnectorRegistry, limits: Limits, listener: socket.socket, database: Database) -> None:
+    server = Server(database, options, connectors)
     server.health.watch(database.statistics, PostgresLetters(database).counts)
     http = Http(create_app(operated(server, database), loopback=is_loopback(options.host), limits=limits))
     host, port = listener.getsockname()[:2]

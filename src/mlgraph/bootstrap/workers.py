@@ -27,6 +27,7 @@ from mlgraph.api.app import create_app
 from mlgraph.api.forwarding import Forwarding
 from mlgraph.api.limits import Limits
 from mlgraph.bootstrap import logs
+from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.bootstrap.http import Http, tuned
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server, operated
@@ -122,7 +123,7 @@ def _work(options: Options, url: str, listener: socket.socket, first: Path, told
     database = Database(url, size=_CONNECTIONS, questions=_QUESTIONS, query_time_s=limits.query_time_s)
     try:
         database.open()
-        server = Server(database, options, first=False)
+        server = Server(database, options, installed_connectors(), first=False)
         app = create_app(operated(server, database), loopback=is_loopback(options.host), limits=limits)
         http = Http(Forwarding(app, first))
         server.follow()

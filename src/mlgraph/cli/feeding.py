@@ -1,9 +1,10 @@
-"""Commands that bring something in: ingest, connect, sync, sources, dead-letters."""
+"""Commands that bring something in: ingest, connectors, connect, sync, sources, dead-letters."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -24,7 +25,8 @@ def ingest(
     ctx: typer.Context,
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of JSON; - is standard input.")],
     form: Annotated[
-        Literal["facts", "openlineage", "cloudevents"], typer.Option("--format", help="What the files hold.")
+        str,
+        typer.Option("--format", help="facts, cloudevents, or a format that mlgraph connectors lists."),
     ] = "facts",
     as_json: AsJson = False,
     url: Url = None,
@@ -34,6 +36,7 @@ def ingest(
 
     upload = Upload(files)
     with connected(ctx, url, as_json) as server:
+        _check_format(server, form)
         body, said = upload.send(server, form)
     if as_json:
         output.write(body)
@@ -49,10 +52,29 @@ def ingest(
         raise typer.Exit(output.REFUSED)
 
 
+def _check_format(server: Client, form: str) -> None:
+    """Ask the server whether it reads a format, before anything is sent. Raises `typer.BadParameter` with the known ones."""
+    from mlgraph.cli.sending import OWN_FORMATS
+
+    if form in OWN_FORMATS:
+        return
+    known = [*OWN_FORMATS, *(each["name"] for each in server.connectors().data["connectors"] if each["accepts_events"])]
+    if form not in known:
+        close = get_close_matches(form, known, n=1)
+        hint = f"did you mean {close[0]}? The" if close else "the"
+        raise typer.BadParameter(f"unknown format {form!r}; {hint} formats are {', '.join(known)}", param_hint="--format")
+
+
+@app.command()
+def connectors(ctx: typer.Context, at_least: AtLeast = None, as_json: AsJson = False, url: Url = None) -> None:
+    """List the connectors of the server: the formats that ingest takes, the tools that connect takes, and what each emits."""
+    ask(ctx, url, as_json, lambda server: server.connectors(at_least=at_least), things.connectors)
+
+
 @app.command()
 def connect(
     ctx: typer.Context,
-    source: Annotated[Literal["mlflow"], typer.Argument(metavar="SOURCE", help="The kind of tool: mlflow.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The kind of tool; mlgraph connectors lists them.")],
     address: Annotated[str, typer.Argument(metavar="URL", help="Where the tool answers.")],
     name: Annotated[
         str | None, typer.Option("--name", help="The instance's name in URIs. [default: host:port of the URL]")

@@ -24,6 +24,8 @@ PIECE_BYTES: Final = 256 * 1024
 BATCH_BYTES: Final = 8 * 1024 * 1024
 BATCH_EVENTS: Final = 1000
 SHOW_AFTER_S: Final = 1.0
+OWN_FORMATS: Final = ("facts", "cloudevents")
+"""The formats of mlgraph itself; every other one is the name of a connector."""
 _STDIN: Final = "-"
 
 
@@ -49,7 +51,7 @@ class Upload:
             if form == "cloudevents":
                 return self._batches(server, meter)
             pieces = _joined(self._records(), meter)
-            answer = server.facts(pieces) if form == "facts" else server.openlineage_lines(pieces)
+            answer = server.facts(pieces) if form == "facts" else server.ingest_lines(form, pieces)
             return answer.body, answer.data
 
     def _batches(self, server: Client, meter: Meter) -> tuple[bytes, shapes.Ingested]:

@@ -195,10 +195,24 @@ def live(said: shapes.Live) -> RenderableType:
     return table
 
 
+def connectors(said: source_shapes.Connectors) -> RenderableType:
+    """Draw the registered connectors as a table."""
+    table = _table("connector", "ingest --format", "connect", "payloads", "emits")
+    for each in said["connectors"]:
+        table.add_row(
+            Text(plain(each["name"]), "bold"),
+            plain(each["name"]) if each["accepts_events"] else "-",
+            plain(each["name"]) if each["connects"] else "-",
+            plain(", ".join(each["event_types"])),
+            plain(", ".join((*each["kinds"], *each["relations"]))),
+        )
+    return table
+
+
 def sources(said: source_shapes.Sources) -> RenderableType:
     """Draw the connected tools as a table."""
     if not said["sources"]:
-        return Text("No tool is connected. Connect one with: mlgraph connect mlflow URL")
+        return Text("No tool is connected. Connect one with: mlgraph connect TOOL URL; mlgraph connectors lists the tools.")
     table = _table(*_SOURCE_COLUMNS)
     failures: list[Text | None] = []
     for each in said["sources"]:

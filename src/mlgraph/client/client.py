@@ -136,6 +136,14 @@ class Client:
         """Send many OpenLineage events (NDJSON) in pieces of any size."""
         return self._wire.post("/api/v1/lineage", lines, {"content-type": "application/x-ndjson"})
 
+    def ingest(self, format: str, event: bytes) -> Answer[shapes.Written]:  # noqa: A002 - the field's word
+        """Send one event of a connector's format."""
+        return self._wire.post(f"/api/v1/ingest/{quote(format, safe='')}", event, {"content-type": "application/json"})
+
+    def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:  # noqa: A002 - the field's word
+        """Send many events of a connector's format (NDJSON) in pieces of any size."""
+        return self._wire.post(f"/api/v1/ingest/{quote(format, safe='')}", lines, {"content-type": "application/x-ndjson"})
+
     def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[shapes.Ingested]:
         """Send CloudEvents: without `headers`, `body` is a batch (a JSON array of structured events)."""
         batch = {"content-type": "application/cloudevents-batch+json"}
@@ -150,6 +158,10 @@ class Client:
     def replay(self, letter: int) -> Answer[shapes.Replayed]:
         """Try a dead letter again."""
         return self._wire.post(f"/api/v1/dead-letters/{letter}/replay")
+
+    def connectors(self, *, at_least: int | None = None) -> Answer[source_shapes.Connectors]:
+        """Return the connectors of the server: its formats, its kinds of tools, and what each emits."""
+        return self._wire.get("/api/v1/connectors", {"at_least": at_least})
 
     def sources(self, *, at_least: int | None = None) -> Answer[source_shapes.Sources]:
         """Return the connected tools and how far each has been read."""

@@ -1,4 +1,4 @@
-"""The shapes of what is told of connected tools (docs/http.md, Sources)."""
+"""The shapes of connectors and connected tools (docs/http.md, Sources)."""
 
 from __future__ import annotations
 
@@ -73,6 +73,32 @@ class SourceTest(TypedDict):
     error: str | None
     authenticated: bool
     took_ms: float
+
+
+class Connector(TypedDict):
+    """What a connector declares. `accepts_events`: its name is a format; `connects`: its name is a kind of tool.
+
+    `event_types` are the payloads that it reads, `kinds` and `relations` all that it emits, `redacted` the places of secrets and
+    personal data. `cloudevent_types` are prefixes of the types of CloudEvents that it reads, `media_types` their data's types.
+    """
+
+    name: str
+    accepts_events: bool
+    connects: bool
+    event_types: list[str]
+    kinds: list[str]
+    relations: list[str]
+    redacted: list[str]
+    cloudevent_types: list[str]
+    media_types: list[str]
+    mentions_in_passing: bool
+
+
+class Connectors(TypedDict):
+    """All connectors of a server."""
+
+    connectors: list[Connector]
+    watermark: int
 
 
 class Sources(TypedDict):

@@ -53,10 +53,15 @@ class Ambiguity(NamedTuple):
 
 
 class Aliases:
-    """The aliases of one moment of the log; it does not change."""
+    """The aliases of one moment of the log; it does not change.
 
-    def __init__(self, aliases: Iterable[Alias], uri: Callable[[int], str]) -> None:
+    `in_passing`: the origins that mention datasets because something reads or writes them, under whatever name that uses. Their
+    mentions of a name that was renamed away do not make it an asset again.
+    """
+
+    def __init__(self, aliases: Iterable[Alias], uri: Callable[[int], str], in_passing: frozenset[str] = frozenset()) -> None:
         self._uri = uri
+        self.in_passing = in_passing
         self._out: dict[int, list[Alias]] = defaultdict(list)
         self._into: dict[int, set[int]] = defaultdict(set)
         self._apart: dict[frozenset[int], list[Alias]] = defaultdict(list)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -12,6 +12,8 @@ from mlgraph.domain.uri import AssetUri
 
 Payload = dict[str, Any]
 """What a connector's `normalise` reads."""
+States = Mapping[AssetUri, Mapping[str, Any]]
+"""What one origin says of each asset now (an asset fact's `state`)."""
 Cursor = dict[str, Any]
 """Where to go on: kept as JSON, understood by the source alone."""
 
@@ -60,6 +62,14 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What stays the same when a thing is renamed: when it was created, and its parts with their creation, in microseconds."""
+
+    created: int
+    parts: frozenset[tuple[str, int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Departure:
     """What a sweep found missing. `renamed` tells under which name it lives on, `now`; without it, it was deleted.
 
@@ -101,6 +111,9 @@ class Source(Protocol):
     def instance(self) -> str:
         """Which one of its kind: part of the namespace of what it names."""
 
+    def reached(self) -> Reached:
+        """Return what the tool answers to a trial."""
+
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
         """Return the current truth about one thing, or that it is gone."""
 
@@ -113,8 +126,69 @@ class Source(Protocol):
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of everything that exists now, of the kinds that the source lists."""
 
+    def identities(self) -> Mapping[str, Identity]:
+        """Return what stays of each thing that can be renamed, by its name now. Empty where names never change."""
+
+    def subscribe(self, url: str, secret: str) -> str:
+        """Have the tool send webhooks to `url`, signed with `secret`; return the subscription's id."""
+
     def circuit(self) -> CircuitState:
         """Return whether it is asked, or left alone because it fails."""
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+class SourceFactory(Protocol):
+    """Makes sources of one kind of tool."""
+
+    def open(self, access: Access, *, patient: bool = True) -> Source:
+        """Return a source that asks the tool reached by `access`. One that is not `patient` gives up after one attempt.
+
+        Raises `InvalidInput` where the address is none.
+        """
+
+    def ambient(self) -> Credentials | None:
+        """Return the credentials of sources that no configuration names, from the server's environment.
+
+        Raises `InvalidInput` where they cannot be used.
+        """
+
+
+class PulledTool(Protocol):
+    """How the answers and webhooks of a connected tool are understood. All methods are pure."""
+
+    def subject(self, payload: object, /) -> AssetUri | None:
+        """Return the asset whose state in the graph `normalise` needs, as the payload's `held`."""
+
+    def thing(self, uri: AssetUri, /) -> tuple[str, str] | None:
+        """Return kind and id by which the tool is asked for an asset; None where it can be asked for by listing alone."""
+
+    def departures(
+        self, instance: str, known: States, existing: Collection[AssetUri], identities: Mapping[str, Identity], at: int, /
+    ) -> Sequence[Departure]:
+        """Return what was deleted or renamed: `known` is what the graph has of the instance, the rest what the tool lists.
+
+        `at` is when it was listed, in microseconds since the epoch.
+        """
+
+    def deleted(self, uri: AssetUri, at: int, /) -> Payload:
+        """Return the payload that says that an asset does not exist from `at` on."""
+
+    def version_of(self, payload: object, /) -> int | None:
+        """Return the tool's own version of the payload's subject, such as the time of its last change.
+
+        An older state has a smaller one. None where the tool gives none.
+        """
+
+    def version_held(self, state: Mapping[str, Any], /) -> int | None:
+        """Return the same of a state that the graph has."""
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: float, /) -> Mapping[str, Any]:
+        """Return the event of a webhook signed with `secret`; `now` is in Unix seconds. Raises `Unauthorized`."""
+
+    def thin(self, event: Mapping[str, Any], /) -> tuple[str, str] | None:
+        """Return kind and id of what an event says has changed; None where the graph has no such thing."""
+
+    def occurred_at(self, event: Mapping[str, Any], /) -> int:
+        """Return when an event happened, in microseconds since the epoch."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -26,8 +26,6 @@ from mlgraph.services.facts_at import Triple, is_apart, told_intervals
 
 CONFIGURED: Final = "config"
 """How origins of what mlgraph.yaml declares begin."""
-_IN_PASSING: Final = frozenset({"mlflow", "openlineage"})
-"""Origins that tell of datasets because something reads or writes them, under whatever name it knows, again and again."""
 _CREATED: Final = frozenset({"CREATE", "RENAME"})
 _DATASET: Final = KINDS["dataset"].code
 
@@ -37,14 +35,16 @@ def _rank(origin: str) -> int:
     return 2 if origin.partition(":")[0] == CONFIGURED else 1 if origin == "facts" else 0
 
 
-def alias_intervals(reader: FactReader, records: Collection[EdgeRecord]) -> Iterator[EdgeInterval]:
+def alias_intervals(reader: FactReader, records: Collection[EdgeRecord], in_passing: Collection[str]) -> Iterator[EdgeInterval]:
     """Yield for how long each of these `alias_of` edges is heard, in order of time for each of them.
+
+    `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`).
 
     A rename that is told again, after its old name was used for another asset in between, counts again.
     """
     if not records:
         return
-    renames = Renames(reader, {record.source for record in records})
+    renames = Renames(reader, {record.source for record in records}, in_passing)
     last: EdgeInterval | None = None
     for interval in told_intervals(reader, records, repeats=True):
         heard = interval if is_apart(interval.properties) else renames.heard(interval)
@@ -63,7 +63,7 @@ def intervals_under_names(
     reader: FactReader, aliases: Aliases, records: Collection[EdgeRecord]
 ) -> Iterator[tuple[Triple, EdgeInterval]]:
     """Yield the intervals of plain edges between the assets that their ends stand for; those of aliases as they are told."""
-    for interval in alias_intervals(reader, [record for record in records if record.relation == ALIAS_OF]):
+    for interval in alias_intervals(reader, [record for record in records if record.relation == ALIAS_OF], aliases.in_passing):
         yield interval.record.triple, interval
     others = [record for record in records if record.relation != ALIAS_OF]
     for interval in told_intervals(reader, others, aliases) if others else ():
@@ -75,8 +75,10 @@ def intervals_under_names(
 class AliasTable:
     """Holds what is said of aliases, by name; `aliases` is what follows from it."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, in_passing: Collection[str]) -> None:
+        """Read nothing yet. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`)."""
         self._registry = registry
+        self._in_passing = frozenset(in_passing)
         self._told: dict[int, list[Alias]] = {}
         self._into: dict[int, set[int]] = defaultdict(set)
         self.aliases = NO_ALIASES
@@ -121,11 +123,11 @@ class AliasTable:
         for name in names:
             self._told[name] = []
         origins = reader.origins()
-        for interval in alias_intervals(reader, reader.edges_from(names, (ALIAS_OF,))):
+        for interval in alias_intervals(reader, reader.edges_from(names, (ALIAS_OF,)), self._in_passing):
             name, of, rank = interval.record.source, interval.record.target, _rank(origins[interval.record.origin])
             self._told[name].append(Alias(name, of, interval.start, interval.end, rank, is_apart(interval.properties)))
             self._into[of].add(name)
-        self.aliases = Aliases(self._all(), self._registry.uri)
+        self.aliases = Aliases(self._all(), self._registry.uri, self._in_passing)
 
     def _all(self) -> Iterator[Alias]:
         """Yield what is said of names, and what follows for the columns of datasets."""
@@ -147,8 +149,9 @@ class AliasTable:
 class Renames:
     """When names were retracted because their assets were renamed, and when they were used for others again."""
 
-    def __init__(self, reader: FactReader, names: Collection[int]) -> None:
+    def __init__(self, reader: FactReader, names: Collection[int], in_passing: Collection[str]) -> None:
         gone, origins = reader.retracted(names), reader.origins()
+        passing = {number for number, name in origins.items() if name in in_passing}
         into = reader.edges_into(gone, (OUTPUTS, ALIAS_OF)) if gone else []
         leading = reader.edges_from(gone, (ALIAS_OF,)) if gone else []
         givers = reader.retracted({edge.source for edge in into if edge.relation == ALIAS_OF})
@@ -162,8 +165,8 @@ class Renames:
             renames[edge.source].add(edge.valid_from)
             uses[edge.target].add(edge.valid_from)
         for name, row in reader.rows(gone).items():
-            uses[name].update(_creations(asset_intervals(said[name]), origins, in_passing=row.kind == _DATASET))
-        for name, moment in _written(into, origins):
+            uses[name].update(_creations(asset_intervals(said[name]), passing if row.kind == _DATASET else ()))
+        for name, moment in _written(into, passing):
             uses[name].add(moment)
         self._renames = {name: sorted(moments) for name, moments in renames.items()}
         self._uses = {name: sorted(moments) for name, moments in uses.items()}
@@ -190,11 +193,11 @@ def _first(moments: Sequence[int], since: int) -> int | None:
     return moments[place] if place < len(moments) else None
 
 
-def _creations(states: Iterable[AssetInterval], origins: Mapping[int, str], *, in_passing: bool) -> Iterator[int]:
-    """Yield when a name came to be an asset: a state that is told in passing is none, unless it begins to say so."""
+def _creations(states: Iterable[AssetInterval], passing: Collection[int]) -> Iterator[int]:
+    """Yield when a name came to be an asset: a state of an origin in `passing` counts only if it begins to say so."""
     words: dict[int, tuple[int, object]] = {}
     for state in states:
-        if not in_passing or origins[state.origin] not in _IN_PASSING:
+        if state.origin not in passing:
             yield state.start
             continue
         word = (state.state.get("properties") or {}).get("lifecycle")
@@ -203,13 +206,13 @@ def _creations(states: Iterable[AssetInterval], origins: Mapping[int, str], *, i
         words[state.origin] = (state.end, word)
 
 
-def _written(into: Iterable[EdgeRecord], origins: Mapping[int, str]) -> Iterator[tuple[int, int]]:
-    """Yield what was written, and when: by a run or job that tells of it again and again, when it first did."""
+def _written(into: Iterable[EdgeRecord], passing: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Yield what was written, and when; of an origin in `passing`, which reports it again and again, the first time alone."""
     said = [edge for edge in into if edge.relation == OUTPUTS]
     cuts, first = cuts_of(said), dict[tuple[tuple[int, int, int], int], int]()
     for (triple, (origin, *_)), records in by_key(said).items():
         starts = [interval.start for interval in edge_intervals(records, retracted(cuts[triple], origin))]
-        if origins[origin] not in _IN_PASSING:
+        if origin not in passing:
             yield from ((triple[2], start) for start in starts)
         elif starts:
             first[triple, origin] = min(starts[0], first.get((triple, origin), FOREVER))

@@ -11,15 +11,14 @@ from urllib.parse import unquote
 
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.payload import Located
+from mlgraph.ports.connector import OWN_EVENT_TYPES
 from mlgraph.services.reading import read_json
 
 MAX_BATCH: Final = 10_000
 """Events in one batch: all of them are stored in one transaction, for which others wait."""
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
-_OPENLINEAGE: Final = ("io.openlineage.", "openlineage.")
-_FACT: Final = "io.mlgraph.fact"
-_FACTS: Final = "io.mlgraph.facts"
+_FACT, _FACTS = OWN_EVENT_TYPES
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +46,10 @@ class Envelope:
         )  # fmt: skip
 
     @property
-    def carries_openlineage(self) -> bool:
-        """Say whether the data is an OpenLineage event."""
-        return self.type.startswith(_OPENLINEAGE)
+    def media_type(self) -> str | None:
+        """The media type of the data (`datacontenttype`), if it is given."""
+        found = self.document.get("datacontenttype")
+        return found if isinstance(found, str) else None
 
     @property
     def many(self) -> bool:
@@ -98,7 +98,7 @@ def read_envelopes(headers: Mapping[str, str], body: bytes) -> Iterator[Envelope
         if len(documents) > MAX_BATCH:
             raise TooLarge(
                 f"a batch has at most {MAX_BATCH:,} events, this one has {len(documents):,}: send it in parts, "
-                "or OpenLineage events and facts as NDJSON, which is streamed"
+                "or events and facts as NDJSON, which is streamed"
             )
     for document in documents:
         try:

@@ -15,8 +15,8 @@ from mlgraph.domain.configuration import SecretPlace, SourceSettings
 from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import Conflict, InvalidInput, MlgraphError, NotFound, SourceError
 from mlgraph.ports.connections import Connection
+from mlgraph.ports.connector import Connector, ConnectorRegistry, PulledConnector
 from mlgraph.ports.source import Access
-from mlgraph.services.hydrate import SourceKind
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import Surroundings
 from mlgraph.services.source_status import STOPPED, hydration, status, tried
@@ -34,7 +34,7 @@ class Connections:
     def __init__(
         self,
         around: Surroundings,
-        kinds: Mapping[str, SourceKind],
+        connectors: ConnectorRegistry,
         settings: Sequence[SourceSettings] = (),
         credentials: Callable[[SecretPlace], Credentials] | None = None,
     ) -> None:
@@ -42,7 +42,7 @@ class Connections:
         self._around = around
         self._store = around.store
         self._reader = around.reader
-        self._kinds = kinds
+        self._connectors = connectors
         self._settings = {each.name: each for each in settings}
         self._credentials = credentials
         self._readings: dict[str, Reading] = {}
@@ -91,14 +91,15 @@ class Connections:
 
     def connect(self, kind: str, url: str, name: str | None, caller: Caller) -> dict[str, Any]:
         """Add a source and backfill it in the background, or go on where its backfill stopped."""
-        known = self._kinds.get(kind)
-        if known is None:
-            raise InvalidInput(f"unknown source {kind[:40]!r}; one of {', '.join(self._kinds)}", pointer="/kind")
+        try:
+            connector = self._connectors.tool(kind)
+        except InvalidInput as error:
+            raise error.under("/kind") from None
         try:
             check_address(url)
         except InvalidInput as error:
             raise error.under("/url") from None
-        opened = known.open(Access(url, name))
+        opened = connector.sources.open(Access(url, name))
         instance = opened.instance
         opened.close()
         found = self._store.get(instance)
@@ -117,6 +118,10 @@ class Connections:
         _log.info("%s connected %s %s as %s", caller.actor, kind, url, instance)
         return {**self._bodies([connection])[0], "webhook": {"path": webhook_path(instance), "secret": secret}}
 
+    def connectors(self) -> dict[str, Any]:
+        """Return what each registered connector declares of itself."""
+        return {"connectors": [_declared(each) for each in self._connectors], "watermark": self._reader.last_tx()}
+
     def sources(self) -> dict[str, Any]:
         """Return all sources, and where the reading of each stands."""
         return {"sources": self._bodies(self._store.all()), "watermark": self._reader.last_tx()}
@@ -125,7 +130,7 @@ class Connections:
         """Reach a source once with its credentials, and say what was found, or what to fix. Raises `NotFound`, `Conflict`."""
         connection = self._named(name)
         _log.info("%s tests %s", caller.actor, name)
-        return tried(self._kinds[connection.kind], connection, self._reading(connection).access)
+        return tried(self._connectors.stored_tool(connection.kind), connection, self._reading(connection).access)
 
     def sync(self, name: str | None, caller: Caller) -> dict[str, Any]:
         """Read a source (or all) from the beginning, and notice what was deleted or renamed. Returns the sources after it."""
@@ -149,7 +154,7 @@ class Connections:
     def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """Take a signed webhook: it is kept, and the truth about what it names is fetched as soon as limits allow."""
         connection = self._named(name)
-        event = self._kinds[connection.kind].verify(headers, body, connection.secret)
+        event = self._connectors.stored_tool(connection.kind).tool.verify(headers, body, connection.secret, time.time())
         return {"watermark": self._worker(connection).take_event(event)}
 
     def hydrate_thin(self, name: str, event: Mapping[str, Any]) -> int:
@@ -175,8 +180,8 @@ class Connections:
         with self._lock:
             worker = self._workers.get(connection.name)
             if worker is None:
-                kind = self._kinds[connection.kind]
-                worker = SourceWorker(self._around, kind, connection.name, self._reading(connection))
+                connector = self._connectors.stored_tool(connection.kind)
+                worker = SourceWorker(self._around, connector, connection.name, self._reading(connection))
                 self._workers[connection.name] = worker
             return worker
 
@@ -195,7 +200,7 @@ class Connections:
             raise Conflict(f"{connection.name!r} is in the configuration no longer: put it back and restart to read it")
         settings = self._settings.get(connection.name)
         if settings is None:
-            found = self._kinds[connection.kind].ambient()
+            found = self._connectors.stored_tool(connection.kind).sources.ambient()
         else:
             found = self._credentials(settings.credentials) if settings.credentials and self._credentials else None
         return replace(plan, access=replace(plan.access, credentials=found))
@@ -205,3 +210,18 @@ class Connections:
         with self._lock:
             workers = dict(self._workers)
         return [status(c, self._plan(c), letters.get(c.name, 0), now) | hydration(workers.get(c.name)) for c in connections]
+
+
+def _declared(connector: Connector) -> dict[str, Any]:
+    return {
+        "name": connector.name,
+        "accepts_events": connector.accepts_events,
+        "connects": isinstance(connector, PulledConnector),
+        "event_types": list(connector.event_types),
+        "kinds": list(connector.kinds),
+        "relations": list(connector.relations),
+        "redacted": list(connector.redacted),
+        "cloudevent_types": list(connector.cloudevent_types),
+        "media_types": list(connector.media_types),
+        "mentions_in_passing": connector.mentions_in_passing,
+    }

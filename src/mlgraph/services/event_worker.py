@@ -12,11 +12,12 @@ from typing import Any, Final
 from mlgraph.domain.errors import MlgraphError, SourceAway
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import format_time
+from mlgraph.ports.connector import THIN, PulledConnector
 from mlgraph.ports.events import ThinEvent
 from mlgraph.ports.letters import DeadLetters, Letter
 from mlgraph.ports.source import Gone, Source
 from mlgraph.services.event_queue import EventQueue
-from mlgraph.services.hydrate import Answer, SourceKind, Understood
+from mlgraph.services.hydrate import Answer, Understood
 from mlgraph.services.source_recorder import SourceRecorder
 
 _log = logging.getLogger(__name__)
@@ -32,7 +33,7 @@ class EventWorker:
 
     def __init__(
         self,
-        kind: SourceKind,
+        connector: PulledConnector,
         source: Source,
         recorder: SourceRecorder,
         queue: EventQueue,
@@ -40,7 +41,7 @@ class EventWorker:
         on_missing: Callable[[], None],
     ) -> None:
         """`on_missing` is called where something that is held was not found."""
-        self._kind, self._source, self._recorder, self._queue = kind, source, recorder, queue
+        self._connector, self._source, self._recorder, self._queue = connector, source, recorder, queue
         self._letters, self._on_missing = letters, on_missing
         self._name = source.instance
         self._threads: list[threading.Thread] = []
@@ -67,8 +68,8 @@ class EventWorker:
 
     def event_of(self, event: Mapping[str, Any]) -> ThinEvent | None:
         """Return the event as it waits; None where the graph has nothing of the sort that it names."""
-        named = self._kind.thin(event)
-        return None if named is None else ThinEvent(*named, dict(event), self._kind.occurred_at(event))
+        named = self._connector.tool.thin(event)
+        return None if named is None else ThinEvent(*named, dict(event), self._connector.tool.occurred_at(event))
 
     def fetch(self, event: ThinEvent) -> int:
         """Fetch what an event names, now, and record it; return the transaction. Raises what that fails with."""
@@ -150,7 +151,7 @@ class EventWorker:
             self._on_missing()
         wait = understood.retry_in_s
         if wait is None and answer.gone is not None and understood.item is None and event.attempts == 0:
-            wait = self._kind.settles_s  # of a thing never heard of a replica may not have heard either
+            wait = self._connector.settles_s  # of a thing never heard of a replica may not have heard either
         if wait is None or event.attempts + 1 >= ATTEMPTS:
             return True  # what is stale time and again is left to the next sweep
         self._queue.failed(event, wait)
@@ -164,5 +165,5 @@ class EventWorker:
         caller = self._recorder.caller
         body = canonical_json({"source": self._name, "event": event.event})
         actor, environment = caller.actor, caller.environment
-        self._letters.add(Letter("thin", actor, self._name, environment, body, error.detail, error.pointer))
+        self._letters.add(Letter(THIN, actor, self._name, environment, body, error.detail, error.pointer))
         self._queue.done([event])

@@ -167,7 +167,7 @@ class Follower:
 
     def _open(self) -> Projector:
         graph = self.snapshots.open()
-        self._graph, self._projector = graph, Projector(self._reader, graph)
+        self._graph, self._projector = graph, Projector(self._reader, graph, self.snapshots.in_passing)
         return self._projector
 
     def _take_in_load(self, projector: Projector, changes: Changes) -> None:
@@ -184,7 +184,7 @@ class Follower:
 
     def _build_anew(self) -> None:
         graph = self.snapshots.rebuilt()
-        self._graph, self._projector, self._next = graph, Projector(self._reader, graph), None
+        self._graph, self._projector, self._next = graph, Projector(self._reader, graph, self.snapshots.in_passing), None
 
     def _is_mostly_new(self, before: int) -> bool:
         """Say whether so much came that to make the graph anew from the store costs less than to change it."""
@@ -198,7 +198,7 @@ class Follower:
             if base is None:
                 return
             graph = Graph(base)
-            self._next = graph, Projector(self._reader, graph)
+            self._next = graph, Projector(self._reader, graph, self.snapshots.in_passing)
         graph, projector = self._next
         reached, upto = graph.snapshot.watermark, self._graph.snapshot.watermark
         if reached < upto:

@@ -6,61 +6,24 @@ Here alone is decided whether an answer is older than what is held (docs/hydrati
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Statement, told
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
 from mlgraph.domain.times import FOREVER, format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.ports.source import Access, Departure, Payload, Reached, Source
+from mlgraph.ports.connector import PulledConnector
+from mlgraph.ports.source import Payload, States
 from mlgraph.ports.store import FactReader, Item
 from mlgraph.services.facts_at import told_intervals
 from mlgraph.services.freshness import Asked, Freshness
 
 _POINTS_TO = RELATIONS["points_to"].code
 _ALIAS_OF = RELATIONS["alias_of"].code
-States = Mapping[AssetUri, Mapping[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class SourceKind:
-    """A kind of tool that can be connected: how it is reached, and how what it says is understood."""
-
-    name: str
-    open: Callable[[Access], Source]
-    reach: Callable[[Access], Reached]
-    """Tries once, without patience, whether a source answers. Raises `SourceError`."""
-    ambient: Callable[[], Credentials | None]
-    """Returns the credentials of sources that no configuration names, from the server's environment. Raises `InvalidInput`."""
-    normalise: Callable[[object], list[Statement]]
-    subject: Callable[[object], AssetUri | None]
-    """Returns the asset of which the connector wants to know what is held."""
-    thing: Callable[[AssetUri], tuple[str, str] | None]
-    """Returns kind and id under which the source is asked for an asset; None where it can be asked by listing alone."""
-    departures: Callable[[Source, States, Collection[AssetUri], int], Sequence[Departure]]
-    """Returns what was deleted or renamed at the source, given all that is held of it, what it lists, and when it is asked."""
-    verify: Callable[[Mapping[str, str], bytes, str], Mapping[str, Any]]
-    """Returns the event of a signed webhook. Raises `Unauthorized`."""
-    thin: Callable[[Mapping[str, Any]], tuple[str, str] | None]
-    """Returns kind and id of what an event says has changed."""
-    occurred_at: Callable[[Mapping[str, Any]], int]
-    deleted: Callable[[AssetUri, int], Payload]
-    """Returns the payload that says since when there is no such thing any longer."""
-    subscribe: Callable[[Source, str, str], str]
-    """Has the tool send signed webhooks to a URL."""
-    version_of: Callable[[object], int | None]
-    """Returns the source's own version of what a payload tells of its subject, such as the time of its last change: what is
-    older has a smaller one. None where the source gives none.
-    """
-    version_held: Callable[[Mapping[str, Any]], int | None]
-    """Returns the same of a state that the graph holds."""
-    settles_s: float = 5.0
-    """For how long after a change the source may still answer as before (its replicas, its caches)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +85,10 @@ class _Edges:
 class Hydrator:
     """Turns answers of one kind of source into items for the store, unless they are older than what is held."""
 
-    def __init__(self, reader: FactReader, kind: SourceKind, freshness: Freshness) -> None:
+    def __init__(self, reader: FactReader, connector: PulledConnector, freshness: Freshness) -> None:
         self._reader = reader
-        self._kind = kind
+        self._connector = connector
+        self._tool = connector.tool
         self._freshness = freshness
 
     def understand(self, answers: Sequence[Answer]) -> list[Understood]:
@@ -145,26 +109,29 @@ class Hydrator:
 
     def _subject(self, answer: Answer) -> AssetUri | MlgraphError | None:
         try:
-            return answer.gone or self._kind.subject(answer.payload)
+            return answer.gone or self._tool.subject(answer.payload)
         except MlgraphError as error:
             return error
 
     def _understood(self, answer: Answer, subject: AssetUri | None, held: Held | None) -> Understood:
         if subject is None or (held is None and answer.gone is None):
-            return Understood(subject, self._item(self._kind.normalise(answer.payload)))
+            return Understood(subject, self._item(self._normalised(answer.payload)))
         if held is None or (answer.gone is not None and not held.is_open):
             return Understood(subject)
         wait = self._older_by(answer, subject, held)
         if wait is not None:
             return Understood(subject, retry_in_s=wait)
         if answer.gone is not None and not answer.deleted:
-            return Understood(subject, retry_in_s=self._kind.settles_s, missing=True)
+            return Understood(subject, retry_in_s=self._connector.settles_s, missing=True)
         if answer.gone is not None:
             ended_at = max(answer.asked.wall_us, held.latest + 1)
-            statements = self._kind.normalise(self._kind.deleted(subject, ended_at))
+            statements = self._normalised(self._tool.deleted(subject, ended_at))
         else:
-            statements = self._kind.normalise({**_situated(answer, held), "held": held.told()})
+            statements = self._normalised({**_situated(answer, held), "held": held.told()})
         return Understood(subject, self._item(statements if held.is_open else _revived(statements, subject, held)))
+
+    def _normalised(self, payload: Payload) -> Sequence[Statement]:
+        return self._connector.normalise(payload, None)  # what a source fetches has its scope in the payload
 
     @staticmethod
     def _item(statements: Iterable[Statement]) -> Item:
@@ -179,16 +146,16 @@ class Hydrator:
         wait = self._freshness.settled_in_s(subject, answer.asked) or None
         if answer.gone is not None:
             return wait
-        now, before = self._kind.version_of(answer.payload), self._kind.version_held(held.state)
+        now, before = self._tool.version_of(answer.payload), self._tool.version_held(held.state)
         if now is not None and before is not None and now != before:
             if now > before:
                 return None
-            return max(wait or 0.0, self._kind.settles_s) if held.is_open else wait
+            return max(wait or 0.0, self._connector.settles_s) if held.is_open else wait
         if not held.is_open or (before is not None and now is None):
             return wait
-        return self._kind.settles_s if self._freshness.overtaken(subject, answer.asked) else None
+        return self._connector.settles_s if self._freshness.overtaken(subject, answer.asked) else None
 
-    def states_of(self, namespace: str) -> dict[AssetUri, Mapping[str, Any]]:
+    def states_of(self, namespace: str) -> States:
         """Return what this kind of source says now of each asset in `namespace`."""
         found: dict[AssetUri, Mapping[str, Any]] = {}
         written = _namespace_of(str(AssetUri("run", namespace, "any")))
@@ -201,7 +168,7 @@ class Hydrator:
     def _last(self, records: Iterable[AssetRecord]) -> AssetInterval | None:
         """Return the last state that this kind of source gave an asset."""
         origins = self._reader.origins()
-        own = [state for state in asset_intervals(records) if origins[state.origin] == self._kind.name]
+        own = [state for state in asset_intervals(records) if origins[state.origin] == self._connector.name]
         return max(own, key=lambda state: state.start, default=None)
 
     def has_ended(self, uri: AssetUri) -> bool:
@@ -233,7 +200,7 @@ class Hydrator:
         intervals = [interval for interval in told_intervals(self._reader, records) if interval.end == FOREVER]
         rows = self._reader.rows({interval.record.target for interval in intervals})
         for interval in intervals:
-            if origins[interval.record.origin] != self._kind.name:
+            if origins[interval.record.origin] != self._connector.name:
                 continue
             known, target = found[interval.record.source], rows[interval.record.target].uri
             known.latest = max(known.latest, interval.start)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,7 +11,6 @@ from operator import itemgetter
 from typing import Any, Final
 
 from mlgraph.bulk.edges import read_edges
-from mlgraph.connectors import openlineage
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement, told
@@ -20,26 +18,23 @@ from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.wire import parse_line
+from mlgraph.ports.connector import CLOUDEVENTS, FACTS, OWN_EVENT_TYPES, THIN, ConnectorRegistry
 from mlgraph.ports.edges import StatedEdges
-from mlgraph.ports.letters import DeadLetters, Letter
+from mlgraph.ports.letters import DeadLetters
 from mlgraph.ports.store import Actor, Appended, Entry, Event, FactWriter, Item
 from mlgraph.services import metrics
 from mlgraph.services.ahead import Ahead
 from mlgraph.services.cloudevents import Envelope, read_envelopes
 from mlgraph.services.identity import Caller
-from mlgraph.services.reading import canonical_text, fit_text, numbered, read_json, read_plain
+from mlgraph.services.interpreting import Arrival, digest_of, interpreted
+from mlgraph.services.reading import numbered, read_json, read_plain
 
 _log = logging.getLogger(__name__)
 
 CHUNK_LINES: Final = 20_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
-QUICK_BYTES: Final = 32 * 1024
-"""An event up to this size is read in less than a millisecond or two: no thread is needed for it."""
 MANY_LINES: Final = 1000
 """From so many lines on, those of edges are read into columns; before, that costs more than it saves."""
-FACTS: Final = "facts"
-_OPENLINEAGE: Final = "openlineage"
-_CLOUDEVENTS: Final = "cloudevents"
 _SOURCE: Final = "source"
 """What connected tools were asked for, as metrics call it."""
 _DATA: Final = ("data", "data_base64")
@@ -78,69 +73,89 @@ class Tally:
 class Intake:
     """Takes facts and events in. `nudge` is called after each append: projections need not wait for their next look."""
 
-    def __init__(self, writer: FactWriter, letters: DeadLetters, nudge: Callable[[], None], rehydrate: Rehydrate) -> None:
+    def __init__(
+        self,
+        writer: FactWriter,
+        letters: DeadLetters,
+        nudge: Callable[[], None],
+        rehydrate: Rehydrate,
+        connectors: ConnectorRegistry,
+    ) -> None:
         self._writer = writer
         self._letters = letters
         self._nudge = nudge
         self._rehydrate = rehydrate
+        self._connectors = connectors
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
         tally = Tally(form=FACTS)
         return self._batches(tally, lines, caller, lambda chunk: self._fact_batches(tally, chunk, caller))
 
-    def openlineage(self, body: bytes, caller: Caller) -> dict[str, Any]:
-        """Take in one OpenLineage event. Return `{watermark}`. Raises `NotJson` or `InvalidInput`."""
-        metrics.INTAKE_BYTES.labels(_OPENLINEAGE).inc(len(body))
-        try:
-            item = self._openlineage_item(read_json(body), caller)
-        except MlgraphError:
-            metrics.INTAKE_ITEMS.labels(_OPENLINEAGE, "rejected").inc()
-            raise
-        return {"watermark": self.append([item], caller, _OPENLINEAGE).tx}
+    def is_quick(self, form: str, size: int) -> bool:
+        """Say whether `read` needs no thread for an event of `size` bytes. Raises `InvalidInput` for an unknown format."""
+        return size <= self._connectors.format(form).quick_bytes
 
-    def begin_openlineage(self, body: bytes, caller: Caller, done: Callable[[dict[str, Any] | BaseException], None]) -> bool:
-        """Take in one OpenLineage event without waiting until it is stored; return whether that was possible.
+    def read(self, form: str, body: bytes, caller: Caller) -> Arrival:
+        """Interpret one event of a connector's format. Nothing is stored before `take` or `begin`.
 
-        `done` is called, in another thread, with what `openlineage` would have returned or raised. An event that takes long to
-        read, or cannot be interpreted, is left alone: hand it to `openlineage`, in a thread that may take its time.
+        Raises `NotJson`, `TooLarge` or `InvalidInput`, the last also for a format that no connector reads.
         """
-        if len(body) > QUICK_BYTES:
-            return False
+        connector = self._connectors.format(form)
+        metrics.INTAKE_BYTES.labels(connector.name).inc(len(body))
         try:
-            document = read_json(body)
-            item = Item(*told(openlineage.normalise(document, caller.scope)), _content_event(_OPENLINEAGE, document, caller))
-        except Exception:  # noqa: BLE001 - whatever it is, `openlineage` says it
+            return interpreted(connector, read_json(body), caller)
+        except MlgraphError:
+            metrics.INTAKE_ITEMS.labels(connector.name, "rejected").inc()
+            raise
+
+    def take(self, arrival: Arrival) -> dict[str, Any]:
+        """Store an interpreted event, durably. Return `{watermark}`."""
+        return {"watermark": self.append([self._kept(arrival)], arrival.caller, arrival.connector.name).tx}
+
+    def begin(self, arrival: Arrival, done: Callable[[dict[str, Any] | BaseException], None]) -> bool:
+        """Store an interpreted event without waiting for it; return whether that is possible, which it is but for dead letters.
+
+        `done` is called, in another thread, with what `take` would have returned or raised.
+        """
+        if arrival.letter is not None:
             return False
-        metrics.INTAKE_BYTES.labels(_OPENLINEAGE).inc(len(body))
-        began = time.monotonic()
+        caller, form, began = arrival.caller, arrival.connector.name, time.monotonic()
 
         def ended(outcome: Appended | BaseException) -> None:
             metrics.APPENDS_WAITING.dec()
             metrics.APPEND_SECONDS.observe(time.monotonic() - began)
             if isinstance(outcome, Appended):
-                self._count([item], outcome, _OPENLINEAGE)
+                self._count([arrival.item], outcome, form)
                 done({"watermark": outcome.tx})
             else:
                 done(outcome)
 
-        self._writer.begin_append([item], Actor(caller.actor, caller.source, caller.environment), ended)
+        self._writer.begin_append([arrival.item], Actor(caller.actor, caller.source, caller.environment), ended)
         metrics.APPENDS_WAITING.inc()
         return True
 
-    def openlineage_lines(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
-        """Take in many OpenLineage events, one a line. Return the ingest shape."""
-        tally = Tally(form=_OPENLINEAGE)
+    def ingest(self, form: str, body: bytes, caller: Caller) -> dict[str, Any]:
+        """Take in one event of a connector's format. Return `{watermark}`. Raises what `read` and the store raise."""
+        return self.take(self.read(form, body, caller))
 
-        def read(chunk: Chunk) -> list[Sequence[Entry]]:
-            return [[item for _, item in _each(tally, chunk, lambda line: self._openlineage_item(read_json(line), caller))]]
+    def ingest_lines(self, form: str, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
+        """Take in many events of a connector's format, one a line. Return the ingest shape.
 
-        return self._batches(tally, lines, caller, read)
+        Raises `InvalidInput` for a format that no connector reads.
+        """
+        connector = self._connectors.format(form)
+        tally = Tally(form=connector.name)
+
+        def read(line: bytes) -> Item:
+            return self._kept(interpreted(connector, read_json(line), caller))
+
+        return self._batches(tally, lines, caller, lambda chunk: [[item for _, item in _each(tally, chunk, read)]])
 
     def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
-        tally = Tally(form=_CLOUDEVENTS)
-        metrics.INTAKE_BYTES.labels(_CLOUDEVENTS).inc(len(body))
+        tally = Tally(form=CLOUDEVENTS)
+        metrics.INTAKE_BYTES.labels(CLOUDEVENTS).inc(len(body))
         items: list[Item] = []
         for index, envelope in enumerate(read_envelopes(headers, body)):
             if isinstance(envelope, MlgraphError):
@@ -167,15 +182,21 @@ class Intake:
         metrics.INTAKE_ITEMS.labels(form, "duplicate").inc(len(entries) - accepted)
 
     def replay(self, letter_id: int, caller: Caller) -> dict[str, Any]:
-        """Take a dead letter in again. Raises what it fails with; then it stays, with one more attempt."""
+        """Take a dead letter in again, through the connector that it came by.
+
+        Raises what it fails with, `Conflict` where that connector is registered no longer; then it stays, with one more attempt.
+        """
         letter = self._letters.get(letter_id)
         own = Caller(letter.actor, letter.source, letter.environment)
         try:
             document = read_json(letter.body.encode())
-            if letter.format == "thin":
+            if letter.format == THIN:
                 tx = self._rehydrate(document["source"], document["event"])
             else:
-                tx = self.append([self._openlineage_item(document, own, replaying=True)], own, _OPENLINEAGE).tx
+                arrival = interpreted(self._connectors.stored_format(letter.format), document, own)
+                if arrival.letter is not None:
+                    raise InvalidInput(f"the connector {letter.format!r} still fails on it: {arrival.letter.error}")
+                tx = self.take(arrival)["watermark"]
         except MlgraphError as error:
             self._letters.failed_again(letter_id, error.detail)
             raise
@@ -259,33 +280,17 @@ class Intake:
                 )
         return item
 
-    def _openlineage_item(self, document: Any, caller: Caller, *, replaying: bool = False) -> Item:
-        """Return what an OpenLineage event says. One that the connector fails on, though well formed, becomes a dead letter."""
-        if not isinstance(document, dict):
-            raise InvalidInput("an OpenLineage event must be a JSON object", pointer="")
-        try:
-            statements = openlineage.normalise(document, caller.scope)
-        except MlgraphError:
-            raise
-        except Exception as error:
-            if replaying:
-                raise InvalidInput(f"the connector still fails on it: {error}") from error
-            _log.exception("an OpenLineage event could not be interpreted; it is kept as a dead letter")
-            return self._bury("openlineage", document, caller, error)
-        return Item(*told(statements), _content_event("openlineage", document, caller))
+    def _kept(self, arrival: Arrival) -> Item:
+        """Return the item to append. Where the connector failed, its dead letter is stored, and the item is empty."""
+        if arrival.letter is not None:
+            self._letters.add(arrival.letter)
+        return arrival.item
 
     def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> Item:
         event = Event(
-            "cloudevents", envelope.source, envelope.id, _digest("cloudevents", envelope.source, envelope.id),
+            CLOUDEVENTS, envelope.source, envelope.id, digest_of(CLOUDEVENTS, envelope.source, envelope.id),
             canonical_json(redact(clean({key: envelope.document[key] for key in envelope.document if key not in _DATA}))),
         )  # fmt: skip
-        if envelope.carries_openlineage:
-            data = envelope.need_data()
-            try:
-                item = self._openlineage_item(data, caller)
-            except InvalidInput as error:
-                raise error.under("/data") from None
-            return Item(item.facts, item.contacts, event)
         if envelope.carries_facts:
             statements: list[Statement] = []
             for position, entry in enumerate(envelope.fact_lines()):
@@ -294,21 +299,23 @@ class Intake:
                 except InvalidInput as error:
                     raise error.under(f"/data/{position}" if envelope.many else "/data") from None
             return Item(*told(statements), event)
-        raise InvalidInput(
-            f"events of type {envelope.type[:80]!r} are not known: send io.openlineage.*, io.mlgraph.fact or io.mlgraph.facts",
-            pointer="/type",
-        )
+        connector = self._connectors.of_cloudevent(envelope.type, envelope.media_type)
+        if connector is None:
+            prefixes = [f"{prefix}*" for each in self._connectors for prefix in each.cloudevent_types]
+            raise InvalidInput(
+                f"events of type {envelope.type[:80]!r} are not known: send {', '.join((*prefixes, *OWN_EVENT_TYPES))}",
+                pointer="/type",
+            )
+        data = envelope.need_data()
+        try:
+            item = self._kept(interpreted(connector, data, caller))
+        except InvalidInput as error:
+            raise error.under("/data") from None
+        return Item(item.facts, item.contacts, event)
 
     def _located(self, entry: Any, caller: Caller) -> list[Statement]:
         item = self._fact_item(entry, caller)
         return [*item.facts, *item.contacts]
-
-    def _bury(self, format_name: str, document: Any, caller: Caller, error: Exception) -> Item:
-        pointer = error.pointer if isinstance(error, MlgraphError) else None
-        body = canonical_json(openlineage.keep(Located(document)))
-        letter = Letter(format_name, caller.actor, caller.source, caller.environment, body, str(error), pointer)
-        self._letters.add(letter)
-        return Item(())
 
 
 def _each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Entry]) -> Iterator[tuple[int, Entry]]:
@@ -334,18 +341,3 @@ def _accepted(entries: Sequence[Entry], appended: Appended) -> int:
         return sum(appended.new)
     kept = (isinstance(entry, Item) and not (entry.facts or entry.event) for entry in entries)
     return sum(new or buried for new, buried in zip(appended.new, kept, strict=True))
-
-
-def _content_event(format_name: str, document: dict[str, Any], caller: Caller) -> Event:
-    """Return the event as it is kept: its content is its identity; secrets, names and mail in it are not kept."""
-    said = fit_text(document)
-    run = document.get("run")
-    named = run.get("runId") if isinstance(run, dict) else None
-    event_id = f"{document.get('eventType') or ''} {named or ''}".strip() or "event"
-    body = canonical_text(openlineage.keep(Located(document)))
-    identity = _digest(format_name, said, *((caller.scope,) if caller.scope else ()))  # what it means depends on who says it
-    return Event(format_name, caller.source or format_name, event_id[:500], identity, body)
-
-
-def _digest(*parts: str) -> bytes:
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()

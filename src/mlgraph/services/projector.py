@@ -42,12 +42,13 @@ class Affected:
 class Projector:
     """Computes groups of rows from the store's facts and puts them into the graph."""
 
-    def __init__(self, reader: FactReader, graph: Graph) -> None:
+    def __init__(self, reader: FactReader, graph: Graph, in_passing: Collection[str] = ()) -> None:
+        """Bring `graph` up to date. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`)."""
         self._reader = reader
         self._graph = graph
         self._known = Remembered(reader)
         self._histories = Histories(self._known, graph.registry)
-        self._aliases = AliasTable(graph.registry)
+        self._aliases = AliasTable(graph.registry, in_passing)
         self._aliases.open(reader.at(graph.snapshot.watermark))
         self._histories.aliases = graph.aliases = self._aliases.aliases
         if graph.aliases:

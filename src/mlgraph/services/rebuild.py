@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -73,15 +73,15 @@ _LINEAGE, _COLUMNS, _STRUCTURE = range(3)
 Triple = tuple[int, int, int]
 
 
-def rebuild(reader: FactReader, allocate: Allocate = np.zeros) -> Base:
-    """Return the base as of the last transaction."""
+def rebuild(reader: FactReader, allocate: Allocate = np.zeros, in_passing: Collection[str] = ()) -> Base:
+    """Return the base as of the last transaction. `in_passing`: the origins that mention datasets in passing."""
     upto = reader.last_tx()
     past = reader.at(upto)
     base = _Rebuild(past, upto).base(allocate)
     if not past.alias_records():
         return base
     graph = Graph(base)
-    Projector(past, graph).put_under_names()
+    Projector(past, graph, in_passing).put_under_names()
     return compact(freeze(graph), allocate)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -31,10 +32,21 @@ _LOOK_EVERY_S: Final = 2.0
 
 
 class Snapshots:
-    """Opens, makes and keeps bases. `files` may be None: then the base is in memory alone. `keeps`: this process writes them."""
+    """Opens, makes and keeps bases. `files` may be None: then the base is in memory alone. `keeps`: this process writes them.
 
-    def __init__(self, reader: FactReader, files: SnapshotFiles | None = None, *, keeps: bool = True) -> None:
+    `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`), on which the names in a base depend.
+    """
+
+    def __init__(
+        self,
+        reader: FactReader,
+        files: SnapshotFiles | None = None,
+        *,
+        keeps: bool = True,
+        in_passing: Collection[str] = (),
+    ) -> None:
         self._reader = reader
+        self.in_passing = frozenset(in_passing)
         self._files = files
         self._allocate: Allocate = files.allocate if files else np.zeros
         self.keeps = keeps
@@ -56,7 +68,7 @@ class Snapshots:
     def rebuilt(self) -> Graph:
         """Return the graph as of now, made from the store alone."""
         began = time.monotonic()
-        base = self._kept(rebuild(self._reader, self._allocate))
+        base = self._kept(rebuild(self._reader, self._allocate, self.in_passing))
         if base.watermark:
             metrics.GRAPH_BASES.labels("rebuilt").inc()
             _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - began)
@@ -75,16 +87,18 @@ class Snapshots:
         kept = self._files.newest() if self._files else None
         if kept is None:
             return None
-        if kept.stamp != self._reader.stamp(kept.watermark):
+        if kept.stamp != self._stamp(kept.watermark):
             _log.warning(
-                "the snapshot of the graph at watermark %d is not of this store, or ahead of it: building it anew", kept.watermark
+                "the snapshot of the graph at watermark %d is not of this store, or ahead of it, or of other connectors: "
+                "building it anew",
+                kept.watermark,
             )
             return None
         return _base_of(kept)
 
     def _kept(self, base: Base) -> Base:
         """Keep the base in a file and return it as mapped from there; as it is, where it cannot be kept."""
-        stamp = self._reader.stamp(base.watermark)
+        stamp = self._stamp(base.watermark)
         if self._files is None or not self.keeps or stamp is None:
             return base
         try:
@@ -138,6 +152,11 @@ class Snapshots:
             metrics.GRAPH_BASES.labels("compacted").inc()
             metrics.COMPACTION_SECONDS.observe(took_s)
             _log.info("the graph was compacted at watermark %d in %.1f s", self._made.watermark, took_s)
+
+    def _stamp(self, watermark: int) -> str | None:
+        """Return what a base at `watermark` was made of; None if the store does not reach so far."""
+        stamp = self._reader.stamp(watermark)
+        return None if stamp is None else f"{stamp} {','.join(sorted(self.in_passing))}"
 
     def _failed(self) -> None:
         self.failures += 1

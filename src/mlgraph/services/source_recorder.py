@@ -11,13 +11,14 @@ from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, NotFound
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection, ConnectionStore
+from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.events import EventStore
 from mlgraph.ports.letters import DeadLetters
 from mlgraph.ports.source import Departure, Payload
 from mlgraph.ports.store import Appended, FactReader, Item
 from mlgraph.services import metrics
 from mlgraph.services.freshness import Asked, Freshness
-from mlgraph.services.hydrate import Answer, Hydrator, SourceKind, Understood
+from mlgraph.services.hydrate import Answer, Hydrator, Understood
 from mlgraph.services.identity import Caller
 
 _AT_ONCE: Final = 200
@@ -46,13 +47,13 @@ def _wrong(subject: AssetUri | None, error: MlgraphError) -> str:
 class SourceRecorder:
     """Records answers of one source, one batch after the other, and what is remembered of its connection."""
 
-    def __init__(self, around: Surroundings, kind: SourceKind, name: str, caller: Caller) -> None:
+    def __init__(self, around: Surroundings, connector: PulledConnector, name: str, caller: Caller) -> None:
         self._around = around
         self._name = name
         self.caller = caller
         self._turn = threading.RLock()
-        self.freshness = Freshness(kind.settles_s)
-        self._hydrator = Hydrator(around.reader, kind, self.freshness)
+        self.freshness = Freshness(connector.settles_s)
+        self._hydrator = Hydrator(around.reader, connector, self.freshness)
 
     def record(self, answers: Sequence[Answer]) -> list[Understood]:
         """Append what the answers say that is not older than what is held, and return how each was understood.

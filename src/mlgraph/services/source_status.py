@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -9,8 +10,8 @@ from mlgraph.domain.configuration import Limits, Schedule
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.times import format_time
 from mlgraph.ports.connections import Connection
+from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.source import Access
-from mlgraph.services.hydrate import SourceKind
 from mlgraph.services.source_worker import Reading, SourceWorker, next_sweeps
 
 STOPPED = "stopped"
@@ -46,13 +47,14 @@ def hydration(worker: SourceWorker | None) -> dict[str, Any]:
     }
 
 
-def tried(kind: SourceKind, connection: Connection, access: Access) -> dict[str, Any]:
+def tried(connector: PulledConnector, connection: Connection, access: Access) -> dict[str, Any]:
     """Reach a source once, as it is read, and return what it answered, or what to fix."""
     began = time.monotonic()
     said: dict[str, Any] = {"name": connection.name, "kind": connection.kind, "url": connection.url}
     answer: dict[str, Any] = {"version": None, "counts": {}, "more": False, "error": None}
     try:
-        found = kind.reach(access)
+        with contextlib.closing(connector.sources.open(access, patient=False)) as source:
+            found = source.reached()
     except MlgraphError as error:
         answer["error"] = error.detail
     else:

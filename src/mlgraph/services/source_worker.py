@@ -15,11 +15,12 @@ from mlgraph.domain.configuration import Schedule
 from mlgraph.domain.errors import MlgraphError, SourceError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
-from mlgraph.ports.source import Access, CircuitState, Departure, Gone, Source
+from mlgraph.ports.connector import PulledConnector
+from mlgraph.ports.source import Access, CircuitState, Departure, Gone, Source, States
 from mlgraph.services.event_queue import EventQueue
 from mlgraph.services.event_worker import EventWorker
 from mlgraph.services.freshness import Asked
-from mlgraph.services.hydrate import Answer, SourceKind, States
+from mlgraph.services.hydrate import Answer
 from mlgraph.services.identity import Caller
 from mlgraph.services.source_recorder import SourceRecorder, Surroundings
 
@@ -43,17 +44,17 @@ class Reading:
 class SourceWorker:
     """Reads one source. One walk through it at a time; events are fetched meanwhile, and answers recorded one after the other."""
 
-    def __init__(self, around: Surroundings, kind: SourceKind, name: str, reading: Reading) -> None:
+    def __init__(self, around: Surroundings, connector: PulledConnector, name: str, reading: Reading) -> None:
         self._around = around
-        self._kind = kind
+        self._connector = connector
         self._name = name
         self._schedule = reading.schedule
         self._threads = reading.access.limits.concurrency
-        self._source: Source = kind.open(reading.access)
-        caller = Caller(_ACTOR, kind.name, reading.environment)
-        self._recorder = SourceRecorder(around, kind, name, caller)
+        self._source: Source = connector.sources.open(reading.access)
+        caller = Caller(_ACTOR, connector.name, reading.environment)
+        self._recorder = SourceRecorder(around, connector, name, caller)
         self._queue = EventQueue(around.events, name)
-        self._events = EventWorker(kind, self._source, self._recorder, self._queue, around.letters, self._missed)
+        self._events = EventWorker(connector, self._source, self._recorder, self._queue, around.letters, self._missed)
         self._walk = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -151,10 +152,10 @@ class SourceWorker:
         held = self._recorder.states()
         _, existing, found = self._listed(held)
         for uri in sorted(existing - held.keys()):
-            if not self._stopping.is_set() and self._kind.thing(uri) is not None:
+            if not self._stopping.is_set() and self._connector.tool.thing(uri) is not None:
                 self._is_gone(uri)
         missing = {each.uri for each in found}
-        if missing and not self._stopping.wait(self._kind.settles_s):
+        if missing and not self._stopping.wait(self._connector.settles_s):
             asked, _, found = self._listed(held)
             gone = [each for each in found if each.uri in missing and self._is_gone(each.uri)]
             self._recorder.record_departures(gone, asked)
@@ -162,7 +163,7 @@ class SourceWorker:
 
     def _is_gone(self, uri: AssetUri) -> bool:
         """Ask for something by itself, and record it if it is there."""
-        thing = self._kind.thing(uri)
+        thing = self._connector.tool.thing(uri)
         if thing is None:
             return True
         asked = self._recorder.freshness.ask()
@@ -175,7 +176,8 @@ class SourceWorker:
         """Return when the source was asked, what it lists, and what of `held` is missing there."""
         asked = self._recorder.freshness.ask()
         existing = set(self._source.inventory())
-        return asked, existing, self._kind.departures(self._source, held, existing, asked.wall_us)
+        found = self._connector.tool.departures(self._source.instance, held, existing, self._source.identities(), asked.wall_us)
+        return asked, existing, found
 
     def _sweep_if_due(self) -> float:
         """Sweep if it is time to, and return in how many seconds the next sweep is due."""
@@ -264,7 +266,7 @@ class SourceWorker:
         if public is None:
             return
         try:
-            self._kind.subscribe(self._source, f"{public}{webhook_path(connection.name)}", connection.secret)
+            self._source.subscribe(f"{public}{webhook_path(connection.name)}", connection.secret)
         except MlgraphError as error:  # polling finds the same changes, later
             _log.warning("%s takes no webhook: %s", self._name, error.detail)
 

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
-from mlgraph.connectors.mlflow.renames import ModelIdentity
 from mlgraph.connectors.mlflow.webhooks import EVENTS
 from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Page, Payload, Reached
+from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Identity, Page, Payload, Reached
 from mlgraph.sources.http import MISSING, Json, Patience
 from mlgraph.sources.mlflow_api import (
     Found,
@@ -190,13 +189,13 @@ class MlflowSource:
                 if f"models:/{text_of(info_of(model), 'model_id')}" not in sources:
                     yield uri("artifact", text_of(info_of(model), "model_id"))
 
-    def identities(self) -> dict[str, ModelIdentity]:
+    def identities(self) -> dict[str, Identity]:
         """Return what stays of each registered model when it is renamed, by its name now (for `renames`)."""
         versions: dict[str, set[tuple[str, int]]] = {}
         for one in each(self._api.model_versions):
             versions.setdefault(text_of(one, "name"), set()).add((text_of(one, "version"), _created(one)))
         models = ((text_of(one, "name"), _created(one)) for one in each(self._api.registered_models))
-        return {name: ModelIdentity(created, frozenset(versions.get(name, ()))) for name, created in models}
+        return {name: Identity(created, frozenset(versions.get(name, ()))) for name, created in models}
 
     def subscribe(self, url: str, secret: str) -> str:
         """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.

@@ -11,13 +11,15 @@ from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import normalise, subject
 from mlgraph.connectors.mlflow.reconciliation import departed, departures
 from mlgraph.connectors.mlflow.removals import vanished
-from mlgraph.connectors.mlflow.renames import ModelIdentity, renames
+from mlgraph.connectors.mlflow.renames import renames
 from mlgraph.connectors.mlflow.webhooks import TOLERANCE_S, occurred_at, thin, verify_webhook
 from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.errors import InvalidInput, NotJson, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Statement
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.source import Identity
+from mlgraph.sources.mlflow_factory import MlflowSources
 from tests.connectors import suite
 
 FOLDER = Path(__file__).parent / "payloads"
@@ -47,7 +49,7 @@ def secretive() -> dict[str, Any]:
 
 def test_contract_suite() -> None:
     recordings = suite.load_recordings(FOLDER)
-    suite.check_all(suite.Subject(mlflow.SPEC, normalise, recordings, PAGE, secretive(), SECRETS))
+    suite.check_all(suite.Subject(mlflow.connector(MlflowSources()), normalise, recordings, PAGE, secretive(), SECRETS))
 
 
 def edges(statements: list[Statement], relation: str) -> list[EdgeFact]:
@@ -247,8 +249,8 @@ def test_a_deletion_ends_the_asset() -> None:
     assert normalise(payload) == [AssetRetraction(uri, "mlflow", parse_time("2026-11-22T00:00:00Z"))]
 
 
-def identity(created: int, **versions: int) -> ModelIdentity:
-    return ModelIdentity(created, frozenset((number, at) for number, at in versions.items()))
+def identity(created: int, **versions: int) -> Identity:
+    return Identity(created, frozenset((number, at) for number, at in versions.items()))
 
 
 def test_a_rename_is_a_model_gone_and_one_come_with_the_same_creation_and_versions() -> None:
@@ -302,7 +304,7 @@ def test_a_sweep_tells_renames_and_deletions_apart() -> None:
     made = {"properties": {"created_at": "2026-01-01T00:00:00Z"}}
     held = {model: made, one: made, two: made, run: {}, registry.uri("dataset", "d"): {}}
     created = parse_time("2026-01-01T00:00:00Z")
-    now = {"new": ModelIdentity(created, frozenset({("1", created)}))}
+    now = {"new": Identity(created, frozenset({("1", created)}))}
     told = departures("prod", held, {registry.uri("model", "new")}, now, created)
     since = "2026-01-01T00:00:00Z"
     assert told[0]["data"] == {"from": "old", "to": "new", "versions": ["1"], "at": since, "since": since}

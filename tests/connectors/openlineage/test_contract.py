@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgraph.connectors.openlineage import SPEC, normalise
+from mlgraph.connectors.openlineage import CONNECTOR, normalise
 from mlgraph.domain.facts import Contact, Statement
 from tests.connectors import suite
 
@@ -49,7 +49,7 @@ SECRETIVE = {
 @pytest.fixture
 def subject() -> suite.Subject:
     recordings = suite.load_recordings(RECORDINGS)
-    return suite.Subject(SPEC, normalise, recordings, PAGE, SECRETIVE, SECRETS)
+    return suite.Subject(CONNECTOR, normalise, recordings, PAGE, SECRETIVE, SECRETS)
 
 
 def test_recorded_events_give_the_recorded_facts(subject: suite.Subject) -> None:
@@ -91,4 +91,4 @@ def _without_contacts(subject: suite.Subject) -> suite.Subject:
     def facts(payload: suite.Json) -> list[Statement]:
         return [said for said in normalise(payload) if not isinstance(said, Contact)]
 
-    return suite.Subject(subject.spec, facts, subject.recordings, subject.page, subject.secretive, subject.secrets)
+    return suite.Subject(subject.connector, facts, subject.recordings, subject.page, subject.secretive, subject.secrets)

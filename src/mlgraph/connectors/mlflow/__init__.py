@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mlgraph.connectors import Spec
 from mlgraph.connectors.mlflow.experiments import experiment_statements
 from mlgraph.connectors.mlflow.models import model_statements
 from mlgraph.connectors.mlflow.payloads import registry_of, subject
@@ -14,13 +13,16 @@ from mlgraph.connectors.mlflow.registered import logged_model_statements
 from mlgraph.connectors.mlflow.removals import deletion_statements
 from mlgraph.connectors.mlflow.renames import rename_statements
 from mlgraph.connectors.mlflow.runs import run_statements
+from mlgraph.connectors.mlflow.tool import MlflowTool
 from mlgraph.connectors.mlflow.versions import version_statements
 from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.payload import Located
+from mlgraph.ports.connector import PulledConnector
+from mlgraph.ports.source import SourceFactory
 
-__all__ = ["SPEC", "normalise", "subject"]
+__all__ = ["connector", "normalise", "subject"]
 
 _READERS: Final[Mapping[str, Callable[[Registry, Located], list[Statement]]]] = MappingProxyType({
     "mlflow.experiment": experiment_statements,
@@ -32,24 +34,12 @@ _READERS: Final[Mapping[str, Callable[[Registry, Located], list[Statement]]]] = 
     "mlflow.renamed": rename_statements,
 })  # fmt: skip
 
-SPEC: Final = Spec(
-    name="mlflow",
-    event_types=tuple(_READERS),
-    kinds=("artifact", "dataset", "evaluation", "model", "model_version", "run", "workflow"),
-    relations=(
-        "alias_of", "evaluated_by", "input_to", "outputs", "part_of", "points_to", "run_of", "version_of",
-    ),
-    redacted=(
-        "/data/run/info/user_id", "/data/run/data/tags", "/data/run/data/params", "/data/model_version/user_id",
-        "/data/run/inputs/dataset_inputs/*/dataset/source", "/data/model_version/source",
-    ),
-)  # fmt: skip
 
-
-def normalise(payload: object) -> list[Statement]:
+def normalise(payload: object, scope: str | None = None) -> list[Statement]:
     """Return what `payload` says: {type, instance, data, scope?, at?, held?}.
 
-    `scope` is put before places that mean nothing by themselves (files, `localhost`); without one they stand.
+    `scope`, the payload's own or else the one given, is put before places that mean nothing by themselves (files,
+    `localhost`); without one they stand.
     `at` (RFC 3339) is when the event happened or the truth was fetched. `held` is what the graph holds of the
     payload's subject from this origin, absent if nothing: {since: RFC 3339, state?, points_to?: {version URI: its aliases}}.
     Raises `InvalidInput` with the pointer of what is wrong.
@@ -59,4 +49,27 @@ def normalise(payload: object) -> list[Statement]:
     reader = _READERS.get(kind)
     if reader is None:
         raise InvalidInput(f"unknown type {kind[:60]!r}: the types are {', '.join(_READERS)}", pointer="/type")
-    return reader(registry_of(found), found.need("data"))
+    return reader(registry_of(found, scope), found.need("data"))
+
+
+def connector(sources: SourceFactory) -> PulledConnector:
+    """Return the connector; `sources` reaches MLflow servers."""
+    return PulledConnector(
+        name="mlflow",
+        event_types=tuple(_READERS),
+        kinds=("artifact", "dataset", "evaluation", "model", "model_version", "run", "workflow"),
+        relations=("alias_of", "evaluated_by", "input_to", "outputs", "part_of", "points_to", "run_of", "version_of"),
+        redacted=(
+            "/data/run/info/user_id",
+            "/data/run/data/tags",
+            "/data/run/data/params",
+            "/data/model_version/user_id",
+            "/data/run/inputs/dataset_inputs/*/dataset/source",
+            "/data/model_version/source",
+        ),
+        normalise=normalise,
+        mentions_in_passing=True,
+        accepts_events=False,
+        tool=MlflowTool(),
+        sources=sources,
+    )

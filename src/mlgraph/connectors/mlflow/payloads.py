@@ -26,15 +26,15 @@ def subject(payload: object) -> AssetUri | None:
     return None
 
 
-def registry_of(payload: Located) -> Registry:
-    """Return the instance that a payload is from, with `scope`, `at` and `held`, if they are given."""
-    at, held, scope = payload.get("at"), payload.get("held"), payload.get("scope")
+def registry_of(payload: Located, scope: str | None = None) -> Registry:
+    """Return the instance that a payload is from, with `at` and `held`, if they are given, and its scope or else `scope`."""
+    at, held, own = payload.get("at"), payload.get("held"), payload.get("scope")
     since, state = (held.get("since"), held.get("state")) if held else (None, None)
     properties = state.get("properties") if state else None
     created = properties.get("created_at") if properties else None
     return Registry(
         payload.need("instance").name(),
-        scope.name() if scope else None,
+        own.name() if own else scope,
         at=at.time() if at else None,
         held_since=since.time() if since else None,
         held_created=created.time() if created else None,

@@ -6,23 +6,20 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from mlgraph.connectors.mlflow.removals import vanished
-from mlgraph.connectors.mlflow.renames import ModelIdentity, renames
+from mlgraph.connectors.mlflow.renames import renames
 from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.payload import Located
 from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.source import Identity, Payload, States
 
 _THINGS: Final = {
     "run": "run", "artifact": "logged_model", "model": "registered_model", "model_version": "model_version",
 }  # fmt: skip
 
-Payload = dict[str, Any]
-States = Mapping[AssetUri, Mapping[str, Any]]
-"""What this origin says of each asset of the instance that it holds now (an asset fact's `state`)."""
-
 
 def departures(
-    instance: str, held: States, inventory: Collection[AssetUri], models: Mapping[str, ModelIdentity], at: int
+    instance: str, held: States, inventory: Collection[AssetUri], models: Mapping[str, Identity], at: int
 ) -> list[dict[str, Any]]:
     """Return the payloads that say what was renamed or deleted, for `normalise`; `at` is when that was noticed.
 
@@ -33,7 +30,7 @@ def departures(
     told: list[dict[str, Any]] = []
     moved: set[AssetUri] = set()
     for old, new in renames(before, models):
-        versions = sorted(number for number, _ in before[old].versions & models[new].versions)
+        versions = sorted(number for number, _ in before[old].parts & models[new].parts)
         moved |= {registry.uri("model", old), *(registry.uri("model_version", f"{old}/{n}") for n in versions)}
         data = {"from": old, "to": new, "versions": versions, "at": format_time(at), "since": format_time(before[old].created)}
         told.append(_payload(instance, "renamed", data))
@@ -71,14 +68,14 @@ def departed(payload: Payload) -> tuple[AssetUri, Payload | None, Payload | None
     return registry.uri("model", old.name()), payload, anew, registry.uri("model", data.need("to").name())
 
 
-def identities_of(held: States) -> dict[str, ModelIdentity]:
+def identities_of(held: States) -> dict[str, Identity]:
     """Return what stays of each registered model when it is renamed, from what the graph holds."""
     versions: dict[str, set[tuple[str, int]]] = {}
     for uri, created in _created(held, "model_version"):
         model, _, number = uri.name.rpartition("/")
         versions.setdefault(model, set()).add((number, created))
     models = _created(held, "model")
-    return {uri.name: ModelIdentity(created, frozenset(versions.get(uri.name, ()))) for uri, created in models}
+    return {uri.name: Identity(created, frozenset(versions.get(uri.name, ()))) for uri, created in models}
 
 
 def _created(held: States, kind: str) -> Iterable[tuple[AssetUri, int]]:

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries
 from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement
 from mlgraph.domain.payload import Located
+from mlgraph.ports.source import Identity
 
 
-@dataclass(frozen=True, slots=True)
-class ModelIdentity:
-    """What stays the same when a registered model is renamed: its creation and its versions', in microseconds."""
-
-    created: int
-    versions: frozenset[tuple[str, int]]
-
-
-def renames(before: Mapping[str, ModelIdentity], after: Mapping[str, ModelIdentity]) -> list[tuple[str, str]]:
+def renames(before: Mapping[str, Identity], after: Mapping[str, Identity]) -> list[tuple[str, str]]:
     """Return (old, new) for each model of `before` that `after` has under a new name: created then, with its versions.
 
     Versions may have come or gone since; where several candidates match, none is taken. A new name that is in `before`
@@ -30,7 +22,7 @@ def renames(before: Mapping[str, ModelIdentity], after: Mapping[str, ModelIdenti
         same = [
             new
             for new, now in after.items()
-            if now.created == was.created and (was.versions & now.versions or (new not in before and not was.versions))
+            if now.created == was.created and (was.parts & now.parts or (new not in before and not was.parts))
         ]
         found += [(old, same[0])] if len(same) == 1 else []
     return found

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlgraph.connectors.openlineage.kept import keep_text
 from mlgraph.connectors.openlineage.names import Names
 from mlgraph.connectors.openlineage.sources import Source, Sources
 from mlgraph.connectors.openlineage.transformations import read_transformations
 from mlgraph.domain.payload import Located
+from mlgraph.domain.sanitizing import sanitize_text
 
 
 def read_column_lineage(facet: Located, names: Names) -> Sources:
@@ -40,5 +40,5 @@ def _older_transformation(entry: Located) -> list[Any]:
     if kind and kind.text():
         said["type"] = kind.text()
     if description and description.text():
-        said["description"] = keep_text(description)
+        said["description"] = sanitize_text(description)
     return [said] if said else []

@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets, bare
-from mlgraph.connectors.openlineage.kept import keep, keep_text
 from mlgraph.connectors.openlineage.people import read_owners
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact
+from mlgraph.domain.sanitizing import sanitize, sanitize_text
 
 _PLAIN_TAG: Final = frozenset({"", "true"})
 """Values that say no more than that the tag is there."""
@@ -20,7 +20,7 @@ def describe(facets: Facets, draft: Draft) -> dict[str, Any]:
     state: dict[str, Any] = {}
     if documentation := facets.take("documentation"):
         if description := documentation.get("description"):
-            state["description"] = keep_text(description)
+            state["description"] = sanitize_text(description)
     elif facets.deleted("documentation"):
         state["description"] = ""
     if ownership := facets.take("ownership"):
@@ -54,6 +54,6 @@ def _tag(entry: Located) -> str | None:
         return None
     said = value.text() if value else ""
     if said.lower() in _PLAIN_TAG:
-        return keep_text(key)
+        return sanitize_text(key)
     name = key.text()
-    return f"{keep_text(key)}:{keep(Located(redact({name: said})[name]))}"
+    return f"{sanitize_text(key)}:{sanitize(Located(redact({name: said})[name]))}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mlgraph.connectors.openlineage.kept import keep
 from mlgraph.domain.payload import Located, clean_text
+from mlgraph.domain.sanitizing import sanitize
 
 _ENVELOPE: Final = frozenset({"_producer", "_schemaURL", "_deleted"})
 
@@ -53,8 +53,8 @@ class Facets:
 def bare(facet: Located) -> object:
     """Return a facet as it may be kept: without the members that every facet has, without secrets."""
     if not isinstance(facet.value, dict):
-        return keep(facet)
-    return keep(facet.without(_ENVELOPE))
+        return sanitize(facet)
+    return sanitize(facet.without(_ENVELOPE))
 
 
 def _is_deleted(facet: Located) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.facets import Facets, bare
-from mlgraph.connectors.openlineage.kept import keep
 from mlgraph.domain.payload import Located
+from mlgraph.domain.sanitizing import sanitize
 
 _ASSERTIONS: Final = "dataQualityAssertions"
 _METRICS: Final = "dataQualityMetrics"
@@ -33,7 +33,7 @@ def _assertion(entry: Located) -> object:
             value.text()
     if success := entry.get("success"):
         success.flag()
-    return keep(entry)
+    return sanitize(entry)
 
 
 def _metrics(facet: Located) -> object:

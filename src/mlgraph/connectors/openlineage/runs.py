@@ -7,9 +7,9 @@ from typing import Any, Final
 from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.kept import keep_text
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
+from mlgraph.domain.sanitizing import sanitize_text
 from mlgraph.domain.uri import AssetUri
 
 _TIMES: Final = {"nominalStartTime": "start", "nominalEndTime": "end"}
@@ -48,4 +48,4 @@ def _part(part: AssetUri, whole: AssetUri, draft: Draft) -> None:
 
 
 def _texts(facet: Located, names: dict[str, str]) -> dict[str, str]:
-    return {name: keep_text(value) for key, name in names.items() if (value := facet.get(key))}
+    return {name: sanitize_text(value) for key, name in names.items() if (value := facet.get(key))}

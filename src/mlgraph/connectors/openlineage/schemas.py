@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.connectors.openlineage.kept import keep, keep_text
 from mlgraph.domain.memo import Memo
 from mlgraph.domain.payload import MAX_DEPTH, Located
+from mlgraph.domain.sanitizing import sanitize, sanitize_text
 
 _schemas: Final = Memo(8 * 1024 * 1024)
 
@@ -38,9 +38,9 @@ def _field(field: Located, depth: int) -> dict[str, Any] | None:
     read: dict[str, Any] = {"name": name.text()}
     for key in ("type", "description"):
         if value := field.get(key):
-            read[key] = keep_text(value)
+            read[key] = sanitize_text(value)
     if position := field.get("ordinal_position"):
-        read["ordinal_position"] = keep(position)
+        read["ordinal_position"] = sanitize(position)
     if nested := _fields(field, depth + 1):
         read["fields"] = nested
     return read

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlgraph.connectors.openlineage.kept import keep
 from mlgraph.domain.payload import Located
+from mlgraph.domain.sanitizing import sanitize
 
 
 def read_transformations(source: Located) -> list[Any]:
     """Return the transformations of a source: objects with type, subtype, description, masking."""
     listed = source.get("transformations")
-    return [keep(_checked(each)) for each in listed.items()] if listed else []
+    return [sanitize(_checked(each)) for each in listed.items()] if listed else []
 
 
 def _checked(transformation: Located) -> Located:

@@ -1,4 +1,4 @@
-"""What is kept of a payload as it came: without secrets, without the names and mail of people."""
+"""Sanitizing: a copy of a payload without secrets and without the names and mail addresses of people."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import re
 from functools import lru_cache
 from typing import Any, Final
 
-from mlgraph.connectors.openlineage.people import owner_of
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.memo import Memo
+from mlgraph.domain.owners import owner_of
 from mlgraph.domain.payload import Located, clean, clean_text, is_shallow
 from mlgraph.domain.redaction import is_secret_name, redact, redact_url
 from mlgraph.domain.uri import person_uri
@@ -20,39 +20,43 @@ _PEOPLE: Final = frozenset({"owner", "owners", "user", "username", "user_name", 
 _MAX_CACHED_CHARS: Final = 256
 _USUAL_DEPTH: Final = 32
 _FACET_DEPTH: Final = 5
-"""Facets stand at most that deep in an event. Shallow as they are, what is kept of them does not depend on where they stand."""
+"""Facets stand at most that deep in an event. Shallow as they are, they are sanitized alike wherever they stand."""
 _facets: Final = Memo(8 * 1024 * 1024)
 
 
-def keep(value: Located) -> object:
-    """Return a copy of `value` that may stand in a fact."""
-    return _kept(value.value, value, 0)
+def sanitize(value: Located) -> object:
+    """Return a copy of `value` that may stand in a fact or be stored with an event.
+
+    Members with the name of a secret and passwords and tokens inside URLs are redacted; mail addresses and members that name an
+    owner or a user become opaque URIs. Raises `InvalidInput` with the place of what cannot be stored.
+    """
+    return _sanitized(value.value, value, 0)
 
 
-def keep_text(value: Located) -> str:
+def sanitize_text(value: Located) -> str:
     """Return this string as it may stand in a fact."""
-    return _kept_text(value.text())
+    return _sanitized_text(value.text())
 
 
-def _kept(value: object, root: Located, depth: int) -> object:
+def _sanitized(value: object, root: Located, depth: int) -> object:
     """Return `_without_people(redact(root.plain()))` of a part of `root`, in one pass where nothing in it is out of the way."""
     if isinstance(value, str):
-        return _kept_text(clean_text(value))
+        return _sanitized_text(clean_text(value))
     if isinstance(value, dict):
         if depth <= _FACET_DEPTH and "_schemaURL" in value:
-            return _facets.of(value, lambda: _kept_dict(value, root, depth), lambda: is_shallow(value, _USUAL_DEPTH))
-        return _kept_dict(value, root, depth)
+            return _facets.of(value, lambda: _sanitized_dict(value, root, depth), lambda: is_shallow(value, _USUAL_DEPTH))
+        return _sanitized_dict(value, root, depth)
     if isinstance(value, list):
         if depth > _USUAL_DEPTH:
             return _without_people(redact(_fit(value, root, depth)))
-        return [_kept(item, root, depth + 1) for item in value]
+        return [_sanitized(item, root, depth + 1) for item in value]
     return _fit(value, root, depth) if isinstance(value, float) else value
 
 
-def _kept_dict(value: dict[str, Any], root: Located, depth: int) -> object:
+def _sanitized_dict(value: dict[str, Any], root: Located, depth: int) -> object:
     if depth > _USUAL_DEPTH or "value" in value or not all(map(_is_ordinary, value)):
         return _without_people(redact(_fit(value, root, depth)))
-    return {key: _kept(item, root, depth + 1) for key, item in value.items()}
+    return {key: _sanitized(item, root, depth + 1) for key, item in value.items()}
 
 
 def _fit(value: object, root: Located, depth: int) -> object:
@@ -64,7 +68,7 @@ def _fit(value: object, root: Located, depth: int) -> object:
         raise
 
 
-def _kept_text(text: str) -> str:
+def _sanitized_text(text: str) -> str:
     if "://" in text or "=" in text:
         text = redact_url(text)
     return _MAIL.sub(lambda found: str(person_uri(found.group())), text) if "@" in text else text

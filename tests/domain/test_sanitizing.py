@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.connectors.openlineage import kept
+from mlgraph.domain import sanitizing
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.memo import Memo
 from mlgraph.domain.payload import Located, canonical_json, clean
@@ -41,9 +41,9 @@ def outcome(made: Any) -> Any:
 
 @given(DOCUMENTS)
 def test_one_pass_keeps_what_three_passes_keep(document: dict[str, Any]) -> None:
-    slow = outcome(lambda: kept._without_people(redact(clean(document, "/at"))))
+    slow = outcome(lambda: sanitizing._without_people(redact(clean(document, "/at"))))
     for _ in range(2):  # the second time from what is remembered
-        assert outcome(lambda: kept.keep(Located(document, "/at"))) == slow
+        assert outcome(lambda: sanitizing.sanitize(Located(document, "/at"))) == slow
 
 
 @given(DOCUMENTS)
@@ -61,7 +61,9 @@ def test_depth_is_bounded_alike(depth: int, step: str) -> None:
     for _ in range(depth):
         value = {"object": {"a": value}, "array": [value], "facet": {"_schemaURL": "", "a": value}}[step]
     document = {"facet": value}
-    assert outcome(lambda: kept.keep(Located(document))) == outcome(lambda: kept._without_people(redact(clean(document))))
+    assert outcome(lambda: sanitizing.sanitize(Located(document))) == outcome(
+        lambda: sanitizing._without_people(redact(clean(document)))
+    )
     assert outcome(lambda: fit_text(document)) == outcome(lambda: canonical_json(clean(document)))
 
 

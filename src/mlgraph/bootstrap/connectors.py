@@ -1,0 +1,42 @@
+"""Which connectors a server has: those that come with mlgraph, and those that installed packages register."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.metadata import EntryPoint, entry_points
+from typing import Final
+
+from mlgraph.connectors import mlflow, openlineage
+from mlgraph.domain.errors import MlgraphError, StartError
+from mlgraph.ports.connector import Connector, ConnectorRegistry
+from mlgraph.sources.mlflow_factory import MlflowSources
+
+GROUP: Final = "mlgraph.connectors"
+"""The group of entry points by which a package registers its connectors; each names a `Connector`."""
+
+
+def installed_connectors() -> ConnectorRegistry:
+    """Return all connectors. Raises `StartError` for one that cannot be loaded or registered: its events would be lost."""
+    registry = ConnectorRegistry([openlineage.CONNECTOR, mlflow.connector(MlflowSources())])
+    for point in _entry_points():
+        try:
+            found = point.load()
+        except Exception as error:
+            raise StartError(f"{_described(point)} cannot be loaded: {error!r}; upgrade or uninstall that package") from error
+        if not isinstance(found, Connector):
+            raise StartError(f"{_described(point)} is no mlgraph.ports.connector.Connector but a {type(found).__name__}")
+        try:
+            registry.register(found)
+        except MlgraphError as error:
+            raise StartError(f"{_described(point)} cannot be registered: {error.detail}") from None
+    return registry
+
+
+def _entry_points() -> Iterator[EntryPoint]:
+    """Yield the entry points in the order of their names, so that every process has the same registry."""
+    yield from sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+
+
+def _described(point: EntryPoint) -> str:
+    package = f" of the package {point.dist.name} {point.dist.version}" if point.dist is not None else ""
+    return f"the connector {point.name} ({point.value}){package}"

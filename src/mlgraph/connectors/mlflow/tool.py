@@ -1,0 +1,29 @@
+"""How MLflow's answers and webhooks are understood: the connector's side of `mlgraph connect`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from mlgraph.connectors.mlflow import freshness, payloads, reconciliation, webhooks
+from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.source import Departure, Identity, States
+
+
+class MlflowTool:
+    """The `PulledTool` of MLflow."""
+
+    subject = staticmethod(payloads.subject)
+    thing = staticmethod(reconciliation.thing)
+    deleted = staticmethod(reconciliation.deleted_at)
+    version_of = staticmethod(freshness.version_of)
+    version_held = staticmethod(freshness.version_held)
+    verify = staticmethod(webhooks.verify_webhook)
+    thin = staticmethod(webhooks.thin)
+    occurred_at = staticmethod(webhooks.occurred_at)
+
+    def departures(
+        self, instance: str, known: States, existing: Collection[AssetUri], identities: Mapping[str, Identity], at: int
+    ) -> Sequence[Departure]:
+        """Return what was deleted or renamed at an instance since what is `known` of it was reported."""
+        found = reconciliation.departures(instance, known, existing, identities, at)
+        return [Departure(*reconciliation.departed(payload)) for payload in found]

@@ -1,0 +1,43 @@
+"""Every connector that comes with mlgraph is held to the contract suite, as it is registered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pytest
+
+from mlgraph.bootstrap.connectors import installed_connectors
+from mlgraph.domain.facts import Contact, Statement
+from mlgraph.ports.connector import Connector
+from tests.connectors import suite
+from tests.connectors.mlflow import test_mlflow
+from tests.connectors.openlineage import test_contract
+
+SUBJECTS: Final = {
+    "openlineage": (test_contract.RECORDINGS, "payload", test_contract.PAGE, test_contract.SECRETIVE, test_contract.SECRETS),
+    "mlflow": (test_mlflow.FOLDER, "payload", test_mlflow.PAGE, test_mlflow.secretive(), test_mlflow.SECRETS),
+}
+"""Recordings, page, and a payload full of secrets of each."""
+
+
+@pytest.mark.parametrize("connector", list(installed_connectors()), ids=lambda connector: connector.name)
+def test_a_registered_connector_passes(connector: Connector) -> None:
+    assert connector.name in SUBJECTS, "a new connector brings its recordings"
+    folder, key, page, secretive, secrets = SUBJECTS[connector.name]
+
+    def normalise(payload: suite.Json) -> list[Statement]:
+        return list(connector.normalise(payload, None))
+
+    subject = suite.Subject(connector, normalise, suite.load_recordings(folder, key), page, secretive, secrets)
+    suite.check_recordings(subject)
+    suite.check_documented(subject)
+    suite.check_secrets(replace(subject, normalise=lambda payload: _facts(normalise(payload))))
+    for recording in subject.recordings:
+        suite.check_payload(subject, recording.payload)
+    suite.check_random_mutations(subject, examples=30)
+
+
+def _facts(statements: list[Statement]) -> list[Statement]:
+    """Names and mail of owners go into contacts, as they should: what must not carry them is the facts."""
+    return [said for said in statements if not isinstance(said, Contact)]

@@ -1,0 +1,100 @@
+"""The registry of connectors: what it refuses, and which connector it hands out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mlgraph.domain.errors import Conflict, InvalidInput
+from mlgraph.domain.facts import Statement
+from mlgraph.domain.payload import Located
+from mlgraph.ports.connector import Connector, ConnectorRegistry
+
+
+def nothing(payload: object, scope: str | None) -> list[Statement]:
+    del payload, scope
+    return []
+
+
+PLAIN = Connector(name="plain", event_types=("thing",), kinds=("run",), relations=("run_of",), normalise=nothing)
+CLAIMS = replace(PLAIN, name="claims", cloudevent_types=("org.example.",), media_types=("application/vnd.claims+json",))
+PASSING = replace(PLAIN, name="passing", mentions_in_passing=True, accepts_events=False)
+
+
+@pytest.mark.parametrize(
+    ("connector", "message"),
+    [
+        (replace(PLAIN, name="Plain"), "no name of a connector"),
+        (replace(PLAIN, name="a b"), "no name of a connector"),
+        (replace(PLAIN, name="../x"), "no name of a connector"),
+        (replace(PLAIN, name=""), "no name of a connector"),
+        (replace(PLAIN, name="facts"), "reserved"),
+        (replace(PLAIN, name="thin"), "reserved"),
+        (PLAIN, "registered already"),
+        (replace(PLAIN, name="other", kinds=("datset",)), "did you mean 'dataset'"),
+        (replace(PLAIN, name="other", relations=("nothing_like_it",)), "unknown relation 'nothing_like_it'; the relations are"),
+        (replace(PLAIN, name="other", cloudevent_types=("io.mlgraph.",)), "carry facts"),
+        (replace(PLAIN, name="other", cloudevent_types=("",)), "carry facts"),
+        (replace(PLAIN, name="other", cloudevent_types=("org.example.part.",)), "'org.example.part.' is claimed by 'claims'"),
+        (replace(PLAIN, name="other", cloudevent_types=("org.",)), "'org.' is claimed by 'claims'"),
+        (replace(PLAIN, name="other", media_types=("application/vnd.claims+json",)), "media type .* is claimed by 'claims'"),
+        (replace(PLAIN, name="other", media_types=("application/json",)), "any format"),
+    ],
+)
+def test_what_cannot_be_registered_is_refused(connector: Connector, message: str) -> None:
+    registry = ConnectorRegistry([PLAIN, CLAIMS])
+    with pytest.raises(InvalidInput, match=message):
+        registry.register(connector)
+    assert [each.name for each in registry] == ["plain", "claims"]
+
+
+def test_formats_and_tools_are_found_by_name() -> None:
+    registry = ConnectorRegistry([PLAIN, CLAIMS, PASSING])
+    assert registry.formats == ("plain", "claims")
+    assert registry.tools == ()
+    assert registry.in_passing == {"passing"}
+    assert registry.format("plain") is PLAIN
+    with pytest.raises(
+        InvalidInput, match=r"unknown format 'plane'; did you mean 'plain'\? The formats of events are plain, claims"
+    ):
+        registry.format("plane")
+    with pytest.raises(InvalidInput, match="unknown format 'passing'"):
+        registry.format("passing")
+    with pytest.raises(InvalidInput, match="the kinds of tools are none"):
+        registry.tool("plain")
+
+
+def test_what_is_stored_names_a_connector_that_may_be_gone() -> None:
+    registry = ConnectorRegistry([PLAIN, PASSING])
+    assert registry.stored_format("passing") is PASSING, "it accepts nothing new, and interprets what it accepted before"
+    with pytest.raises(Conflict, match="'gone' is not registered"):
+        registry.stored_format("gone")
+    with pytest.raises(Conflict, match="'plain' is not registered"):
+        registry.stored_tool("plain")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "media_type", "found"),
+    [
+        ("org.example.copied", None, CLAIMS),
+        ("org.example", None, None),
+        ("com.other", "application/vnd.claims+json; charset=utf-8", CLAIMS),
+        ("com.other", "Application/Vnd.Claims+JSON", CLAIMS),
+        ("com.other", "application/json", None),
+        ("com.other", None, None),
+    ],
+)
+def test_a_cloudevent_goes_to_whom_claims_it(event_type: str, media_type: str | None, found: Connector | None) -> None:
+    assert ConnectorRegistry([PLAIN, CLAIMS]).of_cloudevent(event_type, media_type) is found
+
+
+def test_what_is_stored_of_a_payload_has_no_secrets_unless_a_connector_says_otherwise() -> None:
+    payload = {"password": "hunter2", "options": [{"name": "API_KEY", "value": "k3y"}], "by": "ann@example.org", "n": 1}
+    stored = PLAIN.sanitize(Located(payload))
+    assert "hunter2" not in str(stored)
+    assert "k3y" not in str(stored)
+    assert "ann@example.org" not in str(stored)
+    assert isinstance(stored, dict)
+    assert stored["n"] == 1
+    assert PLAIN.event_id(payload) == "event"

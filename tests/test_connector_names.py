@@ -1,0 +1,61 @@
+"""services, api and cli know no connector by name: what a connector is stands in the connector, and in the registry."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlgraph.bootstrap.connectors import installed_connectors
+
+SOURCES = Path(__file__).resolve().parents[1] / "src" / "mlgraph"
+PACKAGES = ("services", "api", "cli")
+CONTRACT = {
+    # POST /api/v1/lineage is OpenLineage's by the contract, and these describe it in the OpenAPI document.
+    ("api/intake.py", "openlineage"),
+    ("api/intake.py", "Send OpenLineage events"),
+    ("api/operations.py", "https://github.com/OpenLineage/OpenLineage"),
+    ("api/operations.py", "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"),
+    ("api/operations.py", "io.openlineage.run"),
+    # The contract's own example of POST /api/v1/sources.
+    ("api/connections.py", "mlflow"),
+    ("api/connections.py", "http://mlflow.internal:5000"),
+}
+
+
+def literals(source: str) -> Iterator[str]:
+    """The string literals of a module, parts of f-strings included, docstrings and attribute docstrings aside."""
+    tree = ast.parse(source)
+    prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in prose:
+            yield node.value
+
+
+def naming(source: str, names: tuple[str, ...]) -> list[str]:
+    return [text for text in literals(source) if any(name in text.lower() for name in names)]
+
+
+def test_no_connector_is_known_by_name() -> None:
+    names = tuple(each.name for each in installed_connectors())
+    assert {"openlineage", "mlflow"} <= set(names)
+    found = {
+        (str(file.relative_to(SOURCES)), text)
+        for package in PACKAGES
+        for file in (SOURCES / package).rglob("*.py")
+        for text in naming(file.read_text("utf-8"), names)
+    }
+    assert found == CONTRACT, "an exception that is not needed any longer goes, too"
+
+
+def test_the_check_sees_names_in_code_and_not_in_prose() -> None:
+    source = 'X = "mlflow"\n"""Not mlflow."""\ndef f(x):\n    """mlflow"""\n    return f"{x}:OpenLineage!"\n'
+    assert sorted(naming(source, ("mlflow", "openlineage"))) == [":OpenLineage!", "mlflow"]
+
+
+def test_no_module_of_them_imports_a_connector() -> None:
+    for package in PACKAGES:
+        for file in (SOURCES / package).rglob("*.py"):
+            assert "mlgraph.connectors" not in "".join(
+                line for line in file.read_text("utf-8").splitlines() if line.startswith(("import ", "from "))
+            ), file
