@@ -83,9 +83,7 @@ def _check(connector: Connector, facts: Iterable[Fact]) -> None:
         if isinstance(fact, EdgeFact | EdgeRetraction):
             relation, source, target = fact.relation, fact.source, fact.target
             if relation not in connector.relations or not _is_allowed(source.kind, relation, target.kind):
-                raise ValueError(
-                    f"the connector emits {source.kind} {relation} {target.kind}, which it does not declare or may not"
-                )
+                raise ValueError(f"the connector emits {source.kind} {relation} {target.kind}: undeclared, or not allowed")
             uris: tuple[AssetUri, ...] = (source, target)
         else:
             uris = (fact.uri,)
