@@ -8,13 +8,12 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from mlgraph.bootstrap import kernels
 from mlgraph.bootstrap.configuration import credentials_at
 from mlgraph.bootstrap.inferring import rules_from
 from mlgraph.bootstrap.options import Options
-from mlgraph.bulk import warm as bulk_warm
 from mlgraph.domain.configuration import SecretPlace
 from mlgraph.domain.credentials import Credentials
-from mlgraph.graph import warm as graph_warm
 from mlgraph.graph.noise import Noise
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.archives import Archives
@@ -83,18 +82,13 @@ class Server:
 
     def follow(self) -> None:
         """Follow the log, and get ready for questions meanwhile."""
-        threading.Thread(target=_warm, name="mlgraph-warm", daemon=True).start()
+        threading.Thread(target=kernels.warm, name="mlgraph-warm", daemon=True).start()
         self.follower.start()
 
     def stop(self) -> None:
         """End the threads."""
         self.connections.stop()
         self.follower.stop()
-
-
-def _warm() -> None:
-    graph_warm.warm()
-    bulk_warm.warm()
 
 
 def operated(server: Server, database: Database) -> Operated:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
-from mlgraph.cli import output
+from mlgraph.cli import kernel_cache, output
 from mlgraph.cli.serving import home
 from mlgraph.cli.session import AsJson, Url, connected
 
@@ -35,9 +35,11 @@ def backup(ctx: typer.Context, file: File, data: Data = None, store: Store = Non
     _check_place(data, store)
     with _replaced(file) as target:
         if data or store:
+            place = data or home("main")
+            kernel_cache.choose(place)
             from mlgraph.bootstrap import backup as pieces_of
 
-            size = _write(target, pieces_of(data or home("main"), store))
+            size = _write(target, pieces_of(place, store))
         else:
             with connected(ctx, url, as_json=False) as server:
                 size = _write(target, server.backup())
@@ -68,9 +70,11 @@ def restore(
         )
     with _reading(file) as pieces:
         if data or store:
+            place = data or home("main")
+            kernel_cache.choose(place)
             from mlgraph.bootstrap import restore as put_back
 
-            body = json.dumps(put_back(data or home("main"), store, pieces, replace=replace)).encode()
+            body = json.dumps(put_back(place, store, pieces, replace=replace)).encode()
         else:
             with connected(ctx, url, as_json) as server:
                 try:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlgraph.cli import output
+from mlgraph.cli import kernel_cache, output
 
 app = typer.Typer()
 
@@ -59,13 +59,15 @@ def up(
     ] = None,
 ) -> None:
     """Serve the graph until interrupted."""
+    data = data or home("main")
+    kernel_cache.choose(data)
     from mlgraph.bootstrap import Options, serve
 
     if hot_run_days is not None:
         output.tell("Warning: --hot-run-days is deprecated and has no effect: every run stays in the graph. Leave it out.")
     serve(
         Options(
-            data=data or home("main"),
+            data=data,
             store=store,
             host=host,
             port=port,
@@ -87,9 +89,11 @@ def demo(
     ] = None,
 ) -> None:
     """Serve a demo company, built from real data and real tools, and say what to try."""
+    data = data or home("demo")
+    kernel_cache.choose(data)
     from mlgraph.demo import run
 
-    run(port=port, data=data or home("demo"))
+    run(port=port, data=data)
 
 
 def home(name: str) -> Path:
