@@ -16,10 +16,14 @@ DEV_STAMP := $(VENV)/.stamp-dev
 PROJECT_STAMP := $(VENV)/.stamp-project
 MLFLOW_STAMP := $(MLFLOW)/.stamp
 
-COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	--no-emit-find-links --custom-compile-command 'make lock' $(LOCK_OPTIONS)
+COMPILE = $(UV) pip compile --quiet --only-binary :all: --no-emit-index-url --no-emit-find-links
+LOCK = $(COMPILE) --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' $(LOCK_OPTIONS)
+LOCKS := tools dev runtime demo
+PYTHONS := 3.11 3.12 3.13
+PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin
+DIST ?= dist
 
-.PHONY: help setup demo test lint bench lock
+.PHONY: help setup demo test lint bench dist lock checklock
 
 help:
 	@echo 'make setup  install everything into .venv and .tools (the other commands do it when needed)'
@@ -27,7 +31,9 @@ help:
 	@echo 'make test   run all tests'
 	@echo 'make lint   ruff, mypy, import contracts'
 	@echo 'make bench  measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
+	@echo 'make dist   build the wheel and the source distribution into dist/'
 	@echo 'make lock   pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
+	@echo 'make checklock  ask the package index for a wheel of each pin, for each Python and platform that is supported'
 
 setup: $(PROJECT_STAMP) $(MLFLOW_STAMP)
 
@@ -50,13 +56,13 @@ $(PROJECT_STAMP): pyproject.toml $(DEV_STAMP)
 	$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --no-build-isolation --editable .
 	touch $@
 
-$(MLFLOW_STAMP): requirements/mlflow.txt $(TOOLS_STAMP)
+$(MLFLOW_STAMP): requirements/demo.txt $(TOOLS_STAMP)
 	$(UV) venv --quiet --allow-existing --python $(VENV)/bin/python $(MLFLOW)
-	$(UV) pip sync --quiet --python $(MLFLOW)/bin/python --require-hashes requirements/mlflow.txt
+	$(UV) pip sync --quiet --python $(MLFLOW)/bin/python --require-hashes requirements/demo.txt
 	touch $@
 
 demo: setup
-	$(VENV)/bin/mlgraph demo
+	MLGRAPH_MLFLOW=$(MLFLOW) $(VENV)/bin/mlgraph demo
 
 test: setup
 	$(VENV)/bin/python -m pytest -q --durations=15
@@ -70,7 +76,19 @@ lint: setup
 bench: setup
 	$(VENV)/bin/python -m benchmarks --size $(SIZE) $(BENCH_OPTIONS)
 
+# hatchling writes the same bytes for the same files: times, order and modes are fixed.
+dist: $(DEV_STAMP)
+	rm -rf $(DIST)
+	$(UV) build --quiet --no-build-isolation --python $(VENV)/bin/python --sdist --wheel --out-dir $(DIST) .
+
 lock: $(TOOLS_STAMP)
-	$(COMPILE) requirements/tools.in -o requirements/tools.txt
-	$(COMPILE) pyproject.toml requirements/tools.in --all-extras --group dev -o requirements/dev.txt
-	$(COMPILE) requirements/mlflow.in -o requirements/mlflow.txt
+	$(LOCK) requirements/tools.in -o requirements/tools.txt
+	$(LOCK) pyproject.toml requirements/tools.in --group dev -o requirements/dev.txt
+	$(LOCK) pyproject.toml --constraint requirements/dev.txt -o requirements/runtime.txt
+	$(LOCK) pyproject.toml --extra demo --constraint requirements/runtime.txt -o requirements/demo.txt
+
+checklock: $(TOOLS_STAMP)
+	for lock in $(LOCKS); do for python in $(PYTHONS); do for platform in $(PLATFORMS); do \
+		echo "$$lock: Python $$python, $$platform"; \
+		$(COMPILE) --python-version $$python --python-platform $$platform requirements/$$lock.txt -o - >/dev/null; \
+	done; done; done

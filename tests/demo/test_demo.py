@@ -1,4 +1,4 @@
-"""Builds the whole demo company once, with its real tools, and asks it for every story that it promises."""
+"""Builds the whole demo company once, from the installed wheel, and asks it for every story that it promises."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import shlex
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ from typing import Any, Final
 
 import httpx
 import pytest
+
+from tests import installation
 
 BUILD_LIMIT_S: Final = 180.0
 RESTART_LIMIT_S: Final = 20.0
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.timeout(400)
 class Demo:
     """`mlgraph demo` as a user runs it: a process, what it prints, and the server behind it."""
 
+    program: list[str]
     data: Path
     port: int
     process: subprocess.Popen[bytes] | None = None
@@ -49,8 +51,8 @@ class Demo:
         """Start it and wait until it has printed what to try."""
         began = time.monotonic()
         with (self.data / "out.txt").open("wb") as out, (self.data / "err.txt").open("wb") as err:
-            command = [*MLGRAPH, "demo", "--port", str(self.port), "--data", str(self.data / "demo")]
-            self.process = subprocess.Popen(command, stdout=out, stderr=err)
+            command = [*self.program, "demo", "--port", str(self.port), "--data", str(self.data / "demo")]
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, env=ENVIRONMENT, cwd=self.data)
         while "mlgraph diff " not in self.printed:
             if self.process.poll() is not None or time.monotonic() - began > limit_s:
                 raise AssertionError(f"no demo after {limit_s} s:\n{(self.data / 'err.txt').read_text('utf-8')[-3000:]}")
@@ -84,7 +86,7 @@ class Demo:
         return [shlex.split(line) for line in lines if not line.startswith("mlgraph is ready at ")]
 
 
-MLGRAPH: Final = [sys.executable, "-m", "mlgraph.cli"]
+ENVIRONMENT: Final = installation.clean_environment()
 
 
 def free_port() -> int:
@@ -94,9 +96,24 @@ def free_port() -> int:
         return port
 
 
+def run(program: list[str], *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [*program, *arguments]
+    return subprocess.run(command, env={**ENVIRONMENT, **environment}, capture_output=True, text=True, timeout=60, check=False)
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    built = Demo(tmp_path_factory.mktemp("demo"), free_port())
+def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The program as the wheel installs it with its extra `demo`, where no checkout is near."""
+    wheel, _ = installation.build(tmp_path_factory.mktemp("dist"))
+    programs = installation.install(tmp_path_factory.mktemp("environment") / "venv", "demo.txt", wheel)
+    ENVIRONMENT["NUMBA_CACHE_DIR"] = str(tmp_path_factory.mktemp("kernels"))
+    yield [str(programs / "mlgraph")]
+    del ENVIRONMENT["NUMBA_CACHE_DIR"]
+
+
+@pytest.fixture(scope="module")
+def demo(program: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    built = Demo(program, tmp_path_factory.mktemp("demo"), free_port())
     try:
         built.start(BUILD_LIMIT_S)
         yield built
@@ -114,7 +131,7 @@ def test_prints_five_commands_that_work(demo: Demo) -> None:
     commands = demo.commands()
     assert [words[1] for words in commands] == ["impact", "lineage", "live", "why", "diff"]
     for words in commands:
-        done = subprocess.run([*MLGRAPH, *words[1:]], capture_output=True, text=True, timeout=60, check=False)
+        done = run(demo.program, *words[1:])
         assert done.returncode == 0, (words, done.stderr)
         assert len(done.stdout.splitlines()) >= 2, (words, done.stdout)
         assert done.stderr == ""
@@ -285,22 +302,22 @@ def test_stopped_it_leaves_no_process(demo: Demo) -> None:
 @pytest.mark.parametrize(
     ("environment", "said"),
     [
-        ({"MLGRAPH_MLFLOW": "/nowhere"}, "make setup"),
+        ({"MLGRAPH_MLFLOW": "/nowhere"}, "uv tool install 'mlgraph[demo]'"),
         ({"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}, "Check the connection to the package index"),
     ],
 )
-def test_says_what_to_do_where_something_is_missing(tmp_path: Path, environment: dict[str, str], said: str) -> None:
-    command = [*MLGRAPH, "demo", "--port", str(free_port()), "--data", str(tmp_path / "demo")]
-    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60, check=False)
+def test_says_what_to_do_where_something_is_missing(
+    program: list[str], tmp_path: Path, environment: dict[str, str], said: str
+) -> None:
+    done = run(program, "demo", "--port", str(free_port()), "--data", str(tmp_path / "demo"), **environment)
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_refuses_a_directory_that_holds_something_else(tmp_path: Path) -> None:
+def test_refuses_a_directory_that_holds_something_else(program: list[str], tmp_path: Path) -> None:
     (tmp_path / "graph").mkdir()
-    command = [*MLGRAPH, "demo", "--port", str(free_port()), "--data", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = run(program, "demo", "--port", str(free_port()), "--data", str(tmp_path))
     assert done.returncode == 1
     assert "--data" in done.stderr
     assert (tmp_path / "graph").is_dir()

