@@ -1,0 +1,110 @@
+"""The locks pin what pyproject.toml asks for, once for each Python and platform, and agree with one another.
+
+`make checklock` asks the package index whether there is a wheel of each; here nothing is asked.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT: Final = Path(__file__).parents[1]
+PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PYTHONS: Final = ("3.11", "3.12", "3.13")
+PLATFORMS: Final = {"linux": "x86_64", "linux-arm": "aarch64", "darwin": "arm64"}
+
+Pins = dict[str, Version]
+
+
+def lock(name: str) -> str:
+    return (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
+
+
+def environment(python: str, platform: str) -> dict[str, str]:
+    system = platform.partition("-")[0]
+    return {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": system,
+        "platform_system": system.capitalize(),
+        "platform_machine": PLATFORMS[platform],
+        "os_name": "posix",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "extra": "",
+    }
+
+
+def pinned(text: str, where: dict[str, str]) -> Iterator[tuple[str, Version]]:
+    """The pins of a lock that apply there."""
+    for line in text.replace("\\\n", " ").splitlines():
+        stated = line.partition("--hash")[0].strip()
+        if stated and not stated.startswith("#"):
+            pin = Requirement(stated)
+            if pin.marker is None or pin.marker.evaluate(where):
+                (exact,) = pin.specifier
+                yield canonicalize_name(pin.name), Version(exact.version)
+
+
+def faults(wanted: list[str], text: str, where: dict[str, str]) -> list[str]:
+    """What is pinned twice, and what is wanted and not pinned to a version that satisfies it."""
+    found = list(pinned(text, where))
+    pins = dict(found)
+    twice = [name for name in pins if sum(name == other for other, _ in found) > 1]
+    requirements = [Requirement(each) for each in wanted]
+    missing = [
+        str(each)
+        for each in requirements
+        if (each.marker is None or each.marker.evaluate(where))
+        and ((version := pins.get(canonicalize_name(each.name))) is None or version not in each.specifier)
+    ]
+    return twice + missing
+
+
+RUNTIME: Final[list[str]] = PROJECT["project"]["dependencies"]
+WANTED: Final[dict[str, list[str]]] = {
+    "runtime": RUNTIME,
+    "demo": [*RUNTIME, *PROJECT["project"]["optional-dependencies"]["demo"]],
+    "dev": [*RUNTIME, *PROJECT["dependency-groups"]["dev"]],
+}
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("python", PYTHONS)
+def test_what_is_wanted_is_pinned_once(python: str, platform: str) -> None:
+    where = environment(python, platform)
+    for name, wanted in WANTED.items():
+        assert faults(wanted, lock(name), where) == [], name
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_locks_agree_on_what_the_wheel_installs(python: str) -> None:
+    where = environment(python, "linux")
+    runtime = dict(pinned(lock("runtime"), where))
+    assert len(runtime) > len(RUNTIME)
+    for name in ("dev", "demo"):
+        pins = dict(pinned(lock(name), where))
+        assert {package: pins.get(package) for package in runtime} == runtime
+
+
+def test_the_pythons_are_those_that_are_promised() -> None:
+    promised = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: Python :: 3." in each]
+    assert promised == list(PYTHONS)
+    assert f"PYTHONS := {' '.join(PYTHONS)}\n" in (ROOT / "Makefile").read_text("utf-8")
+
+
+def test_the_checks_see_what_is_wrong() -> None:
+    where = environment("3.12", "linux")
+    text = (
+        "numpy==2.1 ; python_full_version < '3.12' \\\n    --hash=sha256:00\nnumpy==2.3 ; python_version >= '3.12'\nhttpx==0.28\n"
+    )
+    assert faults(["numpy>=2.2", "httpx"], text, where) == []
+    assert faults(["numpy>=2.2"], text, environment("3.11", "linux")) == ["numpy>=2.2"]
+    assert faults(["numpy", "rich"], f"{text}numpy==2.4\n", where) == ["numpy", "rich"]
