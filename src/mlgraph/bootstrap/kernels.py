@@ -11,6 +11,7 @@ from numba.core.event import Event, Listener, install_listener
 
 from mlgraph.bulk import warm as bulk_warm
 from mlgraph.graph import warm as graph_warm
+from mlgraph.stores import snapshot_files
 
 _log = logging.getLogger(__name__)
 
@@ -28,6 +29,7 @@ def warm() -> None:
     with install_listener(_COMPILE, compilations):
         graph_warm.warm()
         bulk_warm.warm()
+        snapshot_files.warm()
     compilations.finish()
 
 
@@ -47,7 +49,7 @@ class Compilations(Listener):
             if self._count > 1:
                 return
             self._began = time.monotonic()
-        _log.info("compiling graph kernels (first start only, up to half a minute) ...")
+        _log.info("compiling graph kernels (each only once; all of them, on a first start, take up to half a minute) ...")
 
     def on_end(self, event: Event) -> None:
         """Do nothing: `finish` reports when all are done."""
@@ -57,4 +59,4 @@ class Compilations(Listener):
         if self._count:
             took_s = time.monotonic() - self._began
             context = {"kernels": self._count, "seconds": round(took_s, 3)}
-            _log.info("compiled %d graph kernels in %.1f s", self._count, took_s, extra={"context": context})
+            _log.info("compiled graph kernels: %d in %.1f s", self._count, took_s, extra={"context": context})

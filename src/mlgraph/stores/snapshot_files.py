@@ -139,6 +139,11 @@ def _touch(memory: NDArray[np.uint8], step: int) -> int:
     return total
 
 
+def warm() -> None:
+    """Load the kernel that reads a snapshot from numba's cache, or compile it where that is empty."""
+    _touch(np.zeros(1, np.uint8), _LARGE_PAGE_BYTES)
+
+
 def _map(descriptor: int) -> mmap.mmap:
     # private pages: nobody writes to them, and compiled walks take arrays of one kind only
     mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
