@@ -7,14 +7,16 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
-# The layers, highest first, written out a second time on purpose: loosening pyproject.toml fails here.
+# The layers, highest first, written out a second time on purpose: pyproject.toml has to say the same.
 LAYERS = (
     ("cli",),
     ("demo",),
@@ -22,7 +24,7 @@ LAYERS = (
     ("api", "workers", "transports", "stores", "sources", "targets"),
     ("services",),
     ("connectors", "search", "inference", "governance", "monitoring", "delivery"),
-    ("graph",),
+    ("graph", "bulk"),
     ("ports", "client", "documents"),
     ("domain",),
 )
@@ -63,9 +65,25 @@ def broken(output: str) -> set[str]:
     return set(re.findall(r"^(.+) BROKEN$", output, re.MULTILINE))
 
 
-def contract_names() -> dict[str, str]:
+def contracts() -> dict[str, dict[str, Any]]:
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    return {each["id"]: each["name"] for each in settings["tool"]["importlinter"]["contracts"]}
+    return {each["id"]: each for each in settings["tool"]["importlinter"]["contracts"]}
+
+
+def contract_names() -> dict[str, str]:
+    return {identity: each["name"] for identity, each in contracts().items()}
+
+
+def unlike_the_architecture(layers: list[str], pure: list[str]) -> list[str]:
+    """Return what the contracts `layers` and `pure-core` say otherwise than LAYERS and PURE above."""
+    written = [set(re.findall(r"\w+", layer)) for layer in layers]
+    ours = [set(layer) for layer in LAYERS]
+    beside = zip_longest(written, ours, fillvalue="none")
+    otherwise = sorted({each.removeprefix("mlgraph.") for each in pure} ^ set(PURE))
+    return [
+        *(f"layer {theirs} instead of {mine}" for theirs, mine in beside if theirs != mine),
+        *(f"{package} {'is not' if package in PURE else 'may not be'} in pure-core" for package in otherwise),
+    ]
 
 
 @pytest.fixture
@@ -95,6 +113,21 @@ def plant(tree: Path) -> Plant:
 def test_this_project_keeps_its_contracts() -> None:
     code, output = lint_imports(ROOT)
     assert code == 0, output
+
+
+def test_the_contracts_say_what_the_architecture_says() -> None:
+    assert unlike_the_architecture(contracts()["layers"]["layers"], contracts()["pure-core"]["source_modules"]) == []
+
+
+def test_a_contract_that_was_changed_alone_is_found() -> None:
+    layers, pure = contracts()["layers"]["layers"], contracts()["pure-core"]["source_modules"]
+    below = next(number for number, layer in enumerate(layers) if "graph" in layer)
+    added = [f"{layer} | (new)" if number == below else layer for number, layer in enumerate(layers)]
+    assert [said for said in unlike_the_architecture(added, pure) if "new" in said]
+    assert unlike_the_architecture(layers[:-1], pure) == ["layer none instead of {'domain'}"]
+    assert len(unlike_the_architecture([layers[1], layers[0], *layers[2:]], pure)) == 2
+    assert unlike_the_architecture(layers, [each for each in pure if each != "mlgraph.graph"]) == ["graph is not in pure-core"]
+    assert unlike_the_architecture(layers, [*pure, "mlgraph.client"]) == ["client may not be in pure-core"]
 
 
 def test_what_the_architecture_allows_is_kept(tree: Path, plant: Plant) -> None:
