@@ -4,8 +4,13 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 
+# The tests start hundreds of Python processes: what these import is compiled once, also where the environment says otherwise.
+export PYTHONDONTWRITEBYTECODE :=
+
 PYTHON ?= python3
 SIZE ?= S
+JOBS ?= 2
+AREA ?= hydration
 VENV := .venv
 UV := $(VENV)/bin/uv
 MLFLOW := .tools/mlflow
@@ -23,16 +28,22 @@ PYTHONS := 3.11 3.12 3.13
 PLATFORMS := x86_64-manylinux_2_28 aarch64-manylinux_2_28 aarch64-apple-darwin
 DIST ?= dist
 
-.PHONY: help setup demo test lint bench dist lock checklock
+# A file of tests stays on one worker, which starts what its module shares; long files begin first (tests/plugins/levels.py).
+PYTEST = $(VENV)/bin/python -m pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder --durations=15
+
+.PHONY: help setup demo test test-unit test-slow proof lint bench dist lock checklock kernels
 
 help:
-	@echo 'make setup  install everything into .venv and .tools (the other commands do it when needed)'
-	@echo 'make demo   start mlgraph on a demo company built from real data and real tools'
-	@echo 'make test   run all tests'
-	@echo 'make lint   ruff, mypy, import contracts'
-	@echo 'make bench  measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
-	@echo 'make dist   build the wheel and the source distribution into dist/'
-	@echo 'make lock   pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
+	@echo 'make setup      install everything into .venv and .tools (the other commands do it when needed)'
+	@echo 'make demo       start mlgraph on a demo company built from real data and real tools'
+	@echo 'make test       all tests but the slow ones, on two cores; JOBS=4, TEST_OPTIONS="tests/stores -x"'
+	@echo 'make test-unit  of these the pure code alone, while you work'
+	@echo 'make test-slow  the others: kills by the dozen, generated documents, proofs, the demo company, benchmarks'
+	@echo 'make proof      a proof at full size; AREA=hydration, PROOF_OPTIONS=--help'
+	@echo 'make lint       ruff, mypy, import contracts'
+	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
+	@echo 'make dist       build the wheel and the source distribution into dist/'
+	@echo 'make lock       pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
 	@echo 'make checklock  ask the package index for a wheel of each pin, for each Python and platform that is supported'
 
 setup: $(PROJECT_STAMP) $(MLFLOW_STAMP)
@@ -64,8 +75,24 @@ $(MLFLOW_STAMP): requirements/demo.txt $(TOOLS_STAMP)
 demo: setup
 	MLGRAPH_MLFLOW=$(MLFLOW) $(VENV)/bin/mlgraph demo
 
-test: setup
-	$(VENV)/bin/python -m pytest -q --durations=15
+test: setup kernels
+	$(PYTEST) -m 'not slow' $(TEST_OPTIONS)
+
+test-unit: setup kernels
+	$(PYTEST) -m unit $(TEST_OPTIONS)
+
+test-slow: setup kernels
+	$(PYTEST) -m slow $(TEST_OPTIONS)
+
+PROOF_hydration := tests.services.hydration_proof
+
+proof: setup
+	$(if $(PROOF_$(AREA)),,$(error there is no proof of '$(AREA)': $(patsubst PROOF_%,AREA=%,$(filter-out PROOF_OPTIONS,$(filter PROOF_%,$(.VARIABLES))))))
+	$(VENV)/bin/python -m $(PROOF_$(AREA)) $(PROOF_OPTIONS)
+
+# Once, before several processes would compile the same at the same time; all find it in numba's cache then.
+kernels: setup
+	$(VENV)/bin/python -c 'from mlgraph.graph.warm import warm; warm()'
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -1,4 +1,4 @@
-"""The house's own rules: pinned requirements, no skipped test in CI, sizes of files and functions."""
+"""The house's own rules: pinned requirements, no skipped test in CI, one level a test, sizes of files and functions."""
 
 import ast
 import os
@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.plugins import levels
 
 ROOT = Path(__file__).parents[1]
 LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "src" / "mlgraph" / "demo" / "data.txt"]
@@ -37,7 +39,7 @@ def oversized(source: str) -> Iterator[str]:
                 yield f"{node.name}: {length} lines, {FUNCTION_LINES - 1} are allowed"
 
 
-def run_pytest(directory: Path, *options: str, ci: bool) -> tuple[int, str]:
+def run_pytest(directory: Path, *options: str, ci: bool = False) -> tuple[int, str]:
     env = {name: value for name, value in os.environ.items() if name not in {"CI", "PYTEST_ADDOPTS"}}
     env["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     done = subprocess.run(
@@ -98,22 +100,79 @@ SKIPS = {
 }
 
 
-def test_a_skipped_test_fails_in_ci(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+PARALLEL = ("-p", "xdist.plugin", "-n", "2", "--dist", "loadfile")
+
+
+def plugin(name: str, directory: Path) -> None:
+    """Give a directory of planted tests one of this suite's plugins."""
+    shutil.copy(ROOT / "tests" / "plugins" / f"{name}.py", directory / "conftest.py")
+
+
+@pytest.mark.parametrize("how", [(), PARALLEL], ids=["one process", "several"])
+def test_a_skipped_test_fails_in_ci(tmp_path: Path, how: tuple[str, ...]) -> None:
+    plugin("skips", tmp_path)
     for name, body in SKIPS.items():
         (tmp_path / f"test_{name}.py").write_text(f"import pytest\n{body}\ndef test_other_{name}():\n    pass\n")
-    code, output = run_pytest(tmp_path, ci=False)
+    code, output = run_pytest(tmp_path, *how)
     assert code == 0, output
     # A file that is skipped while it is collected would otherwise stop the run before the others.
     for options, ci in ((("--no-skips",), False), ((), True)):
-        code, output = run_pytest(tmp_path, "--continue-on-collection-errors", "-rfE", *options, ci=ci)
+        code, output = run_pytest(tmp_path, "--continue-on-collection-errors", "-rfE", *how, *options, ci=ci)
         assert code == 1, output
         assert "1 failed, 3 passed, 3 errors in" in output
         assert output.count("which --no-skips forbids") >= len(SKIPS)
 
 
 def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
-    shutil.copy(ROOT / "tests" / "conftest.py", tmp_path)
+    plugin("skips", tmp_path)
     (tmp_path / "test_planted.py").write_text("import pytest\n@pytest.mark.xfail\ndef test_it():\n    assert False\n")
     code, output = run_pytest(tmp_path, ci=True)
     assert code == 0, output
+
+
+def test_every_test_has_one_level(request: pytest.FixtureRequest) -> None:
+    found = request.config.stash[levels.FOUND]
+    assert found
+    assert [test for test, of_it in found.items() if len(of_it) != 1] == []
+    assert {path.name for path in (ROOT / "tests").iterdir() if path.name in levels.PLACES} == set(levels.PLACES)
+
+
+LEVELLED = {
+    "graph/test_a.py": "def test_by_its_folder():\n    pass\n",
+    "stores/test_b.py": "import pytest\n@pytest.mark.slow\ndef test_marked():\n    pass\ndef test_other():\n    pass\n",
+}
+
+
+def planted(directory: Path, files: dict[str, str]) -> Path:
+    """A project with the levels of this suite and some tests."""
+    plugin("levels", directory)
+    (directory / "pytest.ini").write_text("[pytest]\nmarkers =\n    unit:\n    real:\n    slow:\naddopts = --strict-markers\n")
+    for name, text in files.items():
+        file = directory / "tests" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return directory
+
+
+@pytest.mark.parametrize(
+    ("level", "tests"),
+    [("unit", {"by_its_folder"}), ("real", {"other"}), ("slow", {"marked"}), ("not slow", {"by_its_folder", "other"})],
+)
+def test_a_level_is_of_the_folder_or_marked(tmp_path: Path, level: str, tests: set[str]) -> None:
+    code, output = run_pytest(planted(tmp_path, LEVELLED), "--collect-only", "-q", "-m", level)
+    assert code == 0, output
+    assert set(re.findall(r"::test_(\w+)", output)) == tests
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"graph/test_c.py": "import pytest\n@pytest.mark.slow\n@pytest.mark.unit\ndef test_twice():\n    pass\n"},
+        {"new/test_d.py": "def test_of_an_unknown_folder():\n    pass\n"},
+    ],
+    ids=["two", "none"],
+)
+def test_a_test_of_no_level_or_two_stops_the_run(tmp_path: Path, fault: dict[str, str]) -> None:
+    code, output = run_pytest(planted(tmp_path, LEVELLED | fault))
+    assert code == pytest.ExitCode.USAGE_ERROR, output
+    assert re.search(r"test_(twice: slow, unit|of_an_unknown_folder: none)", output)

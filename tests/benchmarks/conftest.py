@@ -6,6 +6,7 @@ from benchmarks.company import Company, found
 from benchmarks.sizes import SIZES
 from benchmarks.storing import store
 from mlgraph.stores.embedded import EmbeddedPostgres
+from tests.plugins import clusters
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +18,7 @@ def company() -> Company:
 def stored(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory with the company in its store, put there by COPY; its server is stopped."""
     data = tmp_path_factory.mktemp("benchmarks") / "data"
+    clusters.prepare(data)
     with EmbeddedPostgres(data) as server:
         store(company, server.url)
     return data

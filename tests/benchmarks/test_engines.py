@@ -92,7 +92,7 @@ def test_a_difference_is_seen() -> None:
 
 
 def test_the_store_filled_by_copy_exports_what_the_writer_would_have_stored(
-    company: Company, stored: Path, tmp_path: Path
+    company: Company, stored: Path, data_dir: Path
 ) -> None:
     with EmbeddedPostgres(stored) as server:
         database = Database(server.url)
@@ -100,7 +100,7 @@ def test_the_store_filled_by_copy_exports_what_the_writer_would_have_stored(
         copied = b"".join(export_lines(PostgresReader(database)))
         again = _written(company, database)
         database.close()
-    with EmbeddedPostgres(tmp_path / "data") as server:
+    with EmbeddedPostgres(data_dir) as server:
         database = Database(server.url)
         database.open()
         assert all(_written(company, database))

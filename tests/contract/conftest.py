@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.contract.serving import Api, Names, Process
+from tests.services.parts import schema_url
 
 _numbers = count(1)
 
@@ -17,6 +18,12 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]
     process = Process("--data", str(tmp_path_factory.mktemp("shared") / "data"))
     yield process
     assert process.stop() == 0
+
+
+@pytest.fixture
+def store_url(postgres_url: str) -> str:
+    """An empty store on a PostgreSQL that runs already, as `--store` takes it."""
+    return schema_url(postgres_url)
 
 
 @pytest.fixture

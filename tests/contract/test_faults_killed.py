@@ -182,6 +182,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@pytest.mark.slow
 def test_killed_twenty_times_it_exports_what_an_undisturbed_one_does(
     start: Callable[..., Process], expected: bytes, tmp_path: Path
 ) -> None:

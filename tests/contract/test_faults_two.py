@@ -6,25 +6,17 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import httpx
-import pytest
 
-from mlgraph.stores.embedded import EmbeddedPostgres
 from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset, edge, retract
 
 ROUNDS = 40
 T = TypeVar("T")
-
-
-@pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("two") / "data") as server:
-        yield server.url
 
 
 def free_port() -> int:
@@ -82,9 +74,9 @@ class Writer:
                 time.sleep(0.05)
 
 
-def test_both_write_both_read_and_one_is_killed(start: Callable[..., Process], postgres: str, tmp_path: Path) -> None:
+def test_both_write_both_read_and_one_is_killed(start: Callable[..., Process], store_url: str, tmp_path: Path) -> None:
     rng, names, ports = random.Random(7), Names("two-servers"), [free_port(), free_port()]
-    servers = [start("--store", postgres, "--data", str(tmp_path / str(n)), port=ports[n]) for n in range(2)]
+    servers = [start("--store", store_url, "--data", str(tmp_path / str(n)), port=ports[n]) for n in range(2)]
     writers = [Writer(servers[n].url, servers[1 - n].url, names, n) for n in range(2)]
     threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers]
     for thread in threads:
@@ -95,7 +87,7 @@ def test_both_write_both_read_and_one_is_killed(start: Callable[..., Process], p
             time.sleep(0.005)
         time.sleep(rng.uniform(0, 0.05))
         servers[victim].kill()
-        servers[victim] = start("--store", postgres, "--data", str(tmp_path / str(victim)), port=ports[victim])
+        servers[victim] = start("--store", store_url, "--data", str(tmp_path / str(victim)), port=ports[victim])
     for thread in threads:
         thread.join(2 * PATIENCE_S)
     assert [writer.failure for writer in writers] == [None, None]

@@ -21,6 +21,7 @@ EXAMPLES: Final = 250
 NAMES: Final = Names("fuzzed")
 EVENTS: Final = fuzzing.events(NAMES)
 FACTS: Final = fuzzing.facts(NAMES)
+pytestmark = pytest.mark.slow
 PROFILE: Final = settings(
     max_examples=EXAMPLES, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )

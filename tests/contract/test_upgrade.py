@@ -85,6 +85,7 @@ def same_length(old: list[str], new: list[str]) -> bool:
     return (len(old), old[:1], old[-1:]) == (len(new), new[:1], new[-1:])
 
 
+@pytest.mark.slow
 def test_a_directory_of_the_previous_version_answers_as_before(start: Start, previous: Path, tmp_path: Path) -> None:
     names, data = Names("upgrade"), tmp_path / "data"
     old = start(

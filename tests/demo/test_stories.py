@@ -1,10 +1,13 @@
 import shlex
 from datetime import UTC, datetime
 
+import pytest
+
 from mlgraph.demo.stories import stories
 from mlgraph.domain.times import parse_time
 from mlgraph.domain.uri import AssetUri
 
+pytestmark = pytest.mark.unit
 HISTORY = {"failures": [{"job": "ad-audiences.build", "message": "KeyError: 'age'"}]}
 TRAINING = {"versions": [{"model": "home-ranker", "version": number, "run_id": "r" + number} for number in "123"]}
 

@@ -1,4 +1,4 @@
-"""Stores of one's own on one real PostgreSQL for each module."""
+"""Stores of one's own on the real PostgreSQL of the session."""
 
 from __future__ import annotations
 
@@ -13,16 +13,9 @@ from mlgraph.ports.events import ThinEvent
 from mlgraph.ports.letters import Letter
 from mlgraph.ports.store import Item
 from mlgraph.stores.connections import PostgresConnections
-from mlgraph.stores.embedded import EmbeddedPostgres
 from mlgraph.stores.events import PostgresEvents
 from tests.services.parts import TESTER, Store, schema_url
 from tests.stores.test_store import PERSON, asset, edge
-
-
-@pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("backup") / "data") as server:
-        yield server.url
 
 
 @pytest.fixture

@@ -73,12 +73,12 @@ def test_stop_and_start_finds_the_data(tmp_path: Path) -> None:
     assert "was not properly shut down" not in (tmp_path / "postgres.log").read_text()
 
 
-def test_a_second_start_in_the_same_process_is_refused(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path) as server:
-        for other in (server, EmbeddedPostgres(tmp_path)):
+def test_a_second_start_in_the_same_process_is_refused(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir) as server:
+        for other in (server, EmbeddedPostgres(data_dir)):
             with pytest.raises(DataDirectoryInUse, match="already in use by this process") as refusal:
                 other.start()
-            assert str(tmp_path) in refusal.value.detail
+            assert str(data_dir) in refusal.value.detail
         assert server.alive()
 
 
@@ -95,7 +95,7 @@ def test_a_second_start_from_another_process_is_refused(tmp_path: Path) -> None:
         assert notes(server.url) == ["from first"]
 
 
-def test_a_killed_postmaster_is_restarted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_killed_postmaster_is_restarted(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     restarts: list[None] = []
     restarted = threading.Event()
 
@@ -108,7 +108,7 @@ def test_a_killed_postmaster_is_restarted(tmp_path: Path, caplog: pytest.LogCapt
         with contextlib.suppress(psycopg.Error), psycopg.connect(url) as connection:
             connection.execute("SELECT count(*) FROM generate_series(1, 10000000000)")
 
-    with caplog.at_level(logging.WARNING), EmbeddedPostgres(tmp_path) as server:
+    with caplog.at_level(logging.WARNING), EmbeddedPostgres(data_dir) as server:
         server.supervise(note_restart)
         url = server.url
         write(url, "before")
@@ -133,22 +133,22 @@ def test_a_killed_postmaster_is_restarted(tmp_path: Path, caplog: pytest.LogCapt
     assert "died; starting it again" in caplog.text
 
 
-def test_a_failing_callback_does_not_end_supervision(tmp_path: Path) -> None:
+def test_a_failing_callback_does_not_end_supervision(data_dir: Path) -> None:
     calls = threading.Semaphore(0)
 
     def fail() -> None:
         calls.release()
         raise RuntimeError("planted")
 
-    with EmbeddedPostgres(tmp_path) as server:
+    with EmbeddedPostgres(data_dir) as server:
         server.supervise(fail)
         for _ in range(2):
             os.kill(server.pid or 0, signal.SIGKILL)
             assert calls.acquire(timeout=PATIENCE_S)
 
 
-def test_the_server_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
-    server = EmbeddedPostgres(tmp_path)
+def test_the_server_outlives_the_thread_that_started_it(data_dir: Path) -> None:
+    server = EmbeddedPostgres(data_dir)
     starter = threading.Thread(target=server.start)
     starter.start()
     starter.join()
@@ -158,9 +158,9 @@ def test_the_server_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
     server.stop()
 
 
-def test_stop_ends_supervision_without_a_restart(tmp_path: Path) -> None:
+def test_stop_ends_supervision_without_a_restart(data_dir: Path) -> None:
     before = set(threading.enumerate())  # another server may serve other tests of this session
-    server = EmbeddedPostgres(tmp_path)
+    server = EmbeddedPostgres(data_dir)
     server.start()
     server.supervise(lambda: pytest.fail("restarted after stop"))
     server.stop()
@@ -169,15 +169,15 @@ def test_stop_ends_supervision_without_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("also_the_server", [False, True])
-def test_a_start_after_kill_9_recovers(tmp_path: Path, also_the_server: bool) -> None:
-    with serving(tmp_path, "the killed one") as child:
+def test_a_start_after_kill_9_recovers(data_dir: Path, also_the_server: bool) -> None:
+    with serving(data_dir, "the killed one") as child:
         postmaster = first_line(child)
         if also_the_server:
             os.kill(postmaster, signal.SIGKILL)
         child.kill()
         child.wait()
-        left = _recorded_sockets(tmp_path)
-        with EmbeddedPostgres(tmp_path) as server:
+        left = _recorded_sockets(data_dir)
+        with EmbeddedPostgres(data_dir) as server:
             assert notes(server.url) == ["from the killed one"]
             assert server.pid != postmaster
         assert not left.exists()
@@ -188,51 +188,51 @@ def _recorded_sockets(data_dir: Path) -> Path:
     return Path(words[words.index("socket_directory") + 2])
 
 
-def test_a_server_that_outlived_its_owner_is_replaced(tmp_path: Path, open_dir: Path) -> None:
+def test_a_server_that_outlived_its_owner_is_replaced(data_dir: Path, open_dir: Path) -> None:
     """As where a child cannot be bound to its parent's life: a server runs, nobody holds the lock."""
-    with EmbeddedPostgres(tmp_path) as server:
+    with EmbeddedPostgres(data_dir) as server:
         write(server.url, "kept")
-    account = account_of(tmp_path)
+    account = account_of(data_dir)
     account.own(open_dir)
     settings = {"listen_addresses": "", "unix_socket_directories": str(open_dir)}
     programs = postgres_process.program_directory()
-    command = postgres_process.server_command(programs, tmp_path / "postgres", settings)
-    orphan = ServerProcess(postgres_process.command_line(account, command), tmp_path / "postgres.log")
-    with EmbeddedPostgres(tmp_path) as server:
+    command = postgres_process.server_command(programs, data_dir / "postgres", settings)
+    orphan = ServerProcess(postgres_process.command_line(account, command), data_dir / "postgres.log")
+    with EmbeddedPostgres(data_dir) as server:
         assert orphan.exited.wait(PATIENCE_S)
         assert notes(server.url) == ["kept"]
 
 
-def test_a_server_started_by_hand_is_not_touched(tmp_path: Path, open_dir: Path) -> None:
-    with EmbeddedPostgres(tmp_path):
+def test_a_server_started_by_hand_is_not_touched(data_dir: Path, open_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir):
         pass
-    cluster = tmp_path / "postgres"
-    account = account_of(tmp_path)
+    cluster = data_dir / "postgres"
+    account = account_of(data_dir)
     account.own(open_dir)
     programs = postgres_process.program_directory()
     command: list[str | Path] = [programs / "postgres", "-D", cluster, "-h", "", "-k", open_dir]
-    by_hand = ServerProcess(postgres_process.command_line(account, command), tmp_path / "postgres.log")
+    by_hand = ServerProcess(postgres_process.command_line(account, command), data_dir / "postgres.log")
     try:
         while not (open_dir / ".s.PGSQL.5432").exists():
             assert not by_hand.exited.wait(0.01)
         with pytest.raises(DataDirectoryInUse, match=f"kill -INT {by_hand.pid}"):
-            EmbeddedPostgres(tmp_path).start()
+            EmbeddedPostgres(data_dir).start()
         assert not by_hand.exited.is_set()
     finally:
         by_hand.stop()
 
 
-def test_a_stale_pid_file_that_names_a_living_stranger(tmp_path: Path) -> None:
+def test_a_stale_pid_file_that_names_a_living_stranger(data_dir: Path) -> None:
     """After a reboot, or in a container, the recorded id belongs to whatever runs now."""
-    with EmbeddedPostgres(tmp_path) as server:
+    with EmbeddedPostgres(data_dir) as server:
         write(server.url, "kept")
-        lines = (tmp_path / "postgres" / "postmaster.pid").read_text().splitlines()
-    command = postgres_process.command_line(account_of(tmp_path), ["/bin/sleep", "60"])
+        lines = (data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
+    command = postgres_process.command_line(account_of(data_dir), ["/bin/sleep", "60"])
     with subprocess.Popen(command) as stranger:
-        pid_file = tmp_path / "postgres" / "postmaster.pid"
+        pid_file = data_dir / "postgres" / "postmaster.pid"
         pid_file.write_text("\n".join([str(stranger.pid), *lines[1:]]) + "\n")
-        account_of(tmp_path).own(pid_file)
-        with EmbeddedPostgres(tmp_path) as server:
+        account_of(data_dir).own(pid_file)
+        with EmbeddedPostgres(data_dir) as server:
             assert notes(server.url) == ["kept"]
         assert stranger.poll() is None
         stranger.kill()
@@ -255,13 +255,13 @@ def test_an_interrupted_creation_is_redone(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("postgres.new-*"))
 
 
-def test_a_cluster_without_its_database_gets_it(tmp_path: Path) -> None:
+def test_a_cluster_without_its_database_gets_it(data_dir: Path) -> None:
     """The first start was killed after the cluster was made and before the database was."""
-    with EmbeddedPostgres(tmp_path) as server:
+    with EmbeddedPostgres(data_dir) as server:
         maintenance = server.url.replace("/mlgraph?", "/postgres?")
         with psycopg.connect(maintenance, autocommit=True) as connection:
             connection.execute("DROP DATABASE mlgraph")
-    with EmbeddedPostgres(tmp_path) as server:
+    with EmbeddedPostgres(data_dir) as server:
         write(server.url, "works")
 
 
@@ -274,13 +274,13 @@ def test_files_that_are_no_cluster_are_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("written", "says"), [("16", "mlgraph restore FILE --data NEW"), ("19", "start the newer mlgraph")])
-def test_another_major_version_is_refused(tmp_path: Path, written: str, says: str) -> None:
-    with EmbeddedPostgres(tmp_path):
+def test_another_major_version_is_refused(data_dir: Path, written: str, says: str) -> None:
+    with EmbeddedPostgres(data_dir):
         pass
-    version = tmp_path / "postgres" / "PG_VERSION"
+    version = data_dir / "postgres" / "PG_VERSION"
     kept = version.read_text()
     version.write_text(f"{written}\n")
-    server = EmbeddedPostgres(tmp_path)
+    server = EmbeddedPostgres(data_dir)
     with pytest.raises(EmbeddedPostgresError, match=rf"written by PostgreSQL {written}, .* this is PostgreSQL 18") as refused:
         server.start()
     assert says in refused.value.detail
@@ -290,13 +290,13 @@ def test_another_major_version_is_refused(tmp_path: Path, written: str, says: st
     server.stop()
 
 
-def test_a_server_that_cannot_start_says_what_its_log_says(tmp_path: Path) -> None:
-    with EmbeddedPostgres(tmp_path):
+def test_a_server_that_cannot_start_says_what_its_log_says(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir):
         pass
-    with (tmp_path / "postgres" / "postgresql.conf").open("a") as file:
+    with (data_dir / "postgres" / "postgresql.conf").open("a") as file:
         file.write("no_such_setting = on\n")
     with pytest.raises(EmbeddedPostgresError, match="no_such_setting"):
-        EmbeddedPostgres(tmp_path).start()
+        EmbeddedPostgres(data_dir).start()
 
 
 def test_a_data_directory_that_cannot_be_made(tmp_path: Path) -> None:
@@ -320,8 +320,8 @@ def test_a_moved_cluster_starts_where_it_is(tmp_path: Path) -> None:
         assert notes(server.url) == ["moved"]
 
 
-def test_a_long_log_is_put_aside(tmp_path: Path) -> None:
-    (tmp_path / "postgres.log").write_bytes(b"x" * (9 * 1024 * 1024))
-    with EmbeddedPostgres(tmp_path):
-        assert (tmp_path / "postgres.log").stat().st_size < 100_000
-    assert (tmp_path / "postgres.log.1").stat().st_size == 9 * 1024 * 1024
+def test_a_long_log_is_put_aside(data_dir: Path) -> None:
+    (data_dir / "postgres.log").write_bytes(b"x" * (9 * 1024 * 1024))
+    with EmbeddedPostgres(data_dir):
+        assert (data_dir / "postgres.log").stat().st_size < 100_000
+    assert (data_dir / "postgres.log.1").stat().st_size == 9 * 1024 * 1024

@@ -13,9 +13,9 @@ from mlgraph.stores import postgres_log
 from mlgraph.stores.embedded import EmbeddedPostgres
 
 
-def test_events_of_a_real_server_are_logged_without_data(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_events_of_a_real_server_are_logged_without_data(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "postgres")
-    with EmbeddedPostgres(tmp_path) as server, postgres_log.following(server.log_file):
+    with EmbeddedPostgres(data_dir) as server, postgres_log.following(server.log_file):
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute("CREATE TABLE person (name text UNIQUE)")
             connection.execute("INSERT INTO person VALUES ('Ann Example')")
@@ -24,7 +24,7 @@ def test_events_of_a_real_server_are_logged_without_data(tmp_path: Path, caplog:
                     connection.execute(statement.encode())
             with pytest.raises(psycopg.Error):
                 connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-        until = time.monotonic() + 20
+        until = time.monotonic() + 60
         while len(caplog.records) < 3:
             assert time.monotonic() < until
             time.sleep(0.05)

@@ -18,18 +18,11 @@ from mlgraph.domain.times import parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Item
 from mlgraph.stores.database import Database
-from mlgraph.stores.embedded import EmbeddedPostgres
 from mlgraph.stores.reader import PostgresReader
 from tests.services.parts import TESTER, Json, Store, schema_url
 
 AT = "2026-01-01T00:00:00Z"
 PERSON = AssetUri("person", "acme", "u-1")
-
-
-@pytest.fixture(scope="module")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with EmbeddedPostgres(tmp_path_factory.mktemp("store") / "data") as server:
-        yield server.url
 
 
 @pytest.fixture
