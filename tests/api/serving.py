@@ -26,5 +26,5 @@ def serving(double: Double, *, loopback: bool = True, limits: Limits | None = No
             time.sleep(0.01)
         yield int(listening.getsockname()[1])
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.contract.producing import Producer, at
-from tests.contract.serving import PROGRAM, Api, Json, Names, Process, asset, edge, retract
+from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Names, Process, asset, edge, retract
 
 
 def tree(names: Names, breadth: int = 3, depth: int = 4) -> list[Json]:
@@ -277,7 +277,9 @@ def test_why_names_origin_actor_event_and_runs(api: Api, names: Names) -> None:
 
 
 def cli(api: Api, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([str(PROGRAM), *arguments, "--url", api.url], input=stdin, capture_output=True, timeout=60, check=False)
+    return subprocess.run(
+        [str(PROGRAM), *arguments, "--url", api.url], input=stdin, capture_output=True, timeout=PATIENCE_S, check=False
+    )
 
 
 def test_the_command_line_prints_the_http_body(api: Api, names: Names) -> None:
@@ -302,7 +304,9 @@ def test_the_command_line_prints_the_http_body(api: Api, names: Names) -> None:
         assert printed.returncode == (0 if response.status_code == 200 else 1)
     exported = cli(api, "export")
     assert exported.stdout == api.export()
-    away = subprocess.run([str(PROGRAM), "live", "--url", "http://127.0.0.1:9"], capture_output=True, timeout=60, check=False)
+    away = subprocess.run(
+        [str(PROGRAM), "live", "--url", "http://127.0.0.1:9"], capture_output=True, timeout=PATIENCE_S, check=False
+    )
     assert away.returncode == 3
 
 
@@ -317,12 +321,12 @@ def test_a_question_waits_until_its_answer_includes_a_write(api: Api, names: Nam
         other = Api(api.url)
         other.taken(edge(a, "derives", names.dataset("b"), at(1)))
         other.close()
-        assert answer.result(10)["total"] == 2
+        assert answer.result(PATIENCE_S)["total"] == 2
 
 
 def test_a_question_does_not_wait_for_ever(waiting: Future[tuple[httpx.Response, float]]) -> None:
-    response, took_s = waiting.result(20)
+    response, took_s = waiting.result(PATIENCE_S)  # no longer than that: its own client would have given up
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
     assert int(response.headers["retry-after"]) >= 1
-    assert 5 < took_s < 15
+    assert took_s > 5

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.contract.serving import PROGRAM, Api, Json, Process
+from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Process
 from tests.contract.test_faults import run_up
 from tests.sources.flaky_server import Answer, Double, flaky_server, says, unused_url
 from tests.sources.test_mlflow import SmallMlflow
@@ -27,7 +27,6 @@ Start = Callable[..., Process]
 TOKEN: Final = "tok-planted-4711"  # noqa: S105 - it opens nothing
 PASSWORD: Final = "pass-planted-0815"  # noqa: S105 - the same
 BASIC: Final = "cmVhZGVyOnBhc3MtcGxhbnRlZC0wODE1"  # reader and that password, as HTTP Basic writes them (RFC 7617)
-PATIENCE_S: Final = 40.0
 
 
 class WatchedMlflow(SmallMlflow):
@@ -255,13 +254,11 @@ def test_limits_reach_the_requests(scene: Scene) -> None:
     asked, took_s = len(scene.prod.double.asked) - before, time.monotonic() - began
     assert asked <= 4 + 4 * took_s + 4  # a second's worth at once, then the rate; some were asked before the first look
     assert asked > 8
-    scene.prod.hang_s = 5.0
-    began = time.monotonic()
+    scene.prod.hang_s = 10 * PATIENCE_S
     said = api.http.post("/api/v1/sources/prod/test").json()
     assert (said["ok"], said["counts"]) == (False, {})
     assert "no answer within 0.5 s" in said["error"]
-    assert said["took_ms"] < 4000
-    assert time.monotonic() - began < 4
+    assert 500 <= said["took_ms"] < 1000 * PATIENCE_S  # an answer came while the source still hangs
     scene.prod.hang_s = 0.0
 
 

@@ -18,7 +18,7 @@ import httpx
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 MLFLOW_BIN: Final = ROOT / ".tools" / "mlflow" / "bin"
-START_LIMIT_S: Final = 150.0
+START_LIMIT_S: Final = 300.0
 
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
@@ -119,8 +119,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
-        process.wait(timeout=15)
+        process.wait(timeout=60)
     except subprocess.TimeoutExpired:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=15)
+        process.wait(timeout=60)

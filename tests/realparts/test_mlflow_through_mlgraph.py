@@ -23,7 +23,7 @@ RATINGS = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 HELD_OUT = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fheld-out"
 MODEL = f"mlg://model/{SPACE}/ranker"
 V1, V2 = (f"mlg://model_version/{SPACE}/ranker%2F{number}" for number in (1, 2))
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 
 
 @dataclass

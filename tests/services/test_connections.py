@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,13 @@ QUIET = Schedule(poll_s=3600.0)
 TESTER = Caller("tester")
 
 
+def wait_until(reached: Callable[[], object]) -> None:
+    end = time.monotonic() + 120
+    while not reached():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 class Server:
     """A server over a store, from its start to its stop."""
 
@@ -48,10 +56,7 @@ class Server:
         return next(dict(each) for each in self.connections.sources()["sources"] if each["name"] == name)
 
     def until(self, holds: Callable[[dict[str, Any]], object], name: str = "prod") -> None:
-        end = time.monotonic() + 30
-        while not holds(told := self.told(name)):
-            assert time.monotonic() < end, told
-            time.sleep(0.02)
+        wait_until(lambda: holds(self.told(name)))
 
     def held(self, name: str = "prod") -> set[AssetUri]:
         return set(self.connections._worker(self.connections._named(name))._recorder.states())
@@ -235,10 +240,11 @@ def test_a_server_that_stops_says_nothing_of_what_was_under_way(store: Store, ca
             for name in registry.models:
                 events = server.connections._worker(server.connections._named("prod"))._queue
                 events.add(ThinEvent("registered_model", name, {}, 1))
-            time.sleep(0.1)
+            asked = len(simulator.served.arrivals)
+            wait_until(lambda: len(simulator.served.arrivals) > asked)
             server.connections._worker(server.connections._named("prod")).stop(0.0)
         simulator.faults = Faults()
-        time.sleep(1.0)
+        wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("mlgraph-prod")])
         assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
         assert server.kept.all()[0].error is None
         assert len(PostgresEvents(store.database).waiting("prod")) == 1

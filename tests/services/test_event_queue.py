@@ -115,7 +115,7 @@ def test_nothing_is_handed_out_in_a_pause(queue: EventQueue, clock: Clock) -> No
     time.sleep(0.05)
     assert not found
     clock.now = 0.2
-    waiting.join(5)
+    waiting.join(60)
     assert [event.id for event in found if event] == ["a"]
 
 
@@ -124,7 +124,7 @@ def test_a_closed_queue_ends_those_who_wait(queue: EventQueue) -> None:
     waiting = threading.Thread(target=lambda: found.append(queue.next()))
     waiting.start()
     queue.close()
-    waiting.join(5)
+    waiting.join(60)
     assert found == [None]
 
 

@@ -88,7 +88,7 @@ def test_a_fault_is_told_and_outlived(store: Store, monkeypatch: pytest.MonkeyPa
     follower = Follower(Faulty(store, [Unavailable("planted"), ValueError("planted too")]))
     follower.start()
     try:
-        follower.wait_for(1, 10)
+        follower.wait_for(1, 60)
         assert follower.snapshot().watermark == 1
     finally:
         follower.stop()
@@ -212,7 +212,7 @@ def test_it_stops_between_two_steps(serving: Serving, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(Projector, "apply", slowly)
     serving.follower.start()
-    serving.follower.wait_for(1, 30)
+    serving.follower.wait_for(1, 60)
     serving.follower.stop()
     assert serving.follower.snapshot().watermark < 200
     assert "mlgraph-follow" not in {thread.name for thread in threading.enumerate()}

@@ -204,10 +204,10 @@ def test_who_does_not_wait_is_answered_the_same(serving: Serving) -> None:
     answers = SimpleQueue[dict[str, Any] | BaseException]()
     body = json.dumps(EVENT).encode()
     assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
-    first = answers.get(timeout=10)
+    first = answers.get(timeout=60)
     assert first == serving.intake.ingest("openlineage", body, LOCAL)
     assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
-    assert answers.get(timeout=10) == first, "sent twice, it is stored once"
+    assert answers.get(timeout=60) == first, "sent twice, it is stored once"
 
 
 def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

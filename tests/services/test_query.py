@@ -58,7 +58,7 @@ def test_what_is_written_is_never_said_to_be_unknown(store: Store, monkeypatch: 
     monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 0.05)
     with pytest.raises(Unavailable, match=r"root is not known so far.*answers are of watermark 0, 1 is written"):
         queries.asset(ROOT)
-    monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 20.0)
+    monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 60.0)
     follower.start()
     try:
         assert queries.asset(ROOT)["uri"] == ROOT

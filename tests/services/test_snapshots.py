@@ -111,7 +111,7 @@ def test_compaction_changes_no_answer_and_others_go_over_to_it(
     keeper, reader = Followed(told_store, tmp_path), Followed(told_store, tmp_path, keeps=False)
     plain = Follower(told_store.reader)
     rng = random.Random(2)
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while keeper.snapshots.compactions < 3:
         assert time.monotonic() < until, "no compaction happened"
         told_store.append(
@@ -147,7 +147,7 @@ def test_cards_go_on_where_a_newer_base_is_gone_over_to(
     monkeypatch.setattr(Cards, "_rebuild", counted)
     keeper, named = Followed(told_store, tmp_path), AssetUri.parse(uri(90))
     bases: set[int] = set()
-    until, asset, minute = time.monotonic() + 60, 0, 0
+    until, asset, minute = time.monotonic() + 120, 0, 0
     while len(bases) < 3:
         assert time.monotonic() < until, "no compaction happened"
         minute += 1

@@ -207,7 +207,7 @@ def test_the_inventory_is_what_was_told(company: Company) -> None:
 
 
 def received(company: Company, count: int) -> list[dict[str, Any]]:
-    limit = time.monotonic() + 30
+    limit = time.monotonic() + 120
     while len(company.listener.asked) < count and time.monotonic() < limit:
         time.sleep(0.05)
     return [verify_webhook(each.headers, each.raw, SECRET, time.time()) for each in company.listener.asked]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 # Starts a server, commits a row, says so, and waits for its end.
 SERVING = """

@@ -39,7 +39,7 @@ class Disk:
         try:
             if not self.begun.is_set():
                 self.begun.set()
-                assert self.go_on.wait(10)
+                assert self.go_on.wait(60)
             if BAD in entries:
                 raise InvalidInput("bad")
             if AWAY in entries:
@@ -69,13 +69,13 @@ def together(disk: Disk, *requests: tuple[list[Entry], Actor]) -> list[Appended 
         thread.start()
         threads.append(thread)
         if number == 0:
-            assert disk.begun.wait(10)
-        until = time.monotonic() + 10
+            assert disk.begun.wait(60)
+        until = time.monotonic() + 60
         while len(waiting._waiting) < number and time.monotonic() < until:
             time.sleep(0.001)
     disk.go_on.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert waiting.take([entry(2)], ANN).new == [True], "goes on afterwards"
     return outcomes
 
@@ -142,7 +142,7 @@ def test_many_threads_each_learn_of_their_own_entries() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert wrong == set()
     assert sum(len(entries) for entries, _ in disk.groups) == 8 * 200 * 2
 
@@ -160,18 +160,18 @@ def test_who_does_not_wait_is_told_and_keeps_its_place() -> None:
         waiting.begin(entries, actor, done)
 
     begin(1, [entry(1)])
-    assert disk.begun.wait(10)
+    assert disk.begun.wait(60)
     for number, entries in ((2, [entry(2)]), (3, [entry(4)]), (4, [BAD])):
         begin(number, entries)
     thread = threading.Thread(target=lambda: told.update({5: waiting.take([entry(6)], BOB)}))
     thread.start()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while len(waiting._waiting) < 4 and time.monotonic() < until:
         time.sleep(0.001)
     disk.go_on.set()
-    thread.join(10)
+    thread.join(60)
     begin(6, [entry(8)])
-    until = time.monotonic() + 10
+    until = time.monotonic() + 60
     while len(told) < 6 and time.monotonic() < until:
         time.sleep(0.001)
     assert told.pop(4).args == ("bad",)  # type: ignore[union-attr]  # it was refused
@@ -185,4 +185,4 @@ def test_an_interrupted_write_is_told_to_who_does_not_wait() -> None:
     waiting, told = Turns(interrupted), SimpleQueue[Appended | BaseException]()
     for _ in range(2):
         waiting.begin([entry(1)], ANN, told.put)
-        assert isinstance(told.get(timeout=10), Unavailable)
+        assert isinstance(told.get(timeout=60), Unavailable)
