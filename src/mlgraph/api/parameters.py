@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Annotated, Any, Final, Literal
 
@@ -13,6 +12,7 @@ from pydantic import AfterValidator, BaseModel
 from mlgraph.api.guard import Services
 from mlgraph.api.limits import UseLanes
 from mlgraph.domain.errors import InvalidInput, MlgraphError
+from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import DEFAULT_LIMIT, Direction, LevelName, WalkOptions
@@ -43,8 +43,7 @@ def _time(text: str) -> str:
 
 def _kind(text: str) -> str:
     if text not in KINDS:
-        close = get_close_matches(text, KINDS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"the kinds are {', '.join(KINDS)}"
+        hint = did_you_mean(text, KINDS, f"the kinds are {', '.join(KINDS)}")
         raise InvalidInput(f"query parameter 'kind': unknown kind {text[:60]!r}; {hint}")
     return text
 
@@ -143,9 +142,7 @@ async def known_only(request: Request) -> None:
     known = _described(request.app, request.scope["route"].path_format, request.method.lower())
     for name in request.query_params:
         if name not in known:
-            close = get_close_matches(name, known, n=1)
-            takes = f"the call takes {', '.join(known)}" if known else "the call takes none"
-            hint = f"did you mean {close[0]!r}?" if close else takes
+            hint = did_you_mean(name, known, f"the call takes {', '.join(known) or 'none'}")
             raise InvalidInput(f"unknown query parameter {name[:60]!r}; {hint}")
         if len(request.query_params.getlist(name)) > 1 and not _is_list(known[name]):
             raise InvalidInput(f"query parameter {name!r} is given more than once")

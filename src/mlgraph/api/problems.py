@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from mlgraph.api.answers import dump
 from mlgraph.api.observe import route_of
 from mlgraph.domain.errors import MlgraphError, Unauthorized, Unavailable
 from mlgraph.domain.payload import clean_text
+from mlgraph.domain.suggestions import did_you_mean
 
 MEDIA_TYPE: Final = "application/problem+json"
 _log = logging.getLogger(__name__)
@@ -154,6 +154,5 @@ async def _framework(request: Request, error: Exception) -> Response:
 
 def _no_such_path(request: Request) -> str:
     path = request.url.path[:200]
-    paths = list(request.app.openapi()["paths"])
-    close = get_close_matches(path, paths, n=1)
-    return f"nothing is served at {path!r}; " + (f"did you mean {close[0]}?" if close else "/docs lists every call")
+    hint = did_you_mean(path, request.app.openapi()["paths"], "/docs lists every call", quoted=False)
+    return f"nothing is served at {path!r}; {hint}"

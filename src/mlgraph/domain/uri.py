@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, unquote
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.vocabulary import KINDS
 
 SCHEME: Final = "mlg://"
@@ -35,9 +35,8 @@ class AssetUri:
     def __post_init__(self) -> None:
         """Refuse what can never be an identity. Raises `InvalidInput`."""
         if self.kind not in KINDS:
-            close = get_close_matches(self.kind, KINDS, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; the kinds are {', '.join(KINDS)}"
-            raise InvalidInput(f"unknown kind {self.kind[:60]!r}{hint}")
+            hint = did_you_mean(self.kind, KINDS, f"the kinds are {', '.join(KINDS)}")
+            raise InvalidInput(f"unknown kind {self.kind[:60]!r}; {hint}")
         for part, text in (("namespace", self.namespace), ("name", self.name)):
             if not text:
                 raise InvalidInput(f"the {part} of a URI must not be empty")

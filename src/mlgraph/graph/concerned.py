@@ -14,7 +14,7 @@ from mlgraph.graph.walk import NO_LIMIT, Reached, starts_of
 
 MAKERS: Final = frozenset({WORKFLOW, RUN})
 """Kinds that read and write at the asset level: workflows, and runs without one."""
-_FROZEN: Final = np.array(sorted(NEVER_CLOSING), np.uint8)
+_NEVER_CLOSING: Final = np.array(sorted(NEVER_CLOSING), np.uint8)
 
 _Pairs = dict[int, dict[int, dict[int, bool]]]
 
@@ -50,7 +50,7 @@ def concerned_by(graph: Snapshot, root: int, since: int, moment: int, reached: R
             reads[asset].add(asset)
             for inputs in pairs[asset].values():
                 inputs[asset] = True
-    frozen = reached.assets[np.isin(graph.registry.kinds(reached.assets), _FROZEN)]
+    frozen = reached.assets[np.isin(graph.registry.kinds(reached.assets), _NEVER_CLOSING)]
     return Concerned(changed, links, reads, pairs, frozenset(frozen.tolist()))
 
 

@@ -30,7 +30,7 @@ def _codes(*names: str) -> frozenset[int]:
     return frozenset(KINDS[name].code for name in names)
 
 
-FROZEN: Final = _codes("model_version", "model", "dataset_version", "evaluation", "image", "artifact", "commit")
+IMMUTABLE_KINDS: Final = _codes("model_version", "model", "dataset_version", "evaluation", "image", "artifact", "commit")
 """What was made stays as it was made, whatever becomes of its inputs."""
 _ONLINE_KINDS: Final = _codes("service", "deployment", "agent")
 _AT_NEXT_RUN: Final = _codes("workflow", "run", "column")
@@ -49,9 +49,9 @@ def spread(change: Change, effect: Effect, relation: int, flags: int, target_kin
     if change == "values":
         return Effect.TAINTED
     if change == "withdraw":
-        direct = effect == Effect.CHANGED and target_kind not in FROZEN
+        direct = effect == Effect.CHANGED and target_kind not in IMMUTABLE_KINDS
         return Effect.BREAKS_NEXT_RUN if direct else Effect.TAINTED
-    if target_kind in FROZEN:
+    if target_kind in IMMUTABLE_KINDS:
         return None
     if target_kind in _AT_NEXT_RUN or relation == _OUTPUTS:
         return Effect.BREAKS_NEXT_RUN
@@ -68,7 +68,7 @@ def spread(change: Change, effect: Effect, relation: int, flags: int, target_kin
 
 def of_part(change: Change, part_kind: int) -> Effect | None:
     """Return what becomes of a part when its whole changes: it shares the change, unless it is frozen and the shape changes."""
-    return None if change == "schema" and part_kind in FROZEN else Effect.CHANGED
+    return None if change == "schema" and part_kind in IMMUTABLE_KINDS else Effect.CHANGED
 
 
 def as_told(change: Change, effect: Effect) -> Effect:

@@ -9,17 +9,16 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATIONS
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.effects import Change, Effect, as_told
 from mlgraph.graph.groups import first_with_least, grouped
 from mlgraph.graph.noise import NOTHING_HIDDEN, SHOWN
-from mlgraph.graph.rows import CERTAIN, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
+from mlgraph.graph.rows import CERTAIN, DEPLOYED_AS, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES, severity
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.trails import NOTHING, Spread, Trail, spread_table, trail
 from mlgraph.graph.walk import NO_LIMIT, among, models_of_many
 
-_DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
 _ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
 """Kinds that can be over: then nothing can hurt them any more."""
 _PACKED: Final = np.array([KINDS[name].code for name in ("model_version", "image")], np.uint8)
@@ -194,7 +193,7 @@ class ImpactWalk:
         known = np.flatnonzero(nodes >= 0)
         rows = self.graph.views[Layer.ASSET].out.gather(nodes[known], self.moment)
         found = np.zeros(len(assets), np.bool_)
-        found[known[rows.position[rows.relation == _DEPLOYED_AS]]] = True
+        found[known[rows.position[rows.relation == DEPLOYED_AS]]] = True
         return found
 
 

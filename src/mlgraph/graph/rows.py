@@ -79,6 +79,7 @@ PART_OF: Final = RELATIONS["part_of"].code
 VARIANT_OF: Final = RELATIONS["variant_of"].code
 ALIAS_OF: Final = RELATIONS["alias_of"].code
 REQUIRED_BY: Final = RELATIONS["required_by"].code
+DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)
 PART_CODES: Final = frozenset({VERSION_OF, PART_OF, VARIANT_OF})
 COLUMN: Final = KINDS["column"].code

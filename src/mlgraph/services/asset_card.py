@@ -14,7 +14,7 @@ from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.answer import CERTAINTY, node_body
 from mlgraph.graph.relations import spans_at
-from mlgraph.graph.rows import COLUMN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.rows import COLUMN, DEPLOYED_AS, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Told
@@ -28,7 +28,6 @@ MAX_RELATIONS: Final = 1_000
 LATEST_RUNS: Final = 20
 """Runs that are looked at for the health of their workflow: one of these has surely ended."""
 _SERVES: Final = RELATIONS["serves"].code
-_DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
 _GRAPH_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
 
 Relation = tuple[int, int, int]
@@ -217,7 +216,7 @@ class AssetCards:
         versions = _distinct(
             span
             for span in spans_at(graph, deployment, (Layer.ASSET,), out=False, into=True)
-            if span.triple[1] == _DEPLOYED_AS and span.start <= moment < span.end
+            if span.triple[1] == DEPLOYED_AS and span.start <= moment < span.end
         )
         return {
             **_named(graph, deployment), "weight": properties.get("weight"),

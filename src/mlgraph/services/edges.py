@@ -18,8 +18,9 @@ from mlgraph.graph.snapshot import Snapshot
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.aliases import intervals_under_names
+from mlgraph.services.cards import OWNED_BY
 from mlgraph.services.facts_at import bearer_of
-from mlgraph.services.grounds import OWNED_BY, Grounds
+from mlgraph.services.grounds import Grounds
 from mlgraph.services.inferred import Because, InferredEdges, record_of
 
 MAX_RUNS: Final = 20

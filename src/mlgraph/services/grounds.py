@@ -11,7 +11,7 @@ from mlgraph.domain.errors import TooMuch
 from mlgraph.domain.history import NO_ENDINGS, AssetInterval, AssetRecord, EdgeInterval, asset_intervals, state_at
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import KIND_NAMES, RELATIONS
+from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.aliases import BEGINNING, split
 from mlgraph.graph.build import run_pairs
 from mlgraph.graph.levels import RunHistory
@@ -22,6 +22,7 @@ from mlgraph.graph.spans import Spans, union
 from mlgraph.inference.conditions import BLANK_NODE
 from mlgraph.inference.evaluation import EVER, Held, Link, Pairs, State, either
 from mlgraph.ports.store import FactReader, Step
+from mlgraph.services.cards import OWNED_BY
 from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import by_asset, pins_of, records_of, told_intervals
 from mlgraph.services.histories import Histories
@@ -29,7 +30,6 @@ from mlgraph.services.histories import Histories
 MAX_FACTS: Final = 20_000
 """Facts that rules may read for one question: some 0.3 s."""
 Triple = tuple[int, int, int]
-OWNED_BY: Final = RELATIONS["owned_by"].code
 
 
 class Grounds:

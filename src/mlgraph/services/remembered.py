@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
-from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.graph.rows import INPUT_TO, OUTPUTS, RUN_OF
 from mlgraph.ports.store import GroupReader, Records, RunRecords
 
 GENERATION: Final = 60_000
@@ -22,7 +22,6 @@ GENERATION: Final = 60_000
 LONGEST: Final = 10_000
 """Groups with more records are read from the store each time."""
 _NONE_NEW: Final = 2**31
-_INPUT_TO, _OUTPUTS, _RUN_OF = (RELATIONS[name].code for name in ("input_to", "outputs", "run_of"))
 
 Triple = tuple[int, int, int]
 _Key = tuple[int, ...]
@@ -262,8 +261,8 @@ class Remembered:
 def _keys_of(run: int) -> tuple[_Key, ...]:
     """Return the keys of all that is said of a run, in the order of `RunRecords`."""
     return (
-        (_Group.INTO, run, _INPUT_TO), (_Group.FROM, run, _OUTPUTS), (_Group.SEEN_BY, run), (_Group.STATES, run),
-        (_Group.FROM, run, _RUN_OF),
+        (_Group.INTO, run, INPUT_TO), (_Group.FROM, run, OUTPUTS), (_Group.SEEN_BY, run), (_Group.STATES, run),
+        (_Group.FROM, run, RUN_OF),
     )  # fmt: skip
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.draft import Draft
@@ -15,6 +14,7 @@ from mlgraph.connectors.openlineage.sides import Actor, read_sides
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode, Statement
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
+from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.times import format_time
 
 _STATES: Final = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
@@ -49,8 +49,6 @@ def _state(event: Located) -> str:
         return "OTHER"
     word = found.text()
     if word not in _STATES:
-        close = get_close_matches(word.upper(), _STATES, n=1)
-        found.fail(
-            f"unknown eventType {word[:60]!r}; " + (f"did you mean {close[0]}?" if close else f"one of {', '.join(_STATES)}")
-        )
+        hint = did_you_mean(word.upper(), _STATES, f"one of {', '.join(_STATES)}", quoted=False)
+        found.fail(f"unknown eventType {word[:60]!r}; {hint}")
     return word

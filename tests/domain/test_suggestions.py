@@ -1,0 +1,14 @@
+"""A word that is like a known one is answered with that one."""
+
+from mlgraph.domain.suggestions import did_you_mean
+
+
+def test_the_most_similar_word_is_suggested() -> None:
+    known = {"dataset": 1, "dataset_version": 2, "model": 3}
+    assert did_you_mean("datset", known, "one of three") == "did you mean 'dataset'?"
+    assert did_you_mean("datset", known, "one of three", quoted=False) == "did you mean dataset?"
+
+
+def test_where_no_word_is_similar_the_caller_says_what_there_is() -> None:
+    assert did_you_mean("zzz", ["dataset"], "the kinds are dataset") == "the kinds are dataset"
+    assert did_you_mean("zzz", [], "none is known") == "none is known"
