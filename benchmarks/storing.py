@@ -7,6 +7,7 @@ same: the test compares the exports. Indexes are dropped first and made again at
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -20,7 +21,6 @@ from benchmarks.layout import Longs
 from benchmarks.progress import say
 from benchmarks.telling import asset_order, edge_order, edges_at, states
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.stated import owners_of
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import KINDS, RELATION_NAMES
 from mlgraph.stores.database import Database
@@ -139,7 +139,11 @@ class _Filling:
 
         self._copy(
             "asset_owner (owner_id, asset_id)",
-            [f"{self._owners[owner]}\t{number}\n" for number, _, body, _, _ in rows for owner in owners_of(body)],
+            [
+                f"{self._owners[owner]}\t{number}\n"
+                for number, _, body, _, _ in rows
+                for owner in json.loads(body).get("owners", ())
+            ],
         )
 
     def _tell_edges(self, part: Longs, content: int) -> None:

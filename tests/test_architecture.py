@@ -24,7 +24,7 @@ LAYERS = (
     ("api", "workers", "transports", "stores", "sources", "targets"),
     ("services",),
     ("connectors", "search", "inference", "governance", "monitoring", "delivery"),
-    ("graph", "bulk"),
+    ("graph",),
     ("ports", "client", "documents"),
     ("domain",),
 )

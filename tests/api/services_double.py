@@ -16,9 +16,9 @@ from mlgraph.api import operations
 from mlgraph.api.app import create_app
 from mlgraph.api.limits import Limits
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
+from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.domain.wire import parse_line
 from mlgraph.services.archives import Archives
 from mlgraph.services.bundle import Operated
 from mlgraph.services.connections import Connections

@@ -12,12 +12,12 @@ from benchmarks.company import BEGIN_US, NOW_US, Company, Edges, found
 from benchmarks.engines.plain import Plain
 from benchmarks.sizes import SIZES, Size
 from benchmarks.telling import arrival, fact_chunks, openlineage_lines
+from mlgraph.domain.fact_json import check_edge, parse_line
 from mlgraph.domain.facts import AssetFact, EdgeFact, told
 from mlgraph.domain.payload import Located
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES, RELATIONS
-from mlgraph.domain.wire import check_edge, parse_line
 
 
 @pytest.fixture(scope="module", params=["XS", "S"])

@@ -17,10 +17,10 @@ from benchmarks.engines.with_postgres import Postgres
 from benchmarks.engines.with_rustworkx import Rustworkx
 from benchmarks.storing import store
 from benchmarks.telling import fact_chunks, openlineage_lines
+from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.domain.wire import parse_line
 from mlgraph.ports.store import Actor, Item
 from mlgraph.services.export import export_lines
 from mlgraph.stores.database import Database

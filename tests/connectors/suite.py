@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.fact_json import check_edge, parse_line
 from mlgraph.domain.facts import (
     AssetFact,
     AssetRetraction,
@@ -30,7 +31,6 @@ from mlgraph.domain.facts import (
 from mlgraph.domain.payload import Located, canonical_json, clean, clean_text
 from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.wire import check_edge, parse_line
 from mlgraph.ports.connector import Connector
 
 Json = Any

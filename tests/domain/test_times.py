@@ -73,3 +73,18 @@ def test_what_is_no_time_is_refused_with_the_reason(text: str, said: str) -> Non
 def test_an_open_end_is_written_as_none() -> None:
     assert format_end(FOREVER) is None
     assert format_end(0) == "1970-01-01T00:00:00Z"
+
+
+@settings(derandomize=True, deadline=None)
+@given(st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z|2026-W47-6T10:00:00Z", fullmatch=True))
+def test_times_in_whole_seconds_are_read_as_all_others(text: str) -> None:
+    """The most frequent form is looked up by its parts; with a fraction of zero, the same time is not."""
+    plain, longer = (_outcome(written) for written in (text, f"{text[:-1]}.0Z"))
+    assert plain == longer
+
+
+def _outcome(text: str) -> int | None:
+    try:
+        return parse_time(text)
+    except InvalidInput:
+        return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote, unquote_to_bytes
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,7 +32,20 @@ def test_any_text_is_read_as_it_stands_or_refused(text: str) -> None:
         uri = AssetUri.parse(f"mlg://dataset/{text}")
     except InvalidInput:
         return
-    assert str(uri) == f"mlg://dataset/{text}"
+    assert str(AssetUri(uri.kind, uri.namespace, uri.name)) == f"mlg://dataset/{text}"
+
+
+@pytest.mark.parametrize("code", range(256))
+def test_an_escape_is_canonical_where_the_character_needs_one(code: int) -> None:
+    for escaped in (f"x%{code:02X}", f"x%{code:02x}"):
+        name = unquote_to_bytes(escaped)
+        try:
+            uri = AssetUri.parse(f"mlg://dataset/n/{escaped}")
+        except InvalidInput:
+            assert code in {0, *range(128, 256)} or quote(name, safe="") != escaped
+        else:
+            assert quote(name, safe="") == escaped
+            assert uri.name.encode() == name
 
 
 @settings(derandomize=True, deadline=None)

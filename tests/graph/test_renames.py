@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgraph.connectors import openlineage
+from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import Contact, Fact
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.times import FOREVER, format_time, parse_time
-from mlgraph.domain.wire import parse_line
 from mlgraph.graph.aliases import Alias
 from mlgraph.services.export import export_lines
 from tests.graph.projected import LEVELS_OF_EDGES, Projected

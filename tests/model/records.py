@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from mlgraph.domain.fact_json import is_terminal
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.wire import is_terminal
 
 Triple: TypeAlias = tuple[AssetUri, str, AssetUri]
 Key: TypeAlias = tuple[AssetUri, str, AssetUri, str | None, str | None, str | None, str]

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.payload import Located
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.wire import parse_line
 from tests.model import histories
 from tests.model.examples import EDGE, READS, A, B, C, R, V, W, declared, edge, run, run_uri, when
 from tests.model.naive import NaiveGraph

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+from mlgraph.domain.fact_json import is_terminal
 from mlgraph.domain.facts import AssetFact, Declaration, EdgeFact, Fact, Mode
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import NEVER_CLOSING_OUTPUTS
-from mlgraph.domain.wire import is_terminal
 from tests.model.records import (
     Assets,
     Endings,

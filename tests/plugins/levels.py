@@ -33,11 +33,11 @@ PLACES: Final = {
     "test_docs.py": "unit",
     "graph": "unit",
     "model": "unit",
-    "bulk": "unit",
     "connectors": "unit",
     "inference": "unit",
     "bootstrap": "unit",
     "domain": "unit",
+    "documents": "unit",
 }
 """Level of each folder and file directly below `tests/`, also in the order in which they run."""
 FOUND: Final = pytest.StashKey[dict[str, set[str]]]()

@@ -12,10 +12,10 @@ import orjson
 import psycopg
 
 from mlgraph.bootstrap.connectors import installed_connectors
+from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.domain.wire import parse_line
 from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.store import Actor, Event, Item
@@ -25,8 +25,8 @@ from mlgraph.services.query import Queries
 from mlgraph.services.snapshots import Snapshots
 from mlgraph.stores.database import Database
 from mlgraph.stores.letters import PostgresLetters
-from mlgraph.stores.numbering import digest
 from mlgraph.stores.reader import PostgresReader
+from mlgraph.stores.surrogate_keys import digest
 from mlgraph.stores.writer import PostgresWriter
 
 Json = dict[str, Any]

@@ -72,26 +72,20 @@ def test_a_bulk_load_stores_what_single_facts_do(postgres_url: str, seed: int, m
     assert (answer["accepted"], answer["duplicates"]) == (distinct, len(lines) - distinct)
     with monkeypatch.context() as small:
         small.setattr(intake, "CHUNK_LINES", 97)
-        small.setattr(intake, "MANY_LINES", 1)
         small.setattr(rows, "MANY", 5)
         assert copied.intake.facts(iter(lines), LOCAL)["accepted"] == distinct
     assert held(bulk) == held(single) == held(copied)
     for serving in (bulk, copied):
         assert serving.intake.facts(iter(lines), LOCAL)["duplicates"] == len(lines)
-        with monkeypatch.context() as many:
-            many.setattr(intake, "MANY_LINES", 1)
-            assert serving.intake.facts(iter(lines), LOCAL)["duplicates"] == len(lines)
-            again = Serving(Store(serving.store.url))  # another writer, that remembers nothing
-            assert again.intake.facts(iter(lines), LOCAL)["duplicates"] == len(lines)
-            again.store.close()
+        again = Serving(Store(serving.store.url))  # another writer, with empty caches
+        assert again.intake.facts(iter(lines), LOCAL)["duplicates"] == len(lines)
+        again.store.close()
     for serving in (single, bulk, copied):
         serving.store.close()
 
 
-@pytest.mark.parametrize("many", [1, 1000])
-def test_facts_without_a_time_among_those_with_one(postgres_url: str, many: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plain line before one without a time is taken into account as if each came by itself."""
-    monkeypatch.setattr(intake, "MANY_LINES", many)
+def test_facts_without_a_time_among_those_with_one(postgres_url: str) -> None:
+    """A line with its time before one without a time is taken into account as if each came by itself."""
     ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
     said = [
         {"edge": {**ends, "valid_from": "2026-01-01T00:00:00Z"}}, {"edge": ends}, {"asset": {"uri": ends["source"], "name": "x"}},
@@ -118,8 +112,7 @@ def test_a_token_bound_to_a_source_speaks_for_it_alone_in_bulk_too(serving: Serv
 
 
 def test_chunks_share_edges_with_what_came_otherwise(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lines that only the careful reader takes, other writers between chunks, and a chunk that is refused: nothing is lost."""
-    monkeypatch.setattr(intake, "MANY_LINES", 1)
+    """Malformed lines, other writers between chunks, and a chunk that is refused: nothing is lost."""
     ours, theirs = (Serving(Store(schema_url(postgres_url))) for _ in range(2))
     other = Serving(Store(ours.store.url))
     chosen = random.Random(7)
@@ -135,7 +128,6 @@ def test_chunks_share_edges_with_what_came_otherwise(postgres_url: str, monkeypa
                 broken.setattr(rows.Rows, "store", refused)
                 with pytest.raises(Unavailable, match="planted"):
                     ours.intake.facts(iter(lines[150:200]), LOCAL)
-    monkeypatch.setattr(intake, "MANY_LINES", len(lines) + 1)
     for begin, answer in zip(range(0, len(lines), 50), answers, strict=True):
         expected = theirs.intake.facts(iter(lines[begin : begin + 50]), LOCAL)
         assert {**expected, "watermark": 0} == {**answer, "watermark": 0}
@@ -148,8 +140,7 @@ def refused(_rows: rows.Rows, _cursor: Any) -> None:
     raise Unavailable("planted")
 
 
-def test_edges_of_other_origins_than_the_token_speaks_for_are_rejected(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "MANY_LINES", 1)
+def test_edges_of_other_origins_than_the_token_speaks_for_are_rejected(serving: Serving) -> None:
     ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
     edge = {**ends, "valid_from": "1826-01-01T00:00:00Z"}
     lines = [json.dumps({"edge": {**edge, **more}}).encode() for more in ({}, {"origin": "dbt"}, {"origin": "facts"})]

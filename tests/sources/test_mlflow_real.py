@@ -17,11 +17,11 @@ from mlgraph.connectors.mlflow.webhooks import occurred_at, thin, verify_webhook
 from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.configuration import Limits
 from mlgraph.domain.errors import Unauthorized
+from mlgraph.domain.fact_json import check_edge
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Mode, Statement
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.wire import check_edge
 from mlgraph.ports.source import Access, Cursor, Gone, Identity
 from mlgraph.sources.mlflow import MlflowSource
 from tests.realparts.mlflow_server import MlflowServer, mlflow_server

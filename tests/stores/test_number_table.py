@@ -7,9 +7,9 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.domain.stated import digest
+from mlgraph.domain.fact_row import digest
 from mlgraph.stores.number_table import NumberTable
-from mlgraph.stores.recent import Recent
+from mlgraph.stores.recent_digests import RecentDigests
 
 CROWDED = [bytes(4) + bytes([number]) * 12 for number in range(1, 40)]
 """Digests that all want the same slot."""
@@ -54,7 +54,7 @@ def test_it_says_whether_it_holds_all() -> None:
 
 
 def test_what_was_added_is_never_called_new() -> None:
-    recent = Recent()
+    recent = RecentDigests()
     assert not recent.follows(0)
     recent.restart(7, 100)
     assert recent.follows(7)

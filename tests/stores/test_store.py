@@ -96,7 +96,7 @@ def test_a_clock_that_goes_back_does_not_reorder(store: Store, monkeypatch: pyte
 def test_a_failed_append_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.append(asset("a"))
     with monkeypatch.context() as planted:
-        planted.setattr("mlgraph.stores.numbering.MAX_ORIGINS", 1)
+        planted.setattr("mlgraph.stores.surrogate_keys.MAX_ORIGINS", 1)
         with pytest.raises(InvalidInput, match="origins"):
             store.append(asset("new"), asset("b", origin="one too many"))
     assert store.reader.last_tx() == 1

@@ -10,16 +10,24 @@ from queue import SimpleQueue
 import pytest
 
 from mlgraph.domain.errors import InvalidInput, Unavailable
-from mlgraph.domain.stated import StatedAsset
-from mlgraph.ports.store import Actor, Appended, Entry
+from mlgraph.domain.facts import AssetFact
+from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.store import Actor, Appended, Item
 from mlgraph.stores import turns
 from mlgraph.stores.turns import Turns
 
 ANN, BOB = Actor("ann"), Actor("bob")
 
 
-def entry(number: int) -> StatedAsset:
-    return StatedAsset(bytes([number % 256]) * 16, f"mlg://dataset/n/{number}", b"k" * 16, "facts", number)
+def entry(number: int) -> Item:
+    return Item([AssetFact(AssetUri("dataset", "n", str(number)), "facts", number)])
+
+
+def number_of(item: Item) -> int:
+    (fact,) = item.facts
+    assert isinstance(fact, AssetFact)
+    assert fact.valid_from is not None
+    return fact.valid_from
 
 
 BAD, AWAY = entry(1001), entry(1002)
@@ -29,11 +37,11 @@ class Disk:
     """Writes what it is given; holds the first write until told to go on, so that others come to wait behind it."""
 
     def __init__(self) -> None:
-        self.groups: list[tuple[list[Entry], Actor]] = []
+        self.groups: list[tuple[list[Item], Actor]] = []
         self.begun, self.go_on = threading.Event(), threading.Event()
         self.within = 0
 
-    def write(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+    def write(self, entries: Sequence[Item], actor: Actor) -> Appended:
         self.within += 1
         assert self.within == 1, "two writes at once"
         try:
@@ -45,17 +53,17 @@ class Disk:
             if AWAY in entries:
                 raise Unavailable("away")
             self.groups.append((list(entries), actor))
-            return Appended(len(self.groups), [said.valid_from % 2 == 0 for said in entries if isinstance(said, StatedAsset)])
+            return Appended(len(self.groups), [number_of(item) % 2 == 0 for item in entries])
         finally:
             self.within -= 1
 
 
-def together(disk: Disk, *requests: tuple[list[Entry], Actor]) -> list[Appended | Exception]:
+def together(disk: Disk, *requests: tuple[list[Item], Actor]) -> list[Appended | Exception]:
     """Make the requests one after the other while the first is being written; return their outcomes."""
     waiting = Turns(disk.write)
     outcomes: list[Appended | Exception] = [RuntimeError("never ended")] * len(requests)
 
-    def take(number: int, entries: list[Entry], actor: Actor) -> None:
+    def take(number: int, entries: list[Item], actor: Actor) -> None:
         try:
             outcomes[number] = waiting.take(entries, actor)
         except InvalidInput as error:
@@ -111,13 +119,13 @@ def test_a_store_that_is_away_is_away_for_all() -> None:
 def test_a_large_append_has_a_transaction_to_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "MOST_TOGETHER", 3)
     disk = Disk()
-    many: list[Entry] = [entry(number) for number in range(5)]
+    many: list[Item] = [entry(number) for number in range(5)]
     together(disk, ([entry(1)], ANN), ([entry(2)], ANN), (many, ANN), ([entry(4)], ANN), ([entry(6)], ANN))
     assert [len(entries) for entries, _ in disk.groups[:4]] == [1, 1, 5, 2]
 
 
 def test_an_interrupted_write_leaves_nobody_waiting() -> None:
-    def interrupted(entries: Sequence[Entry], actor: Actor) -> Appended:
+    def interrupted(entries: Sequence[Item], actor: Actor) -> Appended:
         raise KeyboardInterrupt(entries, actor)
 
     waiting = Turns(interrupted)
@@ -151,7 +159,7 @@ def test_who_does_not_wait_is_told_and_keeps_its_place() -> None:
     disk, told = Disk(), dict[int, Appended | BaseException]()
     waiting = Turns(disk.write)
 
-    def begin(number: int, entries: Sequence[Entry], actor: Actor = ANN) -> None:
+    def begin(number: int, entries: Sequence[Item], actor: Actor = ANN) -> None:
         def done(outcome: Appended | BaseException) -> None:
             told[number] = outcome
             if number == 3:
@@ -179,7 +187,7 @@ def test_who_does_not_wait_is_told_and_keeps_its_place() -> None:
 
 
 def test_an_interrupted_write_is_told_to_who_does_not_wait() -> None:
-    def interrupted(entries: Sequence[Entry], actor: Actor) -> Appended:
+    def interrupted(entries: Sequence[Item], actor: Actor) -> Appended:
         raise KeyboardInterrupt(entries, actor)
 
     waiting, told = Turns(interrupted), SimpleQueue[Appended | BaseException]()

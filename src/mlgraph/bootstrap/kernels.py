@@ -9,7 +9,6 @@ from typing import Final
 
 from numba.core.event import Event, Listener, install_listener
 
-from mlgraph.bulk import warm as bulk_warm
 from mlgraph.graph import warm as graph_warm
 from mlgraph.stores import snapshot_files
 
@@ -20,7 +19,7 @@ _COMPILE: Final = "numba:compile"
 
 
 def warm() -> None:
-    """Run every kernel that queries and loads need, once: loaded from numba's cache, or compiled where that is empty.
+    """Run every kernel that queries need, once: loaded from numba's cache, or compiled where that is empty.
 
     The first compilation is announced in the log, and so are their number and time when all are done. Nothing is logged
     where all kernels come from the cache.
@@ -28,7 +27,6 @@ def warm() -> None:
     compilations = Compilations()
     with install_listener(_COMPILE, compilations):
         graph_warm.warm()
-        bulk_warm.warm()
         snapshot_files.warm()
     compilations.finish()
 

@@ -126,8 +126,12 @@ class Located:
         """Return the member `key` of this object, or None where it is absent or null."""
         if type(self.value) is not dict:
             self.mapping()
-        member = self.value.get(key)
-        return None if member is None else self._member(member, key)
+        value = self.value.get(key)
+        if value is None:
+            return None
+        member = _new(Located)
+        member.value, member._place, member._holder = value, key, self
+        return member
 
     def need(self, key: str) -> Located:
         """Return the member `key` of this object; it must be there and not null."""

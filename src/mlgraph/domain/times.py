@@ -25,13 +25,30 @@ _RFC3339: Final = re.compile(
 _MAX_CACHED_CHARS: Final = 40
 """Any time with nanoseconds and an offset; the same moments come again and again."""
 
+_USUAL_CHARS: Final = len("YYYY-MM-DDTHH:MM:SSZ")
+"""By far the most frequent form: read by looking its three parts up."""
+_MINUTES: Final = {f"T{hour:02}:{minute:02}": (hour * 60 + minute) * 60_000_000 for hour in range(24) for minute in range(60)}
+_SECONDS: Final = {f":{second:02}Z": second * 1_000_000 for second in range(60)}
+
 
 def parse_time(text: str) -> int:
     """Return the moment that `text` (RFC 3339, section 5.6) names, in microseconds since the epoch.
 
     Digits past the microsecond are dropped. Raises `InvalidInput` for anything else, a missing zone included.
     """
+    if len(text) == _USUAL_CHARS:
+        minute, second = _MINUTES.get(text[10:16]), _SECONDS.get(text[16:])
+        if minute is not None and second is not None:
+            return _start_of_day(text[:10], text) + minute + second
     return _parsed(text) if len(text) <= _MAX_CACHED_CHARS else _parse(text)
+
+
+def _start_of_day(day: str, text: str) -> int:
+    """Return the first moment of a day, which times of a load share. Raises `InvalidInput` about `text`, the time."""
+    try:
+        return _parsed(f"{day}T00:00:00Z")
+    except InvalidInput:
+        return _parse(text)  # says what is wrong
 
 
 def _parse(text: str) -> int:

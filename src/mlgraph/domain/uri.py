@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -14,6 +15,8 @@ from mlgraph.domain.vocabulary import KINDS
 
 SCHEME: Final = "mlg://"
 MAX_URI_CHARS: Final = 8192
+_UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
+"""Characters that stand for themselves (RFC 3986, section 2.3)."""
 _CACHED: Final = 1 << 14
 _MAX_CACHED_CHARS: Final = 512
 """Longer texts are read and written anew each time, so that a cache stays within some 15 MB whatever comes in."""
@@ -75,15 +78,30 @@ def _parse(text: str) -> AssetUri:
             "percent-encode each part, a slash inside one is %2F"
         )
     try:
-        kind, namespace, name = (unquote(part, errors="strict") for part in parts)
+        kind, namespace, name = map(_unquoted, parts)
     except UnicodeDecodeError:
         raise InvalidInput(f"{text[:200]!r} has percent-escapes that are not UTF-8") from None
-    uri = AssetUri(kind, namespace, name)
-    if str(uri) != text:
+    uri = AssetUri(kind[0], namespace[0], name[0])
+    if not (kind[1] and namespace[1] and name[1]):
         raise InvalidInput(f"{text[:200]!r} is not in canonical form: write {str(uri)[:200]}")
+    if len(text) <= _MAX_CACHED_CHARS:
+        object.__setattr__(uri, "_text", text)
     return uri
 
 
+def _unquoted(part: str) -> tuple[str, bool]:
+    """Return a part of a URI decoded, and whether it is the canonical encoding of that. Raises `UnicodeDecodeError`."""
+    if _UNRESERVED.fullmatch(part):
+        return part, True
+    return _decoded(part) if len(part) <= _MAX_CACHED_CHARS else _decode(part)
+
+
+def _decode(part: str) -> tuple[str, bool]:
+    text = unquote(part, errors="strict")
+    return text, not _has_surrogate(text) and quote(text, safe="") == part
+
+
+_decoded = lru_cache(1 << 10)(_decode)
 _parsed = lru_cache(_CACHED)(_parse)
 _made = lru_cache(_CACHED)(AssetUri)
 

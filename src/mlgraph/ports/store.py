@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.facts import Contact, Fact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
-from mlgraph.domain.stated import StatedAsset, StatedEdge
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +41,6 @@ class Item:
     facts: Sequence[Fact]
     contacts: Sequence[Contact] = ()
     event: Event | None = None
-
-
-Entry = Item | StatedEdge | StatedAsset
-"""What is appended: an item, or one fact that needs no more than to be stored (a plain line of a bulk load)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +189,10 @@ class Step(NamedTuple):
 class FactWriter(Protocol):
     """Appends facts; nothing is ever updated."""
 
-    def append(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+    def append(self, entries: Sequence[Item], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction. Raises `Unavailable` if the store is away."""
 
-    def begin_append(self, entries: Sequence[Entry], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
+    def begin_append(self, entries: Sequence[Item], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
         """Append without waiting: `done` is called in another thread with what `append` would have returned or raised."""
 
 

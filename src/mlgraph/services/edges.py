@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from mlgraph.domain.errors import NotFound
+from mlgraph.domain.fact_json import check_edge
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.times import format_end, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.domain.wire import check_edge
 from mlgraph.graph.relations import Span, spans_at
 from mlgraph.graph.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.snapshot import Snapshot

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import IO, Any, Final
 
+from mlgraph.domain.fact_json import asset_line
 from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord, asset_intervals, edge_intervals
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.times import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
-from mlgraph.domain.wire import asset_line
 from mlgraph.graph.levels import Pins, WorkflowHistory, by_key, cuts_of, end_of, pinned, retracted
 from mlgraph.graph.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW
 from mlgraph.ports.store import AssetRow, FactReader

@@ -4,37 +4,30 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import merge
-from operator import itemgetter
 from typing import Any, Final
 
-from mlgraph.bulk.edges import read_edges
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
-from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement, told
+from mlgraph.domain.fact_json import parse_line
+from mlgraph.domain.facts import EdgeFact, Statement, told
 from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
-from mlgraph.domain.times import FOREVER
-from mlgraph.domain.wire import parse_line
 from mlgraph.ports.connector import CLOUDEVENTS, FACTS, OWN_EVENT_TYPES, THIN, ConnectorRegistry
-from mlgraph.ports.edges import StatedEdges
 from mlgraph.ports.letters import DeadLetters
-from mlgraph.ports.store import Actor, Appended, Entry, Event, FactWriter, Item
+from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
 from mlgraph.services import metrics
 from mlgraph.services.ahead import Ahead
 from mlgraph.services.cloudevents import Envelope, read_envelopes
 from mlgraph.services.identity import Caller
 from mlgraph.services.interpreting import Arrival, digest_of, interpreted
-from mlgraph.services.reading import numbered, read_json, read_plain
+from mlgraph.services.reading import numbered, read_json
 
 _log = logging.getLogger(__name__)
 
 CHUNK_LINES: Final = 20_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
-MANY_LINES: Final = 1000
-"""From so many lines on, those of edges are read into columns; before, that costs more than it saves."""
 _SOURCE: Final = "source"
 """What connected tools were asked for, as metrics call it."""
 _DATA: Final = ("data", "data_base64")
@@ -90,7 +83,7 @@ class Intake:
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
         tally = Tally(form=FACTS)
-        return self._batches(tally, lines, caller, lambda chunk: self._fact_batches(tally, chunk, caller))
+        return self._chunked(tally, lines, caller, lambda line: self._fact_item(read_json(line), caller))
 
     def is_quick(self, form: str, size: int) -> bool:
         """Say whether `read` needs no thread for an event of `size` bytes. Raises `InvalidInput` for an unknown format."""
@@ -150,7 +143,7 @@ class Intake:
         def read(line: bytes) -> Item:
             return self._kept(interpreted(connector, read_json(line), caller))
 
-        return self._batches(tally, lines, caller, lambda chunk: [[item for _, item in _each(tally, chunk, read)]])
+        return self._chunked(tally, lines, caller, read)
 
     def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
         """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
@@ -168,14 +161,14 @@ class Intake:
         self._add(tally, items, caller)
         return tally.body()
 
-    def append(self, entries: Sequence[Entry], caller: Caller, form: str = _SOURCE) -> Appended:
+    def append(self, entries: Sequence[Item], caller: Caller, form: str = _SOURCE) -> Appended:
         """Append entries as `caller` and wake the projections. `form` is what they came as."""
         with metrics.APPENDS_WAITING.track_inprogress(), metrics.APPEND_SECONDS.time():
             appended = self._writer.append(entries, Actor(caller.actor, caller.source, caller.environment))
         self._count(entries, appended, form)
         return appended
 
-    def _count(self, entries: Sequence[Entry], appended: Appended, form: str) -> None:
+    def _count(self, entries: Sequence[Item], appended: Appended, form: str) -> None:
         self._nudge()
         accepted = _accepted(entries, appended)
         metrics.INTAKE_ITEMS.labels(form, "accepted").inc(accepted)
@@ -208,75 +201,39 @@ class Intake:
         """Return the letters that wait, oldest first."""
         return self._letters.listing(limit, cursor)
 
-    def _batches(
-        self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[Chunk], list[Sequence[Entry]]]
-    ) -> dict[str, Any]:
-        """Take lines in, chunk by chunk; `read` returns what a chunk says in the batches that it is appended in."""
+    def _chunked(self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[bytes], Item]) -> dict[str, Any]:
+        """Append what `read` returns for each line, chunk by chunk: while one is stored, the next is read."""
         received = metrics.INTAKE_BYTES.labels(tally.form)
-
-        def add(batches: list[Sequence[Entry]]) -> None:
-            for batch in batches:
-                self._add(tally, batch, caller)
-
         chunk: Chunk = []
         size = 0
-        with Ahead[list[Sequence[Entry]]](add) as ahead:
+        with Ahead[list[Item]](lambda items: self._add(tally, items, caller)) as ahead:
             for numbered_line in numbered(lines):
                 size += len(numbered_line[1])
                 chunk.append(numbered_line)
                 if len(chunk) >= CHUNK_LINES or size >= CHUNK_BYTES:
                     received.inc(size)
-                    ahead.put(read(chunk))
+                    ahead.put(_read_each(tally, chunk, read))
                     chunk, size = [], 0
             received.inc(size)
-            ahead.finish(read(chunk))
+            ahead.finish(_read_each(tally, chunk, read))
         return tally.body()
 
-    def _fact_batches(self, tally: Tally, chunk: Chunk, caller: Caller) -> list[Sequence[Entry]]:
-        """Return the facts of a chunk: the usual edges as columns, where they are many, and everything else one by one."""
-        if len(chunk) < MANY_LINES:
-            return [[entry for _, entry in _each(tally, chunk, lambda line: self._fact_entry(line, caller))]]
-        edges, left = read_edges([line for _, line in chunk], caller.source or FACTS, caller.may_speak_for)
-        others = list(_each(tally, [chunk[place] for place in left], lambda line: self._fact_entry(line, caller)))
-        if all(_is_timed(entry) for _, entry in others):
-            batches: tuple[Sequence[Entry], ...] = [entry for _, entry in others], edges
-            return [batch for batch in batches if batch] or [[]]
-        # What has no time of its own is compared with what was said before it: then all goes in the order in which it came.
-        apart = {chunk[place][0] for place in left}
-        at = [index for index, _ in chunk if index not in apart]
-        together = merge(others, zip(at, edges, strict=True), key=itemgetter(0))
-        return [[entry for _, entry in together]]
-
-    def _add(self, tally: Tally, entries: Sequence[Entry], caller: Caller) -> None:
+    def _add(self, tally: Tally, entries: Sequence[Item], caller: Caller) -> None:
         appended = self.append(entries, caller, tally.form)
         accepted = _accepted(entries, appended)
         tally.accepted += accepted
         tally.duplicates += len(entries) - accepted
         tally.watermark = max(tally.watermark, appended.tx)
 
-    def _fact_entry(self, line: bytes, caller: Caller) -> Entry:
-        plain = read_plain(line, caller.source or FACTS)
-        if plain is not None and caller.may_speak_for(plain.origin):
-            return plain
-        return self._fact_item(read_json(line), caller)
-
     def _fact_item(self, document: Any, caller: Caller) -> Item:
-        statements = parse_line(Located(document), caller.source or FACTS)
-        item = Item(*told(statements))
+        item = Item(*told(parse_line(Located(document), caller.source or FACTS)))
         for fact in item.facts:
-            if (
-                isinstance(fact, EdgeFact)
-                and fact.valid_from is None
-                and (FOREVER if fact.valid_to is None else fact.valid_to) <= clock.now_us()
-            ):
-                raise InvalidInput(
-                    "valid_to is past, and without valid_from the edge would begin now: give valid_from", pointer="/edge/valid_to"
-                )
+            if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
+                _check_not_over(fact.valid_to)
             if not caller.may_speak_for(fact.origin):
-                kind = "retract" if isinstance(fact, AssetRetraction | EdgeRetraction) else next(iter(document))
                 raise InvalidInput(
                     f"this token speaks for the origin {caller.source!r} alone, not for {fact.origin!r}",
-                    pointer=f"/{kind}/origin",
+                    pointer=f"/{next(iter(document))}/origin",
                 )
         return item
 
@@ -318,26 +275,26 @@ class Intake:
         return [*item.facts, *item.contacts]
 
 
-def _each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Entry]) -> Iterator[tuple[int, Entry]]:
-    """Yield what each line says, with its index; what is malformed is rejected by itself."""
+def _check_not_over(valid_to: int) -> None:
+    """Raise `InvalidInput` where an edge that would be valid from now on has ended before."""
+    if valid_to <= clock.now_us():
+        raise InvalidInput(
+            "valid_to is past, and without valid_from the edge would begin now: give valid_from", pointer="/edge/valid_to"
+        )
+
+
+def _read_each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Item]) -> list[Item]:
+    """Return what `read` returns for each line; a malformed line is rejected by itself."""
+    items: list[Item] = []
     for index, line in chunk:
         try:
-            yield index, read(line)
+            items.append(read(line))
         except (InvalidInput, NotJson, TooLarge) as error:
             tally.reject(index, error)
+    return items
 
 
-def _is_timed(entry: Entry) -> bool:
-    """Say whether all that an entry says has a time of its own."""
-    return not isinstance(entry, Item) or all(
-        (fact.valid_to if isinstance(fact, AssetRetraction | EdgeRetraction) else fact.valid_from) is not None
-        for fact in entry.facts
-    )
-
-
-def _accepted(entries: Sequence[Entry], appended: Appended) -> int:
-    """Return how many entries said anything new; one that says nothing was kept as a dead letter, so it was accepted too."""
-    if isinstance(entries, StatedEdges):
-        return sum(appended.new)
-    kept = (isinstance(entry, Item) and not (entry.facts or entry.event) for entry in entries)
-    return sum(new or buried for new, buried in zip(appended.new, kept, strict=True))
+def _accepted(items: Sequence[Item], appended: Appended) -> int:
+    """Return how many items were new; one without facts was stored as a dead letter, so it was accepted too."""
+    buried = (not (item.facts or item.event) for item in items)
+    return sum(new or letter for new, letter in zip(appended.new, buried, strict=True))

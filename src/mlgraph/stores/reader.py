@@ -19,8 +19,8 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
 from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told, Touched
 from mlgraph.stores.database import Database
-from mlgraph.stores.numbering import digest
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
+from mlgraph.stores.surrogate_keys import digest
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1

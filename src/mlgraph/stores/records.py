@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.domain.vocabulary import RELATIONS
 
 ASSET_COLUMNS: Final = "f.asset_id, f.origin_id, f.valid_from, f.mode, c.body, f.tx, f.event_id"
 ASSET_FROM: Final = "asset_fact f JOIN content c ON c.id = f.content_id"
@@ -16,6 +18,9 @@ EDGE_COLUMNS: Final = (
     "f.feeds, c.body, f.tx, f.event_id"
 )
 EDGE_FROM: Final = "edge_fact f JOIN content c ON c.id = f.content_id"
+
+Number = Callable[[str], int]
+"""Returns the number that stands for a URI or an origin."""
 
 
 def asset_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[AssetRecord]:
@@ -26,24 +31,29 @@ def asset_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[AssetRecord]:
 
 def edge_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[EdgeRecord]:
     """Yield a record for each row of `EDGE_COLUMNS`."""
-    for source, relation, target, origin, start, end, mode, role, version, by, feeds, body, tx, event in rows:
-        named = None if feeds is None else frozenset(feeds)
-        yield EdgeRecord(
-            source,
-            relation,
-            target,
-            origin,
-            start,
-            end,
-            Mode(mode),
-            role,
-            version,
-            by,
-            named,
-            properties_of(body),
-            tx,
-            event or 0,
-        )
+    return map(_edge_record, rows)
+
+
+def asset_record(row: AssetFactRow, asset: Number, origin: Number, tx: int = 0, event: int | None = None) -> AssetRecord:
+    """Return a fact that is being stored by transaction `tx` as the record that a reader would return."""
+    stored = asset(row.uri), origin(row.origin), row.valid_from, row.mode, row.body, tx, event
+    return next(asset_records([stored]))
+
+
+def edge_record(row: EdgeFactRow, asset: Number, origin: Number, tx: int = 0, event: int | None = None) -> EdgeRecord:
+    """Return a fact that is being stored by transaction `tx` as the record that a reader would return."""
+    ends = asset(row.source), RELATIONS[row.relation].code, asset(row.target)
+    by = None if row.by is None else asset(row.by)
+    feeds = None if row.feeds is None else map(asset, row.feeds)
+    valid = row.valid_from, row.valid_to
+    return _edge_record((*ends, origin(row.origin), *valid, row.mode, row.role, row.version, by, feeds, row.body, tx, event))
+
+
+def _edge_record(row: tuple[Any, ...]) -> EdgeRecord:
+    source, relation, target, origin, start, end, mode, role, version, by, feeds, body, tx, event = row
+    named = None if feeds is None else frozenset(feeds)
+    ends = source, relation, target
+    return EdgeRecord(*ends, origin, start, end, Mode(mode), role, version, by, named, properties_of(body), tx, event or 0)
 
 
 def properties_of(body: str) -> dict[str, Any]:

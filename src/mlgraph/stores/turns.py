@@ -14,14 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.ports.store import Actor, Appended, Entry
+from mlgraph.ports.store import Actor, Appended, Item
 
 _log = logging.getLogger(__name__)
 
 MOST_TOGETHER: Final = 500
 """Entries that share a transaction at most; a larger append has one to itself."""
 
-Write = Callable[[Sequence[Entry], Actor], Appended]
+Write = Callable[[Sequence[Item], Actor], Appended]
 Done = Callable[[Appended | BaseException], None]
 
 
@@ -33,7 +33,7 @@ class _Request:
 
     __slots__ = ("actor", "done", "entries", "outcome", "wake")
 
-    def __init__(self, entries: Sequence[Entry], actor: Actor, done: Done | None = None) -> None:
+    def __init__(self, entries: Sequence[Item], actor: Actor, done: Done | None = None) -> None:
         self.entries = entries
         self.actor = actor
         self.done = done
@@ -68,7 +68,7 @@ class Turns:
         self._busy = False
         self._thread = ThreadPoolExecutor(1, "mlgraph-append")
 
-    def take(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+    def take(self, entries: Sequence[Item], actor: Actor) -> Appended:
         """Return what became of `entries` once they are durable, or raise why they are not."""
         request = _Request(entries, actor)
         with self._guard:
@@ -82,7 +82,7 @@ class Turns:
             return request.outcome
         raise request.outcome or _interrupted()
 
-    def begin(self, entries: Sequence[Entry], actor: Actor, done: Done) -> None:
+    def begin(self, entries: Sequence[Item], actor: Actor, done: Done) -> None:
         """Append as `take` does, in a thread that all who do not wait share; `done` is called there with what came of it."""
         with self._guard:
             self._waiting.append(_Request(entries, actor, done))

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-import numpy as np
 import psycopg
 
 from mlgraph.domain import clock
-from mlgraph.domain.stated import StatedAsset, StatedEdge, key_of, restate
-from mlgraph.ports.edges import StatedEdges
-from mlgraph.ports.store import Actor, Appended, Entry, HandedOver, Item
-from mlgraph.stores import writing
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of, to_row
+from mlgraph.ports.store import Actor, Appended, HandedOver, Item
+from mlgraph.stores import insert_statements
 from mlgraph.stores.database import Database
-from mlgraph.stores.edge_columns import EdgeAppend
-from mlgraph.stores.numbering import Numbering
-from mlgraph.stores.recent import Recent
+from mlgraph.stores.default_times import TimestampAssigner
+from mlgraph.stores.recent_digests import RecentDigests
 from mlgraph.stores.rows import Rows
-from mlgraph.stores.settle import Settler
+from mlgraph.stores.surrogate_keys import IdAllocator
 from mlgraph.stores.turns import Turns
 
 LOCK: Final = 0x6D6C67_02  # "mlg", appends
@@ -42,8 +39,8 @@ class _Batch:
     """The facts of one append, each with the position of the entry that says it, before they are numbered."""
 
     tx: int
-    edges: list[tuple[StatedEdge, int]] = field(default_factory=list)
-    assets: list[tuple[StatedAsset, int]] = field(default_factory=list)
+    edges: list[tuple[EdgeFactRow, int]] = field(default_factory=list)
+    assets: list[tuple[AssetFactRow, int]] = field(default_factory=list)
 
     def uris(self) -> dict[bytes, str]:
         """Return every URI that the facts name, by its digest."""
@@ -51,14 +48,12 @@ class _Batch:
         for edge, _ in self.edges:
             named[edge.source_key] = edge.source
             named[edge.target_key] = edge.target
-            if edge.by is not None:
-                named[key_of(edge.by)] = edge.by
-            if edge.feeds is not None:
-                named.update((key_of(uri), uri) for uri in edge.feeds)
+            for uri in edge.uris():
+                named[key_of(uri)] = uri
         for asset, _ in self.assets:
             named[asset.key] = asset.uri
-            named.update((key_of(uri), uri) for uri in asset.columns)
-            named.update((key_of(uri), uri) for uri in asset.owners)
+            for uri in (*asset.columns, *asset.owners):
+                named[key_of(uri)] = uri
         return named
 
 
@@ -70,11 +65,11 @@ class PostgresWriter:
         self._database = database
         self._hand_over = hand_over
         self._appended: HandedOver | None = None
-        self._numbering = Numbering()
-        self._recent = Recent()
+        self._numbering = IdAllocator()
+        self._recent = RecentDigests()
         self._turns = Turns(self._write)
 
-    def append(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+    def append(self, entries: Sequence[Item], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction, and return its number and which entries said anything new.
 
         Appends that wait at the same time may share a transaction; what one of them is refused for concerns no other.
@@ -82,12 +77,12 @@ class PostgresWriter:
         self._database.check_writable()
         return self._turns.take(entries, actor)
 
-    def begin_append(self, entries: Sequence[Entry], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
+    def begin_append(self, entries: Sequence[Item], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
         """Append as `append` does, without waiting for it: `done` is called in another thread with what came of it."""
         self._database.check_writable()
         self._turns.begin(entries, actor, done)
 
-    def _write(self, entries: Sequence[Entry], actor: Actor) -> Appended:
+    def _write(self, entries: Sequence[Item], actor: Actor) -> Appended:
         try:
             with self._database.connection() as connection, connection.cursor() as cursor:
                 appended = self._append(cursor, entries, actor)
@@ -103,11 +98,6 @@ class PostgresWriter:
             self._hand_over(handed)
         return appended
 
-    def _append(self, cursor: psycopg.Cursor, entries: Sequence[Entry], actor: Actor) -> Appended:
-        if isinstance(entries, StatedEdges):
-            return self._append_columns(cursor, entries, actor)
-        return self._append_entries(cursor, entries, actor)
-
     def _begin(self, cursor: psycopg.Cursor) -> tuple[int, int, int]:
         """Take the append lock; return the last transaction, when the next one is recorded, and the last time given."""
         cursor.execute(_BEGIN)
@@ -120,93 +110,75 @@ class PostgresWriter:
             self._recent.restart(last_tx, self._numbering.greatest.asset)
         return last_tx, max(clock.wall_us(), last_recorded), last_at
 
-    def _append_columns(self, cursor: psycopg.Cursor, edges: StatedEdges, actor: Actor) -> Appended:
-        last_tx, recorded_at, last_at = self._begin(cursor)
-        append = EdgeAppend(cursor, self._numbering, self._recent, edges)
-        new = append.new()
-        if not new.any():
-            return Appended(last_tx, new.tolist())
-        rows = Rows()
-        writing.store_transaction(rows, last_tx + 1, recorded_at, last_at, actor)
-        append.store(rows, np.flatnonzero(new), last_tx + 1)
-        rows.store(cursor)
-        return Appended(last_tx + 1, new.tolist())
-
-    def _append_entries(self, cursor: psycopg.Cursor, entries: Sequence[Entry], actor: Actor) -> Appended:
+    def _append(self, cursor: psycopg.Cursor, entries: Sequence[Item], actor: Actor) -> Appended:
         last_tx, recorded_at, last_at = self._begin(cursor)
         new = [False] * len(entries)
-        unseen = writing.unseen_events(cursor, entries)
-        settler = Settler(cursor, max(recorded_at, last_at + 1))
+        unseen = insert_statements.unseen_events(cursor, entries)
+        assigner = TimestampAssigner(cursor, max(recorded_at, last_at + 1))
         batch = _Batch(last_tx + 1)
-        _gather(batch, entries, new, unseen, settler)
-        contacts = {contact.uri: contact for item in entries if isinstance(item, Item) for contact in item.contacts}
+        _gather(batch, entries, new, unseen, assigner)
+        contacts = {contact.uri: contact for item in entries for contact in item.contacts}
         people = {key_of(uri): uri for uri in map(str, contacts)}
         named = batch.uris() | people
         ids = self._numbering.known_assets(cursor, named)
         offered = len(batch.edges) + len(batch.assets)
-        batch.edges = writing.unknown_edges(cursor, batch.edges, ids, self._recent)
-        batch.assets = writing.unknown_assets(cursor, batch.assets, ids, self._recent)
+        batch.edges = insert_statements.unknown_edges(cursor, batch.edges, ids, self._recent)
+        batch.assets = insert_statements.unknown_assets(cursor, batch.assets, ids, self._recent)
         for _, position in (*batch.edges, *batch.assets):
             new[position] = True
         if not contacts and not any(new):
             return Appended(last_tx, new)
         rows = Rows()
-        last_at = max(settler.last_given, last_at)
-        writing.store_transaction(rows, batch.tx, recorded_at, last_at, actor)
-        events = writing.store_events(rows, entries, new, batch.tx, self._numbering)
+        last_at = max(assigner.last_given, last_at)
+        insert_statements.store_transaction(rows, batch.tx, recorded_at, last_at, actor)
+        events = insert_statements.store_events(rows, entries, new, batch.tx, self._numbering)
         if len(batch.edges) + len(batch.assets) < offered:
             named = batch.uris() | people
         fresh = {key: uri for key, uri in named.items() if key not in ids}
         created = self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
         given = self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
-        writing.store_owners(cursor, batch.assets, ids)
-        writing.store_contacts(cursor, contacts.values(), ids)
+        insert_statements.store_owners(cursor, batch.assets, ids)
+        insert_statements.store_contacts(cursor, contacts.values(), ids)
         if self._hand_over is not None:
             told = {ids[key] for key in people}
-            records = partial(writing.records_of, created, batch.edges, batch.assets, given, told)
+            records = partial(insert_statements.records_of, created, batch.edges, batch.assets, given, told)
             self._appended = HandedOver(batch.tx, last_at, len(batch.edges) + len(batch.assets), records)
         return Appended(batch.tx, new)
 
     def _add_facts(
         self, cursor: psycopg.Cursor, rows: Rows, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
-    ) -> writing.Numbers:
-        facts: tuple[tuple[StatedEdge | StatedAsset, int], ...] = (*batch.edges, *batch.assets)
-        given = writing.Numbers(
+    ) -> insert_statements.Numbers:
+        facts: tuple[tuple[EdgeFactRow | AssetFactRow, int], ...] = (*batch.edges, *batch.assets)
+        given = insert_statements.Numbers(
             batch.tx, ids, self._numbering.origins(cursor, {fact.origin for fact, _ in facts}),
             self._numbering.contents(cursor, rows, {fact.body for fact, _ in facts}), events,
         )  # fmt: skip
-        writing.store_assets(rows, batch.assets, given)
-        writing.store_edges(rows, batch.edges, given)
+        insert_statements.store_assets(rows, batch.assets, given)
+        insert_statements.store_edges(rows, batch.edges, given)
         self._recent.add([fact.digest for fact, _ in facts])
         return given
 
 
-def _gather(batch: _Batch, entries: Sequence[Entry], new: list[bool], unseen: set[bytes], settler: Settler) -> None:
-    """Put what `entries` say into `batch`, each fact once; mark the events that are `unseen`."""
-    settler.prepare(fact for item in entries if isinstance(item, Item) for fact in item.facts)
+def _gather(batch: _Batch, entries: Sequence[Item], new: list[bool], unseen: set[bytes], assigner: TimestampAssigner) -> None:
+    """Put the facts of `entries` into `batch`, each fact once; mark the events that are `unseen`."""
+    assigner.prepare(fact for item in entries for fact in item.facts)
     seen: set[bytes] = set()
-    for position, entry in enumerate(entries):
-        for said in _said(entry, unseen, new, position, settler) if isinstance(entry, Item) else (entry,):
-            if said.digest in seen:
+    for position, item in enumerate(entries):
+        if item.event is not None:
+            if item.event.digest not in unseen:
+                continue  # the facts of an event that was received before are known
+            unseen.discard(item.event.digest)
+            new[position] = True
+        for fact in item.facts:
+            timed = assigner.assign(fact)
+            if timed is None:
                 continue
-            seen.add(said.digest)
-            if isinstance(said, StatedEdge):
-                batch.edges.append((said, position))
+            row = to_row(timed)
+            if row.digest in seen:
+                continue
+            seen.add(row.digest)
+            if isinstance(row, EdgeFactRow):
+                batch.edges.append((row, position))
             else:
-                batch.assets.append((said, position))
-            if settler.watches and said is entry:
-                settler.note(said)
-
-
-def _said(item: Item, unseen: set[bytes], new: list[bool], position: int, settler: Settler) -> Iterator[StatedEdge | StatedAsset]:
-    """Yield the facts of an item, settled one by one; none of an event that was seen."""
-    if item.event is not None:
-        if item.event.digest not in unseen:
-            return
-        unseen.discard(item.event.digest)
-        new[position] = True
-    for fact in item.facts:
-        settled = settler.settle(fact)
-        if settled is not None:
-            yield restate(settled)
+                batch.assets.append((row, position))

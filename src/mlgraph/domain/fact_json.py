@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -18,15 +18,24 @@ from mlgraph.domain.facts import (
     Fact,
     Statement,
 )
-from mlgraph.domain.payload import Located, escape
+from mlgraph.domain.payload import Located, clean_text, escape
 from mlgraph.domain.redaction import redact
-from mlgraph.domain.times import format_time
+from mlgraph.domain.times import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS, REQUIREMENTS
+from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS, REQUIREMENTS
 
-_ASSET_KEYS: Final = ("uri", "name", "description", "owners", "tags", "properties", "valid_from", "origin")
-_EDGE_KEYS: Final = ("source", "relation", "target", "valid_from", "valid_to", "properties", "origin")
-_RETRACT_KEYS: Final = ("uri", "source", "relation", "target", "valid_to", "origin")
+_LINE_KEYS: Final = dict.fromkeys(("asset", "edge", "retract"))
+_ASSET_KEYS: Final = dict.fromkeys(("uri", "name", "description", "owners", "tags", "properties", "valid_from", "origin"))
+_EDGE_KEYS: Final = dict.fromkeys(("source", "relation", "target", "valid_from", "valid_to", "properties", "origin"))
+_RETRACT_KEYS: Final = dict.fromkeys(("uri", "source", "relation", "target", "valid_to", "origin"))
+_ALLOWED_EDGES: Final = frozenset(
+    (source, relation.name, target)
+    for relation in RELATIONS.values()
+    for source in KINDS
+    for target in KINDS
+    if relation.allows(source, target)
+)
+MAX_ORIGIN_CHARS: Final = 200
 
 
 def parse_line(line: Located, default_origin: str) -> list[Statement]:
@@ -34,7 +43,7 @@ def parse_line(line: Located, default_origin: str) -> list[Statement]:
 
     `origin` is `default_origin` where the line names none. Raises `InvalidInput` with the pointer of what is wrong.
     """
-    _known_keys(line, ("asset", "edge", "retract"))
+    _known_keys(line, _LINE_KEYS)
     if len(line.mapping()) != 1:
         line.fail("must have exactly one of 'asset', 'edge' and 'retract'")
     if asset := line.get("asset"):
@@ -46,15 +55,16 @@ def parse_line(line: Located, default_origin: str) -> list[Statement]:
 
 def check_edge(source: AssetUri, relation: str, target: AssetUri) -> None:
     """Raise `InvalidInput` where the vocabulary has no such relation between these kinds."""
+    if (source.kind, relation, target.kind) in _ALLOWED_EDGES:
+        return
     known = RELATIONS.get(relation)
     if known is None:
         close = get_close_matches(relation, RELATIONS, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"the relations are {', '.join(RELATIONS)}"
         raise InvalidInput(f"unknown relation {relation[:60]!r}; {hint}", pointer="/relation")
-    if not known.allows(source.kind, target.kind):
-        raise InvalidInput(
-            f"{relation!r} does not lead from a {source.kind} to a {target.kind}: {known.meaning}", pointer="/relation"
-        )
+    raise InvalidInput(
+        f"{relation!r} does not lead from a {source.kind} to a {target.kind}: {known.meaning}", pointer="/relation"
+    )
 
 
 def asset_line(uri: str, origin: str, valid_from: int, state: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +75,7 @@ def asset_line(uri: str, origin: str, valid_from: int, state: dict[str, Any]) ->
 
 def _asset(asset: Located, default_origin: str) -> list[Statement]:
     _known_keys(asset, _ASSET_KEYS)
-    uri = asset.need("uri").uri()
+    uri = _uri(asset, "uri")
     state: dict[str, Any] = {}
     if name := asset.get("name"):
         state["name"] = name.text()
@@ -79,8 +89,7 @@ def _asset(asset: Located, default_origin: str) -> list[Statement]:
         state["properties"] = _object(properties)
         if uri.kind == "run":
             _check_run(properties)
-    valid_from = asset.get("valid_from")
-    fact = AssetFact(uri, _origin(asset, default_origin), valid_from.time() if valid_from else None, state)
+    fact = AssetFact(uri, _origin(asset, default_origin), _time(asset, "valid_from"), state)
     return keep_contact_apart(fact)
 
 
@@ -120,28 +129,25 @@ def _edge(edge: Located, default_origin: str) -> EdgeFact:
     source, relation, target = _triple(edge)
     found = edge.get("properties")
     properties = _edge_properties(found, relation, source.kind) if found else {}
-    start = edge.get("valid_from")
-    valid_from = start.time() if start else None
-    end = edge.get("valid_to")
-    valid_to = end.time() if end else None
-    if end and valid_from is not None and valid_to is not None and valid_to <= valid_from:
-        end.fail(f"valid_to {format_time(valid_to)} is not after valid_from {format_time(valid_from)}")
+    valid_from, valid_to = _time(edge, "valid_from"), _time(edge, "valid_to")
+    if valid_from is not None and valid_to is not None and valid_to <= valid_from:
+        edge.need("valid_to").fail(f"valid_to {format_time(valid_to)} is not after valid_from {format_time(valid_from)}")
     return EdgeFact(source, relation, target, _origin(edge, default_origin), valid_from, valid_to, properties)
 
 
 def _edge_properties(properties: Located, relation: str, source_kind: str) -> dict[str, Any]:
-    role = properties.get("role")
-    if role and relation == "input_to" and role.text() not in INPUT_ROLES:
-        role.fail(f"unknown role {role.text()[:60]!r}; the roles are {', '.join(INPUT_ROLES)}")
+    given = properties.mapping()
     for key in ("role", "version"):
-        if value := properties.get(key):
-            value.text()
-    requirement = properties.get("requirement")
-    if requirement and relation == "required_by" and requirement.text() not in REQUIREMENTS:
+        if given.get(key) is not None:
+            properties.need(key).text()
+    if relation == "input_to" and (role := given.get("role")) is not None and role not in INPUT_ROLES:
+        properties.need("role").fail(f"unknown role {clean_text(role)[:60]!r}; the roles are {', '.join(INPUT_ROLES)}")
+    requirement = properties.get("requirement") if relation == "required_by" else None
+    if requirement and requirement.text() not in REQUIREMENTS:
         requirement.fail(f"must be one of {', '.join(REQUIREMENTS)}")
     plain = _object(properties)
-    by = properties.get("by")
-    if by and relation == "derives" and source_kind == "column" and by.uri().kind not in ("run", "workflow"):
+    by = properties.get("by") if relation == "derives" and source_kind == "column" else None
+    if by and by.uri().kind not in ("run", "workflow"):
         by.fail("a column edge is seen by a run, or declared by a workflow")
     if feeds := properties.get("from"):
         plain["from"] = sorted({str(uri.uri()) for uri in feeds.items()})
@@ -150,8 +156,7 @@ def _edge_properties(properties: Located, relation: str, source_kind: str) -> di
 
 def _retraction(retract: Located, default_origin: str) -> Fact:
     _known_keys(retract, _RETRACT_KEYS)
-    end = retract.get("valid_to")
-    valid_to = end.time() if end else None
+    valid_to = _time(retract, "valid_to")
     origin = retract.get("origin")
     said = ANY_ORIGIN if origin and origin.value == ANY_ORIGIN else _origin(retract, default_origin)
     if uri := retract.get("uri"):
@@ -164,12 +169,36 @@ def _retraction(retract: Located, default_origin: str) -> Fact:
 
 
 def _triple(edge: Located) -> tuple[AssetUri, str, AssetUri]:
-    source, relation, target = edge.need("source").uri(), edge.need("relation").text(), edge.need("target").uri()
+    source, relation, target = _uri(edge, "source"), edge.need("relation").text(), _uri(edge, "target")
     try:
         check_edge(source, relation, target)
     except InvalidInput as error:
         raise error.under(edge.pointer) from None
     return source, relation, target
+
+
+def _uri(of: Located, key: str) -> AssetUri:
+    """Return the URI that a member must have. What is right is read at once; what is wrong is read again, for its place."""
+    value = of.value.get(key)
+    if type(value) is str:
+        try:
+            return AssetUri.parse(value)
+        except InvalidInput:
+            pass
+    return of.need(key).uri()
+
+
+def _time(of: Located, key: str) -> int | None:
+    """Return the time of a member, None where it has none."""
+    value = of.value.get(key)
+    if value is None:
+        return None
+    if type(value) is str:
+        try:
+            return parse_time(value)
+        except InvalidInput:
+            pass
+    return of.need(key).time()
 
 
 def _origin(fact: Located, default_origin: str) -> str:
@@ -181,8 +210,8 @@ def _origin(fact: Located, default_origin: str) -> str:
         origin.fail("'*' stands for every origin, and only a retraction may name it")
     if name.startswith("rule:"):
         origin.fail("origins that begin with 'rule:' are kept for inferred edges")
-    if len(name) > 200:
-        origin.fail("an origin has at most 200 characters")
+    if len(name) > MAX_ORIGIN_CHARS:
+        origin.fail(f"an origin has at most {MAX_ORIGIN_CHARS} characters")
     return name
 
 
@@ -192,7 +221,9 @@ def _object(value: Located) -> dict[str, Any]:
     return kept
 
 
-def _known_keys(value: Located, known: Collection[str]) -> None:
+def _known_keys(value: Located, known: Mapping[str, object]) -> None:
+    if value.mapping().keys() <= known.keys():
+        return
     for key in value.mapping():
         if key not in known:
             close = get_close_matches(key, known, n=1)

@@ -17,7 +17,7 @@ Digests = Sequence[bytes] | npt.NDArray[np.uint64]
 """Digests one by one, or as an array of two words each."""
 
 
-class Recent:
+class RecentDigests:
     """A Bloom filter over the facts that were stored since some transaction, about assets that were new since then.
 
     An asset numbered after `base` was first heard of after that transaction. As long as nobody else appended (the store's

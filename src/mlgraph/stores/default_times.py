@@ -1,14 +1,15 @@
-"""Facts without a time of their own: they hold from when they are recorded, and say nothing if the same state already holds."""
+"""Times for facts that come without one: such a fact is valid from when it is recorded, unless it changes nothing."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 
+from mlgraph.domain.fact_row import EdgeFactRow, key_of, to_row
 from mlgraph.domain.facts import (
     ANY_ORIGIN,
     AssetFact,
@@ -27,17 +28,18 @@ from mlgraph.domain.history import (
     edge_intervals,
     endings,
 )
-from mlgraph.domain.stated import Stated, StatedEdge, key_of
-from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
+from mlgraph.stores.records import edge_record
 
 Triple = tuple[str, str, str]
+_RETRACTIONS: Final = (AssetRetraction, EdgeRetraction)
+_OF_EDGES: Final = (EdgeFact, EdgeRetraction)
 
 
-class Settler:
+class TimestampAssigner:
     """Gives times to the facts of one append that have none; moments are distinct, so that later ones win.
 
-    Must be used under the append lock: what it read must still hold when the batch commits.
+    Must be used under the append lock: what it read must still be valid when the batch commits.
     """
 
     def __init__(self, cursor: psycopg.Cursor, now: int) -> None:
@@ -47,6 +49,7 @@ class Settler:
         self.last_given = 0
         self._numbers: dict[str, int] = {ANY_ORIGIN: EVERY_ORIGIN}
         self._assets: dict[str, list[AssetRecord]] = {}
+        """Records of the assets that untimed facts are about: empty where every fact of the append has its time."""
         self._edges: dict[Triple, list[EdgeRecord]] = {}
 
     def prepare(self, facts: Iterable[Fact]) -> None:
@@ -54,66 +57,36 @@ class Settler:
         uris: set[str] = set()
         triples: set[Triple] = set()
         for fact in facts:
-            if isinstance(fact, AssetFact | AssetRetraction) and _time_of(fact) is None:
-                uris.add(str(fact.uri))
-            elif isinstance(fact, EdgeFact | EdgeRetraction) and _time_of(fact) is None:
+            if _time_of(fact) is not None:
+                continue
+            if isinstance(fact, _OF_EDGES):
                 triples.add(_triple(fact))
                 uris.update((str(fact.source), str(fact.target)))
+            else:
+                uris.add(str(fact.uri))
         if uris:
             self._load_assets(uris)
         if triples:
             self._load_edges(triples)
 
-    def settle(self, fact: Fact) -> Fact | None:
-        """Return the fact with its time, or None if it has none and says what already holds."""
-        if not self.watches:  # each has its time, and nobody asks what holds
-            settled = fact
-        elif _time_of(fact) is None and not self._is_news(fact):
-            return None
+    def assign(self, fact: Fact) -> Fact | None:
+        """Return the fact with its time, or None if it has none and changes nothing."""
+        if not self._assets or _time_of(fact) is not None:
+            timed = fact
+        elif self.changes_state(fact):
+            timed = _at(fact, self._next)
+            self.last_given = self._next
+            self._next += 1
         else:
-            settled = self._timed(fact)
-        if isinstance(settled, EdgeFact) and settled.valid_to is not None and settled.valid_to <= (settled.valid_from or 0):
-            return None  # it was over before it could be recorded: there is no moment at which it held
-        if self.watches:
-            self._note(settled)
-        return settled
+            return None
+        if isinstance(timed, EdgeFact) and timed.valid_to is not None and timed.valid_to <= (timed.valid_from or 0):
+            return None  # it was over before it could be recorded: there is no moment at which it was valid
+        if self._assets:
+            self._note(timed)
+        return timed
 
-    @property
-    def watches(self) -> bool:
-        """Whether any fact without a time was prepared for: only then is there something to note."""
-        return bool(self._assets)
-
-    def note(self, said: Stated) -> None:
-        """Take note of a fact that has all its times, where one without a time is about the same edge or asset."""
-        if isinstance(said, StatedEdge):
-            self._note_edge(said)
-        elif said.mode != Mode.DECLARATION and (records := self._assets.get(said.uri)) is not None:
-            state = json.loads(said.body)
-            records.append(AssetRecord(0, self._number(said.origin), said.valid_from, Mode(said.mode), state))
-
-    def _note_edge(self, edge: StatedEdge) -> None:
-        triple = edge.source, edge.relation, edge.target
-        if (known := self._edges.get(triple)) is not None:
-            ends = self._number(edge.source), RELATIONS[edge.relation].code, self._number(edge.target)
-            known.append(
-                EdgeRecord(
-                    *ends, self._number(edge.origin), edge.valid_from, edge.valid_to, Mode(edge.mode), edge.role, edge.version,
-                    self._number(edge.by) if edge.by else None,
-                    None if edge.feeds is None else frozenset(self._number(uri) for uri in edge.feeds), json.loads(edge.body),
-                )
-            )  # fmt: skip
-
-    def _timed(self, fact: Fact) -> Fact:
-        if _time_of(fact) is not None or isinstance(fact, Declaration):
-            return fact
-        moment = self._next
-        self._next += 1
-        self.last_given = moment
-        if isinstance(fact, AssetFact | EdgeFact):
-            return replace(fact, valid_from=moment)
-        return replace(fact, valid_to=moment)
-
-    def _is_news(self, fact: Fact) -> bool:
+    def changes_state(self, fact: Fact) -> bool:
+        """Say whether an untimed fact differs from what its origin reports now."""
         match fact:
             case AssetFact():
                 current = self._state(str(fact.uri), fact.origin)
@@ -125,9 +98,9 @@ class Settler:
                 return self._held(fact.origin, records) or not any(record.mode == Mode.RETRACT for record in records)
             case EdgeRetraction():
                 known = self._edges[_triple(fact)]
-                told = [record for record in known if self._is_of(fact.origin, record.origin)]
-                open_now = any(record.mode != Mode.RETRACT and self._holds(record, known, fact) for record in told)
-                return open_now or not any(record.mode == Mode.RETRACT for record in told)
+                same = [record for record in known if self._is_of(fact.origin, record.origin)]
+                open_now = any(record.mode != Mode.RETRACT and self._holds(record, known, fact) for record in same)
+                return open_now or not any(record.mode == Mode.RETRACT for record in same)
             case _:
                 return True
 
@@ -160,7 +133,7 @@ class Settler:
         )
 
     def _note(self, fact: Fact) -> None:
-        if isinstance(fact, EdgeFact | EdgeRetraction):
+        if isinstance(fact, _OF_EDGES):
             if (known := self._edges.get(_triple(fact))) is not None:
                 known.append(self._edge_record(fact))
         elif (records := self._assets.get(str(fact.uri))) is not None and not isinstance(fact, Declaration):
@@ -170,17 +143,9 @@ class Settler:
             records.append(AssetRecord(0, self._number(fact.origin), 0 if moment is None else moment, mode, state))
 
     def _edge_record(self, fact: EdgeFact | EdgeRetraction) -> EdgeRecord:
-        source, relation, target = _triple(fact)
-        ends = self._number(source), RELATIONS[relation].code, self._number(target)
-        moment = _time_of(fact) or 0
-        if isinstance(fact, EdgeRetraction):
-            return EdgeRecord(*ends, self._number(fact.origin), moment, FOREVER, Mode.RETRACT)
-        said, seen_by, named = fact.properties, fact.seen_by, fact.properties.get("from")
-        return EdgeRecord(
-            *ends, self._number(fact.origin), moment, FOREVER if fact.valid_to is None else fact.valid_to, fact.mode,
-            said.get("role"), said.get("version"), self._number(seen_by) if seen_by else None,
-            None if named is None else frozenset(self._number(uri) for uri in named), fact.plain_properties,
-        )  # fmt: skip
+        row = to_row(fact if _time_of(fact) is not None else _at(fact, 0))
+        assert isinstance(row, EdgeFactRow)  # noqa: S101 - for the type checker
+        return edge_record(row, self._number, self._number)
 
     def _load_assets(self, uris: set[str]) -> None:
         self._assets.update({uri: [] for uri in uris})
@@ -211,13 +176,11 @@ class Settler:
             ([ids[t[0]] for t in known], [RELATIONS[t[1]].code for t in known], [ids[t[2]] for t in known]),
         )
         for source, code, target, origin, start, end, mode, role, version, by, feeds, unnamed, body in self._cursor:
-            self._edges[source, RELATION_NAMES[code], target].append(
-                EdgeRecord(
-                    self._number(source), code, self._number(target), self._number(origin), start, end, Mode(mode), role, version,
-                    self._number(by) if by else None, None if unnamed else frozenset(self._number(uri) for uri in feeds or ()),
-                    json.loads(body),
-                )
-            )  # fmt: skip
+            named = None if unnamed else tuple(feeds or ())
+            triple = source, RELATION_NAMES[code], target
+            named_ends = source, b"", triple[1], target, b""
+            row = EdgeFactRow(b"", *named_ends, origin, start, end, body, role, version, mode, by, named)
+            self._edges[triple].append(edge_record(row, self._number, self._number))
 
     def _number(self, text: str) -> int:
         return self._numbers.setdefault(text, len(self._numbers))
@@ -231,4 +194,11 @@ def _triple(fact: EdgeFact | EdgeRetraction) -> Triple:
 
 
 def _time_of(fact: Fact) -> int | None:
-    return fact.valid_to if isinstance(fact, AssetRetraction | EdgeRetraction) else fact.valid_from
+    return fact.valid_to if isinstance(fact, _RETRACTIONS) else fact.valid_from
+
+
+def _at(fact: Fact, moment: int) -> Fact:
+    """Return an untimed fact with this time."""
+    if isinstance(fact, _RETRACTIONS):
+        return replace(fact, valid_to=moment)
+    return replace(fact, valid_from=moment)

@@ -9,15 +9,14 @@ from typing import Final
 
 import psycopg
 
-from mlgraph.domain.facts import Contact, Mode
-from mlgraph.domain.history import AssetRecord, EdgeRecord
-from mlgraph.domain.stated import StatedAsset, StatedEdge, key_of
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of
+from mlgraph.domain.facts import Contact
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.ports.store import Actor, AssetRow, Entry, Item, Records
-from mlgraph.stores.numbering import Numbering
-from mlgraph.stores.recent import Recent
-from mlgraph.stores.records import properties_of
+from mlgraph.ports.store import Actor, AssetRow, Item, Records
+from mlgraph.stores.recent_digests import RecentDigests
+from mlgraph.stores.records import asset_record, edge_record
 from mlgraph.stores.rows import Row, Rows, Table, array
+from mlgraph.stores.surrogate_keys import IdAllocator
 
 _ASSET_FACT: Final = Table(
     "asset_fact", (("tx", "bigint"), ("asset_id", "integer"), ("origin_id", "smallint"), ("valid_from", "bigint"),
@@ -39,8 +38,8 @@ _EVENT: Final = Table(
 )  # fmt: skip
 _CODES: Final = {name: relation.code for name, relation in RELATIONS.items()}
 
-Edges = list[tuple[StatedEdge, int]]
-Assets = list[tuple[StatedAsset, int]]
+Edges = list[tuple[EdgeFactRow, int]]
+Assets = list[tuple[AssetFactRow, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +53,9 @@ class Numbers:
     events: Mapping[int, int]
 
 
-def unseen_events(cursor: psycopg.Cursor, entries: Sequence[Entry]) -> set[bytes]:
+def unseen_events(cursor: psycopg.Cursor, entries: Sequence[Item]) -> set[bytes]:
     """Return the digests of those events that were not stored before."""
-    keys = {item.event.digest for item in entries if isinstance(item, Item) and item.event is not None}
+    keys = {item.event.digest for item in entries if item.event is not None}
     if keys:
         cursor.execute("SELECT digest FROM event WHERE digest = ANY(%s::bytea[])", (array(keys),), prepare=True)
         keys -= {bytes(row[0]) for row in cursor.fetchall()}
@@ -68,10 +67,10 @@ def store_transaction(rows: Rows, tx: int, recorded_at: int, last_at: int, actor
     rows.add(_TX, [(tx, recorded_at, last_at, actor.name, actor.source, actor.environment)])
 
 
-def store_events(rows: Rows, entries: Sequence[Entry], new: Sequence[bool], tx: int, numbering: Numbering) -> dict[int, int]:
+def store_events(rows: Rows, entries: Sequence[Item], new: Sequence[bool], tx: int, numbering: IdAllocator) -> dict[int, int]:
     """Append the new events; return the number of each by the position of its entry."""
     fresh = [(position, item.event) for position, item in enumerate(entries)
-             if new[position] and isinstance(item, Item) and item.event is not None]  # fmt: skip
+             if new[position] and item.event is not None]  # fmt: skip
     numbers = dict(zip([position for position, _ in fresh], numbering.events(len(fresh)), strict=True))
     rows.add(_EVENT, [
         (numbers[position], tx, event.format, event.source, event.event_id, event.digest, event.body) for position, event in fresh
@@ -79,7 +78,7 @@ def store_events(rows: Rows, entries: Sequence[Entry], new: Sequence[bool], tx: 
     return numbers
 
 
-def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int], recent: Recent) -> Edges:
+def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int], recent: RecentDigests) -> Edges:
     """Return the edges that are not stored yet. Where an end was never heard of, nothing was said of it."""
     asked: list[tuple[int, int, int, bytes, int]] = []
     about_new: list[tuple[int, int, int, bytes, int]] = []
@@ -105,7 +104,7 @@ def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int]
     return [entry for number, entry in enumerate(edges) if number not in known] if known else edges
 
 
-def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int], recent: Recent) -> Assets:
+def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int], recent: RecentDigests) -> Assets:
     """Return the facts of assets that are not stored yet."""
     known_ids = [(number, ids.get(asset.key), asset.digest) for number, (asset, _) in enumerate(assets)]
     asked = [(known, key, number) for number, known, key in known_ids if known is not None]
@@ -179,24 +178,14 @@ def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: M
 
 def records_of(created: list[AssetRow], edges: Edges, assets: Assets, given: Numbers, people: set[int]) -> Records:
     """Return the rows of an append as a reader would return them."""
-    ids, origins = given.assets, given.origins
+    ids, origin, events, tx = given.assets, given.origins.__getitem__, given.events, given.tx
+
+    def asset(uri: str) -> int:
+        return ids[key_of(uri)]
+
     return Records(
         created,
-        [
-            EdgeRecord(
-                ids[edge.source_key], _CODES[edge.relation], ids[edge.target_key], origins[edge.origin], edge.valid_from,
-                edge.valid_to, Mode(edge.mode), edge.role, edge.version, None if edge.by is None else ids[key_of(edge.by)],
-                None if edge.feeds is None else frozenset([ids[key_of(uri)] for uri in edge.feeds]), properties_of(edge.body),
-                given.tx, given.events.get(position, 0),
-            )
-            for edge, position in edges
-        ],
-        [
-            AssetRecord(
-                ids[asset.key], origins[asset.origin], asset.valid_from, Mode(asset.mode), properties_of(asset.body), given.tx,
-                given.events.get(position, 0),
-            )
-            for asset, position in assets
-        ],
+        [edge_record(row, asset, origin, tx, events.get(position)) for row, position in edges],
+        [asset_record(row, asset, origin, tx, events.get(position)) for row, position in assets],
         people,
-    )  # fmt: skip
+    )

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.fact_json import asset_line, check_edge, is_terminal, parse_line
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, Contact, EdgeFact, EdgeRetraction
 from mlgraph.domain.payload import Located
 from mlgraph.domain.times import parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.wire import asset_line, check_edge, is_terminal, parse_line
 
 A, B = "mlg://dataset/lake/a", "mlg://dataset/lake/b"
 ADA, SVC = "mlg://person/acme/u-1", "mlg://service/prod/s"

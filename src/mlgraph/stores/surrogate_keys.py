@@ -10,14 +10,14 @@ import numpy as np
 import psycopg
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.stated import NOTHING, digest, key_of
+from mlgraph.domain.fact_row import NOTHING, digest, key_of
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import AssetRow
 from mlgraph.stores.number_table import Numbers, NumberTable, Words
 from mlgraph.stores.rows import Rows, Table, array
 
-__all__ = ["MAX_ORIGINS", "Numbering", "digest"]
+__all__ = ["MAX_ORIGINS", "IdAllocator", "digest"]
 
 MAX_ORIGINS: Final = 30_000
 ASSET_SLOTS: Final = 1 << 21
@@ -42,7 +42,7 @@ class Greatest:
     event: int
 
 
-class Numbering:
+class IdAllocator:
     """Finds numbers and gives new ones; remembers those that are surely committed."""
 
     def __init__(self) -> None:

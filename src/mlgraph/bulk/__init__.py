@@ -1,1 +1,0 @@
-"""Bulk loads: the usual lines of facts, read in compiled code, whole chunks at a time."""

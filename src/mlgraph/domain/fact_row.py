@@ -1,0 +1,174 @@
+"""Facts as rows of the store: every time given, every value plain, and the digest by which a fact is recognised.
+
+This module is the only place that says which text a digest is made of.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
+from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.times import FOREVER
+from mlgraph.domain.uri import AssetUri, column_uri
+
+NOTHING: Final = "{}"
+"""The body of a fact without properties."""
+
+DIGEST_BYTES: Final = 16
+CACHED_KEYS: Final = 1 << 15
+MAX_CACHED_COLUMNS: Final = 64
+MAX_CACHED_CHARS: Final = 512
+"""Longer texts are computed each time, so that a cache stays within some 30 MB whatever comes in."""
+
+
+class EdgeFactRow(NamedTuple):
+    """A fact of an edge, or its retraction. `valid_to` is `FOREVER` where it is open."""
+
+    digest: bytes
+    source: str
+    source_key: bytes
+    relation: str
+    target: str
+    target_key: bytes
+    origin: str
+    valid_from: int
+    valid_to: int
+    body: str = NOTHING
+    role: str | None = None
+    version: str | None = None
+    mode: int = 0
+    by: str | None = None
+    """The URI of the run or workflow in which a column edge was observed."""
+    feeds: tuple[str, ...] | None = None
+    """The URIs of the inputs that feed this output; None where the fact does not name them."""
+
+    def uris(self) -> tuple[str, ...]:
+        """Return the URIs that the row names beside source and target."""
+        if self.by is None and self.feeds is None:
+            return ()
+        return (*(() if self.by is None else (self.by,)), *(self.feeds or ()))
+
+
+class AssetFactRow(NamedTuple):
+    """A fact of an asset: its state, a retraction or a declaration, at `valid_from`."""
+
+    digest: bytes
+    uri: str
+    key: bytes
+    origin: str
+    valid_from: int
+    body: str = NOTHING
+    mode: int = 0
+    columns: tuple[str, ...] = ()
+    """URIs of the columns in a dataset's schema: they become assets, whether or not an edge names them."""
+    owners: tuple[str, ...] = ()
+    """URIs of the owners in the state: they become assets too."""
+
+
+FactRow = EdgeFactRow | AssetFactRow
+
+
+def digest(text: str) -> bytes:
+    """Return the 16 bytes that stand for `text` in unique indexes (BLAKE2b, RFC 7693)."""
+    return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+_cached_digest = lru_cache(CACHED_KEYS)(digest)
+_quoted_origin = lru_cache(1024)(canonical_json)
+
+
+def key_of(uri: str) -> bytes:
+    """Return the digest of a URI, cached."""
+    return _cached_digest(uri) if len(uri) <= MAX_CACHED_CHARS else digest(uri)
+
+
+def to_row(fact: Fact) -> FactRow:
+    """Return `fact` as it is stored. Raises `ValueError` for a fact without its time."""
+    if isinstance(fact, EdgeFact):
+        return _edge_row(fact)
+    if isinstance(fact, AssetFact):
+        return _asset_row(fact)
+    if isinstance(fact, EdgeRetraction):
+        source, target, moment = str(fact.source), str(fact.target), _given(fact.valid_to)
+        text = f'["retract","{source}","{fact.relation}","{target}",{_quoted_origin(fact.origin)},{moment}]'
+        ends = source, key_of(source), fact.relation, target, key_of(target)
+        return EdgeFactRow(digest(text), *ends, fact.origin, moment, FOREVER, mode=int(Mode.RETRACT))
+    uri = str(fact.uri)
+    if isinstance(fact, AssetRetraction):
+        moment = _given(fact.valid_to)
+        text = f'["retract","{uri}",{_quoted_origin(fact.origin)},{moment}]'
+        return AssetFactRow(digest(text), uri, key_of(uri), fact.origin, moment, mode=int(Mode.RETRACT))
+    return _declaration_row(fact, uri)
+
+
+def _edge_row(fact: EdgeFact) -> EdgeFactRow:
+    source, relation, target, origin, mode = str(fact.source), fact.relation, str(fact.target), fact.origin, int(fact.mode)
+    start, end = _given(fact.valid_from), fact.valid_to
+    until, closed = (FOREVER, "null") if end is None else (end, end)
+    properties = fact.properties
+    body = canonical_json(dict(properties)) if properties else NOTHING
+    key = digest(f'["edge",{mode},"{source}","{relation}","{target}",{_quoted_origin(origin)},{start},{closed},{body}]')
+    ends = source, key_of(source), relation, target, key_of(target)
+    if not properties:
+        return EdgeFactRow(key, *ends, origin, start, until, NOTHING, None, None, mode)
+    plain, feeds = fact.plain_properties, properties.get("from")
+    return EdgeFactRow(
+        key,
+        *ends,
+        origin,
+        start,
+        until,
+        canonical_json(plain) if plain else NOTHING,
+        properties.get("role"),
+        properties.get("version"),
+        mode,
+        fact.seen_by,
+        None if feeds is None else tuple(feeds),
+    )
+
+
+def _asset_row(fact: AssetFact) -> AssetFactRow:
+    uri, state, mode, moment = str(fact.uri), fact.state, int(fact.mode), _given(fact.valid_from)
+    body = canonical_json(dict(state)) if state else NOTHING
+    key = digest(f'["asset",{mode},"{uri}",{_quoted_origin(fact.origin)},{moment},{body}]')
+    owners = state.get("owners")
+    named = tuple(owners) if isinstance(owners, list | tuple) else ()
+    return AssetFactRow(key, uri, key_of(uri), fact.origin, moment, body, mode, _columns_of(fact), named)
+
+
+def _declaration_row(fact: Declaration, uri: str) -> AssetFactRow:
+    sides = canonical_json(sorted(fact.sides))
+    text = f'["declaration","{uri}",{_quoted_origin(fact.origin)},{fact.valid_from},{sides}]'
+    body = f'{{"sides":{sides}}}'
+    return AssetFactRow(digest(text), uri, key_of(uri), fact.origin, fact.valid_from, body, int(Mode.DECLARATION))
+
+
+def _columns_of(fact: AssetFact) -> tuple[str, ...]:
+    schema = fact.state.get("properties", {}).get("schema") if fact.uri.kind == "dataset" else None
+    if not isinstance(schema, list):
+        return ()
+    names = tuple(name for column in schema if isinstance(column, dict) and isinstance(name := column.get("name"), str) and name)
+    known = len(names) <= MAX_CACHED_COLUMNS and sum(map(len, names)) <= MAX_CACHED_CHARS
+    return _cached_columns(fact.uri, names) if known else _columns(fact.uri, names)
+
+
+def _columns(dataset: AssetUri, names: tuple[str, ...]) -> tuple[str, ...]:
+    found = []
+    for name in names:
+        with suppress(InvalidInput):  # a name that no URI can carry stays a property
+            found.append(str(column_uri(dataset, name)))
+    return tuple(found)
+
+
+_cached_columns = lru_cache(1 << 11)(_columns)
+
+
+def _given(moment: int | None) -> int:
+    if moment is None:
+        raise ValueError("a fact without a time must be given one before it is stored")
+    return moment
