@@ -31,6 +31,9 @@ PLACES: Final = {
     "test_architecture.py": "real",
     "test_project.py": "real",
     "test_docs.py": "unit",
+    "test_locks.py": "unit",
+    "test_connector_names.py": "unit",
+    "test_installed.py": "slow",
     "graph": "unit",
     "model": "unit",
     "connectors": "unit",
@@ -38,6 +41,7 @@ PLACES: Final = {
     "bootstrap": "unit",
     "domain": "unit",
     "documents": "unit",
+    "ports": "unit",
 }
 """Level of each folder and file directly below `tests/`, also in the order in which they run."""
 FOUND: Final = pytest.StashKey[dict[str, set[str]]]()
