@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from mlgraph.stores import migrate
 from mlgraph.stores.embedded import EmbeddedPostgres
 from tests.contract.corpora import events_to_send, in_parts, lines_to_send
 from tests.contract.producing import at
-from tests.contract.serving import Api, Json, Names, Process, asset
+from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset, edge, retract
 from tests.contract.test_backup import done
 from tests.contract.test_faults import run_up
 
@@ -45,21 +46,61 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "src"
 
 
-def asked(api: Api, names: Names) -> dict[str, Json]:
-    """Everything that is asked about some assets of every kind, as of moments in the past."""
-    found: dict[str, Json] = {}
-    uris = [names.dataset(name) for name in ("t1", "t7", "t30", "t49")] + [
+def estate(names: Names) -> list[Json]:
+    """Facts of what no event brings: a model, its versions, what serves each of them when, and who owns them."""
+    service, model = names.of("service", "feed"), names.of("model", "ranker")
+    team, train = names.of("team", "ranking"), names.workflow("train")
+    lines = [
+        asset(model, at(1), description="ranks"),
+        edge(model, "owned_by", team, at(2)),
+        edge(service, "owned_by", team, at(2)),
+    ]
+    for number in (1, 2):
+        version, deployment = names.of("model_version", f"ranker/{number}"), names.of("deployment", f"feed-{number}")
+        lines += [
+            edge(names.dataset(f"t{number}"), "input_to", train, at(number)),
+            edge(train, "outputs", version, at(number)),
+            edge(version, "version_of", model, at(2)),
+            edge(version, "deployed_as", deployment, at(2 * number)),
+            edge(deployment, "serves", service, at(2 * number)),
+        ]
+    return [*lines, retract(names.of("deployment", "feed-1"), "serves", service, at=at(4))]
+
+
+def questions(names: Names) -> Iterator[tuple[str, dict[str, str]]]:
+    """Calls and their parameters, for some assets of every kind."""
+    uris = [
+        *(names.dataset(name) for name in ("t1", "t7", "t30", "t49")),
         names.workflow("j3"),
         names.run("r1"),
         names.run("r149"),
+        names.of("model", "ranker"),
+        names.of("model_version", "ranker/1"),
+        names.of("service", "feed"),
     ]
-    for moment in (at(3), at(1000)):
-        for uri in uris:
-            found[f"asset {uri} {moment}"] = api.ask("asset", uri=uri, as_of=moment)
-            for way in ("downstream", "upstream", "both"):
-                found[f"lineage {uri} {way} {moment}"] = api.ask("lineage", uri=uri, direction=way, as_of=moment)
-            for change in ("schema", "values", "retire"):
-                found[f"impact {uri} {change} {moment}"] = api.ask("impact", uri=uri, change=change, as_of=moment)
+    for uri in uris:
+        yield "asset", {"uri": uri}
+        for way in ("downstream", "upstream", "both"):
+            for level in ("asset", "run"):
+                yield "lineage", {"uri": uri, "direction": way, "level": level}
+        for change in ("schema", "values", "retire"):
+            yield "impact", {"uri": uri, "change": change}
+    yield "live", {}
+    yield "paths", {"source": names.dataset("t1"), "target": names.of("service", "feed")}
+
+
+def asked(api: Api, names: Names) -> dict[str, Json]:
+    """The answers to all questions, now and as of moments in the past."""
+    until = time.monotonic() + PATIENCE_S
+    while api.get("live").status_code == 503:
+        assert time.monotonic() < until, "the graph does not reach what was written"
+    found: dict[str, Json] = {}
+    for moment in (at(3), at(1000), None):
+        for call, query in questions(names):
+            answer = api.ask(call, **query, **({} if moment is None else {"as_of": moment}))
+            if moment is None:
+                del answer["as_of"]  # now, which was another one before the upgrade
+            found[f"{call} {query} {moment}"] = answer
     found["diff"] = api.ask("diff", **{"from": at(2), "to": at(900)})
     found["why"] = api.ask("why", source=names.dataset("t1"), relation="derives", target=names.dataset("t7"), as_of=at(1000))
     found["letters"] = api.ask("dead-letters")
@@ -93,7 +134,7 @@ def test_a_directory_of_the_previous_version_answers_as_before(start: Start, pre
     )  # fmt: skip
     api = Api(old.url)
     assert api.get("backup").status_code == 404, "the code of the previous version runs, which had no such call"
-    for part in in_parts(lines_to_send(names), 500):
+    for part in in_parts([*lines_to_send(names), *estate(names)], 500):
         api.taken(*part)
     for part in in_parts(events_to_send(names), 100):
         api.events(part)
@@ -109,7 +150,7 @@ def test_a_directory_of_the_previous_version_answers_as_before(start: Start, pre
     api.written = written
     assert api.export() == export
     now = asked(api, names)
-    assert [question for question, answer in answers.items() if not kept(answer, now[question])] == []
+    assert {question: (answer, now[question]) for question, answer in answers.items() if not kept(answer, now[question])} == {}
     assert len(export.splitlines()) > 3_000
     assert api.events(events_to_send(names))["accepted"] == 0  # what it has seen before the upgrade, it knows
     assert api.taken(asset(names.dataset("new"), at(2000)))["watermark"] == written + 1
