@@ -117,5 +117,5 @@ lock: $(TOOLS_STAMP)
 checklock: $(TOOLS_STAMP)
 	for lock in $(LOCKS); do for python in $(PYTHONS); do for platform in $(PLATFORMS); do \
 		echo "$$lock: Python $$python, $$platform"; \
-		$(COMPILE) --python-version $$python --python-platform $$platform requirements/$$lock.txt -o - >/dev/null; \
+		$(COMPILE) --python-version $$python --python-platform $$platform requirements/$$lock.txt >/dev/null; \
 	done; done; done
