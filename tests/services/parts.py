@@ -13,6 +13,7 @@ import psycopg
 
 from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.fact_json import parse_line
+from mlgraph.domain.fact_row import digest
 from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located
 from mlgraph.domain.walk_options import WalkOptions
@@ -26,7 +27,6 @@ from mlgraph.services.snapshots import Snapshots
 from mlgraph.stores.database import Database
 from mlgraph.stores.letters import PostgresLetters
 from mlgraph.stores.reader import PostgresReader
-from mlgraph.stores.surrogate_keys import digest
 from mlgraph.stores.writer import PostgresWriter
 
 Json = dict[str, Any]

@@ -1,15 +1,12 @@
-"""Caches by digest against the plain dictionary and set that they stand for."""
+"""The cache by digest against the plain dictionary that it stands for."""
 
 from __future__ import annotations
-
-import random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgraph.domain.fact_row import digest
 from mlgraph.stores.number_table import NumberTable
-from mlgraph.stores.recent_digests import RecentDigests
 
 CROWDED = [bytes(4) + bytes([number]) * 12 for number in range(1, 40)]
 """Digests that all want the same slot."""
@@ -51,19 +48,3 @@ def test_it_says_whether_it_holds_all() -> None:
     assert table.is_whole  # it has grown
     table.put(keys[4_000:], range(4_001, 6_001))
     assert not table.is_whole  # it began anew
-
-
-def test_what_was_added_is_never_called_new() -> None:
-    recent = RecentDigests()
-    assert not recent.follows(0)
-    recent.restart(7, 100)
-    assert recent.follows(7)
-    assert not recent.follows(8)
-    keys = [digest(str(number)) for number in range(20_000)]
-    random.Random(1).shuffle(keys)
-    recent.add(keys[:10_000])
-    assert all(recent.may_hold(keys[:10_000]))
-    assert sum(recent.may_hold(keys[10_000:])) < 100
-    recent.restart(8, 100)
-    assert not any(recent.may_hold(keys[:10_000]))
-    assert recent.may_hold([]).size == 0

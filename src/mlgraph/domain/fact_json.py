@@ -46,11 +46,13 @@ def parse_line(line: Located, default_origin: str) -> list[Statement]:
     _known_keys(line, _LINE_KEYS)
     if len(line.mapping()) != 1:
         line.fail("must have exactly one of 'asset', 'edge' and 'retract'")
-    if asset := line.get("asset"):
-        return _asset(asset, default_origin)
-    if edge := line.get("edge"):
-        return [_edge(edge, default_origin)]
-    return [_retraction(line.need("retract"), default_origin)]
+    (kind,) = line.mapping()
+    fact = line.need(kind)
+    if kind == "edge":
+        return [_edge(fact, default_origin)]
+    if kind == "asset":
+        return _asset(fact, default_origin)
+    return [_retraction(fact, default_origin)]
 
 
 def check_edge(source: AssetUri, relation: str, target: AssetUri) -> None:
@@ -169,7 +171,11 @@ def _retraction(retract: Located, default_origin: str) -> Fact:
 
 
 def _triple(edge: Located) -> tuple[AssetUri, str, AssetUri]:
-    source, relation, target = _uri(edge, "source"), edge.need("relation").text(), _uri(edge, "target")
+    source = _uri(edge, "source")
+    relation = edge.value.get("relation")
+    if type(relation) is not str or relation not in RELATIONS:
+        relation = edge.need("relation").text()
+    target = _uri(edge, "target")
     try:
         check_edge(source, relation, target)
     except InvalidInput as error:

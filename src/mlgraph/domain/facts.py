@@ -20,6 +20,10 @@ RUN_TERMINAL_STATES: Final = ("ABORT", "FAIL", "COMPLETE")
 """States that end a run (OpenLineage run cycle)."""
 
 
+_EDGE_PARTS: Final = frozenset({"role", "version", "from"})
+_COLUMN_EDGE_PARTS: Final = _EDGE_PARTS | {"by"}
+
+
 class Mode(IntEnum):
     """How a fact joins what its origin said before. The numbers are stored: never renumber."""
 
@@ -74,7 +78,7 @@ class EdgeFact:
     @property
     def plain_properties(self) -> dict[str, Any]:
         """What the edge says beside the parts that have a meaning of their own."""
-        own = {"role", "version", "from"} | ({"by"} if self.seen_by else set())
+        own = _COLUMN_EDGE_PARTS if self.seen_by else _EDGE_PARTS
         return {key: value for key, value in self.properties.items() if key not in own}
 
 

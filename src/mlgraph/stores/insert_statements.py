@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Final
+from typing import Final, LiteralString
 
 import psycopg
 
@@ -13,7 +13,6 @@ from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.ports.store import Actor, AssetRow, Item, Records
-from mlgraph.stores.recent_digests import RecentDigests
 from mlgraph.stores.records import asset_record, edge_record
 from mlgraph.stores.rows import Row, Rows, Table, array
 from mlgraph.stores.surrogate_keys import IdAllocator
@@ -78,52 +77,40 @@ def store_events(rows: Rows, entries: Sequence[Item], new: Sequence[bool], tx: i
     return numbers
 
 
-def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int], recent: RecentDigests) -> Edges:
-    """Return the edges that are not stored yet. Where an end was never heard of, nothing was said of it."""
+def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int]) -> Edges:
+    """Return the edges that are not stored yet. A fact that names an asset without a number is new: it is not asked for."""
     asked: list[tuple[int, int, int, bytes, int]] = []
-    about_new: list[tuple[int, int, int, bytes, int]] = []
-    base = recent.base
-    for number, (edge, _) in enumerate(edges):
+    for place, (edge, _) in enumerate(edges):
         source, target = ids.get(edge.source_key), ids.get(edge.target_key)
         if source is not None and target is not None:
-            row = (source, _CODES[edge.relation], target, edge.digest, number)
-            (about_new if source > base or target > base else asked).append(row)
-    if about_new:
-        held = recent.may_hold([row[3] for row in about_new])
-        asked.extend(row for row, may in zip(about_new, held, strict=True) if may)
-    if not asked:
-        return edges
-    asked.sort()  # in the order of the index: what is near another one is found on the same page
-    sources, relations, targets, keys, numbers = zip(*asked, strict=True)
-    cursor.execute(
+            asked.append((source, _CODES[edge.relation], target, edge.digest, place))
+    known = _known(
+        cursor,
         "SELECT w.n FROM unnest(%s::int[], %s::smallint[], %s::int[], %s::bytea[], %s::int[]) AS w(s, r, t, d, n) "
         "JOIN edge_fact f ON f.source_id = w.s AND f.relation = w.r AND f.target_id = w.t AND f.digest = w.d",
-        (array(sources), array(relations), array(targets), array(keys), array(numbers)), prepare=True,
-    )  # fmt: skip
-    known = {number for (number,) in cursor.fetchall()}
-    return [entry for number, entry in enumerate(edges) if number not in known] if known else edges
+        asked,
+    )
+    return [entry for place, entry in enumerate(edges) if place not in known] if known else edges
 
 
-def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int], recent: RecentDigests) -> Assets:
+def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> Assets:
     """Return the facts of assets that are not stored yet."""
-    known_ids = [(number, ids.get(asset.key), asset.digest) for number, (asset, _) in enumerate(assets)]
-    asked = [(known, key, number) for number, known, key in known_ids if known is not None]
-    about_new = [row for row in asked if row[0] > recent.base]
-    if about_new:
-        held = recent.may_hold([row[1] for row in about_new])
-        asked = [row for row in asked if row[0] <= recent.base]
-        asked.extend(row for row, may in zip(about_new, held, strict=True) if may)
-    if not asked:
-        return assets
-    asked.sort()
-    of, keys, numbers = zip(*asked, strict=True)
-    cursor.execute(
+    asked = [(ids[asset.key], asset.digest, place) for place, (asset, _) in enumerate(assets) if asset.key in ids]
+    known = _known(
+        cursor,
         "SELECT w.n FROM unnest(%s::int[], %s::bytea[], %s::int[]) AS w(a, d, n) "
         "JOIN asset_fact f ON f.asset_id = w.a AND f.digest = w.d",
-        (array(of), array(keys), array(numbers)), prepare=True,
-    )  # fmt: skip
-    known = {number for (number,) in cursor.fetchall()}
-    return [entry for number, entry in enumerate(assets) if number not in known] if known else assets
+        asked,
+    )
+    return [entry for place, entry in enumerate(assets) if place not in known] if known else assets
+
+
+def _known(cursor: psycopg.Cursor, query: LiteralString, asked: Sequence[Row]) -> set[int]:
+    """Return what `query` answers for rows of its parameters, asked in the order of the index: neighbours share a page."""
+    if not asked:
+        return set()
+    cursor.execute(query, [array(column) for column in zip(*sorted(asked), strict=True)], prepare=True)
+    return {number for (number,) in cursor.fetchall()}
 
 
 def store_assets(rows: Rows, assets: Assets, given: Numbers) -> None:

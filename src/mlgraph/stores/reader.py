@@ -12,6 +12,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from mlgraph.domain import budget, clock
+from mlgraph.domain.fact_row import digest
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.domain.times import format_time, parse_time
@@ -20,7 +21,6 @@ from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
 from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told, Touched
 from mlgraph.stores.database import Database
 from mlgraph.stores.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
-from mlgraph.stores.surrogate_keys import digest
 
 _STREAM_ASSETS: Final = 2000
 _EVERYTHING: Final = 2**63 - 1

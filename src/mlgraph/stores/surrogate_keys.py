@@ -6,7 +6,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-import numpy as np
 import psycopg
 
 from mlgraph.domain.errors import InvalidInput
@@ -14,10 +13,8 @@ from mlgraph.domain.fact_row import NOTHING, digest, key_of
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import AssetRow
-from mlgraph.stores.number_table import Numbers, NumberTable, Words
+from mlgraph.stores.number_table import NumberTable
 from mlgraph.stores.rows import Rows, Table, array
-
-__all__ = ["MAX_ORIGINS", "IdAllocator", "digest"]
 
 MAX_ORIGINS: Final = 30_000
 ASSET_SLOTS: Final = 1 << 21
@@ -90,16 +87,6 @@ class IdAllocator:
     def known_assets(self, cursor: psycopg.Cursor, keys: Collection[bytes]) -> dict[bytes, int]:
         """Return the numbers of those URIs, given by their digests, that have one."""
         return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
-
-    def find_assets(self, cursor: psycopg.Cursor, keys: Words) -> Numbers:
-        """Return the numbers of URIs, given by their digests as words; 0 where one has none."""
-        found = self._assets.find(keys)
-        missing = np.flatnonzero(found == 0)
-        if missing.size and (self._fresh_assets or not self._assets.is_whole):
-            digests = [key.tobytes() for key in keys[missing]]
-            known = self.known_assets(cursor, digests)
-            found[missing] = [known.get(key, 0) for key in digests]
-        return found
 
     def create_assets(
         self, cursor: psycopg.Cursor, rows: Rows, named: Mapping[bytes, str], known: dict[bytes, int], tx: int

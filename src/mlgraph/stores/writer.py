@@ -15,7 +15,6 @@ from mlgraph.ports.store import Actor, Appended, HandedOver, Item
 from mlgraph.stores import insert_statements
 from mlgraph.stores.database import Database
 from mlgraph.stores.default_times import TimestampAssigner
-from mlgraph.stores.recent_digests import RecentDigests
 from mlgraph.stores.rows import Rows
 from mlgraph.stores.surrogate_keys import IdAllocator
 from mlgraph.stores.turns import Turns
@@ -66,7 +65,7 @@ class PostgresWriter:
         self._hand_over = hand_over
         self._appended: HandedOver | None = None
         self._numbering = IdAllocator()
-        self._recent = RecentDigests()
+        self._last_tx = -1
         self._turns = Turns(self._write)
 
     def append(self, entries: Sequence[Item], actor: Actor) -> Appended:
@@ -92,7 +91,7 @@ class PostgresWriter:
             self._appended = None
             raise
         self._numbering.committed()
-        self._recent.tx = appended.tx
+        self._last_tx = appended.tx
         handed, self._appended = self._appended, None
         if handed is not None and self._hand_over is not None:
             self._hand_over(handed)
@@ -104,10 +103,10 @@ class PostgresWriter:
         while cursor.nextset():
             pass  # the last of the statements is the one that answers
         last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
-        if not self._recent.follows(last_tx):  # somebody else appended, or this is the first append
+        if last_tx != self._last_tx:  # somebody else appended, or this is the first append
             cursor.execute(_GREATEST)
             self._numbering.begin(*(cursor.fetchone() or (0, 0, 0)))
-            self._recent.restart(last_tx, self._numbering.greatest.asset)
+            self._last_tx = last_tx
         return last_tx, max(clock.wall_us(), last_recorded), last_at
 
     def _append(self, cursor: psycopg.Cursor, entries: Sequence[Item], actor: Actor) -> Appended:
@@ -122,8 +121,8 @@ class PostgresWriter:
         named = batch.uris() | people
         ids = self._numbering.known_assets(cursor, named)
         offered = len(batch.edges) + len(batch.assets)
-        batch.edges = insert_statements.unknown_edges(cursor, batch.edges, ids, self._recent)
-        batch.assets = insert_statements.unknown_assets(cursor, batch.assets, ids, self._recent)
+        batch.edges = insert_statements.unknown_edges(cursor, batch.edges, ids)
+        batch.assets = insert_statements.unknown_assets(cursor, batch.assets, ids)
         for _, position in (*batch.edges, *batch.assets):
             new[position] = True
         if not contacts and not any(new):
@@ -156,7 +155,6 @@ class PostgresWriter:
         )  # fmt: skip
         insert_statements.store_assets(rows, batch.assets, given)
         insert_statements.store_edges(rows, batch.edges, given)
-        self._recent.add([fact.digest for fact, _ in facts])
         return given
 
 
