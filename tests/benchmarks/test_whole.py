@@ -19,6 +19,7 @@ from benchmarks.engines.plain import Plain
 from benchmarks.figures import Figures
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow
 
 
 def test_a_run_measures_everything_and_writes_the_page(tmp_path: Path) -> None:

@@ -132,6 +132,7 @@ class Sender:
             self._api.close()
 
 
+@pytest.mark.slow
 def test_a_disk_filled_to_the_last_byte_in_the_middle_of_writes_loses_nothing_acknowledged(served: tuple[Process, Disk]) -> None:
     process, disk = served
     api, names = Api(process.url), Names("full")

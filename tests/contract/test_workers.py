@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -18,11 +18,15 @@ from tests.contract.serving import PATIENCE_S, Api, Names, Process, asset, edge
 WORKERS = 3
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Process]:
-    process = Process("--data", str(tmp_path / "data"), "--workers", str(WORKERS), "--log-format", "text")
+def several(folder: Path) -> list[str]:
+    return ["--data", str(folder / "data"), "--workers", str(WORKERS), "--log-format", "text"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    process = Process(*several(tmp_path_factory.mktemp("workers")))
     yield process
-    process.stop()
+    assert process.stop() == 0
 
 
 def pids(process: Process) -> list[int]:
@@ -35,6 +39,13 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def wait_until(reached: Callable[[], bool], otherwise: str) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not reached():
+        assert time.monotonic() < until, otherwise
+        time.sleep(0.1)
 
 
 def ask_anew(process: Process, path: str, **query: str | int) -> httpx.Response:
@@ -66,33 +77,25 @@ def test_what_there_is_one_of_answers_through_any_of_them(server: Process) -> No
         assert ask_anew(server, "/readyz").status_code == 200
 
 
-def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(server: Process) -> None:
+def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(start: Callable[..., Process], tmp_path: Path) -> None:
+    server = start(*several(tmp_path))
     names = Names("replaced")
     a = names.dataset("a")
-    first, *others = pids(server)
-    assert len(others) == WORKERS - 1
-    os.kill(others[0], signal.SIGKILL)
-    until = time.monotonic() + PATIENCE_S
-    while len(pids(server)) < WORKERS + 1:
-        assert time.monotonic() < until, "no other process took the place of the one that died"
-        time.sleep(0.1)
+    wait_until(lambda: len(pids(server)) == WORKERS, "not all processes began")
+    first = server.child.pid
+    os.kill(next(pid for pid in pids(server) if pid != first), signal.SIGKILL)
+    wait_until(lambda: len(pids(server)) > WORKERS, "no other process took the place of the one that died")
     api = Api(server.url)
     api.taken(asset(a, at(1), name="still here"))
     assert api.ask("asset", uri=a)["name"] == "still here"
     api.close()
     assert server.stop() == 0
-    while any(runs(pid) for pid in (first, *pids(server))):
-        assert time.monotonic() < until, "a process outlived the first"
-        time.sleep(0.1)
+    wait_until(lambda: not any(runs(pid) for pid in (first, *pids(server))), "a process outlived the first")
 
 
-def test_workers_end_when_the_first_process_is_killed(tmp_path: Path) -> None:
-    process = Process("--data", str(tmp_path / "data"), "--workers", "2", "--log-format", "text")
-    known = pids(process)
+def test_workers_end_when_the_first_process_is_killed(start: Callable[..., Process], tmp_path: Path) -> None:
+    process = start(*several(tmp_path))
+    wait_until(lambda: len(pids(process)) == WORKERS, "not all processes began")
     process.kill()
-    until = time.monotonic() + PATIENCE_S
-    while any(runs(pid) for pid in known):
-        assert time.monotonic() < until, "a worker outlived the first process"
-        time.sleep(0.1)
-    again = Process("--data", str(tmp_path / "data"), "--workers", "2")
-    assert again.stop() == 0
+    wait_until(lambda: not any(runs(pid) for pid in pids(process)), "a worker outlived the first process")
+    assert start(*several(tmp_path)).stop() == 0

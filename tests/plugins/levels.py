@@ -20,9 +20,9 @@ LEVELS: Final = ("slow", "real", "unit")
 """In the order in which they run: a long file that began last would keep one worker busy and the others idle."""
 PLACES: Final = {
     "demo": "slow",
-    "benchmarks": "slow",
-    "realparts": "real",
     "contract": "real",
+    "realparts": "real",
+    "benchmarks": "real",
     "sources": "real",
     "services": "real",
     "stores": "real",

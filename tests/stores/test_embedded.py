@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from mlgraph.stores import postgres_process
+from mlgraph.stores import postgres_cluster, postgres_process
 from mlgraph.stores.directory_lock import LOCK_NAME
 from mlgraph.stores.embedded import DataDirectoryInUse, EmbeddedPostgres, EmbeddedPostgresError
 from mlgraph.stores.postgres_process import ServerProcess
@@ -71,6 +71,14 @@ def test_stop_and_start_finds_the_data(tmp_path: Path) -> None:
     assert notes(server.start()) == ["kept"]
     server.stop()
     assert "was not properly shut down" not in (tmp_path / "postgres.log").read_text()
+
+
+def test_a_copy_of_a_cluster_is_served_as_it_is(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a copy of the directory; most tests start so, and save `initdb`."""
+    monkeypatch.setattr(postgres_cluster, "create", lambda *_: pytest.fail("a cluster was made"))
+    with EmbeddedPostgres(data_dir) as server:
+        write(server.url, "copied")
+        assert notes(server.url) == ["copied"]
 
 
 def test_a_second_start_in_the_same_process_is_refused(data_dir: Path) -> None:
