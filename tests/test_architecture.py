@@ -52,7 +52,8 @@ def lint_imports(directory: Path) -> tuple[int, str]:
     done = subprocess.run(
         [BIN / "lint-imports", "--no-cache"],
         cwd=directory,
-        env={**os.environ, "PYTHONPATH": str(directory), "NO_COLOR": "1", "COLUMNS": "400"},
+        # Its own sources first: the environment may have another checkout of the project installed.
+        env={**os.environ, "PYTHONPATH": f"{directory / 'src'}{os.pathsep}{directory}", "NO_COLOR": "1", "COLUMNS": "400"},
         capture_output=True,
         text=True,
         check=False,
