@@ -25,7 +25,12 @@ RESTART_LIMIT_S: Final = 20.0
 LAKE: Final = "mlg://dataset/s3%3A%2F%2Fstreamflix-lake"
 SERVICES: Final = "mlg://service/streamflix"
 VERSIONS: Final = "mlg://model_version/mlflow%3Astreamflix"
-pytestmark = pytest.mark.timeout(400)
+PATIENCE_S: Final = 180.0
+
+
+def crowd() -> float:
+    """How many processes want each core: what is promised for an idle machine takes so many times longer."""
+    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @dataclass
@@ -54,7 +59,7 @@ class Demo:
             command = [*self.program, "demo", "--port", str(self.port), "--data", str(self.data / "demo")]
             self.process = subprocess.Popen(command, stdout=out, stderr=err, env=ENVIRONMENT, cwd=self.data)
         while "mlgraph diff " not in self.printed:
-            if self.process.poll() is not None or time.monotonic() - began > limit_s:
+            if self.process.poll() is not None or time.monotonic() - began > limit_s * crowd():
                 raise AssertionError(f"no demo after {limit_s} s:\n{(self.data / 'err.txt').read_text('utf-8')[-3000:]}")
             with contextlib.suppress(httpx.HTTPError):
                 ready = httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
@@ -65,7 +70,7 @@ class Demo:
     def stop(self, how: signal.Signals) -> None:
         if self.process:
             self.process.send_signal(how)
-            self.process.wait(timeout=60)
+            self.process.wait(timeout=PATIENCE_S)
 
     def ask(self, path: str, **query: str) -> dict[str, Any]:
         answer = httpx.get(f"{self.url}/api/v1/{path}", params=query, timeout=30)
@@ -264,11 +269,11 @@ def test_sources_can_be_synced(demo: Demo) -> None:
 def test_killed_and_started_again_it_is_the_same(demo: Demo) -> None:
     commands, before = demo.commands(), demo.export()
     demo.stop(signal.SIGKILL)
-    assert not mlflow_answers_after(demo, 5), "what the demo started ends with it, even so"
+    assert not mlflow_answers_after(demo, 5 * crowd()), "what the demo started ends with it, even so"
     began = time.time()
     demo.start(RESTART_LIMIT_S)
     assert demo.commands() == commands
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + PATIENCE_S
     while not read_again_since(demo, began):  # MLflow is read again from the beginning, which must change nothing
         assert time.monotonic() < limit
         time.sleep(0.2)
@@ -296,7 +301,7 @@ def read_again_since(demo: Demo, began: float) -> bool:
 
 def test_stopped_it_leaves_no_process(demo: Demo) -> None:
     demo.stop(signal.SIGTERM)
-    assert not mlflow_answers_after(demo, 1)
+    assert not mlflow_answers_after(demo, crowd())
 
 
 @pytest.mark.parametrize(
