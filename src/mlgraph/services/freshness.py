@@ -1,4 +1,4 @@
-"""Which of two answers of a source is the newer one (docs/hydration.md, What is newer)."""
+"""Which of two answers of a source is the newer one (docs/hydration.md, Freshness of answers)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """From what a source answers to facts: the connector is told what the graph holds of the thing, and says what is new.
 
-Here alone is decided whether an answer is older than what is held (docs/hydration.md, What is newer).
+Here alone is decided whether an answer is older than what is held (docs/hydration.md, Freshness of answers).
 """
 
 from __future__ import annotations

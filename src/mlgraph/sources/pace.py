@@ -1,4 +1,4 @@
-"""How hard a source is asked: so many requests a second, so many at once (docs/hydration.md, Limits)."""
+"""How hard a source is asked: so many requests a second, so many at once (docs/hydration.md, Requests to a tool)."""
 
 from __future__ import annotations
 
