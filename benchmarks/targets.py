@@ -90,5 +90,5 @@ TARGETS: Final = (
     Target("`up` to ready with the company in the store", ("L",), _figure("ready.kept.s"), 15, " s"),
     Target("server process, resident, M", ("M",), _figure("memory.used.rss_mb", 1 / MB_A_GB), 1, " GB"),
     Target("server process, resident, L", ("L",), _figure("memory.used.rss_mb", 1 / MB_A_GB), 4, " GB"),
-    Target("each further worker process, memory of its own", ("M",), _figure("worker.private_mb"), 150, " MB"),
+    Target("each further worker process, private memory", ("M",), _figure("worker.private_mb"), 150, " MB"),
 )  # fmt: skip
