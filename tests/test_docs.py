@@ -1,24 +1,38 @@
-"""Pages keep their word: links lead somewhere, commands and make targets that are named exist."""
+"""Pages are checked against the tree: links and anchors, commands, make targets, facts in examples, error messages."""
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from mlgraph.bootstrap.connectors import installed_connectors
-from mlgraph.ports.connector import PulledConnector
+from mlgraph.domain.payload import Located
+from mlgraph.domain.wire import parse_line
 
 ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ROOT / "src"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
+FACT = re.compile(r'^\{"(?:asset|edge|retract)": \{"(?:uri|source)": .*\}\}$', re.MULTILINE)
 
 
-def links(page: str) -> list[str]:
-    found = re.findall(r"\]\(([^)#\s]+)(?:#[^)\s]*)?\)", page)
-    return [link for link in found if "://" not in link and not link.startswith("mailto:")]
+def links(page: str) -> list[tuple[str, str]]:
+    """Return file and anchor of every link to a place in this repository; the file is empty for the page itself."""
+    without_comments = re.sub(r"<!--.*?-->", "", page, flags=re.DOTALL)
+    found = re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", without_comments)
+    return [(file, anchor) for file, anchor in found if "://" not in file and not file.startswith("mailto:")]
+
+
+def anchors(page: str) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", page, flags=re.DOTALL), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.strip().lower()).replace(" ", "-") for heading in headings}
 
 
 def make_targets(makefile: str) -> set[str]:
@@ -26,15 +40,41 @@ def make_targets(makefile: str) -> set[str]:
 
 
 def named_commands(page: str) -> set[str]:
-    code = "\n".join(re.findall(r"```.*?```|`[^`]+`", page, re.DOTALL))
+    """Return the commands in the code of a page; blocks of `text` show messages."""
+    commands = re.sub(r"```text\n.*?```", "", page, flags=re.DOTALL)
+    code = "\n".join(re.findall(r"```.*?```|`[^`]+`", commands, re.DOTALL))
     found = set(re.findall(r"(?:^|[`/ $])mlgraph ([a-z][a-z-]+)(?![\w.])", code))
     return found - {"is"}  # `mlgraph is ready at URL`
 
 
+@cache
+def messages() -> str:
+    """Return every text of the sources but docstrings, with `...` for the parts of f-strings that vary."""
+    found: list[str] = []
+    for file in SOURCES.rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+        docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+        for node in nodes:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+                found.append(node.value)
+            elif isinstance(node, ast.JoinedStr):
+                found.append("".join(str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values))
+    return "\n".join(found)
+
+
+def shown_messages(page: str) -> list[str]:
+    """Return each message that the troubleshooting page shows."""
+    blocks = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
+    return [line for block in blocks for line in block.splitlines()]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_to_files(page: Path) -> None:
-    missing = [link for link in links(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()]
-    assert not missing
+def test_links_lead_to_files_and_headings(page: Path) -> None:
+    for file, anchor in links(page.read_text(encoding="utf-8")):
+        target = page.parent / file if file else page
+        assert target.exists(), f"{page.name} links to {file}"
+        if anchor:
+            assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page.name} links to {file}#{anchor}"
 
 
 def test_make_targets_that_are_named_exist() -> None:
@@ -47,39 +87,37 @@ def test_make_targets_that_are_named_exist() -> None:
 
 def test_commands_that_are_named_exist() -> None:
     program = Path(sys.executable).parent / "mlgraph"
-    told = subprocess.run([str(program), "--help"], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}).stdout
-    known = set(re.findall(r"^\W*([a-z][a-z-]+)\s{2,}", told, re.MULTILINE))
+    shown = subprocess.run([str(program), "--help"], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}).stdout
+    known = set(re.findall(r"^\W*([a-z][a-z-]+)\s{2,}", shown, re.MULTILINE))
     assert {"up", "lineage", "impact", "export"} <= known
     for page in PAGES:
         missing = named_commands(page.read_text(encoding="utf-8")) - known
         assert not missing, f"{page.relative_to(ROOT)}: {missing}"
 
 
-def test_the_table_of_connectors_is_the_registry() -> None:
-    page = ROOT / "docs" / "connectors" / "README.md"
-    rows = re.findall(r"^\| \[(\w+)\]\((\S+)\) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
-    assert rows == [
-        (
-            each.name,
-            f"{each.name}.md",
-            " | ".join(
-                (
-                    _yes(each.accepts_events),
-                    _yes(isinstance(each, PulledConnector)),
-                    ", ".join(f"`{prefix}*`" for prefix in each.cloudevent_types) or "none",
-                    _yes(each.mentions_in_passing),
-                )
-            ),
-        )
-        for each in installed_connectors()
-    ]
+def test_facts_in_examples_are_accepted() -> None:
+    pages = [page for page in PAGES if "docs" in page.parts]
+    lines = [line for page in pages for line in FACT.findall(page.read_text(encoding="utf-8")) if '"?' not in line]
+    assert len(lines) > 10
+    for line in lines:
+        assert parse_line(Located(json.loads(line)), "facts"), line
 
 
-def _yes(flag: bool) -> str:
-    return "yes" if flag else "no"
+def test_messages_of_the_troubleshooting_page_are_in_the_sources() -> None:
+    shown = shown_messages(TROUBLESHOOTING.read_text(encoding="utf-8"))
+    assert len(shown) > 15
+    for message in shown:
+        for part in filter(None, (part.strip() for part in message.split("..."))):
+            assert part in messages(), f"no source has the text {part!r}"
 
 
 def test_the_checks_see_what_is_wrong() -> None:
-    assert links("see [a](gone.md) and [b](https://x.example/y)") == ["gone.md"]
+    assert links("see [a](gone.md), [b](https://x.example/y) <!-- [c](later.md) -->") == [("gone.md", "")]
+    assert links("see [a](page.md#part) and [b](#here)") == [("page.md", "part"), ("", "here")]
+    assert anchors("# One name\n```sh\n# no heading\n```\n## `up`: 2 ways") == {"one-name", "up-2-ways"}
     assert named_commands("`mlgraph vanish URI`") == {"vanish"}
     assert make_targets("lint: setup\n\techo") == {"lint"}
+    assert shown_messages("```text\nno such ...\n```") == ["no such ..."]
+    assert named_commands("```text\nstart the newer mlgraph that wrote it\n```") == set()
+    assert "a bearer token is needed" in messages()
+    assert "a sentence that the page makes up" not in messages()
