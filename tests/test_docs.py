@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from mlgraph.bootstrap.connectors import installed_connectors
+from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.payload import Located
-from mlgraph.domain.wire import parse_line
+from mlgraph.ports.connector import PulledConnector
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src"
@@ -106,9 +108,32 @@ def test_facts_in_examples_are_accepted() -> None:
 def test_messages_of_the_troubleshooting_page_are_in_the_sources() -> None:
     shown = shown_messages(TROUBLESHOOTING.read_text(encoding="utf-8"))
     assert len(shown) > 15
-    for message in shown:
-        for part in filter(None, (part.strip() for part in message.split("..."))):
-            assert part in messages(), f"no source has the text {part!r}"
+    texts = messages()
+    assert [part for message in shown for part in message.split("...") if part.strip() not in texts] == []
+
+
+def test_the_table_of_connectors_is_the_registry() -> None:
+    page = ROOT / "docs" / "connectors" / "README.md"
+    rows = re.findall(r"^\| \[(\w+)\]\((\S+)\) \| (.+) \|$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    assert rows == [
+        (
+            each.name,
+            f"{each.name}.md",
+            " | ".join(
+                (
+                    _yes(each.accepts_events),
+                    _yes(isinstance(each, PulledConnector)),
+                    ", ".join(f"`{prefix}*`" for prefix in each.cloudevent_types) or "none",
+                    _yes(each.mentions_in_passing),
+                )
+            ),
+        )
+        for each in installed_connectors()
+    ]
+
+
+def _yes(flag: bool) -> str:
+    return "yes" if flag else "no"
 
 
 def test_the_checks_see_what_is_wrong() -> None:
@@ -119,5 +144,6 @@ def test_the_checks_see_what_is_wrong() -> None:
     assert make_targets("lint: setup\n\techo") == {"lint"}
     assert shown_messages("```text\nno such ...\n```") == ["no such ..."]
     assert named_commands("```text\nstart the newer mlgraph that wrote it\n```") == set()
-    assert "a bearer token is needed" in messages()
-    assert "a sentence that the page makes up" not in messages()
+    texts = messages()
+    assert "a bearer token is needed" in texts
+    assert "a sentence that the page makes up" not in texts
