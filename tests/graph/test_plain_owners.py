@@ -16,7 +16,7 @@ from mlgraph.domain.times import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph import plain_owners
 from mlgraph.graph.base import Base
-from mlgraph.graph.kernels import TO_MASK
+from mlgraph.graph.row_format import TO_MASK
 from mlgraph.graph.rows import RUN, WORKFLOW
 from mlgraph.graph.strings import Strings
 from mlgraph.services.rebuild import rebuild

@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
-from mlgraph.domain.vocabulary import KINDS
-from mlgraph.graph.severity import IDLE_STATES, SEVERITIES, TABLE, severity
+from mlgraph.domain.vocabulary import IDLE_STATES, KINDS
+from mlgraph.graph.severity import SEVERITIES, TABLE, severity
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "impact.md").read_text(encoding="utf-8")
 EFFECTS = ("breaks_now", "breaks_next_run", "tainted")

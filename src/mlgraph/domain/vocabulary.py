@@ -152,3 +152,7 @@ RELATION_NAMES: Final = MappingProxyType({relation.code: relation.name for relat
 WALKED: Final = frozenset(relation.name for relation in _RELATIONS if relation.walked)
 PART_RELATIONS: Final = frozenset({"version_of", "part_of", "variant_of"})
 """From a part to its whole (CONTRACT, Semantics 5)."""
+
+
+IDLE_STATES: Final = frozenset({"retired", "archived", "deprecated", "inactive", "stopped", "disabled", "draining"})
+"""An asset whose `state` property is one of these counts one step lower."""

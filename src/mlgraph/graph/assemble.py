@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.base import Base, Table
-from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK
 from mlgraph.graph.pages import Pages
 from mlgraph.graph.registry import Card
-from mlgraph.graph.render import Pieces, concatenated, escaped
+from mlgraph.graph.row_format import FLAG_SHIFT, TO_MASK
 from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Longs
 from mlgraph.graph.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, same, table_size, tails
+from mlgraph.graph.text_arena import Pieces, concatenated, escaped
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
 """Gives an array of a shape and type, zeroed: in memory, or in a file that is mapped."""

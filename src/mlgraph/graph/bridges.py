@@ -13,9 +13,10 @@ import numpy as np
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.graph.layer import Gathered
-from mlgraph.graph.noise import PASSED, Hidden
+from mlgraph.graph.noise import Hidden
 from mlgraph.graph.rows import CERTAIN, SHOW, WALK, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.visibility import PASSED
 from mlgraph.graph.walk import among
 
 MAX_BRIDGES: Final = 200_000

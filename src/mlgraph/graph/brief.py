@@ -8,9 +8,9 @@ from typing import Final
 import numba
 import numpy as np
 
-from mlgraph.graph.kernels import FLAG_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.layer import Direction
 from mlgraph.graph.patches import place_of
+from mlgraph.graph.row_format import FLAG_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.rows import COLUMN, Bytes, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.walk import DirectionName

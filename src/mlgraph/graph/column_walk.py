@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.noise import passes
 from mlgraph.graph.rows import COLUMN, COLUMNED, WALK, Bytes, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.visibility import passes
 
 
 class Start(NamedTuple):

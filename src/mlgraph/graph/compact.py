@@ -10,14 +10,14 @@ import numpy as np
 
 from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base, Table
-from mlgraph.graph.kernels import TO_MASK, Arrays
 from mlgraph.graph.layer import Arc
 from mlgraph.graph.patches import merge_patches
 from mlgraph.graph.registry import Registry
-from mlgraph.graph.render import Pieces
+from mlgraph.graph.row_format import TO_MASK, Arrays
 from mlgraph.graph.rows import Ints
 from mlgraph.graph.snapshot import Graph, Snapshot
 from mlgraph.graph.strings import Strings
+from mlgraph.graph.text_arena import Pieces
 
 _ROWS_AT_ONCE: Final = 1 << 20
 

@@ -14,7 +14,7 @@ import numpy as np
 from mlgraph.graph.compiled_pairs import certain_in_runs, sure
 from mlgraph.graph.compiled_spans import intersect, several, subtract, union
 from mlgraph.graph.compiled_sweep import ORIGIN_BITS, OTHER_SHIFT, ROLE_BITS, SIDE_SHIFT, Edges, Runs, spans_of_key
-from mlgraph.graph.kernels import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
+from mlgraph.graph.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
 from mlgraph.graph.rows import CERTAIN, EVALUATION, INPUT_TO, NEVER_CLOSING, OUTPUTS, SHOW, WALK, Bools, Bytes, Ints, Longs
 
 _NEVER_CLOSING: Final = np.array([code in NEVER_CLOSING for code in range(256)])

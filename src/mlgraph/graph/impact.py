@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.effects import Change, Effect, as_told
 from mlgraph.graph.groups import first_with_least, grouped
-from mlgraph.graph.noise import NOTHING_HIDDEN, SHOWN
 from mlgraph.graph.rows import CERTAIN, DEPLOYED_AS, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
 from mlgraph.graph.severity import SEVERITIES, severity
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.trails import NOTHING, Spread, Trail, spread_table, trail
+from mlgraph.graph.visibility import NOTHING_HIDDEN, SHOWN
 from mlgraph.graph.walk import NO_LIMIT, among, models_of_many
 
 _ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)

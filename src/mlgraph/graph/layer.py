@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.graph.base import Table
-from mlgraph.graph.kernels import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT, TO_MASK, Arrays, gather
+from mlgraph.graph.gather import gather
 from mlgraph.graph.overlay import Overlay, Packed, rows_at
+from mlgraph.graph.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.rows import AT_ASSET, Bools, Bytes, Ints, Longs
 
 _NO_MARKS: Final = np.zeros(0, np.uint8)

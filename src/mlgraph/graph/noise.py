@@ -21,6 +21,7 @@ from mlgraph.graph.registry import Registry
 from mlgraph.graph.retries import Belonging, superseded
 from mlgraph.graph.rows import COLUMN, RUN, Bytes, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.visibility import LEFT_OUT, NOTHING_HIDDEN, PASSED, SHOWN
 
 SHIPPED: Final = (
     NoiseRule("dbt-temporary", "dataset", re.compile(r".*__dbt_(tmp|backup)\d*", re.IGNORECASE | re.DOTALL)),
@@ -28,19 +29,8 @@ SHIPPED: Final = (
 )
 """What dbt builds a table in before it renames it, and directories in which Hadoop, Spark and Hive write before they commit."""
 
-SHOWN: Final = 0
-PASSED: Final = 1
-"""Hidden: a step to it counts nothing, and the walk goes on from it."""
-LEFT_OUT: Final = 2
-"""Hidden: the walk does not go on from it."""
-NOTHING_HIDDEN: Final[Bytes] = np.zeros(0, np.uint8)
 
 _NO_RULE: Final = 0
-
-
-def passes(marks: Bytes, asset: int) -> bool:
-    """Say whether a step to the asset counts nothing. `marks` are by asset; those of no length hide nothing."""
-    return len(marks) > 0 and bool(marks[asset] == PASSED)
 
 
 class Noise:

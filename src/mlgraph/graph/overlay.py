@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from mlgraph.graph.kernels import Arrays
 from mlgraph.graph.patches import Patches, find_row, merge_patches, slot_of, table_of
+from mlgraph.graph.row_format import Arrays
 from mlgraph.graph.rows import Longs
 
 MERGE_AT: Final = 512

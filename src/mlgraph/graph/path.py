@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy as np
 
 from mlgraph.domain.vocabulary import RELATION_NAMES
-from mlgraph.graph.noise import NOTHING_HIDDEN, SHOWN
 from mlgraph.graph.rows import CERTAIN, MODEL, VERSION_OF, WALK, Bytes, Layer
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.steps import models_of
 from mlgraph.graph.trails import Spread, Trail, Visit, trail
+from mlgraph.graph.visibility import NOTHING_HIDDEN, SHOWN
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, parts_of
 
 

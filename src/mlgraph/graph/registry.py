@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import IDLE_STATES
 from mlgraph.graph.base import Base
 from mlgraph.graph.groups import grouped
-from mlgraph.graph.render import Pieces, Texts, concatenated
 from mlgraph.graph.rows import Bools, Bytes, Ints, Longs, NodeKey
-from mlgraph.graph.severity import IDLE_STATES
 from mlgraph.graph.strings import find, lower_bound, tails
+from mlgraph.graph.text_arena import Pieces, Texts, concatenated
 from mlgraph.ports.store import AssetRow
 
 _GROW: Final = 1024

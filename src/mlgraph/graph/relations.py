@@ -8,8 +8,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlgraph.domain import budget
-from mlgraph.graph.kernels import EVER
 from mlgraph.graph.layer import Direction, Gathered
+from mlgraph.graph.row_format import EVER
 from mlgraph.graph.rows import SHOW, WALK, WORKFLOW, Bools, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 import numba
@@ -10,8 +9,8 @@ import numpy as np
 import orjson
 
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
-from mlgraph.graph.copying import copy_bytes
 from mlgraph.graph.rows import Bools, Bytes, Ints, Longs
+from mlgraph.graph.text_arena import Pieces, Texts, _copy
 
 _CERTAIN: Final = np.frombuffer(bytearray(b"certain"), np.uint8)
 _POSSIBLE: Final = np.frombuffer(bytearray(b"possible"), np.uint8)
@@ -19,43 +18,6 @@ _NODE: Final = ('{"uri":"', '","kind":"', '","name":"', '","distance":', ',"cert
 _EDGE: Final = ('{"source":"', '","relation":"', '","target":"', '","origins":[', '],"certainty":"', '"}', '","folded":', "}")
 _GROUP: Final = ('{"owner":"', ',{"owner":"', '","assets":[', "]}")
 _LONGEST_NUMBER: Final = 12
-
-
-class Pieces(NamedTuple):
-    """Texts one after the other: text `i` is `data[offsets[i]:offsets[i + 1]]`, UTF-8 as JSON writes it between its quotes."""
-
-    offsets: Longs
-    data: Bytes
-
-    @classmethod
-    def of(cls, texts: Iterable[str], *, raw: bool = False) -> Pieces:
-        """Return these texts; `raw`: they are JSON already."""
-        encoded = [text.encode() if raw else escaped(text) for text in texts]
-        offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
-        return cls(offsets, np.frombuffer(bytearray(b"".join(encoded)), np.uint8))
-
-
-class Texts(NamedTuple):
-    """A text for each entry of an answer: `data[starts[i]:ends[i]]`; where `starts` is negative, `extra[~starts[i]:ends[i]]`."""
-
-    starts: Longs
-    ends: Longs
-    data: Bytes
-    extra: Bytes
-
-
-def concatenated(starts: Longs, ends: Longs, data: Bytes) -> Pieces:
-    """Return the texts data[starts[i]:ends[i]], one after the other."""
-    offsets = np.zeros(len(starts) + 1, np.int64)
-    np.cumsum(ends - starts, out=offsets[1:])
-    out = np.empty(offsets[-1], np.uint8)
-    _copy_all(out, data, starts, ends)
-    return Pieces(offsets, out)
-
-
-def escaped(text: str) -> bytes:
-    """Return `text` as JSON writes it between its quotes."""
-    return orjson.dumps(text)[1:-1]
 
 
 def _by_code(names: dict[int, str]) -> Pieces:
@@ -67,19 +29,6 @@ _RELATIONS: Final = _by_code(dict(RELATION_NAMES))
 _NODE_PIECES: Final = Pieces.of(_NODE, raw=True)
 _EDGE_PIECES: Final = Pieces.of(_EDGE, raw=True)
 _GROUP_PIECES: Final = Pieces.of(_GROUP, raw=True)
-
-
-@numba.njit(cache=True, nogil=True)
-def _copy(out: Bytes, place: int, data: Bytes, start: int, end: int) -> int:
-    copy_bytes(out, place, data, start, end - start)
-    return place + end - start
-
-
-@numba.njit(cache=True, nogil=True)
-def _copy_all(out: Bytes, data: Bytes, starts: Longs, ends: Longs) -> None:
-    place = 0
-    for number in range(len(starts)):
-        place = _copy(out, place, data, starts[number], ends[number])
 
 
 @numba.njit(cache=True, nogil=True)

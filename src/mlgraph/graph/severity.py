@@ -28,9 +28,6 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
 RAISED_IF_DEPLOYED: Final = frozenset({"model_version", "model", "image"})
 """These count as high, at least, while a deployment runs them."""
 
-IDLE_STATES: Final = frozenset({"retired", "archived", "deprecated", "inactive", "stopped", "disabled", "draining"})
-"""An asset whose `state` property is one of these counts one step lower."""
-
 
 def severity(effect: str | None, kind: str, *, deployed: bool, soft: bool, idle: bool) -> str:
     """Return the severity of `effect` (None: merely reached) on an asset.

@@ -10,9 +10,9 @@ from typing import Final
 
 from mlgraph.graph.aliases import NO_ALIASES, Aliases, split
 from mlgraph.graph.base import Base
-from mlgraph.graph.kernels import Arrays
 from mlgraph.graph.layer import Arc, Group, TableRows, View, level_view
 from mlgraph.graph.registry import Registry
+from mlgraph.graph.row_format import Arrays
 from mlgraph.graph.rows import AT_ASSET, AT_RUN, Ints, Layer, NodeKey, Row
 
 _LEVELS: Final = {

@@ -11,13 +11,14 @@ from typing import Final, NamedTuple
 import numba
 import numpy as np
 
-from mlgraph.graph.kernels import FLAG_SHIFT, RELATION_SHIFT, TO_MASK, Arrays, skip
+from mlgraph.graph.gather import skip
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.noise import LEFT_OUT, PASSED
 from mlgraph.graph.patches import Patches, place_of
 from mlgraph.graph.prefetch import prefetch
+from mlgraph.graph.row_format import FLAG_SHIFT, RELATION_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.rows import ONLINE, Bytes, Ints, Longs
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.visibility import LEFT_OUT, PASSED
 from mlgraph.graph.workspace import borrowed
 
 EFFECTS: Final = 4

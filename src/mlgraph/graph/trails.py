@@ -11,11 +11,11 @@ import numpy as np
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.effects import Change, Effect, of_part, spread
-from mlgraph.graph.noise import NOTHING_HIDDEN, passes
 from mlgraph.graph.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.spreading import EFFECTS, Seeds, Spreading, spread_states
 from mlgraph.graph.steps import Place, asset_at, positions_of, steps_from
+from mlgraph.graph.visibility import NOTHING_HIDDEN, passes
 from mlgraph.graph.walk import DirectionName, parts_of
 
 NOTHING: Final = 255

@@ -12,10 +12,10 @@ from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.column_walk import Start, column_starts
 from mlgraph.graph.kernels import closure, nearest
 from mlgraph.graph.layer import Direction
-from mlgraph.graph.noise import NOTHING_HIDDEN
 from mlgraph.graph.rows import CERTAIN, COLUMN, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Bools, Bytes, Ints, Layer, NodeKey
 from mlgraph.graph.snapshot import Snapshot
 from mlgraph.graph.spreading import EFFECTS, Seeds, Spreading, hops_of, spread_states
+from mlgraph.graph.visibility import NOTHING_HIDDEN
 from mlgraph.graph.workspace import borrowed
 
 NO_LIMIT: Final = 2**31 - 2

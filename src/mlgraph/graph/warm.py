@@ -8,9 +8,10 @@ from mlgraph.graph.brief import is_brief
 from mlgraph.graph.compact import compact, freeze
 from mlgraph.graph.drawing import edges_between
 from mlgraph.graph.impact import ImpactWalk
-from mlgraph.graph.render import Pieces, edges_json, nodes_json, owners_json
+from mlgraph.graph.render import edges_json, nodes_json, owners_json
 from mlgraph.graph.rows import DERIVES, Layer, NodeKey, Row, edge_flags
 from mlgraph.graph.snapshot import Graph, Snapshot
+from mlgraph.graph.text_arena import Pieces
 from mlgraph.graph.walk import walk
 from mlgraph.ports.store import AssetRow
 

@@ -19,7 +19,8 @@ from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import by_asset, records_of
 from mlgraph.services.inferred import InferredEdges
 from mlgraph.services.inferred_changes import InferredChanges
-from mlgraph.services.told_changes import NEVER, Marks, Moments, ToldChanges, Triple
+from mlgraph.services.moments import NEVER, Marks, Moments, Triple
+from mlgraph.services.told_changes import ToldChanges
 
 
 class Differences:

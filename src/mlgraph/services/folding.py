@@ -10,11 +10,12 @@ import numpy as np
 from mlgraph.domain import budget
 from mlgraph.graph.effects import Change
 from mlgraph.graph.impact import Impact, ImpactWalk
-from mlgraph.graph.noise import NOTHING_HIDDEN, SHOWN, Hidden, Noise
+from mlgraph.graph.noise import Hidden, Noise
 from mlgraph.graph.path import shortest_path
 from mlgraph.graph.retries import Belonging
 from mlgraph.graph.rows import COLUMN, PART_OF, RUN_OF, Bytes, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.visibility import NOTHING_HIDDEN, SHOWN
 from mlgraph.graph.walk import NO_LIMIT, DirectionName, Reached, starts_of, walk
 from mlgraph.ports.store import FactReader
 from mlgraph.services.chunks import chunks

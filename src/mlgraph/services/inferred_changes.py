@@ -23,7 +23,7 @@ from mlgraph.ports.store import FactReader, Step, Touched
 from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import under_names
 from mlgraph.services.grounds import Grounds
-from mlgraph.services.told_changes import NEVER, Marks, Moments, Triple
+from mlgraph.services.moments import NEVER, Marks, Moments, Triple
 
 MAX_FACTS: Final = 200_000
 """Facts that one rule may read for one diff: some 3 s."""

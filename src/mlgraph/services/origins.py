@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from mlgraph.graph.render import Pieces
 from mlgraph.graph.rows import Ints
+from mlgraph.graph.text_arena import Pieces
 from mlgraph.ports.store import FactReader
 
 

@@ -23,9 +23,9 @@ from mlgraph.graph.assemble import Allocate, Arcs, Cards, assemble
 from mlgraph.graph.base import Base
 from mlgraph.graph.build import plain_rows, run_rows, workflow_rows, workflow_sides
 from mlgraph.graph.compact import compact, freeze
-from mlgraph.graph.kernels import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
 from mlgraph.graph.plain_owners import OwnedEdges, Plain, RunEnds
 from mlgraph.graph.registry import Registry
+from mlgraph.graph.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
 from mlgraph.graph.rows import (
     AT_ASSET,
     AT_RUN,

@@ -10,9 +10,10 @@ import numpy as np
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import LevelName, WalkOptions
 from mlgraph.graph.answer import Frontier
-from mlgraph.graph.noise import SHOWN, Hidden, Noise
+from mlgraph.graph.noise import Hidden, Noise
 from mlgraph.graph.rows import Bools, Ints, Layer
 from mlgraph.graph.snapshot import Snapshot
+from mlgraph.graph.visibility import SHOWN
 from mlgraph.graph.walk import DirectionName, is_run
 from mlgraph.ports.store import FactReader
 from mlgraph.services.folding import Folding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from mlgraph.domain import budget
 from mlgraph.graph.relations import Span, spans_at, spans_touched
@@ -13,42 +13,11 @@ from mlgraph.ports.store import FactReader, Touched
 from mlgraph.services.aliases import intervals_under_names
 from mlgraph.services.chunks import chunks
 from mlgraph.services.facts_at import UNWALKED
+from mlgraph.services.moments import NEVER, Marks, Moments, Triple
 
 _ALL_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
 _WHOLE_LAYERS: Final = (Layer.ASSET, Layer.ASSET_COLUMNS, Layer.STRUCTURE)
 """Layers of a diff of everything: the run level, where each run has edges of its own, is left to single assets."""
-
-Triple = tuple[int, int, int]
-
-
-class Marks(NamedTuple):
-    """Whether an edge holds at the one moment, and at the other."""
-
-    before: bool
-    after: bool
-
-    def either(self, other: Marks) -> Marks:
-        """Return the marks of what holds while this or the other does."""
-        return Marks(self.before or other.before, self.after or other.after)
-
-
-NEVER: Final = Marks(before=False, after=False)
-
-
-class Moments(NamedTuple):
-    """The two moments of a diff."""
-
-    before: int
-    after: int
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """The earlier and the later of both."""
-        return min(self), max(self)
-
-    def marks(self, start: int, end: int) -> Marks:
-        """Say at which of the moments holds what holds for [start, end)."""
-        return Marks(start <= self.before < end, start <= self.after < end)
 
 
 class ToldChanges:

@@ -1,0 +1,37 @@
+"""The two moments of a diff, and at which of them an edge is valid."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+Triple = tuple[int, int, int]
+
+
+class Marks(NamedTuple):
+    """Whether an edge holds at the one moment, and at the other."""
+
+    before: bool
+    after: bool
+
+    def either(self, other: Marks) -> Marks:
+        """Return the marks of what holds while this or the other does."""
+        return Marks(self.before or other.before, self.after or other.after)
+
+
+NEVER: Final = Marks(before=False, after=False)
+
+
+class Moments(NamedTuple):
+    """The two moments of a diff."""
+
+    before: int
+    after: int
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The earlier and the later of both."""
+        return min(self), max(self)
+
+    def marks(self, start: int, end: int) -> Marks:
+        """Say at which of the moments holds what holds for [start, end)."""
+        return Marks(start <= self.before < end, start <= self.after < end)
