@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, NamedTuple, Self
 
-from mlgraph.stores.postgres_process import program_directory
+from mlgraph.stores.embedded.postgres_process import program_directory
 
 PROGRAM: Final = Path(sys.executable).parent / "mlgraph"
 START_TIMEOUT_S: Final = 4 * 3600.0

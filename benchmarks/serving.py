@@ -18,7 +18,7 @@ from benchmarks.server import PROGRAM, Memory, Server
 from benchmarks.storing import store
 from benchmarks.telling import fact_chunks, openlineage_lines
 from benchmarks.wire import Connection
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded.server import EmbeddedPostgres
 
 CAUGHT_UP_TIMEOUT_S: Final = 4 * 3600.0
 WORKERS_OPTION: Final = "--workers"

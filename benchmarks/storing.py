@@ -23,7 +23,7 @@ from benchmarks.telling import asset_order, edge_order, edges_at, states
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import KINDS, RELATION_NAMES
-from mlgraph.stores.database import Database
+from mlgraph.stores.postgres.database import Database
 
 TRANSACTION_FACTS: Final = 100_000
 _TABLES: Final = ("asset", "content", "asset_fact", "asset_owner", "edge_fact")

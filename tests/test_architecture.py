@@ -197,22 +197,22 @@ VIOLATIONS = (
     ("mlgraph.domain.uri", "import mlgraph.graph", {"layers"}),
     ("mlgraph.connectors.mlflow", "import mlgraph.connectors.openlineage", {"connectors-independent"}),
     ("mlgraph.connectors.mlflow", "import mlgraph.graph", {"connectors-no-graph"}),
-    ("mlgraph.graph.walk", "import mlgraph.client", {"pure-core"}),
+    ("mlgraph.graph.traversal.walk", "import mlgraph.client", {"pure-core"}),
     ("mlgraph.search.rank", "def read():\n    from http.client import HTTPConnection", {"pure-core"}),
     ("mlgraph.domain.uri", "import numpy", {"domain-standard-library"}),
     ("mlgraph.domain.uri", "import not_on_any_list", {"domain-standard-library"}),
     ("mlgraph.cli.show", "import mlgraph.services", {"cli-through-client"}),
-    ("mlgraph.graph.kernels", "import mlgraph.graph.overlay", {"no-cycles"}),
+    ("mlgraph.graph.traversal.kernels", "import mlgraph.graph.csr.overlay", {"no-cycles"}),
 )
 
 
 @pytest.mark.parametrize(("importer", "line", "contracts"), VIOLATIONS)
 def test_a_planted_violation_is_named(tree: Path, plant: Plant, importer: str, line: str, contracts: set[str]) -> None:
     plant("mlgraph.connectors.openlineage", "")
-    plant("mlgraph.graph.overlay", "import mlgraph.graph.kernels")
+    plant("mlgraph.graph.csr.overlay", "import mlgraph.graph.traversal.kernels")
     plant(importer, line)
-    if importer != "mlgraph.graph.kernels":
-        plant("mlgraph.graph.kernels", "")
+    if importer != "mlgraph.graph.traversal.kernels":
+        plant("mlgraph.graph.traversal.kernels", "")
     code, output = lint_imports(tree)
     assert code == 1, output
     assert broken(output) == {contract_names()[each] for each in contracts}

@@ -12,14 +12,14 @@ SOURCES = Path(__file__).resolve().parents[1] / "src" / "mlgraph"
 PACKAGES = ("services", "api", "cli")
 CONTRACT = {
     # POST /api/v1/lineage is OpenLineage's by the contract, and these describe it in the OpenAPI document.
-    ("api/intake.py", "openlineage"),
-    ("api/intake.py", "Send OpenLineage events"),
-    ("api/operations.py", "https://github.com/OpenLineage/OpenLineage"),
-    ("api/operations.py", "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"),
-    ("api/operations.py", "io.openlineage.run"),
+    ("api/routes/intake.py", "openlineage"),
+    ("api/routes/intake.py", "Send OpenLineage events"),
+    ("api/schema/operations.py", "https://github.com/OpenLineage/OpenLineage"),
+    ("api/schema/operations.py", "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"),
+    ("api/schema/operations.py", "io.openlineage.run"),
     # The contract's own example of POST /api/v1/sources.
-    ("api/connections.py", "mlflow"),
-    ("api/connections.py", "http://mlflow.internal:5000"),
+    ("api/routes/connections.py", "mlflow"),
+    ("api/routes/connections.py", "http://mlflow.internal:5000"),
 }
 
 

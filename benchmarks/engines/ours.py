@@ -12,17 +12,17 @@ import numpy as np
 
 from benchmarks.engines.base import DirectionName, Found
 from benchmarks.layout import Ints, Layout
-from mlgraph.graph.kernels import nearest
-from mlgraph.graph.path import shortest_path
-from mlgraph.graph.rows import WALK, Layer
-from mlgraph.graph.snapshot import Snapshot
-from mlgraph.graph.walk import NO_LIMIT, flood
-from mlgraph.graph.workspace import borrowed
-from mlgraph.services.follow import Follower
-from mlgraph.services.snapshots import Snapshots
-from mlgraph.stores.database import Database
-from mlgraph.stores.embedded import EmbeddedPostgres
-from mlgraph.stores.reader import PostgresReader
+from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.impact.path import shortest_path
+from mlgraph.graph.model.rows import WALK, Layer
+from mlgraph.graph.traversal.kernels import nearest
+from mlgraph.graph.traversal.walk import NO_LIMIT, flood
+from mlgraph.graph.traversal.workspace import borrowed
+from mlgraph.services.projection.follow import Follower
+from mlgraph.services.projection.snapshots import Snapshots
+from mlgraph.stores.embedded.server import EmbeddedPostgres
+from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.reader import PostgresReader
 from mlgraph.stores.snapshot_files import SnapshotDirectory
 
 _CHUNK: Final = 100_000

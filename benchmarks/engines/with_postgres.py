@@ -10,7 +10,7 @@ import psycopg
 
 from benchmarks.company import Company
 from benchmarks.engines.base import DirectionName, Found
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded.server import EmbeddedPostgres
 
 _CHUNK: Final = 500_000
 _ROW: Final = np.dtype([

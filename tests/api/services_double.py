@@ -12,21 +12,21 @@ from typing import Any, Final, cast
 
 from fastapi import FastAPI
 
-from mlgraph.api import operations
 from mlgraph.api.app import create_app
-from mlgraph.api.limits import Limits
+from mlgraph.api.http.limits import Limits
+from mlgraph.api.schema import operations
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.services.archives import Archives
-from mlgraph.services.bundle import Operated
-from mlgraph.services.connections import Connections
-from mlgraph.services.health import Health
-from mlgraph.services.identity import Caller, Tokens
-from mlgraph.services.intake import Intake
-from mlgraph.services.interpreting import Arrival
-from mlgraph.services.query import Queries
+from mlgraph.services.common.identity import Caller, Tokens
+from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.ingest.interpreting import Arrival
+from mlgraph.services.queries.query import Queries
+from mlgraph.services.server.archives import Archives
+from mlgraph.services.server.bundle import Operated
+from mlgraph.services.server.health import Health
+from mlgraph.services.sources.connections import Connections
 
 Body = dict[str, Any]
 SERVICES: Final = (Archives, Connections, Health, Intake, Queries)

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from mlgraph.api.limits import Limits
-from mlgraph.api.protocol import BoundedHttp
+from mlgraph.api.http.limits import Limits
+from mlgraph.api.http.protocol import BoundedHttp
 from tests.api.services_double import Double, app_over
 
 

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.company import Company, found
 from benchmarks.sizes import SIZES
 from benchmarks.storing import store
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded.server import EmbeddedPostgres
 from tests.plugins import clusters
 
 

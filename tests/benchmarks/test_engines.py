@@ -22,11 +22,11 @@ from mlgraph.domain.facts import told
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import Actor, Item
-from mlgraph.services.export import export_lines
-from mlgraph.stores.database import Database
-from mlgraph.stores.embedded import EmbeddedPostgres
-from mlgraph.stores.reader import PostgresReader
-from mlgraph.stores.writer import PostgresWriter
+from mlgraph.services.queries.export import export_lines
+from mlgraph.stores.append.writer import PostgresWriter
+from mlgraph.stores.embedded.server import EmbeddedPostgres
+from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.reader import PostgresReader
 
 EARLIER_US = NOW_US - 300 * 86_400_000_000
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mlgraph.api.observe import request_id
+from mlgraph.api.http.observe import request_id
 from mlgraph.bootstrap.logs import JsonLines, TextLines, clean
 
 

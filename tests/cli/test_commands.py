@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 import typer
 
-from mlgraph.api import operations
+from mlgraph.api.schema import operations
 from mlgraph.cli.main import app
 from mlgraph.domain.errors import NotFound, Unavailable
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.services.identity import LOCAL, Caller
+from mlgraph.services.common.identity import LOCAL, Caller
 from tests.api.services_double import ASSET, LAKE, TOKEN, Double
 from tests.cli.conftest import Run
 

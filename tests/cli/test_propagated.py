@@ -7,7 +7,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from mlgraph.api import operations
+from mlgraph.api.schema import operations
 from mlgraph.cli import propagated
 from mlgraph.client.propagation import Propagation, RebuiltWorkflow
 from tests.api.services_double import LAKE

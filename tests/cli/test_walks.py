@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
-from mlgraph.api import operations
+from mlgraph.api.schema import operations
 from mlgraph.cli import things, walks
 from mlgraph.client import shapes
 

@@ -14,7 +14,7 @@ from typing import Final
 import httpx
 import pytest
 
-from mlgraph.stores.embedded import RESERVE_BYTES
+from mlgraph.stores.embedded.server import RESERVE_BYTES
 from tests.contract import small_disk
 from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Names, Process, asset, edge, wait_until_ready

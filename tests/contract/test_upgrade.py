@@ -14,8 +14,8 @@ from typing import Any, Final
 import psycopg
 import pytest
 
-from mlgraph.stores import migrate
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded.server import EmbeddedPostgres
+from mlgraph.stores.postgres import migrate
 from tests.contract.corpora import events_to_send, in_parts, lines_to_send
 from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset, edge, retract

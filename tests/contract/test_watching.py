@@ -115,7 +115,7 @@ def test_a_store_that_is_away_is_seen_and_its_restart_counted(start: Start, tmp_
     api.close()
     assert process.stop() == 0
     said = records(process)
-    assert any(each["logger"] == "mlgraph.stores.embedded" and "died" in each["message"] for each in said)
+    assert any(each["logger"] == "mlgraph.stores.embedded.server" and "died" in each["message"] for each in said)
     assert any(each["logger"] == "postgres" and "ready to accept connections" in each["message"] for each in said)
 
 
@@ -143,7 +143,7 @@ def test_every_line_of_the_log_is_an_object_and_requests_can_be_found(start: Sta
     [found] = [each for each in said if each.get("request_id") == "find-me" and each["logger"] == "mlgraph.access"]
     assert (found["level"], found["route"], found["status"], found["actor"]) == ("info", "/api/v1/asset", 404, "local")
     assert 0 < found["duration_ms"] < 60_000
-    assert {"mlgraph.access", "mlgraph.services.connections"} <= {
+    assert {"mlgraph.access", "mlgraph.services.sources.connections"} <= {
         each["logger"] for each in said if each.get("request_id") == "connecting"
     }
     assert {"uvicorn.error", "mlgraph.bootstrap.serving"} <= {each["logger"] for each in said}

@@ -13,7 +13,7 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.memo import Memo
 from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
-from mlgraph.services.reading import canonical_text, fit_text
+from mlgraph.services.ingest.reading import canonical_text, fit_text
 
 KEYS = st.one_of(
     st.sampled_from(["name", "value", "key", "password", "owner", "user", "_schemaURL", "fields", "x\0", "caf\u00e9", "token"]),

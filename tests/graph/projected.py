@@ -10,13 +10,13 @@ from mlgraph.domain.facts import Fact
 from mlgraph.domain.history import asset_intervals, deleted_at, state_at
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import PART_RELATIONS, RELATION_NAMES, WALKED
-from mlgraph.graph.compact import compact, freeze
-from mlgraph.graph.rows import SHOW, Layer
-from mlgraph.graph.snapshot import Graph, Snapshot
-from mlgraph.graph.walk import DirectionName, walk
+from mlgraph.graph.csr.compact import compact, freeze
+from mlgraph.graph.csr.snapshot import Graph, Snapshot
+from mlgraph.graph.model.rows import SHOW, Layer
+from mlgraph.graph.traversal.walk import DirectionName, walk
 from mlgraph.ports.store import Changes
-from mlgraph.services.projector import Projector
-from mlgraph.services.rebuild import rebuild
+from mlgraph.services.projection.projector import Projector
+from mlgraph.services.projection.rebuild import rebuild
 from tests.graph.memory import MemoryStore
 
 Level = Literal["asset", "run"]

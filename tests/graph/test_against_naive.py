@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgraph.domain.facts import Fact
-from mlgraph.graph.rows import Layer
-from mlgraph.graph.walk import DirectionName
+from mlgraph.graph.model.rows import Layer
+from mlgraph.graph.traversal.walk import DirectionName
 from tests.graph.projected import Level, Projected
 from tests.model import histories
 from tests.model.naive import NaiveGraph

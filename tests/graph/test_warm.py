@@ -5,11 +5,13 @@ from __future__ import annotations
 from numba.core.dispatcher import Dispatcher
 
 from mlgraph.domain.facts import EdgeFact
-from mlgraph.graph import brief, drawing, groups, kernels, patches, render, spreading, strings
-from mlgraph.graph.brief import is_brief
-from mlgraph.graph.impact import ImpactWalk
-from mlgraph.graph.rows import Layer
-from mlgraph.graph.walk import walk
+from mlgraph.graph.csr import groups, patches, strings
+from mlgraph.graph.impact.analysis import ImpactWalk
+from mlgraph.graph.model.rows import Layer
+from mlgraph.graph.response import drawing, render
+from mlgraph.graph.traversal import brief, kernels, spreading
+from mlgraph.graph.traversal.brief import is_brief
+from mlgraph.graph.traversal.walk import walk
 from mlgraph.graph.warm import warm
 from tests.graph.projected import Projected
 from tests.model.examples import A, B, C

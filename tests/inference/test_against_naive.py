@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.spans import holds
+from mlgraph.graph.model.spans import holds
 from mlgraph.inference.evaluation import Held, Inference
 from mlgraph.inference.rules import Rule, Rules, load_rules, shipped_rules, united
-from mlgraph.services.grounds import Grounds
+from mlgraph.services.inference.grounds import Grounds
 from tests.graph.projected import Projected
 from tests.model import histories
 from tests.model.histories import DATASETS, DEPLOYMENT, FEATURE, ORIGINS, RUNS, SERVICE, TIMES, VERSIONS, VIEW, Chooser

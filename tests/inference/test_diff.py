@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgraph.domain.uri import AssetUri
-from mlgraph.services import inferred_changes
-from mlgraph.services.differences import Differences
+from mlgraph.services.diff.differences import Differences
+from mlgraph.services.inference import inferred_changes
 from tests.graph.projected import Projected
 from tests.inference.test_against_naive import RULES, Real, deterministic, in_batches, told
 from tests.model import histories

@@ -9,7 +9,7 @@ from mlgraph.domain.facts import AssetFact, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri
 from mlgraph.inference.evaluation import Inference
 from mlgraph.inference.rules import Rules, load_rules, shipped_rules, united
-from mlgraph.services.grounds import Grounds
+from mlgraph.services.inference.grounds import Grounds
 from tests.graph.projected import Projected
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"

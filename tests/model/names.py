@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 
-from mlgraph.graph.aliases import Alias
+from mlgraph.graph.model.aliases import Alias
 
 
 def stands_for(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlgraph.graph.propagation import NEW, OLD, Concerned, Execution
+from mlgraph.graph.propagation.rebuild_status import NEW, OLD, Concerned, Execution
 
 Point = tuple[int, int, tuple[int, str, int]]
 """A moment, the phase in it (changes, ends, edges, runs of an instant, beginnings), and the order of those in one phase."""

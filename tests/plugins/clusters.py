@@ -1,6 +1,6 @@
 """One `initdb` for a session: every test that needs a PostgreSQL of its own starts on a copy of one cluster.
 
-What is about the creation of a cluster starts on an empty directory instead (tests/stores/test_embedded.py).
+What is about the creation of a cluster starts on an empty directory instead (tests/stores/embedded/test_embedded.py).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded.server import EmbeddedPostgres
 
 _OWNER_ONLY = 0o700
 _ENTER = 0o711

@@ -32,17 +32,17 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.source import Access, Source
-from mlgraph.services.connections import Connections
-from mlgraph.services.facts_at import told_intervals
-from mlgraph.services.identity import Caller
-from mlgraph.services.metrics import PROCESS
-from mlgraph.services.source_recorder import Surroundings
+from mlgraph.services.common.identity import Caller
+from mlgraph.services.common.metrics import PROCESS
+from mlgraph.services.history.facts_at import told_intervals
+from mlgraph.services.sources.connections import Connections
+from mlgraph.services.sources.source_recorder import Surroundings
 from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_factory import MlflowSources
-from mlgraph.stores.connections import PostgresConnections
-from mlgraph.stores.embedded import EmbeddedPostgres
-from mlgraph.stores.events import PostgresEvents
+from mlgraph.stores.embedded.server import EmbeddedPostgres
+from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import Serving, Store, schema_url
 from tests.sources.mlflow_simulator import Faults, Json, Registry, Simulator, simulated
 

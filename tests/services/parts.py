@@ -20,14 +20,14 @@ from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.store import Actor, Event, Item
-from mlgraph.services.follow import Follower
-from mlgraph.services.intake import Intake
-from mlgraph.services.query import Queries
-from mlgraph.services.snapshots import Snapshots
-from mlgraph.stores.database import Database
-from mlgraph.stores.letters import PostgresLetters
-from mlgraph.stores.reader import PostgresReader
-from mlgraph.stores.writer import PostgresWriter
+from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.projection.follow import Follower
+from mlgraph.services.projection.snapshots import Snapshots
+from mlgraph.services.queries.query import Queries
+from mlgraph.stores.append.writer import PostgresWriter
+from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.letters import PostgresLetters
+from mlgraph.stores.postgres.reader import PostgresReader
 
 Json = dict[str, Any]
 TESTER: Final = Actor("tester", None, "test")

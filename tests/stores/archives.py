@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
-from mlgraph.stores import migrate
-from mlgraph.stores.backup import PostgresArchive
+from mlgraph.stores.backup.archive import PostgresArchive
+from mlgraph.stores.postgres import migrate
 from tests.services.parts import Store
 
 Members = dict[str, bytes]

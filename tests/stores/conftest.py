@@ -12,8 +12,8 @@ from mlgraph.ports.connections import Connection
 from mlgraph.ports.events import ThinEvent
 from mlgraph.ports.letters import Letter
 from mlgraph.ports.store import Item
-from mlgraph.stores.connections import PostgresConnections
-from mlgraph.stores.events import PostgresEvents
+from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import TESTER, Store, schema_url
 from tests.stores.test_store import PERSON, asset, edge
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from mlgraph.stores import postgres_process
-from mlgraph.stores.postgres_account import Account, server_account
+from mlgraph.stores.embedded import postgres_process
+from mlgraph.stores.embedded.postgres_account import Account, server_account
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ SERVING = """
 import sys
 from pathlib import Path
 import psycopg
-from mlgraph.stores.embedded import EmbeddedPostgres
+from mlgraph.stores.embedded.server import EmbeddedPostgres
 
 with EmbeddedPostgres(Path(sys.argv[1])) as server:
     with psycopg.connect(server.url) as connection:

@@ -17,8 +17,8 @@ from mlgraph.domain.history import AssetRecord
 from mlgraph.domain.times import parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Item
-from mlgraph.stores.database import Database
-from mlgraph.stores.reader import PostgresReader
+from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.reader import PostgresReader
 from tests.services.parts import TESTER, Json, Store, schema_url
 
 AT = "2026-01-01T00:00:00Z"
@@ -96,7 +96,7 @@ def test_a_clock_that_goes_back_does_not_reorder(store: Store, monkeypatch: pyte
 def test_a_failed_append_leaves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     store.append(asset("a"))
     with monkeypatch.context() as planted:
-        planted.setattr("mlgraph.stores.surrogate_keys.MAX_ORIGINS", 1)
+        planted.setattr("mlgraph.stores.append.surrogate_keys.MAX_ORIGINS", 1)
         with pytest.raises(InvalidInput, match="origins"):
             store.append(asset("new"), asset("b", origin="one too many"))
     assert store.reader.last_tx() == 1
@@ -176,8 +176,8 @@ from mlgraph.domain.facts import EdgeFact
 from mlgraph.domain.times import parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Actor, Item
-from mlgraph.stores.database import Database
-from mlgraph.stores.writer import PostgresWriter
+from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.append.writer import PostgresWriter
 
 url, name = sys.argv[1:]
 database = Database(url)

@@ -9,13 +9,15 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from mlgraph.api import archives, connections, docs_page, health, intake, operations, problems, queries
-from mlgraph.api.answers import dump
 from mlgraph.api.direct import Direct
-from mlgraph.api.limits import Crowd, Lanes, Limits
-from mlgraph.api.observe import Observed
+from mlgraph.api.http import problems
+from mlgraph.api.http.answers import dump
+from mlgraph.api.http.limits import Crowd, Lanes, Limits
+from mlgraph.api.http.observe import Observed
+from mlgraph.api.routes import archives, connections, health, intake, queries
+from mlgraph.api.schema import docs_page, operations
 from mlgraph.client import shapes
-from mlgraph.services.bundle import Operated
+from mlgraph.services.server.bundle import Operated
 
 _DESCRIPTION: Final = (
     "One live graph over registries, orchestrators, feature stores and serving. Times are RFC 3339 with a zone. "

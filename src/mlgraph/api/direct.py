@@ -15,13 +15,13 @@ from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mlgraph.api import queries
-from mlgraph.api.guard import caller
-from mlgraph.api.limits import Lanes
-from mlgraph.api.parameters import Change, Walk, at_least
-from mlgraph.api.problems import of_error
+from mlgraph.api.http.guard import caller
+from mlgraph.api.http.limits import Lanes
+from mlgraph.api.http.problems import of_error
+from mlgraph.api.routes import queries
+from mlgraph.api.schema.parameters import Change, Walk, at_least
 from mlgraph.domain.errors import MlgraphError
-from mlgraph.services.bundle import Operated
+from mlgraph.services.server.bundle import Operated
 
 _DIGITS: Final = 18
 """A watermark of so many digits fits 63 bits; longer ones are left to FastAPI."""

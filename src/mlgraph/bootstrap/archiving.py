@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 
 from mlgraph.domain.errors import StartError
-from mlgraph.services.archives import restored_body
-from mlgraph.stores import backup as store_backup
-from mlgraph.stores.embedded import EmbeddedPostgres
-from mlgraph.stores.migrate import migrate
+from mlgraph.services.server.archives import restored_body
+from mlgraph.stores.backup import archive as store_backup
+from mlgraph.stores.embedded.server import EmbeddedPostgres
+from mlgraph.stores.postgres.migrate import migrate
 
 
 def backup(data: Path, store: str | None) -> Iterator[bytes]:

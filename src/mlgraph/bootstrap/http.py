@@ -17,7 +17,7 @@ from typing import Final
 import uvicorn
 from starlette.types import ASGIApp
 
-from mlgraph.api.protocol import BoundedHttp
+from mlgraph.api.http.protocol import BoundedHttp
 
 _log = logging.getLogger(__name__)
 

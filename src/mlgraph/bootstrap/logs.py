@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Literal
 
-from mlgraph.api.observe import request_id
+from mlgraph.api.http.observe import request_id
 from mlgraph.domain.redaction import REDACTED, redact_url
 
 Form = Literal["text", "json"]

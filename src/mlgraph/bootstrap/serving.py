@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Final
 
 from mlgraph.api.app import create_app
-from mlgraph.api.limits import Limits
+from mlgraph.api.http.limits import Limits
 from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.configuration import load
 from mlgraph.bootstrap.connectors import installed_connectors
@@ -26,12 +26,12 @@ from mlgraph.bootstrap.wiring import Server, operated
 from mlgraph.bootstrap.workers import Workers, first_socket
 from mlgraph.domain.errors import ConfigurationError, MlgraphError, StartError
 from mlgraph.ports.connector import ConnectorRegistry
-from mlgraph.services import metrics
-from mlgraph.services.identity import is_loopback, tokens_from
-from mlgraph.stores import postgres_log
-from mlgraph.stores.database import Database
-from mlgraph.stores.embedded import QUESTION_CONNECTIONS, EmbeddedPostgres
-from mlgraph.stores.letters import PostgresLetters
+from mlgraph.services.common import metrics
+from mlgraph.services.common.identity import is_loopback, tokens_from
+from mlgraph.stores.embedded import postgres_log
+from mlgraph.stores.embedded.server import QUESTION_CONNECTIONS, EmbeddedPostgres
+from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.letters import PostgresLetters
 
 _log = logging.getLogger(__name__)
 

@@ -14,27 +14,27 @@ from mlgraph.bootstrap.inferring import rules_from
 from mlgraph.bootstrap.options import Options
 from mlgraph.domain.configuration import SecretPlace
 from mlgraph.domain.credentials import Credentials
-from mlgraph.graph.noise import Noise
+from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.connector import ConnectorRegistry
-from mlgraph.services.archives import Archives
-from mlgraph.services.bundle import Operated, Services
-from mlgraph.services.connections import Connections
-from mlgraph.services.declared import declare
-from mlgraph.services.follow import Follower
-from mlgraph.services.health import Health
-from mlgraph.services.identity import tokens_from
-from mlgraph.services.intake import Intake
-from mlgraph.services.query import Queries
-from mlgraph.services.snapshots import Snapshots
-from mlgraph.services.source_recorder import Surroundings
-from mlgraph.stores.backup import PostgresArchive
-from mlgraph.stores.connections import PostgresConnections
-from mlgraph.stores.database import Database
-from mlgraph.stores.events import PostgresEvents
-from mlgraph.stores.letters import PostgresLetters
-from mlgraph.stores.reader import PostgresReader
+from mlgraph.services.common.identity import tokens_from
+from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.projection.follow import Follower
+from mlgraph.services.projection.snapshots import Snapshots
+from mlgraph.services.queries.query import Queries
+from mlgraph.services.server.archives import Archives
+from mlgraph.services.server.bundle import Operated, Services
+from mlgraph.services.server.health import Health
+from mlgraph.services.sources.connections import Connections
+from mlgraph.services.sources.declared import declare
+from mlgraph.services.sources.source_recorder import Surroundings
+from mlgraph.stores.append.writer import PostgresWriter
+from mlgraph.stores.backup.archive import PostgresArchive
+from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.events import PostgresEvents
+from mlgraph.stores.postgres.letters import PostgresLetters
+from mlgraph.stores.postgres.reader import PostgresReader
 from mlgraph.stores.snapshot_files import SnapshotDirectory
-from mlgraph.stores.writer import PostgresWriter
 
 
 def _credentials(place: SecretPlace) -> Credentials:

@@ -24,16 +24,16 @@ from pathlib import Path
 from typing import Final
 
 from mlgraph.api.app import create_app
-from mlgraph.api.forwarding import Forwarding
-from mlgraph.api.limits import Limits
+from mlgraph.api.http.forwarding import Forwarding
+from mlgraph.api.http.limits import Limits
 from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.bootstrap.http import Http, tuned
 from mlgraph.bootstrap.options import Options
 from mlgraph.bootstrap.wiring import Server, operated
 from mlgraph.domain.errors import MlgraphError
-from mlgraph.services.identity import is_loopback
-from mlgraph.stores.database import Database
+from mlgraph.services.common.identity import is_loopback
+from mlgraph.stores.postgres.database import Database
 
 _log = logging.getLogger(__name__)
 

@@ -1,1 +1,1 @@
-"""The traversal graph: what is walked at each level, how it is laid out in memory, closures and impact."""
+"""The traversal graph: from facts to rows, their storage, traversals and answers."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlgraph.graph.brief import is_brief
-from mlgraph.graph.compact import compact, freeze
-from mlgraph.graph.drawing import edges_between
-from mlgraph.graph.impact import ImpactWalk
-from mlgraph.graph.render import edges_json, nodes_json, owners_json
-from mlgraph.graph.rows import DERIVES, Layer, NodeKey, Row, edge_flags
-from mlgraph.graph.snapshot import Graph, Snapshot
-from mlgraph.graph.text_arena import Pieces
-from mlgraph.graph.walk import walk
+from mlgraph.graph.csr.compact import compact, freeze
+from mlgraph.graph.csr.snapshot import Graph, Snapshot
+from mlgraph.graph.csr.text_arena import Pieces
+from mlgraph.graph.impact.analysis import ImpactWalk
+from mlgraph.graph.model.rows import DERIVES, Layer, NodeKey, Row, edge_flags
+from mlgraph.graph.response.drawing import edges_between
+from mlgraph.graph.response.render import edges_json, nodes_json, owners_json
+from mlgraph.graph.traversal.brief import is_brief
+from mlgraph.graph.traversal.walk import walk
 from mlgraph.ports.store import AssetRow
 
 _URIS = ("mlg://dataset/warm/a", "mlg://dataset/warm/b")

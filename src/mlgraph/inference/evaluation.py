@@ -16,7 +16,7 @@ from mlgraph.domain import budget
 from mlgraph.domain.errors import TooMuch
 from mlgraph.domain.times import FOREVER
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
-from mlgraph.graph.spans import Spans, intersect, subtract, union
+from mlgraph.graph.model.spans import Spans, intersect, subtract, union
 from mlgraph.inference.conditions import BLANK_EDGE, Condition
 from mlgraph.inference.patterns import WITH_PAIRS, Edge, Node, Path, allowed
 from mlgraph.inference.rules import Rule, Rules

@@ -16,7 +16,7 @@ from mlgraph.domain.errors import MlgraphError, SourceAway, SourceError
 from mlgraph.domain.payload import decode_json
 from mlgraph.domain.redaction import redact_url
 from mlgraph.ports.source import CircuitState
-from mlgraph.services.metrics import SourceCounts
+from mlgraph.services.common.metrics import SourceCounts
 from mlgraph.sources.circuit import Circuit
 from mlgraph.sources.pace import REAL, Pace, Timing
 from mlgraph.sources.shared import SharedRequests

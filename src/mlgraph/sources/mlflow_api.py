@@ -13,7 +13,7 @@ import httpx
 from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import InvalidInput, SourceError
 from mlgraph.ports.source import Access, CircuitState
-from mlgraph.services.metrics import SourceCounts
+from mlgraph.services.common.metrics import SourceCounts
 from mlgraph.sources.http import MISSING, Json, JsonClient, Missing, Patience, Server
 
 Found = tuple[list[Json], str | None]

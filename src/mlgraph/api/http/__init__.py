@@ -1,0 +1,1 @@
+"""HTTP transport: protocol bounds, limits, authentication, problems, bodies."""

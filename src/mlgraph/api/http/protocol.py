@@ -1,0 +1,160 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds that it lacks: on the head of a request, and on peers that stall.
+
+An application sees a request only once its head has been read whole, and never sees how a peer reads the answer, so these
+bounds can stand nowhere else. Refusals have the shape of all others (RFC 9457); their statuses are of RFC 9110 and RFC 6585.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from http import HTTPStatus
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from mlgraph.api.http.problems import MEDIA_TYPE, said
+
+MAX_HEAD_BYTES: Final = 64 * 1024
+"""Request line and headers together. A URI may be long, and a cursor holds one too."""
+SPARE_FILES: Final = 200
+"""Files and sockets that the server itself needs; connections may take the others that the system allows the process."""
+MAX_URL_BYTES: Final = 32 * 1024
+HEAD_TIME_S: Final = 30.0
+"""How long a head may take to arrive, from its first byte."""
+LINGER_S: Final = 2.0
+STALL_S: Final = 60.0
+"""How long a peer may read nothing at all of an answer."""
+_log = logging.getLogger(__name__)
+
+
+def most_connections() -> int:
+    """Return how many connections may be open at once: past the limit of open files the server could not even refuse them."""
+    return max(100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE_FILES)
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - uvicorn's business
+        super().__init__(*arguments, **named)
+        self._head_bytes = 0
+        self._in_head = True
+        self._refused = False
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._stall_timer: asyncio.TimerHandle | None = None
+        self._unread_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        """Wait for the first request, but not for ever."""
+        super().connection_made(transport)
+        if len(self.connections) > most_connections():
+            self._refuse(503, f"too many connections at once: {most_connections()} may be open", "retry-after: 2\r\n")
+        else:
+            self._head_timer = self.loop.call_later(HEAD_TIME_S, self._head_too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the peer."""
+        if self._refused:
+            return
+        if self._in_head:
+            self._head_bytes += len(data)
+            if self._head_timer is None:
+                self._head_timer = self.loop.call_later(HEAD_TIME_S, self._head_too_slow)
+        super().data_received(data)
+        if self._in_head and not self._refused:
+            if len(self.url or b"") > MAX_URL_BYTES:
+                self._url_too_long()
+            elif self._head_bytes > MAX_HEAD_BYTES:
+                self._head_too_long()
+
+    def on_headers_complete(self) -> None:
+        """Go on with the body; the peer's bounds on the head are over."""
+        head_bytes = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+        self._end_head()
+        if len(self.url) > MAX_URL_BYTES:
+            self._url_too_long()
+        elif head_bytes > MAX_HEAD_BYTES:
+            self._head_too_long()
+        else:
+            super().on_headers_complete()
+            return
+        raise _Refused
+
+    def on_message_complete(self) -> None:
+        """Expect the next head."""
+        super().on_message_complete()
+        self._in_head, self._head_bytes = True, 0
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP."""
+        del msg
+        if not self._refused:
+            self._refuse(400, "the request is not HTTP/1.1 as RFC 9112 has it")
+
+    def pause_writing(self) -> None:
+        """Watch a peer that reads slower than the answer is made."""
+        super().pause_writing()
+        self._watch_reader()
+
+    def resume_writing(self) -> None:
+        """Let a peer be that reads."""
+        super().resume_writing()
+        self._stop_watching_reader()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End all that was waited for."""
+        self._end_head()
+        self._stop_watching_reader()
+        super().connection_lost(exc)
+
+    def _end_head(self) -> None:
+        self._in_head = False
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _watch_reader(self) -> None:
+        self._unread_bytes = self.transport.get_write_buffer_size()
+        self._stall_timer = self.loop.call_later(STALL_S, self._still_reading)
+
+    def _stop_watching_reader(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
+    def _still_reading(self) -> None:
+        if self.transport.get_write_buffer_size() < self._unread_bytes:
+            self._watch_reader()
+            return
+        _log.info("a peer that read nothing for %.0f s was let go", STALL_S)
+        self.transport.abort()
+
+    def _head_too_slow(self) -> None:
+        if self._head_bytes == 0:
+            self.transport.close()  # it was never used
+            return
+        self._refuse(408, f"the head of the request did not arrive within {HEAD_TIME_S:.0f} s")
+
+    def _url_too_long(self) -> None:
+        self._refuse(414, f"a request line has at most {MAX_URL_BYTES} bytes")
+
+    def _head_too_long(self) -> None:
+        self._refuse(431, f"request line and headers have at most {MAX_HEAD_BYTES} bytes together")
+
+    def _refuse(self, status: int, detail: str, field: str = "") -> None:
+        """Answer and close: what else the peer sends on this connection cannot be told apart any more."""
+        self._end_head()
+        self._refused = True
+        phrase = HTTPStatus(status).phrase
+        body = said(status, phrase, detail)
+        fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{field}\r\n"
+        self.transport.write(f"HTTP/1.1 {status} {phrase}\r\n{fields}".encode("ascii") + body)
+        # Closed at once, what the peer still sends would make the system take the answer back from it (TCP reset).
+        self.transport.write_eof()
+        self.loop.call_later(LINGER_S, self.transport.close)
+
+
+class _Refused(Exception):
+    """The message was refused while it was parsed."""

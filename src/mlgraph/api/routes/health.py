@@ -1,0 +1,54 @@
+"""How the server itself is, for those who watch over it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends
+from prometheus_client import generate_latest
+from starlette.responses import Response
+
+from mlgraph.api.http.answers import answer
+from mlgraph.api.http.guard import Services, caller
+from mlgraph.api.http.limits import UseLanes
+from mlgraph.api.schema import operations
+from mlgraph.api.schema.parameters import known_only
+
+router = APIRouter(tags=["health"], dependencies=[Depends(known_only)])
+
+
+@router.get(
+    "/healthz",
+    summary="Liveness",
+    responses=operations.answers("The process answers.", errors=()),
+)
+async def healthz() -> Response:
+    """Say that the process answers; asks nothing of the store, and needs no token."""
+    return Response(b'{"status":"ok"}', media_type="application/json")
+
+
+@router.get(
+    "/readyz",
+    summary="Readiness",
+    responses=operations.answers("Answers are current.", errors=(503,)),
+)
+async def readyz(use: Services, lanes: UseLanes) -> Response:
+    """Say whether answers are current; needs no token.
+
+    200 once caught up after start, then 503 only while a projection lags more than 30 s or the store is away.
+    """
+    return await lanes.health.run(lambda: answer(use.health.ready()))
+
+
+@router.get(
+    "/metrics",
+    summary="Metrics",
+    dependencies=[Depends(caller)],
+    response_class=Response,
+    responses={
+        **operations.answers("Prometheus text.", errors=(401, 403, 503)),
+        200: {"description": "Metrics.", "content": {"text/plain": {"schema": {"type": "string"}}}},
+    },
+)
+async def metrics(use: Services, lanes: UseLanes) -> Response:
+    """Return the metrics in the Prometheus text format, version 0.0.4."""
+    text = await lanes.health.run(use.health.metrics)
+    return Response(text + generate_latest(lanes), media_type="text/plain; version=0.0.4; charset=utf-8")

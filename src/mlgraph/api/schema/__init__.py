@@ -1,0 +1,1 @@
+"""OpenAPI: operations, parameters, the page of documentation."""

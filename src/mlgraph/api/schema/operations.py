@@ -1,0 +1,234 @@
+"""How calls are described in the OpenAPI document: request bodies, answers and errors, with an example each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from mlgraph.api.http.problems import MEDIA_TYPE
+from mlgraph.client import naming, shapes
+from mlgraph.client.propagation import Propagation
+
+_LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
+_OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"
+_JOB: Final = "mlg://workflow/etl/clean_ratings"
+_CLEAN: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fclean"
+_TIME: Final = "2026-11-01T00:00:00Z"
+_ASKED: Final = "2026-11-21T10:00:00Z"
+
+PROBLEM_EXAMPLE: Final[shapes.Problem] = {
+    "type": "urn:mlgraph:problem:unknown-asset",
+    "title": "Unknown asset",
+    "status": 404,
+    "detail": f"no fact and no reference has named {_LAKE}",
+}
+INGESTED: Final[shapes.Ingested] = {
+    "accepted": 2,
+    "duplicates": 1,
+    "rejected": [{"index": 3, "pointer": "/edge/source", "message": "'source' is missing"}],
+    "watermark": 42,
+}
+_FOLDED: Final[shapes.Folded] = {"count": 0, "by_rule": {}}
+LINEAGE: Final[shapes.Lineage] = {
+    "root": _LAKE,
+    "direction": "downstream",
+    "level": "asset",
+    "as_of": _ASKED,
+    "nodes": [
+        {"uri": _LAKE, "kind": "dataset", "name": "ratings/daily", "distance": 0, "certainty": "certain"},
+        {"uri": _JOB, "kind": "workflow", "name": "clean_ratings", "distance": 1, "certainty": "certain"},
+        {"uri": _CLEAN, "kind": "dataset", "name": "ratings/clean", "distance": 2, "certainty": "certain"},
+    ],
+    "edges": [
+        {"source": _LAKE, "relation": "input_to", "target": _JOB, "origins": ["facts"], "certainty": "certain"},
+        {"source": _JOB, "relation": "outputs", "target": _CLEAN, "origins": ["facts"], "certainty": "certain"},
+    ],
+    "total": 3,
+    "partial": False,
+    "reason": None,
+    "frontier": None,
+    "folded": _FOLDED,
+    "cold_runs": 0,
+    "watermark": 42,
+}
+IMPACT: Final[shapes.Impact] = {
+    "root": _LAKE,
+    "change": "schema",
+    "affected": [
+        {
+            "uri": _JOB,
+            "kind": "workflow",
+            "name": "clean_ratings",
+            "distance": 1,
+            "severity": "medium",
+            "effect": "breaks_next_run",
+            "certainty": "certain",
+            "owners": ["mlg://team/org/data"],
+            "path": [_LAKE, _JOB],
+        }
+    ],
+    "by_severity": {"medium": 1},
+    "notify": [{"owner": "mlg://team/org/data", "assets": [_JOB]}],
+    "as_of": _ASKED,
+    "level": "asset",
+    "total": 1,
+    "partial": False,
+    "reason": None,
+    "frontier": None,
+    "folded": _FOLDED,
+    "cold_runs": 0,
+    "watermark": 42,
+}
+PROPAGATION: Final[Propagation] = {
+    "root": _LAKE,
+    "since": _TIME,
+    "as_of": _ASKED,
+    "workflows": [
+        {
+            "uri": _JOB,
+            "kind": "workflow",
+            "name": "clean_ratings",
+            "distance": 1,
+            "certainty": "certain",
+            "state": "failed",
+            "run": "mlg://run/etl/0196d6b2-5f3e-7c1a-9a53-0d2c7e1b4f60",
+            "since": "2026-11-02T03:00:00Z",
+            "missing": [_LAKE],
+            "waits_on": [],
+            "owners": ["mlg://team/org/data"],
+        }
+    ],
+    "assets": [
+        {
+            "uri": _CLEAN,
+            "kind": "dataset",
+            "name": "ratings/clean",
+            "distance": 2,
+            "certainty": "certain",
+            "state": "stale",
+            "run": None,
+            "since": None,
+            "owners": [],
+        }
+    ],
+    "by_state": {"workflows": {"failed": 1}, "assets": {"stale": 1}},
+    "remind": [{"owner": "mlg://team/org/data", "assets": [_JOB]}],
+    "total": 2,
+    "partial": False,
+    "reason": None,
+    "frontier": None,
+    "watermark": 42,
+}
+PATH: Final[shapes.Path] = {
+    "source": _LAKE,
+    "target": _CLEAN,
+    "direction": "downstream",
+    "level": "asset",
+    "path": [
+        {"uri": _LAKE, "kind": "dataset", "name": "ratings/daily", "relation": None},
+        {"uri": _JOB, "kind": "workflow", "name": "clean_ratings", "relation": "input_to"},
+        {"uri": _CLEAN, "kind": "dataset", "name": "ratings/clean", "relation": "outputs"},
+    ],
+    "certainty": "certain",
+    "as_of": _ASKED,
+    "folded": _FOLDED,
+    "cold_runs": 0,
+    "watermark": 42,
+}
+WHY: Final[shapes.Why] = {
+    "source": _LAKE,
+    "relation": "input_to",
+    "target": _JOB,
+    "holds": True,
+    "as_of": _ASKED,
+    "origins": [
+        {
+            "origin": "facts",
+            "valid_from": _TIME,
+            "valid_to": None,
+            "properties": {},
+            "recorded_at": "2026-11-01T00:00:01Z",
+            "actor": "local",
+        }
+    ],
+    "rule": None,
+    "path": [],
+    "path_as_of": None,
+    "cold_runs": 0,
+    "watermark": 42,
+}
+NAMES: Final[naming.Names] = {
+    "uri": _LAKE,
+    "asset": _LAKE,
+    "names": [
+        {"name": _OLD, "asset": _LAKE, "valid_from": _TIME, "valid_to": None, "decision": "same"},
+    ],
+    "ambiguous": [],
+    "watermark": 42,
+}
+EXAMPLES: Final = {
+    "Problem": PROBLEM_EXAMPLE,
+    "Ingested": INGESTED,
+    "Written": {"watermark": 42},
+    "Lineage": LINEAGE,
+    "Impact": IMPACT,
+    "Propagation": PROPAGATION,
+    "Path": PATH,
+    "Why": WHY,
+    "Names": NAMES,
+}
+"""Examples by the name of the shape; FastAPI drops null from those that a route gives, so they are added afterwards."""
+
+FACTS_EXAMPLE: Final = (
+    f'{{"asset": {{"uri": "{_LAKE}", "owners": ["mlg://team/org/data"]}}}}\n'
+    f'{{"edge": {{"source": "{_LAKE}", "relation": "input_to", "target": "{_JOB}"}}}}\n'
+)
+EVENT_EXAMPLE: Final[dict[str, Any]] = {
+    "eventType": "COMPLETE",
+    "eventTime": _TIME,
+    "producer": "https://github.com/OpenLineage/OpenLineage",
+    "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",
+    "run": {"runId": "0196d6b2-5f3e-7c1a-9a53-0d2c7e1b4f60"},
+    "job": {"namespace": "etl", "name": "clean_ratings"},
+    "inputs": [{"namespace": "s3://lake", "name": "ratings/daily"}],
+    "outputs": [{"namespace": "s3://lake", "name": "ratings/clean"}],
+}
+CLOUDEVENT_EXAMPLE: Final[dict[str, Any]] = {
+    "specversion": "1.0",
+    "id": "7b1c",
+    "source": "/jobs/etl",
+    "type": "io.openlineage.run",
+    "time": _TIME,
+    "data": EVENT_EXAMPLE,
+}
+
+_ERRORS: Final = {
+    400: "What was sent is not JSON.",
+    401: "A token is needed, or the one sent is not known.",
+    403: "The caller may not do this.",
+    404: "Nothing is known by this name.",
+    409: "What is there does not allow it: a store that is not empty, a newer backup, a connector that is registered no longer.",
+    413: "The body is over the limit of 16 MiB.",
+    415: "The Content-Encoding is not read here.",
+    422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",
+    502: "A connected tool did not answer as it should.",
+    503: "Not caught up, too busy, out of time, or the store is away: try again after Retry-After seconds.",
+}
+READ_ERRORS: Final = (401, 403, 422, 503)
+WRITE_ERRORS: Final = (400, 401, 403, 413, 415, 422, 503)
+
+
+def answers(description: str, *, errors: tuple[int, ...], status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of an operation: the answer, and the problems it can end in."""
+    said: dict[int | str, dict[str, Any]] = {status: {"description": description}}
+    schema = {"$ref": "#/components/schemas/Problem"}
+    for code in errors:
+        said[code] = {"description": _ERRORS[code], "content": {MEDIA_TYPE: {"schema": schema}}}
+    return said
+
+
+def body(description: str, content: dict[str, Any]) -> dict[str, Any]:
+    """Return the `openapi_extra` of an operation that reads its body itself: an example for each media type."""
+    schema = {"type": "object"}
+    media = {kind: {"schema": {"type": "string"} if isinstance(example, str) else schema, "example": example}
+             for kind, example in content.items()}  # fmt: skip
+    return {"requestBody": {"description": description, "required": True, "content": media}}

@@ -1,0 +1,152 @@
+"""Query parameters: their types and limits, and no silence about those that nobody knows."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import FastAPI, Query, Request
+from pydantic import AfterValidator, BaseModel
+
+from mlgraph.api.http.guard import Services
+from mlgraph.api.http.limits import UseLanes
+from mlgraph.domain.errors import InvalidInput, MlgraphError
+from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.domain.walk_options import DEFAULT_LIMIT, Direction, LevelName, WalkOptions
+
+MAX_LIMIT: Final = 100_000
+"""An answer is made in memory before it is sent: a hundred thousand assets with their edges are some tens of megabytes."""
+MAX_DEPTH: Final = 2**31 - 1
+_LOST_PLUS: Final = re.compile(r"(.*\d) (\d\d:\d\d)", re.ASCII)
+
+
+def _uri(text: str) -> str:
+    """Return the canonical URI, or say how to write it, where it most often goes wrong: in a query string."""
+    try:
+        AssetUri.parse(text)
+    except MlgraphError as error:
+        hint = ""
+        if text.startswith("mlg://"):
+            hint = " (in a query string the URI is encoded once more: curl -G --data-urlencode 'uri=mlg://...')"
+        raise InvalidInput(error.detail + hint) from None
+    return text
+
+
+def _time(text: str) -> str:
+    """Give back the plus of an offset, which a query string that was not encoded turns into a space."""
+    found = _LOST_PLUS.fullmatch(text)
+    return f"{found[1]}+{found[2]}" if found else text
+
+
+def _kind(text: str) -> str:
+    if text not in KINDS:
+        hint = did_you_mean(text, KINDS, f"the kinds are {', '.join(KINDS)}")
+        raise InvalidInput(f"query parameter 'kind': unknown kind {text[:60]!r}; {hint}")
+    return text
+
+
+_URI_EXAMPLE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
+_uri_schema: Final[dict[str, Any]] = {"example": _URI_EXAMPLE}
+_time_schema: Final[dict[str, Any]] = {"format": "date-time", "example": "2026-11-01T00:00:00Z"}
+_kind_schema: Final[dict[str, Any]] = {"items": {"type": "string", "enum": list(KINDS)}}
+
+Uri = Annotated[str, AfterValidator(_uri)]
+Moment = Annotated[str, AfterValidator(_time)]
+Kind = Annotated[str, AfterValidator(_kind)]
+
+UriQuery = Annotated[Uri, Query(description="An asset's URI.", json_schema_extra=_uri_schema)]
+SourceQuery = Annotated[Uri, Query(description="Where the edge or path begins.", json_schema_extra=_uri_schema)]
+TargetQuery = Annotated[Uri, Query(description="Where the edge or path ends.", json_schema_extra=_uri_schema)]
+AsOf = Annotated[
+    Moment | None,
+    Query(description="The moment to answer for (RFC 3339 with a zone); now by default.", json_schema_extra=_time_schema),
+]
+Since = Annotated[Moment, Query(description="When the asset changed (RFC 3339 with a zone).", json_schema_extra=_time_schema)]
+Level = Annotated[
+    LevelName | None,
+    Query(description="Workflows as they hold now (asset, the default), or single runs (run; the default at a run)."),
+]
+Fold = Annotated[bool, Query(description="Pass over what rules call noise, such as temporary tables; false shows it.")]
+Limit = Annotated[
+    int, Query(ge=1, le=MAX_LIMIT, description="How many to list at most; a cut answer is `partial`, `cursor` goes on.")
+]
+Cursor = Annotated[str | None, Query(description="Go on from the `frontier` of a partial answer.")]
+
+
+class Walk(BaseModel):
+    """The parameters that lineage and impact share."""
+
+    uri: UriQuery
+    direction: Annotated[
+        Direction,
+        Query(description="With the flow of data (downstream), against it, or the union of the two."),
+    ] = "downstream"
+    depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH, description="How many edges to walk at most.")] = None
+    kind: Annotated[
+        list[Kind] | None,
+        Query(description="List only these kinds (repeatable); all are walked.", json_schema_extra=_kind_schema),
+    ] = None
+    level: Level = None
+    as_of: AsOf = None
+    certain: Annotated[bool, Query(description="Walk certain edges only.")] = False
+    fold: Fold = True
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
+
+    def options(self) -> WalkOptions:
+        """Return everything but the URI, as the queries take it: the parameters have the names of the options, but for `kind`."""
+        given = {name: getattr(self, name) for name in Walk.model_fields if name not in ("uri", "kind")}
+        return WalkOptions(kinds=tuple(self.kind or ()), **given)
+
+
+class Change(Walk):
+    """The parameters of impact."""
+
+    change: Annotated[
+        Literal["schema", "values", "withdraw", "retire"] | None,
+        Query(
+            description="The shape changes (schema), it was wrong (values), it may no longer be used (withdraw), "
+            "it goes away (retire); without it, everything reached is listed."
+        ),
+    ] = None
+
+
+async def at_least(
+    use: Services,
+    lanes: UseLanes,
+    at_least: Annotated[  # the parameter's name is its name in the query string
+        int | None,
+        Query(ge=0, le=2**63 - 1, description="Wait until the answer includes this watermark, else 503 with Retry-After."),
+    ] = None,
+) -> None:
+    """Wait for the write that the caller has seen acknowledged."""
+    if at_least is not None and not use.queries.reached(at_least):
+        # Those who wait hold a thread each; they must not take the threads of those who only ask.
+        await lanes.at_least.run(lambda: use.queries.wait_for(at_least))
+
+
+@lru_cache
+def _described(app: FastAPI, path: str, method: str) -> dict[str, Any]:
+    """Return the schemas of the query parameters of a call, by name."""
+    operation = app.openapi()["paths"][path][method]
+    return {each["name"]: each["schema"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+
+
+async def known_only(request: Request) -> None:
+    """Refuse unknown query parameters, and single ones given twice: a slip must not widen an answer."""
+    if not request.query_params:
+        return
+    known = _described(request.app, request.scope["route"].path_format, request.method.lower())
+    for name in request.query_params:
+        if name not in known:
+            hint = did_you_mean(name, known, f"the call takes {', '.join(known) or 'none'}")
+            raise InvalidInput(f"unknown query parameter {name[:60]!r}; {hint}")
+        if len(request.query_params.getlist(name)) > 1 and not _is_list(known[name]):
+            raise InvalidInput(f"query parameter {name!r} is given more than once")
+
+
+def _is_list(schema: dict[str, Any]) -> bool:
+    return any(each.get("type") == "array" for each in [schema, *schema.get("anyOf", ())])

@@ -1,0 +1,243 @@
+"""Making a base: assets, cards and rows are collected under passing numbers, then nodes are put into order and rows beside them.
+
+Nodes stand in order of namespace, then kind and name, ports after their asset: what is near in the company is near in memory.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.uri import AssetUri
+from mlgraph.graph.csr.base import Base, Table
+from mlgraph.graph.csr.pages import Pages
+from mlgraph.graph.csr.registry import Card
+from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK
+from mlgraph.graph.csr.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, same, table_size, tails
+from mlgraph.graph.csr.text_arena import Pieces, concatenated, escaped
+from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Longs
+
+Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
+"""Gives an array of a shape and type, zeroed: in memory, or in a file that is mapped."""
+
+_PENDING: Final = 1 << 17
+_NODES: Final = 1 << 16
+
+
+class Arcs:
+    """Rows with both ends, as they are collected: word with target, start, end, source with owner."""
+
+    def __init__(self) -> None:
+        self._pages = Pages()
+        self._pending: list[tuple[int, int, int, int, int, int]] = []
+
+    def add(self, source: int, target: int, row: tuple[int, int, int], owner: int) -> None:
+        """Add one row; `owner` is the run or workflow that computed it (0: none)."""
+        self._pending.append((source, target, *row, owner))
+        if len(self._pending) >= _PENDING:
+            self._settle()
+
+    def extend(self, sources: Ints, targets: Ints, rows: Longs, owners: Ints) -> None:
+        """Add many rows, int64[k, 3]; the low 32 bits of their words are set anew."""
+        owned = owners.astype(np.int64) << 32 | sources
+        self._pages.extend((rows[:, 0] & ~TO_MASK) | targets, rows[:, 1], rows[:, 2], owned)
+
+    def _settle(self) -> None:
+        if self._pending:
+            table = np.array(self._pending, np.int64)
+            self._pending = []
+            self.extend(table[:, 0].astype(np.int32), table[:, 1].astype(np.int32), table[:, 2:5], table[:, 5].astype(np.int32))
+
+    def take(self) -> list[Longs]:
+        """Hand over all rows, page by page: they are many, and are kept once."""
+        self._settle()
+        return self._pages.take()
+
+
+class Cards:
+    """Cards by asset, as arrays: those of a base, and those that were set since."""
+
+    def __init__(self, assets: int, base: Base | None = None) -> None:
+        """Begin with the cards of `base`, for `assets` assets."""
+        self._base = Base.empty() if base is None else base
+        known = min(assets, self._base.assets)
+        # Texts one after the other and numbers in arrays: as objects, those of ten million assets would take gigabytes.
+        self._named, self._name_ends, self._name_data = array("i"), array("q"), bytearray()
+        self._owned, self._owned_by = array("i"), array("i")
+        self._words = {word: number for number, word in enumerate(self._base.words.many(range(len(self._base.words))))}
+        self._people = {uri: number for number, uri in enumerate(self._base.people.many(range(len(self._base.people))))}
+        self.state = np.concatenate([self._base.state[:known], np.zeros(assets - known, np.int16)])
+        self.finished = np.concatenate([self._base.finished[:known], np.zeros(assets - known, np.uint8)])
+        self._changed = np.zeros(assets, np.bool_)
+        self._changed[known:] = True
+
+    def set(self, asset: int, card: Card) -> None:
+        """Let this be the card of an asset; once for each."""
+        self._changed[asset] = True
+        if card.name:
+            self._named.append(asset)
+            self._name_data += escaped(card.name)
+            self._name_ends.append(len(self._name_data))
+        self.finished[asset] = card.finished
+        # a state is a word of a source's choosing: past what fits, rare words are not told apart
+        word = self._words.setdefault(card.state or "", min(len(self._words), 2**15 - 1))
+        self.state[asset] = word
+        for owner in card.owners:
+            self._owned.append(asset)
+            self._owned_by.append(self._people.setdefault(owner, len(self._people)))
+
+    def finish(self, uris: Strings) -> dict[str, Any]:
+        """Return the parts of the base that cards make."""
+        index, owners = self._owners()
+        return {
+            "names": self._all_names(uris), "state": self.state, "words": _texts(list(self._words)[: 2**15]),
+            "finished": self.finished, "owner_index": index, "owners": owners, "people": _texts(self._people),
+        }  # fmt: skip
+
+    def _owners(self) -> tuple[Longs, Ints]:
+        known = min(len(self.state), self._base.assets)
+        counts = np.diff(self._base.owner_index[: known + 1])
+        of = np.repeat(np.arange(known), counts)
+        kept = ~self._changed[of]
+        of = np.concatenate([of[kept], np.array(self._owned, np.int32)])
+        people = np.concatenate([self._base.owners[: len(kept)][kept], np.array(self._owned_by, np.int32)])
+        by_asset = np.argsort(of, kind="stable")
+        index = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(self.state)))]).astype(np.int64)
+        return index, people[by_asset].astype(np.int32)
+
+    def _all_names(self, uris: Strings) -> Strings:
+        """Return the names as JSON: of the base where nothing changed, of the cards, or decoded from URIs that need it."""
+        starts, ends = tails(uris.offsets[:-1], uris.offsets[1:], uris.data)
+        known, base = min(len(self.state), self._base.assets), self._base.names
+        begins, stops = np.zeros(len(self.state), np.int64), np.zeros(len(self.state), np.int64)
+        begins[:known], stops[:known] = base.offsets[:known], base.offsets[1 : known + 1]
+        begins[self._changed] = stops[self._changed] = 0
+        named, told_ends = np.array(self._named, np.int32), np.array(self._name_ends, np.int64)
+        told_starts, told = np.concatenate([[0], told_ends])[:-1], np.frombuffer(self._name_data, np.uint8)
+        other = ~same(told_starts, told_ends, told, starts[named], ends[named], uris.data)
+        begins[named[other]], stops[named[other]] = told_starts[other] + len(base.data), told_ends[other] + len(base.data)
+        nameless = np.setdiff1d(np.flatnonzero(self._changed), named, assume_unique=True)
+        nameless = nameless[have(starts[nameless], ends[nameless], uris.data, ord("%"))]
+        decoded = Pieces.of(AssetUri.parse(uri).name for uri in uris.many(nameless.tolist()))
+        shift = len(base.data) + len(told)
+        begins[nameless], stops[nameless] = decoded.offsets[:-1] + shift, decoded.offsets[1:] + shift
+        return Strings(*concatenated(begins, stops, np.concatenate([base.data, told, decoded.data])))
+
+
+def _texts(texts: Iterable[str]) -> Strings:
+    builder = StringsBuilder()
+    builder.extend(texts)
+    return builder.finish()
+
+
+def assemble(
+    uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Longs, tables: Sequence[Arcs], cards: Cards,
+    watermark: int, allocate: Allocate = np.zeros,
+) -> Base:  # fmt: skip
+    """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and port `p` is node `assets + p`.
+
+    `ports` int64[n, 2] holds the asset and the output of each port.
+    """
+    assets, said = len(uris), cards.finish(uris)
+    ordered = order(uris.offsets[:-1], uris.offsets[1:], uris.data)
+    rank = np.empty(assets, np.int32)
+    rank[ordered] = np.arange(assets, dtype=np.int32)
+    number, node_of, asset_of, port_of = _place_nodes(uris, ports)
+    found = [table_of_arcs(arcs.take(), number, len(asset_of), allocate) for arcs in tables]
+    columns = np.flatnonzero(dataset).astype(np.int32)
+    return Base(
+        uris=uris, uri_table=hash_table(uris.offsets, uris.data, table_size(assets)), uri_order=ordered, uri_rank=rank, kind=kind,
+        dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **said, node_of=node_of,
+        asset_of=asset_of, port_of=port_of, lineage=found[0], column_lineage=found[1], structure=found[2],
+        watermark=watermark,
+    )  # fmt: skip
+
+
+def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return the final number of each passing one (-1: asset 0 has none), and nodes by asset, assets and ports by node."""
+    assets = len(uris)
+    by_place = order(after_kind(uris.offsets, uris.data), uris.offsets[1:], uris.data)
+    place = np.empty(assets, np.int32)
+    place[by_place] = np.arange(assets, dtype=np.int32)
+    every_asset = np.concatenate([np.arange(assets, dtype=np.int32), ports[:, 0].astype(np.int32)])
+    every_port = np.concatenate([np.zeros(assets, np.int32), ports[:, 1].astype(np.int32)])
+    chosen = np.lexsort((every_port, place[every_asset]))
+    chosen = chosen[every_asset[chosen] != 0]
+    number = np.full(assets + len(ports), -1, np.int32)
+    number[chosen] = np.arange(len(chosen), dtype=np.int32)
+    return number, number[:assets].copy(), every_asset[chosen], every_port[chosen]
+
+
+def table_of_arcs(pages: list[Longs], number: Ints, nodes: int, allocate: Allocate) -> Table:
+    """Return the rows of `Arcs.take` both ways, `number` saying which node each passing number stands for. Uses the pages up.
+
+    The rows into each node are copied from those out of each: so the pages, larger than either, need not stand beside both.
+    """
+    total = sum(map(len, pages))
+    index, into_index = np.zeros(3 * nodes + 1, np.int64), np.zeros(3 * nodes + 1, np.int64)
+    last, into_last = -1, -1
+    for page in pages:
+        sources, targets = number[page[:, 3] & TO_MASK], number[page[:, 0] & TO_MASK]
+        count_rows(sources, page, index)
+        count_rows(targets, page, into_index)
+        last, into_last = max(last, int(sources.max())), max(into_last, int(targets.max()))
+    index, into_index = _summed(index, last), _summed(into_index, into_last)
+    placed, fill = allocate((total, 3), np.int64), index[:-1].copy()
+    owner, owned = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
+    while pages:
+        page = pages.pop()
+        positions = place_rows(number[page[:, 3] & TO_MASK], number[page[:, 0] & TO_MASK], page, fill, placed)
+        owners = (page[:, 3] >> 32).astype(np.int32)
+        computed = np.flatnonzero(owners)
+        owner.append(owners[computed])
+        owned.append(positions[computed])
+    into, fill = allocate((total, 3), np.int64), into_index[:-1].copy()
+    ends = index[::3]
+    for first in range(0, len(ends) - 1, _NODES):
+        until = min(first + _NODES, len(ends) - 1)
+        rows = placed[ends[first] : ends[until]]
+        sources = np.repeat(np.arange(first, until, dtype=np.int32), np.diff(ends[first : until + 1]))
+        place_rows((rows[:, 0] & TO_MASK).astype(np.int32), sources, rows, fill, into)
+    every_owner, positions = np.concatenate(owner), np.concatenate(owned)
+    by_owner = np.argsort(every_owner, kind="stable")
+    return Table(index, placed, into_index, into, every_owner[by_owner], positions[by_owner])
+
+
+def _summed(index: Longs, last: int) -> Longs:
+    """Return where the rows of nodes begin, from their counts: past the `last` node with rows there is nothing to say."""
+    return np.cumsum(index[: 3 * (last + 1) + 1])
+
+
+@numba.njit(cache=True, nogil=True)
+def _segment(word: int) -> int:
+    """Return the part of a node's rows that a row belongs to: asset level alone, both, run level alone."""
+    flags = word >> FLAG_SHIFT
+    if (flags & AT_RUN) == 0:
+        return 0
+    return 1 if (flags & AT_ASSET) != 0 else 2
+
+
+@numba.njit(cache=True, nogil=True)
+def count_rows(near: Ints, rows: Longs, index: Longs) -> None:
+    """Add to index[3 * node + segment + 1] the number of rows there."""
+    for row in range(len(near)):
+        index[3 * near[row] + _segment(rows[row, 0]) + 1] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+def place_rows(near: Ints, far: Ints, rows: Longs, fill: Longs, placed: Longs) -> Longs:
+    """Copy rows to where their nodes have them, and return the positions."""
+    positions = np.empty(len(near), np.int64)
+    for row in range(len(near)):
+        segment = 3 * near[row] + _segment(rows[row, 0])
+        position = fill[segment]
+        fill[segment] += 1
+        placed[position, 0] = (rows[row, 0] & ~TO_MASK) | far[row]
+        placed[position, 1], placed[position, 2] = rows[row, 1], rows[row, 2]
+        positions[row] = position
+    return positions

@@ -1,0 +1,107 @@
+"""Compiled collection of the rows of given nodes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numba
+
+from mlgraph.graph.csr.patches import Patches, place_of
+from mlgraph.graph.csr.row_format import EVER, FLAG_SHIFT, TO_MASK, Arrays
+from mlgraph.graph.model.rows import Bytes, Ints, Longs
+
+
+class _Wanted(NamedTuple):
+    """Which rows are gathered: those valid at `moment` (`EVER`: at whatever time) that have all flags of `need`.
+
+    With `marked` (uint8 by node; empty: all) only those to nodes with `mark`.
+    """
+
+    moment: int
+    need: int
+    marked: Bytes
+    mark: int
+
+
+class _Room(NamedTuple):
+    """_Room for gathered rows: their words, `spans` ([., 2]; start and end) and their nodes' positions."""
+
+    words: Longs
+    spans: Longs
+    positions: Ints
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def skip(masked: Longs, mask: int, mask_end: int, first: int) -> int:
+    """Return the first position in masked[mask:mask_end] of a row from `first` on."""
+    while mask < mask_end and masked[mask] < first:
+        mask += 1
+    return mask
+
+
+@numba.njit(cache=True, nogil=True)
+def _collect(
+    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, wanted: _Wanted, position: int, room: _Room,
+    count: int,
+) -> int:  # fmt: skip
+    """Put the wanted ones of rows[first:stop], less masked[mask:mask_end], into `room` from `count` on; return the new count."""
+    moment, need, marked, mark = wanted
+    words, spans, positions = room
+    for row in range(first, stop):
+        if mask < mask_end and masked[mask] == row:
+            mask += 1
+            continue
+        word, start, end = rows[row, 0], rows[row, 1], rows[row, 2]
+        if moment != EVER and (start > moment or moment >= end):
+            continue
+        if ((word >> FLAG_SHIFT) & need) != need or (len(marked) > 0 and marked[word & TO_MASK] != mark):
+            continue
+        if count < len(words):
+            words[count], positions[count] = word, position
+            spans[count, 0], spans[count, 1] = start, end
+        count += 1
+    return count
+
+
+@numba.njit(cache=True, nogil=True)
+def _collect_patched(
+    patch: Patches, slot: int, rows: Longs, first: int, stop: int, wanted: _Wanted, position: int, room: _Room, count: int
+) -> int:
+    mask_end = patch.mask_index[slot + 1]
+    mask = skip(patch.masked, patch.mask_index[slot], mask_end, first)
+    count = _collect(rows, first, stop, patch.masked, mask, mask_end, wanted, position, room, count)
+    first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+    return _collect(patch.added, first, stop, patch.masked, 0, 0, wanted, position, room, count)
+
+
+@numba.njit(cache=True, nogil=True)
+def gather(
+    arrays: Arrays, low: int, high: int, nodes: Ints, moment: int, need: int, marked: Bytes, mark: int, words: Longs,
+    spans: Longs, positions: Ints,
+) -> int:  # fmt: skip
+    """Collect the rows of `nodes` that are valid at `moment` (`EVER`: at whatever time) with all flags of `need`.
+
+    With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` ([., 2]; start and end) and
+    `positions` (in `nodes`). A count past their length says that nothing more was written: call again with longer ones.
+    """
+    wanted, room = _Wanted(moment, need, marked, mark), _Room(words, spans, positions)
+    index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
+    newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
+    nothing = newer.masked
+    base = (len(index) - 1) // 3
+    count = 0
+    for position in range(len(nodes)):
+        node = nodes[position]
+        first, stop = 0, 0
+        if node < base:
+            first, stop = index[3 * node + low], index[3 * node + high]
+        slot = place_of(newer_keys, newer_slots, node)
+        if slot >= 0:
+            count = _collect_patched(newer, slot, rows, first, stop, wanted, position, room, count)
+            continue
+        slot = place_of(older_keys, older_slots, node)
+        if slot >= 0:
+            count = _collect_patched(older, slot, rows, first, stop, wanted, position, room, count)
+            continue
+        count = _collect(rows, first, stop, nothing, 0, 0, wanted, position, room, count)
+    return count

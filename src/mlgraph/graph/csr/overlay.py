@@ -1,0 +1,147 @@
+"""What changed since the base arrays of one direction were made: rows added and base rows masked, by node.
+
+Patches are kept in two sizes, so that to publish a change costs what changed lately and not all that ever did: the newer ones are
+made anew at each publication, and go into the older ones when they have grown.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Final
+
+import numpy as np
+
+from mlgraph.graph.csr.patches import Patches, find_row, merge_patches, slot_of, table_of
+from mlgraph.graph.csr.row_format import Arrays
+from mlgraph.graph.model.rows import Longs
+
+MERGE_AT: Final = 512
+"""Newer patches, counted in nodes, at which they go into the older ones."""
+
+_NONE: Final = Patches(
+    np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(1, np.int64),
+    np.zeros((0, 3), np.int64),
+)  # fmt: skip
+
+Packed = tuple[int, int, int]
+"""Word, start and end of a row."""
+
+
+@dataclass(slots=True)
+class _Patch:
+    """The whole patch of one node, as it is being changed."""
+
+    masked: set[int] = field(default_factory=set)
+    added: Counter[Packed] = field(default_factory=Counter)
+    packed: tuple[bytes, bytes] | None = None
+    """Both as the arrays hold them, once they were published: most patches do not change between two publications."""
+
+    def pack(self) -> tuple[bytes, bytes]:
+        """Return base rows masked, and rows added, as the bytes of int64 arrays."""
+        rows = array("q", chain.from_iterable(self.added.elements()))
+        self.packed = array("q", sorted(self.masked)).tobytes(), rows.tobytes()
+        return self.packed
+
+
+class Overlay:
+    """The patches of one direction."""
+
+    def __init__(self, index: Longs, rows: Longs) -> None:
+        """Start with no change to base rows (`index` int64[3n + 1], `rows` int64[m, 3])."""
+        self._index = index
+        self._rows = rows
+        self._older = _NONE
+        self._fresh: dict[int, _Patch] = {}
+        self.size = 0
+        """Changes since the base: rows added, and base rows masked."""
+
+    def add(self, node: int, row: Packed) -> None:
+        """Let the node have one more row."""
+        self._patch(node).added[row] += 1
+        self.size += 1
+
+    def mask(self, node: int, position: int) -> None:
+        """Let a base row of the node no longer count."""
+        self._patch(node).masked.add(position)
+        self.size += 1
+
+    def remove(self, node: int, row: Packed) -> None:
+        """Take a row that it has from the node, whichever of several that are alike. Raises `KeyError` if it has none."""
+        patch = self._patch(node)
+        if patch.added[row] > 0:
+            patch.added[row] -= 1
+            self.size -= 1
+            return
+        position = -1
+        if 3 * node + 3 < len(self._index):
+            masked = np.fromiter(patch.masked, np.int64, len(patch.masked))
+            position = find_row(self._index, self._rows, node, *row, masked)
+        if position < 0:
+            raise KeyError(f"node {node} has no row {row}")
+        patch.masked.add(position)
+        self.size += 1
+
+    def _patch(self, node: int) -> _Patch:
+        patch = self._fresh.get(node)
+        if patch is None:
+            patch = self._fresh[node] = _Patch()
+            slot = slot_of(self._older, node)
+            if slot >= 0:
+                older = self._older
+                patch.masked.update(older.masked[older.mask_index[slot] : older.mask_index[slot + 1]].tolist())
+                patch.added.update(map(tuple, older.added[older.add_index[slot] : older.add_index[slot + 1]].tolist()))
+        patch.packed = None  # whoever asks for it changes it
+        return patch
+
+    def publish(self) -> Arrays:
+        """Return base and patches as they are now; what is returned never changes."""
+        newer = self._packed()
+        if len(self._fresh) > MERGE_AT:
+            held, *columns = merge_patches(self._older, newer)
+            self._older = Patches(*table_of(held, _size(len(held))), *columns)
+            self._fresh = {}
+            newer = _NONE
+        return Arrays(self._index, self._rows, newer, self._older)
+
+    def _packed(self) -> Patches:
+        if not self._fresh:
+            return _NONE
+        masked, added = zip(*[patch.packed or patch.pack() for patch in self._fresh.values()], strict=True)
+        nodes = np.fromiter(self._fresh, np.int32, len(self._fresh))
+        return Patches(
+            *table_of(nodes, _size(len(nodes))),
+            np.cumsum([0, *map(len, masked)], dtype=np.int64) // 8,
+            _joined(masked),
+            np.cumsum([0, *map(len, added)], dtype=np.int64) // 24,
+            _joined(added).reshape(-1, 3),
+        )  # fmt: skip
+
+
+def _joined(parts: Iterable[bytes]) -> Longs:
+    whole = bytearray().join(parts)
+    return np.frombuffer(whole, np.int64) if whole else np.zeros(0, np.int64)
+
+
+def _size(count: int) -> int:
+    return 1 << max(4, (2 * count).bit_length())
+
+
+def rows_at(arrays: Arrays, node: int) -> Longs:
+    """Return all rows of a node, of all times and levels (int64[k, 3])."""
+    base = (
+        arrays.rows[arrays.indptr[3 * node] : arrays.indptr[3 * node + 3]] if 3 * node + 3 < len(arrays.indptr) else _NONE.added
+    )
+    for patches in (arrays.newer, arrays.older):
+        slot = slot_of(patches, node)
+        if slot >= 0:
+            masked = patches.masked[patches.mask_index[slot] : patches.mask_index[slot + 1]]
+            if len(masked):
+                keep = np.ones(len(base), np.bool_)
+                keep[masked - arrays.indptr[3 * node]] = False
+                base = base[keep]
+            return np.concatenate([base, patches.added[patches.add_index[slot] : patches.add_index[slot + 1]]])
+    return base

@@ -1,0 +1,63 @@
+"""Texts stored one after the other in one array of bytes, as JSON writes them between its quotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numba
+import numpy as np
+import orjson
+
+from mlgraph.graph.csr.copying import copy_bytes
+from mlgraph.graph.model.rows import Bytes, Longs
+
+
+class Pieces(NamedTuple):
+    """Texts one after the other: text `i` is `data[offsets[i]:offsets[i + 1]]`, UTF-8 as JSON writes it between its quotes."""
+
+    offsets: Longs
+    data: Bytes
+
+    @classmethod
+    def of(cls, texts: Iterable[str], *, raw: bool = False) -> Pieces:
+        """Return these texts; `raw`: they are JSON already."""
+        encoded = [text.encode() if raw else escaped(text) for text in texts]
+        offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
+        return cls(offsets, np.frombuffer(bytearray(b"".join(encoded)), np.uint8))
+
+
+class Texts(NamedTuple):
+    """A text for each entry of an answer: `data[starts[i]:ends[i]]`; where `starts` is negative, `extra[~starts[i]:ends[i]]`."""
+
+    starts: Longs
+    ends: Longs
+    data: Bytes
+    extra: Bytes
+
+
+def concatenated(starts: Longs, ends: Longs, data: Bytes) -> Pieces:
+    """Return the texts data[starts[i]:ends[i]], one after the other."""
+    offsets = np.zeros(len(starts) + 1, np.int64)
+    np.cumsum(ends - starts, out=offsets[1:])
+    out = np.empty(offsets[-1], np.uint8)
+    _copy_all(out, data, starts, ends)
+    return Pieces(offsets, out)
+
+
+def escaped(text: str) -> bytes:
+    """Return `text` as JSON writes it between its quotes."""
+    return orjson.dumps(text)[1:-1]
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy(out: Bytes, place: int, data: Bytes, start: int, end: int) -> int:
+    copy_bytes(out, place, data, start, end - start)
+    return place + end - start
+
+
+@numba.njit(cache=True, nogil=True)
+def _copy_all(out: Bytes, data: Bytes, starts: Longs, ends: Longs) -> None:
+    place = 0
+    for number in range(len(starts)):
+        place = _copy(out, place, data, starts[number], ends[number])

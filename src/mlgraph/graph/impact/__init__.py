@@ -1,0 +1,1 @@
+"""Impact analysis: effects of a change, severity, shortest paths."""

@@ -1,0 +1,219 @@
+"""Impact: what a change to an asset hurts, how, how badly, and the path that proves it (CONTRACT, Semantics 6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
+from mlgraph.graph.csr.groups import first_with_least, grouped
+from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.impact.effects import Change, Effect, as_told
+from mlgraph.graph.impact.severity import SEVERITIES, severity
+from mlgraph.graph.impact.trails import NOTHING, Spread, Trail, spread_table, trail
+from mlgraph.graph.model.rows import CERTAIN, DEPLOYED_AS, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
+from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, SHOWN
+from mlgraph.graph.traversal.walk import NO_LIMIT, among, models_of_many
+
+_ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
+"""Kinds that can be over: then nothing can hurt them any more."""
+_PACKED: Final = np.array([KINDS[name].code for name in ("model_version", "image")], np.uint8)
+"""Kinds that are deployed themselves."""
+
+
+class _Found(NamedTuple):
+    """Assets once each: distance, worst effect, position in the trail; `leaf`: one step past that position."""
+
+    assets: Ints
+    distances: Ints
+    effects: Bytes
+    positions: NDArray[np.int64]
+    leaf: Bools
+
+    def take(self, chosen: NDArray[np.int64] | Bools) -> _Found:
+        """Return some of them, in the order of `chosen`."""
+        return _Found(
+            self.assets[chosen], self.distances[chosen], self.effects[chosen], self.positions[chosen], self.leaf[chosen]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """All that a change hurts, nearest first, then by URI: arrays of one entry an asset. `hidden` was reached, and is not listed.
+
+    `effects` are codes of `Effect` as answers tell them (`NOTHING`: merely reached), `severities` numbers of `SEVERITIES`. Paths
+    are made when asked for: all of them together can be quadratic in the graph.
+    """
+
+    graph: Snapshot
+    assets: Ints
+    distances: Ints
+    effects: Bytes
+    certain: Bools
+    severities: Bytes
+    hidden: Ints
+    _found: _Found
+    _trail: Trail
+    _marks: Bytes
+
+    @property
+    def reached(self) -> Ints:
+        """All assets that the change reached, in no order, some twice: the root too, and what is over and cannot be hurt."""
+        listed = [start.way[-1].asset for _, start in self._trail.listed()]
+        return np.concatenate([np.array(listed, np.int32), self.graph.asset_of[self._trail.nodes]])
+
+    def path(self, entry: int) -> list[int]:
+        """Return the assets on a shortest way from the root to an entry, both included."""
+        nodes, way = self._trail.way(int(self._found.positions[entry]))
+        path = [visit.asset for visit in way] + self.graph.asset_of[np.array(nodes[1:], np.int64)].tolist()
+        if len(self._marks):
+            path = [asset for asset in path if self._marks[asset] == SHOWN]
+        return [*path, int(self._found.assets[entry])] if self._found.leaf[entry] else path
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactWalk:
+    """The spread of one change from one root, as the graph stands at `moment`."""
+
+    graph: Snapshot
+    root: int
+    change: Change | None
+    level: Layer
+    moment: int
+    limit: int = NO_LIMIT
+    marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
+
+    def result(self) -> Impact:
+        """Return every asset that can be hurt.
+
+        Without a change everything reached is listed, with no effect. Distances and paths are over all ways; the effect is the
+        worst over all of them.
+        """
+        found_trail = trail(self._asked(self.limit))
+        found = self._assets_of(found_trail)
+        sure, firm = self._sure(found_trail), self._firm(found_trail)
+        found, sure, firm = self._with_models(found, sure, firm)
+        registry = self.graph.registry
+        kinds = registry.kinds(found.assets)
+        over = np.isin(kinds, _ENDING) & registry.finished(found.assets)
+        hides = self.marks[found.assets] != SHOWN if len(self.marks) else np.zeros(len(found.assets), np.bool_)
+        hidden = found.assets[hides]
+        found = found.take((found.assets != self.root) & ~over & ~hides)
+        found = found.take(registry.sort(found.assets, found.distances))
+        certain, soft = self._among(found.assets, sure), ~self._among(found.assets, firm)
+        effects = self._told(found.effects)
+        return Impact(
+            self.graph, found.assets, found.distances, effects, certain, self._severities(found.assets, effects, soft), hidden,
+            found, found_trail, self.marks,
+        )  # fmt: skip
+
+    def _asked(self, limit: int) -> Spread:
+        return Spread(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
+
+    def _assets_of(self, found: Trail) -> _Found:
+        listed = list(found.listed())
+        hops = np.concatenate([np.array([start.distance for _, start in listed], np.int32), found.hops])
+        effects = np.concatenate([np.array([start.effect for _, start in listed], np.uint8), found.effects])
+        positions = np.concatenate([np.array([-1 - n for n, _ in listed], np.int64), np.arange(len(found.states))])
+        return _once(_Found(self._reached(found), hops, effects, positions, np.zeros(len(hops), np.bool_)))
+
+    def _reached(self, found: Trail) -> Ints:
+        """Return the assets of a spread in its order, those that are only listed first; some more than once."""
+        listed = np.array([start.way[-1].asset for _, start in found.listed()], np.int32)
+        return np.concatenate([listed, self.graph.asset_of[found.nodes]])
+
+    def _sure(self, found: Trail) -> Ints | None:
+        """Return the assets on ways that are certain throughout; None: all are."""
+        return None if found.common & CERTAIN else self._reached(trail(self._asked(NO_LIMIT), need=CERTAIN))
+
+    def _firm(self, found: Trail) -> Ints | None:
+        """Return the assets on ways without a soft requirement; None: all are."""
+        return self._reached(trail(self._asked(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
+
+    def _among(self, assets: Ints, chosen: Ints | None) -> Bools:
+        return np.ones(len(assets), np.bool_) if chosen is None else among(self.graph, assets, chosen)
+
+    def _with_models(self, found: _Found, sure: Ints | None, firm: Ints | None) -> tuple[_Found, Ints | None, Ints | None]:
+        """Add the model of each reached version as a leaf, one step further, where what happens to the version reaches it."""
+        registry = self.graph.registry
+        versions = np.flatnonzero((registry.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
+        versions = versions[np.argsort(found.assets[versions])]  # of versions as near as each other the one heard of first counts
+        which, models = models_of_many(self.graph, found.assets[versions], self.moment)
+        at = versions[which]
+        effects = spread_table(self.change)[found.effects[at], VERSION_OF, 0, MODEL]
+        kept = effects != NOTHING
+        at, models, effects = at[kept], models[kept], effects[kept]
+        if not len(models):
+            return found, sure, firm
+        leaves = _Found(models, found.distances[at] + 1, effects, found.positions[at], np.ones(len(models), np.bool_))
+        both = _Found(
+            np.concatenate([found.assets, leaves.assets]), np.concatenate([found.distances, leaves.distances]),
+            np.concatenate([found.effects, leaves.effects]), np.concatenate([found.positions, leaves.positions]),
+            np.concatenate([found.leaf, leaves.leaf]),
+        )  # fmt: skip
+        of = found.assets[at]
+        sure = None if sure is None else np.concatenate([sure, models[self._among(of, sure)]])
+        firm = None if firm is None else np.concatenate([firm, models[self._among(of, firm)]])
+        return _once(both), sure, firm
+
+    def _told(self, effects: Bytes) -> Bytes:
+        if self.change is None:
+            return np.full(len(effects), NOTHING, np.uint8)
+        words = np.array([as_told(self.change, effect) for effect in Effect], np.uint8)
+        return words[effects]
+
+    def _severities(self, assets: Ints, effects: Bytes, soft: Bools) -> Bytes:
+        kinds = self.graph.registry.kinds(assets)
+        deployed = self._deployed(assets, kinds)
+        idle = self.graph.registry.idle(assets)
+        row = np.where(effects == NOTHING, len(Effect), effects)
+        return severity_table()[row, kinds, deployed.astype(np.int8), soft.astype(np.int8), idle.astype(np.int8)]
+
+    def _deployed(self, assets: Ints, kinds: Bytes) -> Bools:
+        """Say of each model version, image and model whether a deployment runs it."""
+        found = np.zeros(len(assets), np.bool_)
+        packed = np.flatnonzero(np.isin(kinds, _PACKED))
+        found[packed] = self._are_deployed(assets[packed])
+        models = np.flatnonzero(kinds == MODEL)
+        nodes = self.graph.nodes_of(assets[models])
+        known = np.flatnonzero(nodes >= 0)
+        rows = self.graph.views[Layer.STRUCTURE].into.gather(nodes[known], self.moment)
+        parts = self.graph.asset_of[rows.other]
+        packed_parts = np.isin(self.graph.registry.kinds(parts), _PACKED)
+        running = self._are_deployed(parts[packed_parts])
+        found[models[known[rows.position[packed_parts][running]]]] = True
+        return found
+
+    def _are_deployed(self, assets: Ints) -> Bools:
+        nodes = self.graph.nodes_of(assets)
+        known = np.flatnonzero(nodes >= 0)
+        rows = self.graph.views[Layer.ASSET].out.gather(nodes[known], self.moment)
+        found = np.zeros(len(assets), np.bool_)
+        found[known[rows.position[rows.relation == DEPLOYED_AS]]] = True
+        return found
+
+
+@cache
+def severity_table() -> Bytes:
+    """Return uint8[effects and none, kinds, deployed, soft, idle]: the number in `SEVERITIES` that `severity` gives."""
+    table = np.zeros((len(Effect) + 1, 256, 2, 2, 2), np.uint8)
+    words = [None if effect == Effect.CHANGED else effect.word for effect in Effect] + [None]
+    for row, word in enumerate(words):
+        for code, kind in KIND_NAMES.items():
+            for flags in np.ndindex(2, 2, 2):
+                deployed, soft, idle = map(bool, flags)
+                table[(row, code, *flags)] = SEVERITIES.index(severity(word, kind, deployed=deployed, soft=soft, idle=idle))
+    return table
+
+
+def _once(found: _Found) -> _Found:
+    """Return each asset once: by its shortest way, the first of several, with the worst effect over all."""
+    if len(found.distances) and (found.distances[1:] < found.distances[:-1]).any():
+        _, nearest_first = grouped(found.distances, int(found.distances.max()) + 1)
+        found = found.take(nearest_first)
+    first, worst = first_with_least(found.assets, found.effects)
+    return found.take(first)._replace(effects=worst)

@@ -1,0 +1,1 @@
+"""Hidden assets and the contraction of edges over them."""

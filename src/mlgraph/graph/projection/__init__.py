@@ -1,0 +1,1 @@
+"""The asset-level rules: from what runs reported to validity intervals and rows."""

@@ -1,0 +1,1 @@
+"""Which assets were rebuilt since a change."""

@@ -1,0 +1,1 @@
+"""Answers: pages, edge listings, JSON."""

@@ -1,0 +1,1 @@
+"""Closures: compiled kernels and the walks that call them."""

@@ -1,0 +1,232 @@
+"""Closures: what lies downstream or upstream of an asset, how far, and how surely (CONTRACT, Semantics 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.csr.layer import Direction
+from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.model.rows import (
+    CERTAIN,
+    COLUMN,
+    MODEL_VERSION,
+    PART_CODES,
+    VERSION_OF,
+    WALK,
+    Bools,
+    Bytes,
+    Ints,
+    Layer,
+    NodeKey,
+)
+from mlgraph.graph.traversal.column_walk import Start, column_starts
+from mlgraph.graph.traversal.kernels import closure, nearest
+from mlgraph.graph.traversal.spreading import EFFECTS, Seeds, Spreading, hops_of, spread_states
+from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN
+from mlgraph.graph.traversal.workspace import borrowed
+
+NO_LIMIT: Final = 2**31 - 2
+_RUN: Final = KINDS["run"].code
+_UNCHANGED: Final = np.zeros((EFFECTS, 256, 2, 256), np.uint8)
+"""The table of a spread that only finds what is reached: the one effect, 0, stays."""
+
+DirectionName = Literal["downstream", "upstream"]
+
+
+@dataclass
+class Reached:
+    """What one directed walk found.
+
+    `assets` int32[k] are reached at `distances` int32[k], surely where `certain` bool[k]. `nodes` are the graph's nodes walked,
+    ports included, `sure_nodes` those on ways that are certain throughout; `parts` the part edges that were used, as
+    (part, relation, whole) with whether they are certain.
+    """
+
+    assets: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    distances: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    certain: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
+    nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    sure_nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    parts: dict[tuple[int, int, int], bool] = field(default_factory=dict)
+
+
+def flood(
+    rows: Direction, nodes: int, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int
+) -> tuple[Ints, Ints, int]:
+    """Return the nodes reached from `seeds` (node, starting distance) and their distances, in order of distance.
+
+    Also returns the flags that all rows share by which they were reached.
+    """
+    if not seeds:
+        return np.zeros(0, np.int32), np.zeros(0, np.int32), 255
+    ordered = sorted(seeds, key=lambda seed: seed[1])
+    starts = np.array([node for node, _ in ordered], np.int32)
+    offsets = np.array([distance for _, distance in ordered], np.int32)
+    with borrowed() as workspace:
+        while True:
+            space = workspace.for_walk(nodes)
+            count, levels, common = closure(
+                rows.arrays, rows.low, rows.high, starts, offsets, moment, need | rows.level, max_depth, space.stamp, space.epoch,
+                space.queue, space.ends,
+            )  # fmt: skip
+            if levels <= len(space.ends):
+                return space.queue[:count].copy(), hops_of(space.ends[:levels], count), common
+            workspace.deepen(levels)
+
+
+def walk(
+    graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, depth: int | None = None,
+    marks: Bytes = NOTHING_HIDDEN,
+) -> Reached:  # fmt: skip
+    """Return all that is reached from asset `root` at `moment` (microseconds), `level` being `Layer.ASSET` or `Layer.RUN`.
+
+    Distances are over all paths; a node is certain if any path to it is certain throughout. What `marks` (`noise.Hidden`) hides
+    is among what is reached.
+    """
+    if depth is None:
+        return _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
+    reached = _walk(graph, root, direction, level, moment, depth, marks)
+    if not reached.certain.all():
+        # a way that is certain throughout may be longer than the depth that is listed
+        whole = _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
+        reached.certain = np.isin(reached.assets, whole.assets[whole.certain])
+        reached.sure_nodes = np.intersect1d(whole.sure_nodes, reached.nodes)
+        reached.parts = {edge: whole.parts[edge] for edge in reached.parts}
+    return reached
+
+
+def _walk(graph: Snapshot, root: int, direction: DirectionName, level: Layer, moment: int, limit: int, marks: Bytes) -> Reached:
+    view = graph.views[level]
+    rows = view.out if direction == "downstream" else view.into
+    reached = Reached()
+    if graph.registry.kind(root) == COLUMN:
+        starts = column_starts(graph, root, direction, level, moment, limit, marks)
+    else:
+        starts = starts_of(graph, root, moment, limit, reached)
+    everywhere = [(node, start.distance) for start in starts for node in entries(graph, start, direction)]
+    surely = [(node, start.distance) for start in starts if start.certain for node in entries(graph, start, direction)]
+    reached.nodes, hops, common = _flood(graph, rows, everywhere, moment, WALK, limit, marks)
+    if common & CERTAIN and len(surely) == len(everywhere):
+        reached.sure_nodes = reached.nodes
+    else:
+        reached.sure_nodes, _, _ = _flood(graph, rows, surely, moment, WALK | CERTAIN, limit, marks)
+    # assets that no row has ever touched have no node: the starts are listed for themselves
+    begun = sorted(((start.asset, start.distance) for start in starts), key=lambda start: start[1])
+    begun_at = np.array([distance for _, distance in begun], np.int32)
+    listed = _nearest(graph, np.array([asset for asset, _ in begun], np.int32), begun_at, graph.asset_of[reached.nodes], hops)
+    if reached.sure_nodes is reached.nodes and all(start.certain for start in starts):
+        sure = listed[0]
+    else:
+        told = np.array([start.asset for start in starts if start.certain], np.int32)
+        sure = np.concatenate([told, graph.asset_of[reached.sure_nodes]])
+    _add_models(graph, moment, limit, reached, listed, sure)
+    return reached
+
+
+def _nearest(graph: Snapshot, some: Ints, some_at: Ints, others: Ints, others_at: Ints) -> tuple[Ints, Ints]:
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        assets, distances = nearest(some, some_at, others, others_at, space.stamp, space.epoch)
+        return assets, distances
+
+
+def _flood(
+    graph: Snapshot, rows: Direction, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
+) -> tuple[Ints, Ints, int]:
+    if len(marks) and seeds:
+        return _flood_over(graph, rows, seeds, moment, need, max_depth, marks)
+    return flood(rows, graph.nodes, seeds, moment, need, max_depth)
+
+
+def _flood_over(
+    graph: Snapshot, rows: Direction, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
+) -> tuple[Ints, Ints, int]:
+    """Return what `flood` returns, steps to assets that `marks` (uint8[assets]) passes over having length 0."""
+    ordered = sorted(seeds, key=lambda seed: seed[1])
+    begin = Seeds(
+        np.array([node * EFFECTS for node, _ in ordered], np.int64),
+        np.array([distance for _, distance in ordered], np.int32),
+        np.full(len(ordered), -1, np.int32),
+    )
+    found = spread_states(graph, rows, begin, Spreading(moment, need, 0, max_depth, _UNCHANGED, marks))
+    return (found.states // EFFECTS).astype(np.int32), found.hops, found.common
+
+
+def starts_of(graph: Snapshot, root: int, moment: int, limit: int, reached: Reached) -> list[Start]:
+    """Return where the walk from `root`, no column, begins: at its parts and theirs too; notes the steps taken in `reached`."""
+    starts = [Start(root, 0, 0, certain=True)]
+    frontier, distance, seen = [root], 0, {root}
+    while frontier and distance < limit:
+        distance += 1
+        parts = [(part, relation, whole) for whole in frontier for part, relation in parts_of(graph, whole, moment)]
+        reached.parts.update((edge, True) for edge in parts)
+        frontier = list(dict.fromkeys(part for part, _, _ in parts if part not in seen))
+        seen.update(frontier)
+        starts.extend(Start(part, 0, distance, certain=True) for part in frontier)
+    return starts
+
+
+def parts_of(graph: Snapshot, whole: int, moment: int) -> Iterator[tuple[int, int]]:
+    """Yield (part, relation) for the parts that `whole` has at `moment`, columns aside."""
+    node = graph.find(whole)
+    if node is None:
+        return
+    for part, relation, _, _ in graph.views[Layer.STRUCTURE].into.rows_of(node, moment):
+        asset = int(graph.asset_of[part])
+        if relation in PART_CODES and graph.registry.kind(asset) != COLUMN:
+            yield asset, relation
+
+
+def entries(graph: Snapshot, start: Start, direction: DirectionName) -> Iterable[int]:
+    """Yield the graph's nodes that a start stands for."""
+    if start.entry == "listed":
+        return
+    node = graph.registry.find(NodeKey(start.asset, start.port))
+    if node is not None and node < graph.nodes:
+        yield node
+    if start.entry == "whole" and direction == "downstream":
+        yield from (node for node in graph.registry.ports_of(start.asset) if node < graph.nodes)
+
+
+def models_of_many(graph: Snapshot, versions: Ints, moment: int) -> tuple[Ints, Ints]:
+    """Return (position in `versions`, model) for each model that one of the versions is a version of."""
+    nodes = graph.nodes_of(versions)
+    known = np.flatnonzero(nodes >= 0)
+    rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], moment)
+    chosen = rows.relation == VERSION_OF
+    return known[rows.position[chosen]].astype(np.int32), graph.asset_of[rows.other[chosen]]
+
+
+def _add_models(graph: Snapshot, moment: int, limit: int, reached: Reached, listed: tuple[Ints, Ints], sure: Ints) -> None:
+    """Note what was reached, with the model of each model version as a leaf, one step further (Semantics 5)."""
+    assets, distances = listed
+    certain = among(graph, assets, sure)
+    versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
+    if len(versions):
+        which, models = models_of_many(graph, assets[versions], moment)
+        surely = certain[versions[which]]
+        for version, model, is_sure in zip(assets[versions[which]].tolist(), models.tolist(), surely.tolist(), strict=True):
+            edge = (version, VERSION_OF, model)
+            reached.parts[edge] = is_sure or reached.parts.get(edge, False)
+        assets, distances = _nearest(graph, models, distances[versions[which]] + 1, assets, distances)
+        certain = among(graph, assets, np.concatenate([sure, models[surely]]))
+    reached.assets, reached.distances, reached.certain = assets, distances, certain
+
+
+def among(graph: Snapshot, assets: Ints, chosen: Ints) -> Bools:
+    """Say of each of `assets` whether it is one of the `chosen`."""
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        space.stamp[chosen] = space.epoch
+        found: Bools = space.stamp[assets] == space.epoch
+        return found
+
+
+def is_run(graph: Snapshot, asset: int) -> bool:
+    """Say whether `asset` is a run: its lineage is told at run level unless asked otherwise."""
+    return graph.registry.kind(asset) == _RUN

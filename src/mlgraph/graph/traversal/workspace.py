@@ -1,0 +1,106 @@
+"""Visit marks and queues, reused from walk to walk: to make or clear them would cost more than most walks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mlgraph.graph.model.rows import Bytes, Ints, Longs
+
+_LEVELS: Final = 4096
+_LAST_EPOCH: Final = 255
+
+
+class ForWalk(NamedTuple):
+    """Marks by node, the epoch that marks a visit, a queue of nodes, and room for where levels end."""
+
+    stamp: Bytes
+    epoch: int
+    queue: Ints
+    ends: Longs
+
+
+class ForAssets(NamedTuple):
+    """Marks by asset, and the epoch that sets one."""
+
+    stamp: Bytes
+    epoch: int
+
+
+class ForStates(NamedTuple):
+    """Marks by state, the epoch, a queue of states, the positions they were reached from, and room for where levels end."""
+
+    stamp: Bytes
+    epoch: int
+    queue: Longs
+    back: Ints
+    ends: Longs
+
+
+class _Marks:
+    """Bytes that are set to an epoch instead of being cleared; an epoch fits a byte, so that more marks fit the caches."""
+
+    def __init__(self) -> None:
+        self.stamp = np.zeros(0, np.uint8)
+        self.epoch = 0
+
+    def ready(self, size: int) -> bool:
+        """Begin a new epoch; return whether the marks had to be made anew."""
+        grown = len(self.stamp) < size
+        if grown or self.epoch >= _LAST_EPOCH:
+            self.stamp = np.zeros(max(size, 1024) * 9 // 8 if grown else len(self.stamp), np.uint8)
+            self.epoch = 0
+        self.epoch += 1
+        return grown
+
+
+class Workspace:
+    """The marks and queues of one walk at a time."""
+
+    def __init__(self) -> None:
+        self._nodes, self._assets, self._states = _Marks(), _Marks(), _Marks()
+        self._queue = np.zeros(0, np.int32)
+        self._long_queue, self._back = np.zeros(0, np.int64), np.zeros(0, np.int32)
+        self._ends = np.zeros(_LEVELS, np.int64)
+
+    def for_walk(self, nodes: int) -> ForWalk:
+        """Return what a walk over `nodes` nodes needs. It holds until the next walk."""
+        if self._nodes.ready(nodes):
+            self._queue = np.zeros(len(self._nodes.stamp) + 1, np.int32)
+        return ForWalk(self._nodes.stamp, self._nodes.epoch, self._queue, self._ends)
+
+    def for_assets(self, assets: int) -> ForAssets:
+        """Return marks for the numbers below `assets`."""
+        self._assets.ready(assets)
+        return ForAssets(self._assets.stamp, self._assets.epoch)
+
+    def for_states(self, states: int) -> ForStates:
+        """Return what a walk over `states` states needs."""
+        if self._states.ready(states):
+            self._long_queue = np.zeros(len(self._states.stamp), np.int64)
+            self._back = np.zeros(len(self._states.stamp), np.int32)
+        return ForStates(self._states.stamp, self._states.epoch, self._long_queue, self._back, self._ends)
+
+    def deepen(self, levels: int) -> None:
+        """Make room for where that many levels end."""
+        self._ends = np.zeros(2 * levels, np.int64)
+
+
+_free: list[Workspace] = []
+"""As many as walks were ever under way at once; lists are appended to and popped from atomically."""
+
+
+@contextmanager
+def borrowed() -> Iterator[Workspace]:
+    """Lend a workspace; what walks leave in it is overwritten by the next that borrows it."""
+    try:
+        space = _free.pop()
+    except IndexError:
+        space = Workspace()
+    try:
+        yield space
+    finally:
+        _free.append(space)

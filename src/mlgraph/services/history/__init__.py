@@ -1,0 +1,1 @@
+"""The stored facts of an asset or a group, with their cache."""

@@ -1,0 +1,1 @@
+"""Inferred edges: rules evaluated over store and graph."""

@@ -1,0 +1,1 @@
+"""Intake of facts, connector events and CloudEvents."""

@@ -1,0 +1,300 @@
+"""Intake: what comes in is checked, made durable, then acknowledged. What is malformed is rejected by itself."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mlgraph.domain import clock
+from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
+from mlgraph.domain.fact_json import parse_line
+from mlgraph.domain.facts import EdgeFact, Statement, told
+from mlgraph.domain.payload import Located, canonical_json, clean
+from mlgraph.domain.redaction import redact
+from mlgraph.ports.connector import CLOUDEVENTS, FACTS, OWN_EVENT_TYPES, THIN, ConnectorRegistry
+from mlgraph.ports.letters import DeadLetters
+from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
+from mlgraph.services.common import metrics
+from mlgraph.services.common.ahead import Ahead
+from mlgraph.services.common.identity import Caller
+from mlgraph.services.ingest.cloudevents import Envelope, read_envelopes
+from mlgraph.services.ingest.interpreting import Arrival, digest_of, interpreted
+from mlgraph.services.ingest.reading import numbered, read_json
+
+_log = logging.getLogger(__name__)
+
+CHUNK_LINES: Final = 20_000
+CHUNK_BYTES: Final = 8 * 1024 * 1024
+_SOURCE: Final = "source"
+"""What connected tools were asked for, as metrics call it."""
+_DATA: Final = ("data", "data_base64")
+"""What a CloudEvent carries becomes facts; of the event itself its attributes are kept."""
+
+Chunk = list[tuple[int, bytes]]
+"""Lines, each with its index in the body."""
+
+Rehydrate = Callable[[str, Mapping[str, Any]], int]
+"""Fetches again what a thin event of a connected source names, and returns the transaction that says it."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """The ingest shape, as it adds up."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    watermark: int = 0
+    form: str = FACTS
+
+    def reject(self, index: int, error: MlgraphError) -> None:
+        """Note that entry `index` was refused."""
+        metrics.INTAKE_ITEMS.labels(self.form, "rejected").inc()
+        self.rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
+
+    def body(self) -> dict[str, Any]:
+        """Return the answer."""
+        return {
+            "accepted": self.accepted, "duplicates": self.duplicates,
+            "rejected": sorted(self.rejected, key=lambda entry: entry["index"]), "watermark": self.watermark,
+        }  # fmt: skip
+
+
+class Intake:
+    """Takes facts and events in. `nudge` is called after each append: projections need not wait for their next look."""
+
+    def __init__(
+        self,
+        writer: FactWriter,
+        letters: DeadLetters,
+        nudge: Callable[[], None],
+        rehydrate: Rehydrate,
+        connectors: ConnectorRegistry,
+    ) -> None:
+        self._writer = writer
+        self._letters = letters
+        self._nudge = nudge
+        self._rehydrate = rehydrate
+        self._connectors = connectors
+
+    def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
+        """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
+        tally = Tally(form=FACTS)
+        return self._chunked(tally, lines, caller, lambda line: self._fact_item(read_json(line), caller))
+
+    def is_quick(self, form: str, size: int) -> bool:
+        """Say whether `read` needs no thread for an event of `size` bytes. Raises `InvalidInput` for an unknown format."""
+        return size <= self._connectors.format(form).quick_bytes
+
+    def read(self, form: str, body: bytes, caller: Caller) -> Arrival:
+        """Interpret one event of a connector's format. Nothing is stored before `take` or `begin`.
+
+        Raises `NotJson`, `TooLarge` or `InvalidInput`, the last also for a format that no connector reads.
+        """
+        connector = self._connectors.format(form)
+        metrics.INTAKE_BYTES.labels(connector.name).inc(len(body))
+        try:
+            return interpreted(connector, read_json(body), caller)
+        except MlgraphError:
+            metrics.INTAKE_ITEMS.labels(connector.name, "rejected").inc()
+            raise
+
+    def take(self, arrival: Arrival) -> dict[str, Any]:
+        """Store an interpreted event, durably. Return `{watermark}`."""
+        return {"watermark": self.append([self._kept(arrival)], arrival.caller, arrival.connector.name).tx}
+
+    def begin(self, arrival: Arrival, done: Callable[[dict[str, Any] | BaseException], None]) -> bool:
+        """Store an interpreted event without waiting for it; return whether that is possible, which it is but for dead letters.
+
+        `done` is called, in another thread, with what `take` would have returned or raised.
+        """
+        if arrival.letter is not None:
+            return False
+        caller, form, began = arrival.caller, arrival.connector.name, time.monotonic()
+
+        def ended(outcome: Appended | BaseException) -> None:
+            metrics.APPENDS_WAITING.dec()
+            metrics.APPEND_SECONDS.observe(time.monotonic() - began)
+            if isinstance(outcome, Appended):
+                self._count([arrival.item], outcome, form)
+                done({"watermark": outcome.tx})
+            else:
+                done(outcome)
+
+        self._writer.begin_append([arrival.item], Actor(caller.actor, caller.source, caller.environment), ended)
+        metrics.APPENDS_WAITING.inc()
+        return True
+
+    def ingest(self, form: str, body: bytes, caller: Caller) -> dict[str, Any]:
+        """Take in one event of a connector's format. Return `{watermark}`. Raises what `read` and the store raise."""
+        return self.take(self.read(form, body, caller))
+
+    def ingest_lines(self, form: str, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
+        """Take in many events of a connector's format, one a line. Return the ingest shape.
+
+        Raises `InvalidInput` for a format that no connector reads.
+        """
+        connector = self._connectors.format(form)
+        tally = Tally(form=connector.name)
+
+        def read(line: bytes) -> Item:
+            return self._kept(interpreted(connector, read_json(line), caller))
+
+        return self._chunked(tally, lines, caller, read)
+
+    def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
+        """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
+        tally = Tally(form=CLOUDEVENTS)
+        metrics.INTAKE_BYTES.labels(CLOUDEVENTS).inc(len(body))
+        items: list[Item] = []
+        for index, envelope in enumerate(read_envelopes(headers, body)):
+            if isinstance(envelope, MlgraphError):
+                tally.reject(index, envelope)
+                continue
+            try:
+                items.append(self._cloudevent_item(envelope, caller))
+            except InvalidInput as error:
+                tally.reject(index, error)
+        self._add(tally, items, caller)
+        return tally.body()
+
+    def append(self, entries: Sequence[Item], caller: Caller, form: str = _SOURCE) -> Appended:
+        """Append entries as `caller` and wake the projections. `form` is what they came as."""
+        with metrics.APPENDS_WAITING.track_inprogress(), metrics.APPEND_SECONDS.time():
+            appended = self._writer.append(entries, Actor(caller.actor, caller.source, caller.environment))
+        self._count(entries, appended, form)
+        return appended
+
+    def _count(self, entries: Sequence[Item], appended: Appended, form: str) -> None:
+        self._nudge()
+        accepted = _accepted(entries, appended)
+        metrics.INTAKE_ITEMS.labels(form, "accepted").inc(accepted)
+        metrics.INTAKE_ITEMS.labels(form, "duplicate").inc(len(entries) - accepted)
+
+    def replay(self, letter_id: int, caller: Caller) -> dict[str, Any]:
+        """Take a dead letter in again, through the connector that it came by.
+
+        Raises what it fails with, `Conflict` where that connector is registered no longer; then it stays, with one more attempt.
+        """
+        letter = self._letters.get(letter_id)
+        own = Caller(letter.actor, letter.source, letter.environment)
+        try:
+            document = read_json(letter.body.encode())
+            if letter.format == THIN:
+                tx = self._rehydrate(document["source"], document["event"])
+            else:
+                arrival = interpreted(self._connectors.stored_format(letter.format), document, own)
+                if arrival.letter is not None:
+                    raise InvalidInput(f"the connector {letter.format!r} still fails on it: {arrival.letter.error}")
+                tx = self.take(arrival)["watermark"]
+        except MlgraphError as error:
+            self._letters.failed_again(letter_id, error.detail)
+            raise
+        self._letters.replayed(letter_id, tx)
+        _log.info("dead letter %d was replayed by %s", letter_id, caller.actor)
+        return {"replayed": True, "watermark": tx}
+
+    def dead_letters(self, limit: int = 100, cursor: str | None = None) -> dict[str, Any]:
+        """Return the letters that wait, oldest first."""
+        return self._letters.listing(limit, cursor)
+
+    def _chunked(self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[bytes], Item]) -> dict[str, Any]:
+        """Append what `read` returns for each line, chunk by chunk: while one is stored, the next is read."""
+        received = metrics.INTAKE_BYTES.labels(tally.form)
+        chunk: Chunk = []
+        size = 0
+        with Ahead[list[Item]](lambda items: self._add(tally, items, caller)) as ahead:
+            for numbered_line in numbered(lines):
+                size += len(numbered_line[1])
+                chunk.append(numbered_line)
+                if len(chunk) >= CHUNK_LINES or size >= CHUNK_BYTES:
+                    received.inc(size)
+                    ahead.put(_read_each(tally, chunk, read))
+                    chunk, size = [], 0
+            received.inc(size)
+            ahead.finish(_read_each(tally, chunk, read))
+        return tally.body()
+
+    def _add(self, tally: Tally, entries: Sequence[Item], caller: Caller) -> None:
+        appended = self.append(entries, caller, tally.form)
+        accepted = _accepted(entries, appended)
+        tally.accepted += accepted
+        tally.duplicates += len(entries) - accepted
+        tally.watermark = max(tally.watermark, appended.tx)
+
+    def _fact_item(self, document: Any, caller: Caller) -> Item:
+        item = Item(*told(parse_line(Located(document), caller.source or FACTS)))
+        for fact in item.facts:
+            if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
+                _check_not_over(fact.valid_to)
+            if not caller.may_speak_for(fact.origin):
+                raise InvalidInput(
+                    f"this token speaks for the origin {caller.source!r} alone, not for {fact.origin!r}",
+                    pointer=f"/{next(iter(document))}/origin",
+                )
+        return item
+
+    def _kept(self, arrival: Arrival) -> Item:
+        """Return the item to append. Where the connector failed, its dead letter is stored, and the item is empty."""
+        if arrival.letter is not None:
+            self._letters.add(arrival.letter)
+        return arrival.item
+
+    def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> Item:
+        event = Event(
+            CLOUDEVENTS, envelope.source, envelope.id, digest_of(CLOUDEVENTS, envelope.source, envelope.id),
+            canonical_json(redact(clean({key: envelope.document[key] for key in envelope.document if key not in _DATA}))),
+        )  # fmt: skip
+        if envelope.carries_facts:
+            statements: list[Statement] = []
+            for position, entry in enumerate(envelope.fact_lines()):
+                try:
+                    statements.extend(self._located(entry, caller))
+                except InvalidInput as error:
+                    raise error.under(f"/data/{position}" if envelope.many else "/data") from None
+            return Item(*told(statements), event)
+        connector = self._connectors.of_cloudevent(envelope.type, envelope.media_type)
+        if connector is None:
+            prefixes = [f"{prefix}*" for each in self._connectors for prefix in each.cloudevent_types]
+            raise InvalidInput(
+                f"events of type {envelope.type[:80]!r} are not known: send {', '.join((*prefixes, *OWN_EVENT_TYPES))}",
+                pointer="/type",
+            )
+        data = envelope.need_data()
+        try:
+            item = self._kept(interpreted(connector, data, caller))
+        except InvalidInput as error:
+            raise error.under("/data") from None
+        return Item(item.facts, item.contacts, event)
+
+    def _located(self, entry: Any, caller: Caller) -> list[Statement]:
+        item = self._fact_item(entry, caller)
+        return [*item.facts, *item.contacts]
+
+
+def _check_not_over(valid_to: int) -> None:
+    """Raise `InvalidInput` where an edge that would be valid from now on has ended before."""
+    if valid_to <= clock.now_us():
+        raise InvalidInput(
+            "valid_to is past, and without valid_from the edge would begin now: give valid_from", pointer="/edge/valid_to"
+        )
+
+
+def _read_each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Item]) -> list[Item]:
+    """Return what `read` returns for each line; a malformed line is rejected by itself."""
+    items: list[Item] = []
+    for index, line in chunk:
+        try:
+            items.append(read(line))
+        except (InvalidInput, NotJson, TooLarge) as error:
+            tally.reject(index, error)
+    return items
+
+
+def _accepted(items: Sequence[Item], appended: Appended) -> int:
+    """Return how many items were new; one without facts was stored as a dead letter, so it was accepted too."""
+    buried = (not (item.facts or item.event) for item in items)
+    return sum(new or letter for new, letter in zip(appended.new, buried, strict=True))

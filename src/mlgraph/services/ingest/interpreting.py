@@ -1,0 +1,100 @@
+"""Interpreting one event by its connector: once, without storing anything, and held to what the connector declares."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from mlgraph.domain.errors import InvalidInput, MlgraphError
+from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, told
+from mlgraph.domain.payload import Located, canonical_json
+from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.ports.connector import Connector
+from mlgraph.ports.letters import Letter
+from mlgraph.ports.store import Event, Item
+from mlgraph.services.common.identity import Caller
+from mlgraph.services.ingest.reading import canonical_text, fit_text
+
+_log = logging.getLogger(__name__)
+
+_PEOPLE: Final = ("person", "team")
+"""Kinds that every connector may emit."""
+_WIDEST_CHAR: Final = 12
+"""Characters that one character of a name takes at most in a URI: four bytes, each as %XX."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One event as its connector interpreted it: the item to append, or the dead letter to store where the connector failed."""
+
+    connector: Connector
+    caller: Caller
+    item: Item
+    letter: Letter | None = None
+
+
+def interpreted(connector: Connector, document: object, caller: Caller) -> Arrival:
+    """Return what an event says, normalised once. Raises `InvalidInput` for what the connector refuses.
+
+    One that the connector fails on otherwise, though it is well formed, becomes a dead letter; so does one of which it says what
+    it does not declare.
+    """
+    if not isinstance(document, dict):
+        raise InvalidInput(f"an event of the format {connector.name} must be a JSON object", pointer="")
+    try:
+        item = Item(*told(connector.normalise(document, caller.scope)), _event_of(connector, document, caller))
+        _check(connector, item.facts)
+    except MlgraphError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its event must not be lost
+        _log.exception("the connector %s failed on an event; it is stored as a dead letter", connector.name)
+        body = canonical_json(connector.sanitize(Located(document)))
+        letter = Letter(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
+        return Arrival(connector, caller, Item(()), letter)
+    return Arrival(connector, caller, item)
+
+
+def digest_of(*parts: str) -> bytes:
+    """Return what tells an event from every other one."""
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+
+
+def _event_of(connector: Connector, document: dict[str, Any], caller: Caller) -> Event:
+    """Return the event as it is stored: its content is its identity; secrets, names and mail in it are not stored."""
+    content = fit_text(document)
+    sanitized = connector.sanitize(Located(document))
+    body = content if sanitized == document else canonical_text(sanitized)
+    scope = (caller.scope,) if caller.scope else ()  # what an event means depends on who sends it
+    identity = digest_of(connector.name, content, *scope)
+    return Event(connector.name, caller.source or connector.name, connector.event_id(document)[:500], identity, body)
+
+
+def _check(connector: Connector, facts: Iterable[Fact]) -> None:
+    """Raise `InvalidInput` for a URI that is too long, and `ValueError` for a fact that the connector does not declare."""
+    kinds = (*connector.kinds, *_PEOPLE)
+    for fact in facts:
+        if fact.origin != connector.name:
+            raise ValueError(f"the connector emits a fact of the origin {fact.origin!r}, not {connector.name!r}")
+        if isinstance(fact, EdgeFact | EdgeRetraction):
+            relation, source, target = fact.relation, fact.source, fact.target
+            if relation not in connector.relations or not _is_allowed(source.kind, relation, target.kind):
+                raise ValueError(f"the connector emits {source.kind} {relation} {target.kind}: undeclared, or not allowed")
+            uris: tuple[AssetUri, ...] = (source, target)
+        else:
+            uris = (fact.uri,)
+        for uri in uris:
+            if uri.kind not in kinds:
+                raise ValueError(f"the connector emits a {uri.kind}, which it does not declare")
+            if _WIDEST_CHAR * (len(uri.namespace) + len(uri.name)) > MAX_URI_CHARS // 2 and len(str(uri)) > MAX_URI_CHARS:
+                raise InvalidInput(f"names a {uri.kind} whose URI is over the limit of {MAX_URI_CHARS} characters", pointer="")
+
+
+@lru_cache(1 << 10)
+def _is_allowed(source: str, relation: str, target: str) -> bool:
+    known = RELATIONS.get(relation)
+    return known is not None and known.allows(source, target)

@@ -1,0 +1,1 @@
+"""Queries of the graph, one module each."""

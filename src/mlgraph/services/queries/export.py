@@ -1,0 +1,186 @@
+"""Export: every source fact and declaration as NDJSON, in an order that depends on the facts alone (CONTRACT, Facts)."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import IO, Any, Final
+
+from mlgraph.domain.fact_json import asset_line
+from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
+from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord, asset_intervals, edge_intervals
+from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.times import FOREVER, format_time
+from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.graph.model.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW
+from mlgraph.graph.projection.levels import Pins, WorkflowHistory, by_key, cuts_of, end_of, pinned, retracted
+from mlgraph.ports.store import AssetRow, FactReader
+from mlgraph.services.history.facts_at import pins_of
+
+_CHUNK: Final = 500
+_SPOOL_BYTES: Final = 16 * 1024 * 1024
+
+Entry = tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]
+
+
+def export_lines(reader: FactReader) -> Iterator[bytes]:
+    """Yield the lines: assets, then edges, then retractions; each by its keys, bytewise, then by time."""
+    with _spool() as edges, _spool() as retractions:
+        stream = reader.stream()
+        while chunk := list(islice(stream, _CHUNK)):
+            exporter = _Chunk(reader, chunk)
+            for asset, records, leading in chunk:
+                yield from exporter.assets(asset, records)
+                edges.writelines(exporter.edges(asset, records, leading))
+                retractions.writelines(exporter.retractions(asset, records, leading))
+        for spool in (edges, retractions):
+            spool.seek(0)
+            yield from spool
+
+
+def _spool() -> IO[bytes]:
+    return tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)
+
+
+class _Chunk:
+    """Some assets, and what is needed to tell their facts: names of the other ends, retractions, declarations."""
+
+    def __init__(self, reader: FactReader, chunk: list[Entry]) -> None:
+        records = [edge for _, _, leading in chunk for edge in leading]
+        named = {asset for edge in records for asset in (edge.target, edge.by or 0, *(edge.feeds or ()))}
+        self._reader = reader
+        self._rows = {row.asset: row for row, _, _ in chunk} | reader.rows({asset for asset in named if asset})
+        self._origins = {**reader.origins(), EVERY_ORIGIN: ANY_ORIGIN}
+        self._contacts = reader.contacts([row.asset for row, _, _ in chunk if KIND_NAMES[row.kind] == "person"])
+        self._pins = pins_of(reader, {asset for edge in records for asset in (edge.source, edge.target)})
+        workflows = {a for edge in records for a in (edge.source, edge.target, edge.by or 0) if self._is(a, WORKFLOW)}
+        self._workflows = _declarers(reader, workflows, self._pins)
+
+    def _is(self, asset: int, kind: int) -> bool:
+        return asset in self._rows and self._rows[asset].kind == kind
+
+    def assets(self, asset: AssetRow, records: list[AssetRecord]) -> Iterator[bytes]:
+        """Yield the states of one asset; a person's with the name and mail that are kept apart."""
+        states = sorted(asset_intervals(records), key=lambda state: (self._origins[state.origin], state.start))
+        contact = self._contacts.get(asset.asset)
+        for interval in states:
+            state = _with_contact(interval.state, contact) if contact else interval.state
+            yield _line(asset_line(asset.uri, self._origins[interval.origin], interval.start, state))
+
+    def edges(self, asset: AssetRow, records: list[AssetRecord], leading: list[EdgeRecord]) -> list[bytes]:
+        """Return the records of the edges that lead from one asset, with closed intervals."""
+        cuts, was_retracted = cuts_of(leading), any(record.mode == Mode.RETRACT for record in records)
+        found: list[tuple[tuple[Any, ...], bytes]] = []
+        for (triple, key), said in by_key(leading).items():
+            origin, role, version, seen_by = key
+            of_run = triple[1] in (INPUT_TO, OUTPUTS) and (self._is(triple[2], RUN) or self._is(triple[0], RUN))
+            kept = of_run or self._is(seen_by, RUN)  # the run level keeps what was reported
+            ends = retracted(cuts[triple], origin)
+            if not kept:
+                ends += pinned(self._pins, (triple[0], triple[2]), origin) + self._undeclared(said)
+            each_counts = of_run or (triple[1] == ALIAS_OF and was_retracted)  # a rename may be told again
+            target, by = self._rows[triple[2]].uri, self._rows[seen_by].uri if seen_by else ""
+            for interval in edge_intervals(said, ends, repeats=each_counts):
+                told = {
+                    **interval.properties,
+                    **({"role": role} if role else {}),
+                    **({"version": version} if version else {}),
+                }
+                if by:
+                    told["by"] = by
+                if interval.feeds is not None:
+                    told["from"] = sorted(self._rows[feed].uri for feed in interval.feeds)
+                body = {"source": asset.uri, "relation": RELATION_NAMES[triple[1]], "target": target}
+                body |= {"valid_from": format_time(interval.start)}
+                body |= {} if interval.end == FOREVER else {"valid_to": format_time(interval.end)}
+                edge = {**body, **({"properties": told} if told else {}), "origin": self._origins[origin]}
+                order = (body["relation"], target, self._origins[origin], role, version, by, interval.start)
+                found.append((order, _line({"edge": edge})))
+        return [line for _, line in sorted(found)]
+
+    def retractions(self, asset: AssetRow, records: list[AssetRecord], leading: list[EdgeRecord]) -> list[bytes]:
+        """Return what was retracted: the asset, and edges that lead from it, by word or by being left out of a declaration."""
+        found: set[tuple[tuple[Any, ...], bytes]] = set()
+        for record in records:
+            if record.mode == Mode.RETRACT:
+                origin = self._origins[record.origin]
+                said = {"uri": asset.uri, "valid_to": format_time(record.valid_from), "origin": origin}
+                found.add((("", "", origin, record.valid_from), _line({"retract": said})))
+        gone = [(e.triple, e.origin, e.valid_from) for e in leading if e.mode == Mode.RETRACT]
+        groups = by_key(leading)
+        for (triple, key), said_of in groups.items():
+            left_out = [] if said_of[0].by else self._undeclared(said_of)
+            if left_out and self._reported_by_runs(said_of[0]):
+                others = [said for (of, at), said in groups.items() if of == triple and at[0] == key[0] and at != key]
+                gone.extend((triple, key[0], moment) for moment in left_out if not self._any_holds(others, moment))
+        for (_, relation, target), origin_id, moment in gone:
+            origin, name, uri = self._origins[origin_id], RELATION_NAMES[relation], self._rows[target].uri
+            said = {
+                "source": asset.uri,
+                "relation": name,
+                "target": uri,
+                "valid_to": format_time(moment),
+                "origin": origin,
+            }
+            found.add(((name, uri, origin, moment), _line({"retract": said})))
+        return [line for _, line in sorted(found)]
+
+    def _reported_by_runs(self, edge: EdgeRecord) -> bool:
+        """Say whether runs report this edge of a workflow: then a declaration that leaves it out ends more than its own."""
+        reads = edge.relation == INPUT_TO
+        owner, other = (edge.target, edge.source) if reads else (edge.source, edge.target)
+        runs = {each.source for each in self._reader.edges_into([owner], [RUN_OF])}
+        if reads:
+            said = ((e.target, e.role) for e in self._reader.edges_from([other], [INPUT_TO]))
+        else:
+            said = ((e.source, e.role) for e in self._reader.edges_into([other], [OUTPUTS]))
+        return any(run in runs and role == edge.role for run, role in said)
+
+    def _any_holds(self, groups: Iterable[list[EdgeRecord]], moment: int) -> bool:
+        """Say whether an edge of the same triple in another role or version holds: a retraction would end it too."""
+        return any(
+            interval.start <= moment < interval.end
+            for records in groups
+            for interval in edge_intervals(records, self._undeclared(records))
+        )
+
+    def _undeclared(self, records: list[EdgeRecord]) -> list[int]:
+        """Return the declarations that leave out an edge which an earlier one listed (columns are kept by their own times)."""
+        first = records[0]
+        if first.by or not any(record.mode == Mode.DECLARED for record in records):
+            return self._columns_undeclared(records) if first.by else []
+        history = self._workflows.get(first.target if first.relation == INPUT_TO else first.source)
+        return history.undeclared(first.origin, first.relation, end_of(first)) if history else []
+
+    def _columns_undeclared(self, records: list[EdgeRecord]) -> list[int]:
+        history = self._workflows.get(records[0].by or 0)
+        return history.columns_undeclared(records) if history else []
+
+
+def _declarers(reader: FactReader, workflows: Iterable[int], pins: Pins) -> dict[int, WorkflowHistory]:
+    wanted = set(workflows)
+    if not wanted:
+        return {}
+    declarations: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in reader.asset_records(wanted):
+        if record.mode == Mode.DECLARATION:
+            declarations[record.asset].append(record)
+    edges: dict[int, list[EdgeRecord]] = defaultdict(list)
+    for edge in reader.edges_into(declarations.keys(), (INPUT_TO,)):
+        edges[edge.target].append(edge)
+    for edge in reader.edges_from(declarations.keys(), (OUTPUTS,)):
+        edges[edge.source].append(edge)
+    return {asset: WorkflowHistory(asset, (), edges[asset], said, (), pins) for asset, said in declarations.items()}
+
+
+def _with_contact(state: dict[str, Any], contact: Contact) -> dict[str, Any]:
+    named = {**state, **({"name": contact.name} if contact.name else {})}
+    if contact.mail:
+        named["properties"] = {**state.get("properties", {}), "mail": contact.mail}
+    return named
+
+
+def _line(body: dict[str, Any]) -> bytes:
+    return canonical_json(body).encode() + b"\n"

@@ -1,0 +1,73 @@
+"""The answer to an impact query: what a change of an asset can hurt, how badly, by which path, and whom to notify."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.times import format_time
+from mlgraph.domain.vocabulary import KIND_NAMES
+from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.impact.analysis import Impact
+from mlgraph.graph.impact.effects import Change, Effect
+from mlgraph.graph.impact.severity import SEVERITIES
+from mlgraph.graph.impact.trails import NOTHING
+from mlgraph.graph.response.answer import CERTAINTY, page
+from mlgraph.graph.response.render import owners_json
+from mlgraph.ports.store import FactReader
+from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
+
+MAX_PATH_URIS: Final = 200_000
+"""How many URIs all paths of one answer contain at most: ten thousand assets far down a chain would make fifty million."""
+
+
+def impact_answer(scope: Scope, reader: FactReader, change: Change | None) -> dict[str, Any]:
+    """Return the answer; `change` None: all that is reached, with no effect."""
+    graph, options = scope.graph, scope.options
+    folding = scope.folding(reader)
+    found = folding.impact(change, options.depth)
+    chosen = np.flatnonzero(scope.lists(found.assets, found.certain))
+    assets, distances, registry = found.assets[chosen], found.distances[chosen], graph.registry
+    shown = page(graph, assets, distances, options.limit, scope.after, scope.moment, path_budget=MAX_PATH_URIS)
+    counts = np.bincount(found.severities[chosen], minlength=len(SEVERITIES)).tolist()
+    return {
+        "root": registry.uri(scope.root),
+        "change": change,
+        "affected": _affected(graph, found, chosen[shown.start : shown.stop]),
+        "by_severity": dict(zip(SEVERITIES, counts, strict=True)),
+        "notify": owners_json(*registry.owned(assets), registry.uri_texts(assets)),
+        "as_of": format_time(scope.moment),
+        "level": level_name(scope.level),
+        "total": len(assets),
+        **cut(shown.frontier, "limit" if shown.stop - shown.start == options.limit else "size"),
+        "folded": folding.told(found.hidden),
+        "cold_runs": COLD_RUNS,
+        "watermark": graph.watermark,
+    }
+
+
+def _affected(graph: Snapshot, found: Impact, entries: NDArray[np.int64]) -> list[dict[str, Any]]:
+    """Return what the answer says of each entry."""
+    registry, assets, distances = graph.registry, found.assets[entries], found.distances[entries]
+    ways = [found.path(entry) for entry in entries.tolist()]
+    uris = iter(registry.uris(np.concatenate([np.zeros(0, np.int32), *ways])))
+    columns = (registry.kinds(assets), distances, found.severities[entries], found.effects[entries], found.certain[entries])
+    named = registry.names_and_owners(assets)
+    rows = zip(registry.uris(assets), named, ways, *(column.tolist() for column in columns), strict=True)
+    return [
+        {
+            "uri": uri,
+            "kind": KIND_NAMES[kind],
+            "name": name,
+            "distance": distance,
+            "severity": SEVERITIES[severity],
+            "effect": Effect(effect).word if effect != NOTHING else None,
+            "certainty": CERTAINTY[certain],
+            "owners": owners,
+            "path": list(islice(uris, len(way))),
+        }
+        for uri, (name, owners), way, kind, distance, severity, effect, certain in rows
+    ]

@@ -1,0 +1,70 @@
+"""The answer to a lineage query: what lies upstream or downstream of an asset, and the edges between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from mlgraph.domain.times import format_time
+from mlgraph.graph.model.rows import Bools, Ints
+from mlgraph.graph.noise.rules import Hidden
+from mlgraph.graph.response.answer import page
+from mlgraph.graph.response.drawing import edges_between
+from mlgraph.graph.response.render import edges_json, nodes_json
+from mlgraph.graph.traversal.walk import Reached
+from mlgraph.ports.store import FactReader
+from mlgraph.services.common.origins import OriginNames
+from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
+
+
+def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int], OriginNames]) -> dict[str, Any]:
+    """Return the answer, nodes and edges as JSON already. `origins_upto` gives the names of all origins up to a number."""
+    graph, options = scope.graph, scope.options
+    folding = scope.folding(reader)
+    walks = folding.walks(scope.directions, options.depth)
+    every, assets, distances, sure = _union(scope, list(walks.values()), folding.hidden)
+    if len(walks) > 1 and options.depth is not None and not sure.all():
+        # a way that is certain throughout may lead there in the other direction, and be longer than the depth
+        whole = folding.walks(scope.directions, None).values()
+        sure = np.isin(assets, np.concatenate([reached.assets[reached.certain] for reached in whole]))
+    shown = page(graph, assets, distances, options.limit, scope.after, scope.moment)
+    chosen = slice(shown.start, shown.stop)
+    listed, hops, are_sure = assets[chosen], distances[chosen], sure[chosen]
+    if not (listed == scope.root).any():  # the root is on every page
+        listed = np.concatenate([np.array([scope.root], np.int32), listed])
+        hops, are_sure = np.concatenate([np.zeros(1, np.int32), hops]), np.concatenate([np.ones(1, np.bool_), are_sure])
+    registry = graph.registry
+    uris = registry.uri_texts(listed)
+    drawn = edges_between(graph, scope.level, scope.moment, walks, listed, lambda upto: origins_upto(upto).rank, folding.hidden)
+    origins = origins_upto(int(drawn.origins.max(initial=0)))
+    return {
+        "root": registry.uri(scope.root),
+        "direction": options.direction,
+        "level": level_name(scope.level),
+        "as_of": format_time(scope.moment),
+        "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_sure),
+        "edges": edges_json(uris, drawn, origins.names),
+        "total": len(assets),
+        **cut(shown.frontier),
+        "folded": folding.told(every),
+        "cold_runs": COLD_RUNS,
+        "watermark": graph.watermark,
+    }
+
+
+def _union(scope: Scope, walks: Sequence[Reached], hidden: Hidden | None) -> tuple[Ints, Ints, Ints, Bools]:
+    """Return all assets of one or two walks; then those to list in order, with least distances and whether any is certain."""
+    assets, distances, certain = walks[0].assets, walks[0].distances, walks[0].certain
+    if len(walks) > 1:
+        both = np.concatenate([reached.assets for reached in walks])
+        hops = np.concatenate([reached.distances for reached in walks])
+        sure = np.concatenate([reached.certain for reached in walks])
+        nearest = np.argsort(hops, kind="stable")
+        assets, first = np.unique(both[nearest], return_index=True)
+        distances, certain = hops[nearest][first], np.isin(assets, both[sure])
+    every, chosen = assets, scope.lists(assets, certain, hidden)
+    assets, distances, certain = assets[chosen], distances[chosen], certain[chosen]
+    order = scope.graph.registry.sort(assets, distances)
+    return every, assets[order], distances[order], certain[order]

@@ -1,0 +1,182 @@
+"""All queries of one server. Each answer has the transaction that it is of, and whether it was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, get_args
+
+from mlgraph.domain import clock
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.domain.walk_options import DEFAULT_LIMIT, DEFAULTS, LevelName, WalkOptions, one_of
+from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.impact.effects import CHANGES
+from mlgraph.graph.model.rows import COLUMN, Layer
+from mlgraph.graph.noise.rules import Noise
+from mlgraph.graph.response.answer import CERTAINTY, node_body
+from mlgraph.graph.traversal.brief import is_brief
+from mlgraph.graph.traversal.walk import DirectionName
+from mlgraph.inference.rules import NO_RULES, Rules
+from mlgraph.ports.store import FactReader
+from mlgraph.services.common.origins import Origins
+from mlgraph.services.diff.differences import Differences
+from mlgraph.services.projection.follow import Follower
+from mlgraph.services.queries.asset_card import AssetCards
+from mlgraph.services.queries.edges import EdgeHistories
+from mlgraph.services.queries.export import export_lines
+from mlgraph.services.queries.folding import UNFOLDED, Folding, PathStep
+from mlgraph.services.queries.impact_answer import impact_answer
+from mlgraph.services.queries.lineage_answer import lineage_answer
+from mlgraph.services.queries.names import Names
+from mlgraph.services.queries.propagation import Propagations
+from mlgraph.services.queries.resolver import Resolver, moment_of
+from mlgraph.services.queries.scope import BOTH, COLD_RUNS, Scope, level_name, level_of
+
+
+class Queries:
+    """Answers queries from the graph as last published, and from the store. Thread-safe.
+
+    Answers are dicts ready for JSON. All methods raise `MlgraphError` only.
+    """
+
+    def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES, noise: Noise | None = None) -> None:
+        """Read from `reader` what the graph does not have. `noise` None: no answer hides anything."""
+        self._reader = reader
+        self._rules = rules
+        self._noise = noise
+        self._follower = follower
+        self._resolver = Resolver(reader, follower)
+        self._origins = Origins(reader)
+
+    def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
+        """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        self._follower.wait_for(watermark, timeout_s)
+
+    def reached(self, watermark: int) -> bool:
+        """Say whether answers include transaction `watermark` already."""
+        return self._follower.snapshot().watermark >= watermark
+
+    def lineage(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any]:
+        """Return what lies upstream or downstream of an asset (CONTRACT, lineage), nodes and edges as JSON already."""
+        return lineage_answer(self._scope(uri, options), self._reader, self._origins.upto)
+
+    def lineage_at_once(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any] | None:
+        """Return the same as `lineage`, if that takes about a millisecond and reads nothing from the store; else None."""
+        graph = self._follower.snapshot()
+        dated = options.as_of is not None or options.cursor is not None
+        if graph.registry.number(uri) is None or (dated and graph.aliases):
+            return None  # the store may have to be read: what is written, which asset had the name then
+        scope = self._scope(uri, options)
+        if scope.level == Layer.RUN and scope.noise is not None and scope.noise.retries:
+            return None  # the store may have to be read
+        direction, *further = scope.directions
+        if further or not is_brief(scope.graph, scope.root, direction, scope.level, scope.moment):
+            return None
+        try:
+            return lineage_answer(scope, self._reader, self._origins.kept)
+        except LookupError:
+            return None
+
+    def impact(self, uri: str, options: WalkOptions = DEFAULTS, *, change: str | None = None) -> dict[str, Any]:
+        """Return what a change to an asset hurts (CONTRACT, impact)."""
+        if options.direction != "downstream":
+            raise InvalidInput("impact looks downstream alone; ask lineage for the other direction", pointer="direction")
+        if change is not None and change not in CHANGES:
+            raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
+        return impact_answer(self._scope(uri, options), self._reader, change)  # type: ignore[arg-type] # it is one of CHANGES
+
+    def path(
+        self, source: str, target: str, *, level: LevelName | None = None, as_of: str | None = None, fold: bool = True
+    ) -> dict[str, Any]:
+        """Return the shortest path from `source` to `target`; against the flow, where none leads with it."""
+        graph = self._resolver.graph(source, target)
+        moment = moment_of(as_of)
+        start, end = self._resolver.asset(graph, source, moment), self._resolver.asset(graph, target, moment)
+        if level is not None:
+            one_of("level", level, get_args(LevelName))
+        chosen = level_of(graph, start, level)
+        found: Sequence[PathStep] = ()
+        direction: DirectionName | None = None
+        certain, folded, noise = False, UNFOLDED, self._noise if fold else None
+        for tried in BOTH:
+            folding = Folding(self._reader, noise, graph, start, chosen, moment, also=(end,))
+            found, certain = folding.path(end, tried)
+            if found:
+                direction, folded = tried, folding.told(folding.on_path)
+                break
+        return {
+            "source": source,
+            "target": target,
+            "direction": direction,
+            "level": level_name(chosen),
+            "path": [_step(graph, step) for step in found],
+            "certainty": CERTAINTY[certain] if found else None,
+            "as_of": format_time(moment),
+            "folded": folded,
+            "cold_runs": COLD_RUNS,
+            "watermark": graph.watermark,
+        }
+
+    def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
+        """Return an asset with its relations and history."""
+        graph = self._resolver.graph(uri)
+        moment = moment_of(as_of)
+        asset = self._resolver.asset(graph, uri, moment)
+        return {**self._cards(graph).body(graph, asset, moment), "cold_runs": COLD_RUNS}
+
+    def names(self, uri: str | None = None) -> dict[str, Any]:
+        """Return which names an asset has had, and which names lead to several assets."""
+        graph = self._resolver.graph(uri)
+        asset = self._resolver.number(graph, uri) if uri is not None else None
+        return Names(self._reader.at(graph.watermark)).body(graph, asset, clock.now_us())
+
+    def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
+        """Return the origins of an edge, since when each reports it, and the ground of an inferred edge."""
+        graph = self._resolver.graph(source, target)
+        histories = EdgeHistories(self._reader.at(graph.watermark), self._rules)
+        return {**histories.why(graph, source, relation, target, moment_of(as_of)), "cold_runs": COLD_RUNS}
+
+    def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+        """Return what differs between two moments: of everything, or of one asset and its edges, by the names it had at each."""
+        graph = self._resolver.graph(uri)
+        before, after = moment_of(from_), moment_of(to)
+        assets = [] if uri is None else sorted({self._resolver.asset(graph, uri, moment) for moment in (before, after)})
+        differences = Differences(self._reader.at(graph.watermark), graph, self._rules, before, after)
+        return {**differences.body(assets, uri, limit), "cold_runs": COLD_RUNS}
+
+    def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
+        """Return which versions serve which service."""
+        graph = self._resolver.graph(service)
+        moment = moment_of(as_of)
+        asset = self._resolver.asset(graph, service, moment) if service is not None else None
+        if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
+            raise InvalidInput(f"{service} is not a service", pointer="service")
+        return self._cards(graph).live(graph, asset, moment)
+
+    def propagation(
+        self, uri: str, *, since: str, as_of: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> dict[str, Any]:
+        """Return who has rebuilt since an asset changed at `since`, who still runs on the old, who failed."""
+        scope = self._scope(uri, WalkOptions(level="asset", as_of=as_of, fold=False, limit=limit, cursor=cursor))
+        changed_at = parse_time(since)
+        if changed_at > scope.moment:
+            raise InvalidInput("since is after the moment that is asked for: nothing can have followed yet", pointer="since")
+        if scope.graph.registry.kind(scope.root) == COLUMN:
+            raise InvalidInput("runs read whole datasets: ask for the propagation of the column's dataset", pointer="uri")
+        return Propagations(self._reader, scope.graph).body(scope.root, changed_at, scope.moment, limit, scope.after)
+
+    def export(self) -> Iterator[bytes]:
+        """Yield every source fact as an NDJSON line, in a stable order."""
+        return export_lines(self._reader)
+
+    def _scope(self, uri: str, options: WalkOptions) -> Scope:
+        return Scope.of(self._resolver, uri, options, self._noise)
+
+    def _cards(self, graph: Snapshot) -> AssetCards:
+        return AssetCards(self._reader.at(graph.watermark), self._rules)
+
+
+def _step(graph: Snapshot, step: PathStep) -> dict[str, Any]:
+    body = {**node_body(graph, step.asset), "relation": step.relation}
+    return {**body, "folded": step.folded} if step.folded else body

@@ -1,0 +1,91 @@
+"""A query about a closure, resolved: from which asset, in which graph, at which level and moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.domain.walk_options import LevelName, WalkOptions
+from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.model.rows import Bools, Ints, Layer
+from mlgraph.graph.noise.rules import Hidden, Noise
+from mlgraph.graph.response.answer import Frontier
+from mlgraph.graph.traversal.visibility import SHOWN
+from mlgraph.graph.traversal.walk import DirectionName, is_run
+from mlgraph.ports.store import FactReader
+from mlgraph.services.queries.folding import Folding
+from mlgraph.services.queries.resolver import Resolver, moment_of
+
+COLD_RUNS: Final = 0
+"""Deprecated, and gone in the release after 0.2.0: how many runs an answer read from the store, which none does (ADR 0025)."""
+BOTH: Final[tuple[DirectionName, ...]] = ("downstream", "upstream")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A query about the closure of `root`: its options, and what they stand for in the graph.
+
+    `moment` is in microseconds; `kinds` are codes; `noise` None: nothing is hidden; `after` is where the page before ended.
+    """
+
+    graph: Snapshot
+    root: int
+    level: Layer
+    moment: int
+    noise: Noise | None
+    after: Frontier | None
+    kinds: frozenset[int]
+    options: WalkOptions
+
+    @classmethod
+    def of(cls, resolver: Resolver, uri: str, options: WalkOptions, noise: Noise | None) -> Scope:
+        """Return the scope of a query. Raises `InvalidInput`, `UnknownAsset` and `Unavailable`."""
+        graph = resolver.graph(uri)
+        options.check()
+        after = Frontier.decode(options.cursor) if options.cursor else None
+        moment = moment_of(options.as_of) if options.as_of is not None or after is None else after.moment
+        root = resolver.asset(graph, uri, moment)
+        kinds = frozenset(KINDS[kind].code for kind in options.kinds)
+        level = level_of(graph, root, options.level)
+        return cls(graph, root, level, moment, noise if options.fold else None, after, kinds, options)
+
+    @property
+    def directions(self) -> tuple[DirectionName, ...]:
+        """The directions to walk in."""
+        return BOTH if self.options.direction == "both" else (self.options.direction,)
+
+    def folding(self, reader: FactReader) -> Folding:
+        """Return what the answer hides, nothing so far."""
+        return Folding(reader, self.noise, self.graph, self.root, self.level, self.moment)
+
+    def lists(self, assets: Ints, certain: Bools, hidden: Hidden | None = None) -> Bools:
+        """Say of each asset whether it is listed: not hidden, of a kind and certainty that was asked for; the root always is."""
+        listed = certain if self.options.certain else np.ones(len(assets), np.bool_)
+        if hidden is not None:
+            listed = listed & (hidden.marks[assets] == SHOWN)
+        if self.kinds:
+            listed = listed & np.isin(self.graph.registry.kinds(assets), list(self.kinds))
+        shown: Bools = listed | (assets == self.root)
+        return shown
+
+
+def level_of(graph: Snapshot, root: int, name: LevelName | None) -> Layer:
+    """Return the level of that name; None: runs where the root is a run, else assets."""
+    if name is None:
+        return Layer.RUN if is_run(graph, root) else Layer.ASSET
+    return Layer.RUN if name == "run" else Layer.ASSET
+
+
+def level_name(level: Layer) -> LevelName:
+    """Return the name of a level, as answers have it."""
+    return "run" if level == Layer.RUN else "asset"
+
+
+def cut(frontier: Frontier | None, reason: str = "limit") -> dict[str, Any]:
+    """Return what an answer says of where its page ended, and why; `frontier` None: nothing remains."""
+    if frontier is None:
+        return {"partial": False, "reason": None, "frontier": None}
+    return {"partial": True, "reason": reason, "frontier": frontier.encode()}

@@ -1,0 +1,35 @@
+"""All use cases of one server, as the HTTP interface takes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlgraph.services.common.identity import Tokens
+from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.queries.query import Queries
+from mlgraph.services.server.archives import Archives
+from mlgraph.services.server.health import Health
+from mlgraph.services.sources.connections import Connections
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The use cases."""
+
+    intake: Intake
+    queries: Queries
+    connections: Connections
+    health: Health
+    tokens: Tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Operated(Services):
+    """The use cases, and those of whoever runs the server."""
+
+    archives: Archives
+
+    @classmethod
+    def of(cls, services: Services, archives: Archives) -> Operated:
+        """Return `services` with what is missing."""
+        return cls(services.intake, services.queries, services.connections, services.health, services.tokens, archives)

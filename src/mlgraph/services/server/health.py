@@ -1,0 +1,122 @@
+"""Is the server ready, and what does it measure of itself."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.ports.letters import LetterCounts
+from mlgraph.ports.pool import Pool
+from mlgraph.ports.store import FactReader
+from mlgraph.services.common import metrics
+from mlgraph.services.projection.follow import Follower
+
+MAX_LAG_S: Final = 30.0
+_GRAPH: Final = "graph"
+
+
+class Health:
+    """Readiness and metrics of one server."""
+
+    def __init__(self, reader: FactReader, follower: Follower) -> None:
+        self._reader = reader
+        self._follower = follower
+        self._begun = time.monotonic()
+        self._loaded = False
+        self._caught_up_once = False
+        self._gauges = _Gauges()
+        self._pool: Callable[[], Pool] | None = None
+        self._letters: Callable[[], LetterCounts] | None = None
+
+    def watch(self, pool: Callable[[], Pool], letters: Callable[[], LetterCounts]) -> None:
+        """Measure these too. `letters` may raise `Unavailable`."""
+        self._pool, self._letters = pool, letters
+
+    def loaded(self) -> None:
+        """Say that everything that must be there before the first answer is there."""
+        self._loaded = True
+
+    def ready(self) -> dict[str, object]:
+        """Return the state of the server. Raises `Unavailable` before it has caught up, and while it lags by over 30 s."""
+        try:
+            watermark = self._reader.last_tx()
+            if not self._loaded:
+                raise Unavailable("still loading")
+            lag = self._lag_s(watermark)
+            if not self._caught_up_once:
+                if self._follower.caught_up_at == 0.0:
+                    raise Unavailable("the graph is being built from the store")
+                self._caught_up_once = True
+            if lag > MAX_LAG_S:
+                why = self._follower.failure or "it is still reading"
+                raise Unavailable(f"the graph lags {lag:.0f} s behind the store: {why}")
+        except MlgraphError:
+            self._gauges.unready.inc()
+            raise
+        return {"status": "ready", "watermark": self._follower.snapshot().watermark, "lag_s": round(lag, 3)}
+
+    def _lag_s(self, stored: int) -> float:
+        if self._follower.snapshot().watermark >= stored:
+            return 0.0
+        return self._since_current_s()
+
+    def _since_current_s(self) -> float:
+        return time.monotonic() - (self._follower.caught_up_at or self._begun)
+
+    def metrics(self) -> bytes:
+        """Return the metrics in the Prometheus text format. What cannot be asked for now keeps the value it had."""
+        gauges, snapshot = self._gauges, self._follower.snapshot()
+        gauges.watermark.labels(_GRAPH).set(snapshot.watermark)
+        gauges.nodes.set(snapshot.nodes)
+        gauges.assets.set(len(snapshot.registry) - 1)
+        if self._pool is not None:
+            pool = self._pool()
+            gauges.pool_size.set(pool.size)
+            gauges.pool_idle.set(pool.idle)
+            gauges.pool_waiting.set(pool.waiting)
+        try:
+            stored = self._reader.last_tx()
+            gauges.stored.set(stored)
+            gauges.lag.labels(_GRAPH).set(self._lag_s(stored))
+            gauges.behind.labels(_GRAPH).set(max(0, stored - snapshot.watermark))
+            if self._letters is not None:
+                letters = self._letters()
+                gauges.letters_waiting.set(letters.waiting)
+                gauges.letters.set(letters.total)
+            gauges.store_up.set(1)
+        except MlgraphError:
+            gauges.store_up.set(0)
+            gauges.lag.labels(_GRAPH).set(self._since_current_s())
+        return generate_latest(gauges.registry) + generate_latest(metrics.PROCESS)
+
+
+class _Gauges:
+    """What is asked for when /metrics is read."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+
+        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+            return Gauge(name, meaning, labels, registry=registry)
+
+        gauge("mlgraph_build_info", "1; the version stands in the label.", "version").labels(version("mlgraph")).set(1)
+        self.unready = Counter("mlgraph_not_ready", "Times that /readyz answered 503.", registry=registry)
+        self.store_up = gauge("mlgraph_store_up", "1 while the store answers, else 0.")
+        self.stored = gauge("mlgraph_store_transactions", "Last transaction in the store.")
+        self.watermark = gauge("mlgraph_projection_watermark", "Last transaction that a projection includes.", "projection")
+        self.lag = gauge("mlgraph_projection_lag_seconds", "Seconds since a projection was last current.", "projection")
+        self.behind = gauge(
+            "mlgraph_projection_lag_transactions", "Transactions that a projection has yet to read.", "projection"
+        )
+        self.nodes = gauge("mlgraph_graph_nodes", "Nodes of the traversal graph, ports included.")
+        self.assets = gauge("mlgraph_assets", "Assets heard of.")
+        self.pool_size = gauge("mlgraph_database_pool_size", "Connections to PostgreSQL.")
+        self.pool_idle = gauge("mlgraph_database_pool_idle", "Connections to PostgreSQL that nobody uses now.")
+        self.pool_waiting = gauge("mlgraph_database_pool_waiting", "Requests that wait for a connection to PostgreSQL.")
+        self.letters_waiting = gauge("mlgraph_dead_letters_waiting", "Dead letters that wait to be replayed.")
+        self.letters = gauge("mlgraph_dead_letters", "Dead letters there ever were.")

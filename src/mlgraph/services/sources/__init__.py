@@ -1,0 +1,1 @@
+"""Connected tools: polling, hydration, sweeps, status."""

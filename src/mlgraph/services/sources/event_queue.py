@@ -1,0 +1,131 @@
+"""Thin events of one source on their way: one for each thing, due now or later, kept in the store until they are settled."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from itertools import count
+
+from mlgraph.domain import clock
+from mlgraph.ports.events import EventStore, ThinEvent, Thing
+from mlgraph.services.common import metrics
+
+
+class EventQueue:
+    """Hands out things to fetch, each to one worker at a time. An event that comes meanwhile has the thing fetched once more."""
+
+    def __init__(self, store: EventStore, source: str, steady: Callable[[], float] = time.monotonic) -> None:
+        """Nothing waits until `load` or `add`."""
+        self._store, self._source, self._steady = store, source, steady
+        self._changed = threading.Condition()
+        self._events: dict[Thing, ThinEvent] = {}
+        self._due: list[tuple[float, int, Thing]] = []
+        self._planned: dict[Thing, int] = {}
+        """Which entry of `_due` counts for a thing; one under way has none."""
+        self._order = count()
+        self._number = 0
+        self._paused_until = 0.0
+        self._closed = False
+
+    def load(self) -> None:
+        """Go on with what waited when the last process ended."""
+        for event in self._store.waiting(self._source):
+            self._number = max(self._number, event.number)
+            self._take_in(event)
+
+    def add(self, event: ThinEvent) -> None:
+        """Keep an event, durably, and have its thing fetched."""
+        with self._changed:
+            # greater than any before, settled and forgotten ones too: not even the clock of a restart may go back behind them
+            self._number = number = max(self._number + 1, clock.wall_us())
+        self._take_in(self._store.add(self._source, replace(event, number=number)))
+
+    def next(self) -> ThinEvent | None:
+        """Wait for a thing that is due, and return its event; None once the queue is closed."""
+        with self._changed:
+            while not self._closed:
+                now = self._steady()
+                while self._due and self._planned.get(self._due[0][2]) != self._due[0][1]:
+                    heapq.heappop(self._due)
+                ready_at = max(self._due[0][0], self._paused_until) if self._due else None
+                if ready_at is not None and ready_at <= now:
+                    _, _, thing = heapq.heappop(self._due)
+                    del self._planned[thing]
+                    return self._events[thing]
+                self._changed.wait(None if ready_at is None else ready_at - now)
+        return None
+
+    def done(self, events: Collection[ThinEvent]) -> None:
+        """Let go of events whose things were fetched, unless a later one has come: then the thing is fetched again."""
+        if not events:
+            return
+        self._store.done(self._source, events)
+        with self._changed:
+            for event in events:
+                latest = self._events.get(event.thing)
+                if latest is not None and latest.number == event.number:
+                    del self._events[event.thing]
+                else:
+                    self._plan(event.thing, 0.0)
+            self._count()
+
+    def again(self, event: ThinEvent, in_s: float) -> None:
+        """Have the thing fetched again in `in_s` seconds, or now if a later event has come."""
+        with self._changed:
+            latest = self._events.get(event.thing)
+            self._plan(event.thing, in_s if latest is not None and latest.number == event.number else 0.0)
+
+    def failed(self, event: ThinEvent, in_s: float) -> None:
+        """The same, and keep that one more attempt has failed."""
+        tried = replace(event, attempts=event.attempts + 1)
+        self._store.failed(self._source, tried)
+        with self._changed:
+            latest = self._events.get(event.thing)
+            if latest is not None and latest.number == event.number:
+                self._events[event.thing] = tried
+        self.again(tried, in_s)
+
+    def pause(self, for_s: float) -> None:
+        """Hand out nothing for `for_s` seconds: the source is left alone."""
+        with self._changed:
+            self._paused_until = max(self._paused_until, self._steady() + for_s)
+
+    def waiting(self) -> int:
+        """Return of how many things the truth is not fetched yet."""
+        with self._changed:
+            return len(self._events)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it hands out nothing any more."""
+        return self._closed
+
+    def close(self) -> None:
+        """Let `next` return None everywhere; what waits stays in the store."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+
+    def _take_in(self, event: ThinEvent) -> None:
+        with self._changed:
+            latest = self._events.get(event.thing)
+            if latest is not None and latest.number >= event.number:
+                return
+            self._events[event.thing] = event
+            if latest is None or event.thing in self._planned:
+                self._plan(event.thing, 0.0)
+            self._count()
+
+    def _plan(self, thing: Thing, in_s: float) -> None:
+        if thing not in self._events:
+            return
+        number = next(self._order)
+        self._planned[thing] = number
+        heapq.heappush(self._due, (self._steady() + in_s, number, thing))
+        self._changed.notify()
+
+    def _count(self) -> None:
+        metrics.SOURCE_EVENTS_WAITING.labels(self._source).set(len(self._events))

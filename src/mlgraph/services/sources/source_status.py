@@ -1,0 +1,75 @@
+"""What is told of a connected source: where its reading stands, how old that is, and what comes next."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+from mlgraph.domain.configuration import Limits, Schedule
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.times import format_time
+from mlgraph.ports.connections import Connection
+from mlgraph.ports.connector import PulledConnector
+from mlgraph.ports.source import Access
+from mlgraph.services.sources.source_worker import Reading, SourceWorker, next_sweeps
+
+STOPPED = "stopped"
+"""The state of a source that the configuration made and has no longer: it is not read, its facts stay."""
+
+
+def status(connection: Connection, reading: Reading | None, letters: int, now: int) -> dict[str, Any]:
+    """Return what `mlgraph sources` shows of one source at the moment `now`; `reading` None: nothing reads it."""
+    c = connection
+    following = reading is not None and c.last_sync_at is not None
+    swept, full = next_sweeps(c, reading.schedule, now) if reading is not None and following else (None, None)
+    return {
+        "name": c.name, "kind": c.kind, "url": c.url, "state": c.state, "done": c.done, "total": c.total, "error": c.error,
+        "last_sync_at": _time(c.last_sync_at), "configured": c.configured, "scope": c.scope,
+        "environment": reading.environment if reading else None,
+        "lag_s": None if c.polled_at is None else max(0.0, round((now - c.polled_at) / 1e6, 1)),
+        "last_poll_at": _time(c.polled_at), "last_change_at": _time(c.changed_at),
+        "errors": c.errors, "last_error": c.last_error, "last_error_at": _time(c.last_error_at),
+        "last_sweep_at": _time(c.swept_at), "next_sweep_at": _time(swept), "next_full_sweep_at": _time(full),
+        "dead_letters": letters,
+        "schedule": _schedule(reading.schedule) if reading else None,
+        "limits": _limits(reading.access.limits) if reading else None,
+    }  # fmt: skip
+
+
+def hydration(worker: SourceWorker | None) -> dict[str, Any]:
+    """Return whether a source is left alone, and what waits to be fetched of it; None where nothing reads it."""
+    circuit = worker.circuit() if worker is not None else None
+    return {
+        "circuit": circuit.name if circuit else None,
+        "retry_in_s": round(circuit.retry_in_s, 1) if circuit and circuit.name == "open" else None,
+        "events_waiting": worker.waiting() if worker is not None else 0,
+    }
+
+
+def tried(connector: PulledConnector, connection: Connection, access: Access) -> dict[str, Any]:
+    """Reach a source once, as it is read, and return what it answered, or what to fix."""
+    began = time.monotonic()
+    said: dict[str, Any] = {"name": connection.name, "kind": connection.kind, "url": connection.url}
+    answer: dict[str, Any] = {"version": None, "counts": {}, "more": False, "error": None}
+    try:
+        with contextlib.closing(connector.sources.open(access, patient=False)) as source:
+            found = source.reached()
+    except MlgraphError as error:
+        answer["error"] = error.detail
+    else:
+        answer |= {"version": found.version, "counts": dict(found.counts), "more": found.more}
+    took_ms = round((time.monotonic() - began) * 1000, 1)
+    return {**said, "ok": answer["error"] is None, **answer, "authenticated": access.credentials is not None, "took_ms": took_ms}
+
+
+def _time(micros: int | None) -> str | None:
+    return None if micros is None else format_time(micros)
+
+
+def _schedule(schedule: Schedule) -> dict[str, float]:
+    return {"poll_s": schedule.poll_s, "sweep_s": schedule.sweep_s, "full_sweep_s": schedule.full_sweep_s}
+
+
+def _limits(limits: Limits) -> dict[str, float]:
+    return {"requests_per_s": limits.requests_per_s, "concurrency": limits.concurrency, "timeout_s": limits.timeout_s}

@@ -1,0 +1,178 @@
+"""The statements of an append: what of it is known already, and the rows of what is not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Final, LiteralString
+
+import psycopg
+
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of
+from mlgraph.domain.facts import Contact
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.ports.store import Actor, AssetRow, Item, Records
+from mlgraph.stores.append.rows import Row, Rows, Table, array
+from mlgraph.stores.append.surrogate_keys import IdAllocator
+from mlgraph.stores.postgres.records import asset_record, edge_record
+
+_ASSET_FACT: Final = Table(
+    "asset_fact", (("tx", "bigint"), ("asset_id", "integer"), ("origin_id", "smallint"), ("valid_from", "bigint"),
+                   ("mode", "smallint"), ("content_id", "bigint"), ("event_id", "bigint"), ("digest", "bytea")),
+)  # fmt: skip
+_EDGE_FACT: Final = Table(
+    "edge_fact", (("tx", "bigint"), ("source_id", "integer"), ("relation", "smallint"), ("target_id", "integer"),
+                  ("origin_id", "smallint"), ("valid_from", "bigint"), ("valid_to", "bigint"), ("mode", "smallint"),
+                  ("role", "text"), ("version", "text"), ("by_id", "integer"), ("feeds", "integer[]"), ("content_id", "bigint"),
+                  ("event_id", "bigint"), ("digest", "bytea")),
+)  # fmt: skip
+_TX: Final = Table(
+    "tx", (("tx", "bigint"), ("recorded_at", "bigint"), ("last_at", "bigint"), ("actor", "text"), ("source", "text"),
+           ("environment", "text")),
+)  # fmt: skip
+_EVENT: Final = Table(
+    "event", (("id", "bigint"), ("tx", "bigint"), ("format", "text"), ("source", "text"), ("event_id", "text"),
+              ("digest", "bytea"), ("body", "text")),
+)  # fmt: skip
+_CODES: Final = {name: relation.code for name, relation in RELATIONS.items()}
+
+Edges = list[tuple[EdgeFactRow, int]]
+Assets = list[tuple[AssetFactRow, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers that the facts of one append are stored with: assets by digest, events by the position of their entry."""
+
+    tx: int
+    assets: Mapping[bytes, int]
+    origins: Mapping[str, int]
+    contents: Mapping[str, int]
+    events: Mapping[int, int]
+
+
+def unseen_events(cursor: psycopg.Cursor, entries: Sequence[Item]) -> set[bytes]:
+    """Return the digests of those events that were not stored before."""
+    keys = {item.event.digest for item in entries if item.event is not None}
+    if keys:
+        cursor.execute("SELECT digest FROM event WHERE digest = ANY(%s::bytea[])", (array(keys),), prepare=True)
+        keys -= {bytes(row[0]) for row in cursor.fetchall()}
+    return keys
+
+
+def store_transaction(rows: Rows, tx: int, recorded_at: int, last_at: int, actor: Actor) -> None:
+    """Append the transaction itself."""
+    rows.add(_TX, [(tx, recorded_at, last_at, actor.name, actor.source, actor.environment)])
+
+
+def store_events(rows: Rows, entries: Sequence[Item], new: Sequence[bool], tx: int, numbering: IdAllocator) -> dict[int, int]:
+    """Append the new events; return the number of each by the position of its entry."""
+    fresh = [(position, item.event) for position, item in enumerate(entries)
+             if new[position] and item.event is not None]  # fmt: skip
+    numbers = dict(zip([position for position, _ in fresh], numbering.events(len(fresh)), strict=True))
+    rows.add(_EVENT, [
+        (numbers[position], tx, event.format, event.source, event.event_id, event.digest, event.body) for position, event in fresh
+    ])  # fmt: skip
+    return numbers
+
+
+def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int]) -> Edges:
+    """Return the edges that are not stored yet. A fact that names an asset without a number is new: it is not asked for."""
+    asked: list[tuple[int, int, int, bytes, int]] = []
+    for place, (edge, _) in enumerate(edges):
+        source, target = ids.get(edge.source_key), ids.get(edge.target_key)
+        if source is not None and target is not None:
+            asked.append((source, _CODES[edge.relation], target, edge.digest, place))
+    known = _known(
+        cursor,
+        "SELECT w.n FROM unnest(%s::int[], %s::smallint[], %s::int[], %s::bytea[], %s::int[]) AS w(s, r, t, d, n) "
+        "JOIN edge_fact f ON f.source_id = w.s AND f.relation = w.r AND f.target_id = w.t AND f.digest = w.d",
+        asked,
+    )
+    return [entry for place, entry in enumerate(edges) if place not in known] if known else edges
+
+
+def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> Assets:
+    """Return the facts of assets that are not stored yet."""
+    asked = [(ids[asset.key], asset.digest, place) for place, (asset, _) in enumerate(assets) if asset.key in ids]
+    known = _known(
+        cursor,
+        "SELECT w.n FROM unnest(%s::int[], %s::bytea[], %s::int[]) AS w(a, d, n) "
+        "JOIN asset_fact f ON f.asset_id = w.a AND f.digest = w.d",
+        asked,
+    )
+    return [entry for place, entry in enumerate(assets) if place not in known] if known else assets
+
+
+def _known(cursor: psycopg.Cursor, query: LiteralString, asked: Sequence[Row]) -> set[int]:
+    """Return what `query` answers for rows of its parameters, asked in the order of the index: neighbours share a page."""
+    if not asked:
+        return set()
+    cursor.execute(query, [array(column) for column in zip(*sorted(asked), strict=True)], prepare=True)
+    return {number for (number,) in cursor.fetchall()}
+
+
+def store_assets(rows: Rows, assets: Assets, given: Numbers) -> None:
+    """Append facts of assets."""
+    tx, ids, origins, contents, events = given.tx, given.assets, given.origins, given.contents, given.events
+    rows.add(_ASSET_FACT, [
+        (tx, ids[asset.key], origins[asset.origin], asset.valid_from, asset.mode, contents[asset.body], events.get(position),
+         asset.digest)
+        for asset, position in assets
+    ])  # fmt: skip
+
+
+def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> None:
+    """Keep which assets name whom as an owner."""
+    pairs = sorted({(ids[key_of(owner)], ids[asset.key]) for asset, _ in assets for owner in asset.owners})
+    if pairs:
+        owners, owned = zip(*pairs, strict=True)
+        cursor.execute(
+            "INSERT INTO asset_owner (owner_id, asset_id) SELECT * FROM unnest(%s::int[], %s::int[]) ON CONFLICT DO NOTHING",
+            (array(owners), array(owned)), prepare=True,
+        )  # fmt: skip
+
+
+def store_edges(rows: Rows, edges: Edges, given: Numbers) -> None:
+    """Append facts of edges, in the order of the index that facts of one edge stand together in."""
+    tx, ids, origins, contents, events = given.tx, given.assets, given.origins, given.contents, given.events
+    said: list[Row] = [
+        (tx, ids[edge.source_key], _CODES[edge.relation], ids[edge.target_key], origins[edge.origin], edge.valid_from,
+         edge.valid_to, edge.mode, edge.role, edge.version, None if edge.by is None else ids[key_of(edge.by)],
+         None if edge.feeds is None else _feeds(edge.feeds, ids), contents[edge.body], events.get(position), edge.digest)
+        for edge, position in edges
+    ]  # fmt: skip
+    said.sort(key=itemgetter(1, 2, 3))
+    rows.add(_EDGE_FACT, said)
+
+
+def _feeds(uris: Sequence[str], ids: Mapping[bytes, int]) -> str:
+    return f"{{{','.join([str(ids[key_of(uri)]) for uri in uris])}}}"
+
+
+def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: Mapping[bytes, int]) -> None:
+    """Keep names and mail of people; what is known of them and not told now stays."""
+    if not contacts:
+        return
+    cursor.executemany(
+        "INSERT INTO contact (asset_id, name, mail) VALUES (%s, %s, %s) ON CONFLICT (asset_id) DO UPDATE "
+        "SET name = CASE WHEN excluded.name = excluded.mail THEN coalesce(contact.name, excluded.name) "
+        "ELSE coalesce(excluded.name, contact.name) END, mail = coalesce(excluded.mail, contact.mail)",
+        [(ids[key_of(str(contact.uri))], contact.name, contact.mail) for contact in contacts],
+    )
+
+
+def records_of(created: list[AssetRow], edges: Edges, assets: Assets, given: Numbers, people: set[int]) -> Records:
+    """Return the rows of an append as a reader would return them."""
+    ids, origin, events, tx = given.assets, given.origins.__getitem__, given.events, given.tx
+
+    def asset(uri: str) -> int:
+        return ids[key_of(uri)]
+
+    return Records(
+        created,
+        [edge_record(row, asset, origin, tx, events.get(position)) for row, position in edges],
+        [asset_record(row, asset, origin, tx, events.get(position)) for row, position in assets],
+        people,
+    )

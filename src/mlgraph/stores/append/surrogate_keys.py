@@ -1,0 +1,178 @@
+"""The numbers that stand for URIs, origins and contents in the fact tables. Used under the append lock alone."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import psycopg
+
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.fact_row import NOTHING, digest, key_of
+from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.ports.store import AssetRow
+from mlgraph.stores.append.number_table import NumberTable
+from mlgraph.stores.append.rows import Rows, Table, array
+
+MAX_ORIGINS: Final = 30_000
+ASSET_SLOTS: Final = 1 << 21
+"""1.2 million URIs in 48 MB."""
+CONTENT_SLOTS: Final = 1 << 18
+
+_ASSET: Final = Table(
+    "asset", (("id", "integer"), ("digest", "bytea"), ("uri", "text"), ("kind", "smallint"), ("dataset_id", "integer"),
+              ("first_tx", "bigint")),
+)  # fmt: skip
+_CONTENT: Final = Table("content", (("id", "bigint"), ("digest", "bytea"), ("body", "text")))
+_COLUMN: Final = "mlg://column/"
+_KIND_CODES: Final = {name: kind.code for name, kind in KINDS.items()}
+
+
+@dataclass(slots=True)
+class Greatest:
+    """The greatest numbers in use."""
+
+    asset: int
+    content: int
+    event: int
+
+
+class IdAllocator:
+    """Finds numbers and gives new ones; remembers those that are surely committed."""
+
+    def __init__(self) -> None:
+        self._assets = NumberTable(ASSET_SLOTS)
+        self._contents = NumberTable(CONTENT_SLOTS)
+        self._origins: dict[str, int] = {}
+        self.greatest = Greatest(0, 0, 0)
+        self._committed = replace(self.greatest)
+        self._forget_fresh()
+
+    def committed(self) -> None:
+        """Keep what the transaction that just committed found or gave out."""
+        for table, fresh in ((self._assets, self._fresh_assets), (self._contents, self._fresh_contents)):
+            if fresh:
+                table.put(list(fresh), list(fresh.values()))
+        self._origins.update(self._fresh_origins)
+        self._committed = replace(self.greatest)
+        self._forget_fresh()
+
+    def rolled_back(self) -> None:
+        """Forget what a transaction that did not commit found or gave out."""
+        self.greatest = replace(self._committed)
+        self._forget_fresh()
+
+    def _forget_fresh(self) -> None:
+        self._fresh_assets: dict[bytes, int] = {}
+        self._fresh_contents: dict[bytes, int] = {}
+        self._fresh_origins: dict[str, int] = {}
+
+    def begin(self, asset: int, content: int, event: int) -> None:
+        """Give out numbers after these, the greatest that are stored. They go on from append to append of this writer.
+
+        Of a store that was empty, this writer knows all that it has put in, as long as its tables hold it.
+        """
+        self.greatest = Greatest(asset, content, event)
+        self._committed = replace(self.greatest)
+        self._assets.is_whole, self._contents.is_whole = asset == 0, content == 0
+
+    def events(self, count: int) -> range:
+        """Return numbers for so many new events."""
+        first = self.greatest.event + 1
+        self.greatest.event += count
+        return range(first, first + count)
+
+    def known_assets(self, cursor: psycopg.Cursor, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return the numbers of those URIs, given by their digests, that have one."""
+        return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
+
+    def create_assets(
+        self, cursor: psycopg.Cursor, rows: Rows, named: Mapping[bytes, str], known: dict[bytes, int], tx: int
+    ) -> list[AssetRow]:
+        """Give numbers to URIs, by digest, that transaction `tx` is the first to name; add them to `known`, and return them.
+
+        Assets that were not asked for before are created with them where need be: the datasets of columns.
+        """
+        fresh = {uri: key for key, uri in named.items()}
+        datasets = {uri: str(dataset) for uri in fresh if (dataset := _dataset_of(uri)) is not None}
+        unsure = {key_of(uri): uri for uri in datasets.values() if key_of(uri) not in known and uri not in fresh}
+        if unsure:
+            found = self.known_assets(cursor, unsure)
+            known.update(found)
+            fresh.update((uri, key) for key, uri in unsure.items() if key not in found)
+        columns = [uri for uri in fresh if uri.startswith(_COLUMN)]
+        others = fresh.keys() - set(columns) if columns else fresh
+        created = []
+        for number, uri in enumerate((*sorted(others), *sorted(columns)), self.greatest.asset + 1):  # columns name datasets
+            key = fresh[uri]
+            owner = known[key_of(datasets[uri])] if uri in datasets else 0
+            created.append((number, key, uri, _KIND_CODES[uri[6 : uri.index("/", 6)]], owner, tx))
+            known[key] = self._fresh_assets[key] = number
+        self.greatest.asset += len(created)
+        rows.add(_ASSET, created)
+        return [AssetRow(number, uri, kind, owner) for number, _, uri, kind, owner, _ in created]
+
+    def origins(self, cursor: psycopg.Cursor, names: Collection[str]) -> Mapping[str, int]:
+        """Return the number of each origin; `*` is 0."""
+        found = {name: self._origins[name] for name in names if name in self._origins}
+        missing = sorted(name for name in set(names) if name not in found)
+        if missing:
+            cursor.execute("SELECT name, id FROM origin WHERE name = ANY(%s)", (missing,))
+            found.update(cursor.fetchall())
+            number = _greatest(cursor, "origin")
+            for name in missing:
+                if name not in found:
+                    number += 1
+                    if number > MAX_ORIGINS:
+                        raise InvalidInput(f"more than {MAX_ORIGINS} origins: an origin names a source, not an event")
+                    cursor.execute("INSERT INTO origin (id, name) VALUES (%s, %s)", (number, name))
+                    found[name] = number
+            self._fresh_origins.update(found)
+        return found
+
+    def contents(self, cursor: psycopg.Cursor, rows: Rows, bodies: Collection[str]) -> Mapping[str, int]:
+        """Return the number of each content; equal contents are stored once."""
+        by_key = {(key_of(body) if body == NOTHING else digest(body)): body for body in bodies}
+        found = _known(cursor, "content", by_key, self._contents, self._fresh_contents)
+        fresh = [(key, body) for key, body in by_key.items() if key not in found]
+        if fresh:
+            created = [(number, key, body) for number, (key, body) in enumerate(fresh, self.greatest.content + 1)]
+            self.greatest.content += len(created)
+            rows.add(_CONTENT, created)
+            given = {key: number for number, key, _ in created}
+            self._fresh_contents.update(given)
+            found.update(given)
+        return {body: found[key] for key, body in by_key.items()}
+
+
+def _known(
+    cursor: psycopg.Cursor, table: str, keys: Collection[bytes], cache: NumberTable, fresh: dict[bytes, int]
+) -> dict[bytes, int]:
+    """Return the numbers of those digests that `table` has: from the cache, else from the store."""
+    wanted = list(keys)
+    found: dict[bytes, int] = {}
+    missing: list[bytes] = []
+    for key, number in zip(wanted, cache.get(wanted), strict=True):
+        if number or (number := fresh.get(key, 0)):
+            found[key] = number
+        else:
+            missing.append(key)
+    if missing and not cache.is_whole:
+        query = f"SELECT w.n, t.id FROM unnest(%s::bytea[]) WITH ORDINALITY AS w(d, n) JOIN {table} t ON t.digest = w.d"
+        cursor.execute(query.encode(), (array(missing),), prepare=True)
+        more = {missing[position - 1]: number for position, number in cursor.fetchall()}
+        fresh.update(more)
+        found.update(more)
+    return found
+
+
+def _dataset_of(uri: str) -> AssetUri | None:
+    return dataset_of_column(AssetUri.parse(uri)) if uri.startswith(_COLUMN) else None
+
+
+def _greatest(cursor: psycopg.Cursor, table: str) -> int:
+    cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}".encode(), prepare=True)
+    row = cursor.fetchone()
+    return int(row[0]) if row else 0

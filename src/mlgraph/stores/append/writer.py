@@ -1,0 +1,182 @@
+"""Appending facts: one lock, one order, one durable transaction for each call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
+
+import psycopg
+
+from mlgraph.domain import clock
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of, to_row
+from mlgraph.ports.store import Actor, Appended, HandedOver, Item
+from mlgraph.stores.append import insert_statements
+from mlgraph.stores.append.default_times import TimestampAssigner
+from mlgraph.stores.append.rows import Rows
+from mlgraph.stores.append.surrogate_keys import IdAllocator
+from mlgraph.stores.append.turns import Turns
+from mlgraph.stores.postgres.database import Database
+
+LOCK: Final = 0x6D6C67_02  # "mlg", appends
+_BEGIN: Final = (
+    # One round trip. Each statement sees what was committed before it began: the last one all that was before the lock was
+    # ours. Plans for any number of parameters go through indexes, where one for these very parameters would now and
+    # then read a whole table, and they are made once a connection.
+    f"BEGIN; SELECT set_config('plan_cache_mode', 'force_generic_plan', true), pg_advisory_xact_lock({LOCK}); "
+    "SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1"
+).encode()
+_GREATEST: Final = (
+    "SELECT (SELECT coalesce(max(id), 0) FROM asset), (SELECT coalesce(max(id), 0) FROM content), "
+    "(SELECT coalesce(max(id), 0) FROM event)"
+)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The facts of one append, each with the position of the entry that says it, before they are numbered."""
+
+    tx: int
+    edges: list[tuple[EdgeFactRow, int]] = field(default_factory=list)
+    assets: list[tuple[AssetFactRow, int]] = field(default_factory=list)
+
+    def uris(self) -> dict[bytes, str]:
+        """Return every URI that the facts name, by its digest."""
+        named: dict[bytes, str] = {}
+        for edge, _ in self.edges:
+            named[edge.source_key] = edge.source
+            named[edge.target_key] = edge.target
+            for uri in edge.uris():
+                named[key_of(uri)] = uri
+        for asset, _ in self.assets:
+            named[asset.key] = asset.uri
+            for uri in (*asset.columns, *asset.owners):
+                named[key_of(uri)] = uri
+        return named
+
+
+class PostgresWriter:
+    """The `FactWriter` of PostgreSQL. Safe to share between threads: appends go one after the other, or together."""
+
+    def __init__(self, database: Database, hand_over: Callable[[HandedOver], None] | None = None) -> None:
+        """Append to `database`; tell `hand_over` what each transaction appended, once it is durable."""
+        self._database = database
+        self._hand_over = hand_over
+        self._appended: HandedOver | None = None
+        self._numbering = IdAllocator()
+        self._last_tx = -1
+        self._turns = Turns(self._write)
+
+    def append(self, entries: Sequence[Item], actor: Actor) -> Appended:
+        """Append what is new, in one durable transaction, and return its number and which entries said anything new.
+
+        Appends that wait at the same time may share a transaction; what one of them is refused for concerns no other.
+        """
+        self._database.check_writable()
+        return self._turns.take(entries, actor)
+
+    def begin_append(self, entries: Sequence[Item], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
+        """Append as `append` does, without waiting for it: `done` is called in another thread with what came of it."""
+        self._database.check_writable()
+        self._turns.begin(entries, actor, done)
+
+    def _write(self, entries: Sequence[Item], actor: Actor) -> Appended:
+        try:
+            with self._database.connection() as connection, connection.cursor() as cursor:
+                appended = self._append(cursor, entries, actor)
+                cursor.execute("COMMIT")
+        except BaseException:
+            self._numbering.rolled_back()
+            self._appended = None
+            raise
+        self._numbering.committed()
+        self._last_tx = appended.tx
+        handed, self._appended = self._appended, None
+        if handed is not None and self._hand_over is not None:
+            self._hand_over(handed)
+        return appended
+
+    def _begin(self, cursor: psycopg.Cursor) -> tuple[int, int, int]:
+        """Take the append lock; return the last transaction, when the next one is recorded, and the last time given."""
+        cursor.execute(_BEGIN)
+        while cursor.nextset():
+            pass  # the last of the statements is the one that answers
+        last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
+        if last_tx != self._last_tx:  # somebody else appended, or this is the first append
+            cursor.execute(_GREATEST)
+            self._numbering.begin(*(cursor.fetchone() or (0, 0, 0)))
+            self._last_tx = last_tx
+        return last_tx, max(clock.wall_us(), last_recorded), last_at
+
+    def _append(self, cursor: psycopg.Cursor, entries: Sequence[Item], actor: Actor) -> Appended:
+        last_tx, recorded_at, last_at = self._begin(cursor)
+        new = [False] * len(entries)
+        unseen = insert_statements.unseen_events(cursor, entries)
+        assigner = TimestampAssigner(cursor, max(recorded_at, last_at + 1))
+        batch = _Batch(last_tx + 1)
+        _gather(batch, entries, new, unseen, assigner)
+        contacts = {contact.uri: contact for item in entries for contact in item.contacts}
+        people = {key_of(uri): uri for uri in map(str, contacts)}
+        named = batch.uris() | people
+        ids = self._numbering.known_assets(cursor, named)
+        offered = len(batch.edges) + len(batch.assets)
+        batch.edges = insert_statements.unknown_edges(cursor, batch.edges, ids)
+        batch.assets = insert_statements.unknown_assets(cursor, batch.assets, ids)
+        for _, position in (*batch.edges, *batch.assets):
+            new[position] = True
+        if not contacts and not any(new):
+            return Appended(last_tx, new)
+        rows = Rows()
+        last_at = max(assigner.last_given, last_at)
+        insert_statements.store_transaction(rows, batch.tx, recorded_at, last_at, actor)
+        events = insert_statements.store_events(rows, entries, new, batch.tx, self._numbering)
+        if len(batch.edges) + len(batch.assets) < offered:
+            named = batch.uris() | people
+        fresh = {key: uri for key, uri in named.items() if key not in ids}
+        created = self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
+        given = self._add_facts(cursor, rows, batch, ids, events)
+        rows.store(cursor)
+        insert_statements.store_owners(cursor, batch.assets, ids)
+        insert_statements.store_contacts(cursor, contacts.values(), ids)
+        if self._hand_over is not None:
+            told = {ids[key] for key in people}
+            records = partial(insert_statements.records_of, created, batch.edges, batch.assets, given, told)
+            self._appended = HandedOver(batch.tx, last_at, len(batch.edges) + len(batch.assets), records)
+        return Appended(batch.tx, new)
+
+    def _add_facts(
+        self, cursor: psycopg.Cursor, rows: Rows, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
+    ) -> insert_statements.Numbers:
+        facts: tuple[tuple[EdgeFactRow | AssetFactRow, int], ...] = (*batch.edges, *batch.assets)
+        given = insert_statements.Numbers(
+            batch.tx, ids, self._numbering.origins(cursor, {fact.origin for fact, _ in facts}),
+            self._numbering.contents(cursor, rows, {fact.body for fact, _ in facts}), events,
+        )  # fmt: skip
+        insert_statements.store_assets(rows, batch.assets, given)
+        insert_statements.store_edges(rows, batch.edges, given)
+        return given
+
+
+def _gather(batch: _Batch, entries: Sequence[Item], new: list[bool], unseen: set[bytes], assigner: TimestampAssigner) -> None:
+    """Put the facts of `entries` into `batch`, each fact once; mark the events that are `unseen`."""
+    assigner.prepare(fact for item in entries for fact in item.facts)
+    seen: set[bytes] = set()
+    for position, item in enumerate(entries):
+        if item.event is not None:
+            if item.event.digest not in unseen:
+                continue  # the facts of an event that was received before are known
+            unseen.discard(item.event.digest)
+            new[position] = True
+        for fact in item.facts:
+            timed = assigner.assign(fact)
+            if timed is None:
+                continue
+            row = to_row(timed)
+            if row.digest in seen:
+                continue
+            seen.add(row.digest)
+            if isinstance(row, EdgeFactRow):
+                batch.edges.append((row, position))
+            else:
+                batch.assets.append((row, position))

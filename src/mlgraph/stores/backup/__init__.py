@@ -1,0 +1,1 @@
+"""Backup and restore: a file of all tables."""

@@ -1,0 +1,312 @@
+"""The embedded PostgreSQL: a server of our own below the data directory, with a private socket.
+
+Nothing listens on the network. PostgreSQL itself trusts whoever reaches its socket, and that is safe only
+because the socket lies in a directory with mode 0700 that belongs to the user of the server: the file system
+is the password.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import psycopg
+from psycopg import sql
+
+from mlgraph.stores.embedded import postgres_cluster, postgres_process, postgres_sockets
+from mlgraph.stores.embedded.directory_lock import LOCK_NAME, DataDirectoryInUse, DirectoryLock, EmbeddedPostgresError
+from mlgraph.stores.embedded.postgres_account import Account, server_account
+from mlgraph.stores.embedded.postgres_process import ServerProcess
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+__all__ = ["DataDirectoryInUse", "EmbeddedPostgres", "EmbeddedPostgresError"]
+
+_log = logging.getLogger(__name__)
+
+DATABASE = "mlgraph"
+SUPERUSER = "mlgraph"
+QUESTION_CONNECTIONS = 45
+"""How many of `max_connections` may answer questions: the others are for intake, for following the log, and for people."""
+_SETTINGS = {
+    "port": str(postgres_sockets.PORT),
+    "listen_addresses": "",
+    "max_connections": "60",
+    "shared_buffers": "128MB",
+    "effective_cache_size": "1GB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "random_page_cost": "1.1",  # the data lies on flash, or in memory
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "wal_compression": "pglz",  # the wheel is built without lz4
+    "wal_buffers": "16MB",  # a chunk of a load is more than the 4 MB that would come of shared_buffers
+    "max_wal_size": "1GB",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] ",
+    "log_checkpoints": "off",
+    "logging_collector": "off",
+}
+RESERVE_BYTES = 64 * 1024 * 1024
+"""Room that is left free on the disk: PostgreSQL ends where it cannot write its log, which comes in files of 16 MiB."""
+_LOG_LIMIT_BYTES = 8 * 1024 * 1024
+_READY_TIMEOUT_S = 300.0
+"""Recovery after a crash replays up to `max_wal_size`; on a slow disk that takes minutes."""
+_POLL_S = 0.01
+_FIRST_BACK_OFF_S = 0.2
+_LONGEST_BACK_OFF_S = 30.0
+_STEADY_AFTER_S = 60.0
+"""A server that ran this long failed for a new reason: the back-off starts anew."""
+
+
+class EmbeddedPostgres:
+    """A PostgreSQL server on `data_dir`: created on the first start, found again on the next.
+
+    It holds `postgres/` (the cluster), `postgres.log` and `mlgraph.lock` there. As a context manager it
+    starts and stops. All methods may be called from any thread.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir.absolute()
+        self._cluster = self._data_dir / "postgres"
+        self._log_file = self._data_dir / "postgres.log"
+        self._guard = threading.RLock()
+        self._stopping = threading.Event()
+        self._lock: DirectoryLock | None = None
+        self._account = Account()
+        self._sockets: Path | None = None
+        self._process: ServerProcess | None = None
+        self._supervisor: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    def start(self) -> str:
+        """Start the server, recovering from whatever an earlier one left, and return its connection URL.
+
+        Raises DataDirectoryInUse where the directory is served already, EmbeddedPostgresError where the
+        server cannot run (another major version, no permission, no space ...).
+        """
+        with self._guard:
+            lock = self._locked()
+            self._lock = lock
+            self._stopping.clear()
+            try:
+                self._prepare(lock)
+                self._launch()
+            except (OSError, subprocess.SubprocessError) as error:
+                self._release()
+                raise EmbeddedPostgresError(f"PostgreSQL on {self._data_dir} cannot run: {error}.") from error
+            except BaseException:
+                self._release()
+                raise
+            return self.url
+
+    @property
+    def url(self) -> str:
+        """Connection URL of the database, the same for as long as this object is started."""
+        if self._sockets is None:
+            raise EmbeddedPostgresError(f"PostgreSQL on {self._data_dir} is not started: call start() first.")
+        return postgres_sockets.connection_url(self._sockets, SUPERUSER, DATABASE)
+
+    @property
+    def log_file(self) -> Path:
+        """The file that PostgreSQL writes its log to."""
+        return self._log_file
+
+    @property
+    def pid(self) -> int | None:
+        """Process id of the running server, None while there is none."""
+        process = self._process
+        return process.pid if process is not None and not process.exited.is_set() else None
+
+    def alive(self) -> bool:
+        """Whether the server's process runs now."""
+        return self.pid is not None
+
+    def disk_trouble(self) -> str | None:
+        """Return what is wrong with the disk that the data is on, or None if there is room to go on."""
+        try:
+            free_bytes = shutil.disk_usage(self._cluster).free
+        except OSError as error:
+            return f"the disk of {self._data_dir} cannot be read ({error.strerror})"
+        if free_bytes >= RESERVE_BYTES:
+            return None
+        free, kept = free_bytes >> 20, RESERVE_BYTES >> 20
+        return f"the disk of {self._data_dir} is full: {free} MiB are free, {kept} MiB are kept in reserve"
+
+    def stop(self) -> None:
+        """Shut down cleanly and let go of the directory; does nothing where nothing runs."""
+        self._stopping.set()  # before the guard: a start or restart under way gives up
+        with self._guard:
+            if self._lock is not None:
+                self._release()
+            supervisor, self._supervisor = self._supervisor, None
+        if supervisor is not None and supervisor is not threading.current_thread():
+            supervisor.join()
+
+    def supervise(self, on_restart: Callable[[], None] | None = None) -> None:
+        """Restart the server whenever it dies, with back-off, until `stop`. The URL stays the same.
+
+        `on_restart` is called after each restart, from the supervising thread: connections made before are
+        dead.
+        """
+        with self._guard:
+            if self._process is None:
+                raise EmbeddedPostgresError(f"PostgreSQL on {self._data_dir} is not started: call start() first.")
+            if self._supervisor is None:
+                self._supervisor = threading.Thread(
+                    target=self._watch, args=(on_restart,), name="postgres-supervisor", daemon=True
+                )
+                self._supervisor.start()
+
+    def _locked(self) -> DirectoryLock:
+        try:
+            # Open to enter (not to list): else the server's own user, where we are root, needs a right more.
+            self._data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise EmbeddedPostgresError(
+                f"The data directory {self._data_dir} cannot be made: {error}. Name another with --data.",
+            ) from error
+        return DirectoryLock.acquire(self._data_dir)
+
+    def _prepare(self, lock: DirectoryLock) -> None:
+        """Everything before a launch that a restart need not repeat."""
+        programs = postgres_process.program_directory()
+        self._account = server_account(self._data_dir, self._cluster, programs)
+        if self._cluster.exists():
+            for pid in postgres_process.end_leftovers(postgres_process.server_name(self._cluster)):
+                _log.warning("ended process %d of an earlier PostgreSQL on %s", pid, self._data_dir)
+        postgres_sockets.remove(lock.previous.get("socket_directory"), self._account)
+        if not postgres_cluster.exists(self._cluster):
+            postgres_cluster.create(self._cluster, programs, self._account, SUPERUSER)
+        postgres_cluster.check_version(self._cluster, programs)
+        if self._cluster.stat().st_uid == 0:
+            self._account.own(self._cluster)  # restored by root from a copy
+        if self._log_file.exists() and self._log_file.stat().st_size > _LOG_LIMIT_BYTES:
+            self._log_file.replace(self._log_file.with_suffix(".log.1"))
+        self._log_file.touch(mode=0o600)  # its error messages quote data
+        for ours in (self._log_file, self._data_dir / LOCK_NAME):
+            self._account.own(ours)  # root may start what the owner starts again tomorrow
+        self._sockets = postgres_sockets.create(self._account)
+        lock.record(socket_directory=str(self._sockets))
+
+    def _launch(self) -> None:
+        """Start the postmaster in the prepared surroundings and wait until it answers."""
+        programs = postgres_process.program_directory()
+        postgres_process.end_leftovers(postgres_process.server_name(self._cluster))
+        foreign = postgres_process.running_postmaster(self._cluster)
+        if foreign is not None:
+            raise DataDirectoryInUse(
+                f"A PostgreSQL that mlgraph did not start runs on {self._cluster} (pid {foreign}): stop it "
+                f"(kill -INT {foreign}) and start again.",
+            )
+        # Whoever has that id by now is no PostgreSQL of this directory; PostgreSQL would take it for one.
+        (self._cluster / "postmaster.pid").unlink(missing_ok=True)
+        sockets = self._sockets
+        if sockets is None:
+            raise EmbeddedPostgresError(f"PostgreSQL on {self._data_dir} is being stopped.")
+        postgres_sockets.make_empty(sockets, self._account)
+        log_start = self._log_file.stat().st_size
+        settings = {**_SETTINGS, "unix_socket_directories": str(sockets)}
+        command = postgres_process.server_command(programs, self._cluster, settings)
+        self._process = process = ServerProcess(postgres_process.command_line(self._account, command), self._log_file)
+        try:
+            self._wait_ready(process, log_start)
+            _ensure_database(postgres_sockets.connection_url(sockets, SUPERUSER, "postgres"))
+        except psycopg.Error as error:
+            process.stop()
+            raise EmbeddedPostgresError(
+                f"PostgreSQL on {self._data_dir} does not answer: {error}. See {self._log_file}.",
+            ) from error
+        except BaseException:
+            process.stop()
+            raise
+
+    def _wait_ready(self, process: ServerProcess, log_start: int) -> None:
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while not self._reports_ready(process.pid):
+            if process.exited.wait(_POLL_S):
+                raise EmbeddedPostgresError(
+                    f"PostgreSQL on {self._data_dir} ended while starting (status {process.returncode}). "
+                    f"{self._log_file} says: {_text_from(self._log_file, log_start)}",
+                )
+            if self._stopping.is_set():
+                raise EmbeddedPostgresError(f"PostgreSQL on {self._data_dir} was stopped while starting.")
+            if time.monotonic() > deadline:
+                raise EmbeddedPostgresError(
+                    f"PostgreSQL on {self._data_dir} did not get ready in {_READY_TIMEOUT_S:.0f} s: see {self._log_file}.",
+                )
+
+    def _reports_ready(self, pid: int) -> bool:
+        """Whether the postmaster says in its lock file that it takes connections (postmaster.pid, line 8)."""
+        try:
+            lines = (self._cluster / "postmaster.pid").read_text().splitlines()
+        except FileNotFoundError:
+            return False
+        return lines[:1] == [str(pid)] and len(lines) > 7 and lines[7].strip() == "ready"
+
+    def _release(self) -> None:
+        """Give everything back; the lock last, so that a successor finds nothing half gone."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.stop()
+        sockets, self._sockets = self._sockets, None
+        if sockets is not None:
+            postgres_sockets.remove(str(sockets), self._account)
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.release()
+
+    def _watch(self, on_restart: Callable[[], None] | None) -> None:
+        back_off_s = 0.0
+        while True:
+            process, began = self._process, time.monotonic()
+            if process is not None:
+                process.exited.wait()
+            if time.monotonic() - began > _STEADY_AFTER_S:
+                back_off_s = 0.0
+            if self._stopping.wait(back_off_s):
+                return
+            back_off_s = min(max(_FIRST_BACK_OFF_S, 2 * back_off_s), _LONGEST_BACK_OFF_S)
+            with self._guard:
+                if self._stopping.is_set():
+                    return
+                _log.error("PostgreSQL on %s died; starting it again", self._data_dir)
+                try:
+                    self._launch()
+                except (EmbeddedPostgresError, OSError) as error:
+                    _log.error("PostgreSQL did not start: %s; next try in %.1f s", error, back_off_s)
+                    continue
+            _log.warning("PostgreSQL on %s runs again", self._data_dir)
+            if on_restart is not None:
+                try:
+                    on_restart()
+                except Exception:  # noqa: BLE001 - whatever it raises, supervision goes on
+                    _log.exception("what follows a restart of PostgreSQL failed")
+
+
+def _ensure_database(maintenance_url: str) -> None:
+    with psycopg.connect(maintenance_url, autocommit=True, connect_timeout=30) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone() is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
+
+
+def _text_from(path: Path, start: int) -> str:
+    with path.open("rb") as file:
+        file.seek(start)
+        return file.read(4096).decode(errors="replace").strip()

@@ -1,0 +1,290 @@
+"""Each limit answers clearly, at once, and leaves what it does not concern alone."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mlgraph.api.http import bodies, protocol
+from mlgraph.api.http.limits import Lanes, Limits
+from mlgraph.api.schema.parameters import MAX_LIMIT
+from mlgraph.domain import budget
+from mlgraph.domain.errors import StartError
+from mlgraph.domain.walk_options import WalkOptions
+from tests.api.services_double import LAKE, Body, Double, app_over
+from tests.api.serving import serving
+
+PATIENCE_S = 60.0
+"""How long a busy machine may take; what must not be waited for takes longer than that."""
+ENDLESS_S = 100 * PATIENCE_S
+ASK = "/api/v1/lineage?uri=" + LAKE.replace("%", "%25").replace(":", "%3A").replace("/", "%2F")
+
+
+@dataclass
+class Slow(Double):
+    """Answers about lineage only when it is let, or when its time is over; exports line by line for ever."""
+
+    go_on: threading.Event = field(default_factory=threading.Event)
+    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    heeds_budget: bool = True
+
+    def lineage(self, uri: str, options: WalkOptions) -> Body:
+        self.begun.release()
+        while not self.go_on.wait(0.01):
+            if self.heeds_budget:
+                budget.check()
+        return super().lineage(uri, options)
+
+    def export(self) -> Iterator[bytes]:
+        while not self.go_on.is_set():
+            yield b"x" * 1024 + b"\n"
+
+
+def get(port: int, path: str) -> tuple[int, dict[str, str], Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        body = response.read()
+        return response.status, headers, json.loads(body) if "json" in headers.get("content-type", "") else body
+    finally:
+        connection.close()
+
+
+def check_refusal(said: tuple[int, dict[str, str], Any], *words: str) -> None:
+    status, headers, body = said
+    assert status == body["status"] == 503
+    assert headers["content-type"] == "application/problem+json"
+    assert int(headers["retry-after"]) >= 1
+    for word in words:
+        assert word in body["detail"]
+
+
+def until(reached: Callable[[], bool], otherwise: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not reached():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.01)
+
+
+def counted(port: int, metric: str) -> float:
+    """What the server says of its queries over the graph."""
+    text = get(port, "/metrics")[2].decode()
+    return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f'{metric}{{sort="heavy"}}'))
+
+
+@contextmanager
+def asking(port: int, slow: Slow, number: int, running: int) -> Iterator[list[Any]]:
+    """So many questions at once, of which so many run; their answers are there once the block is over."""
+    answers: list[Any] = []
+    with ThreadPoolExecutor(number) as pool:
+        asked = [pool.submit(get, port, ASK) for _ in range(number)]
+        for _ in range(running):
+            assert slow.begun.acquire(timeout=PATIENCE_S)
+        until(lambda: counted(port, "mlgraph_limit_inside") == number, "the others did not come to wait")
+        yield answers
+        answers += [each.result() for each in asked]
+
+
+def test_one_heavy_query_too_many_is_refused_at_once_and_nobody_else_starves() -> None:
+    slow = Slow()
+    patient = Limits(heavy_queries=2, heavy_queue=3, queue_time_s=ENDLESS_S, query_time_s=ENDLESS_S)
+    with serving(slow, limits=patient) as port:
+        with asking(port, slow, 5, 2) as answers:
+            for path in (ASK, "/api/v1/paths?source=mlg%3A%2F%2Fmodel%2Fa%2Fb&target=mlg%3A%2F%2Fmodel%2Fa%2Fc"):
+                check_refusal(get(port, path), "2 run", "3 may wait", "lineage", "impact")
+            for path in ("/healthz", "/readyz", "/metrics", "/api/v1/live", "/openapi.json"):
+                assert get(port, path)[0] == 200
+            facts = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+            facts.request("POST", "/api/v1/facts", b'{"asset": {"uri": "mlg://model/a/b"}}')
+            assert facts.getresponse().status == 200
+            facts.close()
+            assert counted(port, "mlgraph_limit_inside") == 5  # all that was answered before any of them
+            slow.go_on.set()
+        assert [answer[0] for answer in answers] == [200] * 5
+        assert get(port, ASK)[0] == 200  # places are given back
+    lanes = Limits(heavy_queries=2, heavy_queue=3)
+    assert Lanes(lanes).state()["heavy"] == {"inside": 0, "running": 2, "waiting": 3, "refused": 0}
+
+
+def test_who_waits_too_long_is_sent_away() -> None:
+    slow = Slow()
+    with serving(slow, limits=Limits(heavy_queries=1, heavy_queue=5, queue_time_s=0.5)) as port:
+        with asking(port, slow, 3, 1) as answers:
+            until(lambda: counted(port, "mlgraph_limit_refused_total") == 2, "two still wait")
+            slow.go_on.set()
+        refused = [answer for answer in answers if answer[0] != 200]
+        assert len(refused) == 2
+        for each in refused:
+            check_refusal(each, "0.5 s each")
+
+
+@pytest.mark.parametrize("heeds_budget", [True, False])
+def test_a_query_over_its_time_is_told_so_and_holds_its_place_until_it_ends(heeds_budget: bool) -> None:
+    slow = Slow(heeds_budget=heeds_budget)
+    with serving(slow, limits=Limits(heavy_queries=1, heavy_queue=1, queue_time_s=0.5, query_time_s=0.5)) as port:
+        check_refusal(get(port, ASK), "0.5 s", "MLGRAPH_QUERY_TIME_S")  # nobody lets it go on
+        if not heeds_budget:  # its thread still works: the next one may not run beside it
+            check_refusal(get(port, ASK), "too many")
+        slow.go_on.set()
+        until(lambda: counted(port, "mlgraph_limit_inside") == 0, "the place was not given back")
+        assert get(port, ASK)[0] == 200
+
+
+def export_begins(port: int) -> bool:
+    other = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    try:
+        other.request("GET", "/api/v1/export")
+        return other.getresponse().status == 200
+    finally:
+        other.close()
+
+
+def test_exports_are_few_and_give_their_places_back() -> None:
+    slow = Slow()
+    with serving(slow, limits=Limits(exports=1)) as port:
+        reader = socket.create_connection(("127.0.0.1", port))
+        reader.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"200 OK" in reader.recv(1000)
+        check_refusal(get(port, "/api/v1/export"), "exports", "1 may")
+        reader.close()  # in the middle
+        until(lambda: export_begins(port), "the place was not given back")
+        slow.go_on.set()
+
+
+def test_a_crowd_is_refused_but_for_those_who_watch() -> None:
+    slow = Slow()
+    with serving(slow, limits=Limits(requests=3, heavy_queries=1)) as port:
+        with asking(port, slow, 3, 1):
+            check_refusal(get(port, "/api/v1/live"), "too many requests", "3 may")
+            for path in ("/healthz", "/readyz", "/metrics"):
+                assert get(port, path)[0] == 200
+            slow.go_on.set()
+        assert get(port, "/api/v1/live")[0] == 200
+
+
+def test_bodies_have_a_bound_together(monkeypatch: pytest.MonkeyPatch, double: Double) -> None:
+    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 1000)
+    client = TestClient(app_over(double, loopback=True), base_url="http://localhost")
+    event = json.dumps({"eventTime": "2026-01-01T00:00:00Z", "x": "x" * 800})
+    for _ in range(3):  # what was worked on is given back
+        assert client.post("/api/v1/lineage", content=event).status_code == 201
+    refused = client.post("/api/v1/lineage", content=event + " " * 500)
+    check_refusal((refused.status_code, dict(refused.headers), refused.json()), "together", "NDJSON")
+    assert client.post("/api/v1/lineage", content=event).status_code == 201
+
+
+def exchange(port: int, *parts: bytes, pause_s: float = 0.0) -> tuple[int, dict[str, Any]]:
+    """Send bytes as they are, and return status and problem."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+        for part in parts:
+            connection.sendall(part)
+            time.sleep(pause_s)
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert b"content-type: application/problem+json" in head
+    assert b"connection: close" in head
+    said = json.loads(body)
+    assert said["status"] == int(head.split()[1])
+    return said["status"], said
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [
+        ((b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",), 431),
+        ((b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n", *[b"X: " + b"x" * 1000 + b"\r\n"] * 100), 431),
+        ((b"GET /healthz?" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",), 414),
+        ((b"GET /" + b"x" * 40_000,), 414),
+        ((b"HELLO\r\n\r\n",), 400),
+        ((b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",), 400),
+        ((b"\x16\x03\x01\x02\x00\x01\x00",), 400),
+    ],
+    ids=["a long header", "many headers", "a long URL", "a URL without end", "no HTTP", "a wrong length", "TLS"],
+)
+def test_a_head_that_is_too_large_or_none_is_refused(parts: tuple[bytes, ...], status: int) -> None:
+    with serving(Double()) as port:
+        found, said = exchange(port, *parts)
+        assert found == status
+        assert said["detail"]
+        assert get(port, "/healthz")[0] == 200
+
+
+def test_a_head_may_be_as_large_as_is_said_and_come_in_pieces() -> None:
+    with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+        for _ in range(2):  # bytes of a request do not count for the next one of the connection
+            head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 60_000 + b"\r\n\r\n"
+            for start in range(0, len(head), 5000):
+                connection.sendall(head[start : start + 5000])
+            answer = b""
+            while not answer.endswith(b'{"status":"ok"}'):  # head and body may come apart
+                piece = connection.recv(65536)
+                assert piece
+                answer += piece
+            assert answer.startswith(b"HTTP/1.1 200")
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_TIME_S", 0.3)
+    with serving(Double()) as port:
+        assert exchange(port, b"GET /healthz HTTP/1.1\r\n")[0] == 408
+
+
+def test_a_connection_that_is_never_used_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "HEAD_TIME_S", 0.3)
+    with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+        assert connection.recv(1) == b""
+
+
+def test_connections_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "most_connections", lambda: 2)
+    with serving(Double()) as port:
+        kept = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(2)]
+        for connection in kept:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(1000).startswith(b"HTTP/1.1 200")
+        status, said = exchange(port, b"")
+        assert status == 503
+        assert "2 may be open" in said["detail"]
+        kept[0].close()
+        until(lambda: get(port, "/healthz")[0] == 200, "the place was not given back")
+        kept[1].close()
+
+
+def test_who_reads_nothing_of_an_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(protocol, "STALL_S", 0.3)
+    slow = Slow()
+    with serving(slow, limits=Limits(exports=1)) as port, socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        reader.connect(("127.0.0.1", port))
+        reader.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        until(lambda: export_begins(port), "the place of a reader that does not read was not given back")
+        slow.go_on.set()
+
+
+def test_the_greatest_limit_is_told(http: TestClient) -> None:
+    answer = http.get("/api/v1/lineage", params={"uri": LAKE, "limit": MAX_LIMIT + 1})
+    assert answer.status_code == 422
+    assert str(MAX_LIMIT) in answer.json()["detail"]
+    assert http.get("/api/v1/lineage", params={"uri": LAKE, "limit": MAX_LIMIT}).status_code == 200
+
+
+def test_limits_are_read_from_the_environment() -> None:
+    said = {"MLGRAPH_HEAVY_QUERIES": "7", "MLGRAPH_QUERY_TIME_S": "2.5", "PATH": "x"}
+    assert Limits.from_environment(said) == Limits(heavy_queries=7, query_time_s=2.5)
+    assert Limits.from_environment({}) == Limits()
+    for wrong in ("0", "-1", "many", "nan", "1.5", "", "10000001"):
+        with pytest.raises(StartError, match="MLGRAPH_EXPORTS"):
+            Limits.from_environment({"MLGRAPH_EXPORTS": wrong})

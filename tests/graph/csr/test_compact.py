@@ -1,0 +1,49 @@
+"""Compaction keeps what is said of every asset: names with whatever is in them, owners, states, columns."""
+
+from __future__ import annotations
+
+import random
+
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.csr.compact import compact, freeze
+from mlgraph.graph.csr.registry import Card
+from mlgraph.graph.csr.snapshot import Graph
+from mlgraph.ports.store import AssetRow
+
+NAMES = (None, "plain", 'with "quotes" and \\', "naïve ☃ \n", "")
+OWNERS = ((), ("mlg://team/a/x",), ("mlg://team/a/y", "mlg://team/a/x"))
+STATES = (None, "retired", "läuft")
+DATASET, COLUMN = KINDS["dataset"].code, KINDS["column"].code
+
+
+def told(graph: Graph) -> dict[int, tuple[str, str, int, bool, tuple[str, ...], str | None, list[int]]]:
+    registry = graph.registry
+    found = {}
+    for asset in range(1, len(registry)):
+        card = registry.card(asset) or Card()
+        found[asset] = (
+            registry.uri(asset), registry.name(asset), registry.kind(asset), card.finished, card.owners, card.state,
+            registry.columns_of(asset),
+        )  # fmt: skip
+    return found
+
+
+def test_everything_said_of_assets_is_as_before() -> None:
+    for seed in range(40):
+        rng = random.Random(seed)
+        graph = Graph()
+        for _ in range(4):
+            for _ in range(rng.randint(0, 6)):
+                number = len(graph.registry)
+                dataset = rng.randrange(1, number) if number > 1 and rng.random() < 0.3 else 0
+                uri = f"mlg://{'column' if dataset else 'dataset'}/n/a{number}{rng.choice(['', '%2Fb%20c', '%C3%AF'])}"
+                graph.registry.add(AssetRow(number, uri, COLUMN if dataset else DATASET, dataset))
+            for asset in range(1, len(graph.registry)):
+                if rng.random() < 0.4:
+                    card = Card(rng.choice(NAMES), rng.choice(OWNERS), rng.random() < 0.5, rng.choice(STATES))
+                    graph.registry.set_card(asset, card)
+            before = told(graph)
+            graph.publish(graph.snapshot.watermark + 1)
+            graph = Graph(compact(freeze(graph)))
+            assert told(graph) == before, f"seed {seed}"
+            assert all(graph.registry.number(uri) == asset for asset, (uri, *_) in before.items())

@@ -1,0 +1,144 @@
+"""Tables that are renamed, dropped and created again: the same graph in any order of events, made anew, and out of an export."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mlgraph.connectors import openlineage
+from mlgraph.domain.fact_json import parse_line
+from mlgraph.domain.facts import Contact, Fact
+from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.times import FOREVER, format_time, parse_time
+from mlgraph.graph.model.aliases import Alias
+from mlgraph.services.queries.export import export_lines
+from tests.graph.model.test_names import under_names
+from tests.graph.projected import LEVELS_OF_EDGES, Projected
+from tests.model import histories
+from tests.model.histories import DATASETS
+
+NAMES = "abcd"
+MINUTE_US = 60_000_000
+START = parse_time("2026-03-01T00:00:00Z")
+NUMBERS = {name: number for number, name in enumerate(NAMES)}
+assert [uri.name for uri in DATASETS[:4]] == list(NAMES), "the model of names numbers datasets so"
+
+
+@dataclass(frozen=True)
+class Told:
+    """One event, in few words: what happened at which minute, to which table, with which other one or run."""
+
+    minute: int
+    what: str
+    name: str
+    other: str = ""
+
+
+def some_history(rng: random.Random, words: Sequence[str]) -> list[Told]:
+    """Events at moments of their own. A name that is mentioned, renamed or dropped need not be known before."""
+    found = []
+    for minute in range(1, rng.randint(4, 14)):
+        what = rng.choice(words)
+        name, other = rng.sample(NAMES, 2)
+        found.append(Told(minute, what, name, rng.choice("pqr") if what in ("reads", "writes") else other))
+    return found
+
+
+def event(told: Told) -> dict[str, Any]:
+    dataset: dict[str, Any] = named(told.name)
+    at = {"eventTime": format_time(START + told.minute * MINUTE_US)}
+    if told.what in ("reads", "writes"):  # one run and job for each letter: it tells of itself again and again
+        job = {"namespace": "etl", "name": f"job-{told.other}"}
+        side = "inputs" if told.what == "reads" else "outputs"
+        return {**at, "eventType": "RUNNING", "run": {"runId": told.other}, "job": job, side: [dataset]}
+    if told.what == "symlink":
+        dataset["facets"] = {"symlinks": {"identifiers": [named(told.other)]}}
+    elif told.what == "rename":
+        state = {"lifecycleStateChange": "RENAME", "previousIdentifier": named(told.other)}
+        dataset["facets"] = {"lifecycleStateChange": state}
+    else:
+        dataset["facets"] = {"lifecycleStateChange": {"lifecycleStateChange": told.what.upper()}}
+    return {**at, "dataset": dataset}
+
+
+def named(name: str) -> dict[str, str]:
+    return {"namespace": DATASETS[0].namespace, "name": name}
+
+
+def facts_of(told: Sequence[Told]) -> list[Fact]:
+    said = [fact for each in told for fact in openlineage.normalise(event(each))]
+    return [fact for fact in said if not isinstance(fact, Contact)]
+
+
+def without_names(told: Sequence[Told]) -> list[Told]:
+    return [each for each in told if each.what in ("reads", "writes")]
+
+
+def expected_aliases(told: Sequence[Told]) -> Iterator[Alias]:
+    """What semantics.md says of names: they lead on until that is undone, or, once renamed, they are used for an asset again."""
+    for each in told:
+        if each.what in ("symlink", "rename"):
+            later = [next_ for next_ in told if next_.minute > each.minute]
+            ends = [next_.minute for next_ in later if is_back(next_, each)]
+            renamed = [e.minute for e in (each, *later) if e.what == "rename" and e.other == each.other]
+            ends += [next_.minute for next_ in later if renamed and next_.minute > renamed[0] and uses(next_, each.other, told)]
+            end = START + min(ends) * MINUTE_US if ends else FOREVER
+            yield Alias(NUMBERS[each.other], NUMBERS[each.name], START + each.minute * MINUTE_US, end)
+
+
+def is_back(event: Told, alias: Told) -> bool:
+    """Say whether an event renames what an alias led to into the name that it was of."""
+    return event.what == "rename" and (event.name, event.other) == (alias.other, alias.name)
+
+
+def uses(event: Told, name: str, told: Sequence[Told]) -> bool:
+    """Say whether an event means that a name is that of an asset again: given to one, or written by a run for the first time."""
+    if event.name != name or event.what not in ("rename", "writes"):
+        return False
+    before = [each for each in told if each.minute < event.minute]
+    return event.what == "rename" or (event.what, name, event.other) not in [(e.what, e.name, e.other) for e in before]
+
+
+def test_edges_stand_under_what_names_stood_for() -> None:
+    for seed in range(200):
+        rng = random.Random(seed)
+        told = some_history(rng, ("reads", "writes", "writes", "rename", "rename", "symlink"))
+        plain, real = Projected([facts_of(without_names(told))]), Projected(in_pieces(facts_of(told), rng))
+        for moment in some_moments(told, rng):
+            wanted = under_names(plain.edges("asset", moment), list(expected_aliases(told)), moment)
+            assert real.edges("asset", moment) == wanted, f"seed {seed}, {told} at {format_time(moment)}"
+
+
+def test_the_order_of_arrival_and_an_export_change_nothing() -> None:
+    words = ("reads", "writes", "rename", "rename", "symlink", "drop", "create", "truncate")
+    for seed in range(150):
+        rng = random.Random(seed)
+        told = some_history(rng, words)
+        facts = facts_of(told)
+        first, shuffled, anew = Projected([facts]), Projected(in_pieces(facts, rng)), Projected([facts])
+        anew.rebuild()
+        exported = list(export_lines(first.store))
+        loaded = Projected([facts_of_lines(exported)])
+        assert list(export_lines(loaded.store)) == exported
+        for moment in some_moments(told, rng):
+            for level in LEVELS_OF_EDGES:
+                edges = first.edges(level, moment)
+                for other, how in ((shuffled, "shuffled"), (anew, "made anew"), (loaded, "out of the export")):
+                    assert other.edges(level, moment) == edges, f"seed {seed}, {told} at {format_time(moment)}, {how}"
+
+
+def facts_of_lines(lines: Sequence[bytes]) -> list[Fact]:
+    statements = [said for line in lines for said in parse_line(Located(decode_json(line)), "facts")]
+    return [said for said in statements if not isinstance(said, Contact)]
+
+
+def in_pieces(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
+    """The same facts in another order and some of them twice, even those of one event apart."""
+    return histories.split(histories.shuffled(histories.repeated(facts, rng), rng), rng)
+
+
+def some_moments(told: Sequence[Told], rng: random.Random) -> list[int]:
+    moments = [START + each.minute * MINUTE_US + beside for each in told for beside in (-1, 0, 2)]
+    return sorted(rng.sample(moments, min(6, len(moments))))

@@ -1,0 +1,67 @@
+"""Tokens: read from a file that others cannot read, kept as digests, each bound to an actor."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlgraph.domain.errors import StartError, Unauthorized
+from mlgraph.services.common.identity import LOCAL, Caller, Tokens, is_loopback, tokens_from
+
+
+def written(tmp_path: Path, document: Any, mode: int = 0o600) -> Path:
+    path = tmp_path / "tokens.json"
+    path.write_text(document if isinstance(document, str) else json.dumps(document))
+    path.chmod(mode)
+    return path
+
+
+def test_a_token_is_its_caller(tmp_path: Path) -> None:
+    path = written(tmp_path, [
+        {"token": "one", "actor": "ann"},
+        {"sha256": hashlib.sha256(b"two").hexdigest(), "actor": "bot", "source": "dbt", "environment": "prod"},
+    ])  # fmt: skip
+    tokens = Tokens.read(path)
+    assert bool(tokens)
+    assert tokens.caller("one", loopback=False) == Caller("ann")
+    assert tokens.caller("two", loopback=True) == Caller("bot", "dbt", "prod")
+    assert tokens.caller(None, loopback=True) == LOCAL
+    for wrong in (None, "three", ""):
+        with pytest.raises(Unauthorized):
+            tokens.caller(wrong, loopback=False)
+    with pytest.raises(Unauthorized):
+        tokens.caller("three", loopback=True)
+    assert tokens_from(None, {"MLGRAPH_TOKENS": str(path)})
+    assert not tokens_from(None, {})
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "{", "{}", "3", [3], [{}], [{"token": "x"}], [{"actor": "a"}], [{"token": "", "actor": "a"}],
+        [{"sha256": "zz", "actor": "a"}],
+    ],
+)  # fmt: skip
+def test_a_file_that_is_none_says_where(tmp_path: Path, document: Any) -> None:
+    with pytest.raises(StartError, match=r"tokens\.json"):
+        Tokens.read(written(tmp_path, document))
+
+
+def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="chmod 600"):
+        Tokens.read(written(tmp_path, [], 0o640))
+    with pytest.raises(StartError, match="cannot read"):
+        Tokens.read(tmp_path / "absent")
+
+
+def test_who_may_speak_for_whom() -> None:
+    assert Caller("a").may_speak_for("dbt")
+    assert Caller("a", "dbt").may_speak_for("dbt")
+    assert not Caller("a", "dbt").may_speak_for("*")
+    assert [is_loopback(host) for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost", "0.0.0.0", "::", "10.0.0.1")] == [  # noqa: S104
+        True, True, True, True, False, False, False,
+    ]  # fmt: skip

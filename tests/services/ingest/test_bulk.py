@@ -1,0 +1,223 @@
+"""However facts come in - line by line, in chunks, sent twice, told by several at once - the store holds the same."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+
+from mlgraph.domain.errors import Unavailable
+from mlgraph.services.common.identity import LOCAL, Caller
+from mlgraph.services.ingest import intake
+from mlgraph.stores.append import rows
+from tests.services.parts import Json, Serving, Store, schema_url
+
+KINDS = ("dataset", "run", "workflow", "column", "person")
+EDGES = (("dataset", "derives", "dataset"), ("dataset", "input_to", "run"), ("run", "outputs", "dataset"),
+         ("run", "run_of", "workflow"), ("column", "derives", "column"), ("dataset", "owned_by", "person"))  # fmt: skip
+TEXTS = ("a", "caf\u00e9", "tab\tand \\N", 'quoted "x"', "line\nend", "{curly,comma}", "NULL", "")
+
+
+def uri(chosen: random.Random, kind: str) -> str:
+    name = f"d{chosen.randrange(6)}%23c{chosen.randrange(3)}" if kind == "column" else f"{kind[0]}{chosen.randrange(8)}"
+    return f"mlg://{kind}/s3%3A%2F%2Flake/{name}"
+
+
+def line(chosen: random.Random) -> Json:
+    """One fact with its time, of any shape: some plain, some not."""
+    at = f"2026-03-01T00:00:{chosen.randrange(60):02}Z"
+    what = chosen.random()
+    if what < 0.1:
+        return {"retract": {"uri": uri(chosen, chosen.choice(KINDS)), "valid_to": at}}
+    if what < 0.45:
+        said: Json = {"uri": uri(chosen, chosen.choice(KINDS)), "valid_from": at}
+        if chosen.random() < 0.5:
+            said["name"] = chosen.choice(TEXTS)
+        if chosen.random() < 0.5:
+            said["properties"] = {"k": chosen.choice((*TEXTS, 1, 1.5, None, True)), "schema": [{"name": "c1"}, {"name": "x y"}]}
+        return {"asset": said}
+    source, relation, target = chosen.choice(EDGES)
+    edge: Json = {"source": uri(chosen, source), "relation": relation, "target": uri(chosen, target), "valid_from": at}
+    if chosen.random() < 0.3:
+        edge["valid_to"] = "2026-04-01T00:00:00Z"
+    if chosen.random() < 0.4:
+        edge["properties"] = {"version": chosen.choice(TEXTS)}
+        if relation == "outputs":
+            edge["properties"]["from"] = [uri(chosen, "dataset") for _ in range(chosen.randrange(3))]
+        if relation == "derives" and source == "column":
+            edge["properties"]["by"] = uri(chosen, "run")
+    return {"edge": edge}
+
+
+def held(serving: Serving) -> tuple[list[bytes], list[Any]]:
+    columns = "SELECT a.uri, d.uri FROM asset a JOIN asset d ON d.id = a.dataset_id ORDER BY a.uri"
+    return list(serving.export()), serving.store.query(columns)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_bulk_load_stores_what_single_facts_do(postgres_url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = random.Random(seed)
+    said = [line(chosen) for _ in range(600)]
+    said += chosen.choices(said, k=100)
+    lines = [json.dumps(each).encode() for each in said]
+    single, bulk, copied = (Serving(Store(schema_url(postgres_url))) for _ in range(3))
+    distinct = sum(single.store.append(each)[0] for each in said)
+    answer = bulk.intake.facts(iter(lines), LOCAL)
+    assert (answer["accepted"], answer["duplicates"]) == (distinct, len(lines) - distinct)
+    with monkeypatch.context() as small:
+        small.setattr(intake, "CHUNK_LINES", 97)
+        small.setattr(rows, "MANY", 5)
+        assert copied.intake.facts(iter(lines), LOCAL)["accepted"] == distinct
+    assert held(bulk) == held(single) == held(copied)
+    for serving in (bulk, copied):
+        assert serving.intake.facts(iter(lines), LOCAL)["duplicates"] == len(lines)
+        again = Serving(Store(serving.store.url))  # another writer, with empty caches
+        assert again.intake.facts(iter(lines), LOCAL)["duplicates"] == len(lines)
+        again.store.close()
+    for serving in (single, bulk, copied):
+        serving.store.close()
+
+
+def test_facts_without_a_time_among_those_with_one(postgres_url: str) -> None:
+    """A line with its time before one without a time is taken into account as if each came by itself."""
+    ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
+    said = [
+        {"edge": {**ends, "valid_from": "2026-01-01T00:00:00Z"}}, {"edge": ends}, {"asset": {"uri": ends["source"], "name": "x"}},
+        {"asset": {"uri": ends["source"], "name": "y", "valid_from": "2026-01-01T00:00:00Z"}},
+        {"asset": {"uri": ends["target"], "name": "y", "valid_from": "2026-01-01T00:00:00Z"}},
+        {"asset": {"uri": ends["target"], "name": "y"}}, {"retract": ends}, {"edge": ends},
+    ]  # fmt: skip
+    single, bulk = (Serving(Store(schema_url(postgres_url))) for _ in range(2))
+    new = [single.store.append(each)[0] for each in said]
+    assert new == [True, False, True, True, True, False, True, True]
+    answer = bulk.intake.facts(iter([json.dumps(each).encode() for each in said]), LOCAL)
+    assert (answer["accepted"], answer["duplicates"]) == (6, 2)
+    for serving in (single, bulk):
+        serving.store.close()
+
+
+def test_a_token_bound_to_a_source_speaks_for_it_alone_in_bulk_too(serving: Serving) -> None:
+    asset = {"uri": "mlg://dataset/n/a", "valid_from": "2026-01-01T00:00:00Z"}
+    lines = [json.dumps({"asset": {**asset, **more}}).encode() for more in ({}, {"origin": "dbt"}, {"origin": "facts"})]
+    answer = serving.intake.facts(iter(lines), Caller("bot", "dbt"))
+    assert (answer["accepted"], answer["duplicates"]) == (1, 1)
+    assert [entry["pointer"] for entry in answer["rejected"]] == ["/asset/origin"]
+    assert serving.store.query("SELECT name FROM origin WHERE id > 0") == [("dbt",)]
+
+
+def test_chunks_share_edges_with_what_came_otherwise(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Malformed lines, other writers between chunks, and a chunk that is refused: nothing is lost."""
+    ours, theirs = (Serving(Store(schema_url(postgres_url))) for _ in range(2))
+    other = Serving(Store(ours.store.url))
+    chosen = random.Random(7)
+    said = [line(chosen) for _ in range(400)]
+    lines = [json.dumps(each, ensure_ascii=bool(number % 2)).encode() for number, each in enumerate(said)]
+    lines[10:10] = [b"{", b"", lines[3].replace(b'": ', b'"\t:'), lines[3], b'{"edge": {"source": 1}}', b'{"edge": {}}']
+    answers = []
+    for begin in range(0, len(lines), 50):
+        through = other if begin == 150 else ours
+        answers.append(through.intake.facts(iter(lines[begin : begin + 50]), LOCAL))
+        if begin == 100:
+            with monkeypatch.context() as broken:
+                broken.setattr(rows.Rows, "store", refused)
+                with pytest.raises(Unavailable, match="planted"):
+                    ours.intake.facts(iter(lines[150:200]), LOCAL)
+    for begin, answer in zip(range(0, len(lines), 50), answers, strict=True):
+        expected = theirs.intake.facts(iter(lines[begin : begin + 50]), LOCAL)
+        assert {**expected, "watermark": 0} == {**answer, "watermark": 0}
+    assert held(ours) == held(theirs)
+    for serving in (ours, theirs, other):
+        serving.store.close()
+
+
+def refused(_rows: rows.Rows, _cursor: Any) -> None:
+    raise Unavailable("planted")
+
+
+def test_edges_of_other_origins_than_the_token_speaks_for_are_rejected(serving: Serving) -> None:
+    ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
+    edge = {**ends, "valid_from": "1826-01-01T00:00:00Z"}
+    lines = [json.dumps({"edge": {**edge, **more}}).encode() for more in ({}, {"origin": "dbt"}, {"origin": "facts"})]
+    answer = serving.intake.facts(iter(lines), Caller("bot", "dbt"))
+    assert (answer["accepted"], answer["duplicates"]) == (1, 1)
+    assert [(entry["index"], entry["pointer"]) for entry in answer["rejected"]] == [(2, "/edge/origin")]
+    assert serving.store.query("SELECT name FROM origin WHERE id > 0") == [("dbt",)]
+    assert serving.store.query("SELECT valid_from FROM edge_fact") == [(-4_544_208_000_000_000,)]
+
+
+def event(name: str) -> bytes:
+    run, job = {"runId": name}, {"namespace": "n", "name": "j"}
+    said = {"eventTime": "2026-01-01T00:00:00Z", "eventType": "COMPLETE", "run": run, "job": job}
+    return json.dumps({**said, "inputs": [{"namespace": "d", "name": "a"}]}).encode()
+
+
+def test_nothing_acknowledged_is_missing_after_connections_broke(serving: Serving) -> None:
+    acknowledged: list[str] = []
+
+    def send(thread: int) -> None:
+        for number in range(30):
+            name = f"r{thread}-{number}"
+            while True:
+                try:
+                    serving.intake.ingest("openlineage", event(name), LOCAL)
+                    break
+                except Unavailable:
+                    continue
+            acknowledged.append(name)
+
+    threads = [threading.Thread(target=send, args=(thread,)) for thread in range(6)]
+    for thread in threads:
+        thread.start()
+    broken = 0
+    while any(thread.is_alive() for thread in threads):
+        broken += len(serving.store.query(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mlgraph' "
+            "AND state <> 'idle' AND pid <> pg_backend_pid()"
+        ))  # fmt: skip
+        for thread in threads:
+            thread.join(0.02)
+    assert len(acknowledged) == 180
+    assert serving.store.query("SELECT count(*) FROM event") == [(180,)]
+    assert serving.store.query("SELECT count(*), max(tx) = count(*) FROM tx")[0][1] is True
+    assert serving.store.query("SELECT count(*) FROM asset WHERE uri LIKE 'mlg://run/%'") == [(180,)]
+
+
+SENDER = """
+import sys, threading
+from tests.services.ingest.test_bulk import event
+from tests.services.parts import Serving, Store
+from mlgraph.services.common.identity import LOCAL
+
+serving = Serving(Store(sys.argv[1]))
+
+def send(thread):
+    for number in range(10_000):
+        serving.intake.ingest("openlineage", event(f"r{thread}-{number}"), LOCAL)
+        sys.stdout.write(f"r{thread}-{number}\\n")
+        sys.stdout.flush()
+
+threads = [threading.Thread(target=send, args=(thread,)) for thread in range(4)]
+for thread in threads:
+    thread.start()
+"""
+
+
+def test_nothing_acknowledged_is_missing_after_the_server_was_killed(postgres_url: str) -> None:
+    url = schema_url(postgres_url)
+    with subprocess.Popen([sys.executable, "-c", SENDER, url], stdout=subprocess.PIPE, text=True) as sender:
+        assert sender.stdout is not None
+        acknowledged = [sender.stdout.readline().strip() for _ in range(100)]
+        sender.send_signal(signal.SIGKILL)
+        acknowledged += [each.strip() for each in sender.stdout if each.endswith("\n")]
+    store = Store(url)
+    stored = {row[0].rpartition("/")[2] for row in store.query("SELECT uri FROM asset WHERE uri LIKE 'mlg://run/%'")}
+    assert set(acknowledged) <= stored
+    assert len(stored) <= len(set(acknowledged)) + 4  # at most what each thread had under way
+    assert len(store.query("SELECT tx FROM tx")) < len(stored), "some shared a transaction"
+    store.close()

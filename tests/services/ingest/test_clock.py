@@ -1,0 +1,127 @@
+"""A machine's clock that is set back, and two servers whose clocks differ: nothing is told out of order or hidden."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mlgraph.domain import clock
+from mlgraph.domain.clock import Clock
+from mlgraph.domain.times import format_time, parse_time
+from mlgraph.services.common.identity import LOCAL
+from tests.services.parts import Json, Serving, Store
+
+NOON = parse_time("2026-03-01T12:00:00Z")
+HOUR_US = 3_600_000_000
+A, B = "mlg://dataset/clock/a", "mlg://dataset/clock/b"
+
+
+class Wall:
+    """A machine's clock, set by hand."""
+
+    def __init__(self, moment_us: int) -> None:
+        self.moment_us = moment_us
+
+    def __call__(self) -> int:
+        self.moment_us += 1  # it goes on while one looks
+        return self.moment_us * 1000
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
+    hand = Wall(NOON)
+    monkeypatch.setattr(clock, "clock", Clock(hand))
+    return hand
+
+
+def tell(serving: Serving, *lines: Json) -> Json:
+    answer: Json = serving.intake.facts([json.dumps(line).encode() for line in lines], LOCAL)
+    assert answer["rejected"] == []
+    serving.follow()
+    return answer
+
+
+def edge(**said: Any) -> Json:
+    return {"edge": {"source": A, "relation": "derives", "target": B, **said}}
+
+
+def holds(serving: Serving) -> bool:
+    """Whether an answer of now has the edge."""
+    if serving.follower.snapshot().watermark == 0:
+        return False
+    return bool(serving.lineage(A)["edges"])
+
+
+def test_what_was_just_told_is_in_answers_of_now_though_the_clock_was_set_back(serving: Serving, wall: Wall) -> None:
+    tell(serving, {"asset": {"uri": A, "name": "first"}})
+    for number, jump_us in enumerate((0, -HOUR_US, -24 * HOUR_US, HOUR_US, -300 * 24 * HOUR_US)):
+        wall.moment_us += jump_us
+        tell(serving, edge(properties={"number": number}))
+        assert holds(serving)
+        tell(serving, {"asset": {"uri": A, "name": f"name {number}"}})
+        assert serving.queries.asset(A)["name"] == f"name {number}"
+        tell(serving, {"retract": {"source": A, "relation": "derives", "target": B}})
+        assert not holds(serving)
+    exported = [json.loads(line) for line in serving.export()]  # an asset's states come in order of time
+    said = [line["asset"]["name"] for line in exported if "asset" in line]
+    assert said == ["first", *(f"name {number}" for number in range(5))]
+
+
+def test_recorded_times_and_given_moments_never_decrease(serving: Serving, store: Store, wall: Wall) -> None:
+    for number in range(6):
+        wall.moment_us -= HOUR_US
+        tell(serving, {"asset": {"uri": A, "name": f"{number}"}}, edge(properties={"number": number}))
+    recorded = [row[0] for row in store.query("SELECT recorded_at FROM tx ORDER BY tx")]
+    assert recorded == sorted(recorded)
+    assert recorded[0] >= NOON - HOUR_US
+    given = [row[0] for row in store.query("SELECT valid_from FROM asset_fact ORDER BY tx")]
+    assert given == sorted(set(given))
+    assert serving.queries.asset(A)["name"] == "5"
+
+
+def test_a_server_behind_answers_what_one_ahead_was_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    clocks = [Clock(Wall(NOON + HOUR_US)), Clock(Wall(NOON))]
+    servers = [Serving(store), Serving(store)]
+    for ahead in (True, False):
+        monkeypatch.setattr(clock, "clock", clocks[not ahead])
+        server = servers[not ahead]
+        server.follow()
+        assert holds(server) is not ahead
+        if ahead:
+            tell(server, {"asset": {"uri": A}}, edge())
+            assert holds(server)
+        else:
+            assert parse_time(server.queries.lineage(A)["as_of"]) >= NOON + HOUR_US
+            tell(server, {"retract": {"source": A, "relation": "derives", "target": B}})
+            assert not holds(server)
+    monkeypatch.setattr(clock, "clock", clocks[0])
+    servers[0].follow()
+    assert not holds(servers[0])
+
+
+def test_a_restart_after_the_clock_was_set_back_hides_nothing(
+    serving: Serving, store: Store, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(serving, {"asset": {"uri": A}}, edge())
+    wall.moment_us -= 5 * HOUR_US
+    monkeypatch.setattr(clock, "clock", Clock(wall))  # a new process has seen nothing yet
+    again = Serving(store)
+    again.follow()
+    assert holds(again)
+
+
+def test_an_edge_that_ends_before_it_can_begin_says_nothing(
+    serving: Serving, store: Store, wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tell(serving, {"asset": {"uri": A}})
+    wall.moment_us -= HOUR_US
+    late = Serving(store)  # has not read yet how far moments reach
+    monkeypatch.setattr(clock, "clock", Clock(wall))
+    answer = tell(late, edge(valid_to=format_time(NOON - HOUR_US // 2)))
+    assert (answer["accepted"], answer["duplicates"]) == (0, 1)
+    refused = serving.intake.facts([json.dumps(edge(valid_to=format_time(NOON - HOUR_US // 2))).encode()], LOCAL)
+    assert [each["pointer"] for each in refused["rejected"]] == ["/edge/valid_to"]
+    exported = b"".join(late.export())
+    assert b'"edge"' not in exported

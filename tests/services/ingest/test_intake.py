@@ -1,0 +1,256 @@
+"""Intake over a real store: what is taken, what is rejected, what becomes a dead letter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from queue import SimpleQueue
+from typing import Any
+
+import pytest
+
+from mlgraph.connectors import openlineage
+from mlgraph.domain.errors import InvalidInput, NotFound, NotJson, UnknownAsset
+from mlgraph.ports.connector import ConnectorRegistry
+from mlgraph.services.common.identity import LOCAL, Caller
+from mlgraph.services.ingest import intake
+from tests.services.parts import Json, Serving
+
+EVENT: Json = {
+    "eventTime": "2026-01-01T00:00:00Z", "eventType": "COMPLETE", "run": {"runId": "r"}, "job": {"namespace": "n", "name": "j"},
+    "inputs": [{"namespace": "d", "name": "a"}],
+}  # fmt: skip
+
+
+def line(name: str, **said: Any) -> bytes:
+    return json.dumps({"asset": {"uri": f"mlg://dataset/n/{name}", **said}}).encode()
+
+
+def cloudevent(**changes: Any) -> bytes:
+    event = {"specversion": "1.0", "id": "1", "source": "/s", "type": "io.openlineage.RunEvent", "data": EVENT, **changes}
+    return json.dumps(event).encode()
+
+
+def planted_fault(event: object, scope: str | None = None) -> Any:
+    raise RuntimeError("planted", type(event), scope)
+
+
+DIGESTS_OF_0_1_0 = [
+    ("COMPLETE r", "700dd162d91cf2f4beb3af89fd57f52a"),
+    ("COMPLETE r", "3c12a368e9ed985063481f5ccd2c2a2e"),
+]
+FAULTY = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=planted_fault)])
+
+
+def test_lines_are_committed_chunk_by_chunk(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "CHUNK_LINES", 10)
+
+    def lines() -> Iterator[bytes]:
+        for number in range(25):
+            yield line(f"a{number}", valid_from="2026-01-01T00:00:00Z")
+        raise ConnectionResetError
+
+    with pytest.raises(ConnectionResetError):
+        serving.intake.facts(lines(), LOCAL)
+    assert serving.store.query("SELECT count(*) FROM asset_fact") == [(20,)]
+    assert serving.store.query("SELECT max(tx) FROM tx") == [(2,)]
+
+
+def test_counts_add_up_and_the_watermark_is_the_last_write(serving: Serving) -> None:
+    lines = [line("a"), b"", line("a"), b"x", b"  ", line("b")]
+    assert serving.intake.facts(iter(lines), LOCAL) == {
+        "accepted": 2, "duplicates": 1, "watermark": 1,
+        "rejected": [{"index": 3, "pointer": "", "message": "not JSON: Expecting value at line 1 column 1"}],
+    }  # fmt: skip
+    assert serving.intake.facts(iter(lines[:1]), LOCAL)["watermark"] == 1
+    assert serving.intake.facts(iter([]), LOCAL) == {"accepted": 0, "duplicates": 0, "rejected": [], "watermark": 1}
+
+
+def test_an_event_is_the_same_by_its_content(serving: Serving) -> None:
+    body = json.dumps(EVENT).encode()
+    mark = serving.intake.ingest("openlineage", body, LOCAL)["watermark"]
+    assert serving.intake.ingest("openlineage", json.dumps(EVENT, indent=2, sort_keys=True).encode(), LOCAL)["watermark"] == mark
+    assert serving.store.query("SELECT count(*) FROM event") == [(1,)]
+    other = {**EVENT, "eventTime": "2026-01-01T00:00:01Z"}
+    assert serving.intake.ingest("openlineage", json.dumps(other).encode(), LOCAL)["watermark"] == mark + 1
+    with pytest.raises(NotJson):
+        serving.intake.ingest("openlineage", b"{", LOCAL)
+
+
+def test_cloudevents_are_the_same_by_source_and_id(serving: Serving) -> None:
+    def take(**changes: Any) -> tuple[int, int]:
+        answer = serving.intake.cloudevents({}, cloudevent(**changes), LOCAL)
+        assert answer["rejected"] == []
+        return answer["accepted"], answer["duplicates"]
+
+    assert take() == (1, 0)
+    assert take() == (0, 1)
+    assert take(data={**EVENT, "eventType": "START"}) == (0, 1)  # the same event, whatever it carries now
+    assert take(id="2") == (1, 0)
+    assert take(source="/t", data={**EVENT, "eventType": "START"}) == (1, 0)
+
+
+def test_a_binary_cloudevent(serving: Serving) -> None:
+    attributes = {"specversion": "1.0", "id": "7", "source": "/s", "type": "io.mlgraph.fact"}
+    headers = {"content-type": "application/json", **{f"ce-{key}": value for key, value in attributes.items()}}
+    assert serving.intake.cloudevents(headers, line("a"), LOCAL)["accepted"] == 1
+    structured = json.dumps({**attributes, "data": json.loads(line("a"))}).encode()
+    assert serving.intake.cloudevents({"content-type": "application/cloudevents+json"}, structured, LOCAL)["accepted"] == 0
+
+
+def test_secrets_are_not_kept(serving: Serving) -> None:
+    told = {**EVENT, "run": {"runId": "r", "facets": {"environment": {"DB_PASSWORD": "hunter2", "other": "kept"}}}}
+    serving.intake.ingest("openlineage", json.dumps(told).encode(), LOCAL)
+    serving.intake.cloudevents({}, cloudevent(data=told), LOCAL)
+    bodies = [row[0] for row in serving.store.query("SELECT body FROM event UNION ALL SELECT body FROM content")]
+    assert "hunter2" not in "".join(bodies)
+    assert "kept" in "".join(bodies)
+
+
+@pytest.mark.parametrize("carrier", ["ingest", "ingest_lines", "cloudevents"])
+def test_what_the_connector_fails_on_is_a_dead_letter_until_it_is_replayed(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, carrier: str
+) -> None:
+    body = json.dumps(EVENT).encode()
+
+    def take() -> None:
+        if carrier == "ingest":
+            serving.intake.ingest("openlineage", body, Caller("bot", "airflow", "prod"))
+        elif carrier == "ingest_lines":
+            assert serving.intake.ingest_lines("openlineage", [body], Caller("bot", "airflow", "prod"))["accepted"] == 1
+        else:
+            assert serving.intake.cloudevents({}, cloudevent(), Caller("bot", "airflow", "prod"))["accepted"] == 1
+
+    with monkeypatch.context() as planted:
+        planted.setattr(serving.intake, "_connectors", FAULTY)
+        take()
+        (letter,) = serving.intake.dead_letters()["dead_letters"]
+        assert (letter["format"], letter["source"], letter["event"]) == ("openlineage", "airflow", EVENT)
+        assert "planted" in letter["error"]
+        with pytest.raises(InvalidInput, match="planted"):
+            serving.intake.replay(letter["id"], LOCAL)
+        assert serving.intake.dead_letters()["dead_letters"][0]["attempts"] == 2
+    answer = serving.intake.replay(letter["id"], LOCAL)
+    assert answer["replayed"] is True
+    assert serving.intake.dead_letters()["total"] == 0
+    with pytest.raises(NotFound):
+        serving.intake.replay(letter["id"], LOCAL)
+    serving.follow()
+    card = serving.queries.asset("mlg://run/n/r")
+    assert card["history"][0]["actor"] == "bot"  # it speaks for whom it came from
+    assert card["environment"] == "prod"
+
+
+def test_a_dead_letter_keeps_the_scope_of_who_sent_it(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = json.dumps({**EVENT, "job": {"namespace": "default", "name": "j"}}).encode()
+    with monkeypatch.context() as planted:
+        planted.setattr(serving.intake, "_connectors", FAULTY)
+        for source in ("a", "b", "a"):
+            serving.intake.ingest("openlineage", body, Caller("bot", source))
+    letters = serving.intake.dead_letters()["dead_letters"]
+    assert [(letter["source"], letter["attempts"]) for letter in letters] == [("a", 2), ("b", 1)]
+    for letter in letters:
+        serving.intake.replay(letter["id"], LOCAL)
+    serving.follow()
+    for source in ("a", "b"):
+        assert serving.queries.asset(f"mlg://workflow/{source}%3Adefault/j")["kind"] == "workflow"
+    with pytest.raises(UnknownAsset):
+        serving.queries.asset("mlg://workflow/default/j")
+
+
+def test_dead_letters_come_in_pages(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving.intake, "_connectors", FAULTY)
+    for number in range(5):
+        serving.intake.ingest("openlineage", json.dumps({**EVENT, "n": number}).encode(), LOCAL)
+    first = serving.intake.dead_letters(3)
+    rest = serving.intake.dead_letters(3, first["frontier"])
+    assert (first["partial"], first["reason"], first["total"], rest["partial"]) == (True, "limit", 5, False)
+    numbers = [letter["event"]["n"] for letter in (*first["dead_letters"], *rest["dead_letters"])]
+    assert numbers == [0, 1, 2, 3, 4]
+    with pytest.raises(InvalidInput):
+        serving.intake.dead_letters(3, "nonsense")
+
+
+def test_an_edge_that_would_end_before_it_begins_is_refused(serving: Serving) -> None:
+    past = {
+        "source": "mlg://dataset/n/a",
+        "relation": "derives",
+        "target": "mlg://dataset/n/b",
+        "valid_to": "2020-01-01T00:00:00Z",
+    }
+    answer = serving.intake.facts(iter([json.dumps({"edge": past}).encode()]), LOCAL)
+    assert [(entry["index"], entry["pointer"]) for entry in answer["rejected"]] == [(0, "/edge/valid_to")]
+
+
+def test_a_byte_order_mark_is_passed_over(serving: Serving) -> None:
+    line = b"\xef\xbb\xbf" + json.dumps({"asset": {"uri": "mlg://dataset/n/a"}}).encode()
+    assert serving.intake.facts(iter([line]), LOCAL)["accepted"] == 1
+
+
+def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving) -> None:
+    owners = {"ownership": {"owners": [{"name": "user:Ann Example", "type": "MAINTAINER"}, {"name": "ann@example.org"}]}}
+    told = {"eventTime": "2026-01-01T00:00:00Z", "job": {"namespace": "n", "name": "w", "facets": owners}}
+    serving.intake.ingest("openlineage", json.dumps(told).encode(), LOCAL)
+    person = {"asset": {"uri": "mlg://person/acme/u-1", "name": "Ann Example", "properties": {"mail": "ann@example.org"}}}
+    event = {"specversion": "1.0", "id": "1", "source": "hr", "type": "io.mlgraph.fact", "data": person}
+    serving.intake.cloudevents({"content-type": "application/cloudevents+json"}, json.dumps(event).encode(), LOCAL)
+    for question in ("SELECT body, event_id FROM event", "SELECT body FROM content", "SELECT uri FROM asset"):
+        assert "ann" not in repr(serving.store.query(question)).lower(), question
+    assert {name for (name,) in serving.store.query("SELECT name FROM contact")} >= {"Ann Example"}
+
+
+def test_who_does_not_wait_is_answered_the_same(serving: Serving) -> None:
+    answers = SimpleQueue[dict[str, Any] | BaseException]()
+    body = json.dumps(EVENT).encode()
+    assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
+    first = answers.get(timeout=60)
+    assert first == serving.intake.ingest("openlineage", body, LOCAL)
+    assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
+    assert answers.get(timeout=60) == first, "sent twice, it is stored once"
+
+
+def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    interpreted: list[object] = []
+
+    def fails(event: object, scope: str | None) -> Any:
+        interpreted.append(event)
+        return planted_fault(event, scope)
+
+    faulty = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=fails)])
+    monkeypatch.setattr(serving.intake, "_connectors", faulty)
+    arrival = serving.intake.read("openlineage", json.dumps(EVENT).encode(), LOCAL)
+    assert serving.intake.dead_letters()["total"] == 0, "reading stores nothing"
+    assert not serving.intake.begin(arrival, lambda _: pytest.fail("it was begun"))
+    serving.intake.take(arrival)
+    assert (len(interpreted), serving.intake.dead_letters()["total"]) == (1, 1)
+
+
+@pytest.mark.parametrize(("body", "refusal"), [(b"{", NotJson), (b"[]", InvalidInput), (b'{"eventType": "START"}', InvalidInput)])
+def test_what_is_malformed_is_refused_before_anything_is_stored(serving: Serving, body: bytes, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        serving.intake.read("openlineage", body, LOCAL)
+    assert serving.store.query("SELECT count(*) FROM event") == [(0,)]
+
+
+def test_what_takes_time_to_read_is_not_quick(serving: Serving) -> None:
+    assert serving.intake.is_quick("openlineage", 32 * 1024)
+    assert not serving.intake.is_quick("openlineage", 32 * 1024 + 1)
+
+
+@pytest.mark.parametrize("form", ["openlinage", "mlflow", "facts", "cloudevents", "thin", ""])
+def test_a_format_that_no_connector_reads_is_refused_with_those_that_are_known(serving: Serving, form: str) -> None:
+    for take in (serving.intake.ingest, serving.intake.read):
+        with pytest.raises(InvalidInput, match=r"formats of events are openlineage"):
+            take(form, b"{}", LOCAL)
+    with pytest.raises(InvalidInput, match=r"unknown format"):
+        serving.intake.ingest_lines(form, [b"{}"], LOCAL)
+
+
+def test_the_digest_of_an_event_is_that_of_0_1_0(serving: Serving) -> None:
+    """Whoever sends an event again that an older version stored must not make it a second one."""
+    body = json.dumps({**EVENT, "run": {"runId": "r", "facets": {"x": {"DB_PASSWORD": "hunter2", "n": 1.50}}}}).encode()
+    serving.intake.ingest("openlineage", body, Caller("bot", "airflow"))
+    serving.intake.ingest("openlineage", json.dumps(EVENT).encode(), LOCAL)
+    stored = [(row[0], row[1].hex()) for row in serving.store.query("SELECT event_id, digest FROM event ORDER BY tx")]
+    assert stored == DIGESTS_OF_0_1_0

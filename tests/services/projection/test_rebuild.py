@@ -1,0 +1,58 @@
+"""Columns of facts come from PostgreSQL as compiled code needs them."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
+from mlgraph.graph.projection.batch import plain_owners
+from mlgraph.services.projection.rebuild import rebuild
+from tests.graph.projection.test_plain_owners import described
+from tests.services.parts import Json, Store
+
+JANUARY, MARCH = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
+A, B, C = (f"mlg://dataset/lake/{name}" for name in "ABC")
+
+
+def run(number: int) -> str:
+    return f"mlg://run/jobs/{number}"
+
+
+def edge(source: str, relation: str, target: str, **properties: object) -> Json:
+    return {"edge": {"source": source, "relation": relation, "target": target, "valid_from": JANUARY, "properties": properties}}
+
+
+def reported(number: int, *edges: Json) -> list[Json]:
+    told = {"state": "COMPLETE", "ended_at": f"2026-02-{number + 1:02}T00:00:00Z", "code_version": "1"}
+    workflow = f"mlg://workflow/jobs/{number % 4}"
+    asset = {"asset": {"uri": run(number), "properties": told, "valid_from": JANUARY}}
+    return [asset, edge(run(number), "run_of", workflow), *edges]
+
+
+@pytest.fixture
+def told_store(store: Store) -> Store:
+    for number in range(0, 20, 4):
+        store.append(*reported(number, edge(A, "input_to", run(number)), edge(run(number), "outputs", C)))
+        read = [edge(A, "input_to", run(number + 1), role="validation"), edge(B, "input_to", run(number + 1), role="config")]
+        store.append(*reported(number + 1, *read, edge(run(number + 1), "outputs", C)))
+        read = [edge(A, "input_to", run(number + 2), role="online"), edge(B, "input_to", run(number + 2), version="7")]
+        written = {"from": [A]} if number == 8 else {}
+        store.append(*reported(number + 2, *read, edge(run(number + 2), "outputs", C, **written)))
+        store.append(*reported(number + 3, edge(B if number else A, "input_to", run(number + 3), role="test")))
+    store.append({"retract": {"uri": B, "valid_to": MARCH}})
+    return store
+
+
+def test_facts_come_as_columns(told_store: Store) -> None:
+    table = told_store.reader.edge_table(0, 2**31 - 1, [RELATIONS[name].code for name in ("input_to", "outputs")])
+    roles = [0, *(INPUT_ROLES.index(role) + 1 for role in ("validation", "online", "test", "config"))]
+    assert sorted(set(table.role.tolist())) == sorted(roles)
+    assert (int(table.versioned.sum()), int(table.lineage.sum())) == (5, 1)
+    assert told_store.reader.owners_apart().tolist() == []
+    assert len(told_store.reader.all_retracted()) == 1
+
+
+def test_compiled_rows_are_those_that_are_computed_one_by_one(told_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_by_one = described(rebuild(told_store.reader))
+    monkeypatch.setattr(plain_owners, "COMPILED_FROM", 0)
+    assert described(rebuild(told_store.reader)) == one_by_one

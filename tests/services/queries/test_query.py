@@ -1,0 +1,68 @@
+"""What is answered at once is what would be answered otherwise; what must wait, or be read, is not."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from mlgraph.domain.errors import Unavailable, UnknownAsset
+from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.graph.traversal import brief
+from mlgraph.services.projection.follow import Follower
+from mlgraph.services.queries import resolver
+from mlgraph.services.queries.query import Queries
+from tests.services.parts import Json, Store
+
+ROOT = "mlg://dataset/n/root"
+MOMENT = "2026-06-01T00:00:00Z"
+
+
+def edge(target: int) -> Json:
+    return {
+        "edge": {
+            "source": ROOT,
+            "relation": "derives",
+            "target": f"mlg://dataset/n/{target}",
+            "valid_from": "2026-01-01T00:00:00Z",
+        }
+    }
+
+
+def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.append(*(edge(number) for number in range(5)))
+    follower = Follower(store.reader)
+    while follower.step():
+        pass
+    queries = Queries(store.reader, follower)
+    assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None, "the names of origins are not read yet"
+    for asked in ({}, {"direction": "upstream"}, {"limit": 2}, {"depth": 0}):
+        expected = orjson.dumps(queries.lineage(ROOT, WalkOptions(as_of=MOMENT, **asked)))
+        assert orjson.dumps(queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT, **asked))) == expected
+    assert queries.lineage_at_once(ROOT, WalkOptions(direction="both", as_of=MOMENT)) is None
+    monkeypatch.setattr(brief, "BRIEF_NODES", 5)
+    assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None
+    assert queries.lineage_at_once("mlg://dataset/n/never") is None, "whether it is written is asked of the store"
+    with pytest.raises(UnknownAsset):
+        queries.lineage("mlg://dataset/n/never")
+    watermark = follower.snapshot().watermark
+    assert queries.reached(watermark)
+    assert not queries.reached(watermark + 1)
+
+
+def test_what_is_written_is_never_said_to_be_unknown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    follower = Follower(store.reader)
+    queries = Queries(store.reader, follower)
+    with pytest.raises(UnknownAsset):
+        queries.asset(ROOT)
+    store.append(edge(1))
+    monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 0.05)
+    with pytest.raises(Unavailable, match=r"root is not known so far.*answers are of watermark 0, 1 is written"):
+        queries.asset(ROOT)
+    monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 60.0)
+    follower.start()
+    try:
+        assert queries.asset(ROOT)["uri"] == ROOT
+    finally:
+        follower.stop()
+    with pytest.raises(UnknownAsset):
+        queries.asset("mlg://dataset/n/never")

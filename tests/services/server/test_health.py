@@ -1,0 +1,81 @@
+"""Metrics of a server whose store is away, and of one that has yet to read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from mlgraph.domain.errors import Unavailable
+from mlgraph.ports.letters import LetterCounts
+from mlgraph.ports.pool import Pool
+from mlgraph.services.server.health import Health
+from tests.services.parts import Serving, Store
+from tests.services.projection.test_follow import A, B, C, edge
+
+
+def values(health: Health) -> dict[str, float]:
+    families = text_string_to_metric_families(health.metrics().decode())
+    return {sample.name: sample.value for family in families for sample in family.samples}
+
+
+class Away:
+    """A reader whose store can be taken away."""
+
+    def __init__(self, store: Store) -> None:
+        self._reader = store.reader
+        self.away = False
+
+    def last_tx(self) -> int:
+        if self.away:
+            raise Unavailable("planted")
+        return self._reader.last_tx()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._reader, name)
+
+
+def test_a_lag_is_told_in_seconds_and_transactions(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    health = Health(serving.store.reader, serving.follower)
+    serving.store.append(edge(A, B))
+    serving.store.append(edge(B, C))
+    assert values(health)["mlgraph_projection_lag_transactions"] == 2
+    assert 0 < values(health)["mlgraph_projection_lag_seconds"] < 60  # since the start: it has read nothing yet
+    serving.follow()
+    assert values(health)["mlgraph_projection_lag_transactions"] == 0
+    assert values(health)["mlgraph_projection_lag_seconds"] == 0
+    serving.store.append(edge(A, C))
+    current = serving.follower.caught_up_at
+    monkeypatch.setattr("mlgraph.services.server.health.time.monotonic", lambda: current + 7)
+    assert values(health)["mlgraph_projection_lag_seconds"] == 7
+    assert values(health)["mlgraph_assets"] == 3
+
+
+def test_a_store_that_is_away_leaves_the_rest(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Away(serving.store)
+    health = Health(reader, serving.follower)
+    counts = [LetterCounts(2, 5)]
+
+    def letters() -> LetterCounts:
+        if not counts:
+            raise Unavailable("planted")
+        return counts.pop()
+
+    health.watch(lambda: Pool(4, 3, 1), letters)
+    serving.store.append(edge(A, B))
+    serving.follow()
+    before = values(health)
+    reader.away = True
+    current = serving.follower.caught_up_at
+    monkeypatch.setattr("mlgraph.services.server.health.time.monotonic", lambda: current + 40)
+    after = values(health)
+    assert (before["mlgraph_store_up"], after["mlgraph_store_up"]) == (1, 0)
+    assert after["mlgraph_projection_lag_seconds"] == 40
+    for name in (
+        "mlgraph_store_transactions",
+        "mlgraph_dead_letters_waiting",
+        "mlgraph_dead_letters",
+        "mlgraph_database_pool_waiting",
+    ):
+        assert before[name] == after[name] > 0

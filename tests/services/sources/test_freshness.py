@@ -1,0 +1,227 @@
+"""Which answer is the newer one: the rules of docs/hydration.md one by one, on a real store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlgraph.connectors import mlflow
+from mlgraph.domain.facts import AssetFact
+from mlgraph.domain.times import FOREVER, format_time
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.ports.connections import Connection
+from mlgraph.ports.source import Departure
+from mlgraph.ports.store import Item
+from mlgraph.services.common.identity import Caller
+from mlgraph.services.history.facts_at import told_intervals
+from mlgraph.services.sources.freshness import Asked, Freshness
+from mlgraph.services.sources.hydrate import Answer, Hydrator, Understood
+from mlgraph.services.sources.source_recorder import SourceRecorder, Surroundings
+from mlgraph.sources.mlflow_factory import MlflowSources
+from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.events import PostgresEvents
+from tests.services.parts import TESTER, Store
+
+MLFLOW = mlflow.connector(MlflowSources())
+MODEL = AssetUri("model", "mlflow:prod", "m")
+RUN = AssetUri("run", "mlflow:prod", "r")
+
+
+class Clock:
+    now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Scene:
+    """A recorder over a store, at moments of one's own."""
+
+    def __init__(self, store: Store) -> None:
+        self.clock = Clock()
+        connections = PostgresConnections(store.database)
+        connections.save(Connection("prod", "mlflow", "http://mlflow", "secret"))
+        around = Surroundings(
+            connections,
+            store.reader,
+            lambda items, _: store.writer.append(items, TESTER),
+            store.letters,
+            PostgresEvents(store.database),
+        )
+        self.recorder = SourceRecorder(around, MLFLOW, "prod", Caller("mlgraph", "mlflow"))
+        self.recorder.freshness = Freshness(MLFLOW.settles_s, self.clock)
+        self.recorder._hydrator = Hydrator(store.reader, MLFLOW, self.recorder.freshness)
+        self.store = store
+
+    def ask(self) -> Asked:
+        return self.recorder.freshness.ask()
+
+    def settle(self) -> None:
+        self.clock.now += MLFLOW.settles_s
+
+    def take(self, payload: dict[str, Any], asked: Asked | None = None) -> Understood:
+        (found,) = self.recorder.record([Answer(payload, asked or self.ask())])
+        return found
+
+    def gone(self, uri: AssetUri, asked: Asked | None = None, *, deleted: bool = True) -> Understood:
+        (found,) = self.recorder.record([Answer({}, asked or self.ask(), uri, deleted)])
+        return found
+
+    def description(self, uri: AssetUri = MODEL) -> str | None:
+        state = self.recorder.states().get(uri)
+        return None if state is None else state.get("description", "")
+
+
+@pytest.fixture
+def scene(store: Store) -> Scene:
+    return Scene(store)
+
+
+def model(updated: int, description: str, created: int = 1000, at: str | None = None, **more: Any) -> dict[str, Any]:
+    body = {"name": "m", "creation_timestamp": created, "last_updated_timestamp": updated, "description": description, **more}
+    payload = {"type": "mlflow.registered_model", "instance": "prod", "data": {"registered_model": body}}
+    return payload if at is None else {**payload, "at": at}
+
+
+def run(status: str, end: int | None = None) -> dict[str, Any]:
+    info = {"run_id": "r", "experiment_id": "1", "status": status, "start_time": 1000, "end_time": end}
+    return {"type": "mlflow.run", "instance": "prod", "data": {"run": {"info": info, "data": {}}}}
+
+
+def test_a_smaller_version_of_the_source_is_older_for_ever(scene: Scene) -> None:
+    scene.take(model(2000, "two"))
+    scene.settle()
+    assert scene.take(model(1500, "one")).retry_in_s == MLFLOW.settles_s
+    assert scene.description() == "two"
+    assert scene.take(model(3000, "three")).retry_in_s is None
+    assert scene.description() == "three"
+
+
+def test_of_one_version_what_was_asked_for_later_is_newer(scene: Scene) -> None:
+    scene.take(model(2000, "first"))
+    early, late = scene.ask(), scene.ask()
+    assert scene.take(model(2000, "late"), late).retry_in_s is None
+    assert scene.take(model(2000, "early"), early).retry_in_s is not None
+    assert scene.description() == "late"
+    assert scene.take(model(2500, "newer all the same"), early).retry_in_s is None
+
+
+def test_what_is_not_found_is_gone_only_once_replicas_agree(scene: Scene) -> None:
+    scene.take(model(2000, "there"))
+    soon = scene.gone(MODEL)
+    assert soon.retry_in_s == pytest.approx(MLFLOW.settles_s)
+    assert scene.description() == "there"
+    scene.settle()
+    assert scene.gone(MODEL).retry_in_s is None
+    assert scene.description() is None
+
+
+def test_an_event_does_not_tell_a_deletion_from_a_rename(scene: Scene) -> None:
+    scene.take(model(2000, "there"))
+    scene.settle()
+    found = scene.gone(MODEL, deleted=False)
+    assert found.missing
+    assert scene.description() == "there"
+
+
+def test_what_was_deleted_does_not_come_back_from_a_page_of_before(scene: Scene) -> None:
+    scene.take(model(2000, "there"))
+    scene.settle()
+    scene.gone(MODEL)
+    assert scene.take(model(2000, "there")).retry_in_s == pytest.approx(MLFLOW.settles_s)
+    assert scene.description() is None
+    assert scene.take(model(9000, "created again", created=9000)).retry_in_s is None
+    assert scene.description() == "created again"
+
+
+def test_what_comes_back_unchanged_is_believed_once_replicas_agree_and_holds_with_its_edges(scene: Scene) -> None:
+    version = {"name": "m", "version": "1", "creation_timestamp": 1000, "last_updated_timestamp": 1000}
+    payload = {"type": "mlflow.model_version", "instance": "prod", "data": {"model_version": version}}
+    uri = AssetUri("model_version", "mlflow:prod", "m/1")
+    scene.take(model(2000, "there"))
+    scene.take(payload)
+    scene.settle()
+    scene.gone(uri)
+    assert uri not in scene.recorder.states()
+    scene.settle()
+    assert scene.take(payload).retry_in_s is None
+    assert uri in scene.recorder.states()
+    (number,) = scene.store.reader.ids([str(uri)]).values()
+    records = scene.store.reader.edges_from([number], [RELATIONS["version_of"].code])
+    assert [each for each in told_intervals(scene.store.reader, records) if each.end == FOREVER]
+
+
+def test_a_run_that_ended_runs_again_only_once_replicas_agree(scene: Scene) -> None:
+    def state() -> str:
+        return str(scene.recorder.states()[RUN]["properties"]["state"])
+
+    scene.take(run("RUNNING"))
+    scene.take(run("FINISHED", 5000))
+    assert scene.take(run("RUNNING")).retry_in_s == pytest.approx(MLFLOW.settles_s)
+    assert state() == "COMPLETE"
+    scene.settle()
+    assert scene.take(run("RUNNING")).retry_in_s is None
+    assert state() == "RUNNING"
+
+
+def test_a_deletion_ends_what_began_by_a_clock_ahead_of_ours(scene: Scene) -> None:
+    ahead = scene.ask().wall_us // 1000 + 3_600_000
+    scene.take(model(ahead, "of tomorrow", created=ahead))
+    scene.settle()
+    scene.gone(MODEL)
+    assert scene.description() is None
+
+
+def test_an_old_event_does_not_end_an_alias_before_it_began(scene: Scene) -> None:
+    now = scene.ask().wall_us
+    early, late = format_time(now - 60_000_000), format_time(now - 1_000_000)
+    aliased = [{"alias": "champion", "version": "1"}]
+    scene.take(model(2000, "", at=late))
+    scene.take(model(2000, "", at=late, aliases=aliased))
+    scene.take(model(2000, "", at=early))
+    held = scene.recorder._hydrator._held({str(MODEL)})[str(MODEL)]
+    assert held.points_to == {}, "what is not there any longer ended after it began"
+
+
+def test_what_was_heard_of_since_is_no_departure(scene: Scene) -> None:
+    scene.take(model(2000, "there"))
+    scene.settle()
+    asked = scene.ask()
+    scene.take(model(3000, "created again meanwhile"))
+    scene.recorder.record_departures([Departure(MODEL)], asked)
+    assert scene.description() == "created again meanwhile"
+
+
+def test_one_answer_that_cannot_be_understood_keeps_no_other_back(scene: Scene) -> None:
+    bad = model(2000, "bad")
+    bad["data"]["registered_model"]["creation_timestamp"] = "never"
+    asked = scene.ask()
+    found = scene.recorder.record([Answer(bad, asked), Answer(run("RUNNING"), asked)])
+    assert [each.error is None for each in found] == [False, True]
+    assert RUN in scene.recorder.states()
+
+
+def test_what_is_forgotten_may_have_been_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgraph.services.sources.freshness._LOOK_EVERY", 1)
+    clock = Clock()
+    freshness = Freshness(5.0, clock)
+    early = freshness.ask()
+    freshness.recorded([MODEL], [True])
+    between = freshness.ask()
+    clock.now += 1_000
+    freshness.recorded([RUN], [True])
+    other = AssetUri("model", "mlflow:prod", "other")
+    freshness.recorded([other], [True])
+    assert freshness.overtaken(MODEL, early)
+    assert not freshness.overtaken(MODEL, between)
+    assert freshness.overtaken(RUN, between)
+    assert not freshness.overtaken(AssetUri("run", "mlflow:prod", "never heard of"), between)
+
+
+def test_what_is_held_is_found_beside_what_others_call_by_names_without_end(scene: Scene) -> None:
+    scene.take(model(2000, "there"))
+    endless = AssetUri("workflow", "airflow", "x" * 9_000)
+    scene.store.writer.append([Item([AssetFact(endless, "facts", 1, {})])], TESTER)
+    assert scene.recorder.states().keys() == {MODEL}

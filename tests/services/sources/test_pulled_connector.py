@@ -1,0 +1,264 @@
+"""A second tool is connected through the ports alone: a shelf of books, read, followed, swept and subscribed to."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from mlgraph.bootstrap.connectors import installed_connectors
+from mlgraph.domain.credentials import Credentials
+from mlgraph.domain.errors import Conflict, Unauthorized
+from mlgraph.domain.facts import AssetFact, AssetRetraction, Statement
+from mlgraph.domain.payload import Located
+from mlgraph.domain.times import format_time
+from mlgraph.domain.uri import AssetUri
+from mlgraph.ports.connector import ConnectorRegistry, PulledConnector
+from mlgraph.ports.letters import Letter
+from mlgraph.ports.source import Access, CircuitState, Cursor, Departure, Gone, Identity, Page, Payload, Reached, Source, States
+from mlgraph.services.common.identity import LOCAL, Caller
+from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.sources.connections import Connections
+from mlgraph.services.sources.source_recorder import Surroundings
+from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.events import PostgresEvents
+from tests.services.parts import Serving, Store
+
+URL = "http://shelf.example:80"
+AT = "2026-01-01T00:00:00Z"
+
+
+class Shelf:
+    """The tool: its books by title, with their version."""
+
+    def __init__(self) -> None:
+        self.books = {"a": 1, "b": 1}
+        self.subscriptions: list[tuple[str, str]] = []
+
+
+def book(title: str) -> AssetUri:
+    return AssetUri("artifact", "shelf:main", title)
+
+
+def payload(title: str, version: int) -> Payload:
+    return {"title": title, "version": version, "at": AT}
+
+
+class ShelfSource:
+    """The `Source` of a shelf."""
+
+    name = "shelf"
+
+    def __init__(self, shelf: Shelf, access: Access) -> None:
+        self._shelf = shelf
+        self.instance = access.instance or "main"
+
+    def reached(self) -> Reached:
+        return Reached("1.0", {"books": len(self._shelf.books)})
+
+    def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the port's word
+        version = self._shelf.books.get(id)
+        return Gone(kind, id, book(id)) if version is None else payload(id, version)
+
+    def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
+        del cursor
+        found = [payload(*each) for each in sorted(self._shelf.books.items())]
+        yield Page(found, {}, done=True, stage="book", count=len(found))
+
+    def changed_since(self, cursor: Cursor | None) -> Iterator[Page]:
+        yield from self.pages(cursor)
+
+    def inventory(self) -> Iterator[AssetUri]:
+        return (book(title) for title in list(self._shelf.books))
+
+    def identities(self) -> Mapping[str, Identity]:
+        return {}
+
+    def subscribe(self, url: str, secret: str) -> str:
+        self._shelf.subscriptions.append((url, secret))
+        return "1"
+
+    def circuit(self) -> CircuitState:
+        return CircuitState("closed")
+
+    def close(self) -> None:
+        pass
+
+
+class ShelfSources:
+    """The `SourceFactory` of shelves."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+
+    def open(self, access: Access, *, patient: bool = True) -> Source:
+        del patient
+        return ShelfSource(self._shelf, access)
+
+    def ambient(self) -> Credentials | None:
+        return None
+
+
+class ShelfTool:
+    """The `PulledTool` of shelves."""
+
+    def subject(self, payload: object) -> AssetUri | None:
+        found = Located(payload)
+        return None if found.get("gone") else book(found.need("title").name())
+
+    def thing(self, uri: AssetUri) -> tuple[str, str] | None:
+        return "book", uri.name
+
+    def departures(
+        self, instance: str, known: States, existing: Collection[AssetUri], identities: Mapping[str, Identity], at: int
+    ) -> Sequence[Departure]:
+        del instance, identities, at
+        return [Departure(uri) for uri in sorted(set(known) - set(existing))]
+
+    def deleted(self, uri: AssetUri, at: int) -> Payload:
+        return {"gone": str(uri), "at": format_time(at)}
+
+    def version_of(self, payload: object) -> int | None:
+        return Located(payload).need("version").value  # type: ignore[no-any-return]
+
+    def version_held(self, state: Mapping[str, Any]) -> int | None:
+        return state["properties"]["version"]  # type: ignore[no-any-return]
+
+    def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: float) -> Mapping[str, Any]:
+        del now
+        if headers.get("x-secret") != secret:
+            raise Unauthorized("the webhook is not signed")
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+    def thin(self, event: Mapping[str, Any]) -> tuple[str, str] | None:
+        return "book", event["title"]
+
+    def occurred_at(self, event: Mapping[str, Any]) -> int:
+        return Located(dict(event)).need("at").time()
+
+
+def normalise(payload: object, scope: str | None = None) -> list[Statement]:
+    del scope
+    found = Located(payload)
+    at = found.need("at").time()
+    if gone := found.get("gone"):
+        return [AssetRetraction(gone.uri(), "shelf", at)]
+    state = {"properties": {"version": found.need("version").plain()}}
+    return [AssetFact(book(found.need("title").name()), "shelf", at, state)]
+
+
+def connector(shelf: Shelf) -> PulledConnector:
+    return PulledConnector(
+        name="shelf",
+        event_types=("book",),
+        kinds=("artifact",),
+        relations=(),
+        normalise=normalise,
+        accepts_events=False,
+        tool=ShelfTool(),
+        sources=ShelfSources(shelf),
+        settles_s=0.05,
+    )
+
+
+class Server:
+    """The services of sources over a store, with some connectors."""
+
+    def __init__(self, store: Store, connectors: ConnectorRegistry) -> None:
+        self.serving = Serving(store, connectors)
+        events = PostgresEvents(store.database)
+        around = Surroundings(
+            PostgresConnections(store.database), store.reader, self.serving.intake.append, store.letters, events, "http://here"
+        )
+        self.connections = Connections(around, connectors)
+        self.serving.intake = Intake(store.writer, store.letters, lambda: None, self.connections.hydrate_thin, connectors)
+        self.connections.start()
+
+    def following(self) -> None:
+        self.until(lambda: self.connections.sources()["sources"][0]["state"] == "following")
+
+    def books(self) -> dict[str, int]:
+        (source,) = self.connections.sources()["sources"]
+        states = self.connections._worker(self.connections._named(source["name"]))._recorder.states()
+        return {uri.name: state["properties"]["version"] for uri, state in states.items()}
+
+    @staticmethod
+    def until(holds: Callable[[], object]) -> None:
+        end = time.monotonic() + 30
+        while not holds():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+def server(store: Store, shelf: Shelf) -> Iterator[Server]:
+    started = Server(store, ConnectorRegistry([*installed_connectors(), connector(shelf)]))
+    yield started
+    started.connections.stop()
+
+
+def test_a_tool_is_read_followed_and_swept_through_the_ports_alone(server: Server, shelf: Shelf) -> None:
+    answer = server.connections.connect("shelf", URL, "main", LOCAL)
+    server.following()
+    assert server.books() == {"a": 1, "b": 1}
+    assert shelf.subscriptions == [("http://here/api/v1/webhooks/main", answer["webhook"]["secret"])]
+    tried = server.connections.test("main", LOCAL)
+    assert (tried["ok"], tried["version"], tried["counts"]) == (True, "1.0", {"books": 2})
+
+    shelf.books["a"] = 2
+    signed = {"x-secret": answer["webhook"]["secret"]}
+    event = json.dumps({"title": "a", "at": "2026-01-02T00:00:00Z"}).encode()
+    with pytest.raises(Unauthorized):
+        server.connections.webhook("main", {}, event)
+    server.connections.webhook("main", signed, event)
+    server.until(lambda: server.books()["a"] == 2)
+
+    del shelf.books["b"]
+    server.connections.sync("main", LOCAL)
+    assert server.books() == {"a": 2}
+
+
+def test_a_source_whose_connector_is_gone_stays_and_says_so(server: Server, store: Store, shelf: Shelf) -> None:
+    server.connections.connect("shelf", URL, "main", LOCAL)
+    server.following()
+    server.connections.stop()
+    body = json.dumps({"source": "main", "event": {"title": "a", "at": AT}})
+    letter = store.letters.add(Letter("thin", "mlgraph", "main", None, body, "it was away"))
+
+    without = Server(store, installed_connectors())
+    try:
+        (source,) = without.connections.sources()["sources"]
+        assert source["state"] == "failed"
+        assert "the connector 'shelf' is not registered" in source["error"]
+        refused: list[Callable[[], object]] = [
+            lambda: without.connections.sync("main", LOCAL),
+            lambda: without.connections.test("main", LOCAL),
+            lambda: without.connections.webhook("main", {}, b"{}"),
+            lambda: without.serving.intake.replay(letter, LOCAL),
+        ]
+        for call in refused:
+            with pytest.raises(Conflict, match="'shelf' is not registered"):
+                call()
+    finally:
+        without.connections.stop()
+    (left,) = store.letters.listing(10, None)["dead_letters"]
+    assert (left["id"], left["attempts"]) == (letter, 2)
+
+    shelf.books["a"] = 3
+    again = Server(store, ConnectorRegistry([connector(shelf)]))
+    try:
+        again.following()
+        assert again.serving.intake.replay(letter, Caller("tester"))["replayed"]
+        assert store.letters.listing(10, None)["total"] == 0
+        assert again.books() == {"a": 3, "b": 1}
+    finally:
+        again.connections.stop()
