@@ -92,7 +92,7 @@ proof: setup
 
 # Once, before several processes would compile the same at the same time; all find it in numba's cache then.
 kernels: setup
-	$(VENV)/bin/python -c 'from mlgraph.graph.warm import warm; warm()'
+	$(VENV)/bin/python -c 'from mlgraph.graph.warmup import warm; warm()'
 
 lint: setup
 	$(VENV)/bin/ruff check .

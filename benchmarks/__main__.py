@@ -22,7 +22,7 @@ from benchmarks.engines.with_igraph import Igraph
 from benchmarks.engines.with_postgres import Postgres
 from benchmarks.engines.with_rustworkx import Rustworkx
 from benchmarks.figures import Figures, Results
-from benchmarks.progress import say
+from benchmarks.progress import log
 from benchmarks.sizes import SIZES
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("mlgraph").setLevel(logging.INFO)  # building a graph from its store says how far it is
     size = SIZES[asked.size]
     ran_on = machine.about()
-    say(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {asked.seed}")
+    log(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {asked.seed}")
     company = found(size, asked.seed)
     try:
         with ExitStack() as stack:
@@ -51,16 +51,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 work.mkdir(parents=True, exist_ok=True)
             figures, failures = _measured(company, work, asked)
     except KeyboardInterrupt:
-        say("interrupted: all that was started is stopped, nothing is written")
+        log("interrupted: all that was started is stopped, nothing is written")
         return 130
     results = Results(asked.output / "performance.json")
     results.put(size.name, {**ran_on, "measured_at": time.strftime("%Y-%m-%d"), "company": _about(company)}, figures)
     page = asked.output / "performance.md"
     page.write_text(report.page(results.sizes), encoding="utf-8")
-    say(f"written: {page}")
+    log(f"written: {page}")
     sys.stdout.write(report.printed(size.name, figures))
     for failure in failures:
-        say(f"FAILED, and not run in the table: {failure}")
+        log(f"FAILED, and not run in the table: {failure}")
     return 1 if failures else 0
 
 
@@ -81,13 +81,13 @@ def _measured(company: Company, work: Path, asked: argparse.Namespace) -> tuple[
         try:
             with tempfile.TemporaryDirectory(prefix="beside-", dir=work) as beside:
                 Path(beside).chmod(0o711)
-                in_process.measure(company, _makers(company, data, Path(beside) / "data", asked.engines), figures, budget)
+                in_process.measure(company, _engines(company, data, Path(beside) / "data", asked.engines), figures, budget)
         except (in_process.Disagreement, ValueError) as error:
             failures.append(f"engines: {error}")
     return figures, failures
 
 
-def _makers(company: Company, data: Path, beside: Path, wanted: Sequence[str]) -> list[Callable[[], Engine]]:
+def _engines(company: Company, data: Path, beside: Path, wanted: Sequence[str]) -> list[Callable[[], Engine]]:
     every: dict[str, Callable[[], Engine]] = {
         "mlgraph": lambda: Ours(data, company.layout),
         "postgres": lambda: Postgres(company, beside),
@@ -101,16 +101,21 @@ def _about(company: Company) -> dict[str, object]:
     edges = len(company.edges) + len(company.run_edges)
     closed = int((company.edges.valid_to <= NOW_US).sum())
     return {
-        "nodes": company.layout.nodes, "edges": edges, "domains": company.layout.domains, "hubs": len(company.hubs),
-        "seed": company.seed, "closed_percent": round(100 * closed / edges, 2),
-    }  # fmt: skip
+        "nodes": company.layout.nodes,
+        "edges": edges,
+        "domains": company.layout.domains,
+        "hubs": len(company.hubs),
+        "seed": company.seed,
+        "closed_percent": round(100 * closed / edges, 2),
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="make bench", description="Measure mlgraph beside what one would use instead. The table goes to standard output.",
+        prog="make bench",
+        description="Measure mlgraph beside what one would use instead. The table goes to standard output.",
         epilog="With make: make bench SIZE=M BENCH_OPTIONS='--engines mlgraph'",
-    )  # fmt: skip
+    )
     parser.add_argument("--size", choices=list(SIZES), default="S", help="how large a company (default: S; XS is for tests)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, another company (default: 1)")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure these alone (default: both)")

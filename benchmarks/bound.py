@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from benchmarks.company import Company
 from benchmarks.layout import Ints, Longs
-from benchmarks.reaching import CompressedRows
+from benchmarks.reachability import CompressedRows
 
 LINE_BYTES: Final = 64
 INDEX_BYTES: Final = 8
@@ -42,9 +42,9 @@ def random_reads_per_s(size_bytes: int) -> float:
     best = np.inf
     _read(memory, 1000, np.uint64(lines), np.uint64(0))
     for number in range(_ROUNDS):
-        began = time.perf_counter()
+        started_at = time.perf_counter()
         _read(memory, _READS, np.uint64(lines), np.uint64(number))
-        best = min(best, time.perf_counter() - began)
+        best = min(best, time.perf_counter() - started_at)
     return _READS / best
 
 
@@ -55,14 +55,14 @@ class Touched(NamedTuple):
     touches: int
 
 
-def touched(every: CompressedRows, holding: NDArray[np.bool_], visited: Ints) -> Touched:
+def touched(every: CompressedRows, valid: NDArray[np.bool_], visited: Ints) -> Touched:
     """Return what a closure over `visited`, the root first, must read.
 
-    `every` are the rows of all edges, closed ones included, and `holding` says, in the order of those rows, which hold.
+    `every` are the rows of all edges, closed ones included, and `valid` says, in the order of those rows, which hold.
     """
     first, last = every.indptr[visited], every.indptr[visited + 1]
     rows = _ranges(first, last)
-    marked = np.append(every.to[rows[holding[rows]]], visited[:1])
+    marked = np.append(every.to[rows[valid[rows]]], visited[:1])
     index = _distinct(visited.astype(np.int64) * INDEX_BYTES)
     marks = _distinct(marked.astype(np.int64) * MARK_BYTES)
     ends = np.concatenate([rows * ROW_BYTES, rows * ROW_BYTES + ROW_BYTES - 1])

@@ -12,11 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.drawing import PLAIN, TRAINING, draw
+from benchmarks.charts import PLAIN, TRAINING, draw
 from benchmarks.layout import LAYERS, Bytes, Ints, Layout, Longs
-from benchmarks.reaching import CompressedRows, first_that_reach
+from benchmarks.reachability import CompressedRows, first_that_reach
 from benchmarks.sizes import Size
-from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.vocabulary import RELATIONS
 
 DAY_US: Final = 86_400_000_000
@@ -69,7 +69,7 @@ class Runs:
 
     run: Ints
     workflow: Ints
-    began_at: Longs
+    started_at: Longs
     ended_at: Longs
     complete: NDArray[np.bool_]
     code_version: Ints
@@ -104,16 +104,16 @@ def found(size: Size, seed: int = 1) -> Company:
     source, relation, target, role = draw(layout, rng, wanted)
     steady = _steady(layout)
     owner = np.where(relation == _OUTPUTS, source, np.where(relation == _INPUT_TO, target, -1))
-    kept = steady[owner] & (owner >= 0)
-    valid_from, valid_to = _times(rng, kept, int(size.edges * CLOSED_RATIO))
+    selected = steady[owner] & (owner >= 0)
+    valid_from, valid_to = _times(rng, selected, int(size.edges * CLOSED_RATIO))
     edges = Edges(source, relation, target, valid_from, valid_to, role)
     hubs = _hub_tables(layout, size.hubs)
     edges = _with_hubs(layout, rng, edges, hubs, size.hub_closure)
-    told, run_edges = _runs(layout, rng, edges, steady)
+    reported, run_edges = _runs(layout, rng, edges, steady)
     known_since = BEGIN_US - rng.integers(1, 30, size.nodes) * DAY_US
-    known_since[told.run] = told.began_at
+    known_since[reported.run] = reported.started_at
     kinds = layout.kinds_of(np.arange(size.nodes))
-    return Company(size, seed, layout, kinds, known_since, edges, told, run_edges, hubs)
+    return Company(size, seed, layout, kinds, known_since, edges, reported, run_edges, hubs)
 
 
 def _steady(layout: Layout) -> NDArray[np.bool_]:
@@ -165,10 +165,13 @@ def _with_hubs(layout: Layout, rng: np.random.Generator, edges: Edges, hubs: Int
     added = len(source) - len(edges)
     layer = layout.layer_of(target[len(edges) :])
     joined = Edges(
-        source, np.concatenate([edges.relation, _READ_BY[layer]]), target,
-        np.concatenate([edges.valid_from, BEGIN_US + _seconds(rng, added, 300)]), valid_to,
+        source,
+        np.concatenate([edges.relation, _READ_BY[layer]]),
+        target,
+        np.concatenate([edges.valid_from, BEGIN_US + _seconds(rng, added, 300)]),
+        valid_to,
         np.concatenate([edges.role, np.where(layer == _TRAIN, TRAINING, PLAIN).astype(np.uint8)]),
-    )  # fmt: skip
+    )
     return joined.take(np.argsort(joined.source, kind="stable"))
 
 
@@ -179,11 +182,11 @@ def _runs(layout: Layout, rng: np.random.Generator, edges: Edges, steady: NDArra
     per_domain = np.searchsorted(layout.domain_of(workflows), np.arange(layout.domains + 1))
     first, many = per_domain[domain], (per_domain[1:] - per_domain[:-1])[domain]
     workflow = workflows[first + (rng.random(len(run)) * many).astype(np.int64)]
-    began_at = BEGIN_US + 310 * DAY_US + _seconds(rng, len(run), 400)
-    ended_at = began_at + SECOND_US + _seconds(rng, len(run), 0.25)
-    version = ((began_at - BEGIN_US) // (120 * DAY_US)).astype(np.int32)
-    told = Runs(run, workflow, began_at, ended_at, rng.random(len(run)) < 0.95, version)
-    return told, _run_edges(layout, rng, told, edges)
+    started_at = BEGIN_US + 310 * DAY_US + _seconds(rng, len(run), 400)
+    ended_at = started_at + SECOND_US + _seconds(rng, len(run), 0.25)
+    version = ((started_at - BEGIN_US) // (120 * DAY_US)).astype(np.int32)
+    reported = Runs(run, workflow, started_at, ended_at, rng.random(len(run)) < 0.95, version)
+    return reported, _run_edges(layout, rng, reported, edges)
 
 
 def _placed(layout: Layout, layer: str) -> tuple[Ints, str, Ints]:
@@ -201,17 +204,19 @@ def _run_edges(layout: Layout, rng: np.random.Generator, runs: Runs, edges: Edge
     writes = np.searchsorted(edges.source[outputs], np.arange(layout.nodes + 1))
     degree = (reads[1:] - reads[:-1])[runs.workflow]
     begin = (rng.random(len(degree)) * np.maximum(degree, 1)).astype(np.int64)
-    parts = [(runs.run, _RUN_OF, runs.workflow, runs.began_at, np.zeros(len(runs.run), np.uint8))]
+    parts = [(runs.run, _RUN_OF, runs.workflow, runs.started_at, np.zeros(len(runs.run), np.uint8))]
     for number in range(RUN_INPUTS):
         has = np.flatnonzero(degree > number)
         row = inputs[reads[runs.workflow[has]] + (begin[has] + number) % degree[has]]
-        parts.append((edges.source[row], _INPUT_TO, runs.run[has], runs.began_at[has], edges.role[row]))
+        parts.append((edges.source[row], _INPUT_TO, runs.run[has], runs.started_at[has], edges.role[row]))
     has = np.flatnonzero((writes[1:] - writes[:-1])[runs.workflow] > 0)
     written = edges.target[outputs[writes[runs.workflow[has]]]]
     parts.append((runs.run[has], _OUTPUTS, written, runs.ended_at[has], np.zeros(len(has), np.uint8)))
     return Edges(
         np.concatenate([part[0] for part in parts]),
         np.concatenate([np.full(len(part[0]), part[1], np.uint8) for part in parts]),
-        np.concatenate([part[2] for part in parts]), np.concatenate([part[3] for part in parts]),
-        np.full(sum(len(part[0]) for part in parts), FOREVER, np.int64), np.concatenate([part[4] for part in parts]),
-    )  # fmt: skip
+        np.concatenate([part[2] for part in parts]),
+        np.concatenate([part[3] for part in parts]),
+        np.full(sum(len(part[0]) for part in parts), FOREVER, np.int64),
+        np.concatenate([part[4] for part in parts]),
+    )

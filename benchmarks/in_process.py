@@ -17,8 +17,8 @@ from benchmarks.engines.plain import Plain
 from benchmarks.engines.with_postgres import Postgres
 from benchmarks.figures import Figures, of_samples
 from benchmarks.layout import Ints
-from benchmarks.progress import say
-from benchmarks.reaching import CompressedRows
+from benchmarks.progress import log
+from benchmarks.reachability import CompressedRows
 from mlgraph.domain.vocabulary import KINDS
 
 AS_OF_US: Final = NOW_US - 30 * DAY_US
@@ -36,7 +36,7 @@ class Disagreement(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Query:
     """`ask` asks an engine from a start (its own number), `check` says whether it answers as the plain search does."""
 
     name: str
@@ -47,7 +47,7 @@ class Question:
     needs_history: bool = False
 
 
-def questions(company: Company, plain: Plain) -> list[Question]:
+def queries(company: Company, plain: Plain) -> list[Query]:
     """Return what is asked. The starts depend on the company alone."""
     rng = np.random.default_rng([company.seed, 4])
     layout = company.layout
@@ -58,24 +58,28 @@ def questions(company: Company, plain: Plain) -> list[Question]:
         _closure("random", "downstream closure, random starts", sources, "downstream", NOW_US),
         _closure("hub", "downstream closure, hubs", hubs, "downstream", NOW_US),
         _closure("upstream", "upstream closure, random starts", sinks, "upstream", NOW_US),
-        Question(
-            "within", f"{DEPTH} hops downstream, model versions alone", sources,
+        Query(
+            "within",
+            f"{DEPTH} hops downstream, model versions alone",
+            sources,
             lambda engine, start: engine.within(start[0], DEPTH, _MODEL_VERSION, NOW_US),
             lambda engine, check, start, found: same(
                 engine.nodes_of(found), check.within(start[0], DEPTH, _MODEL_VERSION, NOW_US)
             ),
         ),
-        Question(
-            "path", "shortest path", _pairs(rng, plain, sources),
+        Query(
+            "path",
+            "shortest path",
+            _pairs(rng, plain, sources),
             lambda engine, ends: engine.hops(ends[0], ends[1], NOW_US),
             lambda _, check, ends, found: found == check.hops(ends[0], ends[1], NOW_US),
         ),
         _closure("as_of", "downstream closure as of a month ago, hubs", hubs, "downstream", AS_OF_US),
-    ]  # fmt: skip
+    ]
 
 
-def _closure(name: str, title: str, starts: Sequence[tuple[int, ...]], direction: DirectionName, moment: int) -> Question:
-    return Question(
+def _closure(name: str, title: str, starts: Sequence[tuple[int, ...]], direction: DirectionName, moment: int) -> Query:
+    return Query(
         name,
         title,
         starts,
@@ -99,52 +103,54 @@ def _pairs(rng: np.random.Generator, plain: Plain, starts: Sequence[tuple[int, .
     return pairs
 
 
-def measure(company: Company, makers: Sequence[Callable[[], Engine]], figures: Figures, budget_s: float = BUDGET_S) -> None:
+def measure(
+    company: Company, engine_factories: Sequence[Callable[[], Engine]], figures: Figures, budget_s: float = BUDGET_S
+) -> None:
     """Open one engine after the other, compare and time its answers, and close it; put all into `figures`.
 
     Raises `Disagreement` where one answers otherwise than the plain search; nothing of this part is in `figures` then.
     """
     plain = Plain(company)
-    asked = questions(company, plain)
+    asked = queries(company, plain)
     found = _sizes(asked, plain)
-    for make in makers:
+    for make in engine_factories:
         found.update(_engine(make, asked, plain, budget_s))
         gc.collect()
     found.update(_bound(company, plain))
     figures.update(found)
 
 
-def _engine(make: Callable[[], Engine], asked: Sequence[Question], plain: Plain, budget_s: float) -> Figures:
-    began = time.perf_counter()
+def _engine(make: Callable[[], Engine], asked: Sequence[Query], plain: Plain, budget_s: float) -> Figures:
+    started_at = time.perf_counter()
     engine = make()
     figures: Figures = {}
     try:
-        figures[f"open.{engine.name}.s"] = time.perf_counter() - began
-        say(f"{engine.name} is open after {time.perf_counter() - began:.1f} s")
-        suited = [question for question in asked if engine.has_history or not question.needs_history]
-        for question in suited:
-            _compare(engine, plain, question)
-        say(f"{engine.name} answers as it should")
-        for question in suited:
-            figures.update(_timed(engine, question, budget_s))
+        figures[f"open.{engine.name}.s"] = time.perf_counter() - started_at
+        log(f"{engine.name} is open after {time.perf_counter() - started_at:.1f} s")
+        suited = [query for query in asked if engine.has_history or not query.needs_history]
+        for query in suited:
+            _compare(engine, plain, query)
+        log(f"{engine.name} answers as it should")
+        for query in suited:
+            figures.update(_timed(engine, query, budget_s))
         if isinstance(engine, Postgres):
-            hubs = next(question for question in asked if question.name == "hub")
+            hubs = next(query for query in asked if query.name == "hub")
             figures.update(_ids_alone(engine, plain, [start for (start,) in hubs.starts], budget_s))
     finally:
         engine.close()
     return figures
 
 
-def _sizes(asked: Sequence[Question], plain: Plain) -> Figures:
+def _sizes(asked: Sequence[Query], plain: Plain) -> Figures:
     """Return how many assets the answers have."""
     figures: Figures = {}
-    for question in asked:
+    for query in asked:
         counts = []
-        for start in question.starts:
-            found = question.ask(plain, start)
+        for start in query.starts:
+            found = query.ask(plain, start)
             counts.append(found if isinstance(found, int) else len(plain.nodes_of(found).nodes))
-        figures[f"{question.name}.median_size"] = float(np.median(counts))
-        figures[f"{question.name}.mean_size"] = float(np.mean(counts))
+        figures[f"{query.name}.median_size"] = float(np.median(counts))
+        figures[f"{query.name}.mean_size"] = float(np.mean(counts))
     return figures
 
 
@@ -152,18 +158,18 @@ def _own(engine: Engine, start: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(engine.start(node) for node in start)
 
 
-def _compare(engine: Engine, plain: Plain, question: Question) -> None:
-    for start in question.starts:
-        found = question.ask(engine, _own(engine, start))
-        if not question.check(engine, plain, start, found):
-            raise Disagreement(f"{engine.name} answers '{question.title}' from {start} otherwise than the plain search")
+def _compare(engine: Engine, plain: Plain, query: Query) -> None:
+    for start in query.starts:
+        found = query.ask(engine, _own(engine, start))
+        if not query.check(engine, plain, start, found):
+            raise Disagreement(f"{engine.name} answers '{query.title}' from {start} otherwise than the plain search")
 
 
-def _timed(engine: Engine, question: Question, budget_s: float) -> Figures:
+def _timed(engine: Engine, query: Query, budget_s: float) -> Figures:
     """Time every start in turn, round after round, so that none finds its own data still warm."""
-    starts = [_own(engine, start) for start in question.starts]
+    starts = [_own(engine, start) for start in query.starts]
     return of_samples(
-        f"{question.name}.{engine.name}", _samples(lambda start: question.ask(engine, start), starts, budget_s), len(starts)
+        f"{query.name}.{engine.name}", _samples(lambda start: query.ask(engine, start), starts, budget_s), len(starts)
     )
 
 
@@ -175,9 +181,9 @@ def _samples(ask: Callable[[Start], object], starts: Sequence[Start], budget_s: 
     try:
         while not samples or time.perf_counter() < until:
             for start in starts:
-                began = time.perf_counter()
+                started_at = time.perf_counter()
                 result = ask(start)
-                samples.append(time.perf_counter() - began)
+                samples.append(time.perf_counter() - started_at)
                 del result
                 if time.perf_counter() > until and len(samples) >= len(starts):
                     break
@@ -199,11 +205,14 @@ def _bound(company: Company, plain: Plain) -> Figures:
     edges = company.edges
     order = np.argsort(edges.source, kind="stable")
     every = CompressedRows.of(company.layout.nodes, edges.source, edges.target, np.ones(len(edges), np.bool_))
-    holding = edges.holding(NOW_US)[order]
-    touched = [bound.touched(every, holding, plain.closure(hub, "downstream", NOW_US).nodes) for hub in company.hubs.tolist()]
+    valid = edges.holding(NOW_US)[order]
+    touched = [bound.touched(every, valid, plain.closure(hub, "downstream", NOW_US).nodes) for hub in company.hubs.tolist()]
     lines, touches = np.median(touched, axis=0).tolist()
-    say(f"{rate / 1e6:.0f} million random reads a second; {lines:,.0f} lines a hub's closure")
+    log(f"{rate / 1e6:.0f} million random reads a second; {lines:,.0f} lines a hub's closure")
     return {
-        "bound.array_mb": bound.array_bytes(company) / 1e6, "bound.million_reads_per_s": rate / 1e6, "hub.lines": lines,
-        "hub.touches": touches, "hub.bound.median_ms": lines / rate * 1e3,
-    }  # fmt: skip
+        "bound.array_mb": bound.array_bytes(company) / 1e6,
+        "bound.million_reads_per_s": rate / 1e6,
+        "hub.lines": lines,
+        "hub.touches": touches,
+        "hub.bound.median_ms": lines / rate * 1e3,
+    }

@@ -43,9 +43,30 @@ LAYERS: Final = (
 )
 _CODES: Final = {layer.name: code for code, layer in enumerate(LAYERS)}
 _WORDS: Final = (
-    "orders", "payments", "ratings", "sessions", "clicks", "users", "items", "prices", "stock", "routes", "trips", "devices",
-    "accounts", "refunds", "searches", "baskets", "reviews", "tickets", "adverts", "invoices", "sensors", "visits", "plays",
-)  # fmt: skip
+    "orders",
+    "payments",
+    "ratings",
+    "sessions",
+    "clicks",
+    "users",
+    "items",
+    "prices",
+    "stock",
+    "routes",
+    "trips",
+    "devices",
+    "accounts",
+    "refunds",
+    "searches",
+    "baskets",
+    "reviews",
+    "tickets",
+    "adverts",
+    "invoices",
+    "sensors",
+    "visits",
+    "plays",
+)
 
 
 @dataclass(frozen=True, slots=True)

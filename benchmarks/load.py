@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import orjson
 
 from benchmarks.wire import Answer, Connection
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 
 PRODUCER: Final = "https://github.com/OpenLineage/OpenLineage/tree/1.40.0/client/python"
 SCHEMA: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -44,9 +44,9 @@ def reads(url: str, plan: dict[str, Any]) -> list[float]:
         until = time.perf_counter() + plan["seconds"]
         while time.perf_counter() < until or len(taken) < plan.get("least", 1):
             path = plan["paths"][len(taken) % len(plan["paths"])]
-            began = time.perf_counter()
+            started_at = time.perf_counter()
             answer = connection.get(path)
-            taken.append(time.perf_counter() - began)
+            taken.append(time.perf_counter() - started_at)
             if answer.status != 200:
                 raise ValueError(f"{path}: status {answer.status}: {answer.body[:300]!r}")
         return taken
@@ -83,8 +83,8 @@ class Stream:
         for worker in workers:
             worker.join()
         seconds = time.perf_counter() - begin
-        told = {"visible": self._taken, "posted": self._posted, "failed": self._failures, "retries": len(self._retried)}
-        return {**told, "seconds": seconds}
+        reported = {"visible": self._taken, "posted": self._posted, "failed": self._failures, "retries": len(self._retried)}
+        return {**reported, "seconds": seconds}
 
     def _work(self) -> None:
         connection = Connection(self._url)
@@ -133,26 +133,33 @@ def source(number: int) -> str:
 
 def event(prefix: str, number: int, output: str) -> bytes:
     """Return the OpenLineage event of a run of now that reads one dataset and writes a new one."""
-    return orjson.dumps({
-        "eventType": "COMPLETE", "eventTime": format_time(time.time_ns() // 1000), "producer": PRODUCER, "schemaURL": SCHEMA,
-        "run": {"runId": f"{prefix}-{number}"}, "job": {"namespace": "live", "name": f"{prefix}_{number % JOBS}"},
-        "inputs": [{"namespace": "s3://live", "name": source(number)}], "outputs": [{"namespace": "s3://live", "name": output}],
-    })  # fmt: skip
+    return orjson.dumps(
+        {
+            "eventType": "COMPLETE",
+            "eventTime": format_time(time.time_ns() // 1000),
+            "producer": PRODUCER,
+            "schemaURL": SCHEMA,
+            "run": {"runId": f"{prefix}-{number}"},
+            "job": {"namespace": "live", "name": f"{prefix}_{number % JOBS}"},
+            "inputs": [{"namespace": "s3://live", "name": source(number)}],
+            "outputs": [{"namespace": "s3://live", "name": output}],
+        }
+    )
 
 
 def main() -> None:
     """Do what the plan says."""
     plan = orjson.loads(sys.stdin.buffer.read())
-    told: dict[str, Any] = {}
+    reported: dict[str, Any] = {}
     try:
         for each in plan.get("reads", ()):
-            told[each["name"]] = reads(plan["url"], each)
+            reported[each["name"]] = reads(plan["url"], each)
         if "events" in plan:
-            told["events"] = Stream(plan["url"], plan["events"]).run()
+            reported["events"] = Stream(plan["url"], plan["events"]).run()
     except (OSError, ValueError) as error:
         sys.stderr.write(f"load generator: {error}\n")
         raise SystemExit(1) from None
-    sys.stdout.buffer.write(orjson.dumps(told))
+    sys.stdout.buffer.write(orjson.dumps(reported))
 
 
 if __name__ == "__main__":

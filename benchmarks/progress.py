@@ -9,7 +9,7 @@ from typing import Final
 _BEGAN: Final = time.monotonic()
 
 
-def say(text: str) -> None:
+def log(text: str) -> None:
     """Print `text` with the seconds since the benchmark began."""
     sys.stderr.write(f"[{time.monotonic() - _BEGAN:7.1f} s] {text}\n")
     sys.stderr.flush()

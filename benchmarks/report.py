@@ -10,15 +10,22 @@ from benchmarks.targets import TARGETS, number
 
 NOT_RUN: Final = "not run"
 ENGINES: Final = ("mlgraph", "PostgreSQL", "PostgreSQL, ids alone", "igraph", "rustworkx")
-_QUESTIONS: Final = {
-    "random": "downstream closure, random starts", "hub": "downstream closure, hubs",
-    "upstream": "upstream closure, random starts", "within": "three hops downstream, model versions", "path": "shortest path",
+_QUERIES: Final = {
+    "random": "downstream closure, random starts",
+    "hub": "downstream closure, hubs",
+    "upstream": "upstream closure, random starts",
+    "within": "three hops downstream, model versions",
+    "path": "shortest path",
     "as_of": "closure as of a month ago, hubs",
-}  # fmt: skip
+}
 _CALLS: Final = {
-    "healthz": "/healthz", "typical": "lineage, typical closure", "impact": "impact of a hub, first 100", "show": "asset",
-    "posted": "event posted until acknowledged", "visible": "event posted until visible",
-}  # fmt: skip
+    "healthz": "/healthz",
+    "typical": "lineage, typical closure",
+    "impact": "impact of a hub, first 100",
+    "show": "asset",
+    "posted": "event posted until acknowledged",
+    "visible": "event posted until visible",
+}
 _SCALARS: Final = (
     ("facts.per_s", "facts from NDJSON, durable", " a second"),
     ("facts.visible.s", "the same, until all are in the graph", " s"),
@@ -67,13 +74,13 @@ Row = tuple[str, ...]
 def rows(figures: Figures) -> list[Row]:
     """Return the rows of one run: who took how long for what, then what has no ratio."""
     found: list[Row] = []
-    for question, title in _QUESTIONS.items():
-        size = figures.get(f"{question}.median_size")
-        unit = "hops" if question == "path" else "assets"
+    for query, title in _QUERIES.items():
+        size = figures.get(f"{query}.median_size")
+        unit = "hops" if query == "path" else "assets"
         asked = title if size is None else f"{title} ({number(size)} {unit})"
-        known = [engine for engine in ENGINES if f"{question}.{engine}.median_ms" in figures]
+        known = [engine for engine in ENGINES if f"{query}.{engine}.median_ms" in figures]
         found.extend(
-            (asked, engine, *_latency(figures, f"{question}.{engine}"), _beside(figures, question, engine)) for engine in known
+            (asked, engine, *_latency(figures, f"{query}.{engine}"), _beside(figures, query, engine)) for engine in known
         )
         if not known:
             found.append((title, "", NOT_RUN, "", ""))
@@ -92,13 +99,13 @@ def rows(figures: Figures) -> list[Row]:
 
 def verdicts(figures: Figures, size: str) -> list[Row]:
     """Return for each target what it wants, what was measured, and whether it is met."""
-    return [(target.what, target.wanted, target.told(figures), target.verdict(figures, size)) for target in TARGETS]
+    return [(target.what, target.wanted, target.reported(figures), target.verdict(figures, size)) for target in TARGETS]
 
 
 def printed(size: str, figures: Figures) -> str:
     """Return the one table that a run prints: measurements, then targets."""
     width = len(_HEAD)
-    targets = [(what, "target", told, wanted, verdict) for what, wanted, told, verdict in verdicts(figures, size)]
+    targets = [(what, "target", reported, wanted, verdict) for what, wanted, reported, verdict in verdicts(figures, size)]
     return table(_HEAD, [*rows(figures), ("",) * width, *targets])
 
 
@@ -108,8 +115,8 @@ def page(sizes: Mapping[str, dict[str, Any]]) -> str:
     parts = [_ABOUT, "## Targets\n"]
     head = ["target", "wanted", *(f"{size} {what}" for size in order for what in ("measured", "verdict"))]
     by_size = [verdicts(sizes[size]["figures"], size) for size in order]
-    told = [[cell for listed in by_size for cell in listed[position][2:]] for position in range(len(TARGETS))]
-    parts.append(table(head, [(target.what, target.wanted, *cells) for target, cells in zip(TARGETS, told, strict=True)]))
+    reported = [[cell for listed in by_size for cell in listed[position][2:]] for position in range(len(TARGETS))]
+    parts.append(table(head, [(target.what, target.wanted, *cells) for target, cells in zip(TARGETS, reported, strict=True)]))
     return "\n".join([*parts, *(_section(size, sizes[size]) for size in order)])
 
 
@@ -118,18 +125,18 @@ def _section(size: str, run: Mapping[str, Any]) -> str:
     company = run["company"]
     about = f"{company['domains']:,} domains, {company['hubs']} hubs, seed {company['seed']}"
     ran_on = f"{run['processor']}, {run['cores']} cores, {run['memory_gb']} GB, {run['system']}"
-    said = [
+    message = [
         f"## {size}: {company['nodes']:,} nodes, {company['edges']:,} edges\n",
         f"- Measured {run['measured_at']} on {ran_on}; load average {run['load_average']} when it began",
         f"- Python {run['python']}, {versions}",
         f"- {about}, {company['closed_percent']} % of the edges closed\n",
         table(_HEAD, rows(run["figures"])),
     ]
-    return "\n".join(said)
+    return "\n".join(message)
 
 
-def _beside(figures: Figures, question: str, engine: str) -> str:
-    share = ratio(figures, f"{question}.{engine}.median_ms", f"{question}.mlgraph.median_ms")
+def _beside(figures: Figures, query: str, engine: str) -> str:
+    share = ratio(figures, f"{query}.{engine}.median_ms", f"{query}.mlgraph.median_ms")
     return "" if share is None else number(share)
 
 

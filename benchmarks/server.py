@@ -39,12 +39,16 @@ class Server:
     def __init__(self, data: Path, *options: str) -> None:
         self._log = data.with_suffix(".log").open("ab")
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MLGRAPH_")}
-        began = time.monotonic()
+        started_at = time.monotonic()
         # A session of its own: Ctrl-C is for the benchmark, which stops the server in order.
         self._child = subprocess.Popen(
             [str(PROGRAM), "up", "--data", str(data), "--port", "0", *options],
-            stdout=subprocess.PIPE, stderr=self._log, text=True, env=clean, start_new_session=True,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env=clean,
+            start_new_session=True,
+        )
         self._lines: queue.Queue[str] = queue.Queue()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -53,7 +57,7 @@ class Server:
         except BaseException:
             self.stop()
             raise
-        self.ready_s = time.monotonic() - began
+        self.ready_s = time.monotonic() - started_at
 
     def __enter__(self) -> Self:
         return self
@@ -108,8 +112,8 @@ def memory_of(pid: int) -> Memory | None:
     if "Rss" not in rollup:
         return None  # ended, and not waited for yet
     private = rollup["Private_Clean"] + rollup["Private_Dirty"]
-    said = rollup["Rss"], rollup["Pss"], status["RssAnon"], status["RssFile"], private
-    return Memory(*(kilobytes * 1024 / 1e6 for kilobytes in said))
+    message = rollup["Rss"], rollup["Pss"], status["RssAnon"], status["RssFile"], private
+    return Memory(*(kilobytes * 1024 / 1e6 for kilobytes in message))
 
 
 def _kilobytes(file: Path) -> dict[str, int]:

@@ -11,12 +11,12 @@ from typing import Final
 import orjson
 
 from benchmarks import through_http
+from benchmarks.bulk_storing import store
 from benchmarks.company import Company
+from benchmarks.event_generator import fact_chunks, openlineage_lines
 from benchmarks.figures import Figures
-from benchmarks.progress import say
+from benchmarks.progress import log
 from benchmarks.server import PROGRAM, Memory, Server
-from benchmarks.storing import store
-from benchmarks.telling import fact_chunks, openlineage_lines
 from benchmarks.wire import Connection
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 
@@ -42,10 +42,10 @@ def measure(company: Company, data: Path, figures: Figures, *, by_copy: bool, br
     if by_copy:
         with Server(data) as server:
             figures["ready.first.s"] = server.ready_s
-            say(f"ready for the first time after {server.ready_s:.1f} s")
+            log(f"ready for the first time after {server.ready_s:.1f} s")
     with Server(data) as server:
         figures["ready.kept.s"] = server.ready_s
-        say(f"ready again after {server.ready_s:.1f} s")
+        log(f"ready again after {server.ready_s:.1f} s")
         figures.update(_memory("ready", server.memory()))
         through_http.measure(company, server, figures, through_http.BRIEF if brief else through_http.LONG)
         figures.update(_events(company, data.with_suffix(".events.ndjson"), server))
@@ -59,22 +59,22 @@ def _ingested(company: Company, data: Path) -> Figures:
     figures: Figures = {"facts": float(lines), "facts.mb": file.stat().st_size / 1e6}
     with Server(data) as server:
         figures["ready.empty.s"] = server.ready_s
-        say(f"an empty server was ready after {server.ready_s:.1f} s; sending {lines:,} facts")
+        log(f"an empty server was ready after {server.ready_s:.1f} s; sending {lines:,} facts")
         taken, watermark = _ingest(server, file, "facts")
         figures["facts.s"], figures["facts.per_s"] = taken, lines / taken
         figures["facts.visible.s"] = taken + _caught_up(server, watermark)
-        say(f"{lines:,} facts durable after {taken:.1f} s, in the graph after {figures['facts.visible.s']:.1f} s")
+        log(f"{lines:,} facts durable after {taken:.1f} s, in the graph after {figures['facts.visible.s']:.1f} s")
     file.unlink()
     return figures
 
 
 def copied(company: Company, data: Path) -> Figures:
     """Fill a store below `data` by COPY, and return how long that took."""
-    began = time.monotonic()
+    started_at = time.monotonic()
     with EmbeddedPostgres(data) as postgres:
         store(company, postgres.url)
-    say(f"the store was filled by COPY in {time.monotonic() - began:.0f} s")
-    return {"copy.s": time.monotonic() - began}
+    log(f"the store was filled by COPY in {time.monotonic() - started_at:.0f} s")
+    return {"copy.s": time.monotonic() - started_at}
 
 
 def _events(company: Company, file: Path, server: Server) -> Figures:
@@ -82,7 +82,7 @@ def _events(company: Company, file: Path, server: Server) -> Figures:
     taken, watermark = _ingest(server, file, "openlineage")
     behind = _caught_up(server, watermark)
     file.unlink()
-    say(f"{lines:,} events durable after {taken:.1f} s, in the graph after {taken + behind:.1f} s")
+    log(f"{lines:,} events durable after {taken:.1f} s, in the graph after {taken + behind:.1f} s")
     return {"events": float(lines), "events.s": taken, "events.per_s": lines / taken, "events.visible.s": taken + behind}
 
 
@@ -97,10 +97,10 @@ def _written(file: Path, pieces: Iterable[bytes]) -> int:
 
 def _ingest(server: Server, file: Path, form: str) -> tuple[float, int]:
     """Send a file with the command line; return how long the command took, and the watermark."""
-    began = time.monotonic()
+    started_at = time.monotonic()
     command = [str(PROGRAM), "ingest", str(file), "--format", form, "--json", "--url", server.url]
     done = subprocess.run(command, capture_output=True, check=False, start_new_session=True)  # Ctrl-C is for the benchmark
-    taken = time.monotonic() - began
+    taken = time.monotonic() - started_at
     if done.returncode != 0:
         raise IngestFailed(f"mlgraph ingest ended with {done.returncode}: {done.stderr[-500:]!r}")
     return taken, int(orjson.loads(done.stdout)["watermark"])
@@ -108,15 +108,15 @@ def _ingest(server: Server, file: Path, form: str) -> tuple[float, int]:
 
 def _caught_up(server: Server, watermark: int) -> float:
     """Wait until answers include `watermark`; return how long it took."""
-    began = time.monotonic()
+    started_at = time.monotonic()
     connection = Connection(server.url)
     try:
         while True:
             # 503: not yet, ask again; 404: the answer is there, and knows no such asset.
             answer = connection.get(f"/api/v1/asset?uri=mlg%3A%2F%2Fteam%2Fcompany%2Fteam-0000&at_least={watermark}")
             if answer.status == 200:
-                return time.monotonic() - began
-            if time.monotonic() - began > CAUGHT_UP_TIMEOUT_S:
+                return time.monotonic() - started_at
+            if time.monotonic() - started_at > CAUGHT_UP_TIMEOUT_S:
                 raise IngestFailed(f"the graph did not get to {watermark}: {answer.body[:300]!r}")
             time.sleep(0.05)
     finally:
@@ -132,10 +132,10 @@ def _memory(when: str, processes: list[Memory]) -> Figures:
 
 def _several(data: Path) -> Figures:
     """Measure what a further worker process costs, where the server can have some."""
-    told = subprocess.run(
+    reported = subprocess.run(
         [str(PROGRAM), "up", "--help"], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}
     ).stdout
-    if WORKERS_OPTION not in told:
+    if WORKERS_OPTION not in reported:
         return {}
     with Server(data, WORKERS_OPTION, str(WORKERS)) as server:
         processes = server.memory()

@@ -23,13 +23,15 @@ class Size:
     events: int
 
 
-SIZES: Final = MappingProxyType({
-    size.name: size
-    for size in (
-        Size("XS", 1_000, 5_000, 5, 1, 200, 200),
-        Size("S", 10_000, 50_000, 5, 2, 2_000, 4_000),
-        Size("M", 1_000_000, 5_000_000, 500, 4, 40_000, 60_000),
-        Size("L", 10_000_000, 50_000_000, 5_000, 8, 40_000, 60_000),
-    )
-})  # fmt: skip
+SIZES: Final = MappingProxyType(
+    {
+        size.name: size
+        for size in (
+            Size("XS", 1_000, 5_000, 5, 1, 200, 200),
+            Size("S", 10_000, 50_000, 5, 2, 2_000, 4_000),
+            Size("M", 1_000_000, 5_000_000, 500, 4, 40_000, 60_000),
+            Size("L", 10_000_000, 50_000_000, 5_000, 8, 40_000, 60_000),
+        )
+    }
+)
 """XS is for the tests of the benchmark itself."""

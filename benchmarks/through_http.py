@@ -16,7 +16,7 @@ import orjson
 from benchmarks.company import NOW_US, Company
 from benchmarks.engines.plain import Plain
 from benchmarks.figures import MIN_FOR_P99, Figures, of_samples
-from benchmarks.progress import say
+from benchmarks.progress import log
 from benchmarks.server import Server
 
 TYPICAL: Final = 300
@@ -59,31 +59,31 @@ def measure(company: Company, server: Server, figures: Figures, effort: Effort) 
         _reads("impact", *hubs, effort),
         _reads("show", show, None, effort),
     ]
-    figures.update(_told(_run({"url": server.url, "reads": plan}), "", plan))
-    say("reads measured")
+    figures.update(_reported(_run({"url": server.url, "reads": plan}), "", plan))
+    log("reads measured")
     seconds = effort.read_s * len(plan) + 2
     writer = _started({"url": server.url, "events": _events("writer", WRITER_EVENTS_PER_S, seconds, ask=False)})
     try:
-        figures.update(_told(_run({"url": server.url, "reads": plan}), ".writing", plan))
+        figures.update(_reported(_run({"url": server.url, "reads": plan}), ".writing", plan))
         _accepted(_finished(writer)["events"])
     finally:
         writer.kill()
         writer.wait()
-    say("reads beside a writer measured")
+    log("reads beside a writer measured")
     figures.update(_visible(server, effort.events_s))
 
 
 def _visible(server: Server, seconds: float) -> Figures:
     """Send events at their rate, and wait for each to be shown."""
     _run({"url": server.url, "events": _events("warm", EVENTS_PER_S / 4, 1.0)})
-    told = _run({"url": server.url, "events": _events("live", EVENTS_PER_S, seconds)})["events"]
-    _accepted(told)
-    say("events until they are visible measured")
-    many = len(told["visible"])
-    figures = of_samples("visible.http", told["visible"], many)
-    figures.update(of_samples("posted.http", told["posted"], many))
-    figures["visible.http.events_per_s"] = many / told["seconds"]
-    figures["visible.http.retries"] = float(told["retries"])
+    reported = _run({"url": server.url, "events": _events("live", EVENTS_PER_S, seconds)})["events"]
+    _accepted(reported)
+    log("events until they are visible measured")
+    many = len(reported["visible"])
+    figures = of_samples("visible.http", reported["visible"], many)
+    figures.update(of_samples("posted.http", reported["posted"], many))
+    figures["visible.http.events_per_s"] = many / reported["seconds"]
+    figures["visible.http.retries"] = float(reported["retries"])
     return figures
 
 
@@ -120,18 +120,18 @@ def _events(prefix: str, rate: float, seconds: float, *, ask: bool = True) -> di
     return {"rate": rate, "seconds": seconds, "prefix": named, "connections": CONNECTIONS, "ask": ask}
 
 
-def _told(told: dict[str, Any], suffix: str, plan: Sequence[dict[str, Any]]) -> Figures:
+def _reported(reported: dict[str, Any], suffix: str, plan: Sequence[dict[str, Any]]) -> Figures:
     figures: Figures = {}
     for each in plan:
-        figures.update(of_samples(f"{each['name']}.http{suffix}", told[each["name"]], len(each["paths"])))
+        figures.update(of_samples(f"{each['name']}.http{suffix}", reported[each["name"]], len(each["paths"])))
         if each["totals"]:
             figures[f"{each['name']}.http.mean_size"] = float(np.mean(each["totals"]))
     return figures
 
 
-def _accepted(told: dict[str, Any]) -> None:
-    if told["failed"]:
-        raise LoadFailed(f"{len(told['failed'])} events failed, the first: {told['failed'][0]}")
+def _accepted(reported: dict[str, Any]) -> None:
+    if reported["failed"]:
+        raise LoadFailed(f"{len(reported['failed'])} events failed, the first: {reported['failed'][0]}")
 
 
 def _run(plan: dict[str, Any]) -> dict[str, Any]:
@@ -154,8 +154,8 @@ def _started(plan: dict[str, Any]) -> subprocess.Popen[bytes]:
 
 
 def _finished(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    said, _ = process.communicate()
+    message, _ = process.communicate()
     if process.returncode != 0:
         raise LoadFailed("the load generator gave up: it said why on standard error")
-    told: dict[str, Any] = orjson.loads(said)
-    return told
+    reported: dict[str, Any] = orjson.loads(message)
+    return reported

@@ -72,9 +72,9 @@ class Connection:
         while have < length:
             pieces.append(self._more())
             have += len(pieces[-1])
-        whole = b"".join(pieces)
-        self._rest = whole[length:]
-        return whole[:length]
+        complete = b"".join(pieces)
+        self._rest = complete[length:]
+        return complete[:length]
 
     def _more(self) -> bytes:
         piece = self._socket.recv(_PIECE)

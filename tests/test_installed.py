@@ -83,12 +83,12 @@ def wait_for_kernels(server: Process) -> list[dict[str, Any]]:
     """Wait until the server has logged that its kernels are compiled; return what it logged about them."""
     limit = time.monotonic() + START_LIMIT_S
     while time.monotonic() < limit:
-        records = [json.loads(line) for line in list(server.said)]
+        records = [json.loads(line) for line in list(server.output)]
         logged = [each for each in records if each["logger"] == "mlgraph.bootstrap.kernels"]
         if logged and logged[-1]["message"].startswith("compiled"):
             return logged
         time.sleep(0.2)
-    raise AssertionError(f"kernels were not compiled: {server.said}")
+    raise AssertionError(f"kernels were not compiled: {server.output}")
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_serves_and_answers_without_the_sources(installed: Installed, tmp_path: 
 
     second = installed.serve(data, "text")
     assert second.stop() == 0
-    assert not [line for line in second.said if "compil" in line], "what the first start compiled is loaded"
+    assert not [line for line in second.output if "compil" in line], "what the first start compiled is loaded"
     assert installed.files() == before, "nothing is written where the wheel is installed"
     assert list(data.glob(f"kernels-{VERSION}-*/*/*.nbc"))
 

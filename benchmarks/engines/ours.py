@@ -12,14 +12,14 @@ import numpy as np
 
 from benchmarks.engines.base import DirectionName, Found
 from benchmarks.layout import Ints, Layout
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.path import shortest_path
 from mlgraph.graph.model.rows import WALK, Layer
+from mlgraph.graph.traversal.closures import NO_LIMIT, flood
 from mlgraph.graph.traversal.kernels import nearest
-from mlgraph.graph.traversal.walk import NO_LIMIT, flood
 from mlgraph.graph.traversal.workspace import borrowed
-from mlgraph.services.projection.follow import Follower
-from mlgraph.services.projection.snapshots import Snapshots
+from mlgraph.services.projection.base_manager import BaseManager
+from mlgraph.services.projection.log_follower import Follower
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.reader import PostgresReader
@@ -47,11 +47,11 @@ class Ours:
         try:
             self._database.open()
             reader = PostgresReader(self._database)
-            follower = Follower(reader, Snapshots(reader, SnapshotDirectory(data / "snapshots" / "embedded")))
+            follower = Follower(reader, BaseManager(reader, SnapshotDirectory(data / "snapshots" / "embedded")))
             while follower.step():
                 pass
             follower.stop()
-            self._graph: Snapshot = follower.snapshot()
+            self._graph: GraphVersion = follower.snapshot()
             self._number_of, self._node_of = _numbers(self._graph, layout)
         except BaseException:
             self.close()
@@ -68,8 +68,8 @@ class Ours:
     def within(self, start: int, depth: int, kind: int, moment: int) -> Reached:
         """Return the assets of `kind`, with distances."""
         reached = self._flood(start, "downstream", moment, depth)
-        kept = self._graph.registry.kinds(reached.assets) == kind
-        return Reached(reached.assets[kept], reached.distances[kept])
+        selected = self._graph.registry.kinds(reached.assets) == kind
+        return Reached(reached.assets[selected], reached.distances[selected])
 
     def hops(self, start: int, end: int, moment: int) -> int:
         """Return the length of the path that answers show."""
@@ -107,7 +107,7 @@ class Ours:
             return Reached(*nearest(none, none, graph.asset_of[nodes], hops, space.stamp, space.epoch))
 
 
-def _numbers(graph: Snapshot, layout: Layout) -> tuple[Ints, Ints]:
+def _numbers(graph: GraphVersion, layout: Layout) -> tuple[Ints, Ints]:
     """Return the store's numbers of the company's nodes, and the other way (-1: no node). Raises `ValueError` if one lacks."""
     number = graph.registry.number
     number_of = np.zeros(layout.nodes, np.int32)

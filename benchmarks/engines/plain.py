@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.company import Company
 from benchmarks.engines.base import DirectionName, Found
-from benchmarks.reaching import CompressedRows, distances
+from benchmarks.reachability import CompressedRows, distances
 
 
 class Plain:
@@ -30,8 +30,8 @@ class Plain:
     def within(self, start: int, depth: int, kind: int, moment: int) -> Found:
         """Return what of `kind` is reached downstream in `depth` steps."""
         nodes, hops = distances(self.rows("downstream", moment), start)
-        kept = (hops <= depth) & (self._company.kinds[nodes] == kind)
-        return Found(nodes[kept], hops[kept])
+        selected = (hops <= depth) & (self._company.kinds[nodes] == kind)
+        return Found(nodes[selected], hops[selected])
 
     def hops(self, start: int, end: int, moment: int) -> int:
         """Return the length of a shortest path downstream to `end`, which is reached."""

@@ -13,11 +13,19 @@ from benchmarks.engines.base import DirectionName, Found
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 
 _CHUNK: Final = 500_000
-_ROW: Final = np.dtype([
-    ("fields", ">i2"),
-    ("source_bytes", ">i4"), ("source", ">i4"), ("target_bytes", ">i4"), ("target", ">i4"),
-    ("from_bytes", ">i4"), ("valid_from", ">i8"), ("to_bytes", ">i4"), ("valid_to", ">i8"),
-])  # fmt: skip
+_ROW: Final = np.dtype(
+    [
+        ("fields", ">i2"),
+        ("source_bytes", ">i4"),
+        ("source", ">i4"),
+        ("target_bytes", ">i4"),
+        ("target", ">i4"),
+        ("from_bytes", ">i4"),
+        ("valid_from", ">i8"),
+        ("to_bytes", ">i4"),
+        ("valid_to", ">i8"),
+    ]
+)
 """A row of `COPY ... (FORMAT binary)` (PostgreSQL manual, COPY, binary format)."""
 _HEAD: Final = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _CLOSURE: Final = """
@@ -79,8 +87,8 @@ class Postgres:
 
     def within(self, start: int, depth: int, kind: int, moment: int) -> list[tuple[int, int]]:
         """Return (node, distance) rows."""
-        kept = "JOIN node n ON n.id = node AND n.kind = %(kind)s"
-        query = _CLOSURE.format(at="source", to="target", bound="AND r.hops < %(depth)s", kept=kept)
+        selected = "JOIN node n ON n.id = node AND n.kind = %(kind)s"
+        query = _CLOSURE.format(at="source", to="target", bound="AND r.hops < %(depth)s", kept=selected)
         return self._rows(query, start=start, moment=moment, depth=depth, kind=kind)
 
     def hops(self, start: int, end: int, moment: int) -> int:

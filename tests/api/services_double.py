@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 from fastapi import FastAPI
 
 from mlgraph.api.app import create_app
-from mlgraph.api.http.limits import Limits
+from mlgraph.api.http.limits import ServerLimits
 from mlgraph.api.schema import operations
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
@@ -24,12 +24,12 @@ from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.ingest.interpreting import Arrival
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.server.archives import Archives
-from mlgraph.services.server.bundle import Operated
+from mlgraph.services.server.bundle import ServerServices
 from mlgraph.services.server.health import Health
-from mlgraph.services.sources.connections import Connections
+from mlgraph.services.sources.source_manager import SourceManager
 
 Body = dict[str, Any]
-SERVICES: Final = (Archives, Connections, Health, Intake, Queries)
+SERVICES: Final = (Archives, SourceManager, Health, Intake, Queries)
 
 LAKE = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 TOKEN = "a-token-that-is-known"  # noqa: S105 - known to these tests alone
@@ -73,14 +73,21 @@ LIVE: Body = {"services": [], "as_of": "2026-11-21T10:00:00Z", "watermark": 42}
 CONNECTORS: Body = {
     "connectors": [
         {
-            "name": name, "accepts_events": name != "mlflow", "connects": name == "mlflow", "event_types": ["RunEvent"],
-            "kinds": ["run"], "relations": ["input_to"], "redacted": ["/user"], "cloudevent_types": [], "media_types": [],
+            "name": name,
+            "accepts_events": name != "mlflow",
+            "connects": name == "mlflow",
+            "event_types": ["RunEvent"],
+            "kinds": ["run"],
+            "relations": ["input_to"],
+            "redacted": ["/user"],
+            "cloudevent_types": [],
+            "media_types": [],
             "mentions_in_passing": True,
         }
         for name in ("openlineage", "mlflow")
     ],
     "watermark": 42,
-}  # fmt: skip
+}
 
 RESTORED: Body = {
     "made_at": "2026-11-01T00:00:00Z",
@@ -100,7 +107,7 @@ class Double:
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failure: Exception | None = None
     received: list[bytes] = field(default_factory=list)
-    kept_whole: bool = True
+    store_intact: bool = True
     export_lines: int = 3
     break_export_at: int | None = None
     closed: int = 0
@@ -133,10 +140,10 @@ class Double:
     def tokens(self) -> "Double":
         return self
 
-    def _note(self, call: str, /, **said: object) -> None:
+    def _note(self, call: str, /, **arguments: object) -> None:
         [method] = [getattr(service, call) for service in SERVICES if hasattr(service, call)]
-        inspect.signature(method).bind_partial(self, **said)
-        self.calls.append((call, said))
+        inspect.signature(method).bind_partial(self, **arguments)
+        self.calls.append((call, arguments))
         if self.failure is not None:
             raise self.failure
 
@@ -152,7 +159,7 @@ class Double:
         return self._take(lines, lambda line: Located(decode_json(line)).need("run"))
 
     def _take(self, lines: Iterable[bytes], parse: Callable[[bytes], object]) -> Body:
-        self.kept_whole = False
+        self.store_intact = False
         accepted, rejected = 0, []
         for index, line in enumerate(lines):
             self.received.append(line)
@@ -163,7 +170,7 @@ class Double:
                 accepted += 1
             except MlgraphError as error:
                 rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
-        self.kept_whole = True
+        self.store_intact = True
         return {"accepted": accepted, "duplicates": 0, "rejected": rejected, "watermark": 42}
 
     def is_quick(self, form: str, size: int) -> bool:
@@ -262,9 +269,9 @@ class Double:
 
     def restore(self, pieces: Iterable[bytes], caller: Caller) -> Body:
         self._note("restore", caller=caller)
-        whole = b"".join(pieces)
-        self.received.append(whole)
-        if not whole.startswith(b"part 0;"):
+        content = b"".join(pieces)
+        self.received.append(content)
+        if not content.startswith(b"part 0;"):
             raise DamagedBackup("this is no backup of mlgraph")
         return RESTORED
 
@@ -277,9 +284,17 @@ class Double:
     def test(self, name: str, caller: Caller) -> Body:
         self._note("test", name=name, caller=caller)
         return {
-            "name": name, "kind": "mlflow", "url": "http://mlflow:5000", "ok": self.source_error is None, "version": "3.17.2",
-            "counts": {"experiments": 2}, "more": False, "error": self.source_error, "authenticated": True, "took_ms": 1.5,
-        }  # fmt: skip
+            "name": name,
+            "kind": "mlflow",
+            "url": "http://mlflow:5000",
+            "ok": self.source_error is None,
+            "version": "3.17.2",
+            "counts": {"experiments": 2},
+            "more": False,
+            "error": self.source_error,
+            "authenticated": True,
+            "took_ms": 1.5,
+        }
 
     def connectors(self) -> Body:
         self._note("connectors")
@@ -306,6 +321,6 @@ class Double:
         return b"mlgraph_watermark 42\n"
 
 
-def app_over(double: Double, *, loopback: bool = True, limits: Limits | None = None) -> FastAPI:
+def app_over(double: Double, *, loopback: bool = True, limits: ServerLimits | None = None) -> FastAPI:
     """Return the application over a double, which stands for all services."""
-    return create_app(cast("Operated", double), loopback=loopback, limits=limits)
+    return create_app(cast("ServerServices", double), loopback=loopback, limits=limits)

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from mlgraph.api.http.limits import Limits
+from mlgraph.api.http.limits import ServerLimits
 from mlgraph.api.http.protocol import BoundedHttp
 from tests.api.services_double import Double, app_over
 
 
 @contextlib.contextmanager
-def serving(double: Double, *, loopback: bool = True, limits: Limits | None = None) -> Iterator[int]:
+def serving(double: Double, *, loopback: bool = True, limits: ServerLimits | None = None) -> Iterator[int]:
     """Serve on a free port of this machine, in a thread, and yield the port."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

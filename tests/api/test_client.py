@@ -15,7 +15,7 @@ def answering(response: httpx.Response) -> Client:
     return Client("http://localhost", transport=httpx.MockTransport(lambda _: response))
 
 
-def test_an_answer_has_its_bytes_and_what_they_say(double: Double) -> None:
+def test_an_answer_has_its_bytes_and_their_data(double: Double) -> None:
     with serving(double) as port, Client(f"http://127.0.0.1:{port}/") as client:
         answer = client.lineage(LAKE, WalkOptions(kinds=("run", "service"), certain=False, depth=0))
         assert answer.body.startswith(b'{"root":')

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.bulk_storing import store
 from benchmarks.company import Company, found
 from benchmarks.sizes import SIZES
-from benchmarks.storing import store
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 from tests.plugins import clusters
 

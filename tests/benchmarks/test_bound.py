@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.bound import random_reads_per_s, touched
-from benchmarks.reaching import CompressedRows, distances, first_that_reach
+from benchmarks.reachability import CompressedRows, distances, first_that_reach
 
 
 def rows(nodes: int, pairs: list[tuple[int, int]]) -> CompressedRows:

@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.company import BEGIN_US, NOW_US, Company, Edges, found
 from benchmarks.engines.plain import Plain
+from benchmarks.event_generator import arrival, fact_chunks, openlineage_lines
 from benchmarks.sizes import SIZES, Size
-from benchmarks.telling import arrival, fact_chunks, openlineage_lines
 from mlgraph.domain.fact_json import check_edge, parse_line
-from mlgraph.domain.facts import AssetFact, EdgeFact, told
+from mlgraph.domain.facts import AssetFact, EdgeFact, split_contacts
 from mlgraph.domain.payload import Located
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES, RELATIONS
 
@@ -25,7 +25,7 @@ def sized(request: pytest.FixtureRequest) -> Company:
     return found(SIZES[request.param])
 
 
-def test_there_are_as_many_nodes_and_edges_as_the_size_says(sized: Company) -> None:
+def test_there_are_as_many_nodes_and_edges_as_the_size_asks_for(sized: Company) -> None:
     edges = len(sized.edges) + len(sized.run_edges)
     assert sized.layout.nodes == sized.size.nodes
     assert edges == pytest.approx(sized.size.edges, rel=0.02)
@@ -75,13 +75,13 @@ def test_most_edges_stay_within_their_domain(sized: Company) -> None:
     assert apart[hub].mean() > 0.5
 
 
-def test_runs_tell_only_what_their_workflow_declares_and_later(sized: Company) -> None:
+def test_runs_report_only_what_their_workflow_declares_and_later(sized: Company) -> None:
     declared = {
         (source, relation, target): (start, end)
         for source, relation, target, start, end in zip(*_columns(sized.edges)[:5], strict=True)
     }
     workflow = dict(zip(sized.runs.run.tolist(), sized.runs.workflow.tolist(), strict=True))
-    told_of = 0
+    reported_count = 0
     for source, relation, target, start, _, _ in zip(*_columns(sized.run_edges), strict=True):
         if relation == RELATIONS["run_of"].code:
             assert workflow[source] == target
@@ -90,8 +90,8 @@ def test_runs_tell_only_what_their_workflow_declares_and_later(sized: Company) -
         since, until = declared[ends[0], relation, ends[1]]
         assert since < start
         assert until == FOREVER
-        told_of += 1
-    assert told_of > len(sized.runs.run)
+        reported_count += 1
+    assert reported_count > len(sized.runs.run)
 
 
 def _columns(edges: Edges) -> list[list[int]]:
@@ -106,16 +106,16 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(company: Com
     assert text(found(company.size, company.seed + 1)) != text(company)
 
 
-def test_facts_say_every_asset_and_every_edge_once(company: Company) -> None:
+def test_facts_report_every_asset_and_every_edge_once(company: Company) -> None:
     lines: list[bytes] = []
     for count, chunk in fact_chunks(company):
         assert chunk.count(b"\n") == count
         lines += chunk.splitlines()
-    facts = [fact for line in lines for fact in told(parse_line(Located(orjson.loads(line)), "facts"))[0]]
+    facts = [fact for line in lines for fact in split_contacts(parse_line(Located(orjson.loads(line)), "facts"))[0]]
     assets = [str(fact.uri) for fact in facts if isinstance(fact, AssetFact)]
     layout = company.layout
     assert sorted(assets) == sorted(layout.uris(np.arange(layout.nodes)) + layout.teams(np.arange(layout.domains)))
-    said = {
+    printed = {
         (str(fact.source), fact.relation, str(fact.target), fact.valid_from, fact.valid_to)
         for fact in facts
         if isinstance(fact, EdgeFact)
@@ -126,8 +126,8 @@ def test_facts_say_every_asset_and_every_edge_once(company: Company) -> None:
         relations = [RELATION_NAMES[code] for code in edges.relation.tolist()]
         until = [None if end == FOREVER else end for end in edges.valid_to.tolist()]
         expected |= set(zip(ends[0], relations, ends[1], edges.valid_from.tolist(), until, strict=True))
-    assert said == expected
-    assert len(said) == len(facts) - len(assets)
+    assert printed == expected
+    assert len(printed) == len(facts) - len(assets)
 
 
 def test_facts_of_all_domains_come_mixed() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.bulk_storing import store
 from benchmarks.company import NOW_US, Company
 from benchmarks.engines.base import DirectionName, Engine, Found, same
 from benchmarks.engines.ours import Ours
@@ -15,10 +16,9 @@ from benchmarks.engines.plain import Plain
 from benchmarks.engines.with_igraph import Igraph
 from benchmarks.engines.with_postgres import Postgres
 from benchmarks.engines.with_rustworkx import Rustworkx
-from benchmarks.storing import store
-from benchmarks.telling import fact_chunks, openlineage_lines
+from benchmarks.event_generator import fact_chunks, openlineage_lines
 from mlgraph.domain.fact_json import parse_line
-from mlgraph.domain.facts import told
+from mlgraph.domain.facts import split_contacts
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import Actor, Item
@@ -113,7 +113,7 @@ def test_the_store_filled_by_copy_exports_what_the_writer_would_have_stored(
 def _written(company: Company, database: Database) -> list[bool]:
     """Append all facts with the store's writer; say which were new."""
     lines = [line for _, chunk in fact_chunks(company) for line in chunk.splitlines()]
-    items = [Item(*told(parse_line(Located(decode_json(line)), "facts"))) for line in lines]
+    items = [Item(*split_contacts(parse_line(Located(decode_json(line)), "facts"))) for line in lines]
     return list(PostgresWriter(database).append(items, Actor("tester")).new)
 
 

@@ -17,7 +17,7 @@ from benchmarks.wire import Connection
 Reply = Callable[[bytes, bytes], bytes]
 
 
-def plain(status: int, body: bytes) -> bytes:
+def plain_handler(status: int, body: bytes) -> bytes:
     return b"HTTP/1.1 %d X\r\ncontent-length: %d\r\n\r\n%b" % (status, len(body), body)
 
 
@@ -57,7 +57,7 @@ def answering(reply: Reply) -> Iterator[str]:
 def test_bodies_are_read_to_the_last_byte_whatever_their_form() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=1\r\n world\r\n0\r\n\r\n"
     large = b"x" * 3_000_000
-    replies = {b"/chunked": chunked, b"/large": plain(200, large), b"/none": plain(404, b"")}
+    replies = {b"/chunked": chunked, b"/large": plain_handler(200, large), b"/none": plain_handler(404, b"")}
     with answering(lambda head, _: replies[head.split()[1]]) as url:
         connection = Connection(url)
         assert connection.get("/chunked") == (200, b"hello world")
@@ -77,7 +77,7 @@ def test_a_connection_that_breaks_off_is_an_error() -> None:
 
 
 def test_a_wrong_total_is_no_measurement() -> None:
-    with answering(lambda _, __: plain(200, b'{"total": 3}')) as url:
+    with answering(lambda _, __: plain_handler(200, b'{"total": 3}')) as url:
         assert len(reads(url, {"paths": ["/a", "/b"], "totals": [3, 3], "seconds": 0.0, "least": 5})) == 5
         with pytest.raises(ValueError, match="/b: 4 were expected"):
             reads(url, {"paths": ["/a", "/b"], "totals": [3, 4], "seconds": 0.0})
@@ -91,9 +91,9 @@ def shown(head: bytes, body: bytes) -> bytes:
     """Acknowledge an event; show any source."""
     if head.startswith(b"POST"):
         assert orjson.loads(body)["eventType"] == "COMPLETE"
-        return plain(201, b'{"watermark": 7}')
+        return plain_handler(201, b'{"watermark": 7}')
     assert b"at_least=7" in head
-    return plain(200, b" ".join(b"source_%d" % number for number in range(100)))
+    return plain_handler(200, b" ".join(b"source_%d" % number for number in range(100)))
 
 
 def test_an_event_that_waits_for_a_slow_one_is_late_itself() -> None:
@@ -103,26 +103,26 @@ def test_an_event_that_waits_for_a_slow_one_is_late_itself() -> None:
         return shown(head, body)
 
     with answering(slow) as url:
-        told = Stream(url, plan(100, 0.1)).run()
-    assert told["failed"] == []
-    assert len(told["visible"]) == 10
-    assert told["visible"][-1] > 0.3  # due after 0.09 s, begun after 0.45 s: the wait counts
+        figures = Stream(url, plan(100, 0.1)).run()
+    assert figures["failed"] == []
+    assert len(figures["visible"]) == 10
+    assert figures["visible"][-1] > 0.3  # due after 0.09 s, begun after 0.45 s: the wait counts
 
 
-def test_events_keep_to_their_rate_where_the_server_does() -> None:
+def test_events_are_sent_at_their_rate_where_the_server_follows() -> None:
     with answering(shown) as url:
-        told = Stream(url, plan(50, 1.0, connections=4)).run()
-    assert told["failed"] == []
-    assert told["seconds"] > 0.9
-    assert len(told["posted"]) == 50
+        figures = Stream(url, plan(50, 1.0, connections=4)).run()
+    assert figures["failed"] == []
+    assert figures["seconds"] > 0.9
+    assert len(figures["posted"]) == 50
 
 
 def test_a_server_that_asks_to_try_again_is_asked_again_and_counted() -> None:
     turns = iter([503, 503])
-    with answering(lambda head, body: plain(next(turns), b"{}") if next_left(turns) else shown(head, body)) as url:
-        told = Stream(url, plan(10, 0.1)).run()
-    assert told["failed"] == []
-    assert told["retries"] == 2
+    with answering(lambda head, body: plain_handler(next(turns), b"{}") if next_left(turns) else shown(head, body)) as url:
+        figures = Stream(url, plan(10, 0.1)).run()
+    assert figures["failed"] == []
+    assert figures["retries"] == 2
 
 
 def next_left(turns: Iterator[int]) -> bool:
@@ -132,7 +132,7 @@ def next_left(turns: Iterator[int]) -> bool:
 
 def test_an_event_that_is_not_shown_is_a_failure() -> None:
     with answering(
-        lambda head, _: plain(201, b'{"watermark": 7}') if head.startswith(b"POST") else plain(200, b"nothing")
+        lambda head, _: plain_handler(201, b'{"watermark": 7}') if head.startswith(b"POST") else plain_handler(200, b"nothing")
     ) as url:
-        told = Stream(url, plan(10, 0.1)).run()
-    assert "is not shown" in told["failed"][0]
+        figures = Stream(url, plan(10, 0.1)).run()
+    assert "is not shown" in figures["failed"][0]

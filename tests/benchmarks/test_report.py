@@ -65,18 +65,20 @@ def test_every_target_of_the_issue_is_there_for_a_known_size() -> None:
     assert {size for target in TARGETS for size in target.sizes} == {"S", "M", "L"}
 
 
-def test_rows_tell_ratios_and_tails() -> None:
+def test_rows_report_ratios_and_tails() -> None:
     figures = {
-        **of_samples("hub.mlgraph", [0.001] * 100, 1), **of_samples("hub.igraph", [0.004] * 5, 1), "hub.median_size": 40_000.0,
+        **of_samples("hub.mlgraph", [0.001] * 100, 1),
+        **of_samples("hub.igraph", [0.004] * 5, 1),
+        "hub.median_size": 40_000.0,
         **of_samples("visible.http", [0.02] * 100, 100),
-    }  # fmt: skip
+    }
     found = rows(figures)
     assert ("downstream closure, hubs (40,000 assets)", "mlgraph", "1 ms", "1 ms", "1") in found
     assert ("downstream closure, hubs (40,000 assets)", "igraph", "4 ms", "max 4 ms", "4") in found
     assert ("event posted until visible", "HTTP", "20 ms", "20 ms", "") in found
 
 
-def test_the_page_keeps_the_sizes_that_were_not_run_again(tmp_path: Path) -> None:
+def test_the_page_retains_the_sizes_that_were_not_run_again(tmp_path: Path) -> None:
     file = tmp_path / "kept" / "performance.json"
     first = Results(file)
     first.put("M", about(), {"facts.per_s": 61_234.5678})

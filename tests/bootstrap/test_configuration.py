@@ -11,9 +11,9 @@ import pytest
 
 from mlgraph.bootstrap.configuration import credentials_at, load
 from mlgraph.bootstrap.configuration.loading import MAX_BYTES
-from mlgraph.domain.configuration import Configuration, Limits, Schedule, SecretPlace
+from mlgraph.domain.configuration import Configuration, RequestLimits, Schedule, SecretPlace
 from mlgraph.domain.errors import ConfigurationError
-from mlgraph.domain.times import parse_time
+from mlgraph.domain.timestamps import parse_time
 from tests.bootstrap.wrong_configurations import PLANTED, SOURCE, WRONG, A, B
 
 ROOT: Final = Path(__file__).parents[2]
@@ -53,8 +53,8 @@ def test_the_example_of_the_handbook_is_right(tmp_path: Path) -> None:
     prod, research = found.sources
     assert (prod.name, prod.kind, prod.url) == ("prod", "mlflow", "http://mlflow.internal:5000")
     assert (prod.environment, prod.scope, prod.credentials) == ("production", "prod", SecretPlace(env="MLFLOW_TOKEN"))
-    assert (prod.schedule, prod.limits) == (Schedule(30, 6 * 3600, 7 * 86_400), Limits(20, 4, 10))
-    assert (research.scope, research.schedule, research.limits) == ("lab", Schedule(), Limits())
+    assert (prod.schedule, prod.limits) == (Schedule(30, 6 * 3600, 7 * 86_400), RequestLimits(20, 4, 10))
+    assert (research.scope, research.schedule, research.limits) == ("lab", Schedule(), RequestLimits())
     assert research.credentials == SecretPlace(file=tmp_path / "secrets/mlflow", user="reader")
     assert credentials_at(research.credentials, {}).secret == PLANTED
     [alias] = found.aliases
@@ -75,14 +75,14 @@ def test_the_errors_of_the_handbook_are_the_real_ones(tmp_path: Path) -> None:
     path = written(tmp_path, text)
     with pytest.raises(ConfigurationError) as caught:
         load(path, ("mlflow",), {})
-    told = caught.value.detail.replace(str(path), "mlgraph.yaml")
-    assert told.splitlines() == shown.splitlines()
+    reported = caught.value.detail.replace(str(path), "mlgraph.yaml")
+    assert reported.splitlines() == shown.splitlines()
 
 
 @pytest.mark.parametrize(
     "text", ["", "# nothing yet\n", "sources:\n", "---\n", "\ufeff", "sources: []\naliases: ~\nrules:\nnoise:\n"]
 )
-def test_an_empty_document_says_nothing(tmp_path: Path, text: str) -> None:
+def test_an_empty_document_configures_nothing(tmp_path: Path, text: str) -> None:
     assert loaded(tmp_path, text) == Configuration()
     assert load(None, (), {}) == Configuration()
 
@@ -93,7 +93,7 @@ def test_texts_are_taken_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_told_by_line_and_column(tmp_path: Path, case: str) -> None:
+def test_what_is_wrong_is_reported_by_line_and_column(tmp_path: Path, case: str) -> None:
     text, expected = WRONG[case]
     (tmp_path / "open").write_text(PLANTED)
     (tmp_path / "open").chmod(0o644)
@@ -101,11 +101,11 @@ def test_what_is_wrong_is_told_by_line_and_column(tmp_path: Path, case: str) -> 
     (tmp_path / "binary").chmod(0o600)
     found = faults(tmp_path, text)
     assert len(found) == len(expected), found
-    for told, wanted in zip(found, expected, strict=True):
-        assert told.startswith(wanted), found
+    for reported, wanted in zip(found, expected, strict=True):
+        assert reported.startswith(wanted), found
 
 
-def test_names_may_stand_for_one_thing_after_another(tmp_path: Path) -> None:
+def test_names_may_stand_for_one_asset_after_another(tmp_path: Path) -> None:
     text = f"""
         aliases:
           - {{name: '{A}', of: '{B}', until: '2026-01-01T00:00:00Z'}}
@@ -114,7 +114,7 @@ def test_names_may_stand_for_one_thing_after_another(tmp_path: Path) -> None:
     assert len(loaded(tmp_path, dedent(text)).aliases) == 2
 
 
-def test_what_cannot_be_read_is_told_too(tmp_path: Path) -> None:
+def test_what_cannot_be_read_is_reported_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"gone: the configuration cannot be read \(No such file"):
         load(tmp_path / "gone", (), {})
     path = tmp_path / "mlgraph.yaml"

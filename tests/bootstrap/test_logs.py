@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mlgraph.api.http.observe import request_id
+from mlgraph.api.http.request_metrics import request_id
 from mlgraph.bootstrap.logs import JsonLines, TextLines, clean
 
 
@@ -35,19 +35,19 @@ def within_a_request() -> Iterator[None]:
 def test_a_line_is_one_object_with_its_time_and_zone() -> None:
     line = JsonLines().format(record('two\nlines, "quoted", ü %d', 7))
     assert "\n" not in line
-    said = json.loads(line)
-    assert said["message"] == 'two\nlines, "quoted", ü 7'
-    assert (said["level"], said["logger"]) == ("warning", "mlgraph.test")
-    assert datetime.fromisoformat(said["time"]).utcoffset() == timedelta(0)
-    assert set(said) == {"time", "level", "logger", "message"}
+    fields = json.loads(line)
+    assert fields["message"] == 'two\nlines, "quoted", ü 7'
+    assert (fields["level"], fields["logger"]) == ("warning", "mlgraph.test")
+    assert datetime.fromisoformat(fields["time"]).utcoffset() == timedelta(0)
+    assert set(fields) == {"time", "level", "logger", "message"}
 
 
 @pytest.mark.usefixtures("within_a_request")
-def test_what_belongs_to_a_request_says_so() -> None:
-    said = json.loads(
+def test_log_lines_of_a_request_name_it() -> None:
+    fields = json.loads(
         JsonLines().format(record("x", context={"route": "/healthz", "status": 200, "duration_ms": 1.5, "actor": None}))
     )
-    assert (said["request_id"], said["route"], said["status"], said["actor"]) == ("r-1", "/healthz", 200, None)
+    assert (fields["request_id"], fields["route"], fields["status"], fields["actor"]) == ("r-1", "/healthz", 200, None)
     assert " WARNING mlgraph.test [r-1]: x" in TextLines().format(record("x"))
 
 

@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-_HELD = """
+_RESIDENT = """
 from pathlib import Path
-from mlgraph.bootstrap.http import frugal
+from mlgraph.bootstrap.http import limit_malloc_arenas
 {call}
 def anonymous_kb():
     return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon")).split()[1])
@@ -21,13 +21,13 @@ print((anonymous_kb() - before) // 1024)
 """
 
 
-def held_mb(call: str) -> int:
+def resident_mb(call: str) -> int:
     done = subprocess.run(
-        [sys.executable, "-c", _HELD.format(call=call)], capture_output=True, text=True, check=True, cwd=Path.cwd()
+        [sys.executable, "-c", _RESIDENT.format(call=call)], capture_output=True, text=True, check=True, cwd=Path.cwd()
     )
     return int(done.stdout)
 
 
 def test_large_blocks_are_given_back_when_they_are_free() -> None:
-    assert held_mb("frugal()") < 24
-    assert held_mb("") > 100, "the C library does so by itself: frugal() is needless"
+    assert resident_mb("limit_malloc_arenas()") < 24
+    assert resident_mb("") > 100, "the C library does so by itself: limit_malloc_arenas() is needless"

@@ -20,7 +20,7 @@ class Outcome:
     body: bytes
 
     @property
-    def said(self) -> dict[str, object]:
+    def printed(self) -> dict[str, object]:
         found: dict[str, object] = json.loads(self.body)
         return found
 

@@ -21,7 +21,7 @@ from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
 JOB = "mlg://workflow/etl/clean_ratings"
-QUESTIONS = {
+QUERIES = {
     "show": ("show", LAKE),
     "lineage": ("lineage", LAKE),
     "impact": ("impact", LAKE, "--change", "schema"),
@@ -36,16 +36,16 @@ QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_json_is_the_body_and_the_picture_is_readable(question: str, run: Run) -> None:
-    as_json = run(*QUESTIONS[question], "--json")
+@pytest.mark.parametrize("query", QUERIES)
+def test_json_is_the_body_and_the_picture_is_readable(query: str, run: Run) -> None:
+    as_json = run(*QUERIES[query], "--json")
     assert (as_json.code, as_json.err) == (0, "")
-    assert as_json.said["watermark"] == 42
+    assert as_json.printed["watermark"] == 42
     assert not as_json.body.endswith(b"\n")
-    picture = run(*QUESTIONS[question])
-    assert (picture.code, picture.err) == (0, "")
-    assert len(picture.out) > 20
-    assert "\x1b" not in picture.out
+    rendered = run(*QUERIES[query])
+    assert (rendered.code, rendered.err) == (0, "")
+    assert len(rendered.out) > 20
+    assert "\x1b" not in rendered.out
 
 
 def test_options_reach_the_server_as_they_were_meant(run: Run, double: Double) -> None:
@@ -73,7 +73,7 @@ def test_lineage_is_a_tree(run: Run) -> None:
     assert lines[-1] == "3 assets"
 
 
-def test_impact_names_whom_to_tell(run: Run) -> None:
+def test_impact_names_whom_to_notify(run: Run) -> None:
     out = run("impact", LAKE, "--change", "schema").out
     assert "medium" in out
     assert "breaks next run" in out
@@ -89,7 +89,7 @@ def test_show_is_a_card_and_does_not_obey_names(run: Run, monkeypatch: pytest.Mo
     assert "owners" in out
 
 
-def test_a_cut_answer_says_so(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_answer_reports_it(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(operations.LINEAGE, "partial", True)
     monkeypatch.setitem(operations.LINEAGE, "frontier", "abc")
     assert "--cursor abc" in run("lineage", LAKE).out
@@ -104,7 +104,7 @@ def test_the_deprecated_option_of_up_warns_and_changes_nothing(run: Run, monkeyp
     assert run("up", "--data", str(tmp_path), "--hot-run-days", "0").code == 2
 
 
-def test_empty_answers_say_what_to_do_next(run: Run) -> None:
+def test_empty_answers_report_what_to_do_next(run: Run) -> None:
     assert "mlgraph connect TOOL URL" in run("sources").out
     assert "mlgraph ingest" in run("live").out
 
@@ -128,7 +128,7 @@ def test_exit_codes_of_refusals(run: Run, double: Double) -> None:
 
 def test_a_refusal_in_json_is_the_problem(run: Run) -> None:
     refused = run("show", "mlg://dataset/a/b", "--json")
-    assert refused.said["status"] == 404
+    assert refused.printed["status"] == 404
     assert refused.err.startswith("Error:")
 
 
@@ -145,7 +145,7 @@ def test_a_refusal_in_json_is_the_problem(run: Run) -> None:
         ("nonsense",),
     ],
 )
-def test_wrong_usage_is_2_and_says_nothing_on_standard_output(wrong: tuple[str, ...], run: Run) -> None:
+def test_wrong_usage_is_2_and_prints_nothing_on_standard_output(wrong: tuple[str, ...], run: Run) -> None:
     outcome = run(*wrong)
     assert (outcome.code, outcome.out) == (2, "")
     assert "Error" in outcome.err
@@ -191,7 +191,7 @@ def test_ingest_without_rejections_is_0_and_json_is_the_body(run: Run, tmp_path:
     file.write_text(json.dumps({"asset": {"uri": LAKE}}) * 1)
     outcome = run("ingest", str(file), "--json")
     assert outcome.code == 0
-    assert outcome.said == {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42}
+    assert outcome.printed == {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42}
 
 
 def test_ingest_of_a_connectors_format_is_streamed_as_lines(run: Run, double: Double) -> None:
@@ -203,11 +203,11 @@ def test_ingest_of_a_connectors_format_is_streamed_as_lines(run: Run, double: Do
 
 def test_an_unknown_format_is_2_and_answered_with_the_known_ones(run: Run, double: Double) -> None:
     outcome = run("ingest", "-", "--format", "openlinage", stdin=b"{}")
-    said = " ".join(re.sub("[^a-z0-9 ,?']", " ", outcome.err).split())
+    answer = " ".join(re.sub("[^a-z0-9 ,?']", " ", outcome.err).split())
     assert outcome.code == 2
-    assert "unknown format 'openlinage'" in said
-    assert "did you mean openlineage?" in said
-    assert "facts, cloudevents, openlineage" in said
+    assert "unknown format 'openlinage'" in answer
+    assert "did you mean openlineage?" in answer
+    assert "facts, cloudevents, openlineage" in answer
     assert double.received == []
     assert run("ingest", "-", "--format", "mlflow", stdin=b"{}").code == 2, "a tool that is only connected has no format"
 
@@ -232,11 +232,11 @@ def test_connectors_are_a_table(run: Run) -> None:
 def test_ingest_cloudevents_goes_in_batches(run: Run, double: Double) -> None:
     lines = b"".join(b'{"id":"%d"}\n' % number for number in range(2500)) + b"{broken\n"
     outcome = run("ingest", "-", "--format", "cloudevents", "--json", stdin=lines)
-    assert [len(json.loads(said["body"])) for _, said in double.calls] == [1000, 1000, 500]
+    assert [len(json.loads(answer["body"])) for _, answer in double.calls] == [1000, 1000, 500]
     assert outcome.code == 1
-    assert outcome.said["accepted"] == 3  # the double counts one for each batch
-    assert outcome.said["rejected"] == [
-        {"index": 2500, "pointer": "", "message": outcome.said["rejected"][0]["message"]}  # type: ignore[index]
+    assert outcome.printed["accepted"] == 3  # the double counts one for each batch
+    assert outcome.printed["rejected"] == [
+        {"index": 2500, "pointer": "", "message": outcome.printed["rejected"][0]["message"]}  # type: ignore[index]
     ]
     assert "standard input:2501: not JSON" in outcome.err
 
@@ -262,7 +262,7 @@ def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch:
     assert double.calls == [("connect", {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": LOCAL})]
 
 
-def test_a_backfill_that_fails_is_1_and_says_how_to_go_on(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_backfill_that_fails_is_1_and_reports_how_to_continue(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def sources(_: Double) -> dict[str, object]:
         found = {"name": "prod", "kind": "mlflow", "url": "u", "state": "failed", "error": "it answered 500"}
         return {"sources": [found], "watermark": 42}
@@ -278,10 +278,19 @@ def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, mo
     def sources(_: Double) -> dict[str, object]:
         common = {"kind": "mlflow", "url": "http://mlflow:5000", "done": 1200, "total": None, "error": None}
         prod = {
-            **common, "name": "prod", "state": "following", "lag_s": 7200.4, "errors": 3, "last_error": "it was away",
-            "last_error_at": "2026-11-01T00:00:00Z", "dead_letters": 2, "events_waiting": 7, "environment": "production",
-            "last_sweep_at": "2026-11-01T00:00:00.123456Z", "next_sweep_at": "2026-11-01T06:00:00Z",
-        }  # fmt: skip
+            **common,
+            "name": "prod",
+            "state": "following",
+            "lag_s": 7200.4,
+            "errors": 3,
+            "last_error": "it was away",
+            "last_error_at": "2026-11-01T00:00:00Z",
+            "dead_letters": 2,
+            "events_waiting": 7,
+            "environment": "production",
+            "last_sweep_at": "2026-11-01T00:00:00.123456Z",
+            "next_sweep_at": "2026-11-01T06:00:00Z",
+        }
         lab = {
             **common,
             "name": "lab",
@@ -304,7 +313,7 @@ def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, mo
     assert lines[3:] == ["prod: all is well; at 2026-11-01 00:00:00 it was: it was away", "lab: HTTP 500"]
 
 
-def test_a_source_that_cannot_be_read_is_1_and_says_what_to_fix(run: Run, double: Double) -> None:
+def test_a_source_that_cannot_be_read_is_1_and_reports_what_to_fix(run: Run, double: Double) -> None:
     outcome = run("sources", "test", "prod")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == "prod answers: mlflow 3.17.2 at http://mlflow:5000, with credentials; 2 experiments (2 ms)\n"
@@ -314,7 +323,7 @@ def test_a_source_that_cannot_be_read_is_1_and_says_what_to_fix(run: Run, double
     assert (outcome.code, outcome.out) == (1, "prod cannot be read\n")
     assert "HTTP 401: who are you?" in outcome.err
     outcome = run("sources", "test", "prod", "--json")
-    assert (outcome.code, outcome.said["error"]) == (1, "HTTP 401: who are you?")
+    assert (outcome.code, outcome.printed["error"]) == (1, "HTTP 401: who are you?")
 
 
 def test_help_is_quick_and_loads_nothing_heavy() -> None:

@@ -29,7 +29,7 @@ from mlgraph.domain.facts import (
     Statement,
 )
 from mlgraph.domain.payload import Located, canonical_json, clean, clean_text
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import Connector
 
@@ -133,11 +133,11 @@ def check_secrets(subject: Subject) -> None:
     """No secret of the secretive payload is in what it gives or in the copy that is stored; all of them are in the payload."""
     assert subject.secrets, "names the secrets"
     given_text = json.dumps(subject.secretive, ensure_ascii=False)
-    told = json.dumps(lines_of(subject.normalise(copy.deepcopy(subject.secretive))), ensure_ascii=False)
+    payloads = json.dumps(lines_of(subject.normalise(copy.deepcopy(subject.secretive))), ensure_ascii=False)
     stored = canonical_json(subject.connector.sanitize(Located(copy.deepcopy(subject.secretive))))
     for secret in subject.secrets:
         assert secret in given_text, f"{secret!r} is not in the payload"
-        assert secret not in told, f"{secret!r} passed"
+        assert secret not in payloads, f"{secret!r} passed"
         assert secret not in stored, f"{secret!r} is in the copy that is stored"
 
 
@@ -153,8 +153,8 @@ def check_leaves_payload_alone(subject: Subject, payload: Json) -> None:
     """Neither normalising nor changing what comes out changes what went in."""
     mine = copy.deepcopy(payload)
     for statement in subject.normalise(mine):
-        for held in (getattr(statement, "state", None), getattr(statement, "properties", None)):
-            _spoil(held)
+        for known_state in (getattr(statement, "state", None), getattr(statement, "properties", None)):
+            _spoil(known_state)
     assert mine == payload, "changed its input, or shares it with what it gives"
 
 
@@ -175,9 +175,9 @@ def check_vocabulary(subject: Subject, statements: Sequence[Statement]) -> None:
 def check_times(statements: Sequence[Statement]) -> None:
     """Facts know from when they hold, in microseconds of the calendar; no interval is empty."""
     for statement in statements:
-        told = [getattr(statement, name, None) for name in ("valid_from", "valid_to")]
-        assert isinstance(statement, Contact) or any(time is not None for time in told), f"no time in {statement}"
-        for time in told:
+        payloads = [getattr(statement, name, None) for name in ("valid_from", "valid_to")]
+        assert isinstance(statement, Contact) or any(time is not None for time in payloads), f"no time in {statement}"
+        for time in payloads:
             assert time is None or isinstance(time, int), f"{time!r} is no moment"
             assert time is None or format_time(time)
         if isinstance(statement, EdgeFact) and statement.valid_to is not None and statement.valid_from is not None:
@@ -189,9 +189,9 @@ def check_storable(statements: Sequence[Statement]) -> None:
     for line in lines_of(statements):
         assert clean(line) == line, "has characters that cannot be stored"
         canonical_json(line)
-        said = {key: value for key, value in line.items() if key in ("asset", "edge", "retract")}
-        if said:
-            parse_line(Located(said), "suite")  # origin and times included
+        fields = {key: value for key, value in line.items() if key in ("asset", "edge", "retract")}
+        if fields:
+            parse_line(Located(fields), "suite")  # origin and times included
 
 
 def check_stored(subject: Subject, payload: Json) -> None:
@@ -297,8 +297,8 @@ def _line(statement: Statement) -> Json:
         return {"contact": {"uri": str(statement.uri), "name": statement.name, "mail": statement.mail}}
     if isinstance(statement, Declaration):
         at = format_time(statement.valid_from)
-        said = {"uri": str(statement.uri), "origin": statement.origin, "valid_from": at, "sides": list(statement.sides)}
-        return {"declaration": said}
+        fields = {"uri": str(statement.uri), "origin": statement.origin, "valid_from": at, "sides": list(statement.sides)}
+        return {"declaration": fields}
     body: dict[str, Json] = {"origin": statement.origin}
     if isinstance(statement, AssetFact | AssetRetraction):
         body["uri"] = str(statement.uri)
@@ -310,9 +310,9 @@ def _line(statement: Statement) -> Json:
             body[name] = format_time(time)
     if isinstance(statement, AssetRetraction | EdgeRetraction):
         return {"retract": body}
-    held = statement.state if isinstance(statement, AssetFact) else {"properties": statement.properties}
-    body |= {key: value for key, value in held.items() if key != "properties" or value}
-    mode = {} if statement.mode == Mode.WHOLE else {"mode": statement.mode.name.lower()}
+    known_state = statement.state if isinstance(statement, AssetFact) else {"properties": statement.properties}
+    body |= {key: value for key, value in known_state.items() if key != "properties" or value}
+    mode = {} if statement.mode == Mode.REPLACE else {"mode": statement.mode.name.lower()}
     return {"asset" if isinstance(statement, AssetFact) else "edge": body, **mode}
 
 

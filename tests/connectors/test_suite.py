@@ -73,9 +73,9 @@ def remembers() -> Normalise:
 
 
 def changes_input(payload: suite.Json) -> list[Statement]:
-    said = sound(payload)
+    statements = sound(payload)
     payload["seen"] = True
-    return said
+    return statements
 
 
 def shares_input(payload: suite.Json) -> list[Statement]:
@@ -83,16 +83,16 @@ def shares_input(payload: suite.Json) -> list[Statement]:
 
 
 def leaks(payload: suite.Json) -> list[Statement]:
-    said = sound(payload)
+    statements = sound(payload)
     notes = payload.get("notes") if isinstance(payload, dict) else None
-    return [*said, AssetFact(OTHER, "sound", 0, {"description": str(notes)})]
+    return [*statements, AssetFact(OTHER, "sound", 0, {"description": str(notes)})]
 
 
 MAIL = "owner@example.com"
 PERSON = person_uri(MAIL)
 
 
-def tells_mail(payload: suite.Json) -> list[Statement]:
+def leaks_mail(payload: suite.Json) -> list[Statement]:
     return [*sound(payload), AssetFact(OTHER, "sound", 0, {"description": MAIL}), Contact(PERSON, None, MAIL)]
 
 
@@ -100,7 +100,7 @@ BAD_STATEMENTS = [
     (remembers(), "second time"),
     (changes_input, "changed its input"),
     (shares_input, "changed its input"),
-    (tells_mail, "stands in a fact"),
+    (leaks_mail, "stands in a fact"),
     (add(EdgeFact(OTHER, "outputs", OTHER, "sound", 0)), "does not lead from"),
     (add(EdgeFact(OTHER, "derives", OTHER, "sound", 0)), "relation derives is not in the spec"),
     (add(AssetFact(AssetUri("model", "a", "b"), "sound", 0)), "kind model is not in the spec"),
@@ -116,7 +116,7 @@ BAD_STATEMENTS = [
 
 
 @pytest.mark.parametrize(("normalise", "message"), BAD_STATEMENTS)
-def test_a_fault_in_what_is_said_is_caught(subject: suite.Subject, normalise: Normalise, message: str | None) -> None:
+def test_a_fault_in_the_statements_is_caught(subject: suite.Subject, normalise: Normalise, message: str | None) -> None:
     with pytest.raises((AssertionError, InvalidInput), match=message):
         suite.check_payload(replace(subject, normalise=normalise), PAYLOAD)
 
@@ -201,8 +201,8 @@ def test_recordings_that_are_too_few_or_nameless_or_different_are_caught(subject
 
 def test_an_unfit_name_that_passes_is_caught(subject: suite.Subject) -> None:
     def keeps_names(payload: suite.Json) -> list[Statement]:
-        said = sound(payload)
-        return [*said, AssetFact(OTHER, "sound", 0, {"properties": dict.fromkeys(payload, 1)})]
+        statements = sound(payload)
+        return [*statements, AssetFact(OTHER, "sound", 0, {"properties": dict.fromkeys(payload, 1)})]
 
     with pytest.raises(AssertionError, match="cannot be stored"):
         suite.check_every_mutation(replace(subject, normalise=keeps_names), PAYLOAD)

@@ -20,13 +20,15 @@ def lines_to_send(names: Names) -> list[Json]:
 def events_to_send(names: Names) -> list[Json]:
     return [
         {
-            "eventTime": at(number / 10), "eventType": "COMPLETE" if number % 2 else "START",
-            "run": {"runId": f"r{number // 2}"}, "job": {"namespace": names.space, "name": f"j{number % 7}"},
+            "eventTime": at(number / 10),
+            "eventType": "COMPLETE" if number % 2 else "START",
+            "run": {"runId": f"r{number // 2}"},
+            "job": {"namespace": names.space, "name": f"j{number % 7}"},
             "inputs": [{"namespace": names.store, "name": f"t{number % 50}"}],
             "outputs": [{"namespace": names.store, "name": f"t{number % 33}"}],
         }
         for number in range(300)
-    ]  # fmt: skip
+    ]
 
 
 def in_parts(lines: list[Json], size: int) -> list[list[Json]]:

@@ -24,13 +24,16 @@ def events(names: Names) -> list[Json]:
         "x": {
             "columnLineage": producer.columns(f="a.f", g="a.f b.g"),
             "schema": facet(fields=[{"name": "f", "type": "struct", "fields": [{"name": "g", "type": "int"}]}]),
-            "ownership": facet(owners=[{"name": "team:ranking", "type": "MAINTAINER"}]), "documentation": facet(description="d"),
-            "version": facet(datasetVersion="1"), "lifecycleStateChange": facet(lifecycleStateChange="ALTER"),
-            "symlinks": facet(identifiers=[{"namespace": "n", "name": "x", "type": "TABLE"}]), "tags": facet(tags=[{"key": "k"}]),
+            "ownership": facet(owners=[{"name": "team:ranking", "type": "MAINTAINER"}]),
+            "documentation": facet(description="d"),
+            "version": facet(datasetVersion="1"),
+            "lifecycleStateChange": facet(lifecycleStateChange="ALTER"),
+            "symlinks": facet(identifiers=[{"namespace": "n", "name": "x", "type": "TABLE"}]),
+            "tags": facet(tags=[{"key": "k"}]),
             "dataSource": facet(name="pg", uri="postgres://user:secret@host/db"),
             "dataQualityAssertions": facet(assertions=[{"assertion": "not_null", "success": True, "column": "f"}]),
         }
-    }  # fmt: skip
+    }
     run = producer.run("r", 1, "COMPLETE", "ab", "x", code="1", facets=facets)
     run["run"]["facets"] = {
         "parent": facet(run={"runId": "p"}, job={"namespace": "n", "name": "p"}),
@@ -46,18 +49,44 @@ def facts(names: Names) -> list[Json]:
     """Facts of every sort, with all that each may say."""
     a, b, run, job = names.dataset("a"), names.dataset("b"), names.run("r"), names.workflow()
     return [
-        {"asset": {"uri": a, "name": "a", "description": "d", "owners": [names.of("team", "t")], "tags": ["x"], "origin": "facts",
-                   "properties": {"rows": 1, "schema": [{"name": "f", "type": "int"}]}, "valid_from": at(1)}},
+        {
+            "asset": {
+                "uri": a,
+                "name": "a",
+                "description": "d",
+                "owners": [names.of("team", "t")],
+                "tags": ["x"],
+                "origin": "facts",
+                "properties": {"rows": 1, "schema": [{"name": "f", "type": "int"}]},
+                "valid_from": at(1),
+            }
+        },
         {"asset": {"uri": run, "properties": {"state": "COMPLETE", "ended_at": at(2), "code_version": "1"}, "valid_from": at(1)}},
-        {"edge": {"source": a, "relation": "input_to", "target": run, "valid_from": at(1), "valid_to": at(9),
-                  "properties": {"role": "training", "version": "3"}, "origin": "facts"}},
+        {
+            "edge": {
+                "source": a,
+                "relation": "input_to",
+                "target": run,
+                "valid_from": at(1),
+                "valid_to": at(9),
+                "properties": {"role": "training", "version": "3"},
+                "origin": "facts",
+            }
+        },
         {"edge": {"source": run, "relation": "outputs", "target": b, "valid_from": at(2), "properties": {"from": [a]}}},
         {"edge": {"source": run, "relation": "run_of", "target": job, "valid_from": at(2)}},
-        {"edge": {"source": names.column("a", "f"), "relation": "derives", "target": names.column("b", "g"), "valid_from": at(2),
-                  "properties": {"by": run}}},
+        {
+            "edge": {
+                "source": names.column("a", "f"),
+                "relation": "derives",
+                "target": names.column("b", "g"),
+                "valid_from": at(2),
+                "properties": {"by": run},
+            }
+        },
         {"retract": {"source": a, "relation": "derives", "target": b, "valid_to": at(3), "origin": "*"}},
         {"retract": {"uri": b, "valid_to": at(5)}},
-    ]  # fmt: skip
+    ]
 
 
 def _giant(character: str) -> str:
@@ -66,24 +95,58 @@ def _giant(character: str) -> str:
 
 ODD_TEXT: Final = st.one_of(
     st.text(st.characters(), max_size=8),
-    st.sampled_from([
-        "", " ", "\0", "a\0b", "\ud800", "\udfff\ud800", "\u202e", "\ufeff", "\uffff", "\U0010ffff", "e\u0301", "%", "%00",
-        "%2", "#",
-        "a#b#c", "//", "mlg://", "mlg://dataset/a/b", "mlg://run/" + "x" * 5000 + "/y", "NaN", "null", "*", "rule:x",
-        "'; --", "{}",
-        "9999-12-31T23:59:59.999999Z", "0001-01-01T00:00:00Z", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "-1",
-        "2026-01-01T00:00:00.0000000001Z", "2026-01-01T00:00:60Z", "2026-01-01T00:00:00+99:99", "COMPLETE", "\u0130", "\x1b[31m",
-    ]),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "\0",
+            "a\0b",
+            "\ud800",
+            "\udfff\ud800",
+            "\u202e",
+            "\ufeff",
+            "\uffff",
+            "\U0010ffff",
+            "e\u0301",
+            "%",
+            "%00",
+            "%2",
+            "#",
+            "a#b#c",
+            "//",
+            "mlg://",
+            "mlg://dataset/a/b",
+            "mlg://run/" + "x" * 5000 + "/y",
+            "NaN",
+            "null",
+            "*",
+            "rule:x",
+            "'; --",
+            "{}",
+            "9999-12-31T23:59:59.999999Z",
+            "0001-01-01T00:00:00Z",
+            "2026-02-30T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "-1",
+            "2026-01-01T00:00:00.0000000001Z",
+            "2026-01-01T00:00:60Z",
+            "2026-01-01T00:00:00+99:99",
+            "COMPLETE",
+            "\u0130",
+            "\x1b[31m",
+        ]
+    ),
     st.sampled_from("x\0\u00e9\U0001f600 /%#").map(_giant),
-)  # fmt: skip
+)
 SHORT_TEXT: Final = st.text(st.characters(), min_size=1, max_size=6)
 ODD_URI: Final = st.text(st.characters(exclude_characters="\0", codec="utf-8"), min_size=1, max_size=12).map(
     lambda name: str(AssetUri("dataset", "odd", name))
 )
 NUMBERS: Final = st.one_of(
-    st.integers(-3, 3), st.floats(),
+    st.integers(-3, 3),
+    st.floats(),
     st.sampled_from([2**31, 2**53 + 1, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**308, 10**4000, 1e308, -0.0, 5e-324]),
-)  # fmt: skip
+)
 DEEP: Final = st.sampled_from([50, 900, 1100, 30_000]).map("@@deep {}@@".format)
 JUNK: Final = st.recursive(
     st.one_of(st.none(), st.booleans(), NUMBERS, ODD_TEXT, DEEP),

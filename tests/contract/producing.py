@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from tests.contract.serving import Api, Json, Names, Triple
 
 Intervals = list[tuple[int, int | None]]
@@ -24,8 +24,8 @@ def moment(minute: float) -> int:
     return MIDNIGHT + round(minute * 60_000_000)
 
 
-def facet(**said: Any) -> Json:
-    return {**_FACET, **said}
+def facet(**answer: Any) -> Json:
+    return {**_FACET, **answer}
 
 
 class Producer:
@@ -35,34 +35,51 @@ class Producer:
         self.names = names
 
     def run(
-        self, run: str, minute: float, state: str = "COMPLETE", inputs: Sequence[str] | None = None,
-        outputs: Sequence[str] | None = None, *, job: str = "job", code: str | None = None, facets: Json | None = None,
+        self,
+        run: str,
+        minute: float,
+        state: str = "COMPLETE",
+        inputs: Sequence[str] | None = None,
+        outputs: Sequence[str] | None = None,
+        *,
+        job: str = "job",
+        code: str | None = None,
+        facets: Json | None = None,
         **more: Any,
-    ) -> Json:  # fmt: skip
+    ) -> Json:
         """One event of a run. `inputs` and `outputs` are datasets, "ab" for two of one letter (None: no key)."""
         job_facets = {"sourceCodeLocation": facet(type="git", url="https://example.org/r.git", version=code)} if code else {}
         return {
-            "eventType": state, "eventTime": at(minute), "producer": "https://example.org/producer",
-            "schemaURL": _SCHEMA + "RunEvent", "run": {"runId": run, "facets": {}},
+            "eventType": state,
+            "eventTime": at(minute),
+            "producer": "https://example.org/producer",
+            "schemaURL": _SCHEMA + "RunEvent",
+            "run": {"runId": run, "facets": {}},
             "job": {"namespace": self.names.space, "name": job, "facets": job_facets},
-            **self._sides(inputs, outputs, facets or {}), **more,
-        }  # fmt: skip
+            **self._sides(inputs, outputs, facets or {}),
+            **more,
+        }
 
     def job(
         self, minute: float, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None, *, job: str = "job"
     ) -> Json:
         """What a job declares."""
         return {
-            "eventTime": at(minute), "producer": "https://example.org/producer", "schemaURL": _SCHEMA + "JobEvent",
-            "job": {"namespace": self.names.space, "name": job, "facets": {}}, **self._sides(inputs, outputs, {}),
-        }  # fmt: skip
+            "eventTime": at(minute),
+            "producer": "https://example.org/producer",
+            "schemaURL": _SCHEMA + "JobEvent",
+            "job": {"namespace": self.names.space, "name": job, "facets": {}},
+            **self._sides(inputs, outputs, {}),
+        }
 
     def dataset(self, minute: float, name: str, **facets: Json) -> Json:
         """What a dataset is."""
         return {
-            "eventTime": at(minute), "producer": "https://example.org/producer", "schemaURL": _SCHEMA + "DatasetEvent",
+            "eventTime": at(minute),
+            "producer": "https://example.org/producer",
+            "schemaURL": _SCHEMA + "DatasetEvent",
             "dataset": {**self.named(name), "facets": facets},
-        }  # fmt: skip
+        }
 
     def named(self, name: str) -> Json:
         return {"namespace": self.names.store, "name": name}
@@ -71,11 +88,14 @@ class Producer:
         """A columnLineage facet: field="a.x b.y" says that these columns feed it."""
         return facet(
             fields={
-                field: {"inputFields": [{**self.named(src.partition(".")[0]), "field": src.partition(".")[2]}
-                                        for src in sources.split()]}
+                field: {
+                    "inputFields": [
+                        {**self.named(src.partition(".")[0]), "field": src.partition(".")[2]} for src in sources.split()
+                    ]
+                }
                 for field, sources in fields.items()
             }
-        )  # fmt: skip
+        )
 
     def reads(self, name: str, job: str = "job") -> Triple:
         return (self.names.dataset(name), "input_to", self.names.workflow(job))
@@ -92,7 +112,7 @@ class Producer:
         }
 
 
-def held(api: Api, root: str, minutes: Iterable[float], **query: Any) -> dict[Triple, Intervals]:
+def valid_intervals(api: Api, root: str, minutes: Iterable[float], **query: Any) -> dict[Triple, Intervals]:
     """When each edge around `root` holds, in minutes, by asking at each boundary and one microsecond before it."""
     found: dict[Triple, Intervals] = {}
     before: set[Triple] = set()

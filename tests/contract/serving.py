@@ -48,9 +48,12 @@ class Process:
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MLGRAPH_")}
         self.child = subprocess.Popen(
             [*program, "up", "--port", str(port), *arguments],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**clean, **(environment or {})},
-        )  # fmt: skip
-        self.said: list[str] = []
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**clean, **(environment or {})},
+        )
+        self.output: list[str] = []
         self.stop_took_s: float | None = None
         began = time.monotonic()
         self._answers: Queue[str] = Queue()
@@ -68,7 +71,7 @@ class Process:
 
     def _read_err(self) -> None:
         assert self.child.stderr is not None
-        self.said.extend(self.child.stderr)
+        self.output.extend(self.child.stderr)
 
     def _ready(self) -> str:
         try:
@@ -77,7 +80,7 @@ class Process:
             line = ""
         if not line.startswith(_READY):
             self.kill()
-            raise AssertionError(f"the server did not start: {line!r} {''.join(self.said)}")
+            raise AssertionError(f"the server did not start: {line!r} {''.join(self.output)}")
         return line.removeprefix(_READY).strip()
 
     def kill(self) -> None:
@@ -94,7 +97,7 @@ class Process:
             status = self._ended()
         except subprocess.TimeoutExpired:
             self.kill()
-            raise AssertionError(f"the server did not stop: {''.join(self.said)}") from None
+            raise AssertionError(f"the server did not stop: {''.join(self.output)}") from None
         self.stop_took_s = time.monotonic() - began
         return status
 
@@ -232,14 +235,14 @@ class Names:
         return str(AssetUri(kind, self.space, name))
 
 
-def asset(uri: str, at: str | None = None, **said: Any) -> Json:
-    return {"asset": {"uri": uri, **said, **({"valid_from": at} if at else {})}}
+def asset(uri: str, at: str | None = None, **output: Any) -> Json:
+    return {"asset": {"uri": uri, **output, **({"valid_from": at} if at else {})}}
 
 
-def edge(source: str, relation: str, target: str, at: str | None = None, **said: Any) -> Json:
-    return {"edge": {"source": source, "relation": relation, "target": target, **said, **({"valid_from": at} if at else {})}}
+def edge(source: str, relation: str, target: str, at: str | None = None, **output: Any) -> Json:
+    return {"edge": {"source": source, "relation": relation, "target": target, **output, **({"valid_from": at} if at else {})}}
 
 
-def retract(*which: str, at: str | None = None, **said: Any) -> Json:
+def retract(*which: str, at: str | None = None, **output: Any) -> Json:
     keys = ("uri",) if len(which) == 1 else ("source", "relation", "target")
-    return {"retract": {**dict(zip(keys, which, strict=True)), **said, **({"valid_to": at} if at else {})}}
+    return {"retract": {**dict(zip(keys, which, strict=True)), **output, **({"valid_to": at} if at else {})}}

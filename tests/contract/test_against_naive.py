@@ -8,44 +8,44 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract import told_histories
+from tests.contract import generated_histories
+from tests.contract.generated_histories import History, disagreements
 from tests.contract.serving import Api, Process
-from tests.contract.told_histories import History, disagreements
 
 HISTORIES = 40
-QUESTIONS = 25
+QUERIES = 25
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, list[History]]]:
+def loaded_histories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, list[History]]]:
     """A server that was told many histories, piece by piece, mixed and with repetitions."""
     process = Process("--data", str(tmp_path_factory.mktemp("told") / "data"))
     api = Api(process.url)
-    all_told = []
+    every_history = []
     for number in range(HISTORIES):
         rng = random.Random(f"history {number}")
-        make = told_histories.of_facts if number % 2 else told_histories.of_events
-        all_told.append(make(number, rng))
-        all_told[-1].tell(api, rng)
-    yield api, all_told
+        make = generated_histories.of_facts if number % 2 else generated_histories.of_events
+        every_history.append(make(number, rng))
+        every_history[-1].send(api, rng)
+    yield api, every_history
     api.close()
     process.stop()
 
 
-def test_answers_are_those_of_the_naive_model(told: tuple[Api, list[History]]) -> None:
-    api, all_told = told
+def test_answers_are_those_of_the_naive_model(loaded_histories: tuple[Api, list[History]]) -> None:
+    api, every_history = loaded_histories
     wrong = [
         f"history {history.number}: {each}"
-        for history in all_told
-        for each in disagreements(history, api, random.Random(history.number), QUESTIONS)
+        for history in every_history
+        for each in disagreements(history, api, random.Random(history.number), QUERIES)
     ]
     assert wrong == []
 
 
 def test_an_export_elsewhere_gives_the_same_bytes_and_answers(
-    told: tuple[Api, list[History]], fresh: Api, tmp_path: Path
+    loaded_histories: tuple[Api, list[History]], fresh: Api, tmp_path: Path
 ) -> None:
-    api, all_told = told
+    api, every_history = loaded_histories
     first = api.export()
     lines = first.splitlines()
     random.Random(1).shuffle(lines)
@@ -58,7 +58,7 @@ def test_an_export_elsewhere_gives_the_same_bytes_and_answers(
     assert second == first
     wrong = [
         f"history {history.number}: {each}"
-        for history in all_told
-        for each in disagreements(history, fresh, random.Random(-history.number), QUESTIONS)
+        for history in every_history
+        for each in disagreements(history, fresh, random.Random(-history.number), QUERIES)
     ]
     assert wrong == []

@@ -35,26 +35,26 @@ def waiting(shared_server: Process) -> Iterator[Future[tuple[httpx.Response, flo
 
 
 def _ask_for_the_future(api: Api) -> tuple[httpx.Response, float]:
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
-        return api.get("live", at_least=1_000_000_000), time.monotonic() - begun
+        return api.get("live", at_least=1_000_000_000), time.monotonic() - started
     finally:
         api.close()
 
 
 @pytest.mark.parametrize("call", ["lineage", "impact"])
 @pytest.mark.parametrize("limit", [1, 7, 40, 120, 121])
-def test_pages_make_up_the_whole_answer(api: Api, names: Names, call: str, limit: int) -> None:
+def test_pages_make_up_the_complete_answer(api: Api, names: Names, call: str, limit: int) -> None:
     api.taken(*tree(names))
     root, listed = names.dataset("t"), {"lineage": "nodes", "impact": "affected"}[call]
-    whole = api.ask(call, uri=root)
-    assert (whole["partial"], whole["reason"], whole["frontier"]) == (False, None, None)
-    assert whole["total"] == len(whole[listed]) == (121 if call == "lineage" else 120)
+    complete = api.ask(call, uri=root)
+    assert (complete["partial"], complete["reason"], complete["frontier"]) == (False, None, None)
+    assert complete["total"] == len(complete[listed]) == (121 if call == "lineage" else 120)
     found: list[Json] = []
     cursor: dict[str, str] = {}
     for _ in range(200):
         part = api.ask(call, uri=root, limit=limit, **cursor)
-        assert part["total"] == whole["total"]
+        assert part["total"] == complete["total"]
         new = [each for each in part[listed] if each not in found]
         assert len(new) <= limit
         if call == "lineage":
@@ -65,7 +65,7 @@ def test_pages_make_up_the_whole_answer(api: Api, names: Names, call: str, limit
             break
         assert part["reason"]
         cursor = {"cursor": part["frontier"]}
-    assert found == whole[listed]
+    assert found == complete[listed]
 
 
 def test_a_page_lists_the_edges_between_its_nodes(api: Api, names: Names) -> None:
@@ -119,11 +119,20 @@ def test_watermarks_grow_and_are_waited_for(api: Api, names: Names) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        {"direction": "sideways"}, {"depth": -1}, {"depth": "x"}, {"level": "job"}, {"kind": "table"}, {"limit": 0},
-        {"cursor": "nonsense"}, {"as_of": "now"}, {"certain": "perhaps"}, {"colour": "red"}, {"uri": "nonsense"},
+        {"direction": "sideways"},
+        {"depth": -1},
+        {"depth": "x"},
+        {"level": "job"},
+        {"kind": "table"},
+        {"limit": 0},
+        {"cursor": "nonsense"},
+        {"as_of": "now"},
+        {"certain": "perhaps"},
+        {"colour": "red"},
+        {"uri": "nonsense"},
         {"change": "schema"},
     ],
-)  # fmt: skip
+)
 def test_wrong_parameters(api: Api, names: Names, query: dict[str, Any]) -> None:
     a = names.dataset("a")
     api.taken(asset(a, at(1)))
@@ -135,25 +144,36 @@ def test_wrong_parameters(api: Api, names: Names, query: dict[str, Any]) -> None
 def company(names: Names) -> dict[str, str]:
     """URIs of a small company: events, trained from by a workflow, served; and read online by another service."""
     return {
-        "raw": names.dataset("raw"), "clean": names.dataset("clean"), "etl": names.workflow("etl"),
-        "train": names.workflow("train"), "judge": names.of("evaluation", "auc"), "model": names.of("model", "m"),
-        "v1": names.of("model_version", "m/1"), "blue": names.of("deployment", "blue"),
+        "raw": names.dataset("raw"),
+        "clean": names.dataset("clean"),
+        "etl": names.workflow("etl"),
+        "train": names.workflow("train"),
+        "judge": names.of("evaluation", "auc"),
+        "model": names.of("model", "m"),
+        "v1": names.of("model_version", "m/1"),
+        "blue": names.of("deployment", "blue"),
         "ranking": names.of("service", "ranking"),
-        "search": names.of("service", "search"), "team": names.of("team", "ranking"), "person": names.of("person", "u-1"),
-    }  # fmt: skip
+        "search": names.of("service", "search"),
+        "team": names.of("team", "ranking"),
+        "person": names.of("person", "u-1"),
+    }
 
 
 def company_lines(c: dict[str, str]) -> list[Json]:
     return [
-        edge(c["raw"], "input_to", c["etl"], at(1)), edge(c["etl"], "outputs", c["clean"], at(1)),
+        edge(c["raw"], "input_to", c["etl"], at(1)),
+        edge(c["etl"], "outputs", c["clean"], at(1)),
         edge(c["clean"], "input_to", c["train"], at(1), properties={"role": "training"}),
-        edge(c["train"], "outputs", c["v1"], at(2)), edge(c["train"], "outputs", c["judge"], at(2)),
-        edge(c["v1"], "version_of", c["model"], at(2)), edge(c["v1"], "deployed_as", c["blue"], at(3)),
+        edge(c["train"], "outputs", c["v1"], at(2)),
+        edge(c["train"], "outputs", c["judge"], at(2)),
+        edge(c["v1"], "version_of", c["model"], at(2)),
+        edge(c["v1"], "deployed_as", c["blue"], at(3)),
         edge(c["blue"], "serves", c["ranking"], at(3)),
         edge(c["raw"], "input_to", c["search"], at(1), properties={"role": "online"}),
-        asset(c["ranking"], at(1), owners=[c["team"]]), edge(c["train"], "owned_by", c["person"], at(1)),
+        asset(c["ranking"], at(1), owners=[c["team"]]),
+        edge(c["train"], "owned_by", c["person"], at(1)),
         asset(c["search"], at(1), owners=[c["team"]]),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize(
@@ -171,7 +191,8 @@ def company_lines(c: dict[str, str]) -> list[Json]:
             "withdraw",
             {
                 **dict.fromkeys(("clean", "train", "v1", "judge", "model", "blue", "ranking"), "tainted"),
-                "etl": "breaks_next_run", "search": "breaks_next_run",
+                "etl": "breaks_next_run",
+                "search": "breaks_next_run",
             },
         ),
         (
@@ -179,7 +200,7 @@ def company_lines(c: dict[str, str]) -> list[Json]:
             {"etl": "breaks_next_run", "search": "breaks_now", "clean": "breaks_next_run", "train": "breaks_next_run"},
         ),
     ],
-)  # fmt: skip
+)
 def test_impact_of_each_change(api: Api, names: Names, change: str, effects: dict[str, str]) -> None:
     c = company(names)
     api.taken(*company_lines(c))
@@ -200,8 +221,9 @@ def test_impact_names_paths_and_owners(api: Api, names: Names) -> None:
         assert each["severity"] in answer["by_severity"]
     assert c["raw"] not in {each["uri"] for each in answer["affected"]}
     assert {each["owner"]: sorted(each["assets"]) for each in answer["notify"]} == {
-        c["team"]: sorted([c["ranking"], c["search"]]), c["person"]: [c["train"]],
-    }  # fmt: skip
+        c["team"]: sorted([c["ranking"], c["search"]]),
+        c["person"]: [c["train"]],
+    }
     assert answer["affected"] == sorted(answer["affected"], key=lambda each: (each["distance"], each["uri"]))
     retired = api.ask("impact", uri=c["v1"], change="retire")
     assert {each["uri"]: each["effect"] for each in retired["affected"]}[c["blue"]] == "breaks_now"
@@ -234,14 +256,20 @@ def test_live_knows_a_service_and_a_deployment_by_every_name(api: Api, names: Na
     old, new, version = names.of("service", "old"), names.of("service", "new"), names.of("model_version", "m/1")
     blue, canary = names.of("deployment", "blue"), names.of("deployment", "canary")
     api.taken(
-        asset(old, at(1), name="Old"), edge(version, "deployed_as", blue, at(1)), edge(blue, "serves", old, at(1)),
-        asset(blue, at(1), properties={"weight": 0.5}), edge(old, "alias_of", new, at(5)), edge(blue, "alias_of", canary, at(5)),
-    )  # fmt: skip
+        asset(old, at(1), name="Old"),
+        edge(version, "deployed_as", blue, at(1)),
+        edge(blue, "serves", old, at(1)),
+        asset(blue, at(1), properties={"weight": 0.5}),
+        edge(old, "alias_of", new, at(5)),
+        edge(blue, "alias_of", canary, at(5)),
+    )
     for minute, service, deployment in ((3, old, blue), (6, new, canary)):
         for asked in (old, new):
-            (said,) = api.ask("live", service=asked, as_of=at(minute))["services"]
-            assert said["uri"] == service
-            assert [(d["uri"], d["weight"], d["versions"][0]["uri"]) for d in said["deployments"]] == [(deployment, 0.5, version)]
+            (output,) = api.ask("live", service=asked, as_of=at(minute))["services"]
+            assert output["uri"] == service
+            assert [(d["uri"], d["weight"], d["versions"][0]["uri"]) for d in output["deployments"]] == [
+                (deployment, 0.5, version)
+            ]
         listed = [each["uri"] for each in api.ask("live", as_of=at(minute))["services"]]
         assert [uri for uri in listed if uri in (old, new)] == [service]
 
@@ -249,9 +277,14 @@ def test_live_knows_a_service_and_a_deployment_by_every_name(api: Api, names: Na
 def test_diff_between_two_moments(api: Api, names: Names) -> None:
     a, b, c = (names.dataset(name) for name in "abc")
     api.taken(
-        asset(a, at(1), name="old"), asset(a, at(5), name="new"), asset(b, at(6)), asset(c, at(1)), retract(c, at=at(5)),
-        edge(a, "derives", c, at(1)), edge(a, "derives", b, at(6)),
-    )  # fmt: skip
+        asset(a, at(1), name="old"),
+        asset(a, at(5), name="new"),
+        asset(b, at(6)),
+        asset(c, at(1)),
+        retract(c, at=at(5)),
+        edge(a, "derives", c, at(1)),
+        edge(a, "derives", b, at(6)),
+    )
     everything = api.ask("diff", **{"from": at(2), "to": at(7)})
     mine = [each for each in everything["assets"] if each["uri"] in (a, b, c)]
     assert [(each["uri"], each["change"]) for each in mine] == [(a, "changed"), (b, "added"), (c, "removed")]
@@ -291,13 +324,13 @@ def test_the_command_line_prints_the_http_body(api: Api, names: Names) -> None:
     assert (body["accepted"], [each["index"] for each in body["rejected"]]) == (12, [12])
     api.written = body["watermark"]
     then = {"as_of": at(30)}
-    questions: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
+    queries: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
         (("lineage", c["raw"], "--as-of", at(30), "--depth", "2"), "lineage", {"uri": c["raw"], "depth": 2, **then}),
         (("impact", c["raw"], "--change", "schema", "--as-of", at(30)), "impact", {"uri": c["raw"], "change": "schema", **then}),
         (("diff", "--from", at(0), "--to", at(9), c["v1"]), "diff", {"from": at(0), "to": at(9), "uri": c["v1"]}),
         (("show", names.dataset("unknown")), "asset", {"uri": names.dataset("unknown")}),
     )
-    for arguments, call, query in questions:
+    for arguments, call, query in queries:
         printed = cli(api, *arguments, "--json")
         response = api.http.get(f"/api/v1/{call}", params=query)
         assert printed.stdout == response.content
@@ -310,7 +343,7 @@ def test_the_command_line_prints_the_http_body(api: Api, names: Names) -> None:
     assert away.returncode == 3
 
 
-def test_a_question_waits_until_its_answer_includes_a_write(api: Api, names: Names) -> None:
+def test_a_query_waits_until_its_answer_includes_a_write(api: Api, names: Names) -> None:
     a = names.dataset("a")
     written = api.taken(asset(a, at(1)))["watermark"]
     api.written = written + 1
@@ -324,7 +357,7 @@ def test_a_question_waits_until_its_answer_includes_a_write(api: Api, names: Nam
         assert answer.result(PATIENCE_S)["total"] == 2
 
 
-def test_a_question_does_not_wait_for_ever(waiting: Future[tuple[httpx.Response, float]]) -> None:
+def test_a_query_does_not_wait_for_ever(waiting: Future[tuple[httpx.Response, float]]) -> None:
     response, took_s = waiting.result(PATIENCE_S)  # no longer than that: its own client would have given up
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"

@@ -34,12 +34,22 @@ ASKED: Final = [(GenerationMode.POSITIVE, call) for call in sorted(CALLS)] + [
 ]
 NAMES: Final = Names("described")
 KNOWN: Final = (
-    NAMES.dataset("a"), NAMES.dataset("b"), NAMES.workflow(), NAMES.run("r"), NAMES.of("service", "s"), NAMES.dataset("never"),
-)  # fmt: skip
+    NAMES.dataset("a"),
+    NAMES.dataset("b"),
+    NAMES.workflow(),
+    NAMES.run("r"),
+    NAMES.of("service", "s"),
+    NAMES.dataset("never"),
+)
 CHECKED: Final[Any] = CHECKS.get_by_names(
-    ["not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance",
-     "response_schema_conformance"]
-)  # fmt: skip
+    [
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_headers_conformance",
+        "response_schema_conformance",
+    ]
+)
 
 
 @schemathesis.serializer("application/x-ndjson", "application/json-seq", "application/gzip")
@@ -57,15 +67,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process = Process("--data", str(tmp_path_factory.mktemp("described") / "data"))
     api = Api(process.url)
     api.taken(
-        asset(KNOWN[0], at(1), name="a"), edge(KNOWN[0], "derives", KNOWN[1], at(1)), asset(NAMES.of("service", "s")),
+        asset(KNOWN[0], at(1), name="a"),
+        edge(KNOWN[0], "derives", KNOWN[1], at(1)),
+        asset(NAMES.of("service", "s")),
         edge(NAMES.of("deployment", "d"), "serves", NAMES.of("service", "s"), at(1)),
-    )  # fmt: skip
+    )
     api.event(Producer(NAMES).run("r", 2, inputs="a", outputs="b"))
     api.close()
     yield process
     assert process.stop() == 0
-    said = "".join(process.said)
-    assert "Traceback" not in said, said
+    answer = "".join(process.output)
+    assert "Traceback" not in answer, answer
 
 
 @pytest.mark.parametrize(("mode", "call"), ASKED)

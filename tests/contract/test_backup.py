@@ -22,9 +22,7 @@ Start = Callable[..., Process]
 
 def mlgraph(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("MLGRAPH_")}
-    return subprocess.run(
-        [PROGRAM, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment
-    )  # fmt: skip
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False, env=environment)
 
 
 def done(*arguments: str | Path) -> str:
@@ -66,25 +64,25 @@ def test_a_restored_server_answers_as_the_first_one_did(start: Start, tmp_path: 
     stopping.set()
     writer.join()
     exports: list[bytes] = []
-    said: list[Json] = []
+    answer: list[Json] = []
     uris = [names.dataset("t1"), names.dataset("t7"), names.workflow("j3"), names.run("r1")]
     for number, file in enumerate(files):
         data = tmp_path / f"server{number}"
         server = start("--data", str(data))
         api = Api(server.url)
-        told = done("restore", file, "--url", server.url)
-        assert "restored" in told
+        reported = done("restore", file, "--url", server.url)
+        assert "restored" in reported
         wait_until_ready(api)
-        api.written = int(told.split("watermark ")[1].split(",")[0])
+        api.written = int(reported.split("watermark ")[1].split(",")[0])
         exports.append(api.export())
         assert [(each["name"], each["url"]) for each in api.ask("sources")["sources"]] == [("prod", "http://127.0.0.1:9")]
         if number == 0:  # what was written while the backup was made may be in it or not; now nobody writes
             done("backup", files[1], "--url", server.url)
             first.close()
-            first, said = api, answers(api, uris)
+            first, answer = api, answers(api, uris)
             continue
         assert exports[0] == exports[1]
-        assert answers(api, uris) == said
+        assert answers(api, uris) == answer
         assert api.taken(asset(names.dataset("later"), at(3)))["watermark"] == api.written
         full = mlgraph("restore", file, "--url", server.url)
         assert (full.returncode, full.stdout) == (1, "")
@@ -107,9 +105,9 @@ def test_a_directory_that_nobody_serves(start: Start, tmp_path: Path) -> None:
     api.taken(*lines_to_send(names)[:200])
     expected = api.export()
     api.close()
-    held = mlgraph("backup", file, "--data", data)
-    assert held.returncode == 1
-    assert str(process.child.pid) in held.stderr
+    backup = mlgraph("backup", file, "--data", data)
+    assert backup.returncode == 1
+    assert str(process.child.pid) in backup.stderr
     assert process.stop() == 0
     done("backup", file, "--data", data)
     done("restore", file, "--data", copy)

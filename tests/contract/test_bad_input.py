@@ -36,42 +36,71 @@ def post(api: Api, call: str, content: bytes | str | Json, media: str = "applica
 GOOD = {"asset": {"uri": "mlg://dataset/bad/good"}}
 A, B = "mlg://dataset/bad/a", "mlg://dataset/bad/b"
 WRONG_LINES: list[tuple[bytes | str | Json, str]] = [
-    ("not json", ""), (b"\xff\xfe", ""), ("[]", ""), ("3", ""), ('"asset"', ""), ("null", ""), ("{}", ""), ('{"asset": ', ""),
-    ('{"asset": 1e999}', "/asset"), ('{"asset": {"uri": "mlg://dataset/bad/a", "properties": {"k": [1e999]}}}',
-    "/asset/properties/k/0"),
-    ('{"asset": NaN}', ""), ('{"asset": ' + "[" * 100_000, ""),
+    ("not json", ""),
+    (b"\xff\xfe", ""),
+    ("[]", ""),
+    ("3", ""),
+    ('"asset"', ""),
+    ("null", ""),
+    ("{}", ""),
+    ('{"asset": ', ""),
+    ('{"asset": 1e999}', "/asset"),
+    ('{"asset": {"uri": "mlg://dataset/bad/a", "properties": {"k": [1e999]}}}', "/asset/properties/k/0"),
+    ('{"asset": NaN}', ""),
+    ('{"asset": ' + "[" * 100_000, ""),
     ('{"asset": {"uri": "mlg://dataset/bad/a", "x": 1, "x": 2}}', "/asset/x"),
-    ({"asset": []}, "/asset"), ({"asset": "x"}, "/asset"), ({"asset": {}}, "/asset/uri"),
-    ({"thing": {}}, "/thing"), ({**GOOD, "edge": {}}, ""), ({"asset": {"uri": 3}}, "/asset/uri"),
+    ({"asset": []}, "/asset"),
+    ({"asset": "x"}, "/asset"),
+    ({"asset": {}}, "/asset/uri"),
+    ({"thing": {}}, "/thing"),
+    ({**GOOD, "edge": {}}, ""),
+    ({"asset": {"uri": 3}}, "/asset/uri"),
     ({"asset": {"uri": A, "valid_from": 5}}, "/asset/valid_from"),
-    (asset(A, name=5), "/asset/name"), (asset(A, owners="x"), "/asset/owners"), (asset(A, owners=[3]), "/asset/owners/0"),
-    (asset(A, owners=[A]), "/asset/owners/0"), (asset(A, tags=["x", {}]), "/asset/tags/1"),
-    (asset(A, properties=[]), "/asset/properties"), (asset(A, colour=1), "/asset/colour"),
+    (asset(A, name=5), "/asset/name"),
+    (asset(A, owners="x"), "/asset/owners"),
+    (asset(A, owners=[3]), "/asset/owners/0"),
+    (asset(A, owners=[A]), "/asset/owners/0"),
+    (asset(A, tags=["x", {}]), "/asset/tags/1"),
+    (asset(A, properties=[]), "/asset/properties"),
+    (asset(A, colour=1), "/asset/colour"),
     (asset("mlg://run/bad/r", properties={"ended_at": "now"}), "/asset/properties/ended_at"),
     (asset("mlg://run/bad/r", properties={"state": 1}), "/asset/properties/state"),
-    (asset("mlg://dataset/s3://lake/a"), "/asset/uri"), (asset("mlg://dataset//a"), "/asset/uri"),
-    (asset("mlg://dataset/a"), "/asset/uri"), (asset("mlg://Dataset/a/b"), "/asset/uri"),
+    (asset("mlg://dataset/s3://lake/a"), "/asset/uri"),
+    (asset("mlg://dataset//a"), "/asset/uri"),
+    (asset("mlg://dataset/a"), "/asset/uri"),
+    (asset("mlg://Dataset/a/b"), "/asset/uri"),
     (asset("mlg://tabel/a/b"), "/asset/uri"),
-    (asset("mlg://dataset/a/b%2f"), "/asset/uri"), (asset("mlg://dataset/a/b%41"), "/asset/uri"),
+    (asset("mlg://dataset/a/b%2f"), "/asset/uri"),
+    (asset("mlg://dataset/a/b%41"), "/asset/uri"),
     (asset("dataset/a/b"), "/asset/uri"),
-    (asset("mlg://dataset/a%00/b"), "/asset/uri"), (asset("mlg://dataset/a/b%ED%A0%80"), "/asset/uri"),
-    (asset("mlg://dataset/a/\0"), "/asset/uri"), (asset("mlg://dataset/a/\ud800"), "/asset/uri"),
-    (asset(A, "2026-01-01T00:00:00"), "/asset/valid_from"), (asset(A, "2026-01-01"), "/asset/valid_from"),
-    (asset(A, "2026-02-30T00:00:00Z"), "/asset/valid_from"), (asset(A, "yesterday"), "/asset/valid_from"),
-    (asset(A, origin=""), "/asset/origin"), (asset(A, origin="*"), "/asset/origin"),
+    (asset("mlg://dataset/a%00/b"), "/asset/uri"),
+    (asset("mlg://dataset/a/b%ED%A0%80"), "/asset/uri"),
+    (asset("mlg://dataset/a/\0"), "/asset/uri"),
+    (asset("mlg://dataset/a/\ud800"), "/asset/uri"),
+    (asset(A, "2026-01-01T00:00:00"), "/asset/valid_from"),
+    (asset(A, "2026-01-01"), "/asset/valid_from"),
+    (asset(A, "2026-02-30T00:00:00Z"), "/asset/valid_from"),
+    (asset(A, "yesterday"), "/asset/valid_from"),
+    (asset(A, origin=""), "/asset/origin"),
+    (asset(A, origin="*"), "/asset/origin"),
     (asset(A, origin="rule:x"), "/asset/origin"),
     (asset(A, origin="a\0"), "/asset/origin"),
-    ({"edge": {"relation": "derives", "target": B}}, "/edge/source"), (edge(A, "derive", B), "/edge/relation"),
-    (edge(A, "serves", B), "/edge/relation"), (edge(A, "tested_in", B), "/edge/relation"),
+    ({"edge": {"relation": "derives", "target": B}}, "/edge/source"),
+    (edge(A, "derive", B), "/edge/relation"),
+    (edge(A, "serves", B), "/edge/relation"),
+    (edge(A, "tested_in", B), "/edge/relation"),
     (edge(A, 7, B), "/edge/relation"),  # type: ignore[arg-type]
-    (edge(A, "derives", "mlg://nothing/a/b"), "/edge/target"), (edge(A, "derives", B, properties=3), "/edge/properties"),
+    (edge(A, "derives", "mlg://nothing/a/b"), "/edge/target"),
+    (edge(A, "derives", B, properties=3), "/edge/properties"),
     (edge(A, "derives", B, at(2), valid_to=at(1)), "/edge/valid_to"),
     (edge(A, "derives", B, at(2), valid_to=at(2)), "/edge/valid_to"),
     (edge(A, "input_to", "mlg://run/bad/r", properties={"role": "spare"}), "/edge/properties/role"),
     (edge("mlg://run/bad/r", "outputs", B, properties={"from": ["x"]}), "/edge/properties/from/0"),
-    ({"retract": {}}, "/retract/source"), ({"retract": {"uri": A, "target": B}}, "/retract/target"),
-    ({"retract": {"uri": A, "valid_to": "x"}}, "/retract/valid_to"), ({"retract": {"uri": A, "origin": 1}}, "/retract/origin"),
-]  # fmt: skip
+    ({"retract": {}}, "/retract/source"),
+    ({"retract": {"uri": A, "target": B}}, "/retract/target"),
+    ({"retract": {"uri": A, "valid_to": "x"}}, "/retract/valid_to"),
+    ({"retract": {"uri": A, "origin": 1}}, "/retract/origin"),
+]
 
 
 def test_each_wrong_line_is_rejected_by_itself(api: Api) -> None:
@@ -96,32 +125,50 @@ def test_all_lines_rejected_is_200(api: Api) -> None:
 
 
 def event(**changes: Any) -> Json:
-    whole = {"eventType": "COMPLETE", "eventTime": at(1), "run": {"runId": "r"}, "job": {"namespace": "bad", "name": "j"}}
-    return {key: value for key, value in {**whole, **changes}.items() if value is not ...}
+    complete = {"eventType": "COMPLETE", "eventTime": at(1), "run": {"runId": "r"}, "job": {"namespace": "bad", "name": "j"}}
+    return {key: value for key, value in {**complete, **changes}.items() if value is not ...}
 
 
 WRONG_EVENTS: list[tuple[Any, int, str]] = [
-    (b"{", 400, ""), (b"", 400, ""), (b"\xff", 400, ""), (b"[]", 422, ""), (b'"x"', 422, ""), (b"{}", 422, ""),
-    (event(run=...), 422, "/run"), (event(run={}), 422, "/run/runId"), (event(run="r"), 422, "/run"),
+    (b"{", 400, ""),
+    (b"", 400, ""),
+    (b"\xff", 400, ""),
+    (b"[]", 422, ""),
+    (b'"x"', 422, ""),
+    (b"{}", 422, ""),
+    (event(run=...), 422, "/run"),
+    (event(run={}), 422, "/run/runId"),
+    (event(run="r"), 422, "/run"),
     (event(run=None), 422, "/run"),
-    (event(run={"runId": ""}), 422, "/run/runId"), (event(run={"runId": 5}), 422, "/run/runId"),
-    (event(job=...), 422, "/job"), (event(job={"name": "j"}), 422, "/job/namespace"),
+    (event(run={"runId": ""}), 422, "/run/runId"),
+    (event(run={"runId": 5}), 422, "/run/runId"),
+    (event(job=...), 422, "/job"),
+    (event(job={"name": "j"}), 422, "/job/namespace"),
     (event(job={"namespace": "n"}), 422, "/job/name"),
-    (event(eventTime=...), 422, "/eventTime"), (event(eventTime="2026-01-01T00:00:00"), 422, "/eventTime"),
-    (event(eventTime=7), 422, "/eventTime"), (event(eventType="DONE"), 422, "/eventType"),
+    (event(eventTime=...), 422, "/eventTime"),
+    (event(eventTime="2026-01-01T00:00:00"), 422, "/eventTime"),
+    (event(eventTime=7), 422, "/eventTime"),
+    (event(eventType="DONE"), 422, "/eventType"),
     (event(eventType=1), 422, "/eventType"),
-    (event(inputs={}), 422, "/inputs"), (event(inputs=["x"]), 422, "/inputs/0"),
-    (event(inputs=[{"namespace": "n"}]), 422, "/inputs/0/name"), (event(outputs=[{"name": "n"}]), 422, "/outputs/0/namespace"),
+    (event(inputs={}), 422, "/inputs"),
+    (event(inputs=["x"]), 422, "/inputs/0"),
+    (event(inputs=[{"namespace": "n"}]), 422, "/inputs/0/name"),
+    (event(outputs=[{"name": "n"}]), 422, "/outputs/0/namespace"),
     (event(inputs=[{"namespace": "", "name": "x"}]), 422, "/inputs/0/namespace"),
     (event(inputs=[{"namespace": "a\0", "name": "x"}]), 422, "/inputs/0/namespace"),
     (event(inputs=[{"namespace": "n", "name": "\ud800"}]), 422, "/inputs/0/name"),
     (event(run={"runId": "r", "facets": []}), 422, "/run/facets"),
-    (event(outputs=[{"namespace": "n", "name": "x", "facets": {"schema": {"fields": "a"}}}]), 422,
-    "/outputs/0/facets/schema/fields"),
-    (event(outputs=[{"namespace": "n", "name": "x", "facets": {"columnLineage": {"fields": {"f": {"inputFields": [3]}}}}}]),
-    422,
-     "/outputs/0/facets/columnLineage/fields/f/inputFields/0"),
-]  # fmt: skip
+    (
+        event(outputs=[{"namespace": "n", "name": "x", "facets": {"schema": {"fields": "a"}}}]),
+        422,
+        "/outputs/0/facets/schema/fields",
+    ),
+    (
+        event(outputs=[{"namespace": "n", "name": "x", "facets": {"columnLineage": {"fields": {"f": {"inputFields": [3]}}}}}]),
+        422,
+        "/outputs/0/facets/columnLineage/fields/f/inputFields/0",
+    ),
+]
 
 
 @pytest.mark.parametrize(("content", "status", "pointer"), WRONG_EVENTS)
@@ -154,20 +201,23 @@ def test_wrong_types_at_every_depth_never_fail(api: Api, names: Names) -> None:
     p = Producer(names)
     facets = {
         "x": {
-            "columnLineage": p.columns(f="a.f"), "schema": facet(fields=[{"name": "f", "type": "int"}]),
+            "columnLineage": p.columns(f="a.f"),
+            "schema": facet(fields=[{"name": "f", "type": "int"}]),
             "ownership": facet(owners=[{"name": "team:ranking", "type": "MAINTAINER"}]),
             "documentation": facet(description="d"),
-            "version": facet(datasetVersion="1"), "lifecycleStateChange": facet(lifecycleStateChange="ALTER"),
+            "version": facet(datasetVersion="1"),
+            "lifecycleStateChange": facet(lifecycleStateChange="ALTER"),
             "symlinks": facet(identifiers=[{"namespace": "n", "name": "x", "type": "TABLE"}]),
             "tags": facet(tags=[{"key": "k"}]),
             "dataQualityAssertions": facet(assertions=[{"assertion": "not_null", "success": True, "column": "f"}]),
         }
-    }  # fmt: skip
+    }
     good = p.run("r", 1, "COMPLETE", "a", "x", code="1", facets=facets)
     good["run"]["facets"] = {
-        "parent": facet(run={"runId": "p"}, job={"namespace": "n", "name": "p"}), "nominalTime": facet(nominalStartTime=at(0)),
+        "parent": facet(run={"runId": "p"}, job={"namespace": "n", "name": "p"}),
+        "nominalTime": facet(nominalStartTime=at(0)),
         "errorMessage": facet(message="m", programmingLanguage="py"),
-    }  # fmt: skip
+    }
     api.event(good)
     line = {"edge": {"source": A, "relation": "derives", "target": B, "valid_from": at(1), "properties": {"role": "training"}}}
     for document, call in ((good, "lineage"), (line, "facts")):
@@ -185,8 +235,8 @@ def test_a_two_megabyte_facet_and_ten_thousand_inputs(api: Api, names: Names) ->
     p = Producer(names)
     large = p.run("r", 1, "COMPLETE", "a", "x", facets={"a": {"blob": facet(text="x" * 2_000_000)}})
     api.event(large)
-    kept = api.ask("asset", uri=names.dataset("a"))["properties"]["facets"]["blob"]["text"]
-    assert len(kept) == 2_000_000
+    stored = api.ask("asset", uri=names.dataset("a"))["properties"]["facets"]["blob"]["text"]
+    assert len(stored) == 2_000_000
     wide = p.run("wide", 2, job="wide", outputs="y")
     wide["inputs"] = [{"namespace": names.store, "name": f"part={n}"} for n in range(10_000)]
     api.event(wide)
@@ -217,8 +267,8 @@ def test_unfit_characters_become_replacement_characters_in_text(api: Api, names:
     assert (card["name"], card["description"]) == (f"n{REPLACEMENT}", f"x{REPLACEMENT}y")
     assert card["tags"] == [f"{REPLACEMENT}t"]
     assert card["properties"] == {f"k{REPLACEMENT}": [REPLACEMENT, "\U0001f600"]}
-    told = Producer(names).run("r", 2, inputs="b", facets={"b": {"documentation": facet(description="a\0b")}})
-    api.event(told)
+    reported = Producer(names).run("r", 2, inputs="b", facets={"b": {"documentation": facet(description="a\0b")}})
+    api.event(reported)
     assert api.ask("asset", uri=names.dataset("b"))["description"] == f"a{REPLACEMENT}b"
 
 
@@ -229,8 +279,8 @@ def test_the_same_line_a_thousand_times(api: Api, names: Names, valid_from: str 
     assert (answer["accepted"], answer["duplicates"], answer["rejected"]) == (1, 999, [])
     again = api.facts([line] * 1000)
     assert (again["accepted"], again["duplicates"]) == (0, 1000)
-    told = api.facts([asset(names.dataset("a"), valid_from, name="a")] * 1000)
-    assert (told["accepted"], told["duplicates"]) == (1, 999)
+    reported = api.facts([asset(names.dataset("a"), valid_from, name="a")] * 1000)
+    assert (reported["accepted"], reported["duplicates"]) == (1, 999)
     event_answer = api.events([Producer(names).run("r", 1, inputs="a")] * 1000)
     assert (event_answer["accepted"], event_answer["duplicates"]) == (1, 999)
 
@@ -240,8 +290,8 @@ def test_a_line_over_sixteen_megabytes_is_rejected_by_itself(api: Api, names: Na
     over = asset(names.dataset("over"), at(1), description="x" * (17 * 1024 * 1024))
     answer = api.facts([fits, over, asset(names.dataset("after"), at(1))])
     assert (answer["accepted"], [each["index"] for each in answer["rejected"]]) == (2, [1])
-    whole = Producer(names).run("r", 1, inputs="a", facets={"a": {"blob": facet(text="x" * (17 * 1024 * 1024))}})
-    problem(post(api, "lineage", whole), 413)
+    complete = Producer(names).run("r", 1, inputs="a", facets={"a": {"blob": facet(text="x" * (17 * 1024 * 1024))}})
+    problem(post(api, "lineage", complete), 413)
 
 
 CLOUDEVENT = {"specversion": "1.0", "id": "1", "source": "/bad", "type": "io.mlgraph.fact", "data": GOOD}
@@ -250,14 +300,20 @@ CLOUDEVENT = {"specversion": "1.0", "id": "1", "source": "/bad", "type": "io.mlg
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
-        ({"specversion": "0.3"}, "/specversion"), ({"id": ""}, "/id"), ({"id": ...}, "/id"), ({"source": 3}, "/source"),
-        ({"type": "org.unknown"}, "/type"), ({"time": "now"}, "/time"), ({"data": {"asset": {"uri": "x"}}}, "/data/asset/uri"),
-        ({"data": ...}, "/data"), ({"data": ..., "data_base64": "%"}, "/data_base64"),
+        ({"specversion": "0.3"}, "/specversion"),
+        ({"id": ""}, "/id"),
+        ({"id": ...}, "/id"),
+        ({"source": 3}, "/source"),
+        ({"type": "org.unknown"}, "/type"),
+        ({"time": "now"}, "/time"),
+        ({"data": {"asset": {"uri": "x"}}}, "/data/asset/uri"),
+        ({"data": ...}, "/data"),
+        ({"data": ..., "data_base64": "%"}, "/data_base64"),
         ({"data": ..., "data_base64": "eA=="}, "/data_base64"),
         ({"type": "io.mlgraph.facts", "data": [GOOD, {"edge": 1}]}, "/data/1/edge"),
         ({"type": "io.openlineage.RunEvent", "data": {"eventType": "START"}}, "/data/run"),
     ],
-)  # fmt: skip
+)
 def test_wrong_cloudevents(api: Api, changes: Json, pointer: str) -> None:
     wrong = {key: value for key, value in {**CLOUDEVENT, **changes}.items() if value is not ...}
     response = api.cloudevents(wrong)
@@ -270,7 +326,7 @@ def test_wrong_cloudevents(api: Api, changes: Json, pointer: str) -> None:
     problem(api.cloudevents(b"{"), 400)
 
 
-def test_a_batch_of_too_many_cloudevents_is_refused_whole(api: Api, names: Names) -> None:
+def test_a_batch_of_too_many_cloudevents_is_refused_as_a_unit(api: Api, names: Names) -> None:
     events = [
         {**CLOUDEVENT, "id": f"{names.space}-{number}", "data": asset(names.dataset("a"), at(1))} for number in range(10_001)
     ]

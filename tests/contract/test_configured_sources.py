@@ -19,7 +19,7 @@ import pytest
 
 from tests.contract.serving import PATIENCE_S, PROGRAM, Api, Json, Process
 from tests.contract.test_faults import run_up
-from tests.sources.flaky_server import Answer, Double, flaky_server, says, unused_url
+from tests.sources.flaky_server import Answer, Double, flaky_server, respond_with, unused_url
 from tests.sources.test_mlflow import SmallMlflow
 
 Start = Callable[..., Process]
@@ -48,9 +48,9 @@ class WatchedMlflow(SmallMlflow):
         if self.hang_s:
             return Answer(hang_s=self.hang_s)
         if sent != self.authorization:
-            return says({"error_code": "NO", "message": f"{sent} may not: {' '.join(self.secrets)}"}, 400)
+            return respond_with({"error_code": "NO", "message": f"{sent} may not: {' '.join(self.secrets)}"}, 400)
         if self.model_gone and ("registered-models/search" in path or "model-versions/search" in path):
-            return says({"registered_models": [], "model_versions": []})
+            return respond_with({"registered_models": [], "model_versions": []})
         return super().__call__(path, body)
 
 
@@ -63,7 +63,7 @@ class Scene:
     prod: WatchedMlflow
     lab: WatchedMlflow
     urls: dict[str, str]
-    said: list[str] = field(default_factory=list)
+    output: list[str] = field(default_factory=list)
     process: Process | None = None
     apis: list[Api] = field(default_factory=list)
 
@@ -72,16 +72,21 @@ class Scene:
         path = self.folder / "mlgraph.yaml"
         path.write_text(text)
         self.process = self.start(
-            "--data", str(self.folder / "data"), "--config", str(path), "--log-level", "debug",
+            "--data",
+            str(self.folder / "data"),
+            "--config",
+            str(path),
+            "--log-level",
+            "debug",
             environment={"PROD_TOKEN": TOKEN},
-        )  # fmt: skip
+        )
         self.apis.append(Api(self.process.url))
         return self.apis[-1]
 
     def stop(self) -> None:
         assert self.process is not None
         assert self.process.stop() == 0
-        self.said += self.process.said
+        self.output += self.process.output
 
     def both(self, schedule: str = "{poll: 1s}") -> str:
         return (
@@ -113,9 +118,9 @@ def source(api: Api, name: str) -> Json:
     return found
 
 
-def until(api: Api, name: str, holds: Callable[[Json], bool]) -> Json:
+def until(api: Api, name: str, condition: Callable[[Json], bool]) -> Json:
     deadline = time.monotonic() + PATIENCE_S
-    while not holds(found := source(api, name)):
+    while not condition(found := source(api, name)):
         assert time.monotonic() < deadline, found
         time.sleep(0.05)
     api.written = api.ask("sources")["watermark"]
@@ -160,13 +165,18 @@ def test_sources_are_read_as_configured_and_their_secrets_stand_nowhere(scene: S
     assert (done.returncode, done.stderr) == (0, "")
     assert "prod answers: mlflow 3.17.2 at http://" in done.stdout
     assert "with credentials; 2 experiments, 1 registered models" in done.stdout
-    told = json.loads(sources_test(api, "lab", "--json").stdout)
-    assert (told["ok"], told["error"], told["authenticated"], told["counts"]["experiments"]) == (True, None, True, 2)
+    reported = json.loads(sources_test(api, "lab", "--json").stdout)
+    assert (reported["ok"], reported["error"], reported["authenticated"], reported["counts"]["experiments"]) == (
+        True,
+        None,
+        True,
+        2,
+    )
     shown = subprocess.run([str(PROGRAM), "sources", "--url", api.url], capture_output=True, text=True, check=True).stdout
     assert "production" in shown
     assert sources_test(api, "nobody").returncode == 1
 
-    said = answers_of(api)
+    answer = answers_of(api)
     scene.prod.authorization, scene.lab.authorization = "somebody else", "somebody else"
     failing = until(api, "prod", lambda found: found["errors"] > 0)
     assert failing["error"] == failing["last_error"]
@@ -175,21 +185,21 @@ def test_sources_are_read_as_configured_and_their_secrets_stand_nowhere(scene: S
     assert done.returncode == 1
     assert "lab cannot be read" in done.stdout
     assert "Basic [redacted] may not" in done.stderr
-    said += answers_of(api) + (done.stdout + done.stderr).encode()
+    answer += answers_of(api) + (done.stdout + done.stderr).encode()
     scene.prod.authorization = f"Bearer {TOKEN}"
     well = until(api, "prod", lambda found: found["error"] is None)
     assert well["errors"] > 0
     assert well["last_error"] == failing["last_error"]
     scene.stop()
 
-    kept = b"".join(path.read_bytes() for path in (scene.folder / "data").rglob("*") if path.is_file())
-    logged = "".join(scene.said)
+    stored = b"".join(path.read_bytes() for path in (scene.folder / "data").rglob("*") if path.is_file())
+    logged = "".join(scene.output)
     assert "lab" in logged
-    assert b"production" in kept
+    assert b"production" in stored
     for secret in (TOKEN, PASSWORD, BASIC):
         assert secret not in logged
-        assert secret.encode() not in said
-        assert secret.encode() not in kept
+        assert secret.encode() not in answer
+        assert secret.encode() not in stored
 
 
 def test_a_changed_file_counts_from_the_next_start(scene: Scene) -> None:
@@ -249,16 +259,16 @@ def test_limits_reach_the_requests(scene: Scene) -> None:
     text = scene.both().replace("requests_per_s: 1000", "requests_per_s: 4")
     api = scene.serve(text)
     assert scene.prod.double is not None
-    began, before = time.monotonic(), len(scene.prod.double.asked)
+    started_at, before = time.monotonic(), len(scene.prod.double.asked)
     until(api, "prod", following)
-    asked, took_s = len(scene.prod.double.asked) - before, time.monotonic() - began
+    asked, took_s = len(scene.prod.double.asked) - before, time.monotonic() - started_at
     assert asked <= 4 + 4 * took_s + 4  # a second's worth at once, then the rate; some were asked before the first look
     assert asked > 8
     scene.prod.hang_s = 10 * PATIENCE_S
-    said = api.http.post("/api/v1/sources/prod/test").json()
-    assert (said["ok"], said["counts"]) == (False, {})
-    assert "no answer within 0.5 s" in said["error"]
-    assert 500 <= said["took_ms"] < 1000 * PATIENCE_S  # an answer came while the source still hangs
+    answer = api.http.post("/api/v1/sources/prod/test").json()
+    assert (answer["ok"], answer["counts"]) == (False, {})
+    assert "no answer within 0.5 s" in answer["error"]
+    assert 500 <= answer["took_ms"] < 1000 * PATIENCE_S  # an answer came while the source still hangs
     scene.prod.hang_s = 0.0
 
 
@@ -271,12 +281,12 @@ def test_a_source_that_is_followed_can_be_connected_again(scene: Scene) -> None:
     assert (again["errors"], again["configured"]) == (0, True)
 
 
-def test_one_source_that_is_away_keeps_no_other_from_being_read(scene: Scene) -> None:
+def test_one_source_that_is_away_stops_no_other_from_being_read(scene: Scene) -> None:
     api = scene.serve(scene.both().replace(scene.urls["lab"], unused_url()))
     until(api, "prod", following)
-    said = sources_test(api, "lab")
-    assert said.returncode == 1
-    assert "ConnectError" in said.stderr
+    answer = sources_test(api, "lab")
+    assert answer.returncode == 1
+    assert "ConnectError" in answer.stderr
 
 
 def test_up_does_not_start_with_a_wrong_configuration(tmp_path: Path) -> None:
@@ -284,13 +294,13 @@ def test_up_does_not_start_with_a_wrong_configuration(tmp_path: Path) -> None:
     path.write_text(
         f"sources:\n  - name: a\n    kind: mlflow\n    url: http://u:{PASSWORD}@h\n    credentials: {{env: NOT_SET}}\n"
     )
-    status, said = run_up("--data", str(tmp_path / "data"), "--config", str(path), "--log-format", "text")
+    status, answer = run_up("--data", str(tmp_path / "data"), "--config", str(path), "--log-format", "text")
     assert status == 2
-    first, second, third = said.splitlines()
+    first, second, third = answer.splitlines()
     assert first == f"Error: {path} has 2 faults"
     assert second.startswith(f"{path}:4:10: credentials do not belong into a URL")
     assert third.startswith(f"{path}:5:24: the environment variable that is named here is not set")
-    assert PASSWORD not in said
+    assert PASSWORD not in answer
     assert not (tmp_path / "data").exists()
     # it is found where `up` is started, and told as a log line where no terminal is
     here = subprocess.run([str(PROGRAM), "up", "--data", "data"], capture_output=True, text=True, check=False, cwd=tmp_path)

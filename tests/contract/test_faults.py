@@ -58,34 +58,38 @@ def test_postgres_is_killed_in_the_middle(start: Start, tmp_path: Path) -> None:
 def run_up(*arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
     """Run `up` that must not start; return status and what it said."""
     done = subprocess.run(
-        [str(PROGRAM), "up", "--port", "0", *arguments], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
+        [str(PROGRAM), "up", "--port", "0", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
         env={**os.environ, **(environment or {})},
-    )  # fmt: skip
+    )
     assert "Traceback" not in done.stderr
     assert "mlgraph is ready" not in done.stdout
     return done.returncode, done.stderr
 
 
-def test_a_second_server_on_the_same_directory_says_why_not(start: Start, tmp_path: Path) -> None:
+def test_a_second_server_on_the_same_directory_reports_why_not(start: Start, tmp_path: Path) -> None:
     first = start("--data", str(tmp_path / "data"))
-    status, said = run_up("--data", str(tmp_path / "data"))
+    status, answer = run_up("--data", str(tmp_path / "data"))
     assert status == 1
-    assert str(tmp_path / "data") in said
-    assert str(first.child.pid) in said
+    assert str(tmp_path / "data") in answer
+    assert str(first.child.pid) in answer
     assert httpx.get(first.url + "/readyz", trust_env=False).status_code == 200
     port = first.url.rpartition(":")[2]
-    status, said = run_up("--data", str(tmp_path / "other"), "--port", port)
+    status, answer = run_up("--data", str(tmp_path / "other"), "--port", port)
     assert status == 1
-    assert port in said
+    assert port in answer
 
 
 def test_it_refuses_to_be_open_to_others_without_tokens(tmp_path: Path) -> None:
-    status, said = run_up("--data", str(tmp_path / "data"), "--host", "0.0.0.0")  # noqa: S104 - it must refuse
+    status, answer = run_up("--data", str(tmp_path / "data"), "--host", "0.0.0.0")  # noqa: S104 - it must refuse
     assert status == 1
-    assert "--tokens" in said
+    assert "--tokens" in answer
 
 
-def test_it_says_which_stores_it_takes(tmp_path: Path) -> None:
+def test_it_reports_which_stores_it_takes(tmp_path: Path) -> None:
     def refused(store: str) -> tuple[int, str]:
         return run_up("--data", str(tmp_path / "data"), "--store", store)
 
@@ -110,10 +114,10 @@ def test_it_stops_cleanly_and_soon(tmp_path: Path, number: signal.Signals) -> No
     assert not (data / "postgres" / "postmaster.pid").exists()
     with pytest.raises(ProcessLookupError):
         os.kill(running, 0)
-    assert "Traceback" not in "".join(process.said)
+    assert "Traceback" not in "".join(process.output)
 
 
-def test_a_source_that_does_not_answer_does_not_keep_it_from_stopping(start: Start, tmp_path: Path) -> None:
+def test_a_source_that_does_not_answer_does_not_delay_stopping(start: Start, tmp_path: Path) -> None:
     process = start("--data", str(tmp_path / "data"))
     for name in ("one", "two"):
         body = {"kind": "mlflow", "url": "http://127.0.0.1:9", "name": name}
@@ -150,14 +154,18 @@ def test_two_servers_on_one_store_see_each_other(start: Start, store_url: str, t
 def test_tokens_bind_actor_source_and_environment(start: Start, tmp_path: Path) -> None:
     names = Names("tokens")
     tokens = tmp_path / "tokens.json"
-    tokens.write_text(json.dumps([
-        {"token": "root-token", "actor": "platform"},
-        {"token": "dbt-token", "actor": "dbt-bot", "source": "dbt", "environment": "staging"},
-    ]))  # fmt: skip
+    tokens.write_text(
+        json.dumps(
+            [
+                {"token": "root-token", "actor": "platform"},
+                {"token": "dbt-token", "actor": "dbt-bot", "source": "dbt", "environment": "staging"},
+            ]
+        )
+    )
     tokens.chmod(0o644)
-    status, said = run_up("--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--tokens", str(tokens))  # noqa: S104
+    status, answer = run_up("--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--tokens", str(tokens))  # noqa: S104
     assert status == 1
-    assert "chmod 600" in said
+    assert "chmod 600" in answer
     tokens.chmod(0o600)
     process = start("--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--tokens", str(tokens))  # noqa: S104
     url = process.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
@@ -171,13 +179,20 @@ def test_tokens_bind_actor_source_and_environment(start: Start, tmp_path: Path) 
         assert api.http.get("/healthz").status_code == 200
         assert api.http.get("/readyz").status_code == 200
     bot.taken(asset(a, at(1), name="a"), asset(a, at(2), name="b", origin="dbt"))
-    wrong = bot.facts([
-        asset(a, at(3), origin="facts"), retract(a, origin="*"), retract(a, origin="mlflow"),
-        edge(a, "derives", names.dataset("b"), origin="other"),
-    ])  # fmt: skip
+    wrong = bot.facts(
+        [
+            asset(a, at(3), origin="facts"),
+            retract(a, origin="*"),
+            retract(a, origin="mlflow"),
+            edge(a, "derives", names.dataset("b"), origin="other"),
+        ]
+    )
     assert [each["pointer"] for each in wrong["rejected"]] == [
-        "/asset/origin", "/retract/origin", "/retract/origin", "/edge/origin",
-    ]  # fmt: skip
+        "/asset/origin",
+        "/retract/origin",
+        "/retract/origin",
+        "/edge/origin",
+    ]
     card = bot.ask("asset", uri=a)
     assert (card["origins"], card["environment"]) == (["dbt"], "staging")
     assert {entry["actor"] for entry in card["history"]} == {"dbt-bot"}

@@ -81,7 +81,7 @@ def eventually(call: Callable[[], httpx.Response], status: int) -> httpx.Respons
     return response
 
 
-def test_with_little_room_left_writes_are_refused_and_questions_answered(served: tuple[Process, Disk]) -> None:
+def test_with_little_room_left_writes_are_refused_and_queries_answered(served: tuple[Process, Disk]) -> None:
     process, disk = served
     api, names = Api(process.url), Names("little-room")
     a, b, c = (names.dataset(name) for name in "abc")
@@ -166,4 +166,4 @@ def test_a_disk_filled_to_the_last_byte_in_the_middle_of_writes_loses_nothing_ac
     api.close()
     assert "No space left on device" in disk.postgres_log()  # it did meet PostgreSQL itself
     assert process.stop() == 0
-    assert "Traceback" not in "".join(process.said)
+    assert "Traceback" not in "".join(process.output)

@@ -54,11 +54,13 @@ def events(rng: random.Random, names: Names) -> Iterator[Json]:
     for number in range(EVENTS):
         job, run = divmod(number, 12)  # few runs a job: intake is what is tried here, not the histories of long-lived jobs
         yield {
-            "eventTime": at(run * 10 + job % 10), "eventType": rng.choice(("START", "COMPLETE", "COMPLETE", "FAIL")),
-            "run": {"runId": f"run-{run}-{job}"}, "job": {"namespace": names.space, "name": f"job-{job}"},
+            "eventTime": at(run * 10 + job % 10),
+            "eventType": rng.choice(("START", "COMPLETE", "COMPLETE", "FAIL")),
+            "run": {"runId": f"run-{run}-{job}"},
+            "job": {"namespace": names.space, "name": f"job-{job}"},
             "inputs": [{"namespace": names.store, "name": f"t{rng.randrange(60)}"} for _ in range(rng.randrange(3))],
             "outputs": [{"namespace": names.store, "name": f"out-{job}"}],
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True)
@@ -204,10 +206,10 @@ def test_killed_twenty_times_it_exports_what_an_undisturbed_one_does(
         shoot(victim, process, data, rng)
         if victim in ("server", "both"):
             process.kill()
-            told = sending.watermark
+            reported = sending.watermark
             process = start("--data", str(data), port=port, patience_s=RESTART_S)
             ready = httpx.get(f"{process.url}/readyz", trust_env=False).json()
-            assert ready["watermark"] >= told, "an acknowledged transaction is gone"
+            assert ready["watermark"] >= reported, "an acknowledged transaction is gone"
     for producer in producers:
         producer.join(4 * PATIENCE_S)
     assert sending.failure is None

@@ -26,13 +26,13 @@ Pair = tuple[str, str]
 
 
 @dataclass
-class Told:
+class ExpectedEdges:
     """What was told of the edges that are asked for, in order, and by which transaction."""
 
     transactions: list[int] = field(default_factory=list)
     changes: list[list[tuple[Pair, int, bool]]] = field(default_factory=list)
 
-    def holding(self, watermark: int, minute: int) -> set[Pair]:
+    def valid_pairs(self, watermark: int, minute: int) -> set[Pair]:
         """The edges that hold at `minute`, as of a transaction, by reading everything that was told until then."""
         last: dict[Pair, tuple[int, bool]] = {}
         for change in self.changes[: bisect_right(self.transactions, watermark)]:
@@ -84,9 +84,9 @@ class Reader:
             api.close()
 
 
-def wrong(told: Told, call: str, query: dict[str, Any], minute: int, answer: Json) -> Iterator[str]:
+def wrong(reported: ExpectedEdges, call: str, query: dict[str, Any], minute: int, answer: Json) -> Iterator[str]:
     """What an answer says that is not so."""
-    edges = told.holding(answer["watermark"], minute)
+    edges = reported.valid_pairs(answer["watermark"], minute)
     expected = distances(edges, query["uri"], downstream=query.get("direction") != "upstream")
     if call == "lineage":
         if {node["uri"]: node["distance"] for node in answer["nodes"]} != expected:
@@ -105,7 +105,7 @@ def wrong(told: Told, call: str, query: dict[str, Any], minute: int, answer: Jso
 
 
 def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], tmp_path: Path) -> None:
-    rng, names, told = random.Random(3), Names("readers"), Told()
+    rng, names, reported = random.Random(3), Names("readers"), ExpectedEdges()
     process = start("--data", str(tmp_path / "data"))
     api = Api(process.url)
     tables = [names.dataset(f"t{number}") for number in range(TABLES)]
@@ -125,8 +125,8 @@ def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], 
         change = [(pair, number, pair not in opened) for pair in sorted(pairs)]
         # Few enough lines to be one transaction: no answer is of the middle of them.
         lines = [edge(a, "derives", b, at(n)) if opens else retract(a, "derives", b, at=at(n)) for (a, b), n, opens in change]
-        told.transactions.append(api.taken(*lines)["watermark"])
-        told.changes.append(change)
+        reported.transactions.append(api.taken(*lines)["watermark"])
+        reported.changes.append(change)
         opened ^= pairs
     until = time.monotonic() + 2 * PATIENCE_S
     while api.http.get("/readyz").json().get("watermark", 0) < api.written:  # the readers go on until the last of it is visible
@@ -143,23 +143,26 @@ def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], 
     counted = [line.rpartition(" ") for line in api.http.get("/metrics").text.splitlines()]
     bases = {name: float(value) for name, _, value in counted if name.startswith("mlgraph_graph_bases_total")}
     assert sum(value for name, value in bases.items() if "compacted" in name or "rebuilt" in name) > 0, bases
-    faults = [(call, query, minute, answer["watermark"], what)
-              for call, query, minute, answer in answers for what in wrong(told, call, query, minute, answer)]  # fmt: skip
+    faults = [
+        (call, query, minute, answer["watermark"], what)
+        for call, query, minute, answer in answers
+        for what in wrong(reported, call, query, minute, answer)
+    ]
     assert faults == []
     api.close()
     assert process.stop() == 0
 
 
 def test_the_check_sees_what_is_wrong() -> None:
-    told = Told([3, 5], [[(("a", "b"), 1, True), (("b", "c"), 1, True)], [(("b", "c"), 2, False)]])
+    reported = ExpectedEdges([3, 5], [[(("a", "b"), 1, True), (("b", "c"), 1, True)], [(("b", "c"), 2, False)]])
     query = {"uri": "a", "direction": "downstream"}
     nodes = [{"uri": uri, "distance": distance} for distance, uri in enumerate("abc")]
     edges = [{"source": "a", "target": "b"}, {"source": "b", "target": "c"}]
-    whole: Json = {"watermark": 4, "nodes": nodes, "edges": edges, "total": 3}
-    assert list(wrong(told, "lineage", query, 2, whole)) == []
-    assert list(wrong(told, "lineage", query, 2, {**whole, "watermark": 5})) == ["nodes", "edges"]
-    assert list(wrong(told, "lineage", query, 1, {**whole, "watermark": 5})) == []
-    assert list(wrong(told, "lineage", query, 0, whole)) == ["nodes", "edges"]
-    assert list(wrong(told, "lineage", query, 2, {**whole, "total": 2})) == ["total"]
+    complete: Json = {"watermark": 4, "nodes": nodes, "edges": edges, "total": 3}
+    assert list(wrong(reported, "lineage", query, 2, complete)) == []
+    assert list(wrong(reported, "lineage", query, 2, {**complete, "watermark": 5})) == ["nodes", "edges"]
+    assert list(wrong(reported, "lineage", query, 1, {**complete, "watermark": 5})) == []
+    assert list(wrong(reported, "lineage", query, 0, complete)) == ["nodes", "edges"]
+    assert list(wrong(reported, "lineage", query, 2, {**complete, "total": 2})) == ["total"]
     affected = [{"uri": "b", "distance": 1, "path": ["a", "b"]}, {"uri": "c", "distance": 2, "path": ["a", "c"]}]
-    assert list(wrong(told, "impact", {"uri": "a"}, 2, {"watermark": 4, "affected": affected})) == ["path to c"]
+    assert list(wrong(reported, "impact", {"uri": "a"}, 2, {"watermark": 4, "affected": affected})) == ["path to c"]

@@ -32,7 +32,7 @@ def wait_until_inside(api: Api, number: int) -> None:
         time.sleep(0.02)
 
 
-def test_slow_questions_starve_nobody(start: Callable[..., Process], store_url: str, tmp_path: Path) -> None:
+def test_slow_queries_starve_nobody(start: Callable[..., Process], store_url: str, tmp_path: Path) -> None:
     limits = {"MLGRAPH_HEAVY_QUERIES": "2", "MLGRAPH_HEAVY_QUEUE": "1", "MLGRAPH_QUERY_TIME_S": "8", "MLGRAPH_QUEUE_TIME_S": "4"}
     process = start("--store", store_url, "--data", str(tmp_path / "data"), environment=limits)
     api, names = Api(process.url), Names("slow")
@@ -51,12 +51,12 @@ def test_slow_questions_starve_nobody(start: Callable[..., Process], store_url: 
             assert api.http.get(path).status_code == 200
         assert not any(each.done() for each in asked)  # nothing of that waited for them
         assert api.taken(edge(b, "derives", c, at(2)))["accepted"] == 1  # appends need another table
-        said = [refused(each.result()) for each in asked]  # while the store is as slow as before
-        assert sorted(body["title"] for body in said) == ["Out of time", "Out of time", "Too busy"]
-        assert all("8 s" in body["detail"] for body in said if body["title"] == "Out of time")
+        answer = [refused(each.result()) for each in asked]  # while the store is as slow as before
+        assert sorted(body["title"] for body in answer) == ["Out of time", "Out of time", "Too busy"]
+        assert all("8 s" in body["detail"] for body in answer if body["title"] == "Out of time")
         blocker.rollback()
     assert api.ask("diff", **window)["total"] == 2
     assert api.reached(a).keys() == {a, b, c}
     api.close()
     assert process.stop() == 0
-    assert "Traceback" not in "".join(process.said)
+    assert "Traceback" not in "".join(process.output)

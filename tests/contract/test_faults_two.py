@@ -47,9 +47,10 @@ class Writer:
         mine = self.names.dataset(f"w{self.number}-{step}")
         shared = self.names.dataset(f"shared-{step % 5}")
         lines = [
-            edge(mine, "derives", shared, at(step)), asset(shared, at(step + self.number / 10), name=f"{self.number}/{step}"),
+            edge(mine, "derives", shared, at(step)),
+            asset(shared, at(step + self.number / 10), name=f"{self.number}/{step}"),
             edge(self.names.dataset(f"w{self.number}-{step - 1}"), "derives", mine, at(step)),
-        ]  # fmt: skip
+        ]
         if step % 7 == 6:
             lines.append(retract(mine, "derives", shared, at=at(step + 1)))
         watermark = self._persist(lambda: self.own.taken(*lines)["watermark"])

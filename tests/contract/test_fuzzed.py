@@ -32,8 +32,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     process = Process("--data", str(tmp_path_factory.mktemp("fuzzed") / "data"))
     yield process
     assert process.stop() == 0
-    said = "".join(process.said)
-    assert "Traceback" not in said, said[-5000:]
+    output = "".join(process.output)
+    assert "Traceback" not in output, output[-5000:]
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +95,11 @@ def enveloped(document: Any) -> Json:
 
 
 @given(
-    data=st.data(), bases=st.lists(st.sampled_from(FACTS), min_size=1, max_size=6), ascii_only=st.booleans(),
+    data=st.data(),
+    bases=st.lists(st.sampled_from(FACTS), min_size=1, max_size=6),
+    ascii_only=st.booleans(),
     call=st.sampled_from(["facts", "lineage", "events"]),
-)  # fmt: skip
+)
 @PROFILE
 def test_many_at_once(fuzzed: Api, data: st.DataObject, bases: list[Json], ascii_only: bool, call: str) -> None:
     if call != "facts":
@@ -131,8 +133,8 @@ def test_what_was_taken_can_be_exported_imported_and_asked_for(
     for begin in range(0, len(lines), 500):
         assert fresh.facts(lines[begin : begin + 500])["rejected"] == []
     assert sorted(fresh.export().splitlines()) == sorted(lines)
-    said = [body for line in lines for body in json.loads(line).values()]
-    uris = {body[key] for body in said for key in ("uri", "source", "target") if key in body}
+    output = [body for line in lines for body in json.loads(line).values()]
+    uris = {body[key] for body in output for key in ("uri", "source", "target") if key in body}
     assert len(uris) > 40
     for uri in sorted(uris)[:: max(1, len(uris) // 150)]:
         if len(uri) > 20_000:

@@ -39,20 +39,26 @@ def cases(names: Names) -> dict[str, Case]:
     deployed, serves = (version, "deployed_as", deployment), (deployment, "serves", service)
     return {
         "experiment": Case(
-            "tested-in-experiment", [made, (run, "executed_for", variant), (variant, "variant_of", experiment)],
-            (version, "tested_in", experiment), gone=1,
+            "tested-in-experiment",
+            [made, (run, "executed_for", variant), (variant, "variant_of", experiment)],
+            (version, "tested_in", experiment),
+            gone=1,
         ),
         "dataset": Case("trained-on-dataset", [made, reads], (version, "trained_on", data), gone=1),
         "feature": Case(
-            "feature-used-by-service", [(feature, "input_to", run), made, deployed, serves],
-            (feature, "used_by", service), gone=3,
+            "feature-used-by-service",
+            [(feature, "input_to", run), made, deployed, serves],
+            (feature, "used_by", service),
+            gone=3,
         ),
         "service": Case("service-depends-on-dataset", [serves, deployed, reads, made], (service, "depends_on", data)),
         "team": Case(
-            "team-depends-on-team", [(service, "owned_by", one), (data, "input_to", service), (data, "owned_by", other)],
-            (one, "depends_on", other), gone=2,
+            "team-depends-on-team",
+            [(service, "owned_by", one), (data, "input_to", service), (data, "owned_by", other)],
+            (one, "depends_on", other),
+            gone=2,
         ),
-    }  # fmt: skip
+    }
 
 
 def shown(api: Api, uri: str, as_of: str | None = None) -> dict[Triple, Json]:
@@ -77,25 +83,25 @@ KINDS: Final = ("experiment", "dataset", "feature", "service", "team")
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_a_shipped_rule_infers_says_why_and_ends_with_its_ground(api: Api, names: Names, name: str) -> None:
+def test_a_shipped_rule_infers_explains_and_ends_with_its_premise(api: Api, names: Names, name: str) -> None:
     case = cases(names)[name]
     lines = [edge(*triple, at(minute)) for minute, triple in enumerate(case.ground, 1)]
-    begun, ended = at(len(lines)), at(20)
+    started, ended = at(len(lines)), at(20)
     api.taken(*lines[::-1])
     origin = f"rule:{case.rule}"
     for end in (case.inferred[0], case.inferred[2]):
         assert shown(api, end)[case.inferred]["origins"] == [origin]
-        assert shown(api, end)[case.inferred]["valid_from"] == begun
+        assert shown(api, end)[case.inferred]["valid_from"] == started
         assert case.inferred not in shown(api, end, at(0))
     before = why(api, case.inferred)
     assert (before["holds"], before["rule"]) == (True, case.rule)
-    assert [(o["origin"], o["valid_from"], o["valid_to"]) for o in before["origins"]] == [(origin, begun, None)]
+    assert [(o["origin"], o["valid_from"], o["valid_to"]) for o in before["origins"]] == [(origin, started, None)]
     assert set(leaves(before["path"])) == set(case.ground)
     assert all(each["origins"] == ([f"rule:{each['rule']}"] if each["rule"] else ["facts"]) for each in before["path"])
     api.taken(retract(*case.ground[case.gone], at=ended))
     after = why(api, case.inferred)
     assert (after["holds"], after["rule"]) == (False, case.rule)
-    assert [(o["origin"], o["valid_from"], o["valid_to"]) for o in after["origins"]] == [(origin, begun, ended)]
+    assert [(o["origin"], o["valid_from"], o["valid_to"]) for o in after["origins"]] == [(origin, started, ended)]
     assert set(leaves(after["path"])) == set(case.ground)
     assert after["path_as_of"] < ended
     for end in (case.inferred[0], case.inferred[2]):
@@ -108,7 +114,7 @@ def test_a_shipped_rule_infers_says_why_and_ends_with_its_ground(api: Api, names
     api.taken(edge(*case.ground[case.gone], at(30)))
     again = why(api, case.inferred)
     assert again["holds"] is True
-    assert [(o["valid_from"], o["valid_to"]) for o in again["origins"]] == [(begun, ended), (at(30), None)]
+    assert [(o["valid_from"], o["valid_to"]) for o in again["origins"]] == [(started, ended), (at(30), None)]
 
 
 def test_lineage_does_not_walk_what_is_inferred(api: Api, names: Names) -> None:
@@ -120,7 +126,7 @@ def test_lineage_does_not_walk_what_is_inferred(api: Api, names: Names) -> None:
     assert experiment not in {each["uri"] for each in api.ask("impact", uri=version)["affected"]}
 
 
-def test_an_edge_told_and_inferred_keeps_both_origins(api: Api, names: Names) -> None:
+def test_an_edge_reported_and_inferred_has_both_origins(api: Api, names: Names) -> None:
     case = cases(names)["dataset"]
     api.taken(*(edge(*triple, at(1)) for triple in case.ground), edge(*case.inferred, at(3), origin="registry"))
     assert shown(api, case.inferred[0])[case.inferred]["origins"] == ["registry", "rule:trained-on-dataset"]
@@ -149,18 +155,23 @@ def test_held_out_data_and_inputs_of_other_outputs_are_not_trained_on(api: Api, 
     api.taken(
         edge(train, "input_to", run, at(1), properties={"role": "training"}),
         edge(test, "input_to", run, at(1), properties={"role": "test"}),
-        edge(calendar, "input_to", run, at(1)), edge(plain, "input_to", run, at(1)),
+        edge(calendar, "input_to", run, at(1)),
+        edge(plain, "input_to", run, at(1)),
         edge(run, "outputs", version, at(2), properties={"from": [train, plain]}),
         edge(run, "outputs", report, at(2), properties={"from": [calendar]}),
-    )  # fmt: skip
+    )
     trained = {target for _, relation, target in shown(api, version) if relation == "trained_on"}
     assert trained == {train, plain}
 
 
-def test_a_pair_that_is_only_possible_says_so(api: Api, names: Names) -> None:
+def test_a_pair_that_is_only_possible_reports_it(api: Api, names: Names) -> None:
     version, other, run, one, two = (
-        names.of("model_version", "v"), names.of("model_version", "w"), names.run("r"), names.dataset("a"), names.dataset("b"),
-    )  # fmt: skip
+        names.of("model_version", "v"),
+        names.of("model_version", "w"),
+        names.run("r"),
+        names.dataset("a"),
+        names.dataset("b"),
+    )
     ends = (one, "input_to", run), (two, "input_to", run), (run, "outputs", version), (run, "outputs", other)
     api.taken(*(edge(*triple, at(1)) for triple in ends))
     triple = (version, "trained_on", one)
@@ -171,7 +182,7 @@ def test_a_pair_that_is_only_possible_says_so(api: Api, names: Names) -> None:
     assert shown(api, version, at(4))[triple]["certainty"] == "possible"
 
 
-def test_why_of_what_nobody_says_and_no_rule_infers_is_404(api: Api, names: Names) -> None:
+def test_why_of_an_edge_that_is_neither_reported_nor_inferred_is_404(api: Api, names: Names) -> None:
     case = cases(names)["dataset"]
     api.taken(edge(*case.ground[0], at(1)), asset(case.inferred[2], at(1)))
     answer = api.get("why", source=case.inferred[0], relation=case.inferred[1], target=case.inferred[2])
@@ -236,9 +247,11 @@ def test_an_owner_named_of_either_name_counts(api: Api, names: Names) -> None:
     (service, _, one), reads, (data, _, other) = case.ground
     renamed = names.dataset("renamed")
     api.taken(
-        edge(service, "owned_by", one, at(1)), edge(*reads, at(1)), asset(data, at(1), owners=[other]),
+        edge(service, "owned_by", one, at(1)),
+        edge(*reads, at(1)),
+        asset(data, at(1), owners=[other]),
         edge(data, "alias_of", renamed, at(5)),
-    )  # fmt: skip
+    )
     for end in (one, other):
         assert case.inferred in shown(api, end, at(3))
         assert case.inferred in shown(api, end)

@@ -47,15 +47,15 @@ def test_a_merge_is_undone_with_its_history(api: Api, names: Names) -> None:
     assert reached(api, other, as_of=at(3)) == {one, report}
 
 
-def test_why_show_and_diff_say_of_a_merge_what_lineage_does(api: Api, names: Names) -> None:
+def test_why_show_and_diff_report_of_a_merge_what_lineage_does(api: Api, names: Names) -> None:
     name, table, report = (names.dataset(each) for each in ("name", "table", "report"))
     training = edge(name, "derives", report, at(1), properties={"note": "nightly"})
     api.taken(training, asset(name, at(1.5), tags=["a"]), asset(table, at(1), tags=["b"]), alias(name, table, at(3)))
-    for minute, bearer, other in ((2, name, table), (4, table, name)):
-        assert api.ask("why", source=bearer, relation="derives", target=report, as_of=at(minute))["holds"]
-        shown = api.ask("asset", uri=bearer, as_of=at(minute))["relations"]
+    for minute, resolved, other in ((2, name, table), (4, table, name)):
+        assert api.ask("why", source=resolved, relation="derives", target=report, as_of=at(minute))["holds"]
+        shown = api.ask("asset", uri=resolved, as_of=at(minute))["relations"]
         assert {"note": "nightly"} in [each["properties"] for each in shown]
-        assert (bearer, "derives", report) in api.edges(bearer, at(minute))
+        assert (resolved, "derives", report) in api.edges(resolved, at(minute))
         assert (other, "derives", report) not in api.edges(report, at(minute), direction="upstream")
     assert not api.ask("why", source=table, relation="derives", target=report, as_of=at(2))["holds"]
     spans = [(o["valid_from"], o["valid_to"]) for o in api.ask("why", source=table, relation="derives", target=report)["origins"]]
@@ -74,7 +74,7 @@ def renamed(producer: Producer, before: str, now: str, minute: float) -> Json:
     return producer.dataset(minute, now, lifecycleStateChange=state)
 
 
-def test_a_renamed_table_keeps_its_readers_and_answers_for_its_past(api: Api, names: Names) -> None:
+def test_a_renamed_table_has_its_readers_and_answers_for_its_past(api: Api, names: Names) -> None:
     producer = Producer(names)
     old, new, job = names.dataset("a"), names.dataset("b"), names.workflow("job")
     api.event(producer.run("run-1", 1, inputs="a", outputs="m"))
@@ -86,7 +86,7 @@ def test_a_renamed_table_keeps_its_readers_and_answers_for_its_past(api: Api, na
     assert api.ask("asset", uri=new)["deleted_at"] is None
 
 
-def test_show_tells_which_names_an_asset_has_had_and_when(api: Api, names: Names, shared_server: Process) -> None:
+def test_show_reports_which_names_an_asset_has_had_and_when(api: Api, names: Names, shared_server: Process) -> None:
     producer = Producer(names)
     api.event(producer.run("run-1", 1, inputs="a", outputs="m"))
     for before, now, minute in (("a", "b", 3), ("b", "c", 5)):
@@ -96,13 +96,13 @@ def test_show_tells_which_names_an_asset_has_had_and_when(api: Api, names: Names
     assert api.ask("asset", uri=names.dataset("c"))["uri"] == names.dataset("c")
     shown = mlgraph(shared_server, "show", names.dataset("a")).stdout.replace("\n", " ")
     called = " ".join(shown.split()).split("also called ")[1:]
-    told = [(names.dataset("a"), "00:03"), (names.dataset("b"), "00:05"), (names.dataset("link"), "00:06")]
-    assert [line.startswith(f"{name} since 2026-03-01 {time}") for line, (name, time) in zip(called, told, strict=True)] == [
+    answered = [(names.dataset("a"), "00:03"), (names.dataset("b"), "00:05"), (names.dataset("link"), "00:06")]
+    assert [line.startswith(f"{name} since 2026-03-01 {time}") for line, (name, time) in zip(called, answered, strict=True)] == [
         True
     ] * 3
 
 
-def test_what_runs_and_schemas_say_is_told_under_every_name(api: Api, names: Names) -> None:
+def test_what_runs_and_schemas_report_is_found_under_every_name(api: Api, names: Names) -> None:
     producer = Producer(names)
     api.event(producer.run("run-1", 1, "FAIL", inputs="a", job="old-job"))
     api.taken(alias(names.workflow("old-job"), names.workflow("new-job"), at(2)))
@@ -204,13 +204,13 @@ def test_a_table_that_is_rebuilt_aside_and_swapped_in_is_one_asset(api: Api, nam
         assert [each["target"] for each in relations if each["relation"] == "trained_on"] == [orders]
 
 
-def test_an_ambiguous_name_is_told_and_decided_by_a_person(api: Api, names: Names, shared_server: Process) -> None:
+def test_an_ambiguous_name_is_reported_and_decided_by_a_person(api: Api, names: Names, shared_server: Process) -> None:
     name, left, right = (names.dataset(each) for each in ("name", "left", "right"))
-    said = [{**alias(name, of, at(1))["edge"], "origin": "catalog"} for of in (left, right)]
-    api.taken(edge(left, "derives", names.dataset("l"), at(1)), *({"edge": each} for each in said))
+    answer = [{**alias(name, of, at(1))["edge"], "origin": "catalog"} for of in (left, right)]
+    api.taken(edge(left, "derives", names.dataset("l"), at(1)), *({"edge": each} for each in answer))
     assert reached(api, name) == {name}
-    told = [each for each in api.ask("names")["ambiguous"] if each["name"] == name]
-    assert [each["assets"] for each in told] == [sorted([left, right])]
+    answered = [each for each in api.ask("names")["ambiguous"] if each["name"] == name]
+    assert [each["assets"] for each in answered] == [sorted([left, right])]
     decided = mlgraph(shared_server, "same", name, left, "--from", at(2))
     assert decided.returncode == 0, decided.stderr
     assert reached(api, name) == {left, names.dataset("l")}

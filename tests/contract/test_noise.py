@@ -25,8 +25,8 @@ def quiet(start: Callable[..., Process], tmp_path: Path) -> Iterator[Api]:
     client.close()
 
 
-def nodes(said: Json) -> list[tuple[str, int]]:
-    return [(node["name"], node["distance"]) for node in said["nodes"]]
+def nodes(answer: Json) -> list[tuple[str, int]]:
+    return [(node["name"], node["distance"]) for node in answer["nodes"]]
 
 
 def terminal(api: Api, *arguments: str) -> str:
@@ -36,16 +36,24 @@ def terminal(api: Api, *arguments: str) -> str:
 
 def test_tables_that_dbt_swaps_are_folded(api: Api, names: Names) -> None:
     p = Producer(names)
-    api.events([p.run("1", 1, "COMPLETE", ["raw"], ["orders__dbt_tmp"], job="build"),
-                p.run("2", 2, "COMPLETE", ["orders__dbt_tmp"], ["orders"], job="swap")])  # fmt: skip
-    said = api.ask("lineage", uri=names.dataset("raw"))
-    assert nodes(said) == [("raw", 0), ("build", 1), ("swap", 2), ("orders", 3)]
-    assert said["folded"] == {"count": 1, "by_rule": {"dbt-temporary": 1}}
-    [over] = [edge for edge in said["edges"] if "folded" in edge]
+    api.events(
+        [
+            p.run("1", 1, "COMPLETE", ["raw"], ["orders__dbt_tmp"], job="build"),
+            p.run("2", 2, "COMPLETE", ["orders__dbt_tmp"], ["orders"], job="swap"),
+        ]
+    )
+    answer = api.ask("lineage", uri=names.dataset("raw"))
+    assert nodes(answer) == [("raw", 0), ("build", 1), ("swap", 2), ("orders", 3)]
+    assert answer["folded"] == {"count": 1, "by_rule": {"dbt-temporary": 1}}
+    [over] = [edge for edge in answer["edges"] if "folded" in edge]
     assert over == {
-        "source": names.workflow("build"), "relation": "input_to", "target": names.workflow("swap"),
-        "origins": ["openlineage"], "certainty": "certain", "folded": 1,
-    }  # fmt: skip
+        "source": names.workflow("build"),
+        "relation": "input_to",
+        "target": names.workflow("swap"),
+        "origins": ["openlineage"],
+        "certainty": "certain",
+        "folded": 1,
+    }
     assert api.ask("lineage", uri=names.dataset("raw"), fold="false")["total"] == 5
     hurt = api.ask("impact", uri=names.dataset("raw"), change="schema")
     assert ("orders", 3) in [(each["name"], each["distance"]) for each in hurt["affected"]]
@@ -66,23 +74,31 @@ def test_tables_that_dbt_swaps_are_folded(api: Api, names: Names) -> None:
 
 def test_rules_of_mlgraph_yaml_hold_beside_the_shipped_ones(quiet: Api, names: Names) -> None:
     p = Producer(names)
-    quiet.events([p.run("1", 1, "COMPLETE", ["shop.raw"], ["shop.staging.a", "shop.staging.b"], job="load"),
-                  p.run("2", 2, "COMPLETE", ["shop.staging.a"], ["shop.a__dbt_tmp"], job="build"),
-                  p.run("3", 3, "COMPLETE", ["shop.a__dbt_tmp"], ["shop.a"], job="swap")])  # fmt: skip
-    said = quiet.ask("lineage", uri=names.dataset("shop.raw"))
-    assert nodes(said) == [("shop.raw", 0), ("load", 1), ("build", 2), ("swap", 3), ("shop.a", 4)]
-    assert said["folded"] == {"count": 3, "by_rule": {"dbt-temporary": 1, "staging tables": 2}}
+    quiet.events(
+        [
+            p.run("1", 1, "COMPLETE", ["shop.raw"], ["shop.staging.a", "shop.staging.b"], job="load"),
+            p.run("2", 2, "COMPLETE", ["shop.staging.a"], ["shop.a__dbt_tmp"], job="build"),
+            p.run("3", 3, "COMPLETE", ["shop.a__dbt_tmp"], ["shop.a"], job="swap"),
+        ]
+    )
+    answer = quiet.ask("lineage", uri=names.dataset("shop.raw"))
+    assert nodes(answer) == [("shop.raw", 0), ("load", 1), ("build", 2), ("swap", 3), ("shop.a", 4)]
+    assert answer["folded"] == {"count": 3, "by_rule": {"dbt-temporary": 1, "staging tables": 2}}
 
 
 def test_retries_are_left_out_at_run_level(quiet: Api, names: Names) -> None:
     p = Producer(names)
-    quiet.events([p.run("try-1", 1, "FAIL", ["raw"], None, job="load"),
-                  p.run("try-2", 2, "ABORT", ["raw"], ["clean"], job="load"),
-                  p.run("try-3", 3, "COMPLETE", ["raw"], ["clean"], job="load"),
-                  p.run("next", 4, "FAIL", ["raw", "other"], ["clean"], job="load")])  # fmt: skip
-    said = quiet.ask("lineage", uri=names.dataset("raw"), level="run")
-    assert [name for name, _ in nodes(said)] == ["raw", "next", "try-3", "clean"]
-    assert said["folded"] == {"count": 2, "by_rule": {"retries": 2}}
+    quiet.events(
+        [
+            p.run("try-1", 1, "FAIL", ["raw"], None, job="load"),
+            p.run("try-2", 2, "ABORT", ["raw"], ["clean"], job="load"),
+            p.run("try-3", 3, "COMPLETE", ["raw"], ["clean"], job="load"),
+            p.run("next", 4, "FAIL", ["raw", "other"], ["clean"], job="load"),
+        ]
+    )
+    answer = quiet.ask("lineage", uri=names.dataset("raw"), level="run")
+    assert [name for name, _ in nodes(answer)] == ["raw", "next", "try-3", "clean"]
+    assert answer["folded"] == {"count": 2, "by_rule": {"retries": 2}}
     assert quiet.ask("lineage", uri=names.dataset("raw"), level="run", fold="false")["total"] == 6
     before = quiet.ask("lineage", uri=names.dataset("raw"), level="run", as_of=at(2.5))
     assert [name for name, _ in nodes(before)] == ["raw", "try-1", "try-2", "clean"]

@@ -32,21 +32,24 @@ def apis(start: Callable[..., Process], tmp_path: Path) -> Iterator[dict[str, Ap
         api.close()
 
 
-def event(namespace: str, job: str, **said: Any) -> Json:
+def event(namespace: str, job: str, **answer: Any) -> Json:
     return {
-        "eventTime": at(1), "eventType": "COMPLETE", "run": {"runId": f"run-of-{job}"},
-        "job": {"namespace": namespace, "name": job}, **said,
-    }  # fmt: skip
+        "eventTime": at(1),
+        "eventType": "COMPLETE",
+        "run": {"runId": f"run-of-{job}"},
+        "job": {"namespace": namespace, "name": job},
+        **answer,
+    }
 
 
 def test_two_schedulers_that_call_themselves_default_are_two(apis: dict[str, Api]) -> None:
     laptop = {"namespace": "postgres://localhost:5432", "name": "shop.public.orders"}
-    told = event("default", "daily", inputs=[laptop], outputs=[{"namespace": "s3://lake", "name": "orders"}])
+    reported = event("default", "daily", inputs=[laptop], outputs=[{"namespace": "s3://lake", "name": "orders"}])
     a, b, reader = apis["airflow-a"], apis["airflow-b"], apis["any"]
-    a.event(told)
-    cloudevent = {"specversion": "1.0", "id": "1", "source": "/b", "type": "io.openlineage.RunEvent", "data": told}
+    a.event(reported)
+    cloudevent = {"specversion": "1.0", "id": "1", "source": "/b", "type": "io.openlineage.RunEvent", "data": reported}
     assert b.cloudevents(cloudevent).json()["accepted"] == 1
-    b.event({**told, "eventTime": at(2)})
+    b.event({**reported, "eventTime": at(2)})
     reader.written = max(a.written, b.written)
     jobs = {f"mlg://workflow/airflow-{which}%3Adefault/daily" for which in "ab"}
     tables = {f"mlg://dataset/airflow-{which}%3Apostgres%3A%2F%2Flocalhost%3A5432/shop.public.orders" for which in "ab"}
@@ -58,10 +61,10 @@ def test_two_schedulers_that_call_themselves_default_are_two(apis: dict[str, Api
 
 
 def test_the_same_event_of_two_sources_is_no_repetition(apis: dict[str, Api]) -> None:
-    told = event("default", "hourly")
-    first, second = (apis[name].event(told) for name in ("airflow-a", "airflow-b"))
+    reported = event("default", "hourly")
+    first, second = (apis[name].event(reported) for name in ("airflow-a", "airflow-b"))
     assert second > first
-    assert apis["airflow-b"].event(told) == second
+    assert apis["airflow-b"].event(reported) == second
     for name in ("airflow-a", "airflow-b"):
         assert apis[name].ask("asset", uri=f"mlg://workflow/{name}%3Adefault/hourly")["kind"] == "workflow"
 
@@ -81,10 +84,22 @@ def test_one_table_in_the_spellings_of_four_tools_is_one_node(apis: dict[str, Ap
         "info": {"run_id": "7", "status": "FINISHED", "start_time": 1_767_225_600_000},
         "inputs": {"dataset_inputs": [{"dataset": dataset}]},
     }
-    said = mlflow.normalise({"type": "mlflow.run", "instance": "prod", "data": {"run": run}})
-    edges = [fact for fact in said if isinstance(fact, EdgeFact) and fact.relation == "input_to"]
-    api.taken(*({"edge": {"source": str(e.source), "relation": e.relation, "target": str(e.target), "origin": "mlflow",
-                          "valid_from": at(1)}} for e in edges))  # fmt: skip
+    answer = mlflow.normalise({"type": "mlflow.run", "instance": "prod", "data": {"run": run}})
+    edges = [fact for fact in answer if isinstance(fact, EdgeFact) and fact.relation == "input_to"]
+    api.taken(
+        *(
+            {
+                "edge": {
+                    "source": str(e.source),
+                    "relation": e.relation,
+                    "target": str(e.target),
+                    "origin": "mlflow",
+                    "valid_from": at(1),
+                }
+            }
+            for e in edges
+        )
+    )
     read_by = {edge[2] for edge in api.edges(ORDERS, level="run", depth=1)}
     assert read_by == {*(f"mlg://run/{tool}-prod/run-of-{tool}" for tool in spellings), "mlg://run/mlflow%3Aprod/7"}
     known = [line for line in api.export().splitlines() if b"orders" in line.lower() and b'"asset"' in line[:9]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.producing import Producer, arrive, at, facet, held
+from tests.contract.producing import Producer, arrive, at, facet, valid_intervals
 from tests.contract.serving import Api, Names, asset, edge, retract
 
 ORDERS = ("as told", "backwards", "streamed", "streamed again")
@@ -28,10 +28,14 @@ def test_two_origins_hold_one_edge(api: Api, names: Names, facts_first: bool) ->
     if not facts_first:
         api.taken(*lines[::-1])
     a = names.dataset("a")
-    assert held(api, a, range(1, 12)) == {reads: [(2, 7)]}
+    assert valid_intervals(api, a, range(1, 12)) == {reads: [(2, 7)]}
     assert [origins(api, a, at(minute)).get(reads) for minute in (1, 2, 4, 6, 7)] == [
-        None, ["facts"], ["facts", "openlineage"], ["openlineage"], None,
-    ]  # fmt: skip
+        None,
+        ["facts"],
+        ["facts", "openlineage"],
+        ["openlineage"],
+        None,
+    ]
     record = api.ask("why", source=reads[0], relation=reads[1], target=reads[2], as_of=at(5))
     assert record["holds"] is True
     assert {each["origin"] for each in record["origins"]} == {"facts", "openlineage"}
@@ -41,13 +45,20 @@ def test_a_retraction_ends_only_what_began_by_then_and_is_its_origins(api: Api, 
     a, b = names.dataset("a"), names.dataset("b")
     triple = (a, "derives", b)
     api.taken(
-        edge(*triple, at(1)), edge(*triple, at(5)), edge(*triple, at(2), origin="dbt"), retract(*triple, at=at(3)),
+        edge(*triple, at(1)),
+        edge(*triple, at(5)),
+        edge(*triple, at(2), origin="dbt"),
+        retract(*triple, at=at(3)),
         retract(*triple, at=at(4), origin="dbt"),
-    )  # fmt: skip
-    assert held(api, a, range(1, 9)) == {triple: [(1, 4), (5, None)]}
+    )
+    assert valid_intervals(api, a, range(1, 9)) == {triple: [(1, 4), (5, None)]}
     assert [origins(api, a, at(minute)).get(triple) for minute in (1, 2, 3, 4, 5)] == [
-        ["facts"], ["dbt", "facts"], ["dbt"], None, ["facts"],
-    ]  # fmt: skip
+        ["facts"],
+        ["dbt", "facts"],
+        ["dbt"],
+        None,
+        ["facts"],
+    ]
 
 
 def test_a_star_retracts_for_all_origins(api: Api, names: Names) -> None:
@@ -55,42 +66,51 @@ def test_a_star_retracts_for_all_origins(api: Api, names: Names) -> None:
     triple = (a, "derives", b)
     lines = [edge(*triple, at(n), origin=origin) for n, origin in enumerate(("facts", "dbt", "hand"), 1)]
     api.taken(*lines, retract(*triple, at=at(5), origin="*"))
-    assert held(api, a, range(1, 9)) == {triple: [(1, 5)]}
+    assert valid_intervals(api, a, range(1, 9)) == {triple: [(1, 5)]}
 
 
 def test_retracting_an_asset_ends_its_edges_of_that_origin(api: Api, names: Names) -> None:
     a, b, c = (names.dataset(name) for name in "abc")
     api.taken(
-        asset(a, at(1)), asset(a, at(1), origin="dbt"), edge(a, "derives", b, at(1)),
-        edge(a, "derives", c, at(1), origin="dbt"), retract(a, at=at(3)),
-    )  # fmt: skip
-    assert held(api, a, range(1, 9)) == {(a, "derives", b): [(1, 3)], (a, "derives", c): [(1, None)]}
+        asset(a, at(1)),
+        asset(a, at(1), origin="dbt"),
+        edge(a, "derives", b, at(1)),
+        edge(a, "derives", c, at(1), origin="dbt"),
+        retract(a, at=at(3)),
+    )
+    assert valid_intervals(api, a, range(1, 9)) == {(a, "derives", b): [(1, 3)], (a, "derives", c): [(1, None)]}
     assert api.ask("asset", uri=a)["deleted_at"] is None
     api.taken(retract(a, at=at(5), origin="dbt"))
-    assert held(api, a, range(1, 9)) == {(a, "derives", b): [(1, 3)], (a, "derives", c): [(1, 5)]}
+    assert valid_intervals(api, a, range(1, 9)) == {(a, "derives", b): [(1, 3)], (a, "derives", c): [(1, 5)]}
     assert api.ask("asset", uri=a)["deleted_at"] == at(5)
 
 
 def test_retracting_an_asset_that_nobody_else_holds_ends_all_its_edges(api: Api, names: Names) -> None:
     a, b, c = (names.dataset(name) for name in "abc")
     api.taken(
-        asset(a, at(1)), edge(a, "derives", b, at(1)), edge(a, "derives", c, at(1), origin="dbt"), retract(a, at=at(3)),
-    )  # fmt: skip
-    assert held(api, a, range(1, 9)) == {(a, "derives", b): [(1, 3)], (a, "derives", c): [(1, 3)]}
+        asset(a, at(1)),
+        edge(a, "derives", b, at(1)),
+        edge(a, "derives", c, at(1), origin="dbt"),
+        retract(a, at=at(3)),
+    )
+    assert valid_intervals(api, a, range(1, 9)) == {(a, "derives", b): [(1, 3)], (a, "derives", c): [(1, 3)]}
 
 
 def test_a_later_valid_from_ends_the_record_before_and_roles_stand_side_by_side(api: Api, names: Names) -> None:
     a, w = names.dataset("a"), names.workflow()
-    told: list[dict[str, Any]] = [{"role": "training"}, {"role": "validation"}, {}]
-    api.taken(*(edge(a, "input_to", w, at(n), properties=said) for n, said in enumerate(told, 1)))
+    reported: list[dict[str, Any]] = [{"role": "training"}, {"role": "validation"}, {}]
+    api.taken(*(edge(a, "input_to", w, at(n), properties=answer) for n, answer in enumerate(reported, 1)))
     api.taken(edge(a, "input_to", w, at(4), properties={"role": "training", "rows": 9}, valid_to=at(5)))
     records = api.ask("why", source=a, relation="input_to", target=w)["origins"]
     assert [(r["properties"].get("role"), r["valid_from"], r["valid_to"]) for r in records] == [
-        ("training", at(1), at(4)), ("validation", at(2), None), (None, at(3), None), ("training", at(4), at(5)),
-    ]  # fmt: skip
+        ("training", at(1), at(4)),
+        ("validation", at(2), None),
+        (None, at(3), None),
+        ("training", at(4), at(5)),
+    ]
 
 
-def test_a_fact_without_a_time_says_nothing_if_it_holds_and_opens_anew_after_a_retraction(api: Api, names: Names) -> None:
+def test_a_fact_without_a_time_adds_nothing_if_it_is_valid_and_opens_again_after_a_retraction(api: Api, names: Names) -> None:
     a, b = names.dataset("a"), names.dataset("b")
     line = edge(a, "derives", b)
     assert [api.taken(line)["accepted"] for _ in range(2)] == [1, 0]
@@ -101,7 +121,7 @@ def test_a_fact_without_a_time_says_nothing_if_it_holds_and_opens_anew_after_a_r
     assert len(api.ask("why", source=a, relation="derives", target=b)["origins"]) == 2
 
 
-def test_never_heard_only_referenced_and_retracted(api: Api, names: Names) -> None:
+def test_unknown_referenced_and_retracted_assets_are_distinguished(api: Api, names: Names) -> None:
     a, b = names.dataset("a"), names.dataset("b")
     for call in ("asset", "lineage", "impact"):
         response = api.get(call, uri=a)
@@ -136,12 +156,19 @@ def test_renamed_twice_and_back(api: Api, names: Names, order: str) -> None:
     p = Producer(names)
 
     def rename(minute: int, before: str, now: str) -> dict[str, Any]:
-        told = facet(lifecycleStateChange="RENAME", previousIdentifier=p.named(before))
-        return p.dataset(minute, now, lifecycleStateChange=told)
+        reported = facet(lifecycleStateChange="RENAME", previousIdentifier=p.named(before))
+        return p.dataset(minute, now, lifecycleStateChange=reported)
 
-    arrive(api, [
-        p.run("r0", 1, inputs="s", outputs="a"), rename(2, "a", "b"), rename(4, "b", "c"), rename(6, "c", "a"),
-    ], order)  # fmt: skip
+    arrive(
+        api,
+        [
+            p.run("r0", 1, inputs="s", outputs="a"),
+            rename(2, "a", "b"),
+            rename(4, "b", "c"),
+            rename(6, "c", "a"),
+        ],
+        order,
+    )
     for minute, living in ((1, "a"), (2, "b"), (3, "b"), (4, "c"), (6, "a"), (9, "a")):
         cards = [api.ask("asset", uri=names.dataset(name), as_of=at(minute)) for name in "abc"]
         assert {card["uri"] for card in cards} == {names.dataset(living)}, minute  # each name answers for the one table
@@ -152,10 +179,10 @@ def test_why_of_a_relation_that_is_not_walked_sees_its_retraction(api: Api, name
     model, version = names.of("model", "m"), names.of("model_version", "m/1")
     triple = (model, "points_to", version)
     api.taken(edge(*triple, at(1), properties={"alias": "champion"}), retract(*triple, at=at(3)))
-    told = api.ask("why", source=model, relation="points_to", target=version)
-    assert told["holds"] is False
-    assert [(each["valid_from"], each["valid_to"], each["properties"]) for each in told["origins"]] == [
+    reported = api.ask("why", source=model, relation="points_to", target=version)
+    assert reported["holds"] is False
+    assert [(each["valid_from"], each["valid_to"], each["properties"]) for each in reported["origins"]] == [
         (at(1), at(3), {"alias": "champion"})
-    ]  # fmt: skip
+    ]
     before = api.ask("why", source=model, relation="points_to", target=version, as_of=at(2))
     assert before["holds"] is True

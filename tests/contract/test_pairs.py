@@ -30,8 +30,11 @@ def test_an_output_without_columns_is_possible_where_there_are_several_of_both(a
     arrive(api, [p.run("r", 1, "COMPLETE", "ab", "xy", facets=facets)], order)
     w = names.workflow()
     assert api.reached(d("a")) == {
-        d("a"): (0, "certain"), w: (1, "certain"), d("x"): (2, "certain"), d("y"): (2, "possible"),
-    }  # fmt: skip
+        d("a"): (0, "certain"),
+        w: (1, "certain"),
+        d("x"): (2, "certain"),
+        d("y"): (2, "possible"),
+    }
     assert api.reached(d("b")) == {d("b"): (0, "certain"), w: (1, "certain"), d("y"): (2, "possible")}
     assert api.reached(d("b"), certain="true") == {d("b"): (0, "certain"), w: (1, "certain")}
 
@@ -55,10 +58,15 @@ def test_a_pair_certain_in_one_run_is_certain(api: Api, names: Names, order: str
 def test_the_latest_run_with_lineage_decides(api: Api, names: Names, order: str) -> None:
     p, d = Producer(names), names.dataset
     first, second = ({"x": {"columnLineage": p.columns(f=source)}} for source in ("a.f", "b.f"))
-    arrive(api, [
-        p.run("r1", 1, "COMPLETE", "ab", "x", facets=first), p.run("r2", 2, "COMPLETE", "ab", "x", facets=second),
-        p.run("r3", 3, "COMPLETE", "ab", "x"),
-    ], order)  # fmt: skip
+    arrive(
+        api,
+        [
+            p.run("r1", 1, "COMPLETE", "ab", "x", facets=first),
+            p.run("r2", 2, "COMPLETE", "ab", "x", facets=second),
+            p.run("r3", 3, "COMPLETE", "ab", "x"),
+        ],
+        order,
+    )
     assert d("x") in api.reached(d("a"), at(1))
     assert d("x") not in api.reached(d("b"), at(1))
     for minute in (2, 3):
@@ -85,16 +93,18 @@ def test_the_lineage_facet_comes_before_columns(api: Api, names: Names) -> None:
 
 def test_held_out_inputs_lead_to_evaluations_only(api: Api, names: Names) -> None:
     train, test, run, w = names.dataset("train"), names.dataset("test"), names.run("r"), names.workflow()
-    model, judged = names.of("model_version", "m/1"), names.of("evaluation", "auc")
+    model, evaluation = names.of("model_version", "m/1"), names.of("evaluation", "auc")
     api.taken(
-        asset(run, at(1), properties={"state": "COMPLETE", "ended_at": at(1)}), edge(run, "run_of", w, at(1)),
+        asset(run, at(1), properties={"state": "COMPLETE", "ended_at": at(1)}),
+        edge(run, "run_of", w, at(1)),
         edge(train, "input_to", run, at(1), properties={"role": "training"}),
         edge(test, "input_to", run, at(1), properties={"role": "test"}),
-        edge(run, "outputs", model, at(1)), edge(run, "outputs", judged, at(1)),
-    )  # fmt: skip
+        edge(run, "outputs", model, at(1)),
+        edge(run, "outputs", evaluation, at(1)),
+    )
     for level, middle in (("asset", w), ("run", run)):
-        assert api.reached(test, level=level) == {test: (0, "certain"), middle: (1, "certain"), judged: (2, "certain")}
-        assert api.reached(train, level=level).keys() == {train, middle, model, judged}
+        assert api.reached(test, level=level) == {test: (0, "certain"), middle: (1, "certain"), evaluation: (2, "certain")}
+        assert api.reached(train, level=level).keys() == {train, middle, model, evaluation}
         assert api.reached(model, level=level, direction="upstream").keys() == {model, middle, train}
 
 
@@ -103,60 +113,95 @@ def test_columns_are_walked_from_a_column_root(api: Api, names: Names, order: st
     p, d, c = Producer(names), names.dataset, names.column
     one = {"x": {"columnLineage": p.columns(f="a.f", g="a.g")}}
     two = {"y": {"columnLineage": p.columns(h="x.f")}}
-    arrive(api, [
-        p.run("r1", 1, "COMPLETE", "a", "x", facets=one),
-        p.run("r2", 2, "COMPLETE", "x", "y", job="second", facets=two),
-        p.run("r3", 3, "COMPLETE", "x", "z", job="third"),
-    ], order)  # fmt: skip
+    arrive(
+        api,
+        [
+            p.run("r1", 1, "COMPLETE", "a", "x", facets=one),
+            p.run("r2", 2, "COMPLETE", "x", "y", job="second", facets=two),
+            p.run("r3", 3, "COMPLETE", "x", "z", job="third"),
+        ],
+        order,
+    )
     assert api.reached(c("a", "f")) == {
-        c("a", "f"): (0, "certain"), c("x", "f"): (1, "certain"), c("y", "h"): (2, "certain"),
+        c("a", "f"): (0, "certain"),
+        c("x", "f"): (1, "certain"),
+        c("y", "h"): (2, "certain"),
         # the third job tells no columns: the walk goes on from the whole dataset, as possible
-        d("x"): (2, "possible"), names.workflow("third"): (3, "possible"), d("z"): (4, "possible"),
-    }  # fmt: skip
+        d("x"): (2, "possible"),
+        names.workflow("third"): (3, "possible"),
+        d("z"): (4, "possible"),
+    }
     assert api.reached(c("y", "h"), direction="upstream") == {
-        c("y", "h"): (0, "certain"), c("x", "f"): (1, "certain"), c("a", "f"): (2, "certain"),
-    }  # fmt: skip
-    assert api.reached(d("a")).keys() == {
-        d(name) for name in "axyz"
-    } | {names.workflow(job) for job in ("job", "second", "third")}  # fmt: skip
+        c("y", "h"): (0, "certain"),
+        c("x", "f"): (1, "certain"),
+        c("a", "f"): (2, "certain"),
+    }
+    assert api.reached(d("a")).keys() == {d(name) for name in "axyz"} | {
+        names.workflow(job) for job in ("job", "second", "third")
+    }
     assert (c("a", "f"), "derives", c("x", "f")) in api.edges(c("a", "f"))
 
 
 def test_a_cycle_ends(api: Api, names: Names) -> None:
     p, d, w = Producer(names), names.dataset, names.workflow
-    api.events([
-        p.run("r1", 1, "COMPLETE", "a", "b", job="one"), p.run("r2", 1, "COMPLETE", "b", "c", job="two"),
-        p.run("r3", 1, "COMPLETE", "c", "a", job="three"), p.run("r4", 1, "COMPLETE", "a", "a", job="self"),
-    ])  # fmt: skip
+    api.events(
+        [
+            p.run("r1", 1, "COMPLETE", "a", "b", job="one"),
+            p.run("r2", 1, "COMPLETE", "b", "c", job="two"),
+            p.run("r3", 1, "COMPLETE", "c", "a", job="three"),
+            p.run("r4", 1, "COMPLETE", "a", "a", job="self"),
+        ]
+    )
     expected = {
-        d("a"): (0, "certain"), w("one"): (1, "certain"), w("self"): (1, "certain"), d("b"): (2, "certain"),
-        w("two"): (3, "certain"), d("c"): (4, "certain"), w("three"): (5, "certain"),
-    }  # fmt: skip
+        d("a"): (0, "certain"),
+        w("one"): (1, "certain"),
+        w("self"): (1, "certain"),
+        d("b"): (2, "certain"),
+        w("two"): (3, "certain"),
+        d("c"): (4, "certain"),
+        w("three"): (5, "certain"),
+    }
     assert api.reached(d("a")) == expected
     assert api.reached(d("a"), direction="upstream")[d("b")] == (4, "certain")
     assert api.reached(d("a"), direction="both")[d("c")] == (2, "certain")
     assert api.ask("impact", uri=d("a"))["total"] == len(expected) - 1
     assert len(api.edges(d("a"))) == 8
     assert [node["uri"] for node in api.ask("paths", source=d("b"), target=d("a"))["path"]] == [
-        d("b"), w("two"), d("c"), w("three"), d("a"),
-    ]  # fmt: skip
+        d("b"),
+        w("two"),
+        d("c"),
+        w("three"),
+        d("a"),
+    ]
 
 
 def test_parts_and_wholes(api: Api, names: Names) -> None:
     model, one, two = names.of("model", "m"), names.of("model_version", "m/1"), names.of("model_version", "m/2")
     deployment, service = names.of("deployment", "blue"), names.of("service", "s")
     api.taken(
-        edge(one, "version_of", model, at(1)), edge(two, "version_of", model, at(2)),
-        edge(one, "deployed_as", deployment, at(1)), edge(deployment, "serves", service, at(1)),
-    )  # fmt: skip
+        edge(one, "version_of", model, at(1)),
+        edge(two, "version_of", model, at(2)),
+        edge(one, "deployed_as", deployment, at(1)),
+        edge(deployment, "serves", service, at(1)),
+    )
     assert {uri: distance for uri, (distance, _) in api.reached(model).items()} == {
-        model: 0, one: 1, two: 1, deployment: 2, service: 3,
-    }  # fmt: skip
+        model: 0,
+        one: 1,
+        two: 1,
+        deployment: 2,
+        service: 3,
+    }
     assert (one, "version_of", model) in api.edges(model)
     # a reached version brings its model as a leaf: the other version is not walked
     assert {uri: distance for uri, (distance, _) in api.reached(one).items()} == {
-        one: 0, model: 1, deployment: 1, service: 2,
-    }  # fmt: skip
+        one: 0,
+        model: 1,
+        deployment: 1,
+        service: 2,
+    }
     assert {uri: d for uri, (d, _) in api.reached(service, direction="upstream").items()} == {
-        service: 0, deployment: 1, one: 2, model: 3,
-    }  # fmt: skip
+        service: 0,
+        deployment: 1,
+        one: 2,
+        model: 3,
+    }

@@ -38,8 +38,11 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with (folder / "sources.tar").open("wb") as target:
         taken = subprocess.run(
             ["git", "-C", str(ROOT), "archive", PREVIOUS, "src"],  # noqa: S607 - git is a prerequisite (README)
-            stdout=target, stderr=subprocess.PIPE, text=True, check=False,
-        )  # fmt: skip
+            stdout=target,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
     assert taken.returncode == 0, f"the history up to {PREVIOUS} is needed, fetch it with `git fetch --unshallow`: {taken.stderr}"
     with tarfile.open(folder / "sources.tar") as archive:
         archive.extractall(folder, filter="data")
@@ -107,18 +110,18 @@ def asked(api: Api, names: Names) -> dict[str, Json]:
     return found
 
 
-def kept(old: Any, new: Any) -> bool:
+def preserved(old: Any, new: Any) -> bool:
     """Whether `new` says all that `old` said, in the same words; a later version may say more.
 
     Which of several equally short paths proves an impact is a choice that a version may make anew: length and ends count.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         return all(
-            key in new and (same_length(value, new[key]) if key == "path" else kept(value, new[key]))
+            key in new and (same_length(value, new[key]) if key == "path" else preserved(value, new[key]))
             for key, value in old.items()
         )
     if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(map(kept, old, new))
+        return len(old) == len(new) and all(map(preserved, old, new))
     return bool(old == new)
 
 
@@ -129,9 +132,7 @@ def same_length(old: list[str], new: list[str]) -> bool:
 @pytest.mark.slow
 def test_a_directory_of_the_previous_version_answers_as_before(start: Start, previous: Path, tmp_path: Path) -> None:
     names, data = Names("upgrade"), tmp_path / "data"
-    old = start(
-        "--data", str(data), program=[sys.executable, "-c", RUN], environment={"PYTHONPATH": str(previous)}
-    )  # fmt: skip
+    old = start("--data", str(data), program=[sys.executable, "-c", RUN], environment={"PYTHONPATH": str(previous)})
     api = Api(old.url)
     assert api.get("backup").status_code == 404, "the code of the previous version runs, which had no such call"
     for part in in_parts([*lines_to_send(names), *estate(names)], 500):
@@ -150,7 +151,7 @@ def test_a_directory_of_the_previous_version_answers_as_before(start: Start, pre
     api.written = written
     assert api.export() == export
     now = asked(api, names)
-    assert {question: (answer, now[question]) for question, answer in answers.items() if not kept(answer, now[question])} == {}
+    assert {query: (answer, now[query]) for query, answer in answers.items() if not preserved(answer, now[query])} == {}
     assert len(export.splitlines()) > 3_000
     assert api.events(events_to_send(names))["accepted"] == 0  # what it has seen before the upgrade, it knows
     assert api.taken(asset(names.dataset("new"), at(2000)))["watermark"] == written + 1
@@ -175,20 +176,20 @@ def test_a_directory_of_a_newer_version_is_refused_untouched(start: Start, tmp_p
     assert process.stop() == 0
     with EmbeddedPostgres(data) as postgres, psycopg.connect(postgres.url) as connection:
         connection.execute("INSERT INTO migration (number, name) VALUES (999, 'of a later version')")
-    status, said = run_up("--data", str(data))
+    status, output = run_up("--data", str(data))
     assert status == 1
-    assert "schema 999" in said
-    assert "newer mlgraph" in said
+    assert "schema 999" in output
+    assert "newer mlgraph" in output
     with EmbeddedPostgres(data) as postgres, psycopg.connect(postgres.url) as connection:
         connection.execute("DELETE FROM migration WHERE number = 999")
     version = data / "postgres" / "PG_VERSION"
     ours = version.read_text()
     for other, way in ((int(ours) - 1, "mlgraph restore"), (int(ours) + 1, "newer mlgraph")):
         version.write_text(f"{other}\n")
-        status, said = run_up("--data", str(data))
+        status, output = run_up("--data", str(data))
         assert status == 1
-        assert f"PostgreSQL {other}" in said
-        assert way in said
+        assert f"PostgreSQL {other}" in output
+        assert way in output
     version.write_text(ours)
     api = Api(start("--data", str(data)).url)
     assert api.export() == export
@@ -196,8 +197,8 @@ def test_a_directory_of_a_newer_version_is_refused_untouched(start: Start, tmp_p
 
 
 def test_the_comparison_sees_what_is_lost() -> None:
-    assert kept({"a": [1, {"b": None}]}, {"a": [1, {"b": None, "c": 2}], "d": 3})
-    assert kept({"path": ["a", "b", "c"]}, {"path": ["a", "x", "c"]})
-    assert not kept({"path": ["a", "b", "c"]}, {"path": ["a", "c"]})
+    assert preserved({"a": [1, {"b": None}]}, {"a": [1, {"b": None, "c": 2}], "d": 3})
+    assert preserved({"path": ["a", "b", "c"]}, {"path": ["a", "x", "c"]})
+    assert not preserved({"path": ["a", "b", "c"]}, {"path": ["a", "c"]})
     for worse in ({"a": [1]}, {"a": [1, {}]}, {"a": [1, {"b": 0}]}, {}, None):
-        assert not kept({"a": [1, {"b": None}]}, worse)
+        assert not preserved({"a": [1, {"b": None}]}, worse)

@@ -47,8 +47,8 @@ def values(api: Api) -> dict[str, float]:
     found = {}
     for family in text_string_to_metric_families(api.http.get("/metrics").text):
         for sample in family.samples:
-            said = ",".join(f"{key}={value}" for key, value in sorted(sample.labels.items()))
-            found[f"{sample.name}{{{said}}}"] = sample.value
+            answer = ",".join(f"{key}={value}" for key, value in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{answer}}}"] = sample.value
     return found
 
 
@@ -81,10 +81,14 @@ def test_metrics_follow_what_happens(fresh: Api) -> None:
 
     items = {key: moved(key) for key in after if key.startswith("mlgraph_intake_items_total")}
     assert {key.removeprefix("mlgraph_intake_items_total"): value for key, value in items.items() if value} == {
-        "{format=facts,outcome=accepted}": 10, "{format=facts,outcome=duplicate}": 4, "{format=facts,outcome=rejected}": 2,
-        "{format=openlineage,outcome=accepted}": 6, "{format=openlineage,outcome=duplicate}": 1,
-        "{format=openlineage,outcome=rejected}": 1, "{format=cloudevents,outcome=accepted}": 1,
-    }  # fmt: skip
+        "{format=facts,outcome=accepted}": 10,
+        "{format=facts,outcome=duplicate}": 4,
+        "{format=facts,outcome=rejected}": 2,
+        "{format=openlineage,outcome=accepted}": 6,
+        "{format=openlineage,outcome=duplicate}": 1,
+        "{format=openlineage,outcome=rejected}": 1,
+        "{format=cloudevents,outcome=accepted}": 1,
+    }
     sent = sum(len(json.dumps(line)) for line in [*lines, *lines[:4], {"asset": {}}]) + len("nonsense")
     assert moved("mlgraph_intake_bytes_total{format=facts}") == sent
     assert moved("mlgraph_append_seconds_count{}") >= 5
@@ -114,18 +118,18 @@ def test_a_store_that_is_away_is_seen_and_its_restart_counted(start: Start, tmp_
     assert values(api)["mlgraph_store_up{}"] == 1
     api.close()
     assert process.stop() == 0
-    said = records(process)
-    assert any(each["logger"] == "mlgraph.stores.embedded.server" and "died" in each["message"] for each in said)
-    assert any(each["logger"] == "postgres" and "ready to accept connections" in each["message"] for each in said)
+    answer = records(process)
+    assert any(each["logger"] == "mlgraph.stores.embedded.server" and "died" in each["message"] for each in answer)
+    assert any(each["logger"] == "postgres" and "ready to accept connections" in each["message"] for each in answer)
 
 
 def records(process: Process) -> list[dict[str, Any]]:
     """The log of a server that has ended; every line must be an object with time, level, logger and message."""
-    said = [json.loads(line) for line in "".join(process.said).splitlines()]
-    for each in said:
+    answer = [json.loads(line) for line in "".join(process.output).splitlines()]
+    for each in answer:
         assert {"time", "level", "logger", "message"} <= each.keys()
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", each["time"])
-    return said
+    return answer
 
 
 def test_every_line_of_the_log_is_an_object_and_requests_can_be_found(start: Start, tmp_path: Path) -> None:
@@ -139,33 +143,33 @@ def test_every_line_of_the_log_is_an_object_and_requests_can_be_found(start: Sta
     assert api.http.post("/api/v1/sources", json=connect, headers={"x-request-id": "connecting"}).status_code == 202
     api.close()
     assert process.stop() == 0
-    said = records(process)
-    [found] = [each for each in said if each.get("request_id") == "find-me" and each["logger"] == "mlgraph.access"]
+    answer = records(process)
+    [found] = [each for each in answer if each.get("request_id") == "find-me" and each["logger"] == "mlgraph.access"]
     assert (found["level"], found["route"], found["status"], found["actor"]) == ("info", "/api/v1/asset", 404, "local")
     assert 0 < found["duration_ms"] < 60_000
-    assert {"mlgraph.access", "mlgraph.services.sources.connections"} <= {
-        each["logger"] for each in said if each.get("request_id") == "connecting"
+    assert {"mlgraph.access", "mlgraph.services.sources.source_manager"} <= {
+        each["logger"] for each in answer if each.get("request_id") == "connecting"
     }
-    assert {"uvicorn.error", "mlgraph.bootstrap.serving"} <= {each["logger"] for each in said}
-    assert {each["level"] for each in said if each.get("route") == "/api/v1/facts"} == {"debug"}
-    assert "private-name" not in "".join(process.said)
+    assert {"uvicorn.error", "mlgraph.bootstrap.serving"} <= {each["logger"] for each in answer}
+    assert {each["level"] for each in answer if each.get("route") == "/api/v1/facts"} == {"debug"}
+    assert "private-name" not in "".join(process.output)
 
 
 def test_lines_for_people_and_fewer_of_them(start: Start, tmp_path: Path) -> None:
     process = start("--data", str(tmp_path / "data"), "--log-format", "text", "--log-level", "warning")
     assert process.stop() == 0
-    assert "".join(process.said) == ""
+    assert "".join(process.output) == ""
 
 
-def test_why_it_does_not_start_is_told_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
-    status, said = run_up("--data", str(tmp_path), "--store", "mysql://ann:s3cret@x", "--log-format", "json")
+def test_why_it_does_not_start_is_reported_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
+    status, answer = run_up("--data", str(tmp_path), "--store", "mysql://ann:s3cret@x", "--log-format", "json")
     assert status == 1
-    told = json.loads(said)
-    assert (told["level"], "postgresql://" in told["message"]) == ("critical", True)
-    status, said = run_up("--data", str(tmp_path), "--store", "postgresql://ann:s3cret@127.0.0.1:9/x", "--log-format", "text")
+    reported = json.loads(answer)
+    assert (reported["level"], "postgresql://" in reported["message"]) == ("critical", True)
+    status, answer = run_up("--data", str(tmp_path), "--store", "postgresql://ann:s3cret@127.0.0.1:9/x", "--log-format", "text")
     assert status == 1
-    assert said.splitlines()[-1].startswith("Error: ")
-    assert "s3cret" not in said
+    assert answer.splitlines()[-1].startswith("Error: ")
+    assert "s3cret" not in answer
 
 
 def test_the_table_is_read_as_it_is_meant() -> None:

@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 def pids(process: Process) -> list[int]:
     """The server processes that began, in order, as they say in the log."""
-    return [int(found[1]) for line in process.said if (found := re.search(r"Started server process \[(\d+)\]", line))]
+    return [int(found[1]) for line in process.output if (found := re.search(r"Started server process \[(\d+)\]", line))]
 
 
 def runs(pid: int) -> bool:
@@ -48,7 +48,7 @@ def wait_until(reached: Callable[[], bool], otherwise: str) -> None:
         time.sleep(0.1)
 
 
-def ask_anew(process: Process, path: str, **query: str | int) -> httpx.Response:
+def ask_on_new_connection(process: Process, path: str, **query: str | int) -> httpx.Response:
     """Ask over a connection of its own, so that any of the processes may take it."""
     with httpx.Client(base_url=process.url, timeout=PATIENCE_S, trust_env=False) as client:
         return client.get(path, params=query)
@@ -62,19 +62,19 @@ def test_every_process_shows_what_any_took_in(server: Process) -> None:
         written = api.taken(asset(a, at(number), name=f"name {number}"), edge(a, "derives", b, at(1)))["watermark"]
         api.close()
         for _ in range(4):
-            answer = ask_anew(server, "/api/v1/lineage", uri=a, at_least=written).json()
+            answer = ask_on_new_connection(server, "/api/v1/lineage", uri=a, at_least=written).json()
             assert [node["name"] for node in answer["nodes"]] == [f"name {number}", "b"]
             assert answer["watermark"] >= written
 
 
 def test_what_there_is_one_of_answers_through_any_of_them(server: Process) -> None:
     for _ in range(8):
-        assert ask_anew(server, "/api/v1/sources").json()["sources"] == []
-        assert ask_anew(server, "/api/v1/dead-letters", limit=5).json()["total"] == 0
-        assert "mlgraph_projection_watermark" in ask_anew(server, "/metrics").text
-        refused = ask_anew(server, "/api/v1/sources", nothing="x")
+        assert ask_on_new_connection(server, "/api/v1/sources").json()["sources"] == []
+        assert ask_on_new_connection(server, "/api/v1/dead-letters", limit=5).json()["total"] == 0
+        assert "mlgraph_projection_watermark" in ask_on_new_connection(server, "/metrics").text
+        refused = ask_on_new_connection(server, "/api/v1/sources", nothing="x")
         assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
-        assert ask_anew(server, "/readyz").status_code == 200
+        assert ask_on_new_connection(server, "/readyz").status_code == 200
 
 
 def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(start: Callable[..., Process], tmp_path: Path) -> None:

@@ -54,18 +54,18 @@ class Demo:
 
     def start(self, limit_s: float) -> None:
         """Start it and wait until it has printed what to try."""
-        began = time.monotonic()
+        started_at = time.monotonic()
         with (self.data / "out.txt").open("wb") as out, (self.data / "err.txt").open("wb") as err:
             command = [*self.program, "demo", "--port", str(self.port), "--data", str(self.data / "demo")]
             self.process = subprocess.Popen(command, stdout=out, stderr=err, env=ENVIRONMENT, cwd=self.data)
         while "mlgraph diff " not in self.printed:
-            if self.process.poll() is not None or time.monotonic() - began > limit_s * crowd():
+            if self.process.poll() is not None or time.monotonic() - started_at > limit_s * crowd():
                 raise AssertionError(f"no demo after {limit_s} s:\n{(self.data / 'err.txt').read_text('utf-8')[-3000:]}")
             with contextlib.suppress(httpx.HTTPError):
                 ready = httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
                 self.ready_too_early |= ready and not (self.data / "demo" / "company.json").exists()
             time.sleep(0.1)
-        self.seconds.append(time.monotonic() - began)
+        self.seconds.append(time.monotonic() - started_at)
 
     def stop(self, how: signal.Signals) -> None:
         if self.process:
@@ -82,8 +82,8 @@ class Demo:
         return httpx.get(f"{self.url}/api/v1/export", timeout=60).content
 
     def company(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads((self.data / "demo" / "company.json").read_text("utf-8"))
-        return told
+        described: dict[str, Any] = json.loads((self.data / "demo" / "company.json").read_text("utf-8"))
+        return described
 
     def commands(self) -> list[list[str]]:
         """The commands that it printed for people to try."""
@@ -143,9 +143,9 @@ def test_prints_five_commands_that_work(demo: Demo) -> None:
 
 
 def test_licences_of_the_data_are_named(demo: Demo) -> None:
-    said = (demo.data / "err.txt").read_text("utf-8")
-    assert "GroupLens" in said
-    assert "CC BY 4.0" in said
+    output = (demo.data / "err.txt").read_text("utf-8")
+    assert "GroupLens" in output
+    assert "CC BY 4.0" in output
 
 
 def test_every_team_has_workflows_and_what_it_owns(demo: Demo) -> None:
@@ -215,8 +215,11 @@ def test_retrained_version_is_measured_and_not_deployed(demo: Demo) -> None:
     assert {"recall_at_10", "ndcg_at_10", "auc"} <= metrics.keys()
     assert all(0 < value < 1 for value in metrics.values())
     assert metrics["auc"] > 0.6
-    aliases = [r["target"] for r in demo.ask("asset", uri="mlg://model/mlflow%3Astreamflix/home-ranker")["relations"]
-               if r["relation"] == "points_to"]  # fmt: skip
+    aliases = [
+        r["target"]
+        for r in demo.ask("asset", uri="mlg://model/mlflow%3Astreamflix/home-ranker")["relations"]
+        if r["relation"] == "points_to"
+    ]
     assert sorted(aliases) == [f"{VERSIONS}/home-ranker%2F{number}" for number in (2, 3)]
 
 
@@ -244,10 +247,10 @@ def test_experiment_compares_the_two_logged_policies(demo: Demo) -> None:
     assert {arm.rpartition("%2F")[2] for arm in arms} == {"random", "bts"}
     for arm in arms:
         policy = arm.rpartition("%2F")[2]
-        told = demo.ask("asset", uri=arm)
-        assert told["properties"]["impressions"] == 10_000  # of each policy's log
-        assert told["properties"]["ctr"] == told["properties"]["clicks"] / told["properties"]["impressions"]
-        tested = {r["source"] for r in told["relations"] if r["relation"] == "tested_in"}
+        described = demo.ask("asset", uri=arm)
+        assert described["properties"]["impressions"] == 10_000  # of each policy's log
+        assert described["properties"]["ctr"] == described["properties"]["clicks"] / described["properties"]["impressions"]
+        tested = {r["source"] for r in described["relations"] if r["relation"] == "tested_in"}
         assert f"{VERSIONS}/shelf-policy-{policy}%2F1" in tested
     assert abs(experiment["properties"]["z"]) < 1.96, "so that the decision is open"
 
@@ -270,11 +273,11 @@ def test_killed_and_started_again_it_is_the_same(demo: Demo) -> None:
     commands, before = demo.commands(), demo.export()
     demo.stop(signal.SIGKILL)
     assert not mlflow_answers_after(demo, 5 * crowd()), "what the demo started ends with it, even so"
-    began = time.time()
+    started_at = time.time()
     demo.start(RESTART_LIMIT_S)
     assert demo.commands() == commands
     limit = time.monotonic() + PATIENCE_S
-    while not read_again_since(demo, began):  # MLflow is read again from the beginning, which must change nothing
+    while not read_again_since(demo, started_at):  # MLflow is read again from the beginning, which must change nothing
         assert time.monotonic() < limit
         time.sleep(0.2)
     assert demo.export() == before
@@ -293,9 +296,9 @@ def mlflow_answers_after(demo: Demo, seconds: float) -> bool:
     return True
 
 
-def read_again_since(demo: Demo, began: float) -> bool:
+def read_again_since(demo: Demo, started_at: float) -> bool:
     source = demo.ask("sources")["sources"][0]
-    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(began))
+    at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(started_at))
     return source["state"] == "following" and str(source["last_sync_at"]) > at
 
 
@@ -305,18 +308,18 @@ def test_stopped_it_leaves_no_process(demo: Demo) -> None:
 
 
 @pytest.mark.parametrize(
-    ("environment", "said"),
+    ("environment", "output"),
     [
         ({"MLGRAPH_MLFLOW": "/nowhere"}, "uv tool install 'mlgraph[demo]'"),
         ({"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}, "Check the connection to the package index"),
     ],
 )
-def test_says_what_to_do_where_something_is_missing(
-    program: list[str], tmp_path: Path, environment: dict[str, str], said: str
+def test_reports_what_to_do_where_something_is_missing(
+    program: list[str], tmp_path: Path, environment: dict[str, str], output: str
 ) -> None:
     done = run(program, "demo", "--port", str(free_port()), "--data", str(tmp_path / "demo"), **environment)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert output in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -3,8 +3,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from mlgraph.demo.stories import stories
-from mlgraph.domain.times import parse_time
+from mlgraph.demo.tour import stories
+from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
 
 pytestmark = pytest.mark.unit
@@ -13,9 +13,9 @@ TRAINING = {"versions": [{"model": "home-ranker", "version": number, "run_id": "
 
 
 def test_commands_are_quoted_and_name_the_server_where_it_is_not_the_usual_one() -> None:
-    told = stories(datetime(2026, 11, 20, 10, tzinfo=UTC), HISTORY, TRAINING)
-    assert len(told) == 5
-    for story in told:
+    described = stories(datetime(2026, 11, 20, 10, tzinfo=UTC), HISTORY, TRAINING)
+    assert len(described) == 5
+    for story in described:
         words = shlex.split(story.command(8765))
         assert words == ["mlgraph", *story.arguments]
         assert shlex.split(story.command(9000)) == [*words, "--url", "http://127.0.0.1:9000"]

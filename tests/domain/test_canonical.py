@@ -6,9 +6,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlgraph.domain.identifiers import Case, fold, fold_name, split
-from mlgraph.domain.naming import canonical_column, canonical_columns, canonical_dataset, dataset_uri_from_location
+from mlgraph.domain.dataset_naming import canonical_column, canonical_columns, canonical_dataset, dataset_uri_from_location
 from mlgraph.domain.scoping import is_private, scoped
+from mlgraph.domain.sql_identifiers import CaseFolding, fold, fold_name, split
 from mlgraph.domain.systems import DATABASES, OBJECT_STORES
 
 Name = tuple[str, str]
@@ -234,9 +234,9 @@ def test_parts_of_a_name() -> None:
     assert split(r"svc\.example.s.t") == [r"svc\.example", "s", "t"]
     assert [split(name) for name in ('a"b', '"a"b.c', 'a."b', "`a")] == [None] * 4
     assert split("db..t") == ["db", "", "t"]
-    assert fold('"a.b"', Case.LOWER) == r"a\.b"
-    assert fold('"a""b"', Case.LOWER) == '"a""b"'
-    assert fold_name('a"b.C', Case.UPPER) == 'a"b.C'
+    assert fold('"a.b"', CaseFolding.LOWER) == r"a\.b"
+    assert fold('"a""b"', CaseFolding.LOWER) == '"a""b"'
+    assert fold_name('a"b.C', CaseFolding.UPPER) == 'a"b.C'
 
 
 @pytest.mark.parametrize(
@@ -304,7 +304,7 @@ def test_naming_again_changes_nothing_and_no_text_is_refused(namespace: str, nam
 
 
 PLAIN = st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True)
-FOLDING = [system for system in DATABASES.values() if system.case is not Case.AS_WRITTEN]
+FOLDING = [system for system in DATABASES.values() if system.case is not CaseFolding.AS_WRITTEN]
 
 
 @given(st.sampled_from(FOLDING), st.lists(PLAIN, min_size=3, max_size=3), st.data())
@@ -316,11 +316,11 @@ def test_unquoted_names_meet_in_either_case(system: object, parts: list[str], da
 
 
 @given(
-    st.sampled_from([Case.UPPER, Case.LOWER]),
+    st.sampled_from([CaseFolding.UPPER, CaseFolding.LOWER]),
     st.text("aB_1 .", min_size=1, max_size=5),
     st.text("aB_1 .", min_size=1, max_size=5),
 )
-def test_quoted_names_meet_only_if_they_are_equal(case: Case, one: str, other: str) -> None:
+def test_quoted_names_meet_only_if_they_are_equal(case: CaseFolding, one: str, other: str) -> None:
     assert (fold(f'"{one}"', case) == fold(f'"{other}"', case)) == (one == other)
 
 

@@ -16,7 +16,7 @@ VISIBLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_siz
 
 
 @given(VISIBLE, st.text(max_size=20), st.text(max_size=20))
-def test_no_form_of_a_token_is_left_in_what_a_source_says(token: str, before: str, after: str) -> None:
+def test_no_form_of_a_token_is_left_in_what_a_source_reports(token: str, before: str, after: str) -> None:
     credentials = Credentials(token)
     assert credentials.authorization == f"Bearer {token}"
     assert repr(credentials) == "Credentials(user=None)"
@@ -29,9 +29,9 @@ def test_no_form_of_a_password_is_left_either(password: str) -> None:
     credentials = Credentials(password, "reader")
     basic = b64encode(f"reader:{password}".encode()).decode()
     assert credentials.authorization == f"Basic {basic}"
-    said = credentials.concealed_in(f"{basic} is no {password}").replace("[redacted]", "\0")
-    assert basic not in said
-    assert password not in said
+    reason = credentials.concealed_in(f"{basic} is no {password}").replace("[redacted]", "\0")
+    assert basic not in reason
+    assert password not in reason
 
 
 @pytest.mark.parametrize(

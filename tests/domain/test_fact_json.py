@@ -10,7 +10,7 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.fact_json import asset_line, check_edge, is_terminal, parse_line
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, Contact, EdgeFact, EdgeRetraction
 from mlgraph.domain.payload import Located
-from mlgraph.domain.times import parse_time
+from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
 
 A, B = "mlg://dataset/lake/a", "mlg://dataset/lake/b"

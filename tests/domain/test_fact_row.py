@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, digest, key_of, to_row
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 
 A, B = AssetUri("dataset", "s3://lake", "a"), AssetUri("dataset", "s3://lake", "b")

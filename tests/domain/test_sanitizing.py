@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from mlgraph.domain import sanitizing
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.memo import Memo
+from mlgraph.domain.memoization import Memo
 from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
-from mlgraph.services.ingest.reading import canonical_text, fit_text
+from mlgraph.services.ingest.json_reading import canonical_json_clean, canonical_text
 
 KEYS = st.one_of(
     st.sampled_from(["name", "value", "key", "password", "owner", "user", "_schemaURL", "fields", "x\0", "caf\u00e9", "token"]),
@@ -48,7 +48,7 @@ def test_one_pass_keeps_what_three_passes_keep(document: dict[str, Any]) -> None
 
 @given(DOCUMENTS)
 def test_texts_are_the_same_by_either_encoder(document: dict[str, Any]) -> None:
-    assert outcome(lambda: fit_text(document)) == outcome(lambda: canonical_json(clean(document)))
+    assert outcome(lambda: canonical_json_clean(document)) == outcome(lambda: canonical_json(clean(document)))
     fit = outcome(lambda: clean(document))
     if isinstance(fit, dict):
         assert canonical_text(fit) == canonical_json(fit)
@@ -64,7 +64,7 @@ def test_depth_is_bounded_alike(depth: int, step: str) -> None:
     assert outcome(lambda: sanitizing.sanitize(Located(document))) == outcome(
         lambda: sanitizing._without_people(redact(clean(document)))
     )
-    assert outcome(lambda: fit_text(document)) == outcome(lambda: canonical_json(clean(document)))
+    assert outcome(lambda: canonical_json_clean(document)) == outcome(lambda: canonical_json(clean(document)))
 
 
 def test_a_memo_gives_copies_and_stays_within_its_bound() -> None:

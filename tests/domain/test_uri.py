@@ -66,7 +66,7 @@ def test_the_spelling_is_that_of_the_contract() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reason"),
     [
         ("", "must begin with mlg://"),
         ("http://dataset/a/b", "must begin with mlg://"),
@@ -87,10 +87,10 @@ def test_the_spelling_is_that_of_the_contract() -> None:
         ("mlg://dataset/a/" + "b" * MAX_URI_CHARS, "over the limit"),
     ],
 )
-def test_what_is_no_canonical_uri_is_refused_with_the_reason(text: str, said: str) -> None:
+def test_what_is_no_canonical_uri_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         AssetUri.parse(text)
-    assert said in refusal.value.detail
+    assert reason in refusal.value.detail
 
 
 def test_a_column_without_dataset_or_field_belongs_to_none() -> None:
@@ -98,6 +98,6 @@ def test_a_column_without_dataset_or_field_belongs_to_none() -> None:
         assert dataset_of_column(AssetUri("column", "a", name)) is None
 
 
-def test_a_person_is_one_node_however_the_identifier_is_written_and_it_does_not_tell_who() -> None:
+def test_a_person_is_one_node_however_the_identifier_is_written_and_it_does_not_reveal_who() -> None:
     assert person_uri("Ada@Example.com ") == person_uri("ada@example.com") != person_uri("bob@example.com")
     assert "ada" not in str(person_uri("ada@example.com"))

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, Records, RunRecords, Step, Told, Touched
+from mlgraph.ports.store import AppendedRecords, AssetRow, BoundaryChanges, Changes, EdgeStep, EdgeTable, Provenance, RunRecords
 
 
 class MemoryStore:
@@ -34,15 +34,15 @@ class MemoryStore:
         for fact in facts:
             match fact:
                 case AssetFact():
-                    self._tell(fact.uri, fact.origin, fact.valid_from, fact.mode, dict(fact.state))
+                    self._append_state(fact.uri, fact.origin, fact.valid_from, fact.mode, dict(fact.state))
                 case AssetRetraction():
-                    self._tell(fact.uri, fact.origin, fact.valid_to, Mode.RETRACT, {})
+                    self._append_state(fact.uri, fact.origin, fact.valid_to, Mode.RETRACT, {})
                 case Declaration():
-                    self._tell(fact.uri, fact.origin, fact.valid_from, Mode.DECLARATION, {"sides": list(fact.sides)})
+                    self._append_state(fact.uri, fact.origin, fact.valid_from, Mode.DECLARATION, {"sides": list(fact.sides)})
                 case EdgeFact() | EdgeRetraction():
                     self.edge_facts.append(self._edge(fact))
 
-    def _tell(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, Any]) -> None:
+    def _append_state(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, Any]) -> None:
         assert moment is not None
         self.asset_facts.append(AssetRecord(self._id(uri), self._origin(origin), moment, mode, state, self.tx))
         for owner in state.get("owners", ()):
@@ -55,13 +55,21 @@ class MemoryStore:
             assert fact.valid_to is not None
             return EdgeRecord(*ends, origin, fact.valid_to, FOREVER, Mode.RETRACT, tx=self.tx)
         assert fact.valid_from is not None
-        said, by, feeds = fact.properties, fact.seen_by, fact.properties.get("from")
-        role, version = said.get("role"), said.get("version")
+        answer, by, feeds = fact.properties, fact.seen_by, fact.properties.get("from")
+        role, version = answer.get("role"), answer.get("version")
         return EdgeRecord(
-            *ends, origin, fact.valid_from, FOREVER if fact.valid_to is None else fact.valid_to, fact.mode, role, version,
+            *ends,
+            origin,
+            fact.valid_from,
+            FOREVER if fact.valid_to is None else fact.valid_to,
+            fact.mode,
+            role,
+            version,
             None if by is None else self._id(AssetUri.parse(by)),
-            None if feeds is None else frozenset(self._id(AssetUri.parse(uri)) for uri in feeds), fact.plain_properties, self.tx,
-        )  # fmt: skip
+            None if feeds is None else frozenset(self._id(AssetUri.parse(uri)) for uri in feeds),
+            fact.other_properties,
+            self.tx,
+        )
 
     def _id(self, uri: AssetUri) -> int:
         text = str(uri)
@@ -98,9 +106,9 @@ class MemoryStore:
         upto = min(self.tx, after + limit)
         changes = Changes(upto)
         changes.assets = [row for row in self.assets_by_uri.values() if after < self.first_tx[row.asset] <= upto]
-        told = [record for record in self.asset_facts if after < record.tx <= upto]
-        changes.told = {record.asset for record in told}
-        changes.declared = {record.asset for record in told if record.mode in (Mode.RETRACT, Mode.DECLARATION)}
+        reported = [record for record in self.asset_facts if after < record.tx <= upto]
+        changes.asserted = {record.asset for record in reported}
+        changes.declared = {record.asset for record in reported if record.mode in (Mode.RETRACT, Mode.DECLARATION)}
         for record in self.edge_facts:
             if after < record.tx <= upto:
                 if record.by is None:
@@ -109,9 +117,9 @@ class MemoryStore:
                     changes.seen_by.add(record.by)
         return changes
 
-    def handed_over(self, after: int, upto: int) -> Records:
+    def handed_over(self, after: int, upto: int) -> AppendedRecords:
         """What transactions after `after` appended, as a writer hands it over."""
-        return Records(
+        return AppendedRecords(
             [row for row in self.assets_by_uri.values() if after < self.first_tx[row.asset] <= upto],
             [record for record in self.edge_facts if after < record.tx <= upto],
             [record for record in self.asset_facts if after < record.tx <= upto],
@@ -138,9 +146,12 @@ class MemoryStore:
     def runs(self, runs: Collection[int]) -> RunRecords:
         codes = [RELATIONS[name].code for name in ("input_to", "outputs", "run_of")]
         return RunRecords(
-            self.edges_into(runs, codes[:1]), self.edges_from(runs, codes[1:2]), self.columns_seen_by(runs),
-            self.asset_records(runs), self.edges_from(runs, codes[2:]),
-        )  # fmt: skip
+            self.edges_into(runs, codes[:1]),
+            self.edges_from(runs, codes[1:2]),
+            self.columns_seen_by(runs),
+            self.asset_records(runs),
+            self.edges_from(runs, codes[2:]),
+        )
 
     def alias_records(self) -> list[EdgeRecord]:
         return [record for record in self.edge_facts if record.relation == RELATIONS["alias_of"].code]
@@ -154,10 +165,10 @@ class MemoryStore:
     def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
         return [record for record in self.asset_records(assets) if after < record.tx <= upto]
 
-    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+    def steps(self, assets: Collection[int], step: EdgeStep, most: int) -> list[EdgeRecord]:
         kinds = {row.asset: row.kind for row in self.assets_by_uri.values()}
 
-        def taken(each: Step, record: EdgeRecord, assets: Collection[int]) -> int | None:
+        def taken(each: EdgeStep, record: EdgeRecord, assets: Collection[int]) -> int | None:
             near, far = (record.source, record.target) if each.forward else (record.target, record.source)
             fits = near in assets and record.relation == each.relation and record.by is None and kinds[far] in each.kinds
             return far if fits else None
@@ -173,13 +184,15 @@ class MemoryStore:
         named = {uri for uri, row in self.assets_by_uri.items() if row.asset in owners}
         return sorted({r.asset for r in self.asset_facts if named & set(r.state.get("owners", ()))})[:most]
 
-    def touched(self, after: int, upto: int) -> Touched:
+    def touched(self, after: int, upto: int) -> BoundaryChanges:
         edges = [e for e in self.edge_facts if after < e.valid_from <= upto or after < e.valid_to <= upto]
         states = [record for record in self.asset_facts if after < record.valid_from <= upto]
-        return Touched(
-            {edge.triple for edge in edges}, {edge.by for edge in edges if edge.by is not None},
-            {record.asset for record in states}, {record.asset for record in states if record.mode == Mode.RETRACT},
-        )  # fmt: skip
+        return BoundaryChanges(
+            {edge.triple for edge in edges},
+            {edge.by for edge in edges if edge.by is not None},
+            {record.asset for record in states},
+            {record.asset for record in states if record.mode == Mode.RETRACT},
+        )
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
         return [record for record in self.asset_records(workflows) if record.mode == Mode.DECLARATION]
@@ -187,7 +200,7 @@ class MemoryStore:
     def stamp(self, tx: int) -> str | None:
         return f"memory {tx}" if tx <= self.tx else None
 
-    def owners_apart(self) -> NDArray[np.int32]:
+    def owners_needing_full_computation(self) -> NDArray[np.int32]:
         declared = {record.asset for record in self.asset_facts if record.mode == Mode.DECLARATION}
         return np.array(sorted(declared | {record.by for record in self.edge_facts if record.by is not None}), np.int32)
 
@@ -206,11 +219,19 @@ class MemoryStore:
         roles = {"": 0, **{role: number for number, role in enumerate(INPUT_ROLES, 1)}}
         columns = [
             (
-                e.source, e.relation, e.target, e.origin, e.mode, roles.get(e.role or "", -1), e.version is not None,
-                e.feeds is not None, e.valid_from, e.valid_to,
+                e.source,
+                e.relation,
+                e.target,
+                e.origin,
+                e.mode,
+                roles.get(e.role or "", -1),
+                e.version is not None,
+                e.feeds is not None,
+                e.valid_from,
+                e.valid_to,
             )
             for e in chosen
-        ]  # fmt: skip
+        ]
         kinds = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int16, np.int16, np.int64, np.int64)
         return EdgeTable(*(np.array([row[i] for row in columns], kind) for i, kind in enumerate(kinds)))
 
@@ -233,8 +254,8 @@ class MemoryStore:
         del assets
         return {}
 
-    def told(self, txs: Collection[int]) -> dict[int, Told]:
-        return {tx: Told(tx, 0, "test", None, None) for tx in txs}
+    def provenance(self, txs: Collection[int]) -> dict[int, Provenance]:
+        return {tx: Provenance(tx, 0, "test", None, None) for tx in txs}
 
     def events(self, numbers: Collection[int]) -> dict[int, str]:
         del numbers
@@ -244,9 +265,9 @@ class MemoryStore:
         leading: dict[int, list[EdgeRecord]] = defaultdict(list)
         for edge in self.edge_facts:
             leading[edge.source].append(edge)
-        told: dict[int, list[AssetRecord]] = defaultdict(list)
+        reported: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in self.asset_facts:
-            told[record.asset].append(record)
+            reported[record.asset].append(record)
         for uri in sorted(self.assets_by_uri):
             row = self.assets_by_uri[uri]
-            yield row, told[row.asset], leading[row.asset]
+            yield row, reported[row.asset], leading[row.asset]

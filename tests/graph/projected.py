@@ -11,9 +11,9 @@ from mlgraph.domain.history import asset_intervals, deleted_at, state_at
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import PART_RELATIONS, RELATION_NAMES, WALKED
 from mlgraph.graph.csr.compact import compact, freeze
-from mlgraph.graph.csr.snapshot import Graph, Snapshot
+from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.graph.model.rows import SHOW, Layer
-from mlgraph.graph.traversal.walk import DirectionName, walk
+from mlgraph.graph.traversal.closures import DirectionName, walk
 from mlgraph.ports.store import Changes
 from mlgraph.services.projection.projector import Projector
 from mlgraph.services.projection.rebuild import rebuild
@@ -29,16 +29,16 @@ _LAYERS = {"asset": (Layer.ASSET, Layer.ASSET_COLUMNS), "run": (Layer.RUN, Layer
 class Projected:
     """A graph that follows a store, batch by batch; compacted whenever its overlay holds more than `compact_at` changes.
 
-    `heard` says of each batch whether it is handed over by its writer, and not read back from the store.
+    `handed_over` says of each batch whether it is handed over by its writer, and not read back from the store.
     """
 
     def __init__(
-        self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None, heard: Callable[[], bool] = lambda: False
+        self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None, handed_over: Callable[[], bool] = lambda: False
     ) -> None:
         self.store = MemoryStore()
-        self.graph = Graph()
+        self.graph = MutableGraph()
         self._compact_at = compact_at
-        self._heard = heard
+        self._handed_over = handed_over
         self._projector = Projector(self.store, self.graph, IN_PASSING)
         for batch in batches:
             self.append(batch)
@@ -46,26 +46,26 @@ class Projected:
     def append(self, batch: Sequence[Fact]) -> None:
         self.store.append(batch)
         before = self.snapshot.watermark
-        if self._heard():
+        if self._handed_over():
             self._projector.apply(Changes.of(before + 1, self.store.handed_over(before, before + 1)))
         else:
             self._projector.apply(self.store.changes(before, 1))
         if self._compact_at is not None and self.graph.overlay > self._compact_at:
-            self.graph = Graph(compact(freeze(self.graph)))
+            self.graph = MutableGraph(compact(freeze(self.graph)))
             self._projector = Projector(self.store, self.graph, IN_PASSING)
 
     def rebuild(self) -> None:
         """Go on with a graph that was made from the store alone."""
-        self.graph = Graph(rebuild(self.store, in_passing=IN_PASSING))
+        self.graph = MutableGraph(rebuild(self.store, in_passing=IN_PASSING))
         self._projector = Projector(self.store, self.graph, IN_PASSING)
 
     @property
-    def went_on(self) -> int:
+    def no_op_steps(self) -> int:
         """How often runs were seen to change nothing of their workflow."""
-        return self._projector.went_on
+        return self._projector.no_op_steps
 
     @property
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> GraphVersion:
         return self.graph.snapshot
 
     def lineage(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlgraph.domain.facts import Fact
 from mlgraph.graph.model.rows import Layer
-from mlgraph.graph.traversal.walk import DirectionName
+from mlgraph.graph.traversal.closures import DirectionName
 from tests.graph.projected import Level, Projected
 from tests.model import histories
 from tests.model.naive import NaiveGraph
@@ -57,25 +57,25 @@ def disagreements(naive: NaiveGraph, real: Projected, moment: int, depth: int) -
 
 @deterministic
 @given(facts=histories.histories(), seed=seeds)
-def test_every_question_is_answered_as_the_naive_model_does(facts: list[Fact], seed: int) -> None:
+def test_every_query_is_answered_as_the_naive_model_does(facts: list[Fact], seed: int) -> None:
     rng = random.Random(seed)
     naive, real = NaiveGraph(facts), Projected([facts])
     for moment in some_moments(facts, rng, 4):
         assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
 
 
-@pytest.mark.parametrize(("compact_at", "heard"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
-def test_order_split_repetition_compaction_and_handing_over_change_no_answer(compact_at: int | None, heard: float) -> None:
+@pytest.mark.parametrize(("compact_at", "handed_over"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
+def test_order_split_repetition_compaction_and_handing_over_change_no_answer(compact_at: int | None, handed_over: float) -> None:
     for seed in range(80):
         rng = random.Random(1000 * (compact_at or 0) + seed)
         facts = histories.random_history(rng)
         batches, luck = in_batches(facts, rng), random.Random(seed)
-        naive, real = NaiveGraph(facts), Projected(batches, compact_at, lambda luck=luck: luck.random() < heard)  # type: ignore[misc]
+        naive, real = NaiveGraph(facts), Projected(batches, compact_at, lambda luck=luck: luck.random() < handed_over)  # type: ignore[misc]
         for moment in some_moments(facts, rng, 3):
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}"
 
 
-def test_a_graph_made_from_the_store_answers_alike_and_goes_on() -> None:
+def test_a_graph_made_from_the_store_answers_alike_and_continues() -> None:
     for seed in range(80):
         rng = random.Random(seed)
         facts = histories.random_history(rng)

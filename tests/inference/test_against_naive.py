@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.model.spans import holds
-from mlgraph.inference.evaluation import Held, Inference
-from mlgraph.inference.rules import Rule, Rules, load_rules, shipped_rules, united
-from mlgraph.services.inference.grounds import Grounds
+from mlgraph.graph.model.spans import covers
+from mlgraph.inference.evaluation import Inference, Validity
+from mlgraph.inference.rules import Rule, Rules, load_rules, shipped_rules, union_of_kinds
+from mlgraph.services.inference.premise_reader import PremiseReader
 from tests.graph.projected import Projected
 from tests.model import histories
 from tests.model.histories import DATASETS, DEPLOYMENT, FEATURE, ORIGINS, RUNS, SERVICE, TIMES, VERSIONS, VIEW, Chooser
@@ -40,7 +40,7 @@ rules:
     paths: ["(:dataset)-[read:input_to]->(:run)<-[:input_to]-(:dataset)"]
     where: ['read.version == "v2" || read.role == "test"']
 """
-RULES: Final = united(shipped_rules(), load_rules(FURTHER, "further"))
+RULES: Final = union_of_kinds(shipped_rules(), load_rules(FURTHER, "further"))
 EXPERIMENT, VARIANT = AssetUri("experiment", "ab", "test"), AssetUri("variant", "ab", "test:b")
 TEAMS: Final = tuple(AssetUri("team", "acme", name) for name in ("ads", "search"))
 PERSON: Final = AssetUri("person", "acme", "u-1")
@@ -72,9 +72,11 @@ FURTHER_EDGES: Final = (
 NAMED: Final = (DATASETS, DATASETS, VERSIONS, TEAMS, (SERVICE, OTHER), (PERSON, COLLEAGUE))
 """No workflows: what feeds what in two that are one is not what either says by itself (ADR 0018)."""
 deterministic = settings(
-    derandomize=True, deadline=None, max_examples=40,
+    derandomize=True,
+    deadline=None,
+    max_examples=40,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-)  # fmt: skip
+)
 
 
 def further_facts(choose: Chooser) -> list[Fact]:
@@ -108,19 +110,19 @@ def naming(choose: Chooser) -> list[Fact]:
         of = choose.one([other for other in pool if other != name])
         origin, start = choose.one(ORIGINS), choose.one(range(9))
         end = choose.one((None, None, choose.one(TIMES[start + 1 :])))
-        said = {"decision": "apart"} if choose.chance(6) else {}
+        reported = {"decision": "apart"} if choose.chance(6) else {}
         if choose.chance(3):
             facts.append(AssetFact(name, origin, TIMES[0], {}, Mode.PATCH))
             facts.append(AssetRetraction(name, origin, TIMES[start]))
             facts.append(EdgeFact(name, "alias_of", of, origin, TIMES[start] + 1, mode=Mode.PATCH))
         else:
-            facts.append(EdgeFact(name, "alias_of", of, origin, TIMES[start], end, said))
+            facts.append(EdgeFact(name, "alias_of", of, origin, TIMES[start], end, reported))
         if choose.chance(4):
             facts.append(EdgeRetraction(name, "alias_of", of, choose.one((*ORIGINS, "*")), choose.one(TIMES)))
     return facts
 
 
-def told(seed: int) -> list[Fact]:
+def asserted_edges(seed: int) -> list[Fact]:
     choose = Chooser(random.Random(seed).choice)
     return [*histories.random_history(random.Random(seed + 1)), *further_facts(choose), *naming(choose)]
 
@@ -130,7 +132,7 @@ class Real:
 
     def __init__(self, rules: Rules, batches: list[list[Fact]]) -> None:
         self.projected = Projected(batches)
-        self.inference = Inference(rules, Grounds(self.projected.store, self.projected.snapshot))
+        self.inference = Inference(rules, PremiseReader(self.projected.store, self.projected.snapshot))
         self.assets = {AssetUri.parse(uri): row.asset for uri, row in self.projected.store.assets_by_uri.items()}
         self._uris = {asset: uri for uri, asset in self.assets.items()}
 
@@ -140,16 +142,16 @@ class Real:
         return RenamedGraph(
             facts,
             lambda uri, moment: self._uris[aliases.at(self.assets[uri], moment)],
-            lambda uri: {self._uris[each] for each in aliases.leads_to(self.assets[uri])},
+            lambda uri: {self._uris[each] for each in aliases.targets_of(self.assets[uri])},
         )
 
-    def edges(self, rule: Rule) -> dict[Triple, list[Held]]:
+    def edges(self, rule: Rule) -> dict[Triple, list[Validity]]:
         """What the rule infers, asked of every asset: each edge once from its source and once from its target."""
         uris = self._uris
-        found: dict[Triple, list[Held]] = {}
+        found: dict[Triple, list[Validity]] = {}
         for asset in self.assets.values():
-            for (source, _, target), _, held in self.inference.of(asset, rule):
-                found.setdefault((uris[source], rule.relation, uris[target]), []).append(held)
+            for (source, _, target), _, validity in self.inference.of(asset, rule):
+                found.setdefault((uris[source], rule.relation, uris[target]), []).append(validity)
         return found
 
 
@@ -160,7 +162,7 @@ def in_batches(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
 def test_from_either_end_and_for_a_pair_rules_infer_what_the_naive_model_does(seed: int) -> None:
-    facts, rng = told(seed), random.Random(seed)
+    facts, rng = asserted_edges(seed), random.Random(seed)
     real = Real(RULES, in_batches(facts, rng))
     expected = NaiveRules(RULES, real.naive(facts))
     moments = rng.sample(known, min(6, len(known))) if (known := histories.moments(facts)) else []
@@ -171,39 +173,46 @@ def test_from_either_end_and_for_a_pair_rules_infer_what_the_naive_model_does(se
         found = real.edges(rule)
         assert all(len(each) == 2 and each[0] == each[1] for each in found.values()), rule.name
         for moment in moments:
-            now = {triple: holds(held.certain, moment) for triple, (held, _) in found.items() if holds(held.spans, moment)}
+            now = {
+                triple: covers(validity.certain, moment)
+                for triple, (validity, _) in found.items()
+                if covers(validity.spans, moment)
+            }
             wanted = expected.edges(rule, moment)
             assert now.keys() == wanted.keys(), (rule.name, moment)
-            assert all(now[triple] == sure or (names and now[triple]) for triple, sure in wanted.items()), (rule.name, moment)
-        for triple, (held, _) in found.items():
+            assert all(now[triple] == certain or (names and now[triple]) for triple, certain in wanted.items()), (
+                rule.name,
+                moment,
+            )
+        for triple, (validity, _) in found.items():
             ends = real.assets[triple[0]], real.assets[triple[2]]
-            assert all(real.inference.between(*ends, rule, forward=forward) == held for forward in (True, False))
+            assert all(real.inference.between(*ends, rule, forward=forward) == validity for forward in (True, False))
 
 
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_way_is_shown_for_every_inferred_edge_and_its_edges_hold_then(seed: int) -> None:
-    facts, rng = told(seed), random.Random(seed)
+    facts, rng = asserted_edges(seed), random.Random(seed)
     real = Real(RULES, in_batches(facts, rng))
     for rule in RULES:
-        for (source, _, target), (held, _) in real.edges(rule).items():
-            moment = rng.choice([moment for start, end in held.spans for moment in (start, min(end, start + 10**9) - 1)])
+        for (source, _, target), (validity, _) in real.edges(rule).items():
+            moment = rng.choice([moment for start, end in validity.spans for moment in (start, min(end, start + 10**9) - 1)])
             ends = real.assets[source], real.assets[target]
             ways = [real.inference.way(*ends, rule, moment, forward=forward) for forward in (True, False)]
             for way in ways:
                 assert way is not None
-                assert way.possible != holds(held.certain, moment)
+                assert way.possible != covers(validity.certain, moment)
                 assert all(link.start <= moment < link.end for link in way.links)
                 assert ends[0] in (way.links[0].triple[0], way.links[0].triple[2])
                 assert ends[1] in (way.links[-1].triple[0], way.links[-1].triple[2])
-            assert real.inference.way(*ends, rule, held.spans[-1][1], forward=True) is None
+            assert real.inference.way(*ends, rule, validity.spans[-1][1], forward=True) is None
 
 
 def test_the_histories_bring_about_every_rule() -> None:
     """A property over edges that never come about would hold of anything."""
     seen = {rule.name: 0 for rule in RULES}
     for seed in range(160):
-        real = Real(RULES, [told(seed)])
+        real = Real(RULES, [asserted_edges(seed)])
         for rule in RULES:
             seen[rule.name] += len(real.edges(rule))
     assert min(seen.values()) >= 5, seen

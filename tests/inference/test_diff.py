@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgraph.domain.uri import AssetUri
-from mlgraph.services.diff.differences import Differences
+from mlgraph.services.diff.diff_queries import DiffQueries
 from mlgraph.services.inference import inferred_changes
 from tests.graph.projected import Projected
-from tests.inference.test_against_naive import RULES, Real, deterministic, in_batches, told
+from tests.inference.test_against_naive import RULES, Real, asserted_edges, deterministic, in_batches
 from tests.model import histories
 from tests.model.inferring import NaiveRules
 from tests.model.records import Triple
@@ -24,8 +24,8 @@ LIMIT = 100_000
 
 def everything_at(naive: RenamedGraph, rules: NaiveRules, moment: int) -> set[Triple]:
     inferred = {triple for rule in RULES for triple in rules.edges(rule, moment)}
-    told_then = {under_names(naive, record.triple, moment) for record in naive.holding("asset", moment)}
-    return inferred | {triple for triple in told_then if triple is not None}
+    asserted_then = {under_names(naive, record.triple, moment) for record in naive.valid("asset", moment)}
+    return inferred | {triple for triple in asserted_then if triple is not None}
 
 
 def under_names(naive: RenamedGraph, triple: Triple, moment: int) -> Triple | None:
@@ -42,7 +42,7 @@ def state_at(naive: RenamedGraph, uri: AssetUri, moment: int) -> Any:
 
 
 def differing(real: Projected, before: int, after: int) -> dict[Triple, str]:
-    body = Differences(real.store, real.snapshot, RULES, before, after).body((), None, LIMIT)
+    body = DiffQueries(real.store, real.snapshot, RULES, before, after).body((), None, LIMIT)
     assert (body["partial"], body["reason"]) == (False, None)
     found = {
         (AssetUri.parse(each["source"]), each["relation"], AssetUri.parse(each["target"])): each["change"]
@@ -55,7 +55,7 @@ def differing(real: Projected, before: int, after: int) -> dict[Triple, str]:
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_diff_of_everything_is_that_of_what_holds_at_each_moment(seed: int) -> None:
-    facts, rng = told(seed), random.Random(seed)
+    facts, rng = asserted_edges(seed), random.Random(seed)
     known = histories.moments(facts)
     over = Real(RULES, in_batches(facts, rng))
     naive, real = over.naive(facts), over.projected
@@ -65,17 +65,17 @@ def test_a_diff_of_everything_is_that_of_what_holds_at_each_moment(seed: int) ->
         old, new = everything_at(naive, rules, before), everything_at(naive, rules, after)
         wanted = dict.fromkeys(new - old, "added") | dict.fromkeys(old - new, "removed")
         assert differing(real, before, after) == wanted, (before, after)
-        states = Differences(real.store, real.snapshot, RULES, before, after).body((), None, LIMIT)["assets"]
+        states = DiffQueries(real.store, real.snapshot, RULES, before, after).body((), None, LIMIT)["assets"]
         changed = {uri for uri in naive.uris() if state_at(naive, uri, before) != state_at(naive, uri, after)}
         assert {AssetUri.parse(each["uri"]) for each in states} == changed
 
 
 def test_what_would_take_too_much_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inferred_changes, "MAX_WAYS", 5)
-    facts = next(facts for seed in range(100) if len(facts := told(seed)) > 20)
+    facts = next(facts for seed in range(100) if len(facts := asserted_edges(seed)) > 20)
     known = histories.moments(facts)
     real = Projected([facts])
-    body = Differences(real.store, real.snapshot, RULES, known[0], known[-1]).body((), None, LIMIT)
+    body = DiffQueries(real.store, real.snapshot, RULES, known[0], known[-1]).body((), None, LIMIT)
     assert body["partial"] is True
     assert "the rule trained-on-dataset goes more than 5 ways here" in body["reason"].split("; ")
     assert "the rule team-depends-on-team needs what the rule service-depends-on-dataset infers" in body["reason"].split("; ")

@@ -8,36 +8,41 @@ from pathlib import Path
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri
 from mlgraph.inference.evaluation import Inference
-from mlgraph.inference.rules import Rules, load_rules, shipped_rules, united
-from mlgraph.services.inference.grounds import Grounds
+from mlgraph.inference.rules import Rules, load_rules, shipped_rules, union_of_kinds
+from mlgraph.services.inference.premise_reader import PremiseReader
 from tests.graph.projected import Projected
 
 PAGE = Path(__file__).parents[2] / "docs" / "rules.md"
 DATA, RUN, VERSION = AssetUri("dataset", "lake", "d"), AssetUri("run", "jobs", "r"), AssetUri("model_version", "m", "v/1")
 DEPLOYMENT, SERVICE = AssetUri("deployment", "prod", "d"), AssetUri("service", "prod", "s")
 GROUND = (
-    (DATA, "input_to", RUN), (RUN, "outputs", VERSION), (VERSION, "deployed_as", DEPLOYMENT), (DEPLOYMENT, "serves", SERVICE),
-)  # fmt: skip
+    (DATA, "input_to", RUN),
+    (RUN, "outputs", VERSION),
+    (VERSION, "deployed_as", DEPLOYMENT),
+    (DEPLOYMENT, "serves", SERVICE),
+)
 
 
 def documented() -> Rules:
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    return united(shipped_rules(), load_rules(example, "docs/rules.md"))
+    return union_of_kinds(shipped_rules(), load_rules(example, "docs/rules.md"))
 
 
 def test_the_example_holds_while_its_conditions_are_true() -> None:
     facts: list[Fact] = [EdgeFact(*triple, "facts", 1) for triple in GROUND]
     facts += [
-        AssetFact(SERVICE, "facts", 1, {"properties": {"tier": "1"}}), AssetFact(DATA, "facts", 1, {"tags": []}),
-        AssetFact(DATA, "facts", 5, {"tags": ["gold", "pii"]}), AssetFact(SERVICE, "facts", 9, {"properties": {"tier": "2"}}),
-    ]  # fmt: skip
+        AssetFact(SERVICE, "facts", 1, {"properties": {"tier": "1"}}),
+        AssetFact(DATA, "facts", 1, {"tags": []}),
+        AssetFact(DATA, "facts", 5, {"tags": ["gold", "pii"]}),
+        AssetFact(SERVICE, "facts", 9, {"properties": {"tier": "2"}}),
+    ]
     rules = documented()
     real = Projected([facts])
-    inference = Inference(rules, Grounds(real.store, real.snapshot))
+    inference = Inference(rules, PremiseReader(real.store, real.snapshot))
     numbers = {uri: real.store.assets_by_uri[str(uri)].asset for uri in (SERVICE, DATA)}
     (rule,) = [rule for rule in rules if rule.name == "served-from-gold"]
     (found,) = inference.of(numbers[SERVICE], rule)
-    assert (found.triple[0], found.triple[2], found.held.spans) == (numbers[SERVICE], numbers[DATA], [(5, 9)])
+    assert (found.triple[0], found.triple[2], found.validity.spans) == (numbers[SERVICE], numbers[DATA], [(5, 9)])
 
 
 def test_every_shipped_rule_is_in_the_table() -> None:

@@ -7,7 +7,7 @@ import pytest
 from mlgraph.domain.errors import InvalidInput, StartError
 from mlgraph.inference.conditions import parse_condition
 from mlgraph.inference.patterns import parse_path
-from mlgraph.inference.rules import load_rules, shipped_rules, united
+from mlgraph.inference.rules import load_rules, shipped_rules, union_of_kinds
 
 RULE = """\
 rules:
@@ -24,8 +24,8 @@ GOOD = {
 }
 
 
-def written(**said: str) -> str:
-    return RULE % {**GOOD, **said}
+def written(**reported: str) -> str:
+    return RULE % {**GOOD, **reported}
 
 
 def test_a_rule_is_read() -> None:
@@ -129,17 +129,17 @@ def test_a_relation_between_other_kinds_is_no_circle() -> None:
 
 def test_a_name_given_twice_is_refused_with_both_places() -> None:
     with pytest.raises(StartError, match=r"two rules are named 'trained': a:2 and b:2"):
-        united(load_rules(written(), "a"), load_rules(written(), "b"))
+        union_of_kinds(load_rules(written(), "a"), load_rules(written(), "b"))
 
 
-def test_conditions_are_false_where_nobody_said_what_they_need() -> None:
+def test_conditions_are_false_where_nobody_reported_what_they_need() -> None:
     condition = parse_condition('set.properties.tier == "gold" && set.tags.exists(tag, tag.startsWith("p"))', {"set"})
     gold = {"properties": {"tier": "gold"}, "tags": ["pii"]}
-    assert condition.holds(gold)
-    assert not condition.holds({**gold, "tags": []})
-    assert not condition.holds({**gold, "properties": {}})
-    assert not condition.holds({**gold, "properties": {"tier": {"of": 10**400}}})
-    assert not parse_condition("set.properties.tier", {"set"}).holds(gold)  # true means true, not something that is there
+    assert condition.matches(gold)
+    assert not condition.matches({**gold, "tags": []})
+    assert not condition.matches({**gold, "properties": {}})
+    assert not condition.matches({**gold, "properties": {"tier": {"of": 10**400}}})
+    assert not parse_condition("set.properties.tier", {"set"}).matches(gold)  # true means true, not something that is there
     with pytest.raises(InvalidInput, match="speaks of 'tag'"):
         parse_condition("set.tags == [tag]", {"set"})
 

@@ -14,8 +14,8 @@ V = AssetUri("model_version", "mlflow", "m/1")
 EDGE = (A, "derives", B)
 
 
-def edge(start: int, end: int | None = None, origin: str = "facts", **said: str) -> EdgeFact:
-    return EdgeFact(*EDGE, origin, start, end, said)
+def edge(start: int, end: int | None = None, origin: str = "facts", **reported: str) -> EdgeFact:
+    return EdgeFact(*EDGE, origin, start, end, reported)
 
 
 def run_uri(number: int) -> AssetUri:

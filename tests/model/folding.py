@@ -22,9 +22,15 @@ class Folded(NamedTuple):
 
 
 def folded_edges(
-    naive: NaiveGraph, level: Level, t: int, root: AssetUri, listed: Collection[AssetUri], hidden: Collection[AssetUri],
-    *, downstream: bool
-) -> dict[Triple, Folded]:  # fmt: skip
+    naive: NaiveGraph,
+    level: Level,
+    t: int,
+    root: AssetUri,
+    listed: Collection[AssetUri],
+    hidden: Collection[AssetUri],
+    *,
+    downstream: bool,
+) -> dict[Triple, Folded]:
     """Every edge over hidden assets between listed ones, as a walk from `root` in one direction tells it."""
     walk = naive.walk(level, t, downstream=downstream, hidden=hidden)
     origins = {triple: names for triple, names in naive.edge_origins(level, t).items() if triple[1] in WALKED}
@@ -38,15 +44,15 @@ def folded_edges(
             inner = _between(ways, start, end, hidden)
             if not inner:
                 continue
-            for triple, said in _named(inner, start, end, origins, downstream=downstream).items():
-                sure = start in certain and _is_certain(walk, start, end, hidden)
-                way = _Way(_least(walk, start, end, hidden), said, start in reached, sure)
+            for triple, reported in _named(inner, start, end, origins, downstream=downstream).items():
+                certain_step = start in certain and _is_certain(walk, start, end, hidden)
+                way = _Way(_least(walk, start, end, hidden), reported, start in reached, certain_step)
                 found.setdefault(triple, []).append(way)
     return {
         triple: Folded(
             min(way.between for way in ways),
             frozenset().union(*(way.origins for way in ways)),
-            any(way.sure for way in ways) or not any(way.taken for way in ways),
+            any(way.certain for way in ways) or not any(way.taken for way in ways),
         )
         for triple, ways in found.items()
     }
@@ -58,7 +64,7 @@ class _Way(NamedTuple):
     between: int
     origins: frozenset[str]
     taken: bool
-    sure: bool
+    certain: bool
 
 
 Step = tuple[State, State]
@@ -114,14 +120,14 @@ def _named(
     last = {step for step in inner if (step[1] == end if downstream else step[0] == start)}
     named: dict[Triple, frozenset[str]] = {}
     for relation in {triple[1] for step in last for triple in triples(*step)}:
-        said = {
+        reported = {
             name
             for step in inner
             for triple in triples(*step)
             if step not in last or triple[1] == relation
             for name in origins[triple]
         }
-        named[source[0], relation, target[0]] = frozenset(said)
+        named[source[0], relation, target[0]] = frozenset(reported)
     return named
 
 
@@ -130,10 +136,10 @@ def _is_certain(walk: Walk, start: State, end: State, hidden: Collection[AssetUr
     open_, seen = [start], {start}
     while open_:
         state = open_.pop()
-        for following, sure in walk.next(state):
-            if sure and following == end and state != start:
+        for following, certain_step in walk.next(state):
+            if certain_step and following == end and state != start:
                 return True
-            if sure and following[0] in hidden and following not in seen:
+            if certain_step and following[0] in hidden and following not in seen:
                 seen.add(following)
                 open_.append(following)
     return False
@@ -169,7 +175,7 @@ def _stands_for(naive: NaiveGraph, run: AssetUri, failed: AssetUri, t: int) -> b
         and None not in since
         and since[0] > since[1]  # type: ignore[operator] # neither is None
         and edges[1] <= edges[0]
-        and all(pair in pairs[0] and pairs[0][pair] >= sure for pair, sure in pairs[1].items())
+        and all(pair in pairs[0] and pairs[0][pair] >= certain_step for pair, certain_step in pairs[1].items())
     )
 
 
@@ -189,7 +195,7 @@ def _edges(naive: NaiveGraph, run: AssetUri, t: int) -> set[Triple]:
 def _belongs_to(naive: NaiveGraph, run: AssetUri, t: int) -> set[tuple[str, AssetUri]]:
     return {
         (record.triple[1], record.triple[2])
-        for record in naive.holding("asset", t)
+        for record in naive.valid("asset", t)
         if record.triple[0] == run and record.triple[1] in ("run_of", "part_of")
     }
 
@@ -198,7 +204,7 @@ def _since(naive: NaiveGraph, run: AssetUri, t: int) -> int | None:
     return min(
         (
             record.start
-            for record in naive.holding("run", t)
+            for record in naive.valid("run", t)
             if record.triple[1] in WALKED and run in (record.triple[0], record.triple[2])
         ),
         default=None,

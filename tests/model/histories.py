@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from hypothesis import strategies as st
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from tests.model.naive import NaiveGraph
 
@@ -94,49 +94,49 @@ def run_facts(
     choose: Chooser,
     run: AssetUri,
     moment: int,
-    told: dict[str, Any],
+    asserted: dict[str, Any],
     inputs: Sequence[AssetUri] | None,
     outputs: Sequence[AssetUri] | None,
 ) -> list[Fact]:
     """One report of a run: as an event (patches, with the sides told) or as plain facts (whole, without sides).
 
-    A side that is None was not told. `told` may hold the workflow, the origin, `event`, the state and the code version.
+    A side that is None was not told. `asserted` may hold the workflow, the origin, `event`, the state and the code version.
     """
-    event: bool = told["event"]
-    mode = Mode.PATCH if event else Mode.WHOLE
-    origin: str = told["origin"]
-    properties: dict[str, Any] = {"state": told["state"]} if told["state"] else {}
-    if told["state"] in ("COMPLETE", "FAIL", "ABORT") and not choose.chance(5):
+    event: bool = asserted["event"]
+    mode = Mode.PATCH if event else Mode.REPLACE
+    origin: str = asserted["origin"]
+    properties: dict[str, Any] = {"state": asserted["state"]} if asserted["state"] else {}
+    if asserted["state"] in ("COMPLETE", "FAIL", "ABORT") and not choose.chance(5):
         properties["ended_at"] = format_time(moment)
-    if told["code"]:
-        properties["code_version"] = told["code"]
+    if asserted["code"]:
+        properties["code_version"] = asserted["code"]
     if event:
         sides = (("inputs", inputs), ("outputs", outputs))
         properties["sides"] = {side: True for side, listed in sides if listed is not None}
     facts: list[Fact] = [AssetFact(run, origin, moment, {"properties": properties}, mode)]
-    if told["workflow"]:
-        facts.append(EdgeFact(run, "run_of", told["workflow"], origin, moment, mode=mode))
+    if asserted["workflow"]:
+        facts.append(EdgeFact(run, "run_of", asserted["workflow"], origin, moment, mode=mode))
     for source in inputs or ():
-        said = choose.edge_properties("input_to")
+        reported = choose.edge_properties("input_to")
         end = choose.one(TIMES) if not event and choose.chance(12) else None
         end = end if end is not None and end > moment else None
-        facts.append(EdgeFact(source, "input_to", run, origin, moment, end, said, mode))
+        facts.append(EdgeFact(source, "input_to", run, origin, moment, end, reported, mode))
     for output in outputs or ():
-        said = choose.edge_properties("outputs")
+        reported = choose.edge_properties("outputs")
         if choose.chance(4):
-            said["from"] = sorted({str(uri) for uri in choose.some((*(inputs or ()), *INPUTS[:3]), 2)})
-        facts.append(EdgeFact(run, "outputs", output, origin, moment, properties=said, mode=mode))
+            reported["from"] = sorted({str(uri) for uri in choose.some((*(inputs or ()), *INPUTS[:3]), 2)})
+        facts.append(EdgeFact(run, "outputs", output, origin, moment, properties=reported, mode=mode))
         if choose.chance(4) and output in DATASETS[:4]:
             columns = (choose.one(COLUMNS), column_uri(output, choose.one("xy")))
-            said = {"by": str(run)}
-            facts.append(EdgeFact(columns[0], "derives", columns[1], origin, moment, properties=said, mode=mode))
+            reported = {"by": str(run)}
+            facts.append(EdgeFact(columns[0], "derives", columns[1], origin, moment, properties=reported, mode=mode))
     return facts
 
 
 def piece_run(choose: Chooser, *, wire: bool) -> list[Fact]:
     """One report of some run, in any state, with any sides."""
     workflow = choose.one((*WORKFLOWS, WORKFLOWS[0], None))
-    told = {
+    asserted = {
         "event": not wire and choose.one((True, True, False)),
         "origin": choose.one(ORIGINS),
         "workflow": workflow,
@@ -145,31 +145,31 @@ def piece_run(choose: Chooser, *, wire: bool) -> list[Fact]:
     }
     inputs = None if choose.chance(4) else choose.some(INPUTS, 3)
     outputs = None if choose.chance(4) else choose.some(OUTPUTS, 3)
-    return run_facts(choose, choose.one(RUNS), choose.one(TIMES), told, inputs, outputs)
+    return run_facts(choose, choose.one(RUNS), choose.one(TIMES), asserted, inputs, outputs)
 
 
 def piece_series(choose: Chooser, *, wire: bool) -> list[Fact]:
     """Runs of one workflow, one after the other, that report an asset or leave it out."""
     workflow = choose.one(WORKFLOWS)
-    kept_inputs, kept_outputs = choose.some(INPUTS, 2), choose.some(OUTPUTS, 2)
+    retained_inputs, retained_outputs = choose.some(INPUTS, 2), choose.some(OUTPUTS, 2)
     wavering = choose.one(DATASETS)
     as_input = choose.one((True, False))
     first, origin, event = choose.one(range(5)), choose.one(ORIGINS), not wire and choose.one((True, True, False))
     facts: list[Fact] = []
     for position in range(choose.one((4, 5, 6))):
         shown = [wavering] if position == 0 or choose.chance(4) else []
-        told = {
+        asserted = {
             "event": event,
             "origin": origin,
             "workflow": workflow,
             "state": choose.one(("COMPLETE",) * 6 + ("FAIL", "RUNNING")),
             "code": choose.one((None, "1", "1", "1", "1", "2")),
         }
-        inputs: list[AssetUri] | None = kept_inputs + shown * as_input
-        outputs: list[AssetUri] | None = kept_outputs + shown * (not as_input)
+        inputs: list[AssetUri] | None = retained_inputs + shown * as_input
+        outputs: list[AssetUri] | None = retained_outputs + shown * (not as_input)
         if choose.chance(8):
             inputs, outputs = (None, outputs) if as_input else (inputs, None)
-        facts += run_facts(choose, RUNS[position], TIMES[first + position - choose.chance(6)], told, inputs, outputs)
+        facts += run_facts(choose, RUNS[position], TIMES[first + position - choose.chance(6)], asserted, inputs, outputs)
     return facts
 
 
@@ -178,7 +178,7 @@ def piece_plain(choose: Chooser, *, wire: bool) -> list[Fact]:
     triple = choose.one((*PLAIN_EDGES, *PART_EDGES))
     origin, start = choose.one(ORIGINS), choose.one(range(9))
     end = choose.one((None, None, choose.one(TIMES[start + 1 :])))
-    mode = Mode.WHOLE if wire else choose.one((Mode.WHOLE, Mode.PATCH))
+    mode = Mode.REPLACE if wire else choose.one((Mode.REPLACE, Mode.PATCH))
     facts: list[Fact] = [
         EdgeFact(*triple, origin, TIMES[start], end, choose.edge_properties("derives"), mode),
     ]
@@ -192,12 +192,12 @@ def piece_workflow_edge(choose: Chooser, *, wire: bool) -> list[Fact]:
     del wire
     workflow, moment = choose.one(WORKFLOWS), choose.one(TIMES)
     if choose.one((True, False)):
-        said = choose.edge_properties("input_to")
-        return [EdgeFact(choose.one(INPUTS), "input_to", workflow, "facts", moment, properties=said)]
-    said = choose.edge_properties("outputs")
+        reported = choose.edge_properties("input_to")
+        return [EdgeFact(choose.one(INPUTS), "input_to", workflow, "facts", moment, properties=reported)]
+    reported = choose.edge_properties("outputs")
     if choose.chance(2):
-        said["from"] = sorted({str(uri) for uri in choose.some(DATASETS[:3], 2)})
-    return [EdgeFact(workflow, "outputs", choose.one(OUTPUTS), "facts", moment, properties=said)]
+        reported["from"] = sorted({str(uri) for uri in choose.some(DATASETS[:3], 2)})
+    return [EdgeFact(workflow, "outputs", choose.one(OUTPUTS), "facts", moment, properties=reported)]
 
 
 def piece_declaration(choose: Chooser, *, wire: bool) -> list[Fact]:
@@ -209,8 +209,8 @@ def piece_declaration(choose: Chooser, *, wire: bool) -> list[Fact]:
     facts: list[Fact] = [Declaration(workflow, origin, moment, sides)]
     if "inputs" in sides:
         for source in choose.some(DATASETS, 2):
-            said = choose.edge_properties("input_to")
-            edge = EdgeFact(source, "input_to", workflow, origin, moment, properties=said, mode=Mode.DECLARED)
+            reported = choose.edge_properties("input_to")
+            edge = EdgeFact(source, "input_to", workflow, origin, moment, properties=reported, mode=Mode.DECLARED)
             facts.append(edge)
     if "outputs" in sides:
         listed = choose.some(DATASETS, 2)
@@ -220,7 +220,7 @@ def piece_declaration(choose: Chooser, *, wire: bool) -> list[Fact]:
 
 def piece_asset(choose: Chooser, *, wire: bool) -> list[Fact]:
     """What an asset is."""
-    mode = Mode.WHOLE if wire else choose.one((Mode.WHOLE, Mode.PATCH))
+    mode = Mode.REPLACE if wire else choose.one((Mode.REPLACE, Mode.PATCH))
     state: dict[str, Any] = {"name": choose.one(("one", "two"))} if choose.one((True, False)) else {}
     if choose.one((True, False)):
         state["properties"] = {choose.one(("k", "l")): choose.one((1, 2))}
@@ -314,9 +314,9 @@ def moments(facts: list[Fact]) -> list[int]:
 def line(fact: Fact) -> str | None:
     """The fact as a line of NDJSON, or None where no line can say it (patches and declarations)."""
     if isinstance(fact, AssetRetraction):
-        said = {"uri": str(fact.uri), "valid_to": _time(fact.valid_to), "origin": fact.origin}
-        return json.dumps({"retract": said})
-    if isinstance(fact, Declaration) or (isinstance(fact, AssetFact | EdgeFact) and fact.mode != Mode.WHOLE):
+        reported = {"uri": str(fact.uri), "valid_to": _time(fact.valid_to), "origin": fact.origin}
+        return json.dumps({"retract": reported})
+    if isinstance(fact, Declaration) or (isinstance(fact, AssetFact | EdgeFact) and fact.mode != Mode.REPLACE):
         return None
     if isinstance(fact, AssetFact):
         start = _time(fact.valid_from)
@@ -325,8 +325,8 @@ def line(fact: Fact) -> str | None:
     if isinstance(fact, EdgeRetraction):
         return json.dumps({"retract": {**ends, "valid_to": _time(fact.valid_to)}})
     times = {"valid_from": fact.valid_from, "valid_to": fact.valid_to}
-    said_times = {key: format_time(moment) for key, moment in times.items() if moment is not None}
-    return json.dumps({"edge": {**ends, **said_times, "properties": dict(fact.properties)}})
+    report_times = {key: format_time(moment) for key, moment in times.items() if moment is not None}
+    return json.dumps({"edge": {**ends, **report_times, "properties": dict(fact.properties)}})
 
 
 def lines(facts: list[Fact]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.inference.patterns import Path
+from mlgraph.inference.patterns import PathPattern
 from mlgraph.inference.rules import Rule, Rules
 from tests.model.pairs import Pairs, inputs_of, outputs_of
 from tests.model.records import Record, Triple, fold, spans, spoke_at
@@ -51,14 +51,14 @@ class NaiveRules:
                     found[triple] = certain or found.get(triple, False)
         return found
 
-    def _ways(self, rule: Rule, path: Path, t: int) -> Iterator[tuple[tuple[AssetUri, AssetUri], bool]]:
-        edges = [*self._told(t), *self._inferred(rule, t)]
+    def _ways(self, rule: Rule, path: PathPattern, t: int) -> Iterator[tuple[tuple[AssetUri, AssetUri], bool]]:
+        edges = [*self._asserted(t), *self._inferred(rule, t)]
         for start in sorted({end for edge in edges for end in (edge.triple[0], edge.triple[2])}):
             for nodes, certain in self._from(rule, path, [start], edges, t):
                 yield (nodes[0], nodes[-1]), certain
 
     def _from(
-        self, rule: Rule, path: Path, nodes: list[AssetUri], edges: list[Found], t: int
+        self, rule: Rule, path: PathPattern, nodes: list[AssetUri], edges: list[Found], t: int
     ) -> Iterator[tuple[list[AssetUri], bool]]:
         """Every way on from `nodes`, which stand at the first places of the path."""
         place = len(nodes) - 1
@@ -73,11 +73,11 @@ class NaiveRules:
             if near != nodes[-1] or edge.triple[1] not in step.relations or not _fits(rule, step.name, edge):
                 continue
             for way, certain in self._from(rule, path, [*nodes, far], edges, t):
-                fed = self._fed(path, way, place, t)
-                if fed is not None:
-                    yield way, certain and edge.certain and fed
+                fed_by = self._inputs_of(path, way, place, t)
+                if fed_by is not None:
+                    yield way, certain and edge.certain and fed_by
 
-    def _fed(self, path: Path, way: list[AssetUri], place: int, t: int) -> bool | None:
+    def _inputs_of(self, path: PathPattern, way: list[AssetUri], place: int, t: int) -> bool | None:
         """Whether the input before a run or workflow at `place` surely feeds the output after it; None where it does not."""
         if place == 0 or way[place].kind not in ("run", "workflow"):
             return True
@@ -99,25 +99,25 @@ class NaiveRules:
     def _pairs_of_name(self, node: AssetUri, t: int) -> Pairs:
         if node.kind == "workflow":
             return self.naive.pairs(node, "asset", t)
-        holding = [record for record in self._reported() if record.holds(t)]
-        return self.naive.pairing.of_run(node, inputs_of(node, holding), outputs_of(node, holding), t)
+        valid = [record for record in self._reported() if record.holds(t)]
+        return self.naive.pairing.of_run(node, inputs_of(node, valid), outputs_of(node, valid), t)
 
     def _reported(self) -> list[Record]:
         """What runs reported, ended by every retraction."""
         if self._reports is not None:
             return self._reports
         found = self._reports = []
-        for key, said in by_edge_key(self.naive.edge_facts).items():
+        for key, reported in by_edge_key(self.naive.edge_facts).items():
             triple = (key[0], key[1], key[2])
             if (place := side_of(triple)) is not None and place[1].kind == "run":
-                for start, end in spans(said, self.naive.endings.all(triple, key[-1]), []):
+                for start, end in spans(reported, self.naive.endings.all(triple, key[-1]), []):
                     found.append(Record(triple, key[3], key[5], key[-1], start, end))
         return found
 
-    def _told(self, t: int) -> list[Found]:
+    def _asserted(self, t: int) -> list[Found]:
         if t not in self._edges:
-            told_by_name = [*self._plain(t), *self._computed(t), *self._owners(t)]
-            self._edges[t] = [named for edge in told_by_name if (named := self._under_names(edge, t)) is not None]
+            asserted_by_name = [*self._plain(t), *self._computed(t), *self._owners(t)]
+            self._edges[t] = [named for edge in asserted_by_name if (named := self._under_names(edge, t)) is not None]
         return self._edges[t]
 
     def _under_names(self, edge: Found, t: int) -> Found | None:
@@ -126,16 +126,16 @@ class NaiveRules:
         return edge._replace(triple=(ends[0], relation, ends[1])) if ends[0] != ends[1] or source == target else None
 
     def _plain(self, t: int) -> Iterator[Found]:
-        for key, said in by_edge_key(self.naive.edge_facts).items():
+        for key, reported in by_edge_key(self.naive.edge_facts).items():
             triple = (key[0], key[1], key[2])
             if _is_computed(triple):
                 continue
-            for start, end in spans(said, self.naive.endings.all(triple, key[-1]), []):
+            for start, end in spans(reported, self.naive.endings.all(triple, key[-1]), []):
                 if start <= t < end:
                     yield Found(triple, key[3] or "", key[4] or "", {}, certain=True)
 
     def _computed(self, t: int) -> Iterator[Found]:
-        for record in self.naive.holding("asset", t):
+        for record in self.naive.valid("asset", t):
             if _is_computed(record.triple):
                 yield Found(record.triple, "", "", {}, certain=True)
 
@@ -145,7 +145,7 @@ class NaiveRules:
             state, _ = assets.state(uri, t)
             for text in (state or {}).get("owners", ()):
                 owner = AssetUri.parse(text)
-                if any(self._names(uri, origin, owner, t) for origin in assets.holders(uri, t)):
+                if any(self._names(uri, origin, owner, t) for origin in assets.origins_of(uri, t)):
                     yield Found((uri, "owned_by", owner), "", "", {}, certain=True)
 
     def _names(self, uri: AssetUri, origin: str, owner: AssetUri, t: int) -> bool:
@@ -168,12 +168,12 @@ class NaiveRules:
         known = {"name": uri.name, "description": "", "owners": [], "tags": [], "properties": {}, **(state or {})}
         word = known["properties"].get("state", "")
         value = {**known, "uri": str(uri), "kind": uri.kind, "state": word}
-        return all(condition.holds(value) for condition in conditions)
+        return all(condition.matches(value) for condition in conditions)
 
 
 def _fits(rule: Rule, name: str | None, edge: Found) -> bool:
-    said = {"relation": edge.triple[1], "role": edge.role, "version": edge.version, "properties": edge.properties}
-    return all(condition.holds(said) for condition in rule.where if condition.about == name and name is not None)
+    reported = {"relation": edge.triple[1], "role": edge.role, "version": edge.version, "properties": edge.properties}
+    return all(condition.matches(reported) for condition in rule.where if condition.about == name and name is not None)
 
 
 def _is_computed(triple: Triple) -> bool:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection
 from typing import Any, Literal, TypeAlias
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Fact
-from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
 from tests.model.pairs import Level, Pairing, Pairs, inputs_of, outputs_of
 from tests.model.records import Assets, Endings, Record, Triple, by_key, spans
-from tests.model.walk import ColumnsTold, Walk
+from tests.model.walk import ReportedColumns, Walk
 from tests.model.workflows import Runs, Workflows, side_of
 
 Direction: TypeAlias = Literal["upstream", "downstream", "both"]
@@ -30,7 +30,7 @@ class NaiveGraph:
         self.pairing = Pairing(facts, self.workflows)
         self.edge_facts = [fact for fact in facts if isinstance(fact, EdgeFact)]
         self._records: dict[Level, list[Record]] = {}
-        self._holding: dict[tuple[Level, int], list[Record]] = {}
+        self._valid: dict[tuple[Level, int], list[Record]] = {}
 
     def edges(self, level: Level, t: int) -> set[Triple]:
         """The edges of walked relations that hold at `t`."""
@@ -39,20 +39,20 @@ class NaiveGraph:
     def edge_origins(self, level: Level, t: int) -> dict[Triple, set[str]]:
         """The same, each with the origins that hold it."""
         found: dict[Triple, set[str]] = {}
-        for record in self.holding(level, t):
+        for record in self.valid(level, t):
             if record.triple[1] in WALKED:
                 found.setdefault(record.triple, set()).add(record.origin)
         return found
 
-    def holding(self, level: Level, t: int) -> list[Record]:
+    def valid(self, level: Level, t: int) -> list[Record]:
         """The records of all relations that hold at `t`."""
-        if (level, t) not in self._holding:
+        if (level, t) not in self._valid:
             now = [record for record in self.records(level) if record.holds(t)]
             plain = [record for record in now if not is_column_lineage(record.triple, record.by)]
             columns = [record for record in now if is_column_lineage(record.triple, record.by)]
             counted = [record for record in columns if self._column_owners(record, level, t, plain)]
-            self._holding[level, t] = plain + counted
-        return self._holding[level, t]
+            self._valid[level, t] = plain + counted
+        return self._valid[level, t]
 
     def records(self, level: Level) -> list[Record]:
         """Every interval of every edge at this level."""
@@ -100,15 +100,20 @@ class NaiveGraph:
 
     def pairs(self, node: AssetUri, level: Level, t: int) -> Pairs:
         """From which inputs a run or workflow leads to which outputs at `t`, and whether that is certain."""
-        holding = self.holding(level, t)
+        valid = self.valid(level, t)
         if node.kind == "workflow":
-            return self.pairing.of_workflow(node, t, holding)
-        return self.pairing.of_run(node, inputs_of(node, holding), outputs_of(node, holding), t)
+            return self.pairing.of_workflow(node, t, valid)
+        return self.pairing.of_run(node, inputs_of(node, valid), outputs_of(node, valid), t)
 
     def lineage(
-        self, root: AssetUri, direction: Direction, level: Level, t: int, depth: int | None = None,
+        self,
+        root: AssetUri,
+        direction: Direction,
+        level: Level,
+        t: int,
+        depth: int | None = None,
         hidden: Collection[AssetUri] = (),
-    ) -> dict[AssetUri, tuple[int, Certainty]]:  # fmt: skip
+    ) -> dict[AssetUri, tuple[int, Certainty]]:
         """What is reached from `root`, with distance and certainty; the root itself at 0."""
         reached: dict[AssetUri, tuple[int, bool]] = {}
         for one in ("upstream", "downstream") if direction == "both" else (direction,):
@@ -125,9 +130,9 @@ class NaiveGraph:
     def walk(self, level: Level, t: int, *, downstream: bool, hidden: Collection[AssetUri] = ()) -> Walk:
         """The walk over what holds at `t`."""
         return Walk(
-            self.holding(level, t),
+            self.valid(level, t),
             self._cached_pairs(level, t),
-            self._columns_told(level, t),
+            self._reported_columns(level, t),
             downstream=downstream,
             hidden=hidden,
         )
@@ -142,19 +147,19 @@ class NaiveGraph:
 
         return pairs_of
 
-    def _columns_told(self, level: Level, t: int) -> set[ColumnsTold]:
+    def _reported_columns(self, level: Level, t: int) -> set[ReportedColumns]:
         """For which outputs, from which inputs, runs and workflows have lineage between columns."""
-        plain = [record for record in self.holding(level, t) if not is_column_lineage(record.triple, record.by)]
+        plain = [record for record in self.valid(level, t) if not is_column_lineage(record.triple, record.by)]
         return {
             (owner, dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2]))
-            for record in self.holding(level, t)
+            for record in self.valid(level, t)
             if is_column_lineage(record.triple, record.by)
             for owner in self._column_owners(record, level, t, plain)
         }
 
     def part_edges(self, t: int) -> set[Triple]:
         """The edges from parts to wholes that hold at `t`."""
-        return {record.triple for record in self.holding("asset", t) if record.triple[1] in PART_RELATIONS}
+        return {record.triple for record in self.valid("asset", t) if record.triple[1] in PART_RELATIONS}
 
     def asset_state(self, uri: AssetUri, t: int) -> tuple[dict[str, Any] | None, int | None]:
         """The merged state at `t` and, where it was retracted, when."""

@@ -8,13 +8,13 @@ from mlgraph.graph.model.aliases import Alias
 
 
 def stands_for(
-    said: Sequence[Alias], names: Collection[int], key: Callable[[int], str], moment: int
+    reported: Sequence[Alias], names: Collection[int], key: Callable[[int], str], moment: int
 ) -> dict[int, tuple[int, bool]]:
     """Return what each name stands for at `moment`, and whether it leads to several.
 
     While two that are kept apart are one, that which is led there by the weaker word (both, if neither is weaker) leads nowhere.
     """
-    now = [alias for alias in said if alias.start <= moment < alias.end and alias.name != alias.of]
+    now = [alias for alias in reported if alias.start <= moment < alias.end and alias.name != alias.of]
     apart = [alias for alias in now if alias.apart]
     links = [
         alias
@@ -39,8 +39,8 @@ def stands_for(
 
 
 def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], str]) -> dict[int, tuple[int, bool]]:
-    heard = [a for a in links if a.rank == max(b.rank for b in links if b.name == a.name)]
-    ways = {(a.name, a.of) for a in heard}
+    prevailing = [a for a in links if a.rank == max(b.rank for b in links if b.name == a.name)]
+    ways = {(a.name, a.of) for a in prevailing}
     leads = {(x, x) for x in names} | ways
     for middle in names:
         leads |= {(x, y) for x in names for y in names if (x, middle) in leads and (middle, y) in leads}

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 from mlgraph.domain.facts import EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import HELD_OUT_ROLES
-from tests.model.records import Record, told, triple_of
+from tests.model.records import Record, asserted_by, triple_of
 from tests.model.workflows import Workflows
 
 Level: TypeAlias = Literal["asset", "run"]
@@ -35,7 +35,7 @@ def feeds_all(roles: set[str | None]) -> bool:
     return bool(roles - HELD_OUT_ROLES)
 
 
-def leads(roles: set[str | None], output: AssetUri) -> bool:
+def leads_on(roles: set[str | None], output: AssetUri) -> bool:
     """Whether an input in these roles leads to such an output: held-out data leads to evaluations only."""
     return feeds_all(roles) or output.kind == "evaluation"
 
@@ -59,27 +59,27 @@ class Pairing:
         inputs: Inputs = {}
         outputs = set()
         for fact in self.edge_facts:
-            if told(fact.valid_from) <= t and fact.relation == "input_to" and fact.target == run:
+            if asserted_by(fact.valid_from) <= t and fact.relation == "input_to" and fact.target == run:
                 inputs.setdefault(fact.source, set()).add(fact.properties.get("role"))
-            if told(fact.valid_from) <= t and fact.relation == "outputs" and fact.source == run:
+            if asserted_by(fact.valid_from) <= t and fact.relation == "outputs" and fact.source == run:
                 outputs.add(fact.target)
         return inputs, outputs
 
-    def said_from(self, run: AssetUri, output: AssetUri, t: int) -> set[AssetUri]:
+    def lineage_from(self, run: AssetUri, output: AssetUri, t: int) -> set[AssetUri]:
         """What the latest assertions of this outputs edge, up to `t`, that carry `from` name: all at one moment together."""
         carrying = [
             fact
             for fact in self.edge_facts
             if triple_of(fact) == (run, "outputs", output)
             and fact.properties.get("from") is not None
-            and told(fact.valid_from) <= t
+            and asserted_by(fact.valid_from) <= t
         ]
-        latest = max((told(fact.valid_from) for fact in carrying), default=None)
+        latest = max((asserted_by(fact.valid_from) for fact in carrying), default=None)
         return {AssetUri.parse(text) for fact in carrying if fact.valid_from == latest for text in fact.properties["from"]}
 
     def lineage(self, run: AssetUri, output: AssetUri, inputs: Inputs, t: int) -> set[AssetUri]:
         """The inputs that the run's own lineage names for this output; none where no lineage counts."""
-        named = self.said_from(run, output, t)
+        named = self.lineage_from(run, output, t)
         if named & set(inputs):
             return named & set(inputs)
         by_columns = {
@@ -87,7 +87,7 @@ class Pairing:
             for fact in self.edge_facts
             if fact.relation == "derives"
             and fact.properties.get("by") == str(run)
-            and told(fact.valid_from) <= t
+            and asserted_by(fact.valid_from) <= t
             and fact.target.kind == "column"
             and dataset_of_column(fact.target) == output
             and (dataset := dataset_of_column(fact.source)) is not None
@@ -101,28 +101,26 @@ class Pairing:
             named = self.lineage(run, output, inputs, t)
             certain = bool(named) or not several_of_both(inputs, outputs)
             for source in named or set(inputs):
-                if leads(inputs[source], output):
+                if leads_on(inputs[source], output):
                     pairs[source, output] = certain
         return pairs
 
-    def decider(
-        self, workflow: AssetUri, output: AssetUri, t: int, holding: list[Record]
-    ) -> tuple[AssetUri, set[AssetUri]] | None:
+    def decider(self, workflow: AssetUri, output: AssetUri, t: int, valid: list[Record]) -> tuple[AssetUri, set[AssetUri]] | None:
         """Who decides the pairs of this output at `t`: the run or declaration that last had lineage."""
         candidates: list[tuple[int, str, AssetUri, set[AssetUri]]] = []
         for run in self.runs.members(workflow):
             named = self.lineage(run, output, self.reported(run, t)[0], t)
             if named and output in self.reported(run, t)[1]:
                 moments = [
-                    told(fact.valid_from)
+                    asserted_by(fact.valid_from)
                     for fact in self.edge_facts
-                    if triple_of(fact) == (run, "outputs", output) and told(fact.valid_from) <= t
+                    if triple_of(fact) == (run, "outputs", output) and asserted_by(fact.valid_from) <= t
                 ]
                 done = self.runs.ended_at(run)
                 if done is not None and done <= t:
                     moments.append(done)
                 candidates.append((max(moments), str(run), run, named))
-        if declared := self._declared(workflow, output, t, holding):
+        if declared := self._declared(workflow, output, t, valid):
             candidates.append(declared)
         if not candidates:
             return None
@@ -130,32 +128,32 @@ class Pairing:
         return node, named
 
     def _declared(
-        self, workflow: AssetUri, output: AssetUri, t: int, holding: list[Record]
+        self, workflow: AssetUri, output: AssetUri, t: int, valid: list[Record]
     ) -> tuple[int, str, AssetUri, set[AssetUri]] | None:
         """Lineage that stands on an outputs edge told of the workflow itself, while that record holds and names an input."""
-        inputs = set(inputs_of(workflow, holding))
-        saying = [
+        inputs = set(inputs_of(workflow, valid))
+        reporting = [
             (start, named)
             for start, end, named in self.workflows.declared_lineage(workflow, output)
             if start <= t < end and named & inputs
         ]
-        if not saying:
+        if not reporting:
             return None
-        latest = max(start for start, _ in saying)
-        return latest, str(workflow), workflow, {uri for start, named in saying if start == latest for uri in named}
+        latest = max(start for start, _ in reporting)
+        return latest, str(workflow), workflow, {uri for start, named in reporting if start == latest for uri in named}
 
-    def of_workflow(self, workflow: AssetUri, t: int, holding: list[Record]) -> Pairs:
+    def of_workflow(self, workflow: AssetUri, t: int, valid: list[Record]) -> Pairs:
         """The pairs of a workflow among the asset-level records that hold at `t`."""
-        inputs, outputs = inputs_of(workflow, holding), outputs_of(workflow, holding)
+        inputs, outputs = inputs_of(workflow, valid), outputs_of(workflow, valid)
         certain_in_a_run = set()
         for run in self.runs.members(workflow):
             of_run = self.of_run(run, *self.reported(run, t), t)
             certain_in_a_run |= {pair for pair, certain in of_run.items() if certain}
         pairs: Pairs = {}
         for output in outputs:
-            decided = self.decider(workflow, output, t, holding)
+            decided = self.decider(workflow, output, t, valid)
             for source, roles in inputs.items():
-                if not leads(roles, output):
+                if not leads_on(roles, output):
                     continue
                 if decided is None:
                     several = several_of_both(inputs, outputs)

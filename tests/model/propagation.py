@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlgraph.graph.propagation.rebuild_status import NEW, OLD, Concerned, Execution
+from mlgraph.graph.propagation.rebuild_status import NEW, OLD, AffectedSubgraph, Execution
 
 Point = tuple[int, int, tuple[int, str, int]]
 """A moment, the phase in it (changes, ends, edges, runs of an instant, beginnings), and the order of those in one phase."""
@@ -13,39 +13,39 @@ Point = tuple[int, int, tuple[int, str, int]]
 class Naive:
     """Answers by looking back, without keeping anything."""
 
-    def __init__(self, concerned: Concerned, executions: Iterable[Execution]) -> None:
-        self.concerned = concerned
+    def __init__(self, affected: AffectedSubgraph, executions: Iterable[Execution]) -> None:
+        self.affected = affected
         self.executions = list(executions)
         self.end: Point = (2**62, 9, (0, "", 0))
 
     def mask(self, asset: int, point: Point) -> int:
         """What `asset` holds just before `point`: what it and all that it follows without a run hold by themselves."""
         ancestors, found = [asset], {asset}
-        held = 0
+        contents_now = 0
         while ancestors:
             each = ancestors.pop()
-            if each in self.concerned.changed:
-                changed_at = self.concerned.changed[each]
-                held |= NEW if changed_at is not None and (changed_at, 0, (0, "", each)) < point else OLD
+            if each in self.affected.changed:
+                changed_at = self.affected.changed[each]
+                contents_now |= NEW if changed_at is not None and (changed_at, 0, (0, "", each)) < point else OLD
                 continue
-            held |= self._by_runs(each, point)
-            for link in self.concerned.links:
+            contents_now |= self._by_runs(each, point)
+            for link in self.affected.links:
                 key = (link.start, 2, (0, "", link.source))
                 if link.target != each or key >= point:
                     continue
-                if each in self.concerned.frozen and link.source not in self.concerned.frozen:
-                    held |= self.mask(link.source, key)
+                if each in self.affected.frozen and link.source not in self.affected.frozen:
+                    contents_now |= self.mask(link.source, key)
                 elif link.source not in found:
                     found.add(link.source)
                     ancestors.append(link.source)
-        return held
+        return contents_now
 
     def contents(self, asset: int) -> int:
         return self.mask(asset, self.end) or OLD
 
     def standing(self, workflow: int) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
         """State, what is missing, what is waited for."""
-        frozen, reads = self.concerned.frozen, self.concerned.reads.get(workflow, set())
+        frozen, reads = self.affected.frozen, self.affected.reads.get(workflow, set())
         own = [run for run in self.executions if run.workflow == workflow]
         done = sorted((run for run in own if run.completed), key=self._written_at)
         versions = next((run.reads & set(frozen) for run in reversed(done) if run.reads & set(frozen)), None)
@@ -54,8 +54,8 @@ class Naive:
         taken = {asset: next((self._found(run, asset) for run in reversed(done) if asset in run.reads), OLD) for asset in needed}
         missing = tuple(sorted(asset for asset, mask in taken.items() if mask != NEW))
         waits_on = tuple(asset for asset in missing if asset not in frozen and self.contents(asset) != NEW)
-        attempts = [run for run in own if any(self.mask(asset, self._begun_at(run)) & NEW for asset in reads)]
-        last = max(attempts, key=self._begun_at, default=None)
+        attempts = [run for run in own if any(self.mask(asset, self._started_at(run)) & NEW for asset in reads)]
+        last = max(attempts, key=self._started_at, default=None)
         if any(mask & NEW for mask in taken.values()):
             state = "partly" if missing else "rebuilt"
         elif last is not None and last.ended is None:
@@ -67,14 +67,14 @@ class Naive:
         return state, missing, waits_on
 
     def _by_runs(self, asset: int, point: Point) -> int:
-        held = 0
-        for workflow, outputs in self.concerned.makes.items():
+        contents_now = 0
+        for workflow, outputs in self.affected.makes.items():
             if asset in outputs:
-                held |= self._by_workflow(workflow, asset, point)
-        return held
+                contents_now |= self._by_workflow(workflow, asset, point)
+        return contents_now
 
     def _by_workflow(self, workflow: int, asset: int, point: Point) -> int:
-        frozen, reads = self.concerned.frozen, self.concerned.reads.get(workflow, set())
+        frozen, reads = self.affected.frozen, self.affected.reads.get(workflow, set())
         ever = [run for run in self.executions if run.workflow == workflow and run.completed and run.feeds.get(asset)]
         runs = sorted((run for run in ever if self._written_at(run) < point), key=self._written_at)
         if not runs:
@@ -83,25 +83,25 @@ class Naive:
             lasting = {each for run in runs for each in run.feeds[asset] if each not in frozen}
         else:
             lasting = {each for run in ever for each in run.feeds[asset] if each in reads}
-            lasting |= {each for each, certain in self.concerned.makes[workflow][asset].items() if certain}
+            lasting |= {each for each, certain in self.affected.makes[workflow][asset].items() if certain}
             lasting = {each for each in lasting if each not in frozen}
-        held = 0
+        contents_now = 0
         for each in lasting:
-            held |= next((self._found(run, each) for run in reversed(runs) if each in run.feeds[asset]), OLD)
+            contents_now |= next((self._found(run, each) for run in reversed(runs) if each in run.feeds[asset]), OLD)
         for each in runs[-1].feeds[asset]:
-            held |= self._found(runs[-1], each) if each in frozen else 0
-        return held or OLD
+            contents_now |= self._found(runs[-1], each) if each in frozen else 0
+        return contents_now or OLD
 
     def _found(self, run: Execution, asset: int) -> int:
-        return self.mask(asset, self._begun_at(run)) or OLD
+        return self.mask(asset, self._started_at(run)) or OLD
 
     @staticmethod
-    def _begun_at(run: Execution) -> Point:
-        at_once = run.ended is not None and run.ended <= run.begun
-        return run.begun, 3 if at_once else 4, (*run.rank, run.run)
+    def _started_at(run: Execution) -> Point:
+        at_once = run.ended is not None and run.ended <= run.started_at
+        return run.started_at, 3 if at_once else 4, (*run.rank, run.run)
 
     @staticmethod
     def _written_at(run: Execution) -> Point:
         assert run.ended is not None
-        at_once = run.ended <= run.begun
-        return (run.begun, 3, (*run.rank, run.run)) if at_once else (run.ended, 1, (*run.rank, run.run))
+        at_once = run.ended <= run.started_at
+        return (run.started_at, 3, (*run.rank, run.run)) if at_once else (run.ended, 1, (*run.rank, run.run))

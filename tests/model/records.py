@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from mlgraph.domain.fact_json import is_terminal
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 
 Triple: TypeAlias = tuple[AssetUri, str, AssetUri]
@@ -32,7 +32,7 @@ class Record:
         return self.start <= t < self.end
 
 
-def told(moment: int | None) -> int:
+def asserted_by(moment: int | None) -> int:
     """The model reads facts whose times are all given."""
     if moment is None:
         raise ValueError("the naive model needs facts with their times")
@@ -45,13 +45,13 @@ def triple_of(fact: EdgeFact | EdgeRetraction) -> Triple:
 
 def key_of(fact: EdgeFact) -> Key:
     """Edges that differ in role or version (and column edges of different runs) stand side by side."""
-    said = fact.properties
-    return (*triple_of(fact), said.get("role"), said.get("version"), said.get("by"), fact.origin)
+    reported = fact.properties
+    return (*triple_of(fact), reported.get("role"), reported.get("version"), reported.get("by"), fact.origin)
 
 
 def fact_order(fact: AssetFact) -> tuple[int, int, str, str]:
     """The order in which asset facts are folded; it depends on nothing but their content."""
-    return (told(fact.valid_from), int(fact.mode), canonical_json(fact.state), fact.origin)
+    return (asserted_by(fact.valid_from), int(fact.mode), canonical_json(fact.state), fact.origin)
 
 
 def fold(facts: Iterable[AssetFact]) -> dict[str, Any]:
@@ -59,19 +59,19 @@ def fold(facts: Iterable[AssetFact]) -> dict[str, Any]:
     state: dict[str, Any] = {}
     for fact in sorted(facts, key=fact_order):
         new = copy.deepcopy(dict(fact.state))
-        state = new if fact.mode == Mode.WHOLE else patched(state, new)
+        state = new if fact.mode == Mode.REPLACE else patched(state, new)
     return state
 
 
 def spoke_at(facts: Iterable[AssetFact]) -> int:
     """When an origin last said anything new: a patch whose content holds already is nothing new."""
-    said = list(facts)
-    moments = sorted({told(fact.valid_from) for fact in said})
+    reported = list(facts)
+    moments = sorted({asserted_by(fact.valid_from) for fact in reported})
     for position, moment in reversed(list(enumerate(moments))):
-        now = fold(fact for fact in said if told(fact.valid_from) <= moment)
-        before = fold(fact for fact in said if told(fact.valid_from) < moment)
-        whole = any(fact.mode == Mode.WHOLE for fact in said if fact.valid_from == moment)
-        if position == 0 or whole or now != before:
+        now = fold(fact for fact in reported if asserted_by(fact.valid_from) <= moment)
+        before = fold(fact for fact in reported if asserted_by(fact.valid_from) < moment)
+        parent = any(fact.mode == Mode.REPLACE for fact in reported if fact.valid_from == moment)
+        if position == 0 or parent or now != before:
             return moment
     raise ValueError("an origin that said nothing")
 
@@ -99,48 +99,52 @@ class Assets:
 
     def living_facts(self, uri: AssetUri, origin: str, t: int) -> list[AssetFact]:
         """What `origin` has said of the asset up to `t`, after its last retraction up to `t`."""
-        endings = [told(r.valid_to) for r in self.retractions if r.uri == uri and r.origin in (origin, ANY_ORIGIN)]
+        endings = [asserted_by(r.valid_to) for r in self.retractions if r.uri == uri and r.origin in (origin, ANY_ORIGIN)]
         last = max((ending for ending in endings if ending <= t), default=None)
         return [
             fact
             for fact in self.facts
             if fact.uri == uri
             and fact.origin == origin
-            and told(fact.valid_from) <= t
-            and (last is None or told(fact.valid_from) > last)
+            and asserted_by(fact.valid_from) <= t
+            and (last is None or asserted_by(fact.valid_from) > last)
         ]
 
-    def holders(self, uri: AssetUri, t: int) -> set[str]:
+    def origins_of(self, uri: AssetUri, t: int) -> set[str]:
         """The origins that hold the asset at `t`."""
         return {fact.origin for fact in self.facts if fact.uri == uri and self.living_facts(uri, fact.origin, t)}
 
     def endings_of_all(self, uri: AssetUri) -> list[int]:
         """When a retraction, by whomever, left nobody who holds the asset."""
-        return [told(r.valid_to) for r in self.retractions if r.uri == uri and not self.holders(uri, told(r.valid_to))]
+        return [
+            asserted_by(r.valid_to)
+            for r in self.retractions
+            if r.uri == uri and not self.origins_of(uri, asserted_by(r.valid_to))
+        ]
 
     def state(self, uri: AssetUri, t: int) -> tuple[dict[str, Any] | None, int | None]:
         """The merged state at `t`, or None and the time of deletion where nobody holds it any more.
 
         Of two origins the one that spoke last prevails, key by key.
         """
-        voices = []
-        for origin in self.holders(uri, t):
+        report_sources = []
+        for origin in self.origins_of(uri, t):
             living = self.living_facts(uri, origin, t)
-            voices.append((spoke_at(living), fold(living)))
-        if not voices:
+            report_sources.append((spoke_at(living), fold(living)))
+        if not report_sources:
             return None, self._deleted_at(uri, t)
         merged: dict[str, Any] = {}
-        for _, state in sorted(voices, key=lambda voice: (voice[0], canonical_json(voice[1]))):
+        for _, state in sorted(report_sources, key=lambda report_source: (report_source[0], canonical_json(report_source[1]))):
             merged = patched(merged, state)
         return merged, None
 
     def _deleted_at(self, uri: AssetUri, t: int) -> int | None:
         """The first retraction since which nobody has held the asset."""
-        moments = {told(fact.valid_from) for fact in self.facts if fact.uri == uri}
-        retracted = sorted(told(r.valid_to) for r in self.retractions if r.uri == uri and told(r.valid_to) <= t)
+        moments = {asserted_by(fact.valid_from) for fact in self.facts if fact.uri == uri}
+        retracted = sorted(asserted_by(r.valid_to) for r in self.retractions if r.uri == uri and asserted_by(r.valid_to) <= t)
         for candidate in retracted:
             since = {candidate, t, *(moment for moment in moments if candidate <= moment <= t)}
-            if not any(self.holders(uri, moment) for moment in since):
+            if not any(self.origins_of(uri, moment) for moment in since):
                 return candidate
         return None
 
@@ -154,13 +158,15 @@ class Endings:
 
     def explicit(self, triple: Triple, origin: str) -> list[int]:
         """By retractions of the edge itself."""
-        return [told(r.valid_to) for r in self.retractions if triple_of(r) == triple and r.origin in (origin, ANY_ORIGIN)]
+        return [asserted_by(r.valid_to) for r in self.retractions if triple_of(r) == triple and r.origin in (origin, ANY_ORIGIN)]
 
     def all(self, triple: Triple, origin: str) -> list[int]:
         """By retractions of the edge or of either end."""
         endings = self.explicit(triple, origin)
         for end in (triple[0], triple[2]):
-            endings += [told(r.valid_to) for r in self.assets.retractions if r.uri == end and r.origin in (origin, ANY_ORIGIN)]
+            endings += [
+                asserted_by(r.valid_to) for r in self.assets.retractions if r.uri == end and r.origin in (origin, ANY_ORIGIN)
+            ]
             endings += self.assets.endings_of_all(end)
         return endings
 
@@ -171,7 +177,7 @@ def spans(assertions: list[EdgeFact], endings: list[int], declared_endings: list
     `declared_endings` end what a declaration listed.
     """
     result = []
-    starts = sorted({told(fact.valid_from) for fact in assertions})
+    starts = sorted({asserted_by(fact.valid_from) for fact in assertions})
     for position, start in enumerate(starts):
         same = [fact for fact in assertions if fact.valid_from == start]
         ends = [fact.valid_to for fact in same if fact.valid_to is not None]

@@ -8,7 +8,7 @@ from dataclasses import replace
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri
 from tests.model.naive import NaiveGraph
-from tests.model.records import Assets, Endings, Triple, told
+from tests.model.records import Assets, Endings, Triple, asserted_by
 
 StandsFor = Callable[[AssetUri, int], AssetUri]
 LeadsTo = Callable[[AssetUri], set[AssetUri]]
@@ -29,7 +29,7 @@ class RenamedEndings(Endings):
         """When retractions of an asset end what `origin` says of it."""
         found: list[int] = []
         for name in self._leads_to(asset):
-            own = [told(r.valid_to) for r in self.assets.retractions if r.uri == name and r.origin in (origin, ANY_ORIGIN)]
+            own = [asserted_by(r.valid_to) for r in self.assets.retractions if r.uri == name and r.origin in (origin, ANY_ORIGIN)]
             moments = (*own, *self.assets.endings_of_all(name))
             found += [m for m in moments if name == asset or self._at(name, m - 1) == self._at(asset, m - 1)]
         return found
@@ -49,8 +49,8 @@ class RenamedGraph(NaiveGraph):
     def merged(self, t: int) -> Assets:
         """The assets as they are at `t`: each of them all that its names then are said to be."""
         if t not in self._merged:
-            stated = [fact for fact in self.facts if isinstance(fact, AssetFact | AssetRetraction)]
-            self._merged[t] = Assets([replace(fact, uri=self.at(fact.uri, t)) for fact in stated])
+            asserted = [fact for fact in self.facts if isinstance(fact, AssetFact | AssetRetraction)]
+            self._merged[t] = Assets([replace(fact, uri=self.at(fact.uri, t)) for fact in asserted])
         return self._merged[t]
 
 
@@ -64,4 +64,4 @@ def _is_rename(fact: Fact, facts: list[Fact]) -> bool:
         if isinstance(other, EdgeFact) and other.relation == "alias_of" and other.source == fact.uri
         if other.properties.get("decision") != "apart"
     }
-    return fact.valid_to in starts or told(fact.valid_to) + 1 in starts
+    return fact.valid_to in starts or asserted_by(fact.valid_to) + 1 in starts

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.payload import Located
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from tests.model import histories
 from tests.model.examples import EDGE, READS, A, B, C, R, V, W, declared, edge, run, run_uri, when
@@ -73,7 +73,7 @@ def test_retracting_an_asset_that_nobody_else_holds_ends_all_its_edges() -> None
     assert when([*facts, AssetFact(A, "mlflow", 20)], EDGE, origin="mlflow") == [(10, None)]
 
 
-def test_a_whole_fact_replaces_the_state_of_its_origin_and_a_patch_adds_to_it() -> None:
+def test_a_complete_fact_replaces_the_state_of_its_origin_and_a_patch_adds_to_it() -> None:
     first = AssetFact(A, "facts", 10, {"name": "one", "properties": {"k": 1, "facets": {"f": 1}}})
     patch = AssetFact(A, "facts", 20, {"properties": {"l": 2, "facets": {"g": 2}}}, Mode.PATCH)
     graph = NaiveGraph([first, patch, AssetFact(A, "facts", 30, {"tags": ["t"]})])
@@ -82,7 +82,7 @@ def test_a_whole_fact_replaces_the_state_of_its_origin_and_a_patch_adds_to_it() 
     assert graph.asset_state(A, 30)[0] == {"tags": ["t"]}
 
 
-def test_a_deleted_asset_says_since_when_and_begins_anew_when_told_again() -> None:
+def test_a_deleted_asset_has_its_time_of_deletion_and_restarts_when_reported_again() -> None:
     facts: list[Fact] = [AssetFact(A, "facts", 10, {"name": "one"}), AssetRetraction(A, "facts", 20)]
     graph = NaiveGraph([*facts, AssetRetraction(A, "*", 25), AssetFact(A, "facts", 30, {"tags": ["t"]}, Mode.PATCH)])
     assert graph.asset_state(A, 19) == ({"name": "one"}, None)
@@ -132,7 +132,7 @@ def test_three_omissions_in_a_row_close_at_the_first() -> None:
     assert when([*facts, *run(4, 40, R["B"])], READS) == [(10, 20)]
 
 
-def test_a_report_by_any_run_starts_the_count_anew() -> None:
+def test_a_report_by_any_run_restarts_the_count() -> None:
     facts = [*run(1, 10, R["A"]), *run(2, 20, R["B"]), *run(3, 30, R["B"]), *run(5, 35, R["A"], state="RUNNING")]
     assert when([*facts, *run(4, 40, R["B"])], READS) == [(10, None)]
     assert when([*facts, *(fact for n in (6, 7, 8) for fact in run(n, 40 + n, R["B"]))], READS) == [(10, 46)]
@@ -157,7 +157,7 @@ def test_the_code_is_compared_with_the_run_that_last_had_the_edge() -> None:
     assert when([*facts, *run(4, 40, R["B"], code="1")], READS) == [(10, 40)]
 
 
-def test_a_side_that_a_run_did_not_tell_is_not_left_out() -> None:
+def test_a_side_that_a_run_did_not_report_is_not_left_out() -> None:
     facts = [*run(1, 10, R["A"]), *(fact for n in (2, 3, 4) for fact in run(n, 10 * n, None, [B]))]
     assert when(facts, READS) == [(10, None)]
 
@@ -227,17 +227,17 @@ def test_a_run_without_a_workflow_stands_for_itself() -> None:
     assert when(facts, triple, "run") == [(10, None)]
 
 
-def test_runs_told_by_plain_facts_count_as_events_do() -> None:
+def test_runs_reported_by_plain_facts_count_as_events_do() -> None:
     facts = run(1, 10, R["A"])
     for number in (2, 3, 4):
         ended = {"state": "COMPLETE", "ended_at": f"1970-01-01T00:00:00.0000{number}0Z"}
-        told = AssetFact(run_uri(number), "openlineage", 90, {"properties": ended})
-        facts += [told, EdgeFact(run_uri(number), "run_of", W, "openlineage", 90)]
+        asserted = AssetFact(run_uri(number), "openlineage", 90, {"properties": ended})
+        facts += [asserted, EdgeFact(run_uri(number), "run_of", W, "openlineage", 90)]
     assert when(facts, READS) == [(10, 20)]
 
 
 # The histories.
-def test_lines_say_what_the_facts_say() -> None:
+def test_lines_and_facts_are_equivalent() -> None:
     rng = random.Random(7)
     for _ in range(50):
         facts = histories.random_history(rng, wire=True)

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
 from tests.model.examples import A, B, C, V, W, declared, run, run_uri
 from tests.model.naive import Direction, NaiveGraph
@@ -21,8 +21,8 @@ MODEL = AssetUri("model", "mlflow", "m")
 NOW = 99
 
 
-def plain(source: AssetUri, relation: str, target: AssetUri, moment: int = 1, **said: object) -> EdgeFact:
-    return EdgeFact(source, relation, target, "facts", moment, properties=said)
+def plain(source: AssetUri, relation: str, target: AssetUri, moment: int = 1, **reported: object) -> EdgeFact:
+    return EdgeFact(source, relation, target, "facts", moment, properties=reported)
 
 
 def reached(
@@ -34,12 +34,13 @@ def reached(
     return {uri.name: (distance, certainty[0]) for uri, (distance, certainty) in found.items()}
 
 
-def saying(facts: list[Fact], **said: Mapping[str, object]) -> list[Fact]:
+def with_lineage(facts: list[Fact], **reported: Mapping[str, object]) -> list[Fact]:
     """The same run's facts with properties on the edge that touches each named dataset."""
     named = {uri.name: uri for uri in (A, B, C, D, X, Y, Z)}
     return [
-        replace(fact, properties={**fact.properties, **said[name]})
-        if isinstance(fact, EdgeFact) and (name := next((key for key in said if named[key] in (fact.source, fact.target)), None))
+        replace(fact, properties={**fact.properties, **reported[name]})
+        if isinstance(fact, EdgeFact)
+        and (name := next((key for key in reported if named[key] in (fact.source, fact.target)), None))
         else fact
         for fact in facts
     ]
@@ -72,14 +73,14 @@ def test_a_workflow_as_root_leads_to_all_its_outputs_for_certain() -> None:
 
 @pytest.mark.parametrize("level", ["asset", "run"])
 def test_a_lineage_facet_decides_for_its_output(level: Level) -> None:
-    facts = saying(run(1, 10, [A, B], [X, Y]), X=feeds(A), Y=feeds(B))
+    facts = with_lineage(run(1, 10, [A, B], [X, Y]), X=feeds(A), Y=feeds(B))
     node = "w" if level == "asset" else "r1"
     assert reached(facts, A, level=level) == {node: (1, "c"), "X": (2, "c")}
     assert reached(facts, B, level=level) == {node: (1, "c"), "Y": (2, "c")}
 
 
 def test_named_datasets_that_are_no_input_are_ignored_and_if_none_is_the_facet_too() -> None:
-    facts = saying(run(1, 10, [A, B], [X, Y]), X=feeds(A, C), Y=feeds(C))
+    facts = with_lineage(run(1, 10, [A, B], [X, Y]), X=feeds(A, C), Y=feeds(C))
     assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
     assert reached(facts, C) == {}
 
@@ -90,12 +91,12 @@ def test_else_column_lineage_decides_from_the_inputs_named_there() -> None:
     assert reached(facts, A) == {"w": (1, "c"), "Y": (2, "p")}
     assert reached(facts, B) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
     # A lineage facet goes before column lineage.
-    assert reached(saying(facts, X=feeds(A)), A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
+    assert reached(with_lineage(facts, X=feeds(A)), A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
 
 
 @pytest.mark.parametrize("role", ["test", "validation"])
 def test_held_out_inputs_lead_to_evaluations_only_and_are_not_counted(role: str) -> None:
-    facts = saying(run(1, 10, [A, B], [X, Y, EVALUATION]), B={"role": role})
+    facts = with_lineage(run(1, 10, [A, B], [X, Y, EVALUATION]), B={"role": role})
     assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "c"), "auc": (2, "c")}
     assert reached(facts, B) == {"w": (1, "c"), "auc": (2, "c")}
 
@@ -105,7 +106,7 @@ def test_evaluations_are_not_counted_as_several() -> None:
 
 
 def test_an_input_that_is_also_used_in_training_leads_everywhere() -> None:
-    facts = [*saying(run(1, 10, [A], [X]), A={"role": "test"}), *saying(run(2, 20, [A]), A={"role": "training"})]
+    facts = [*with_lineage(run(1, 10, [A], [X]), A={"role": "test"}), *with_lineage(run(2, 20, [A]), A={"role": "training"})]
     assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c")}
 
 
@@ -116,8 +117,8 @@ def test_a_pair_certain_in_one_run_is_certain_at_asset_level() -> None:
 
 
 def test_the_latest_run_with_lineage_for_the_output_decides() -> None:
-    first = saying(run(1, 10, [A, B], [X, Y]), X=feeds(A))
-    second = saying(run(2, 20, [A, B], [X, Y]), X=feeds(B))
+    first = with_lineage(run(1, 10, [A, B], [X, Y]), X=feeds(A))
+    second = with_lineage(run(2, 20, [A, B], [X, Y]), X=feeds(B))
     third = run(3, 30, [A, B], [X, Y])
     facts = [*first, *second, *third]
     assert reached(facts, A, t=15) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
@@ -127,20 +128,20 @@ def test_the_latest_run_with_lineage_for_the_output_decides() -> None:
 
 
 def test_of_two_runs_at_one_moment_the_greater_uri_decides() -> None:
-    facts = [*saying(run(1, 10, [A, B], [X]), X=feeds(A)), *saying(run(2, 10, [A, B], [X]), X=feeds(B))]
+    facts = [*with_lineage(run(1, 10, [A, B], [X]), X=feeds(A)), *with_lineage(run(2, 10, [A, B], [X]), X=feeds(B))]
     assert reached(facts, A) == {"w": (1, "c")}
     assert reached(facts, B) == {"w": (1, "c"), "X": (2, "c")}
 
 
 def test_an_input_that_closed_leads_nowhere_even_if_the_decider_names_it() -> None:
-    facts = saying(run(1, 10, [A, B], [X]), X=feeds(A))
+    facts = with_lineage(run(1, 10, [A, B], [X]), X=feeds(A))
     facts += [fact for n in (2, 3, 4) for fact in run(n, 10 * n, [B], [X])]
     assert reached(facts, A, t=15) == {"w": (1, "c"), "X": (2, "c")}
     assert reached(facts, A) == {}
     assert reached(facts, B) == {"w": (1, "c")}
 
 
-def test_a_declared_output_may_say_what_feeds_it() -> None:
+def test_a_declared_output_may_name_its_inputs() -> None:
     facts: list[Fact] = [*declared(10, [A, B]), plain(W, "outputs", X, moment=10, **feeds(A))]
     assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c")}
     assert reached(facts, B) == {"w": (1, "c")}
@@ -193,8 +194,12 @@ def test_a_reached_model_version_brings_its_model_as_a_leaf() -> None:
     assert reached(facts, A) == {"w": (1, "c"), "m/1": (2, "p"), "m": (3, "p"), "X": (2, "p")}
     assert reached(facts, V) == {"m": (1, "c")}
     assert reached(facts, MODEL, "upstream") == {
-        "m/1": (1, "c"), "m/2": (1, "c"), "w": (2, "c"), "A": (3, "p"), "B": (3, "p"),
-    }  # fmt: skip
+        "m/1": (1, "c"),
+        "m/2": (1, "c"),
+        "w": (2, "c"),
+        "A": (3, "p"),
+        "B": (3, "p"),
+    }
 
 
 def test_columns_are_walked_from_a_column_root_only() -> None:
@@ -207,7 +212,7 @@ def test_columns_are_walked_from_a_column_root_only() -> None:
     assert reached(facts, A) == {}
 
 
-def test_where_a_consumer_has_no_column_lineage_the_whole_dataset_is_walked_as_possible() -> None:
+def test_where_a_consumer_has_no_column_lineage_the_dataset_is_walked_as_possible() -> None:
     a, x = column_uri(A, "f"), column_uri(X, "f")
     facts = [*run(1, 10, [A], [X]), plain(a, "derives", x, by=str(run_uri(1))), plain(X, "derives", Y)]
     facts += [plain(Y, "derives", Z)]
@@ -238,6 +243,6 @@ def test_a_deleted_asset_is_in_no_current_closure_but_in_earlier_ones_and_at_run
     assert reached(facts, A, level="run", t=20) == {"r1": (1, "c"), "X": (2, "c")}
 
 
-def test_a_membership_that_never_held_makes_no_member() -> None:
+def test_a_membership_that_was_never_valid_makes_no_member() -> None:
     facts: list[Fact] = [*run(1, 10, [A], [X]), EdgeRetraction(run_uri(1), "run_of", W, "*", 10)]
     assert reached(facts, A, t=FOREVER - 1) == {"r1": (1, "c"), "X": (2, "c")}

@@ -19,7 +19,7 @@ class Port(NamedTuple):
     output: AssetUri
 
 
-ColumnsTold: TypeAlias = tuple[AssetUri, AssetUri | None, AssetUri | None]
+ReportedColumns: TypeAlias = tuple[AssetUri, AssetUri | None, AssetUri | None]
 """A run or workflow, an input and an output between whose columns it has lineage."""
 State: TypeAlias = tuple[AssetUri, AssetUri | Port | None]
 """A node, and for a run or workflow the neighbour through which the walk came in (None: it started there). A dataset beside
@@ -31,19 +31,19 @@ class Walk:
 
     def __init__(
         self,
-        holding: list[Record],
+        valid: list[Record],
         pairs_of: Callable[[AssetUri], Pairs],
-        columns_told: set[ColumnsTold],
+        reported_columns: set[ReportedColumns],
         *,
         downstream: bool,
         hidden: Collection[AssetUri] = (),
     ) -> None:
         self.hidden = hidden
         self.pairs_of = pairs_of
-        self.columns_told = columns_told
+        self.reported_columns = reported_columns
         self.downstream = downstream
-        self.walked = {record for record in holding if record.triple[1] in WALKED}
-        self.parts = {record.triple for record in holding if record.triple[1] in PART_RELATIONS}
+        self.walked = {record for record in valid if record.triple[1] in WALKED}
+        self.parts = {record.triple for record in valid if record.triple[1] in PART_RELATIONS}
 
     def reached_from(self, root: AssetUri) -> dict[AssetUri, tuple[int, bool]]:
         """Distance and certainty of everything reached; a step to what is hidden counts nothing."""
@@ -51,36 +51,36 @@ class Walk:
         found: dict[AssetUri, tuple[int, bool]] = {}
         for state, distance in distances.items():
             _note(found, state[0], distance, certain=state in certain)
-        for uri, (distance, sure) in list(found.items()):
-            for part, relation, whole in self.parts:
+        for uri, (distance, is_certain) in list(found.items()):
+            for part, relation, parent in self.parts:
                 if uri == part and uri.kind == "model_version" and relation == "version_of":
-                    _note(found, whole, distance + 1, certain=sure)
+                    _note(found, parent, distance + 1, certain=is_certain)
         return found
 
     def states_from(self, root: AssetUri) -> tuple[dict[State, int], set[State]]:
         """The distances of the states reached, and those reached on ways that are certain throughout."""
-        distances: dict[State, int] = {(uri, None): distance for uri, distance in self.wholes_and_parts(root).items()}
+        distances: dict[State, int] = {(uri, None): distance for uri, distance in self.parents_and_parts(root).items()}
         certain = set(distances)
         changed = True
         while changed:
             changed = False
             for state in list(distances):
-                for following, sure in self.next(state):
+                for following, is_certain in self.next(state):
                     distance = distances[state] + (following[0] not in self.hidden)
                     if distance < distances.get(following, 1 << 60):
                         distances[following] = distance
                         changed = True
-                    if state in certain and sure and following not in certain:
+                    if state in certain and is_certain and following not in certain:
                         certain.add(following)
                         changed = True
         return distances, certain
 
-    def wholes_and_parts(self, root: AssetUri) -> dict[AssetUri, int]:
+    def parents_and_parts(self, root: AssetUri) -> dict[AssetUri, int]:
         """Where the walk starts: the root at 0, its parts at 1, theirs at 2; columns are no parts here."""
         starts = {root: 0}
         layer = {root}
         while layer:
-            layer = {part for part, _, whole in self.parts if whole in layer and part.kind != "column" and part not in starts}
+            layer = {part for part, _, parent in self.parts if parent in layer and part.kind != "column" and part not in starts}
             starts |= dict.fromkeys(layer, max(starts.values()) + 1)
         return starts
 
@@ -124,18 +124,18 @@ class Walk:
                 continue
             place = side_of(record.triple)
             if not (place and place[1] == there):
-                if not self._plainly_told(dataset, there):
+                if not self._asserted_alone(dataset, there):
                     yield there, None
             elif self.downstream:
                 outputs = [output for source, output in self.pairs_of(there) if source == dataset]
-                silent = [output for output in outputs if not self._told(there, output, dataset)]
+                silent = [output for output in outputs if not self._asserted(there, output, dataset)]
                 yield from ((there, Port(dataset, output)) for output in silent)
                 if not outputs:
                     yield there, dataset
-            elif not self._told(there, dataset, None):
+            elif not self._asserted(there, dataset, None):
                 yield there, dataset
 
-    def _plainly_told(self, dataset: AssetUri, neighbour: AssetUri) -> bool:
+    def _asserted_alone(self, dataset: AssetUri, neighbour: AssetUri) -> bool:
         """Whether column edges that no run saw join the dataset and this neighbour."""
         for record in self.walked:
             here, there = self._ends(record)
@@ -145,9 +145,12 @@ class Walk:
                     return True
         return False
 
-    def _told(self, owner: AssetUri, output: AssetUri, source: AssetUri | None) -> bool:
+    def _asserted(self, owner: AssetUri, output: AssetUri, source: AssetUri | None) -> bool:
         """Whether runs of `owner` told columns of `output`, from `source` (None: from anywhere)."""
-        return any(told_by == owner and right == output and source in (None, left) for told_by, left, right in self.columns_told)
+        return any(
+            asserted_by == owner and right == output and source in (None, left)
+            for asserted_by, left, right in self.reported_columns
+        )
 
     def _ends(self, record: Record) -> tuple[AssetUri, AssetUri]:
         source, _, target = record.triple

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from mlgraph.domain.fact_json import is_terminal
 from mlgraph.domain.facts import AssetFact, Declaration, EdgeFact, Fact, Mode
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import NEVER_CLOSING_OUTPUTS
 from tests.model.records import (
@@ -15,13 +15,13 @@ from tests.model.records import (
     Endings,
     Record,
     Triple,
+    asserted_by,
     by_key,
     fact_order,
     fold,
     patched,
     spans,
     spoke_at,
-    told,
     triple_of,
 )
 
@@ -56,7 +56,7 @@ class Runs:
         return {workflow for member, workflow in self.memberships if member == run}
 
     def members(self, workflow: AssetUri) -> set[AssetUri]:
-        return {run for run, whole in self.memberships if whole == workflow}
+        return {run for run, parent in self.memberships if parent == workflow}
 
     def facts_of(self, run: AssetUri) -> list[AssetFact]:
         return sorted((fact for fact in self.asset_facts if fact.uri == run), key=fact_order)
@@ -72,7 +72,7 @@ class Runs:
             return None
         fact, properties = ends[-1]
         ended_at = properties.get("ended_at")
-        return properties["state"].upper(), parse_time(ended_at) if ended_at else told(fact.valid_from)
+        return properties["state"].upper(), parse_time(ended_at) if ended_at else asserted_by(fact.valid_from)
 
     def ended_at(self, run: AssetUri) -> int | None:
         """When the run ended, in whatever state."""
@@ -89,9 +89,13 @@ class Runs:
         facts = self.facts_of(run)
         origins = {fact.origin for fact in facts} if origin is None else {origin}
         merged: dict[str, Any] = {}
-        voices = [[fact for fact in facts if fact.origin == name] for name in origins]
-        spoken = [(spoke_at(voice), fold(voice).get("properties", {})) for voice in voices if voice]
-        for _, properties in sorted(spoken, key=lambda said: (said[0], canonical_json(said[1]))):
+        report_sources = [[fact for fact in facts if fact.origin == name] for name in origins]
+        reporting = [
+            (spoke_at(report_source), fold(report_source).get("properties", {}))
+            for report_source in report_sources
+            if report_source
+        ]
+        for _, properties in sorted(reporting, key=lambda reported: (reported[0], canonical_json(reported[1]))):
             merged = patched(merged, {"properties": properties})
         known: dict[str, Any] = merged.get("properties", {})
         return known
@@ -101,14 +105,14 @@ class Runs:
 
     def spoke_of(self, run: AssetUri, origin: str, side: str) -> bool:
         """Whether `origin` knows the run and told this side of it; where `sides` is absent it told both."""
-        told_of_it = any(fact.origin == origin for fact in self.facts_of(run)) or any(
+        reports_of_it = any(fact.origin == origin for fact in self.facts_of(run)) or any(
             fact.origin == origin
             and (fact.relation == "run_of" or side_of(triple_of(fact)) is not None)
             and run in (fact.source, fact.target)
             for fact in self.edge_facts
         )
         sides = self.properties(run, origin).get("sides")
-        return told_of_it and (sides is None or bool(sides.get(side)))
+        return reports_of_it and (sides is None or bool(sides.get(side)))
 
 
 class Workflows:
@@ -130,7 +134,7 @@ class Workflows:
                 if place and place[1] in self.runs.members(workflow):
                     side, run, other = place
                     line = (fact.origin, side, other, fact.properties.get("role"))
-                    reports.setdefault(line, []).append((told(fact.valid_from), run))
+                    reports.setdefault(line, []).append((asserted_by(fact.valid_from), run))
             for (origin, side, other, role), moments in reports.items():
                 triple = (other, "input_to", workflow) if side == "inputs" else (workflow, "outputs", other)
                 for start, end in self._spans(workflow, triple, role, origin, moments):
@@ -144,7 +148,7 @@ class Workflows:
             return []
         side, workflow, _ = place
         listed = [
-            told(fact.valid_from)
+            asserted_by(fact.valid_from)
             for fact in self.edge_facts
             if fact.mode == Mode.DECLARED
             and triple_of(fact) == triple
@@ -152,13 +156,13 @@ class Workflows:
             and fact.origin == origin
         ]
         return [
-            said.valid_from
-            for said in self.declarations
-            if said.uri == workflow
-            and said.origin == origin
-            and side in said.sides
-            and said.valid_from not in listed
-            and any(earlier < said.valid_from for earlier in listed)
+            reported.valid_from
+            for reported in self.declarations
+            if reported.uri == workflow
+            and reported.origin == origin
+            and side in reported.sides
+            and reported.valid_from not in listed
+            and any(earlier < reported.valid_from for earlier in listed)
         ]
 
     def declared_lineage(self, workflow: AssetUri, output: AssetUri) -> list[tuple[int, int, set[AssetUri]]]:

@@ -75,11 +75,21 @@ def mlflow_server(folder: Path, extra_env: Mapping[str, str] | None = None) -> I
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [
-        str(MLFLOW_BIN / "mlflow"), "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1",
-        "--backend-store-uri", f"sqlite:///{folder / 'mlflow.db'}",
-        "--artifacts-destination", str(folder / "artifacts"), "--serve-artifacts",
-    ]  # fmt: skip
-    began = time.monotonic()
+        str(MLFLOW_BIN / "mlflow"),
+        "server",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--workers",
+        "1",
+        "--backend-store-uri",
+        f"sqlite:///{folder / 'mlflow.db'}",
+        "--artifacts-destination",
+        str(folder / "artifacts"),
+        "--serve-artifacts",
+    ]
+    started_at = time.monotonic()
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(
             command,
@@ -91,14 +101,14 @@ def mlflow_server(folder: Path, extra_env: Mapping[str, str] | None = None) -> I
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_until_healthy(url, process, folder / "server.log")
-        yield MlflowServer(url, folder, time.monotonic() - began, process)
+        yield MlflowServer(url, folder, time.monotonic() - started_at, process)
     finally:
         _stop(process)
 
 
 def _environment() -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "_MLFLOW_", "PYTHON"))}
-    return {**kept, **QUIET, "PATH": f"{MLFLOW_BIN}{os.pathsep}{kept.get('PATH', '')}"}
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW_", "_MLFLOW_", "PYTHON"))}
+    return {**inherited, **QUIET, "PATH": f"{MLFLOW_BIN}{os.pathsep}{inherited.get('PATH', '')}"}
 
 
 def _wait_until_healthy(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

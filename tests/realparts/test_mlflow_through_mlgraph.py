@@ -33,9 +33,9 @@ class Scene:
     made: dict[str, Any]
     secret: str = ""
 
-    def until(self, holds: Callable[[], bool], what: str) -> None:
+    def until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while not holds():
+        while not condition():
             assert time.monotonic() < deadline, f"{what}: {self.api.ask('sources')}"
             time.sleep(0.1)
 
@@ -90,8 +90,8 @@ def test_connect_reads_everything_with_its_original_times(scene: Scene) -> None:
     assert shown["properties"]["state"] == "COMPLETE"
     assert shown["properties"]["started_at"] == "2025-06-15T15:06:41Z"
     assert shown["properties"]["code_version"] == "0123abcd"
-    told = {(e["source"], e["relation"], e["target"]) for e in scene.api.lineage(run, direction="both", level="run")["edges"]}
-    assert {(RATINGS, "input_to", run), (HELD_OUT, "input_to", run), (run, "outputs", V1)} <= told
+    reported = {(e["source"], e["relation"], e["target"]) for e in scene.api.lineage(run, direction="both", level="run")["edges"]}
+    assert {(RATINGS, "input_to", run), (HELD_OUT, "input_to", run), (run, "outputs", V1)} <= reported
     roles = {
         each["source"]: each["properties"].get("role")
         for uri in (RATINGS, HELD_OUT)
@@ -158,20 +158,18 @@ def test_sync_notices_deletions_and_renames(scene: Scene) -> None:
     assert V2 in past
 
 
-def test_a_configured_source_says_what_is_there_and_sweeps_by_itself(scene: Scene, tmp_path: Path) -> None:
+def test_a_configured_source_reports_what_is_there_and_sweeps_by_itself(scene: Scene, tmp_path: Path) -> None:
     config = tmp_path / "mlgraph.yaml"
     config.write_text(
         f"sources:\n  - {{name: prod, kind: mlflow, url: '{scene.mlflow.url}', environment: production,\n"
         "     credentials: {env: REGISTRY_TOKEN}, schedule: {poll: 1h, sweep: 1s}}\n"
     )
-    process = Process(
-        "--data", str(tmp_path / "data"), "--config", str(config), environment={"REGISTRY_TOKEN": "not-asked-for"}
-    )  # fmt: skip
+    process = Process("--data", str(tmp_path / "data"), "--config", str(config), environment={"REGISTRY_TOKEN": "not-asked-for"})
     own = Scene(scene.mlflow, Api(process.url), scene.made)
     try:
         own.until(lambda: own.source()["state"] == "following", "the backfill ends")
-        told = own.api.http.post("/api/v1/sources/prod/test").json()
-        assert (told["ok"], told["version"][:2], told["counts"]["registered models"]) == (True, "3.", 1)
+        reported = own.api.http.post("/api/v1/sources/prod/test").json()
+        assert (reported["ok"], reported["version"][:2], reported["counts"]["registered models"]) == (True, "3.", 1)
         own.fresh()
         run = f"mlg://run/{SPACE}/{scene.made['child']}"
         assert own.api.ask("asset", uri=run)["environment"] == "production"
@@ -223,7 +221,7 @@ def test_a_file_has_the_name_of_its_scope_whichever_way_it_was_read(scene: Scene
     finally:
         own.api.http.close()
         process.stop()
-    assert "new names" not in "".join(process.said)
+    assert "new names" not in "".join(process.output)
 
     process = serve("scope: lab,")
     own = Scene(scene.mlflow, Api(process.url), scene.made)
@@ -231,7 +229,7 @@ def test_a_file_has_the_name_of_its_scope_whichever_way_it_was_read(scene: Scene
         own.until(lambda: own.source()["scope"] == "lab" and own.source()["events_waiting"] == 0, "it is read anew")
         both = {f"mlg://dataset/{scope}%3Afile/polled.csv" for scope in ("prod", "lab")}
         own.until(lambda: files(own, polled) == both, "the run leads to both names")
-        assert any("'lab' now, and was 'prod'" in line for line in process.said)
+        assert any("'lab' now, and was 'prod'" in line for line in process.output)
     finally:
         own.api.http.close()
         process.stop()

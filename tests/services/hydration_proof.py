@@ -23,25 +23,25 @@ from pathlib import Path
 from typing import Any, Final
 
 from mlgraph.connectors import mlflow
-from mlgraph.domain.configuration import Limits, Schedule, SourceSettings
+from mlgraph.domain.configuration import RequestLimits, Schedule, SourceSettings
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.history import asset_intervals
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.ports.connector import ConnectorRegistry
-from mlgraph.ports.source import Access, Source
+from mlgraph.ports.source_adapter import Access, SourceAdapter
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.common.metrics import PROCESS
-from mlgraph.services.history.facts_at import told_intervals
-from mlgraph.services.sources.connections import Connections
-from mlgraph.services.sources.source_recorder import Surroundings
+from mlgraph.services.history.asserted_facts import asserted_intervals
+from mlgraph.services.sources.source_manager import SourceManager
+from mlgraph.services.sources.source_writer import SourceDependencies
 from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_factory import MlflowSources
 from mlgraph.stores.embedded.server import EmbeddedPostgres
-from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import Serving, Store, schema_url
 from tests.sources.mlflow_simulator import Faults, Json, Registry, Simulator, simulated
@@ -56,7 +56,7 @@ State = tuple[dict[str, Any], set[tuple[str, str, str, str]]]
 
 
 class _Sources(MlflowSources):
-    def open(self, access: Access, *, patient: bool = True) -> Source:
+    def open(self, access: Access, *, patient: bool = True) -> SourceAdapter:
         assert patient
         patience = Patience(attempts=6, timeout_s=access.limits.timeout_s, first_wait_s=0.02, longest_wait_s=0.5)
         return MlflowSource(access, patience=patience)
@@ -68,37 +68,41 @@ CONNECTOR: Final = replace(mlflow.connector(_Sources()), settles_s=SETTLES_S)
 class Reading:
     """mlgraph over one store, connected to one source."""
 
-    def __init__(self, store: Store, url: str, limits: Limits, schedule: Schedule) -> None:
+    def __init__(self, store: Store, url: str, limits: RequestLimits, schedule: Schedule) -> None:
         self.serving = Serving(store)
         self.serving.follower.start()
-        around = Surroundings(
-            PostgresConnections(store.database), store.reader, self.serving.intake.append, store.letters,
+        around = SourceDependencies(
+            PostgresConnections(store.database),
+            store.reader,
+            self.serving.intake.append,
+            store.dead_letters,
             PostgresEvents(store.database),
-        )  # fmt: skip
+        )
         settings = SourceSettings(NAME, "mlflow", url, NAME, schedule=schedule, limits=limits)
-        self.connections = Connections(around, ConnectorRegistry([CONNECTOR]), [settings])
+        self.connections = SourceManager(around, ConnectorRegistry([CONNECTOR]), [settings])
         self.connections.start()
         connection = around.store.get(NAME)
         assert connection is not None
         self._secret = connection.secret
 
-    def told(self) -> Json:
+    def reported(self) -> Json:
         (source,) = self.connections.sources()["sources"]
         return dict(source)
 
     def until(self, what: str, value: object) -> None:
         end = time.monotonic() + PATIENCE_S
-        while self.told()[what] != value:
-            assert time.monotonic() < end, (what, value, self.told())
+        while self.reported()[what] != value:
+            assert time.monotonic() < end, (what, value, self.reported())
             time.sleep(0.05)
 
     def webhook(self, event: Json) -> None:
         body, sent = json.dumps(event).encode(), str(int(time.time()))
         digest = hmac.new(self._secret.encode(), f"d.{sent}.".encode() + body, hashlib.sha256).digest()
         headers = {
-            "x-mlflow-delivery-id": "d", "x-mlflow-timestamp": sent,
+            "x-mlflow-delivery-id": "d",
+            "x-mlflow-timestamp": sent,
             "x-mlflow-signature": "v1," + base64.b64encode(digest).decode(),
-        }  # fmt: skip
+        }
         self.connections.webhook(NAME, headers, body)
 
     def close(self) -> None:
@@ -120,18 +124,18 @@ def graph_of(store: Store) -> State:
         for state in asset_intervals(records):
             if state.end == FOREVER:
                 assets[row.uri] = state.state
-        for edge in told_intervals(store.reader, leading):
+        for edge in asserted_intervals(store.reader, leading):
             relation, target = RELATION_NAMES[edge.record.relation], uris[edge.record.target]
             if edge.end == FOREVER and relation == "alias_of":
                 other_names[row.uri] = target
             elif edge.end == FOREVER:
                 edges.append((row.uri, relation, target, canonical_json(dict(edge.properties))))
-    held = set()
+    known_state = set()
     for source, relation, target, properties in edges:
         ends = _named_now(source, other_names), _named_now(target, other_names)
         if ends == (source, target) or all(end in assets for end in ends):
-            held.add((ends[0], relation, ends[1], properties))
-    return assets, held
+            known_state.add((ends[0], relation, ends[1], properties))
+    return assets, known_state
 
 
 def _named_now(uri: str, other_names: Mapping[str, str]) -> str:
@@ -151,7 +155,7 @@ def differences(read: State, clean: State) -> list[str]:
     )
 
 
-def went_back_in(store: Store) -> list[str]:
+def regressions_in(store: Store) -> list[str]:
     """Return where any reader, however quick, could have seen an older state after a newer one.
 
     Each transaction is what a reader may see next, so each asset is put together as it was after each that told of it.
@@ -173,8 +177,8 @@ def went_back_in(store: Store) -> list[str]:
 
 def _version(state: Mapping[str, Any]) -> int:
     """Return which change the simulator made last; of runs whether it has ended."""
-    told = state.get("description")
-    return int(told) if told is not None else int(state["properties"]["state"] != "RUNNING")
+    reported = state.get("description")
+    return int(reported) if reported is not None else int(state["properties"]["state"] != "RUNNING")
 
 
 @dataclass
@@ -184,7 +188,7 @@ class Watcher:
     serving: Serving
     seed: int
     seen: dict[str, tuple[int, bool]] = field(default_factory=dict)
-    went_back: list[str] = field(default_factory=list)
+    regressions: list[str] = field(default_factory=list)
     reads: int = 0
     known: list[str] = field(default_factory=list)
 
@@ -222,7 +226,7 @@ class Watcher:
             uri = shown["uri"]  # a renamed thing answers to its old name too
             before, was_gone = self.seen.get(uri, (0, False))
             if not gone and (version < before or (was_gone and version == before)):
-                self.went_back.append(f"{uri}: {version} after {before}{' and its deletion' if was_gone else ''}")
+                self.regressions.append(f"{uri}: {version} after {before}{' and its deletion' if was_gone else ''}")
             self.seen[uri] = (max(before, version), gone)
 
 
@@ -235,9 +239,9 @@ class Outcome:
     answers: dict[str, int]
     most_in_a_second: int
     reads: int
-    went_back: list[str]
+    regressions: list[str]
     could_go_back: list[str]
-    letters: int
+    dead_letters: int
     stale: float
     read: State
     clean: State
@@ -253,11 +257,12 @@ def _send(reading: Reading, events: list[Json], dice: random.Random, pool: Threa
     list(pool.map(reading.webhook, sent))
 
 
-def prove(postgres_url: str, *, changes: int, changes_per_s: float, limits: Limits, seed: int, poll_s: float = 1.0) -> Outcome:
+def prove(
+    postgres_url: str, *, changes: int, changes_per_s: float, limits: RequestLimits, seed: int, poll_s: float = 1.0
+) -> Outcome:
     """Change a registry `changes` times while it is read, then read it once more, undisturbed, from nothing."""
     registry, dice = Registry(seed), random.Random(seed + 1)
-    began = time.monotonic()
-    schedule = Schedule(poll_s=poll_s)
+    started_at, schedule = time.monotonic(), Schedule(poll_s=poll_s)
     with simulated(registry, seed + 2) as simulator, _reading(postgres_url, simulator, limits, schedule) as (store, reading):
         reading.until("state", "following")
         simulator.faults = BAD
@@ -272,16 +277,16 @@ def prove(postgres_url: str, *, changes: int, changes_per_s: float, limits: Limi
                 if len(window) >= SHUFFLED_OVER:
                     _send(reading, window, dice, pool)
                     window = []
-                ahead = began + number / changes_per_s - time.monotonic()
-                if ahead > 0.02:
-                    time.sleep(ahead)
+                future = started_at + number / changes_per_s - time.monotonic()
+                if future > 0.02:
+                    time.sleep(future)
             _send(reading, window, dice, pool)
         reading.until("events_waiting", 0)
         simulator.faults = replace(BAD, stale=0.0)  # what is asked for the last time is as the source is
         time.sleep(BAD.lag_s)
         _synced(reading)
         watcher.stop()
-        took_s = time.monotonic() - began
+        took_s = time.monotonic() - started_at
         answers, most = dict(simulator.served.answers), simulator.served.most_in_a_second()
         simulator.faults = Faults()
         with _reading(postgres_url, simulator, limits, schedule) as (clean_store, clean):
@@ -291,16 +296,26 @@ def prove(postgres_url: str, *, changes: int, changes_per_s: float, limits: Limi
             (AssetUri.parse(row.uri).name, AssetUri.parse(target.uri).name)
             for row, _, leading in store.reader.stream()
             if row.uri.startswith("mlg://model/")
-            for edge in told_intervals(store.reader, leading)
+            for edge in asserted_intervals(store.reader, leading)
             if RELATION_NAMES[edge.record.relation] == "alias_of"
             for target in store.reader.rows({edge.record.target}).values()
         }
         stale = PROCESS.get_sample_value("mlgraph_source_stale_answers_total", {"source": NAME}) or 0.0
         return Outcome(
-            changes, took_s, answers, most, watcher.reads, watcher.went_back, went_back_in(store),
-            store.letters.counts().total, stale,
-            graph_of(store), clean_graph, registry.renamed, names,
-        )  # fmt: skip
+            changes,
+            took_s,
+            answers,
+            most,
+            watcher.reads,
+            watcher.regressions,
+            regressions_in(store),
+            store.dead_letters.counts().total,
+            stale,
+            graph_of(store),
+            clean_graph,
+            registry.renamed,
+            names,
+        )
 
 
 def _synced(reading: Reading) -> None:
@@ -315,7 +330,9 @@ def _synced(reading: Reading) -> None:
 
 
 @contextmanager
-def _reading(postgres_url: str, simulator: Simulator, limits: Limits, schedule: Schedule) -> Iterator[tuple[Store, Reading]]:
+def _reading(
+    postgres_url: str, simulator: Simulator, limits: RequestLimits, schedule: Schedule
+) -> Iterator[tuple[Store, Reading]]:
     store = Store(schema_url(postgres_url))
     reading = Reading(store, simulator.url, limits, schedule)
     try:
@@ -333,17 +350,30 @@ def main() -> None:
     parser.add_argument("--requests-per-s", type=float, default=400.0)
     parser.add_argument("--seed", type=int, default=1)
     asked = parser.parse_args()
-    limits = Limits(asked.requests_per_s, 8, 2.0)
+    limits = RequestLimits(asked.requests_per_s, 8, 2.0)
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data") as server:
         how = {"changes_per_s": asked.changes_per_s, "poll_s": 20.0}
         found = prove(server.url, changes=asked.changes, limits=limits, seed=asked.seed, **how)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({  # noqa: T201 - what it is run for
-        "changes": found.changes, "took_s": round(found.took_s, 1), "cpu_s": round(usage.ru_utime + usage.ru_stime, 1),
-        "answers": found.answers, "requests": sum(found.answers.values()), "most_in_a_second": found.most_in_a_second,
-        "stale_left_aside": found.stale, "reads": found.reads, "went_back": len(found.went_back), "dead_letters": found.letters,
-        "assets": len(found.clean[0]), "edges": len(found.clean[1]), "differences": differences(found.read, found.clean)[:10],
-    }))  # fmt: skip
+    print(  # noqa: T201 - the proof is run for what it prints
+        json.dumps(
+            {
+                "changes": found.changes,
+                "took_s": round(found.took_s, 1),
+                "cpu_s": round(usage.ru_utime + usage.ru_stime, 1),
+                "answers": found.answers,
+                "requests": sum(found.answers.values()),
+                "most_in_a_second": found.most_in_a_second,
+                "stale_left_aside": found.stale,
+                "reads": found.reads,
+                "regressions": len(found.regressions),
+                "dead_letters": found.dead_letters,
+                "assets": len(found.clean[0]),
+                "edges": len(found.clean[1]),
+                "differences": differences(found.read, found.clean)[:10],
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

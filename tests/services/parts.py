@@ -14,19 +14,19 @@ import psycopg
 from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.fact_row import digest
-from mlgraph.domain.facts import told
+from mlgraph.domain.facts import split_contacts
 from mlgraph.domain.payload import Located
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.store import Actor, Event, Item
 from mlgraph.services.ingest.intake import Intake
-from mlgraph.services.projection.follow import Follower
-from mlgraph.services.projection.snapshots import Snapshots
+from mlgraph.services.projection.base_manager import BaseManager
+from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.query import Queries
 from mlgraph.stores.append.writer import PostgresWriter
 from mlgraph.stores.postgres.database import Database
-from mlgraph.stores.postgres.letters import PostgresLetters
+from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.reader import PostgresReader
 
 Json = dict[str, Any]
@@ -54,11 +54,11 @@ class Store:
         self.database.open()
         self.writer = PostgresWriter(self.database)
         self.reader = PostgresReader(self.database)
-        self.letters = PostgresLetters(self.database)
+        self.dead_letters = PostgresDeadLetters(self.database)
 
     def append(self, *lines: Json, event: str | None = None) -> list[bool]:
         """Append lines as one batch; say which were new."""
-        items = [Item(*told(parse_line(Located(line), "facts")), told_by(event)) for line in lines]
+        items = [Item(*split_contacts(parse_line(Located(line), "facts")), reported_by(event)) for line in lines]
         return list(self.writer.append(items, TESTER).new)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
@@ -69,7 +69,7 @@ class Store:
         self.database.close()
 
 
-def told_by(event: str | None) -> Event | None:
+def reported_by(event: str | None) -> Event | None:
     return None if event is None else Event("test", "source", event, digest(event), "{}")
 
 
@@ -79,10 +79,10 @@ class Serving:
     def __init__(self, store: Store, connectors: ConnectorRegistry | None = None) -> None:
         self.store = store
         self.connectors = connectors or installed_connectors()
-        self.follower = Follower(store.reader, Snapshots(store.reader, in_passing=self.connectors.in_passing))
+        self.follower = Follower(store.reader, BaseManager(store.reader, in_passing=self.connectors.in_passing))
         # What `store` itself appends is another writer's: the one of this process hands over what it appends.
-        writer = PostgresWriter(store.database, self.follower.hear)
-        self.intake = Intake(writer, store.letters, self.follower.nudge, self._rehydrate, self.connectors)
+        writer = PostgresWriter(store.database, self.follower.on_commit)
+        self.intake = Intake(writer, store.dead_letters, self.follower.nudge, self._rehydrate, self.connectors)
         self.queries = Queries(store.reader, self.follower, shipped_rules())
 
     def _rehydrate(self, name: str, event: Any) -> int:

@@ -46,7 +46,7 @@ def answers(*scripted: Answer) -> Callable[[str, Any], Answer]:
     return lambda _path, _body: left.pop(0) if len(left) > 1 else left[0]
 
 
-def says(document: Any, status: int = 200, **headers: str) -> Answer:
+def respond_with(document: Any, status: int = 200, **headers: str) -> Answer:
     """Return a sound answer."""
     return Answer(status, json.dumps(document).encode(), {name.replace("_", "-"): text for name, text in headers.items()})
 

@@ -149,24 +149,37 @@ class Registry:
 
     def create_model(self) -> Json:
         self.count += 1
-        anew = self._gone.pop() if self._gone and self.count % 3 == 0 else ""
-        name = anew if anew and anew not in self.models else f"model-{self.count}"
+        restarted = self._gone.pop() if self._gone and self.count % 3 == 0 else ""
+        name = restarted if restarted and restarted not in self.models else f"model-{self.count}"
         moment = self.now_ms()
         self.models[name] = []
         self._named.append(name)
-        self.put(("model", name), {
-            "name": name, "creation_timestamp": moment, "last_updated_timestamp": moment, "description": str(self.count),
-        })  # fmt: skip
+        self.put(
+            ("model", name),
+            {
+                "name": name,
+                "creation_timestamp": moment,
+                "last_updated_timestamp": moment,
+                "description": str(self.count),
+            },
+        )
         return _event("registered_model", "created", {"name": name})
 
     def _create_version(self, name: str) -> Json:
         moment = self.now_ms()
         number = str(max(map(int, self.models[name]), default=0) + 1)
         self.models[name].append(number)
-        self.put(("version", f"{name}/{number}"), {
-            "name": name, "version": number, "creation_timestamp": moment, "last_updated_timestamp": moment,
-            "description": str(self.count), "status": "READY",
-        })  # fmt: skip
+        self.put(
+            ("version", f"{name}/{number}"),
+            {
+                "name": name,
+                "version": number,
+                "creation_timestamp": moment,
+                "last_updated_timestamp": moment,
+                "description": str(self.count),
+                "status": "READY",
+            },
+        )
         self._touch(("model", name), moment, {})
         return _event("model_version", "created", {"name": name, "version": number})
 

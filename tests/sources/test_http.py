@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.domain.configuration import Limits
+from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.errors import SourceAway, SourceError
 from mlgraph.sources.cache import TtlCache
 from mlgraph.sources.circuit import FAILURES, FIRST_OPEN_S, Circuit
-from mlgraph.sources.http import MISSING, JsonClient, Patience, Server
-from mlgraph.sources.pace import Pace, Timing, TokenBucket
-from mlgraph.sources.shared import SharedRequests
-from tests.sources.flaky_server import Answer, answers, flaky_server, says, unused_url
+from mlgraph.sources.http import MISSING, Endpoint, JsonClient, Patience
+from mlgraph.sources.rate_limit import RateLimit, Timing, TokenBucket
+from mlgraph.sources.shared_requests import SharedRequests
+from tests.sources.flaky_server import Answer, answers, flaky_server, respond_with, unused_url
 
-GOOD = says({"good": True})
-GONE = says({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Run with id=x not found"}, 404)
+GOOD = respond_with({"good": True})
+GONE = respond_with({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "Run with id=x not found"}, 404)
 
 
 class Waits:
@@ -30,11 +30,11 @@ class Waits:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.told: list[float] = []
+        self.recorded: list[float] = []
         self.timing = Timing(lambda: self.now, self, lambda: 1.0)
 
     def __call__(self, seconds: float) -> None:
-        self.told.append(seconds)
+        self.recorded.append(seconds)
         self.now += seconds
 
 
@@ -46,36 +46,36 @@ def waits() -> Waits:
 def client(double_url: str, waits: Waits, **how: float) -> JsonClient:
     patience = Patience(attempts=int(how.get("attempts", 4)), timeout_s=how.get("timeout_s", 5.0))
     found = httpx.Client(base_url=f"{double_url}/api/")
-    limits = Limits(requests_per_s=how.get("requests_per_s", 1000.0), concurrency=int(how.get("concurrency", 4)))
+    limits = RequestLimits(requests_per_s=how.get("requests_per_s", 1000.0), concurrency=int(how.get("concurrency", 4)))
     return JsonClient(
-        found, Server("the double", "RESOURCE_DOES_NOT_EXIST", "double"), limits=limits, patience=patience, timing=waits.timing
+        found, Endpoint("the double", "RESOURCE_DOES_NOT_EXIST", "double"), limits=limits, patience=patience, timing=waits.timing
     )
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "failure",
     [
-        says({}, 500),
-        says({}, 503),
-        says({}, 520),
-        says({"message": "slow down"}, 429),
+        respond_with({}, 500),
+        respond_with({}, 503),
+        respond_with({}, 520),
+        respond_with({"message": "slow down"}, 429),
         Answer(body=b'{"runs": [1, 2, 3]}', cut=9),
         Answer(body=b'{"runs": [1,'),
         Answer(body=b"<html>bad gateway</html>"),
         Answer(body=b"\xff"),
         Answer(body=b'{"good": true}', headers={"content-encoding": "gzip"}),
         Answer(500, b'{"message": ' + b"[" * 100_000),
-        says({}, 503, Retry_After="Fri, 31 Dec 99999999999999999999 23:59:59 GMT"),
+        respond_with({}, 503, Retry_After="Fri, 31 Dec 99999999999999999999 23:59:59 GMT"),
     ],
     ids=["500", "503", "520", "429", "cut", "half", "html", "bytes", "not gzip", "nested", "no date"],
 )
-def test_what_may_pass_is_asked_again(trouble: Answer, waits: Waits) -> None:
-    with flaky_server(answers(trouble, trouble, GOOD)) as double:
+def test_what_may_pass_is_asked_again(failure: Answer, waits: Waits) -> None:
+    with flaky_server(answers(failure, failure, GOOD)) as double:
         asking = client(double.url, waits)
         assert asking.get("things") == {"good": True}
         asking.close()
     assert len(double.asked) == 3
-    assert waits.told == [0.25, 0.5]
+    assert waits.recorded == [0.25, 0.5]
 
 
 def test_nothing_is_waited_for_only_so_long(waits: Waits) -> None:
@@ -111,7 +111,7 @@ def raw_server(head: bytes, drop: bytes, every_s: float) -> Iterator[str]:
 
 def test_a_body_that_drips_is_waited_for_only_so_long() -> None:
     with raw_server(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{", b" ", 0.05) as url:
-        asking = JsonClient(httpx.Client(base_url=url), Server("it", "NO"), patience=Patience(attempts=2, timeout_s=0.3))
+        asking = JsonClient(httpx.Client(base_url=url), Endpoint("it", "NO"), patience=Patience(attempts=2, timeout_s=0.3))
         with pytest.raises(SourceError, match=r"no answer within 0\.3 s"):  # while it still drips: it does so for a minute
             asking.get("things")
         asking.close()
@@ -119,14 +119,14 @@ def test_a_body_that_drips_is_waited_for_only_so_long() -> None:
 
 def test_a_body_without_end_does_not_fill_the_memory() -> None:
     with raw_server(b"HTTP/1.1 200 OK\r\n\r\n{", b" " * (1 << 20), 0.0) as url:
-        asking = JsonClient(httpx.Client(base_url=url), Server("it", "NO"))
+        asking = JsonClient(httpx.Client(base_url=url), Endpoint("it", "NO"))
         with pytest.raises(SourceError, match="GET things answered more than 64 MiB"):
             asking.get("things")
         asking.close()
 
 
 def test_who_is_not_known_waits_and_loses_nothing(waits: Waits) -> None:
-    with flaky_server(answers(says({}, 401))) as double:
+    with flaky_server(answers(respond_with({}, 401))) as double:
         asking = client(double.url, waits)
         with pytest.raises(SourceAway, match="credentials are missing") as refused:
             asking.get("things")
@@ -153,7 +153,7 @@ def test_one_that_was_under_way_when_a_source_was_left_alone_is_not_the_one_that
 
 
 def test_patience_ends_with_what_where_and_what_next(waits: Waits) -> None:
-    with flaky_server(answers(says({"message": "database is locked"}, 500))) as double:
+    with flaky_server(answers(respond_with({"message": "database is locked"}, 500))) as double:
         asking = client(double.url, waits, attempts=3)
         with pytest.raises(SourceError) as caught:
             asking.post("runs/search", {})
@@ -163,7 +163,7 @@ def test_patience_ends_with_what_where_and_what_next(waits: Waits) -> None:
         assert part in caught.value.detail
 
 
-def test_nobody_there_is_said(waits: Waits) -> None:
+def test_an_unreachable_server_is_reported(waits: Waits) -> None:
     asking = client(unused_url(), waits, attempts=2)
     with pytest.raises(SourceError, match=r"GET things failed 2 times, at last with ConnectError"):
         asking.get("things")
@@ -172,17 +172,22 @@ def test_nobody_there_is_said(waits: Waits) -> None:
 
 def test_retry_after_is_honoured_in_seconds_and_as_a_date(waits: Waits) -> None:
     later = email.utils.formatdate(time.time() + 30, usegmt=True)
-    script = answers(says({}, 429, Retry_After="7"), says({}, 429, Retry_After=later), says({}, 429, Retry_After="x"), GOOD)
+    script = answers(
+        respond_with({}, 429, Retry_After="7"),
+        respond_with({}, 429, Retry_After=later),
+        respond_with({}, 429, Retry_After="x"),
+        GOOD,
+    )
     with flaky_server(script) as double:
         asking = client(double.url, waits)
         assert asking.get("things") == {"good": True}
         asking.close()
-    assert waits.told[0] == pytest.approx(7, abs=0.1)
-    assert 25 < waits.told[1] <= 30.1
-    assert waits.told[2] == 1.0, "what cannot be read is no reason to wait long"
+    assert waits.recorded[0] == pytest.approx(7, abs=0.1)
+    assert 25 < waits.recorded[1] <= 30.1
+    assert waits.recorded[2] == 1.0, "what cannot be read is no reason to wait long"
 
 
-def test_a_thing_that_the_api_does_not_know_is_missing_at_once(waits: Waits) -> None:
+def test_an_object_that_the_api_does_not_know_is_missing_at_once(waits: Waits) -> None:
     with flaky_server(answers(GONE)) as double:
         asking = client(double.url, waits)
         assert asking.get("runs/get", {"run_id": "x"}) is MISSING
@@ -191,7 +196,7 @@ def test_a_thing_that_the_api_does_not_know_is_missing_at_once(waits: Waits) -> 
     assert double.asked[0].path == "/api/runs/get?run_id=x"
 
 
-@pytest.mark.parametrize("answer", [Answer(404, b"<html>"), says({"detail": "Not Found"}, 404), says([], 404)])
+@pytest.mark.parametrize("answer", [Answer(404, b"<html>"), respond_with({"detail": "Not Found"}, 404), respond_with([], 404)])
 def test_any_other_404_is_no_deletion(answer: Answer, waits: Waits) -> None:
     with flaky_server(answers(answer)) as double:
         asking = client(double.url, waits)
@@ -203,9 +208,9 @@ def test_any_other_404_is_no_deletion(answer: Answer, waits: Waits) -> None:
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        (says({}, 401), "set its user and password"),
-        (says({"message": "bad filter"}, 400), "HTTP 400: bad filter"),
-        (says([1]), "no object"),
+        (respond_with({}, 401), "set its user and password"),
+        (respond_with({"message": "bad filter"}, 400), "HTTP 400: bad filter"),
+        (respond_with([1]), "no object"),
         (Answer(302, b"", {"location": "/login"}), "HTTP 302"),
     ],
 )
@@ -245,17 +250,17 @@ def test_the_rate_is_used() -> None:
 
 
 def test_what_the_source_asks_to_wait_for_holds_everybody_back(waits: Waits) -> None:
-    pace = Pace(100, 2, waits.timing)
-    pace.hold(7)
-    with pace.turn():
+    pace = RateLimit(100, 2, waits.timing)
+    pace.pause_for(7)
+    with pace.slot():
         assert waits.now == pytest.approx(7, abs=0.02)
 
 
 def test_no_more_requests_are_under_way_than_there_are_places(waits: Waits) -> None:
-    pace, most, inside, lock = Pace(1000, 3, waits.timing), [0], [0], threading.Lock()
+    pace, most, inside, lock = RateLimit(1000, 3, waits.timing), [0], [0], threading.Lock()
 
     def ask() -> None:
-        with pace.turn():
+        with pace.slot():
             with lock:
                 inside[0] += 1
                 most[0] = max(most[0], inside[0])
@@ -273,16 +278,16 @@ def test_the_wait_is_anything_up_to_what_doubles_each_time() -> None:
     drawn = iter([0.1, 0.9, 0.5])
     waits = Waits()
     waits.timing = Timing(lambda: waits.now, waits, lambda: next(drawn))
-    with flaky_server(answers(*[says({}, 500)] * 3, GOOD)) as double:
+    with flaky_server(answers(*[respond_with({}, 500)] * 3, GOOD)) as double:
         asking = client(double.url, waits)
         asking.get("things")
         asking.close()
-    assert waits.told == pytest.approx([0.025, 0.45, 0.5])
+    assert waits.recorded == pytest.approx([0.025, 0.45, 0.5])
 
 
 def test_a_source_that_fails_on_end_is_left_alone_then_tried_by_one(waits: Waits) -> None:
-    trouble = [says({}, 500)] * (FAILURES + 1)
-    with flaky_server(answers(*trouble, GOOD)) as double:
+    failure = [respond_with({}, 500)] * (FAILURES + 1)
+    with flaky_server(answers(*failure, GOOD)) as double:
         asking = client(double.url, waits, attempts=FAILURES)
         with pytest.raises(SourceAway, match=r"failed 8 times.*asked again in 5 s"):
             asking.get("things")
@@ -304,8 +309,8 @@ def test_a_source_that_fails_on_end_is_left_alone_then_tried_by_one(waits: Waits
 
 def test_while_one_tries_the_others_wait() -> None:
     waits = Waits()
-    told: list[bool] = []
-    circuit = Circuit("it", told.append, waits.timing)
+    payloads: list[bool] = []
+    circuit = Circuit("it", payloads.append, waits.timing)
     for _ in range(FAILURES):
         circuit.failed(tried=circuit.enter())
     waits.now += FIRST_OPEN_S
@@ -314,10 +319,10 @@ def test_while_one_tries_the_others_wait() -> None:
         circuit.enter()
     circuit.succeeded()
     circuit.enter()
-    assert told == [True, False]
+    assert payloads == [True, False]
 
 
-@pytest.mark.parametrize("answer", [says({}, 429), GONE, says({}, 401), says({"message": "bad"}, 400)])
+@pytest.mark.parametrize("answer", [respond_with({}, 429), GONE, respond_with({}, 401), respond_with({"message": "bad"}, 400)])
 def test_a_refusal_is_no_reason_to_leave_a_source_alone(answer: Answer, waits: Waits) -> None:
     with flaky_server(answers(answer)) as double:
         asking = client(double.url, waits, attempts=1)
@@ -364,7 +369,7 @@ def test_who_shares_a_request_shares_its_failure() -> None:
         shared.ask("x", send, joined.release)
 
 
-def test_the_cache_keeps_for_a_while_and_not_more_than_its_size() -> None:
+def test_the_cache_is_bounded_in_time_and_size() -> None:
     now, fetched = [0.0], list[int]()
 
     def fetch() -> int:
@@ -377,5 +382,5 @@ def test_the_cache_keeps_for_a_while_and_not_more_than_its_size() -> None:
     assert cache.get("a", fetch) == 4, "the one unused for longest made room"
     now[0] = 10
     assert cache.get("a", fetch) == 5
-    cache.forget()
+    cache.clear()
     assert cache.get("a", fetch) == 6

@@ -6,19 +6,19 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mlgraph.domain.errors import InvalidInput, SourceError
-from mlgraph.ports.source import Access, Gone, Page, Source
+from mlgraph.ports.source_adapter import Access, Gone, SourceAdapter, SourcePage
 from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_api import ambient_credentials, connect, place
-from tests.sources.flaky_server import Answer, flaky_server, says
+from tests.sources.flaky_server import Answer, flaky_server, respond_with
 
 QUICK = Patience(attempts=2, timeout_s=2, first_wait_s=0.01, longest_wait_s=0.02)
-GONE = says({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}, 404)
+GONE = respond_with({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}, 404)
 
 
 def run(run_id: str, experiment: str, **info: Any) -> dict[str, Any]:
-    told = {"run_id": run_id, "experiment_id": experiment, "status": "FINISHED", "start_time": 1, "end_time": 2}
-    return {"info": {**told, **info}, "data": {}, "inputs": {}, "outputs": {}}
+    reported = {"run_id": run_id, "experiment_id": experiment, "status": "FINISHED", "start_time": 1, "end_time": 2}
+    return {"info": {**reported, **info}, "data": {}, "inputs": {}, "outputs": {}}
 
 
 class SmallMlflow:
@@ -34,35 +34,37 @@ class SmallMlflow:
         asked = body or {key: values[0] for key, values in parse_qs(parts.query).items()}
         token = asked.get("page_token", "")
         if self.fail_at == f"{call} {token}".strip():
-            return says({}, 500)
+            return respond_with({}, 500)
         match call:
             case "experiments/search":
                 listed = [{"experiment_id": str(n), "name": f"e{n}", "creation_time": 1, "last_update_time": 1} for n in (2, 10)]
-                return says({"experiments": listed})
+                return respond_with({"experiments": listed})
             case "experiments/get":
-                return says({"experiment": {"experiment_id": asked["experiment_id"], "name": f"e{asked['experiment_id']}"}})
+                return respond_with(
+                    {"experiment": {"experiment_id": asked["experiment_id"], "name": f"e{asked['experiment_id']}"}}
+                )
             case "runs/search":
                 (experiment,) = asked["experiment_ids"] if len(asked["experiment_ids"]) == 1 else ("2",)
                 runs = [run(f"r{experiment}-{n}", experiment) for n in range(3)]
-                return says({"runs": runs[2:]} if token else {"runs": runs[:2], "next_page_token": "second"})
+                return respond_with({"runs": runs[2:]} if token else {"runs": runs[:2], "next_page_token": "second"})
             case "logged-models/search":
-                return says({"models": []})
+                return respond_with({"models": []})
             case "registered-models/search":
                 model = {"name": "m", "creation_timestamp": 1, "last_updated_timestamp": 1, "aliases": self.aliases}
-                return says({"registered_models": [model]})
+                return respond_with({"registered_models": [model]})
             case "model-versions/search":
                 version = {"name": "m", "version": "1", "creation_timestamp": 1, "last_updated_timestamp": 1}
-                return says({"model_versions": [version]})
+                return respond_with({"model_versions": [version]})
         return GONE
 
 
 def test_it_is_a_source() -> None:
-    source: Source = MlflowSource(Access("http://127.0.0.1:5000/"))
+    source: SourceAdapter = MlflowSource(Access("http://127.0.0.1:5000/"))
     assert (source.name, source.instance) == ("mlflow", "127.0.0.1:5000")
     source.close()
 
 
-def ids(pages: list[Page]) -> list[str]:
+def ids(pages: list[SourcePage]) -> list[str]:
     found = []
     for page in pages:
         for payload in page.payloads:
@@ -72,7 +74,7 @@ def ids(pages: list[Page]) -> list[str]:
     return found
 
 
-def test_the_whole_is_walked_in_order_page_by_page() -> None:
+def test_everything_is_listed_in_order_page_by_page() -> None:
     with flaky_server(SmallMlflow()) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         pages = list(source.pages())
@@ -85,7 +87,7 @@ def test_the_whole_is_walked_in_order_page_by_page() -> None:
 
 def test_every_payload_has_the_scope_of_its_source() -> None:
     def answer(path: str, body: Any) -> Answer:
-        return says({"run": run("r", "2")}) if path.startswith("/api/2.0/mlflow/runs/get") else SmallMlflow()(path, body)
+        return respond_with({"run": run("r", "2")}) if path.startswith("/api/2.0/mlflow/runs/get") else SmallMlflow()(path, body)
 
     with flaky_server(answer) as double:
         for scope in ("lab", None):
@@ -99,50 +101,54 @@ def test_every_payload_has_the_scope_of_its_source() -> None:
             assert {payload.get("scope") for payload in [*payloads, fetched]} == {scope}
 
 
-def test_a_walk_begins_anew_where_the_cursor_is_one_of_polls() -> None:
+def test_a_listing_restarts_where_the_cursor_is_one_of_polls() -> None:
     with flaky_server(SmallMlflow()) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
-        whole = list(source.pages())
-        *_, polled = source.changed_since(whole[-1].cursor)
-        assert ids(list(source.pages(polled.cursor))) == ids(whole)
+        complete = list(source.pages())
+        *_, polled = source.changed_since(complete[-1].cursor)
+        assert ids(list(source.pages(polled.cursor))) == ids(complete)
         source.close()
 
 
-def test_runs_of_a_renamed_experiment_are_told_again() -> None:
+def test_runs_of_a_renamed_experiment_are_reported_again() -> None:
     names = {2: "e2", 10: "e10"}
 
     def answer(path: str, body: Any) -> Answer:
         if path.endswith("experiments/search"):
-            return says({"experiments": [
-                {"experiment_id": str(number), "name": name, "creation_time": 1, "last_update_time": 1}
-                for number, name in names.items()
-            ]})  # fmt: skip
+            return respond_with(
+                {
+                    "experiments": [
+                        {"experiment_id": str(number), "name": name, "creation_time": 1, "last_update_time": 1}
+                        for number, name in names.items()
+                    ]
+                }
+            )
         return SmallMlflow()(path, {**body, "filter": ""} if body else body)
 
-    def told(pages: list[Page]) -> list[str]:
+    def reported(pages: list[SourcePage]) -> list[str]:
         return [each for page in pages if len(page.payloads) <= 2 for each in ids([page]) if each.startswith("r10")]
 
     with flaky_server(answer) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
         *_, last = source.pages()
-        assert told(list(source.changed_since(last.cursor))) == []
+        assert reported(list(source.changed_since(last.cursor))) == []
         names[10] = "anew"
         unfinished = source.changed_since(last.cursor)
         assert ids([next(unfinished)]) == ["r10-0", "r10-1"]
         del unfinished
-        assert told(list(source.changed_since(last.cursor))) == ["r10-0", "r10-1", "r10-2"], "until they were taken"
-        assert told(list(source.changed_since(last.cursor))) == []
+        assert reported(list(source.changed_since(last.cursor))) == ["r10-0", "r10-1", "r10-2"], "until they were taken"
+        assert reported(list(source.changed_since(last.cursor))) == []
         source.close()
 
 
-def test_a_run_that_goes_on_for_ever_is_told_while_it_changes() -> None:
+def test_a_run_that_continues_for_ever_is_reported_while_it_changes() -> None:
     going = run("r", "2", status="RUNNING", end_time=None)
     now = 1_000_000.0
 
     def answer(path: str, body: Any) -> Answer:
-        return says({"runs": [going]}) if path.endswith("runs/search") else SmallMlflow()(path, body)
+        return respond_with({"runs": [going]}) if path.endswith("runs/search") else SmallMlflow()(path, body)
 
-    def told() -> int:
+    def reported() -> int:
         return sum(page.count for page in source.changed_since({"since": now * 1000}) if page.stage == "run")
 
     with flaky_server(answer) as double:
@@ -150,23 +156,23 @@ def test_a_run_that_goes_on_for_ever_is_told_while_it_changes() -> None:
         first = source.changed_since({"since": now * 1000})
         assert [next(first).stage for _ in range(2)] == ["experiment", "run"]
         now += 600
-        assert told() == 1, "nobody took it before"
+        assert reported() == 1, "nobody took it before"
         now += 30
-        assert told() == 1, "it may have been left aside"
+        assert reported() == 1, "it may have been left aside"
         now += 31
-        assert told() == 0
+        assert reported() == 0
         going["info"]["run_name"] = "another"
-        assert told() == 1
+        assert reported() == 1
         now -= 3600
-        assert told() == 1, "the clock was set back"
+        assert reported() == 1, "the clock was set back"
         now += 61
-        assert told() == 0
+        assert reported() == 0
         source.close()
 
 
 def test_a_run_that_is_looked_up_costs_two_requests() -> None:
     def answer(path: str, body: Any) -> Answer:
-        return says({"run": run("r", "2")}) if "runs/get" in path else SmallMlflow()(path, body)
+        return respond_with({"run": run("r", "2")}) if "runs/get" in path else SmallMlflow()(path, body)
 
     with flaky_server(answer) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
@@ -178,20 +184,20 @@ def test_a_run_that_is_looked_up_costs_two_requests() -> None:
 def test_the_walk_resumes_after_any_page() -> None:
     with flaky_server(SmallMlflow()) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
-        whole = list(source.pages())
-        for position, page in enumerate(whole[:-1]):
+        complete = list(source.pages())
+        for position, page in enumerate(complete[:-1]):
             rest = list(source.pages(page.cursor))
-            assert ids(rest) == ids(whole[position + 1 :])
-            assert [each.count for each in rest] == [each.count for each in whole[position + 1 :]]
+            assert ids(rest) == ids(complete[position + 1 :])
+            assert [each.count for each in rest] == [each.count for each in complete[position + 1 :]]
         source.close()
 
 
-def test_a_walk_that_broke_goes_on_where_it_was() -> None:
+def test_an_interrupted_listing_resumes() -> None:
     small = SmallMlflow()
     small.fail_at = "runs/search second"
     with flaky_server(small) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
-        seen: list[Page] = []
+        seen: list[SourcePage] = []
         with pytest.raises(SourceError, match="HTTP 500"):
             seen.extend(source.pages())
         assert ids(seen) == ["e2", "e10", "r2-0", "r2-1"]
@@ -226,7 +232,7 @@ def test_what_is_gone_is_gone_and_named(kind: str) -> None:
 
 
 def test_a_deleted_run_is_gone_though_mlflow_shows_it() -> None:
-    deleted = says({"run": run("r", "1", lifecycle_stage="deleted")})
+    deleted = respond_with({"run": run("r", "1", lifecycle_stage="deleted")})
     with flaky_server(lambda _path, _body: deleted) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         assert isinstance(source.fetch("run", "r"), Gone)
@@ -257,7 +263,7 @@ def test_another_server_is_recognised() -> None:
     ],
 )
 def test_credentials_come_from_the_environment_and_stay_out_of_errors(environ: dict[str, str], header: str | None) -> None:
-    with flaky_server(lambda _path, _body: says({"message": "who?"}, 401)) as double:
+    with flaky_server(lambda _path, _body: respond_with({"message": "who?"}, 401)) as double:
         client = connect(Access(double.url, credentials=ambient_credentials(environ)), QUICK)
         with pytest.raises(SourceError, match=r"password, or its token") as caught:
             client.get("runs/get")
@@ -277,15 +283,15 @@ def test_an_instance_is_called_by_its_place_without_user_or_password() -> None:
 
 
 @pytest.mark.parametrize("body", [{"experiments": [{}]}, {"experiments": "none"}, {"experiments": [7]}])
-def test_what_is_no_mlflow_answer_is_said(body: dict[str, Any]) -> None:
-    with flaky_server(lambda _path, _body: says(body)) as double:
+def test_an_answer_that_is_not_of_mlflow_is_reported(body: dict[str, Any]) -> None:
+    with flaky_server(lambda _path, _body: respond_with(body)) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
         with pytest.raises(SourceError, match="MLflow's answer has"):
             list(source.inventory())
         source.close()
 
 
-def test_a_change_is_told_again_until_its_page_was_taken() -> None:
+def test_a_change_is_reported_again_until_its_page_was_taken() -> None:
     small = SmallMlflow()
     with flaky_server(small) as double:
         source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)

@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 
 from mlgraph.connectors.mlflow import normalise, subject
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
 from mlgraph.connectors.mlflow.reconciliation import departures, identities_of
 from mlgraph.connectors.mlflow.removals import vanished
 from mlgraph.connectors.mlflow.webhooks import occurred_at, thin, verify_webhook
-from mlgraph.connectors.mlflow.words import Registry
-from mlgraph.domain.configuration import Limits
+from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.errors import Unauthorized
 from mlgraph.domain.fact_json import check_edge
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Mode, Statement
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Access, Cursor, Gone, Identity
+from mlgraph.ports.source_adapter import Access, Cursor, Gone, Identity
 from mlgraph.sources.mlflow import MlflowSource
 from tests.realparts.mlflow_server import MlflowServer, mlflow_server
-from tests.sources.flaky_server import Double, flaky_server, says
+from tests.sources.flaky_server import Double, flaky_server, respond_with
 
 HERE = Path(__file__).parent
 SECRET = "whsec-of-this-test"  # noqa: S105 - of this test only
@@ -82,9 +82,9 @@ def backfill(source: MlflowSource) -> tuple[list[Statement], Cursor]:
 @pytest.fixture(scope="module")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     with (
-        flaky_server(lambda _path, _body: says({})) as listener,
+        flaky_server(lambda _path, _body: respond_with({})) as listener,
         mlflow_server(tmp_path_factory.mktemp("mlflow")) as server,
-        contextlib.closing(MlflowSource(Access(server.url, "prod", limits=Limits(requests_per_s=500)))) as source,
+        contextlib.closing(MlflowSource(Access(server.url, "prod", limits=RequestLimits(requests_per_s=500)))) as source,
     ):
         hook = source.subscribe(f"{listener.url}/hook", "of a store of before")
         assert source.subscribe(f"{listener.url}/hook", SECRET) == hook, "one webhook is enough, with the secret of today"
@@ -170,7 +170,7 @@ def test_a_model_that_nobody_registered_is_an_artifact_of_its_run(company: Compa
     assert not [each for each in company.statements if isinstance(each, AssetFact) and each.uri.name == company.made["logged"]]
 
 
-def test_what_was_deleted_before_is_not_told(company: Company) -> None:
+def test_what_was_deleted_before_is_not_reported(company: Company) -> None:
     assert company.run("gone") not in company.known
     assert isinstance(company.source.fetch("run", company.made["gone"]), Gone)
     assert isinstance(company.source.fetch("model_version", "ranker/99"), Gone)
@@ -178,10 +178,10 @@ def test_what_was_deleted_before_is_not_told(company: Company) -> None:
 
 def test_no_two_payloads_contradict_each_other(company: Company) -> None:
     """The same thing comes with several payloads: whichever is read last must not matter."""
-    told: dict[str, set[str]] = {}
+    payloads: dict[str, set[str]] = {}
     for each in company.statements:
-        if isinstance(each, AssetFact) and each.mode == Mode.WHOLE:
-            told.setdefault(f"{each.uri} {each.valid_from}", set()).add(canonical_json(each.state))
+        if isinstance(each, AssetFact) and each.mode == Mode.REPLACE:
+            payloads.setdefault(f"{each.uri} {each.valid_from}", set()).add(canonical_json(each.state))
         elif isinstance(each, EdgeFact):
             key = [
                 str(each.source),
@@ -190,20 +190,20 @@ def test_no_two_payloads_contradict_each_other(company: Company) -> None:
                 each.properties.get("role"),
                 each.properties.get("version"),
             ]
-            told.setdefault(f"{key} {each.valid_from}", set()).add(canonical_json(each.properties))
-    assert {key: said for key, said in told.items() if len(said) > 1} == {}
+            payloads.setdefault(f"{key} {each.valid_from}", set()).add(canonical_json(each.properties))
+    assert {key: message for key, message in payloads.items() if len(message) > 1} == {}
 
 
-def test_reading_the_same_truth_again_says_the_same(company: Company) -> None:
-    with contextlib.closing(MlflowSource(Access(company.server.url, "prod", limits=Limits(requests_per_s=500)))) as fresh:
+def test_reading_the_same_truth_again_reports_the_same(company: Company) -> None:
+    with contextlib.closing(MlflowSource(Access(company.server.url, "prod", limits=RequestLimits(requests_per_s=500)))) as fresh:
         again, _ = backfill(fresh)
     assert {repr(each) for each in again} == {repr(each) for each in company.statements}
 
 
-def test_the_inventory_is_what_was_told(company: Company) -> None:
+def test_the_inventory_is_what_was_reported(company: Company) -> None:
     inventory = set(company.source.inventory())
     assert inventory == {uri for uri in company.known if uri.kind not in ("dataset", "evaluation")}
-    assert vanished(Registry("prod"), company.known, inventory) == []
+    assert vanished(MlflowInstance("prod"), company.known, inventory) == []
 
 
 def received(company: Company, count: int) -> list[dict[str, Any]]:
@@ -213,10 +213,10 @@ def received(company: Company, count: int) -> list[dict[str, Any]]:
     return [verify_webhook(each.headers, each.raw, SECRET, time.time()) for each in company.listener.asked]
 
 
-def test_mlflow_signs_what_it_tells(company: Company) -> None:
+def test_mlflow_signs_its_webhooks(company: Company) -> None:
     events = received(company, 6)
-    told = sorted({f"{each['entity']}.{each['action']} {thin(each)}" for each in events})
-    assert told == [
+    payloads = sorted({f"{each['entity']}.{each['action']} {thin(each)}" for each in events})
+    assert payloads == [
         "model_version.created ('model_version', 'ranker/1')",
         "model_version.created ('model_version', 'ranker/2')",
         "model_version_alias.created ('registered_model', 'ranker')",
@@ -231,9 +231,9 @@ def test_mlflow_signs_what_it_tells(company: Company) -> None:
 
 
 def test_a_moved_alias_is_announced_and_polled_and_ends_where_it_was(company: Company) -> None:
-    heard = len(company.listener.asked)
+    received_event = len(company.listener.asked)
     company.server.run(HERE / "mlflow_changes.py", "move")
-    events = received(company, heard + 2)[heard:]
+    events = received(company, received_event + 2)[received_event:]
     assert sorted(str(thin(each)) for each in events) == [
         "('model_version', 'ranker/2')",
         "('registered_model', 'ranker')",
@@ -250,10 +250,10 @@ def test_a_moved_alias_is_announced_and_polled_and_ends_where_it_was(company: Co
     assert not isinstance(fetched, Gone)
     model = company.state(AssetUri("model", "mlflow:prod", "ranker"))
     assert model.valid_from is not None
-    held = {str(each.target): each.properties["aliases"] for each in company.edges("points_to")}
+    known_states = {str(each.target): each.properties["aliases"] for each in company.edges("points_to")}
     payload = fetched | {
         "at": format_time(occurred_at(event)),
-        "held": {"since": format_time(model.valid_from), "points_to": held},
+        "held": {"since": format_time(model.valid_from), "points_to": known_states},
     }
     edges = [each for each in normalise(payload) if isinstance(each, EdgeFact)]
     assert {each.target: each.properties["aliases"] for each in edges} == {
@@ -262,7 +262,7 @@ def test_a_moved_alias_is_announced_and_polled_and_ends_where_it_was(company: Co
     }
     assert {each.valid_from for each in edges} == {occurred_at(event)}
 
-    payload["held"] = {"points_to": held | {"mlg://model_version/mlflow%3Aprod/ranker%2F9": ["champion"]}}
+    payload["held"] = {"points_to": known_states | {"mlg://model_version/mlflow%3Aprod/ranker%2F9": ["champion"]}}
     ended = [each for each in normalise(payload) if isinstance(each, EdgeRetraction)]
     assert [(each.target, each.valid_to) for each in ended] == [(version(9), occurred_at(event))]
 
@@ -276,15 +276,15 @@ def test_a_run_that_nobody_announces_is_polled(company: Company) -> None:
 
 def test_deletions_and_renames_are_noticed(company: Company) -> None:
     company.server.run(HERE / "mlflow_changes.py", "remove", company.made["experiments"]["retrieval"])
-    held = {each.uri: each.state for each in company.statements if isinstance(each, AssetFact)}
-    assert identities_of(held) == company.before
-    known = held | {uri: {} for uri in company.known - set(held)}
+    known_states = {each.uri: each.state for each in company.statements if isinstance(each, AssetFact)}
+    assert identities_of(known_states) == company.before
+    known = known_states | {uri: {} for uri in company.known - set(known_states)}
     now = parse_time("2030-01-01T00:00:00Z")
-    told = departures("prod", known, set(company.source.inventory()), company.source.identities(), now)
-    renamed, *deleted = [each["data"] for each in told]
+    payloads = departures("prod", known, set(company.source.inventory()), company.source.identities(), now)
+    renamed, *deleted = [each["data"] for each in payloads]
     assert (renamed["from"], renamed["to"], renamed["versions"]) == ("ranker", "home-ranker", ["1"])
     assert [AssetUri.parse(each["uri"]).kind for each in deleted] == ["model_version", "run"]
     assert deleted[0]["uri"] == str(version(2))
-    ended = [each for payload in told for each in normalise(payload) if isinstance(each, AssetRetraction)]
+    ended = [each for payload in payloads for each in normalise(payload) if isinstance(each, AssetRetraction)]
     assert {each.uri.name for each in ended} >= {"ranker", "ranker/1", "ranker/2"}
     assert isinstance(company.source.fetch("registered_model", "ranker"), Gone)

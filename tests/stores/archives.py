@@ -61,9 +61,9 @@ def packed(parts: Members) -> bytes:
 def signed(parts: Members) -> bytes:
     """Parts whose end agrees with them: what a change that knows the format would make."""
     end = json.loads(parts["end.json"])
-    for table, said in end["tables"].items():
+    for table, message in end["tables"].items():
         rows = b"".join(content for name, content in parts.items() if name.startswith(f"{table}/"))
-        said |= {"rows": rows.count(b"\n"), "sha256": hashlib.sha256(rows).hexdigest()}
+        message |= {"rows": rows.count(b"\n"), "sha256": hashlib.sha256(rows).hexdigest()}
     end["head_sha256"] = hashlib.sha256(parts["mlgraph-backup.json"]).hexdigest()
     return packed(parts | {"end.json": json.dumps(end).encode()})
 

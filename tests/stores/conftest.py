@@ -9,10 +9,10 @@ import pytest
 
 from mlgraph.domain.facts import AssetFact, Contact
 from mlgraph.ports.connections import Connection
+from mlgraph.ports.dead_letters import DeadLetterEntry
 from mlgraph.ports.events import ThinEvent
-from mlgraph.ports.letters import Letter
 from mlgraph.ports.store import Item
-from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import TESTER, Store, schema_url
 from tests.stores.test_store import PERSON, asset, edge
@@ -44,9 +44,9 @@ def full(new: Callable[[], Store]) -> Store:
         {"retract": {"uri": "mlg://dataset/n/b", "valid_to": "2026-02-01T00:00:00Z"}}, edge("b", "c", None, origin="dbt")
     )
     store.writer.append([Item([AssetFact(PERSON, "facts", 1, {})], [Contact(PERSON, "Ann Example", None)])], TESTER)
-    letters = [Letter("openlineage", "tester", None, None, json.dumps({"n": n}), "it failed") for n in range(3)]
-    numbers = [store.letters.add(letter) for letter in letters]
-    store.letters.replayed(numbers[1], 2)
+    added = [DeadLetterEntry("openlineage", "tester", None, None, json.dumps({"n": n}), "it failed") for n in range(3)]
+    numbers = [store.dead_letters.add(letter) for letter in added]
+    store.dead_letters.replayed(numbers[1], 2)
     PostgresConnections(store.database).save(Connection("prod", "mlflow", "http://mlflow:5000", "signs"))
     PostgresEvents(store.database).add("prod", ThinEvent("registered_model", "m", {"name": "m"}, 1, 1))
     return store

@@ -14,21 +14,24 @@ from mlgraph.stores import snapshot_files
 from mlgraph.stores.snapshot_files import SnapshotDirectory
 
 SECTIONS: dict[str, Any] = {
-    "numbers": np.arange(1000, dtype=np.int64), "table": np.arange(12, dtype=np.int64).reshape(4, 3),
-    "bytes": np.arange(7, dtype=np.uint8), "none": np.zeros(0, np.int32), "no rows": np.zeros((0, 3), np.int64),
-}  # fmt: skip
+    "numbers": np.arange(1000, dtype=np.int64),
+    "table": np.arange(12, dtype=np.int64).reshape(4, 3),
+    "bytes": np.arange(7, dtype=np.uint8),
+    "none": np.zeros(0, np.int32),
+    "no rows": np.zeros((0, 3), np.int64),
+}
 
 
-def kept(directory: SnapshotDirectory, watermark: int = 7) -> Path:
-    directory.keep(SECTIONS, watermark, f"log {watermark}")
+def saved(directory: SnapshotDirectory, watermark: int = 7) -> Path:
+    directory.save(SECTIONS, watermark, f"log {watermark}")
     return directory._directory / f"graph-{watermark:020}.snapshot"
 
 
-def test_what_was_kept_is_read_back_as_it_was(tmp_path: Path) -> None:
+def test_what_was_saved_is_read_back_unchanged(tmp_path: Path) -> None:
     directory = SnapshotDirectory(tmp_path / "snapshots")
     assert directory.newest() is None
     assert directory.newest_watermark() == 0
-    kept(directory)
+    saved(directory)
     newest = directory.newest()
     assert newest is not None
     assert (newest.watermark, newest.stamp, directory.newest_watermark()) == (7, "log 7", 7)
@@ -38,20 +41,20 @@ def test_what_was_kept_is_read_back_as_it_was(tmp_path: Path) -> None:
         assert np.array_equal(newest.sections[name], array)
 
 
-def test_only_the_newest_stays_and_who_has_an_older_one_keeps_it(tmp_path: Path) -> None:
+def test_only_the_newest_stays_and_an_older_one_in_use_stays_readable(tmp_path: Path) -> None:
     directory = SnapshotDirectory(tmp_path)
-    kept(directory, 7)
+    saved(directory, 7)
     older = directory.newest()
-    kept(directory, 9)
+    saved(directory, 9)
     assert [path.name for path in tmp_path.iterdir()] == [f"graph-{9:020}.snapshot"]
     assert older is not None
     assert older.sections["numbers"].sum() == 999 * 500
 
 
 @pytest.mark.parametrize("size", [0, 10, 100, 4096, -1])
-def test_a_truncated_one_is_not_used_and_why_is_told(tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_truncated_one_is_not_used_and_why_is_reported(tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture) -> None:
     directory = SnapshotDirectory(tmp_path)
-    path = kept(directory)
+    path = saved(directory)
     path.write_bytes(path.read_bytes()[:size])
     with caplog.at_level(logging.WARNING):
         assert directory.newest() is None
@@ -64,24 +67,24 @@ def test_one_of_another_format_is_not_used(
     directory = SnapshotDirectory(tmp_path)
     with monkeypatch.context() as patched:
         patched.setattr(snapshot_files, "FORMAT", snapshot_files.FORMAT + 1)
-        kept(directory)
+        saved(directory)
     assert directory.newest() is None
     assert f"this version reads {snapshot_files.FORMAT}" in caplog.text
 
 
 def test_a_damaged_header_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     directory = SnapshotDirectory(tmp_path)
-    path = kept(directory)
-    whole = bytearray(path.read_bytes())
-    whole[40] ^= 1
-    path.write_bytes(whole)
+    path = saved(directory)
+    complete = bytearray(path.read_bytes())
+    complete[40] ^= 1
+    path.write_bytes(complete)
     assert directory.newest() is None
     assert "header is damaged" in caplog.text
 
 
 def test_an_older_one_is_used_where_the_newest_cannot_be(tmp_path: Path) -> None:
     directory = SnapshotDirectory(tmp_path)
-    kept(directory, 7)
+    saved(directory, 7)
     (tmp_path / f"graph-{8:020}.snapshot").write_bytes(b"half")
     newest = directory.newest()
     assert newest is not None
@@ -96,7 +99,7 @@ def test_one_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkey
 
     monkeypatch.setattr(snapshot_files, "_write", full)
     with pytest.raises(Unavailable, match="No space left"):
-        kept(directory)
+        saved(directory)
     assert list(tmp_path.iterdir()) == []
 
 

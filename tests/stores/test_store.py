@@ -14,7 +14,7 @@ from mlgraph.domain.clock import Clock
 from mlgraph.domain.errors import InvalidInput, StartError, Unavailable
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact
 from mlgraph.domain.history import AssetRecord
-from mlgraph.domain.times import parse_time
+from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Item
 from mlgraph.stores.postgres.database import Database
@@ -32,13 +32,13 @@ def store(postgres_url: str) -> Iterator[Store]:
     opened.close()
 
 
-def asset(named: str, at: str | None = AT, /, **said: Any) -> Json:
-    return {"asset": {"uri": f"mlg://dataset/n/{named}", **said, **({"valid_from": at} if at else {})}}
+def asset(named: str, at: str | None = AT, /, **message: Any) -> Json:
+    return {"asset": {"uri": f"mlg://dataset/n/{named}", **message, **({"valid_from": at} if at else {})}}
 
 
-def edge(source: str, target: str, at: str | None = AT, **said: Any) -> Json:
+def edge(source: str, target: str, at: str | None = AT, **message: Any) -> Json:
     ends = {"source": f"mlg://dataset/n/{source}", "relation": "derives", "target": f"mlg://dataset/n/{target}"}
-    return {"edge": {**ends, **said, **({"valid_from": at} if at else {})}}
+    return {"edge": {**ends, **message, **({"valid_from": at} if at else {})}}
 
 
 def at(second: int) -> str:
@@ -60,7 +60,7 @@ def test_what_is_known_is_not_stored_again(store: Store) -> None:
     assert store.query("SELECT count(*) FROM tx") == [(3,)]
 
 
-def test_the_same_event_says_nothing_the_second_time(store: Store) -> None:
+def test_the_same_event_adds_nothing_the_second_time(store: Store) -> None:
     assert store.append(asset("a"), event="e1") == [True]
     assert store.append(asset("b"), event="e1") == [False]
     assert store.query("SELECT count(*) FROM asset_fact") == [(1,)]
@@ -106,7 +106,7 @@ def test_a_failed_append_leaves_nothing(store: Store, monkeypatch: pytest.Monkey
     assert store.query("SELECT max(tx) FROM tx") == [(2,)]
 
 
-def test_references_are_known_before_they_are_told(store: Store) -> None:
+def test_references_are_known_before_they_are_reported(store: Store) -> None:
     store.append(edge("a", "b"))
     ids = store.reader.ids(["mlg://dataset/n/a", "mlg://dataset/n/b", "mlg://dataset/n/c"])
     assert len(ids) == 2
@@ -120,9 +120,14 @@ def test_changes_name_what_a_span_of_transactions_touched(store: Store) -> None:
     store.append(edge("a", "b"))
     store.append({"retract": {"uri": "mlg://dataset/n/b", "valid_to": AT}})
     first, rest, none = store.reader.changes(0, 1), store.reader.changes(1, 100), store.reader.changes(3, 100)
-    assert (first.upto, [row.uri for row in first.assets], len(first.told), first.edges) == (1, ["mlg://dataset/n/a"], 1, set())
-    assert (rest.upto, [row.uri for row in rest.assets], len(rest.told), len(rest.edges)) == (3, ["mlg://dataset/n/b"], 1, 1)
-    assert (none.upto, none.assets, none.told, none.edges) == (3, [], set(), set())
+    assert (first.upto, [row.uri for row in first.assets], len(first.asserted), first.edges) == (
+        1,
+        ["mlg://dataset/n/a"],
+        1,
+        set(),
+    )
+    assert (rest.upto, [row.uri for row in rest.assets], len(rest.asserted), len(rest.edges)) == (3, ["mlg://dataset/n/b"], 1, 1)
+    assert (none.upto, none.assets, none.asserted, none.edges) == (3, [], set(), set())
 
 
 def test_many_facts_go_in_by_copy(store: Store) -> None:
@@ -137,13 +142,13 @@ def test_many_facts_go_in_by_copy(store: Store) -> None:
 
 def test_any_text_comes_back_as_it_was(store: Store) -> None:
     texts = ["\\N", "\\.", "tab\t", "line\n\r", "\u2028", "\U0001f600", "'; DROP TABLE tx; --", ""]
-    said = {"properties": {"k": [*texts, 10**40, 1e-300, None, True]}}
+    message = {"properties": {"k": [*texts, 10**40, 1e-300, None, True]}}
     name = "%5CN%0A%09%E2%80%A8"
-    store.append(asset(name, **said))
+    store.append(asset(name, **message))
     number = store.reader.ids([f"mlg://dataset/n/{name}"])[f"mlg://dataset/n/{name}"]
     (record,) = store.reader.asset_records([number])
     assert isinstance(record, AssetRecord)
-    assert record.state["properties"] == said["properties"]
+    assert record.state["properties"] == message["properties"]
     long = "x" * 4_000
     store.append(asset(long))
     assert store.append(asset(long)) == [False]
@@ -164,16 +169,16 @@ def test_contacts_stand_apart_and_can_be_erased(store: Store) -> None:
     assert len(store.reader.asset_records([number])) == 1
 
 
-def test_who_told_what_when(store: Store) -> None:
+def test_who_reported_what_when(store: Store) -> None:
     store.append(asset("a"))
-    told = store.reader.told([1])[1]
-    assert (told.tx, told.actor, told.source, told.environment) == (1, "tester", None, "test")
+    provenance = store.reader.provenance([1])[1]
+    assert (provenance.tx, provenance.actor, provenance.source, provenance.environment) == (1, "tester", None, "test")
 
 
 WRITER = """
 import sys
 from mlgraph.domain.facts import EdgeFact
-from mlgraph.domain.times import parse_time
+from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Actor, Item
 from mlgraph.stores.postgres.database import Database

@@ -9,15 +9,15 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from mlgraph.api.direct import Direct
+from mlgraph.api.fast_path import Direct
 from mlgraph.api.http import problems
-from mlgraph.api.http.answers import dump
-from mlgraph.api.http.limits import Crowd, Lanes, Limits
-from mlgraph.api.http.observe import Observed
+from mlgraph.api.http.json_responses import dump
+from mlgraph.api.http.limits import Crowd, Lanes, ServerLimits
+from mlgraph.api.http.request_metrics import Observed
 from mlgraph.api.routes import archives, connections, health, intake, queries
 from mlgraph.api.schema import docs_page, operations
 from mlgraph.client import shapes
-from mlgraph.services.server.bundle import Operated
+from mlgraph.services.server.bundle import ServerServices
 
 _DESCRIPTION: Final = (
     "One live graph over registries, orchestrators, feature stores and serving. Times are RFC 3339 with a zone. "
@@ -51,7 +51,7 @@ class Api(FastAPI):
         return found
 
 
-def create_app(services: Operated, *, loopback: bool, limits: Limits | None = None) -> FastAPI:
+def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits | None = None) -> FastAPI:
     """Return the application over `services`, which protects itself by `limits`.
 
     `loopback` says that it is served on an address of this machine only: callers then need no token, except those that
@@ -69,7 +69,7 @@ def create_app(services: Operated, *, loopback: bool, limits: Limits | None = No
     )
     app.state.services = services
     app.state.loopback = loopback
-    app.state.lanes = lanes = Lanes(limits or Limits())
+    app.state.lanes = lanes = Lanes(limits or ServerLimits())
     app.add_middleware(Direct)
     app.add_middleware(Crowd, places=lanes.requests)
     problems.install(app)

@@ -83,7 +83,7 @@ _MAPPED_FROM_BYTES: Final = 2 * 1024 * 1024
 blocks come and go: what a compaction or a chunk of a load took would then stay with the process."""
 
 
-def frugal() -> None:
+def limit_malloc_arenas() -> None:
     """Let the C library give back what is free, where it is glibc; before threads are started."""
     with suppress(OSError, AttributeError):
         set_option = ctypes.CDLL(None).mallopt
@@ -91,7 +91,7 @@ def frugal() -> None:
         set_option(_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
 
 
-def tuned() -> None:
+def tune_interpreter() -> None:
     """Set the interpreter up for many short requests beside a load. For when everything is imported."""
     sys.setswitchinterval(_SWITCH_S)
     gc.collect()

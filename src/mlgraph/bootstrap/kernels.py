@@ -9,7 +9,7 @@ from typing import Final
 
 from numba.core.event import Event, Listener, install_listener
 
-from mlgraph.graph import warm as graph_warm
+from mlgraph.graph import warmup as graph_warm
 from mlgraph.stores import snapshot_files
 
 _log = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Literal
 
-from mlgraph.api.http.observe import request_id
+from mlgraph.api.http.request_metrics import request_id
 from mlgraph.domain.redaction import REDACTED, redact_url
 
 Form = Literal["text", "json"]
@@ -42,21 +42,21 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
-        said: dict[str, object] = {
+        fields: dict[str, object] = {
             "time": _moment(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": clean(record.getMessage()),
         }
         if (named := request_id.get()) is not None:
-            said["request_id"] = named
+            fields["request_id"] = named
         context = getattr(record, "context", None)
         if isinstance(context, dict):
-            said |= context
+            fields |= context
         if record.exc_info and record.exc_info[0] is not None:
             trace = self.formatException(record.exc_info)
-            said["error"] = {"type": record.exc_info[0].__qualname__, "trace": clean_error(trace)}
-        return json.dumps(said, ensure_ascii=False, default=str)
+            fields["error"] = {"type": record.exc_info[0].__qualname__, "trace": clean_error(trace)}
+        return json.dumps(fields, ensure_ascii=False, default=str)
 
 
 class TextLines(logging.Formatter):
@@ -92,9 +92,9 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
     logging.getLogger("mlgraph").critical("the server ends", exc_info=(kind, error, trace))
 
 
-def _uncaught_in_thread(said: threading.ExceptHookArgs) -> None:
-    if said.exc_value is not None and said.exc_type is not SystemExit:
-        name = said.thread.name if said.thread else "?"
+def _uncaught_in_thread(failure: threading.ExceptHookArgs) -> None:
+    if failure.exc_value is not None and failure.exc_type is not SystemExit:
+        name = failure.thread.name if failure.thread else "?"
         logging.getLogger("mlgraph").critical(
-            "thread %s ends", name, exc_info=(said.exc_type, said.exc_value, said.exc_traceback)
+            "thread %s ends", name, exc_info=(failure.exc_type, failure.exc_value, failure.exc_traceback)
         )

@@ -16,39 +16,39 @@ from types import FrameType
 from typing import Final
 
 from mlgraph.api.app import create_app
-from mlgraph.api.http.limits import Limits
+from mlgraph.api.http.limits import ServerLimits
 from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.configuration import load
 from mlgraph.bootstrap.connectors import installed_connectors
-from mlgraph.bootstrap.http import SIGNALS, Http, frugal, tuned
+from mlgraph.bootstrap.http import SIGNALS, Http, limit_malloc_arenas, tune_interpreter
 from mlgraph.bootstrap.options import Options
-from mlgraph.bootstrap.wiring import Server, operated
+from mlgraph.bootstrap.wiring import Server, server_services
 from mlgraph.bootstrap.workers import Workers, first_socket
 from mlgraph.domain.errors import ConfigurationError, MlgraphError, StartError
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common import metrics
 from mlgraph.services.common.identity import is_loopback, tokens_from
 from mlgraph.stores.embedded import postgres_log
-from mlgraph.stores.embedded.server import QUESTION_CONNECTIONS, EmbeddedPostgres
+from mlgraph.stores.embedded.server import QUERY_CONNECTIONS, EmbeddedPostgres
 from mlgraph.stores.postgres.database import Database
-from mlgraph.stores.postgres.letters import PostgresLetters
+from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 
 _log = logging.getLogger(__name__)
 
-_SETTLE_S: Final = 60.0
+_FLUSH_S: Final = 60.0
 """How long further processes wait for a snapshot that spares each of them what came since the last one."""
 
 
 def serve(options: Options) -> None:
     """Serve until SIGINT or SIGTERM. Exits with a message if the server cannot start, with status 2 for a wrong configuration."""
     _unwind_on_signals()
-    frugal()
+    limit_malloc_arenas()
     form = logs.configure(options.log_format, options.log_level)
     try:
         connectors = installed_connectors()
         options = replace(options, configuration=load(options.config, connectors.tools, os.environ))
         _check(options)
-        limits = Limits.from_environment(os.environ)
+        limits = ServerLimits.from_environment(os.environ)
         with _listening(options) as listener, _database(options, limits) as database:
             _run(options, connectors, limits, listener, database)
     except MlgraphError as error:
@@ -99,18 +99,23 @@ def _listening(options: Options) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _database(options: Options, limits: Limits) -> Iterator[Database]:
+def _database(options: Options, limits: ServerLimits) -> Iterator[Database]:
     if options.store is not None:
         if not options.store.startswith(("postgresql://", "postgres://")):
             raise StartError("--store takes a postgresql:// URL; leave it out for the PostgreSQL that comes with mlgraph")
-        theirs = Database(options.store, questions=limits.connections, query_time_s=limits.query_time_s)
+        theirs = Database(options.store, query_connections=limits.connections, query_time_s=limits.query_time_s)
         with _opened(theirs) as database:
             yield database
         return
     with EmbeddedPostgres(options.data) as postgres:
         postgres.supervise(metrics.POSTGRES_RESTARTS.inc)
-        questions = min(limits.connections, QUESTION_CONNECTIONS)
-        ours = Database(postgres.url, questions=questions, query_time_s=limits.query_time_s, trouble=postgres.disk_trouble)
+        query_connections = min(limits.connections, QUERY_CONNECTIONS)
+        ours = Database(
+            postgres.url,
+            query_connections=query_connections,
+            query_time_s=limits.query_time_s,
+            disk_problem=postgres.disk_problem,
+        )
         with postgres_log.following(postgres.log_file), _opened(ours) as database:
             yield database
 
@@ -125,10 +130,12 @@ def _opened(database: Database) -> Iterator[Database]:
         database.close()
 
 
-def _run(options: Options, connectors: ConnectorRegistry, limits: Limits, listener: socket.socket, database: Database) -> None:
+def _run(
+    options: Options, connectors: ConnectorRegistry, limits: ServerLimits, listener: socket.socket, database: Database
+) -> None:
     server = Server(database, options, connectors)
-    server.health.watch(database.statistics, PostgresLetters(database).counts)
-    http = Http(create_app(operated(server, database), loopback=is_loopback(options.host), limits=limits))
+    server.health.watch(database.statistics, PostgresDeadLetters(database).counts)
+    http = Http(create_app(server_services(server, database), loopback=is_loopback(options.host), limits=limits))
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     with first_socket(options) as first:
@@ -136,7 +143,7 @@ def _run(options: Options, connectors: ConnectorRegistry, limits: Limits, listen
         announcer = threading.Thread(target=_announce, args=(options, server, http, workers, url), daemon=True)
         server.start()
         announcer.start()
-        tuned()
+        tune_interpreter()
         try:
             http.run(sockets=[listener] if first is None else [listener, first[1]])
         finally:
@@ -161,7 +168,7 @@ def _announce(options: Options, server: Server, http: Http, workers: Workers | N
             except MlgraphError:
                 time.sleep(0.02)
         if workers is not None and not http.should_exit:
-            server.follower.settle(_SETTLE_S)
+            server.follower.flush_to_base(_FLUSH_S)
             workers.start()
         if http.should_exit:
             return

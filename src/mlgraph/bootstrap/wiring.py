@@ -18,21 +18,21 @@ from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import tokens_from
 from mlgraph.services.ingest.intake import Intake
-from mlgraph.services.projection.follow import Follower
-from mlgraph.services.projection.snapshots import Snapshots
+from mlgraph.services.projection.base_manager import BaseManager
+from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.server.archives import Archives
-from mlgraph.services.server.bundle import Operated, Services
+from mlgraph.services.server.bundle import ServerServices, Services
 from mlgraph.services.server.health import Health
-from mlgraph.services.sources.connections import Connections
-from mlgraph.services.sources.declared import declare
-from mlgraph.services.sources.source_recorder import Surroundings
+from mlgraph.services.sources.configured_identity import sync_configured_identity
+from mlgraph.services.sources.source_manager import SourceManager
+from mlgraph.services.sources.source_writer import SourceDependencies
 from mlgraph.stores.append.writer import PostgresWriter
 from mlgraph.stores.backup.archive import PostgresArchive
-from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.events import PostgresEvents
-from mlgraph.stores.postgres.letters import PostgresLetters
 from mlgraph.stores.postgres.reader import PostgresReader
 from mlgraph.stores.snapshot_files import SnapshotDirectory
 
@@ -51,16 +51,16 @@ class Server:
 
     def __init__(self, database: Database, options: Options, connectors: ConnectorRegistry, *, first: bool = True) -> None:
         """Put them together. `first`: this process keeps snapshots and looks after connected tools."""
-        reader, letters = PostgresReader(database), PostgresLetters(database)
+        reader, dead_letters = PostgresReader(database), PostgresDeadLetters(database)
         files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
-        snapshots = Snapshots(reader, files, keeps=first, in_passing=connectors.in_passing)
+        snapshots = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing)
         self.follower = Follower(reader, snapshots)
-        writer = PostgresWriter(database, self.follower.hear)
-        intake = Intake(writer, letters, self.follower.nudge, self._rehydrate, connectors)
-        around = Surroundings(
-            PostgresConnections(database), reader, intake.append, letters, PostgresEvents(database), options.public_url
+        writer = PostgresWriter(database, self.follower.on_commit)
+        intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors)
+        around = SourceDependencies(
+            PostgresConnections(database), reader, intake.append, dead_letters, PostgresEvents(database), options.public_url
         )
-        self.connections = Connections(around, connectors, options.configuration.sources, _credentials)
+        self.connections = SourceManager(around, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
         self.services = Services(
@@ -76,7 +76,7 @@ class Server:
 
     def start(self) -> None:
         """Follow the log, and go on with connected sources."""
-        declare(self._reader, self._append, self._configuration)
+        sync_configured_identity(self._reader, self._append, self._configuration)
         self.follow()
         self.connections.start()
 
@@ -91,11 +91,11 @@ class Server:
         self.follower.stop()
 
 
-def operated(server: Server, database: Database) -> Operated:
+def server_services(server: Server, database: Database) -> ServerServices:
     """Return the services of `server` with those of whoever runs it."""
 
     def restored() -> None:
         server.follower.nudge()
         server.connections.start()
 
-    return Operated.of(server.services, Archives(PostgresArchive(database), restored))
+    return ServerServices.extended(server.services, Archives(PostgresArchive(database), restored))

@@ -25,12 +25,12 @@ from typing import Final
 
 from mlgraph.api.app import create_app
 from mlgraph.api.http.forwarding import Forwarding
-from mlgraph.api.http.limits import Limits
+from mlgraph.api.http.limits import ServerLimits
 from mlgraph.bootstrap import logs
 from mlgraph.bootstrap.connectors import installed_connectors
-from mlgraph.bootstrap.http import Http, tuned
+from mlgraph.bootstrap.http import Http, tune_interpreter
 from mlgraph.bootstrap.options import Options
-from mlgraph.bootstrap.wiring import Server, operated
+from mlgraph.bootstrap.wiring import Server, server_services
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.services.common.identity import is_loopback
 from mlgraph.stores.postgres.database import Database
@@ -40,7 +40,7 @@ _log = logging.getLogger(__name__)
 _PRELOADED: Final = ["mlgraph.bootstrap.workers"]
 _CONNECTIONS: Final = 4
 """Connections to PostgreSQL of one worker, beside those for questions."""
-_QUESTIONS: Final = 10
+_QUERY_CONNECTIONS: Final = 10
 _START_AGAIN_S: Final = 1.0
 _STOP_S: Final = 8.0
 
@@ -73,11 +73,11 @@ class Workers:
         self._watch.start()
 
     def _spawn(self) -> tuple[BaseProcess, Connection]:
-        ready, told = self._context.Pipe(duplex=False)
-        arguments = (self._options, self._url, self._listener, self._first, told)
+        ready, ready_pipe = self._context.Pipe(duplex=False)
+        arguments = (self._options, self._url, self._listener, self._first, ready_pipe)
         process = self._context.Process(target=_work, args=arguments, name="mlgraph-worker")
         process.start()
-        told.close()
+        ready_pipe.close()
         return process, ready
 
     def _start_again(self) -> None:
@@ -114,28 +114,28 @@ def first_socket(options: Options) -> Iterator[tuple[Path, socket.socket] | None
             yield path, listener
 
 
-def _work(options: Options, url: str, listener: socket.socket, first: Path, told: Connection) -> None:
+def _work(options: Options, url: str, listener: socket.socket, first: Path, ready_pipe: Connection) -> None:
     """Run one worker until the first process stops it, or is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the first process says when to stop
     logs.configure(options.log_format, options.log_level)
     threading.Thread(target=_end_with_parent, name="mlgraph-parent", daemon=True).start()
-    limits = Limits.from_environment(os.environ)
-    database = Database(url, size=_CONNECTIONS, questions=_QUESTIONS, query_time_s=limits.query_time_s)
+    limits = ServerLimits.from_environment(os.environ)
+    database = Database(url, size=_CONNECTIONS, query_connections=_QUERY_CONNECTIONS, query_time_s=limits.query_time_s)
     try:
         database.open()
         server = Server(database, options, installed_connectors(), first=False)
-        app = create_app(operated(server, database), loopback=is_loopback(options.host), limits=limits)
+        app = create_app(server_services(server, database), loopback=is_loopback(options.host), limits=limits)
         http = Http(Forwarding(app, first))
         server.follow()
-        threading.Thread(target=_tell, args=(server, http, told), daemon=True).start()
-        tuned()
+        threading.Thread(target=_report_ready, args=(server, http, ready_pipe), daemon=True).start()
+        tune_interpreter()
         http.run(sockets=[listener])
         server.follower.stop()
     finally:
         database.close()
 
 
-def _tell(server: Server, http: Http, told: Connection) -> None:
+def _report_ready(server: Server, http: Http, ready_pipe: Connection) -> None:
     http.listening.wait()
     server.health.loaded()
     while not http.should_exit:
@@ -144,8 +144,8 @@ def _tell(server: Server, http: Http, told: Connection) -> None:
         except MlgraphError:
             time.sleep(0.02)
         else:
-            told.send(os.getpid())
-            told.close()
+            ready_pipe.send(os.getpid())
+            ready_pipe.close()
             return
 
 

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from mlgraph.cli import archiving, feeding, naming, output, questions, serving
-from mlgraph.cli.session import Commands, Session, Url
+from mlgraph.cli import archive_commands, identity_commands, ingest_commands, output, query_commands, serve_commands
+from mlgraph.cli.command_session import Commands, Session, Url
 
 app = typer.Typer(
     name="mlgraph",
@@ -42,5 +42,5 @@ def options(
     ctx.ensure_object(Session).url = url
 
 
-for part in (serving.app, feeding.app, questions.app, naming.app, archiving.app):
+for part in (serve_commands.app, ingest_commands.app, query_commands.app, identity_commands.app, archive_commands.app):
     app.add_typer(part)

@@ -48,7 +48,7 @@ def draw(renderable: RenderableType) -> None:
     out().print(renderable, soft_wrap=isinstance(renderable, Text))
 
 
-def tell(message: str | Text) -> None:
+def notify(message: str | Text) -> None:
     """Write a message for people."""
     err().print(message if isinstance(message, Text) else Text(plain(message)), soft_wrap=True)
 
@@ -69,7 +69,7 @@ def fail(what: str, where: str | None = None, then: str | None = None) -> None:
         text.append(f"\n  at {plain(where)}", "dim")
     if then:
         text.append(f"\n{plain(then)}")
-    tell(text)
+    notify(text)
 
 
 def plain(text: object) -> str:
@@ -101,9 +101,9 @@ def moment(text: str | None) -> str:
     return "-" if text is None else plain(text.replace("T", " ").removesuffix("Z"))
 
 
-def span(begun: str | None, ended: str | None) -> str:
+def span(start: str | None, ended: str | None) -> str:
     """Return since when and until when something holds, as people read it; None: from the beginning, or without end."""
-    since = f"since {moment(begun)}" if begun else "from the beginning"
+    since = f"since {moment(start)}" if start else "from the beginning"
     return f"{since} until {moment(ended)}" if ended else since
 
 

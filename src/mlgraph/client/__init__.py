@@ -2,7 +2,7 @@
 
 from mlgraph.client.client import Client
 from mlgraph.client.errors import ClientError, ServerNotReachable
-from mlgraph.client.wire import Answer
+from mlgraph.client.responses import Answer
 from mlgraph.domain.walk_options import WalkOptions
 
 __all__ = ["Answer", "Client", "ClientError", "ServerNotReachable", "WalkOptions"]

@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
-from mlgraph.client.wire import Answer, Wire
+from mlgraph.client.responses import Answer, Wire
 from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from mlgraph.client import naming, shapes, source_shapes
-    from mlgraph.client.propagation import Propagation
+    from mlgraph.client import name_shapes, shapes, source_shapes
+    from mlgraph.client.propagation_shapes import Propagation
 
 
 class Client:
@@ -90,7 +90,7 @@ class Client:
         """Return an asset, its relations, history and health."""
         return self._wire.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
 
-    def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[naming.Names]:
+    def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[name_shapes.Names]:
         """Return which names an asset has had; without one, those that lead to several assets."""
         return self._wire.get("/api/v1/names", {"uri": uri, "at_least": at_least})
 

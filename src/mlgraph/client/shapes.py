@@ -10,7 +10,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
-from mlgraph.client.naming import Named
+from mlgraph.client.name_shapes import Named
 
 Certainty = Literal["certain", "possible"]
 

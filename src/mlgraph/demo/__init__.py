@@ -1,5 +1,5 @@
 """The demo company: built by running real tools on real data, then served (docs/demo.md)."""
 
-from mlgraph.demo.serving import run
+from mlgraph.demo.demo_server import run
 
 __all__ = ["run"]

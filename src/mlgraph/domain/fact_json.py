@@ -20,7 +20,7 @@ from mlgraph.domain.facts import (
 )
 from mlgraph.domain.payload import Located, clean_text, escape
 from mlgraph.domain.redaction import redact
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS, REQUIREMENTS
 

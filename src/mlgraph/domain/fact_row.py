@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
 
 NOTHING: Final = "{}"
@@ -116,7 +116,7 @@ def _edge_row(fact: EdgeFact) -> EdgeFactRow:
     ends = source, key_of(source), relation, target, key_of(target)
     if not properties:
         return EdgeFactRow(key, *ends, origin, start, until, NOTHING, None, None, mode)
-    plain, feeds = fact.plain_properties, properties.get("from")
+    plain, feeds = fact.other_properties, properties.get("from")
     return EdgeFactRow(
         key,
         *ends,

@@ -27,7 +27,7 @@ _COLUMN_EDGE_PARTS: Final = _EDGE_PARTS | {"by"}
 class Mode(IntEnum):
     """How a fact joins what its origin said before. The numbers are stored: never renumber."""
 
-    WHOLE = 0
+    REPLACE = 0
     """Replaces the origin's whole state; a repetition is a record of its own."""
     PATCH = 1
     """Adds to the origin's state: event sources tell an asset piece by piece."""
@@ -50,7 +50,7 @@ class AssetFact:
     origin: str
     valid_from: int | None = None
     state: Mapping[str, Any] = field(default_factory=dict)
-    mode: Mode = Mode.WHOLE
+    mode: Mode = Mode.REPLACE
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class EdgeFact:
     valid_from: int | None = None
     valid_to: int | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
-    mode: Mode = Mode.WHOLE
+    mode: Mode = Mode.REPLACE
 
     @property
     def seen_by(self) -> str | None:
@@ -76,7 +76,7 @@ class EdgeFact:
         return self.properties.get("by") if self.relation == "derives" and self.source.kind == "column" else None
 
     @property
-    def plain_properties(self) -> dict[str, Any]:
+    def other_properties(self) -> dict[str, Any]:
         """What the edge says beside the parts that have a meaning of their own."""
         own = _COLUMN_EDGE_PARTS if self.seen_by else _EDGE_PARTS
         return {key: value for key, value in self.properties.items() if key not in own}
@@ -126,7 +126,7 @@ Statement = Fact | Contact
 """What a connector may return."""
 
 
-def told(statements: Iterable[Statement]) -> tuple[list[Fact], list[Contact]]:
+def split_contacts(statements: Iterable[Statement]) -> tuple[list[Fact], list[Contact]]:
     """Return the facts among `statements`, and the contacts."""
     facts: list[Fact] = []
     contacts: list[Contact] = []

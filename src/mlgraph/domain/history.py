@@ -15,7 +15,7 @@ from typing import Any, Final
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.timestamps import FOREVER, parse_time
 
 EVERY_ORIGIN: Final = 0
 """The origin code of a retraction that holds for everybody."""
@@ -124,7 +124,7 @@ def asset_intervals(records: Iterable[AssetRecord]) -> list[AssetInterval]:
     for record in records:
         if record.mode == Mode.RETRACT:
             ends[record.origin].append(record.valid_from)
-        elif record.mode in (Mode.WHOLE, Mode.PATCH):
+        elif record.mode in (Mode.REPLACE, Mode.PATCH):
             by_origin[record.origin].append(record)
     intervals: list[AssetInterval] = []
     for origin in sorted(by_origin):
@@ -138,11 +138,11 @@ def state_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] 
 
     Of two that spoke at one moment the content decides, so that the order in which origins became known does not.
     """
-    holding = [interval for interval in intervals if interval.start <= moment < interval.end]
-    if len(holding) == 1:
-        return merge({}, holding[0].state)
+    valid = [interval for interval in intervals if interval.start <= moment < interval.end]
+    if len(valid) == 1:
+        return merge({}, valid[0].state)
     state: dict[str, Any] | None = None
-    for interval in sorted(holding, key=lambda interval: (interval.start, canonical_json(interval.state))):
+    for interval in sorted(valid, key=lambda interval: (interval.start, canonical_json(interval.state))):
         state = merge(state or {}, interval.state)
     return state
 
@@ -152,9 +152,9 @@ def deleted_at(records: Sequence[AssetRecord], moment: int) -> int | None:
     intervals = asset_intervals(records)
     if any(interval.start <= moment < interval.end for interval in intervals):
         return None
-    held_until = max((interval.end for interval in intervals if interval.end <= moment), default=None)
+    valid_until = max((interval.end for interval in intervals if interval.end <= moment), default=None)
     cuts = sorted(record.valid_from for record in records if record.mode == Mode.RETRACT and record.valid_from <= moment)
-    return next((cut for cut in cuts if held_until is None or cut >= held_until), None)
+    return next((cut for cut in cuts if valid_until is None or cut >= valid_until), None)
 
 
 def _fold_states(origin: int, records: Sequence[AssetRecord], cuts: Sequence[int]) -> Iterable[AssetInterval]:
@@ -170,24 +170,24 @@ def _fold_states(origin: int, records: Sequence[AssetRecord], cuts: Sequence[int
                 yield AssetInterval(origin, start, moment, state, tx)
             state = None
             continue
-        said = moments[moment]
-        after = _apply(state or {}, said)
-        whole = any(record.mode == Mode.WHOLE for record in said)
-        if state is not None and not whole and after == state:
+        records_then = moments[moment]
+        after = _apply(state or {}, records_then)
+        replaced = any(record.mode == Mode.REPLACE for record in records_then)
+        if state is not None and not replaced and after == state:
             continue
         if state is not None:
             yield AssetInterval(origin, start, moment, state, tx)
-        state, start, tx = after, moment, min(record.tx for record in said)
+        state, start, tx = after, moment, min(record.tx for record in records_then)
     if state is not None:
         yield AssetInterval(origin, start, FOREVER, state, tx)
 
 
-def _apply(state: Mapping[str, Any], said: Sequence[AssetRecord]) -> dict[str, Any]:
-    wholes = [record.state for record in said if record.mode == Mode.WHOLE]
-    if len(wholes) > 1:
-        wholes.sort(key=canonical_json)
-    after = dict(wholes[-1] if wholes else state)
-    patches = [record.state for record in said if record.mode == Mode.PATCH]
+def _apply(state: Mapping[str, Any], records_then: Sequence[AssetRecord]) -> dict[str, Any]:
+    replacements = [record.state for record in records_then if record.mode == Mode.REPLACE]
+    if len(replacements) > 1:
+        replacements.sort(key=canonical_json)
+    after = dict(replacements[-1] if replacements else state)
+    patches = [record.state for record in records_then if record.mode == Mode.PATCH]
     for patch in sorted(patches, key=canonical_json) if len(patches) > 1 else patches:
         after = merge(after, patch)
     return after
@@ -201,13 +201,13 @@ def endings(records: Sequence[AssetRecord]) -> Endings:
     retractions = [record for record in records if record.mode == Mode.RETRACT]
     if not retractions:
         return NO_ENDINGS
-    held = asset_intervals(records)
+    intervals = asset_intervals(records)
     by_origin: dict[int, list[int]] = defaultdict(list)
     every: set[int] = set()
     for retraction in retractions:
         moment = retraction.valid_from
         by_origin[retraction.origin].append(moment)
-        if retraction.origin == EVERY_ORIGIN or not any(state.start <= moment < state.end for state in held):
+        if retraction.origin == EVERY_ORIGIN or not any(state.start <= moment < state.end for state in intervals):
             every.add(moment)
     return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items()}, tuple(sorted(every)))
 
@@ -227,18 +227,18 @@ def edge_intervals(records: Iterable[EdgeRecord], cuts: Iterable[int], *, repeat
     starts = sorted(moments)
     intervals: list[EdgeInterval] = []
     for position, start in enumerate(starts):
-        said = moments[start]
+        records_then = moments[start]
         cut = bisect_left(sorted_cuts, start)
         until = min(
             starts[position + 1] if position + 1 < len(starts) else FOREVER,
             sorted_cuts[cut] if cut < len(sorted_cuts) else FOREVER,
-            *(record.valid_to for record in said),
+            *(record.valid_to for record in records_then),
         )
         if until <= start:
             continue
         before = intervals[-1] if intervals and intervals[-1].end == start else None
-        after = _next_interval(said, before, start, until)
-        quiet = all(record.mode in (Mode.PATCH, Mode.DECLARED) for record in said)
+        after = _next_interval(records_then, before, start, until)
+        quiet = all(record.mode in (Mode.PATCH, Mode.DECLARED) for record in records_then)
         if before and quiet and not repeats and (after.feeds, after.properties) == (before.feeds, before.properties):
             after = EdgeInterval(before.record, before.start, until, after.feeds, after.properties)
             intervals.pop()
@@ -254,18 +254,18 @@ def _only_interval(record: EdgeRecord, cuts: Sequence[int]) -> list[EdgeInterval
     return [EdgeInterval(record, record.valid_from, end, record.feeds, dict(record.properties))]
 
 
-def _next_interval(said: Sequence[EdgeRecord], before: EdgeInterval | None, start: int, until: int) -> EdgeInterval:
-    wholes = [record for record in said if record.mode != Mode.PATCH]
-    patches = [record for record in said if record.mode == Mode.PATCH]
-    if wholes:
-        chosen = _greatest(wholes)
+def _next_interval(records_then: Sequence[EdgeRecord], before: EdgeInterval | None, start: int, until: int) -> EdgeInterval:
+    replacements = [record for record in records_then if record.mode != Mode.PATCH]
+    patches = [record for record in records_then if record.mode == Mode.PATCH]
+    if replacements:
+        chosen = _greatest(replacements)
         properties, feeds = dict(chosen.properties), None
     else:
         chosen = _greatest(patches)
         properties, feeds = (before.properties, before.feeds) if before else ({}, None)
     for patch in patches if len(patches) < 2 else sorted(patches, key=_edge_order):
         properties = merge(properties, patch.properties)
-    named = [record.feeds for record in said if record.feeds is not None]
+    named = [record.feeds for record in records_then if record.feeds is not None]
     return EdgeInterval(chosen, start, until, frozenset().union(*named) if named else feeds, properties)
 
 
@@ -286,7 +286,7 @@ class RunOutcome:
     code_version: str | None
     sides: frozenset[str] | None
 
-    def told(self, side: str) -> bool:
+    def reports_side(self, side: str) -> bool:
         """Say whether the run told this side (`inputs` or `outputs`) at all."""
         return self.sides is None or side in self.sides
 
@@ -296,54 +296,56 @@ def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
 
     Retractions are passed over: a run that was deleted has run all the same.
     """
-    said = [record for record in records if record.mode in (Mode.WHOLE, Mode.PATCH)]
-    if len(said) > 1:
-        said.sort(key=lambda record: (record.valid_from, record.mode, canonical_json(record.state)))
+    states = [record for record in records if record.mode in (Mode.REPLACE, Mode.PATCH)]
+    if len(states) > 1:
+        states.sort(key=lambda record: (record.valid_from, record.mode, canonical_json(record.state)))
     ended: tuple[str, int] | None = None
-    for record in said:
+    for record in states:
         properties = record.state.get("properties") or {}
         if _is_terminal(properties.get("state")):
-            told_end = properties.get("ended_at")
-            moment = parse_time(told_end) if isinstance(told_end, str) else record.valid_from
+            reported_end = properties.get("ended_at")
+            moment = parse_time(reported_end) if isinstance(reported_end, str) else record.valid_from
             ended = (properties["state"].upper(), moment)
-    known = _in_the_end(said)
+    known = _final_properties(states)
     state, version, sides = known.get("state"), known.get("code_version"), known.get("sides")
-    told = frozenset(side for side, flag in sides.items() if flag) if isinstance(sides, dict) else None
+    reported_sides = frozenset(side for side, flag in sides.items() if flag) if isinstance(sides, dict) else None
     word = ended[0] if ended else state.upper() if isinstance(state, str) else None
-    return RunOutcome(word, ended[1] if ended else None, version if isinstance(version, str) and version else None, told)
+    return RunOutcome(
+        word, ended[1] if ended else None, version if isinstance(version, str) and version else None, reported_sides
+    )
 
 
-def run_begun(records: Iterable[AssetRecord], told: Iterable[int] = ()) -> int | None:
+def run_start(records: Iterable[AssetRecord], asserted_at: Iterable[int] = ()) -> int | None:
     """Return when a run began: its `started_at`; else the earliest moment at which anything was said of it.
 
     `told` are the moments at which its edges were; None if nothing was ever said.
     """
-    said = [record for record in records if record.mode in (Mode.WHOLE, Mode.PATCH)]
-    started = _in_the_end(said).get("started_at") if said else None
+    states = [record for record in records if record.mode in (Mode.REPLACE, Mode.PATCH)]
+    started = _final_properties(states).get("started_at") if states else None
     if isinstance(started, str):
         try:
             return parse_time(started)
         except InvalidInput:
             pass  # facts may say anything here: it has no meaning elsewhere
-    return min((*(record.valid_from for record in said), *told), default=None)
+    return min((*(record.valid_from for record in states), *asserted_at), default=None)
 
 
-def _in_the_end(said: Sequence[AssetRecord]) -> dict[str, Any]:
+def _final_properties(states: Sequence[AssetRecord]) -> dict[str, Any]:
     """Return the properties that all origins together leave behind, the one that spoke last prevailing."""
-    if len(said) == 1:
-        alone = said[0].state.get("properties")
+    if len(states) == 1:
+        alone = states[0].state.get("properties")
         return alone if isinstance(alone, dict) else {}
     by_origin: dict[int, list[AssetRecord]] = defaultdict(list)
-    for record in said:
+    for record in states:
         by_origin[record.origin].append(record)
-    voices: list[tuple[int, str, dict[str, Any]]] = []
+    final_states: list[tuple[int, str, dict[str, Any]]] = []
     for origin, records in by_origin.items():
         *_, last = _fold_states(origin, records, ())
         properties = last.state.get("properties")
         if isinstance(properties, dict):
-            voices.append((last.start, canonical_json(properties), properties))
+            final_states.append((last.start, canonical_json(properties), properties))
     merged: dict[str, Any] = {}
-    for _, _, properties in sorted(voices, key=lambda voice: voice[:2]):
+    for _, _, properties in sorted(final_states, key=lambda final_state: final_state[:2]):
         merged = merge(merged, properties)
     return merged
 

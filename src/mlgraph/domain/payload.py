@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from typing import Any, Final, NoReturn
 
 from mlgraph.domain.errors import InvalidInput, NotJson
-from mlgraph.domain.times import parse_time
+from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
 
 _UNFIT: Final = re.compile("[\0\ud800-\udfff]")
@@ -46,7 +46,7 @@ def is_shallow(value: Any, most: int = MAX_DEPTH) -> bool:
     for _ in range(most + 1):
         if not level:
             return True
-        inner = [item for holder in level for item in (holder.values() if type(holder) is dict else holder)]
+        inner = [item for parent in level for item in (parent.values() if type(parent) is dict else parent)]
         level = [item for item in inner if type(item) is dict or type(item) is list]
     return not level
 
@@ -91,27 +91,27 @@ class Located:
     Readers named after a type (`text`, `flag`, `items` ...) return the value or raise `InvalidInput` with the pointer.
     """
 
-    __slots__ = ("_holder", "_place", "value")
+    __slots__ = ("_parent", "_place", "value")
 
     def __init__(self, value: Any, pointer: str = "") -> None:
         """Place `value` at `pointer`."""
         self.value = value
         self._place: str | int = pointer
-        self._holder: Located | None = None
+        self._parent: Located | None = None
 
     @property
     def pointer(self) -> str:
         """The JSON pointer (RFC 6901) of this value; put together when it is asked for, which is seldom."""
         tokens: list[str] = []
         at = self
-        while at._holder is not None:
+        while at._parent is not None:
             tokens.append(escape(str(at._place)))
-            at = at._holder
+            at = at._parent
         return "/".join([str(at._place), *reversed(tokens)])
 
     def _member(self, value: Any, place: str | int) -> Located:
         member = _new(Located)
-        member.value, member._place, member._holder = value, place, self
+        member.value, member._place, member._parent = value, place, self
         return member
 
     def without(self, keys: Collection[str]) -> Located:
@@ -130,7 +130,7 @@ class Located:
         if value is None:
             return None
         member = _new(Located)
-        member.value, member._place, member._holder = value, key, self
+        member.value, member._place, member._parent = value, key, self
         return member
 
     def need(self, key: str) -> Located:

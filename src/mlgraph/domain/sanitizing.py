@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.memo import Memo
+from mlgraph.domain.memoization import Memo
 from mlgraph.domain.owners import owner_of
 from mlgraph.domain.payload import Located, clean, clean_text, is_shallow
 from mlgraph.domain.redaction import is_secret_name, redact, redact_url

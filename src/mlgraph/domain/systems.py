@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from mlgraph.domain.identifiers import Case
+from mlgraph.domain.sql_identifiers import CaseFolding
 
 _REDSHIFT_HOST: Final = re.compile(
     r"(?P<cluster>[^.]+)\.[^.]+\.(?P<region>[^.]+)\.redshift(?:-serverless)?\.amazonaws\.com(?:\.cn)?"
@@ -63,7 +63,7 @@ def _snowflake(host: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Database:
+class DatabaseSystem:
     """A system whose datasets are tables (or collections) at a host.
 
     `scheme` begins its namespaces; `parts` is how many parts a full name has, `fewest` how many a location must give;
@@ -75,48 +75,48 @@ class Database:
     parts: int
     fewest: int
     port: int | None = None
-    case: Case = Case.AS_WRITTEN
-    columns: Case = Case.AS_WRITTEN
+    case: CaseFolding = CaseFolding.AS_WRITTEN
+    columns: CaseFolding = CaseFolding.AS_WRITTEN
     host: Callable[[str], str] = _as_is
     ports: bool = True
     joint: str = "."
 
 
-def _folding(scheme: str, parts: int, fewest: int, port: int | None, case: Case) -> Database:
-    return Database(scheme, parts, fewest, port, case, case)
+def _folding(scheme: str, parts: int, fewest: int, port: int | None, case: CaseFolding) -> DatabaseSystem:
+    return DatabaseSystem(scheme, parts, fewest, port, case, case)
 
 
-_POSTGRES: Final = _folding("postgres", 3, 2, 5432, Case.LOWER)
-_MYSQL: Final = Database("mysql", 2, 2, 3306, columns=Case.INSENSITIVE)
-_HIVE: Final = _folding("hive", 2, 2, None, Case.INSENSITIVE)
-_ATHENA: Final = replace(_folding("awsathena", 3, 3, None, Case.INSENSITIVE), ports=False)
-_MONGODB: Final = Database("mongodb", 2, 2, 27017)
-_DB2: Final = _folding("db2", 3, 3, 50000, Case.UPPER)
+_POSTGRES: Final = _folding("postgres", 3, 2, 5432, CaseFolding.LOWER)
+_MYSQL: Final = DatabaseSystem("mysql", 2, 2, 3306, columns=CaseFolding.INSENSITIVE)
+_HIVE: Final = _folding("hive", 2, 2, None, CaseFolding.INSENSITIVE)
+_ATHENA: Final = replace(_folding("awsathena", 3, 3, None, CaseFolding.INSENSITIVE), ports=False)
+_MONGODB: Final = DatabaseSystem("mongodb", 2, 2, 27017)
+_DB2: Final = _folding("db2", 3, 3, 50000, CaseFolding.UPPER)
 
-DATABASES: Final[Mapping[str, Database]] = MappingProxyType({
+DATABASES: Final[Mapping[str, DatabaseSystem]] = MappingProxyType({
     "postgres": _POSTGRES, "postgresql": _POSTGRES,
-    "cockroachdb": _folding("cockroachdb", 3, 2, 26257, Case.LOWER),
-    "crate": _folding("crate", 3, 2, 4200, Case.LOWER),
-    "cassandra": _folding("cassandra", 2, 2, 9042, Case.LOWER),
-    "redshift": replace(_folding("redshift", 3, 2, 5439, Case.LOWER), host=_redshift),
-    "snowflake": replace(_folding("snowflake", 3, 3, None, Case.UPPER), host=_snowflake, ports=False),
-    "oracle": _folding("oracle", 3, 3, 1521, Case.UPPER),
+    "cockroachdb": _folding("cockroachdb", 3, 2, 26257, CaseFolding.LOWER),
+    "crate": _folding("crate", 3, 2, 4200, CaseFolding.LOWER),
+    "cassandra": _folding("cassandra", 2, 2, 9042, CaseFolding.LOWER),
+    "redshift": replace(_folding("redshift", 3, 2, 5439, CaseFolding.LOWER), host=_redshift),
+    "snowflake": replace(_folding("snowflake", 3, 3, None, CaseFolding.UPPER), host=_snowflake, ports=False),
+    "oracle": _folding("oracle", 3, 3, 1521, CaseFolding.UPPER),
     "db2": _DB2, "ibm_db_sa": _DB2,
-    "trino": _folding("trino", 3, 3, None, Case.INSENSITIVE),
-    "presto": _folding("presto", 3, 3, None, Case.INSENSITIVE),
+    "trino": _folding("trino", 3, 3, None, CaseFolding.INSENSITIVE),
+    "presto": _folding("presto", 3, 3, None, CaseFolding.INSENSITIVE),
     "awsathena": _ATHENA, "athena": _ATHENA,
     "hive": _HIVE, "hive2": _HIVE,
-    "unitycatalog": _folding("unitycatalog", 3, 3, None, Case.INSENSITIVE),
-    "databricks": _folding("databricks", 3, 3, None, Case.INSENSITIVE),
-    "teradata": _folding("teradata", 2, 2, 1025, Case.INSENSITIVE),
+    "unitycatalog": _folding("unitycatalog", 3, 3, None, CaseFolding.INSENSITIVE),
+    "databricks": _folding("databricks", 3, 3, None, CaseFolding.INSENSITIVE),
+    "teradata": _folding("teradata", 2, 2, 1025, CaseFolding.INSENSITIVE),
     "mysql": _MYSQL, "mariadb": _MYSQL,
-    "oceanbase": Database("oceanbase", 2, 2, 2881, columns=Case.INSENSITIVE),
-    "mssql": Database("mssql", 3, 3, 1433),
-    "sqlserver": Database("sqlserver", 3, 2, 1433),
-    "fabric-warehouse": Database("fabric-warehouse", 3, 3),
-    "azurekusto": Database("azurekusto", 2, 2, joint="/"),
-    "milvus": Database("milvus", 2, 2, 19530),
-    "clickhouse": Database("clickhouse", 2, 2),
+    "oceanbase": DatabaseSystem("oceanbase", 2, 2, 2881, columns=CaseFolding.INSENSITIVE),
+    "mssql": DatabaseSystem("mssql", 3, 3, 1433),
+    "sqlserver": DatabaseSystem("sqlserver", 3, 2, 1433),
+    "fabric-warehouse": DatabaseSystem("fabric-warehouse", 3, 3),
+    "azurekusto": DatabaseSystem("azurekusto", 2, 2, joint="/"),
+    "milvus": DatabaseSystem("milvus", 2, 2, 19530),
+    "clickhouse": DatabaseSystem("clickhouse", 2, 2),
     "mongodb": _MONGODB,
 })  # fmt: skip
 """By each scheme that tools write."""
@@ -131,11 +131,11 @@ OBJECT_STORES: Final[Mapping[str, str]] = MappingProxyType(
 )
 """The scheme of each that tools write. Their buckets, containers and keys count case; Azure's hosts do not."""
 
-COLUMN_CASES: Final[Mapping[str, Case]] = MappingProxyType(
+COLUMN_CASES: Final[Mapping[str, CaseFolding]] = MappingProxyType(
     {
         **{system.scheme: system.columns for system in DATABASES.values()},
-        "bigquery": Case.INSENSITIVE,
-        "arn": Case.INSENSITIVE,
+        "bigquery": CaseFolding.INSENSITIVE,
+        "arn": CaseFolding.INSENSITIVE,
     }
 )
 """What becomes of the names of columns, by the scheme of a canonical namespace."""

@@ -35,7 +35,7 @@ class Condition:
     text: str
     program: cel.Program
 
-    def holds(self, value: Mapping[str, Any]) -> bool:
+    def matches(self, value: Mapping[str, Any]) -> bool:
         """Say whether the condition is true of `value`. What the expression needs and nobody has said makes it false."""
         try:
             return self.program.execute({self.about: dict(value)}) is True
@@ -49,12 +49,14 @@ def parse_condition(text: str, named: Collection[str]) -> Condition:
         program = cel.compile(text)
     except ValueError as error:
         raise InvalidInput(f"{text!r} is no CEL expression: {_reason(str(error))}") from None
-    spoken = set(program.variables())
-    about = sorted(spoken & set(named))
-    strange = sorted(spoken - set(named) - set(_BOUND.findall(text)))
-    if strange:
+    variables = set(program.variables())
+    about = sorted(variables & set(named))
+    unknown_variables = sorted(variables - set(named) - set(_BOUND.findall(text)))
+    if unknown_variables:
         known = ", ".join(sorted(named)) or "none: give the elements that you mean names, as in (version:model_version)"
-        raise InvalidInput(f"{text!r} speaks of {strange[0]!r}, which no element of the paths is named; named are {known}")
+        raise InvalidInput(
+            f"{text!r} speaks of {unknown_variables[0]!r}, which no element of the paths is named; named are {known}"
+        )
     if len(about) != 1:
         meant = " and ".join(map(repr, about)) or "none"
         raise InvalidInput(f"{text!r} must speak of exactly one element of the path; it speaks of {meant}")

@@ -28,7 +28,7 @@ MAX_EDGES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PatternNode:
     """A place of a path: the kinds of assets that may stand there."""
 
     name: str | None
@@ -36,32 +36,32 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
+class PatternEdge:
     """A step of a path: the relations that it may take, along them (`forward`) or against."""
 
     name: str | None
     relations: frozenset[str]
     forward: bool
 
-    def turned(self) -> Edge:
+    def turned(self) -> PatternEdge:
         """Return the same step as the path read backwards takes it."""
-        return Edge(self.name, self.relations, not self.forward)
+        return PatternEdge(self.name, self.relations, not self.forward)
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class PathPattern:
     """A pattern: `edges[i]` lies between `nodes[i]` and `nodes[i + 1]`."""
 
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    nodes: tuple[PatternNode, ...]
+    edges: tuple[PatternEdge, ...]
 
-    def reversed(self) -> Path:
+    def reversed(self) -> PathPattern:
         """Return the pattern from its other end."""
-        return Path(self.nodes[::-1], tuple(edge.turned() for edge in self.edges[::-1]))
+        return PathPattern(self.nodes[::-1], tuple(edge.turned() for edge in self.edges[::-1]))
 
-    def names(self) -> Mapping[str, Node | Edge]:
+    def names(self) -> Mapping[str, PatternNode | PatternEdge]:
         """Return the elements that have a name."""
-        elements: tuple[Node | Edge, ...] = (*self.nodes, *self.edges)
+        elements: tuple[PatternNode | PatternEdge, ...] = (*self.nodes, *self.edges)
         return {element.name: element for element in elements if element.name is not None}
 
     def signatures(self) -> Iterator[tuple[str, str, str]]:
@@ -71,7 +71,7 @@ class Path:
 
 
 @lru_cache(1 << 12)
-def allowed(near: Node, edge: Edge, far: Node) -> tuple[tuple[str, str, str], ...]:
+def allowed(near: PatternNode, edge: PatternEdge, far: PatternNode) -> tuple[tuple[str, str, str], ...]:
     """Return what an edge between two places may be."""
     source, target = (near, far) if edge.forward else (far, near)
     return tuple(
@@ -81,7 +81,7 @@ def allowed(near: Node, edge: Edge, far: Node) -> tuple[tuple[str, str, str], ..
     )
 
 
-def parse_path(text: str) -> Path:
+def parse_path(text: str) -> PathPattern:
     """Return the pattern that `text` writes. Raises `InvalidInput`, which says at which character it is no pattern."""
     node, position = _node(text, 0)
     nodes, edges = [node], []
@@ -89,19 +89,19 @@ def parse_path(text: str) -> Path:
         found = _EDGE.match(text, position)
         if found is None or bool(found[1]) == bool(found[4]):
             raise InvalidInput(f"no edge at character {position + 1} of {text!r}; write -[:RELATION]-> or <-[:RELATION]-")
-        edges.append(Edge(found[2], _known(found[3], RELATIONS, "relation"), forward=bool(found[4])))
+        edges.append(PatternEdge(found[2], _known(found[3], RELATIONS, "relation"), forward=bool(found[4])))
         node, position = _node(text, found.end())
         nodes.append(node)
-    path = Path(tuple(nodes), tuple(edges))
+    path = PathPattern(tuple(nodes), tuple(edges))
     _check(path, text)
     return path
 
 
-def _node(text: str, position: int) -> tuple[Node, int]:
+def _node(text: str, position: int) -> tuple[PatternNode, int]:
     found = _NODE.match(text, position)
     if found is None:
         raise InvalidInput(f"no node at character {position + 1} of {text!r}; write (NAME:KIND) or (:KIND), kinds apart by |")
-    return Node(found[1], _known(found[2], KINDS, "kind")), found.end()
+    return PatternNode(found[1], _known(found[2], KINDS, "kind")), found.end()
 
 
 def _known(words: str, known: Mapping[str, object], what: str) -> frozenset[str]:
@@ -112,12 +112,12 @@ def _known(words: str, known: Mapping[str, object], what: str) -> frozenset[str]
     return frozenset(listed)
 
 
-def _check(path: Path, text: str) -> None:
+def _check(path: PathPattern, text: str) -> None:
     if not path.edges:
         raise InvalidInput(f"{text!r} has no edge; an inferred relation needs at least one under it")
     if len(path.edges) > MAX_EDGES:
         raise InvalidInput(f"{text!r} has {len(path.edges)} edges; at most {MAX_EDGES}")
-    elements: tuple[Node | Edge, ...] = (*path.nodes, *path.edges)
+    elements: tuple[PatternNode | PatternEdge, ...] = (*path.nodes, *path.edges)
     named = [element.name for element in elements if element.name is not None]
     for name in named:
         if named.count(name) > 1:
@@ -131,7 +131,7 @@ def _check(path: Path, text: str) -> None:
             raise InvalidInput(f"no {'|'.join(sorted(edge.relations))} leads from {kinds} in {text!r}: see docs/vocabulary.md")
 
 
-def _check_sides(path: Path, position: int, text: str) -> None:
+def _check_sides(path: PathPattern, position: int, text: str) -> None:
     """Raise `InvalidInput` where a step mixes inputs or outputs of runs and workflows with others: only these come in pairs."""
     edge, ends = path.edges[position], path.nodes[position : position + 2]
     owners = ends[1 if edge.forward else 0].kinds if "input_to" in edge.relations else ends[0 if edge.forward else 1].kinds

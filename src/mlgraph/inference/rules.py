@@ -20,7 +20,7 @@ from mlgraph.documents.sections import Section, validate, validate_items
 from mlgraph.domain.errors import InvalidInput, StartError
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.conditions import Condition, parse_condition
-from mlgraph.inference.patterns import Path, parse_path
+from mlgraph.inference.patterns import PathPattern, parse_path
 
 ORIGIN: Final = "rule:"
 """Begins the origin of every inferred edge; the rule's name follows."""
@@ -37,7 +37,7 @@ class Rule:
     name: str
     description: str
     relation: str
-    paths: tuple[Path, ...]
+    paths: tuple[PathPattern, ...]
     where: tuple[Condition, ...]
     place: str
     """The file and line it stands in."""
@@ -92,7 +92,7 @@ class Rules:
 NO_RULES: Final = Rules(())
 
 
-def united(*parts: Rules) -> Rules:
+def union_of_kinds(*parts: Rules) -> Rules:
     """Return all rules together. Raises `StartError` if two have one name, or one needs what follows from itself."""
     rules = Rules(tuple(rule for part in parts for rule in part))
     for name, count in Counter(rule.name for rule in rules).items():
@@ -134,7 +134,7 @@ def load_rules(text: str, name: str) -> Rules:
         rules = tuple(_rule(section, document, location, faults, name) for location, section in items)
     if faults.found:
         raise StartError(faults.report(name))
-    return united(Rules(rules))
+    return union_of_kinds(Rules(rules))
 
 
 def shipped_rules() -> Rules:
@@ -151,7 +151,7 @@ class _RuleSection(Section, title="a rule"):
     name: Prose
     description: Prose = ""
     relation: Prose
-    paths: tuple[Annotated[Path, parsed(parse_path, prose)], ...]
+    paths: tuple[Annotated[PathPattern, parsed(parse_path, prose)], ...]
     where: tuple[Prose, ...] = ()
 
     @field_validator("name")
@@ -170,7 +170,7 @@ class _RuleSection(Section, title="a rule"):
 
     @field_validator("paths")
     @classmethod
-    def _has_one(cls, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    def _has_one(cls, paths: tuple[PathPattern, ...]) -> tuple[PathPattern, ...]:
         if not paths:
             raise ValueError("a rule needs at least one path")
         return paths

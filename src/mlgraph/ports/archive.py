@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoreResult:
     """What a restore put back.
 
     `schema` is the store's schema after it, `from_schema` the backup's; `rows` counts them by table; `watermark` is the last
@@ -30,7 +30,7 @@ class Archive(Protocol):
     def backup(self) -> Iterator[bytes]:
         """Yield the store as of one moment, in pieces of a file, while others read and write."""
 
-    def restore(self, pieces: Iterable[bytes]) -> Restored:
+    def restore(self, pieces: Iterable[bytes]) -> RestoreResult:
         """Put a backup into this store, which must be empty: whole, or not at all.
 
         Raises `Conflict` where something is stored already or the backup is of a newer version, `DamagedBackup` where it is not

@@ -13,7 +13,7 @@ from mlgraph.domain.facts import Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.sanitizing import sanitize
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
-from mlgraph.ports.source import PulledTool, SourceFactory
+from mlgraph.ports.source_adapter import PulledTool, SourceFactory
 
 FACTS: Final = "facts"
 CLOUDEVENTS: Final = "cloudevents"

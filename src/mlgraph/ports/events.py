@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-Thing = tuple[str, str]
+SubjectKey = tuple[str, str]
 """The source's word for a kind of things, and the id of one."""
 
 
@@ -25,7 +25,7 @@ class ThinEvent:
     attempts: int = 0
 
     @property
-    def thing(self) -> Thing:
+    def subject_key(self) -> SubjectKey:
         """What is to be fetched."""
         return self.kind, self.id
 

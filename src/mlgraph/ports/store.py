@@ -62,7 +62,7 @@ class AssetRow:
 
 
 @dataclass(slots=True)
-class Records:
+class AppendedRecords:
     """All that some transactions appended: assets first heard of, facts, and the people whose name or mail was told."""
 
     assets: list[AssetRow] = field(default_factory=list)
@@ -71,14 +71,14 @@ class Records:
     people: set[int] = field(default_factory=set)
 
 
-class HandedOver(NamedTuple):
+class CommittedTransaction(NamedTuple):
     """A transaction as the writer that made it knows it, so that nobody in its process need read it back."""
 
     tx: int
     last_at: int
     """The last moment that was given to a fact without one (see `mlgraph.domain.clock.reach`)."""
     facts: int
-    records: Callable[[], Records]
+    records: Callable[[], AppendedRecords]
     """Puts the records together."""
 
 
@@ -91,17 +91,17 @@ class Changes:
     edges: set[tuple[int, int, int]] = field(default_factory=set)
     seen_by: set[int] = field(default_factory=set)
     """Runs and workflows whose column edges changed."""
-    told: set[int] = field(default_factory=set)
+    asserted: set[int] = field(default_factory=set)
     """Assets of which something was said or retracted."""
     declared: set[int] = field(default_factory=set)
     """Those of which it was said that they are declared anew, or gone."""
     cut: bool = False
     """There is more, left out because it would be too much at once."""
-    records: Records | None = None
+    records: AppendedRecords | None = None
     """What they appended, where it was handed over."""
 
     @classmethod
-    def of(cls, upto: int, records: Records) -> Changes:
+    def of(cls, upto: int, records: AppendedRecords) -> Changes:
         """Return what a span of transactions up to `upto` touched that appended `records`."""
         changes = cls(upto, records.assets, records=records)
         for state in records.states:
@@ -112,7 +112,7 @@ class Changes:
 
     def note_state(self, asset: int, mode: int) -> None:
         """Note a fact about an asset."""
-        self.told.add(asset)
+        self.asserted.add(asset)
         if mode in (Mode.RETRACT, Mode.DECLARATION):
             self.declared.add(asset)
 
@@ -125,7 +125,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Provenance:
     """Who told a fact, and when: what `why` and `show` answer with."""
 
     tx: int
@@ -163,7 +163,7 @@ class EdgeTable(NamedTuple):
     end: NDArray[np.int64]
 
 
-class Touched(NamedTuple):
+class BoundaryChanges(NamedTuple):
     """What begins or ends between two moments, by what facts say: a change of their meaning between the two is of these alone."""
 
     edges: set[tuple[int, int, int]]
@@ -174,7 +174,7 @@ class Touched(NamedTuple):
     """Those of `assets` that were retracted: it may end any of their edges."""
 
 
-class Step(NamedTuple):
+class EdgeStep(NamedTuple):
     """Edges of one relation that lead on from assets, along the edges (`forward`) or against, to assets of some kinds.
 
     With `then`, only to such of them as the next step leads on from.
@@ -183,7 +183,7 @@ class Step(NamedTuple):
     relation: int
     forward: bool
     kinds: frozenset[int]
-    then: Step | None = None
+    then: EdgeStep | None = None
 
 
 class FactWriter(Protocol):
@@ -242,13 +242,13 @@ class FactReader(GroupReader, Protocol):
     def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
         """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
 
-    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+    def steps(self, assets: Collection[int], step: EdgeStep, most: int) -> list[EdgeRecord]:
         """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
 
     def owned(self, owners: Collection[int], most: int) -> list[int]:
         """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
 
-    def touched(self, after: int, upto: int) -> Touched:
+    def touched(self, after: int, upto: int) -> BoundaryChanges:
         """Return what facts begin or end at a moment after `after`, and not after `upto` (microseconds)."""
 
     def session(self) -> AbstractContextManager[None]:
@@ -278,7 +278,7 @@ class FactReader(GroupReader, Protocol):
     def records_between(self, low: int, high: int) -> list[AssetRecord]:
         """Return the records of the assets from `low` up to, not including, `high`."""
 
-    def owners_apart(self) -> NDArray[np.int32]:
+    def owners_needing_full_computation(self) -> NDArray[np.int32]:
         """Return all runs and workflows of which something was declared, or that column edges name."""
 
     def all_retracted(self) -> NDArray[np.int32]:
@@ -293,7 +293,7 @@ class FactReader(GroupReader, Protocol):
     def origins(self) -> Mapping[int, str]:
         """Return the names of all origins."""
 
-    def told(self, txs: Collection[int]) -> dict[int, Told]:
+    def provenance(self, txs: Collection[int]) -> dict[int, Provenance]:
         """Return who appended these transactions, and when."""
 
     def events(self, numbers: Collection[int]) -> dict[int, str]:

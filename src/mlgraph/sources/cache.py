@@ -21,27 +21,27 @@ class TtlCache:
     ) -> None:
         """Start empty; `hit` is called for each value that need not be fetched."""
         self._size, self._ttl_s, self._clock, self._hit = size, ttl_s, clock, hit
-        self._kept: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
+        self._entries: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
 
     def get(self, key: Hashable, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - it keeps whatever `fetch` returns
         """Return what is kept under `key`, or fetch and keep it. What `fetch` raises is not kept."""
         now = self._clock()
-        kept = self._kept.get(key)
-        if kept is not None and now - kept[0] < self._ttl_s:
-            self._kept.move_to_end(key)
+        entry = self._entries.get(key)
+        if entry is not None and now - entry[0] < self._ttl_s:
+            self._entries.move_to_end(key)
             self._hit()
-            return kept[1]
+            return entry[1]
         value = fetch()
         self.put(key, value)
         return value
 
     def put(self, key: Hashable, value: Any) -> None:  # noqa: ANN401 - the same
         """Keep a value that came along with something else."""
-        self._kept[key] = (self._clock(), value)
-        self._kept.move_to_end(key)
-        while len(self._kept) > self._size:
-            self._kept.popitem(last=False)
+        self._entries[key] = (self._clock(), value)
+        self._entries.move_to_end(key)
+        while len(self._entries) > self._size:
+            self._entries.popitem(last=False)
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Forget everything: what is fetched next is fetched anew."""
-        self._kept.clear()
+        self._entries.clear()

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Final
 
 from mlgraph.domain.errors import SourceAway
-from mlgraph.ports.source import CircuitState
-from mlgraph.sources.pace import REAL, Timing
+from mlgraph.ports.source_adapter import CircuitState
+from mlgraph.sources.rate_limit import REAL, Timing
 
 FAILURES: Final = 8
 """Requests that fail one after the other until nothing more is asked."""

@@ -11,15 +11,15 @@ from typing import Any, Final
 
 import httpx
 
-from mlgraph.domain.configuration import Limits
+from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.errors import MlgraphError, SourceAway, SourceError
 from mlgraph.domain.payload import decode_json
 from mlgraph.domain.redaction import redact_url
-from mlgraph.ports.source import CircuitState
+from mlgraph.ports.source_adapter import CircuitState
 from mlgraph.services.common.metrics import SourceCounts
 from mlgraph.sources.circuit import Circuit
-from mlgraph.sources.pace import REAL, Pace, Timing
-from mlgraph.sources.shared import SharedRequests
+from mlgraph.sources.rate_limit import REAL, RateLimit, Timing
+from mlgraph.sources.shared_requests import SharedRequests
 
 Json = dict[str, Any]
 _RETRIED: Final = frozenset({408, 425, 429, *range(500, 600)})
@@ -31,7 +31,7 @@ _MOST_BYTES: Final = 64 << 20
 """No page of a listing comes near it; what does is no answer, and must not fill the memory."""
 _REFUSED_S: Final = 60.0
 """How long a source that does not know who asks is left alone: no thing that it is asked for makes a difference."""
-_USUAL_LIMITS: Final = Limits()
+_USUAL_LIMITS: Final = RequestLimits()
 
 
 class Missing(Enum):
@@ -54,7 +54,7 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class Endpoint:
     """Who is asked: `what` names it in errors, `instance` in metrics.
 
     `missing_code` is the `error_code` by which its API says that a thing does not exist; `conceal` takes the credentials
@@ -81,9 +81,9 @@ class JsonClient:
     def __init__(
         self,
         client: httpx.Client,
-        server: Server,
+        server: Endpoint,
         *,
-        limits: Limits = _USUAL_LIMITS,
+        limits: RequestLimits = _USUAL_LIMITS,
         patience: Patience | None = None,
         timing: Timing = REAL,
     ) -> None:
@@ -93,7 +93,7 @@ class JsonClient:
         self._patience = patience or Patience(timeout_s=limits.timeout_s)
         self._timing = timing
         self._counts = SourceCounts(server.instance)
-        self._pace = Pace(limits.requests_per_s, limits.concurrency, timing)
+        self._pace = RateLimit(limits.requests_per_s, limits.concurrency, timing)
         self._shared = SharedRequests()
         self._circuit = Circuit(server.what, self._counts.circuit, timing)
         self._closed = False
@@ -129,12 +129,12 @@ class JsonClient:
         self._client.close()
 
     def _ask(self, method: str, path: str, leaves: Callable[[], None] = lambda: None, **content: Json) -> Json | Missing:
-        trouble, tried = "", 0
+        failure_text, tried = "", 0
         while tried < self._patience.attempts:
             if tried:
                 self._counts.retry()
             try:
-                with self._pace.turn():
+                with self._pace.slot():
                     tries = self._circuit.enter()
                     leaves()
                     return self._once(method, path, content, tries=tries)
@@ -144,14 +144,14 @@ class JsonClient:
                 if not isinstance(failure, _WorthAnotherError):
                     raise
                 tried += 1
-                trouble = str(failure)
+                failure_text = str(failure)
                 if self._circuit.state().name == "open":
                     break
                 if failure.wait_s is not None:
-                    self._pace.hold(failure.wait_s)
+                    self._pace.pause_for(failure.wait_s)
                 elif tried < self._patience.attempts:
                     self._timing.sleep(self._wait(tried - 1))
-        failed = f"{self._what}: {method} {path} failed {tried} times, at last with {trouble}; "
+        failed = f"{self._what}: {method} {path} failed {tried} times, at last with {failure_text}; "
         circuit = self._circuit.state()
         if circuit.name == "open":
             raise SourceAway(f"{failed}it is asked again in {circuit.retry_in_s:.0f} s", retry_in_s=circuit.retry_in_s)
@@ -232,18 +232,18 @@ class JsonClient:
 class _WorthAnotherError(Exception):
     """A request that came to nothing and may be sent again, after `wait_s` seconds where the source said so."""
 
-    def __init__(self, trouble: str, wait_s: float | None = None) -> None:
-        super().__init__(trouble)
+    def __init__(self, failure_text: str, wait_s: float | None = None) -> None:
+        super().__init__(failure_text)
         self.wait_s = wait_s
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
     """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3: seconds or a date), at most a minute."""
-    told = headers.get("retry-after", "").strip()
-    if not told:
+    retry_after = headers.get("retry-after", "").strip()
+    if not retry_after:
         return None
     try:
-        seconds = float(told) if told.isdigit() else parsedate_to_datetime(told).timestamp() - time.time()
+        seconds = float(retry_after) if retry_after.isdigit() else parsedate_to_datetime(retry_after).timestamp() - time.time()
     except (TypeError, ValueError, OverflowError):
         return None
     return min(max(0.0, seconds), _LONGEST_WAIT_S)

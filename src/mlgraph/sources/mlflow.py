@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Final
 
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
 from mlgraph.connectors.mlflow.webhooks import EVENTS
-from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Access, CircuitState, Cursor, Gone, Identity, Page, Payload, Reached
+from mlgraph.ports.source_adapter import Access, CircuitState, Cursor, Gone, Identity, Payload, ProbeResult, SourcePage
 from mlgraph.sources.http import MISSING, Json, Patience
 from mlgraph.sources.mlflow_api import (
     Found,
@@ -28,16 +28,19 @@ from mlgraph.sources.mlflow_api import (
     time_of,
     version_at,
 )
-from mlgraph.sources.mlflow_truth import MlflowTruth
+from mlgraph.sources.mlflow_payloads import MlflowPayloads
 
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
 _OVERLAP_MS: Final = 60_000
 """How far a poll looks back behind the last one: clocks differ, and asking twice changes nothing."""
 _URI_KINDS: Final = {
-    "experiment": "workflow", "run": "run", "logged_model": "artifact", "registered_model": "model",
+    "experiment": "workflow",
+    "run": "run",
+    "logged_model": "artifact",
+    "registered_model": "model",
     "model_version": "model_version",
-}  # fmt: skip
+}
 
 
 class MlflowSource:
@@ -50,10 +53,10 @@ class MlflowSource:
         self._access = access
         self._api = MlflowApi(connect(access, patience))
         self._instance = access.instance or place(access.url)
-        self._registry = Registry(self._instance)
+        self._registry = MlflowInstance(self._instance)
         self._clock = clock
-        self._said = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
-        self._truth = self._fresh_truth()
+        self._common_fields = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
+        self._payloads = self._fresh_truth()
         self._seen: dict[tuple[str, str], int] = {}
         self._names: dict[str, str] = {}
         """What experiments were called when they were seen last, by id: runs are told as parts of what has that name."""
@@ -73,7 +76,7 @@ class MlflowSource:
         """Close the connections."""
         self._api.close()
 
-    def reached(self) -> Reached:
+    def reached(self) -> ProbeResult:
         """Return what the server answers to a trial: experiments and registered models, as far as one page of each has them.
 
         Raises `SourceError` where it does not answer as MLflow does, or not to these credentials.
@@ -81,7 +84,7 @@ class MlflowSource:
         experiments, further = self._api.experiments(None)
         models, more = self._api.registered_models(None)
         counts = {"experiments": len(experiments), "registered models": len(models)}
-        return Reached(version_at(self._access), counts, more=bool(further or more))
+        return ProbeResult(version_at(self._access), counts, more=bool(further or more))
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
         """Return the truth about an experiment, run, logged_model, registered_model or model_version (`NAME/VERSION`).
@@ -103,12 +106,12 @@ class MlflowSource:
             return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
         return self._fresh_truth().payload(kind, found, listed=False)
 
-    def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
+    def pages(self, cursor: Cursor | None = None) -> Iterator[SourcePage]:
         """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page.
 
         A cursor of `changed_since` tells of no place in this walk: it begins anew.
         """
-        self._truth.forget()
+        self._payloads.clear()
         at: Cursor = dict(cursor) if cursor and "stage" in cursor else {"stage": STAGES[0], "since": self._now_ms()}
         for stage in STAGES[STAGES.index(at["stage"]) :]:
             here = at if at["stage"] == stage else {"since": at["since"]}
@@ -123,12 +126,12 @@ class MlflowSource:
                     count += len(items)
                     done = stage == STAGES[-1] and token is None
                     resume = {"stage": stage, "part": part, "token": token, "count": count, "since": at["since"]}
-                    yield Page([self._truth.payload(stage, item) for item in items], resume, done, stage, count)
+                    yield SourcePage([self._payloads.payload(stage, item) for item in items], resume, done, stage, count)
                     self._take_in(stage, items)
                     if token is None:
                         break
 
-    def changed_since(self, cursor: Cursor | None) -> Iterator[Page]:
+    def changed_since(self, cursor: Cursor | None) -> Iterator[SourcePage]:
         """Yield what changed since a cursor of `pages` or of this (None: of late), a page a kind; the last is `done`.
 
         Seen by its time of change where MLflow moves one; tags, aliases and metrics of models, which move none, by
@@ -138,11 +141,11 @@ class MlflowSource:
         """
         now = self._now_ms()
         since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # a clock that was set back counts from there
-        self._truth.forget()
+        self._payloads.clear()
         experiments = list(each(self._api.experiments))
         listed_runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
-        told = {run_id: self._told_since(run_id, run, now) for run_id, run in listed_runs.items()}
-        runs = [run for run_id, run in listed_runs.items() if told[run_id][1] > now - _OVERLAP_MS]
+        runs_seen = {run_id: self._changed_since(run_id, run, now) for run_id, run in listed_runs.items()}
+        runs = [run for run_id, run in listed_runs.items() if runs_seen[run_id][1] > now - _OVERLAP_MS]
         touched = sorted({str(info_of(run).get("experiment_id")) for run in listed_runs.values()})
         found = {
             "experiment": [one for one in experiments if time_of(one, "last_update_time") >= since],
@@ -162,15 +165,15 @@ class MlflowSource:
         for one in experiments:
             if self._names.get(text_of(one, "experiment_id"), one.get("name")) != one.get("name"):
                 for listed in pages_of(partial(self._api.runs, [text_of(one, "experiment_id")])):
-                    payloads = [self._truth.payload("run", run) for run in listed]
-                    yield Page(payloads, so_far, False, "run", len(payloads))  # noqa: FBT003 - it is not done
+                    payloads = [self._payloads.payload("run", run) for run in listed]
+                    yield SourcePage(payloads, so_far, False, "run", len(payloads))  # noqa: FBT003 - it is not done
         self._take_in("experiment", [one for one in experiments if one not in found["experiment"]])
         for stage in STAGES:
             done = stage == STAGES[-1]
-            payloads = [self._truth.payload(stage, one) for one in found[stage]]
-            yield Page(payloads, {"since": now} if done else so_far, done, stage, len(payloads), len(payloads))
+            payloads = [self._payloads.payload(stage, one) for one in found[stage]]
+            yield SourcePage(payloads, {"since": now} if done else so_far, done, stage, len(payloads), len(payloads))
             self._take_in(stage, found[stage])  # once the page was taken, not before
-        self._runs = told
+        self._runs = runs_seen
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of every experiment, run, registered model, version, and logged model that is no version."""
@@ -210,8 +213,8 @@ class MlflowSource:
         name = f"mlgraph-{self._instance}"[:60].replace(":", "-")
         return text_of(self._api.create_webhook(name, url, secret, EVENTS), "webhook_id")
 
-    def _fresh_truth(self) -> MlflowTruth:
-        return MlflowTruth(self._api, self._said, self._clock)
+    def _fresh_truth(self) -> MlflowPayloads:
+        return MlflowPayloads(self._api, self._common_fields, self._clock)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -236,7 +239,7 @@ class MlflowSource:
                 return self._api.registered_models(token)
         return self._api.model_versions(token)
 
-    def _told_since(self, run_id: str, run: Json, now: int) -> tuple[int, int]:
+    def _changed_since(self, run_id: str, run: Json, now: int) -> tuple[int, int]:
         digest = _digest("run", run)[1]
         before, since = self._runs.get(run_id, (digest, now))
         return digest, since if before == digest and since <= now else now

@@ -12,9 +12,9 @@ import httpx
 
 from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import InvalidInput, SourceError
-from mlgraph.ports.source import Access, CircuitState
+from mlgraph.ports.source_adapter import Access, CircuitState
 from mlgraph.services.common.metrics import SourceCounts
-from mlgraph.sources.http import MISSING, Json, JsonClient, Missing, Patience, Server
+from mlgraph.sources.http import MISSING, Endpoint, Json, JsonClient, Missing, Patience
 
 Found = tuple[list[Json], str | None]
 """A page of a search: its items, and the token of the next."""
@@ -40,7 +40,7 @@ def connect(access: Access, patience: Patience | None = None) -> JsonClient:
         headers=_headers(access),
         limits=httpx.Limits(max_connections=limits.concurrency),
     )
-    server = Server(
+    server = Endpoint(
         f"MLflow at {place(access.url)}",
         _MISSING_CODE,
         access.instance or place(access.url),
@@ -70,11 +70,11 @@ def version_at(access: Access) -> str | None:
         with httpx.stream(
             "GET", f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s
         ) as answer:
-            said = next(answer.iter_bytes(_VERSION_BYTES), b"") if answer.is_success else b""
+            body_start = next(answer.iter_bytes(_VERSION_BYTES), b"") if answer.is_success else b""
     except httpx.HTTPError:
         return None
-    told = said.decode("ascii", "replace").strip()
-    return told if _VERSION.fullmatch(told) else None
+    version_text = body_start.decode("ascii", "replace").strip()
+    return version_text if _VERSION.fullmatch(version_text) else None
 
 
 def _headers(access: Access) -> dict[str, str]:

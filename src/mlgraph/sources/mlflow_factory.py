@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlgraph.domain.credentials import Credentials
-from mlgraph.ports.source import Access, Source
+from mlgraph.ports.source_adapter import Access, SourceAdapter
 from mlgraph.sources.http import Patience
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_api import ambient_credentials
@@ -12,7 +12,7 @@ from mlgraph.sources.mlflow_api import ambient_credentials
 class MlflowSources:
     """The `SourceFactory` of MLflow."""
 
-    def open(self, access: Access, *, patient: bool = True) -> Source:
+    def open(self, access: Access, *, patient: bool = True) -> SourceAdapter:
         """Return a source that asks the MLflow server at an address; not `patient`: one attempt, as long as one request may take.
 
         Raises `InvalidInput` where the address is no URL.

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.ports.snapshots import Kept, Sections
+from mlgraph.ports.base_files import Sections, StoredBase
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ _IN_FILE_BYTES: Final = 256 * 1024 * 1024
 _LARGE_PAGE_BYTES: Final = 2 * 1024 * 1024
 
 
-class _Unreadable(Exception):
+class _UnreadableSnapshot(Exception):
     """A file is not a snapshot that this version can read; the message says why."""
 
 
@@ -54,12 +54,12 @@ class SnapshotDirectory:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def newest(self) -> Kept | None:
+    def newest(self) -> StoredBase | None:
         """Return the newest snapshot that can be read."""
         for path in self._files():
             try:
                 return _open(path)
-            except (_Unreadable, OSError, ValueError) as error:
+            except (_UnreadableSnapshot, OSError, ValueError) as error:
                 _log.warning("the snapshot %s is not used: %s", path.name, error)
         return None
 
@@ -67,7 +67,7 @@ class SnapshotDirectory:
         """Return the watermark in the name of the newest file; 0: there is none."""
         return max((int(found[1]) for path in self._files() if (found := _NAME.fullmatch(path.name))), default=0)
 
-    def keep(self, sections: Sections, watermark: int, stamp: str) -> None:
+    def save(self, sections: Sections, watermark: int, stamp: str) -> None:
         """Write a snapshot and drop the others: who has them mapped keeps them."""
         target = self._directory / f"graph-{watermark:020}.snapshot"
         temporary = self._directory / f".{target.name}.{os.getpid()}"
@@ -102,8 +102,13 @@ class SnapshotDirectory:
 def _write(file: Any, sections: Sections, watermark: int, stamp: str) -> None:  # noqa: ANN401 - a binary file
     arrays = {name: np.ascontiguousarray(array) for name, array in sections.items()}
     header: dict[str, Any] = {
-        "format": FORMAT, "byte_order": sys.byteorder, "watermark": watermark, "stamp": stamp, "size": 0, "sections": {},
-    }  # fmt: skip
+        "format": FORMAT,
+        "byte_order": sys.byteorder,
+        "watermark": watermark,
+        "stamp": stamp,
+        "size": 0,
+        "sections": {},
+    }
     room = 0
     for _ in range(3):  # the header says where sections begin, which its own length moves: it settles at once
         offset = room
@@ -158,27 +163,29 @@ def _head(header: Mapping[str, Any]) -> bytes:
     return _MAGIC + len(text).to_bytes(8, "little") + text + hashlib.blake2b(text, digest_size=16).digest()
 
 
-def _open(path: Path) -> Kept:
+def _open(path: Path) -> StoredBase:
     with path.open("rb") as file:
         start = file.read(16)
         if start[:8] != _MAGIC:
-            raise _Unreadable("it is no snapshot")
+            raise _UnreadableSnapshot("it is no snapshot")
         length = int.from_bytes(start[8:16], "little")
         size = os.fstat(file.fileno()).st_size
         text = file.read(min(length, size))
         if len(text) != length or hashlib.blake2b(text, digest_size=16).digest() != file.read(16):
-            raise _Unreadable("its header is damaged")
+            raise _UnreadableSnapshot("its header is damaged")
         header = json.loads(text)
         if header["format"] != FORMAT or header["byte_order"] != sys.byteorder:
-            raise _Unreadable(f"it has format {header['format']} ({header['byte_order']}-endian), this version reads {FORMAT}")
+            raise _UnreadableSnapshot(
+                f"it has format {header['format']} ({header['byte_order']}-endian), this version reads {FORMAT}"
+            )
         if header["size"] != size:
-            raise _Unreadable(f"it is truncated: {size} bytes of {header['size']}")
+            raise _UnreadableSnapshot(f"it is truncated: {size} bytes of {header['size']}")
         mapped = _map(file.fileno())
     sections = {
         name: np.frombuffer(mapped, kind, int(np.prod(shape)), offset).reshape(shape)
         for name, (kind, shape, offset) in header["sections"].items()
     }
-    return Kept(sections, header["watermark"], header["stamp"])
+    return StoredBase(sections, header["watermark"], header["stamp"])
 
 
 def _flush_directory(directory: Path) -> None:

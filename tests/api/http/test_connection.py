@@ -33,7 +33,7 @@ def wait_until(double: Double, lines: int) -> None:
 
 
 @pytest.mark.parametrize("framing", [("Content-Length: 100000",), ("Transfer-Encoding: chunked",)])
-def test_a_sender_that_vanishes_gets_no_half_line_kept(framing: tuple[str, ...], port: int, double: Double) -> None:
+def test_a_sender_that_vanishes_gets_no_half_line_stored(framing: tuple[str, ...], port: int, double: Double) -> None:
     body = FACT + FACT[:20]
     chunk = b"%x\r\n%s\r\n" % (len(body), body) if "chunked" in framing[0] else body
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
@@ -41,7 +41,7 @@ def test_a_sender_that_vanishes_gets_no_half_line_kept(framing: tuple[str, ...],
         wait_until(double, 1)
     time.sleep(0.2)
     assert double.received == [FACT.strip()]
-    assert not double.kept_whole
+    assert not double.store_intact
 
 
 def test_a_broken_chunk_is_not_the_end_of_the_body(port: int, double: Double) -> None:
@@ -54,10 +54,10 @@ def test_a_broken_chunk_is_not_the_end_of_the_body(port: int, double: Double) ->
         while received := connection.recv(65536):
             answer += received
     assert b" 200 " not in answer.partition(b"\r\n")[0]
-    assert not double.kept_whole
+    assert not double.store_intact
 
 
-def test_one_event_that_does_not_arrive_whole_never_reaches_the_intake(port: int, double: Double) -> None:
+def test_an_incomplete_event_never_reaches_the_intake(port: int, double: Double) -> None:
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(head("/api/v1/lineage", "Content-Length: 100") + b"{}")
         time.sleep(0.1)
@@ -65,7 +65,7 @@ def test_one_event_that_does_not_arrive_whole_never_reaches_the_intake(port: int
     assert double.calls == []
 
 
-def test_a_body_over_the_limit_is_answered_and_the_server_goes_on(port: int) -> None:
+def test_a_body_over_the_limit_is_answered_and_the_server_continues(port: int) -> None:
     body = (b" " * 65536 for _ in range(400))
     answer = httpx.post(f"http://127.0.0.1:{port}/api/v1/lineage", content=body, timeout=PATIENCE_S)
     assert answer.status_code == 413
@@ -84,7 +84,7 @@ def test_an_export_that_fails_at_once_is_a_problem(port: int, double: Double) ->
     assert (answer.status_code, answer.headers["content-type"]) == (500, "application/problem+json")
 
 
-def test_slow_senders_do_not_keep_others_waiting(port: int) -> None:
+def test_slow_senders_do_not_delay_others(port: int) -> None:
     slow = []
     try:
         for _ in range(50):

@@ -70,15 +70,15 @@ CASES: dict[str, tuple[int, Call]] = {
 def check_shape(answer: httpx.Response, status: int) -> dict[str, Any]:
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    said: dict[str, Any] = answer.json()
-    assert set(said) <= MEMBERS
-    assert {"type", "title", "status", "detail"} <= set(said)
-    assert said["status"] == status
-    assert re.fullmatch(r"urn:mlgraph:problem:[a-z0-9-]+", said["type"])
-    assert said["title"]
-    assert said["detail"]
-    assert "Traceback" not in said["detail"]
-    return said
+    body: dict[str, Any] = answer.json()
+    assert set(body) <= MEMBERS
+    assert {"type", "title", "status", "detail"} <= set(body)
+    assert body["status"] == status
+    assert re.fullmatch(r"urn:mlgraph:problem:[a-z0-9-]+", body["type"])
+    assert body["title"]
+    assert body["detail"]
+    assert "Traceback" not in body["detail"]
+    return body
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -101,10 +101,10 @@ def test_every_failure_is_a_problem(case: str, http: TestClient) -> None:
 def test_every_error_of_a_service_is_a_problem(error: Exception, status: int, http: TestClient, double: Double) -> None:
     double.failure = error
     answer = http.get("/api/v1/lineage", params={"uri": LAKE})
-    said = check_shape(answer, status)
+    body = check_shape(answer, status)
     assert answer.headers.get("retry-after") == ("3" if status == 503 else None)
     assert "secret" not in answer.text
-    assert ("instance" in said) is (status == 500)
+    assert ("instance" in body) is (status == 500)
 
 
 def test_an_unexpected_failure_is_logged_under_the_instance_that_the_caller_sees(
@@ -117,7 +117,7 @@ def test_an_unexpected_failure_is_logged_under_the_instance_that_the_caller_sees
     assert "secret internals" in str(record.exc_info[1])
 
 
-def test_messages_say_what_to_do_next(http: TestClient) -> None:
+def test_messages_name_the_next_step(http: TestClient) -> None:
     def detail(case: str) -> str:
         return str(CASES[case][1](http).json()["detail"])
 
@@ -137,9 +137,9 @@ def test_a_body_at_fault_has_a_pointer(http: TestClient) -> None:
 
 def test_a_parameter_at_fault_is_named_and_has_no_pointer(http: TestClient, double: Double) -> None:
     double.failure = InvalidInput("looks downstream alone", pointer="direction")
-    said = check_shape(http.get("/api/v1/impact", params={"uri": LAKE}), 422)
-    assert said["detail"] == "parameter 'direction': looks downstream alone"
-    assert "pointer" not in said
+    body = check_shape(http.get("/api/v1/impact", params={"uri": LAKE}), 422)
+    assert body["detail"] == "parameter 'direction': looks downstream alone"
+    assert "pointer" not in body
 
 
 def test_lone_surrogates_and_nul_in_a_message_do_not_break_the_problem(http: TestClient) -> None:

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from mlgraph.api.http import bodies, protocol
-from mlgraph.api.http.limits import Lanes, Limits
+from mlgraph.api.http import protocol, request_bodies
+from mlgraph.api.http.limits import Lanes, ServerLimits
 from mlgraph.api.schema.parameters import MAX_LIMIT
-from mlgraph.domain import budget
+from mlgraph.domain import deadlines
 from mlgraph.domain.errors import StartError
 from mlgraph.domain.walk_options import WalkOptions
 from tests.api.services_double import LAKE, Body, Double, app_over
@@ -33,19 +33,19 @@ ASK = "/api/v1/lineage?uri=" + LAKE.replace("%", "%25").replace(":", "%3A").repl
 class Slow(Double):
     """Answers about lineage only when it is let, or when its time is over; exports line by line for ever."""
 
-    go_on: threading.Event = field(default_factory=threading.Event)
-    begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    proceed: threading.Event = field(default_factory=threading.Event)
+    started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
     heeds_budget: bool = True
 
     def lineage(self, uri: str, options: WalkOptions) -> Body:
-        self.begun.release()
-        while not self.go_on.wait(0.01):
+        self.started.release()
+        while not self.proceed.wait(0.01):
             if self.heeds_budget:
-                budget.check()
+                deadlines.raise_if_exceeded()
         return super().lineage(uri, options)
 
     def export(self) -> Iterator[bytes]:
-        while not self.go_on.is_set():
+        while not self.proceed.is_set():
             yield b"x" * 1024 + b"\n"
 
 
@@ -61,8 +61,8 @@ def get(port: int, path: str) -> tuple[int, dict[str, str], Any]:
         connection.close()
 
 
-def check_refusal(said: tuple[int, dict[str, str], Any], *words: str) -> None:
-    status, headers, body = said
+def check_refusal(answer_body: tuple[int, dict[str, str], Any], *words: str) -> None:
+    status, headers, body = answer_body
     assert status == body["status"] == 503
     assert headers["content-type"] == "application/problem+json"
     assert int(headers["retry-after"]) >= 1
@@ -90,7 +90,7 @@ def asking(port: int, slow: Slow, number: int, running: int) -> Iterator[list[An
     with ThreadPoolExecutor(number) as pool:
         asked = [pool.submit(get, port, ASK) for _ in range(number)]
         for _ in range(running):
-            assert slow.begun.acquire(timeout=PATIENCE_S)
+            assert slow.started.acquire(timeout=PATIENCE_S)
         until(lambda: counted(port, "mlgraph_limit_inside") == number, "the others did not come to wait")
         yield answers
         answers += [each.result() for each in asked]
@@ -98,7 +98,7 @@ def asking(port: int, slow: Slow, number: int, running: int) -> Iterator[list[An
 
 def test_one_heavy_query_too_many_is_refused_at_once_and_nobody_else_starves() -> None:
     slow = Slow()
-    patient = Limits(heavy_queries=2, heavy_queue=3, queue_time_s=ENDLESS_S, query_time_s=ENDLESS_S)
+    patient = ServerLimits(heavy_queries=2, heavy_queue=3, queue_time_s=ENDLESS_S, query_time_s=ENDLESS_S)
     with serving(slow, limits=patient) as port:
         with asking(port, slow, 5, 2) as answers:
             for path in (ASK, "/api/v1/paths?source=mlg%3A%2F%2Fmodel%2Fa%2Fb&target=mlg%3A%2F%2Fmodel%2Fa%2Fc"):
@@ -110,19 +110,19 @@ def test_one_heavy_query_too_many_is_refused_at_once_and_nobody_else_starves() -
             assert facts.getresponse().status == 200
             facts.close()
             assert counted(port, "mlgraph_limit_inside") == 5  # all that was answered before any of them
-            slow.go_on.set()
+            slow.proceed.set()
         assert [answer[0] for answer in answers] == [200] * 5
         assert get(port, ASK)[0] == 200  # places are given back
-    lanes = Limits(heavy_queries=2, heavy_queue=3)
+    lanes = ServerLimits(heavy_queries=2, heavy_queue=3)
     assert Lanes(lanes).state()["heavy"] == {"inside": 0, "running": 2, "waiting": 3, "refused": 0}
 
 
 def test_who_waits_too_long_is_sent_away() -> None:
     slow = Slow()
-    with serving(slow, limits=Limits(heavy_queries=1, heavy_queue=5, queue_time_s=0.5)) as port:
+    with serving(slow, limits=ServerLimits(heavy_queries=1, heavy_queue=5, queue_time_s=0.5)) as port:
         with asking(port, slow, 3, 1) as answers:
             until(lambda: counted(port, "mlgraph_limit_refused_total") == 2, "two still wait")
-            slow.go_on.set()
+            slow.proceed.set()
         refused = [answer for answer in answers if answer[0] != 200]
         assert len(refused) == 2
         for each in refused:
@@ -130,13 +130,13 @@ def test_who_waits_too_long_is_sent_away() -> None:
 
 
 @pytest.mark.parametrize("heeds_budget", [True, False])
-def test_a_query_over_its_time_is_told_so_and_holds_its_place_until_it_ends(heeds_budget: bool) -> None:
+def test_a_query_over_its_time_is_refused_and_occupies_its_slot_until_it_ends(heeds_budget: bool) -> None:
     slow = Slow(heeds_budget=heeds_budget)
-    with serving(slow, limits=Limits(heavy_queries=1, heavy_queue=1, queue_time_s=0.5, query_time_s=0.5)) as port:
+    with serving(slow, limits=ServerLimits(heavy_queries=1, heavy_queue=1, queue_time_s=0.5, query_time_s=0.5)) as port:
         check_refusal(get(port, ASK), "0.5 s", "MLGRAPH_QUERY_TIME_S")  # nobody lets it go on
         if not heeds_budget:  # its thread still works: the next one may not run beside it
             check_refusal(get(port, ASK), "too many")
-        slow.go_on.set()
+        slow.proceed.set()
         until(lambda: counted(port, "mlgraph_limit_inside") == 0, "the place was not given back")
         assert get(port, ASK)[0] == 200
 
@@ -152,29 +152,29 @@ def export_begins(port: int) -> bool:
 
 def test_exports_are_few_and_give_their_places_back() -> None:
     slow = Slow()
-    with serving(slow, limits=Limits(exports=1)) as port:
+    with serving(slow, limits=ServerLimits(exports=1)) as port:
         reader = socket.create_connection(("127.0.0.1", port))
         reader.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200 OK" in reader.recv(1000)
         check_refusal(get(port, "/api/v1/export"), "exports", "1 may")
         reader.close()  # in the middle
         until(lambda: export_begins(port), "the place was not given back")
-        slow.go_on.set()
+        slow.proceed.set()
 
 
 def test_a_crowd_is_refused_but_for_those_who_watch() -> None:
     slow = Slow()
-    with serving(slow, limits=Limits(requests=3, heavy_queries=1)) as port:
+    with serving(slow, limits=ServerLimits(requests=3, heavy_queries=1)) as port:
         with asking(port, slow, 3, 1):
             check_refusal(get(port, "/api/v1/live"), "too many requests", "3 may")
             for path in ("/healthz", "/readyz", "/metrics"):
                 assert get(port, path)[0] == 200
-            slow.go_on.set()
+            slow.proceed.set()
         assert get(port, "/api/v1/live")[0] == 200
 
 
 def test_bodies_have_a_bound_together(monkeypatch: pytest.MonkeyPatch, double: Double) -> None:
-    monkeypatch.setattr(bodies, "MAX_HELD_BYTES", 1000)
+    monkeypatch.setattr(request_bodies, "MAX_HELD_BYTES", 1000)
     client = TestClient(app_over(double, loopback=True), base_url="http://localhost")
     event = json.dumps({"eventTime": "2026-01-01T00:00:00Z", "x": "x" * 800})
     for _ in range(3):  # what was worked on is given back
@@ -196,9 +196,9 @@ def exchange(port: int, *parts: bytes, pause_s: float = 0.0) -> tuple[int, dict[
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head
     assert b"connection: close" in head
-    said = json.loads(body)
-    assert said["status"] == int(head.split()[1])
-    return said["status"], said
+    answer_body = json.loads(body)
+    assert answer_body["status"] == int(head.split()[1])
+    return answer_body["status"], answer_body
 
 
 @pytest.mark.parametrize(
@@ -216,13 +216,13 @@ def exchange(port: int, *parts: bytes, pause_s: float = 0.0) -> tuple[int, dict[
 )
 def test_a_head_that_is_too_large_or_none_is_refused(parts: tuple[bytes, ...], status: int) -> None:
     with serving(Double()) as port:
-        found, said = exchange(port, *parts)
+        found, answer_body = exchange(port, *parts)
         assert found == status
-        assert said["detail"]
+        assert answer_body["detail"]
         assert get(port, "/healthz")[0] == 200
 
 
-def test_a_head_may_be_as_large_as_is_said_and_come_in_pieces() -> None:
+def test_a_head_may_be_as_large_as_documented_and_come_in_pieces() -> None:
     with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         for _ in range(2):  # bytes of a request do not count for the next one of the connection
             head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 60_000 + b"\r\n\r\n"
@@ -242,7 +242,7 @@ def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
         assert exchange(port, b"GET /healthz HTTP/1.1\r\n")[0] == 408
 
 
-def test_a_connection_that_is_never_used_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_is_never_used_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_TIME_S", 0.3)
     with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         assert connection.recv(1) == b""
@@ -251,30 +251,30 @@ def test_a_connection_that_is_never_used_is_not_kept(monkeypatch: pytest.MonkeyP
 def test_connections_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "most_connections", lambda: 2)
     with serving(Double()) as port:
-        kept = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(2)]
-        for connection in kept:
+        retained = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(2)]
+        for connection in retained:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(1000).startswith(b"HTTP/1.1 200")
-        status, said = exchange(port, b"")
+        status, answer_body = exchange(port, b"")
         assert status == 503
-        assert "2 may be open" in said["detail"]
-        kept[0].close()
+        assert "2 may be open" in answer_body["detail"]
+        retained[0].close()
         until(lambda: get(port, "/healthz")[0] == 200, "the place was not given back")
-        kept[1].close()
+        retained[1].close()
 
 
 def test_who_reads_nothing_of_an_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "STALL_S", 0.3)
     slow = Slow()
-    with serving(slow, limits=Limits(exports=1)) as port, socket.socket() as reader:
+    with serving(slow, limits=ServerLimits(exports=1)) as port, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.connect(("127.0.0.1", port))
         reader.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
         until(lambda: export_begins(port), "the place of a reader that does not read was not given back")
-        slow.go_on.set()
+        slow.proceed.set()
 
 
-def test_the_greatest_limit_is_told(http: TestClient) -> None:
+def test_the_greatest_limit_is_reported(http: TestClient) -> None:
     answer = http.get("/api/v1/lineage", params={"uri": LAKE, "limit": MAX_LIMIT + 1})
     assert answer.status_code == 422
     assert str(MAX_LIMIT) in answer.json()["detail"]
@@ -282,9 +282,9 @@ def test_the_greatest_limit_is_told(http: TestClient) -> None:
 
 
 def test_limits_are_read_from_the_environment() -> None:
-    said = {"MLGRAPH_HEAVY_QUERIES": "7", "MLGRAPH_QUERY_TIME_S": "2.5", "PATH": "x"}
-    assert Limits.from_environment(said) == Limits(heavy_queries=7, query_time_s=2.5)
-    assert Limits.from_environment({}) == Limits()
+    answer_body = {"MLGRAPH_HEAVY_QUERIES": "7", "MLGRAPH_QUERY_TIME_S": "2.5", "PATH": "x"}
+    assert ServerLimits.from_environment(answer_body) == ServerLimits(heavy_queries=7, query_time_s=2.5)
+    assert ServerLimits.from_environment({}) == ServerLimits()
     for wrong in ("0", "-1", "many", "nan", "1.5", "", "10000001"):
         with pytest.raises(StartError, match="MLGRAPH_EXPORTS"):
-            Limits.from_environment({"MLGRAPH_EXPORTS": wrong})
+            ServerLimits.from_environment({"MLGRAPH_EXPORTS": wrong})

@@ -6,13 +6,13 @@ import pytest
 from starlette.testclient import TestClient
 
 from mlgraph.domain.errors import Conflict, Forbidden, Unavailable
-from mlgraph.ports.archive import Restored
+from mlgraph.ports.archive import RestoreResult
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.server.archives import Archives
 from tests.api.services_double import RESTORED, TOKEN, Double, app_over
 
 
-def test_a_backup_is_streamed_and_not_kept_by_caches(http: TestClient) -> None:
+def test_a_backup_is_streamed_and_not_cached(http: TestClient) -> None:
     answer = http.get("/api/v1/backup")
     assert (answer.status_code, answer.content) == (200, b"part 0;part 1;part 2;")
     assert answer.headers["content-type"] == "application/gzip"
@@ -50,12 +50,12 @@ class Archive:
     def backup(self) -> Iterator[bytes]:
         yield b"all"
 
-    def restore(self, pieces: object) -> Restored:
+    def restore(self, pieces: object) -> RestoreResult:
         assert pieces
-        return Restored(2, 2, "2026-11-01T00:00:00Z", "b", "a", 1, {"tx": 1})
+        return RestoreResult(2, 2, "2026-11-01T00:00:00Z", "b", "a", 1, {"tx": 1})
 
 
-def test_a_caller_that_is_bound_to_a_source_sees_and_says_only_that() -> None:
+def test_a_caller_that_is_bound_to_a_source_sees_and_writes_only_that() -> None:
     restored: list[bool] = []
     archives = Archives(Archive(), lambda: restored.append(True))
     bound, free = Caller("dbt-bot", "dbt"), Caller("platform")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from mlgraph.api.http.bodies import MAX_BODY_BYTES, Records
+from mlgraph.api.http.request_bodies import MAX_BODY_BYTES, RecordStream
 from mlgraph.services.common.identity import LOCAL
 from tests.api.services_double import LAKE, Double
 
@@ -22,35 +22,35 @@ def test_lines_are_the_same_however_the_body_is_split(lines: list[bytes], data: 
     body = b"\n".join(lines)
     cuts = sorted(data.draw(st.sets(st.integers(0, len(body)), max_size=8)) | {0, len(body)})
     pieces = [body[begin:end] for begin, end in pairwise(cuts)]
-    found = list(Records(pieces, limit_bytes=20))
+    found = list(RecordStream(pieces, limit_bytes=20))
     expected = body.split(b"\n")
     if not expected[-1]:
         expected.pop()
     assert found == [line if len(line) <= 20 else b"" for line in expected]
 
 
-def test_a_line_that_is_too_long_is_named_by_its_index_and_held_in_no_memory() -> None:
+def test_a_line_that_is_too_long_is_named_by_its_index_and_not_buffered() -> None:
     def pieces() -> Iterator[bytes]:
         yield b"a\n"
         yield from (b"x" * 10 for _ in range(1000))
         yield b"\r\nb\r\n"
 
-    records = Records(pieces(), limit_bytes=100)
+    records = RecordStream(pieces(), limit_bytes=100)
     assert list(records) == [b"a", b"", b"b"]
     assert records.too_long == [1]
 
 
 def test_a_text_sequence_begins_with_its_separator() -> None:
-    records = Records([b'\x1e{"a":\n1}\n\x1e{}', b"\n"], sequence=True)
+    records = RecordStream([b'\x1e{"a":\n1}\n\x1e{}', b"\n"], sequence=True)
     assert list(records) == [b'{"a":\n1}\n', b"{}\n"]
 
 
-def test_facts_count_lines_and_empty_ones_keep_their_index(http: TestClient) -> None:
+def test_facts_count_lines_and_empty_ones_have_their_index(http: TestClient) -> None:
     answer = http.post("/api/v1/facts", content=b"\n".join([GOOD, b"", b"{", GOOD, b'{"asset":{}}', b""]))
     assert answer.status_code == 200
-    said = answer.json()
-    assert said["accepted"] == 2
-    assert [(each["index"], each["pointer"]) for each in said["rejected"]] == [(2, ""), (4, "/asset/uri")]
+    answer_body = answer.json()
+    assert answer_body["accepted"] == 2
+    assert [(each["index"], each["pointer"]) for each in answer_body["rejected"]] == [(2, ""), (4, "/asset/uri")]
 
 
 def test_a_line_over_the_limit_is_rejected_by_itself(http: TestClient) -> None:
@@ -59,18 +59,18 @@ def test_a_line_over_the_limit_is_rejected_by_itself(http: TestClient) -> None:
         yield from (b"x" * 65536 for _ in range(MAX_BODY_BYTES // 65536))
         yield b"x\n" + GOOD
 
-    said = http.post("/api/v1/facts", content=body()).json()
-    assert said["accepted"] == 1
-    assert [each["index"] for each in said["rejected"]] == [0, 1]
-    assert "16777216" in said["rejected"][1]["message"]
+    answer_body = http.post("/api/v1/facts", content=body()).json()
+    assert answer_body["accepted"] == 1
+    assert [each["index"] for each in answer_body["rejected"]] == [0, 1]
+    assert "16777216" in answer_body["rejected"][1]["message"]
 
 
 def test_facts_have_no_total_limit_and_may_be_compressed(http: TestClient, double: Double) -> None:
     line = json.dumps({"asset": {"uri": LAKE, "description": "d" * 1000}}).encode() + b"\n"
     count = 20_000
     body = gzip.compress(line * (count // 2)) + gzip.compress(line * (count // 2))
-    said = http.post("/api/v1/facts", content=body, headers={"content-encoding": "gzip"}).json()
-    assert (said["accepted"], said["rejected"]) == (count, [])
+    answer_body = http.post("/api/v1/facts", content=body, headers={"content-encoding": "gzip"}).json()
+    assert (answer_body["accepted"], answer_body["rejected"]) == (count, [])
     assert len(line) * count > MAX_BODY_BYTES
     assert len(double.received) == count
 
@@ -82,7 +82,7 @@ def test_one_event_whatever_the_content_type(http: TestClient, double: Double) -
         assert (answer.status_code, answer.json()) == (201, {"watermark": 42})
     answer = http.post("/api/v1/lineage", content=gzip.compress(event), headers={"content-encoding": "gzip"})
     assert answer.status_code == 201
-    assert [said["body"] for _, said in double.calls] == [event] * 4
+    assert [answer_body["body"] for _, answer_body in double.calls] == [event] * 4
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_many_events_are_streamed(content_type: str, body: bytes, http: TestClie
     assert [each["index"] for each in answer.json()["rejected"]] == [2]
 
 
-def test_cloud_events_keep_their_headers(http: TestClient, double: Double) -> None:
+def test_cloud_events_retain_their_headers(http: TestClient, double: Double) -> None:
     answer = http.post("/api/v1/events", content=b"{}", headers={"ce-id": "1", "CE-Source": "/a"})
     assert answer.status_code == 202
     assert double.calls[0][1]["headers"]["ce-source"] == "/a"
@@ -108,8 +108,8 @@ def test_cloud_events_keep_their_headers(http: TestClient, double: Double) -> No
 def test_webhooks_need_no_token_and_hand_on_the_signed_bytes(http: TestClient, double: Double) -> None:
     answer = http.post("/api/v1/webhooks/mlflow%3A5000", content=b'{ "a":1}', headers={"x-mlflow-signature": "v1,x"})
     assert answer.status_code == 202
-    [(name, said)] = double.calls
-    assert (name, said["name"], said["body"]) == ("webhook", "mlflow:5000", b'{ "a":1}')
+    [(name, answer_body)] = double.calls
+    assert (name, answer_body["name"], answer_body["body"]) == ("webhook", "mlflow:5000", b'{ "a":1}')
 
 
 def test_sources_are_connected_listed_and_synced(http: TestClient, double: Double) -> None:
@@ -118,7 +118,7 @@ def test_sources_are_connected_listed_and_synced(http: TestClient, double: Doubl
     assert http.get("/api/v1/sources").json()["sources"] == []
     assert http.post("/api/v1/sources/mlflow%3A5000/sync").status_code == 202
     assert http.post("/api/v1/sync").status_code == 202
-    assert [said["name"] for name, said in double.calls if name == "sync"] == ["mlflow:5000", None]
+    assert [answer_body["name"] for name, answer_body in double.calls if name == "sync"] == ["mlflow:5000", None]
     tried = http.post("/api/v1/sources/team%2Fmlflow%3A5000/test")
     assert (tried.status_code, tried.json()["ok"], tried.json()["name"]) == (200, True, "team/mlflow:5000")
 

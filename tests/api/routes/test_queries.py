@@ -42,8 +42,8 @@ def test_lineage_hands_on_every_parameter(http: TestClient, double: Double) -> N
 
 def test_lineage_has_the_defaults_of_the_contract(http: TestClient, double: Double) -> None:
     http.get("/api/v1/lineage", params={"uri": LAKE})
-    [(_, said)] = double.calls
-    assert said["options"] == WalkOptions(
+    [(_, body)] = double.calls
+    assert body["options"] == WalkOptions(
         direction="downstream", depth=None, kinds=(), level=None, as_of=None, certain=False, fold=True, limit=10_000, cursor=None
     )
 
@@ -59,7 +59,7 @@ def test_an_asset_is_found_by_query_and_by_path(http: TestClient, double: Double
     by_path = http.get(f"/api/v1/assets/{quote(LAKE, safe='')}")
     assert by_query.status_code == by_path.status_code == 200
     assert by_query.content == by_path.content
-    assert [said["uri"] for _, said in double.calls] == [LAKE, LAKE]
+    assert [body["uri"] for _, body in double.calls] == [LAKE, LAKE]
     # A number past 64 bits comes out as it went in.
     assert by_query.json() == ASSET
 
@@ -99,7 +99,7 @@ def test_every_get_waits_for_a_watermark(path: str, http: TestClient, double: Do
     assert double.calls == [("wait_for", {"watermark": 9})]
 
 
-def test_export_is_streamed_whole(http: TestClient, double: Double) -> None:
+def test_export_is_streamed_completely(http: TestClient, double: Double) -> None:
     double.export_lines = 50_000
     answer = http.get("/api/v1/export")
     assert answer.headers["content-type"] == "application/x-ndjson"
@@ -114,12 +114,12 @@ def test_an_empty_export_is_empty(http: TestClient, double: Double) -> None:
 def test_metrics_and_health(http: TestClient) -> None:
     assert http.get("/healthz").json() == {"status": "ok"}
     assert http.get("/readyz").json() == {"status": "ready"}
-    told = http.get("/metrics").text.splitlines()
-    assert "mlgraph_watermark 42" in told
-    assert 'mlgraph_limit_inside{sort="health"} 0.0' in told
+    metrics_lines = http.get("/metrics").text.splitlines()
+    assert "mlgraph_watermark 42" in metrics_lines
+    assert 'mlgraph_limit_inside{sort="health"} 0.0' in metrics_lines
 
 
-def test_not_ready_says_when_to_ask_again(http: TestClient, double: Double) -> None:
+def test_not_ready_has_a_time_to_retry(http: TestClient, double: Double) -> None:
     double.failure = Unavailable("the graph is 40 s behind", retry_after_s=5)
     answer = http.get("/readyz")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")

@@ -49,8 +49,8 @@ CONTRACT = {
 
 @pytest.fixture
 def document(http: TestClient) -> dict[str, Any]:
-    said: dict[str, Any] = http.get("/openapi.json").json()
-    return said
+    body: dict[str, Any] = http.get("/openapi.json").json()
+    return body
 
 
 def calls(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -70,10 +70,10 @@ def test_every_call_and_parameter_is_described(document: dict[str, Any]) -> None
         assert len(call["description"]) > 20, where
         for parameter in call.get("parameters", ()):
             assert parameter.get("description"), f"{where}: {parameter['name']}"
-        for status, said in call["responses"].items():
-            assert said["description"], where
+        for status, body in call["responses"].items():
+            assert body["description"], where
             if status >= "400":
-                assert list(said["content"]) == ["application/problem+json"], f"{where}: {status}"
+                assert list(body["content"]) == ["application/problem+json"], f"{where}: {status}"
         if method == "post" and "{id}" not in path and not path.endswith(("/sync", "/test")):
             assert call["requestBody"]["content"], where
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from mlgraph.connectors.mlflow import normalise
-from mlgraph.domain.configuration import Limits
-from mlgraph.ports.source import Access
+from mlgraph.domain.configuration import RequestLimits
+from mlgraph.ports.source_adapter import Access
 from mlgraph.sources.mlflow import MlflowSource
 from tests.connectors.suite import lines_of
 from tests.realparts.mlflow_server import MLFLOW_BIN, mlflow_server
@@ -21,11 +21,11 @@ COMPANY: Final = Path(__file__).parents[2] / "sources" / "mlflow_company.py"
 
 
 def main() -> None:
-    told = subprocess.run([MLFLOW_BIN / "mlflow", "--version"], capture_output=True, text=True, check=True).stdout
-    tool = f"mlflow {told.split()[-1]}"
+    statements = subprocess.run([MLFLOW_BIN / "mlflow", "--version"], capture_output=True, text=True, check=True).stdout
+    tool = f"mlflow {statements.split()[-1]}"
     with tempfile.TemporaryDirectory() as folder, mlflow_server(Path(folder)) as server:
         made = json.loads(server.run(COMPANY).splitlines()[-1])
-        source = MlflowSource(Access(server.url, "prod", limits=Limits(requests_per_s=500)))
+        source = MlflowSource(Access(server.url, "prod", limits=RequestLimits(requests_per_s=500)))
         wanted = {
             "experiment": ("experiment", made["experiments"]["ranking"]),
             "run_that_trains": ("run", made["child"]),

@@ -9,16 +9,16 @@ import pytest
 
 from mlgraph.connectors import mlflow
 from mlgraph.connectors.mlflow import normalise, subject
-from mlgraph.connectors.mlflow.reconciliation import departed, departures
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
+from mlgraph.connectors.mlflow.reconciliation import departure_payloads, departures
 from mlgraph.connectors.mlflow.removals import vanished
 from mlgraph.connectors.mlflow.renames import renames
 from mlgraph.connectors.mlflow.webhooks import TOLERANCE_S, occurred_at, thin, verify_webhook
-from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.errors import InvalidInput, NotJson, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Statement
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Identity
+from mlgraph.ports.source_adapter import Identity
 from mlgraph.sources.mlflow_factory import MlflowSources
 from tests.connectors import suite
 
@@ -56,7 +56,7 @@ def edges(statements: list[Statement], relation: str) -> list[EdgeFact]:
     return [each for each in statements if isinstance(each, EdgeFact) and each.relation == relation]
 
 
-def test_a_run_feeds_what_it_made_from_all_inputs_but_those_held_out() -> None:
+def test_outputs_of_a_run_are_fed_by_all_inputs_but_held_out_ones() -> None:
     made = edges(normalise(recorded("model_version")), "outputs")[0]
     assert made.target.name == "ranker/1"
     assert made.properties["from"] == [
@@ -126,13 +126,13 @@ def test_a_run_without_a_start_does_not_begin_in_1970() -> None:
     info = payload["data"]["run"]["info"]
     info["start_time"] = 0
     end = info["end_time"] * 1000
-    told = normalise(payload)
-    assert {each.valid_from for each in told if isinstance(each, EdgeFact) and each.relation != "outputs"} >= {end}
-    assert min(each.valid_from for each in told if isinstance(each, AssetFact | EdgeFact) and each.valid_from is not None) > 0
+    payloads = normalise(payload)
+    assert {each.valid_from for each in payloads if isinstance(each, EdgeFact) and each.relation != "outputs"} >= {end}
+    assert min(each.valid_from for each in payloads if isinstance(each, AssetFact | EdgeFact) and each.valid_from is not None) > 0
     del info["start_time"], info["end_time"]
     info["status"] = "RUNNING"
-    told = normalise(payload)
-    state = next(each for each in told if isinstance(each, AssetFact) and each.uri.kind == "run")
+    payloads = normalise(payload)
+    state = next(each for each in payloads if isinstance(each, AssetFact) and each.uri.kind == "run")
     assert (state.valid_from, "started_at" in state.state["properties"]) == (None, False)
 
 
@@ -152,19 +152,19 @@ def test_a_run_that_made_a_model_from_another_takes_it_as_its_base() -> None:
     assert used != "m-old"
 
 
-def held_model(held: dict[str, list[str]] | None, at: str = "2026-11-22T00:00:00Z") -> list[Statement]:
+def model_after(known_state: dict[str, list[str]] | None, at: str = "2026-11-22T00:00:00Z") -> list[Statement]:
     payload = recorded("registered_model")
     payload["at"] = at
-    if held is not None:
+    if known_state is not None:
         payload["held"] = {
             "since": "2026-11-21T23:00:00Z",
-            "points_to": {f"mlg://model_version/mlflow%3Aprod/ranker%2F{n}": names for n, names in held.items()},
+            "points_to": {f"mlg://model_version/mlflow%3Aprod/ranker%2F{n}": names for n, names in known_state.items()},
         }
     return normalise(payload)
 
 
 def test_aliases_seen_first_hold_since_the_models_last_change() -> None:
-    statements = held_model(None)
+    statements = model_after(None)
     changed = recorded("registered_model")["data"]["registered_model"]["last_updated_timestamp"] * 1000
     found = [(each.target.name, each.properties["aliases"], each.valid_from) for each in edges(statements, "points_to")]
     assert found == [("ranker/1", ["champion", "stable"], changed), ("ranker/2", ["challenger"], changed)]
@@ -172,15 +172,15 @@ def test_aliases_seen_first_hold_since_the_models_last_change() -> None:
 
 def test_aliases_that_moved_end_where_they_were_and_begin_where_they_are() -> None:
     at = parse_time("2026-11-22T00:00:00Z")
-    statements = held_model({"1": ["champion"], "3": ["stable"]})
+    statements = model_after({"1": ["champion"], "3": ["stable"]})
     found = [(each.target.name, each.properties["aliases"], each.valid_from) for each in edges(statements, "points_to")]
     assert found == [("ranker/1", ["champion", "stable"], at), ("ranker/2", ["challenger"], at)]
     ended = [each for each in statements if isinstance(each, EdgeRetraction)]
     assert [(each.target.name, each.valid_to) for each in ended] == [("ranker/3", at)]
 
 
-def test_aliases_that_hold_already_are_not_said_again() -> None:
-    statements = held_model({"1": ["stable", "champion"], "2": ["challenger"]})
+def test_aliases_that_are_valid_already_are_not_reported_again() -> None:
+    statements = model_after({"1": ["stable", "champion"], "2": ["challenger"]})
     assert [type(each) for each in statements] == [AssetFact]
 
 
@@ -190,15 +190,15 @@ def test_what_has_the_name_of_something_older_ends_that_first(kind: str) -> None
     created = payload["data"][kind]["creation_timestamp"] * 1000
     uri, plain = subject(payload), normalise(payload)
     assert uri is not None
-    held = {"since": format_time(created + 1), "points_to": {"mlg://model_version/mlflow%3Aprod/ranker%2F1": ["champion"]}}
+    known_state = {"since": format_time(created + 1), "points_to": {"mlg://model_version/mlflow%3Aprod/ranker%2F1": ["champion"]}}
     former = {"properties": {"created_at": format_time(created - 1_000)}}
-    anew = normalise({**payload, "held": {**held, "state": former}})
-    assert anew == [AssetRetraction(uri, "mlflow", created - 1), *plain], "as if it had never been held"
+    again = normalise({**payload, "held": {**known_state, "state": former}})
+    assert again == [AssetRetraction(uri, "mlflow", created - 1), *plain], "as if it had never been held"
     same = {"properties": {"created_at": format_time(created)}}
-    assert not any(isinstance(each, AssetRetraction) for each in normalise({**payload, "held": {**held, "state": same}}))
+    assert not any(isinstance(each, AssetRetraction) for each in normalise({**payload, "held": {**known_state, "state": same}}))
 
 
-def test_what_mlflow_dates_before_the_state_held_holds_from_its_recording() -> None:
+def test_what_mlflow_dates_before_the_known_state_is_valid_from_its_recording() -> None:
     payload = recorded("registered_model")
     changed = payload["data"]["registered_model"]["last_updated_timestamp"] * 1000
     for since, expected in ((changed - 1, changed), (changed, None), (changed + 1, None)):
@@ -208,7 +208,7 @@ def test_what_mlflow_dates_before_the_state_held_holds_from_its_recording() -> N
         assert fact.valid_from == expected
 
 
-def test_an_artifact_that_is_held_ends_when_its_model_is_registered() -> None:
+def test_a_known_artifact_ends_when_its_model_is_registered() -> None:
     payload = recorded("logged_model_unregistered")
     (model,) = payload["data"]["logged_models"].values()
     model["model_versions"] = [
@@ -229,7 +229,7 @@ def test_prompts_are_no_models() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
-def test_the_subject_is_the_first_asset_told(path: Path) -> None:
+def test_the_subject_is_the_first_asset_reported(path: Path) -> None:
     payload = recorded(path.stem)
     first = normalise(payload)[0]
     assert isinstance(first, AssetFact)
@@ -270,8 +270,8 @@ def test_a_renamed_model_ends_and_leads_to_its_new_name_with_its_versions() -> N
     at = parse_time("2026-11-22T00:00:00Z")
     ended = [(each.uri.name, each.valid_to) for each in statements if isinstance(each, AssetRetraction)]
     assert ended == [("old", at), ("old/1", at)]
-    led = [(each.source.name, each.target.name, each.valid_from) for each in edges(statements, "alias_of")]
-    assert led == [("old", "new", at + 1), ("old/1", "new/1", at + 1)]
+    leading = [(each.source.name, each.target.name, each.valid_from) for each in edges(statements, "alias_of")]
+    assert leading == [("old", "new", at + 1), ("old/1", "new/1", at + 1)]
 
 
 def test_what_has_a_new_name_is_until_then_what_had_the_old_one() -> None:
@@ -280,35 +280,36 @@ def test_what_has_a_new_name_is_until_then_what_had_the_old_one() -> None:
     since, at = parse_time("2026-11-01T00:00:00Z"), parse_time("2026-11-22T00:00:00Z")
     back = [each for each in edges(normalise(payload), "alias_of") if each.valid_to is not None]
     assert [(e.source.name, e.target.name, e.valid_from, e.valid_to) for e in back] == [
-        ("new", "old", since, at), ("new/1", "old/1", since, at),
-    ]  # fmt: skip
-    missing, renamed, anew, now = departed(payload)
+        ("new", "old", since, at),
+        ("new/1", "old/1", since, at),
+    ]
+    missing, renamed, again, now = departure_payloads(payload)
     assert (missing.name, now and now.name, renamed) == ("old", "new", payload)
-    assert anew is not None
-    assert all(each.valid_to is None for each in edges(normalise(anew), "alias_of")), "the name was another model's before"
+    assert again is not None
+    assert all(each.valid_to is None for each in edges(normalise(again), "alias_of")), "the name was another model's before"
 
 
 def test_what_vanished_is_what_the_inventory_lacks_of_its_own_kinds_and_namespace() -> None:
-    registry = Registry("prod")
+    registry = MlflowInstance("prod")
     run, other = registry.uri("run", "r1"), registry.uri("run", "r2")
-    evaluation, kept = registry.uri("evaluation", "r1/m-1"), registry.uri("evaluation", "r2/m-1")
-    dataset, foreign = registry.uri("dataset", "d"), Registry("staging").uri("run", "r1")
-    known = [run, other, evaluation, kept, dataset, foreign]
+    evaluation, remaining = registry.uri("evaluation", "r1/m-1"), registry.uri("evaluation", "r2/m-1")
+    dataset, foreign = registry.uri("dataset", "d"), MlflowInstance("staging").uri("run", "r1")
+    known = [run, other, evaluation, remaining, dataset, foreign]
     assert vanished(registry, known, {other}) == [evaluation, run]
 
 
-def test_a_sweep_tells_renames_and_deletions_apart() -> None:
-    registry = Registry("prod")
+def test_a_sweep_distinguishes_renames_from_deletions() -> None:
+    registry = MlflowInstance("prod")
     model, one, two = (registry.uri(*each) for each in (("model", "old"), ("model_version", "old/1"), ("model_version", "old/2")))
     run = registry.uri("run", "r1")
     made = {"properties": {"created_at": "2026-01-01T00:00:00Z"}}
-    held = {model: made, one: made, two: made, run: {}, registry.uri("dataset", "d"): {}}
+    known_state = {model: made, one: made, two: made, run: {}, registry.uri("dataset", "d"): {}}
     created = parse_time("2026-01-01T00:00:00Z")
     now = {"new": Identity(created, frozenset({("1", created)}))}
-    told = departures("prod", held, {registry.uri("model", "new")}, now, created)
+    payloads = departures("prod", known_state, {registry.uri("model", "new")}, now, created)
     since = "2026-01-01T00:00:00Z"
-    assert told[0]["data"] == {"from": "old", "to": "new", "versions": ["1"], "at": since, "since": since}
-    assert [(each["type"], each["data"]["uri"]) for each in told[1:]] == [
+    assert payloads[0]["data"] == {"from": "old", "to": "new", "versions": ["1"], "at": since, "since": since}
+    assert [(each["type"], each["data"]["uri"]) for each in payloads[1:]] == [
         ("mlflow.deleted", str(two)),
         ("mlflow.deleted", str(run)),
     ]
@@ -335,7 +336,7 @@ def test_a_signed_webhook_is_its_event() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "says"),
+    ("change", "reason"),
     [
         ({"X-MLflow-Signature": ""}, "not signed"),
         ({"X-MLflow-Delivery-Id": ""}, "not signed"),
@@ -346,8 +347,8 @@ def test_a_signed_webhook_is_its_event() -> None:
         ({"X-MLflow-Timestamp": str(NOW - 1)}, "wrong"),
     ],
 )
-def test_a_webhook_without_its_signature_is_refused(change: dict[str, str], says: str) -> None:
-    with pytest.raises(Unauthorized, match=says):
+def test_a_webhook_without_its_signature_is_refused(change: dict[str, str], reason: str) -> None:
+    with pytest.raises(Unauthorized, match=reason):
         verify_webhook(signed(b"{}") | change, b"{}", SECRET, NOW)
 
 
@@ -361,7 +362,7 @@ def test_a_webhook_is_refused_with_another_body_secret_or_time() -> None:
             verify_webhook(signed(b"{}", sent), b"{}", SECRET, NOW)
 
 
-def test_a_signed_body_that_is_no_event_says_so() -> None:
+def test_a_signed_body_that_is_no_event_is_refused() -> None:
     with pytest.raises(NotJson):
         verify_webhook(signed(b"{"), b"{", SECRET, NOW)
     with pytest.raises(InvalidInput):
@@ -382,6 +383,6 @@ def test_a_signed_body_that_is_no_event_says_so() -> None:
 )
 def test_an_event_names_what_to_fetch(event: str, data: dict[str, str], wanted: tuple[str, str] | None) -> None:
     entity, action = event.split(".")
-    told = {"entity": entity, "action": action, "timestamp": "2026-11-21T11:40:00.5+00:00", "data": data}
-    assert thin(told) == wanted
-    assert occurred_at(told) == parse_time("2026-11-21T11:40:00.5Z")
+    payloads = {"entity": entity, "action": action, "timestamp": "2026-11-21T11:40:00.5+00:00", "data": data}
+    assert thin(payloads) == wanted
+    assert occurred_at(payloads) == parse_time("2026-11-21T11:40:00.5Z")

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlgraph.connectors.openlineage import normalise
 from mlgraph.domain.facts import AssetFact, EdgeFact
-from mlgraph.domain.times import parse_time
+from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
 
 Json = dict[str, Any]
@@ -25,16 +25,16 @@ def run_event(
     *,
     run_facets: Json | None = None,
     job_facets: Json | None = None,
-    **said: object,
+    **fields: object,
 ) -> Json:
     run = {"runId": "r", "facets": run_facets or {}}
     job = {"namespace": "n", "name": "j", "facets": job_facets or {}}
-    event = {"eventTime": AT, "run": run, "job": job, **said}
+    event = {"eventTime": AT, "run": run, "job": job, **fields}
     return event if state is None else {**event, "eventType": state}
 
 
-def job_event(**said: object) -> Json:
-    return {"eventTime": AT, "job": {"namespace": "n", "name": "j"}, **said}
+def job_event(**fields: object) -> Json:
+    return {"eventTime": AT, "job": {"namespace": "n", "name": "j"}, **fields}
 
 
 def dataset_event(name: str, **facets: Json) -> Json:

@@ -61,7 +61,7 @@ def test_events_in_the_shape_of_other_producers_give_the_facts_written_beside_th
         assert suite.lines_of(normalise(shape.payload)) == shape.lines, shape.name
 
 
-def test_the_page_tells_all_that_the_spec_declares(subject: suite.Subject) -> None:
+def test_the_page_documents_all_that_the_spec_declares(subject: suite.Subject) -> None:
     suite.check_documented(subject)
 
 
@@ -89,6 +89,6 @@ def _without_contacts(subject: suite.Subject) -> suite.Subject:
     """Names and mail of owners go into contacts, as they should: what must not carry them is the facts."""
 
     def facts(payload: suite.Json) -> list[Statement]:
-        return [said for said in normalise(payload) if not isinstance(said, Contact)]
+        return [statements for statements in normalise(payload) if not isinstance(statements, Contact)]
 
     return suite.Subject(subject.connector, facts, subject.recordings, subject.page, subject.secretive, subject.secrets)

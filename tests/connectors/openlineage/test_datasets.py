@@ -59,7 +59,7 @@ def test_facets(facets: Json, state: Json) -> None:
     assert states(dataset_event("a", **facets)) == {ds("a"): state}
 
 
-def test_input_and_output_facets_are_kept_on_the_dataset() -> None:
+def test_input_and_output_facets_are_retained_on_the_dataset() -> None:
     measured = {"dataQualityMetrics": {"rowCount": 3, "columnMetrics": {"x": {"nullCount": 0}}}}
     event = run_event(
         inputs=[{**dataset("a", version={"datasetVersion": "3"}), "inputFacets": measured}],
@@ -82,11 +82,11 @@ def test_owners() -> None:
         None,
         "mlg://team/acme/ml",
     ]
-    said = normalise(dataset_event("a", ownership={"owners": [{"name": name} for name in names]}))
+    statements = normalise(dataset_event("a", ownership={"owners": [{"name": name} for name in names]}))
     by_mail, by_id = person_uri("owner@example.com"), person_uri("u1842")
     teams = [AssetUri("team", "org", "data"), AssetUri("team", "org", "shop"), AssetUri("team", "acme", "ml")]
-    assert said[0].state == {"owners": sorted(map(str, [by_mail, by_id, *teams]))}  # type: ignore[union-attr]
-    assert said[1:] == [Contact(by_id, "u1842", None), Contact(by_mail, None, "owner@example.com")]
+    assert statements[0].state == {"owners": sorted(map(str, [by_mail, by_id, *teams]))}  # type: ignore[union-attr]
+    assert statements[1:] == [Contact(by_id, "u1842", None), Contact(by_mail, None, "owner@example.com")]
 
 
 def test_a_dropped_dataset_is_retracted() -> None:
@@ -105,10 +105,10 @@ def renamed(before: str, now: str) -> Json:
 
 
 def test_a_renamed_dataset_leads_from_its_old_name_to_the_new_one() -> None:
-    said = normalise(renamed("a", "b"))
-    assert AssetRetraction(ds("a"), "openlineage", MOMENT) in said
-    assert EdgeRetraction(ds("b"), "alias_of", ds("a"), "openlineage", MOMENT) in said
-    (alias,) = [fact for fact in said if isinstance(fact, EdgeFact)]
+    statements = normalise(renamed("a", "b"))
+    assert AssetRetraction(ds("a"), "openlineage", MOMENT) in statements
+    assert EdgeRetraction(ds("b"), "alias_of", ds("a"), "openlineage", MOMENT) in statements
+    (alias,) = [fact for fact in statements if isinstance(fact, EdgeFact)]
     # A retraction ends every edge of its asset that began at its moment or before.
     assert (alias.source, alias.relation, alias.target, alias.valid_from) == (ds("a"), "alias_of", ds("b"), MOMENT + 1)
     assert states(renamed("a", "b"))[ds("b")] == {"properties": {"lifecycle": "RENAME", "renamed_from": str(ds("a"))}}
@@ -124,14 +124,14 @@ def test_symlinks_are_other_names() -> None:
     assert triples(dataset_event("a", symlinks=links)) == {(AssetUri("dataset", "hive", "t"), "alias_of", ds("a"))}
 
 
-def test_a_dataset_listed_twice_is_told_once() -> None:
+def test_a_dataset_listed_twice_is_reported_once() -> None:
     event = run_event(
         inputs=[dataset("a", x={"n": 1}), dataset("a", y={"n": 2}), dataset("a", version={"datasetVersion": "1"})],
         outputs=[dataset("a", x={"n": 3})],
     )
-    said = normalise(event)
+    statements = normalise(event)
     assert states(event)[ds("a")] == {"properties": {"facets": {"x": {"n": 3}, "y": {"n": 2}}}}
-    assert [fact.properties for fact in said if isinstance(fact, EdgeFact) and fact.relation == "input_to"] == [
+    assert [fact.properties for fact in statements if isinstance(fact, EdgeFact) and fact.relation == "input_to"] == [
         {},
         {"version": "1"},
     ]

@@ -99,7 +99,7 @@ def test_what_is_refused_is_refused_with_its_place(event: Any, pointer: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("word", "told"),
+    ("word", "expected"),
     [
         ("START", {"state": "START", "started_at": AT}),
         ("RUNNING", {"state": "RUNNING"}),
@@ -110,13 +110,13 @@ def test_what_is_refused_is_refused_with_its_place(event: Any, pointer: str) -> 
         ("ABORT", {"state": "ABORT", "ended_at": AT}),
     ],
 )
-def test_run_states(word: str | None, told: Json) -> None:
-    assert states(run_event(word))[RUN] == {"properties": {**told, "sides": {}}}
+def test_run_states(word: str | None, expected: Json) -> None:
+    assert states(run_event(word))[RUN] == {"properties": {**expected, "sides": {}}}
     assert triples(run_event(word)) == {(RUN, "run_of", WORKFLOW)}
 
 
 @pytest.mark.parametrize(
-    ("said", "sides"),
+    ("event_fields", "sides"),
     [
         ({"inputs": []}, {"inputs": True}),
         ({"outputs": []}, {"outputs": True}),
@@ -124,19 +124,19 @@ def test_run_states(word: str | None, told: Json) -> None:
         ({"inputs": [dataset("a")], "outputs": []}, {"inputs": True, "outputs": True}),
     ],
 )
-def test_sides_are_the_keys_told(said: Json, sides: Json) -> None:
-    assert states(run_event(**said))[RUN]["properties"]["sides"] == sides
+def test_sides_are_the_keys_reported(event_fields: Json, sides: Json) -> None:
+    assert states(run_event(**event_fields))[RUN]["properties"]["sides"] == sides
 
 
 def test_all_facts_are_patches_from_the_time_of_the_event() -> None:
-    said = normalise(run_event(inputs=[dataset("a")], outputs=[dataset("b")]))
-    assert {(fact.valid_from, fact.origin) for fact in said if isinstance(fact, AssetFact | EdgeFact)} == {
+    statements = normalise(run_event(inputs=[dataset("a")], outputs=[dataset("b")]))
+    assert {(fact.valid_from, fact.origin) for fact in statements if isinstance(fact, AssetFact | EdgeFact)} == {
         (MOMENT, "openlineage")
     }
-    assert {fact.mode for fact in said if isinstance(fact, AssetFact | EdgeFact)} == {Mode.PATCH}
+    assert {fact.mode for fact in statements if isinstance(fact, AssetFact | EdgeFact)} == {Mode.PATCH}
 
 
-def test_what_runs_tell_of_themselves() -> None:
+def test_what_runs_report_of_themselves() -> None:
     facets = {
         "nominalTime": {"nominalStartTime": AT},
         "errorMessage": {"message": "boom", "programmingLanguage": "JAVA", "stackTrace": "at x"},
@@ -177,16 +177,16 @@ def test_nothing_is_its_own_parent() -> None:
 
 
 def test_a_job_event_declares() -> None:
-    said = normalise(job_event(inputs=[dataset("a")], outputs=[]))
-    assert [fact for fact in said if isinstance(fact, EdgeFact)] == [
+    statements = normalise(job_event(inputs=[dataset("a")], outputs=[]))
+    assert [fact for fact in statements if isinstance(fact, EdgeFact)] == [
         EdgeFact(ds("a"), "input_to", WORKFLOW, "openlineage", MOMENT, mode=Mode.DECLARED)
     ]
-    assert said[-1] == Declaration(WORKFLOW, "openlineage", MOMENT, ("inputs", "outputs"))
+    assert statements[-1] == Declaration(WORKFLOW, "openlineage", MOMENT, ("inputs", "outputs"))
     assert normalise(job_event(outputs=[]))[-1] == Declaration(WORKFLOW, "openlineage", MOMENT, ("outputs",))
     assert not [fact for fact in normalise(job_event()) if isinstance(fact, Declaration)]
 
 
-def test_a_dataset_event_tells_of_columns_but_never_of_datasets_from_datasets() -> None:
+def test_a_dataset_event_reports_columns_but_never_datasets_from_datasets() -> None:
     sources = {"fields": {"x": {"inputFields": [{"namespace": "d", "name": "a", "field": "y"}]}}}
     for name in ("columnLineage", "lineage"):
         facet = sources if name == "columnLineage" else {"fields": {"x": {"inputs": sources["fields"]["x"]["inputFields"]}}}

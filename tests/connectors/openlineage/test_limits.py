@@ -34,7 +34,7 @@ def test_ten_thousand_inputs_take_less_than_half_a_second() -> None:
     ["a" * 2_000_000, "@" + "a" * 2_000_000, "a@" * 1_000_000, "x@y.z " * 350_000, "://" * 700_000],
     ids=["letters", "@ and letters", "a@a@", "mail", "://"],
 )
-def test_a_facet_of_two_megabytes_is_kept(text: str) -> None:
+def test_a_facet_of_two_megabytes_is_retained(text: str) -> None:
     event = run_event(run_facets={"big": {"text": text}})
     assert len(states(event)[RUN]["properties"]["facets"]["big"]["text"]) >= 1_999_990
     assert seconds(lambda: normalise(event)) < 5

@@ -30,7 +30,7 @@ def feeds(event: Json) -> list[str] | None:
     return next(iter(edges(event, "outputs").values())).get("from")
 
 
-def test_without_lineage_no_pairs_are_told() -> None:
+def test_without_lineage_no_pairs_are_reported() -> None:
     assert feeds(run_event(inputs=[dataset("a")], outputs=[dataset("b")])) is None
 
 
@@ -48,7 +48,7 @@ def test_column_lineage_names_the_inputs_that_feed() -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, None])
-def test_what_affects_the_whole_leads_to_all_fields_of_the_schema_where_no_field_is_listed(fields: Json | None) -> None:
+def test_dataset_level_sources_lead_to_all_fields_of_the_schema_where_no_field_is_listed(fields: Json | None) -> None:
     facet: Json = {"fields": fields, "dataset": [source("a", "k")]}
     schema = {"fields": [{"name": "x"}, {"name": "y", "fields": [{"name": "z"}]}]}
     event = run_event(outputs=[dataset("o", columnLineage=facet, schema=schema)])
@@ -62,7 +62,7 @@ def test_column_lineage_that_names_nothing_decides_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("facet", "told"),
+    ("facet", "expected"),
     [
         (columns(x=[source("a", "p", transformations=[{"type": "DIRECT"}])]), [{"type": "DIRECT"}]),
         (
@@ -87,9 +87,9 @@ def test_column_lineage_that_names_nothing_decides_nothing() -> None:
         ({"fields": {"x": {"inputFields": [source("a", "p")], "transformationType": ""}}}, None),
     ],
 )
-def test_transformations(facet: Json, told: list[Json] | None) -> None:
+def test_transformations(facet: Json, expected: list[Json] | None) -> None:
     (properties,) = edges(run_event(outputs=[dataset("o", columnLineage=facet)]), "derives").values()
-    assert sorted(properties.get("transformation", []), key=str) == sorted(told or [], key=str)
+    assert sorted(properties.get("transformation", []), key=str) == sorted(expected or [], key=str)
 
 
 def test_hashes_in_names_of_columns_are_hidden() -> None:
@@ -123,7 +123,7 @@ def entries(*listed: Json, key: str = "entries") -> Json:
         run_event(outputs=[dataset("o", lineage=LINEAGE_A, columnLineage=COLUMNS_B)]),
     ],
 )
-def test_the_lineage_facet_goes_before_column_lineage(event: Json) -> None:
+def test_the_lineage_facet_takes_precedence_over_column_lineage(event: Json) -> None:
     assert feeds(event) == [str(ds("a"))]
     assert (col("b", "q"), "derives", col("o", "x")) in edges(event)
 
@@ -142,7 +142,7 @@ def test_a_lineage_facet_that_names_no_input_leaves_it_to_column_lineage(facet: 
     assert feeds(event) == [str(ds("b"))]
 
 
-def test_the_lineage_facet_tells_columns_too() -> None:
+def test_the_lineage_facet_reports_columns_too() -> None:
     facet = {
         "inputs": [source("a", "k", type="DATASET")],
         "fields": {"x": {"inputs": [source("a", "p", type="DATASET")]}},
@@ -165,5 +165,5 @@ def test_a_declaration_has_pairs_and_columns_without_a_run() -> None:
     }
 
 
-def test_column_lineage_on_an_input_is_kept_and_tells_no_edge() -> None:
+def test_column_lineage_on_an_input_is_retained_and_makes_no_edge() -> None:
     assert edges(run_event(inputs=[dataset("a", columnLineage=COLUMNS_B)]), "derives") == {}

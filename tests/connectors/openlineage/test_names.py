@@ -16,13 +16,13 @@ OUT = {"namespace": "s3a://lake/", "name": "/out/"}
 LAKE_OUT = AssetUri("dataset", "s3://lake", "out")
 
 
-def event(*, namespace: str = "default", run_facets: Json | None = None, **said: object) -> Json:
+def event(*, namespace: str = "default", run_facets: Json | None = None, **statements: object) -> Json:
     job = {"namespace": namespace, "name": "j"}
-    return {"eventTime": AT, "eventType": "COMPLETE", "run": {"runId": "r", "facets": run_facets or {}}, "job": job, **said}
+    return {"eventTime": AT, "eventType": "COMPLETE", "run": {"runId": "r", "facets": run_facets or {}}, "job": job, **statements}
 
 
-def triples(told: Json, scope: str | None = None) -> set[tuple[str, str, str]]:
-    return {(str(f.source), f.relation, str(f.target)) for f in normalise(told, scope) if isinstance(f, EdgeFact)}
+def triples(event_document: Json, scope: str | None = None) -> set[tuple[str, str, str]]:
+    return {(str(f.source), f.relation, str(f.target)) for f in normalise(event_document, scope) if isinstance(f, EdgeFact)}
 
 
 def column(dataset: AssetUri, field: str) -> str:
@@ -32,8 +32,8 @@ def column(dataset: AssetUri, field: str) -> str:
 @pytest.mark.parametrize("spelled", [LOWER, UPPER])
 def test_inputs_columns_and_pairs_get_the_canonical_name(spelled: Json) -> None:
     fields = {"total": {"inputFields": [{**spelled, "field": "amount"}]}}
-    said = normalise(event(inputs=[spelled], outputs=[{**OUT, "facets": {"columnLineage": {"fields": fields}}}]))
-    edges = {(f.source, f.relation, f.target): f for f in said if isinstance(f, EdgeFact)}
+    statements = normalise(event(inputs=[spelled], outputs=[{**OUT, "facets": {"columnLineage": {"fields": fields}}}]))
+    edges = {(f.source, f.relation, f.target): f for f in statements if isinstance(f, EdgeFact)}
     run = AssetUri("run", "default", "r")
     assert (ORDERS, "input_to", run) in edges
     assert edges[run, "outputs", LAKE_OUT].properties["from"] == [str(ORDERS)]
@@ -48,8 +48,8 @@ def test_the_lineage_facet_names_alike(spelled: Json) -> None:
         "inputs": [{**OUT, "type": "DATASET"}],
         "fields": {"a": {"inputs": [{**OUT, "field": "b"}]}},
     }
-    said = triples(event(outputs=[spelled], run_facets={"lineage": {"entries": [entry]}}))
-    assert (column(LAKE_OUT, "b"), "derives", column(ORDERS, "A")) in said
+    statements = triples(event(outputs=[spelled], run_facets={"lineage": {"entries": [entry]}}))
+    assert (column(LAKE_OUT, "b"), "derives", column(ORDERS, "A")) in statements
 
 
 def test_columns_of_a_schema_are_named_as_column_lineage_names_them() -> None:
@@ -61,8 +61,8 @@ def test_columns_of_a_schema_are_named_as_column_lineage_names_them() -> None:
 
 def test_renames_and_symlinks_name_alike() -> None:
     renamed = {"lifecycleStateChange": "RENAME", "previousIdentifier": LOWER}
-    said = normalise({"eventTime": AT, "dataset": {**OUT, "facets": {"lifecycleStateChange": renamed}}})
-    assert AssetRetraction(ORDERS, "openlineage", said[0].valid_to) == said[0]  # type: ignore[union-attr]
+    statements = normalise({"eventTime": AT, "dataset": {**OUT, "facets": {"lifecycleStateChange": renamed}}})
+    assert AssetRetraction(ORDERS, "openlineage", statements[0].valid_to) == statements[0]  # type: ignore[union-attr]
     links = {"identifiers": [LOWER, UPPER, OUT]}
     assert triples({"eventTime": AT, "dataset": {**OUT, "facets": {"symlinks": links}}}) == {
         (str(ORDERS), "alias_of", str(LAKE_OUT))
@@ -74,9 +74,9 @@ def test_renames_and_symlinks_name_alike() -> None:
 def test_what_two_schedulers_call_default_stays_apart() -> None:
     parent = {"parent": {"run": {"runId": "p"}, "job": {"namespace": "default", "name": "dag"}}}
     local = {"namespace": "postgresql://127.0.0.1", "name": "d.s.t"}
-    told = event(run_facets=parent, inputs=[local, LOWER], outputs=[{"namespace": "file", "name": "/x"}])
+    event_document = event(run_facets=parent, inputs=[local, LOWER], outputs=[{"namespace": "file", "name": "/x"}])
     run, job = "mlg://run/a%3Adefault/r", "mlg://workflow/a%3Adefault/j"
-    assert triples(told, "a") == {
+    assert triples(event_document, "a") == {
         (run, "run_of", job),
         (run, "part_of", "mlg://run/a%3Adefault/p"),
         (job, "part_of", "mlg://workflow/a%3Adefault/dag"),
@@ -84,13 +84,13 @@ def test_what_two_schedulers_call_default_stays_apart() -> None:
         (str(ORDERS), "input_to", run),
         (run, "outputs", "mlg://dataset/a%3Afile/%2Fx"),
     }
-    of_a, of_b = ({uri for source, _, target in triples(told, scope) for uri in (source, target)} for scope in "ab")
+    of_a, of_b = ({uri for source, _, target in triples(event_document, scope) for uri in (source, target)} for scope in "ab")
     assert of_a & of_b == {str(ORDERS)}
 
 
 def test_names_that_mean_something_everywhere_need_no_scope() -> None:
-    told = event(namespace="airflow-prod", inputs=[LOWER], outputs=[OUT])
-    assert triples(told, "a") == triples(told) == triples(told, "b")
+    event_document = event(namespace="airflow-prod", inputs=[LOWER], outputs=[OUT])
+    assert triples(event_document, "a") == triples(event_document) == triples(event_document, "b")
 
 
 def test_without_a_scope_names_stand() -> None:
@@ -106,5 +106,10 @@ def feast(uri: object, *, own: bool = True) -> Json:
 def test_a_data_source_of_feast_is_an_alias_of_where_it_lives() -> None:
     alias = ("mlg://dataset/store%3Afeast/trips", "alias_of", "mlg://dataset/s3%3A%2F%2Flake/trips")
     assert alias in triples(feast("s3a://lake/trips/"), "store")
-    for told in (feast("s3a://lake/trips/", own=False), feast("s3://lake"), feast("table://d.s.t"), feast("data/trips.parquet")):
-        assert not {triple for triple in triples(told, "store") if triple[1] == "alias_of"}
+    for event_document in (
+        feast("s3a://lake/trips/", own=False),
+        feast("s3://lake"),
+        feast("table://d.s.t"),
+        feast("data/trips.parquet"),
+    ):
+        assert not {triple for triple in triples(event_document, "store") if triple[1] == "alias_of"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 
 from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.csr.asset_index import DisplayAttributes
 from mlgraph.graph.csr.compact import compact, freeze
-from mlgraph.graph.csr.registry import Card
-from mlgraph.graph.csr.snapshot import Graph
+from mlgraph.graph.csr.snapshot import MutableGraph
 from mlgraph.ports.store import AssetRow
 
 NAMES = (None, "plain", 'with "quotes" and \\', "naïve ☃ \n", "")
@@ -16,22 +16,27 @@ STATES = (None, "retired", "läuft")
 DATASET, COLUMN = KINDS["dataset"].code, KINDS["column"].code
 
 
-def told(graph: Graph) -> dict[int, tuple[str, str, int, bool, tuple[str, ...], str | None, list[int]]]:
+def attributes_of(graph: MutableGraph) -> dict[int, tuple[str, str, int, bool, tuple[str, ...], str | None, list[int]]]:
     registry = graph.registry
     found = {}
     for asset in range(1, len(registry)):
-        card = registry.card(asset) or Card()
+        card = registry.display_attributes(asset) or DisplayAttributes()
         found[asset] = (
-            registry.uri(asset), registry.name(asset), registry.kind(asset), card.finished, card.owners, card.state,
+            registry.uri(asset),
+            registry.name(asset),
+            registry.kind(asset),
+            card.finished,
+            card.owners,
+            card.state,
             registry.columns_of(asset),
-        )  # fmt: skip
+        )
     return found
 
 
-def test_everything_said_of_assets_is_as_before() -> None:
+def test_attributes_of_assets_are_as_before() -> None:
     for seed in range(40):
         rng = random.Random(seed)
-        graph = Graph()
+        graph = MutableGraph()
         for _ in range(4):
             for _ in range(rng.randint(0, 6)):
                 number = len(graph.registry)
@@ -40,10 +45,10 @@ def test_everything_said_of_assets_is_as_before() -> None:
                 graph.registry.add(AssetRow(number, uri, COLUMN if dataset else DATASET, dataset))
             for asset in range(1, len(graph.registry)):
                 if rng.random() < 0.4:
-                    card = Card(rng.choice(NAMES), rng.choice(OWNERS), rng.random() < 0.5, rng.choice(STATES))
-                    graph.registry.set_card(asset, card)
-            before = told(graph)
+                    card = DisplayAttributes(rng.choice(NAMES), rng.choice(OWNERS), rng.random() < 0.5, rng.choice(STATES))
+                    graph.registry.set_display_attributes(asset, card)
+            before = attributes_of(graph)
             graph.publish(graph.snapshot.watermark + 1)
-            graph = Graph(compact(freeze(graph)))
-            assert told(graph) == before, f"seed {seed}"
+            graph = MutableGraph(compact(freeze(graph)))
+            assert attributes_of(graph) == before, f"seed {seed}"
             assert all(graph.registry.number(uri) == asset for asset, (uri, *_) in before.items())

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgraph.graph.csr.groups import first_with_least, grouped, places_among
+from mlgraph.graph.csr.grouping_kernel import first_with_least, grouped, places_among
 
 _numbers = st.one_of(st.integers(0, 5), st.integers(0, 2**31 - 1))
 

@@ -8,8 +8,8 @@ from itertools import pairwise
 from mlgraph.domain.facts import EdgeFact
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.impact.analysis import ImpactWalk
-from mlgraph.graph.impact.effects import Change, Effect
-from mlgraph.graph.impact.trails import NOTHING
+from mlgraph.graph.impact.change_effects import Change, Effect
+from mlgraph.graph.impact.predecessor_search import NOTHING
 from mlgraph.graph.model.rows import Layer
 from tests.graph.projected import Projected
 
@@ -18,9 +18,14 @@ TRAIN = AssetUri("workflow", "n", "train")
 VERSION, MODEL = AssetUri("model_version", "n", "m/1"), AssetUri("model", "n", "m")
 DEPLOYMENT, SERVICE = AssetUri("deployment", "n", "d"), AssetUri("service", "n", "s")
 COMPANY = [
-    (RAW, "derives", CLEAN), (CLEAN, "input_to", TRAIN), (TRAIN, "outputs", VERSION), (VERSION, "version_of", MODEL),
-    (VERSION, "deployed_as", DEPLOYMENT), (DEPLOYMENT, "serves", SERVICE), (CLEAN, "input_to", SERVICE),
-]  # fmt: skip
+    (RAW, "derives", CLEAN),
+    (CLEAN, "input_to", TRAIN),
+    (TRAIN, "outputs", VERSION),
+    (VERSION, "version_of", MODEL),
+    (VERSION, "deployed_as", DEPLOYMENT),
+    (DEPLOYMENT, "serves", SERVICE),
+    (CLEAN, "input_to", SERVICE),
+]
 
 
 def effects(edges: list[tuple[AssetUri, str, AssetUri]], root: AssetUri, change: Change | None) -> dict[AssetUri, str | None]:
@@ -61,10 +66,10 @@ def test_a_frozen_model_is_not_hurt_by_the_shape_of_its_version() -> None:
     assert None not in effects(COMPANY, VERSION, "schema").values()
 
 
-def test_what_befalls_a_whole_befalls_its_parts() -> None:
-    of_whole, of_part = effects(COMPANY, MODEL, "withdraw"), effects(COMPANY, VERSION, "withdraw")
-    assert of_whole[DEPLOYMENT] == of_part[DEPLOYMENT] == "breaks_next_run"
-    assert of_whole[VERSION] == "tainted"
+def test_what_affects_a_parent_affects_its_parts() -> None:
+    of_model, of_part = effects(COMPANY, MODEL, "withdraw"), effects(COMPANY, VERSION, "withdraw")
+    assert of_model[DEPLOYMENT] == of_part[DEPLOYMENT] == "breaks_next_run"
+    assert of_model[VERSION] == "tainted"
     assert effects(COMPANY, MODEL, "retire")[DEPLOYMENT] == "breaks_now"
 
 

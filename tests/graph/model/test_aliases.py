@@ -9,47 +9,51 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.domain.times import FOREVER
-from mlgraph.graph.model.aliases import BEGINNING, Alias, Aliases, Ambiguity, split
+from mlgraph.domain.timestamps import FOREVER
+from mlgraph.graph.model.aliases import BEGINNING, Alias, Aliases, AmbiguousName, split
 from tests.model.names import stands_for
 
 NAMES = 6
 
 
-def naive(said: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
-    return stands_for(said, range(NAMES), str, moment)[name]
+def naive(answer: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
+    return stands_for(answer, range(NAMES), str, moment)[name]
 
 
-def told(said: Sequence[Alias]) -> Aliases:
-    return Aliases(said, str)
+def alias_table(answer: Sequence[Alias]) -> Aliases:
+    return Aliases(answer, str)
 
 
 _ALIASES = st.builds(
     lambda name, of, start, length, rank, apart: Alias(name, of, start, FOREVER if length > 8 else start + length, rank, apart),
-    st.integers(0, NAMES - 1), st.integers(0, NAMES - 1), st.integers(0, 9), st.integers(1, 10), st.integers(0, 2),
+    st.integers(0, NAMES - 1),
+    st.integers(0, NAMES - 1),
+    st.integers(0, 9),
+    st.integers(1, 10),
+    st.integers(0, 2),
     st.sampled_from([False, False, False, True]),
-)  # fmt: skip
+)
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_every_name_stands_for_what_a_search_of_the_moment_finds(said: list[Alias]) -> None:
-    aliases = told(said)
+def test_every_name_stands_for_what_a_search_of_the_moment_finds(answer: list[Alias]) -> None:
+    aliases = alias_table(answer)
     for name in range(NAMES):
         for moment in range(-1, 20):
-            assert aliases.at(name, moment) == naive(said, name, moment)[0]
+            assert aliases.at(name, moment) == naive(answer, name, moment)[0]
 
 
 def test_a_rename_that_a_person_denies_gave_nobody_a_name() -> None:
     rename, denied = Alias(1, 2, 5, FOREVER, 0, apart=False), Alias(1, 2, 0, FOREVER, 1, apart=True)
-    assert told([rename]).renamed_to(2, 3) == 1
-    assert told([rename, denied]).renamed_to(2, 3) is None
-    assert told([rename, replace(denied, start=7)]).renamed_to(2, 3) == 1
-    assert told([rename]).renamed_to(2, 5) is None
+    assert alias_table([rename]).renamed_to(2, 3) == 1
+    assert alias_table([rename, denied]).renamed_to(2, 3) is None
+    assert alias_table([rename, replace(denied, start=7)]).renamed_to(2, 3) == 1
+    assert alias_table([rename]).renamed_to(2, 5) is None
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_segments_cover_all_time_without_gap(said: list[Alias]) -> None:
-    aliases = told(said)
+def test_segments_cover_all_time_without_gap(answer: list[Alias]) -> None:
+    aliases = alias_table(answer)
     for name in range(NAMES):
         segments = aliases.segments(name)
         assert (segments[0].start, segments[-1].end) == (BEGINNING, FOREVER)
@@ -57,61 +61,61 @@ def test_segments_cover_all_time_without_gap(said: list[Alias]) -> None:
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_ambiguous_names_are_told_for_as_long_as_they_are(said: list[Alias]) -> None:
-    found = told(said).ambiguities()
+def test_ambiguous_names_are_reported_for_as_long_as_they_are(answer: list[Alias]) -> None:
+    found = alias_table(answer).ambiguities()
     for name in range(NAMES):
         for moment in range(-1, 20):
             listed = any(each.name == name and each.start <= moment < each.end for each in found)
-            assert listed == naive(said, name, moment)[1]
+            assert listed == naive(answer, name, moment)[1]
 
 
 @given(st.lists(_ALIASES, max_size=9), st.permutations(range(9)))
-def test_the_order_of_what_is_said_does_not_matter(said: list[Alias], order: list[int]) -> None:
-    shuffled = [said[place] for place in order if place < len(said)]
-    assert all(told(said).segments(name) == told(shuffled).segments(name) for name in range(NAMES))
+def test_the_order_of_reports_does_not_matter(answer: list[Alias], order: list[int]) -> None:
+    shuffled = [answer[place] for place in order if place < len(answer)]
+    assert all(alias_table(answer).segments(name) == alias_table(shuffled).segments(name) for name in range(NAMES))
 
 
 def test_a_swap_of_two_tables_leaves_two_tables() -> None:
     # 1 is renamed to 3 at 10, 2 to 1 at 20: the name 1 is in use again from then on, so that its alias ends
-    aliases = told([Alias(1, 3, 10, 20), Alias(2, 1, 20)])
+    aliases = alias_table([Alias(1, 3, 10, 20), Alias(2, 1, 20)])
     assert [aliases.at(1, moment) for moment in (9, 10, 19, 20)] == [1, 3, 3, 1]
     assert [aliases.at(2, moment) for moment in (19, 20)] == [2, 1]
 
 
 def test_what_people_declare_outranks_what_sources_report() -> None:
-    aliases = told([Alias(1, 2, 0), Alias(1, 3, 0, rank=1)])
+    aliases = alias_table([Alias(1, 2, 0), Alias(1, 3, 0, rank=1)])
     assert aliases.at(1, 5) == 3
     assert aliases.ambiguities() == []
 
 
-def test_a_name_of_two_assets_stands_for_itself_and_is_told() -> None:
-    aliases = told([Alias(1, 2, 0), Alias(1, 3, 5)])
+def test_an_ambiguous_name_stands_for_itself_and_is_reported() -> None:
+    aliases = alias_table([Alias(1, 2, 0), Alias(1, 3, 5)])
     assert [aliases.at(1, moment) for moment in (4, 5)] == [2, 1]
-    assert aliases.ambiguities() == [Ambiguity(1, (2, 3), 5, FOREVER)]
+    assert aliases.ambiguities() == [AmbiguousName(1, (2, 3), 5, FOREVER)]
 
 
-def test_assets_that_a_person_keeps_apart_are_not_merged() -> None:
-    aliases = told([Alias(1, 2, 0), Alias(2, 1, 7, 9, rank=1, apart=True)])
+def test_assets_that_a_person_separates_are_not_merged() -> None:
+    aliases = alias_table([Alias(1, 2, 0), Alias(2, 1, 7, 9, rank=1, apart=True)])
     assert [aliases.at(1, moment) for moment in (6, 7, 8, 9)] == [2, 1, 1, 2]
 
 
-def test_assets_that_are_kept_apart_are_not_one_through_others() -> None:
+def test_assets_that_are_separated_are_not_one_through_others() -> None:
     apart = Alias(1, 3, 5, rank=1, apart=True)
-    chain = told([Alias(1, 2, 0), Alias(2, 3, 0), Alias(4, 1, 0), apart])
+    chain = alias_table([Alias(1, 2, 0), Alias(2, 3, 0), Alias(4, 1, 0), apart])
     assert [[chain.at(name, moment) for name in (4, 1, 2, 3)] for moment in (4, 5)] == [[3, 3, 3, 3], [1, 1, 3, 3]]
-    shared = told([Alias(1, 2, 0), Alias(3, 2, 0), apart])
+    shared = alias_table([Alias(1, 2, 0), Alias(3, 2, 0), apart])
     assert [shared.at(name, 5) for name in (1, 2, 3)] == [1, 2, 3], "neither is more surely the asset than the other"
-    decided = told([Alias(1, 2, 0), Alias(3, 2, 0, rank=1), apart])
+    decided = alias_table([Alias(1, 2, 0), Alias(3, 2, 0, rank=1), apart])
     assert [decided.at(name, 5) for name in (1, 2, 3)] == [1, 2, 2]
-    outranked = told([Alias(1, 2, 0, rank=2), Alias(3, 2, 0, rank=2), apart])
+    outranked = alias_table([Alias(1, 2, 0, rank=2), Alias(3, 2, 0, rank=2), apart])
     assert [outranked.at(name, 5) for name in (1, 2, 3)] == [2, 2, 2]
 
 
 def test_an_edge_is_split_where_its_ends_change_their_names() -> None:
-    aliases = told([Alias(1, 2, 10), Alias(4, 5, 20, 30)])
+    aliases = alias_table([Alias(1, 2, 10), Alias(4, 5, 20, 30)])
     assert list(split(aliases, 1, 4, 0, 100)) == [(1, 4, 0, 10), (2, 4, 10, 20), (2, 5, 20, 30), (2, 4, 30, 100)]
 
 
 def test_an_asset_does_not_lead_to_itself_by_another_name() -> None:
-    aliases = told([Alias(1, 2, 10)])
+    aliases = alias_table([Alias(1, 2, 10)])
     assert list(split(aliases, 1, 2, 0, 100)) == [(1, 2, 0, 10)]

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgraph.graph.model.spans import Spans, holds, intersect, several, subtract, union
+from mlgraph.graph.model.spans import Spans, covers, intersect, several, subtract, union
 
 MOMENTS = range(13)
 pieces = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=6)
@@ -33,14 +33,14 @@ def test_spans_are_sets_of_moments(left: list[tuple[int, int]], right: list[tupl
     assert moments_of(subtract(a, b)) == moments_of(a) - moments_of(b)
     assert is_normal(intersect(a, b))
     assert is_normal(subtract(a, b))
-    assert [moment for moment in MOMENTS if holds(a, moment)] == sorted(moments_of(a))
+    assert [moment for moment in MOMENTS if covers(a, moment)] == sorted(moments_of(a))
 
 
 @checked
 @given(st.lists(pieces, max_size=4))
 def test_several_holds_where_two_or_more_do(sets: list[list[tuple[int, int]]]) -> None:
     spans = [union(listed) for listed in sets]
-    expected = {moment for moment in MOMENTS if sum(holds(listed, moment) for listed in spans) >= 2}
+    expected = {moment for moment in MOMENTS if sum(covers(listed, moment) for listed in spans) >= 2}
     assert moments_of(several(spans)) == expected
     assert is_normal(several(spans))
 

@@ -15,13 +15,13 @@ import pytest
 from mlgraph.domain.configuration import NoiseRule
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import EdgeFact, Fact
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.graph.impact.effects import CHANGES
+from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.noise import bridges
 from mlgraph.graph.noise.rules import Noise
-from mlgraph.services.projection.follow import Follower
+from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.query import Queries
 from tests.graph.projected import Level, Projected
 from tests.graph.test_against_naive import in_batches, some_moments
@@ -31,9 +31,18 @@ from tests.model.naive import Certainty, NaiveGraph
 
 Json = dict[str, Any]
 RULES = (
-    ("dataset", "b"), ("dataset", "[bd]"), ("dataset", "[^a]"), ("workflow", "load"), ("workflow", ".*"), ("run", "r[1-4]"),
-    ("evaluation", "auc"), ("deployment", ".*"), ("feature", ".*clicks"), ("service", ".*"), ("feature_view", "view"),
-)  # fmt: skip
+    ("dataset", "b"),
+    ("dataset", "[bd]"),
+    ("dataset", "[^a]"),
+    ("workflow", "load"),
+    ("workflow", ".*"),
+    ("run", "r[1-4]"),
+    ("evaluation", "auc"),
+    ("deployment", ".*"),
+    ("feature", ".*clicks"),
+    ("service", ".*"),
+    ("feature_view", "view"),
+)
 LEVELS: tuple[Level, ...] = ("asset", "run")
 
 
@@ -56,11 +65,11 @@ def hidden_from(naive: NaiveGraph, rules: Iterable[NoiseRule], root: AssetUri, m
     found = {
         uri
         for uri in naive.uris()
-        for judged in [dataset_of_column(uri) if uri.kind == "column" else uri]
-        if judged is not None
-        and any(rule.kind == judged.kind and rule.match and rule.match.fullmatch(judged.name) for rule in rules)
+        for candidate in [dataset_of_column(uri) if uri.kind == "column" else uri]
+        if candidate is not None
+        and any(rule.kind == candidate.kind and rule.match and rule.match.fullmatch(candidate.name) for rule in rules)
     }
-    asked = {root} if root.kind == "column" else set(naive.walk("asset", moment, downstream=True).wholes_and_parts(root))
+    asked = {root} if root.kind == "column" else set(naive.walk("asset", moment, downstream=True).parents_and_parts(root))
     return found - asked
 
 
@@ -69,8 +78,10 @@ def expected_nodes(
 ) -> tuple[dict[str, tuple[int, Certainty]], int]:
     """The nodes to list, with distance and certainty, and how many were folded on the way to them."""
     reached = naive.lineage(root, direction, level, moment, None, hidden)
-    shown = {str(uri): said for uri, said in reached.items() if uri not in hidden and (depth is None or said[0] <= depth)}
-    return shown, sum(uri in hidden and (depth is None or said[0] < depth) for uri, said in reached.items())
+    shown = {
+        str(uri): reported for uri, reported in reached.items() if uri not in hidden and (depth is None or reported[0] <= depth)
+    }
+    return shown, sum(uri in hidden and (depth is None or reported[0] < depth) for uri, reported in reached.items())
 
 
 def check_lineage(
@@ -82,34 +93,34 @@ def check_lineage(
     for level in LEVELS:
         for direction in ("downstream", "upstream", "both"):
             depth = rng.choice((None, None, 0, 1, 2))
-            said = body(
+            reported = body(
                 ask.lineage(str(root), WalkOptions(direction=direction, level=level, as_of=format_time(moment), depth=depth))
             )
             nodes, count = expected_nodes(naive, root, direction, level, moment, depth, hidden)
             where = f"{direction} of {root} at {level} level to depth {depth} at {moment}"
-            assert {node["uri"]: (node["distance"], node["certainty"]) for node in said["nodes"]} == nodes, where
-            assert said["folded"]["count"] == sum(said["folded"]["by_rule"].values()) == count, where
+            assert {node["uri"]: (node["distance"], node["certainty"]) for node in reported["nodes"]} == nodes, where
+            assert reported["folded"]["count"] == sum(reported["folded"]["by_rule"].values()) == count, where
             total += count
             if direction != "both" and root.kind != "column":
                 listed = {AssetUri.parse(uri) for uri in nodes}
                 edges = folded_edges(naive, level, moment, root, listed, hidden, downstream=direction == "downstream")
-                told = told_edges(said)
-                assert {triple: edge[:2] for triple, edge in told.items()} == {
+                facts_of_runs = reported_edges(reported)
+                assert {triple: edge[:2] for triple, edge in facts_of_runs.items()} == {
                     (str(source), relation, str(target)): (edge.between, sorted(edge.origins))
                     for (source, relation, target), edge in edges.items()
                 }, where
                 if depth is None:  # else the walk did not take them all
-                    assert {triple: edge[2] for triple, edge in told.items()} == {
+                    assert {triple: edge[2] for triple, edge in facts_of_runs.items()} == {
                         (str(source), relation, str(target)): edge.certain for (source, relation, target), edge in edges.items()
                     }, where
     return total
 
 
-def told_edges(said: Json) -> dict[tuple[str, str, str], tuple[int, list[str], bool]]:
+def reported_edges(reported: Json) -> dict[tuple[str, str, str], tuple[int, list[str], bool]]:
     """The folded edges of an answer."""
     return {
         (edge["source"], edge["relation"], edge["target"]): (edge["folded"], edge["origins"], edge["certainty"] == "certain")
-        for edge in said["edges"]
+        for edge in reported["edges"]
         if "folded" in edge
     }
 
@@ -134,22 +145,24 @@ def check_impact(ask: Queries, hidden: set[AssetUri], root: AssetUri, as_of: str
 
 
 def unmeasured(affected: Iterable[Json]) -> dict[str, Json]:
-    return {each["uri"]: {key: said for key, said in each.items() if key not in ("distance", "path")} for each in affected}
+    return {
+        each["uri"]: {key: reported for key, reported in each.items() if key not in ("distance", "path")} for each in affected
+    }
 
 
 def check_path(naive: NaiveGraph, ask: Queries, rules: list[NoiseRule], ends: tuple[AssetUri, AssetUri], moment: int) -> None:
     start, end = ends
     hidden = hidden_from(naive, rules, start, moment) - {end}
-    said = body(ask.path(str(start), str(end), level="asset", as_of=format_time(moment)))
+    reported = body(ask.path(str(start), str(end), level="asset", as_of=format_time(moment)))
     found = naive.lineage(start, "downstream", "asset", moment, None, hidden).get(end)
     if found is None:
         found = naive.lineage(start, "upstream", "asset", moment, None, hidden).get(end)
     if found is None:
-        assert said["path"] == []
+        assert reported["path"] == []
         return
-    assert len(said["path"]) == found[0] + 1, (ends, moment)
-    assert not {step["uri"] for step in said["path"]} & {str(uri) for uri in hidden}
-    assert sum(step.get("folded", 0) for step in said["path"]) == said["folded"]["count"]
+    assert len(reported["path"]) == found[0] + 1, (ends, moment)
+    assert not {step["uri"] for step in reported["path"]} & {str(uri) for uri in hidden}
+    assert sum(step.get("folded", 0) for step in reported["path"]) == reported["folded"]["count"]
 
 
 @pytest.mark.parametrize("compact_at", [None, 3])
@@ -159,7 +172,7 @@ def test_answers_fold_what_the_naive_model_folds(compact_at: int | None) -> None
         rng = random.Random(seed)
         facts = histories.random_history(rng)
         naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng), compact_at)
-        rules = [rule(*said) for said in rng.sample(RULES, rng.choice((1, 2, 3)))]
+        rules = [rule(*reported) for reported in rng.sample(RULES, rng.choice((1, 2, 3)))]
         ask = queries(real, rules)
         uris = sorted(uri for uri in naive.uris() if str(uri) in real.store.assets_by_uri)
         for moment in some_moments(facts, rng, 2):
@@ -180,10 +193,10 @@ def retried(rng: random.Random) -> list[Fact]:
     moments = sorted(rng.sample(histories.TIMES, 4))
     for run, moment in zip(histories.RUNS, moments, strict=False):
         state = rng.choice(("FAIL", "ABORT", "COMPLETE", "COMPLETE", "RUNNING"))
-        told = {"event": True, "origin": "openlineage", "workflow": workflow, "state": state, "code": None}
+        facts_of_runs = {"event": True, "origin": "openlineage", "workflow": workflow, "state": state, "code": None}
         read = inputs if rng.random() < 0.8 else choose.some(histories.INPUTS, 1)
         written = outputs if rng.random() < 0.6 else []
-        facts += histories.run_facts(choose, run, moment, told, read, written)
+        facts += histories.run_facts(choose, run, moment, facts_of_runs, read, written)
         if parent is not None and rng.random() < 0.8:
             facts.append(EdgeFact(run, "part_of", parent, "openlineage", moment))
     return facts
@@ -200,17 +213,19 @@ def test_failed_runs_that_a_retry_stands_for_are_left_out_and_nothing_else() -> 
             gone = superseded(naive, moment)
             for root in rng.sample(sorted(uri for uri in naive.uris() if str(uri) in real.store.assets_by_uri), 3):
                 asked = (
-                    {root} if root.kind == "column" else set(naive.walk("run", moment, downstream=True).wholes_and_parts(root))
+                    {root} if root.kind == "column" else set(naive.walk("run", moment, downstream=True).parents_and_parts(root))
                 )
                 for direction in ("downstream", "upstream"):
                     where = f"seed {seed}: {direction} of {root} at {moment}"
-                    said = body(ask.lineage(str(root), WalkOptions(direction=direction, level="run", as_of=format_time(moment))))
+                    reported = body(
+                        ask.lineage(str(root), WalkOptions(direction=direction, level="run", as_of=format_time(moment)))
+                    )
                     reached = naive.lineage(root, direction, "run", moment)
-                    assert {node["uri"]: (node["distance"], node["certainty"]) for node in said["nodes"]} == {
+                    assert {node["uri"]: (node["distance"], node["certainty"]) for node in reported["nodes"]} == {
                         str(uri): found for uri, found in reached.items() if uri not in gone - asked
                     }, where
-                    assert said["folded"]["count"] == len(reached.keys() & gone - asked), where
-                    left_out += said["folded"]["count"]
+                    assert reported["folded"]["count"] == len(reached.keys() & gone - asked), where
+                    left_out += reported["folded"]["count"]
     assert left_out > 30
 
 
@@ -229,23 +244,26 @@ def chain(*uris: AssetUri) -> list[Fact]:
 
 def test_a_table_that_dbt_builds_in_is_folded_without_being_asked_for() -> None:
     ask = queries(Projected([chain(A, W, B, V, C)]), ())
-    said = body(ask.lineage(str(A), WalkOptions(as_of=NOW)))
-    assert [(node["uri"], node["distance"]) for node in said["nodes"]] == [(str(A), 0), (str(W), 1), (str(V), 2), (str(C), 3)]
-    assert said["folded"] == {"count": 1, "by_rule": {"dbt-temporary": 1}}
-    assert told_edges(said) == {(str(W), "input_to", str(V)): (1, ["facts"], True)}
+    reported = body(ask.lineage(str(A), WalkOptions(as_of=NOW)))
+    assert [(node["uri"], node["distance"]) for node in reported["nodes"]] == [(str(A), 0), (str(W), 1), (str(V), 2), (str(C), 3)]
+    assert reported["folded"] == {"count": 1, "by_rule": {"dbt-temporary": 1}}
+    assert reported_edges(reported) == {(str(W), "input_to", str(V)): (1, ["facts"], True)}
     plain = body(ask.lineage(str(A), WalkOptions(as_of=NOW, fold=False)))
     assert (plain["total"], plain["folded"]) == (5, {"count": 0, "by_rule": {}})
-    assert not told_edges(plain)
+    assert not reported_edges(plain)
     path = body(ask.path(str(A), str(C), as_of=NOW))
     assert [(step["relation"], step.get("folded")) for step in path["path"]] == [
-        (None, None), ("input_to", None), ("input_to", 1), ("outputs", None),
-    ]  # fmt: skip
+        (None, None),
+        ("input_to", None),
+        ("input_to", 1),
+        ("outputs", None),
+    ]
 
 
 def test_what_is_asked_about_is_shown_whatever_its_name() -> None:
     ask = queries(Projected([chain(A, W, B, V, C)]), ())
-    said = body(ask.lineage(str(B), WalkOptions(direction="both", as_of=NOW)))
-    assert (said["total"], said["folded"]["count"]) == (5, 0)
+    reported = body(ask.lineage(str(B), WalkOptions(direction="both", as_of=NOW)))
+    assert (reported["total"], reported["folded"]["count"]) == (5, 0)
     assert [step["uri"] for step in body(ask.path(str(A), str(B), as_of=NOW))["path"]] == [str(A), str(W), str(B)]
 
 
@@ -268,47 +286,52 @@ def test_what_is_asked_about_is_shown_whatever_its_name() -> None:
 )
 def test_shipped_rules_know_the_names_that_tools_give(name: str, by: str | None) -> None:
     hidden = AssetUri("dataset", "s3://lake", name)
-    said = body(queries(Projected([chain(A, W, hidden)]), ()).lineage(str(A), WalkOptions(as_of=NOW)))
-    assert said["folded"]["by_rule"] == ({by: 1} if by else {})
-    assert said["total"] == (2 if by else 3)
+    reported = body(queries(Projected([chain(A, W, hidden)]), ()).lineage(str(A), WalkOptions(as_of=NOW)))
+    assert reported["folded"]["by_rule"] == ({by: 1} if by else {})
+    assert reported["total"] == (2 if by else 3)
 
 
 def test_a_rule_with_the_name_of_a_shipped_one_takes_its_place() -> None:
     real, now = Projected([chain(A, W, B, V, C)]), WalkOptions(as_of=NOW)
     assert body(queries(real, [rule("dataset", ".*_scratch", "dbt-temporary")]).lineage(str(A), now))["total"] == 5
     assert body(queries(real, [rule("dataset", r"shop\.c", "dbt-temporary")]).lineage(str(A), now))["folded"] == {
-        "count": 1, "by_rule": {"dbt-temporary": 1},
-    }  # fmt: skip
+        "count": 1,
+        "by_rule": {"dbt-temporary": 1},
+    }
 
 
-def test_an_edge_that_is_told_stands_beside_the_one_over_what_is_hidden() -> None:
-    said = body(
+def test_an_asserted_edge_is_listed_beside_the_one_over_hidden_assets() -> None:
+    reported = body(
         queries(Projected([chain(A, W, B, V, C), chain(W, C), chain(W, D, V)]), [rule("dataset", "shop.d")]).lineage(
             str(A), WalkOptions(as_of=NOW)
         )
     )
-    assert [(edge["relation"], edge["target"], edge.get("folded")) for edge in said["edges"] if edge["source"] == str(W)] == [
-        ("input_to", str(V), 1), ("outputs", str(C), None),
-    ]  # fmt: skip
+    assert [(edge["relation"], edge["target"], edge.get("folded")) for edge in reported["edges"] if edge["source"] == str(W)] == [
+        ("input_to", str(V), 1),
+        ("outputs", str(C), None),
+    ]
 
 
 def test_hidden_assets_in_a_row_and_in_a_circle_are_one_edge() -> None:
     names = [AssetUri("dataset", "file", name) for name in ("tmp1", "tmp2", "tmp3")]
     circle = [EdgeFact(near, "derives", far, "dbt", histories.TIMES[0]) for near, far in pairwise((A, *names))]
-    facts = [*circle, EdgeFact(names[2], "derives", names[0], "airflow", histories.TIMES[0]),
-             EdgeFact(names[1], "derives", C, "spark", histories.TIMES[0])]  # fmt: skip
-    said = body(queries(Projected([facts]), [rule("dataset", "tmp.")]).lineage(str(A), WalkOptions(as_of=NOW)))
-    assert [(node["uri"], node["distance"]) for node in said["nodes"]] == [(str(A), 0), (str(C), 1)]
-    assert told_edges(said) == {(str(A), "derives", str(C)): (2, ["airflow", "dbt", "spark"], True)}
-    assert said["folded"]["count"] == 3
+    facts = [
+        *circle,
+        EdgeFact(names[2], "derives", names[0], "airflow", histories.TIMES[0]),
+        EdgeFact(names[1], "derives", C, "spark", histories.TIMES[0]),
+    ]
+    reported = body(queries(Projected([facts]), [rule("dataset", "tmp.")]).lineage(str(A), WalkOptions(as_of=NOW)))
+    assert [(node["uri"], node["distance"]) for node in reported["nodes"]] == [(str(A), 0), (str(C), 1)]
+    assert reported_edges(reported) == {(str(A), "derives", str(C)): (2, ["airflow", "dbt", "spark"], True)}
+    assert reported["folded"]["count"] == 3
 
 
 def test_what_is_joined_beyond_the_depth_that_is_walked_is_joined_all_the_same() -> None:
     real = Projected([[*chain(A, W, C, V, B), EdgeFact(B, "derives", D, "facts", histories.TIMES[0]), *chain(A, W, D)]])
     ask = queries(real, [rule("workflow", "v")])
-    said = body(ask.lineage(str(A), WalkOptions(as_of=NOW, depth=2)))
-    assert {node["uri"] for node in said["nodes"]} == {str(uri) for uri in (A, W, C, D)}
-    assert told_edges(said) == {(str(C), "derives", str(D)): (2, ["facts"], True)}
+    reported = body(ask.lineage(str(A), WalkOptions(as_of=NOW, depth=2)))
+    assert {node["uri"] for node in reported["nodes"]} == {str(uri) for uri in (A, W, C, D)}
+    assert reported_edges(reported) == {(str(C), "derives", str(D)): (2, ["facts"], True)}
 
 
 def test_what_is_certain_against_the_flow_is_certain_in_both_directions_whatever_the_depth() -> None:
@@ -316,8 +339,8 @@ def test_what_is_certain_against_the_flow_is_certain_in_both_directions_whatever
     facts = [*chain(A, W, x), *chain(z, W, y), *(EdgeFact(*ends, "facts", histories.TIMES[0]) for ends in derived(x, c, d, A))]
     ask = queries(Projected([facts]), ())
     for depth, found in ((None, "certain"), (2, "certain")):
-        said = body(ask.lineage(str(A), WalkOptions(direction="both", as_of=NOW, depth=depth)))
-        assert [node["certainty"] for node in said["nodes"] if node["uri"] == str(x)] == [found]
+        reported = body(ask.lineage(str(A), WalkOptions(direction="both", as_of=NOW, depth=depth)))
+        assert [node["certainty"] for node in reported["nodes"] if node["uri"] == str(x)] == [found]
     [downstream] = [n for n in body(ask.lineage(str(A), WalkOptions(as_of=NOW)))["nodes"] if n["uri"] == str(x)]
     assert downstream["certainty"] == "possible"
 
@@ -332,29 +355,31 @@ def test_origins_of_a_detour_among_hidden_assets_count_in_whatever_order(first: 
     near, far = names[first], names[1 - first]
     detour = [EdgeFact(*ends, "airflow", histories.TIMES[0]) for ends in derived(names[0], names[1], names[0])]
     facts = [*detour, *(EdgeFact(*ends, "dbt", histories.TIMES[0]) for ends in derived(A, near, C))]
-    said = body(queries(Projected([[fact] for fact in facts]), [rule("dataset", "tmp.")]).lineage(str(A), WalkOptions(as_of=NOW)))
-    assert told_edges(said) == {(str(A), "derives", str(C)): (1, ["airflow", "dbt"], True)}
-    assert said["folded"]["count"] == len({near, far})
+    reported = body(
+        queries(Projected([[fact] for fact in facts]), [rule("dataset", "tmp.")]).lineage(str(A), WalkOptions(as_of=NOW))
+    )
+    assert reported_edges(reported) == {(str(A), "derives", str(C)): (1, ["airflow", "dbt"], True)}
+    assert reported["folded"]["count"] == len({near, far})
 
 
-def test_pages_of_a_folded_answer_are_the_whole() -> None:
+def test_pages_of_a_folded_answer_are_complete() -> None:
     ask = queries(Projected([chain(A, W, B, V, C, V, D)]), ())
-    whole, cursor, seen = body(ask.lineage(str(A), WalkOptions(as_of=NOW))), None, []
+    complete, cursor, seen = body(ask.lineage(str(A), WalkOptions(as_of=NOW))), None, []
     while True:
-        said = body(ask.lineage(str(A), WalkOptions(as_of=NOW, limit=2, cursor=cursor)))
-        assert (said["total"], said["folded"]) == (whole["total"], whole["folded"])
-        seen += [node["uri"] for node in said["nodes"] if node["uri"] not in seen]
-        cursor = said["frontier"]
+        reported = body(ask.lineage(str(A), WalkOptions(as_of=NOW, limit=2, cursor=cursor)))
+        assert (reported["total"], reported["folded"]) == (complete["total"], complete["folded"])
+        seen += [node["uri"] for node in reported["nodes"] if node["uri"] not in seen]
+        cursor = reported["frontier"]
         if cursor is None:
             break
-    assert seen == [node["uri"] for node in whole["nodes"]]
+    assert seen == [node["uri"] for node in complete["nodes"]]
 
 
 def test_more_joined_edges_than_an_answer_holds_are_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = [fact for number in range(4) for fact in chain(A, AssetUri("workflow", "dbt", f"w{number}"), B)]
     facts += [fact for number in range(4) for fact in chain(B, AssetUri("workflow", "dbt", f"v{number}"))]
     ask = queries(Projected([facts]), ())
-    assert len(told_edges(body(ask.lineage(str(A), WalkOptions(as_of=NOW))))) == 16
+    assert len(reported_edges(body(ask.lineage(str(A), WalkOptions(as_of=NOW))))) == 16
     monkeypatch.setattr(bridges, "MAX_BRIDGES", 15)
     with pytest.raises(InvalidInput, match=r"more than 15 pairs .*fold=false"):
         ask.lineage(str(A), WalkOptions(as_of=NOW))
@@ -364,6 +389,6 @@ def test_more_joined_edges_than_an_answer_holds_are_refused_and_not_cut(monkeypa
 def test_columns_of_a_folded_dataset_are_folded() -> None:
     columns = [column_uri(dataset, "id") for dataset in (A, B, C)]
     facts = [EdgeFact(near, "derives", far, "facts", histories.TIMES[0]) for near, far in pairwise(columns)]
-    said = body(queries(Projected([facts]), ()).lineage(str(columns[0]), WalkOptions(as_of=NOW)))
-    assert [(node["uri"], node["distance"]) for node in said["nodes"]] == [(str(columns[0]), 0), (str(columns[2]), 1)]
-    assert told_edges(said) == {(str(columns[0]), "derives", str(columns[2])): (1, ["facts"], True)}
+    reported = body(queries(Projected([facts]), ()).lineage(str(columns[0]), WalkOptions(as_of=NOW)))
+    assert [(node["uri"], node["distance"]) for node in reported["nodes"]] == [(str(columns[0]), 0), (str(columns[2]), 1)]
+    assert reported_edges(reported) == {(str(columns[0]), "derives", str(columns[2])): (1, ["facts"], True)}

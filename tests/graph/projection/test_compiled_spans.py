@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model import spans
 from mlgraph.graph.model.rows import Longs
 from mlgraph.graph.model.spans import Spans

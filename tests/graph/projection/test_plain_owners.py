@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact, Mode
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.row_format import TO_MASK
-from mlgraph.graph.csr.strings import Strings
+from mlgraph.graph.csr.string_index import Strings
 from mlgraph.graph.model.rows import RUN, WORKFLOW
 from mlgraph.graph.projection.batch import plain_owners
 from mlgraph.services.projection.rebuild import rebuild
@@ -83,7 +83,7 @@ def _report(rng: random.Random, number: int, moment: int, origin: str) -> Iterat
         properties["sides"] = {side: True for side in ("inputs", "outputs") if rng.random() < 0.8}
     if state == "COMPLETE" and rng.random() < 0.3:
         properties["ended_at"] = format_time(moment + rng.randint(-9, 9))
-    mode = rng.choice([Mode.PATCH, Mode.WHOLE])
+    mode = rng.choice([Mode.PATCH, Mode.REPLACE])
     if rng.random() < 0.95:
         yield AssetFact(run, origin, moment, {"properties": properties}, mode)
     for workflow in WORKFLOWS[:2] if number == 5 else WORKFLOWS[number % 3 : number % 3 + 1]:  # every third has none
@@ -93,17 +93,17 @@ def _report(rng: random.Random, number: int, moment: int, origin: str) -> Iterat
         yield _edge(rng, run, moment, end, origin, mode)
 
 
-def _edge(rng: random.Random, owner: AssetUri, start: int, end: int | None, origin: str, mode: Mode = Mode.WHOLE) -> EdgeFact:
-    said = {"version": "v1"} if rng.random() < 0.05 else {}
+def _edge(rng: random.Random, owner: AssetUri, start: int, end: int | None, origin: str, mode: Mode = Mode.REPLACE) -> EdgeFact:
+    answer = {"version": "v1"} if rng.random() < 0.05 else {}
     role = rng.choice(ROLES) if rng.random() < 0.4 else None
     if role is not None and rng.random() < 0.95:
-        said["role"] = role
+        answer["role"] = role
     if rng.random() < 0.55:
-        return EdgeFact(rng.choice(DATASETS[:3]), "input_to", owner, origin, start, end, said, mode)
-    said.pop("role", None)
+        return EdgeFact(rng.choice(DATASETS[:3]), "input_to", owner, origin, start, end, answer, mode)
+    answer.pop("role", None)
     if rng.random() < 0.04:
-        said["role"] = "odd"
-    return EdgeFact(owner, "outputs", rng.choice(OUTPUTS), origin, start, end, said, mode)
+        answer["role"] = "odd"
+    return EdgeFact(owner, "outputs", rng.choice(OUTPUTS), origin, start, end, answer, mode)
 
 
 @settings(derandomize=True, deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -121,10 +121,10 @@ def test_the_histories_compared_are_plain_and_not_trivial(monkeypatch: pytest.Mo
     """Most owners are computed by compiled code; among their rows are ports, closed edges and pairs that are only possible."""
     monkeypatch.setattr(plain_owners, "COMPILED_FROM", 0)
     seen: Counter[str] = Counter()
-    whole = plain_owners.OwnedEdges.sorted_out
+    complete = plain_owners.OwnedEdges.sorted_out
 
     def noted(self: plain_owners.OwnedEdges, uris: Strings) -> plain_owners.Plain:
-        plain = whole(self, uris)
+        plain = complete(self, uris)
         for output in plain.rows(1 << 20):
             seen["rows"] += len(output.rows)
             seen["ports"] += len(output.ports)

@@ -11,10 +11,10 @@ from mlgraph.connectors import openlineage
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import Contact, Fact
 from mlgraph.domain.payload import Located, decode_json
-from mlgraph.domain.times import FOREVER, format_time, parse_time
+from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
 from mlgraph.graph.model.aliases import Alias
 from mlgraph.services.queries.export import export_lines
-from tests.graph.model.test_names import under_names
+from tests.graph.model.test_renamed_assets import under_names
 from tests.graph.projected import LEVELS_OF_EDGES, Projected
 from tests.model import histories
 from tests.model.histories import DATASETS
@@ -27,7 +27,7 @@ assert [uri.name for uri in DATASETS[:4]] == list(NAMES), "the model of names nu
 
 
 @dataclass(frozen=True)
-class Told:
+class ReportedHistory:
     """One event, in few words: what happened at which minute, to which table, with which other one or run."""
 
     minute: int
@@ -36,30 +36,30 @@ class Told:
     other: str = ""
 
 
-def some_history(rng: random.Random, words: Sequence[str]) -> list[Told]:
+def some_history(rng: random.Random, words: Sequence[str]) -> list[ReportedHistory]:
     """Events at moments of their own. A name that is mentioned, renamed or dropped need not be known before."""
     found = []
     for minute in range(1, rng.randint(4, 14)):
         what = rng.choice(words)
         name, other = rng.sample(NAMES, 2)
-        found.append(Told(minute, what, name, rng.choice("pqr") if what in ("reads", "writes") else other))
+        found.append(ReportedHistory(minute, what, name, rng.choice("pqr") if what in ("reads", "writes") else other))
     return found
 
 
-def event(told: Told) -> dict[str, Any]:
-    dataset: dict[str, Any] = named(told.name)
-    at = {"eventTime": format_time(START + told.minute * MINUTE_US)}
-    if told.what in ("reads", "writes"):  # one run and job for each letter: it tells of itself again and again
-        job = {"namespace": "etl", "name": f"job-{told.other}"}
-        side = "inputs" if told.what == "reads" else "outputs"
-        return {**at, "eventType": "RUNNING", "run": {"runId": told.other}, "job": job, side: [dataset]}
-    if told.what == "symlink":
-        dataset["facets"] = {"symlinks": {"identifiers": [named(told.other)]}}
-    elif told.what == "rename":
-        state = {"lifecycleStateChange": "RENAME", "previousIdentifier": named(told.other)}
+def event(reported: ReportedHistory) -> dict[str, Any]:
+    dataset: dict[str, Any] = named(reported.name)
+    at = {"eventTime": format_time(START + reported.minute * MINUTE_US)}
+    if reported.what in ("reads", "writes"):  # one run and job for each letter: it tells of itself again and again
+        job = {"namespace": "etl", "name": f"job-{reported.other}"}
+        side = "inputs" if reported.what == "reads" else "outputs"
+        return {**at, "eventType": "RUNNING", "run": {"runId": reported.other}, "job": job, side: [dataset]}
+    if reported.what == "symlink":
+        dataset["facets"] = {"symlinks": {"identifiers": [named(reported.other)]}}
+    elif reported.what == "rename":
+        state = {"lifecycleStateChange": "RENAME", "previousIdentifier": named(reported.other)}
         dataset["facets"] = {"lifecycleStateChange": state}
     else:
-        dataset["facets"] = {"lifecycleStateChange": {"lifecycleStateChange": told.what.upper()}}
+        dataset["facets"] = {"lifecycleStateChange": {"lifecycleStateChange": reported.what.upper()}}
     return {**at, "dataset": dataset}
 
 
@@ -67,71 +67,73 @@ def named(name: str) -> dict[str, str]:
     return {"namespace": DATASETS[0].namespace, "name": name}
 
 
-def facts_of(told: Sequence[Told]) -> list[Fact]:
-    said = [fact for each in told for fact in openlineage.normalise(event(each))]
-    return [fact for fact in said if not isinstance(fact, Contact)]
+def facts_of(reported: Sequence[ReportedHistory]) -> list[Fact]:
+    answer = [fact for each in reported for fact in openlineage.normalise(event(each))]
+    return [fact for fact in answer if not isinstance(fact, Contact)]
 
 
-def without_names(told: Sequence[Told]) -> list[Told]:
-    return [each for each in told if each.what in ("reads", "writes")]
+def without_names(reported: Sequence[ReportedHistory]) -> list[ReportedHistory]:
+    return [each for each in reported if each.what in ("reads", "writes")]
 
 
-def expected_aliases(told: Sequence[Told]) -> Iterator[Alias]:
+def expected_aliases(reported: Sequence[ReportedHistory]) -> Iterator[Alias]:
     """What semantics.md says of names: they lead on until that is undone, or, once renamed, they are used for an asset again."""
-    for each in told:
+    for each in reported:
         if each.what in ("symlink", "rename"):
-            later = [next_ for next_ in told if next_.minute > each.minute]
+            later = [next_ for next_ in reported if next_.minute > each.minute]
             ends = [next_.minute for next_ in later if is_back(next_, each)]
             renamed = [e.minute for e in (each, *later) if e.what == "rename" and e.other == each.other]
-            ends += [next_.minute for next_ in later if renamed and next_.minute > renamed[0] and uses(next_, each.other, told)]
+            ends += [
+                next_.minute for next_ in later if renamed and next_.minute > renamed[0] and uses(next_, each.other, reported)
+            ]
             end = START + min(ends) * MINUTE_US if ends else FOREVER
             yield Alias(NUMBERS[each.other], NUMBERS[each.name], START + each.minute * MINUTE_US, end)
 
 
-def is_back(event: Told, alias: Told) -> bool:
+def is_back(event: ReportedHistory, alias: ReportedHistory) -> bool:
     """Say whether an event renames what an alias led to into the name that it was of."""
     return event.what == "rename" and (event.name, event.other) == (alias.other, alias.name)
 
 
-def uses(event: Told, name: str, told: Sequence[Told]) -> bool:
+def uses(event: ReportedHistory, name: str, reported: Sequence[ReportedHistory]) -> bool:
     """Say whether an event means that a name is that of an asset again: given to one, or written by a run for the first time."""
     if event.name != name or event.what not in ("rename", "writes"):
         return False
-    before = [each for each in told if each.minute < event.minute]
+    before = [each for each in reported if each.minute < event.minute]
     return event.what == "rename" or (event.what, name, event.other) not in [(e.what, e.name, e.other) for e in before]
 
 
 def test_edges_stand_under_what_names_stood_for() -> None:
     for seed in range(200):
         rng = random.Random(seed)
-        told = some_history(rng, ("reads", "writes", "writes", "rename", "rename", "symlink"))
-        plain, real = Projected([facts_of(without_names(told))]), Projected(in_pieces(facts_of(told), rng))
-        for moment in some_moments(told, rng):
-            wanted = under_names(plain.edges("asset", moment), list(expected_aliases(told)), moment)
-            assert real.edges("asset", moment) == wanted, f"seed {seed}, {told} at {format_time(moment)}"
+        reported = some_history(rng, ("reads", "writes", "writes", "rename", "rename", "symlink"))
+        plain, real = Projected([facts_of(without_names(reported))]), Projected(in_pieces(facts_of(reported), rng))
+        for moment in some_moments(reported, rng):
+            wanted = under_names(plain.edges("asset", moment), list(expected_aliases(reported)), moment)
+            assert real.edges("asset", moment) == wanted, f"seed {seed}, {reported} at {format_time(moment)}"
 
 
 def test_the_order_of_arrival_and_an_export_change_nothing() -> None:
     words = ("reads", "writes", "rename", "rename", "symlink", "drop", "create", "truncate")
     for seed in range(150):
         rng = random.Random(seed)
-        told = some_history(rng, words)
-        facts = facts_of(told)
-        first, shuffled, anew = Projected([facts]), Projected(in_pieces(facts, rng)), Projected([facts])
-        anew.rebuild()
+        reported = some_history(rng, words)
+        facts = facts_of(reported)
+        first, shuffled, rebuilt = Projected([facts]), Projected(in_pieces(facts, rng)), Projected([facts])
+        rebuilt.rebuild()
         exported = list(export_lines(first.store))
         loaded = Projected([facts_of_lines(exported)])
         assert list(export_lines(loaded.store)) == exported
-        for moment in some_moments(told, rng):
+        for moment in some_moments(reported, rng):
             for level in LEVELS_OF_EDGES:
                 edges = first.edges(level, moment)
-                for other, how in ((shuffled, "shuffled"), (anew, "made anew"), (loaded, "out of the export")):
-                    assert other.edges(level, moment) == edges, f"seed {seed}, {told} at {format_time(moment)}, {how}"
+                for other, how in ((shuffled, "shuffled"), (rebuilt, "made anew"), (loaded, "out of the export")):
+                    assert other.edges(level, moment) == edges, f"seed {seed}, {reported} at {format_time(moment)}, {how}"
 
 
 def facts_of_lines(lines: Sequence[bytes]) -> list[Fact]:
-    statements = [said for line in lines for said in parse_line(Located(decode_json(line)), "facts")]
-    return [said for said in statements if not isinstance(said, Contact)]
+    statements = [answer for line in lines for answer in parse_line(Located(decode_json(line)), "facts")]
+    return [answer for answer in statements if not isinstance(answer, Contact)]
 
 
 def in_pieces(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
@@ -139,6 +141,6 @@ def in_pieces(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
     return histories.split(histories.shuffled(histories.repeated(facts, rng), rng), rng)
 
 
-def some_moments(told: Sequence[Told], rng: random.Random) -> list[int]:
-    moments = [START + each.minute * MINUTE_US + beside for each in told for beside in (-1, 0, 2)]
+def some_moments(reported: Sequence[ReportedHistory], rng: random.Random) -> list[int]:
+    moments = [START + each.minute * MINUTE_US + beside for each in reported for beside in (-1, 0, 2)]
     return sorted(rng.sample(moments, min(6, len(moments))))

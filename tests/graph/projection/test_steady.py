@@ -58,8 +58,8 @@ def other_facts(number: int, moment: int) -> Iterator[Fact]:
     yield EdgeFact(run_uri(number), "run_of", AssetUri("workflow", "jobs", "other"), "openlineage", moment)
 
 
-def test_what_is_kept_of_a_workflow_gives_what_all_of_its_runs_give() -> None:
-    went_on = 0
+def test_the_summary_of_a_workflow_gives_what_all_of_its_runs_give() -> None:
+    no_op_steps = 0
     for seed in range(150):
         rng = random.Random(seed)
         batches = list(routine(rng))
@@ -71,13 +71,13 @@ def test_what_is_kept_of_a_workflow_gives_what_all_of_its_runs_give() -> None:
         naive = NaiveGraph(facts)
         for moment in (rng.randint(1, 80), rng.randint(1, 80), 99):
             assert list(disagreements(naive, real, moment, 2)) == [], f"seed {seed} at {moment}"
-        went_on += real.went_on
-    assert went_on > 500
+        no_op_steps += real.no_op_steps
+    assert no_op_steps > 500
 
 
 def test_a_run_like_those_before_it_costs_no_look_at_them() -> None:
     real = Projected([run(number, 5 * number, [A, B], [D], code="1") for number in range(1, 20)])
-    assert real.went_on == 18
+    assert real.no_op_steps == 18
 
 
 def test_leaving_an_edge_out_is_never_passed_over() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgraph.graph.propagation.rebuild_status import NEW, OLD, Concerned, Execution, Link, Propagation
+from mlgraph.graph.propagation.rebuild_status import NEW, OLD, AffectedSubgraph, Execution, PropagationLink, PropagationReplay
 from tests.model.propagation import Naive
 
 ROOT, ASSETS, WORKFLOWS = 1, range(1, 6), range(11, 13)
@@ -13,14 +13,14 @@ _moments = st.integers(3, 9)
 
 
 @st.composite
-def changes(draw: st.DrawFn) -> tuple[Concerned, list[Execution]]:
+def changes(draw: st.DrawFn) -> tuple[AffectedSubgraph, list[Execution]]:
     """A few assets and workflows, edges and runs among them, cycles and ties included."""
     frozen = frozenset(asset for asset in ASSETS[1:] if draw(st.booleans()))
     changed: dict[int, int | None] = {ROOT: 5}
     if draw(st.booleans()):
         changed[2] = draw(st.sampled_from([None, 5, 8]))
     pairs = st.tuples(st.sampled_from(ASSETS), st.sampled_from(ASSETS)).filter(lambda pair: pair[0] != pair[1])
-    links = [Link(*pair, draw(_moments)) for pair in sorted(draw(st.sets(pairs, max_size=4)))]
+    links = [PropagationLink(*pair, draw(_moments)) for pair in sorted(draw(st.sets(pairs, max_size=4)))]
     reads, makes = {}, {}
     for workflow in WORKFLOWS:
         outputs = draw(st.sets(st.sampled_from(ASSETS[1:]), max_size=2))
@@ -30,7 +30,7 @@ def changes(draw: st.DrawFn) -> tuple[Concerned, list[Execution]]:
             for output in sorted(outputs)
         }
     executions = [_run(draw, number, makes) for number in range(draw(st.integers(0, 7)))]
-    return Concerned(changed, links, reads, makes, frozen), executions
+    return AffectedSubgraph(changed, links, reads, makes, frozen), executions
 
 
 def _run(draw: st.DrawFn, number: int, makes: dict[int, dict[int, dict[int, bool]]]) -> Execution:
@@ -41,18 +41,18 @@ def _run(draw: st.DrawFn, number: int, makes: dict[int, dict[int, dict[int, bool
         for output in makes[workflow]
         if draw(st.sampled_from([True, True, False]))
     }
-    begun = draw(_moments)
-    ended = draw(st.none() | st.integers(begun, begun + 4))
+    started = draw(_moments)
+    ended = draw(st.none() | st.integers(started, started + 4))
     state = draw(st.sampled_from(["COMPLETE", "COMPLETE", "COMPLETE", "FAIL"])) if ended is not None else "RUNNING"
-    return Execution(100 + number, workflow, begun, ended, state, read, feeds, (workflow % 3, f"run {number}"))
+    return Execution(100 + number, workflow, started, ended, state, read, feeds, (workflow % 3, f"run {number}"))
 
 
 @settings(max_examples=1_000, deadline=None)
 @given(changes(), st.randoms())
-def test_following_finds_what_looking_back_does(told: tuple[Concerned, list[Execution]], order: object) -> None:
-    concerned, executions = told
+def test_following_finds_what_looking_back_does(reported: tuple[AffectedSubgraph, list[Execution]], order: object) -> None:
+    affected, executions = reported
     order.shuffle(executions)  # type: ignore[attr-defined] # hypothesis's own Random
-    followed, naive = Propagation(concerned, executions), Naive(concerned, executions)
+    followed, naive = PropagationReplay(affected, executions), Naive(affected, executions)
     for asset in ASSETS:
         assert followed.contents(asset).mask == naive.contents(asset), asset
     for workflow in WORKFLOWS:
@@ -60,19 +60,21 @@ def test_following_finds_what_looking_back_does(told: tuple[Concerned, list[Exec
         assert (standing.state, standing.missing, standing.waits_on) == naive.standing(workflow), workflow
 
 
-def test_a_long_chain_of_views_told_backwards_is_followed_at_once() -> None:
+def test_a_long_chain_of_views_reported_backwards_is_followed_at_once() -> None:
     length = 20_000
-    links = [Link(place, place + 1, length - place) for place in range(1, length)]
-    followed = Propagation(Concerned({1: 2 * length}, links), [])
+    links = [PropagationLink(place, place + 1, length - place) for place in range(1, length)]
+    followed = PropagationReplay(AffectedSubgraph({1: 2 * length}, links), [])
     assert followed.contents(length) == (NEW, 2 * length, 0)
-    assert Propagation(Concerned({1: None}, links), []).contents(length) == (OLD, length - 1, 0)
+    assert PropagationReplay(AffectedSubgraph({1: None}, links), []).contents(length) == (OLD, length - 1, 0)
 
 
 def test_a_run_that_leaves_the_input_out_changes_nothing() -> None:
     version, output, workflow = 2, 3, 11
-    concerned = Concerned({ROOT: 5}, [Link(ROOT, version, 6)], {workflow: {version}}, {workflow: {output: {}}}, {version})
+    affected = AffectedSubgraph(
+        {ROOT: 5}, [PropagationLink(ROOT, version, 6)], {workflow: {version}}, {workflow: {output: {}}}, {version}
+    )
     runs = [
         Execution(101, workflow, 7, 8, "COMPLETE", frozenset({version}), {output: frozenset({version})}, (1, "a")),
         Execution(102, workflow, 9, 10, "COMPLETE", frozenset(), {output: frozenset()}, (1, "b")),
     ]
-    assert Propagation(concerned, runs).contents(output) == (NEW, 8, 101)
+    assert PropagationReplay(affected, runs).contents(output) == (NEW, 8, 101)

@@ -21,10 +21,13 @@ def written(tmp_path: Path, document: Any, mode: int = 0o600) -> Path:
 
 
 def test_a_token_is_its_caller(tmp_path: Path) -> None:
-    path = written(tmp_path, [
-        {"token": "one", "actor": "ann"},
-        {"sha256": hashlib.sha256(b"two").hexdigest(), "actor": "bot", "source": "dbt", "environment": "prod"},
-    ])  # fmt: skip
+    path = written(
+        tmp_path,
+        [
+            {"token": "one", "actor": "ann"},
+            {"sha256": hashlib.sha256(b"two").hexdigest(), "actor": "bot", "source": "dbt", "environment": "prod"},
+        ],
+    )
     tokens = Tokens.read(path)
     assert bool(tokens)
     assert tokens.caller("one", loopback=False) == Caller("ann")
@@ -42,11 +45,18 @@ def test_a_token_is_its_caller(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        "{", "{}", "3", [3], [{}], [{"token": "x"}], [{"actor": "a"}], [{"token": "", "actor": "a"}],
+        "{",
+        "{}",
+        "3",
+        [3],
+        [{}],
+        [{"token": "x"}],
+        [{"actor": "a"}],
+        [{"token": "", "actor": "a"}],
         [{"sha256": "zz", "actor": "a"}],
     ],
-)  # fmt: skip
-def test_a_file_that_is_none_says_where(tmp_path: Path, document: Any) -> None:
+)
+def test_a_file_that_is_none_reports_where(tmp_path: Path, document: Any) -> None:
     with pytest.raises(StartError, match=r"tokens\.json"):
         Tokens.read(written(tmp_path, document))
 
@@ -63,5 +73,11 @@ def test_who_may_speak_for_whom() -> None:
     assert Caller("a", "dbt").may_speak_for("dbt")
     assert not Caller("a", "dbt").may_speak_for("*")
     assert [is_loopback(host) for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost", "0.0.0.0", "::", "10.0.0.1")] == [  # noqa: S104
-        True, True, True, True, False, False, False,
-    ]  # fmt: skip
+        True,
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+    ]

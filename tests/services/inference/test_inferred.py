@@ -9,7 +9,7 @@ import pytest
 from mlgraph.domain.errors import NotFound, TooMuch
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import LOCAL
-from mlgraph.services.inference import grounds
+from mlgraph.services.inference import premise_reader
 from tests.services.parts import Json, Serving
 
 HUB = "mlg://dataset/n/hub"
@@ -17,15 +17,15 @@ VERSION = "mlg://model_version/n/m%2F1"
 AT = "2026-01-01T00:00:00Z"
 
 
-def tell(serving: Serving, *edges: tuple[str, str, str]) -> None:
+def append_edge(serving: Serving, *edges: tuple[str, str, str]) -> None:
     lines = [
         {"edge": {"source": source, "relation": relation, "target": target, "valid_from": AT}}
         for source, relation, target in edges
     ]
-    say(serving, *lines)
+    append_fact(serving, *lines)
 
 
-def say(serving: Serving, *lines: Json) -> None:
+def append_fact(serving: Serving, *lines: Json) -> None:
     taken = serving.intake.facts(iter(json.dumps(line).encode() for line in lines), LOCAL)
     assert taken["rejected"] == []
     serving.follow()
@@ -37,7 +37,7 @@ def trained(serving: Serving, versions: int) -> None:
         run = f"mlg://run/n/r{number}"
         edges += [(HUB, "input_to", run), (run, "outputs", f"mlg://model_version/n/m%2F{number}")]
     edges += [(f"mlg://dataset/n/d{number}", "input_to", f"mlg://run/n/plain{number}") for number in range(5)]
-    tell(serving, *edges)
+    append_edge(serving, *edges)
 
 
 def inferred(answer: Json) -> list[Json]:
@@ -45,7 +45,7 @@ def inferred(answer: Json) -> list[Json]:
 
 
 def test_what_needs_too_many_facts_is_left_out_and_named(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grounds, "MAX_FACTS", 30)
+    monkeypatch.setattr(premise_reader, "MAX_FACTS", 30)
     trained(serving, 20)
     hub = serving.queries.asset(HUB)
     assert inferred(hub) == []
@@ -61,21 +61,21 @@ def test_what_needs_too_many_facts_is_left_out_and_named(serving: Serving, monke
 
 
 def test_why_looks_from_the_end_that_has_less(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grounds, "MAX_FACTS", 30)
+    monkeypatch.setattr(premise_reader, "MAX_FACTS", 30)
     trained(serving, 20)
-    tell(serving, *((f"mlg://dataset/n/{number}", "input_to", "mlg://service/n/s") for number in range(40)))
-    tell(serving, ("mlg://dataset/n/1", "input_to", "mlg://service/n/other"))
+    append_edge(serving, *((f"mlg://dataset/n/{number}", "input_to", "mlg://service/n/s") for number in range(40)))
+    append_edge(serving, ("mlg://dataset/n/1", "input_to", "mlg://service/n/other"))
     assert serving.queries.why(VERSION, "trained_on", HUB)["holds"] is True
     assert serving.queries.why("mlg://service/n/s", "depends_on", "mlg://dataset/n/1")["holds"] is True
-    tell(serving, *(("mlg://dataset/n/1", "input_to", f"mlg://service/n/{number}") for number in range(40)))
+    append_edge(serving, *(("mlg://dataset/n/1", "input_to", f"mlg://service/n/{number}") for number in range(40)))
     with pytest.raises(TooMuch, match="the rule service-depends-on-dataset needs more than 30 facts, from either end"):
         serving.queries.why("mlg://service/n/s", "depends_on", "mlg://dataset/n/1")
 
 
 def test_runs_that_lead_to_nothing_asked_for_are_not_counted(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(grounds, "MAX_FACTS", 30)
-    tell(serving, *((HUB, "input_to", f"mlg://run/n/{number}") for number in range(50)))
-    tell(serving, (HUB, "input_to", "mlg://run/n/last"), ("mlg://run/n/last", "outputs", VERSION))
+    monkeypatch.setattr(premise_reader, "MAX_FACTS", 30)
+    append_edge(serving, *((HUB, "input_to", f"mlg://run/n/{number}") for number in range(50)))
+    append_edge(serving, (HUB, "input_to", "mlg://run/n/last"), ("mlg://run/n/last", "outputs", VERSION))
     hub = serving.queries.asset(HUB)
     assert [each["source"] for each in inferred(hub)] == [VERSION]
     assert hub["partial"] is False
@@ -83,14 +83,19 @@ def test_runs_that_lead_to_nothing_asked_for_are_not_counted(serving: Serving, m
 
 def test_an_inferred_edge_lists_what_is_inferred_under_it(serving: Serving) -> None:
     deployment, service, run = "mlg://deployment/n/d", "mlg://service/n/s", "mlg://run/n/r"
-    tell(
-        serving, (HUB, "input_to", run), (run, "outputs", VERSION), (VERSION, "deployed_as", deployment),
+    append_edge(
+        serving,
+        (HUB, "input_to", run),
+        (run, "outputs", VERSION),
+        (VERSION, "deployed_as", deployment),
         (deployment, "serves", service),
-    )  # fmt: skip
+    )
     path = serving.queries.why(service, "depends_on", HUB)["path"]
     assert [(each["relation"], each["rule"]) for each in path] == [
-        ("serves", None), ("deployed_as", None), ("trained_on", "trained-on-dataset"),
-    ]  # fmt: skip
+        ("serves", None),
+        ("deployed_as", None),
+        ("trained_on", "trained-on-dataset"),
+    ]
     assert [(each["relation"], each["source"]) for each in path[2]["path"]] == [("outputs", run), ("input_to", HUB)]
 
 
@@ -102,12 +107,14 @@ def at(day: int) -> str:
     return f"2026-01-{day:02}T00:00:00Z"
 
 
-def test_an_inferred_edge_is_among_what_a_diff_of_everything_says_is_removed_with_its_ground(serving: Serving) -> None:
+def test_a_complete_diff_lists_an_inferred_edge_as_removed_with_its_premise(serving: Serving) -> None:
     run = "mlg://run/n/r"
-    tell(serving, (HUB, "input_to", run), (run, "outputs", VERSION))
-    tell(serving, (VERSION, "deployed_as", "mlg://deployment/n/d"), ("mlg://deployment/n/d", "serves", "mlg://service/n/s"))
+    append_edge(serving, (HUB, "input_to", run), (run, "outputs", VERSION))
+    append_edge(
+        serving, (VERSION, "deployed_as", "mlg://deployment/n/d"), ("mlg://deployment/n/d", "serves", "mlg://service/n/s")
+    )
     gone = {"retract": {"source": HUB, "relation": "input_to", "target": run, "valid_to": at(5)}}
-    say(serving, gone)
+    append_fact(serving, gone)
     changes = serving.queries.diff(at(4), at(6))
     assert edges_of(changes) == [
         ("removed", HUB, "input_to", run),
@@ -120,14 +127,14 @@ def test_an_inferred_edge_is_among_what_a_diff_of_everything_says_is_removed_wit
     assert serving.queries.why(VERSION, "trained_on", HUB, as_of=at(6))["holds"] is False
 
 
-def test_an_edge_that_is_told_and_inferred_goes_with_the_last_of_both(serving: Serving) -> None:
+def test_an_edge_that_is_reported_and_inferred_goes_with_the_last_of_both(serving: Serving) -> None:
     run = "mlg://run/n/r"
-    tell(serving, (HUB, "input_to", run), (run, "outputs", VERSION), (VERSION, "trained_on", HUB))
+    append_edge(serving, (HUB, "input_to", run), (run, "outputs", VERSION), (VERSION, "trained_on", HUB))
     ends = [
         {"retract": {"source": VERSION, "relation": "trained_on", "target": HUB, "valid_to": at(5)}},
         {"retract": {"source": run, "relation": "outputs", "target": VERSION, "valid_to": at(7)}},
     ]
-    say(serving, *ends)
+    append_fact(serving, *ends)
     assert edges_of(serving.queries.diff(at(4), at(6))) == []
     assert edges_of(serving.queries.diff(at(6), at(8)))[-1] == ("removed", run, "outputs", VERSION)
     assert ("removed", VERSION, "trained_on", HUB) in edges_of(serving.queries.diff(at(6), at(8)))
@@ -143,32 +150,36 @@ def test_what_feeds_an_output_may_differ_through_an_input_that_it_does_not_come_
         {"edge": {"source": run, "relation": "outputs", "target": VERSION, "valid_from": AT, "properties": {"from": [named]}}},
         {"retract": {"uri": named, "valid_to": at(5)}},
     ]
-    say(serving, *lines)
+    append_fact(serving, *lines)
     assert edges_of(serving.queries.diff(at(4), at(6))) == [
         ("removed", named, "input_to", run),
         ("added", VERSION, "trained_on", HUB),
     ]
 
 
-def edge(source: str, relation: str, target: str, day: int, **said: object) -> Json:
-    return {"edge": {"source": source, "relation": relation, "target": target, "valid_from": at(day), **said}}
+def edge(source: str, relation: str, target: str, day: int, **reported: object) -> Json:
+    return {"edge": {"source": source, "relation": relation, "target": target, "valid_from": at(day), **reported}}
 
 
 def test_an_input_that_is_retracted_under_its_new_name_feeds_nothing_any_more(serving: Serving) -> None:
     run, named, renamed = "mlg://run/n/r", "mlg://artifact/n/named", "mlg://artifact/n/renamed"
-    say(
-        serving, edge(named, "input_to", run, 1), edge(HUB, "input_to", run, 1),
-        edge(run, "outputs", VERSION, 1, properties={"from": [named]}), edge(named, "alias_of", renamed, 3),
-        {"asset": {"uri": renamed, "valid_from": at(3)}}, {"retract": {"uri": renamed, "valid_to": at(5)}},
-    )  # fmt: skip
+    append_fact(
+        serving,
+        edge(named, "input_to", run, 1),
+        edge(HUB, "input_to", run, 1),
+        edge(run, "outputs", VERSION, 1, properties={"from": [named]}),
+        edge(named, "alias_of", renamed, 3),
+        {"asset": {"uri": renamed, "valid_from": at(3)}},
+        {"retract": {"uri": renamed, "valid_to": at(5)}},
+    )
     assert serving.queries.why(VERSION, "trained_on", HUB, as_of=at(6))["holds"] is True
     assert ("added", VERSION, "trained_on", HUB) in edges_of(serving.queries.diff(at(4), at(6)))
 
 
 def test_a_decision_that_two_are_apart_makes_no_rename_of_a_retraction(serving: Serving) -> None:
     team, other = "mlg://team/n/one", "mlg://team/n/other"
-    say(serving, {"asset": {"uri": team, "valid_from": at(1)}}, edge(HUB, "owned_by", team, 1))
-    say(
+    append_fact(serving, {"asset": {"uri": team, "valid_from": at(1)}}, edge(HUB, "owned_by", team, 1))
+    append_fact(
         serving, {"retract": {"uri": team, "valid_to": at(5)}}, edge(team, "alias_of", other, 5, properties={"decision": "apart"})
     )
     assert [each["source"] for each in serving.queries.asset(team, as_of=at(4))["relations"]] == [HUB]
@@ -178,8 +189,8 @@ def test_a_decision_that_two_are_apart_makes_no_rename_of_a_retraction(serving: 
 
 def test_what_is_renamed_to_the_name_that_it_had_beside_its_own_is_not_deleted(serving: Serving) -> None:
     old, new = "mlg://dataset/n/old", "mlg://dataset/n/new"
-    say(serving, {"asset": {"uri": old, "tags": ["gold"], "valid_from": at(1)}}, edge(old, "alias_of", new, 3))
-    say(serving, {"retract": {"uri": old, "valid_to": at(5)}}, edge(old, "alias_of", new, 5))
+    append_fact(serving, {"asset": {"uri": old, "tags": ["gold"], "valid_from": at(1)}}, edge(old, "alias_of", new, 3))
+    append_fact(serving, {"retract": {"uri": old, "valid_to": at(5)}}, edge(old, "alias_of", new, 5))
     for day in (4, 6):
         card = serving.queries.asset(old, as_of=at(day))
         assert (card["uri"], card["tags"], card["deleted_at"]) == (new, ["gold"], None)
@@ -190,10 +201,13 @@ def test_who_has_no_edge_in_the_graph_answers_for_itself_before_another_becomes_
 ) -> None:
     """Teams have no edges in the graph: what was merged into one later must not answer for it before."""
     team, other, person = "mlg://team/n/one", "mlg://team/n/other", "mlg://person/n/p"
-    say(
-        serving, {"asset": {"uri": team, "name": "One", "valid_from": at(1)}}, edge(person, "member_of", team, 1),
-        {"asset": {"uri": other, "name": "Other", "valid_from": at(1)}}, edge(other, "alias_of", team, 5),
-    )  # fmt: skip
+    append_fact(
+        serving,
+        {"asset": {"uri": team, "name": "One", "valid_from": at(1)}},
+        edge(person, "member_of", team, 1),
+        {"asset": {"uri": other, "name": "Other", "valid_from": at(1)}},
+        edge(other, "alias_of", team, 5),
+    )
     for day in (2, 6):
         card = serving.queries.asset(team, as_of=at(day))
         assert card["uri"] == team
@@ -203,12 +217,14 @@ def test_who_has_no_edge_in_the_graph_answers_for_itself_before_another_becomes_
     assert serving.queries.asset(other, as_of=at(2))["uri"] == other
 
 
-def test_a_ground_that_a_state_tells_can_be_asked_about_like_any_other(serving: Serving) -> None:
+def test_a_premise_from_a_state_can_be_queried_like_any_other(serving: Serving) -> None:
     service, team, other = "mlg://service/n/s", "mlg://team/n/one", "mlg://team/n/other"
-    say(
-        serving, {"asset": {"uri": service, "owners": [team], "valid_from": at(1)}}, edge(HUB, "input_to", service, 1),
+    append_fact(
+        serving,
+        {"asset": {"uri": service, "owners": [team], "valid_from": at(1)}},
+        edge(HUB, "input_to", service, 1),
         *({"asset": {"uri": HUB, "owners": owners, "valid_from": at(day)}} for day, owners in ((1, [other]), (9, []))),
-    )  # fmt: skip
+    )
     path = serving.queries.why(team, "depends_on", other, as_of=at(2))["path"]
     assert [each["relation"] for each in path] == ["owned_by", "depends_on", "owned_by"]
     ground = serving.queries.why(HUB, "owned_by", other, as_of=at(2))
@@ -219,9 +235,11 @@ def test_a_ground_that_a_state_tells_can_be_asked_about_like_any_other(serving: 
         serving.queries.why(HUB, "owned_by", team)
 
 
-def test_an_end_that_nobody_has_heard_of_is_told_from_an_edge_that_never_held(serving: Serving) -> None:
+def test_an_unknown_end_is_distinguished_from_an_edge_that_was_never_valid(serving: Serving) -> None:
     run = "mlg://run/n/r"
-    tell(serving, (HUB, "input_to", run), ("mlg://dataset/n/other", "input_to", "mlg://run/n/else"), (run, "outputs", VERSION))
+    append_edge(
+        serving, (HUB, "input_to", run), ("mlg://dataset/n/other", "input_to", "mlg://run/n/else"), (run, "outputs", VERSION)
+    )
     with pytest.raises(NotFound, match="mlg://dataset/n/nowhere has never been heard of"):
         serving.queries.why(VERSION, "trained_on", "mlg://dataset/n/nowhere")
     with pytest.raises(NotFound, match="and no rule infers it"):

@@ -15,12 +15,18 @@ import pytest
 from mlgraph.domain.errors import Unavailable
 from mlgraph.services.common.identity import LOCAL, Caller
 from mlgraph.services.ingest import intake
-from mlgraph.stores.append import rows
+from mlgraph.stores.append import row_batch
 from tests.services.parts import Json, Serving, Store, schema_url
 
 KINDS = ("dataset", "run", "workflow", "column", "person")
-EDGES = (("dataset", "derives", "dataset"), ("dataset", "input_to", "run"), ("run", "outputs", "dataset"),
-         ("run", "run_of", "workflow"), ("column", "derives", "column"), ("dataset", "owned_by", "person"))  # fmt: skip
+EDGES = (
+    ("dataset", "derives", "dataset"),
+    ("dataset", "input_to", "run"),
+    ("run", "outputs", "dataset"),
+    ("run", "run_of", "workflow"),
+    ("column", "derives", "column"),
+    ("dataset", "owned_by", "person"),
+)
 TEXTS = ("a", "caf\u00e9", "tab\tand \\N", 'quoted "x"', "line\nend", "{curly,comma}", "NULL", "")
 
 
@@ -36,12 +42,15 @@ def line(chosen: random.Random) -> Json:
     if what < 0.1:
         return {"retract": {"uri": uri(chosen, chosen.choice(KINDS)), "valid_to": at}}
     if what < 0.45:
-        said: Json = {"uri": uri(chosen, chosen.choice(KINDS)), "valid_from": at}
+        reported: Json = {"uri": uri(chosen, chosen.choice(KINDS)), "valid_from": at}
         if chosen.random() < 0.5:
-            said["name"] = chosen.choice(TEXTS)
+            reported["name"] = chosen.choice(TEXTS)
         if chosen.random() < 0.5:
-            said["properties"] = {"k": chosen.choice((*TEXTS, 1, 1.5, None, True)), "schema": [{"name": "c1"}, {"name": "x y"}]}
-        return {"asset": said}
+            reported["properties"] = {
+                "k": chosen.choice((*TEXTS, 1, 1.5, None, True)),
+                "schema": [{"name": "c1"}, {"name": "x y"}],
+            }
+        return {"asset": reported}
     source, relation, target = chosen.choice(EDGES)
     edge: Json = {"source": uri(chosen, source), "relation": relation, "target": uri(chosen, target), "valid_from": at}
     if chosen.random() < 0.3:
@@ -55,7 +64,7 @@ def line(chosen: random.Random) -> Json:
     return {"edge": edge}
 
 
-def held(serving: Serving) -> tuple[list[bytes], list[Any]]:
+def stored(serving: Serving) -> tuple[list[bytes], list[Any]]:
     columns = "SELECT a.uri, d.uri FROM asset a JOIN asset d ON d.id = a.dataset_id ORDER BY a.uri"
     return list(serving.export()), serving.store.query(columns)
 
@@ -63,18 +72,18 @@ def held(serving: Serving) -> tuple[list[bytes], list[Any]]:
 @pytest.mark.parametrize("seed", range(3))
 def test_a_bulk_load_stores_what_single_facts_do(postgres_url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = random.Random(seed)
-    said = [line(chosen) for _ in range(600)]
-    said += chosen.choices(said, k=100)
-    lines = [json.dumps(each).encode() for each in said]
+    reported = [line(chosen) for _ in range(600)]
+    reported += chosen.choices(reported, k=100)
+    lines = [json.dumps(each).encode() for each in reported]
     single, bulk, copied = (Serving(Store(schema_url(postgres_url))) for _ in range(3))
-    distinct = sum(single.store.append(each)[0] for each in said)
+    distinct = sum(single.store.append(each)[0] for each in reported)
     answer = bulk.intake.facts(iter(lines), LOCAL)
     assert (answer["accepted"], answer["duplicates"]) == (distinct, len(lines) - distinct)
     with monkeypatch.context() as small:
         small.setattr(intake, "CHUNK_LINES", 97)
-        small.setattr(rows, "MANY", 5)
+        small.setattr(row_batch, "MANY", 5)
         assert copied.intake.facts(iter(lines), LOCAL)["accepted"] == distinct
-    assert held(bulk) == held(single) == held(copied)
+    assert stored(bulk) == stored(single) == stored(copied)
     for serving in (bulk, copied):
         assert serving.intake.facts(iter(lines), LOCAL)["duplicates"] == len(lines)
         again = Serving(Store(serving.store.url))  # another writer, with empty caches
@@ -87,22 +96,26 @@ def test_a_bulk_load_stores_what_single_facts_do(postgres_url: str, seed: int, m
 def test_facts_without_a_time_among_those_with_one(postgres_url: str) -> None:
     """A line with its time before one without a time is taken into account as if each came by itself."""
     ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
-    said = [
-        {"edge": {**ends, "valid_from": "2026-01-01T00:00:00Z"}}, {"edge": ends}, {"asset": {"uri": ends["source"], "name": "x"}},
+    reported = [
+        {"edge": {**ends, "valid_from": "2026-01-01T00:00:00Z"}},
+        {"edge": ends},
+        {"asset": {"uri": ends["source"], "name": "x"}},
         {"asset": {"uri": ends["source"], "name": "y", "valid_from": "2026-01-01T00:00:00Z"}},
         {"asset": {"uri": ends["target"], "name": "y", "valid_from": "2026-01-01T00:00:00Z"}},
-        {"asset": {"uri": ends["target"], "name": "y"}}, {"retract": ends}, {"edge": ends},
-    ]  # fmt: skip
+        {"asset": {"uri": ends["target"], "name": "y"}},
+        {"retract": ends},
+        {"edge": ends},
+    ]
     single, bulk = (Serving(Store(schema_url(postgres_url))) for _ in range(2))
-    new = [single.store.append(each)[0] for each in said]
+    new = [single.store.append(each)[0] for each in reported]
     assert new == [True, False, True, True, True, False, True, True]
-    answer = bulk.intake.facts(iter([json.dumps(each).encode() for each in said]), LOCAL)
+    answer = bulk.intake.facts(iter([json.dumps(each).encode() for each in reported]), LOCAL)
     assert (answer["accepted"], answer["duplicates"]) == (6, 2)
     for serving in (single, bulk):
         serving.store.close()
 
 
-def test_a_token_bound_to_a_source_speaks_for_it_alone_in_bulk_too(serving: Serving) -> None:
+def test_a_token_bound_to_a_source_may_report_for_it_alone_in_bulk_too(serving: Serving) -> None:
     asset = {"uri": "mlg://dataset/n/a", "valid_from": "2026-01-01T00:00:00Z"}
     lines = [json.dumps({"asset": {**asset, **more}}).encode() for more in ({}, {"origin": "dbt"}, {"origin": "facts"})]
     answer = serving.intake.facts(iter(lines), Caller("bot", "dbt"))
@@ -116,8 +129,8 @@ def test_chunks_share_edges_with_what_came_otherwise(postgres_url: str, monkeypa
     ours, theirs = (Serving(Store(schema_url(postgres_url))) for _ in range(2))
     other = Serving(Store(ours.store.url))
     chosen = random.Random(7)
-    said = [line(chosen) for _ in range(400)]
-    lines = [json.dumps(each, ensure_ascii=bool(number % 2)).encode() for number, each in enumerate(said)]
+    reported = [line(chosen) for _ in range(400)]
+    lines = [json.dumps(each, ensure_ascii=bool(number % 2)).encode() for number, each in enumerate(reported)]
     lines[10:10] = [b"{", b"", lines[3].replace(b'": ', b'"\t:'), lines[3], b'{"edge": {"source": 1}}', b'{"edge": {}}']
     answers = []
     for begin in range(0, len(lines), 50):
@@ -125,22 +138,22 @@ def test_chunks_share_edges_with_what_came_otherwise(postgres_url: str, monkeypa
         answers.append(through.intake.facts(iter(lines[begin : begin + 50]), LOCAL))
         if begin == 100:
             with monkeypatch.context() as broken:
-                broken.setattr(rows.Rows, "store", refused)
+                broken.setattr(row_batch.RowBatch, "store", refused)
                 with pytest.raises(Unavailable, match="planted"):
                     ours.intake.facts(iter(lines[150:200]), LOCAL)
     for begin, answer in zip(range(0, len(lines), 50), answers, strict=True):
         expected = theirs.intake.facts(iter(lines[begin : begin + 50]), LOCAL)
         assert {**expected, "watermark": 0} == {**answer, "watermark": 0}
-    assert held(ours) == held(theirs)
+    assert stored(ours) == stored(theirs)
     for serving in (ours, theirs, other):
         serving.store.close()
 
 
-def refused(_rows: rows.Rows, _cursor: Any) -> None:
+def refused(_rows: row_batch.RowBatch, _cursor: Any) -> None:
     raise Unavailable("planted")
 
 
-def test_edges_of_other_origins_than_the_token_speaks_for_are_rejected(serving: Serving) -> None:
+def test_edges_of_origins_that_the_token_is_not_bound_to_are_rejected(serving: Serving) -> None:
     ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
     edge = {**ends, "valid_from": "1826-01-01T00:00:00Z"}
     lines = [json.dumps({"edge": {**edge, **more}}).encode() for more in ({}, {"origin": "dbt"}, {"origin": "facts"})]
@@ -153,8 +166,8 @@ def test_edges_of_other_origins_than_the_token_speaks_for_are_rejected(serving: 
 
 def event(name: str) -> bytes:
     run, job = {"runId": name}, {"namespace": "n", "name": "j"}
-    said = {"eventTime": "2026-01-01T00:00:00Z", "eventType": "COMPLETE", "run": run, "job": job}
-    return json.dumps({**said, "inputs": [{"namespace": "d", "name": "a"}]}).encode()
+    reported = {"eventTime": "2026-01-01T00:00:00Z", "eventType": "COMPLETE", "run": run, "job": job}
+    return json.dumps({**reported, "inputs": [{"namespace": "d", "name": "a"}]}).encode()
 
 
 def test_nothing_acknowledged_is_missing_after_connections_broke(serving: Serving) -> None:
@@ -176,10 +189,12 @@ def test_nothing_acknowledged_is_missing_after_connections_broke(serving: Servin
         thread.start()
     broken = 0
     while any(thread.is_alive() for thread in threads):
-        broken += len(serving.store.query(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mlgraph' "
-            "AND state <> 'idle' AND pid <> pg_backend_pid()"
-        ))  # fmt: skip
+        broken += len(
+            serving.store.query(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'mlgraph' "
+                "AND state <> 'idle' AND pid <> pg_backend_pid()"
+            )
+        )
         for thread in threads:
             thread.join(0.02)
     assert len(acknowledged) == 180

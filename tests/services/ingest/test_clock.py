@@ -9,7 +9,7 @@ import pytest
 
 from mlgraph.domain import clock
 from mlgraph.domain.clock import Clock
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.services.common.identity import LOCAL
 from tests.services.parts import Json, Serving, Store
 
@@ -36,43 +36,43 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
     return hand
 
 
-def tell(serving: Serving, *lines: Json) -> Json:
+def send(serving: Serving, *lines: Json) -> Json:
     answer: Json = serving.intake.facts([json.dumps(line).encode() for line in lines], LOCAL)
     assert answer["rejected"] == []
     serving.follow()
     return answer
 
 
-def edge(**said: Any) -> Json:
-    return {"edge": {"source": A, "relation": "derives", "target": B, **said}}
+def edge(**reported: Any) -> Json:
+    return {"edge": {"source": A, "relation": "derives", "target": B, **reported}}
 
 
-def holds(serving: Serving) -> bool:
+def is_valid(serving: Serving) -> bool:
     """Whether an answer of now has the edge."""
     if serving.follower.snapshot().watermark == 0:
         return False
     return bool(serving.lineage(A)["edges"])
 
 
-def test_what_was_just_told_is_in_answers_of_now_though_the_clock_was_set_back(serving: Serving, wall: Wall) -> None:
-    tell(serving, {"asset": {"uri": A, "name": "first"}})
+def test_new_facts_are_in_answers_of_now_though_the_clock_was_set_back(serving: Serving, wall: Wall) -> None:
+    send(serving, {"asset": {"uri": A, "name": "first"}})
     for number, jump_us in enumerate((0, -HOUR_US, -24 * HOUR_US, HOUR_US, -300 * 24 * HOUR_US)):
         wall.moment_us += jump_us
-        tell(serving, edge(properties={"number": number}))
-        assert holds(serving)
-        tell(serving, {"asset": {"uri": A, "name": f"name {number}"}})
+        send(serving, edge(properties={"number": number}))
+        assert is_valid(serving)
+        send(serving, {"asset": {"uri": A, "name": f"name {number}"}})
         assert serving.queries.asset(A)["name"] == f"name {number}"
-        tell(serving, {"retract": {"source": A, "relation": "derives", "target": B}})
-        assert not holds(serving)
+        send(serving, {"retract": {"source": A, "relation": "derives", "target": B}})
+        assert not is_valid(serving)
     exported = [json.loads(line) for line in serving.export()]  # an asset's states come in order of time
-    said = [line["asset"]["name"] for line in exported if "asset" in line]
-    assert said == ["first", *(f"name {number}" for number in range(5))]
+    reported = [line["asset"]["name"] for line in exported if "asset" in line]
+    assert reported == ["first", *(f"name {number}" for number in range(5))]
 
 
 def test_recorded_times_and_given_moments_never_decrease(serving: Serving, store: Store, wall: Wall) -> None:
     for number in range(6):
         wall.moment_us -= HOUR_US
-        tell(serving, {"asset": {"uri": A, "name": f"{number}"}}, edge(properties={"number": number}))
+        send(serving, {"asset": {"uri": A, "name": f"{number}"}}, edge(properties={"number": number}))
     recorded = [row[0] for row in store.query("SELECT recorded_at FROM tx ORDER BY tx")]
     assert recorded == sorted(recorded)
     assert recorded[0] >= NOON - HOUR_US
@@ -81,45 +81,45 @@ def test_recorded_times_and_given_moments_never_decrease(serving: Serving, store
     assert serving.queries.asset(A)["name"] == "5"
 
 
-def test_a_server_behind_answers_what_one_ahead_was_told(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_whose_clock_is_behind_answers_what_one_ahead_recorded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     clocks = [Clock(Wall(NOON + HOUR_US)), Clock(Wall(NOON))]
     servers = [Serving(store), Serving(store)]
-    for ahead in (True, False):
-        monkeypatch.setattr(clock, "clock", clocks[not ahead])
-        server = servers[not ahead]
+    for is_ahead in (True, False):
+        monkeypatch.setattr(clock, "clock", clocks[not is_ahead])
+        server = servers[not is_ahead]
         server.follow()
-        assert holds(server) is not ahead
-        if ahead:
-            tell(server, {"asset": {"uri": A}}, edge())
-            assert holds(server)
+        assert is_valid(server) is not is_ahead
+        if is_ahead:
+            send(server, {"asset": {"uri": A}}, edge())
+            assert is_valid(server)
         else:
             assert parse_time(server.queries.lineage(A)["as_of"]) >= NOON + HOUR_US
-            tell(server, {"retract": {"source": A, "relation": "derives", "target": B}})
-            assert not holds(server)
+            send(server, {"retract": {"source": A, "relation": "derives", "target": B}})
+            assert not is_valid(server)
     monkeypatch.setattr(clock, "clock", clocks[0])
     servers[0].follow()
-    assert not holds(servers[0])
+    assert not is_valid(servers[0])
 
 
 def test_a_restart_after_the_clock_was_set_back_hides_nothing(
     serving: Serving, store: Store, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell(serving, {"asset": {"uri": A}}, edge())
+    send(serving, {"asset": {"uri": A}}, edge())
     wall.moment_us -= 5 * HOUR_US
     monkeypatch.setattr(clock, "clock", Clock(wall))  # a new process has seen nothing yet
     again = Serving(store)
     again.follow()
-    assert holds(again)
+    assert is_valid(again)
 
 
-def test_an_edge_that_ends_before_it_can_begin_says_nothing(
+def test_an_edge_that_ends_before_it_can_begin_is_dropped(
     serving: Serving, store: Store, wall: Wall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tell(serving, {"asset": {"uri": A}})
+    send(serving, {"asset": {"uri": A}})
     wall.moment_us -= HOUR_US
     late = Serving(store)  # has not read yet how far moments reach
     monkeypatch.setattr(clock, "clock", Clock(wall))
-    answer = tell(late, edge(valid_to=format_time(NOON - HOUR_US // 2)))
+    answer = send(late, edge(valid_to=format_time(NOON - HOUR_US // 2)))
     assert (answer["accepted"], answer["duplicates"]) == (0, 1)
     refused = serving.intake.facts([json.dumps(edge(valid_to=format_time(NOON - HOUR_US // 2))).encode()], LOCAL)
     assert [each["pointer"] for each in refused["rejected"]] == ["/edge/valid_to"]

@@ -18,13 +18,16 @@ from mlgraph.services.ingest import intake
 from tests.services.parts import Json, Serving
 
 EVENT: Json = {
-    "eventTime": "2026-01-01T00:00:00Z", "eventType": "COMPLETE", "run": {"runId": "r"}, "job": {"namespace": "n", "name": "j"},
+    "eventTime": "2026-01-01T00:00:00Z",
+    "eventType": "COMPLETE",
+    "run": {"runId": "r"},
+    "job": {"namespace": "n", "name": "j"},
     "inputs": [{"namespace": "d", "name": "a"}],
-}  # fmt: skip
+}
 
 
-def line(name: str, **said: Any) -> bytes:
-    return json.dumps({"asset": {"uri": f"mlg://dataset/n/{name}", **said}}).encode()
+def line(name: str, **reported: Any) -> bytes:
+    return json.dumps({"asset": {"uri": f"mlg://dataset/n/{name}", **reported}}).encode()
 
 
 def cloudevent(**changes: Any) -> bytes:
@@ -60,9 +63,11 @@ def test_lines_are_committed_chunk_by_chunk(serving: Serving, monkeypatch: pytes
 def test_counts_add_up_and_the_watermark_is_the_last_write(serving: Serving) -> None:
     lines = [line("a"), b"", line("a"), b"x", b"  ", line("b")]
     assert serving.intake.facts(iter(lines), LOCAL) == {
-        "accepted": 2, "duplicates": 1, "watermark": 1,
+        "accepted": 2,
+        "duplicates": 1,
+        "watermark": 1,
         "rejected": [{"index": 3, "pointer": "", "message": "not JSON: Expecting value at line 1 column 1"}],
-    }  # fmt: skip
+    }
     assert serving.intake.facts(iter(lines[:1]), LOCAL)["watermark"] == 1
     assert serving.intake.facts(iter([]), LOCAL) == {"accepted": 0, "duplicates": 0, "rejected": [], "watermark": 1}
 
@@ -99,10 +104,10 @@ def test_a_binary_cloudevent(serving: Serving) -> None:
     assert serving.intake.cloudevents({"content-type": "application/cloudevents+json"}, structured, LOCAL)["accepted"] == 0
 
 
-def test_secrets_are_not_kept(serving: Serving) -> None:
-    told = {**EVENT, "run": {"runId": "r", "facets": {"environment": {"DB_PASSWORD": "hunter2", "other": "kept"}}}}
-    serving.intake.ingest("openlineage", json.dumps(told).encode(), LOCAL)
-    serving.intake.cloudevents({}, cloudevent(data=told), LOCAL)
+def test_secrets_are_not_stored(serving: Serving) -> None:
+    answered = {**EVENT, "run": {"runId": "r", "facets": {"environment": {"DB_PASSWORD": "hunter2", "other": "kept"}}}}
+    serving.intake.ingest("openlineage", json.dumps(answered).encode(), LOCAL)
+    serving.intake.cloudevents({}, cloudevent(data=answered), LOCAL)
     bodies = [row[0] for row in serving.store.query("SELECT body FROM event UNION ALL SELECT body FROM content")]
     assert "hunter2" not in "".join(bodies)
     assert "kept" in "".join(bodies)
@@ -142,15 +147,15 @@ def test_what_the_connector_fails_on_is_a_dead_letter_until_it_is_replayed(
     assert card["environment"] == "prod"
 
 
-def test_a_dead_letter_keeps_the_scope_of_who_sent_it(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_letter_retains_the_scope_of_who_sent_it(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     body = json.dumps({**EVENT, "job": {"namespace": "default", "name": "j"}}).encode()
     with monkeypatch.context() as planted:
         planted.setattr(serving.intake, "_connectors", FAULTY)
         for source in ("a", "b", "a"):
             serving.intake.ingest("openlineage", body, Caller("bot", source))
-    letters = serving.intake.dead_letters()["dead_letters"]
-    assert [(letter["source"], letter["attempts"]) for letter in letters] == [("a", 2), ("b", 1)]
-    for letter in letters:
+    listed = serving.intake.dead_letters()["dead_letters"]
+    assert [(letter["source"], letter["attempts"]) for letter in listed] == [("a", 2), ("b", 1)]
+    for letter in listed:
         serving.intake.replay(letter["id"], LOCAL)
     serving.follow()
     for source in ("a", "b"):
@@ -190,13 +195,13 @@ def test_a_byte_order_mark_is_passed_over(serving: Serving) -> None:
 
 def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving) -> None:
     owners = {"ownership": {"owners": [{"name": "user:Ann Example", "type": "MAINTAINER"}, {"name": "ann@example.org"}]}}
-    told = {"eventTime": "2026-01-01T00:00:00Z", "job": {"namespace": "n", "name": "w", "facets": owners}}
-    serving.intake.ingest("openlineage", json.dumps(told).encode(), LOCAL)
+    answered = {"eventTime": "2026-01-01T00:00:00Z", "job": {"namespace": "n", "name": "w", "facets": owners}}
+    serving.intake.ingest("openlineage", json.dumps(answered).encode(), LOCAL)
     person = {"asset": {"uri": "mlg://person/acme/u-1", "name": "Ann Example", "properties": {"mail": "ann@example.org"}}}
     event = {"specversion": "1.0", "id": "1", "source": "hr", "type": "io.mlgraph.fact", "data": person}
     serving.intake.cloudevents({"content-type": "application/cloudevents+json"}, json.dumps(event).encode(), LOCAL)
-    for question in ("SELECT body, event_id FROM event", "SELECT body FROM content", "SELECT uri FROM asset"):
-        assert "ann" not in repr(serving.store.query(question)).lower(), question
+    for query in ("SELECT body, event_id FROM event", "SELECT body FROM content", "SELECT uri FROM asset"):
+        assert "ann" not in repr(serving.store.query(query)).lower(), query
     assert {name for (name,) in serving.store.query("SELECT name FROM contact")} >= {"Ann Example"}
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgraph.domain.payload import decode_json
-from mlgraph.services.ingest.reading import read_json
+from mlgraph.services.ingest.json_reading import read_json
 
 NUMBERS = st.one_of(
     st.integers(-(10**25), 10**25).map(str),

@@ -23,14 +23,14 @@ def edge(source: str, relation: str, target: str, **properties: object) -> Json:
 
 
 def reported(number: int, *edges: Json) -> list[Json]:
-    told = {"state": "COMPLETE", "ended_at": f"2026-02-{number + 1:02}T00:00:00Z", "code_version": "1"}
+    answered = {"state": "COMPLETE", "ended_at": f"2026-02-{number + 1:02}T00:00:00Z", "code_version": "1"}
     workflow = f"mlg://workflow/jobs/{number % 4}"
-    asset = {"asset": {"uri": run(number), "properties": told, "valid_from": JANUARY}}
+    asset = {"asset": {"uri": run(number), "properties": answered, "valid_from": JANUARY}}
     return [asset, edge(run(number), "run_of", workflow), *edges]
 
 
 @pytest.fixture
-def told_store(store: Store) -> Store:
+def filled_store(store: Store) -> Store:
     for number in range(0, 20, 4):
         store.append(*reported(number, edge(A, "input_to", run(number)), edge(run(number), "outputs", C)))
         read = [edge(A, "input_to", run(number + 1), role="validation"), edge(B, "input_to", run(number + 1), role="config")]
@@ -43,16 +43,16 @@ def told_store(store: Store) -> Store:
     return store
 
 
-def test_facts_come_as_columns(told_store: Store) -> None:
-    table = told_store.reader.edge_table(0, 2**31 - 1, [RELATIONS[name].code for name in ("input_to", "outputs")])
+def test_facts_come_as_columns(filled_store: Store) -> None:
+    table = filled_store.reader.edge_table(0, 2**31 - 1, [RELATIONS[name].code for name in ("input_to", "outputs")])
     roles = [0, *(INPUT_ROLES.index(role) + 1 for role in ("validation", "online", "test", "config"))]
     assert sorted(set(table.role.tolist())) == sorted(roles)
     assert (int(table.versioned.sum()), int(table.lineage.sum())) == (5, 1)
-    assert told_store.reader.owners_apart().tolist() == []
-    assert len(told_store.reader.all_retracted()) == 1
+    assert filled_store.reader.owners_needing_full_computation().tolist() == []
+    assert len(filled_store.reader.all_retracted()) == 1
 
 
-def test_compiled_rows_are_those_that_are_computed_one_by_one(told_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    one_by_one = described(rebuild(told_store.reader))
+def test_compiled_rows_are_those_that_are_computed_one_by_one(filled_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    one_by_one = described(rebuild(filled_store.reader))
     monkeypatch.setattr(plain_owners, "COMPILED_FROM", 0)
-    assert described(rebuild(told_store.reader)) == one_by_one
+    assert described(rebuild(filled_store.reader)) == one_by_one

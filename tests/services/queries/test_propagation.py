@@ -2,7 +2,7 @@
 
 import pytest
 
-from mlgraph.domain import budget
+from mlgraph.domain import deadlines
 from mlgraph.domain.errors import OutOfTime
 from tests.services.parts import Serving
 
@@ -16,7 +16,7 @@ def test_out_of_time_is_an_error_and_no_part_of_the_answer(serving: Serving) -> 
         {"edge": {"source": root, "relation": "input_to", "target": run, "valid_from": at}},
     )
     serving.follow()
-    with budget.within(60):
+    with deadlines.deadline(60):
         assert serving.queries.propagation(root, since=since)["by_state"]["workflows"]["rebuilt"] == 1
-    with budget.within(-1), pytest.raises(OutOfTime):
+    with deadlines.deadline(-1), pytest.raises(OutOfTime):
         serving.queries.propagation(root, since=since)

@@ -7,8 +7,8 @@ import pytest
 
 from mlgraph.domain.errors import Unavailable, UnknownAsset
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.graph.traversal import brief
-from mlgraph.services.projection.follow import Follower
+from mlgraph.graph.traversal import small_closures
+from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries import resolver
 from mlgraph.services.queries.query import Queries
 from tests.services.parts import Json, Store
@@ -39,7 +39,7 @@ def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store
         expected = orjson.dumps(queries.lineage(ROOT, WalkOptions(as_of=MOMENT, **asked)))
         assert orjson.dumps(queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT, **asked))) == expected
     assert queries.lineage_at_once(ROOT, WalkOptions(direction="both", as_of=MOMENT)) is None
-    monkeypatch.setattr(brief, "BRIEF_NODES", 5)
+    monkeypatch.setattr(small_closures, "BRIEF_NODES", 5)
     assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None
     assert queries.lineage_at_once("mlg://dataset/n/never") is None, "whether it is written is asked of the store"
     with pytest.raises(UnknownAsset):
@@ -49,7 +49,7 @@ def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store
     assert not queries.reached(watermark + 1)
 
 
-def test_what_is_written_is_never_said_to_be_unknown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_written_is_never_reported_as_unknown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     follower = Follower(store.reader)
     queries = Queries(store.reader, follower)
     with pytest.raises(UnknownAsset):

@@ -8,11 +8,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.ports.letters import LetterCounts
+from mlgraph.ports.dead_letters import DeadLetterCounts
 from mlgraph.ports.pool import Pool
 from mlgraph.services.server.health import Health
 from tests.services.parts import Serving, Store
-from tests.services.projection.test_follow import A, B, C, edge
+from tests.services.projection.test_log_follower import A, B, C, edge
 
 
 def values(health: Health) -> dict[str, float]:
@@ -36,7 +36,7 @@ class Away:
         return getattr(self._reader, name)
 
 
-def test_a_lag_is_told_in_seconds_and_transactions(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lag_is_reported_in_seconds_and_transactions(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     health = Health(serving.store.reader, serving.follower)
     serving.store.append(edge(A, B))
     serving.store.append(edge(B, C))
@@ -55,14 +55,14 @@ def test_a_lag_is_told_in_seconds_and_transactions(serving: Serving, monkeypatch
 def test_a_store_that_is_away_leaves_the_rest(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Away(serving.store)
     health = Health(reader, serving.follower)
-    counts = [LetterCounts(2, 5)]
+    counts = [DeadLetterCounts(2, 5)]
 
-    def letters() -> LetterCounts:
+    def letter_counts() -> DeadLetterCounts:
         if not counts:
             raise Unavailable("planted")
         return counts.pop()
 
-    health.watch(lambda: Pool(4, 3, 1), letters)
+    health.watch(lambda: Pool(4, 3, 1), letter_counts)
     serving.store.append(edge(A, B))
     serving.follow()
     before = values(health)

@@ -12,36 +12,36 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.ports.events import ThinEvent, Thing
+from mlgraph.ports.events import SubjectKey, ThinEvent
 from mlgraph.services.sources.event_queue import EventQueue
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import Store
 
 
-class Kept:
+class InMemoryEvents:
     """An `EventStore` that forgets with the process."""
 
     def __init__(self) -> None:
-        self.events: dict[tuple[str, Thing], ThinEvent] = {}
+        self.events: dict[tuple[str, SubjectKey], ThinEvent] = {}
 
     def add(self, source: str, event: ThinEvent) -> ThinEvent:
-        before = self.events.get((source, event.thing))
+        before = self.events.get((source, event.subject_key))
         if before is not None:
             event = replace(event, number=max(event.number, before.number + 1))
-        self.events[source, event.thing] = event
+        self.events[source, event.subject_key] = event
         return event
 
     def waiting(self, source: str) -> list[ThinEvent]:
         return [event for (of, _), event in self.events.items() if of == source]
 
     def failed(self, source: str, event: ThinEvent) -> None:
-        if self.events[source, event.thing].number == event.number:
-            self.events[source, event.thing] = event
+        if self.events[source, event.subject_key].number == event.number:
+            self.events[source, event.subject_key] = event
 
     def done(self, source: str, events: Collection[ThinEvent]) -> None:
         for event in events:
-            if self.events[source, event.thing].number == event.number:
-                del self.events[source, event.thing]
+            if self.events[source, event.subject_key].number == event.number:
+                del self.events[source, event.subject_key]
 
 
 class Clock:
@@ -68,10 +68,10 @@ def clock() -> Clock:
 
 @pytest.fixture
 def queue(clock: Clock) -> EventQueue:
-    return EventQueue(Kept(), "prod", clock)
+    return EventQueue(InMemoryEvents(), "prod", clock)
 
 
-def test_events_about_one_thing_are_fetched_once(queue: EventQueue) -> None:
+def test_events_about_one_object_are_fetched_once(queue: EventQueue) -> None:
     for at in (1, 3, 2):
         queue.add(named("a", at))
     queue.add(named("b"))
@@ -81,7 +81,7 @@ def test_events_about_one_thing_are_fetched_once(queue: EventQueue) -> None:
     assert queue.waiting() == 0
 
 
-def test_an_event_that_comes_while_its_thing_is_fetched_has_it_fetched_again(queue: EventQueue) -> None:
+def test_an_event_that_comes_while_its_object_is_fetched_has_it_fetched_again(queue: EventQueue) -> None:
     queue.add(named("a"))
     first = taken(queue)
     queue.add(named("a", 2))
@@ -129,13 +129,13 @@ def test_a_closed_queue_ends_those_who_wait(queue: EventQueue) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)), max_size=30), st.integers(0, 1000))
-def test_no_event_is_lost_whatever_the_order(told: list[tuple[str, int]], seed: int) -> None:
+def test_no_event_is_lost_whatever_the_order(reported: list[tuple[str, int]], seed: int) -> None:
     """Against a naive model: after each event its thing must be fetched once more, in whichever order things happen."""
-    dice, kept, clock = random.Random(seed), Kept(), Clock()
-    queue = EventQueue(kept, "prod", clock)
+    dice, stored, clock = random.Random(seed), InMemoryEvents(), Clock()
+    queue = EventQueue(stored, "prod", clock)
     owed: set[str] = set()
     under_way: dict[str, ThinEvent] = {}
-    waiting = list(told)
+    waiting = list(reported)
     while waiting or owed or under_way:
         step = dice.randrange(4)
         if step == 0 and waiting:
@@ -157,10 +157,10 @@ def test_no_event_is_lost_whatever_the_order(told: list[tuple[str, int]], seed: 
             queue.failed(event, 5)
             owed.add(name)
     assert queue.waiting() == 0
-    assert not kept.events
+    assert not stored.events
 
 
-def test_the_store_keeps_one_row_a_thing_and_forgets_only_what_was_settled(store: Store) -> None:
+def test_the_store_has_one_row_a_subject_and_deletes_only_finished_events(store: Store) -> None:
     events = PostgresEvents(store.database)
     first = events.add("prod", replace(named("a", 5), number=10))
     later = events.add("prod", replace(named("a", 3), number=7))

@@ -8,19 +8,19 @@ import pytest
 
 from mlgraph.connectors import mlflow
 from mlgraph.domain.facts import AssetFact
-from mlgraph.domain.times import FOREVER, format_time
+from mlgraph.domain.timestamps import FOREVER, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.ports.connections import Connection
-from mlgraph.ports.source import Departure
+from mlgraph.ports.source_adapter import Departure
 from mlgraph.ports.store import Item
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.history.facts_at import told_intervals
+from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.sources.freshness import Asked, Freshness
-from mlgraph.services.sources.hydrate import Answer, Hydrator, Understood
-from mlgraph.services.sources.source_recorder import SourceRecorder, Surroundings
+from mlgraph.services.sources.interpretation import Hydrator, Interpretation, SourceResponse
+from mlgraph.services.sources.source_writer import SourceDependencies, SourceWriter
 from mlgraph.sources.mlflow_factory import MlflowSources
-from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import TESTER, Store
 
@@ -43,14 +43,14 @@ class Scene:
         self.clock = Clock()
         connections = PostgresConnections(store.database)
         connections.save(Connection("prod", "mlflow", "http://mlflow", "secret"))
-        around = Surroundings(
+        around = SourceDependencies(
             connections,
             store.reader,
             lambda items, _: store.writer.append(items, TESTER),
-            store.letters,
+            store.dead_letters,
             PostgresEvents(store.database),
         )
-        self.recorder = SourceRecorder(around, MLFLOW, "prod", Caller("mlgraph", "mlflow"))
+        self.recorder = SourceWriter(around, MLFLOW, "prod", Caller("mlgraph", "mlflow"))
         self.recorder.freshness = Freshness(MLFLOW.settles_s, self.clock)
         self.recorder._hydrator = Hydrator(store.reader, MLFLOW, self.recorder.freshness)
         self.store = store
@@ -58,15 +58,15 @@ class Scene:
     def ask(self) -> Asked:
         return self.recorder.freshness.ask()
 
-    def settle(self) -> None:
+    def wait_until_consistent(self) -> None:
         self.clock.now += MLFLOW.settles_s
 
-    def take(self, payload: dict[str, Any], asked: Asked | None = None) -> Understood:
-        (found,) = self.recorder.record([Answer(payload, asked or self.ask())])
+    def take(self, payload: dict[str, Any], asked: Asked | None = None) -> Interpretation:
+        (found,) = self.recorder.record([SourceResponse(payload, asked or self.ask())])
         return found
 
-    def gone(self, uri: AssetUri, asked: Asked | None = None, *, deleted: bool = True) -> Understood:
-        (found,) = self.recorder.record([Answer({}, asked or self.ask(), uri, deleted)])
+    def gone(self, uri: AssetUri, asked: Asked | None = None, *, deleted: bool = True) -> Interpretation:
+        (found,) = self.recorder.record([SourceResponse({}, asked or self.ask(), uri, deleted)])
         return found
 
     def description(self, uri: AssetUri = MODEL) -> str | None:
@@ -92,7 +92,7 @@ def run(status: str, end: int | None = None) -> dict[str, Any]:
 
 def test_a_smaller_version_of_the_source_is_older_for_ever(scene: Scene) -> None:
     scene.take(model(2000, "two"))
-    scene.settle()
+    scene.wait_until_consistent()
     assert scene.take(model(1500, "one")).retry_in_s == MLFLOW.settles_s
     assert scene.description() == "two"
     assert scene.take(model(3000, "three")).retry_in_s is None
@@ -113,14 +113,14 @@ def test_what_is_not_found_is_gone_only_once_replicas_agree(scene: Scene) -> Non
     soon = scene.gone(MODEL)
     assert soon.retry_in_s == pytest.approx(MLFLOW.settles_s)
     assert scene.description() == "there"
-    scene.settle()
+    scene.wait_until_consistent()
     assert scene.gone(MODEL).retry_in_s is None
     assert scene.description() is None
 
 
-def test_an_event_does_not_tell_a_deletion_from_a_rename(scene: Scene) -> None:
+def test_an_event_does_not_distinguish_a_deletion_from_a_rename(scene: Scene) -> None:
     scene.take(model(2000, "there"))
-    scene.settle()
+    scene.wait_until_consistent()
     found = scene.gone(MODEL, deleted=False)
     assert found.missing
     assert scene.description() == "there"
@@ -128,7 +128,7 @@ def test_an_event_does_not_tell_a_deletion_from_a_rename(scene: Scene) -> None:
 
 def test_what_was_deleted_does_not_come_back_from_a_page_of_before(scene: Scene) -> None:
     scene.take(model(2000, "there"))
-    scene.settle()
+    scene.wait_until_consistent()
     scene.gone(MODEL)
     assert scene.take(model(2000, "there")).retry_in_s == pytest.approx(MLFLOW.settles_s)
     assert scene.description() is None
@@ -142,15 +142,15 @@ def test_what_comes_back_unchanged_is_believed_once_replicas_agree_and_holds_wit
     uri = AssetUri("model_version", "mlflow:prod", "m/1")
     scene.take(model(2000, "there"))
     scene.take(payload)
-    scene.settle()
+    scene.wait_until_consistent()
     scene.gone(uri)
     assert uri not in scene.recorder.states()
-    scene.settle()
+    scene.wait_until_consistent()
     assert scene.take(payload).retry_in_s is None
     assert uri in scene.recorder.states()
     (number,) = scene.store.reader.ids([str(uri)]).values()
     records = scene.store.reader.edges_from([number], [RELATIONS["version_of"].code])
-    assert [each for each in told_intervals(scene.store.reader, records) if each.end == FOREVER]
+    assert [each for each in asserted_intervals(scene.store.reader, records) if each.end == FOREVER]
 
 
 def test_a_run_that_ended_runs_again_only_once_replicas_agree(scene: Scene) -> None:
@@ -161,15 +161,15 @@ def test_a_run_that_ended_runs_again_only_once_replicas_agree(scene: Scene) -> N
     scene.take(run("FINISHED", 5000))
     assert scene.take(run("RUNNING")).retry_in_s == pytest.approx(MLFLOW.settles_s)
     assert state() == "COMPLETE"
-    scene.settle()
+    scene.wait_until_consistent()
     assert scene.take(run("RUNNING")).retry_in_s is None
     assert state() == "RUNNING"
 
 
 def test_a_deletion_ends_what_began_by_a_clock_ahead_of_ours(scene: Scene) -> None:
-    ahead = scene.ask().wall_us // 1000 + 3_600_000
-    scene.take(model(ahead, "of tomorrow", created=ahead))
-    scene.settle()
+    future = scene.ask().wall_us // 1000 + 3_600_000
+    scene.take(model(future, "of tomorrow", created=future))
+    scene.wait_until_consistent()
     scene.gone(MODEL)
     assert scene.description() is None
 
@@ -181,24 +181,24 @@ def test_an_old_event_does_not_end_an_alias_before_it_began(scene: Scene) -> Non
     scene.take(model(2000, "", at=late))
     scene.take(model(2000, "", at=late, aliases=aliased))
     scene.take(model(2000, "", at=early))
-    held = scene.recorder._hydrator._held({str(MODEL)})[str(MODEL)]
-    assert held.points_to == {}, "what is not there any longer ended after it began"
+    known_state = scene.recorder._hydrator._known_states({str(MODEL)})[str(MODEL)]
+    assert known_state.points_to == {}, "what is not there any longer ended after it began"
 
 
-def test_what_was_heard_of_since_is_no_departure(scene: Scene) -> None:
+def test_what_was_reported_since_is_no_departure(scene: Scene) -> None:
     scene.take(model(2000, "there"))
-    scene.settle()
+    scene.wait_until_consistent()
     asked = scene.ask()
     scene.take(model(3000, "created again meanwhile"))
     scene.recorder.record_departures([Departure(MODEL)], asked)
     assert scene.description() == "created again meanwhile"
 
 
-def test_one_answer_that_cannot_be_understood_keeps_no_other_back(scene: Scene) -> None:
+def test_one_uninterpretable_answer_does_not_block_the_others(scene: Scene) -> None:
     bad = model(2000, "bad")
     bad["data"]["registered_model"]["creation_timestamp"] = "never"
     asked = scene.ask()
-    found = scene.recorder.record([Answer(bad, asked), Answer(run("RUNNING"), asked)])
+    found = scene.recorder.record([SourceResponse(bad, asked), SourceResponse(run("RUNNING"), asked)])
     assert [each.error is None for each in found] == [False, True]
     assert RUN in scene.recorder.states()
 
@@ -214,13 +214,13 @@ def test_what_is_forgotten_may_have_been_overtaken(monkeypatch: pytest.MonkeyPat
     freshness.recorded([RUN], [True])
     other = AssetUri("model", "mlflow:prod", "other")
     freshness.recorded([other], [True])
-    assert freshness.overtaken(MODEL, early)
-    assert not freshness.overtaken(MODEL, between)
-    assert freshness.overtaken(RUN, between)
-    assert not freshness.overtaken(AssetUri("run", "mlflow:prod", "never heard of"), between)
+    assert freshness.may_be_superseded(MODEL, early)
+    assert not freshness.may_be_superseded(MODEL, between)
+    assert freshness.may_be_superseded(RUN, between)
+    assert not freshness.may_be_superseded(AssetUri("run", "mlflow:prod", "never heard of"), between)
 
 
-def test_what_is_held_is_found_beside_what_others_call_by_names_without_end(scene: Scene) -> None:
+def test_known_states_are_found_among_many_names_of_other_sources(scene: Scene) -> None:
     scene.take(model(2000, "there"))
     endless = AssetUri("workflow", "airflow", "x" * 9_000)
     scene.store.writer.append([Item([AssetFact(endless, "facts", 1, {})])], TESTER)

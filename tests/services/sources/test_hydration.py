@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mlgraph.connectors.mlflow.tool import MlflowTool
-from mlgraph.domain.configuration import Limits, Schedule
+from mlgraph.domain.configuration import RequestLimits, Schedule
 from mlgraph.domain.errors import MlgraphError, SourceError
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.sources.event_worker import ATTEMPTS
@@ -22,7 +22,7 @@ from tests.services.hydration_proof import CONNECTOR, NAME, Reading, differences
 from tests.services.parts import Store
 from tests.sources.mlflow_simulator import Faults, Registry, Simulator, simulated
 
-LIMITS = Limits(400.0, 8, 0.5)
+LIMITS = RequestLimits(400.0, 8, 0.5)
 QUIET = Schedule(poll_s=3600.0)
 MODEL = "mlg://model/mlflow%3Aprod/{}"
 
@@ -32,13 +32,13 @@ def test_what_comes_of_lost_repeated_shuffled_events_and_bad_answers_is_the_fina
     found = prove(postgres_url, changes=5_000, changes_per_s=500, limits=LIMITS, seed=1)
     assert differences(found.read, found.clean) == []
     assert len(found.clean[0]) > 800
-    assert found.went_back == []
+    assert found.regressions == []
     assert found.could_go_back == []
     assert found.reads > 300, "somebody looked"
     assert min(found.answers[fate] for fate in ("busy", "broken", "hanging", "stale")) > 0, "it was answered badly in every way"
     assert found.stale > 10, "stale answers were there to be left aside"
     assert found.most_in_a_second <= LIMITS.requests_per_s
-    assert found.letters == 0
+    assert found.dead_letters == 0
     existing = {uri.rpartition("/")[2] for uri in found.clean[0] if uri.startswith("mlg://model/")}
     followed = [(old, new) for old, new in found.renamed if new in existing and old not in existing]
     known = {old for old, _ in found.other_names}
@@ -55,7 +55,7 @@ class Blind(MlflowTool):
         return None
 
     @staticmethod
-    def version_held(state: Mapping[str, Any]) -> int | None:
+    def version_of_state(state: Mapping[str, Any]) -> int | None:
         del state
         return None
 
@@ -107,7 +107,7 @@ def test_an_event_that_was_acknowledged_is_fetched_after_a_restart(store: Store)
             simulator.faults = Faults(broken=1.0)
             name, event = created(registry)
             first.webhook(event)
-            assert first.told()["events_waiting"] == 1
+            assert first.reported()["events_waiting"] == 1
         assert len(PostgresEvents(store.database).waiting(NAME)) == 1
         simulator.faults = Faults()
         with reading(store, simulator) as second:
@@ -126,8 +126,8 @@ def test_a_source_that_is_away_makes_no_dead_letters_and_is_read_on_when_it_is_b
             names.append(name)
             here.webhook(event)
         here.until("circuit", "open")
-        assert here.told()["retry_in_s"] > 0
-        assert here.told()["events_waiting"] == 5
+        assert here.reported()["retry_in_s"] > 0
+        assert here.reported()["events_waiting"] == 5
         asked = len(simulator.served.arrivals)
         with pytest.raises(SourceError, match="asked again in"):
             here.connections.sync(NAME, Caller("tester"))
@@ -135,8 +135,8 @@ def test_a_source_that_is_away_makes_no_dead_letters_and_is_read_on_when_it_is_b
         simulator.faults = Faults()
         here.until("events_waiting", 0)
         assert all(shown(here, name) for name in names)
-        assert here.told()["circuit"] == "closed"
-        assert store.letters.counts().total == 0
+        assert here.reported()["circuit"] == "closed"
+        assert store.dead_letters.counts().total == 0
 
 
 def test_what_fails_time_and_again_becomes_a_dead_letter_that_can_be_replayed(
@@ -149,9 +149,9 @@ def test_what_fails_time_and_again_becomes_a_dead_letter_that_can_be_replayed(
         good = registry.now(("model", name)) or {}
         registry.put(("model", name), {**good, "creation_timestamp": "no time"})
         here.webhook(event)
-        until(lambda: store.letters.counts().waiting == 1)
+        until(lambda: store.dead_letters.counts().waiting == 1)
         here.until("events_waiting", 0)
-        (letter,) = store.letters.listing(10, None)["dead_letters"]
+        (letter,) = store.dead_letters.listing(10, None)["dead_letters"]
         assert letter["source"] == NAME
         assert "creation_timestamp" in letter["pointer"]
         assert len([1 for at in simulator.served.arrivals]) >= ATTEMPTS
@@ -162,7 +162,7 @@ def test_what_fails_time_and_again_becomes_a_dead_letter_that_can_be_replayed(
         assert shown(here, name) is not None
 
 
-def test_many_events_about_one_thing_cost_one_fetch_or_two(store: Store) -> None:
+def test_many_events_about_one_object_cost_one_fetch_or_two(store: Store) -> None:
     registry = Registry(1)
     with simulated(registry) as simulator, reading(store, simulator) as here:
         name, event = created(registry)
@@ -176,7 +176,7 @@ def test_many_events_about_one_thing_cost_one_fetch_or_two(store: Store) -> None
         assert len(simulator.served.arrivals) - before <= 6
 
 
-def test_a_sweep_that_a_fault_interrupted_goes_on_where_it_was(store: Store) -> None:
+def test_a_sweep_that_a_fault_interrupted_continues_where_it_was(store: Store) -> None:
     registry = Registry(1)
     for _ in range(300):
         registry.start_run(registry.now_ms())
@@ -193,9 +193,9 @@ def test_a_sweep_that_a_fault_interrupted_goes_on_where_it_was(store: Store) -> 
         with pytest.raises(SourceError):
             worker.sweep(resume=True)
         simulator.answer = answer  # type: ignore[method-assign]
-        kept = worker._recorder.connection().sweep_cursor
-        assert kept is not None
-        assert (kept["stage"], kept["token"]) == ("run", "200")
+        stored = worker._recorder.connection().sweep_cursor
+        assert stored is not None
+        assert (stored["stage"], stored["token"]) == ("run", "200")
         asked: list[str] = []
 
         def noted(path: str, body: dict[str, Any] | None) -> Any:
@@ -231,7 +231,7 @@ def test_events_are_fetched_while_a_sweep_runs_and_both_end_right(store: Store) 
         here.until("events_waiting", 0)
         here.connections.sync(NAME, Caller("tester"))
         existing = set(registry.models)
-        held = {
+        known_state = {
             uri.name for uri in here.connections._worker(here.connections._named(NAME))._recorder.states() if uri.kind == "model"
         }
-        assert held == existing
+        assert known_state == existing

@@ -14,16 +14,28 @@ from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import Conflict, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Statement
 from mlgraph.domain.payload import Located
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import ConnectorRegistry, PulledConnector
-from mlgraph.ports.letters import Letter
-from mlgraph.ports.source import Access, CircuitState, Cursor, Departure, Gone, Identity, Page, Payload, Reached, Source, States
+from mlgraph.ports.dead_letters import DeadLetterEntry
+from mlgraph.ports.source_adapter import (
+    Access,
+    CircuitState,
+    Cursor,
+    Departure,
+    Gone,
+    Identity,
+    Payload,
+    ProbeResult,
+    SourceAdapter,
+    SourcePage,
+    States,
+)
 from mlgraph.services.common.identity import LOCAL, Caller
 from mlgraph.services.ingest.intake import Intake
-from mlgraph.services.sources.connections import Connections
-from mlgraph.services.sources.source_recorder import Surroundings
-from mlgraph.stores.postgres.connections import PostgresConnections
+from mlgraph.services.sources.source_manager import SourceManager
+from mlgraph.services.sources.source_writer import SourceDependencies
+from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
 from tests.services.parts import Serving, Store
 
@@ -48,7 +60,7 @@ def payload(title: str, version: int) -> Payload:
 
 
 class ShelfSource:
-    """The `Source` of a shelf."""
+    """The `SourceAdapter` of a shelf."""
 
     name = "shelf"
 
@@ -56,19 +68,19 @@ class ShelfSource:
         self._shelf = shelf
         self.instance = access.instance or "main"
 
-    def reached(self) -> Reached:
-        return Reached("1.0", {"books": len(self._shelf.books)})
+    def reached(self) -> ProbeResult:
+        return ProbeResult("1.0", {"books": len(self._shelf.books)})
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the port's word
         version = self._shelf.books.get(id)
         return Gone(kind, id, book(id)) if version is None else payload(id, version)
 
-    def pages(self, cursor: Cursor | None = None) -> Iterator[Page]:
+    def pages(self, cursor: Cursor | None = None) -> Iterator[SourcePage]:
         del cursor
         found = [payload(*each) for each in sorted(self._shelf.books.items())]
-        yield Page(found, {}, done=True, stage="book", count=len(found))
+        yield SourcePage(found, {}, done=True, stage="book", count=len(found))
 
-    def changed_since(self, cursor: Cursor | None) -> Iterator[Page]:
+    def changed_since(self, cursor: Cursor | None) -> Iterator[SourcePage]:
         yield from self.pages(cursor)
 
     def inventory(self) -> Iterator[AssetUri]:
@@ -94,7 +106,7 @@ class ShelfSources:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf = shelf
 
-    def open(self, access: Access, *, patient: bool = True) -> Source:
+    def open(self, access: Access, *, patient: bool = True) -> SourceAdapter:
         del patient
         return ShelfSource(self._shelf, access)
 
@@ -109,7 +121,7 @@ class ShelfTool:
         found = Located(payload)
         return None if found.get("gone") else book(found.need("title").name())
 
-    def thing(self, uri: AssetUri) -> tuple[str, str] | None:
+    def source_key(self, uri: AssetUri) -> tuple[str, str] | None:
         return "book", uri.name
 
     def departures(
@@ -124,7 +136,7 @@ class ShelfTool:
     def version_of(self, payload: object) -> int | None:
         return Located(payload).need("version").value  # type: ignore[no-any-return]
 
-    def version_held(self, state: Mapping[str, Any]) -> int | None:
+    def version_of_state(self, state: Mapping[str, Any]) -> int | None:
         return state["properties"]["version"]  # type: ignore[no-any-return]
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: float) -> Mapping[str, Any]:
@@ -171,11 +183,16 @@ class Server:
     def __init__(self, store: Store, connectors: ConnectorRegistry) -> None:
         self.serving = Serving(store, connectors)
         events = PostgresEvents(store.database)
-        around = Surroundings(
-            PostgresConnections(store.database), store.reader, self.serving.intake.append, store.letters, events, "http://here"
+        around = SourceDependencies(
+            PostgresConnections(store.database),
+            store.reader,
+            self.serving.intake.append,
+            store.dead_letters,
+            events,
+            "http://here",
         )
-        self.connections = Connections(around, connectors)
-        self.serving.intake = Intake(store.writer, store.letters, lambda: None, self.connections.hydrate_thin, connectors)
+        self.connections = SourceManager(around, connectors)
+        self.serving.intake = Intake(store.writer, store.dead_letters, lambda: None, self.connections.hydrate_thin, connectors)
         self.connections.start()
 
     def following(self) -> None:
@@ -232,7 +249,7 @@ def test_a_source_whose_connector_is_gone_stays_and_says_so(server: Server, stor
     server.following()
     server.connections.stop()
     body = json.dumps({"source": "main", "event": {"title": "a", "at": AT}})
-    letter = store.letters.add(Letter("thin", "mlgraph", "main", None, body, "it was away"))
+    letter = store.dead_letters.add(DeadLetterEntry("thin", "mlgraph", "main", None, body, "it was away"))
 
     without = Server(store, installed_connectors())
     try:
@@ -250,7 +267,7 @@ def test_a_source_whose_connector_is_gone_stays_and_says_so(server: Server, stor
                 call()
     finally:
         without.connections.stop()
-    (left,) = store.letters.listing(10, None)["dead_letters"]
+    (left,) = store.dead_letters.listing(10, None)["dead_letters"]
     assert (left["id"], left["attempts"]) == (letter, 2)
 
     shelf.books["a"] = 3
@@ -258,7 +275,7 @@ def test_a_source_whose_connector_is_gone_stays_and_says_so(server: Server, stor
     try:
         again.following()
         assert again.serving.intake.replay(letter, Caller("tester"))["replayed"]
-        assert store.letters.listing(10, None)["total"] == 0
+        assert store.dead_letters.listing(10, None)["total"] == 0
         assert again.books() == {"a": 3, "b": 1}
     finally:
         again.connections.stop()

@@ -39,12 +39,12 @@ def test_it_grows_and_forgets_rather_than_pass_its_bound() -> None:
     assert table.get([]) == []
 
 
-def test_it_says_whether_it_holds_all() -> None:
+def test_it_reports_whether_it_is_complete() -> None:
     table = NumberTable(1 << 13)
-    assert not table.is_whole
-    table.is_whole = True
+    assert not table.is_complete
+    table.is_complete = True
     keys = [digest(str(number)) for number in range(6_000)]
     table.put(keys[:4_000], range(1, 4_001))
-    assert table.is_whole  # it has grown
+    assert table.is_complete  # it has grown
     table.put(keys[4_000:], range(4_001, 6_001))
-    assert not table.is_whole  # it began anew
+    assert not table.is_complete  # it began anew

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from mlgraph.domain.errors import Conflict, StartError, Unavailable
-from mlgraph.ports.letters import Letter
+from mlgraph.ports.dead_letters import DeadLetterEntry
 from mlgraph.stores.backup import backup_file
 from mlgraph.stores.backup.archive import BACKUPS_AT_ONCE, PostgresArchive, backup, restore
 from mlgraph.stores.postgres import migrate
@@ -40,14 +40,16 @@ def test_a_restored_store_is_the_same_and_another_one(
     assert taken(other)[:10] == archive[:10]
 
 
-def test_life_goes_on_after_a_restore(full: Store, new: Callable[[], Store]) -> None:
+def test_writes_and_queries_continue_after_a_restore(full: Store, new: Callable[[], Store]) -> None:
     other = new()
     PostgresArchive(other.database).restore([taken(full)])
     assert other.append(asset("a", name="tab\t, line\n, \\N and \\.", owners=[str(PERSON)])) == [False]
     assert other.append(asset("new")) == [True]
     assert other.reader.last_tx() == 4
-    waiting = other.letters.listing(10, None)["dead_letters"]
-    assert other.letters.add(Letter("openlineage", "tester", None, None, "{}", "again")) > max(each["id"] for each in waiting)
+    waiting = other.dead_letters.listing(10, None)["dead_letters"]
+    assert other.dead_letters.add(DeadLetterEntry("openlineage", "tester", None, None, "{}", "again")) > max(
+        each["id"] for each in waiting
+    )
 
 
 def test_the_file_can_be_read_with_tar_and_psql(full: Store) -> None:
@@ -97,14 +99,14 @@ def test_a_backup_is_of_one_moment(new: Callable[[], Store]) -> None:
 
 def test_a_store_that_holds_something_is_refused_and_unchanged(full: Store, new: Callable[[], Store]) -> None:
     archive = taken(new())
-    said = contents(full)
+    message = contents(full)
     with pytest.raises(Conflict, match="not empty"):
         PostgresArchive(full.database).restore([archive])
-    assert contents(full) == said
-    holding = new()
-    holding.letters.add(Letter("openlineage", "tester", None, None, "{}", "it failed"))
+    assert contents(full) == message
+    occupied = new()
+    occupied.dead_letters.add(DeadLetterEntry("openlineage", "tester", None, None, "{}", "it failed"))
     with pytest.raises(Conflict, match="dead_letter"):
-        PostgresArchive(holding.database).restore([archive])
+        PostgresArchive(occupied.database).restore([archive])
 
 
 def test_what_arrives_during_a_restore_is_not_lost(full: Store, new: Callable[[], Store]) -> None:
@@ -112,12 +114,12 @@ def test_what_arrives_during_a_restore_is_not_lost(full: Store, new: Callable[[]
 
     def arriving() -> Iterator[bytes]:
         yield archive[:-200]
-        other.letters.add(Letter("openlineage", "tester", None, None, "{}", "it failed"))
+        other.dead_letters.add(DeadLetterEntry("openlineage", "tester", None, None, "{}", "it failed"))
         yield archive[-200:]
 
     with pytest.raises(Conflict, match="not empty"):
         PostgresArchive(other.database).restore(arriving())
-    assert other.letters.listing(10, None)["total"] == 1
+    assert other.dead_letters.listing(10, None)["total"] == 1
     assert other.reader.last_tx() == 0
 
 
@@ -163,8 +165,8 @@ def test_backups_are_few_at_once_and_beside_the_pool(full: Store) -> None:
     running[0].close()  # type: ignore[attr-defined]  # it is a generator: whoever stops reading closes it
     assert len(list(archive.backup())) > 1
     assert len(list(running[1])) > 1
-    held = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
-    assert full.query(held) == [(0,)]
+    stored = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    assert full.query(stored) == [(0,)]
 
 
 def test_two_restores_at_once_are_one(full: Store, new: Callable[[], Store]) -> None:
@@ -179,7 +181,7 @@ def test_two_restores_at_once_are_one(full: Store, new: Callable[[], Store]) -> 
     assert PostgresArchive(other.database).restore(arriving()).watermark == 3
 
 
-def test_a_user_who_may_not_make_a_schema_is_told_what_to_grant(full: Store, postgres_url: str) -> None:
+def test_a_user_who_may_not_make_a_schema_learns_what_to_grant(full: Store, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE ROLE tenant LOGIN")
         connection.execute("CREATE SCHEMA tenants AUTHORIZATION tenant")
@@ -248,7 +250,7 @@ def test_every_table_of_the_schema_is_known(new: Callable[[], Store]) -> None:
     assert found == migrate.tables()
 
 
-def test_a_store_says_which_one_it_is(new: Callable[[], Store]) -> None:
+def test_a_store_has_an_identity(new: Callable[[], Store]) -> None:
     first, second = (new().query("SELECT id::text FROM instance") for _ in range(2))
     assert len(first) == len(second) == 1
     assert first != second

@@ -95,8 +95,8 @@ def test_a_second_start_from_another_process_is_refused(tmp_path: Path) -> None:
         first_line(child)
         with pytest.raises(DataDirectoryInUse) as refusal:
             EmbeddedPostgres(tmp_path).start()
-        for said in (str(tmp_path), f"pid {child.pid}", f"kill -INT {child.pid}", "--data"):
-            assert said in refusal.value.detail
+        for message in (str(tmp_path), f"pid {child.pid}", f"kill -INT {child.pid}", "--data"):
+            assert message in refusal.value.detail
         child.communicate("")
         assert child.returncode == 0
     with EmbeddedPostgres(tmp_path) as server:
@@ -281,24 +281,24 @@ def test_files_that_are_no_cluster_are_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "postgres" / "thesis.txt").read_text() == "precious"
 
 
-@pytest.mark.parametrize(("written", "says"), [("16", "mlgraph restore FILE --data NEW"), ("19", "start the newer mlgraph")])
-def test_another_major_version_is_refused(data_dir: Path, written: str, says: str) -> None:
+@pytest.mark.parametrize(("written", "reason"), [("16", "mlgraph restore FILE --data NEW"), ("19", "start the newer mlgraph")])
+def test_another_major_version_is_refused(data_dir: Path, written: str, reason: str) -> None:
     with EmbeddedPostgres(data_dir):
         pass
     version = data_dir / "postgres" / "PG_VERSION"
-    kept = version.read_text()
+    retained = version.read_text()
     version.write_text(f"{written}\n")
     server = EmbeddedPostgres(data_dir)
     with pytest.raises(EmbeddedPostgresError, match=rf"written by PostgreSQL {written}, .* this is PostgreSQL 18") as refused:
         server.start()
-    assert says in refused.value.detail
+    assert reason in refused.value.detail
     assert not server.alive()
-    version.write_text(kept)
+    version.write_text(retained)
     server.start()  # the refusal has let go of the lock
     server.stop()
 
 
-def test_a_server_that_cannot_start_says_what_its_log_says(data_dir: Path) -> None:
+def test_a_server_that_cannot_start_reports_its_log(data_dir: Path) -> None:
     with EmbeddedPostgres(data_dir):
         pass
     with (data_dir / "postgres" / "postgresql.conf").open("a") as file:

@@ -28,10 +28,10 @@ def test_events_of_a_real_server_are_logged_without_data(data_dir: Path, caplog:
         while len(caplog.records) < 3:
             assert time.monotonic() < until
             time.sleep(0.05)
-    said = [(each.levelno, each.getMessage()) for each in caplog.records if each.name == "postgres"]
-    assert (logging.WARNING, 'duplicate key value violates unique constraint "person_name_key"') in said
-    assert (logging.WARNING, 'invalid input syntax for type integer: "..." at character 8') in said
-    assert (logging.ERROR, "terminating connection due to administrator command") in said
+    message = [(each.levelno, each.getMessage()) for each in caplog.records if each.name == "postgres"]
+    assert (logging.WARNING, 'duplicate key value violates unique constraint "person_name_key"') in message
+    assert (logging.WARNING, 'invalid input syntax for type integer: "..." at character 8') in message
+    assert (logging.ERROR, "terminating connection due to administrator command") in message
     assert "Ann" in server.log_file.read_text()
     assert "Ann" not in caplog.text
 
@@ -49,5 +49,6 @@ def test_a_line_that_comes_in_pieces_is_one(tmp_path: Path, caplog: pytest.LogCa
             "base system is ready\n\tDETAIL of nothing\n" + begin + "DETAIL:  Key (name)=(Ann)\n" + begin + "PANIC:  end\n"
         )
     assert [(each.levelno, each.getMessage()) for each in caplog.records] == [
-        (logging.INFO, "database system is ready"), (logging.CRITICAL, "end"),
-    ]  # fmt: skip
+        (logging.INFO, "database system is ready"),
+        (logging.CRITICAL, "end"),
+    ]

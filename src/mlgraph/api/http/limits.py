@@ -19,7 +19,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mlgraph.api.http.problems import of_error
-from mlgraph.domain import budget
+from mlgraph.domain import deadlines
 from mlgraph.domain.errors import OutOfTime, Overloaded, StartError
 
 T = TypeVar("T")
@@ -38,7 +38,7 @@ _PREFIX: Final = "MLGRAPH_"
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ServerLimits:
     """What an administrator may set: each field is the environment variable of its name, as MLGRAPH_HEAVY_QUERIES."""
 
     heavy_queries: int = 4
@@ -60,28 +60,28 @@ class Limits:
         return 2 * (self.heavy_queries + LIGHT_RUNNING) + HEALTH_RUNNING
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str]) -> Limits:
+    def from_environment(cls, environment: Mapping[str, str]) -> ServerLimits:
         """Return the limits that `environment` sets. Raises `StartError` for a value that is no positive number."""
-        said: dict[str, int | float] = {}
+        settings: dict[str, int | float] = {}
         for name, default in cls().defaults().items():
             text = environment.get(_PREFIX + name.upper())
             if text is not None:
-                said[name] = _number(_PREFIX + name.upper(), text, whole=isinstance(default, int))
-        return cls(**said)  # type: ignore[arg-type]  # _number returns what the field's default is
+                settings[name] = _number(_PREFIX + name.upper(), text, integral=isinstance(default, int))
+        return cls(**settings)  # type: ignore[arg-type]  # _number returns what the field's default is
 
     def defaults(self) -> dict[str, int | float]:
         """Return the value of each field by its name."""
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
-def _number(name: str, text: str, *, whole: bool) -> int | float:
-    least = 1 if whole else 0.1
+def _number(name: str, text: str, *, integral: bool) -> int | float:
+    least = 1 if integral else 0.1
     try:
-        number = int(text) if whole else float(text)
+        number = int(text) if integral else float(text)
     except ValueError:
         number = -1
     if not least <= number <= 10**6:  # also false for NaN
-        raise StartError(f"{name} is {text[:40]!r}: give a {'whole ' if whole else ''}number from {least} to 1000000")
+        raise StartError(f"{name} is {text[:40]!r}: give a {'whole ' if integral else ''}number from {least} to 1000000")
     return number
 
 
@@ -114,11 +114,11 @@ class Lane:
                 raise self._full()
             done, _ = await asyncio.wait((answer,), timeout=self._time_s + 1)
             if not done:
-                raise OutOfTime(budget.over(self._time_s), retry_after_s=_RETRY_AFTER_S)
+                raise OutOfTime(deadlines.exceeded_message(self._time_s), retry_after_s=_RETRY_AFTER_S)
         return answer.result()
 
     def _within(self, work: Callable[[], T]) -> T:
-        with budget.within(self._time_s):
+        with deadlines.deadline(self._time_s):
             return work()
 
     def _left(self, answer: asyncio.Future[T]) -> None:
@@ -135,7 +135,7 @@ class Lane:
         )
 
 
-class Places:
+class Slots:
     """Places for work that is not one call: an answer that is streamed, a body that is read."""
 
     def __init__(self, what: str, places: int) -> None:
@@ -161,20 +161,23 @@ class Places:
 class Lanes:
     """The lanes and places of one server."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: ServerLimits) -> None:
         wait, run = limits.queue_time_s, limits.query_time_s
         self.heavy = Lane(
-            "queries over the graph (lineage, impact, paths, diff)", limits.heavy_queries, limits.heavy_queue,
-            patience_s=wait, time_s=run,
-        )  # fmt: skip
+            "queries over the graph (lineage, impact, paths, diff)",
+            limits.heavy_queries,
+            limits.heavy_queue,
+            patience_s=wait,
+            time_s=run,
+        )
         self.light = Lane("questions (asset, why, live, lists)", LIGHT_RUNNING, LIGHT_WAITING, patience_s=wait, time_s=run)
         self.health = Lane("health checks", HEALTH_RUNNING, HEALTH_WAITING, patience_s=wait, time_s=run)
         self.at_least = Lane(
             "requests that wait for a watermark", AT_LEAST_RUNNING, AT_LEAST_WAITING, patience_s=wait, time_s=run
         )
-        self.exports = Places("exports and backups", limits.exports)
+        self.exports = Slots("exports and backups", limits.exports)
         self.export_threads = anyio.CapacityLimiter(limits.exports)
-        self.requests = Places("requests", limits.requests)
+        self.requests = Slots("requests", limits.requests)
 
     def state(self) -> dict[str, dict[str, int]]:
         """Return, for each sort of work, how much of it runs or waits (`inside`), may run (`running`), may wait, was refused."""
@@ -202,7 +205,7 @@ class Lanes:
 class Crowd:
     """Refuses requests that are too many, however small each is."""
 
-    def __init__(self, app: ASGIApp, places: Places) -> None:
+    def __init__(self, app: ASGIApp, places: Slots) -> None:
         """Wrap `app`."""
         self._app = app
         self._places = places

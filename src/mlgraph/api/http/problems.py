@@ -19,8 +19,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mlgraph.api.http.answers import dump
-from mlgraph.api.http.observe import route_of
+from mlgraph.api.http.json_responses import dump
+from mlgraph.api.http.request_metrics import route_of
 from mlgraph.domain.errors import MlgraphError, Unauthorized, Unavailable
 from mlgraph.domain.payload import clean_text
 from mlgraph.domain.suggestions import did_you_mean
@@ -39,11 +39,11 @@ def problem(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Return one problem as a response."""
-    body = said(status, title, detail, pointer=pointer, instance=instance)
+    body = problem_bytes(status, title, detail, pointer=pointer, instance=instance)
     return Response(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def said(status: int, title: str, detail: str, *, pointer: str | None = None, instance: str | None = None) -> bytes:
+def problem_bytes(status: int, title: str, detail: str, *, pointer: str | None = None, instance: str | None = None) -> bytes:
     """Return the body of a problem."""
     kind = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
     members: dict[str, Any] = {
@@ -83,11 +83,11 @@ class UnexpectedFailures:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        begun = False
+        started = False
 
         async def noticing(message: Message) -> None:
-            nonlocal begun
-            begun = True
+            nonlocal started
+            started = True
             await send(message)
 
         try:
@@ -97,7 +97,7 @@ class UnexpectedFailures:
         except Exception:
             instance = f"urn:uuid:{uuid.uuid4()}"
             _log.exception("%s %s failed: %s", scope["method"], route_of(scope), instance)
-            if begun:
+            if started:
                 raise
             detail = f"this is a fault of the server; its log has the reason under {instance}"
             await problem(500, "Internal error", detail, instance=instance)(scope, receive, send)

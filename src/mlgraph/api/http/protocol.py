@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from mlgraph.api.http.problems import MEDIA_TYPE, said
+from mlgraph.api.http.problems import MEDIA_TYPE, problem_bytes
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 """Request line and headers together. A URI may be long, and a cursor holds one too."""
@@ -148,7 +148,7 @@ class BoundedHttp(HttpToolsProtocol):
         self._end_head()
         self._refused = True
         phrase = HTTPStatus(status).phrase
-        body = said(status, phrase, detail)
+        body = problem_bytes(status, phrase, detail)
         fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{field}\r\n"
         self.transport.write(f"HTTP/1.1 {status} {phrase}\r\n{fields}".encode("ascii") + body)
         # Closed at once, what the peer still sends would make the system take the answer back from it (TCP reset).

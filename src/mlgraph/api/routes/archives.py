@@ -7,11 +7,11 @@ from functools import partial
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response, StreamingResponse
 
-from mlgraph.api.http import bodies
-from mlgraph.api.http.answers import answer, begun
-from mlgraph.api.http.flowing import flowing
-from mlgraph.api.http.guard import Caller, Services, caller
+from mlgraph.api.http import request_bodies
+from mlgraph.api.http.authentication import Caller, Services, caller
+from mlgraph.api.http.json_responses import answer, started_answer
 from mlgraph.api.http.limits import UseLanes
+from mlgraph.api.http.streaming import streamed
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
 from mlgraph.api.schema.parameters import at_least, known_only
@@ -37,7 +37,7 @@ async def backup(use: Services, lanes: UseLanes, who: Caller) -> Response:
 
     A token that is bound to a source may not. If the connection ends without its last chunk, the backup is not complete.
     """
-    return await flowing(lambda: begun(use.archives.backup(who)), lanes, _MEDIA, {"cache-control": "no-store"})
+    return await streamed(lambda: started_answer(use.archives.backup(who)), lanes, _MEDIA, {"cache-control": "no-store"})
 
 
 @router.post(
@@ -52,4 +52,4 @@ async def restore(request: Request, use: Services, who: Caller) -> Response:
 
     The store gets an id of its own. A token that is bound to a source may not.
     """
-    return answer(await bodies.pour(request, partial(use.archives.restore, caller=who)))
+    return answer(await request_bodies.stream_bytes(request, partial(use.archives.restore, caller=who)))

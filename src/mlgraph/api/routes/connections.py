@@ -8,9 +8,9 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from mlgraph.api.http import bodies
-from mlgraph.api.http.answers import answer
-from mlgraph.api.http.guard import Caller, Services, caller
+from mlgraph.api.http import request_bodies
+from mlgraph.api.http.authentication import Caller, Services, caller
+from mlgraph.api.http.json_responses import answer
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
@@ -39,12 +39,12 @@ Name = Annotated[str, Path(description="The source's name, percent-encoded.")]
 )
 async def connect(request: Request, use: Services, who: Caller) -> Response:
     """Add a tool and backfill it with its original times, in the background; a known one goes on where it stopped."""
-    async with bodies.held(request) as body:
-        said = Located(decode_json(body))
-    for key in said.mapping():
+    async with request_bodies.buffered(request) as body:
+        request_document = Located(decode_json(body))
+    for key in request_document.mapping():
         if key not in _KEYS:
             raise InvalidInput(f"unknown key {key[:60]!r}; known are {', '.join(_KEYS)}", pointer=f"/{key[:60]}")
-    kind, url, name = said.need("kind").name(), said.need("url").name(), said.get("name")
+    kind, url, name = request_document.need("kind").name(), request_document.need("url").name(), request_document.get("name")
     known_as = name.name() if name else None
     return answer(await anyio.to_thread.run_sync(use.connections.connect, kind, url, known_as, who), 202)
 
@@ -117,5 +117,5 @@ def sync_all(use: Services, who: Caller) -> Response:
 )
 async def webhook(request: Request, use: Services, name: Name) -> Response:
     """Take a signed webhook of a connected tool; no token is asked for, the signature must be right."""
-    async with bodies.held(request) as body:
+    async with request_bodies.buffered(request) as body:
         return answer(await anyio.to_thread.run_sync(use.connections.webhook, name, dict(request.headers), body), 202)

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends
 from prometheus_client import generate_latest
 from starlette.responses import Response
 
-from mlgraph.api.http.answers import answer
-from mlgraph.api.http.guard import Services, caller
+from mlgraph.api.http.authentication import Services, caller
+from mlgraph.api.http.json_responses import answer
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.parameters import known_only

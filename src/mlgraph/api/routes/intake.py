@@ -12,9 +12,9 @@ import anyio.to_thread
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
-from mlgraph.api.http import bodies
-from mlgraph.api.http.answers import answer
-from mlgraph.api.http.guard import Caller, Services, caller
+from mlgraph.api.http import request_bodies
+from mlgraph.api.http.authentication import Caller, Services, caller
+from mlgraph.api.http.json_responses import answer
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
@@ -45,7 +45,7 @@ async def facts(request: Request, use: Services, who: Caller) -> Response:
     the answer is 200 even if every line is rejected. Empty lines are skipped and keep their index. Sending a fact
     twice changes nothing, so after a broken connection the same body can be sent again.
     """
-    return answer(await bodies.feed(request, partial(use.intake.facts, caller=who)))
+    return answer(await request_bodies.stream_records(request, partial(use.intake.facts, caller=who)))
 
 
 @router.post(
@@ -103,18 +103,18 @@ async def _events(form: str, request: Request, use: Services, who: Caller) -> Re
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type in (_LINES, _SEQUENCE):
         take = partial(use.intake.ingest_lines, form, caller=who)
-        return answer(await bodies.feed(request, take, sequence=content_type == _SEQUENCE))
-    async with bodies.held(request) as body:
+        return answer(await request_bodies.stream_records(request, take, sequence=content_type == _SEQUENCE))
+    async with request_bodies.buffered(request) as body:
         if not use.intake.is_quick(form, len(body)):
             return answer(await anyio.to_thread.run_sync(use.intake.ingest, form, body, who, limiter=_posts), 201)
         arrival = use.intake.read(form, body, who)
-        begun = _Begun()
-        if use.intake.begin(arrival, begun.end):
-            return answer(await begun.outcome, 201)
+        pending = _PendingAppend()
+        if use.intake.begin(arrival, pending.end):
+            return answer(await pending.outcome, 201)
         return answer(await anyio.to_thread.run_sync(use.intake.take, arrival, limiter=_posts), 201)
 
 
-class _Begun:
+class _PendingAppend:
     """Something that another thread ends: its outcome, for the event loop that waits for it."""
 
     def __init__(self) -> None:
@@ -124,9 +124,9 @@ class _Begun:
     def end(self, outcome: dict[str, Any] | BaseException) -> None:
         """Let those who wait go on. For any thread."""
         with suppress(RuntimeError):  # the loop has ended, and with it those who waited
-            self._loop.call_soon_threadsafe(self._settle, outcome)
+            self._loop.call_soon_threadsafe(self._finish, outcome)
 
-    def _settle(self, outcome: dict[str, Any] | BaseException) -> None:
+    def _finish(self, outcome: dict[str, Any] | BaseException) -> None:
         if self.outcome.done():  # nobody waits any more
             return
         if isinstance(outcome, BaseException):
@@ -151,7 +151,7 @@ class _Begun:
 )
 async def cloudevents(request: Request, use: Services, who: Caller) -> Response:
     """Take CloudEvents 1.0 in any mode. Duplicates are judged by (source, id)."""
-    async with bodies.held(request) as body:
+    async with request_bodies.buffered(request) as body:
         taken = await anyio.to_thread.run_sync(use.intake.cloudevents, dict(request.headers), body, who, limiter=_posts)
     return answer(taken, 202)
 

@@ -8,17 +8,18 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from mlgraph.api.http.answers import answer, in_pieces
-from mlgraph.api.http.flowing import flowing
-from mlgraph.api.http.guard import Services, caller
+from mlgraph.api.http.authentication import Services, caller
+from mlgraph.api.http.json_responses import answer, in_pieces
 from mlgraph.api.http.limits import UseLanes
+from mlgraph.api.http.streaming import streamed
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
 from mlgraph.api.schema.parameters import (
     AsOf,
-    Change,
+    ClosureParameters,
     Cursor,
     Fold,
+    ImpactParameters,
     Level,
     Limit,
     Moment,
@@ -27,12 +28,11 @@ from mlgraph.api.schema.parameters import (
     TargetQuery,
     Uri,
     UriQuery,
-    Walk,
     at_least,
     known_only,
 )
-from mlgraph.client import naming, shapes
-from mlgraph.client.propagation import Propagation
+from mlgraph.client import name_shapes, shapes
+from mlgraph.client.propagation_shapes import Propagation
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.domain.walk_options import DEFAULT_LIMIT
@@ -49,7 +49,7 @@ _relation_schema: Final[dict[str, Any]] = {"enum": list(RELATIONS)}
     response_model=shapes.Lineage,
     responses=operations.answers("The closure.", errors=_ERRORS),
 )
-async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]) -> Response:
+async def lineage(use: Services, lanes: UseLanes, walk: Annotated[ClosureParameters, Query()]) -> Response:
     """Return everything that the asset leads to, or comes from, and the edges between.
 
     Nodes come nearest first, then by URI, the root at distance 0. `partial` means that the list was cut by limit or
@@ -69,7 +69,7 @@ async def lineage(use: Services, lanes: UseLanes, walk: Annotated[Walk, Query()]
     response_model=shapes.Impact,
     responses=operations.answers("Who is hurt.", errors=_ERRORS),
 )
-async def impact(use: Services, lanes: UseLanes, walk: Annotated[Change, Query()]) -> Response:
+async def impact(use: Services, lanes: UseLanes, walk: Annotated[ImpactParameters, Query()]) -> Response:
     """Return what a change of the asset can hurt: how badly, when, by which path, and whom to tell."""
     return await lanes.heavy.run(lambda: answer(use.queries.impact(walk.uri, walk.options(), change=walk.change)))
 
@@ -146,14 +146,14 @@ async def asset_by_path(
     segment = raw.partition(b"/api/v1/assets/")[2] if raw else None
     if segment is not None and b"/" in segment:
         raise InvalidInput("the URI is one segment of the path: encode it once more, so that / is %2F and % is %25")
-    said = uri if segment is None else unquote(segment.decode("ascii", "replace"))
-    return await lanes.light.run(lambda: answer(use.queries.asset(said, as_of=as_of)))
+    asset_uri = uri if segment is None else unquote(segment.decode("ascii", "replace"))
+    return await lanes.light.run(lambda: answer(use.queries.asset(asset_uri, as_of=as_of)))
 
 
 @router.get(
     "/names",
     summary="Names of an asset",
-    response_model=naming.Names,
+    response_model=name_shapes.Names,
     responses=operations.answers("The names.", errors=_ERRORS),
 )
 async def names(
@@ -226,4 +226,4 @@ async def live(
 )
 async def export(use: Services, lanes: UseLanes) -> Response:
     """Return every source fact and declaration as NDJSON in a stable order, fit for `/api/v1/facts` elsewhere."""
-    return await flowing(lambda: in_pieces(use.queries.export()), lanes, "application/x-ndjson")
+    return await streamed(lambda: in_pieces(use.queries.export()), lanes, "application/x-ndjson")

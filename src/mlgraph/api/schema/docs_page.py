@@ -65,10 +65,10 @@ def _call(method: str, path: str, call: dict[str, Any]) -> Iterator[str]:
         kinds = ", ".join(f"<code>{escape(kind)}</code>" for kind in body["content"])
         yield f"<p>Body: {escape(body['description'])} {kinds}</p>"
         yield from (_example(media) for media in body["content"].values() if media.get("example"))
-    for status, said in call["responses"].items():
-        shapes = [_type(media["schema"]) for media in said.get("content", {}).values() if media.get("schema")]
+    for status, response in call["responses"].items():
+        shapes = [_type(media["schema"]) for media in response.get("content", {}).values() if media.get("schema")]
         shape = f" {' '.join(shapes)}" if shapes else ""
-        yield f"<div><b>{escape(status)}</b> {escape(said['description'])}{shape}</div>"
+        yield f"<div><b>{escape(status)}</b> {escape(response['description'])}{shape}</div>"
     yield "</section>"
 
 

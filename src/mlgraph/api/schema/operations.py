@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
-from mlgraph.client import naming, shapes
-from mlgraph.client.propagation import Propagation
+from mlgraph.client import name_shapes, shapes
+from mlgraph.client.propagation_shapes import Propagation
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 _OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"
@@ -156,7 +156,7 @@ WHY: Final[shapes.Why] = {
     "cold_runs": 0,
     "watermark": 42,
 }
-NAMES: Final[naming.Names] = {
+NAMES: Final[name_shapes.Names] = {
     "uri": _LAKE,
     "asset": _LAKE,
     "names": [
@@ -219,16 +219,18 @@ WRITE_ERRORS: Final = (400, 401, 403, 413, 415, 422, 503)
 
 def answers(description: str, *, errors: tuple[int, ...], status: int = 200) -> dict[int | str, dict[str, Any]]:
     """Return the `responses` of an operation: the answer, and the problems it can end in."""
-    said: dict[int | str, dict[str, Any]] = {status: {"description": description}}
+    responses: dict[int | str, dict[str, Any]] = {status: {"description": description}}
     schema = {"$ref": "#/components/schemas/Problem"}
     for code in errors:
-        said[code] = {"description": _ERRORS[code], "content": {MEDIA_TYPE: {"schema": schema}}}
-    return said
+        responses[code] = {"description": _ERRORS[code], "content": {MEDIA_TYPE: {"schema": schema}}}
+    return responses
 
 
 def body(description: str, content: dict[str, Any]) -> dict[str, Any]:
     """Return the `openapi_extra` of an operation that reads its body itself: an example for each media type."""
     schema = {"type": "object"}
-    media = {kind: {"schema": {"type": "string"} if isinstance(example, str) else schema, "example": example}
-             for kind, example in content.items()}  # fmt: skip
+    media = {
+        kind: {"schema": {"type": "string"} if isinstance(example, str) else schema, "example": example}
+        for kind, example in content.items()
+    }
     return {"requestBody": {"description": description, "required": True, "content": media}}

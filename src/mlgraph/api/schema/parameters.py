@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import FastAPI, Query, Request
 from pydantic import AfterValidator, BaseModel
 
-from mlgraph.api.http.guard import Services
+from mlgraph.api.http.authentication import Services
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.suggestions import did_you_mean
@@ -76,7 +76,7 @@ Limit = Annotated[
 Cursor = Annotated[str | None, Query(description="Go on from the `frontier` of a partial answer.")]
 
 
-class Walk(BaseModel):
+class ClosureParameters(BaseModel):
     """The parameters that lineage and impact share."""
 
     uri: UriQuery
@@ -98,11 +98,11 @@ class Walk(BaseModel):
 
     def options(self) -> WalkOptions:
         """Return everything but the URI, as the queries take it: the parameters have the names of the options, but for `kind`."""
-        given = {name: getattr(self, name) for name in Walk.model_fields if name not in ("uri", "kind")}
+        given = {name: getattr(self, name) for name in ClosureParameters.model_fields if name not in ("uri", "kind")}
         return WalkOptions(kinds=tuple(self.kind or ()), **given)
 
 
-class Change(Walk):
+class ImpactParameters(ClosureParameters):
     """The parameters of impact."""
 
     change: Annotated[

@@ -15,8 +15,8 @@ from mlgraph.documents.faults import Faults, Position
 from mlgraph.documents.fields import Line, line, one_of, parsed
 from mlgraph.documents.reader import Document, Location
 from mlgraph.documents.sections import FaultAt, validate
-from mlgraph.domain.configuration import DeclaredAlias, DeclaredApart, NoiseRule
-from mlgraph.domain.times import FOREVER, parse_time
+from mlgraph.domain.configuration import DeclaredAlias, DeclaredDistinct, NoiseRule
+from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
 
@@ -62,16 +62,16 @@ class _Apart(Settings, title="an alias"):
         return self
 
 
-def read_aliases(document: Document, faults: Faults) -> tuple[tuple[DeclaredAlias, ...], tuple[DeclaredApart, ...]]:
+def read_aliases(document: Document, faults: Faults) -> tuple[tuple[DeclaredAlias, ...], tuple[DeclaredDistinct, ...]]:
     """Return the aliases, and what is declared apart, as far as they are right; what contradicts another is a fault too."""
     aliases: list[tuple[DeclaredAlias, Position]] = []
-    distinct: list[tuple[DeclaredApart, Position]] = []
+    distinct: list[tuple[DeclaredDistinct, Position]] = []
     for location in document.locations(("aliases",)):
         position = document.position(location)
         if _has(document, location, "apart"):
             apart = validate(_Apart, document, location, faults)
             if apart is not None:
-                distinct.append((DeclaredApart(apart.apart), position))
+                distinct.append((DeclaredDistinct(apart.apart), position))
             continue
         section = validate(_Alias, document, location, faults)
         if section is None:

@@ -13,7 +13,7 @@ from mlgraph.documents.faults import Faults, Position
 from mlgraph.documents.fields import Line, duration_s, number, one_of
 from mlgraph.documents.reader import Document
 from mlgraph.documents.sections import FaultAt, validate_items
-from mlgraph.domain.configuration import Limits, Schedule, SecretPlace, SourceSettings
+from mlgraph.domain.configuration import RequestLimits, Schedule, SecretPlace, SourceSettings
 from mlgraph.domain.credentials import check_address
 from mlgraph.domain.errors import InvalidInput
 
@@ -93,9 +93,9 @@ class _Schedule(Settings, title="schedule"):
 
 
 class _Limits(Settings, title="limits"):
-    requests_per_s: Annotated[float, number(0.01, 10_000)] = Limits().requests_per_s
-    concurrency: Annotated[int, number(1, 256, whole=True)] = Limits().concurrency
-    timeout_s: Annotated[float, duration_s("100ms", "10m")] = Field(default=Limits().timeout_s, alias="timeout")
+    requests_per_s: Annotated[float, number(0.01, 10_000)] = RequestLimits().requests_per_s
+    concurrency: Annotated[int, number(1, 256, whole=True)] = RequestLimits().concurrency
+    timeout_s: Annotated[float, duration_s("100ms", "10m")] = Field(default=RequestLimits().timeout_s, alias="timeout")
 
 
 class _Source(Settings, title="a source"):
@@ -123,5 +123,5 @@ class _Source(Settings, title="a source"):
             credentials=None if self.credentials is None else self.credentials.place(against),
             environment=self.environment,
             schedule=Schedule(**self.schedule.model_dump()),
-            limits=Limits(**self.limits.model_dump()),
+            limits=RequestLimits(**self.limits.model_dump()),
         )

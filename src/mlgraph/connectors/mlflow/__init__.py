@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mlgraph.connectors.mlflow.experiments import experiment_statements
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
 from mlgraph.connectors.mlflow.models import model_statements
 from mlgraph.connectors.mlflow.payloads import registry_of, subject
 from mlgraph.connectors.mlflow.registered import logged_model_statements
@@ -15,24 +16,25 @@ from mlgraph.connectors.mlflow.renames import rename_statements
 from mlgraph.connectors.mlflow.runs import run_statements
 from mlgraph.connectors.mlflow.tool import MlflowTool
 from mlgraph.connectors.mlflow.versions import version_statements
-from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.payload import Located
 from mlgraph.ports.connector import PulledConnector
-from mlgraph.ports.source import SourceFactory
+from mlgraph.ports.source_adapter import SourceFactory
 
 __all__ = ["connector", "normalise", "subject"]
 
-_READERS: Final[Mapping[str, Callable[[Registry, Located], list[Statement]]]] = MappingProxyType({
-    "mlflow.experiment": experiment_statements,
-    "mlflow.run": run_statements,
-    "mlflow.logged_model": logged_model_statements,
-    "mlflow.registered_model": model_statements,
-    "mlflow.model_version": version_statements,
-    "mlflow.deleted": deletion_statements,
-    "mlflow.renamed": rename_statements,
-})  # fmt: skip
+_READERS: Final[Mapping[str, Callable[[MlflowInstance, Located], list[Statement]]]] = MappingProxyType(
+    {
+        "mlflow.experiment": experiment_statements,
+        "mlflow.run": run_statements,
+        "mlflow.logged_model": logged_model_statements,
+        "mlflow.registered_model": model_statements,
+        "mlflow.model_version": version_statements,
+        "mlflow.deleted": deletion_statements,
+        "mlflow.renamed": rename_statements,
+    }
+)
 
 
 def normalise(payload: object, scope: str | None = None) -> list[Statement]:

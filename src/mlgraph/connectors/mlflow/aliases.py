@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, entries
 from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 
-def alias_statements(registry: Registry, data: Located, model: AssetUri, changed: int) -> list[Statement]:
+def alias_statements(registry: MlflowInstance, data: Located, model: AssetUri, changed: int) -> list[Statement]:
     """Return what the aliases point to, one edge a version, and an end for each version that none points to any longer.
 
     MLflow keeps no time of an alias. At first sight the model's last change is the best it can say; what differs from
@@ -19,8 +19,8 @@ def alias_statements(registry: Registry, data: Located, model: AssetUri, changed
     now: dict[AssetUri, set[str]] = defaultdict(set)
     for each in entries(data.need("registered_model"), "aliases"):
         now[registry.uri("model_version", f"{model.name}/{each.need('version').name()}")].add(each.need("alias").text())
-    before = registry.held_points_to or {}
-    start = changed if registry.held_points_to is None else registry.at
+    before = registry.known_points_to or {}
+    start = changed if registry.known_points_to is None else registry.at
     statements: list[Statement] = [
         EdgeFact(model, "points_to", version, ORIGIN, start, properties={"aliases": sorted(aliases)})
         for version, aliases in sorted(now.items())

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
+from mlgraph.domain.dataset_naming import dataset_uri_from_location
 from mlgraph.domain.errors import MlgraphError
-from mlgraph.domain.naming import dataset_uri_from_location
 from mlgraph.domain.payload import clean, decode_json
 from mlgraph.domain.uri import AssetUri
 
 _LOCATIONS: Final = ("uri", "url", "path", "delta_table_name", "table_name", "table")
 
 
-def identity(registry: Registry, source: object, name: str) -> AssetUri:
+def identity(registry: MlflowInstance, source: object, name: str) -> AssetUri:
     """Return where the data lives; only data that lives nowhere else is named by the registry that saw it."""
     if isinstance(source, dict):
         for key in _LOCATIONS:

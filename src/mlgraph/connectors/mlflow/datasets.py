@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mlgraph.connectors.mlflow.dataset_documents import document, fields, identity
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries, optional, said, table
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, entries, optional, table, without_empty
+from mlgraph.domain.dataset_naming import canonical_columns
 from mlgraph.domain.facts import AssetFact, EdgeFact, Mode, Statement
-from mlgraph.domain.naming import canonical_columns
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.uri import AssetUri
@@ -37,7 +37,7 @@ class DatasetInput:
         return self.role not in HELD_OUT_ROLES
 
 
-def dataset_inputs(registry: Registry, run: Located) -> list[DatasetInput]:
+def dataset_inputs(registry: MlflowInstance, run: Located) -> list[DatasetInput]:
     """Return the dataset inputs of a run (REST `Run.inputs.dataset_inputs`)."""
     inputs = run.get("inputs")
     scored = scored_datasets(run)
@@ -61,14 +61,14 @@ def dataset_statements(inputs: list[DatasetInput], run: AssetUri, start: int | N
     assets = {each.uri: AssetFact(each.uri, ORIGIN, start, each.state, Mode.PATCH) for each in reversed(inputs)}
     edges = {
         (each.uri, each.role, each.digest): EdgeFact(
-            each.uri, "input_to", run, ORIGIN, start, properties=said(role=each.role, version=each.digest)
+            each.uri, "input_to", run, ORIGIN, start, properties=without_empty(role=each.role, version=each.digest)
         )
         for each in inputs
     }
     return [*assets.values(), *edges.values()]
 
 
-def _read(registry: Registry, entry: Located, scored: dict[str, str]) -> DatasetInput:
+def _read(registry: MlflowInstance, entry: Located, scored: dict[str, str]) -> DatasetInput:
     dataset = entry.need("dataset")
     name = dataset.need("name").name()
     context = table(entry, "tags").get("mlflow.data.context", "").strip().lower()
@@ -76,12 +76,12 @@ def _read(registry: Registry, entry: Located, scored: dict[str, str]) -> Dataset
     source = document(optional(dataset, "source"))
     schema = document(optional(dataset, "schema"))
     uri = identity(registry, source, name)
-    properties = said(
+    properties = without_empty(
         schema=canonical_columns(uri.namespace, fields(schema)),
         profile=document(optional(dataset, "profile")),
         source_type=optional(dataset, "source_type"),
     )
-    state = said(name=name, properties=redact(properties))
+    state = without_empty(name=name, properties=redact(properties))
     return DatasetInput(uri, name, optional(dataset, "digest"), role, state)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from mlgraph.connectors.mlflow.datasets import DatasetInput, dataset_inputs
 from mlgraph.connectors.mlflow.logged_models import LoggedModel, takes_in
 from mlgraph.connectors.mlflow.measurements import Measured, Metrics, measurements
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, optional, said
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, optional, without_empty
 from mlgraph.domain.facts import AssetFact, EdgeFact, Statement
 from mlgraph.domain.payload import Located
 
 
-def evaluations(registry: Registry, run: Located, model: LoggedModel) -> list[Statement]:
+def evaluations(registry: MlflowInstance, run: Located, model: LoggedModel) -> list[Statement]:
     """Return the evaluations of `model` by `run`, that the run wrote them, and that they measure its versions."""
     inputs = dataset_inputs(registry, run)
     measured = measurements(run, model, inputs)
@@ -18,7 +18,7 @@ def evaluations(registry: Registry, run: Located, model: LoggedModel) -> list[St
 
 
 def _statements(
-    registry: Registry, run: Located, model: LoggedModel, on: Measured, group: Metrics, inputs: list[DatasetInput]
+    registry: MlflowInstance, run: Located, model: LoggedModel, on: Measured, group: Metrics, inputs: list[DatasetInput]
 ) -> list[Statement]:
     info = run.need("info")
     run_id = info.need("run_id").name()
@@ -28,7 +28,7 @@ def _statements(
         "metrics": {name: value for name, (_, _, value) in sorted(group.latest.items())},
         "model_id": model.model_id,
         "run_id": run_id,
-        **said(dataset=said(name=on[0], digest=on[1])),
+        **without_empty(dataset=without_empty(name=on[0], digest=on[1])),
     }
     name = " on ".join(part for part in (optional(info, "run_name") or run_id, on[0]) if part)
     used = sorted({str(each.uri) for each in inputs if on[0] is None or (each.name, each.digest or on[1]) == on})
@@ -36,6 +36,6 @@ def _statements(
         used += [str(version) for version in model.versions or (registry.uri("artifact", model.model_id),)]
     return [
         AssetFact(uri, ORIGIN, max(times), {"name": name, "properties": properties}),
-        EdgeFact(registry.uri("run", run_id), "outputs", uri, ORIGIN, min(times), properties=said(**{"from": used})),
+        EdgeFact(registry.uri("run", run_id), "outputs", uri, ORIGIN, min(times), properties=without_empty(**{"from": used})),
         *(EdgeFact(version, "evaluated_by", uri, ORIGIN, min(times)) for version in model.versions),
     ]

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, micros, optional, said, table, tags_of
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
 from mlgraph.domain.facts import AssetFact, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact_url
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 
 
-def experiment_statements(registry: Registry, data: Located) -> list[Statement]:
+def experiment_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.experiment`: {experiment}. It is a workflow of which runs are parts, no A/B one."""
     experiment = data.need("experiment")
     name = experiment.need("name").name()
     tags = table(experiment, "tags")
     created = experiment.get("creation_time")
     changed = experiment.get("last_update_time") or experiment.need("creation_time")
-    properties = said(
+    properties = without_empty(
         type="mlflow_experiment",
         experiment_id=optional(experiment, "experiment_id"),
         created_at=format_time(micros(created)) if created else None,
         updated_at=format_time(micros(changed)),
     )
-    state = said(
+    state = without_empty(
         name=name,
         description=redact_url(tags.get("mlflow.note.content", "")),
         tags=tags_of(tags),

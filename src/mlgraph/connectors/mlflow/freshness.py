@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlgraph.connectors.mlflow.words import micros
+from mlgraph.connectors.mlflow.mlflow_instance import micros
 from mlgraph.domain.payload import Located
 
 
@@ -30,11 +30,11 @@ def version_of(payload: object) -> int | None:
     return None
 
 
-def version_held(state: Mapping[str, Any]) -> int | None:
+def version_of_state(state: Mapping[str, Any]) -> int | None:
     """Return the same of a state that the graph holds."""
     properties = state.get("properties", {})
-    told = properties.get("updated_at") or properties.get("ended_at")
-    return Located(told).time() if told is not None else None
+    updated_at = properties.get("updated_at") or properties.get("ended_at")
+    return Located(updated_at).time() if updated_at is not None else None
 
 
 def _first(found: Located, *keys: str) -> int | None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from mlgraph.connectors.mlflow.words import Registry, entries, micros, optional, said, step_of, table
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance, entries, micros, optional, step_of, table, without_empty
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
@@ -39,7 +39,7 @@ class LoggedModel:
         """Return what a version or an artifact keeps of it."""
         info, data = self.model.need("info"), self.model.get("data")
         ordered = sorted(self.metrics(), key=lambda each: (micros(each.need("timestamp")), step_of(each)))
-        return said(
+        return without_empty(
             model_id=self.model_id,
             name=optional(info, "name"),
             model_type=optional(info, "model_type"),
@@ -52,7 +52,7 @@ class LoggedModel:
 class LoggedModels:
     """The logged models that a payload brings along: `logged_models`, {model id: {model, model_versions}}."""
 
-    def __init__(self, registry: Registry, data: Located) -> None:
+    def __init__(self, registry: MlflowInstance, data: Located) -> None:
         """Read them where they stand in the payload."""
         self._registry = registry
         found = data.get("logged_models")

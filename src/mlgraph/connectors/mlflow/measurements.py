@@ -13,7 +13,7 @@ from typing import Any
 
 from mlgraph.connectors.mlflow.datasets import DatasetInput, scored_datasets
 from mlgraph.connectors.mlflow.logged_models import LoggedModel, takes_in
-from mlgraph.connectors.mlflow.words import entries, micros, optional, step_of
+from mlgraph.connectors.mlflow.mlflow_instance import entries, micros, optional, step_of
 from mlgraph.domain.payload import Located
 
 Measured = tuple[str | None, str | None]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from mlgraph.connectors.mlflow.aliases import alias_statements
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, micros, optional, said, table, tags_of
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
 from mlgraph.domain.facts import AssetFact, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact_url
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 
 
-def model_statements(registry: Registry, data: Located) -> list[Statement]:
+def model_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.registered_model`: {registered_model}.
 
     MLflow keeps prompts among its models: those are not models.
@@ -24,11 +24,11 @@ def model_statements(registry: Registry, data: Located) -> list[Statement]:
     created = micros(model.need("creation_timestamp"))
     changed = micros(model.get("last_updated_timestamp") or model.need("creation_timestamp"))
     registry, former = registry.of_creation(uri, created)
-    state = said(
+    state = without_empty(
         name=name,
         description=redact_url(optional(model, "description") or ""),
         tags=tags_of(tags),
         properties={"created_at": format_time(created), "updated_at": format_time(changed)},
     )
-    told = AssetFact(uri, ORIGIN, registry.since(changed), state)
-    return [*former, told, *alias_statements(registry, data, uri, changed)]
+    model_fact = AssetFact(uri, ORIGIN, registry.since(changed), state)
+    return [*former, model_fact, *alias_statements(registry, data, uri, changed)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mlgraph.connectors.mlflow.words import Registry
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 
 def subject(payload: object) -> AssetUri | None:
-    """Return the asset whose held state `normalise` wants to know as `held`; None where it makes no difference."""
+    """Return the asset whose held state `normalise` wants to know as `known_state`; None where it makes no difference."""
     found = Located(payload)
     registry, data = registry_of(found), found.need("data")
     match found.need("type").text():
@@ -26,19 +26,19 @@ def subject(payload: object) -> AssetUri | None:
     return None
 
 
-def registry_of(payload: Located, scope: str | None = None) -> Registry:
-    """Return the instance that a payload is from, with `at` and `held`, if they are given, and its scope or else `scope`."""
-    at, held, own = payload.get("at"), payload.get("held"), payload.get("scope")
-    since, state = (held.get("since"), held.get("state")) if held else (None, None)
+def registry_of(payload: Located, scope: str | None = None) -> MlflowInstance:
+    """Return the instance that a payload is from, with `at` and `known_state` if given, and its scope, else `scope`."""
+    at, known_state, own = payload.get("at"), payload.get("held"), payload.get("scope")
+    since, state = (known_state.get("since"), known_state.get("state")) if known_state else (None, None)
     properties = state.get("properties") if state else None
     created = properties.get("created_at") if properties else None
-    return Registry(
+    return MlflowInstance(
         payload.need("instance").name(),
         own.name() if own else scope,
         at=at.time() if at else None,
-        held_since=since.time() if since else None,
-        held_created=created.time() if created else None,
-        held_points_to=_pointed(held.get("points_to")) if held else None,
+        known_since=since.time() if since else None,
+        known_created=created.time() if created else None,
+        known_points_to=_pointed(known_state.get("points_to")) if known_state else None,
     )
 
 

@@ -5,37 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
+from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
 from mlgraph.connectors.mlflow.removals import vanished
 from mlgraph.connectors.mlflow.renames import renames
-from mlgraph.connectors.mlflow.words import Registry
 from mlgraph.domain.payload import Located
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Identity, Payload, States
+from mlgraph.ports.source_adapter import Identity, Payload, States
 
-_THINGS: Final = {
-    "run": "run", "artifact": "logged_model", "model": "registered_model", "model_version": "model_version",
-}  # fmt: skip
+_SOURCE_KINDS: Final = {
+    "run": "run",
+    "artifact": "logged_model",
+    "model": "registered_model",
+    "model_version": "model_version",
+}
 
 
 def departures(
-    instance: str, held: States, inventory: Collection[AssetUri], models: Mapping[str, Identity], at: int
+    instance: str, known_states: States, inventory: Collection[AssetUri], models: Mapping[str, Identity], at: int
 ) -> list[dict[str, Any]]:
     """Return the payloads that say what was renamed or deleted, for `normalise`; `at` is when that was noticed.
 
     `inventory` and `models` are what the source lists now. What lives on under a new name is not deleted.
     """
-    registry = Registry(instance)
-    before = identities_of(held)
-    told: list[dict[str, Any]] = []
+    registry = MlflowInstance(instance)
+    before = identities_of(known_states)
+    payloads: list[dict[str, Any]] = []
     moved: set[AssetUri] = set()
     for old, new in renames(before, models):
         versions = sorted(number for number, _ in before[old].parts & models[new].parts)
         moved |= {registry.uri("model", old), *(registry.uri("model_version", f"{old}/{n}") for n in versions)}
         data = {"from": old, "to": new, "versions": versions, "at": format_time(at), "since": format_time(before[old].created)}
-        told.append(_payload(instance, "renamed", data))
-    gone = [uri for uri in vanished(registry, held, inventory) if uri not in moved]
-    return told + [deleted(instance, uri, at) for uri in gone]
+        payloads.append(_payload(instance, "renamed", data))
+    gone = [uri for uri in vanished(registry, known_states, inventory) if uri not in moved]
+    return payloads + [deleted(instance, uri, at) for uri in gone]
 
 
 def deleted(instance: str, uri: AssetUri, at: int) -> dict[str, Any]:
@@ -43,9 +46,9 @@ def deleted(instance: str, uri: AssetUri, at: int) -> dict[str, Any]:
     return _payload(instance, "deleted", {"uri": str(uri), "at": format_time(at)})
 
 
-def thing(uri: AssetUri) -> tuple[str, str] | None:
+def source_key(uri: AssetUri) -> tuple[str, str] | None:
     """Return kind and id by which MLflow is asked for an asset; None for experiments, asked by a number, and evaluations."""
-    kind = _THINGS.get(uri.kind)
+    kind = _SOURCE_KINDS.get(uri.kind)
     return None if kind is None else (kind, uri.name)
 
 
@@ -54,7 +57,7 @@ def deleted_at(uri: AssetUri, at: int) -> dict[str, Any]:
     return deleted(uri.namespace.partition(":")[2], uri, at)
 
 
-def departed(payload: Payload) -> tuple[AssetUri, Payload | None, Payload | None, AssetUri | None]:
+def departure_payloads(payload: Payload) -> tuple[AssetUri, Payload | None, Payload | None, AssetUri | None]:
     """Return what a payload of `departures` says is missing, and where it lives on under another name: the payload, and the name.
 
     Between them is the payload to take instead, where that name was another model's before.
@@ -63,23 +66,23 @@ def departed(payload: Payload) -> tuple[AssetUri, Payload | None, Payload | None
     old = data.get("from")
     if old is None:
         return data.need("uri").uri(), None, None, None
-    registry = Registry(Located(payload).need("instance").name())
-    anew = {**payload, "data": {key: value for key, value in payload["data"].items() if key != "since"}}
-    return registry.uri("model", old.name()), payload, anew, registry.uri("model", data.need("to").name())
+    registry = MlflowInstance(Located(payload).need("instance").name())
+    created = {**payload, "data": {key: value for key, value in payload["data"].items() if key != "since"}}
+    return registry.uri("model", old.name()), payload, created, registry.uri("model", data.need("to").name())
 
 
-def identities_of(held: States) -> dict[str, Identity]:
+def identities_of(known_states: States) -> dict[str, Identity]:
     """Return what stays of each registered model when it is renamed, from what the graph holds."""
     versions: dict[str, set[tuple[str, int]]] = {}
-    for uri, created in _created(held, "model_version"):
+    for uri, created in _created(known_states, "model_version"):
         model, _, number = uri.name.rpartition("/")
         versions.setdefault(model, set()).add((number, created))
-    models = _created(held, "model")
+    models = _created(known_states, "model")
     return {uri.name: Identity(created, frozenset(versions.get(uri.name, ()))) for uri, created in models}
 
 
-def _created(held: States, kind: str) -> Iterable[tuple[AssetUri, int]]:
-    for uri, state in held.items():
+def _created(known_states: States, kind: str) -> Iterable[tuple[AssetUri, int]]:
+    for uri, state in known_states.items():
         created = state.get("properties", {}).get("created_at") if uri.kind == kind else None
         if created is not None:
             yield uri, Located(created).time()

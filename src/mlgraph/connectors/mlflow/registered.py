@@ -5,13 +5,13 @@ from __future__ import annotations
 from mlgraph.connectors.mlflow.datasets import dataset_inputs
 from mlgraph.connectors.mlflow.evaluations import evaluations
 from mlgraph.connectors.mlflow.logged_models import LoggedModels
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, micros, optional, said, table, tags_of
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 
-def logged_model_statements(registry: Registry, data: Located) -> list[Statement]:
+def logged_model_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.logged_model`: {model_id, logged_models, runs?}.
 
     One that is registered is told by its versions: here only its evaluations are, and that its artifact ends with its
@@ -23,12 +23,12 @@ def logged_model_statements(registry: Registry, data: Located) -> list[Statement
     uri = registry.uri("artifact", logged.model_id)
     measured = measured_by(registry, data)
     if logged.registered_at is not None:
-        ended = [AssetRetraction(uri, ORIGIN, logged.registered_at)] if registry.held_since is not None else []
+        ended = [AssetRetraction(uri, ORIGIN, logged.registered_at)] if registry.known_since is not None else []
         return [*ended, *measured]
     info = logged.model.need("info")
     made = micros(info.need("creation_timestamp_ms"))
     changed = micros(info.get("last_updated_timestamp_ms") or info.need("creation_timestamp_ms"))
-    state = said(name=optional(info, "name"), tags=tags_of(table(info, "tags")), properties=logged.summary())
+    state = without_empty(name=optional(info, "name"), tags=tags_of(table(info, "tags")), properties=logged.summary())
     return [
         AssetFact(uri, ORIGIN, registry.since(changed), state),
         *made_by(registry, data, logged.source_run_id, uri, made),
@@ -36,7 +36,7 @@ def logged_model_statements(registry: Registry, data: Located) -> list[Statement
     ]
 
 
-def made_by(registry: Registry, data: Located, run_id: str | None, made: AssetUri, at: int) -> list[Statement]:
+def made_by(registry: MlflowInstance, data: Located, run_id: str | None, made: AssetUri, at: int) -> list[Statement]:
     """Return that a run wrote `made`, with the inputs that it is made from: all but those held out for measuring."""
     if run_id is None:
         return []
@@ -47,10 +47,10 @@ def made_by(registry: Registry, data: Located, run_id: str | None, made: AssetUr
         models = LoggedModels(registry, data)
         used = sorted({str(each.uri) for each in dataset_inputs(registry, run) if each.trains})
         used += sorted({str(uri) for uri, role in models.inputs(run) if role == "base"} - {str(made)})
-    return [EdgeFact(registry.uri("run", run_id), "outputs", made, ORIGIN, at, properties=said(**{"from": used}))]
+    return [EdgeFact(registry.uri("run", run_id), "outputs", made, ORIGIN, at, properties=without_empty(**{"from": used}))]
 
 
-def measured_by(registry: Registry, data: Located) -> list[Statement]:
+def measured_by(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the evaluations by each run that the payload brings along of each logged model that it brings along."""
     runs = data.get("runs")
     found = [run for _, run in runs.members()] if runs else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance
 from mlgraph.domain.facts import AssetRetraction, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
@@ -14,7 +14,7 @@ INVENTORIED: Final = ("workflow", "run", "artifact", "model", "model_version")
 """The kinds that an inventory of an MLflow instance lists, in its own namespace."""
 
 
-def vanished(registry: Registry, known: Iterable[AssetUri], existing: Collection[AssetUri]) -> list[AssetUri]:
+def vanished(registry: MlflowInstance, known: Iterable[AssetUri], existing: Collection[AssetUri]) -> list[AssetUri]:
     """Return what of `known` is of this instance and not in its inventory, `existing`; evaluations go with runs."""
     namespace = f"mlflow:{registry.instance}"
     gone: list[AssetUri] = []
@@ -25,6 +25,6 @@ def vanished(registry: Registry, known: Iterable[AssetUri], existing: Collection
     return sorted(gone)
 
 
-def deletion_statements(_registry: Registry, data: Located) -> list[Statement]:
+def deletion_statements(_registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.deleted`: {uri, at}."""
     return [AssetRetraction(data.need("uri").uri(), ORIGIN, data.need("at").time())]

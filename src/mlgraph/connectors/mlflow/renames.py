@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, entries
 from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement
 from mlgraph.domain.payload import Located
-from mlgraph.ports.source import Identity
+from mlgraph.ports.source_adapter import Identity
 
 
 def renames(before: Mapping[str, Identity], after: Mapping[str, Identity]) -> list[tuple[str, str]]:
@@ -28,7 +28,7 @@ def renames(before: Mapping[str, Identity], after: Mapping[str, Identity]) -> li
     return found
 
 
-def rename_statements(registry: Registry, data: Located) -> list[Statement]:
+def rename_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.renamed`: {from, to, versions, at, since?}. Old names end, and lead to the new from then on.
 
     The alias begins a microsecond later: a retraction ends every edge of the asset that began at its moment or before. MLflow

@@ -7,19 +7,32 @@ from typing import Final
 from mlgraph.connectors.mlflow.datasets import dataset_inputs, dataset_statements
 from mlgraph.connectors.mlflow.evaluations import evaluations
 from mlgraph.connectors.mlflow.logged_models import LoggedModels
-from mlgraph.connectors.mlflow.wholes import wholes
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, entries, micros, optional, said, table, tags_of
+from mlgraph.connectors.mlflow.mlflow_instance import (
+    ORIGIN,
+    MlflowInstance,
+    entries,
+    micros,
+    optional,
+    table,
+    tags_of,
+    without_empty,
+)
+from mlgraph.connectors.mlflow.run_parents import run_parents
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact_url
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri, person_uri
 
 _STATES: Final = {
-    "FINISHED": "COMPLETE", "FAILED": "FAIL", "KILLED": "ABORT", "RUNNING": "RUNNING", "SCHEDULED": "RUNNING",
-}  # fmt: skip
-_NOBODY: Final = "unknown"  # what MLflow writes where a client names no user
-_KEPT_TAGS: Final = {
+    "FINISHED": "COMPLETE",
+    "FAILED": "FAIL",
+    "KILLED": "ABORT",
+    "RUNNING": "RUNNING",
+    "SCHEDULED": "RUNNING",
+}
+_NO_USER: Final = "unknown"  # what MLflow writes where a client names no user
+_RETAINED_TAGS: Final = {
     "mlflow.source.git.commit": "code_version",
     "mlflow.source.git.repoURL": "code_repository",
     "mlflow.source.git.branch": "code_branch",
@@ -28,7 +41,7 @@ _KEPT_TAGS: Final = {
 }
 
 
-def run_statements(registry: Registry, data: Located) -> list[Statement]:
+def run_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.run`: {run, experiment?, logged_models?}."""
     run = data.need("run")
     info = run.need("info")
@@ -38,9 +51,15 @@ def run_statements(registry: Registry, data: Located) -> list[Statement]:
     measured = [each for model in models.known() for each in evaluations(registry, run, model)]
     return [
         *_asset(registry, run, uri, data.get("experiment")),
-        *(EdgeFact(uri, relation, whole, ORIGIN, start) for relation, whole in wholes(registry, run, data.get("experiment"))),
+        *(
+            EdgeFact(uri, relation, parent, ORIGIN, start)
+            for relation, parent in run_parents(registry, run, data.get("experiment"))
+        ),
         *dataset_statements(dataset_inputs(registry, run), uri, start),
-        *(EdgeFact(source, "input_to", uri, ORIGIN, start, properties=said(role=role)) for source, role in models.inputs(run)),
+        *(
+            EdgeFact(source, "input_to", uri, ORIGIN, start, properties=without_empty(role=role))
+            for source, role in models.inputs(run)
+        ),
         *measured,
     ]
 
@@ -51,15 +70,15 @@ def _time(info: Located, key: str) -> int | None:
     return micros(found) or None if found else None
 
 
-def _asset(registry: Registry, run: Located, uri: AssetUri, experiment: Located | None) -> list[Statement]:
+def _asset(registry: MlflowInstance, run: Located, uri: AssetUri, experiment: Located | None) -> list[Statement]:
     info = run.need("info")
     data = run.get("data") or Located({}, f"{run.pointer}/data")
     tags = table(data, "tags")
     start, end = _time(info, "start_time"), _time(info, "end_time")
     status = info.need("status").text()
     user = tags.get("mlflow.user") or optional(info, "user_id")
-    user = None if user == _NOBODY else user
-    properties = said(
+    user = None if user == _NO_USER else user
+    properties = without_empty(
         state=_STATES.get(status, "OTHER"),
         started_at=format_time(start) if start is not None else None,
         ended_at=format_time(end) if end is not None and status in ("FINISHED", "FAILED", "KILLED") else None,
@@ -67,9 +86,9 @@ def _asset(registry: Registry, run: Located, uri: AssetUri, experiment: Located 
         experiment=optional(experiment, "name") if experiment else None,
         params=table(data, "params"),
         metrics={each.need("key").text(): each.need("value").plain() for each in entries(data, "metrics")},
-        **{name: redact_url(tags[tag]) for tag, name in _KEPT_TAGS.items() if tag in tags},
+        **{name: redact_url(tags[tag]) for tag, name in _RETAINED_TAGS.items() if tag in tags},
     )
-    state = said(
+    state = without_empty(
         name=optional(info, "run_name"),
         description=redact_url(tags.get("mlflow.note.content", "")),
         owners=[str(person_uri(user))] if user else None,

@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 
 from mlgraph.connectors.mlflow import freshness, payloads, reconciliation, webhooks
 from mlgraph.domain.uri import AssetUri
-from mlgraph.ports.source import Departure, Identity, States
+from mlgraph.ports.source_adapter import Departure, Identity, States
 
 
 class MlflowTool:
     """The `PulledTool` of MLflow."""
 
     subject = staticmethod(payloads.subject)
-    thing = staticmethod(reconciliation.thing)
+    source_key = staticmethod(reconciliation.source_key)
     deleted = staticmethod(reconciliation.deleted_at)
     version_of = staticmethod(freshness.version_of)
-    version_held = staticmethod(freshness.version_held)
+    version_of_state = staticmethod(freshness.version_of_state)
     verify = staticmethod(webhooks.verify_webhook)
     thin = staticmethod(webhooks.thin)
     occurred_at = staticmethod(webhooks.occurred_at)
@@ -26,4 +26,4 @@ class MlflowTool:
     ) -> Sequence[Departure]:
         """Return what was deleted or renamed at an instance since what is `known` of it was reported."""
         found = reconciliation.departures(instance, known, existing, identities, at)
-        return [Departure(*reconciliation.departed(payload)) for payload in found]
+        return [Departure(*reconciliation.departure_payloads(payload)) for payload in found]

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from mlgraph.connectors.mlflow.logged_models import LoggedModels
+from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
 from mlgraph.connectors.mlflow.registered import made_by, measured_by
-from mlgraph.connectors.mlflow.words import ORIGIN, Registry, micros, optional, said, table, tags_of
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact_url
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import person_uri
 
 
-def version_statements(registry: Registry, data: Located) -> list[Statement]:
+def version_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.model_version`: {model_version, logged_models?, runs?}."""
     version = data.need("model_version")
     name, number = version.need("name").name(), version.need("version").name()
@@ -24,7 +24,7 @@ def version_statements(registry: Registry, data: Located) -> list[Statement]:
     behind = next((each for each in LoggedModels(registry, data).known() if source == f"models:/{each.model_id}"), None)
     run_id = optional(version, "run_id") or (behind.source_run_id if behind else None)
     user = optional(version, "user_id")
-    properties = said(
+    properties = without_empty(
         version=number,
         status=optional(version, "status"),
         status_message=optional(version, "status_message"),
@@ -34,7 +34,7 @@ def version_statements(registry: Registry, data: Located) -> list[Statement]:
         updated_at=format_time(changed),
         logged_model=behind.summary() if behind else None,
     )
-    state = said(
+    state = without_empty(
         name=f"{name}/{number}",
         description=redact_url(optional(version, "description") or ""),
         owners=[str(person_uri(user))] if user else None,

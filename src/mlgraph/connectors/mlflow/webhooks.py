@@ -17,9 +17,13 @@ _LONGEST_TIME: Final = 15
 
 DELIVERY_HEADER: Final = "x-mlflow-delivery-id"
 EVENTS: Final = (
-    "registered_model.created", "model_version.created", "model_version_tag.set", "model_version_tag.deleted",
-    "model_version_alias.created", "model_version_alias.deleted",
-)  # fmt: skip
+    "registered_model.created",
+    "model_version.created",
+    "model_version_tag.set",
+    "model_version_tag.deleted",
+    "model_version_alias.created",
+    "model_version_alias.deleted",
+)
 """The events worth a subscription: all that MLflow sends of models."""
 
 

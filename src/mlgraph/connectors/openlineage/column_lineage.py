@@ -4,41 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlgraph.connectors.openlineage.names import Names
-from mlgraph.connectors.openlineage.sources import Source, Sources
+from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage, LineageSource
+from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.transformations import read_transformations
 from mlgraph.domain.payload import Located
 from mlgraph.domain.sanitizing import sanitize_text
 
 
-def read_column_lineage(facet: Located, names: Names) -> Sources:
+def read_column_lineage(facet: Located, names: NameResolver) -> DatasetLineage:
     """Return the sources of each field, and of the whole: `dataset` lists joins, filters and the like."""
-    fields, whole = facet.get("fields"), facet.get("dataset")
-    by_field: dict[str, list[Source]] = {}
+    fields, dataset_level = facet.get("fields"), facet.get("dataset")
+    by_field: dict[str, list[LineageSource]] = {}
     for name, entry in fields.members() if fields else ():
         listed = entry.get("inputFields")
         older = _older_transformation(entry)
         by_field[Located(name, entry.pointer).name()] = _sources(listed, older, names)
-    return Sources(_sources(whole, [], names), by_field)
+    return DatasetLineage(_sources(dataset_level, [], names), by_field)
 
 
-def _sources(listed: Located | None, older: list[Any], names: Names) -> list[Source]:
+def _sources(listed: Located | None, older: list[Any], names: NameResolver) -> list[LineageSource]:
     sources = []
     for item in listed.items() if listed else ():
-        dataset, field = names.mentioned_dataset(item), item.get("field")
+        dataset, field = names.referenced_dataset(item), item.get("field")
         name = field.name() if field else None
         transformation = read_transformations(item) or older
         if dataset:
-            sources.append(Source(dataset, name, transformation, item))
+            sources.append(LineageSource(dataset, name, transformation, item))
     return sources
 
 
 def _older_transformation(entry: Located) -> list[Any]:
     """Return what the deprecated members of a field say (they hold for all its input fields)."""
     kind, description = entry.get("transformationType"), entry.get("transformationDescription")
-    said = {}
+    transformation = {}
     if kind and kind.text():
-        said["type"] = kind.text()
+        transformation["type"] = kind.text()
     if description and description.text():
-        said["description"] = sanitize_text(description)
-    return [said] if said else []
+        transformation["description"] = sanitize_text(description)
+    return [transformation] if transformation else []

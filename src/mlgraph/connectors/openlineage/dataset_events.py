@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from mlgraph.connectors.openlineage.datasets import read_dataset
-from mlgraph.connectors.openlineage.draft import Draft
-from mlgraph.connectors.openlineage.names import Names
+from mlgraph.connectors.openlineage.name_resolver import NameResolver
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import Mode, Statement
 from mlgraph.domain.payload import Located
 
 
-def read_dataset_event(event: Located, names: Names) -> list[Statement]:
+def read_dataset_event(event: Located, names: NameResolver) -> list[Statement]:
     """Return facts about the dataset and its columns. Datasets never derive from datasets by events."""
-    draft = Draft(event.need("eventTime").time(), names)
+    draft = StatementBuilder(event.need("eventTime").time(), names)
     listed = read_dataset(event.need("dataset"), draft, target=True)
     if listed.version:
         draft.asset(listed.uri, {"properties": {"version": listed.version}})
-    for told in (listed.lineage, listed.column_lineage):
-        if told:
-            told.derive_columns(listed.uri, listed.fields, draft, None, Mode.PATCH)
+    for lineage in (listed.lineage, listed.column_lineage):
+        if lineage:
+            lineage.derive_columns(listed.uri, listed.fields, draft, None, Mode.PATCH)
     return draft.statements()

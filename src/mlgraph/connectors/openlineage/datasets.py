@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlgraph.connectors.openlineage.column_lineage import read_column_lineage
+from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage
 from mlgraph.connectors.openlineage.descriptions import describe
-from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
 from mlgraph.connectors.openlineage.lifecycle import read_feast_location, read_lifecycle, read_symlinks
 from mlgraph.connectors.openlineage.lineage import read_dataset_lineage
 from mlgraph.connectors.openlineage.quality import read_quality
 from mlgraph.connectors.openlineage.schemas import read_schema
-from mlgraph.connectors.openlineage.sources import Sources
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
+from mlgraph.domain.dataset_naming import canonical_columns
 from mlgraph.domain.history import merge
-from mlgraph.domain.naming import canonical_columns
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
@@ -26,11 +26,11 @@ class Listed:
     uri: AssetUri
     version: str | None
     fields: tuple[str, ...]
-    lineage: Sources | None
-    column_lineage: Sources | None
+    lineage: DatasetLineage | None
+    column_lineage: DatasetLineage | None
 
 
-def read_dataset(item: Located, draft: Draft, *members: str, target: bool) -> Listed:
+def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: bool) -> Listed:
     """Return the dataset, and tell its state.
 
     Lineage facets are read on a `target`; on anything else they are unknown facets, and kept.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets, bare
 from mlgraph.connectors.openlineage.people import read_owners
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.sanitizing import sanitize, sanitize_text
@@ -15,7 +15,7 @@ _PLAIN_TAG: Final = frozenset({"", "true"})
 """Values that say no more than that the tag is there."""
 
 
-def describe(facets: Facets, draft: Draft) -> dict[str, Any]:
+def describe(facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
     """Return description, owners and tags as far as told; a deleted facet empties its part."""
     state: dict[str, Any] = {}
     if documentation := facets.take("documentation"):
@@ -31,9 +31,9 @@ def describe(facets: Facets, draft: Draft) -> dict[str, Any]:
     elif facets.deleted("ownership"):
         state["owners"] = []
     if tags := facets.take("tags"):
-        told = [(_tag(entry), entry) for entry in _entries(tags)]
-        state["tags"] = sorted({tag for tag, entry in told if tag and not entry.get("field")})
-        if of_fields := [bare(entry) for tag, entry in told if tag and entry.get("field")]:
+        tag_entries = [(_tag(entry), entry) for entry in _entries(tags)]
+        state["tags"] = sorted({tag for tag, entry in tag_entries if tag and not entry.get("field")})
+        if of_fields := [bare(entry) for tag, entry in tag_entries if tag and entry.get("field")]:
             state["properties"] = {"facets": {"tags": {"tags": of_fields}}}
     elif facets.deleted("tags"):
         state["tags"] = []
@@ -52,8 +52,8 @@ def _tag(entry: Located) -> str | None:
         field.text()
     if key is None or not key.text():
         return None
-    said = value.text() if value else ""
-    if said.lower() in _PLAIN_TAG:
+    tag_value = value.text() if value else ""
+    if tag_value.lower() in _PLAIN_TAG:
         return sanitize_text(key)
     name = key.text()
-    return f"{sanitize_text(key)}:{sanitize(Located(redact({name: said})[name]))}"
+    return f"{sanitize_text(key)}:{sanitize(Located(redact({name: tag_value})[name]))}"

@@ -8,12 +8,12 @@ from typing import Final
 
 from mlgraph.connectors.openlineage.dataset_events import read_dataset_event
 from mlgraph.connectors.openlineage.job_events import read_job_event
-from mlgraph.connectors.openlineage.names import Names
+from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.run_events import read_run_event
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.payload import Located
 
-_READERS: Final = MappingProxyType[str, Callable[[Located, Names], list[Statement]]](
+_READERS: Final = MappingProxyType[str, Callable[[Located, NameResolver], list[Statement]]](
     {"RunEvent": read_run_event, "JobEvent": read_job_event, "DatasetEvent": read_dataset_event}
 )
 _SHAPES: Final = (("run", "RunEvent"), ("job", "JobEvent"), ("dataset", "DatasetEvent"))
@@ -28,7 +28,7 @@ def normalise(event: object, scope: str | None = None) -> list[Statement]:
     `scope`, the source that sent the event; without one they stand.
     """
     root = Located(event)
-    return _READERS[_kind_of(root)](root, Names(scope))
+    return _READERS[_kind_of(root)](root, NameResolver(scope))
 
 
 def _kind_of(event: Located) -> str:

@@ -13,11 +13,11 @@ _ENVELOPE: Final = frozenset({"_producer", "_schemaURL", "_deleted"})
 class Facets:
     """The facets listed under some members (`facets`, `inputFacets` ...) of one object of an event."""
 
-    def __init__(self, holder: Located, *members: str) -> None:
+    def __init__(self, parent: Located, *members: str) -> None:
         """Gather them; of two facets of one name the one in the member named later counts."""
         self._left: dict[str, Located] = {}
         for member in members or ("facets",):
-            if found := holder.get(member):
+            if found := parent.get(member):
                 self._left.update(found.members())
 
     def take(self, *names: str) -> Located | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgraph.connectors.openlineage.descriptions import describe
-from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets, bare
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
@@ -22,7 +22,7 @@ class Job:
     lineage: Located | None
 
 
-def read_job(job: Located, draft: Draft) -> Job:
+def read_job(job: Located, draft: StatementBuilder) -> Job:
     """Return the workflow that `job` names, and tell its state."""
     uri = draft.names.workflow(job)
     facets = Facets(job)

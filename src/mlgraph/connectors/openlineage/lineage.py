@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from mlgraph.connectors.openlineage.names import Names
-from mlgraph.connectors.openlineage.sources import Source, Sources
+from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage, LineageSource
+from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.transformations import read_transformations
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
@@ -14,43 +14,43 @@ from mlgraph.domain.uri import AssetUri
 _DATASET: Final = "DATASET"
 
 
-def read_dataset_lineage(facet: Located, names: Names) -> Sources:
+def read_dataset_lineage(facet: Located, names: NameResolver) -> DatasetLineage:
     """Return what a dataset's facet, or one entry of a job's, names; jobs among the inputs are left out."""
     inputs, fields = facet.get("inputs"), facet.get("fields")
-    by_field: dict[str, list[Source]] = {}
+    by_field: dict[str, list[LineageSource]] = {}
     for name, entry in fields.members() if fields else ():
         by_field[Located(name, entry.pointer).name()] = _sources(entry.get("inputs"), names)
-    return Sources(_sources(inputs, names), by_field)
+    return DatasetLineage(_sources(inputs, names), by_field)
 
 
-def read_entries(names: Names, *facets: Located | None) -> dict[AssetUri, Sources]:
+def read_entries(names: NameResolver, *facets: Located | None) -> dict[AssetUri, DatasetLineage]:
     """Return, by target dataset, what the entries of these facets tell (`lineage` in drafts of the facet)."""
-    targets: dict[AssetUri, Sources] = {}
+    targets: dict[AssetUri, DatasetLineage] = {}
     for facet in facets:
         listed = (facet.get("entries") or facet.get("lineage")) if facet else None
         for entry in listed.items() if listed else ():
-            if _is_dataset(entry) and (target := names.mentioned_dataset(entry)):
-                targets[target] = united(targets.get(target), read_dataset_lineage(entry, names)) or Sources()
+            if _is_dataset(entry) and (target := names.referenced_dataset(entry)):
+                targets[target] = merged_lineage(targets.get(target), read_dataset_lineage(entry, names)) or DatasetLineage()
     return targets
 
 
-def united(first: Sources | None, second: Sources | None) -> Sources | None:
+def merged_lineage(first: DatasetLineage | None, second: DatasetLineage | None) -> DatasetLineage | None:
     """Return what both tell together."""
     if first is None or second is None:
         return first or second
     keys: Iterable[str] = {**first.fields, **second.fields}
     fields = {name: [*first.fields.get(name, ()), *second.fields.get(name, ())] for name in keys}
-    return Sources([*first.whole, *second.whole], fields)
+    return DatasetLineage([*first.dataset_level, *second.dataset_level], fields)
 
 
-def _sources(listed: Located | None, names: Names) -> list[Source]:
+def _sources(listed: Located | None, names: NameResolver) -> list[LineageSource]:
     sources = []
     for item in listed.items() if listed else ():
-        dataset, field = names.mentioned_dataset(item) if _is_dataset(item) else None, item.get("field")
+        dataset, field = names.referenced_dataset(item) if _is_dataset(item) else None, item.get("field")
         name = field.name() if field else None
         how = read_transformations(item)
         if dataset:
-            sources.append(Source(dataset, name, how, item))
+            sources.append(LineageSource(dataset, name, how, item))
     return sources
 
 

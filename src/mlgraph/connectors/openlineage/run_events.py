@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.inputs_outputs import ProcessNode, read_sides
 from mlgraph.connectors.openlineage.jobs import read_job
 from mlgraph.connectors.openlineage.lineage import read_entries
-from mlgraph.connectors.openlineage.names import Names
+from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.runs import read_parent, read_run_facets
-from mlgraph.connectors.openlineage.sides import Actor, read_sides
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode, Statement
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
 from mlgraph.domain.suggestions import did_you_mean
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 
 _STATES: Final = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")
 
 
-def read_run_event(event: Located, names: Names) -> list[Statement]:
+def read_run_event(event: Located, names: NameResolver) -> list[Statement]:
     """Return the run and its workflow, and the edges between them, their parents, datasets and columns."""
     run_object, job_object = event.need("run"), event.need("job")
     run = names.run(job_object, run_object)
-    draft = Draft(event.need("eventTime").time(), names)
+    draft = StatementBuilder(event.need("eventTime").time(), names)
     properties: dict[str, Any] = {"state": _state(event)}
     if properties["state"] == "START":
         properties["started_at"] = format_time(draft.at)
@@ -36,7 +36,7 @@ def read_run_event(event: Located, names: Names) -> list[Statement]:
     facets = Facets(run_object)
     read_parent(run, job.uri, facets, draft)
     entries = read_entries(names, facets.take("lineage"), job.lineage)
-    sides = read_sides(event, Actor(run, run, Mode.PATCH), entries, draft)
+    sides = read_sides(event, ProcessNode(run, run, Mode.PATCH), entries, draft)
     properties["sides"] = dict.fromkeys(sides, True)
     draft.asset(run, merge({"properties": properties}, read_run_facets(facets, draft)))
     draft.edge(run, "run_of", job.uri)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.descriptions import describe
-from mlgraph.connectors.openlineage.draft import Draft
 from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
 from mlgraph.domain.sanitizing import sanitize_text
@@ -16,7 +16,7 @@ _TIMES: Final = {"nominalStartTime": "start", "nominalEndTime": "end"}
 _ERROR: Final = {"message": "message", "programmingLanguage": "language", "stackTrace": "stack_trace"}
 
 
-def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: Draft) -> None:
+def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: StatementBuilder) -> None:
     """Tell what the run and its workflow are parts of (parent facet; `parentRun` in old producers)."""
     facet = facets.take("parent", "parentRun")
     facets.take("parentRun")
@@ -29,22 +29,22 @@ def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: Draft)
         _part(workflow, draft.names.workflow(job), draft)
 
 
-def read_run_facets(facets: Facets, draft: Draft) -> dict[str, Any]:
+def read_run_facets(facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
     """Return the state of the run that its other facets tell."""
     properties: dict[str, Any] = {}
     if (nominal := facets.take("nominalTime")) and (times := _texts(nominal, _TIMES)):
         properties["nominal_time"] = times
-    if (error := facets.take("errorMessage")) and (told := _texts(error, _ERROR)):
-        properties["error"] = told
+    if (error := facets.take("errorMessage")) and (texts := _texts(error, _ERROR)):
+        properties["error"] = texts
     state = describe(facets, draft)
     if rest := facets.rest():
         properties["facets"] = rest
     return merge({"properties": properties}, state) if properties else state
 
 
-def _part(part: AssetUri, whole: AssetUri, draft: Draft) -> None:
-    if part != whole:
-        draft.edge(part, "part_of", whole)
+def _part(part: AssetUri, parent: AssetUri, draft: StatementBuilder) -> None:
+    if part != parent:
+        draft.edge(part, "part_of", parent)
 
 
 def _texts(facet: Located, names: dict[str, str]) -> dict[str, str]:

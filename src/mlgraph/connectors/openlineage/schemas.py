@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.facets import Facets
-from mlgraph.domain.memo import Memo
+from mlgraph.domain.memoization import Memo
 from mlgraph.domain.payload import MAX_DEPTH, Located
 from mlgraph.domain.sanitizing import sanitize, sanitize_text
 
@@ -24,10 +24,10 @@ def read_schema(facets: Facets) -> dict[str, Any]:
     return {"schema": fields} if fields else {}
 
 
-def _fields(holder: Located, depth: int) -> list[dict[str, Any]]:
+def _fields(parent: Located, depth: int) -> list[dict[str, Any]]:
     if depth > MAX_DEPTH:
-        holder.fail(f"fields nested deeper than {MAX_DEPTH} levels")
-    fields = holder.get("fields")
+        parent.fail(f"fields nested deeper than {MAX_DEPTH} levels")
+    fields = parent.get("fields")
     return [read for field in fields.items() if (read := _field(field, depth))] if fields else []
 
 

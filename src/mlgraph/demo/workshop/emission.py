@@ -32,8 +32,8 @@ from openlineage.client.facet_v2 import (
 )
 from openlineage.client.transport.http import HttpConfig, HttpTransport
 
-from .lake import Frame, Session, Table
-from .schedule import Job as Scheduled
+from .lake import Frame, LakeSession, LakeTable
+from .schedule import BatchJob as Scheduled
 
 CODE: Final = "https://git.streamflix.example"
 
@@ -46,7 +46,7 @@ class Emitter:
         set_producer(f"{CODE}/scheduler")
         self._client = OpenLineageClient(transport=HttpTransport(HttpConfig(url=url)))
 
-    def table(self, table: Table, owner: str, description: str, at: datetime) -> None:
+    def table(self, table: LakeTable, owner: str, description: str, at: datetime) -> None:
         """Tell who answers for a table and what it is."""
         facets: dict[str, Any] = {
             "documentation": documentation_dataset.DocumentationDatasetFacet(description=description),
@@ -79,7 +79,7 @@ class Emitter:
             )
         )
 
-    def completed(self, job: Scheduled, run_id: str, at: datetime, seen: Session) -> None:
+    def completed(self, job: Scheduled, run_id: str, at: datetime, seen: LakeSession) -> None:
         """Tell that a run ended well: what it really read and wrote, and what the checks of its output found."""
         self._client.emit(
             RunEvent(
@@ -92,7 +92,7 @@ class Emitter:
             )
         )
 
-    def failed(self, job: Scheduled, run_id: str, at: datetime, seen: Session, error: str, trace: str) -> None:
+    def failed(self, job: Scheduled, run_id: str, at: datetime, seen: LakeSession, error: str, trace: str) -> None:
         """Tell that a run failed, why, and what it had read by then."""
         message = error_message_run.ErrorMessageRunFacet(message=error, programmingLanguage="python", stackTrace=trace)
         self._client.emit(
@@ -118,7 +118,7 @@ def _job(job: Scheduled) -> Job:
     return Job(namespace=job.team, name=job.name, facets={"sourceCodeLocation": location})
 
 
-def _output(job: Scheduled, table: Table, frame: Frame) -> OutputDataset:
+def _output(job: Scheduled, table: LakeTable, frame: Frame) -> OutputDataset:
     fields = [schema_dataset.SchemaDatasetFacetFields(name=str(name), type=str(kind)) for name, kind in frame.dtypes.items()]
     facets: dict[str, Any] = {"schema": schema_dataset.SchemaDatasetFacet(fields=fields)}
     if job.columns:
@@ -142,9 +142,9 @@ def check(frame: Frame, text: str) -> data_quality_assertions_dataset.Assertion:
     kind, column, *bounds = text.split()
     values = frame[column]
     if kind == "not_null":
-        holds = bool(values.notna().all())
+        is_met = bool(values.notna().all())
     elif kind == "unique":
-        holds = bool(values.is_unique)
+        is_met = bool(values.is_unique)
     else:
-        holds = bool(values.between(float(bounds[0]), float(bounds[1])).all())
-    return data_quality_assertions_dataset.Assertion(assertion=kind, success=holds, column=column)
+        is_met = bool(values.between(float(bounds[0]), float(bounds[1])).all())
+    return data_quality_assertions_dataset.Assertion(assertion=kind, success=is_met, column=column)

@@ -22,9 +22,9 @@ from openlineage.client.uuid import generate_static_uuid
 
 from . import jobs
 from .emission import Emitter
-from .lake import Session, read
+from .lake import LakeSession, read
 from .landing import land
-from .schedule import DAYS, JOBS, SHELF_DAYS, TABLES, Job
+from .schedule import DAYS, JOBS, SHELF_DAYS, TABLES, BatchJob
 
 MINUTES_BETWEEN_JOBS = 4
 AGREEMENT_AT = 10
@@ -55,27 +55,27 @@ class Replay:
             if day in job.days:
                 self._run(job, day)
 
-    def _start(self, job: Job, day: int, *, before: bool = False) -> datetime:
+    def _start(self, job: BatchJob, day: int, *, before: bool = False) -> datetime:
         minutes = MINUTES_BETWEEN_JOBS * JOBS.index(job) - (1 if before else 0)
         return self._first_day + timedelta(days=day, minutes=minutes)
 
-    def _run(self, job: Job, day: int) -> None:
+    def _run(self, job: BatchJob, day: int) -> None:
         start = self._start(job, day)
         run_id = str(generate_static_uuid(start, f"{job.team}/{job.name}".encode()))
-        seen = Session(self._root, day)
+        seen = LakeSession(self._root, day)
         self._emitter.started(job, run_id, start)
-        began = time.perf_counter()
+        started = time.perf_counter()
         try:
             job.compute(seen)
         except Exception as error:  # noqa: BLE001 - a scheduler records whatever went wrong and goes on
-            at = start + timedelta(seconds=time.perf_counter() - began)
+            at = start + timedelta(seconds=time.perf_counter() - started)
             message = f"{type(error).__name__}: {error}"
             self._emitter.failed(job, run_id, at, seen, message, traceback.format_exc(limit=-3))
             self.states["FAIL"] += 1
             failure = {"team": job.team, "job": job.name, "run_id": run_id, "at": at.isoformat(), "message": message}
             self.failures.append(failure)
         else:
-            at = start + timedelta(seconds=time.perf_counter() - began)
+            at = start + timedelta(seconds=time.perf_counter() - started)
             self._emitter.completed(job, run_id, at, seen)
             self.states["COMPLETE"] += 1
 

@@ -10,23 +10,23 @@ import pandas as pd
 from sklearn.decomposition import TruncatedSVD
 from sklearn.preprocessing import normalize
 
-from .lake import LAKE, Frame, Session, Table
+from .lake import LAKE, Frame, LakeSession, LakeTable
 from .landing import RAW_IMPRESSIONS, RAW_MEMBERS, RAW_RATINGS, RAW_TITLES
 
-RATINGS: Final = Table(LAKE, "ratings", daily=True)
-MEMBERS: Final = Table(LAKE, "members")
-TITLES: Final = Table(LAKE, "titles")
-TITLE_EMBEDDINGS: Final = Table(LAKE, "content/title_embeddings")
-SIMILAR_TITLES: Final = Table(LAKE, "content/similar_titles")
-POPULARITY: Final = Table(LAKE, "features/title_popularity")
-TASTE: Final = Table(LAKE, "features/member_taste")
-MOVIE_VECTORS: Final = Table(LAKE, "recommendations/movie_vectors")
-CANDIDATES: Final = Table(LAKE, "recommendations/candidates")
-TITLE_DOCUMENTS: Final = Table(LAKE, "search/title_documents")
-AUDIENCES: Final = Table(LAKE, "ads/audiences")
-HOLDOUT: Final = Table(LAKE, "evaluation/holdout")
-IMPRESSIONS: Final = Table(LAKE, "experiments/shelf_impressions", daily=True)
-SHELF_REPORT: Final = Table(LAKE, "experiments/shelf_report")
+RATINGS: Final = LakeTable(LAKE, "ratings", daily=True)
+MEMBERS: Final = LakeTable(LAKE, "members")
+TITLES: Final = LakeTable(LAKE, "titles")
+TITLE_EMBEDDINGS: Final = LakeTable(LAKE, "content/title_embeddings")
+SIMILAR_TITLES: Final = LakeTable(LAKE, "content/similar_titles")
+POPULARITY: Final = LakeTable(LAKE, "features/title_popularity")
+TASTE: Final = LakeTable(LAKE, "features/member_taste")
+MOVIE_VECTORS: Final = LakeTable(LAKE, "recommendations/movie_vectors")
+CANDIDATES: Final = LakeTable(LAKE, "recommendations/candidates")
+TITLE_DOCUMENTS: Final = LakeTable(LAKE, "search/title_documents")
+AUDIENCES: Final = LakeTable(LAKE, "ads/audiences")
+HOLDOUT: Final = LakeTable(LAKE, "evaluation/holdout")
+IMPRESSIONS: Final = LakeTable(LAKE, "experiments/shelf_impressions", daily=True)
+SHELF_REPORT: Final = LakeTable(LAKE, "experiments/shelf_report")
 
 DIMENSIONS: Final = 16
 CANDIDATES_A_MEMBER: Final = 20
@@ -35,14 +35,14 @@ PRIOR_RATINGS: Final = 25
 _GENRES_FROM: Final = "unknown"
 
 
-def load_ratings(lake: Session) -> None:
+def load_ratings(lake: LakeSession) -> None:
     """Take over the day's ratings under the company's column names."""
     raw = lake.read_day(RAW_RATINGS)
     renamed = raw.rename(columns={"user_id": "member_id", "movie_id": "title_id", "timestamp": "rated_at"})
     lake.write(RATINGS, renamed)
 
 
-def load_titles(lake: Session) -> None:
+def load_titles(lake: LakeSession) -> None:
     """Take over the titles; their genre flags become one text."""
     raw = lake.read(RAW_TITLES)
     genres = raw.loc[:, _GENRES_FROM:]
@@ -59,30 +59,30 @@ def load_titles(lake: Session) -> None:
     )
 
 
-def load_members(lake: Session) -> None:
+def load_members(lake: LakeSession) -> None:
     """Take over the members; the post code is cut to its region."""
     lake.write(MEMBERS, _members(lake))
 
 
-def load_members_by_age_band(lake: Session) -> None:
+def load_members_by_age_band(lake: LakeSession) -> None:
     """Take over the members; ages are kept as bands of ten years from now on."""
     members = _members(lake)
     bands = (members.pop("age") // 10 * 10).astype(str) + "s"
     lake.write(MEMBERS, members.assign(age_band=bands))
 
 
-def _members(lake: Session) -> Frame:
+def _members(lake: LakeSession) -> Frame:
     raw = lake.read(RAW_MEMBERS).rename(columns={"user_id": "member_id"})
     return raw.assign(region=raw.pop("zip_code").str[:3])
 
 
-def build_title_embeddings(lake: Session) -> None:
+def build_title_embeddings(lake: LakeSession) -> None:
     """Embed titles by their genres and by who rated them: 16 dimensions, unit length (content-understanding)."""
     titles, ratings = lake.read(TITLES), lake.read(RATINGS)
     lake.write(TITLE_EMBEDDINGS, embed(titles, ratings, genre_weight=2.0, seed=7))
 
 
-def build_movie_vectors(lake: Session) -> None:
+def build_movie_vectors(lake: LakeSession) -> None:
     """Embed titles by who rated them and by their genres: 16 dimensions, unit length (recommendations)."""
     titles, ratings = lake.read(TITLES), lake.read(RATINGS)
     lake.write(MOVIE_VECTORS, embed(titles, ratings, genre_weight=1.5, seed=11))
@@ -109,7 +109,7 @@ def nearest(embedding: Frame, count: int) -> np.ndarray:
     return np.argsort(-closeness, axis=1, kind="stable")[:, :count]
 
 
-def build_similar_titles(lake: Session) -> None:
+def build_similar_titles(lake: LakeSession) -> None:
     """List the ten nearest titles of each title."""
     embedding = lake.read(TITLE_EMBEDDINGS)
     ids = embedding["title_id"].to_numpy()
@@ -117,7 +117,7 @@ def build_similar_titles(lake: Session) -> None:
     lake.write(SIMILAR_TITLES, pd.DataFrame({"title_id": ids, "similar_ids": list(similar)}))
 
 
-def build_popularity(lake: Session) -> None:
+def build_popularity(lake: LakeSession) -> None:
     """Count and average ratings a title; the average is drawn towards the mean where there are few."""
     ratings = lake.read(RATINGS)
     grouped = ratings.groupby("title_id")["rating"].agg(["size", "sum"])
@@ -126,7 +126,7 @@ def build_popularity(lake: Session) -> None:
     lake.write(POPULARITY, pd.DataFrame({"ratings": grouped["size"], "popularity": score}).reset_index(names="title_id"))
 
 
-def build_taste(lake: Session) -> None:
+def build_taste(lake: LakeSession) -> None:
     """Average each member's ratings by genre."""
     ratings, titles = lake.read(RATINGS), lake.read(TITLES)
     by_genre = ratings.merge(titles.assign(genre=titles["genres"].str.split("|")).explode("genre"), on="title_id")
@@ -134,7 +134,7 @@ def build_taste(lake: Session) -> None:
     lake.write(TASTE, taste.add_prefix("likes ").reset_index())
 
 
-def build_candidates_by_popularity(lake: Session) -> None:
+def build_candidates_by_popularity(lake: LakeSession) -> None:
     """Offer each member the most popular titles."""
     popular, taste = lake.read(POPULARITY), lake.read(TASTE)
     best = popular.nlargest(CANDIDATES_A_MEMBER, "popularity")[["title_id", "popularity"]]
@@ -142,7 +142,7 @@ def build_candidates_by_popularity(lake: Session) -> None:
     lake.write(CANDIDATES, offered)
 
 
-def build_candidates_by_vectors(lake: Session) -> None:
+def build_candidates_by_vectors(lake: LakeSession) -> None:
     """Offer each member the titles nearest to the mean vector of what they rated four or five."""
     vectors, ratings = lake.read(MOVIE_VECTORS).set_index("title_id"), lake.read(RATINGS)
     liked = ratings[ratings["rating"] >= 4]
@@ -157,7 +157,7 @@ def build_candidates_by_vectors(lake: Session) -> None:
     lake.write(CANDIDATES, pd.DataFrame(offered))
 
 
-def build_title_documents(lake: Session) -> None:
+def build_title_documents(lake: LakeSession) -> None:
     """Write what the search engine indexes: text and popularity of each title."""
     titles, popular = lake.read(TITLES), lake.read(POPULARITY)
     texts = titles["title"] + " " + titles["genres"].str.replace("|", " ")
@@ -165,7 +165,7 @@ def build_title_documents(lake: Session) -> None:
     lake.write(TITLE_DOCUMENTS, documents)
 
 
-def build_audiences(lake: Session) -> None:
+def build_audiences(lake: LakeSession) -> None:
     """Sort members into audiences by age and favourite genre."""
     members, taste = lake.read(MEMBERS), lake.read(TASTE)
     favourite = taste.set_index("member_id").fillna(0).idxmax(axis=1).str.removeprefix("likes ").rename("favourite")
@@ -175,19 +175,19 @@ def build_audiences(lake: Session) -> None:
     lake.write(AUDIENCES, grown_up[["member_id"]].assign(audience=decade + " " + grown_up["favourite"]))
 
 
-def build_holdout(lake: Session) -> None:
+def build_holdout(lake: LakeSession) -> None:
     """Set the newest fifth of all ratings apart: models are measured on it and never see it in training."""
     ratings = lake.read(RATINGS).sort_values("rated_at", kind="stable")
     lake.write(HOLDOUT, ratings.tail(int(len(ratings) * HOLDOUT_RATIO)))
 
 
-def load_impressions(lake: Session) -> None:
+def load_impressions(lake: LakeSession) -> None:
     """Take over the day's impressions of the shelf experiment."""
     raw = lake.read_day(RAW_IMPRESSIONS)
     lake.write(IMPRESSIONS, raw.rename(columns={"timestamp": "shown_at", "propensity_score": "propensity"}))
 
 
-def build_shelf_report(lake: Session) -> None:
+def build_shelf_report(lake: LakeSession) -> None:
     """Count impressions and clicks of each policy so far; `ctr` is clicks by impressions."""
     shown = lake.read(IMPRESSIONS).groupby("policy")["click"].agg(["size", "sum"])
     report = pd.DataFrame({"impressions": shown["size"], "clicks": shown["sum"], "ctr": shown["sum"] / shown["size"]})

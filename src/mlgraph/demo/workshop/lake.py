@@ -1,7 +1,7 @@
 """The company's data lake: folders that stand in for the buckets `s3://streamflix-landing` and `s3://streamflix-lake`.
 
 A table is a folder with one Parquet file a day: what that day added, or the whole table as it was then (table formats with
-time travel keep both). A `Session` remembers what a job read and wrote, so that the lineage that is reported is the one that
+time travel keep both). A `LakeSession` remembers what a job read and wrote, so that the lineage that is reported is the one that
 happened.
 """
 
@@ -20,7 +20,7 @@ Frame = Any  # pandas publishes no types where this is checked
 
 
 @dataclass(frozen=True, order=True)
-class Table:
+class LakeTable:
     """A table by bucket and name; `daily` ones grow by each day's rows, others are replaced by each day's snapshot."""
 
     bucket: str
@@ -34,33 +34,33 @@ class Table:
 
 
 @dataclass
-class Session:
+class LakeSession:
     """One run's view of the lake on one day of the replay (days count from 0, the oldest)."""
 
     root: Path
     day: int
-    read_tables: list[Table] = field(default_factory=list)
-    written: list[tuple[Table, Frame]] = field(default_factory=list)
+    read_tables: list[LakeTable] = field(default_factory=list)
+    written: list[tuple[LakeTable, Frame]] = field(default_factory=list)
 
-    def read(self, table: Table) -> Frame:
+    def read(self, table: LakeTable) -> Frame:
         """Return the table as it is on this day."""
         if table not in self.read_tables:
             self.read_tables.append(table)
         return read(self.root, table, self.day)
 
-    def read_day(self, table: Table) -> Frame:
+    def read_day(self, table: LakeTable) -> Frame:
         """Return only what this day added to a daily table."""
         if table not in self.read_tables:
             self.read_tables.append(table)
         return pd.read_parquet(_file(self.root, table, self.day))
 
-    def write(self, table: Table, frame: Frame) -> None:
+    def write(self, table: LakeTable, frame: Frame) -> None:
         """Add this day's rows to a daily table, or replace the table."""
         write(self.root, table, self.day, frame)
         self.written.append((table, frame))
 
 
-def read(root: Path, table: Table, day: int) -> Frame:
+def read(root: Path, table: LakeTable, day: int) -> Frame:
     """Return all rows of a table as it was on a day."""
     files = [file for file in sorted(_folder(root, table).glob("day=*.parquet")) if _day_of(file) <= day]
     if not files:
@@ -69,18 +69,18 @@ def read(root: Path, table: Table, day: int) -> Frame:
     return pd.concat([pd.read_parquet(file) for file in wanted], ignore_index=True)
 
 
-def write(root: Path, table: Table, day: int, frame: Frame) -> None:
+def write(root: Path, table: LakeTable, day: int, frame: Frame) -> None:
     """Write one day's file of a table."""
     file = _file(root, table, day)
     file.parent.mkdir(parents=True, exist_ok=True)
     frame.to_parquet(file, index=False)
 
 
-def _folder(root: Path, table: Table) -> Path:
+def _folder(root: Path, table: LakeTable) -> Path:
     return root / table.bucket.removeprefix("s3://") / table.name
 
 
-def _file(root: Path, table: Table, day: int) -> Path:
+def _file(root: Path, table: LakeTable, day: int) -> Path:
     return _folder(root, table) / f"day={day:02d}.parquet"
 
 

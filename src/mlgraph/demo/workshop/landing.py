@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from .lake import LANDING, Table, write
+from .lake import LANDING, LakeTable, write
 
-RAW_RATINGS: Final = Table(LANDING, "movielens/ratings", daily=True)
-RAW_MEMBERS: Final = Table(LANDING, "movielens/users")
-RAW_TITLES: Final = Table(LANDING, "movielens/items")
-RAW_IMPRESSIONS: Final = Table(LANDING, "open-bandit/impressions", daily=True)
-RAW_PRIORS: Final = Table(LANDING, "open-bandit/priors")
+RAW_RATINGS: Final = LakeTable(LANDING, "movielens/ratings", daily=True)
+RAW_MEMBERS: Final = LakeTable(LANDING, "movielens/users")
+RAW_TITLES: Final = LakeTable(LANDING, "movielens/items")
+RAW_IMPRESSIONS: Final = LakeTable(LANDING, "open-bandit/impressions", daily=True)
+RAW_PRIORS: Final = LakeTable(LANDING, "open-bandit/priors")
 
 LANDED_AT_FIRST_RATIO: Final = 0.6
 POLICIES: Final = ("random", "bts")

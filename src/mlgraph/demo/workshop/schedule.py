@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import jobs
-from .lake import Session, Table
+from .lake import LakeSession, LakeTable
 from .landing import RAW_IMPRESSIONS, RAW_MEMBERS, RAW_PRIORS, RAW_RATINGS, RAW_TITLES
 
 DAYS: Final = 35
@@ -23,7 +23,7 @@ _DAILY: Final = range(DAYS + 1)
 
 
 @dataclass(frozen=True)
-class Job:
+class BatchJob:
     """A batch job: who runs it, what it does, on which days, what it is meant to read and write.
 
     `columns` tells for each output column which input columns it is made of, where that is known for certain.
@@ -31,11 +31,11 @@ class Job:
 
     team: str
     name: str
-    compute: Callable[[Session], None]
+    compute: Callable[[LakeSession], None]
     days: range
-    inputs: tuple[Table, ...]
-    output: Table
-    columns: dict[str, tuple[Table, str]] | None = None
+    inputs: tuple[LakeTable, ...]
+    output: LakeTable
+    columns: dict[str, tuple[LakeTable, str]] | None = None
     checks: tuple[str, ...] = ()
 
     @property
@@ -49,7 +49,7 @@ class Job:
         return hashlib.sha256(inspect.getsource(self.compute).encode()).hexdigest()[:12]
 
 
-def _columns(source: Table, **pairs: str) -> dict[str, tuple[Table, str]]:
+def _columns(source: LakeTable, **pairs: str) -> dict[str, tuple[LakeTable, str]]:
     return {new: (source, old) for new, old in pairs.items()}
 
 
@@ -57,46 +57,46 @@ _MEMBER_COLUMNS: Final = _columns(RAW_MEMBERS, member_id="user_id", gender="gend
 _MEMBER_CHECKS: Final = ("not_null member_id", "unique member_id")
 
 JOBS: Final = (
-    Job("data-platform", "ratings.load", jobs.load_ratings, _DAILY, (RAW_RATINGS,), jobs.RATINGS,
+    BatchJob("data-platform", "ratings.load", jobs.load_ratings, _DAILY, (RAW_RATINGS,), jobs.RATINGS,
         _columns(RAW_RATINGS, member_id="user_id", title_id="movie_id", rating="rating", rated_at="timestamp"),
         ("not_null member_id", "not_null title_id", "between rating 1 5")),
-    Job("data-platform", "titles.load", jobs.load_titles, _WEEKLY, (RAW_TITLES,), jobs.TITLES,
+    BatchJob("data-platform", "titles.load", jobs.load_titles, _WEEKLY, (RAW_TITLES,), jobs.TITLES,
         _columns(RAW_TITLES, title_id="movie_id", title="movie_title", year="release_date"),
         ("unique title_id", "not_null title", "not_null year")),
-    Job("data-platform", "members.load", jobs.load_members, range(DAYS), (RAW_MEMBERS,), jobs.MEMBERS,
+    BatchJob("data-platform", "members.load", jobs.load_members, range(DAYS), (RAW_MEMBERS,), jobs.MEMBERS,
         {**_MEMBER_COLUMNS, "age": (RAW_MEMBERS, "age")}, (*_MEMBER_CHECKS, "between age 5 110")),
-    Job("data-platform", "members.load", jobs.load_members_by_age_band, range(DAYS, DAYS + 1), (RAW_MEMBERS,),
+    BatchJob("data-platform", "members.load", jobs.load_members_by_age_band, range(DAYS, DAYS + 1), (RAW_MEMBERS,),
         jobs.MEMBERS, {**_MEMBER_COLUMNS, "age_band": (RAW_MEMBERS, "age")}, _MEMBER_CHECKS),
-    Job("experimentation", "holdout.build", jobs.build_holdout, _DAILY, (jobs.RATINGS,), jobs.HOLDOUT,
+    BatchJob("experimentation", "holdout.build", jobs.build_holdout, _DAILY, (jobs.RATINGS,), jobs.HOLDOUT,
         _columns(jobs.RATINGS, member_id="member_id", title_id="title_id", rating="rating", rated_at="rated_at"),
         ("between rating 1 5",)),
-    Job("content-understanding", "title-embeddings.build", jobs.build_title_embeddings, _WEEKLY,
+    BatchJob("content-understanding", "title-embeddings.build", jobs.build_title_embeddings, _WEEKLY,
         (jobs.TITLES, jobs.RATINGS), jobs.TITLE_EMBEDDINGS, checks=("unique title_id",)),
-    Job("content-understanding", "similar-titles.build", jobs.build_similar_titles, _WEEKLY,
+    BatchJob("content-understanding", "similar-titles.build", jobs.build_similar_titles, _WEEKLY,
         (jobs.TITLE_EMBEDDINGS,), jobs.SIMILAR_TITLES, checks=("unique title_id",)),
-    Job("recommendations", "title-popularity.build", jobs.build_popularity, _DAILY, (jobs.RATINGS,), jobs.POPULARITY,
+    BatchJob("recommendations", "title-popularity.build", jobs.build_popularity, _DAILY, (jobs.RATINGS,), jobs.POPULARITY,
         {"title_id": (jobs.RATINGS, "title_id"), "ratings": (jobs.RATINGS, "rating"),
          "popularity": (jobs.RATINGS, "rating")}, ("unique title_id", "between popularity 1 5")),
-    Job("recommendations", "member-taste.build", jobs.build_taste, _DAILY, (jobs.RATINGS, jobs.TITLES), jobs.TASTE,
+    BatchJob("recommendations", "member-taste.build", jobs.build_taste, _DAILY, (jobs.RATINGS, jobs.TITLES), jobs.TASTE,
         checks=("unique member_id",)),
-    Job("recommendations", "movie-vectors.build", jobs.build_movie_vectors, _WEEKLY, (jobs.TITLES, jobs.RATINGS),
+    BatchJob("recommendations", "movie-vectors.build", jobs.build_movie_vectors, _WEEKLY, (jobs.TITLES, jobs.RATINGS),
         jobs.MOVIE_VECTORS, checks=("unique title_id",)),
-    Job("recommendations", "candidates.build", jobs.build_candidates_by_popularity, range(CANDIDATES_CHANGED_ON),
+    BatchJob("recommendations", "candidates.build", jobs.build_candidates_by_popularity, range(CANDIDATES_CHANGED_ON),
         (jobs.POPULARITY, jobs.TASTE), jobs.CANDIDATES, checks=("not_null score",)),
-    Job("recommendations", "candidates.build", jobs.build_candidates_by_vectors,
+    BatchJob("recommendations", "candidates.build", jobs.build_candidates_by_vectors,
         range(CANDIDATES_CHANGED_ON, DAYS + 1), (jobs.MOVIE_VECTORS, jobs.RATINGS), jobs.CANDIDATES,
         checks=("not_null score",)),
-    Job("search-and-ads", "title-documents.build", jobs.build_title_documents, _DAILY,
+    BatchJob("search-and-ads", "title-documents.build", jobs.build_title_documents, _DAILY,
         (jobs.TITLES, jobs.POPULARITY), jobs.TITLE_DOCUMENTS,
         {"title_id": (jobs.TITLES, "title_id"), "text": (jobs.TITLES, "title"),
          "popularity": (jobs.POPULARITY, "popularity")}, ("unique title_id", "not_null text")),
-    Job("search-and-ads", "ad-audiences.build", jobs.build_audiences, _DAILY, (jobs.MEMBERS, jobs.TASTE),
+    BatchJob("search-and-ads", "ad-audiences.build", jobs.build_audiences, _DAILY, (jobs.MEMBERS, jobs.TASTE),
         jobs.AUDIENCES, checks=("unique member_id",)),
-    Job("experimentation", "shelf-impressions.load", jobs.load_impressions, SHELF_DAYS, (RAW_IMPRESSIONS,),
+    BatchJob("experimentation", "shelf-impressions.load", jobs.load_impressions, SHELF_DAYS, (RAW_IMPRESSIONS,),
         jobs.IMPRESSIONS,
         _columns(RAW_IMPRESSIONS, shown_at="timestamp", item_id="item_id", position="position", click="click",
                  propensity="propensity_score", policy="policy"), ("between propensity 0 1",)),
-    Job("experimentation", "shelf-report.build", jobs.build_shelf_report, SHELF_DAYS, (jobs.IMPRESSIONS,),
+    BatchJob("experimentation", "shelf-report.build", jobs.build_shelf_report, SHELF_DAYS, (jobs.IMPRESSIONS,),
         jobs.SHELF_REPORT,
         _columns(jobs.IMPRESSIONS, policy="policy", impressions="click", clicks="click", ctr="click"),
         ("unique policy",)),

@@ -24,7 +24,7 @@ from mlflow import MlflowClient
 
 from . import jobs, recommenders
 from .emission import Emitter
-from .lake import Frame, Table, read
+from .lake import Frame, LakeTable, read
 from .landing import RAW_PRIORS
 from .recommenders import Data, Trained
 from .schedule import DAYS, SHELF_DAYS
@@ -40,9 +40,9 @@ class Training:
     model: str
     team: str
     day: int
-    inputs: tuple[Table, ...]
+    inputs: tuple[LakeTable, ...]
     train: Callable[[Data], Trained]
-    measured_on: Table = jobs.HOLDOUT
+    measured_on: LakeTable = jobs.HOLDOUT
     measured_days_later: int = 0
 
     @property
@@ -84,7 +84,7 @@ MODELS: Final = {
 }
 
 
-class Registry:
+class CompanyMlflow:
     """The company's MLflow: one experiment a team, one registered model a model."""
 
     def __init__(self, root: Path, last_day: datetime) -> None:
@@ -99,7 +99,7 @@ class Registry:
         """Train, measure and register one version."""
         data = self._data(training.day)
         start = self._first_day + timedelta(days=training.day, hours=HOUR_OF_TRAINING)
-        began = time.perf_counter()
+        started = time.perf_counter()
         run_id = self._begin(training.team, f"train {training.model}", start, f"{training.team}/{training.workflow}")
         with mlflow.start_run(run_id=run_id):
             trained = training.train(data)
@@ -109,7 +109,7 @@ class Registry:
             logged = mlflow.sklearn.log_model(
                 trained.model, name=training.model, pip_requirements=["scikit-learn"], serialization_format="cloudpickle"
             )
-        end = start + timedelta(seconds=time.perf_counter() - began)
+        end = start + timedelta(seconds=time.perf_counter() - started)
         self._client.set_terminated(run_id, "FINISHED", _ms(end))
         evaluation = self._evaluate(training, trained, data, logged.model_id, start)
         self._register(training, trained, logged.model_id, {"run_id": run_id, "ended_at": end, "evaluation": evaluation})
@@ -139,13 +139,13 @@ class Registry:
         name = training.model
         if not any(version["model"] == name for version in self.versions):
             self._client.create_registered_model(name, tags={"team": training.team}, description=MODELS[name])
-        said = ", ".join(f"{metric} {value:.4g}" for metric, value in trained.metrics.items())
+        metrics_text = ", ".join(f"{metric} {value:.4g}" for metric, value in trained.metrics.items())
         version = self._client.create_model_version(
             name,
             f"models:/{model_id}",
             run_id=made["run_id"],
             model_id=model_id,
-            description=f"Measured on {training.measured_on.name}: {said}",
+            description=f"Measured on {training.measured_on.name}: {metrics_text}",
         )
         self.versions.append(
             {
@@ -184,11 +184,11 @@ class Registry:
             read(self._root, RAW_PRIORS, day),
         )
 
-    def _dataset(self, table: Table, frame: Frame) -> Any:  # noqa: ANN401 - MLflow publishes no types here
+    def _dataset(self, table: LakeTable, frame: Frame) -> Any:  # noqa: ANN401 - MLflow publishes no types here
         return mlflow.data.from_pandas(frame, source=table.location, name=table.name)
 
 
-def _seen(table: Table, data: Data) -> Frame:
+def _seen(table: LakeTable, data: Data) -> Frame:
     frames = {
         jobs.RATINGS: data.train,
         jobs.HOLDOUT: data.holdout,
@@ -214,7 +214,7 @@ def describe(emitter: Emitter, at: datetime) -> None:
 def main(root: Path, url: str, last_day: datetime) -> dict[str, Any]:
     """Make all versions in the order of their days, and set the aliases."""
     describe(Emitter(url), last_day - timedelta(days=DAYS, hours=1))
-    registry = Registry(root, last_day)
+    registry = CompanyMlflow(root, last_day)
     for number, training in enumerate(TRAININGS, 1):
         registry.make(training)
         sys.stderr.write(f"progress {number} {len(TRAININGS)}\n")

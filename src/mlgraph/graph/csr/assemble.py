@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.csr.base import Base, Table
-from mlgraph.graph.csr.pages import Pages
-from mlgraph.graph.csr.registry import Card
+from mlgraph.graph.csr.asset_index import DisplayAttributes
+from mlgraph.graph.csr.base import Base, BaseTable
+from mlgraph.graph.csr.chunked_rows import ChunkedRows
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK
-from mlgraph.graph.csr.strings import Strings, StringsBuilder, after_kind, hash_table, have, order, same, table_size, tails
+from mlgraph.graph.csr.string_index import Strings, StringsBuilder, after_kind, hash_table, have, order, same, table_size, tails
 from mlgraph.graph.csr.text_arena import Pieces, concatenated, escaped
 from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Longs
 
@@ -33,21 +33,21 @@ class Arcs:
     """Rows with both ends, as they are collected: word with target, start, end, source with owner."""
 
     def __init__(self) -> None:
-        self._pages = Pages()
+        self._pages = ChunkedRows()
         self._pending: list[tuple[int, int, int, int, int, int]] = []
 
     def add(self, source: int, target: int, row: tuple[int, int, int], owner: int) -> None:
         """Add one row; `owner` is the run or workflow that computed it (0: none)."""
         self._pending.append((source, target, *row, owner))
         if len(self._pending) >= _PENDING:
-            self._settle()
+            self._flush()
 
     def extend(self, sources: Ints, targets: Ints, rows: Longs, owners: Ints) -> None:
         """Add many rows, int64[k, 3]; the low 32 bits of their words are set anew."""
         owned = owners.astype(np.int64) << 32 | sources
         self._pages.extend((rows[:, 0] & ~TO_MASK) | targets, rows[:, 1], rows[:, 2], owned)
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         if self._pending:
             table = np.array(self._pending, np.int64)
             self._pending = []
@@ -55,11 +55,11 @@ class Arcs:
 
     def take(self) -> list[Longs]:
         """Hand over all rows, page by page: they are many, and are kept once."""
-        self._settle()
+        self._flush()
         return self._pages.take()
 
 
-class Cards:
+class DisplayAttributeArrays:
     """Cards by asset, as arrays: those of a base, and those that were set since."""
 
     def __init__(self, assets: int, base: Base | None = None) -> None:
@@ -76,18 +76,18 @@ class Cards:
         self._changed = np.zeros(assets, np.bool_)
         self._changed[known:] = True
 
-    def set(self, asset: int, card: Card) -> None:
+    def set(self, asset: int, attributes: DisplayAttributes) -> None:
         """Let this be the card of an asset; once for each."""
         self._changed[asset] = True
-        if card.name:
+        if attributes.name:
             self._named.append(asset)
-            self._name_data += escaped(card.name)
+            self._name_data += escaped(attributes.name)
             self._name_ends.append(len(self._name_data))
-        self.finished[asset] = card.finished
+        self.finished[asset] = attributes.finished
         # a state is a word of a source's choosing: past what fits, rare words are not told apart
-        word = self._words.setdefault(card.state or "", min(len(self._words), 2**15 - 1))
+        word = self._words.setdefault(attributes.state or "", min(len(self._words), 2**15 - 1))
         self.state[asset] = word
-        for owner in card.owners:
+        for owner in attributes.owners:
             self._owned.append(asset)
             self._owned_by.append(self._people.setdefault(owner, len(self._people)))
 
@@ -95,17 +95,22 @@ class Cards:
         """Return the parts of the base that cards make."""
         index, owners = self._owners()
         return {
-            "names": self._all_names(uris), "state": self.state, "words": _texts(list(self._words)[: 2**15]),
-            "finished": self.finished, "owner_index": index, "owners": owners, "people": _texts(self._people),
-        }  # fmt: skip
+            "names": self._all_names(uris),
+            "state": self.state,
+            "words": _texts(list(self._words)[: 2**15]),
+            "finished": self.finished,
+            "owner_index": index,
+            "owners": owners,
+            "people": _texts(self._people),
+        }
 
     def _owners(self) -> tuple[Longs, Ints]:
         known = min(len(self.state), self._base.assets)
         counts = np.diff(self._base.owner_index[: known + 1])
         of = np.repeat(np.arange(known), counts)
-        kept = ~self._changed[of]
-        of = np.concatenate([of[kept], np.array(self._owned, np.int32)])
-        people = np.concatenate([self._base.owners[: len(kept)][kept], np.array(self._owned_by, np.int32)])
+        unchanged = ~self._changed[of]
+        of = np.concatenate([of[unchanged], np.array(self._owned, np.int32)])
+        people = np.concatenate([self._base.owners[: len(unchanged)][unchanged], np.array(self._owned_by, np.int32)])
         by_asset = np.argsort(of, kind="stable")
         index = np.concatenate([[0], np.cumsum(np.bincount(of, minlength=len(self.state)))]).astype(np.int64)
         return index, people[by_asset].astype(np.int32)
@@ -117,16 +122,16 @@ class Cards:
         begins, stops = np.zeros(len(self.state), np.int64), np.zeros(len(self.state), np.int64)
         begins[:known], stops[:known] = base.offsets[:known], base.offsets[1 : known + 1]
         begins[self._changed] = stops[self._changed] = 0
-        named, told_ends = np.array(self._named, np.int32), np.array(self._name_ends, np.int64)
-        told_starts, told = np.concatenate([[0], told_ends])[:-1], np.frombuffer(self._name_data, np.uint8)
-        other = ~same(told_starts, told_ends, told, starts[named], ends[named], uris.data)
-        begins[named[other]], stops[named[other]] = told_starts[other] + len(base.data), told_ends[other] + len(base.data)
+        named, new_ends = np.array(self._named, np.int32), np.array(self._name_ends, np.int64)
+        new_starts, new_names = np.concatenate([[0], new_ends])[:-1], np.frombuffer(self._name_data, np.uint8)
+        other = ~same(new_starts, new_ends, new_names, starts[named], ends[named], uris.data)
+        begins[named[other]], stops[named[other]] = new_starts[other] + len(base.data), new_ends[other] + len(base.data)
         nameless = np.setdiff1d(np.flatnonzero(self._changed), named, assume_unique=True)
         nameless = nameless[have(starts[nameless], ends[nameless], uris.data, ord("%"))]
         decoded = Pieces.of(AssetUri.parse(uri).name for uri in uris.many(nameless.tolist()))
-        shift = len(base.data) + len(told)
+        shift = len(base.data) + len(new_names)
         begins[nameless], stops[nameless] = decoded.offsets[:-1] + shift, decoded.offsets[1:] + shift
-        return Strings(*concatenated(begins, stops, np.concatenate([base.data, told, decoded.data])))
+        return Strings(*concatenated(begins, stops, np.concatenate([base.data, new_names, decoded.data])))
 
 
 def _texts(texts: Iterable[str]) -> Strings:
@@ -136,14 +141,20 @@ def _texts(texts: Iterable[str]) -> Strings:
 
 
 def assemble(
-    uris: Strings, kind: NDArray[np.uint8], dataset: Ints, ports: Longs, tables: Sequence[Arcs], cards: Cards,
-    watermark: int, allocate: Allocate = np.zeros,
-) -> Base:  # fmt: skip
+    uris: Strings,
+    kind: NDArray[np.uint8],
+    dataset: Ints,
+    ports: Longs,
+    tables: Sequence[Arcs],
+    attributes: DisplayAttributeArrays,
+    watermark: int,
+    allocate: Allocate = np.zeros,
+) -> Base:
     """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and port `p` is node `assets + p`.
 
     `ports` int64[n, 2] holds the asset and the output of each port.
     """
-    assets, said = len(uris), cards.finish(uris)
+    assets, attribute_arrays = len(uris), attributes.finish(uris)
     ordered = order(uris.offsets[:-1], uris.offsets[1:], uris.data)
     rank = np.empty(assets, np.int32)
     rank[ordered] = np.arange(assets, dtype=np.int32)
@@ -151,11 +162,22 @@ def assemble(
     found = [table_of_arcs(arcs.take(), number, len(asset_of), allocate) for arcs in tables]
     columns = np.flatnonzero(dataset).astype(np.int32)
     return Base(
-        uris=uris, uri_table=hash_table(uris.offsets, uris.data, table_size(assets)), uri_order=ordered, uri_rank=rank, kind=kind,
-        dataset=dataset, columns=columns[np.argsort(dataset[columns], kind="stable")], **said, node_of=node_of,
-        asset_of=asset_of, port_of=port_of, lineage=found[0], column_lineage=found[1], structure=found[2],
+        uris=uris,
+        uri_table=hash_table(uris.offsets, uris.data, table_size(assets)),
+        uri_order=ordered,
+        uri_rank=rank,
+        kind=kind,
+        dataset=dataset,
+        columns=columns[np.argsort(dataset[columns], kind="stable")],
+        **attribute_arrays,
+        node_of=node_of,
+        asset_of=asset_of,
+        port_of=port_of,
+        lineage=found[0],
+        column_lineage=found[1],
+        structure=found[2],
         watermark=watermark,
-    )  # fmt: skip
+    )
 
 
 def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
@@ -173,7 +195,7 @@ def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
     return number, number[:assets].copy(), every_asset[chosen], every_port[chosen]
 
 
-def table_of_arcs(pages: list[Longs], number: Ints, nodes: int, allocate: Allocate) -> Table:
+def table_of_arcs(pages: list[Longs], number: Ints, nodes: int, allocate: Allocate) -> BaseTable:
     """Return the rows of `Arcs.take` both ways, `number` saying which node each passing number stands for. Uses the pages up.
 
     The rows into each node are copied from those out of each: so the pages, larger than either, need not stand beside both.
@@ -205,7 +227,7 @@ def table_of_arcs(pages: list[Longs], number: Ints, nodes: int, allocate: Alloca
         place_rows((rows[:, 0] & TO_MASK).astype(np.int32), sources, rows, fill, into)
     every_owner, positions = np.concatenate(owner), np.concatenate(owned)
     by_owner = np.argsort(every_owner, kind="stable")
-    return Table(index, placed, into_index, into, every_owner[by_owner], positions[by_owner])
+    return BaseTable(index, placed, into_index, into, every_owner[by_owner], positions[by_owner])
 
 
 def _summed(index: Longs, last: int) -> Longs:

@@ -9,13 +9,13 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.graph.csr.strings import Strings
+from mlgraph.graph.csr.string_index import Strings
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 Shorts = NDArray[np.int16]
 
 
-class Table(NamedTuple):
+class BaseTable(NamedTuple):
     """The rows of one table both ways (see kernels).
 
     `owner` int32[k], ascending, and `owned` int64[k] say which downstream rows a run or workflow computed.
@@ -59,9 +59,9 @@ class Base:
     node_of: Ints
     asset_of: Ints
     port_of: Ints
-    lineage: Table
-    column_lineage: Table
-    structure: Table
+    lineage: BaseTable
+    column_lineage: BaseTable
+    structure: BaseTable
     watermark: int = 0
 
     @property
@@ -86,7 +86,7 @@ class Base:
             value = getattr(self, field.name)
             if isinstance(value, Strings):
                 found[f"{field.name}.offsets"], found[f"{field.name}.data"] = value.offsets, value.data
-            elif isinstance(value, Table):
+            elif isinstance(value, BaseTable):
                 found.update({f"{field.name}.{name}": array for name, array in value._asdict().items()})
             elif isinstance(value, np.ndarray):
                 found[field.name] = value
@@ -100,8 +100,8 @@ class Base:
             name = field.name
             if field.type == "Strings":
                 parts[name] = Strings(sections[f"{name}.offsets"], sections[f"{name}.data"])
-            elif field.type == "Table":
-                parts[name] = Table(*(sections[f"{name}.{part}"] for part in Table._fields))
+            elif field.type == "BaseTable":
+                parts[name] = BaseTable(*(sections[f"{name}.{part}"] for part in BaseTable._fields))
             elif name != "watermark":
                 parts[name] = sections[name]
         return cls(**parts, watermark=watermark)
@@ -112,9 +112,26 @@ class Base:
         none = Strings(np.zeros(2, np.int64), np.zeros(0, np.uint8))
         zero, rows = np.zeros(1, np.int32), np.zeros((0, 3), np.int64)
         index = np.zeros(1, np.int64)
-        table = Table(index, rows, index, rows, np.zeros(0, np.int32), np.zeros(0, np.int64))
+        table = BaseTable(index, rows, index, rows, np.zeros(0, np.int32), np.zeros(0, np.int64))
         return cls(
-            none, np.zeros(0, np.int32), zero, zero, np.zeros(1, np.uint8), zero, np.zeros(0, np.int32), none,
-            np.zeros(1, np.int16), none, np.zeros(1, np.uint8), np.zeros(2, np.int64), np.zeros(0, np.int32), none,
-            np.full(1, -1, np.int32), np.zeros(0, np.int32), np.zeros(0, np.int32), table, table, table,
-        )  # fmt: skip
+            none,
+            np.zeros(0, np.int32),
+            zero,
+            zero,
+            np.zeros(1, np.uint8),
+            zero,
+            np.zeros(0, np.int32),
+            none,
+            np.zeros(1, np.int16),
+            none,
+            np.zeros(1, np.uint8),
+            np.zeros(2, np.int64),
+            np.zeros(0, np.int32),
+            none,
+            np.full(1, -1, np.int32),
+            np.zeros(0, np.int32),
+            np.zeros(0, np.int32),
+            table,
+            table,
+            table,
+        )

@@ -8,14 +8,14 @@ from typing import Final
 
 import numpy as np
 
-from mlgraph.graph.csr.assemble import Allocate, Arcs, Cards, assemble
-from mlgraph.graph.csr.base import Base, Table
-from mlgraph.graph.csr.layer import Arc
+from mlgraph.graph.csr.assemble import Allocate, Arcs, DisplayAttributeArrays, assemble
+from mlgraph.graph.csr.asset_index import AssetIndex
+from mlgraph.graph.csr.base import Base, BaseTable
+from mlgraph.graph.csr.csr_table import Arc
 from mlgraph.graph.csr.patches import merge_patches
-from mlgraph.graph.csr.registry import Registry
 from mlgraph.graph.csr.row_format import TO_MASK, Arrays
-from mlgraph.graph.csr.snapshot import Graph, Snapshot
-from mlgraph.graph.csr.strings import Strings
+from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
+from mlgraph.graph.csr.string_index import Strings
 from mlgraph.graph.csr.text_arena import Pieces
 from mlgraph.graph.model.rows import Ints
 
@@ -26,12 +26,12 @@ _ROWS_AT_ONCE: Final = 1 << 20
 class Frozen:
     """A graph as it was published, with the rows that runs and workflows computed since its base (by table)."""
 
-    snapshot: Snapshot
+    snapshot: GraphVersion
     assets: int
     added: list[Mapping[int, list[Arc]]]
 
 
-def freeze(graph: Graph) -> Frozen:
+def freeze(graph: MutableGraph) -> Frozen:
     """Return the graph as it is now. The writer calls this, between two publications."""
     return Frozen(graph.snapshot, len(graph.registry), graph.added())
 
@@ -41,12 +41,12 @@ def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
     snapshot, registry = frozen.snapshot, frozen.snapshot.registry
     numbers = np.arange(frozen.assets, dtype=np.int32)
     is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
-    passing = snapshot.asset_of[: snapshot.nodes].copy()
-    passing[is_port] = frozen.assets + np.arange(len(is_port), dtype=np.int32)
+    out_of_base = snapshot.asset_of[: snapshot.nodes].copy()
+    out_of_base[is_port] = frozen.assets + np.arange(len(is_port), dtype=np.int32)
     ports = np.column_stack([snapshot.asset_of[is_port], snapshot.port_of[is_port]]).astype(np.int64)
     base = registry.base
     tables = [
-        _arcs(old, arrays, computed, passing)
+        _arcs(old, arrays, computed, out_of_base)
         for old, arrays, computed in zip(
             (base.lineage, base.column_lineage, base.structure), snapshot.downstream, frozen.added, strict=True
         )
@@ -59,48 +59,48 @@ def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
         datasets,
         ports,
         tables,
-        _cards(registry, frozen.assets),
+        _changed_attributes(registry, frozen.assets),
         snapshot.watermark,
         allocate,
     )
 
 
-def _uris(registry: Registry, assets: int) -> Strings:
+def _uris(registry: AssetIndex, assets: int) -> Strings:
     base = registry.base.uris
     fresh = Pieces.of((registry.uri(asset) for asset in range(len(base), assets)), raw=True)
     offsets = np.concatenate([base.offsets, fresh.offsets[1:] + base.offsets[-1]])
     return Strings(offsets, np.concatenate([base.data, fresh.data]))
 
 
-def _cards(registry: Registry, assets: int) -> Cards:
-    cards = Cards(assets, registry.base)
-    for asset, card in registry.recent_cards():
+def _changed_attributes(registry: AssetIndex, assets: int) -> DisplayAttributeArrays:
+    arrays = DisplayAttributeArrays(assets, registry.base)
+    for asset, attributes in registry.changed_attributes():
         if asset < assets:
-            cards.set(asset, card)
-    return cards
+            arrays.set(asset, attributes)
+    return arrays
 
 
-def _arcs(base: Table, arrays: Arrays, computed: Mapping[int, list[Arc]], passing: Ints) -> Arcs:
+def _arcs(base: BaseTable, arrays: Arrays, computed: Mapping[int, list[Arc]], out_of_base: Ints) -> Arcs:
     """Return all rows of a table with the runs and workflows that computed them."""
     arcs = Arcs()
-    held, mask_index, masked, add_index, added = merge_patches(arrays.older, arrays.newer)
+    patched, mask_index, masked, add_index, added = merge_patches(arrays.older, arrays.newer)
     del mask_index
     owner = np.zeros(len(arrays.rows), np.int32)
     owner[base.owned] = base.owner
-    keep = np.ones(len(arrays.rows), np.bool_)
-    keep[masked] = False
+    retain = np.ones(len(arrays.rows), np.bool_)
+    retain[masked] = False
     nodes = (len(arrays.indptr) - 1) // 3
     sources = np.repeat(np.arange(nodes, dtype=np.int32), np.diff(arrays.indptr[::3]))
-    for low in range(0, len(keep), _ROWS_AT_ONCE):
-        kept = low + np.flatnonzero(keep[low : low + _ROWS_AT_ONCE])
-        rows = arrays.rows[kept]
-        arcs.extend(passing[sources[kept]], passing[rows[:, 0] & TO_MASK], rows, owner[kept])
+    for low in range(0, len(retain), _ROWS_AT_ONCE):
+        retained = low + np.flatnonzero(retain[low : low + _ROWS_AT_ONCE])
+        rows = arrays.rows[retained]
+        arcs.extend(out_of_base[sources[retained]], out_of_base[rows[:, 0] & TO_MASK], rows, owner[retained])
     owners: dict[tuple[int, int, int, int], list[int]] = {}
     for group, arcs_of_group in computed.items():
         for arc in arcs_of_group:
             owners.setdefault((arc.source, *arc.packed(arc.target)), []).append(group)
-    near = np.repeat(held, np.diff(add_index))
+    near = np.repeat(patched, np.diff(add_index))
     for source, row in zip(near.tolist(), added.tolist(), strict=True):
-        said_by = owners.get((source, *row))
-        arcs.add(int(passing[source]), int(passing[row[0] & TO_MASK]), tuple(row), said_by.pop() if said_by else 0)
+        row_owners = owners.get((source, *row))
+        arcs.add(int(out_of_base[source]), int(out_of_base[row[0] & TO_MASK]), tuple(row), row_owners.pop() if row_owners else 0)
     return arcs

@@ -41,9 +41,17 @@ def skip(masked: Longs, mask: int, mask_end: int, first: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _collect(
-    rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, wanted: _Wanted, position: int, room: _Room,
+    rows: Longs,
+    first: int,
+    stop: int,
+    masked: Longs,
+    mask: int,
+    mask_end: int,
+    wanted: _Wanted,
+    position: int,
+    room: _Room,
     count: int,
-) -> int:  # fmt: skip
+) -> int:
     """Put the wanted ones of rows[first:stop], less masked[mask:mask_end], into `room` from `count` on; return the new count."""
     moment, need, marked, mark = wanted
     words, spans, positions = room
@@ -76,9 +84,18 @@ def _collect_patched(
 
 @numba.njit(cache=True, nogil=True)
 def gather(
-    arrays: Arrays, low: int, high: int, nodes: Ints, moment: int, need: int, marked: Bytes, mark: int, words: Longs,
-    spans: Longs, positions: Ints,
-) -> int:  # fmt: skip
+    arrays: Arrays,
+    low: int,
+    high: int,
+    nodes: Ints,
+    moment: int,
+    need: int,
+    marked: Bytes,
+    mark: int,
+    words: Longs,
+    spans: Longs,
+    positions: Ints,
+) -> int:
     """Collect the rows of `nodes` that are valid at `moment` (`EVER`: at whatever time) with all flags of `need`.
 
     With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` ([., 2]; start and end) and

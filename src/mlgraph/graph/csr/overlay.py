@@ -23,9 +23,13 @@ MERGE_AT: Final = 512
 """Newer patches, counted in nodes, at which they go into the older ones."""
 
 _NONE: Final = Patches(
-    np.zeros(0, np.int32), np.zeros(0, np.int32), np.zeros(1, np.int64), np.zeros(0, np.int64), np.zeros(1, np.int64),
+    np.zeros(0, np.int32),
+    np.zeros(0, np.int32),
+    np.zeros(1, np.int64),
+    np.zeros(0, np.int64),
+    np.zeros(1, np.int64),
     np.zeros((0, 3), np.int64),
-)  # fmt: skip
+)
 
 Packed = tuple[int, int, int]
 """Word, start and end of a row."""
@@ -101,8 +105,8 @@ class Overlay:
         """Return base and patches as they are now; what is returned never changes."""
         newer = self._packed()
         if len(self._fresh) > MERGE_AT:
-            held, *columns = merge_patches(self._older, newer)
-            self._older = Patches(*table_of(held, _size(len(held))), *columns)
+            merged_nodes, *columns = merge_patches(self._older, newer)
+            self._older = Patches(*table_of(merged_nodes, _size(len(merged_nodes))), *columns)
             self._fresh = {}
             newer = _NONE
         return Arrays(self._index, self._rows, newer, self._older)
@@ -118,12 +122,12 @@ class Overlay:
             _joined(masked),
             np.cumsum([0, *map(len, added)], dtype=np.int64) // 24,
             _joined(added).reshape(-1, 3),
-        )  # fmt: skip
+        )
 
 
 def _joined(parts: Iterable[bytes]) -> Longs:
-    whole = bytearray().join(parts)
-    return np.frombuffer(whole, np.int64) if whole else np.zeros(0, np.int64)
+    joined = bytearray().join(parts)
+    return np.frombuffer(joined, np.int64) if joined else np.zeros(0, np.int64)
 
 
 def _size(count: int) -> int:
@@ -140,8 +144,8 @@ def rows_at(arrays: Arrays, node: int) -> Longs:
         if slot >= 0:
             masked = patches.masked[patches.mask_index[slot] : patches.mask_index[slot + 1]]
             if len(masked):
-                keep = np.ones(len(base), np.bool_)
-                keep[masked - arrays.indptr[3 * node]] = False
-                base = base[keep]
+                unmasked = np.ones(len(base), np.bool_)
+                unmasked[masked - arrays.indptr[3 * node]] = False
+                base = base[unmasked]
             return np.concatenate([base, patches.added[patches.add_index[slot] : patches.add_index[slot + 1]]])
     return base

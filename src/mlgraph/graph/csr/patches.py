@@ -66,24 +66,24 @@ def merge_patches(older: Patches, newer: Patches) -> tuple[Ints, Longs, Longs, L
     As nodes, and `mask_index`, `masked`, `add_index` and `added` with one slot a node.
     """
     nodes, masks, adds = 0, 0, 0
-    for turn in range(2):
-        source = older if turn == 0 else newer
+    for side in range(2):
+        source = older if side == 0 else newer
         for place in range(len(source.keys)):
-            if source.keys[place] >= 0 and (turn == 1 or slot_of(newer, source.keys[place]) < 0):
+            if source.keys[place] >= 0 and (side == 1 or slot_of(newer, source.keys[place]) < 0):
                 slot = source.slots[place]
                 nodes += 1
                 masks += source.mask_index[slot + 1] - source.mask_index[slot]
                 adds += source.add_index[slot + 1] - source.add_index[slot]
-    held = np.empty(nodes, np.int32)
+    nodes_of_patches = np.empty(nodes, np.int32)
     mask_index, masked = np.zeros(nodes + 1, np.int64), np.empty(masks, np.int64)
     add_index, added = np.zeros(nodes + 1, np.int64), np.empty((adds, 3), np.int64)
     nodes, masks, adds = 0, 0, 0
-    for turn in range(2):
-        source = older if turn == 0 else newer
+    for side in range(2):
+        source = older if side == 0 else newer
         for place in range(len(source.keys)):
-            if source.keys[place] >= 0 and (turn == 1 or slot_of(newer, source.keys[place]) < 0):
+            if source.keys[place] >= 0 and (side == 1 or slot_of(newer, source.keys[place]) < 0):
                 slot = source.slots[place]
-                held[nodes] = source.keys[place]
+                nodes_of_patches[nodes] = source.keys[place]
                 for row in range(source.mask_index[slot], source.mask_index[slot + 1]):
                     masked[masks] = source.masked[row]
                     masks += 1
@@ -93,7 +93,7 @@ def merge_patches(older: Patches, newer: Patches) -> tuple[Ints, Longs, Longs, L
                     adds += 1
                 nodes += 1
                 mask_index[nodes], add_index[nodes] = masks, adds
-    return held, mask_index, masked, add_index, added
+    return nodes_of_patches, mask_index, masked, add_index, added
 
 
 @numba.njit(cache=True, nogil=True)

@@ -8,25 +8,28 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
-from mlgraph.graph.csr.layer import Arc, Group, TableRows, View, level_view
-from mlgraph.graph.csr.registry import Registry
+from mlgraph.graph.csr.csr_table import Arc, Group, MutableTable, View, level_view
 from mlgraph.graph.csr.row_format import Arrays
 from mlgraph.graph.model.aliases import NO_ALIASES, Aliases, split
 from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Layer, NodeKey, Row
 
 _LEVELS: Final = {
-    Layer.ASSET: (0, AT_ASSET), Layer.RUN: (0, AT_RUN), Layer.ASSET_COLUMNS: (1, AT_ASSET), Layer.RUN_COLUMNS: (1, AT_RUN),
+    Layer.ASSET: (0, AT_ASSET),
+    Layer.RUN: (0, AT_RUN),
+    Layer.ASSET_COLUMNS: (1, AT_ASSET),
+    Layer.RUN_COLUMNS: (1, AT_RUN),
     Layer.STRUCTURE: (2, AT_ASSET),
-}  # fmt: skip
+}
 """Which table a layer is read from, and the flag of its rows there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class GraphVersion:
     """One published state of the graph. `watermark` is the last transaction in it."""
 
-    registry: Registry
+    registry: AssetIndex
     views: Mapping[Layer, View]
     downstream: Sequence[Arrays]
     """The downstream rows of each table."""
@@ -61,7 +64,7 @@ def merged(rows: Iterable[Row]) -> Mapping[int, _Merged]:
     return found
 
 
-def under_their_names(aliases: Aliases, rows: Iterable[Row]) -> Iterator[Row]:
+def resolve_aliases(aliases: Aliases, rows: Iterable[Row]) -> Iterator[Row]:
     """Yield the rows between the assets that their ends stand for, split where that changes."""
     if not aliases:
         yield from rows
@@ -77,7 +80,7 @@ def edges_of(name: int) -> int:
     return -name
 
 
-def arcs_of(registry: Registry, rows: Iterable[Row]) -> list[list[Arc]]:
+def arcs_of(registry: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
     """Return the rows of each table with their nodes as the registry numbers them, new ones included."""
     node = registry.node
     arcs: list[list[Arc]] = [[], [], []]
@@ -92,21 +95,21 @@ def views_of(arrays: Sequence[tuple[Arrays, Arrays]]) -> Mapping[Layer, View]:
     return {layer: level_view(*arrays[table], level) for layer, (table, level) in _LEVELS.items()}
 
 
-class Graph:
+class MutableGraph:
     """The traversal graph: groups of rows are replaced as facts come, then published together."""
 
     def __init__(self, base: Base | None = None) -> None:
         self.base = base or Base.empty()
-        self.registry = Registry(self.base)
+        self.registry = AssetIndex(self.base)
         self.aliases = NO_ALIASES
         """What rows are put under: whoever changes it replaces the groups whose assets it concerns."""
-        self._tables = [TableRows(table) for table in (self.base.lineage, self.base.column_lineage, self.base.structure)]
+        self._tables = [MutableTable(table) for table in (self.base.lineage, self.base.column_lineage, self.base.structure)]
         self._arrays: list[tuple[Arrays, Arrays]] = []
         self._lock = threading.Lock()
         self._snapshot = self._publish(self.base.watermark)
 
     @property
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> GraphVersion:
         """The state that was published last."""
         with self._lock:
             return self._snapshot
@@ -126,7 +129,7 @@ class Graph:
         A group is a run or workflow (its asset), an edge that stands for itself (source, relation and target), or a name of
         another asset (`edges_of`): all edges that stand for themselves at whose end it is.
         """
-        arcs = arcs_of(self.registry, under_their_names(self.aliases, rows))
+        arcs = arcs_of(self.registry, resolve_aliases(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)
         for rows_of_table, found in zip(self._tables, arcs, strict=True):
             if key is not None:
@@ -142,14 +145,20 @@ class Graph:
         with self._lock:  # no longer than it takes to set it: readers wait here
             self._snapshot = snapshot
 
-    def _publish(self, watermark: int) -> Snapshot:
+    def _publish(self, watermark: int) -> GraphVersion:
         published = [table.publish() for table in self._tables]
         if self._arrays:
             published = [new or old for new, old in zip(published, self._arrays, strict=True)]
         self._arrays = [arrays for arrays in published if arrays is not None]
         registry = self.registry
         downstream = [out for out, _ in self._arrays]
-        return Snapshot(
-            registry, views_of(self._arrays), downstream, registry.asset_of, registry.port_of, registry.nodes, watermark,
+        return GraphVersion(
+            registry,
+            views_of(self._arrays),
+            downstream,
+            registry.asset_of,
+            registry.port_of,
+            registry.nodes,
+            watermark,
             self.aliases,
-        )  # fmt: skip
+        )

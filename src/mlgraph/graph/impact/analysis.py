@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
-from mlgraph.graph.csr.groups import first_with_least, grouped
-from mlgraph.graph.csr.snapshot import Snapshot
-from mlgraph.graph.impact.effects import Change, Effect, as_told
+from mlgraph.graph.csr.grouping_kernel import first_with_least, grouped
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.impact.change_effects import Change, Effect, reported_effect
+from mlgraph.graph.impact.predecessor_search import NOTHING, SearchRequest, SearchTree, search_with_predecessors, transition_table
 from mlgraph.graph.impact.severity import SEVERITIES, severity
-from mlgraph.graph.impact.trails import NOTHING, Spread, Trail, spread_table, trail
 from mlgraph.graph.model.rows import CERTAIN, DEPLOYED_AS, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
+from mlgraph.graph.traversal.closures import NO_LIMIT, among, models_of_many
 from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, SHOWN
-from mlgraph.graph.traversal.walk import NO_LIMIT, among, models_of_many
 
 _ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
 """Kinds that can be over: then nothing can hurt them any more."""
@@ -25,7 +25,7 @@ _PACKED: Final = np.array([KINDS[name].code for name in ("model_version", "image
 """Kinds that are deployed themselves."""
 
 
-class _Found(NamedTuple):
+class _AffectedEntries(NamedTuple):
     """Assets once each: distance, worst effect, position in the trail; `leaf`: one step past that position."""
 
     assets: Ints
@@ -34,30 +34,30 @@ class _Found(NamedTuple):
     positions: NDArray[np.int64]
     leaf: Bools
 
-    def take(self, chosen: NDArray[np.int64] | Bools) -> _Found:
+    def take(self, chosen: NDArray[np.int64] | Bools) -> _AffectedEntries:
         """Return some of them, in the order of `chosen`."""
-        return _Found(
+        return _AffectedEntries(
             self.assets[chosen], self.distances[chosen], self.effects[chosen], self.positions[chosen], self.leaf[chosen]
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Impact:
+class ImpactResult:
     """All that a change hurts, nearest first, then by URI: arrays of one entry an asset. `hidden` was reached, and is not listed.
 
     `effects` are codes of `Effect` as answers tell them (`NOTHING`: merely reached), `severities` numbers of `SEVERITIES`. Paths
     are made when asked for: all of them together can be quadratic in the graph.
     """
 
-    graph: Snapshot
+    graph: GraphVersion
     assets: Ints
     distances: Ints
     effects: Bytes
     certain: Bools
     severities: Bytes
     hidden: Ints
-    _found: _Found
-    _trail: Trail
+    _found: _AffectedEntries
+    _trail: SearchTree
     _marks: Bytes
 
     @property
@@ -79,7 +79,7 @@ class Impact:
 class ImpactWalk:
     """The spread of one change from one root, as the graph stands at `moment`."""
 
-    graph: Snapshot
+    graph: GraphVersion
     root: int
     change: Change | None
     level: Layer
@@ -87,16 +87,16 @@ class ImpactWalk:
     limit: int = NO_LIMIT
     marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
 
-    def result(self) -> Impact:
+    def result(self) -> ImpactResult:
         """Return every asset that can be hurt.
 
         Without a change everything reached is listed, with no effect. Distances and paths are over all ways; the effect is the
         worst over all of them.
         """
-        found_trail = trail(self._asked(self.limit))
+        found_trail = search_with_predecessors(self._asked(self.limit))
         found = self._assets_of(found_trail)
-        sure, firm = self._sure(found_trail), self._firm(found_trail)
-        found, sure, firm = self._with_models(found, sure, firm)
+        certain_assets, hard_assets = self._certain_assets(found_trail), self._hard_assets(found_trail)
+        found, certain_assets, hard_assets = self._with_models(found, certain_assets, hard_assets)
         registry = self.graph.registry
         kinds = registry.kinds(found.assets)
         over = np.isin(kinds, _ENDING) & registry.finished(found.assets)
@@ -104,66 +104,80 @@ class ImpactWalk:
         hidden = found.assets[hides]
         found = found.take((found.assets != self.root) & ~over & ~hides)
         found = found.take(registry.sort(found.assets, found.distances))
-        certain, soft = self._among(found.assets, sure), ~self._among(found.assets, firm)
-        effects = self._told(found.effects)
-        return Impact(
-            self.graph, found.assets, found.distances, effects, certain, self._severities(found.assets, effects, soft), hidden,
-            found, found_trail, self.marks,
-        )  # fmt: skip
+        certain, soft = self._among(found.assets, certain_assets), ~self._among(found.assets, hard_assets)
+        effects = self._reported_effects(found.effects)
+        return ImpactResult(
+            self.graph,
+            found.assets,
+            found.distances,
+            effects,
+            certain,
+            self._severities(found.assets, effects, soft),
+            hidden,
+            found,
+            found_trail,
+            self.marks,
+        )
 
-    def _asked(self, limit: int) -> Spread:
-        return Spread(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
+    def _asked(self, limit: int) -> SearchRequest:
+        return SearchRequest(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
 
-    def _assets_of(self, found: Trail) -> _Found:
+    def _assets_of(self, found: SearchTree) -> _AffectedEntries:
         listed = list(found.listed())
         hops = np.concatenate([np.array([start.distance for _, start in listed], np.int32), found.hops])
         effects = np.concatenate([np.array([start.effect for _, start in listed], np.uint8), found.effects])
         positions = np.concatenate([np.array([-1 - n for n, _ in listed], np.int64), np.arange(len(found.states))])
-        return _once(_Found(self._reached(found), hops, effects, positions, np.zeros(len(hops), np.bool_)))
+        return _once(_AffectedEntries(self._reached(found), hops, effects, positions, np.zeros(len(hops), np.bool_)))
 
-    def _reached(self, found: Trail) -> Ints:
+    def _reached(self, found: SearchTree) -> Ints:
         """Return the assets of a spread in its order, those that are only listed first; some more than once."""
         listed = np.array([start.way[-1].asset for _, start in found.listed()], np.int32)
         return np.concatenate([listed, self.graph.asset_of[found.nodes]])
 
-    def _sure(self, found: Trail) -> Ints | None:
+    def _certain_assets(self, found: SearchTree) -> Ints | None:
         """Return the assets on ways that are certain throughout; None: all are."""
-        return None if found.common & CERTAIN else self._reached(trail(self._asked(NO_LIMIT), need=CERTAIN))
+        return None if found.common & CERTAIN else self._reached(search_with_predecessors(self._asked(NO_LIMIT), need=CERTAIN))
 
-    def _firm(self, found: Trail) -> Ints | None:
+    def _hard_assets(self, found: SearchTree) -> Ints | None:
         """Return the assets on ways without a soft requirement; None: all are."""
-        return self._reached(trail(self._asked(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
+        return self._reached(search_with_predecessors(self._asked(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
 
     def _among(self, assets: Ints, chosen: Ints | None) -> Bools:
         return np.ones(len(assets), np.bool_) if chosen is None else among(self.graph, assets, chosen)
 
-    def _with_models(self, found: _Found, sure: Ints | None, firm: Ints | None) -> tuple[_Found, Ints | None, Ints | None]:
+    def _with_models(
+        self, found: _AffectedEntries, certain_assets: Ints | None, hard_assets: Ints | None
+    ) -> tuple[_AffectedEntries, Ints | None, Ints | None]:
         """Add the model of each reached version as a leaf, one step further, where what happens to the version reaches it."""
         registry = self.graph.registry
         versions = np.flatnonzero((registry.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
         versions = versions[np.argsort(found.assets[versions])]  # of versions as near as each other the one heard of first counts
         which, models = models_of_many(self.graph, found.assets[versions], self.moment)
         at = versions[which]
-        effects = spread_table(self.change)[found.effects[at], VERSION_OF, 0, MODEL]
-        kept = effects != NOTHING
-        at, models, effects = at[kept], models[kept], effects[kept]
+        effects = transition_table(self.change)[found.effects[at], VERSION_OF, 0, MODEL]
+        with_effect = effects != NOTHING
+        at, models, effects = at[with_effect], models[with_effect], effects[with_effect]
         if not len(models):
-            return found, sure, firm
-        leaves = _Found(models, found.distances[at] + 1, effects, found.positions[at], np.ones(len(models), np.bool_))
-        both = _Found(
-            np.concatenate([found.assets, leaves.assets]), np.concatenate([found.distances, leaves.distances]),
-            np.concatenate([found.effects, leaves.effects]), np.concatenate([found.positions, leaves.positions]),
+            return found, certain_assets, hard_assets
+        leaves = _AffectedEntries(models, found.distances[at] + 1, effects, found.positions[at], np.ones(len(models), np.bool_))
+        both = _AffectedEntries(
+            np.concatenate([found.assets, leaves.assets]),
+            np.concatenate([found.distances, leaves.distances]),
+            np.concatenate([found.effects, leaves.effects]),
+            np.concatenate([found.positions, leaves.positions]),
             np.concatenate([found.leaf, leaves.leaf]),
-        )  # fmt: skip
+        )
         of = found.assets[at]
-        sure = None if sure is None else np.concatenate([sure, models[self._among(of, sure)]])
-        firm = None if firm is None else np.concatenate([firm, models[self._among(of, firm)]])
-        return _once(both), sure, firm
+        certain_assets = (
+            None if certain_assets is None else np.concatenate([certain_assets, models[self._among(of, certain_assets)]])
+        )
+        hard_assets = None if hard_assets is None else np.concatenate([hard_assets, models[self._among(of, hard_assets)]])
+        return _once(both), certain_assets, hard_assets
 
-    def _told(self, effects: Bytes) -> Bytes:
+    def _reported_effects(self, effects: Bytes) -> Bytes:
         if self.change is None:
             return np.full(len(effects), NOTHING, np.uint8)
-        words = np.array([as_told(self.change, effect) for effect in Effect], np.uint8)
+        words = np.array([reported_effect(self.change, effect) for effect in Effect], np.uint8)
         return words[effects]
 
     def _severities(self, assets: Ints, effects: Bytes, soft: Bools) -> Bytes:
@@ -210,7 +224,7 @@ def severity_table() -> Bytes:
     return table
 
 
-def _once(found: _Found) -> _Found:
+def _once(found: _AffectedEntries) -> _AffectedEntries:
     """Return each asset once: by its shortest way, the first of several, with the worst effect over all."""
     if len(found.distances) and (found.distances[1:] < found.distances[:-1]).any():
         _, nearest_first = grouped(found.distances, int(found.distances.max()) + 1)

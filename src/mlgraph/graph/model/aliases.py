@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 
 BEGINNING: Final = -(2**63)
 """Before all moments."""
@@ -35,7 +35,7 @@ class Alias:
     apart: bool = False
 
 
-class Segment(NamedTuple):
+class ResolvedInterval(NamedTuple):
     """The asset that a name stands for during [start, end)."""
 
     start: int
@@ -43,7 +43,7 @@ class Segment(NamedTuple):
     asset: int
 
 
-class Ambiguity(NamedTuple):
+class AmbiguousName(NamedTuple):
     """A name that led to several assets for [start, end); `assets` in order of URI."""
 
     name: int
@@ -73,8 +73,8 @@ class Aliases:
             else:
                 self._out[alias.name].append(alias)
                 self._into[alias.of].add(alias.name)
-        self._segments: dict[int, tuple[Segment, ...]] = {}
-        self._kin: dict[int, frozenset[int]] = {}
+        self._segments: dict[int, tuple[ResolvedInterval, ...]] = {}
+        self._classes: dict[int, frozenset[int]] = {}
 
     def __bool__(self) -> bool:
         """Say whether there is any alias."""
@@ -94,32 +94,32 @@ class Aliases:
             return asset
         return next(segment.asset for segment in self.segments(asset) if segment.start <= moment < segment.end)
 
-    def segments(self, asset: int) -> Sequence[Segment]:
+    def segments(self, asset: int) -> Sequence[ResolvedInterval]:
         """Return what `asset` stands for over all time, in order; the segments leave no gap."""
         if asset not in self._out:
-            return (Segment(BEGINNING, FOREVER, asset),)
+            return (ResolvedInterval(BEGINNING, FOREVER, asset),)
         known = self._segments.get(asset)
         if known is None:
             known = self._segments[asset] = tuple(self._joined(asset))
         return known
 
-    def led_to(self, asset: int) -> set[int]:
+    def names_of(self, asset: int) -> set[int]:
         """Return `asset` and all names that ever led to it, over others too."""
-        return _reached(asset, lambda name: self._into.get(name, ()))
+        return _closure(asset, lambda name: self._into.get(name, ()))
 
-    def leads_to(self, asset: int) -> set[int]:
+    def targets_of(self, asset: int) -> set[int]:
         """Return `asset` and all names that it ever led to, over others too."""
-        return _reached(asset, lambda name: (alias.of for alias in self._out.get(name, ())))
+        return _closure(asset, lambda name: (alias.of for alias in self._out.get(name, ())))
 
-    def concerned(self, name: int) -> Collection[int]:
+    def may_change_with(self, name: int) -> Collection[int]:
         """Return the names that may stand for another asset when something else is said of `name`, itself included."""
-        return self._kin_of(name) | self.led_to(name) if self._apart else self.led_to(name)
+        return self._equivalence_class(name) | self.names_of(name) if self._apart else self.names_of(name)
 
-    def told_of(self, asset: int) -> list[Alias]:
+    def asserted_of(self, asset: int) -> list[Alias]:
         """Return what is said of `asset` being one with others, or apart from them, by time."""
-        told = [*self._out.get(asset, ()), *self._leading(asset)]
-        told += [alias for pair, said in self._apart.items() if asset in pair for alias in said]
-        return sorted(told, key=lambda alias: (alias.start, self._uri(alias.name), self._uri(alias.of)))
+        asserted = [*self._out.get(asset, ()), *self._leading(asset)]
+        asserted += [alias for pair, separations in self._apart.items() if asset in pair for alias in separations]
+        return sorted(asserted, key=lambda alias: (alias.start, self._uri(alias.name), self._uri(alias.of)))
 
     def _leading(self, asset: int) -> Iterator[Alias]:
         return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
@@ -127,17 +127,18 @@ class Aliases:
     def renamed_to(self, asset: int, moment: int) -> int | None:
         """Return the name that first becomes an alias of `asset` after `moment`, unless both are two all the same."""
         later = [
-            alias for alias in self._leading(asset)
+            alias
+            for alias in self._leading(asset)
             if alias.start > moment and self.at(alias.name, alias.start) == self.at(asset, alias.start)
-        ]  # fmt: skip
+        ]
         return min(later, key=lambda alias: (alias.start, self._uri(alias.name))).name if later else None
 
     def named(self, asset: int, moment: int) -> list[int]:
         """Return the names that stand for `asset` at `moment`: itself first, if it stands for itself, then by URI."""
-        names = sorted(self.led_to(asset) - {asset}, key=self._uri)
+        names = sorted(self.names_of(asset) - {asset}, key=self._uri)
         return [name for name in (asset, *names) if self.at(name, moment) == asset]
 
-    def ambiguities(self) -> list[Ambiguity]:
+    def ambiguities(self) -> list[AmbiguousName]:
         """Return every name that leads or led to several assets at once, by URI and time."""
         found: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
         for name in self._out:
@@ -145,11 +146,13 @@ class Aliases:
                 ends = self._moment(name, start).ends(name)
                 if len(ends) > 1:
                     found[name, ends].append((start, end))
-        listed = [Ambiguity(name, ends, start, end) for (name, ends), spans in found.items() for start, end in _united(spans)]
+        listed = [
+            AmbiguousName(name, ends, start, end) for (name, ends), spans in found.items() for start, end in _joined_spans(spans)
+        ]
         return sorted(listed, key=lambda each: (self._uri(each.name), each.start))
 
-    def _joined(self, asset: int) -> Iterator[Segment]:
-        last: Segment | None = None
+    def _joined(self, asset: int) -> Iterator[ResolvedInterval]:
+        last: ResolvedInterval | None = None
         for start, end in self._pieces(asset):
             stands_for = self._moment(asset, start).canonical(asset)
             if last is not None and last.asset == stands_for:
@@ -157,41 +160,41 @@ class Aliases:
                 continue
             if last is not None:
                 yield last
-            last = Segment(start, end, stands_for)
+            last = ResolvedInterval(start, end, stands_for)
         if last is not None:
             yield last
 
     def _pieces(self, asset: int) -> Iterator[tuple[int, int]]:
         """Yield the spans during which nothing changes of what `asset` leads to."""
-        names = self._kin_of(asset) if self._pairs_apart(asset) else self.leads_to(asset)
-        told = [alias for name in names for alias in self._out.get(name, ())]
-        told += [alias for pair, said in self._apart.items() if pair <= names for alias in said]
-        moments = sorted({BEGINNING, FOREVER, *(alias.start for alias in told), *(alias.end for alias in told)})
+        names = self._equivalence_class(asset) if self._pairs_apart(asset) else self.targets_of(asset)
+        asserted = [alias for name in names for alias in self._out.get(name, ())]
+        asserted += [alias for pair, separations in self._apart.items() if pair <= names for alias in separations]
+        moments = sorted({BEGINNING, FOREVER, *(alias.start for alias in asserted), *(alias.end for alias in asserted)})
         yield from itertools.pairwise(moments)
 
-    def _kin_of(self, name: int) -> frozenset[int]:
+    def _equivalence_class(self, name: int) -> frozenset[int]:
         """Return the names that were ever an alias of one another, over others too, whichever of which."""
-        known = self._kin.get(name)
+        known = self._classes.get(name)
         if known is None:
-            known = frozenset(_reached(name, self._beside))
-            self._kin.update(dict.fromkeys(known, known))
+            known = frozenset(_closure(name, self._neighbours))
+            self._classes.update(dict.fromkeys(known, known))
         return known
 
-    def _beside(self, name: int) -> Iterator[int]:
+    def _neighbours(self, name: int) -> Iterator[int]:
         yield from self._into.get(name, ())
         yield from (alias.of for alias in self._out.get(name, ()))
 
     def _pairs_apart(self, name: int) -> list[frozenset[int]]:
         """Return the pairs that are ever kept apart among the kin of `name`."""
-        return [pair for pair in self._apart if pair <= self._kin_of(name)] if self._apart else []
+        return [pair for pair in self._apart if pair <= self._equivalence_class(name)] if self._apart else []
 
-    def _moment(self, name: int, moment: int) -> _Moment:
+    def _moment(self, name: int, moment: int) -> _Resolution:
         """Return what is heard at `moment` of `name` and its kin."""
         apart = [alias for pair in self._pairs_apart(name) for alias in self._apart[pair] if alias.start <= moment < alias.end]
-        return _Moment(self._out, self._uri, moment, apart)
+        return _Resolution(self._out, self._uri, moment, apart)
 
 
-class _Moment:
+class _Resolution:
     """What is heard of names at one moment."""
 
     def __init__(
@@ -211,36 +214,36 @@ class _Moment:
             asset = self.canonical(alias.name)
             if asset != self.canonical(alias.of):
                 continue
-            led = [(self._heard(name)[0].rank, name) for name in (alias.name, alias.of) if name != asset]
-            weaker = [(rank, name) for rank, name in led if rank <= alias.rank]
+            by_rank = [(self._prevailing(name)[0].rank, name) for name in (alias.name, alias.of) if name != asset]
+            weaker = [(rank, name) for rank, name in by_rank if rank <= alias.rank]
             found.update(name for rank, name in weaker if rank == min(weaker)[0])
         return frozenset(found)
 
-    def _heard(self, name: int) -> list[Alias]:
+    def _prevailing(self, name: int) -> list[Alias]:
         """Return the aliases that lead on from `name`: of those that say so, the highest rank is heard alone."""
         if name in self._alone:
             return []
-        holding = [alias for alias in self._out.get(name, ()) if alias.start <= self._moment < alias.end]
-        holding = [alias for alias in holding if not self._is_apart(alias)]
-        rank = max((alias.rank for alias in holding), default=0)
-        return [alias for alias in holding if alias.rank == rank]
+        valid_aliases = [alias for alias in self._out.get(name, ()) if alias.start <= self._moment < alias.end]
+        valid_aliases = [alias for alias in valid_aliases if not self._is_apart(alias)]
+        rank = max((alias.rank for alias in valid_aliases), default=0)
+        return [alias for alias in valid_aliases if alias.rank == rank]
 
     def _is_apart(self, alias: Alias) -> bool:
         return any({each.name, each.of} == {alias.name, alias.of} and each.rank >= alias.rank for each in self._apart)
 
     def _targets(self, name: int) -> set[int]:
-        return {alias.of for alias in self._heard(name)}
+        return {alias.of for alias in self._prevailing(name)}
 
     def _circle(self, name: int) -> set[int]:
         """Return the names that lead to `name` and that it leads to: they are one."""
-        reached = _reached(name, self._targets)
-        return {each for each in reached if name in _reached(each, self._targets)}
+        reached = _closure(name, self._targets)
+        return {each for each in reached if name in _closure(each, self._targets)}
 
     def ends(self, name: int, passed: frozenset[int] = frozenset()) -> tuple[int, ...]:
         """Return the assets that `name`, with the circle it is in, leads to; itself is not among them."""
         circle = self._circle(name)
-        beyond = {target for each in circle for target in self._targets(each)} - circle - passed
-        return tuple(sorted({self.canonical(target, passed | circle) for target in beyond}, key=self._uri))
+        further = {target for each in circle for target in self._targets(each)} - circle - passed
+        return tuple(sorted({self.canonical(target, passed | circle) for target in further}, key=self._uri))
 
     def canonical(self, name: int, passed: frozenset[int] = frozenset()) -> int:
         """Return the asset that `name` stands for."""
@@ -248,7 +251,7 @@ class _Moment:
         return ends[0] if len(ends) == 1 else min(self._circle(name), key=self._uri)
 
 
-def _reached(start: int, following: Callable[[int], Iterable[int]]) -> set[int]:
+def _closure(start: int, following: Callable[[int], Iterable[int]]) -> set[int]:
     seen, waiting = {start}, [start]
     while waiting:
         for other in following(waiting.pop()):
@@ -258,7 +261,7 @@ def _reached(start: int, following: Callable[[int], Iterable[int]]) -> set[int]:
     return seen
 
 
-def _united(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def _joined_spans(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     last: tuple[int, int] | None = None
     for start, end in sorted(spans):
         if last is not None and last[1] == start:

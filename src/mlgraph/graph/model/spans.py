@@ -21,7 +21,7 @@ def union(spans: Iterable[tuple[int, int]]) -> Spans:
     return joined
 
 
-def holds(spans: Iterable[tuple[int, int]], moment: int) -> bool:
+def covers(spans: Iterable[tuple[int, int]], moment: int) -> bool:
     """Say whether `moment` lies in one of `spans`."""
     return any(start <= moment < end for start, end in spans)
 
@@ -45,8 +45,8 @@ def subtract(left: Spans, right: Spans) -> Spans:
     """Return the moments in `left` and not in `right`."""
     rest: Spans = []
     j = 0
-    for begun, end in left:
-        start = begun
+    for left_start, end in left:
+        start = left_start
         while j < len(right) and right[j][1] <= start:
             j += 1
         k = j

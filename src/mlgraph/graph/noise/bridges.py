@@ -12,12 +12,12 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.graph.csr.layer import Gathered
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.csr_table import Gathered
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import CERTAIN, SHOW, WALK, Ints, Layer, Longs
 from mlgraph.graph.noise.rules import Hidden
+from mlgraph.graph.traversal.closures import among
 from mlgraph.graph.traversal.visibility import PASSED
-from mlgraph.graph.traversal.walk import among
 
 MAX_BRIDGES: Final = 200_000
 """How many steps may be joined for one answer: a hidden asset with a thousand readers and writers would make a million edges."""
@@ -38,7 +38,7 @@ class Bridge(NamedTuple):
     origins: frozenset[int]
 
 
-def bridges(graph: Snapshot, layer: Layer, moment: int, listed: Ints, hidden: Hidden) -> list[Bridge]:
+def bridges(graph: GraphVersion, layer: Layer, moment: int, listed: Ints, hidden: Hidden) -> list[Bridge]:
     """Return the ways that hold at `moment` between nodes of the `listed` assets, each pair of nodes and relation once.
 
     Raises `InvalidInput` where they are too many.
@@ -53,15 +53,15 @@ def bridges(graph: Snapshot, layer: Layer, moment: int, listed: Ints, hidden: Hi
         if not len(hidden.marks):
             return []
         passed = hidden.marks[assets] == PASSED
-        kept = passed if first else passed | among(graph, assets, listed)
-        steps.take(graph, frontier, gathered, np.flatnonzero(kept))
-        beyond = _nodes_of(graph, np.unique(assets[passed]))
-        first, seen, frontier = False, np.union1d(seen, beyond), np.setdiff1d(beyond, seen)
+        shown = passed if first else passed | among(graph, assets, listed)
+        steps.take(graph, frontier, gathered, np.flatnonzero(shown))
+        further = _nodes_of(graph, np.unique(assets[passed]))
+        first, seen, frontier = False, np.union1d(seen, further), np.setdiff1d(further, seen)
     found = steps.joined(seen.tolist())
     return [bridge for bridge in found if graph.asset_of[bridge.source] != graph.asset_of[bridge.target]]
 
 
-def _nodes_of(graph: Snapshot, assets: Ints) -> Ints:
+def _nodes_of(graph: GraphVersion, assets: Ints) -> Ints:
     """Return the nodes and ports of assets."""
     own = graph.nodes_of(assets)
     ports = [port for asset in assets[own >= 0].tolist() for port in graph.registry.ports_of(asset) if port < graph.nodes]
@@ -76,19 +76,19 @@ class _Steps:
         """By source, target and relation."""
         self._into: defaultdict[int, set[int]] = defaultdict(set)
 
-    def take(self, graph: Snapshot, nodes: Ints, gathered: Gathered, chosen: Longs) -> None:
+    def take(self, graph: GraphVersion, nodes: Ints, gathered: Gathered, chosen: Longs) -> None:
         """Take the chosen ones of the rows of `nodes`. A walked row that is not shown has the origins of the one that is."""
         near, far = nodes[gathered.position[chosen]], gathered.other[chosen]
         ends = zip(graph.asset_of[near].tolist(), gathered.relation[chosen].tolist(), graph.asset_of[far].tolist(), strict=True)
-        told = list(zip(ends, gathered.flags[chosen].tolist(), gathered.origin[chosen].tolist(), strict=True))
+        rows = list(zip(ends, gathered.flags[chosen].tolist(), gathered.origin[chosen].tolist(), strict=True))
         origins: defaultdict[tuple[int, int, int], set[int]] = defaultdict(set)
-        for triple, flags, origin in told:
+        for triple, flags, origin in rows:
             if flags & SHOW and origin:
                 origins[triple].add(origin)
-        for source, target, (triple, flags, _) in zip(near.tolist(), far.tolist(), told, strict=True):
+        for source, target, (triple, flags, _) in zip(near.tolist(), far.tolist(), rows, strict=True):
             if flags & WALK:
-                said = frozenset(origins.get(triple, ()))
-                self._add(Bridge(source, target, triple[1], bool(flags & CERTAIN), 0, said))
+                origins_of_row = frozenset(origins.get(triple, ()))
+                self._add(Bridge(source, target, triple[1], bool(flags & CERTAIN), 0, origins_of_row))
 
     def _add(self, bridge: Bridge) -> None:
         to_target = self._out[bridge.source].setdefault(bridge.target, {})

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.configuration import NoiseRule
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.graph.csr.registry import Registry
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.asset_index import AssetIndex
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, RUN, Bytes, Ints, Layer
-from mlgraph.graph.noise.retries import Belonging, superseded
+from mlgraph.graph.noise.superseded_runs import RunMemberships, retried_runs
 from mlgraph.graph.traversal.visibility import LEFT_OUT, NOTHING_HIDDEN, PASSED, SHOWN
 
 SHIPPED: Final = (
@@ -47,30 +47,30 @@ class Noise:
                 self._of_kind[KINDS[rule.kind].code].append((number, rule.match))
             elif not self.retries:
                 self.retries = number
-        self._judged = np.isin(np.arange(256), [*self._of_kind, COLUMN])
+        self._examined_runs = np.isin(np.arange(256), [*self._of_kind, COLUMN])
         self._known: NDArray[np.int16] = np.zeros(0, np.int16)
         """By asset, one more than the number of the rule that hides it by its name (0: not looked at yet)."""
 
-    def of(self, registry: Registry, assets: Ints) -> NDArray[np.int16]:
+    def of(self, registry: AssetIndex, assets: Ints) -> NDArray[np.int16]:
         """Return for each asset the number of the first rule that hides it by its name (0: none does).
 
         A column goes with its dataset.
         """
         found = np.zeros(len(assets), np.int16)
         kinds = registry.kinds(assets)
-        places = np.flatnonzero(self._judged[kinds])
+        places = np.flatnonzero(self._examined_runs[kinds])
         if not len(places):
             return found
-        judged = assets[places]
+        examined = assets[places]
         columns = np.flatnonzero(kinds[places] == COLUMN)
-        judged[columns] = [registry.dataset_of(column) for column in judged[columns].tolist()]
+        examined[columns] = [registry.dataset_of(column) for column in examined[columns].tolist()]
         known = self._with_room(len(registry))
-        fresh = judged[known[judged] == 0]
+        fresh = examined[known[examined] == 0]
         if len(fresh):
             fresh = np.unique(fresh)
         for asset, kind, uri in zip(fresh.tolist(), registry.kinds(fresh).tolist(), registry.uris(fresh), strict=True):
             known[asset] = 1 + self._rule_of(kind, unquote(uri.rpartition("/")[2]))
-        found[places] = known[judged] - 1
+        found[places] = known[examined] - 1
         return found
 
     def _rule_of(self, kind: int, name: str) -> int:
@@ -90,10 +90,16 @@ class Hidden:
     """What one answer hides: all that rules hide, but for what it is asked about."""
 
     def __init__(
-        self, noise: Noise, graph: Snapshot, shown: Callable[[], Iterable[int]], level: Layer, moment: int, belonging: Belonging
+        self,
+        noise: Noise,
+        graph: GraphVersion,
+        shown: Callable[[], Iterable[int]],
+        level: Layer,
+        moment: int,
+        memberships: RunMemberships,
     ) -> None:
         """Hide nothing yet. What `shown` returns is never hidden."""
-        self._noise, self._graph, self._level, self._moment, self._belonging = noise, graph, level, moment, belonging
+        self._noise, self._graph, self._level, self._moment, self._memberships = noise, graph, level, moment, memberships
         self._shown = shown
         self._rule: dict[int, int] = {}
         self._runs: Ints = np.zeros(0, np.int32)
@@ -113,7 +119,7 @@ class Hidden:
         known = len(self._runs)
         self._runs = np.union1d(self._runs, runs)
         if len(self._runs) > known:
-            again = superseded(self._graph, self._runs, self._moment, self._belonging)
+            again = retried_runs(self._graph, self._runs, self._moment, self._memberships)
             self._hide(again, [self._noise.retries] * len(again), LEFT_OUT)
 
     def _hide(self, assets: Ints, rules: list[int], mark: int) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.aliases import Aliases
 from mlgraph.graph.model.rows import (
     CERTAIN,
@@ -30,21 +30,29 @@ from mlgraph.graph.model.rows import (
     edge_flags,
 )
 from mlgraph.graph.model.spans import Spans, intersect, subtract, union
-from mlgraph.graph.projection.decisions import run_decisions, workflow_decisions
-from mlgraph.graph.projection.levels import Assets, Pins, RunHistory, WorkflowHistory, end_of, side_of, triple_intervals
-from mlgraph.graph.projection.pairs import CertainInRuns, Decision, Feeding, Sides, certain_pairs, pair_up, segments_of
-from mlgraph.graph.projection.renamed import Key, under_one_asset
-from mlgraph.graph.projection.sweep import Completion, Mentions, open_spans
+from mlgraph.graph.projection.alias_merging import Key, merge_alias_intervals
+from mlgraph.graph.projection.histories import (
+    Assets,
+    RetractionEnds,
+    RunHistory,
+    WorkflowHistory,
+    end_of,
+    side_of,
+    triple_intervals,
+)
+from mlgraph.graph.projection.lineage_decisions import run_decisions, workflow_decisions
+from mlgraph.graph.projection.open_intervals import Completion, EdgeEvidence, open_spans
+from mlgraph.graph.projection.port_pairs import CertainInRuns, Decision, PortInputs, Sides, certain_pairs, pair_up, segments_of
 
 _Column = tuple[int, int, EdgeRecord]
 """A column edge that a run or declaration told, from when and until when."""
 
 
-def plain_rows(records: Sequence[EdgeRecord], pins: Pins, assets: Assets) -> Iterator[Row]:
+def plain_rows(records: Sequence[EdgeRecord], ends_by_asset: RetractionEnds, assets: Assets) -> Iterator[Row]:
     """Yield the rows of one triple that neither a run nor a workflow computes: it holds while any origin holds it."""
     flags_at: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     triple = records[0].triple
-    for interval in triple_intervals(records, pins):
+    for interval in triple_intervals(records, ends_by_asset):
         flags = edge_flags(triple[1], interval.record.role, interval.properties)
         flags_at[interval.record.origin, flags].append((interval.start, interval.end))
     source, target = NodeKey(triple[0]), NodeKey(triple[2])
@@ -69,7 +77,7 @@ def run_rows(run: RunHistory, assets: Assets, aliases: Aliases, *, standalone: b
         decisions = run_decisions(run, sides.reads(), assets)
         columns = _run_columns(run, assets, at_run_level=layer == Layer.RUN)
         feedings = pair_up(sides, decisions, _evaluations(assets), aliases=aliases)
-        yield from _Owner(run.run, layer, assets, sides, decisions, columns, feedings).rows()
+        yield from _RowEmitter(run.run, layer, assets, sides, decisions, columns, feedings).rows()
 
 
 def run_pairs(run: RunHistory, assets: Assets, aliases: Aliases) -> dict[tuple[int, int], tuple[Spans, Spans]]:
@@ -78,9 +86,9 @@ def run_pairs(run: RunHistory, assets: Assets, aliases: Aliases) -> dict[tuple[i
     feedings = pair_up(sides, run_decisions(run, sides.reads(), assets), _evaluations(assets), aliases=aliases)
     return {
         (source, output): (union([*pair.certain, *pair.possible]), pair.certain)
-        for feeding in feedings
-        for output in feeding.outputs
-        for source, pair in feeding.sources.items()
+        for port_inputs in feedings
+        for output in port_inputs.outputs
+        for source, pair in port_inputs.sources.items()
     }
 
 
@@ -98,7 +106,7 @@ def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets, alias
 
     decisions = workflow_decisions(workflow, decided, sides)
     feedings = pair_up(sides, decisions, evaluations, certain_in_runs, aliases)
-    yield from _Owner(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, feedings).rows()
+    yield from _RowEmitter(workflow.workflow, Layer.ASSET, assets, sides, decisions, columns, feedings).rows()
 
 
 def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
@@ -107,11 +115,11 @@ def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
     return {
         output: frozenset(
             source
-            for source, pair in feeding.sources.items()
+            for source, pair in port_inputs.sources.items()
             if any(end == FOREVER for _, end in (*pair.certain, *pair.possible))
         )
-        for feeding in pair_up(derived.reported, derived.decisions, _evaluations(assets))
-        for output in feeding.outputs
+        for port_inputs in pair_up(derived.reported, derived.decisions, _evaluations(assets))
+        for output in port_inputs.outputs
     }
 
 
@@ -183,7 +191,7 @@ def workflow_sides(workflow: WorkflowHistory, assets: Assets, aliases: Aliases) 
     """Return what the workflow reads and writes, and when."""
     gathered: dict[tuple[int, int, str], dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
     for origin in sorted({origin for run in workflow.runs for origin in run.origins}):
-        for (relation, asset, role), spans in _swept(workflow, origin, assets, aliases):
+        for (relation, asset, role), spans in _open_intervals(workflow, origin, assets, aliases):
             gathered[relation, asset, role][origin].extend(spans)
     for interval in workflow.declared_intervals():
         record, edge = interval.record, end_of(interval.record)
@@ -198,26 +206,26 @@ def workflow_sides(workflow: WorkflowHistory, assets: Assets, aliases: Aliases) 
     return sides
 
 
-def _swept(
+def _open_intervals(
     workflow: WorkflowHistory, origin: int, assets: Assets, aliases: Aliases
 ) -> Iterator[tuple[tuple[int, int, str], Spans]]:
-    mentions, completions = _said_by_runs(workflow, origin)
+    evidence, completions = _spans_of_runs(workflow, origin)
 
-    def spans(key: Key, said: Mentions) -> Spans:
+    def spans(key: Key, key_evidence: EdgeEvidence) -> Spans:
         relation, edge = key
         closes = relation == INPUT_TO or assets.kind(edge.asset) not in NEVER_CLOSING
-        return open_spans(said, completions[side_of(relation)], workflow.gone(origin, relation, edge), closes=closes)
+        return open_spans(key_evidence, completions[side_of(relation)], workflow.gone(origin, relation, edge), closes=closes)
 
-    found = {key: spans(key, said) for key, said in mentions.items()}
-    if any(aliases.is_alias(edge.asset) for _, edge in mentions):
-        found = under_one_asset(mentions, found, spans, aliases)
-    for (relation, edge), held in found.items():
-        yield (relation, edge.asset, edge.role), held
+    found = {key: spans(key, key_evidence) for key, key_evidence in evidence.items()}
+    if any(aliases.is_alias(edge.asset) for _, edge in evidence):
+        found = merge_alias_intervals(evidence, found, spans, aliases)
+    for (relation, edge), key_spans in found.items():
+        yield (relation, edge.asset, edge.role), key_spans
 
 
-def _said_by_runs(workflow: WorkflowHistory, origin: int) -> tuple[dict[Key, Mentions], dict[str, list[Completion]]]:
+def _spans_of_runs(workflow: WorkflowHistory, origin: int) -> tuple[dict[Key, EdgeEvidence], dict[str, list[Completion]]]:
     """Return what runs said of each edge, as `origin` told it, and the complete runs that told each side, in order."""
-    mentions: dict[Key, Mentions] = defaultdict(Mentions)
+    evidence: dict[Key, EdgeEvidence] = defaultdict(EdgeEvidence)
     completions: dict[str, list[Completion]] = {"inputs": [], "outputs": []}
     for run in workflow.runs:
         outcome = run.outcome_for(origin)
@@ -226,20 +234,20 @@ def _said_by_runs(workflow: WorkflowHistory, origin: int) -> tuple[dict[Key, Men
             if record.origin == origin and record.mode != Mode.RETRACT:
                 key = (record.relation, end_of(record))
                 seen.add(key)
-                mentions[key].report(record.valid_from, run.uri, outcome.code_version)
+                evidence[key].record_report(record.valid_from, run.uri, outcome.code_version)
         if origin not in run.origins or outcome.state != "COMPLETE" or outcome.ended_at is None:
             continue
         for key in seen:
-            mentions[key].hold(outcome.ended_at, run.uri, outcome.code_version)
+            evidence[key].record_completion(outcome.ended_at, run.uri, outcome.code_version)
         for side, listed in completions.items():
-            if outcome.told(side):
+            if outcome.reports_side(side):
                 listed.append(Completion(outcome.ended_at, run.uri, run.run, outcome.code_version))
     for listed in completions.values():
         listed.sort(key=lambda completion: completion[:2])
-    return mentions, completions
+    return evidence, completions
 
 
-class _Owner:
+class _RowEmitter:
     """A workflow or run with its sides and pairs, as rows of one layer."""
 
     def __init__(
@@ -250,7 +258,7 @@ class _Owner:
         sides: Sides,
         decisions: Mapping[int, list[Decision]],
         columns: Mapping[int, Sequence[_Column]],
-        feedings: Sequence[Feeding],
+        feedings: Sequence[PortInputs],
     ) -> None:
         self.asset = asset
         self.layer = layer
@@ -276,22 +284,22 @@ class _Owner:
         for row, (source, output) in self._column_rows():
             yield row
             columned[output][source].append((row.start, row.end))
-        for feeding in self.feedings:
-            yield from self._port_rows(feeding, columned)
+        for port_inputs in self.feedings:
+            yield from self._port_rows(port_inputs, columned)
 
-    def _port_rows(self, feeding: Feeding, columned: Mapping[int, Mapping[int, Spans]]) -> Iterator[Row]:
+    def _port_rows(self, port_inputs: PortInputs, columned: Mapping[int, Mapping[int, Spans]]) -> Iterator[Row]:
         """Yield the rows into and out of the port of outputs that are fed alike. One with column lineage has its own."""
-        port = NodeKey(self.asset, min(feeding.outputs))
-        told = columned.get(port.port, {})
-        for output in feeding.outputs:
-            spans, known = self.writes[output], union(span for listed in told.values() for span in listed)
+        port = NodeKey(self.asset, min(port_inputs.outputs))
+        columns_of_output = columned.get(port.port, {})
+        for output in port_inputs.outputs:
+            spans, known = self.writes[output], union(span for listed in columns_of_output.values() for span in listed)
             yield from self._row(port, OUTPUTS, NodeKey(output), {0: intersect(spans, known)}, WALK | CERTAIN | COLUMNED)
             yield from self._row(port, OUTPUTS, NodeKey(output), {0: subtract(spans, known)}, WALK | CERTAIN)
-        written = union(span for output in feeding.outputs for span in self.writes[output])
-        for source, pair in feeding.sources.items():
-            known = union(told.get(source, ()))
-            for held, flags in ((pair.certain, WALK | CERTAIN), (pair.possible, WALK)):
-                spans = intersect(held, written)
+        written = union(span for output in port_inputs.outputs for span in self.writes[output])
+        for source, pair in port_inputs.sources.items():
+            known = union(columns_of_output.get(source, ()))
+            for key_spans, flags in ((pair.certain, WALK | CERTAIN), (pair.possible, WALK)):
+                spans = intersect(key_spans, written)
                 yield from self._row(NodeKey(source), INPUT_TO, port, {0: intersect(spans, known)}, flags | COLUMNED)
                 yield from self._row(NodeKey(source), INPUT_TO, port, {0: subtract(spans, known)}, flags)
 
@@ -317,7 +325,7 @@ class _Owner:
                         key = (column.source, column.target, column.origin, self.assets.dataset_of(column.source), output)
                         gathered[key].append((max(start, reported), min(end, until)))
         for (left, right, origin, source, output), spans in gathered.items():
-            held = intersect(union(spans), intersect(self.writes.get(output, []), self.reads.get(source, [])))
-            for start, end in held:
+            key_spans = intersect(union(spans), intersect(self.writes.get(output, []), self.reads.get(source, [])))
+            for start, end in key_spans:
                 flags = WALK | SHOW | CERTAIN
                 yield Row(layer, NodeKey(left), DERIVES, NodeKey(right), origin, start, end, flags), (source, output)

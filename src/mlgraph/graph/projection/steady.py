@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord, RunOutcome
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.rows import INPUT_TO, NEVER_CLOSING, OUTPUTS
-from mlgraph.graph.projection.levels import Assets, Edge, RunHistory, WorkflowHistory, end_of, side_of
-from mlgraph.graph.projection.pairs import Sides
+from mlgraph.graph.projection.histories import Assets, EdgeEnd, RunHistory, WorkflowHistory, end_of, side_of
+from mlgraph.graph.projection.port_pairs import Sides
 
-Key = tuple[int, Edge]
+Key = tuple[int, EdgeEnd]
 """An edge of a workflow: its relation and other end."""
 Shape = frozenset[Key]
 """All that a run reads and writes."""
@@ -45,9 +45,9 @@ class Steady:
 
 def steady_of(workflow: WorkflowHistory, sides: Sides) -> Steady | None:
     """Return what must be known to see that a run changes nothing; None where that cannot be seen of this workflow."""
-    if workflow.declarations or workflow.columns or workflow.pins or not workflow.runs:
+    if workflow.declarations or workflow.columns or workflow.retraction_ends or not workflow.runs:
         return None
-    if not all(edge.feeds is None and edge.mode in (Mode.WHOLE, Mode.PATCH) for edge in workflow.edges):
+    if not all(edge.feeds is None and edge.mode in (Mode.REPLACE, Mode.PATCH) for edge in workflow.edges):
         return None
     origins = {origin for run in workflow.runs for origin in run.origins}
     versions = {run.outcome.code_version for run in workflow.runs}
@@ -92,14 +92,14 @@ def _leaves_out(steady: Steady, outcome: RunOutcome, mentioned: Mapping[Key, int
     for key in steady.opened.keys() - mentioned.keys():
         relation, edge = key
         closes = relation == INPUT_TO or assets.kind(edge.asset) not in NEVER_CLOSING
-        if closes and outcome.told(side_of(relation)):
+        if closes and outcome.reports_side(side_of(relation)):
             return True
     return False
 
 
 def _plain(run: RunHistory) -> bool:
     """Say whether a run reports inputs and outputs alone: no lineage, no columns, nothing retracted."""
-    return not (run.columns or run.pins) and all(e.feeds is None and e.mode != Mode.RETRACT for e in run.edges)
+    return not (run.columns or run.retraction_ends) and all(e.feeds is None and e.mode != Mode.RETRACT for e in run.edges)
 
 
 def _key(record: EdgeRecord) -> Key:
@@ -116,7 +116,7 @@ def _first_reports(run: RunHistory) -> dict[Key, int]:
 
 def _opened(sides: Sides, origin: int) -> dict[Key, int]:
     """Return the edges that hold from some moment on without end."""
-    inputs = (((INPUT_TO, Edge(asset, role)), spans) for (asset, role), spans in sides.inputs.items())
-    outputs = (((OUTPUTS, Edge(asset, "")), spans) for asset, spans in sides.outputs.items())
+    inputs = (((INPUT_TO, EdgeEnd(asset, role)), spans) for (asset, role), spans in sides.inputs.items())
+    outputs = (((OUTPUTS, EdgeEnd(asset, "")), spans) for asset, spans in sides.outputs.items())
     listed = ((key, spans.get(origin)) for key, spans in (*inputs, *outputs))
     return {key: spans[-1][0] for key, spans in listed if spans and spans[-1][1] == FOREVER}

@@ -20,7 +20,7 @@ _BEFORE: Final = 0
 """Stands for the inputs of what a workflow wrote before the change."""
 
 
-class Link(NamedTuple):
+class PropagationLink(NamedTuple):
     """An edge that no run computes, from when it has held: the target is as new as the source."""
 
     source: int
@@ -33,7 +33,7 @@ class Execution(NamedTuple):
 
     run: int
     workflow: int
-    begun: int
+    started_at: int
     ended: int | None
     state: str | None
     reads: frozenset[int]
@@ -48,7 +48,7 @@ class Execution(NamedTuple):
 
 
 @dataclass
-class Concerned:
+class AffectedSubgraph:
     """What a change can reach, as the graph stands: `changed` tells when each root became new (None: it stays old).
 
     `reads` are the inputs of each workflow by which the change can reach it, `makes` its outputs with the inputs that lead to
@@ -56,13 +56,13 @@ class Concerned:
     """
 
     changed: Mapping[int, int | None]
-    links: Sequence[Link] = ()
+    links: Sequence[PropagationLink] = ()
     reads: Mapping[int, set[int]] = field(default_factory=dict)
     makes: Mapping[int, Mapping[int, Mapping[int, bool]]] = field(default_factory=dict)
     frozen: Collection[int] = frozenset()
 
 
-class Contents(NamedTuple):
+class AssetContents(NamedTuple):
     """What an asset holds (`OLD`, `NEW` or both), since when (None: always), and by which run (0: by none)."""
 
     mask: int
@@ -70,7 +70,7 @@ class Contents(NamedTuple):
     run: int
 
 
-class Standing(NamedTuple):
+class WorkflowStatus(NamedTuple):
     """How far a workflow is: its state, the run that says so (0: none) and when, and the inputs it has not taken in whole.
 
     `waits_on` are those of them that are not wholly new yet.
@@ -91,24 +91,24 @@ class _Taken(NamedTuple):
     ended: int
 
 
-_ALWAYS_OLD: Final = Contents(OLD, None, 0)
+_ALWAYS_OLD: Final = AssetContents(OLD, None, 0)
 
 
-class Propagation:
+class PropagationReplay:
     """Follows the runs since a change; ask `contents` and `standing` afterwards."""
 
-    def __init__(self, concerned: Concerned, executions: Iterable[Execution]) -> None:
+    def __init__(self, affected: AffectedSubgraph, executions: Iterable[Execution]) -> None:
         """Follow `executions`, given in whatever order."""
-        self._concerned = concerned
-        self._frozen = concerned.frozen
+        self._affected = affected
+        self._frozen = affected.frozen
         self._executions = list(executions)
-        self._start = min((moment for moment in concerned.changed.values() if moment is not None), default=0)
-        self._contents: dict[int, Contents] = {}
+        self._start = min((moment for moment in affected.changed.values() if moment is not None), default=0)
+        self._contents: dict[int, AssetContents] = {}
         self._live: dict[int, list[int]] = defaultdict(list)
         self._sources: dict[int, list[int]] = defaultdict(list)
         self._sampled: dict[int, int] = defaultdict(int)
-        self._makers: dict[int, list[int]] = defaultdict(list)
-        self._fed: dict[tuple[int, int], dict[int, int]] = {}
+        self._processes: dict[int, list[int]] = defaultdict(list)
+        self._inputs_of_output: dict[tuple[int, int], dict[int, int]] = {}
         self._taken: dict[int, dict[int, _Taken]] = defaultdict(dict)
         self._frozen_reads: dict[int, frozenset[int]] = {}
         self._attempts: dict[int, Execution] = {}
@@ -117,39 +117,39 @@ class Propagation:
         for _, _, _, action in sorted(self._actions(), key=lambda each: each[:3]):
             self._apply(action)
 
-    def contents(self, asset: int) -> Contents:
+    def contents(self, asset: int) -> AssetContents:
         """Return what an asset holds in the end."""
-        held = self._contents.get(asset, _ALWAYS_OLD)
-        return held if held.mask else _ALWAYS_OLD
+        contents_now = self._contents.get(asset, _ALWAYS_OLD)
+        return contents_now if contents_now.mask else _ALWAYS_OLD
 
-    def standing(self, workflow: int) -> Standing:
+    def standing(self, workflow: int) -> WorkflowStatus:
         """Return how far a workflow is in the end."""
-        reads, taken = self._concerned.reads.get(workflow, set()), self._taken[workflow]
-        lasting = {asset for asset in reads if asset not in self._frozen}
-        needed = lasting | set(self._frozen_reads.get(workflow, reads - lasting))
+        reads, taken = self._affected.reads.get(workflow, set()), self._taken[workflow]
+        mutable_inputs = {asset for asset in reads if asset not in self._frozen}
+        needed = mutable_inputs | set(self._frozen_reads.get(workflow, reads - mutable_inputs))
         found = {asset: taken.get(asset, _Taken(OLD, 0, 0)) for asset in needed}
         missing = tuple(sorted(asset for asset, each in found.items() if each.mask != NEW))
-        waits_on = tuple(asset for asset in missing if asset in lasting and self.contents(asset).mask != NEW)
+        waits_on = tuple(asset for asset in missing if asset in mutable_inputs and self.contents(asset).mask != NEW)
         new = [each for each in found.values() if each.mask & NEW]
         if new:
             latest = max(new, key=lambda each: (each.ended, each.run))
-            return Standing("partly" if missing else "rebuilt", latest.run, latest.ended, missing, waits_on)
+            return WorkflowStatus("partly" if missing else "rebuilt", latest.run, latest.ended, missing, waits_on)
         attempt = self._attempts.get(workflow)
         if attempt is not None and attempt.ended is None:
-            return Standing("running", attempt.run, attempt.begun, missing, waits_on)
+            return WorkflowStatus("running", attempt.run, attempt.started_at, missing, waits_on)
         if attempt is not None and not attempt.completed:
-            return Standing("failed", attempt.run, attempt.ended, missing, waits_on)
+            return WorkflowStatus("failed", attempt.run, attempt.ended, missing, waits_on)
         if waits_on:
-            return Standing("waiting", 0, None, missing, waits_on)
-        ready = max((self.contents(asset).since or 0 for asset in lasting), default=0)
-        return Standing("old", 0, ready or None, missing, waits_on)
+            return WorkflowStatus("waiting", 0, None, missing, waits_on)
+        ready = max((self.contents(asset).since or 0 for asset in mutable_inputs), default=0)
+        return WorkflowStatus("old", 0, ready or None, missing, waits_on)
 
     def _mask(self, asset: int) -> int:
         """Return what an asset holds now; 0 where nothing that the change can reach has led to it yet."""
-        held = self._contents.get(asset)
-        if held is not None:
-            return held.mask
-        return OLD if asset in self._makers or asset in self._concerned.changed else 0
+        contents_now = self._contents.get(asset)
+        if contents_now is not None:
+            return contents_now.mask
+        return OLD if asset in self._processes or asset in self._affected.changed else 0
 
     def _begin_with_old(self) -> None:
         """Note what leads to what before anything has changed."""
@@ -158,49 +158,51 @@ class Propagation:
             if execution.completed:
                 for output, inputs in execution.feeds.items():
                     written[execution.workflow, output] |= inputs
-        for workflow, outputs in self._concerned.makes.items():
-            reads = self._concerned.reads.get(workflow, set())
+        for workflow, outputs in self._affected.makes.items():
+            reads = self._affected.reads.get(workflow, set())
             for output, leading in outputs.items():
                 ways: set[int] = set()
                 if output not in self._frozen:
                     ways = written[workflow, output] & reads | {asset for asset, certain in leading.items() if certain}
-                self._makers[output].append(workflow)
-                self._fed[workflow, output] = {_BEFORE: OLD} | {asset: OLD for asset in ways if asset not in self._frozen}
+                self._processes[output].append(workflow)
+                self._inputs_of_output[workflow, output] = {_BEFORE: OLD} | {
+                    asset: OLD for asset in ways if asset not in self._frozen
+                }
 
     def _actions(self) -> Iterator[tuple[int, int, tuple[int, str, int], Action]]:
         """Yield everything that happens, with the keys that it is ordered by: the moment, the phase in it, the rank."""
-        for asset, moment in self._concerned.changed.items():
+        for asset, moment in self._affected.changed.items():
             if moment is not None:
-                yield moment, 0, (0, "", asset), _Change(asset, moment)
-        for link in self._concerned.links:
+                yield moment, 0, (0, "", asset), _ChangeAction(asset, moment)
+        for link in self._affected.links:
             yield link.start, 2, (0, "", link.source), link
         for execution in self._executions:
             rank = (*execution.rank, execution.run)
-            if execution.ended is not None and execution.ended <= execution.begun:
-                yield execution.begun, 3, rank, _Whole(execution)
+            if execution.ended is not None and execution.ended <= execution.started_at:
+                yield execution.started_at, 3, rank, _InstantRunAction(execution)
             else:
-                yield execution.begun, 4, rank, _Begin(execution)
+                yield execution.started_at, 4, rank, _BeginAction(execution)
                 if execution.completed and execution.ended is not None:
-                    yield execution.ended, 1, rank, _End(execution)
+                    yield execution.ended, 1, rank, _EndAction(execution)
 
     def _apply(self, action: Action) -> None:
         match action:
-            case _Change(asset, moment):
-                self._contents[asset] = Contents(NEW, moment, 0)
-                self._spread(self._live[asset], moment, 0)
-            case Link():
+            case _ChangeAction(asset, moment):
+                self._contents[asset] = AssetContents(NEW, moment, 0)
+                self._pass_on(self._live[asset], moment, 0)
+            case PropagationLink():
                 self._link(action)
-            case _Begin(execution):
+            case _BeginAction(execution):
                 self._read(execution)
-            case _End(execution):
+            case _EndAction(execution):
                 self._write(execution, execution.ended or 0)
-            case _Whole(execution):
+            case _InstantRunAction(execution):
                 self._read(execution)
                 if execution.completed:
-                    self._write(execution, execution.begun)
+                    self._write(execution, execution.started_at)
 
-    def _link(self, link: Link) -> None:
-        if link.target in self._concerned.changed:
+    def _link(self, link: PropagationLink) -> None:
+        if link.target in self._affected.changed:
             return
         if link.target in self._frozen and link.source not in self._frozen:
             # what is frozen was made from what was there when the edge began
@@ -210,12 +212,12 @@ class Propagation:
             self._sources[link.target].append(link.source)
         mask = self._mask(link.target)
         if self._mask(link.source) | mask != mask:
-            self._spread([link.target], link.start, 0)
+            self._pass_on([link.target], link.start, 0)
 
     def _read(self, execution: Execution) -> None:
         found = {asset: self._mask(asset) or OLD for asset in execution.reads}
         self._found[execution.workflow, execution.run] = found
-        reads = self._concerned.reads.get(execution.workflow, ())
+        reads = self._affected.reads.get(execution.workflow, ())
         if any(self._mask(asset) & NEW for asset in reads):
             self._attempts[execution.workflow] = execution
 
@@ -229,31 +231,31 @@ class Propagation:
             self._frozen_reads[execution.workflow] = frozen
         changed = []
         for output, inputs in execution.feeds.items():
-            fed = self._fed.get((execution.workflow, output))
-            if fed is None or not inputs or output in self._concerned.changed:
+            taken_inputs = self._inputs_of_output.get((execution.workflow, output))
+            if taken_inputs is None or not inputs or output in self._affected.changed:
                 continue
             before = self._own(output)
-            for asset in [each for each in fed if each == _BEFORE or each in self._frozen]:
-                del fed[asset]  # another version takes the place of the one that was read before
+            for asset in [each for each in taken_inputs if each == _BEFORE or each in self._frozen]:
+                del taken_inputs[asset]  # another version takes the place of the one that was read before
             anything = output in self._frozen
-            fed.update((a, found[a]) for a in inputs if a in fed or a in self._frozen or anything)
+            taken_inputs.update((a, found[a]) for a in inputs if a in taken_inputs or a in self._frozen or anything)
             if self._own(output) != before:
                 changed.append(output)
-        self._spread(changed, moment, execution.run)
+        self._pass_on(changed, moment, execution.run)
 
     def _own(self, asset: int) -> int:
         """Return what an asset holds by runs and by what was there when it was made."""
         mask = self._sampled.get(asset, 0)
-        for workflow in self._makers.get(asset, ()):
-            fed = self._fed[workflow, asset]
-            mask |= OLD if not fed else 0
-            for each in fed.values():
+        for workflow in self._processes.get(asset, ()):
+            taken_inputs = self._inputs_of_output[workflow, asset]
+            mask |= OLD if not taken_inputs else 0
+            for each in taken_inputs.values():
                 mask |= each
         return mask
 
-    def _spread(self, assets: Iterable[int], moment: int, run: int) -> None:
+    def _pass_on(self, assets: Iterable[int], moment: int, run: int) -> None:
         """Say anew what `assets` hold, and all that follow them without a run; cycles among them hold what flows in."""
-        direct = {asset for asset in assets if asset not in self._concerned.changed}
+        direct = {asset for asset in assets if asset not in self._affected.changed}
         following = self._following(direct)
         masks = {}
         for asset in following:
@@ -269,7 +271,9 @@ class Propagation:
                     queue.append(target)
         for asset, mask in masks.items():
             if mask != self._mask(asset):
-                self._contents[asset] = Contents(mask, moment if moment >= self._start else None, run if asset in direct else 0)
+                self._contents[asset] = AssetContents(
+                    mask, moment if moment >= self._start else None, run if asset in direct else 0
+                )
 
     def _following(self, assets: Collection[int]) -> set[int]:
         """Return `assets` and all that follow them without a run."""
@@ -282,29 +286,29 @@ class Propagation:
         return found
 
 
-class _Change(NamedTuple):
+class _ChangeAction(NamedTuple):
     """An asset becomes new."""
 
     asset: int
     moment: int
 
 
-class _Begin(NamedTuple):
+class _BeginAction(NamedTuple):
     """A run begins: it reads."""
 
     execution: Execution
 
 
-class _End(NamedTuple):
+class _EndAction(NamedTuple):
     """A run completes: what it wrote is there."""
 
     execution: Execution
 
 
-class _Whole(NamedTuple):
+class _InstantRunAction(NamedTuple):
     """A run begins and ends in one instant."""
 
     execution: Execution
 
 
-Action = _Change | Link | _Begin | _End | _Whole
+Action = _ChangeAction | PropagationLink | _BeginAction | _EndAction | _InstantRunAction

@@ -155,9 +155,19 @@ def _visit_those_patched(
 
 @numba.njit(cache=True, nogil=True)
 def closure(
-    arrays: Arrays, low: int, high: int, seeds: Ints, seed_distance: Ints, moment: int, need: int, max_depth: int,
-    stamp: Bytes, epoch: int, queue: Ints, ends: Longs,
-) -> tuple[int, int, int]:  # fmt: skip
+    arrays: Arrays,
+    low: int,
+    high: int,
+    seeds: Ints,
+    seed_distance: Ints,
+    moment: int,
+    need: int,
+    max_depth: int,
+    stamp: Bytes,
+    epoch: int,
+    queue: Ints,
+    ends: Longs,
+) -> tuple[int, int, int]:
     """Fill `queue` with the nodes reached from `seeds` at `moment`, in order of distance.
 
     Returns how many there are, how many levels (level `d` ends before position `ends[d]`; counting stops where `ends` is full),

@@ -40,7 +40,7 @@ class ForStates(NamedTuple):
     ends: Longs
 
 
-class _Marks:
+class _EpochMarks:
     """Bytes that are set to an epoch instead of being cleared; an epoch fits a byte, so that more marks fit the caches."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Workspace:
     """The marks and queues of one walk at a time."""
 
     def __init__(self) -> None:
-        self._nodes, self._assets, self._states = _Marks(), _Marks(), _Marks()
+        self._nodes, self._assets, self._states = _EpochMarks(), _EpochMarks(), _EpochMarks()
         self._queue = np.zeros(0, np.int32)
         self._long_queue, self._back = np.zeros(0, np.int64), np.zeros(0, np.int32)
         self._ends = np.zeros(_LEVELS, np.int64)
@@ -84,7 +84,7 @@ class Workspace:
             self._back = np.zeros(len(self._states.stamp), np.int32)
         return ForStates(self._states.stamp, self._states.epoch, self._long_queue, self._back, self._ends)
 
-    def deepen(self, levels: int) -> None:
+    def grow_levels(self, levels: int) -> None:
         """Make room for where that many levels end."""
         self._ends = np.zeros(2 * levels, np.int64)
 

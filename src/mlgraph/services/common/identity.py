@@ -64,13 +64,13 @@ class Tokens:
         except OSError as error:
             raise StartError(f"cannot read the token file {path}: {error.strerror}") from None
 
-    def caller(self, bearer: str | None, *, loopback: bool) -> Caller:
-        """Return who presents `bearer`. Without one, on loopback, everybody is local. Raises `Unauthorized`."""
-        if bearer is None:
+    def caller(self, token: str | None, *, loopback: bool) -> Caller:
+        """Return who presents `token`. Without one, on loopback, everybody is local. Raises `Unauthorized`."""
+        if token is None:
             if loopback:
                 return LOCAL
             raise Unauthorized("a bearer token is needed: send the header 'Authorization: Bearer TOKEN'")
-        digest = hashlib.sha256(bearer.encode()).digest()
+        digest = hashlib.sha256(token.encode()).digest()
         for known, caller in self._callers.items():
             if hmac.compare_digest(known, digest):
                 return caller

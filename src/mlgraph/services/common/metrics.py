@@ -1,7 +1,7 @@
 """What a process counts of itself, in the words of Prometheus: `_total` counts up, times are in seconds, sizes in bytes.
 
 The instruments stand here, one group for each part of the server; whoever does the work moves them. What can be asked for at any
-moment (lags, sizes, queues) is set when /metrics is read, by `mlgraph.services.server.health`. docs/operations.md has a table of all.
+moment (lags, sizes, queues) is set by `services.server.health` when /metrics is read. docs/operations.md has a table of all.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _FAST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 # --- intake: what comes in, and how long it takes until it is durable
 INTAKE_ITEMS: Final = Counter(
     "mlgraph_intake_items", "Lines and events by what became of them.", ("format", "outcome"), registry=PROCESS
-)  # fmt: skip
+)
 INTAKE_BYTES: Final = Counter("mlgraph_intake_bytes", "Bytes of lines and events, decompressed.", ("format",), registry=PROCESS)
 APPEND_SECONDS: Final = Histogram(
     "mlgraph_append_seconds", "Time until a batch was durable, waiting included.", buckets=_FAST_S, registry=PROCESS
@@ -30,9 +30,12 @@ APPENDS_WAITING: Final = Gauge("mlgraph_append_batches_waiting", "Batches that a
 
 # --- requests: how long answers take, to their last byte
 REQUEST_SECONDS: Final = Histogram(
-    "mlgraph_http_request_seconds", "Time to the last byte of an answer.", ("method", "route", "status"), buckets=_FAST_S,
+    "mlgraph_http_request_seconds",
+    "Time to the last byte of an answer.",
+    ("method", "route", "status"),
+    buckets=_FAST_S,
     registry=PROCESS,
-)  # fmt: skip
+)
 REQUESTS_UNDER_WAY: Final = Gauge("mlgraph_http_requests_under_way", "Requests that are being answered.", registry=PROCESS)
 
 # --- store: what happened to it
@@ -47,9 +50,11 @@ GRAPH_BASES: Final = Counter(
 for _how in ("opened", "rebuilt", "compacted"):
     GRAPH_BASES.labels(_how)  # each is there from the start, at 0
 COMPACTION_SECONDS: Final = Histogram(
-    "mlgraph_graph_compaction_seconds", "Time to compact the graph, while it is read.",
-    buckets=(0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0), registry=PROCESS,
-)  # fmt: skip
+    "mlgraph_graph_compaction_seconds",
+    "Time to compact the graph, while it is read.",
+    buckets=(0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0),
+    registry=PROCESS,
+)
 SNAPSHOT_FAILURES: Final = Counter(
     "mlgraph_snapshot_failures", "Times a snapshot could not be written, or the graph not be compacted.", registry=PROCESS
 )
@@ -60,21 +65,29 @@ _SOURCE_REQUESTS: Final = Counter(
 )
 _SOURCE_RETRIES: Final = Counter("mlgraph_source_retries", "Requests that were sent again.", ("source",), registry=PROCESS)
 _SOURCE_SAVED: Final = Counter(
-    "mlgraph_source_requests_saved", "Requests that were not sent: remembered, or shared with an equal one that waited.",
-    ("source", "how"), registry=PROCESS,
-)  # fmt: skip
+    "mlgraph_source_requests_saved",
+    "Requests that were not sent: remembered, or shared with an equal one that waited.",
+    ("source", "how"),
+    registry=PROCESS,
+)
 _SOURCE_CIRCUIT_OPEN: Final = Gauge(
-    "mlgraph_source_circuit_open", "1 while a tool is left alone because it failed again and again.", ("source",),
+    "mlgraph_source_circuit_open",
+    "1 while a tool is left alone because it failed again and again.",
+    ("source",),
     registry=PROCESS,
-)  # fmt: skip
+)
 SOURCE_EVENTS_WAITING: Final = Gauge(
-    "mlgraph_source_events_waiting", "Things of which an event told and whose truth is not fetched yet.", ("source",),
+    "mlgraph_source_events_waiting",
+    "Things of which an event told and whose truth is not fetched yet.",
+    ("source",),
     registry=PROCESS,
-)  # fmt: skip
+)
 SOURCE_STALE: Final = Counter(
-    "mlgraph_source_stale_answers", "Answers that were older than what was known, and left aside.", ("source",),
+    "mlgraph_source_stale_answers",
+    "Answers that were older than what was known, and left aside.",
+    ("source",),
     registry=PROCESS,
-)  # fmt: skip
+)
 
 
 class SourceCounts:
@@ -103,7 +116,7 @@ class SourceCounts:
         """Count a request that an equal one, not sent yet, stands for."""
         _SOURCE_SAVED.labels(self._source, "shared").inc()
 
-    def remembered(self) -> None:
+    def answered_from_cache(self) -> None:
         """Count a request that need not be sent because its answer is remembered."""
         _SOURCE_SAVED.labels(self._source, "remembered").inc()
 

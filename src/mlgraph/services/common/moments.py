@@ -7,18 +7,18 @@ from typing import Final, NamedTuple
 Triple = tuple[int, int, int]
 
 
-class Marks(NamedTuple):
+class ValidityChange(NamedTuple):
     """Whether an edge holds at the one moment, and at the other."""
 
     before: bool
     after: bool
 
-    def either(self, other: Marks) -> Marks:
-        """Return the marks of what holds while this or the other does."""
-        return Marks(self.before or other.before, self.after or other.after)
+    def either(self, other: ValidityChange) -> ValidityChange:
+        """Return the validity of what holds while this or the other does."""
+        return ValidityChange(self.before or other.before, self.after or other.after)
 
 
-NEVER: Final = Marks(before=False, after=False)
+NEVER_VALID: Final = ValidityChange(before=False, after=False)
 
 
 class Moments(NamedTuple):
@@ -32,6 +32,6 @@ class Moments(NamedTuple):
         """The earlier and the later of both."""
         return min(self), max(self)
 
-    def marks(self, start: int, end: int) -> Marks:
+    def validity(self, start: int, end: int) -> ValidityChange:
         """Say at which of the moments holds what holds for [start, end)."""
-        return Marks(start <= self.before < end, start <= self.after < end)
+        return ValidityChange(start <= self.before < end, start <= self.after < end)

@@ -12,18 +12,18 @@ from typing import Final
 
 from mlgraph.domain.errors import TooMuch
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, Layer
-from mlgraph.graph.model.spans import holds
-from mlgraph.graph.traversal.relations import spans_touched, walked_through
+from mlgraph.graph.model.spans import covers
+from mlgraph.graph.traversal.edge_spans import spans_touched, walked_through
+from mlgraph.inference.diff_seeds import TouchedAssets
 from mlgraph.inference.evaluation import Inference
 from mlgraph.inference.rules import Rule, Rules
-from mlgraph.inference.touched import TouchedAssets
-from mlgraph.ports.store import FactReader, Step, Touched
+from mlgraph.ports.store import BoundaryChanges, EdgeStep, FactReader
 from mlgraph.services.common.chunks import chunks
-from mlgraph.services.common.moments import NEVER, Marks, Moments, Triple
-from mlgraph.services.history.facts_at import under_names
-from mlgraph.services.inference.grounds import Grounds
+from mlgraph.services.common.moments import NEVER_VALID, Moments, Triple, ValidityChange
+from mlgraph.services.history.asserted_facts import under_names
+from mlgraph.services.inference.premise_reader import PremiseReader
 
 MAX_FACTS: Final = 200_000
 """Facts that one rule may read for one diff: some 3 s."""
@@ -34,19 +34,19 @@ MAX_WAYS: Final = 1_000_000
 class InferredChanges:
     """Answers for one state of the graph and two moments."""
 
-    def __init__(self, reader: FactReader, graph: Snapshot, rules: Rules, moments: Moments) -> None:
+    def __init__(self, reader: FactReader, graph: GraphVersion, rules: Rules, moments: Moments) -> None:
         self._reader = reader
         self._graph = graph
         self._rules = rules
         self._moments = moments
-        self._grounds = Grounds(reader, graph, MAX_FACTS)
+        self._premises = PremiseReader(reader, graph, MAX_FACTS)
         when = sorted((moment, moment + 1) for moment in set(moments))
-        self._inference = Inference(rules, self._grounds, when, MAX_WAYS)
-        self._found: dict[Triple, Marks] = {}
+        self._inference = Inference(rules, self._premises, when, MAX_WAYS)
+        self._found: dict[Triple, ValidityChange] = {}
 
     def everywhere(
-        self, touched: Touched, moved: Collection[int], told: Iterable[Triple]
-    ) -> tuple[Mapping[Triple, Marks], str | None]:
+        self, touched: BoundaryChanges, moved: Collection[int], asserted: Iterable[Triple]
+    ) -> tuple[Mapping[Triple, ValidityChange], str | None]:
         """Return every inferred edge that may differ, with when it holds, and why some are left out.
 
         `moved` are names that stand for something else at the other moment. Those of the edges `told` that rules infer as well
@@ -54,7 +54,7 @@ class InferredChanges:
         """
         with self._reader.session():
             seeds = self._seeds(touched, moved)
-            by_rule = self._by_rule(told)
+            by_rule = self._by_rule(asserted)
             cut: dict[str, str] = {}
             for rule in self._rules.in_order:
                 needed = next((other.name for other in self._rules.giving(rule.needs()) if other.name in cut), None)
@@ -64,66 +64,66 @@ class InferredChanges:
                     cut[rule.name] = why
         return self._found, "; ".join(f"the rule {name} {why}" for name, why in cut.items()) or None
 
-    def _follow(self, rule: Rule, seeds: TouchedAssets, told: Collection[Triple]) -> str | None:
+    def _follow(self, rule: Rule, seeds: TouchedAssets, asserted: Collection[Triple]) -> str | None:
         """Note what `rule` infers, from whichever end takes less; return why it cannot be told."""
         why = None
         for forward in (True, False):
-            self._grounds.renew()
+            self._premises.renew()
             self._inference.renew()
             try:
                 anchors = self._inference.behind(rule, seeds, forward=forward)
-                anchors.update(triple[0 if forward else 2] for triple in told)
+                anchors.update(triple[0 if forward else 2] for triple in asserted)
                 edges = list(self._inference.ends(rule, anchors, forward=forward))
             except TooMuch as error:
                 why = f"{error.detail} here"
                 continue
-            own: dict[Triple, Marks] = {}
-            for triple, _, held in edges:
-                own[triple] = Marks(*(holds(held.spans, moment) for moment in self._moments))
-                self._found[triple] = self._found.get(triple, NEVER).either(own[triple])
+            own: dict[Triple, ValidityChange] = {}
+            for triple, _, validity in edges:
+                own[triple] = ValidityChange(*(covers(validity.spans, moment) for moment in self._moments))
+                self._found[triple] = self._found.get(triple, NEVER_VALID).either(own[triple])
             seeds.add_edges(triple for triple, marks in own.items() if marks.before != marks.after)
             return None
         return why
 
-    def _by_rule(self, told: Iterable[Triple]) -> Mapping[str, list[Triple]]:
+    def _by_rule(self, asserted: Iterable[Triple]) -> Mapping[str, list[Triple]]:
         found: dict[str, list[Triple]] = {}
-        for triple in told:
+        for triple in asserted:
             signature = (self._word(triple[0]), RELATION_NAMES[triple[1]], self._word(triple[2]))
             for rule in self._rules.giving([signature]):
                 found.setdefault(rule.name, []).append(triple)
         return found
 
     def _word(self, asset: int) -> str:
-        return KIND_NAMES[self._grounds.kind(asset)]
+        return KIND_NAMES[self._premises.kind(asset)]
 
-    def _seeds(self, touched: Touched, moved: Collection[int]) -> TouchedAssets:
-        seeds = TouchedAssets(self._grounds.kind)
+    def _seeds(self, touched: BoundaryChanges, moved: Collection[int]) -> TouchedAssets:
+        seeds = TouchedAssets(self._premises.kind)
         seeds.add_edges(self._named(touched.edges))
         for layer in (Layer.ASSET, Layer.ASSET_COLUMNS):
             seeds.add_edges({span.triple for span in spans_touched(self._graph, layer, *self._moments.span)})
-        led_to = self._graph.aliases.led_to
-        gone = {name for asset in touched.retracted for name in led_to(asset)}
-        seeds.add_assets(self._bearers({*gone, *moved}))
-        seeds.add_assets(self._bearers({*self._runs_of(touched, gone)}))
+        names_of = self._graph.aliases.names_of
+        gone = {name for asset in touched.retracted for name in names_of(asset)}
+        seeds.add_assets(self._resolved({*gone, *moved}))
+        seeds.add_assets(self._resolved({*self._runs_of(touched, gone)}))
         seeds.add_assets(walked_through(self._graph, *self._moments.span))
-        seeds.add_states(self._bearers(touched.assets))
+        seeds.add_states(self._resolved(touched.assets))
         return seeds
 
-    def _runs_of(self, touched: Touched, gone: Collection[int]) -> Iterator[int]:
+    def _runs_of(self, touched: BoundaryChanges, gone: Collection[int]) -> Iterator[int]:
         """Yield the runs in which something else may feed something: one more input, or one less, is enough."""
-        yield from (owner for owner in touched.seen_by if self._grounds.kind(owner) == RUN)
+        yield from (owner for owner in touched.seen_by if self._premises.kind(owner) == RUN)
         for source, relation, target in touched.edges:
             if relation in (INPUT_TO, OUTPUTS):
                 owner = target if relation == INPUT_TO else source
-                if self._grounds.kind(owner) == RUN:
+                if self._premises.kind(owner) == RUN:
                     yield owner
         for part in chunks(gone):
             for relation, forward in ((INPUT_TO, True), (OUTPUTS, False)):
-                for record in self._reader.steps(part, Step(relation, forward, frozenset({RUN})), MAX_FACTS):
+                for record in self._reader.steps(part, EdgeStep(relation, forward, frozenset({RUN})), MAX_FACTS):
                     yield record.target if forward else record.source
-        columns = [asset for asset in gone if self._grounds.kind(asset) == COLUMN]
+        columns = [asset for asset in gone if self._premises.kind(asset) == COLUMN]
         seen = (*self._reader.edges_from(columns, [DERIVES]), *self._reader.edges_into(columns, [DERIVES]))
-        yield from (record.by for record in seen if record.by and self._grounds.kind(record.by) == RUN)
+        yield from (record.by for record in seen if record.by and self._premises.kind(record.by) == RUN)
 
     def _named(self, edges: Iterable[Triple]) -> Iterator[Triple]:
         """Yield the edges between the assets that their ends stand for at either moment."""
@@ -133,5 +133,5 @@ class InferredChanges:
                 if named is not None:
                     yield named
 
-    def _bearers(self, names: Iterable[int]) -> set[int]:
+    def _resolved(self, names: Iterable[int]) -> set[int]:
         return {self._graph.aliases.at(name, moment) for name in names for moment in self._moments}

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.payload import Located
 from mlgraph.ports.connector import OWN_EVENT_TYPES
-from mlgraph.services.ingest.reading import read_json
+from mlgraph.services.ingest.json_reading import read_json
 
 MAX_BATCH: Final = 10_000
 """Events in one batch: all of them are stored in one transaction, for which others wait."""
@@ -41,9 +41,12 @@ class Envelope:
             time.time()
         subject = event.get("subject")
         return cls(
-            event.need("id").name(), event.need("source").name(), event.need("type").name(),
-            subject.text() if subject else None, event.mapping(),
-        )  # fmt: skip
+            event.need("id").name(),
+            event.need("source").name(),
+            event.need("type").name(),
+            subject.text() if subject else None,
+            event.mapping(),
+        )
 
     @property
     def media_type(self) -> str | None:

@@ -11,18 +11,18 @@ from typing import Any, Final
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.fact_json import parse_line
-from mlgraph.domain.facts import EdgeFact, Statement, told
+from mlgraph.domain.facts import EdgeFact, Statement, split_contacts
 from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
 from mlgraph.ports.connector import CLOUDEVENTS, FACTS, OWN_EVENT_TYPES, THIN, ConnectorRegistry
-from mlgraph.ports.letters import DeadLetters
+from mlgraph.ports.dead_letters import DeadLetterStore
 from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
 from mlgraph.services.common import metrics
-from mlgraph.services.common.ahead import Ahead
 from mlgraph.services.common.identity import Caller
+from mlgraph.services.common.pipelining import WriteBehind
 from mlgraph.services.ingest.cloudevents import Envelope, read_envelopes
 from mlgraph.services.ingest.interpreting import Arrival, digest_of, interpreted
-from mlgraph.services.ingest.reading import numbered, read_json
+from mlgraph.services.ingest.json_reading import numbered, read_json
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +58,11 @@ class Tally:
     def body(self) -> dict[str, Any]:
         """Return the answer."""
         return {
-            "accepted": self.accepted, "duplicates": self.duplicates,
-            "rejected": sorted(self.rejected, key=lambda entry: entry["index"]), "watermark": self.watermark,
-        }  # fmt: skip
+            "accepted": self.accepted,
+            "duplicates": self.duplicates,
+            "rejected": sorted(self.rejected, key=lambda entry: entry["index"]),
+            "watermark": self.watermark,
+        }
 
 
 class Intake:
@@ -69,13 +71,13 @@ class Intake:
     def __init__(
         self,
         writer: FactWriter,
-        letters: DeadLetters,
+        dead_letters: DeadLetterStore,
         nudge: Callable[[], None],
         rehydrate: Rehydrate,
         connectors: ConnectorRegistry,
     ) -> None:
         self._writer = writer
-        self._letters = letters
+        self._dead_letters = dead_letters
         self._nudge = nudge
         self._rehydrate = rehydrate
         self._connectors = connectors
@@ -113,11 +115,11 @@ class Intake:
         """
         if arrival.letter is not None:
             return False
-        caller, form, began = arrival.caller, arrival.connector.name, time.monotonic()
+        caller, form, started = arrival.caller, arrival.connector.name, time.monotonic()
 
         def ended(outcome: Appended | BaseException) -> None:
             metrics.APPENDS_WAITING.dec()
-            metrics.APPEND_SECONDS.observe(time.monotonic() - began)
+            metrics.APPEND_SECONDS.observe(time.monotonic() - started)
             if isinstance(outcome, Appended):
                 self._count([arrival.item], outcome, form)
                 done({"watermark": outcome.tx})
@@ -179,7 +181,7 @@ class Intake:
 
         Raises what it fails with, `Conflict` where that connector is registered no longer; then it stays, with one more attempt.
         """
-        letter = self._letters.get(letter_id)
+        letter = self._dead_letters.get(letter_id)
         own = Caller(letter.actor, letter.source, letter.environment)
         try:
             document = read_json(letter.body.encode())
@@ -191,31 +193,31 @@ class Intake:
                     raise InvalidInput(f"the connector {letter.format!r} still fails on it: {arrival.letter.error}")
                 tx = self.take(arrival)["watermark"]
         except MlgraphError as error:
-            self._letters.failed_again(letter_id, error.detail)
+            self._dead_letters.failed_again(letter_id, error.detail)
             raise
-        self._letters.replayed(letter_id, tx)
+        self._dead_letters.replayed(letter_id, tx)
         _log.info("dead letter %d was replayed by %s", letter_id, caller.actor)
         return {"replayed": True, "watermark": tx}
 
     def dead_letters(self, limit: int = 100, cursor: str | None = None) -> dict[str, Any]:
         """Return the letters that wait, oldest first."""
-        return self._letters.listing(limit, cursor)
+        return self._dead_letters.listing(limit, cursor)
 
     def _chunked(self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[bytes], Item]) -> dict[str, Any]:
         """Append what `read` returns for each line, chunk by chunk: while one is stored, the next is read."""
         received = metrics.INTAKE_BYTES.labels(tally.form)
         chunk: Chunk = []
         size = 0
-        with Ahead[list[Item]](lambda items: self._add(tally, items, caller)) as ahead:
+        with WriteBehind[list[Item]](lambda items: self._add(tally, items, caller)) as write_behind:
             for numbered_line in numbered(lines):
                 size += len(numbered_line[1])
                 chunk.append(numbered_line)
                 if len(chunk) >= CHUNK_LINES or size >= CHUNK_BYTES:
                     received.inc(size)
-                    ahead.put(_read_each(tally, chunk, read))
+                    write_behind.submit(_read_each(tally, chunk, read))
                     chunk, size = [], 0
             received.inc(size)
-            ahead.finish(_read_each(tally, chunk, read))
+            write_behind.finish(_read_each(tally, chunk, read))
         return tally.body()
 
     def _add(self, tally: Tally, entries: Sequence[Item], caller: Caller) -> None:
@@ -226,7 +228,7 @@ class Intake:
         tally.watermark = max(tally.watermark, appended.tx)
 
     def _fact_item(self, document: Any, caller: Caller) -> Item:
-        item = Item(*told(parse_line(Located(document), caller.source or FACTS)))
+        item = Item(*split_contacts(parse_line(Located(document), caller.source or FACTS)))
         for fact in item.facts:
             if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
                 _check_not_over(fact.valid_to)
@@ -240,14 +242,17 @@ class Intake:
     def _kept(self, arrival: Arrival) -> Item:
         """Return the item to append. Where the connector failed, its dead letter is stored, and the item is empty."""
         if arrival.letter is not None:
-            self._letters.add(arrival.letter)
+            self._dead_letters.add(arrival.letter)
         return arrival.item
 
     def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> Item:
         event = Event(
-            CLOUDEVENTS, envelope.source, envelope.id, digest_of(CLOUDEVENTS, envelope.source, envelope.id),
+            CLOUDEVENTS,
+            envelope.source,
+            envelope.id,
+            digest_of(CLOUDEVENTS, envelope.source, envelope.id),
             canonical_json(redact(clean({key: envelope.document[key] for key in envelope.document if key not in _DATA}))),
-        )  # fmt: skip
+        )
         if envelope.carries_facts:
             statements: list[Statement] = []
             for position, entry in enumerate(envelope.fact_lines()):
@@ -255,7 +260,7 @@ class Intake:
                     statements.extend(self._located(entry, caller))
                 except InvalidInput as error:
                     raise error.under(f"/data/{position}" if envelope.many else "/data") from None
-            return Item(*told(statements), event)
+            return Item(*split_contacts(statements), event)
         connector = self._connectors.of_cloudevent(envelope.type, envelope.media_type)
         if connector is None:
             prefixes = [f"{prefix}*" for each in self._connectors for prefix in each.cloudevent_types]
@@ -296,5 +301,5 @@ def _read_each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Item]) -> lis
 
 def _accepted(items: Sequence[Item], appended: Appended) -> int:
     """Return how many items were new; one without facts was stored as a dead letter, so it was accepted too."""
-    buried = (not (item.facts or item.event) for item in items)
-    return sum(new or letter for new, letter in zip(appended.new, buried, strict=True))
+    is_new_letter = (not (item.facts or item.event) for item in items)
+    return sum(new or letter for new, letter in zip(appended.new, is_new_letter, strict=True))

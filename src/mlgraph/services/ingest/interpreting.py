@@ -10,15 +10,15 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput, MlgraphError
-from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, told
+from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, split_contacts
 from mlgraph.domain.payload import Located, canonical_json
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.ports.connector import Connector
-from mlgraph.ports.letters import Letter
+from mlgraph.ports.dead_letters import DeadLetterEntry
 from mlgraph.ports.store import Event, Item
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.ingest.reading import canonical_text, fit_text
+from mlgraph.services.ingest.json_reading import canonical_json_clean, canonical_text
 
 _log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Arrival:
     connector: Connector
     caller: Caller
     item: Item
-    letter: Letter | None = None
+    letter: DeadLetterEntry | None = None
 
 
 def interpreted(connector: Connector, document: object, caller: Caller) -> Arrival:
@@ -47,14 +47,14 @@ def interpreted(connector: Connector, document: object, caller: Caller) -> Arriv
     if not isinstance(document, dict):
         raise InvalidInput(f"an event of the format {connector.name} must be a JSON object", pointer="")
     try:
-        item = Item(*told(connector.normalise(document, caller.scope)), _event_of(connector, document, caller))
+        item = Item(*split_contacts(connector.normalise(document, caller.scope)), _event_of(connector, document, caller))
         _check(connector, item.facts)
     except MlgraphError:
         raise
     except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its event must not be lost
         _log.exception("the connector %s failed on an event; it is stored as a dead letter", connector.name)
         body = canonical_json(connector.sanitize(Located(document)))
-        letter = Letter(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
+        letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
         return Arrival(connector, caller, Item(()), letter)
     return Arrival(connector, caller, item)
 
@@ -66,7 +66,7 @@ def digest_of(*parts: str) -> bytes:
 
 def _event_of(connector: Connector, document: dict[str, Any], caller: Caller) -> Event:
     """Return the event as it is stored: its content is its identity; secrets, names and mail in it are not stored."""
-    content = fit_text(document)
+    content = canonical_json_clean(document)
     sanitized = connector.sanitize(Located(document))
     body = content if sanitized == document else canonical_text(sanitized)
     scope = (caller.scope,) if caller.scope else ()  # what an event means depends on who sends it

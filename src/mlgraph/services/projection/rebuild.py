@@ -18,13 +18,13 @@ import numpy as np
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, run_outcome
 from mlgraph.domain.vocabulary import INPUT_ROLES
-from mlgraph.graph.csr.assemble import Allocate, Arcs, Cards, assemble
+from mlgraph.graph.csr.assemble import Allocate, Arcs, DisplayAttributeArrays, assemble
+from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.compact import compact, freeze
-from mlgraph.graph.csr.registry import Registry
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
-from mlgraph.graph.csr.snapshot import Graph, merged
-from mlgraph.graph.csr.strings import Strings, StringsBuilder
+from mlgraph.graph.csr.snapshot import MutableGraph, merged
+from mlgraph.graph.csr.string_index import Strings, StringsBuilder
 from mlgraph.graph.model.aliases import NO_ALIASES
 from mlgraph.graph.model.rows import (
     AT_ASSET,
@@ -54,11 +54,11 @@ from mlgraph.graph.model.rows import (
 from mlgraph.graph.projection.batch.plain_owners import OwnedEdges, Plain, RunEnds
 from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows, workflow_sides
 from mlgraph.ports.store import EdgeTable, FactReader
-from mlgraph.services.common.ahead import read_ahead
 from mlgraph.services.common.chunks import CHUNK, chunks
-from mlgraph.services.history.facts_at import by_triple
-from mlgraph.services.history.histories import Histories
-from mlgraph.services.projection.cards import card_of, owners_told
+from mlgraph.services.common.pipelining import prefetch
+from mlgraph.services.history.asserted_facts import by_triple
+from mlgraph.services.history.display_attributes import display_attributes_of, open_owners
+from mlgraph.services.history.group_histories import Histories
 from mlgraph.services.projection.projector import Projector
 
 _log = logging.getLogger(__name__)
@@ -80,8 +80,8 @@ def rebuild(reader: FactReader, allocate: Allocate = np.zeros, in_passing: Colle
     base = _Rebuild(past, upto).base(allocate)
     if not past.alias_records():
         return base
-    graph = Graph(base)
-    Projector(past, graph, in_passing).put_under_names()
+    graph = MutableGraph(base)
+    Projector(past, graph, in_passing).reapply_aliases()
     return compact(freeze(graph), allocate)
 
 
@@ -93,21 +93,21 @@ class _Rebuild:
         assets = len(self._kind)
         nameless = Strings(np.zeros(assets + 1, np.int64), np.zeros(0, np.uint8))
         known = replace(Base.empty(), uris=self._uris, kind=self._kind, dataset=self._dataset, names=nameless)
-        self._registry = Registry(replace(known, node_of=np.full(assets, -1, np.int32)))
+        self._registry = AssetIndex(replace(known, node_of=np.full(assets, -1, np.int32)))
         self._histories = Histories(reader, self._registry)
         self._tables = (Arcs(), Arcs(), Arcs())
         self._ports: dict[NodeKey, int] = {}
         self._retracted = reader.all_retracted()
         self._run_ends = RunEnds(assets)
-        self._owned = OwnedEdges(self._kind, self._retracted, reader.owners_apart(), self._run_ends)
+        self._owned = OwnedEdges(self._kind, self._retracted, reader.owners_needing_full_computation(), self._run_ends)
         self._logged = time.monotonic()
 
     def base(self, allocate: Allocate) -> Base:
         """Read everything and put it together."""
-        cards = self._cards()
+        attributes = self._attribute_arrays()
         self._read_edges()
         ports = self._owners()
-        return assemble(self._uris, self._kind, self._dataset, ports, self._tables, cards, self._upto, allocate)
+        return assemble(self._uris, self._kind, self._dataset, ports, self._tables, attributes, self._upto, allocate)
 
     def _spans(self, size: int) -> Iterator[range]:
         assets = len(self._kind)
@@ -115,24 +115,24 @@ class _Rebuild:
 
     def _owners(self) -> Longs:
         """Compute the rows of runs and workflows, and return the ports they need."""
-        plain = self._owned.sorted_out(self._uris)
-        self._unusual(plain)
+        single = self._owned.sorted_out(self._uris)
+        self._unusual(single)
         ports = [np.array(list(self._ports), np.int64).reshape(-1, 2)]
-        for found in plain.rows(len(self._kind) + len(self._ports)):
+        for found in single.rows(len(self._kind) + len(self._ports)):
             sources, targets, owners = (found.rows[:, column].astype(np.int32) for column in (0, 1, 5))
             self._tables[_LINEAGE].extend(sources, targets, found.rows[:, 2:5], owners)
             ports.append(found.ports)
             self._progress("rows", int(found.rows[-1, 5]) if len(found.rows) else 0, len(self._kind))
         return np.concatenate(ports)
 
-    def _unusual(self, plain: Plain) -> None:
+    def _unusual(self, groups: Plain) -> None:
         """Compute the rows of runs and workflows that are not plain, one by one."""
-        runs = np.flatnonzero((self._kind == RUN) & ~plain.usual)
+        runs = np.flatnonzero((self._kind == RUN) & ~groups.usual)
         for done, numbers in enumerate(chunks(runs.tolist())):
             for history, member in self._histories.runs(numbers).values():
                 self._add(run_rows(history, self._registry, NO_ALIASES, standalone=not member), history.run)
             self._progress("runs", done * CHUNK, len(runs))
-        workflows = np.flatnonzero((self._kind == WORKFLOW) & ~plain.usual)
+        workflows = np.flatnonzero((self._kind == WORKFLOW) & ~groups.usual)
         for done, numbers in enumerate(chunks(workflows.tolist(), 50)):
             for workflow in self._histories.workflows(numbers):
                 sides = workflow_sides(workflow, self._registry, NO_ALIASES)
@@ -146,7 +146,7 @@ class _Rebuild:
 
     def _read_edges(self) -> None:
         """Read all edges: rows of those that stand for themselves, and those of runs and workflows beside each other."""
-        for part, table in read_ahead(lambda part: self._reader.edge_table(part.start, part.stop, _READ), self._spans(_SPAN)):
+        for part, table in prefetch(lambda part: self._reader.edge_table(part.start, part.stop, _READ), self._spans(_SPAN)):
             self._take_edges(table)
             self._progress("edges", part.start, len(self._kind))
 
@@ -161,9 +161,11 @@ class _Rebuild:
         triples_left = set(zip(others.source.tolist(), others.relation.tolist(), others.target.tolist(), strict=True))
         for triples in chunks(triples_left):
             records = by_triple(self._reader.edges(triples))
-            pins = self._histories.pins({asset for source, _, target in triples for asset in (source, target)})
-            for said in records.values():
-                self._add(plain_rows(said, pins, self._registry), 0)
+            ends_by_asset = self._histories.retraction_ends(
+                {asset for source, _, target in triples for asset in (source, target)}
+            )
+            for records_by_asset in records.values():
+                self._add(plain_rows(records_by_asset, ends_by_asset, self._registry), 0)
 
     def _computed(self, table: EdgeTable) -> Bools:
         """Say which edges are those of a run or workflow, whose rows are computed from all that is known of it."""
@@ -182,8 +184,8 @@ class _Rebuild:
         alone[order[1:]] &= ~same
         alone[order[:-1]] &= ~same
         ended = np.isin(table.source, self._retracted) | np.isin(table.target, self._retracted)
-        plain = (table.mode != Mode.RETRACT) & (table.relation != REQUIRED_BY) & (table.end > table.start)
-        simple: Bools = alone & ~ended & plain
+        single = (table.mode != Mode.RETRACT) & (table.relation != REQUIRED_BY) & (table.end > table.start)
+        simple: Bools = alone & ~ended & single
         return simple
 
     def _add_simple(self, table: EdgeTable) -> None:
@@ -209,26 +211,28 @@ class _Rebuild:
     def _node(self, key: NodeKey) -> int:
         return key.asset if not key.port else self._ports.setdefault(key, len(self._kind) + len(self._ports))
 
-    def _cards(self) -> Cards:
+    def _attribute_arrays(self) -> DisplayAttributeArrays:
         """Return what is said of all assets, and note how the runs among them ended."""
-        cards = Cards(len(self._kind))
-        for part, said_at_once in read_ahead(self._told, self._spans(_SPAN // 10)):
-            records, owned, contacts = said_at_once
-            said: dict[int, list[AssetRecord]] = defaultdict(list)
+        attributes = DisplayAttributeArrays(len(self._kind))
+        for part, batch in prefetch(self._asset_batch, self._spans(_SPAN // 10)):
+            records, owned, contacts = batch
+            records_by_asset: dict[int, list[AssetRecord]] = defaultdict(list)
             for record in records:
-                said[record.asset].append(record)
-            for asset in {*said, *owned}:
-                told, outcome = said[asset], None
+                records_by_asset[record.asset].append(record)
+            for asset in {*records_by_asset, *owned}:
+                asset_records, outcome = records_by_asset[asset], None
                 if self._kind[asset] == RUN:
-                    outcome = run_outcome(told)
-                    self._run_ends.note(asset, outcome, {record.origin for record in told if record.mode != Mode.RETRACT})
-                cards.set(asset, card_of(told, owned.get(asset, ()), contacts.get(asset), outcome))
+                    outcome = run_outcome(asset_records)
+                    self._run_ends.note(
+                        asset, outcome, {record.origin for record in asset_records if record.mode != Mode.RETRACT}
+                    )
+                attributes.set(asset, display_attributes_of(asset_records, owned.get(asset, ()), contacts.get(asset), outcome))
             self._progress("assets", part.start, len(self._kind))
-        return cards
+        return attributes
 
-    def _told(self, part: range) -> tuple[list[AssetRecord], dict[int, set[str]], dict[int, Contact]]:
+    def _asset_batch(self, part: range) -> tuple[list[AssetRecord], dict[int, set[str]], dict[int, Contact]]:
         reader = self._reader
-        return reader.records_between(part.start, part.stop), owners_told(reader, part, self._registry), reader.contacts(part)
+        return reader.records_between(part.start, part.stop), open_owners(reader, part, self._registry), reader.contacts(part)
 
 
 def _assets(reader: FactReader) -> tuple[Strings, Bytes, Ints]:

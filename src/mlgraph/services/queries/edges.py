@@ -9,19 +9,19 @@ from mlgraph.domain.errors import NotFound
 from mlgraph.domain.fact_json import check_edge
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
-from mlgraph.domain.times import format_end, format_time
+from mlgraph.domain.timestamps import format_end, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
-from mlgraph.graph.traversal.relations import Span, spans_at
+from mlgraph.graph.traversal.edge_spans import Span, spans_at
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
-from mlgraph.services.history.aliases import intervals_under_names
-from mlgraph.services.history.facts_at import bearer_of
-from mlgraph.services.inference.grounds import Grounds
-from mlgraph.services.inference.inferred import Because, InferredEdges, record_of
-from mlgraph.services.projection.cards import OWNED_BY
+from mlgraph.services.history.alias_table import intervals_under_names
+from mlgraph.services.history.asserted_facts import resolve_name_with_store
+from mlgraph.services.history.display_attributes import OWNED_BY
+from mlgraph.services.inference.inferred_edges import Explanation, InferredEdges, record_of
+from mlgraph.services.inference.premise_reader import PremiseReader
 
 MAX_RUNS: Final = 20
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
@@ -29,65 +29,72 @@ _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS
 Triple = tuple[int, int, int]
 
 
-class EdgeHistories:
+class EdgeQueries:
     """Answers about single edges over time."""
 
     def __init__(self, reader: FactReader, rules: Rules) -> None:
         self._reader = reader
         self._rules = rules
 
-    def why(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> dict[str, Any]:
+    def why(self, graph: GraphVersion, source: str, relation: str, target: str, moment: int) -> dict[str, Any]:
         """Return each origin's records of an edge. Raises `NotFound` if nobody ever said that it holds."""
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
         triple = self._asked(graph, source, relation, target, moment)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
         sources, targets = _names_of_ends(graph, triple)
-        told = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
-        records = [edge for edge in told if edge.mode != Mode.RETRACT]
+        asserted = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
+        records = [edge for edge in asserted if edge.mode != Mode.RETRACT]
         runs = self._reports(graph, triple)
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
         named = self._named_owner(graph, triple)
         if not (spans or records or inferred or named):
             raise NotFound(_never(graph, source, relation, target))
-        plain = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
-        origins = self._plain(graph, triple, told) if plain else self._told(graph, spans, runs)
-        origins += [*named, *(record for because in inferred for record in because.origins())]
-        best = min(inferred, key=lambda because: _nearness(because, moment), default=None)
+        is_asserted = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
+        origins = self._asserted_origins(graph, triple, asserted) if is_asserted else self._reported_origins(graph, spans, runs)
+        origins += [*named, *(record for explanation in inferred for record in explanation.origins())]
+        best = min(inferred, key=lambda explanation: _nearness(explanation, moment), default=None)
         shown_at = best.shown_at(moment) if best is not None else None
         return {
-            "source": source, "relation": relation, "target": target, "as_of": format_time(moment),
-            "holds": any(_holds(origin, moment) for origin in origins),
+            "source": source,
+            "relation": relation,
+            "target": target,
+            "as_of": format_time(moment),
+            "holds": any(_is_valid_at(origin, moment) for origin in origins),
             "origins": [{key: value for key, value in origin.items() if key not in ("start", "end")} for origin in origins],
             "rule": best.rule.name if best is not None else None,
             "path": best.path(shown_at) if best is not None and shown_at is not None else [],
-            "path_as_of": format_time(shown_at) if shown_at is not None else None, "watermark": graph.watermark,
-        }  # fmt: skip
+            "path_as_of": format_time(shown_at) if shown_at is not None else None,
+            "watermark": graph.watermark,
+        }
 
-    def _asked(self, graph: Snapshot, source: str, relation: str, target: str, moment: int) -> Triple:
+    def _asked(self, graph: GraphVersion, source: str, relation: str, target: str, moment: int) -> Triple:
         """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
         ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
         if relation != "alias_of":
-            ends = (bearer_of(self._reader, graph, ends[0], moment), bearer_of(self._reader, graph, ends[1], moment))
+            ends = (
+                resolve_name_with_store(self._reader, graph, ends[0], moment),
+                resolve_name_with_store(self._reader, graph, ends[1], moment),
+            )
         return ends[0], RELATIONS[relation].code, ends[1]
 
-    def _named_owner(self, graph: Snapshot, triple: Triple) -> list[dict[str, Any]]:
+    def _named_owner(self, graph: GraphVersion, triple: Triple) -> list[dict[str, Any]]:
         """Return when states of the source have named the target as its owner."""
         source, relation, target = triple
         if relation != OWNED_BY or not source or not target:
             return []
-        named = Grounds(self._reader, graph).named_owner(source, target)
+        named = PremiseReader(self._reader, graph).named_owner(source, target)
         return [record_of(origin, start, end) for origin, spans in named.items() for start, end in spans]
 
-    def _told(self, graph: Snapshot, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
+    def _reported_origins(self, graph: GraphVersion, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
         origins = self._reader.origins()
         listed = []
         for span in sorted(set(spans), key=lambda span: (origins[span.origin], span.start)):
-            said = [run for run in runs if run.origin == span.origin and span.start <= run.valid_from < span.end]
-            entry = self._entry(origins[span.origin], span.start, span.end, graph, said)
-            listed.append({**entry, "properties": _united(said)})
+            reports = [run for run in runs if run.origin == span.origin and span.start <= run.valid_from < span.end]
+            entry = self._entry(origins[span.origin], span.start, span.end, graph, reports)
+            listed.append({**entry, "properties": _united_properties(reports)})
         return listed
 
-    def _plain(self, graph: Snapshot, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
+    def _asserted_origins(self, graph: GraphVersion, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
         """Return what was said of an edge, for as long as its ends stood for those that it is asked for between."""
         origins = self._reader.origins()
         listed = [each for each in intervals_under_names(self._reader, graph.aliases, records) if each[0] == triple]
@@ -95,90 +102,96 @@ class EdgeHistories:
         return [
             {
                 **self._entry(origins[i.record.origin], i.start, i.end, None, [i.record]),
-                "properties": _said(i.record, i.properties),
+                "properties": _origin_properties(i.record, i.properties),
             }
             for _, i in listed
         ]
 
-    def _entry(self, origin: str, start: int, end: int, graph: Snapshot | None, said: list[EdgeRecord]) -> dict[str, Any]:
-        first = min(said, key=lambda record: (record.tx, record.valid_from), default=None)
-        told = self._reader.told([first.tx]).get(first.tx) if first else None
+    def _entry(self, origin: str, start: int, end: int, graph: GraphVersion | None, reports: list[EdgeRecord]) -> dict[str, Any]:
+        first = min(reports, key=lambda record: (record.tx, record.valid_from), default=None)
+        provenance = self._reader.provenance([first.tx]).get(first.tx) if first else None
         events = self._reader.events([first.event]) if first and first.event else {}
         runs: list[str] = []
         if graph is not None:
-            latest = sorted(said, key=lambda record: record.valid_from, reverse=True)
+            latest = sorted(reports, key=lambda record: record.valid_from, reverse=True)
             named = dict.fromkeys(run for record in latest if (run := _run_of(graph, record)))
             runs = [graph.registry.uri(run) for run in named]
         return {
-            "origin": origin, "valid_from": format_time(start), "valid_to": format_end(end),
-            "recorded_at": format_time(told.recorded_at) if told else None, "actor": told.actor if told else None,
-            "event": events.get(first.event) if first else None, "runs": runs[:MAX_RUNS], "runs_total": len(runs),
-            "start": start, "end": end,
-        }  # fmt: skip
+            "origin": origin,
+            "valid_from": format_time(start),
+            "valid_to": format_end(end),
+            "recorded_at": format_time(provenance.recorded_at) if provenance else None,
+            "actor": provenance.actor if provenance else None,
+            "event": events.get(first.event) if first else None,
+            "runs": runs[:MAX_RUNS],
+            "runs_total": len(runs),
+            "start": start,
+            "end": end,
+        }
 
-    def _reports(self, graph: Snapshot, triple: Triple) -> list[EdgeRecord]:
+    def _reports(self, graph: GraphVersion, triple: Triple) -> list[EdgeRecord]:
         """Return what was said of the edge itself, and for a workflow's what its runs reported."""
         source, relation, target = triple
         sources, targets = _names_of_ends(graph, triple)
-        said = self._reader.edges_from(sources, [relation])
-        own = [record for record in said if record.target in targets and record.mode != Mode.RETRACT]
+        reports = self._reader.edges_from(sources, [relation])
+        own = [record for record in reports if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
         if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.registry.kind(owner) != WORKFLOW:
             return own
         owners = targets if relation == INPUT_TO else sources
         runs = {edge.source for edge in self._reader.edges_into(owners, [RUN_OF]) if edge.mode != Mode.RETRACT}
         if relation == INPUT_TO:
-            said = [edge for edge in self._reader.edges_from(sources, [INPUT_TO]) if edge.target in runs]
+            reports = [edge for edge in self._reader.edges_from(sources, [INPUT_TO]) if edge.target in runs]
         else:
-            said = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
-        return own + [edge for edge in said if edge.mode != Mode.RETRACT]
+            reports = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
+        return own + [edge for edge in reports if edge.mode != Mode.RETRACT]
 
 
-def _names_of_ends(graph: Snapshot, triple: Triple) -> tuple[set[int], set[int]]:
+def _names_of_ends(graph: GraphVersion, triple: Triple) -> tuple[set[int], set[int]]:
     """Return the names under which an edge may have been told; one that says what is an alias is told as it is."""
     if triple[1] == ALIAS_OF:
         return {triple[0]}, {triple[2]}
-    return graph.aliases.led_to(triple[0]), graph.aliases.led_to(triple[2])
+    return graph.aliases.names_of(triple[0]), graph.aliases.names_of(triple[2])
 
 
-def _never(graph: Snapshot, source: str, relation: str, target: str) -> str:
+def _never(graph: GraphVersion, source: str, relation: str, target: str) -> str:
     for uri in (source, target):
         if graph.registry.number(uri) is None:
             return f"{uri[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has"
     return f"nobody ever said that {source} {relation} {target}, and no rule infers it; mlgraph show lists what is said of either"
 
 
-def _nearness(because: Because, moment: int) -> tuple[bool, int, str]:
+def _nearness(explanation: Explanation, moment: int) -> tuple[bool, int, str]:
     """Order rules that infer an edge: those by which it holds at `moment` first, then by how near they were to it."""
-    shown_at = because.shown_at(moment)
-    return shown_at != moment, abs(moment - shown_at), because.rule.name
+    shown_at = explanation.shown_at(moment)
+    return shown_at != moment, abs(moment - shown_at), explanation.rule.name
 
 
-def _run_of(graph: Snapshot, record: EdgeRecord) -> int:
+def _run_of(graph: GraphVersion, record: EdgeRecord) -> int:
     owner = record.target if record.relation == INPUT_TO else record.source
     seen_by = record.by or owner
     return seen_by if graph.registry.kind(seen_by) == RUN else 0
 
 
-def _computed(graph: Snapshot, record: EdgeRecord) -> bool:
+def _computed(graph: GraphVersion, record: EdgeRecord) -> bool:
     """Say whether an edge's intervals follow from more than its own records and retractions: run level, declarations, columns."""
     owner = record.target if record.relation == INPUT_TO else record.source
     reported = record.relation in (INPUT_TO, OUTPUTS) and graph.registry.kind(owner) == RUN
     return reported or record.mode == Mode.DECLARED or record.by is not None
 
 
-def _united(records: Iterable[EdgeRecord]) -> dict[str, Any]:
+def _united_properties(records: Iterable[EdgeRecord]) -> dict[str, Any]:
     """Return what records of one origin say of an edge together: where they differ, the latest decides."""
     properties: dict[str, Any] = {}
     for record in sorted(records, key=lambda record: record.valid_from):
-        properties.update(_said(record, record.properties))
+        properties.update(_origin_properties(record, record.properties))
     return properties
 
 
-def _said(record: EdgeRecord, properties: Mapping[str, Any]) -> dict[str, Any]:
+def _origin_properties(record: EdgeRecord, properties: Mapping[str, Any]) -> dict[str, Any]:
     keyed = (("role", record.role), ("version", record.version))
     return {**properties, **{key: value for key, value in keyed if value}}
 
 
-def _holds(origin: Mapping[str, Any], moment: int) -> bool:
+def _is_valid_at(origin: Mapping[str, Any], moment: int) -> bool:
     return bool(origin["start"] <= moment < origin["end"])

@@ -12,12 +12,20 @@ from mlgraph.domain.fact_json import asset_line
 from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord, asset_intervals, edge_intervals
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import FOREVER, format_time
+from mlgraph.domain.timestamps import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
 from mlgraph.graph.model.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW
-from mlgraph.graph.projection.levels import Pins, WorkflowHistory, by_key, cuts_of, end_of, pinned, retracted
+from mlgraph.graph.projection.histories import (
+    RetractionEnds,
+    WorkflowHistory,
+    by_key,
+    cuts_of,
+    end_of,
+    retracted,
+    retraction_moments,
+)
 from mlgraph.ports.store import AssetRow, FactReader
-from mlgraph.services.history.facts_at import pins_of
+from mlgraph.services.history.asserted_facts import retraction_ends
 
 _CHUNK: Final = 500
 _SPOOL_BYTES: Final = 16 * 1024 * 1024
@@ -54,9 +62,9 @@ class _Chunk:
         self._rows = {row.asset: row for row, _, _ in chunk} | reader.rows({asset for asset in named if asset})
         self._origins = {**reader.origins(), EVERY_ORIGIN: ANY_ORIGIN}
         self._contacts = reader.contacts([row.asset for row, _, _ in chunk if KIND_NAMES[row.kind] == "person"])
-        self._pins = pins_of(reader, {asset for edge in records for asset in (edge.source, edge.target)})
+        self._retraction_ends = retraction_ends(reader, {asset for edge in records for asset in (edge.source, edge.target)})
         workflows = {a for edge in records for a in (edge.source, edge.target, edge.by or 0) if self._is(a, WORKFLOW)}
-        self._workflows = _declarers(reader, workflows, self._pins)
+        self._workflows = _declarers(reader, workflows, self._retraction_ends)
 
     def _is(self, asset: int, kind: int) -> bool:
         return asset in self._rows and self._rows[asset].kind == kind
@@ -73,29 +81,29 @@ class _Chunk:
         """Return the records of the edges that lead from one asset, with closed intervals."""
         cuts, was_retracted = cuts_of(leading), any(record.mode == Mode.RETRACT for record in records)
         found: list[tuple[tuple[Any, ...], bytes]] = []
-        for (triple, key), said in by_key(leading).items():
+        for (triple, key), same_key in by_key(leading).items():
             origin, role, version, seen_by = key
             of_run = triple[1] in (INPUT_TO, OUTPUTS) and (self._is(triple[2], RUN) or self._is(triple[0], RUN))
-            kept = of_run or self._is(seen_by, RUN)  # the run level keeps what was reported
+            keeps_retracted = of_run or self._is(seen_by, RUN)  # the run level keeps what was reported
             ends = retracted(cuts[triple], origin)
-            if not kept:
-                ends += pinned(self._pins, (triple[0], triple[2]), origin) + self._undeclared(said)
+            if not keeps_retracted:
+                ends += retraction_moments(self._retraction_ends, (triple[0], triple[2]), origin) + self._undeclared(same_key)
             each_counts = of_run or (triple[1] == ALIAS_OF and was_retracted)  # a rename may be told again
             target, by = self._rows[triple[2]].uri, self._rows[seen_by].uri if seen_by else ""
-            for interval in edge_intervals(said, ends, repeats=each_counts):
-                told = {
+            for interval in edge_intervals(same_key, ends, repeats=each_counts):
+                properties = {
                     **interval.properties,
                     **({"role": role} if role else {}),
                     **({"version": version} if version else {}),
                 }
                 if by:
-                    told["by"] = by
+                    properties["by"] = by
                 if interval.feeds is not None:
-                    told["from"] = sorted(self._rows[feed].uri for feed in interval.feeds)
+                    properties["from"] = sorted(self._rows[input_asset].uri for input_asset in interval.feeds)
                 body = {"source": asset.uri, "relation": RELATION_NAMES[triple[1]], "target": target}
                 body |= {"valid_from": format_time(interval.start)}
                 body |= {} if interval.end == FOREVER else {"valid_to": format_time(interval.end)}
-                edge = {**body, **({"properties": told} if told else {}), "origin": self._origins[origin]}
+                edge = {**body, **({"properties": properties} if properties else {}), "origin": self._origins[origin]}
                 order = (body["relation"], target, self._origins[origin], role, version, by, interval.start)
                 found.append((order, _line({"edge": edge})))
         return [line for _, line in sorted(found)]
@@ -106,25 +114,25 @@ class _Chunk:
         for record in records:
             if record.mode == Mode.RETRACT:
                 origin = self._origins[record.origin]
-                said = {"uri": asset.uri, "valid_to": format_time(record.valid_from), "origin": origin}
-                found.add((("", "", origin, record.valid_from), _line({"retract": said})))
+                retraction = {"uri": asset.uri, "valid_to": format_time(record.valid_from), "origin": origin}
+                found.add((("", "", origin, record.valid_from), _line({"retract": retraction})))
         gone = [(e.triple, e.origin, e.valid_from) for e in leading if e.mode == Mode.RETRACT]
         groups = by_key(leading)
-        for (triple, key), said_of in groups.items():
-            left_out = [] if said_of[0].by else self._undeclared(said_of)
-            if left_out and self._reported_by_runs(said_of[0]):
-                others = [said for (of, at), said in groups.items() if of == triple and at[0] == key[0] and at != key]
-                gone.extend((triple, key[0], moment) for moment in left_out if not self._any_holds(others, moment))
+        for (triple, key), states_of in groups.items():
+            left_out = [] if states_of[0].by else self._undeclared(states_of)
+            if left_out and self._reported_by_runs(states_of[0]):
+                others = [retraction for (of, at), retraction in groups.items() if of == triple and at[0] == key[0] and at != key]
+                gone.extend((triple, key[0], moment) for moment in left_out if not self._any_valid(others, moment))
         for (_, relation, target), origin_id, moment in gone:
             origin, name, uri = self._origins[origin_id], RELATION_NAMES[relation], self._rows[target].uri
-            said = {
+            retraction = {
                 "source": asset.uri,
                 "relation": name,
                 "target": uri,
                 "valid_to": format_time(moment),
                 "origin": origin,
             }
-            found.add(((name, uri, origin, moment), _line({"retract": said})))
+            found.add(((name, uri, origin, moment), _line({"retract": retraction})))
         return [line for _, line in sorted(found)]
 
     def _reported_by_runs(self, edge: EdgeRecord) -> bool:
@@ -133,12 +141,12 @@ class _Chunk:
         owner, other = (edge.target, edge.source) if reads else (edge.source, edge.target)
         runs = {each.source for each in self._reader.edges_into([owner], [RUN_OF])}
         if reads:
-            said = ((e.target, e.role) for e in self._reader.edges_from([other], [INPUT_TO]))
+            reported = ((e.target, e.role) for e in self._reader.edges_from([other], [INPUT_TO]))
         else:
-            said = ((e.source, e.role) for e in self._reader.edges_into([other], [OUTPUTS]))
-        return any(run in runs and role == edge.role for run, role in said)
+            reported = ((e.source, e.role) for e in self._reader.edges_into([other], [OUTPUTS]))
+        return any(run in runs and role == edge.role for run, role in reported)
 
-    def _any_holds(self, groups: Iterable[list[EdgeRecord]], moment: int) -> bool:
+    def _any_valid(self, groups: Iterable[list[EdgeRecord]], moment: int) -> bool:
         """Say whether an edge of the same triple in another role or version holds: a retraction would end it too."""
         return any(
             interval.start <= moment < interval.end
@@ -159,7 +167,7 @@ class _Chunk:
         return history.columns_undeclared(records) if history else []
 
 
-def _declarers(reader: FactReader, workflows: Iterable[int], pins: Pins) -> dict[int, WorkflowHistory]:
+def _declarers(reader: FactReader, workflows: Iterable[int], ends_by_asset: RetractionEnds) -> dict[int, WorkflowHistory]:
     wanted = set(workflows)
     if not wanted:
         return {}
@@ -172,7 +180,10 @@ def _declarers(reader: FactReader, workflows: Iterable[int], pins: Pins) -> dict
         edges[edge.target].append(edge)
     for edge in reader.edges_from(declarations.keys(), (OUTPUTS,)):
         edges[edge.source].append(edge)
-    return {asset: WorkflowHistory(asset, (), edges[asset], said, (), pins) for asset, said in declarations.items()}
+    return {
+        asset: WorkflowHistory(asset, (), edges[asset], declarations_of, (), ends_by_asset)
+        for asset, declarations_of in declarations.items()
+    }
 
 
 def _with_contact(state: dict[str, Any], contact: Contact) -> dict[str, Any]:

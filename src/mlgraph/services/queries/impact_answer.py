@@ -8,15 +8,15 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.vocabulary import KIND_NAMES
-from mlgraph.graph.csr.snapshot import Snapshot
-from mlgraph.graph.impact.analysis import Impact
-from mlgraph.graph.impact.effects import Change, Effect
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.impact.analysis import ImpactResult
+from mlgraph.graph.impact.change_effects import Change, Effect
+from mlgraph.graph.impact.predecessor_search import NOTHING
 from mlgraph.graph.impact.severity import SEVERITIES
-from mlgraph.graph.impact.trails import NOTHING
-from mlgraph.graph.response.answer import CERTAINTY, page
-from mlgraph.graph.response.render import owners_json
+from mlgraph.graph.response.json_rendering import owners_json
+from mlgraph.graph.response.paging import CERTAINTY, page
 from mlgraph.ports.store import FactReader
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
@@ -43,13 +43,13 @@ def impact_answer(scope: Scope, reader: FactReader, change: Change | None) -> di
         "level": level_name(scope.level),
         "total": len(assets),
         **cut(shown.frontier, "limit" if shown.stop - shown.start == options.limit else "size"),
-        "folded": folding.told(found.hidden),
+        "folded": folding.summary(found.hidden),
         "cold_runs": COLD_RUNS,
         "watermark": graph.watermark,
     }
 
 
-def _affected(graph: Snapshot, found: Impact, entries: NDArray[np.int64]) -> list[dict[str, Any]]:
+def _affected(graph: GraphVersion, found: ImpactResult, entries: NDArray[np.int64]) -> list[dict[str, Any]]:
     """Return what the answer says of each entry."""
     registry, assets, distances = graph.registry, found.assets[entries], found.distances[entries]
     ways = [found.path(entry) for entry in entries.tolist()]

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.graph.model.rows import Bools, Ints
 from mlgraph.graph.noise.rules import Hidden
-from mlgraph.graph.response.answer import page
-from mlgraph.graph.response.drawing import edges_between
-from mlgraph.graph.response.render import edges_json, nodes_json
-from mlgraph.graph.traversal.walk import Reached
+from mlgraph.graph.response.edge_listing import edges_between
+from mlgraph.graph.response.json_rendering import edges_json, nodes_json
+from mlgraph.graph.response.paging import page
+from mlgraph.graph.traversal.closures import Closure
 from mlgraph.ports.store import FactReader
-from mlgraph.services.common.origins import OriginNames
+from mlgraph.services.common.origin_names import OriginNames
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
 
@@ -23,11 +23,11 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
     """Return the answer, nodes and edges as JSON already. `origins_upto` gives the names of all origins up to a number."""
     graph, options = scope.graph, scope.options
     folding = scope.folding(reader)
-    walks = folding.walks(scope.directions, options.depth)
-    every, assets, distances, sure = _union(scope, list(walks.values()), folding.hidden)
-    if len(walks) > 1 and options.depth is not None and not sure.all():
+    closures = folding.closures(scope.directions, options.depth)
+    every, assets, distances, sure = _union(scope, list(closures.values()), folding.hidden)
+    if len(closures) > 1 and options.depth is not None and not sure.all():
         # a way that is certain throughout may lead there in the other direction, and be longer than the depth
-        whole = folding.walks(scope.directions, None).values()
+        whole = folding.closures(scope.directions, None).values()
         sure = np.isin(assets, np.concatenate([reached.assets[reached.certain] for reached in whole]))
     shown = page(graph, assets, distances, options.limit, scope.after, scope.moment)
     chosen = slice(shown.start, shown.stop)
@@ -37,7 +37,9 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
         hops, are_sure = np.concatenate([np.zeros(1, np.int32), hops]), np.concatenate([np.ones(1, np.bool_), are_sure])
     registry = graph.registry
     uris = registry.uri_texts(listed)
-    drawn = edges_between(graph, scope.level, scope.moment, walks, listed, lambda upto: origins_upto(upto).rank, folding.hidden)
+    drawn = edges_between(
+        graph, scope.level, scope.moment, closures, listed, lambda upto: origins_upto(upto).rank, folding.hidden
+    )
     origins = origins_upto(int(drawn.origins.max(initial=0)))
     return {
         "root": registry.uri(scope.root),
@@ -48,19 +50,19 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
         "edges": edges_json(uris, drawn, origins.names),
         "total": len(assets),
         **cut(shown.frontier),
-        "folded": folding.told(every),
+        "folded": folding.summary(every),
         "cold_runs": COLD_RUNS,
         "watermark": graph.watermark,
     }
 
 
-def _union(scope: Scope, walks: Sequence[Reached], hidden: Hidden | None) -> tuple[Ints, Ints, Ints, Bools]:
-    """Return all assets of one or two walks; then those to list in order, with least distances and whether any is certain."""
-    assets, distances, certain = walks[0].assets, walks[0].distances, walks[0].certain
-    if len(walks) > 1:
-        both = np.concatenate([reached.assets for reached in walks])
-        hops = np.concatenate([reached.distances for reached in walks])
-        sure = np.concatenate([reached.certain for reached in walks])
+def _union(scope: Scope, closures: Sequence[Closure], hidden: Hidden | None) -> tuple[Ints, Ints, Ints, Bools]:
+    """Return all assets of one or two closures; then those to list in order, with least distances and whether any is certain."""
+    assets, distances, certain = closures[0].assets, closures[0].distances, closures[0].certain
+    if len(closures) > 1:
+        both = np.concatenate([reached.assets for reached in closures])
+        hops = np.concatenate([reached.distances for reached in closures])
+        sure = np.concatenate([reached.certain for reached in closures])
         nearest = np.argsort(hops, kind="stable")
         assets, first = np.unique(both[nearest], return_index=True)
         distances, certain = hops[nearest][first], np.isin(assets, both[sure])

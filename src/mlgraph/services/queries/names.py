@@ -5,50 +5,57 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mlgraph.domain.times import format_end, format_time
-from mlgraph.graph.csr.snapshot import Snapshot
-from mlgraph.graph.model.aliases import BEGINNING, Ambiguity
+from mlgraph.domain.timestamps import format_end, format_time
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.aliases import BEGINNING, AmbiguousName
 from mlgraph.ports.store import FactReader
 
 
-class Names:
+class NameQueries:
     """Answers about names."""
 
     def __init__(self, reader: FactReader) -> None:
         self._reader = reader
 
-    def body(self, graph: Snapshot, asset: int | None, moment: int) -> dict[str, Any]:
+    def body(self, graph: GraphVersion, asset: int | None, moment: int) -> dict[str, Any]:
         """Return the names of an asset; without one, all names that lead to several assets."""
         found = graph.aliases.ambiguities()
         stands_for = None if asset is None else graph.aliases.at(asset, moment)
         if asset is not None and stands_for is not None:
-            names = graph.aliases.led_to(asset) | graph.aliases.leads_to(asset)
+            names = graph.aliases.names_of(asset) | graph.aliases.targets_of(asset)
             found = [each for each in found if each.name in names or names & {*each.assets}]
         uri = graph.registry.uri
         return {
-            "uri": None if asset is None else uri(asset), "asset": None if stands_for is None else uri(stands_for),
+            "uri": None if asset is None else uri(asset),
+            "asset": None if stands_for is None else uri(stands_for),
             "names": [] if stands_for is None else names_of(graph, stands_for),
-            "ambiguous": [_ambiguous(graph, each) for each in found], "watermark": graph.watermark,
-        }  # fmt: skip
+            "ambiguous": [_ambiguous(graph, each) for each in found],
+            "watermark": graph.watermark,
+        }
 
 
-def names_of(graph: Snapshot, asset: int) -> list[dict[str, Any]]:
+def names_of(graph: GraphVersion, asset: int) -> list[dict[str, Any]]:
     """Return all that is said of the names which lead to `asset`, or it to others, by time."""
     uri = graph.registry.uri
-    names: Iterable[int] = graph.aliases.led_to(asset) | graph.aliases.leads_to(asset)
-    told = {alias for name in names for alias in graph.aliases.told_of(name)}
+    names: Iterable[int] = graph.aliases.names_of(asset) | graph.aliases.targets_of(asset)
+    asserted = {alias for name in names for alias in graph.aliases.asserted_of(name)}
     return [
         {
-            "name": uri(alias.name), "asset": uri(alias.of), "valid_from": format_time(alias.start),
-            "valid_to": format_end(alias.end), "decision": "apart" if alias.apart else "same",
+            "name": uri(alias.name),
+            "asset": uri(alias.of),
+            "valid_from": format_time(alias.start),
+            "valid_to": format_end(alias.end),
+            "decision": "apart" if alias.apart else "same",
         }
-        for alias in sorted(told, key=lambda alias: (alias.start, uri(alias.name), uri(alias.of), alias.rank, alias.end))
-    ]  # fmt: skip
+        for alias in sorted(asserted, key=lambda alias: (alias.start, uri(alias.name), uri(alias.of), alias.rank, alias.end))
+    ]
 
 
-def _ambiguous(graph: Snapshot, each: Ambiguity) -> dict[str, Any]:
+def _ambiguous(graph: GraphVersion, each: AmbiguousName) -> dict[str, Any]:
     uri = graph.registry.uri
     return {
-        "name": uri(each.name), "assets": [uri(asset) for asset in each.assets],
-        "valid_from": None if each.start == BEGINNING else format_time(each.start), "valid_to": format_end(each.end),
-    }  # fmt: skip
+        "name": uri(each.name),
+        "assets": [uri(asset) for asset in each.assets],
+        "valid_from": None if each.start == BEGINNING else format_time(each.start),
+        "valid_to": format_end(each.end),
+    }

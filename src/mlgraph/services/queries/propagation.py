@@ -10,23 +10,23 @@ from typing import Any, Final, TypeVar
 
 import numpy as np
 
-from mlgraph.domain import budget
-from mlgraph.domain.history import AssetRecord, EdgeRecord, RunOutcome, asset_intervals, run_begun, run_outcome, state_at
-from mlgraph.domain.times import format_time
+from mlgraph.domain import deadlines
+from mlgraph.domain.history import AssetRecord, EdgeRecord, RunOutcome, asset_intervals, run_outcome, run_start, state_at
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import INPUT_TO, MODEL, MODEL_VERSION, RUN, VERSION_OF, Layer
 from mlgraph.graph.projection.build import run_feeds
-from mlgraph.graph.projection.levels import RunHistory
-from mlgraph.graph.propagation.concerned import MAKERS, concerned_by
-from mlgraph.graph.propagation.rebuild_status import NEW, OLD, Concerned, Execution, Propagation, Standing
-from mlgraph.graph.response.answer import CERTAINTY, Frontier, page
-from mlgraph.graph.response.render import owners_json
-from mlgraph.graph.traversal.walk import Reached, walk
+from mlgraph.graph.projection.histories import RunHistory
+from mlgraph.graph.propagation.affected_subgraph import PROCESS_KINDS, affected_subgraph
+from mlgraph.graph.propagation.rebuild_status import NEW, OLD, AffectedSubgraph, Execution, PropagationReplay, WorkflowStatus
+from mlgraph.graph.response.json_rendering import owners_json
+from mlgraph.graph.response.paging import CERTAINTY, Frontier, page
+from mlgraph.graph.traversal.closures import Closure, walk
 from mlgraph.ports.store import FactReader, RunRecords
 from mlgraph.services.common.chunks import chunks
-from mlgraph.services.history.facts_at import by_asset
-from mlgraph.services.history.histories import Histories, memberships
+from mlgraph.services.history.asserted_facts import by_asset
+from mlgraph.services.history.group_histories import Histories, memberships
 
 WORKFLOW_STATES: Final = ("failed", "old", "partly", "waiting", "running", "rebuilt")
 """How far a workflow is, those first that somebody has to look at."""
@@ -42,7 +42,7 @@ _BOTH: Final = OLD | NEW
 class Propagations:
     """Answers for one published state of the graph, with the runs as the store has them."""
 
-    def __init__(self, reader: FactReader, graph: Snapshot) -> None:
+    def __init__(self, reader: FactReader, graph: GraphVersion) -> None:
         self._reader = reader.at(graph.watermark)
         self._graph = graph
 
@@ -53,47 +53,64 @@ class Propagations:
         """
         graph = self._graph
         reached = walk(graph, root, "downstream", Layer.ASSET, moment)
-        concerned = concerned_by(graph, root, since, moment, reached)
-        runs = _Runs(self._reader, graph, reached, concerned, moment)
-        told = _Told(graph, reached, concerned, Propagation(concerned, runs.executions(since)), moment)
+        affected = affected_subgraph(graph, root, since, moment, reached)
+        runs = _RunReader(self._reader, graph, reached, affected, moment)
+        answer = _AnswerEntries(graph, reached, affected, PropagationReplay(affected, runs.executions(since)), moment)
         order = graph.registry.sort(reached.assets, reached.distances)
-        listed = np.array([place for place in order.tolist() if told.is_listed(int(reached.assets[place]), root)], np.int64)
+        listed = np.array([place for place in order.tolist() if answer.is_listed(int(reached.assets[place]), root)], np.int64)
         assets, distances = reached.assets[listed], reached.distances[listed]
         shown = page(graph, assets, distances, limit, after, moment)
-        states = {asset: told.state(asset) for asset in assets.tolist()}
+        states = {asset: answer.state(asset) for asset in assets.tolist()}
         remind = np.array([asset for asset, state in states.items() if state in _TO_REMIND], np.int32)
-        entries = self._entries(told, reached, listed[shown.start : shown.stop])
-        counts = {kind: Counter(s for a, s in states.items() if told.is_maker(a) is kind) for kind in (True, False)}
+        entries = self._entries(answer, reached, listed[shown.start : shown.stop])
+        counts = {kind: Counter(s for a, s in states.items() if answer.is_process(a) is kind) for kind in (True, False)}
         return {
-            "root": graph.registry.uri(root), "since": format_time(since), "as_of": format_time(moment),
-            "workflows": [entry for is_maker, entry in entries if is_maker],
-            "assets": [entry for is_maker, entry in entries if not is_maker],
+            "root": graph.registry.uri(root),
+            "since": format_time(since),
+            "as_of": format_time(moment),
+            "workflows": [entry for is_workflow, entry in entries if is_workflow],
+            "assets": [entry for is_workflow, entry in entries if not is_workflow],
             "by_state": {
                 "workflows": {state: counts[True][state] for state in WORKFLOW_STATES},
                 "assets": {state: counts[False][state] for state in ASSET_STATES},
             },
-            "remind": owners_json(*graph.registry.owned(remind), graph.registry.uri_texts(remind)), "total": len(listed),
-            "partial": shown.frontier is not None, "reason": "limit" if shown.frontier else None,
-            "frontier": shown.frontier.encode() if shown.frontier else None, "watermark": graph.watermark,
-        }  # fmt: skip
+            "remind": owners_json(*graph.registry.owned(remind), graph.registry.uri_texts(remind)),
+            "total": len(listed),
+            "partial": shown.frontier is not None,
+            "reason": "limit" if shown.frontier else None,
+            "frontier": shown.frontier.encode() if shown.frontier else None,
+            "watermark": graph.watermark,
+        }
 
-    def _entries(self, told: _Told, reached: Reached, chosen: np.ndarray[Any, np.dtype[np.int64]]) -> list[tuple[bool, Any]]:
+    def _entries(
+        self, answer: _AnswerEntries, reached: Closure, chosen: np.ndarray[Any, np.dtype[np.int64]]
+    ) -> list[tuple[bool, Any]]:
         registry, assets = self._graph.registry, reached.assets[chosen]
-        weights = self._weights({each for asset in assets.tolist() for each in (asset, *told.serving(asset))}, told.moment)
+        weights = self._weights({each for asset in assets.tolist() for each in (asset, *answer.serving(asset))}, answer.moment)
         rows = zip(
-            assets.tolist(), registry.uris(assets), registry.names_and_owners(assets), registry.kinds(assets).tolist(),
-            reached.distances[chosen].tolist(), reached.certain[chosen].tolist(), strict=True,
-        )  # fmt: skip
+            assets.tolist(),
+            registry.uris(assets),
+            registry.names_and_owners(assets),
+            registry.kinds(assets).tolist(),
+            reached.distances[chosen].tolist(),
+            reached.certain[chosen].tolist(),
+            strict=True,
+        )
         return [
             (
-                told.is_maker(asset),
+                answer.is_process(asset),
                 {
-                    "uri": uri, "kind": KIND_NAMES[kind], "name": name, "distance": distance,
-                    "certainty": CERTAINTY[certain], **told.entry(asset, weights), "owners": owners,
+                    "uri": uri,
+                    "kind": KIND_NAMES[kind],
+                    "name": name,
+                    "distance": distance,
+                    "certainty": CERTAINTY[certain],
+                    **answer.entry(asset, weights),
+                    "owners": owners,
                 },
             )
             for asset, uri, (name, owners), kind, distance, certain in rows
-        ]  # fmt: skip
+        ]
 
     def _weights(self, assets: Collection[int], moment: int) -> dict[int, float]:
         """Return the weights that deployments have in the traffic of their service, where they are told."""
@@ -109,76 +126,79 @@ class Propagations:
 
 
 @dataclass
-class _Told:
+class _AnswerEntries:
     """What the answer says of each asset."""
 
-    graph: Snapshot
-    reached: Reached
-    concerned: Concerned
-    propagation: Propagation
+    graph: GraphVersion
+    reached: Closure
+    affected: AffectedSubgraph
+    propagation: PropagationReplay
     moment: int
 
-    def is_maker(self, asset: int) -> bool:
+    def is_process(self, asset: int) -> bool:
         """Say whether the asset reads and writes by runs."""
-        return self.graph.registry.kind(asset) in MAKERS
+        return self.graph.registry.kind(asset) in PROCESS_KINDS
 
     def is_listed(self, asset: int, root: int) -> bool:
         """Say whether the answer lists the asset: not the root, unless its runs must begin anew; not what is over."""
         kind = self.graph.registry.kind(asset)
         if asset == root:
-            return kind in MAKERS and asset in self.concerned.makes
+            return kind in PROCESS_KINDS and asset in self.affected.makes
         if kind == RUN:
             return self.standing(asset).state not in _NEVER_AGAIN
         return kind not in _ENDING or not self.graph.registry.finished(np.array([asset], np.int32))[0]
 
-    def standing(self, workflow: int) -> Standing:
+    def standing(self, workflow: int) -> WorkflowStatus:
         """Return how far a workflow is."""
         return self.propagation.standing(workflow)
 
     def mask(self, asset: int) -> int:
         """Return what an asset holds; a model, what any of its versions does."""
         versions = self._versions.get(asset)
-        if versions is None or asset in self.concerned.changed:
+        if versions is None or asset in self.affected.changed:
             return self.propagation.contents(asset).mask
-        held = [self.propagation.contents(version).mask for version in versions]
-        return NEW if NEW in held else _BOTH if _BOTH in held else OLD
+        masks = [self.propagation.contents(version).mask for version in versions]
+        return NEW if NEW in masks else _BOTH if _BOTH in masks else OLD
 
     def state(self, asset: int) -> str:
         """Return the word for how far an asset is."""
-        if self.is_maker(asset):
+        if self.is_process(asset):
             return self.standing(asset).state
         mask, kind = self.mask(asset), self.graph.registry.kind(asset)
         if kind in _SERVING:
             return {OLD: "on_old", NEW: "on_new"}.get(mask, "mixed")
-        return {OLD: "old" if asset in self.concerned.frozen else "stale", NEW: "fresh"}.get(mask, "partly")
+        return {OLD: "old" if asset in self.affected.frozen else "stale", NEW: "fresh"}.get(mask, "partly")
 
     def entry(self, asset: int, weights: Mapping[int, float]) -> dict[str, Any]:
         """Return what is particular to an asset."""
         uri = self.graph.registry.uri
-        if self.is_maker(asset):
+        if self.is_process(asset):
             standing = self.standing(asset)
             return {
-                "state": standing.state, "run": uri(standing.run) if standing.run else None, "since": _time(standing.since),
-                "missing": sorted(map(uri, standing.missing)), "waits_on": sorted(map(uri, standing.waits_on)),
-            }  # fmt: skip
+                "state": standing.state,
+                "run": uri(standing.run) if standing.run else None,
+                "since": _time(standing.since),
+                "missing": sorted(map(uri, standing.missing)),
+                "waits_on": sorted(map(uri, standing.waits_on)),
+            }
         contents = self.propagation.contents(asset)
-        said: dict[str, Any] = {
+        entry: dict[str, Any] = {
             "state": self.state(asset),
             "run": uri(contents.run) if contents.run else None,
             "since": _time(contents.since),
         }
         kind = self.graph.registry.kind(asset)
-        if kind == MODEL_VERSION and said["state"] == "old":
-            said["successor"] = self._successor(asset)
+        if kind == MODEL_VERSION and entry["state"] == "old":
+            entry["successor"] = self._successor(asset)
         if asset in weights:
-            said["weight"] = weights[asset]
+            entry["weight"] = weights[asset]
         if kind in _SERVING:
-            said["served_by"] = [
+            entry["served_by"] = [
                 {"uri": uri(each), "state": self.state(each), "since": format_time(since)}
                 | ({"weight": weights[each]} if each in weights else {})
                 for each, since in sorted(self.serving(asset).items(), key=lambda item: uri(item[0]))
             ]
-        return said
+        return entry
 
     def serving(self, asset: int) -> Mapping[int, int]:
         """Return what a deployment, service or experiment runs on, of what the change can reach, and since when."""
@@ -187,7 +207,7 @@ class _Told:
     @cached_property
     def _served_by(self) -> Mapping[int, dict[int, int]]:
         found: dict[int, dict[int, int]] = defaultdict(dict)
-        for link in self.concerned.links:
+        for link in self.affected.links:
             if self.graph.registry.kind(link.target) in _SERVING:
                 found[link.target][link.source] = link.start
         return found
@@ -207,7 +227,7 @@ class _Told:
         found: dict[int, int] = {}
         for versions in self._versions.values():
             contents = {version: self.propagation.contents(version) for version in versions}
-            fresh = [version for version, held in contents.items() if held.mask == NEW]
+            fresh = [version for version, content in contents.items() if content.mask == NEW]
             if fresh:
                 newest = max(fresh, key=lambda version: (contents[version].since or 0, self.graph.registry.uri(version)))
                 found.update(dict.fromkeys(versions, newest))
@@ -218,42 +238,46 @@ class _Told:
         return None if newest is None else self.graph.registry.uri(newest)
 
 
-class _Runs:
+class _RunReader:
     """The runs of the workflows that a change can reach, read from the store."""
 
-    def __init__(self, reader: FactReader, graph: Snapshot, reached: Reached, concerned: Concerned, moment: int) -> None:
+    def __init__(
+        self, reader: FactReader, graph: GraphVersion, reached: Closure, affected: AffectedSubgraph, moment: int
+    ) -> None:
         self._reader = reader
         self._graph = graph
-        self._concerned = concerned
+        self._affected = affected
         self._moment = moment
-        self._pins = Histories(reader, graph.registry, graph.aliases).pins
+        self._retraction_ends = Histories(reader, graph.registry, graph.aliases).retraction_ends
         self._distances = dict(zip(reached.assets.tolist(), reached.distances.tolist(), strict=True))
 
     def executions(self, since: int) -> Iterator[Execution]:
         """Yield what each run that began or ended at or after `since` read and wrote, up to the moment asked for."""
-        alone = {asset for asset in self._concerned.reads if self._graph.registry.kind(asset) == RUN}
+        alone = {asset for asset in self._affected.reads if self._graph.registry.kind(asset) == RUN}
         runs = set(alone)
         aliases = self._graph.aliases
-        for chunk in chunks({name for asset in self._concerned.reads if asset not in alone for name in aliases.led_to(asset)}):
-            budget.check()
+        for chunk in chunks({name for asset in self._affected.reads if asset not in alone for name in aliases.names_of(asset)}):
+            deadlines.raise_if_exceeded()
             runs |= self._reader.runs_since(chunk, since)
         for chunk in chunks(runs):
-            budget.check()
-            said = self._reader.runs(chunk)
-            members = memberships((each for each in said.memberships if each.valid_from <= self._moment), self._pins)
-            for history in self._histories(chunk, said):
-                own = {history.run} if history.run in alone else {self._bearer(each) for each in members.get(history.run, ())}
-                yield from self._of_run(history, own & self._concerned.reads.keys(), since)
+            deadlines.raise_if_exceeded()
+            records = self._reader.runs(chunk)
+            members = memberships(
+                (each for each in records.memberships if each.valid_from <= self._moment), self._retraction_ends
+            )
+            for history in self._histories(chunk, records):
+                own = {history.run} if history.run in alone else {self._resolved(each) for each in members.get(history.run, ())}
+                yield from self._of_run(history, own & self._affected.reads.keys(), since)
 
-    def _histories(self, runs: Collection[int], said: RunRecords) -> Iterator[RunHistory]:
+    def _histories(self, runs: Collection[int], records: RunRecords) -> Iterator[RunHistory]:
         states: dict[int, list[AssetRecord]] = defaultdict(list)
         edges: dict[int, list[EdgeRecord]] = defaultdict(list)
         columns: dict[int, list[EdgeRecord]] = defaultdict(list)
-        for state in said.states:
+        for state in records.states:
             states[state.asset].append(state)
-        for edge in (*said.reads, *said.writes):
+        for edge in (*records.reads, *records.writes):
             edges[edge.target if edge.relation == INPUT_TO else edge.source].append(edge)
-        for edge in said.columns:
+        for edge in records.columns:
             columns[edge.by or 0].append(edge)
         for run in runs:
             uri, upto = self._graph.registry.uri(run), self._moment
@@ -262,49 +286,49 @@ class _Runs:
     def _of_run(self, history: RunHistory, workflows: Collection[int], since: int) -> Iterator[Execution]:
         outcome = run_outcome(history.states)
         ended = outcome.ended_at if outcome.ended_at is not None and outcome.ended_at <= self._moment else None
-        begun = run_begun(history.states, (edge.valid_from for edge in history.edges))
-        begun = ended if begun is None else begun
-        if begun is None or begun > self._moment or max(begun, ended or begun) < since:
+        started = run_start(history.states, (edge.valid_from for edge in history.edges))
+        started = ended if started is None else started
+        if started is None or started > self._moment or max(started, ended or started) < since:
             return
         if ended is not None:
-            begun = min(begun, ended)
+            started = min(started, ended)
         for workflow in workflows:
             reads = self._reads(history, outcome, workflow)
             feeds = self._feeds(history, outcome, workflow, reads)
             rank = (self._distances[workflow], history.uri)
-            yield Execution(history.run, workflow, begun, ended, outcome.state, frozenset(reads), feeds, rank)
+            yield Execution(history.run, workflow, started, ended, outcome.state, frozenset(reads), feeds, rank)
 
     def _reads(self, history: RunHistory, outcome: RunOutcome, workflow: int) -> set[int]:
         """Return the concerned inputs of a run; those of its workflow, where the run tells nothing of its inputs."""
-        usual = self._concerned.reads[workflow]
+        usual = self._affected.reads[workflow]
         if _is_silent(history.first_read, outcome, "inputs"):
             return set(usual)
         own = self._own_outputs(workflow)
-        named = {self._bearer(asset) for asset in history.first_read}
+        named = {self._resolved(asset) for asset in history.first_read}
         reads = {asset for asset in named if asset in self._distances and asset not in own}
-        return reads | {workflow} if workflow in self._concerned.changed else reads
+        return reads | {workflow} if workflow in self._affected.changed else reads
 
     def _feeds(self, history: RunHistory, outcome: RunOutcome, workflow: int, reads: set[int]) -> dict[int, frozenset[int]]:
         """Return which concerned inputs feed each output of a run; those of its workflow for a side of which it tells nothing."""
-        usual = self._concerned.makes.get(workflow, {})
-        fed: dict[int, set[int]] = {self._bearer(output): set() for output in history.outputs}
+        usual = self._affected.makes.get(workflow, {})
+        fed_by: dict[int, set[int]] = {self._resolved(output): set() for output in history.outputs}
         for output, inputs in run_feeds(history, self._graph.registry).items():
-            fed[self._bearer(output)].update(map(self._bearer, inputs))
+            fed_by[self._resolved(output)].update(map(self._resolved, inputs))
         if _is_silent(history.first_read, outcome, "inputs"):
-            fed = {output: set(usual.get(output, ())) for output in fed}
+            fed_by = {output: set(usual.get(output, ())) for output in fed_by}
         if _is_silent(history.outputs, outcome, "outputs"):
             # who made what is frozen is always told
-            fed = {output: set(inputs) for output, inputs in usual.items() if output not in self._concerned.frozen}
+            fed_by = {output: set(inputs) for output, inputs in usual.items() if output not in self._affected.frozen}
         always = {workflow} & reads
-        return {output: frozenset(reads & inputs | always) for output, inputs in fed.items()}
+        return {output: frozenset(reads & inputs | always) for output, inputs in fed_by.items()}
 
-    def _bearer(self, asset: int) -> int:
+    def _resolved(self, asset: int) -> int:
         """Return the asset that a name stands for at the moment asked for, as in the rows of the graph."""
         return self._graph.aliases.at(asset, self._moment)
 
     def _own_outputs(self, workflow: int) -> set[int]:
         """Return what the workflow makes and does not count among its inputs."""
-        return self._concerned.makes.get(workflow, {}).keys() - self._concerned.reads[workflow]
+        return self._affected.makes.get(workflow, {}).keys() - self._affected.reads[workflow]
 
 
 def _up_to(records: Iterable[_R], moment: int) -> list[_R]:

@@ -7,28 +7,28 @@ from typing import Any, get_args
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import DEFAULT_LIMIT, DEFAULTS, LevelName, WalkOptions, one_of
-from mlgraph.graph.csr.snapshot import Snapshot
-from mlgraph.graph.impact.effects import CHANGES
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.model.rows import COLUMN, Layer
 from mlgraph.graph.noise.rules import Noise
-from mlgraph.graph.response.answer import CERTAINTY, node_body
-from mlgraph.graph.traversal.brief import is_brief
-from mlgraph.graph.traversal.walk import DirectionName
+from mlgraph.graph.response.paging import CERTAINTY, node_body
+from mlgraph.graph.traversal.closures import DirectionName
+from mlgraph.graph.traversal.small_closures import is_small_closure
 from mlgraph.inference.rules import NO_RULES, Rules
 from mlgraph.ports.store import FactReader
-from mlgraph.services.common.origins import Origins
-from mlgraph.services.diff.differences import Differences
-from mlgraph.services.projection.follow import Follower
-from mlgraph.services.queries.asset_card import AssetCards
-from mlgraph.services.queries.edges import EdgeHistories
+from mlgraph.services.common.origin_names import Origins
+from mlgraph.services.diff.diff_queries import DiffQueries
+from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.queries.asset_details import AssetDetails
+from mlgraph.services.queries.edges import EdgeQueries
 from mlgraph.services.queries.export import export_lines
 from mlgraph.services.queries.folding import UNFOLDED, Folding, PathStep
 from mlgraph.services.queries.impact_answer import impact_answer
 from mlgraph.services.queries.lineage_answer import lineage_answer
-from mlgraph.services.queries.names import Names
+from mlgraph.services.queries.names import NameQueries
 from mlgraph.services.queries.propagation import Propagations
 from mlgraph.services.queries.resolver import Resolver, moment_of
 from mlgraph.services.queries.scope import BOTH, COLD_RUNS, Scope, level_name, level_of
@@ -71,10 +71,10 @@ class Queries:
         if scope.level == Layer.RUN and scope.noise is not None and scope.noise.retries:
             return None  # the store may have to be read
         direction, *further = scope.directions
-        if further or not is_brief(scope.graph, scope.root, direction, scope.level, scope.moment):
+        if further or not is_small_closure(scope.graph, scope.root, direction, scope.level, scope.moment):
             return None
         try:
-            return lineage_answer(scope, self._reader, self._origins.kept)
+            return lineage_answer(scope, self._reader, self._origins.cached)
         except LookupError:
             return None
 
@@ -103,7 +103,7 @@ class Queries:
             folding = Folding(self._reader, noise, graph, start, chosen, moment, also=(end,))
             found, certain = folding.path(end, tried)
             if found:
-                direction, folded = tried, folding.told(folding.on_path)
+                direction, folded = tried, folding.summary(folding.on_path)
                 break
         return {
             "source": source,
@@ -129,12 +129,12 @@ class Queries:
         """Return which names an asset has had, and which names lead to several assets."""
         graph = self._resolver.graph(uri)
         asset = self._resolver.number(graph, uri) if uri is not None else None
-        return Names(self._reader.at(graph.watermark)).body(graph, asset, clock.now_us())
+        return NameQueries(self._reader.at(graph.watermark)).body(graph, asset, clock.now_us())
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
         """Return the origins of an edge, since when each reports it, and the ground of an inferred edge."""
         graph = self._resolver.graph(source, target)
-        histories = EdgeHistories(self._reader.at(graph.watermark), self._rules)
+        histories = EdgeQueries(self._reader.at(graph.watermark), self._rules)
         return {**histories.why(graph, source, relation, target, moment_of(as_of)), "cold_runs": COLD_RUNS}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
@@ -142,7 +142,7 @@ class Queries:
         graph = self._resolver.graph(uri)
         before, after = moment_of(from_), moment_of(to)
         assets = [] if uri is None else sorted({self._resolver.asset(graph, uri, moment) for moment in (before, after)})
-        differences = Differences(self._reader.at(graph.watermark), graph, self._rules, before, after)
+        differences = DiffQueries(self._reader.at(graph.watermark), graph, self._rules, before, after)
         return {**differences.body(assets, uri, limit), "cold_runs": COLD_RUNS}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
@@ -173,10 +173,10 @@ class Queries:
     def _scope(self, uri: str, options: WalkOptions) -> Scope:
         return Scope.of(self._resolver, uri, options, self._noise)
 
-    def _cards(self, graph: Snapshot) -> AssetCards:
-        return AssetCards(self._reader.at(graph.watermark), self._rules)
+    def _cards(self, graph: GraphVersion) -> AssetDetails:
+        return AssetDetails(self._reader.at(graph.watermark), self._rules)
 
 
-def _step(graph: Snapshot, step: PathStep) -> dict[str, Any]:
+def _step(graph: GraphVersion, step: PathStep) -> dict[str, Any]:
     body = {**node_body(graph, step.asset), "relation": step.relation}
     return {**body, "folded": step.folded} if step.folded else body

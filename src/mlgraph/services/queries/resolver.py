@@ -6,12 +6,12 @@ from typing import Final
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import Unavailable, UnknownAsset
-from mlgraph.domain.times import parse_time
+from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.ports.store import FactReader
-from mlgraph.services.history.facts_at import bearer_of
-from mlgraph.services.projection.follow import Follower
+from mlgraph.services.history.asserted_facts import resolve_name_with_store
+from mlgraph.services.projection.log_follower import Follower
 
 UNKNOWN_WAIT_S: Final = 2.0
 """How long a query for an unknown asset waits for transactions that are written and not in the graph yet, in seconds."""
@@ -29,7 +29,7 @@ class Resolver:
         self._reader = reader
         self._follower = follower
 
-    def graph(self, *uris: str | None) -> Snapshot:
+    def graph(self, *uris: str | None) -> GraphVersion:
         """Return the graph as last published; if it does not know one of `uris`, once it includes all that is written.
 
         Raises `InvalidInput` for an unknown URI that is not well-formed, and `Unavailable` after `UNKNOWN_WAIT_S`.
@@ -49,7 +49,7 @@ class Resolver:
             graph = self._follower.snapshot()
         return graph
 
-    def number(self, graph: Snapshot, uri: str) -> int:
+    def number(self, graph: GraphVersion, uri: str) -> int:
         """Return the number of the asset that has this URI. Raises `UnknownAsset`."""
         AssetUri.parse(uri)
         asset = graph.registry.number(uri)
@@ -57,6 +57,6 @@ class Resolver:
             raise UnknownAsset(f"{uri[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
         return asset
 
-    def asset(self, graph: Snapshot, uri: str, moment: int) -> int:
+    def asset(self, graph: GraphVersion, uri: str, moment: int) -> int:
         """Return the asset that this URI names at `moment`. Raises `UnknownAsset`."""
-        return bearer_of(self._reader.at(graph.watermark), graph, self.number(graph, uri), moment)
+        return resolve_name_with_store(self._reader.at(graph.watermark), graph, self.number(graph, uri), moment)

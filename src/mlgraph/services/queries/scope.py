@@ -9,12 +9,12 @@ import numpy as np
 
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import LevelName, WalkOptions
-from mlgraph.graph.csr.snapshot import Snapshot
+from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import Bools, Ints, Layer
 from mlgraph.graph.noise.rules import Hidden, Noise
-from mlgraph.graph.response.answer import Frontier
+from mlgraph.graph.response.paging import Frontier
+from mlgraph.graph.traversal.closures import DirectionName, is_run
 from mlgraph.graph.traversal.visibility import SHOWN
-from mlgraph.graph.traversal.walk import DirectionName, is_run
 from mlgraph.ports.store import FactReader
 from mlgraph.services.queries.folding import Folding
 from mlgraph.services.queries.resolver import Resolver, moment_of
@@ -31,7 +31,7 @@ class Scope:
     `moment` is in microseconds; `kinds` are codes; `noise` None: nothing is hidden; `after` is where the page before ended.
     """
 
-    graph: Snapshot
+    graph: GraphVersion
     root: int
     level: Layer
     moment: int
@@ -72,7 +72,7 @@ class Scope:
         return shown
 
 
-def level_of(graph: Snapshot, root: int, name: LevelName | None) -> Layer:
+def level_of(graph: GraphVersion, root: int, name: LevelName | None) -> Layer:
     """Return the level of that name; None: runs where the root is a run, else assets."""
     if name is None:
         return Layer.RUN if is_run(graph, root) else Layer.ASSET

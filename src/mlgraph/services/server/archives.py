@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from mlgraph.domain.errors import Forbidden
-from mlgraph.ports.archive import Archive, Restored
+from mlgraph.ports.archive import Archive, RestoreResult
 from mlgraph.services.common.identity import Caller
 
 _log = logging.getLogger(__name__)
@@ -38,12 +38,17 @@ class Archives:
         return restored_body(done)
 
 
-def restored_body(done: Restored) -> dict[str, Any]:
+def restored_body(done: RestoreResult) -> dict[str, Any]:
     """Return what was restored, as it is answered."""
     return {
-        "made_at": done.made_at, "schema": done.schema, "from_schema": done.from_schema, "instance": done.instance,
-        "from_instance": done.from_instance, "rows": dict(done.rows), "watermark": done.watermark,
-    }  # fmt: skip
+        "made_at": done.made_at,
+        "schema": done.schema,
+        "from_schema": done.from_schema,
+        "instance": done.instance,
+        "from_instance": done.from_instance,
+        "rows": dict(done.rows),
+        "watermark": done.watermark,
+    }
 
 
 def _check(caller: Caller) -> None:

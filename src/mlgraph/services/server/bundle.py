@@ -9,7 +9,7 @@ from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.health import Health
-from mlgraph.services.sources.connections import Connections
+from mlgraph.services.sources.source_manager import SourceManager
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,18 +18,18 @@ class Services:
 
     intake: Intake
     queries: Queries
-    connections: Connections
+    connections: SourceManager
     health: Health
     tokens: Tokens
 
 
 @dataclass(frozen=True, slots=True)
-class Operated(Services):
+class ServerServices(Services):
     """The use cases, and those of whoever runs the server."""
 
     archives: Archives
 
     @classmethod
-    def of(cls, services: Services, archives: Archives) -> Operated:
+    def extended(cls, services: Services, archives: Archives) -> ServerServices:
         """Return `services` with what is missing."""
         return cls(services.intake, services.queries, services.connections, services.health, services.tokens, archives)

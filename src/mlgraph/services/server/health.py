@@ -10,11 +10,11 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from mlgraph.domain.errors import MlgraphError, Unavailable
-from mlgraph.ports.letters import LetterCounts
+from mlgraph.ports.dead_letters import DeadLetterCounts
 from mlgraph.ports.pool import Pool
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common import metrics
-from mlgraph.services.projection.follow import Follower
+from mlgraph.services.projection.log_follower import Follower
 
 MAX_LAG_S: Final = 30.0
 _GRAPH: Final = "graph"
@@ -26,16 +26,16 @@ class Health:
     def __init__(self, reader: FactReader, follower: Follower) -> None:
         self._reader = reader
         self._follower = follower
-        self._begun = time.monotonic()
+        self._started_at = time.monotonic()
         self._loaded = False
         self._caught_up_once = False
         self._gauges = _Gauges()
         self._pool: Callable[[], Pool] | None = None
-        self._letters: Callable[[], LetterCounts] | None = None
+        self._dead_letters: Callable[[], DeadLetterCounts] | None = None
 
-    def watch(self, pool: Callable[[], Pool], letters: Callable[[], LetterCounts]) -> None:
+    def watch(self, pool: Callable[[], Pool], dead_letters: Callable[[], DeadLetterCounts]) -> None:
         """Measure these too. `letters` may raise `Unavailable`."""
-        self._pool, self._letters = pool, letters
+        self._pool, self._dead_letters = pool, dead_letters
 
     def loaded(self) -> None:
         """Say that everything that must be there before the first answer is there."""
@@ -66,7 +66,7 @@ class Health:
         return self._since_current_s()
 
     def _since_current_s(self) -> float:
-        return time.monotonic() - (self._follower.caught_up_at or self._begun)
+        return time.monotonic() - (self._follower.caught_up_at or self._started_at)
 
     def metrics(self) -> bytes:
         """Return the metrics in the Prometheus text format. What cannot be asked for now keeps the value it had."""
@@ -84,10 +84,10 @@ class Health:
             gauges.stored.set(stored)
             gauges.lag.labels(_GRAPH).set(self._lag_s(stored))
             gauges.behind.labels(_GRAPH).set(max(0, stored - snapshot.watermark))
-            if self._letters is not None:
-                letters = self._letters()
-                gauges.letters_waiting.set(letters.waiting)
-                gauges.letters.set(letters.total)
+            if self._dead_letters is not None:
+                counts_of_letters = self._dead_letters()
+                gauges.letters_waiting.set(counts_of_letters.waiting)
+                gauges.dead_letters.set(counts_of_letters.total)
             gauges.store_up.set(1)
         except MlgraphError:
             gauges.store_up.set(0)
@@ -119,4 +119,4 @@ class _Gauges:
         self.pool_idle = gauge("mlgraph_database_pool_idle", "Connections to PostgreSQL that nobody uses now.")
         self.pool_waiting = gauge("mlgraph_database_pool_waiting", "Requests that wait for a connection to PostgreSQL.")
         self.letters_waiting = gauge("mlgraph_dead_letters_waiting", "Dead letters that wait to be replayed.")
-        self.letters = gauge("mlgraph_dead_letters", "Dead letters there ever were.")
+        self.dead_letters = gauge("mlgraph_dead_letters", "Dead letters there ever were.")

@@ -10,20 +10,20 @@ from dataclasses import replace
 from itertools import count
 
 from mlgraph.domain import clock
-from mlgraph.ports.events import EventStore, ThinEvent, Thing
+from mlgraph.ports.events import EventStore, SubjectKey, ThinEvent
 from mlgraph.services.common import metrics
 
 
 class EventQueue:
     """Hands out things to fetch, each to one worker at a time. An event that comes meanwhile has the thing fetched once more."""
 
-    def __init__(self, store: EventStore, source: str, steady: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: EventStore, source: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         """Nothing waits until `load` or `add`."""
-        self._store, self._source, self._steady = store, source, steady
+        self._store, self._source, self._monotonic = store, source, monotonic
         self._changed = threading.Condition()
-        self._events: dict[Thing, ThinEvent] = {}
-        self._due: list[tuple[float, int, Thing]] = []
-        self._planned: dict[Thing, int] = {}
+        self._events: dict[SubjectKey, ThinEvent] = {}
+        self._due: list[tuple[float, int, SubjectKey]] = []
+        self._planned: dict[SubjectKey, int] = {}
         """Which entry of `_due` counts for a thing; one under way has none."""
         self._order = count()
         self._number = 0
@@ -47,14 +47,14 @@ class EventQueue:
         """Wait for a thing that is due, and return its event; None once the queue is closed."""
         with self._changed:
             while not self._closed:
-                now = self._steady()
+                now = self._monotonic()
                 while self._due and self._planned.get(self._due[0][2]) != self._due[0][1]:
                     heapq.heappop(self._due)
                 ready_at = max(self._due[0][0], self._paused_until) if self._due else None
                 if ready_at is not None and ready_at <= now:
-                    _, _, thing = heapq.heappop(self._due)
-                    del self._planned[thing]
-                    return self._events[thing]
+                    _, _, subject_key = heapq.heappop(self._due)
+                    del self._planned[subject_key]
+                    return self._events[subject_key]
                 self._changed.wait(None if ready_at is None else ready_at - now)
         return None
 
@@ -65,33 +65,33 @@ class EventQueue:
         self._store.done(self._source, events)
         with self._changed:
             for event in events:
-                latest = self._events.get(event.thing)
+                latest = self._events.get(event.subject_key)
                 if latest is not None and latest.number == event.number:
-                    del self._events[event.thing]
+                    del self._events[event.subject_key]
                 else:
-                    self._plan(event.thing, 0.0)
+                    self._plan(event.subject_key, 0.0)
             self._count()
 
     def again(self, event: ThinEvent, in_s: float) -> None:
         """Have the thing fetched again in `in_s` seconds, or now if a later event has come."""
         with self._changed:
-            latest = self._events.get(event.thing)
-            self._plan(event.thing, in_s if latest is not None and latest.number == event.number else 0.0)
+            latest = self._events.get(event.subject_key)
+            self._plan(event.subject_key, in_s if latest is not None and latest.number == event.number else 0.0)
 
     def failed(self, event: ThinEvent, in_s: float) -> None:
         """The same, and keep that one more attempt has failed."""
         tried = replace(event, attempts=event.attempts + 1)
         self._store.failed(self._source, tried)
         with self._changed:
-            latest = self._events.get(event.thing)
+            latest = self._events.get(event.subject_key)
             if latest is not None and latest.number == event.number:
-                self._events[event.thing] = tried
+                self._events[event.subject_key] = tried
         self.again(tried, in_s)
 
     def pause(self, for_s: float) -> None:
         """Hand out nothing for `for_s` seconds: the source is left alone."""
         with self._changed:
-            self._paused_until = max(self._paused_until, self._steady() + for_s)
+            self._paused_until = max(self._paused_until, self._monotonic() + for_s)
 
     def waiting(self) -> int:
         """Return of how many things the truth is not fetched yet."""
@@ -111,20 +111,20 @@ class EventQueue:
 
     def _take_in(self, event: ThinEvent) -> None:
         with self._changed:
-            latest = self._events.get(event.thing)
+            latest = self._events.get(event.subject_key)
             if latest is not None and latest.number >= event.number:
                 return
-            self._events[event.thing] = event
-            if latest is None or event.thing in self._planned:
-                self._plan(event.thing, 0.0)
+            self._events[event.subject_key] = event
+            if latest is None or event.subject_key in self._planned:
+                self._plan(event.subject_key, 0.0)
             self._count()
 
-    def _plan(self, thing: Thing, in_s: float) -> None:
-        if thing not in self._events:
+    def _plan(self, subject_key: SubjectKey, in_s: float) -> None:
+        if subject_key not in self._events:
             return
         number = next(self._order)
-        self._planned[thing] = number
-        heapq.heappush(self._due, (self._steady() + in_s, number, thing))
+        self._planned[subject_key] = number
+        heapq.heappush(self._due, (self._monotonic() + in_s, number, subject_key))
         self._changed.notify()
 
     def _count(self) -> None:

@@ -11,14 +11,14 @@ from typing import Any, Final
 
 from mlgraph.domain.errors import MlgraphError, SourceAway
 from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.connector import THIN, PulledConnector
+from mlgraph.ports.dead_letters import DeadLetterEntry, DeadLetterStore
 from mlgraph.ports.events import ThinEvent
-from mlgraph.ports.letters import DeadLetters, Letter
-from mlgraph.ports.source import Gone, Source
+from mlgraph.ports.source_adapter import Gone, SourceAdapter
 from mlgraph.services.sources.event_queue import EventQueue
-from mlgraph.services.sources.hydrate import Answer, Understood
-from mlgraph.services.sources.source_recorder import SourceRecorder
+from mlgraph.services.sources.interpretation import Interpretation, SourceResponse
+from mlgraph.services.sources.source_writer import SourceWriter
 
 _log = logging.getLogger(__name__)
 
@@ -34,19 +34,19 @@ class EventWorker:
     def __init__(
         self,
         connector: PulledConnector,
-        source: Source,
-        recorder: SourceRecorder,
+        source: SourceAdapter,
+        recorder: SourceWriter,
         queue: EventQueue,
-        letters: DeadLetters,
+        dead_letters: DeadLetterStore,
         on_missing: Callable[[], None],
     ) -> None:
         """`on_missing` is called where something that is held was not found."""
         self._connector, self._source, self._recorder, self._queue = connector, source, recorder, queue
-        self._letters, self._on_missing = letters, on_missing
+        self._dead_letters, self._on_missing = dead_letters, on_missing
         self._name = source.instance
         self._threads: list[threading.Thread] = []
-        self._lock, self._turn = threading.Lock(), threading.Lock()
-        self._fetched: list[tuple[ThinEvent, Answer]] = []
+        self._lock, self._recording = threading.Lock(), threading.Lock()
+        self._fetched: list[tuple[ThinEvent, SourceResponse]] = []
 
     def begin(self, threads: int) -> None:
         """Go on with what waits."""
@@ -75,12 +75,12 @@ class EventWorker:
         """Fetch what an event names, now, and record it; return the transaction. Raises what that fails with."""
         answer = self._ask(event)
         if answer is not None:
-            (understood,) = self._recorder.record([answer])
-            if understood.error is not None:
-                raise understood.error
-            if understood.missing:
+            (interpretation,) = self._recorder.record([answer])
+            if interpretation.error is not None:
+                raise interpretation.error
+            if interpretation.missing:
                 self._on_missing()
-            if understood.retry_in_s is not None:
+            if interpretation.retry_in_s is not None:
                 self._queue.add(event)
         return self._recorder.last_tx()
 
@@ -103,38 +103,38 @@ class EventWorker:
         except MlgraphError as error:
             self._failed(event, error)
         else:
-            self._settle(event, answer)
+            self._record_batch_with(event, answer)
 
-    def _ask(self, event: ThinEvent) -> Answer | None:
+    def _ask(self, event: ThinEvent) -> SourceResponse | None:
         """Return what the source answers; None where there is no such thing and can be none."""
         asked = self._recorder.freshness.ask()
         found = self._source.fetch(event.kind, event.id)
         if isinstance(found, Gone):
-            return None if found.uri is None else Answer({}, asked, found.uri)
-        return Answer({**found, "at": format_time(event.at)}, asked)
+            return None if found.uri is None else SourceResponse({}, asked, found.uri)
+        return SourceResponse({**found, "at": format_time(event.at)}, asked)
 
-    def _settle(self, event: ThinEvent, answer: Answer | None) -> None:
+    def _record_batch_with(self, event: ThinEvent, answer: SourceResponse | None) -> None:
         """Record the answer, with those of other threads that came meanwhile."""
         if answer is None:
             self._queue.done([event])
             return
         with self._lock:
             self._fetched.append((event, answer))
-        with self._turn:
+        with self._recording:
             with self._lock:
                 batch, self._fetched = self._fetched, []
             if batch:
                 self._record(batch)
 
-    def _record(self, batch: list[tuple[ThinEvent, Answer]]) -> None:
+    def _record(self, batch: list[tuple[ThinEvent, SourceResponse]]) -> None:
         try:
             found = self._recorder.record([answer for _, answer in batch])
-            settled = [
+            finished = [
                 event
-                for (event, answer), understood in zip(batch, found, strict=True)
-                if self._is_settled(event, answer, understood)
+                for (event, answer), interpretation in zip(batch, found, strict=True)
+                if self._is_finished(event, answer, interpretation)
             ]
-            self._queue.done(settled)
+            self._queue.done(finished)
         except Exception:  # the store is away, most likely: all of it waits there, to be fetched once more
             if self._queue.closed:
                 return
@@ -142,15 +142,15 @@ class EventWorker:
             for event, _ in batch:
                 self._queue.again(event, _STORE_AGAIN_S)
 
-    def _is_settled(self, event: ThinEvent, answer: Answer, understood: Understood) -> bool:
+    def _is_finished(self, event: ThinEvent, answer: SourceResponse, interpretation: Interpretation) -> bool:
         """Say whether an event is done with. One that is not waits to be fetched again, or is a dead letter."""
-        if understood.error is not None:
-            self._failed(event, understood.error)
+        if interpretation.error is not None:
+            self._failed(event, interpretation.error)
             return False
-        if understood.missing:
+        if interpretation.missing:
             self._on_missing()
-        wait = understood.retry_in_s
-        if wait is None and answer.gone is not None and understood.item is None and event.attempts == 0:
+        wait = interpretation.retry_in_s
+        if wait is None and answer.gone is not None and interpretation.item is None and event.attempts == 0:
             wait = self._connector.settles_s  # of a thing never heard of a replica may not have heard either
         if wait is None or event.attempts + 1 >= ATTEMPTS:
             return True  # what is stale time and again is left to the next sweep
@@ -165,5 +165,5 @@ class EventWorker:
         caller = self._recorder.caller
         body = canonical_json({"source": self._name, "event": event.event})
         actor, environment = caller.actor, caller.environment
-        self._letters.add(Letter(THIN, actor, self._name, environment, body, error.detail, error.pointer))
+        self._dead_letters.add(DeadLetterEntry(THIN, actor, self._name, environment, body, error.detail, error.pointer))
         self._queue.done([event])

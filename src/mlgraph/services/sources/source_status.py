@@ -6,35 +6,48 @@ import contextlib
 import time
 from typing import Any
 
-from mlgraph.domain.configuration import Limits, Schedule
+from mlgraph.domain.configuration import RequestLimits, Schedule
 from mlgraph.domain.errors import MlgraphError
-from mlgraph.domain.times import format_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.connector import PulledConnector
-from mlgraph.ports.source import Access
+from mlgraph.ports.source_adapter import Access
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, next_sweeps
 
 STOPPED = "stopped"
 """The state of a source that the configuration made and has no longer: it is not read, its facts stay."""
 
 
-def status(connection: Connection, reading: Reading | None, letters: int, now: int) -> dict[str, Any]:
+def status(connection: Connection, reading: Reading | None, dead_letters: int, now: int) -> dict[str, Any]:
     """Return what `mlgraph sources` shows of one source at the moment `now`; `reading` None: nothing reads it."""
     c = connection
     following = reading is not None and c.last_sync_at is not None
-    swept, full = next_sweeps(c, reading.schedule, now) if reading is not None and following else (None, None)
+    last_sweep, full = next_sweeps(c, reading.schedule, now) if reading is not None and following else (None, None)
     return {
-        "name": c.name, "kind": c.kind, "url": c.url, "state": c.state, "done": c.done, "total": c.total, "error": c.error,
-        "last_sync_at": _time(c.last_sync_at), "configured": c.configured, "scope": c.scope,
+        "name": c.name,
+        "kind": c.kind,
+        "url": c.url,
+        "state": c.state,
+        "done": c.done,
+        "total": c.total,
+        "error": c.error,
+        "last_sync_at": _time(c.last_sync_at),
+        "configured": c.configured,
+        "scope": c.scope,
         "environment": reading.environment if reading else None,
         "lag_s": None if c.polled_at is None else max(0.0, round((now - c.polled_at) / 1e6, 1)),
-        "last_poll_at": _time(c.polled_at), "last_change_at": _time(c.changed_at),
-        "errors": c.errors, "last_error": c.last_error, "last_error_at": _time(c.last_error_at),
-        "last_sweep_at": _time(c.swept_at), "next_sweep_at": _time(swept), "next_full_sweep_at": _time(full),
-        "dead_letters": letters,
+        "last_poll_at": _time(c.polled_at),
+        "last_change_at": _time(c.changed_at),
+        "errors": c.errors,
+        "last_error": c.last_error,
+        "last_error_at": _time(c.last_error_at),
+        "last_sweep_at": _time(c.swept_at),
+        "next_sweep_at": _time(last_sweep),
+        "next_full_sweep_at": _time(full),
+        "dead_letters": dead_letters,
         "schedule": _schedule(reading.schedule) if reading else None,
         "limits": _limits(reading.access.limits) if reading else None,
-    }  # fmt: skip
+    }
 
 
 def hydration(worker: SourceWorker | None) -> dict[str, Any]:
@@ -49,8 +62,8 @@ def hydration(worker: SourceWorker | None) -> dict[str, Any]:
 
 def tried(connector: PulledConnector, connection: Connection, access: Access) -> dict[str, Any]:
     """Reach a source once, as it is read, and return what it answered, or what to fix."""
-    began = time.monotonic()
-    said: dict[str, Any] = {"name": connection.name, "kind": connection.kind, "url": connection.url}
+    started_at = time.monotonic()
+    fields: dict[str, Any] = {"name": connection.name, "kind": connection.kind, "url": connection.url}
     answer: dict[str, Any] = {"version": None, "counts": {}, "more": False, "error": None}
     try:
         with contextlib.closing(connector.sources.open(access, patient=False)) as source:
@@ -59,8 +72,14 @@ def tried(connector: PulledConnector, connection: Connection, access: Access) ->
         answer["error"] = error.detail
     else:
         answer |= {"version": found.version, "counts": dict(found.counts), "more": found.more}
-    took_ms = round((time.monotonic() - began) * 1000, 1)
-    return {**said, "ok": answer["error"] is None, **answer, "authenticated": access.credentials is not None, "took_ms": took_ms}
+    took_ms = round((time.monotonic() - started_at) * 1000, 1)
+    return {
+        **fields,
+        "ok": answer["error"] is None,
+        **answer,
+        "authenticated": access.credentials is not None,
+        "took_ms": took_ms,
+    }
 
 
 def _time(micros: int | None) -> str | None:
@@ -71,5 +90,5 @@ def _schedule(schedule: Schedule) -> dict[str, float]:
     return {"poll_s": schedule.poll_s, "sweep_s": schedule.sweep_s, "full_sweep_s": schedule.full_sweep_s}
 
 
-def _limits(limits: Limits) -> dict[str, float]:
+def _limits(limits: RequestLimits) -> dict[str, float]:
     return {"requests_per_s": limits.requests_per_s, "concurrency": limits.concurrency, "timeout_s": limits.timeout_s}

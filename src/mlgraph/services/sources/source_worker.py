@@ -16,13 +16,13 @@ from mlgraph.domain.errors import MlgraphError, SourceError
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.connector import PulledConnector
-from mlgraph.ports.source import Access, CircuitState, Departure, Gone, Source, States
+from mlgraph.ports.source_adapter import Access, CircuitState, Departure, Gone, SourceAdapter, States
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.sources.event_queue import EventQueue
 from mlgraph.services.sources.event_worker import EventWorker
 from mlgraph.services.sources.freshness import Asked
-from mlgraph.services.sources.hydrate import Answer
-from mlgraph.services.sources.source_recorder import SourceRecorder, Surroundings
+from mlgraph.services.sources.interpretation import SourceResponse
+from mlgraph.services.sources.source_writer import SourceDependencies, SourceWriter
 
 _log = logging.getLogger(__name__)
 
@@ -44,17 +44,17 @@ class Reading:
 class SourceWorker:
     """Reads one source. One walk through it at a time; events are fetched meanwhile, and answers recorded one after the other."""
 
-    def __init__(self, around: Surroundings, connector: PulledConnector, name: str, reading: Reading) -> None:
+    def __init__(self, around: SourceDependencies, connector: PulledConnector, name: str, reading: Reading) -> None:
         self._around = around
         self._connector = connector
         self._name = name
         self._schedule = reading.schedule
         self._threads = reading.access.limits.concurrency
-        self._source: Source = connector.sources.open(reading.access)
+        self._source: SourceAdapter = connector.sources.open(reading.access)
         caller = Caller(_ACTOR, connector.name, reading.environment)
-        self._recorder = SourceRecorder(around, connector, name, caller)
+        self._recorder = SourceWriter(around, connector, name, caller)
         self._queue = EventQueue(around.events, name)
-        self._events = EventWorker(connector, self._source, self._recorder, self._queue, around.letters, self._missed)
+        self._events = EventWorker(connector, self._source, self._recorder, self._queue, around.dead_letters, self._missed)
         self._walk = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -148,35 +148,37 @@ class SourceWorker:
         of a listing shift while things are deleted, and may pass one over.
         """
         self._missing = False
-        began = time.monotonic()
-        held = self._recorder.states()
-        _, existing, found = self._listed(held)
-        for uri in sorted(existing - held.keys()):
-            if not self._stopping.is_set() and self._connector.tool.thing(uri) is not None:
+        started_at = time.monotonic()
+        known_states = self._recorder.states()
+        _, existing, found = self._listed(known_states)
+        for uri in sorted(existing - known_states.keys()):
+            if not self._stopping.is_set() and self._connector.tool.source_key(uri) is not None:
                 self._is_gone(uri)
         missing = {each.uri for each in found}
         if missing and not self._stopping.wait(self._connector.settles_s):
-            asked, _, found = self._listed(held)
+            asked, _, found = self._listed(known_states)
             gone = [each for each in found if each.uri in missing and self._is_gone(each.uri)]
             self._recorder.record_departures(gone, asked)
-        self._compare_after = time.monotonic() + _SPACED * (time.monotonic() - began)
+        self._compare_after = time.monotonic() + _SPACED * (time.monotonic() - started_at)
 
     def _is_gone(self, uri: AssetUri) -> bool:
         """Ask for something by itself, and record it if it is there."""
-        thing = self._connector.tool.thing(uri)
-        if thing is None:
+        source_key = self._connector.tool.source_key(uri)
+        if source_key is None:
             return True
         asked = self._recorder.freshness.ask()
-        found = self._source.fetch(*thing)
+        found = self._source.fetch(*source_key)
         if not isinstance(found, Gone):
-            self._recorder.record([Answer(found, asked)])
+            self._recorder.record([SourceResponse(found, asked)])
         return isinstance(found, Gone)
 
-    def _listed(self, held: States) -> tuple[Asked, set[AssetUri], Sequence[Departure]]:
-        """Return when the source was asked, what it lists, and what of `held` is missing there."""
+    def _listed(self, known_states: States) -> tuple[Asked, set[AssetUri], Sequence[Departure]]:
+        """Return when the source was asked, what it lists, and what of `known_states` is missing there."""
         asked = self._recorder.freshness.ask()
         existing = set(self._source.inventory())
-        found = self._connector.tool.departures(self._source.instance, held, existing, self._source.identities(), asked.wall_us)
+        found = self._connector.tool.departures(
+            self._source.instance, known_states, existing, self._source.identities(), asked.wall_us
+        )
         return asked, existing, found
 
     def _sweep_if_due(self) -> float:
@@ -195,8 +197,8 @@ class SourceWorker:
 
     def _waits_s(self) -> Schedule:
         connection, now = self._recorder.connection(), clock.wall_us()
-        swept, full = next_sweeps(connection, self._schedule, now)
-        return Schedule(self._schedule.poll_s, (swept - now) / 1e6, (full - now) / 1e6)
+        last_sweep, full = next_sweeps(connection, self._schedule, now)
+        return Schedule(self._schedule.poll_s, (last_sweep - now) / 1e6, (full - now) / 1e6)
 
     def _work(self) -> None:
         pause = self._schedule.poll_s
@@ -293,8 +295,8 @@ def next_sweeps(connection: Connection, schedule: Schedule, now: int) -> tuple[i
     That is at once where the last one lies in the future: the clock was set back since.
     """
     read = connection.last_sync_at or 0
-    swept = connection.swept_at if connection.swept_at is not None else read
-    due = [(swept, schedule.sweep_s), (read, schedule.full_sweep_s)]
+    last_sweep = connection.swept_at if connection.swept_at is not None else read
+    due = [(last_sweep, schedule.sweep_s), (read, schedule.full_sweep_s)]
     sweep, full = (now if last > now else last + round(every_s * 1e6) for last, every_s in due)
     return sweep, full
 

@@ -49,7 +49,7 @@ class TimestampAssigner:
         self.last_given = 0
         self._numbers: dict[str, int] = {ANY_ORIGIN: EVERY_ORIGIN}
         self._assets: dict[str, list[AssetRecord]] = {}
-        """Records of the assets that untimed facts are about: empty where every fact of the append has its time."""
+        """AppendedRecords of the assets that untimed facts are about: empty where every fact of the append has its time."""
         self._edges: dict[Triple, list[EdgeRecord]] = {}
 
     def prepare(self, facts: Iterable[Fact]) -> None:

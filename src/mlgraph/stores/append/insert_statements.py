@@ -12,29 +12,67 @@ import psycopg
 from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.ports.store import Actor, AssetRow, Item, Records
-from mlgraph.stores.append.rows import Row, Rows, Table, array
+from mlgraph.ports.store import Actor, AppendedRecords, AssetRow, Item
+from mlgraph.stores.append.row_batch import AppendTable, Row, RowBatch, array
 from mlgraph.stores.append.surrogate_keys import IdAllocator
 from mlgraph.stores.postgres.records import asset_record, edge_record
 
-_ASSET_FACT: Final = Table(
-    "asset_fact", (("tx", "bigint"), ("asset_id", "integer"), ("origin_id", "smallint"), ("valid_from", "bigint"),
-                   ("mode", "smallint"), ("content_id", "bigint"), ("event_id", "bigint"), ("digest", "bytea")),
-)  # fmt: skip
-_EDGE_FACT: Final = Table(
-    "edge_fact", (("tx", "bigint"), ("source_id", "integer"), ("relation", "smallint"), ("target_id", "integer"),
-                  ("origin_id", "smallint"), ("valid_from", "bigint"), ("valid_to", "bigint"), ("mode", "smallint"),
-                  ("role", "text"), ("version", "text"), ("by_id", "integer"), ("feeds", "integer[]"), ("content_id", "bigint"),
-                  ("event_id", "bigint"), ("digest", "bytea")),
-)  # fmt: skip
-_TX: Final = Table(
-    "tx", (("tx", "bigint"), ("recorded_at", "bigint"), ("last_at", "bigint"), ("actor", "text"), ("source", "text"),
-           ("environment", "text")),
-)  # fmt: skip
-_EVENT: Final = Table(
-    "event", (("id", "bigint"), ("tx", "bigint"), ("format", "text"), ("source", "text"), ("event_id", "text"),
-              ("digest", "bytea"), ("body", "text")),
-)  # fmt: skip
+_ASSET_FACT: Final = AppendTable(
+    "asset_fact",
+    (
+        ("tx", "bigint"),
+        ("asset_id", "integer"),
+        ("origin_id", "smallint"),
+        ("valid_from", "bigint"),
+        ("mode", "smallint"),
+        ("content_id", "bigint"),
+        ("event_id", "bigint"),
+        ("digest", "bytea"),
+    ),
+)
+_EDGE_FACT: Final = AppendTable(
+    "edge_fact",
+    (
+        ("tx", "bigint"),
+        ("source_id", "integer"),
+        ("relation", "smallint"),
+        ("target_id", "integer"),
+        ("origin_id", "smallint"),
+        ("valid_from", "bigint"),
+        ("valid_to", "bigint"),
+        ("mode", "smallint"),
+        ("role", "text"),
+        ("version", "text"),
+        ("by_id", "integer"),
+        ("feeds", "integer[]"),
+        ("content_id", "bigint"),
+        ("event_id", "bigint"),
+        ("digest", "bytea"),
+    ),
+)
+_TX: Final = AppendTable(
+    "tx",
+    (
+        ("tx", "bigint"),
+        ("recorded_at", "bigint"),
+        ("last_at", "bigint"),
+        ("actor", "text"),
+        ("source", "text"),
+        ("environment", "text"),
+    ),
+)
+_EVENT: Final = AppendTable(
+    "event",
+    (
+        ("id", "bigint"),
+        ("tx", "bigint"),
+        ("format", "text"),
+        ("source", "text"),
+        ("event_id", "text"),
+        ("digest", "bytea"),
+        ("body", "text"),
+    ),
+)
 _CODES: Final = {name: relation.code for name, relation in RELATIONS.items()}
 
 Edges = list[tuple[EdgeFactRow, int]]
@@ -61,19 +99,22 @@ def unseen_events(cursor: psycopg.Cursor, entries: Sequence[Item]) -> set[bytes]
     return keys
 
 
-def store_transaction(rows: Rows, tx: int, recorded_at: int, last_at: int, actor: Actor) -> None:
+def store_transaction(rows: RowBatch, tx: int, recorded_at: int, last_at: int, actor: Actor) -> None:
     """Append the transaction itself."""
     rows.add(_TX, [(tx, recorded_at, last_at, actor.name, actor.source, actor.environment)])
 
 
-def store_events(rows: Rows, entries: Sequence[Item], new: Sequence[bool], tx: int, numbering: IdAllocator) -> dict[int, int]:
+def store_events(rows: RowBatch, entries: Sequence[Item], new: Sequence[bool], tx: int, numbering: IdAllocator) -> dict[int, int]:
     """Append the new events; return the number of each by the position of its entry."""
-    fresh = [(position, item.event) for position, item in enumerate(entries)
-             if new[position] and item.event is not None]  # fmt: skip
+    fresh = [(position, item.event) for position, item in enumerate(entries) if new[position] and item.event is not None]
     numbers = dict(zip([position for position, _ in fresh], numbering.events(len(fresh)), strict=True))
-    rows.add(_EVENT, [
-        (numbers[position], tx, event.format, event.source, event.event_id, event.digest, event.body) for position, event in fresh
-    ])  # fmt: skip
+    rows.add(
+        _EVENT,
+        [
+            (numbers[position], tx, event.format, event.source, event.event_id, event.digest, event.body)
+            for position, event in fresh
+        ],
+    )
     return numbers
 
 
@@ -113,14 +154,25 @@ def _known(cursor: psycopg.Cursor, query: LiteralString, asked: Sequence[Row]) -
     return {number for (number,) in cursor.fetchall()}
 
 
-def store_assets(rows: Rows, assets: Assets, given: Numbers) -> None:
+def store_assets(rows: RowBatch, assets: Assets, given: Numbers) -> None:
     """Append facts of assets."""
     tx, ids, origins, contents, events = given.tx, given.assets, given.origins, given.contents, given.events
-    rows.add(_ASSET_FACT, [
-        (tx, ids[asset.key], origins[asset.origin], asset.valid_from, asset.mode, contents[asset.body], events.get(position),
-         asset.digest)
-        for asset, position in assets
-    ])  # fmt: skip
+    rows.add(
+        _ASSET_FACT,
+        [
+            (
+                tx,
+                ids[asset.key],
+                origins[asset.origin],
+                asset.valid_from,
+                asset.mode,
+                contents[asset.body],
+                events.get(position),
+                asset.digest,
+            )
+            for asset, position in assets
+        ],
+    )
 
 
 def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> None:
@@ -130,19 +182,34 @@ def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int
         owners, owned = zip(*pairs, strict=True)
         cursor.execute(
             "INSERT INTO asset_owner (owner_id, asset_id) SELECT * FROM unnest(%s::int[], %s::int[]) ON CONFLICT DO NOTHING",
-            (array(owners), array(owned)), prepare=True,
-        )  # fmt: skip
+            (array(owners), array(owned)),
+            prepare=True,
+        )
 
 
-def store_edges(rows: Rows, edges: Edges, given: Numbers) -> None:
+def store_edges(rows: RowBatch, edges: Edges, given: Numbers) -> None:
     """Append facts of edges, in the order of the index that facts of one edge stand together in."""
     tx, ids, origins, contents, events = given.tx, given.assets, given.origins, given.contents, given.events
     said: list[Row] = [
-        (tx, ids[edge.source_key], _CODES[edge.relation], ids[edge.target_key], origins[edge.origin], edge.valid_from,
-         edge.valid_to, edge.mode, edge.role, edge.version, None if edge.by is None else ids[key_of(edge.by)],
-         None if edge.feeds is None else _feeds(edge.feeds, ids), contents[edge.body], events.get(position), edge.digest)
+        (
+            tx,
+            ids[edge.source_key],
+            _CODES[edge.relation],
+            ids[edge.target_key],
+            origins[edge.origin],
+            edge.valid_from,
+            edge.valid_to,
+            edge.mode,
+            edge.role,
+            edge.version,
+            None if edge.by is None else ids[key_of(edge.by)],
+            None if edge.feeds is None else _feeds(edge.feeds, ids),
+            contents[edge.body],
+            events.get(position),
+            edge.digest,
+        )
         for edge, position in edges
-    ]  # fmt: skip
+    ]
     said.sort(key=itemgetter(1, 2, 3))
     rows.add(_EDGE_FACT, said)
 
@@ -163,14 +230,14 @@ def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: M
     )
 
 
-def records_of(created: list[AssetRow], edges: Edges, assets: Assets, given: Numbers, people: set[int]) -> Records:
+def records_of(created: list[AssetRow], edges: Edges, assets: Assets, given: Numbers, people: set[int]) -> AppendedRecords:
     """Return the rows of an append as a reader would return them."""
     ids, origin, events, tx = given.assets, given.origins.__getitem__, given.events, given.tx
 
     def asset(uri: str) -> int:
         return ids[key_of(uri)]
 
-    return Records(
+    return AppendedRecords(
         created,
         [edge_record(row, asset, origin, tx, events.get(position)) for row, position in edges],
         [asset_record(row, asset, origin, tx, events.get(position)) for row, position in assets],

@@ -25,7 +25,7 @@ class NumberTable:
 
     def __init__(self, max_slots: int) -> None:
         """Begin empty and small."""
-        self.is_whole = False
+        self.is_complete = False
         """Whether what is not known here is not in the store either; whoever says so puts in all that is stored from then on."""
         self._max_slots = max_slots
         self._clear(min(_FIRST_SLOTS, max_slots))
@@ -70,18 +70,18 @@ class NumberTable:
         self._insert(keys, given)
 
     def _clear(self, slots: int) -> None:
-        self.is_whole = False
+        self.is_complete = False
         self._keys: Words = np.zeros((slots, 2), np.uint64)
         self._numbers: Numbers = np.zeros(slots, np.int64)
         self._mask = slots - 1
         self._used = 0
 
     def _grow(self) -> None:
-        filled, whole = self._numbers != 0, self.is_whole
+        filled, complete = self._numbers != 0, self.is_complete
         keys, numbers = self._keys[filled], self._numbers[filled]
         self._clear(2 * (self._mask + 1))
         self._insert(keys, numbers)
-        self.is_whole = whole
+        self.is_complete = complete
 
     def _home(self, keys: Words) -> npt.NDArray[np.int64]:
         return (keys[:, 0] & np.uint64(self._mask)).astype(np.int64)

@@ -14,18 +14,25 @@ from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import AssetRow
 from mlgraph.stores.append.number_table import NumberTable
-from mlgraph.stores.append.rows import Rows, Table, array
+from mlgraph.stores.append.row_batch import AppendTable, RowBatch, array
 
 MAX_ORIGINS: Final = 30_000
 ASSET_SLOTS: Final = 1 << 21
 """1.2 million URIs in 48 MB."""
 CONTENT_SLOTS: Final = 1 << 18
 
-_ASSET: Final = Table(
-    "asset", (("id", "integer"), ("digest", "bytea"), ("uri", "text"), ("kind", "smallint"), ("dataset_id", "integer"),
-              ("first_tx", "bigint")),
-)  # fmt: skip
-_CONTENT: Final = Table("content", (("id", "bigint"), ("digest", "bytea"), ("body", "text")))
+_ASSET: Final = AppendTable(
+    "asset",
+    (
+        ("id", "integer"),
+        ("digest", "bytea"),
+        ("uri", "text"),
+        ("kind", "smallint"),
+        ("dataset_id", "integer"),
+        ("first_tx", "bigint"),
+    ),
+)
+_CONTENT: Final = AppendTable("content", (("id", "bigint"), ("digest", "bytea"), ("body", "text")))
 _COLUMN: Final = "mlg://column/"
 _KIND_CODES: Final = {name: kind.code for name, kind in KINDS.items()}
 
@@ -76,7 +83,7 @@ class IdAllocator:
         """
         self.greatest = Greatest(asset, content, event)
         self._committed = replace(self.greatest)
-        self._assets.is_whole, self._contents.is_whole = asset == 0, content == 0
+        self._assets.is_complete, self._contents.is_complete = asset == 0, content == 0
 
     def events(self, count: int) -> range:
         """Return numbers for so many new events."""
@@ -89,7 +96,7 @@ class IdAllocator:
         return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
 
     def create_assets(
-        self, cursor: psycopg.Cursor, rows: Rows, named: Mapping[bytes, str], known: dict[bytes, int], tx: int
+        self, cursor: psycopg.Cursor, rows: RowBatch, named: Mapping[bytes, str], known: dict[bytes, int], tx: int
     ) -> list[AssetRow]:
         """Give numbers to URIs, by digest, that transaction `tx` is the first to name; add them to `known`, and return them.
 
@@ -132,7 +139,7 @@ class IdAllocator:
             self._fresh_origins.update(found)
         return found
 
-    def contents(self, cursor: psycopg.Cursor, rows: Rows, bodies: Collection[str]) -> Mapping[str, int]:
+    def contents(self, cursor: psycopg.Cursor, rows: RowBatch, bodies: Collection[str]) -> Mapping[str, int]:
         """Return the number of each content; equal contents are stored once."""
         by_key = {(key_of(body) if body == NOTHING else digest(body)): body for body in bodies}
         found = _known(cursor, "content", by_key, self._contents, self._fresh_contents)
@@ -159,7 +166,7 @@ def _known(
             found[key] = number
         else:
             missing.append(key)
-    if missing and not cache.is_whole:
+    if missing and not cache.is_complete:
         query = f"SELECT w.n, t.id FROM unnest(%s::bytea[]) WITH ORDINALITY AS w(d, n) JOIN {table} t ON t.digest = w.d"
         cursor.execute(query.encode(), (array(missing),), prepare=True)
         more = {missing[position - 1]: number for position, number in cursor.fetchall()}

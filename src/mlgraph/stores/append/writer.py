@@ -11,12 +11,12 @@ import psycopg
 
 from mlgraph.domain import clock
 from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of, to_row
-from mlgraph.ports.store import Actor, Appended, HandedOver, Item
+from mlgraph.ports.store import Actor, Appended, CommittedTransaction, Item
 from mlgraph.stores.append import insert_statements
 from mlgraph.stores.append.default_times import TimestampAssigner
-from mlgraph.stores.append.rows import Rows
+from mlgraph.stores.append.group_commit import GroupCommit
+from mlgraph.stores.append.row_batch import RowBatch
 from mlgraph.stores.append.surrogate_keys import IdAllocator
-from mlgraph.stores.append.turns import Turns
 from mlgraph.stores.postgres.database import Database
 
 LOCK: Final = 0x6D6C67_02  # "mlg", appends
@@ -59,14 +59,14 @@ class _Batch:
 class PostgresWriter:
     """The `FactWriter` of PostgreSQL. Safe to share between threads: appends go one after the other, or together."""
 
-    def __init__(self, database: Database, hand_over: Callable[[HandedOver], None] | None = None) -> None:
+    def __init__(self, database: Database, hand_over: Callable[[CommittedTransaction], None] | None = None) -> None:
         """Append to `database`; tell `hand_over` what each transaction appended, once it is durable."""
         self._database = database
         self._hand_over = hand_over
-        self._appended: HandedOver | None = None
-        self._numbering = IdAllocator()
+        self._appended: CommittedTransaction | None = None
+        self._ids = IdAllocator()
         self._last_tx = -1
-        self._turns = Turns(self._write)
+        self._group_commit = GroupCommit(self._write)
 
     def append(self, entries: Sequence[Item], actor: Actor) -> Appended:
         """Append what is new, in one durable transaction, and return its number and which entries said anything new.
@@ -74,12 +74,12 @@ class PostgresWriter:
         Appends that wait at the same time may share a transaction; what one of them is refused for concerns no other.
         """
         self._database.check_writable()
-        return self._turns.take(entries, actor)
+        return self._group_commit.submit(entries, actor)
 
     def begin_append(self, entries: Sequence[Item], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
         """Append as `append` does, without waiting for it: `done` is called in another thread with what came of it."""
         self._database.check_writable()
-        self._turns.begin(entries, actor, done)
+        self._group_commit.submit_async(entries, actor, done)
 
     def _write(self, entries: Sequence[Item], actor: Actor) -> Appended:
         try:
@@ -87,14 +87,14 @@ class PostgresWriter:
                 appended = self._append(cursor, entries, actor)
                 cursor.execute("COMMIT")
         except BaseException:
-            self._numbering.rolled_back()
+            self._ids.rolled_back()
             self._appended = None
             raise
-        self._numbering.committed()
+        self._ids.committed()
         self._last_tx = appended.tx
-        handed, self._appended = self._appended, None
-        if handed is not None and self._hand_over is not None:
-            self._hand_over(handed)
+        committed, self._appended = self._appended, None
+        if committed is not None and self._hand_over is not None:
+            self._hand_over(committed)
         return appended
 
     def _begin(self, cursor: psycopg.Cursor) -> tuple[int, int, int]:
@@ -105,7 +105,7 @@ class PostgresWriter:
         last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
         if last_tx != self._last_tx:  # somebody else appended, or this is the first append
             cursor.execute(_GREATEST)
-            self._numbering.begin(*(cursor.fetchone() or (0, 0, 0)))
+            self._ids.begin(*(cursor.fetchone() or (0, 0, 0)))
             self._last_tx = last_tx
         return last_tx, max(clock.wall_us(), last_recorded), last_at
 
@@ -119,7 +119,7 @@ class PostgresWriter:
         contacts = {contact.uri: contact for item in entries for contact in item.contacts}
         people = {key_of(uri): uri for uri in map(str, contacts)}
         named = batch.uris() | people
-        ids = self._numbering.known_assets(cursor, named)
+        ids = self._ids.known_assets(cursor, named)
         offered = len(batch.edges) + len(batch.assets)
         batch.edges = insert_statements.unknown_edges(cursor, batch.edges, ids)
         batch.assets = insert_statements.unknown_assets(cursor, batch.assets, ids)
@@ -127,32 +127,35 @@ class PostgresWriter:
             new[position] = True
         if not contacts and not any(new):
             return Appended(last_tx, new)
-        rows = Rows()
+        rows = RowBatch()
         last_at = max(assigner.last_given, last_at)
         insert_statements.store_transaction(rows, batch.tx, recorded_at, last_at, actor)
-        events = insert_statements.store_events(rows, entries, new, batch.tx, self._numbering)
+        events = insert_statements.store_events(rows, entries, new, batch.tx, self._ids)
         if len(batch.edges) + len(batch.assets) < offered:
             named = batch.uris() | people
         fresh = {key: uri for key, uri in named.items() if key not in ids}
-        created = self._numbering.create_assets(cursor, rows, fresh, ids, batch.tx)
+        created = self._ids.create_assets(cursor, rows, fresh, ids, batch.tx)
         given = self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
         insert_statements.store_owners(cursor, batch.assets, ids)
         insert_statements.store_contacts(cursor, contacts.values(), ids)
         if self._hand_over is not None:
-            told = {ids[key] for key in people}
-            records = partial(insert_statements.records_of, created, batch.edges, batch.assets, given, told)
-            self._appended = HandedOver(batch.tx, last_at, len(batch.edges) + len(batch.assets), records)
+            people_ids = {ids[key] for key in people}
+            records = partial(insert_statements.records_of, created, batch.edges, batch.assets, given, people_ids)
+            self._appended = CommittedTransaction(batch.tx, last_at, len(batch.edges) + len(batch.assets), records)
         return Appended(batch.tx, new)
 
     def _add_facts(
-        self, cursor: psycopg.Cursor, rows: Rows, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
+        self, cursor: psycopg.Cursor, rows: RowBatch, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
     ) -> insert_statements.Numbers:
         facts: tuple[tuple[EdgeFactRow | AssetFactRow, int], ...] = (*batch.edges, *batch.assets)
         given = insert_statements.Numbers(
-            batch.tx, ids, self._numbering.origins(cursor, {fact.origin for fact, _ in facts}),
-            self._numbering.contents(cursor, rows, {fact.body for fact, _ in facts}), events,
-        )  # fmt: skip
+            batch.tx,
+            ids,
+            self._ids.origins(cursor, {fact.origin for fact, _ in facts}),
+            self._ids.contents(cursor, rows, {fact.body for fact, _ in facts}),
+            events,
+        )
         insert_statements.store_assets(rows, batch.assets, given)
         insert_statements.store_edges(rows, batch.edges, given)
         return given

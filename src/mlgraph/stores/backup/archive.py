@@ -12,8 +12,8 @@ import psycopg
 from psycopg import sql
 
 from mlgraph.domain.errors import Conflict, DamagedBackup, StartError, Unavailable
-from mlgraph.domain.times import format_time
-from mlgraph.ports.archive import Restored
+from mlgraph.domain.timestamps import format_time
+from mlgraph.ports.archive import RestoreResult
 from mlgraph.stores.append.writer import LOCK as APPEND_LOCK
 from mlgraph.stores.backup.backup_file import PART_BYTES, Head, Packer, Unpacker
 from mlgraph.stores.postgres import migrate
@@ -43,14 +43,14 @@ class PostgresArchive:
         if not self._slots.acquire(blocking=False):
             raise Unavailable(f"{BACKUPS_AT_ONCE} backups are being taken already: try again when one is done", retry_after_s=30)
         try:
-            with self._database.apart() as connection:
+            with self._database.dedicated_connection() as connection:
                 yield from backup(connection)
         finally:
             self._slots.release()
 
-    def restore(self, pieces: Iterable[bytes]) -> Restored:
+    def restore(self, pieces: Iterable[bytes]) -> RestoreResult:
         """Put a backup into this store, which must be empty: whole, or not at all."""
-        with self._database.apart() as connection:
+        with self._database.dedicated_connection() as connection:
             return restore(connection, pieces)
 
 
@@ -103,7 +103,7 @@ def _head_of(cursor: psycopg.Cursor) -> Head:
     )
 
 
-def restore(connection: psycopg.Connection, pieces: Iterable[bytes], *, replace: bool = False) -> Restored:
+def restore(connection: psycopg.Connection, pieces: Iterable[bytes], *, replace: bool = False) -> RestoreResult:
     """Put a backup into the store, whole or not at all; with `replace`, in the place of what is stored there.
 
     All is built in a schema beside the live one, at the schema number of the backup, then migrated to this version's; the tables
@@ -132,9 +132,7 @@ def restore(connection: psycopg.Connection, pieces: Iterable[bytes], *, replace:
         instance = _value(cursor, "SELECT id::text FROM instance")
         _swap(connection, cursor, live, replace=replace)
     _log.info("a backup made at %s was restored: %d transactions", head.created_at, head.watermark)
-    return Restored(
-        migrate.newest(), head.schema, head.created_at, instance, head.instance, head.watermark, unpacker.rows()
-    )  # fmt: skip
+    return RestoreResult(migrate.newest(), head.schema, head.created_at, instance, head.instance, head.watermark, unpacker.rows())
 
 
 def _check_empty(cursor: psycopg.Cursor, *, replace: bool) -> None:

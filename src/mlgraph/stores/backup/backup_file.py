@@ -56,7 +56,7 @@ class Sum:
     rows: int = 0
     hash: Any = field(default_factory=hashlib.sha256)
 
-    def said(self) -> dict[str, Any]:
+    def checksums(self) -> dict[str, Any]:
         """Return them as the end of a backup says them."""
         return {"rows": self.rows, "sha256": self.hash.hexdigest()}
 
@@ -88,8 +88,11 @@ class Packer:
 
     def end(self) -> bytes:
         """Write the end; the file is complete with it."""
-        said = {"head_sha256": hashlib.sha256(self._head).hexdigest(), "tables": {t: s.said() for t, s in self._sums.items()}}
-        return self._member(_END, _json(said)) + self._gzip.compress(bytes(2 * _BLOCK)) + self._gzip.flush()
+        summary = {
+            "head_sha256": hashlib.sha256(self._head).hexdigest(),
+            "tables": {t: s.checksums() for t, s in self._sums.items()},
+        }
+        return self._member(_END, _json(summary)) + self._gzip.compress(bytes(2 * _BLOCK)) + self._gzip.flush()
 
     def _member(self, name: str, content: bytes) -> bytes:
         info = tarfile.TarInfo(name)
@@ -156,8 +159,11 @@ class Unpacker:
             while rest := self._gzip.read(_READ_BYTES):  # to the end: only there gzip compares its own checksum
                 if rest.strip(b"\0"):
                     raise DamagedBackup("the backup goes on behind its end")
-        said = {"head_sha256": hashlib.sha256(self._head).hexdigest(), "tables": {t: s.said() for t, s in self._sums.items()}}
-        if end != said:
+        summary = {
+            "head_sha256": hashlib.sha256(self._head).hexdigest(),
+            "tables": {t: s.checksums() for t, s in self._sums.items()},
+        }
+        if end != summary:
             raise DamagedBackup("the backup's checksums are not those of its content: it was changed after it was made")
 
     def _next(self) -> tarfile.TarInfo | None:
@@ -212,13 +218,13 @@ def _damage() -> Iterator[None]:
 
 def _head(text: bytes) -> Head:
     try:
-        said = json.loads(text)
-        written = said.pop("format")
+        fields = json.loads(text)
+        written = fields.pop("format")
         if written != FORMAT:
             raise Conflict(
                 f"the backup has format {written}, this mlgraph reads format {FORMAT}: restore it with a newer mlgraph"
             )
-        head = Head(**said)
+        head = Head(**fields)
     except (ValueError, TypeError, KeyError, AttributeError):
         raise DamagedBackup("this is no backup of mlgraph: its head cannot be read") from None
     return head

@@ -58,9 +58,9 @@ class DirectoryLock:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = _read(descriptor).get("pid")
+            owner_pid = _read(descriptor).get("pid")
             os.close(descriptor)
-            raise DataDirectoryInUse(_in_use(data_dir, holder)) from error
+            raise DataDirectoryInUse(_in_use(data_dir, owner_pid)) from error
         lock = cls(descriptor, _read(descriptor))
         # The sockets stay on record until they are gone: a start that dies before its own record must not
         # lose them.
@@ -88,11 +88,11 @@ def _read(descriptor: int) -> dict[str, object]:
     return notes if isinstance(notes, dict) else {}
 
 
-def _in_use(data_dir: Path, holder: object) -> str:
-    if holder == os.getpid():
-        return f"The data directory {data_dir} is already in use by this process (pid {holder}): stop it first."
-    who = f"the process with pid {holder}" if holder else "another process that is just starting"
-    stop = f" (kill -INT {holder})" if holder else ""
+def _in_use(data_dir: Path, owner_pid: object) -> str:
+    if owner_pid == os.getpid():
+        return f"The data directory {data_dir} is already in use by this process (pid {owner_pid}): stop it first."
+    who = f"the process with pid {owner_pid}" if owner_pid else "another process that is just starting"
+    stop = f" (kill -INT {owner_pid})" if owner_pid else ""
     return (
         f"The data directory {data_dir} is in use by {who}. Use the server that runs there, stop it{stop}, "
         "or start on another directory with --data DIR."

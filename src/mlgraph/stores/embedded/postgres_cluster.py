@@ -45,10 +45,20 @@ def create(cluster: Path, programs: Path, server: Account, superuser: str) -> No
     account = initialising_account(server, cluster.parent, programs)
     account.own(half)
     command: list[str | Path] = [
-        programs / "initdb", "--pgdata", half, "--username", superuser, "--no-instructions",
-        "--data-checksums", "--encoding=UTF8", "--auth-local=trust", "--auth-host=reject",
-        "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8",  # text orders bytewise
-    ]  # fmt: skip
+        programs / "initdb",
+        "--pgdata",
+        half,
+        "--username",
+        superuser,
+        "--no-instructions",
+        "--data-checksums",
+        "--encoding=UTF8",
+        "--auth-local=trust",
+        "--auth-host=reject",
+        "--locale=C",
+        "--locale-provider=builtin",
+        "--builtin-locale=C.UTF-8",  # text orders bytewise
+    ]
     done = subprocess.run(  # noqa: S603 - the wheel's own program
         postgres_process.command_line(account, command),
         capture_output=True,
@@ -70,14 +80,14 @@ def check_version(cluster: Path, programs: Path) -> None:
     ours = postgres_process.program_major(programs)
     if stored == ours:
         return
-    said = f"{cluster} was written by PostgreSQL {stored}, and this is PostgreSQL {ours}"
+    explanation = f"{cluster} was written by PostgreSQL {stored}, and this is PostgreSQL {ours}"
     if stored < ours:
         raise EmbeddedPostgresError(
-            f"{said}, which cannot read it. With the mlgraph that wrote it: mlgraph backup FILE --data {cluster.parent}; then "
-            "with this one: mlgraph restore FILE --data NEW, and mlgraph up --data NEW. Nothing was changed.",
+            f"{explanation}, which cannot read it. With the mlgraph that wrote it: mlgraph backup FILE --data {cluster.parent}; "
+            "then with this one: mlgraph restore FILE --data NEW, and mlgraph up --data NEW. Nothing was changed.",
         )
     raise EmbeddedPostgresError(
-        f"{said}: start the newer mlgraph that wrote it, or name another directory with --data. Nothing was changed.",
+        f"{explanation}: start the newer mlgraph that wrote it, or name another directory with --data. Nothing was changed.",
     )
 
 

@@ -18,9 +18,14 @@ _READ_BYTES: Final = 1024 * 1024
 _LINE: Final = re.compile(r"\d{4}-\d\d-\d\d \S+ \S+ \[\d+\] (?P<severity>[A-Z]+\d?): +(?P<message>.*)")
 _QUOTED_VALUE: Final = re.compile(r': ".*"')
 _LEVELS: Final = {
-    "LOG": logging.INFO, "INFO": logging.INFO, "NOTICE": logging.INFO, "WARNING": logging.WARNING,
-    "ERROR": logging.WARNING, "FATAL": logging.ERROR, "PANIC": logging.CRITICAL,
-}  # fmt: skip
+    "LOG": logging.INFO,
+    "INFO": logging.INFO,
+    "NOTICE": logging.INFO,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.WARNING,
+    "FATAL": logging.ERROR,
+    "PANIC": logging.CRITICAL,
+}
 """An ERROR is one statement's, which whoever sent it deals with."""
 
 
@@ -46,13 +51,13 @@ def _follow(path: Path, start: int, stop: threading.Event) -> None:
             while piece := file.read(_READ_BYTES):
                 *lines, waiting = (waiting + piece).split(b"\n")
                 for line in lines:
-                    tell(line.decode(errors="replace"))
+                    log_line(line.decode(errors="replace"))
                 waiting = waiting[-_READ_BYTES:]
             if last:
                 return
 
 
-def tell(line: str) -> None:
+def log_line(line: str) -> None:
     """Log one line. Details, statements and the rest of longer messages quote what is stored: they stay in the file."""
     found = _LINE.match(line)
     level = _LEVELS.get(found["severity"]) if found else None

@@ -74,8 +74,8 @@ def server_command(programs: Path, cluster: Path, settings: dict[str, str]) -> l
 
 def environment() -> dict[str, str]:
     """Return our environment without what would steer PostgreSQL's programs (PGPORT, PGDATA, locale ...)."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
-    return {**kept, "LC_ALL": "C"}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return {**inherited, "LC_ALL": "C"}
 
 
 class ServerProcess:
@@ -89,13 +89,15 @@ class ServerProcess:
         """Start `command`, its output appended to `log`. Raises OSError where it cannot be started."""
         self.exited = threading.Event()
         started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError] = queue.SimpleQueue()
-        threading.Thread(target=self._keep, args=(list(command), log, started), name="postgres-keeper", daemon=True).start()
+        threading.Thread(
+            target=self._run_and_wait, args=(list(command), log, started), name="postgres-keeper", daemon=True
+        ).start()
         outcome = started.get()
         if isinstance(outcome, OSError):
             raise outcome
         self._child = outcome
 
-    def _keep(self, command: list[str], log: Path, started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError]) -> None:
+    def _run_and_wait(self, command: list[str], log: Path, started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError]) -> None:
         try:
             with log.open("ab") as output:
                 # A session of its own: Ctrl-C in a terminal must reach us first, and the server last.

@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 DATABASE = "mlgraph"
 SUPERUSER = "mlgraph"
-QUESTION_CONNECTIONS = 45
+QUERY_CONNECTIONS = 45
 """How many of `max_connections` may answer questions: the others are for intake, for following the log, and for people."""
 _SETTINGS = {
     "port": str(postgres_sockets.PORT),
@@ -65,7 +65,7 @@ _READY_TIMEOUT_S = 300.0
 _POLL_S = 0.01
 _FIRST_BACK_OFF_S = 0.2
 _LONGEST_BACK_OFF_S = 30.0
-_STEADY_AFTER_S = 60.0
+_STABLE_AFTER_S = 60.0
 """A server that ran this long failed for a new reason: the back-off starts anew."""
 
 
@@ -138,7 +138,7 @@ class EmbeddedPostgres:
         """Whether the server's process runs now."""
         return self.pid is not None
 
-    def disk_trouble(self) -> str | None:
+    def disk_problem(self) -> str | None:
         """Return what is wrong with the disk that the data is on, or None if there is room to go on."""
         try:
             free_bytes = shutil.disk_usage(self._cluster).free
@@ -146,8 +146,8 @@ class EmbeddedPostgres:
             return f"the disk of {self._data_dir} cannot be read ({error.strerror})"
         if free_bytes >= RESERVE_BYTES:
             return None
-        free, kept = free_bytes >> 20, RESERVE_BYTES >> 20
-        return f"the disk of {self._data_dir} is full: {free} MiB are free, {kept} MiB are kept in reserve"
+        free, reserved = free_bytes >> 20, RESERVE_BYTES >> 20
+        return f"the disk of {self._data_dir} is full: {free} MiB are free, {reserved} MiB are kept in reserve"
 
     def stop(self) -> None:
         """Shut down cleanly and let go of the directory; does nothing where nothing runs."""
@@ -275,10 +275,10 @@ class EmbeddedPostgres:
     def _watch(self, on_restart: Callable[[], None] | None) -> None:
         back_off_s = 0.0
         while True:
-            process, began = self._process, time.monotonic()
+            process, started_at = self._process, time.monotonic()
             if process is not None:
                 process.exited.wait()
-            if time.monotonic() - began > _STEADY_AFTER_S:
+            if time.monotonic() - started_at > _STABLE_AFTER_S:
                 back_off_s = 0.0
             if self._stopping.wait(back_off_s):
                 return

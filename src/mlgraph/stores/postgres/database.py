@@ -11,7 +11,7 @@ import psycopg
 from psycopg.pq import ConnStatus
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from mlgraph.domain import budget
+from mlgraph.domain import deadlines
 from mlgraph.domain.errors import OutOfTime, Unavailable
 from mlgraph.ports.pool import Pool
 from mlgraph.stores.postgres.migrate import migrate
@@ -27,7 +27,7 @@ _FULL: Final = (
 )
 
 
-def _no_trouble() -> str | None:
+def _no_problem() -> str | None:
     return None
 
 
@@ -38,9 +38,14 @@ class Database:
     """
 
     def __init__(
-        self, url: str, *, size: int = 10, questions: int = 20, query_time_s: float = QUERY_TIME_S,
-        trouble: Callable[[], str | None] = _no_trouble,
-    ) -> None:  # fmt: skip
+        self,
+        url: str,
+        *,
+        size: int = 10,
+        query_connections: int = 20,
+        query_time_s: float = QUERY_TIME_S,
+        disk_problem: Callable[[], str | None] = _no_problem,
+    ) -> None:
         """Connect to `url` (libpq form), with `size` connections at most, and `questions` more for questions.
 
         A statement of a question runs for `query_time_s` at most. `trouble` says what is wrong with the disk, if anything
@@ -48,34 +53,34 @@ class Database:
         """
         self.url = url
         """What was connected to, with whatever it may hold to authenticate."""
-        self._pinned = threading.local()
+        self._thread_local = threading.local()
         self._pool = _pool(url, "mlgraph", size)
-        self._questions = _pool(url, "mlgraph-questions", questions, _limiting(query_time_s))
-        self._trouble = trouble
+        self._query_pool = _pool(url, "mlgraph-questions", query_connections, _limiting(query_time_s))
+        self._disk_problem = disk_problem
 
     def open(self) -> int:
         """Open the pools, migrate the schema, and return its number. Raises `Unavailable` if nothing answers."""
         self._pool.open()
         with self.connection() as connection:
             number = migrate(connection)
-        self._questions.open()
+        self._query_pool.open()
         return number
 
     def statistics(self) -> Pool:
         """Return how many connections there are, and how many requests wait for one."""
-        found = [pool.get_stats() for pool in (self._pool, self._questions)]
+        found = [pool.get_stats() for pool in (self._pool, self._query_pool)]
         size, idle, waiting = (sum(each[key] for each in found) for key in ("pool_size", "pool_available", "requests_waiting"))
         return Pool(size, idle, waiting)
 
     def close(self) -> None:
         """Close all connections."""
-        for pool in (self._questions, self._pool):
+        for pool in (self._query_pool, self._pool):
             pool.close(_CLOSE_S)
 
     def check_writable(self) -> None:
         """Raise `Unavailable` where the disk has no room for a write: PostgreSQL, which would end over it, still answers."""
-        if (trouble := self._trouble()) is not None:
-            raise Unavailable(f"{trouble}: nothing more is taken until there is room", retry_after_s=5)
+        if (problem := self._disk_problem()) is not None:
+            raise Unavailable(f"{problem}: nothing more is taken until there is room", retry_after_s=5)
 
     @contextmanager
     def session(self) -> Iterator[None]:
@@ -83,15 +88,15 @@ class Database:
 
         It is taken from the pool when it is first asked for: who reads nothing after all takes none.
         """
-        if getattr(self._pinned, "lent", None) is not None:
+        if getattr(self._thread_local, "exit_stack", None) is not None:
             yield
             return
-        with ExitStack() as lent:
-            self._pinned.lent, self._pinned.connection = lent, None
+        with ExitStack() as exit_stack:
+            self._thread_local.exit_stack, self._thread_local.connection = exit_stack, None
             try:
                 yield
             finally:
-                self._pinned.lent = self._pinned.connection = None
+                self._thread_local.exit_stack = self._thread_local.connection = None
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
@@ -99,44 +104,44 @@ class Database:
 
         Raises `OutOfTime` where a statement takes longer than a question may.
         """
-        lent = getattr(self._pinned, "lent", None)
-        if lent is not None:
-            if self._pinned.connection is None:
-                self._pinned.connection = lent.enter_context(self._lent())
-            yield self._pinned.connection
+        exit_stack = getattr(self._thread_local, "exit_stack", None)
+        if exit_stack is not None:
+            if self._thread_local.connection is None:
+                self._thread_local.connection = exit_stack.enter_context(self._pooled_connection())
+            yield self._thread_local.connection
             return
-        with self._lent() as connection:
+        with self._pooled_connection() as connection:
             yield connection
 
     @contextmanager
-    def apart(self) -> Iterator[psycopg.Connection]:
+    def dedicated_connection(self) -> Iterator[psycopg.Connection]:
         """Open a connection beside the pool, for work that may take hours: it must not keep the others from theirs."""
-        with self._told(None), psycopg.connect(self.url, application_name="mlgraph") as connection:
+        with self._translated_errors(None), psycopg.connect(self.url, application_name="mlgraph") as connection:
             yield connection
 
     @contextmanager
-    def _lent(self) -> Iterator[psycopg.Connection]:
-        asked = budget.current()
-        with self._told(asked):
-            budget.check()
-            with (self._pool if asked is None else self._questions).connection() as connection:
+    def _pooled_connection(self) -> Iterator[psycopg.Connection]:
+        asked = deadlines.current()
+        with self._translated_errors(asked):
+            deadlines.raise_if_exceeded()
+            with (self._pool if asked is None else self._query_pool).connection() as connection:
                 yield connection
 
     @contextmanager
-    def _told(self, asked: budget.Budget | None) -> Iterator[None]:
+    def _translated_errors(self, asked: deadlines.Deadline | None) -> Iterator[None]:
         """Tell what is wrong with the store in our words."""
         try:
             yield
         except PoolTimeout:
-            raise Unavailable(self._trouble() or _AWAY, retry_after_s=2) from None
+            raise Unavailable(self._disk_problem() or _AWAY, retry_after_s=2) from None
         except psycopg.errors.QueryCanceled:
             if asked is None:
                 raise
-            raise OutOfTime(budget.over(asked.given_s), retry_after_s=2) from None
+            raise OutOfTime(deadlines.exceeded_message(asked.given_s), retry_after_s=2) from None
         except psycopg.errors.DiskFull as error:
-            raise Unavailable(self._trouble() or _FULL, retry_after_s=5) from error
+            raise Unavailable(self._disk_problem() or _FULL, retry_after_s=5) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Unavailable(self._trouble() or _AWAY, retry_after_s=2) from error
+            raise Unavailable(self._disk_problem() or _AWAY, retry_after_s=2) from error
 
 
 def _check(connection: psycopg.Connection) -> None:
@@ -149,10 +154,18 @@ def _check(connection: psycopg.Connection) -> None:
 
 def _pool(url: str, name: str, size: int, configure: Callable[[psycopg.Connection], None] | None = None) -> ConnectionPool:
     return ConnectionPool(
-        url, min_size=1, max_size=size, open=False, timeout=_WAIT_S, check=_check,
+        url,
+        min_size=1,
+        max_size=size,
+        open=False,
+        timeout=_WAIT_S,
+        check=_check,
         # A single statement is a transaction of its own: two round trips less for each.
-        kwargs={"application_name": name, "autocommit": True}, name=name, reconnect_timeout=10.0, configure=configure,
-    )  # fmt: skip
+        kwargs={"application_name": name, "autocommit": True},
+        name=name,
+        reconnect_timeout=10.0,
+        configure=configure,
+    )
 
 
 def _limiting(query_time_s: float) -> Callable[[psycopg.Connection], None]:

@@ -11,14 +11,14 @@ import numpy as np
 import psycopg
 from numpy.typing import NDArray
 
-from mlgraph.domain import budget, clock
+from mlgraph.domain import clock, deadlines
 from mlgraph.domain.fact_row import digest
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
-from mlgraph.domain.times import format_time, parse_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
-from mlgraph.ports.store import AssetRow, Changes, EdgeTable, RunRecords, Step, Told, Touched
+from mlgraph.ports.store import AssetRow, BoundaryChanges, Changes, EdgeStep, EdgeTable, Provenance, RunRecords
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.records import ASSET_COLUMNS, ASSET_FROM, EDGE_COLUMNS, EDGE_FROM, asset_records, edge_records
 
@@ -33,12 +33,20 @@ _COPY_HEAD: Final = 19
 """Bytes before the first row of COPY's binary format, and after the last (PostgreSQL documentation, COPY, Binary Format)."""
 _COPY_TAIL: Final = 2
 _COPY_TYPES: Final = {
-    "source": ">i4", "relation": ">i2", "target": ">i4", "origin": ">i2", "mode": ">i2", "role": ">i2", "versioned": ">i2",
-    "lineage": ">i2", "start": ">i8", "end": ">i8",
-}  # fmt: skip
-_COPIED: Final = np.dtype([
-    ("fields", ">i2"), *(part for name, kind in _COPY_TYPES.items() for part in ((f"{name}_length", ">i4"), (name, kind)))
-])  # fmt: skip
+    "source": ">i4",
+    "relation": ">i2",
+    "target": ">i4",
+    "origin": ">i2",
+    "mode": ">i2",
+    "role": ">i2",
+    "versioned": ">i2",
+    "lineage": ">i2",
+    "start": ">i8",
+    "end": ">i8",
+}
+_COPIED: Final = np.dtype(
+    [("fields", ">i2"), *(part for name, kind in _COPY_TYPES.items() for part in ((f"{name}_length", ">i4"), (name, kind)))]
+)
 """A row of `edge_table`: no field is null, so all rows are of one length."""
 
 
@@ -72,8 +80,9 @@ class PostgresReader:
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT (SELECT last_at FROM tx ORDER BY tx DESC LIMIT 1), "
-                "(SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t)", (after, limit),
-            )  # fmt: skip
+                "(SELECT max(tx) FROM (SELECT tx FROM tx WHERE tx > %s ORDER BY tx LIMIT %s) t)",
+                (after, limit),
+            )
             last_at, upto = cursor.fetchone() or (None, None)
             clock.reach(last_at or 0)  # before anybody sees what these transactions, or those before them, say
             changes = Changes(after if upto is None else upto)
@@ -85,14 +94,14 @@ class PostgresReader:
             return changes
 
     def _add_changes(self, connection: psycopg.Connection, changes: Changes, span: tuple[int, int]) -> None:
-        assets, told, edges = _together(
+        assets, states, edges = _together(
             connection,
             ("SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx > %s AND first_tx <= %s ORDER BY id", span),
             ("SELECT DISTINCT asset_id, mode FROM asset_fact WHERE tx > %s AND tx <= %s", span),
             ("SELECT DISTINCT source_id, relation, target_id, by_id FROM edge_fact WHERE tx > %s AND tx <= %s", span),
         )
         changes.assets = [AssetRow(*row) for row in assets]
-        for asset, mode in told:
+        for asset, mode in states:
             changes.note_state(asset, mode)
         for source, relation, target, seen_by in edges:
             changes.note_edge((source, relation, target), seen_by)
@@ -110,9 +119,13 @@ class PostgresReader:
                 (f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.tx <= %s", (listed, self._upto)),
                 (f"{edges} f.source_id = ANY(%s) AND f.relation = %s AND f.tx <= %s", (listed, _RUN_OF, self._upto)),
             )
-        return RunRecords(*map(list, (
-            edge_records(reads), edge_records(writes), edge_records(columns), asset_records(states), edge_records(of)
-        )))  # type: ignore[arg-type] # in the order of the fields  # fmt: skip
+        return RunRecords(
+            list(edge_records(reads)),
+            list(edge_records(writes)),
+            list(edge_records(columns)),
+            list(asset_records(states)),
+            list(edge_records(of)),
+        )
 
     def pending(self, after: int, most: int) -> int:
         """Return how many facts about edges came after transaction `after`, counting to `most`."""
@@ -173,7 +186,7 @@ class PostgresReader:
         query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.tx > %s AND f.tx <= %s AND f.asset_id = ANY(%s)"
         return list(asset_records(self._rows(query, (after, upto, list(assets))))) if assets else []
 
-    def steps(self, assets: Collection[int], step: Step, most: int) -> list[EdgeRecord]:
+    def steps(self, assets: Collection[int], step: EdgeStep, most: int) -> list[EdgeRecord]:
         """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
         if not assets:
             return []
@@ -184,9 +197,9 @@ class PostgresReader:
         )
         values: list[Any] = [list(assets), step.relation, self._upto, list(step.kinds)]
         if step.then is not None:
-            near, beyond = ("source_id", "target_id") if step.then.forward else ("target_id", "source_id")
+            near, further = ("source_id", "target_id") if step.then.forward else ("target_id", "source_id")
             query += (
-                f" AND EXISTS (SELECT FROM edge_fact n JOIN asset b ON b.id = n.{beyond} "
+                f" AND EXISTS (SELECT FROM edge_fact n JOIN asset b ON b.id = n.{further} "
                 f"WHERE n.{near} = f.{far} AND n.relation = %s AND b.kind = ANY(%s))"
             )
             values += [step.then.relation, list(step.then.kinds)]
@@ -197,17 +210,18 @@ class PostgresReader:
         query = "SELECT DISTINCT asset_id FROM asset_owner WHERE owner_id = ANY(%s) LIMIT %s"
         return [row[0] for row in self._rows(query, (list(owners), most))] if owners else []
 
-    def touched(self, after: int, upto: int) -> Touched:
+    def touched(self, after: int, upto: int) -> BoundaryChanges:
         """Return what facts begin or end at a moment after `after`, and not after `upto`: a look through all facts."""
-        span, touched = (after, upto), Touched(set(), set(), set(), set())
+        span, touched = (after, upto), BoundaryChanges(set(), set(), set(), set())
         with self._database.connection() as connection, connection.transaction():
             with connection.cursor("mlgraph_edges") as cursor:
                 cursor.execute(
                     "SELECT source_id, relation, target_id, by_id FROM edge_fact WHERE tx <= %s "
-                    "AND (valid_from > %s AND valid_from <= %s OR valid_to > %s AND valid_to <= %s)", (self._upto, *span, *span),
-                )  # fmt: skip
+                    "AND (valid_from > %s AND valid_from <= %s OR valid_to > %s AND valid_to <= %s)",
+                    (self._upto, *span, *span),
+                )
                 while rows := cursor.fetchmany(_STREAM_ASSETS * 10):
-                    budget.check()
+                    deadlines.raise_if_exceeded()
                     touched.edges.update(row[:3] for row in rows)
                     touched.seen_by.update(row[3] for row in rows if row[3] is not None)
             with connection.cursor("mlgraph_states") as cursor:
@@ -216,7 +230,7 @@ class PostgresReader:
                     (self._upto, *span),
                 )
                 while rows := cursor.fetchmany(_STREAM_ASSETS * 10):
-                    budget.check()
+                    deadlines.raise_if_exceeded()
                     touched.assets.update(row[0] for row in rows)
                     touched.retracted.update(row[0] for row in rows if row[1] == Mode.RETRACT)
         return touched
@@ -263,7 +277,7 @@ class PostgresReader:
         query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id >= %s AND f.asset_id < %s AND f.tx <= %s"
         return list(asset_records(self._rows(query, (low, high, self._upto))))
 
-    def owners_apart(self) -> NDArray[np.int32]:
+    def owners_needing_full_computation(self) -> NDArray[np.int32]:
         """Return all runs and workflows of which something was declared, or that column edges name."""
         query = (
             f"SELECT asset_id FROM asset_fact WHERE mode = {int(Mode.DECLARATION)} AND tx <= %s "
@@ -310,10 +324,10 @@ class PostgresReader:
         query = "SELECT c.asset_id, a.uri, c.name, c.mail FROM contact c JOIN asset a ON a.id = c.asset_id WHERE a.id = ANY(%s)"
         return {row[0]: Contact(AssetUri.parse(row[1]), row[2], row[3]) for row in self._rows(query, (list(assets),))}
 
-    def told(self, txs: Collection[int]) -> dict[int, Told]:
+    def provenance(self, txs: Collection[int]) -> dict[int, Provenance]:
         """Return who appended these transactions, and when."""
         query = "SELECT tx, recorded_at, actor, source, environment FROM tx WHERE tx = ANY(%s)"
-        return {row[0]: Told(*row) for row in self._rows(query, (list(txs),))}
+        return {row[0]: Provenance(*row) for row in self._rows(query, (list(txs),))}
 
     def events(self, numbers: Collection[int]) -> dict[int, str]:
         """Return the ids that events had at their sources, by the store's numbers of the events."""
@@ -328,7 +342,7 @@ class PostgresReader:
                     'SELECT id, uri, kind, dataset_id FROM asset WHERE first_tx <= %s ORDER BY uri COLLATE "C"', (self._upto,)
                 )
                 while rows := listing.fetchmany(_STREAM_ASSETS):
-                    budget.check()
+                    deadlines.raise_if_exceeded()
                     yield from _with_records(cursor, [AssetRow(*row) for row in rows], self._upto)
 
     def _rows(self, query: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
@@ -364,15 +378,15 @@ def _with_records(
     cursor: psycopg.Cursor, assets: Sequence[AssetRow], upto: int
 ) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
     numbers = [asset.asset for asset in assets]
-    told: dict[int, list[AssetRecord]] = defaultdict(list)
+    states_of: dict[int, list[AssetRecord]] = defaultdict(list)
     cursor.execute(
         f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id = ANY(%s) AND f.tx <= %s".encode(), (numbers, upto)
     )
     for record in asset_records(cursor):
-        told[record.asset].append(record)
+        states_of[record.asset].append(record)
     leading: dict[int, list[EdgeRecord]] = defaultdict(list)
     cursor.execute(f"SELECT {EDGE_COLUMNS} FROM {EDGE_FROM} WHERE f.source_id = ANY(%s) AND f.tx <= %s".encode(), (numbers, upto))
     for edge in edge_records(cursor):
         leading[edge.source].append(edge)
     for asset in assets:
-        yield asset, told[asset.asset], leading[asset.asset]
+        yield asset, states_of[asset.asset], leading[asset.asset]

@@ -1,4 +1,4 @@
-"""Pairs that runs were certain of, compiled: what `mlgraph.graph.projection.pairs.certain_pairs` finds for runs that told no lineage."""
+"""Pairs that single runs are certain of, compiled: the batch form of `port_pairs.certain_pairs` for runs without lineage."""
 
 from __future__ import annotations
 

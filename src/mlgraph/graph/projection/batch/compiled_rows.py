@@ -1,6 +1,6 @@
-"""Rows of plain runs and workflows, many at a time: the compiled form of `mlgraph.graph.projection.build` for what most of them are.
+"""Rows of many runs and workflows at a time: the compiled form of `mlgraph.graph.projection.build` for the usual ones.
 
-Plain is what nothing was declared or retracted of, and no lineage or columns told (`mlgraph.graph.projection.batch.plain_owners` chooses them).
+These are the ones without declarations, retractions, lineage and column edges (`plain_owners` chooses them).
 What is computed is what `run_rows` and `workflow_rows` compute, step by step, as property tests compare.
 """
 

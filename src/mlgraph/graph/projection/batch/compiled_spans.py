@@ -1,4 +1,4 @@
-"""Spans of time as arrays int64[k, 2], for compiled code: each function does what its namesake in `mlgraph.graph.model.spans` does."""
+"""Spans of time as arrays int64[k, 2], for compiled code: each function does what its namesake in `graph.model.spans` does."""
 
 from __future__ import annotations
 

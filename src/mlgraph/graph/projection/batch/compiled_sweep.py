@@ -1,4 +1,4 @@
-"""When inputs and outputs hold, compiled: what `mlgraph.domain.history.edge_intervals` and `mlgraph.graph.projection.sweep.open_spans` find.
+"""When inputs and outputs are valid, compiled: the batch form of `history.edge_intervals` and `open_intervals.open_spans`.
 
 For edges that nothing declares gone or retracts. One edge (its relation, other end, origin and role) is a packed key.
 """
@@ -10,10 +10,10 @@ from typing import Final, NamedTuple
 import numba
 import numpy as np
 
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs
 from mlgraph.graph.projection.batch.compiled_spans import union
-from mlgraph.graph.projection.sweep import OMISSIONS_TO_CLOSE
+from mlgraph.graph.projection.open_intervals import OMISSIONS_TO_CLOSE
 
 ROLE_BITS: Final = 4
 ORIGIN_BITS: Final = 15

@@ -13,10 +13,10 @@ import numpy as np
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import RunOutcome
-from mlgraph.domain.times import FOREVER
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import HELD_OUT_ROLES, INPUT_ROLES
-from mlgraph.graph.csr.pages import Pages
-from mlgraph.graph.csr.strings import Strings, order
+from mlgraph.graph.csr.chunked_rows import ChunkedRows
+from mlgraph.graph.csr.string_index import Strings, order
 from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, INPUT_TO, RUN, WORKFLOW, Bools, Bytes, Ints, Longs
 from mlgraph.graph.projection.batch.compiled_rows import Output, Owners, owner_rows
 from mlgraph.graph.projection.batch.compiled_sweep import NEVER, OTHER_SHIFT, ROLE_BITS, SIDE_SHIFT, Edges, Runs
@@ -46,7 +46,7 @@ class RunEnds:
             self.completed_at[run] = outcome.ended_at
         if outcome.code_version is not None:
             self.version[run] = self._versions.setdefault(outcome.code_version, len(self._versions) + 1)
-        self.told[run] = sum(1 << number for number, side in enumerate(_SIDES) if outcome.told(side))
+        self.told[run] = sum(1 << number for number, side in enumerate(_SIDES) if outcome.reports_side(side))
         if origins:
             self.least_origin[run] = min(self.least_origin[run], *origins)
             self.greatest_origin[run] = max(self.greatest_origin[run], *origins)
@@ -65,7 +65,7 @@ class OwnedEdges:
         self._odd[apart] = True
         # A later record ends one before it of the same version and role: where nothing ends by itself, this makes no difference.
         self._parted, self._ending = np.zeros(len(kind), np.bool_), np.zeros(len(kind), np.bool_)
-        self._edges = Pages()
+        self._edges = ChunkedRows()
         self._members: list[Longs] = []
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class OwnedEdges:
         self._members.append(table.target.astype(np.int64) << 32 | table.source)
 
     def _usual(self, table: EdgeTable) -> Bools:
-        told = (table.mode == Mode.WHOLE) | (table.mode == Mode.PATCH)
+        told = (table.mode == Mode.REPLACE) | (table.mode == Mode.PATCH)
         usual: Bools = told & (table.end > table.start) & ~(self._retracted[table.source] | self._retracted[table.target])
         return usual
 

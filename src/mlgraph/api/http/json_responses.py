@@ -1,0 +1,54 @@
+"""Answers as bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator
+from typing import Final
+
+import orjson
+from starlette.responses import Response
+
+EXPORT_CHUNK_BYTES: Final = 256 * 1024
+
+
+def dump(value: object) -> bytes:
+    """Return `value` as JSON in UTF-8.
+
+    Whole numbers past 64 bits, which orjson cannot write, are rare and legal (RFC 8259): they take the slower way.
+    """
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def answer(value: object, status: int = 200) -> Response:
+    """Return `value` as a JSON response."""
+    return Response(dump(value), status, media_type="application/json")
+
+
+def started_answer(pieces: Iterator[bytes]) -> Generator[bytes]:
+    """Return the same pieces, the first of them made already: what fails at once fails before a status is sent."""
+    first = next(pieces, b"")
+
+    def all_pieces() -> Generator[bytes]:
+        yield first
+        yield from pieces
+
+    return all_pieces()
+
+
+def in_pieces(lines: Iterator[bytes]) -> Generator[bytes]:
+    """Join lines into pieces of about 256 KiB: a line each would spend its time on changing threads."""
+    waiting: list[bytes] = []
+    size = 0
+    for line in lines:
+        waiting.append(line)
+        size += len(line)
+        if size >= EXPORT_CHUNK_BYTES:
+            yield b"".join(waiting)
+            waiting.clear()
+            size = 0
+    if waiting:
+        yield b"".join(waiting)

@@ -1,0 +1,84 @@
+"""Each request has an id, is timed to its last byte, and leaves one line in the log."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+from contextvars import ContextVar
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mlgraph.services.common import metrics
+
+_log = logging.getLogger("mlgraph.access")
+
+SLOW_S: Final = 1.0
+HEADER: Final = "x-request-id"
+_GIVEN: Final = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The id of the request that this thread or task works for."""
+
+
+class Observed:
+    """The outermost layer: gives each request its id, and tells metrics and the log what became of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. The id is the caller's `X-Request-Id`, if it is one that a log can hold, or a new one."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(HEADER, "")
+        named = given if _GIVEN.fullmatch(given) else uuid.uuid4().hex
+        status = 0
+
+        async def answering(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[HEADER] = named
+            await send(message)
+
+        mark = request_id.set(named)
+        started = time.perf_counter()
+        complete = False
+        try:
+            with metrics.REQUESTS_UNDER_WAY.track_inprogress():
+                await self._app(scope, receive, answering)
+            complete = True
+        finally:
+            _record(scope, status, complete=complete, took_s=time.perf_counter() - started)
+            request_id.reset(mark)
+
+
+def route_of(scope: Scope) -> str:
+    """Return the template of the route that a request took: never the path itself, which holds URIs."""
+    return str(getattr(scope.get("route"), "path_format", "unmatched"))
+
+
+def _record(scope: Scope, status: int, *, complete: bool, took_s: float) -> None:
+    route = route_of(scope)
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    outcome = f"{status // 100}xx" if status else "none"  # none: the caller went away before there was an answer
+    metrics.REQUEST_SECONDS.labels(method, route, outcome if complete else "broken").observe(took_s)
+    worth = status >= 400 or not status or not complete or took_s > SLOW_S
+    level = logging.INFO if worth else logging.DEBUG
+    if _log.isEnabledFor(level):
+        context = {
+            "method": method,
+            "route": route,
+            "status": status,
+            "duration_ms": round(took_s * 1000, 3),
+            "actor": scope.get("state", {}).get("actor"),
+            "complete": complete,
+        }
+        _log.log(level, "%s %s %s in %.1f ms", method, route, status or "none", took_s * 1000, extra={"context": context})

@@ -1,0 +1,327 @@
+"""Pictures of single things: an asset as a card, why, what changed, what is live, sources, dead letters."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain, span
+
+if TYPE_CHECKING:
+    from mlgraph.client import shapes, source_shapes
+
+MAX_RELATIONS: Final = 40
+MAX_HISTORY: Final = 15
+MAX_CHANGES: Final = 300
+MAX_RUNS: Final = 3
+MAX_VALUE_CHARS: Final = 200
+_CHANGE: Final = {"added": ("+", "green"), "removed": ("-", "red"), "changed": ("~", "yellow")}
+_SOURCE_COLUMNS: Final = (
+    "name",
+    "kind",
+    "state",
+    "lag",
+    "read",
+    "errors",
+    "letters",
+    "waiting",
+    "environment",
+    "last sweep",
+    "next sweep",
+    "address",
+)
+_SOURCE_STATES: Final = {"failed": "bold red", "following": "green", "stopped": "yellow"}
+_HEALTH: Final = {"ok": "green", "failing": "bold red"}
+
+
+def asset(answer: shapes.Asset) -> RenderableType:
+    """Draw an asset as a card: what it is, what it is tied to, what it was."""
+    parts: list[RenderableType] = [asset_text(answer["kind"], answer["name"]), Text(plain(answer["uri"]), "dim")]
+    if answer["deleted_at"]:
+        parts.append(Text(f"deleted at {moment(answer['deleted_at'])}", "bold red"))
+    if answer["referenced_only"]:
+        parts.append(Text("Others refer to it; no source has described it yet.", "yellow"))
+    if answer["description"]:
+        parts.append(Text(plain(answer["description"])))
+    parts += [Text(f"also called {plain(name)}", "dim") for name in _other_names(answer)]
+    parts.append(_attributes(answer))
+    if answer["relations"]:
+        parts += [Text("\nRelations", "bold"), *_relations(answer)]
+    else:
+        parts.append(Text("\nNo relations at this moment."))
+    if answer["history"]:
+        parts += [Text("\nHistory", "bold"), _history(answer["history"])]
+    if answer["partial"]:
+        parts.append(Text(f"The answer was cut ({plain(answer['reason'] or 'limit')}).", "yellow"))
+    return Group(*parts)
+
+
+def _other_names(answer: shapes.Asset) -> list[str]:
+    """Return the other names that it has or had, and when: those that lead to it, and those that it leads to."""
+    same = [each for each in answer["names"] if each["decision"] == "same"]
+    ours, others = {answer["uri"]}, {answer["uri"]}
+    for _ in same:  # over as many other names as there may be
+        ours |= {each["name"] for each in same if each["asset"] in ours}
+        others |= {each["asset"] for each in same if each["name"] in others}
+    origin_text = [(each["name"], each) for each in same if each["asset"] in ours]
+    origin_text += [(each["asset"], each) for each in same if each["name"] in others]
+    lines = (f"{name} {span(each['valid_from'], each['valid_to'])}" for name, each in origin_text if name != answer["uri"])
+    return list(dict.fromkeys(lines))
+
+
+def _attributes(answer: shapes.Asset) -> Table:
+    table = _table()
+    health = answer["health"]
+    reasons = f": {', '.join(health['reasons'])}" if health["reasons"] else ""
+    rows = {
+        "owners": ", ".join(name_of(uri) for uri in answer["owners"]) or "nobody",
+        "tags": ", ".join(answer["tags"]),
+        "environment": answer["environment"] or "",
+        "since": moment(answer["valid_from"]) if answer["valid_from"] else "",
+        "told by": ", ".join(answer["origins"]),
+    }
+    for title, value in rows.items():
+        if value:
+            table.add_row(Text(title, "dim"), Text(plain(value)))
+    table.add_row(Text("health", "dim"), Text(plain(health["status"] + reasons), _HEALTH.get(health["status"], "")))
+    for key, value in answer["properties"].items():
+        table.add_row(Text(plain(key), "dim"), Text(_short(value)))
+    return table
+
+
+def _relations(answer: shapes.Asset) -> list[RenderableType]:
+    table = _table()
+    for each in answer["relations"][:MAX_RELATIONS]:
+        far = each["target"] if each["direction"] == "out" else each["source"]
+        arrow = "->" if each["direction"] == "out" else "<-"
+        ended = f"until {moment(each['valid_to'])}" if each["valid_to"] else ""
+        aliases = each["properties"].get("aliases")
+        named = f" as {', '.join(map(str, aliases))}" if isinstance(aliases, list) and aliases else ""
+        certainty_note = "  possible" if each["certainty"] == "possible" else ""
+        origin_text = f"{', '.join(each['origins'])}  since {moment(each['valid_from'])} {ended}{certainty_note}"
+        table.add_row(
+            Text(f"{arrow} {plain(each['relation'] + named)}", "dim"),
+            asset_text(kind_of(far), each["name"], far),
+            Text(plain(origin_text), "dim"),
+        )
+    shown = min(len(answer["relations"]), MAX_RELATIONS)
+    if shown < answer["relations_total"]:
+        note = Text(f"{shown:,} of {count(answer['relations_total'], 'relation')} shown; --json has more", "dim")
+        return [table, note]
+    return [table]
+
+
+def _history(history: list[shapes.Moment]) -> RenderableType:
+    table = _table()
+    for each in history[:MAX_HISTORY]:
+        table.add_row(
+            Text(f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"),
+            Text(plain(each["origin"])),
+            Text(f"learned {moment(each['recorded_at'])} from {plain(each['actor'])}", "dim"),
+        )
+    rest = len(history) - MAX_HISTORY
+    return Group(table, Text(f"and {rest:,} more; --json lists all", "dim")) if rest > 0 else table
+
+
+def why(answer: shapes.Why) -> RenderableType:
+    """Draw who says that an edge holds."""
+    edge = _edge(answer["source"], answer["relation"], answer["target"])
+    if not answer["origins"]:
+        return Group(edge, Text("Nobody says so. mlgraph show lists the relations that there are."))
+    verdict = Text("holds", "green") if answer["holds"] else Text("does not hold at this moment", "yellow")
+    table = _table()
+    for each in answer["origins"]:
+        span = f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"
+        by = f" from {each['actor']}" if each["actor"] else ""
+        learned = f"learned {moment(each['recorded_at'])}{by}" if each["recorded_at"] else ""
+        table.add_row(Text(plain(each["origin"]), "bold"), Text(span), Text(plain(learned), "dim"))
+        if each["properties"]:
+            table.add_row("", Text(_short(each["properties"])), "")
+        if runs := each.get("runs"):
+            more = f" and {len(runs) - MAX_RUNS:,} more" if len(runs) > MAX_RUNS else ""
+            table.add_row("", Text(plain(f"runs: {', '.join(name_of(run) for run in runs[:MAX_RUNS])}{more}")), "")
+    parts: list[RenderableType] = [edge, verdict, table]
+    if answer["rule"]:
+        parts.append(Text(f"\ninferred by the rule {plain(answer['rule'])}, at {moment(answer['path_as_of'])} from"))
+        parts += _ground(answer["path"], 1)
+    return Group(*parts)
+
+
+def _ground(path: list[shapes.Ground], depth: int) -> list[RenderableType]:
+    """Draw the edges of a path, those under an inferred one indented below it."""
+    lines: list[RenderableType] = []
+    for each in path:
+        origin_text = f"  {', '.join(map(plain, each['origins']))}  since {moment(each['valid_from'])}"
+        certainty_text = ("  possible", "yellow") if each["certainty"] == "possible" else ("", "")
+        edge = _edge(each["source"], each["relation"], each["target"])
+        lines.append(Text.assemble("  " * depth, edge, (origin_text, "dim"), certainty_text))
+        lines += _ground(each["path"], depth + 1)
+    return lines
+
+
+def diff(answer: shapes.Diff) -> RenderableType:
+    """Draw what changed as a list of + and -."""
+    head = Text(f"{moment(answer['from'])} to {moment(answer['to'])}", "dim")
+    if not answer["assets"] and not answer["edges"] and not answer["partial"]:
+        return Group(head, Text("Nothing changed between these moments."))
+    lines: list[Text] = []
+    for each in answer["assets"]:
+        sign, style = _CHANGE.get(each["change"], ("~", "yellow"))
+        lines.append(Text.assemble((f"{sign} ", style), asset_text(each["kind"], each["name"], each["uri"])))
+    for edge in answer["edges"]:
+        sign, style = _CHANGE.get(edge["change"], ("~", "yellow"))
+        lines.append(Text.assemble((f"{sign} ", style), _edge(edge["source"], edge["relation"], edge["target"])))
+    ending = Text(f"\n{count(answer['total'], 'change')}", "dim")
+    if len(lines) > MAX_CHANGES:
+        ending.append(f", {MAX_CHANGES:,} shown here; --json has more")
+    if answer["partial"]:
+        reason = plain(answer["reason"] or "limit")
+        advice = ": raise --limit" if reason.startswith("limit") else ""
+        ending.append(f"\nThe answer was cut ({reason}){advice}.", "yellow")
+    return Group(head, *lines[:MAX_CHANGES], ending)
+
+
+def live(answer: shapes.Live) -> RenderableType:
+    """Draw what serves as a table."""
+    if not answer["services"]:
+        return Text("No service is known at this moment. Services come from facts: see mlgraph ingest --help.")
+    table = _table("service", "deployment", "share", "health", "version", "since")
+    for service in answer["services"]:
+        name = Text(plain(service["name"]), "bold green")
+        if not service["deployments"]:
+            table.add_row(name, Text("nothing serves it", "red"), "", "", "", "")
+        total_weight = sum(each["weight"] or 0 for each in service["deployments"])
+        for each in service["deployments"]:
+            share = f"{(each['weight'] or 0) / total_weight:.1%}" if total_weight and each["weight"] is not None else "-"
+            health = Text(plain(each["health"] or "-"), _HEALTH.get(each["health"] or "", ""))
+            versions = ", ".join(version["name"] for version in each["versions"]) or "-"
+            deployment, since = Text(plain(each["name"])), Text(moment(each["since"]))
+            table.add_row(name, deployment, share, health, Text(plain(versions), "magenta"), since)
+            name = Text()
+    return table
+
+
+def connectors(answer: source_shapes.Connectors) -> RenderableType:
+    """Draw the registered connectors as a table."""
+    table = _table("connector", "ingest --format", "connect", "payloads", "emits")
+    for each in answer["connectors"]:
+        table.add_row(
+            Text(plain(each["name"]), "bold"),
+            plain(each["name"]) if each["accepts_events"] else "-",
+            plain(each["name"]) if each["connects"] else "-",
+            plain(", ".join(each["event_types"])),
+            plain(", ".join((*each["kinds"], *each["relations"]))),
+        )
+    return table
+
+
+def sources(answer: source_shapes.Sources) -> RenderableType:
+    """Draw the connected tools as a table."""
+    if not answer["sources"]:
+        return Text("No tool is connected. Connect one with: mlgraph connect TOOL URL; mlgraph connectors lists the tools.")
+    table = _table(*_SOURCE_COLUMNS)
+    failures: list[Text | None] = []
+    for each in answer["sources"]:
+        done, total = each.get("done"), each.get("total")
+        read = "-" if done is None else f"{done:,}" + (f" of {total:,}" if total else "")
+        state = Text(plain(each["state"]), _SOURCE_STATES.get(each["state"], ""))
+        if each.get("circuit") == "open":
+            state.append(f", left alone {_span(each.get('retry_in_s'))}", "bold red")
+        table.add_row(
+            Text(plain(each["name"]), "bold"),
+            plain(each["kind"]),
+            state,
+            _span(each.get("lag_s")),
+            read,
+            _number(each.get("errors"), "red"),
+            _number(each.get("dead_letters"), "yellow"),
+            _number(each.get("events_waiting"), "yellow"),
+            Text(plain(each.get("environment") or "-")),
+            moment(_to_the_second(each.get("last_sweep_at"))),
+            moment(_to_the_second(each.get("next_sweep_at"))),
+            Text(plain(each["url"]), "dim"),
+        )
+        failures.append(_failure(each))
+    return Group(table, *(failure for failure in failures if failure is not None))
+
+
+def _failure(each: source_shapes.Source) -> Text | None:
+    """Return what reading a source fails with now, else what it failed with last."""
+    if error := each.get("error"):
+        return Text(f"{plain(each['name'])}: {plain(error)}", "red")
+    if last := each.get("last_error"):
+        return Text(f"{plain(each['name'])}: all is well; at {moment(each.get('last_error_at'))} it was: {plain(last)}", "dim")
+    return None
+
+
+def source_test(answer: source_shapes.SourceTest) -> RenderableType:
+    """Draw what a source answered to a trial; what to fix is told on standard error."""
+    if not answer["ok"]:
+        return Text(f"{plain(answer['name'])} cannot be read", "bold red")
+    least = "at least " if answer["more"] else ""
+    found = ", ".join(f"{number:,} {plain(what)}" for what, number in answer["counts"].items())
+    whose = "with credentials" if answer["authenticated"] else "without credentials"
+    version = f" {plain(answer['version'])}" if answer["version"] else ""
+    return Text.assemble(
+        (f"{plain(answer['name'])} answers", "bold green"),
+        f": {plain(answer['kind'])}{version} at {plain(answer['url'])}, {whose}; {least}{found} ({answer['took_ms']:,.0f} ms)",
+    )
+
+
+def _span(seconds: float | None) -> str:
+    """Return a duration as people read it, in its largest unit."""
+    if seconds is None:
+        return "-"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"
+
+
+def _number(number: int | None, style: str) -> Text:
+    return Text("-") if number is None else Text(f"{number:,}", style if number else "")
+
+
+def _to_the_second(text: str | None) -> str | None:
+    return None if text is None else re.sub(r"\.\d+", "", text)
+
+
+def dead_letters(answer: shapes.DeadLetters) -> RenderableType:
+    """Draw dead letters as a table."""
+    if not answer["dead_letters"]:
+        return Text("No dead letters: everything that was taken has been worked on.")
+    table = _table("id", "format", "received", "tries", "error")
+    for each in answer["dead_letters"]:
+        where = f"{each['pointer']}: " if each["pointer"] else ""
+        error = Text(plain(where + each["error"]))
+        table.add_row(str(each["id"]), plain(each["format"]), moment(each["received_at"]), str(each["attempts"]), error)
+    total = count(answer["total"], "dead letter")
+    notes = [Text(f"\n{total}; try one again with: mlgraph dead-letters --replay ID", "dim")]
+    if answer["partial"]:
+        notes.append(Text(f"Go on with --cursor {plain(answer['frontier'])}", "yellow"))
+    return Group(table, *notes)
+
+
+def _edge(source: str, relation: str, target: str) -> Text:
+    return Text.assemble(
+        asset_text(kind_of(source), name_of(source)),
+        (f" -{plain(relation)}-> ", "dim"),
+        asset_text(kind_of(target), name_of(target)),
+    )
+
+
+def _table(*titles: str) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=bool(titles), header_style="dim")
+    for title in titles:
+        table.add_column(title)
+    return table
+
+
+def _short(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return plain(text if len(text) <= MAX_VALUE_CHARS else f"{text[:MAX_VALUE_CHARS]}... ({len(text):,} characters)")

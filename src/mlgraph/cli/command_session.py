@@ -1,0 +1,119 @@
+"""What every command shares: its options, the way to the server, and how failures become exit codes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import typer
+from typer.core import TyperGroup
+
+from mlgraph.cli import output
+from mlgraph.domain.walk_options import LevelName
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from mlgraph.client import Answer, Client
+
+T = TypeVar("T")
+DEFAULT_URL: Final = "http://127.0.0.1:8765"
+
+Url = Annotated[str | None, typer.Option("--url", help=f"The server. [default: MLGRAPH_URL, or {DEFAULT_URL}]")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the HTTP body as it came.")]
+AtLeast = Annotated[int | None, typer.Option("--at-least", min=0, help="Wait until this watermark is included.")]
+Uri = Annotated[str, typer.Argument(metavar="URI", help="mlg://KIND/NAMESPACE/NAME, each part percent-encoded.")]
+AsOf = Annotated[
+    str | None, typer.Option("--as-of", metavar="TIME", help="The moment to answer for, such as 2026-11-01T00:00:00Z.")
+]
+Level = Annotated[LevelName | None, typer.Option("--level", help="Workflows, or single runs.")]
+Limit = Annotated[int | None, typer.Option("--limit", min=1, help="How many to list at most.")]
+Cursor = Annotated[str | None, typer.Option("--cursor", help="Go on from the frontier of a partial answer.")]
+NoFold = Annotated[bool, typer.Option("--no-fold", help="Show what is folded as noise, such as temporary tables.")]
+
+
+@dataclass
+class Session:
+    """What the command line said before the command, and what its failure handling must know."""
+
+    url: str | None = None
+    as_json: bool = False
+
+
+class Commands(TyperGroup):
+    """The group of all commands: one place where a failure becomes a message on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the signature of the base class
+        """Run the command; raise `typer.Exit` with 1, 2 or 3 where it fails."""
+        session = ctx.ensure_object(Session)
+        # The types of the failures come with the HTTP library: load it only for commands that get this far.
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            code = _exit_code(error, session)
+            if code is None:
+                raise
+            raise typer.Exit(code) from error
+
+
+def _exit_code(error: Exception, session: Session) -> int | None:
+    from mlgraph.client import ClientError, ServerNotReachable
+    from mlgraph.domain.errors import MlgraphError
+
+    if isinstance(error, ServerNotReachable):
+        output.fail(str(error), then="Is it running? Start it with: mlgraph up   (--url or MLGRAPH_URL names another)")
+        return output.NOT_REACHABLE
+    if isinstance(error, ClientError):
+        if session.as_json:
+            output.write(error.body)
+        output.fail(f"{error.title}: {error.detail}", error.pointer, _advice(error.status, error.title))
+        if error.status in (400, 405, 413, 415, 422):
+            return output.WRONG_USAGE
+        return output.NOT_REACHABLE if error.status in (502, 503, 504) else output.REFUSED
+    if isinstance(error, MlgraphError):
+        output.fail(f"{error.title}: {error.detail}", error.pointer)
+        return output.REFUSED
+    return None
+
+
+def _advice(status: int, title: str) -> str | None:
+    if title == "Unknown asset":
+        return "mlgraph export lists everything that is known."
+    return {
+        401: "Put the token into the environment as MLGRAPH_TOKEN.",
+        503: "Try again in a moment.",
+    }.get(status)
+
+
+@contextlib.contextmanager
+def connected(ctx: typer.Context, url: str | None, as_json: bool) -> Generator[Client]:
+    """Open a client for the server that the options name."""
+    from mlgraph.client import Client
+
+    session = ctx.ensure_object(Session)
+    session.as_json = as_json
+    try:
+        client = Client(url or session.url or os.environ.get("MLGRAPH_URL") or DEFAULT_URL)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+    with client:
+        yield client
+
+
+def ask(
+    ctx: typer.Context,
+    url: str | None,
+    as_json: bool,
+    query: Callable[[Client], Answer[T]],
+    renderer: Callable[[T], RenderableType],
+) -> None:
+    """Ask the server, and print its bytes or a picture of them."""
+    with connected(ctx, url, as_json) as client:
+        answer = query(client)
+    if as_json:
+        output.write(answer.body)
+    else:
+        output.draw(renderer(answer.data))

@@ -1,0 +1,126 @@
+"""Commands about identity: which names an asset has had, and what a person decides of them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mlgraph.cli import output
+from mlgraph.cli.command_session import AsJson, AtLeast, Url, ask, connected
+from mlgraph.cli.output import plain, span
+
+if TYPE_CHECKING:
+    from mlgraph.client import name_shapes, shapes
+    from mlgraph.client.responses import Answer
+
+app = typer.Typer()
+
+From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="Since when it holds. [default: now]")]
+_Name = Annotated[str, typer.Argument(metavar="NAME", help="The URI that is another name.")]
+
+
+@app.command()
+def names(
+    ctx: typer.Context,
+    *,
+    uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="Only the names of this asset.")] = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show which names an asset has had; without one, the names that lead to several assets."""
+    ask(ctx, url, as_json, lambda server: server.names(uri, at_least=at_least), _names)
+
+
+@app.command()
+def same(
+    ctx: typer.Context,
+    *,
+    name: _Name,
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the asset that it names.")],
+    from_: From = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back: the two are told apart again.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Say that a name is another name of an asset: both become one, and either answers."""
+    _decide(ctx, name, asset, {}, from_, undo, as_json, url)
+
+
+@app.command()
+def apart(
+    ctx: typer.Context,
+    *,
+    name: _Name,
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the other asset.")],
+    from_: From = None,
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back: what sources say counts again.")] = False,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Say that two assets are two, whatever sources report."""
+    _decide(ctx, name, asset, {"decision": "apart"}, from_, undo, as_json, url)
+
+
+def _decide(
+    ctx: typer.Context,
+    name: str,
+    asset: str,
+    properties: dict[str, str],
+    from_: str | None,
+    undo: bool,
+    as_json: bool,
+    url: str | None,
+) -> None:
+    triple = {"source": name, "relation": "alias_of", "target": asset}
+    if undo:
+        fact: dict[str, object] = {"retract": {**triple, **({"valid_to": from_} if from_ else {})}}
+    else:
+        since = {"valid_from": from_} if from_ else {}
+        fact = {"edge": {**triple, **since, **({"properties": properties} if properties else {})}}
+    with connected(ctx, url, as_json) as server:
+        taken = server.facts([json.dumps(fact).encode() + b"\n"])
+        rejected = taken.data["rejected"]
+        answer = None if rejected else server.names(asset, at_least=taken.data["watermark"])
+    _print_decision(taken, answer, as_json)
+    if rejected:
+        output.fail(f"it was not taken: {rejected[0]['message']}", rejected[0]["pointer"])
+        raise typer.Exit(output.REFUSED)
+
+
+def _print_decision(taken: Answer[shapes.Ingested], answer: Answer[name_shapes.Names] | None, as_json: bool) -> None:
+    if as_json:
+        output.write((answer or taken).body)
+    elif answer is not None:
+        output.draw(_names(answer.data))
+
+
+def _names(names: name_shapes.Names) -> RenderableType:
+    parts: list[RenderableType] = []
+    if names["uri"]:
+        parts.append(Text(plain(names["asset"] or names["uri"]), "bold"))
+        parts.append(_known_as(names["names"]) if names["names"] else Text("It has had no other name."))
+    if names["ambiguous"]:
+        parts.append(Text("\nLead to several assets, so that they stand for themselves:", "yellow"))
+        for each in names["ambiguous"]:
+            parts.append(Text(f"  {plain(each['name'])}, {span(each['valid_from'], each['valid_to'])}, is either of"))
+            parts += [Text(f"    {plain(asset)}") for asset in each["assets"]]
+        parts.append(Text("Decide with: mlgraph same NAME ASSET   or: mlgraph apart NAME ASSET", "dim"))
+    elif not names["uri"]:
+        parts.append(Text("No name leads to several assets."))
+    return Group(*parts)
+
+
+def _known_as(listed: list[name_shapes.Named]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("name", "", "asset", "when"):
+        table.add_column(title, overflow="fold")
+    for each in listed:
+        word = "is kept apart from" if each["decision"] == "apart" else "is another name of"
+        table.add_row(plain(each["name"]), word, plain(each["asset"]), span(each["valid_from"], each["valid_to"]))
+    return table

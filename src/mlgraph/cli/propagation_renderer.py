@@ -1,0 +1,120 @@
+"""A picture of how far a change has come: workflows and assets by state, with what to do next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from mlgraph.cli.closure_renderers import MAX_ROWS, cut, owners_to_notify
+from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain
+
+if TYPE_CHECKING:
+    from mlgraph.client.propagation_shapes import FollowedAsset, Propagation, RebuiltWorkflow, ServedBy
+
+    _Entry = RebuiltWorkflow | FollowedAsset
+
+_NEXT: Final = {
+    "failed": "look at the run, then run it again",
+    "old": "run it",
+    "partly": "run it again once all its inputs are new",
+    "waiting": "nothing: its inputs come first",
+    "running": "nothing: it is under way",
+    "rebuilt": "nothing",
+    "on_old": "move it to what was made from the new",
+    "mixed": "move the rest to what was made from the new",
+    "on_new": "nothing",
+    "stale": "nothing: see what writes it",
+    "fresh": "nothing",
+}
+_TO_DO: Final = ("failed", "old", "partly", "on_old", "mixed")
+_STYLES: Final = {
+    "failed": "bold red",
+    "old": "red",
+    "on_old": "red",
+    "stale": "yellow",
+    "partly": "yellow",
+    "mixed": "yellow",
+    "waiting": "blue",
+    "running": "blue",
+    "rebuilt": "green",
+    "on_new": "green",
+    "fresh": "green",
+}
+
+
+def propagation(answer: Propagation) -> RenderableType:
+    """Draw how far a change has come: a table for workflows and one for assets, those with something to do first."""
+    head = asset_text(kind_of(answer["root"]), name_of(answer["root"]), answer["root"])
+    when = Text(f"changed {moment(answer['since'])}, as it was {moment(answer['as_of'])}", "dim")
+    if not answer["total"]:
+        return Group(head, when, Text("Nothing is made from it, as far as is known. mlgraph lineage shows what reads it."))
+    states = answer["by_state"]
+    sums = [_sum(title, counts) for title, counts in states.items() if any(counts.values())]
+    workflows = sorted(answer["workflows"], key=lambda each: _place(states["workflows"], each["state"]))
+    assets = sorted(answer["assets"], key=lambda each: _place(states["assets"], each["state"]))
+    rows: list[tuple[_Entry, str]] = [(each, _of_workflow(each)) for each in workflows]
+    rows += [(each, _of_asset(each)) for each in assets]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("state", "what", "since", "detail", "next", "owners"):
+        table.add_column(title)
+    for each, detail in rows[:MAX_ROWS]:
+        state = each["state"]
+        table.add_row(
+            Text(plain(state.replace("_", " ")), _STYLES.get(state, "")),
+            asset_text(each["kind"], each["name"]),
+            Text(moment(each["since"])),
+            Text(plain(detail), "dim"),
+            Text(_next(each)),
+            Text(plain(", ".join(name_of(uri) for uri in each["owners"]) or "nobody")),
+        )
+    to_do = any(counts.get(state) for counts in states.values() for state in _TO_DO)
+    remind = [owners_to_notify(answer["remind"], "Remind")] if to_do else []
+    return Group(head, when, *sums, Text(), table, *cut(answer, min(len(rows), MAX_ROWS), ""), *remind)
+
+
+def _place(states: dict[str, int], state: str) -> int:
+    return next((place for place, each in enumerate(states) if each == state), len(states))
+
+
+def _sum(title: str, counts: dict[str, int]) -> Text:
+    counted = (f"{number:,} {plain(word.replace('_', ' '))}" for word, number in counts.items() if number)
+    return Text.assemble((f"{plain(title)}: ", "bold"), ", ".join(counted))
+
+
+def _next(each: _Entry) -> str:
+    if each["state"] == "old" and each["kind"] not in ("workflow", "run"):
+        return "nothing: it stays as it was made"
+    return _NEXT.get(each["state"], "")
+
+
+def _of_workflow(each: RebuiltWorkflow) -> str:
+    parts = [f"run {name_of(each['run'])}"] if each["run"] else []
+    if each["waits_on"]:
+        parts.append(f"waits on {_some(each['waits_on'])}")
+    elif each["missing"] and each["state"] == "partly":
+        parts.append(f"not from {_some(each['missing'])}")
+    return "; ".join(parts)
+
+
+def _of_asset(each: FollowedAsset) -> str:
+    parts = [f"by run {name_of(each['run'])}"] if each["run"] else []
+    successor = each.get("successor")
+    if successor:
+        parts.append(f"followed by {name_of(successor)}")
+    served_by = each.get("served_by")
+    if served_by:
+        parts.append("runs on " + ", ".join(map(_source, served_by[:3])) + (" ..." if len(served_by) > 3 else ""))
+    return "; ".join(parts)
+
+
+def _source(each: ServedBy) -> str:
+    weight = f" at {each['weight']:g}" if "weight" in each else ""
+    return f"{name_of(each['uri'])} ({each['state'].replace('_', ' ')}{weight})"
+
+
+def _some(uris: list[str]) -> str:
+    more = f" and {count(len(uris) - 3, 'other')}" if len(uris) > 3 else ""
+    return ", ".join(map(name_of, uris[:3])) + more

@@ -1,0 +1,184 @@
+"""Commands that ask: show, lineage, impact, propagation, path, diff, why, live, export."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from mlgraph.cli import asset_renderers, closure_renderers, output, propagation_renderer
+from mlgraph.cli.command_session import (
+    AsJson,
+    AsOf,
+    AtLeast,
+    Cursor,
+    Level,
+    Limit,
+    NoFold,
+    Uri,
+    Url,
+    ask,
+    connected,
+)
+from mlgraph.cli.walk_options import takes_walk_options
+from mlgraph.domain.walk_options import WalkOptions
+
+app = typer.Typer()
+
+
+@app.command()
+def show(
+    ctx: typer.Context,
+    *,
+    uri: Uri,
+    as_of: AsOf = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show an asset: what is said of it, its relations, history and health."""
+    ask(ctx, url, as_json, lambda server: server.asset(uri, as_of=as_of, at_least=at_least), asset_renderers.asset)
+
+
+@app.command()
+@takes_walk_options
+def lineage(
+    ctx: typer.Context,
+    *,
+    uri: Uri,
+    options: WalkOptions,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show what an asset leads to, or where it comes from."""
+    ask(ctx, url, as_json, lambda server: server.lineage(uri, options, at_least=at_least), closure_renderers.lineage)
+
+
+@app.command()
+@takes_walk_options
+def impact(
+    ctx: typer.Context,
+    *,
+    uri: Uri,
+    change: Annotated[
+        Literal["schema", "values", "withdraw", "retire"] | None,
+        typer.Option(
+            "--change",
+            help="The shape changes, the values were wrong, it may no longer be used, it goes away. "
+            "Without it, everything reached is listed.",
+        ),
+    ] = None,
+    options: WalkOptions,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show what a change of an asset can hurt, how badly, and whom to tell."""
+    ask(ctx, url, as_json, lambda server: server.impact(uri, options, change=change, at_least=at_least), closure_renderers.impact)
+
+
+@app.command()
+def propagation(
+    ctx: typer.Context,
+    *,
+    uri: Uri,
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="When it changed.")],
+    as_of: AsOf = None,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show who has rebuilt since an asset changed, who still runs on the old, and who failed."""
+    ask(
+        ctx,
+        url,
+        as_json,
+        lambda server: server.propagation(uri, since, as_of=as_of, limit=limit, cursor=cursor, at_least=at_least),
+        propagation_renderer.propagation,
+    )
+
+
+@app.command()
+def path(
+    ctx: typer.Context,
+    *,
+    a: Annotated[str, typer.Argument(metavar="A", help="The URI of one end.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The URI of the other end.")],
+    level: Level = None,
+    as_of: AsOf = None,
+    no_fold: NoFold = False,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show the shortest path between two assets."""
+    ask(
+        ctx,
+        url,
+        as_json,
+        lambda s: s.path(a, b, level=level, as_of=as_of, fold=False if no_fold else None, at_least=at_least),
+        closure_renderers.path,
+    )
+
+
+@app.command()
+def diff(
+    ctx: typer.Context,
+    *,
+    from_: Annotated[str, typer.Option("--from", metavar="TIME", help="The earlier moment.")],
+    to: Annotated[str, typer.Option("--to", metavar="TIME", help="The later moment.")],
+    uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="Only what touches this asset.")] = None,
+    limit: Limit = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show what changed between two moments."""
+    ask(ctx, url, as_json, lambda s: s.diff(from_, to, uri, limit=limit, at_least=at_least), asset_renderers.diff)
+
+
+@app.command()
+def why(
+    ctx: typer.Context,
+    *,
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URI where the edge begins.")],
+    relation: Annotated[str, typer.Argument(metavar="RELATION", help="Such as input_to.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The URI where the edge ends.")],
+    as_of: AsOf = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show who says that an edge holds, since when, and by which event."""
+    ask(ctx, url, as_json, lambda s: s.why(source, relation, target, as_of=as_of, at_least=at_least), asset_renderers.why)
+
+
+@app.command()
+def live(
+    ctx: typer.Context,
+    *,
+    service: Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Only this service's URI.")] = None,
+    as_of: AsOf = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Show which versions serve which service."""
+    ask(ctx, url, as_json, lambda server: server.live(service, as_of=as_of, at_least=at_least), asset_renderers.live)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    *,
+    at_least: AtLeast = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same: the export is the HTTP body.")] = False,
+    url: Url = None,
+) -> None:
+    """Write all facts as NDJSON, in a stable order, for mlgraph ingest elsewhere."""
+    with connected(ctx, url, as_json) as server:
+        for piece in server.export(at_least=at_least):
+            output.write(piece)

@@ -1,0 +1,48 @@
+"""Where a dataset's data comes from, in the one form that both lineage facets are read into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlgraph.connectors.openlineage.name_resolver import column_of
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
+from mlgraph.domain.facts import Mode
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+
+@dataclass(frozen=True, slots=True)
+class LineageSource:
+    """A dataset, or where `field` is given a column of it; how it is transformed; where that was said."""
+
+    dataset: AssetUri
+    field: str | None
+    transformation: list[Any]
+    place: Located
+
+
+@dataclass(frozen=True)
+class DatasetLineage:
+    """What feeds a dataset: some sources feed it as a whole, some only the field under which they stand."""
+
+    dataset_level: list[LineageSource] = field(default_factory=list)
+    fields: dict[str, list[LineageSource]] = field(default_factory=dict)
+
+    def datasets(self) -> set[AssetUri]:
+        """Return all datasets named."""
+        return {source.dataset for listed in (self.dataset_level, *self.fields.values()) for source in listed}
+
+    def derive_columns(
+        self, target: AssetUri, schema: Iterable[str], draft: StatementBuilder, by: AssetUri | None, mode: Mode
+    ) -> None:
+        """Tell which columns derive from which. What feeds the whole leads to each field, told or of the schema."""
+        origin_properties = {"by": str(by)} if by else {}
+        for name in self.fields or schema:
+            for source in (*self.fields.get(name, ()), *self.dataset_level):
+                if source.field is not None:
+                    how = {"transformation": source.transformation} if source.transformation else {}
+                    origin = column_of(source.dataset, source.field, source.place)
+                    result = column_of(target, name, source.place)
+                    draft.edge(origin, "derives", result, {**origin_properties, **how}, mode=mode)

@@ -1,0 +1,59 @@
+"""Inputs and outputs of a run or job: the edges, and which input feeds which output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage
+from mlgraph.connectors.openlineage.datasets import Listed, read_dataset
+from mlgraph.connectors.openlineage.lineage import merged_lineage
+from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
+from mlgraph.domain.facts import Mode
+from mlgraph.domain.payload import Located
+from mlgraph.domain.uri import AssetUri
+
+
+@dataclass(frozen=True)
+class ProcessNode:
+    """The run or workflow that reads and writes, what its column edges were told by, how edges are told."""
+
+    uri: AssetUri
+    by: AssetUri | None
+    mode: Mode
+
+
+def read_sides(
+    event: Located, actor: ProcessNode, entries: Mapping[AssetUri, DatasetLineage], draft: StatementBuilder
+) -> tuple[str, ...]:
+    """Tell all edges of the event's inputs and outputs; return which of the two the event has at all."""
+    inputs, outputs = event.get("inputs"), event.get("outputs")
+    reads: set[AssetUri] = set()
+    for item in inputs.items() if inputs else ():
+        listed = read_dataset(item, draft, "inputFacets", target=False)
+        reads.add(listed.uri)
+        draft.edge(listed.uri, "input_to", actor.uri, _version(listed), mode=actor.mode)
+    for item in outputs.items() if outputs else ():
+        listed = read_dataset(item, draft, "outputFacets", target=True)
+        lineage = merged_lineage(listed.lineage, entries.get(listed.uri))
+        feeds = _feeding_inputs(lineage, listed.column_lineage, reads)
+        draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **feeds}, mode=actor.mode)
+        for lineage_source in (lineage, listed.column_lineage):
+            if lineage_source:
+                lineage_source.derive_columns(listed.uri, listed.fields, draft, actor.by, actor.mode)
+    return tuple(side for side, found in (("inputs", inputs), ("outputs", outputs)) if found)
+
+
+def _version(listed: Listed) -> dict[str, Any]:
+    return {"version": listed.version} if listed.version else {}
+
+
+def _feeding_inputs(lineage: DatasetLineage | None, columns: DatasetLineage | None, reads: set[AssetUri]) -> dict[str, Any]:
+    """Return the inputs that feed an output: by the lineage facet, else by columnLineage (Semantics 4).
+
+    A facet that names no input is passed over for one that does, so far as this event's own inputs tell.
+    """
+    named = [datasets for lineage_source in (lineage, columns) if lineage_source and (datasets := lineage_source.datasets())]
+    chosen = next((datasets for datasets in named if datasets & reads), named[0] if named else None)
+    return {"from": sorted(str(dataset) for dataset in chosen)} if chosen else {}

@@ -1,0 +1,89 @@
+"""The walk one step at a time: for answers that must say by which way something was reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import NamedTuple
+
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, PART_OF, VERSION_OF, WALK, Layer, NodeKey
+from mlgraph.graph.traversal.closures import DirectionName
+from mlgraph.graph.traversal.column_closures import column_steps, consumers_without_column_lineage
+
+
+class PositionKind(IntEnum):
+    """What a position of the walk is."""
+
+    NODE = 0
+    """A node of the graph: an asset or a port."""
+    COLUMN = 1
+    """A column, by its asset number."""
+    DATASET = 2
+    """A dataset entered from one of its columns: it leads on only where column lineage is not known."""
+
+
+class TraversalStep(NamedTuple):
+    """One step of the walk: where it leads, over which relation, and the flags of the row."""
+
+    place: PositionKind
+    number: int
+    relation: int
+    flags: int
+
+
+def asset_at(graph: GraphVersion, place: PositionKind, number: int) -> int:
+    """Return the asset that answers show for a position."""
+    return int(graph.asset_of[number]) if place == PositionKind.NODE else number
+
+
+def positions_of(graph: GraphVersion, asset: int, direction: DirectionName = "downstream") -> list[tuple[PositionKind, int]]:
+    """Return where a walk from the whole of `asset` begins: its node and, downstream, all its ports."""
+    if graph.registry.kind(asset) == COLUMN:
+        return [(PositionKind.COLUMN, asset)]
+    ports = graph.registry.ports_of(asset) if direction == "downstream" else ()
+    node = graph.registry.find(NodeKey(asset))
+    nodes = (*(() if node is None else (node,)), *ports)
+    return [(PositionKind.NODE, number) for number in nodes if number < graph.nodes]
+
+
+def steps_from(
+    graph: GraphVersion, level: Layer, moment: int, direction: DirectionName, place: PositionKind, number: int
+) -> Iterator[TraversalStep]:
+    """Yield each step that the walk may take from a position at `moment`."""
+    if place == PositionKind.NODE:
+        view = graph.views[level]
+        rows = view.out if direction == "downstream" else view.into
+        for other, relation, flags, _ in rows.rows_of(number, moment):
+            if flags & WALK:
+                yield TraversalStep(PositionKind.NODE, other, relation, flags)
+    elif place == PositionKind.COLUMN:
+        yield from _column_steps(graph, level, moment, direction, number)
+    else:
+        for key, relation, flags in consumers_without_column_lineage(graph, number, direction, level, moment):
+            if (node := graph.registry.find(key)) is not None:
+                yield TraversalStep(PositionKind.NODE, node, relation, flags & ~CERTAIN)
+
+
+def models_of(graph: GraphVersion, version: int, moment: int) -> Iterator[int]:
+    """Yield the models that a model version is a version of."""
+    node = graph.find(version)
+    if node is not None:
+        for target, relation, _, _ in graph.views[Layer.STRUCTURE].out.rows_of(node, moment):
+            if relation == VERSION_OF:
+                yield int(graph.asset_of[target])
+
+
+def _column_steps(
+    graph: GraphVersion, level: Layer, moment: int, direction: DirectionName, column: int
+) -> Iterator[TraversalStep]:
+    view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
+    rows = view.out if direction == "downstream" else view.into
+    for other, relation in column_steps(graph, rows, column, moment):
+        if graph.registry.kind(other) == COLUMN:
+            yield TraversalStep(PositionKind.COLUMN, other, relation, CERTAIN)
+        elif (node := graph.find(other)) is not None:
+            yield TraversalStep(PositionKind.NODE, node, relation, CERTAIN)
+    dataset = graph.registry.dataset_of(column)
+    if dataset and any(consumers_without_column_lineage(graph, dataset, direction, level, moment)):
+        yield TraversalStep(PositionKind.DATASET, dataset, PART_OF, 0)

@@ -1,0 +1,244 @@
+"""From runs and declarations to rows: the run level as reported, the asset level as computed (CONTRACT, Semantics 2-4).
+
+Pure, and the only place where asset-level edges come from, for every source alike.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Protocol
+
+from mlgraph.domain.facts import Mode
+from mlgraph.domain.history import (
+    EVERY_ORIGIN,
+    NO_ENDINGS,
+    AssetRecord,
+    EdgeInterval,
+    EdgeRecord,
+    Endings,
+    RunOutcome,
+    edge_intervals,
+    run_outcome,
+)
+from mlgraph.graph.model.rows import INPUT_TO
+
+
+class Assets(Protocol):
+    """What levels must know of assets."""
+
+    def kind(self, asset: int) -> int:
+        """Return the code of the asset's kind."""
+
+    def dataset_of(self, column: int) -> int:
+        """Return the dataset that a column belongs to (0: none)."""
+
+
+RetractionEnds = Mapping[int, Endings]
+"""Endings by asset, for the assets that were ever retracted."""
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeEnd:
+    """One input or output as seen from its workflow or run: the other end, and the role."""
+
+    asset: int
+    role: str
+
+
+def end_of(record: EdgeRecord) -> EdgeEnd:
+    """Return the end of an edge that is not the run or workflow."""
+    return EdgeEnd(record.source, record.role or "") if record.relation == INPUT_TO else EdgeEnd(record.target, "")
+
+
+def side_of(relation: int) -> str:
+    """Return the side of a run or workflow that edges of `relation` are on."""
+    return "inputs" if relation == INPUT_TO else "outputs"
+
+
+def cuts_of(records: Iterable[EdgeRecord]) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
+    """Return, by triple, the explicit retractions as (origin, moment)."""
+    cuts: dict[tuple[int, int, int], list[tuple[int, int]]] = defaultdict(list)
+    for record in records:
+        if record.mode == Mode.RETRACT:
+            cuts[record.triple].append((record.origin, record.valid_from))
+    return cuts
+
+
+def by_key(records: Iterable[EdgeRecord]) -> dict[tuple[tuple[int, int, int], tuple[int, str, str, int]], list[EdgeRecord]]:
+    """Return what was said of each edge, retractions left out."""
+    groups: dict[tuple[tuple[int, int, int], tuple[int, str, str, int]], list[EdgeRecord]] = defaultdict(list)
+    for record in records:
+        if record.mode != Mode.RETRACT:
+            groups[record.triple, record.key].append(record)
+    return groups
+
+
+def retracted(cuts: Iterable[tuple[int, int]], origin: int) -> list[int]:
+    """Return the moments at which retractions end what `origin` said."""
+    return [moment for retracted_by, moment in cuts if retracted_by in (origin, EVERY_ORIGIN)]
+
+
+def retraction_moments(ends_by_asset: RetractionEnds, assets: Iterable[int], origin: int) -> list[int]:
+    """Return the moments at which the retraction of one of `assets` ends edges of `origin`."""
+    return [moment for asset in assets if asset in ends_by_asset for moment in ends_by_asset.get(asset, NO_ENDINGS).of(origin)]
+
+
+def triple_intervals(
+    records: Sequence[EdgeRecord], ends_by_asset: RetractionEnds, *, repeats: bool = False
+) -> Iterator[EdgeInterval]:
+    """Yield the intervals of one triple that neither a run nor a workflow computes, key by key."""
+    cuts = cuts_of(records)
+    for (triple, (origin, *_rest)), same_key_records in by_key(records).items():
+        ends = retracted(cuts[triple], origin) + retraction_moments(ends_by_asset, (triple[0], triple[2]), origin)
+        yield from edge_intervals(same_key_records, ends, repeats=repeats)
+
+
+@dataclass
+class RunHistory:
+    """All that is known of one run: its states, its inputs and outputs, the column edges seen in it."""
+
+    run: int
+    uri: str
+    states: Sequence[AssetRecord] = ()
+    edges: Sequence[EdgeRecord] = ()
+    columns: Sequence[EdgeRecord] = ()
+    retraction_ends: RetractionEnds = field(default_factory=dict)
+    derived: Any = field(default=None, compare=False, repr=False)
+    """What was computed from this history for its workflow: kept with it, because a workflow has many runs that do not change."""
+
+    @cached_property
+    def outcome(self) -> RunOutcome:
+        """How the run ended."""
+        return run_outcome(self.states)
+
+    @cached_property
+    def origins(self) -> frozenset[int]:
+        """Who told of this run."""
+        states = {record.origin for record in self.states if record.mode != Mode.RETRACT}
+        return frozenset(states | {record.origin for record in self.edges if record.mode != Mode.RETRACT})
+
+    def outcome_for(self, origin: int) -> RunOutcome:
+        """Return the outcome, with the sides that `origin` itself told: both, where it told nothing of the run's state."""
+        own = [record for record in self.states if record.origin == origin]
+        return self.outcome if len(own) == len(self.states) else replace(self.outcome, sides=run_outcome(own).sides)
+
+    def intervals(self, *, at_run_level: bool) -> Iterator[EdgeInterval]:
+        """Yield the run's edges; retractions of assets end them at asset level only: the run level keeps what was reported."""
+        cuts = cuts_of(self.edges)
+        for (triple, (origin, *_rest)), records in by_key(self.edges).items():
+            ends = retracted(cuts[triple], origin)
+            if not at_run_level:
+                ends += retraction_moments(self.retraction_ends, (triple[0], triple[2]), origin)
+            yield from edge_intervals(records, ends)
+
+    @cached_property
+    def first_read(self) -> dict[int, int]:
+        """When each input was first reported."""
+        first: dict[int, int] = {}
+        for record in self.edges:
+            if record.relation == INPUT_TO and record.mode != Mode.RETRACT:
+                first[record.source] = min(first.get(record.source, record.valid_from), record.valid_from)
+        return first
+
+    @cached_property
+    def outputs(self) -> dict[int, list[int]]:
+        """When each output was reported, as often as it was."""
+        moments: dict[int, list[int]] = defaultdict(list)
+        for record in self.edges:
+            if record.relation != INPUT_TO and record.mode != Mode.RETRACT:
+                moments[record.target].append(record.valid_from)
+        return moments
+
+    @cached_property
+    def lineage_reports(self) -> dict[int, dict[int, set[int]]]:
+        """For each output, the moments at which lineage was reported for it, with the inputs named then."""
+        reports: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
+        for record in self.edges:
+            if record.relation != INPUT_TO and record.mode != Mode.RETRACT and record.feeds is not None:
+                reports[record.target][record.valid_from] |= record.feeds
+        return reports
+
+    def column_intervals(self, *, at_run_level: bool) -> Iterator[EdgeInterval]:
+        """Yield the column edges seen in the run; retractions of columns end them at asset level only."""
+        yield from triple_intervals(self.columns, {} if at_run_level else self.retraction_ends)
+
+
+@dataclass
+class WorkflowHistory:
+    """All that is known of one workflow: its runs, what was declared of it, and what declared it anew."""
+
+    workflow: int
+    runs: Sequence[RunHistory] = ()
+    edges: Sequence[EdgeRecord] = ()
+    declarations: Sequence[AssetRecord] = ()
+    columns: Sequence[EdgeRecord] = ()
+    retraction_ends: RetractionEnds = field(default_factory=dict)
+
+    @cached_property
+    def _declared_at(self) -> dict[tuple[int, str], list[int]]:
+        found: dict[tuple[int, str], set[int]] = defaultdict(set)
+        for record in self.declarations:
+            for side in record.state.get("sides", ()):
+                found[record.origin, side].add(record.valid_from)
+        return {key: sorted(moments) for key, moments in found.items()}
+
+    @cached_property
+    def _listed_at(self) -> dict[tuple[int, int, int, str], set[int]]:
+        found: dict[tuple[int, int, int, str], set[int]] = defaultdict(set)
+        for record in self.edges:
+            if record.mode == Mode.DECLARED:
+                edge = end_of(record)
+                found[record.origin, record.relation, edge.asset, edge.role].add(record.valid_from)
+        return found
+
+    def undeclared(self, origin: int, relation: int, edge: EdgeEnd) -> list[int]:
+        """Return the declarations that leave out what an earlier one listed."""
+        listed = self._listed_at.get((origin, relation, edge.asset, edge.role))
+        if not listed:
+            return []
+        first = min(listed)
+        declared = self._declared_at.get((origin, side_of(relation)), ())
+        return [moment for moment in declared if moment > first and moment not in listed]
+
+    def gone(self, origin: int, relation: int, edge: EdgeEnd) -> list[int]:
+        """Return, sorted, when `origin`'s edge of the workflow was declared gone, in whatever way."""
+        ends = (edge.asset, self.workflow) if relation == INPUT_TO else (self.workflow, edge.asset)
+        return sorted(
+            {
+                *retracted(self._cuts.get((ends[0], relation, ends[1]), ()), origin),
+                *retraction_moments(self.retraction_ends, ends, origin),
+                *self.undeclared(origin, relation, edge),
+            }
+        )
+
+    @cached_property
+    def _cuts(self) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
+        return cuts_of(self.edges)
+
+    def declared_intervals(self) -> Iterator[EdgeInterval]:
+        """Yield the edges declared of the workflow itself: they hold until they are declared gone."""
+        for (triple, (origin, *_rest)), records in by_key(self.edges).items():
+            ends = retracted(self._cuts.get(triple, ()), origin) + retraction_moments(
+                self.retraction_ends, (triple[0], triple[2]), origin
+            )
+            if any(record.mode == Mode.DECLARED for record in records):
+                ends += self.undeclared(origin, triple[1], end_of(records[0]))
+            yield from edge_intervals(records, ends)
+
+    def columns_undeclared(self, records: Sequence[EdgeRecord]) -> list[int]:
+        """Return the declarations of outputs that do not repeat a column edge which an earlier one carried."""
+        declared_at = {record.valid_from for record in records if record.mode == Mode.DECLARED}
+        if not declared_at:
+            return []
+        moments = self._declared_at.get((records[0].origin, "outputs"), ())
+        return [moment for moment in moments if moment > min(declared_at) and moment not in declared_at]
+
+    def column_intervals(self) -> Iterator[EdgeInterval]:
+        """Yield the column edges that declarations of the workflow carry."""
+        cuts = cuts_of(self.columns)
+        for (triple, (origin, *_rest)), records in by_key(self.columns).items():
+            ends = retracted(cuts[triple], origin) + retraction_moments(self.retraction_ends, (triple[0], triple[2]), origin)
+            yield from edge_intervals(records, ends + self.columns_undeclared(records))

@@ -1,0 +1,241 @@
+"""The edges of an answer: those between the nodes that it lists, with who says so and how surely they were walked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from mlgraph.domain.vocabulary import RELATION_NAMES
+from mlgraph.graph.csr.csr_table import DirectedRows
+from mlgraph.graph.csr.grouping_kernel import places_among
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, SHOW, WALK, Bools, Bytes, Ints, Layer, Longs
+from mlgraph.graph.noise.bridges import bridges
+from mlgraph.graph.noise.rules import Hidden
+from mlgraph.graph.response.json_rendering import EdgeListing
+from mlgraph.graph.traversal.closures import Closure, DirectionName, among
+from mlgraph.graph.traversal.workspace import borrowed
+
+_RELATION_RANK: Final = np.zeros(256, np.int64)
+_RELATION_RANK[sorted(RELATION_NAMES, key=lambda code: RELATION_NAMES[code])] = np.arange(len(RELATION_NAMES))
+
+_PLACE_BITS: Final = 20
+"""An answer lists fewer assets than 2^20 (and one with more is ordered all the same)."""
+_ORIGIN_BITS: Final = 15
+"""As a row has them (see kernels)."""
+
+
+class _RowColumns(NamedTuple):
+    """Rows between listed assets: ends, relation and origin, whether they are listed, were walked, and surely.
+
+    `folded` int32 is how many hidden assets lie between the ends (0: the row is one of the graph's).
+    """
+
+    source: Ints
+    target: Ints
+    relation: Bytes
+    origin: NDArray[np.int16]
+    shown: Bools
+    walked: Bools
+    certainly: Bools
+    folded: Ints
+
+
+def edges_between(
+    graph: GraphVersion,
+    level: Layer,
+    moment: int,
+    closures: Mapping[DirectionName, Closure],
+    listed: Ints,
+    ranks: Callable[[int], Ints],
+    hidden: Hidden | None = None,
+) -> EdgeListing:
+    """Return the edges that hold at `moment` between `listed` assets, sorted by source, relation and target.
+
+    All edges of walked relations count, needed by the walk or not, and the part edges that the walk used. An edge is `possible`
+    where the walk took it on ways that are only possible. `ranks` returns the place of each origin among their names, for all up
+    to the one it is given. Over what is `hidden` edges lead on to what is listed (`bridges`).
+    """
+    found = [_rows(graph, graph.views[layer].out, listed, closures, moment) for layer in _layers(graph, level, listed)]
+    if hidden is not None:
+        found += [_over_hidden(graph, layer, listed, hidden, closures, moment) for layer in _layers(graph, level, listed)]
+    found += [_parts(graph, reached, listed, moment) for reached in closures.values() if reached.parts]
+    rows = _RowColumns(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    ends = places_among(listed, np.concatenate([rows.source, rows.target]))
+    source, target = ends[: len(rows.source)], ends[len(rows.source) :]
+    rank = np.empty(len(listed), np.int64)
+    rank[graph.registry.sort(listed, np.zeros(len(listed), np.int32))] = np.arange(len(listed))
+    origin_index = ranks(int(rows.origin.max(initial=0)))[rows.origin]
+    order = _in_order(rank[source], 2 * _RELATION_RANK[rows.relation] + (rows.folded > 0), rank[target], origin_index)
+    return EdgeListing(*_merged_rows(source, target, *rows[2:], order))
+
+
+def _in_order(sources: Longs, relations: Longs, targets: Longs, origins: Ints) -> Longs:
+    """Return the order of rows by source, relation (below 256), target and origin, each given as its place among all."""
+    if len(sources) and max(sources.max(), targets.max()) >> _PLACE_BITS:
+        return np.lexsort((origins, targets, relations, sources))
+    # sorting by one number is several times as fast
+    return np.argsort(((sources << 8 | relations) << _PLACE_BITS | targets) << _ORIGIN_BITS | origins)
+
+
+@numba.njit(cache=True, nogil=True)
+def _merged_rows(
+    source: Ints,
+    target: Ints,
+    relation: Bytes,
+    origin: NDArray[np.int16],
+    shown: Bools,
+    walked: Bools,
+    certainly: Bools,
+    folded: Ints,
+    order: Longs,
+) -> tuple[Ints, Bytes, Ints, Bools, Ints, Longs, Ints]:
+    """Return each edge once, as `EdgeListing`: listed if any row is, certain if a closure took it as certain or not at all."""
+    many = len(order)
+    sources, relations, targets = np.empty(many, np.int32), np.empty(many, np.uint8), np.empty(many, np.int32)
+    certain, index, origins = np.empty(many, np.bool_), np.zeros(many + 1, np.int64), np.empty(many, np.int32)
+    between = np.empty(many, np.int32)
+    edges, origins_used, place = 0, 0, 0
+    while place < many:
+        first, last = order[place], 0
+        is_shown, was_walked, is_certain, least = False, False, False, folded[first]
+        while place < many:
+            row = order[place]
+            if source[row] != source[first] or relation[row] != relation[first] or target[row] != target[first]:
+                break
+            if (folded[row] > 0) != (folded[first] > 0):
+                break
+            least = min(least, folded[row])
+            if shown[row] and origin[row] != 0 and origin[row] != last:
+                origins[origins_used] = last = origin[row]
+                origins_used += 1
+            is_shown, was_walked, is_certain = is_shown or shown[row], was_walked or walked[row], is_certain or certainly[row]
+            place += 1
+        if is_shown:
+            sources[edges], relations[edges], targets[edges] = source[first], relation[first], target[first]
+            certain[edges], between[edges] = is_certain or not was_walked, least
+            edges += 1
+            index[edges] = origins_used
+    return (
+        sources[:edges],
+        relations[:edges],
+        targets[:edges],
+        certain[:edges],
+        between[:edges],
+        index[: edges + 1],
+        origins[:origins_used],
+    )
+
+
+def _layers(graph: GraphVersion, level: Layer, listed: Ints) -> tuple[Layer, ...]:
+    if not (graph.registry.kinds(listed) == COLUMN).any():
+        return (level,)
+    return level, (Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS)
+
+
+def _rows(
+    graph: GraphVersion, rows: DirectedRows, listed: Ints, closures: Mapping[DirectionName, Closure], moment: int
+) -> _RowColumns:
+    """Return the rows among the listed assets' nodes."""
+    own = graph.nodes_of(listed)
+    own = own[own >= 0]
+    inside = [reached.nodes[among(graph, graph.asset_of[reached.nodes], listed)] for reached in closures.values()]
+    ports = np.concatenate([nodes[graph.port_of[nodes] != 0] for nodes in inside])
+    chosen = np.concatenate([own, np.unique(ports)]) if len(ports) else own
+    with borrowed() as workspace:
+        space = workspace.for_walk(graph.nodes)
+        for nodes in (own, *inside):
+            space.stamp[nodes] = space.epoch
+        gathered = rows.gather(chosen, moment, marks=(space.stamp, space.epoch))
+    near = chosen[gathered.position]
+    walked, certainly = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
+    for direction, reached in closures.items():
+        _mark_walked(graph, direction, reached, near, gathered.other, gathered.flags, walked, certainly)
+    return _RowColumns(
+        graph.asset_of[near],
+        graph.asset_of[gathered.other],
+        gathered.relation,
+        gathered.origin,
+        gathered.flags & SHOW != 0,
+        walked,
+        certainly,
+        np.zeros(len(near), np.int32),
+    )
+
+
+def _over_hidden(
+    graph: GraphVersion, layer: Layer, listed: Ints, hidden: Hidden, closures: Mapping[DirectionName, Closure], moment: int
+) -> _RowColumns:
+    """Return the ways over hidden assets between the listed ones, a row for each origin."""
+    found = [
+        (bridge.source, bridge.target, bridge.relation, origin, WALK | SHOW | (CERTAIN if bridge.certain else 0), bridge.folded)
+        for bridge in bridges(graph, layer, moment, listed, hidden)
+        for origin in (bridge.origins or (0,))
+    ]
+    columns = np.array(found, np.int32).reshape(-1, 6).T
+    near, far, flags, folded = columns[0], columns[1], columns[4].astype(np.uint8), columns[5]
+    walked, certainly = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
+    for direction, reached in closures.items():
+        _mark_walked(graph, direction, reached, near, far, flags, walked, certainly)
+    return _RowColumns(
+        graph.asset_of[near],
+        graph.asset_of[far],
+        columns[2].astype(np.uint8),
+        columns[3].astype(np.int16),
+        flags & SHOW != 0,
+        walked,
+        certainly,
+        folded,
+    )
+
+
+def _mark_walked(
+    graph: GraphVersion,
+    direction: DirectionName,
+    reached: Closure,
+    near: Ints,
+    far: Ints,
+    flags: Bytes,
+    walked: Bools,
+    certainly: Bools,
+) -> None:
+    """Note which rows a walk took, and whether on a way that is certain throughout."""
+    with borrowed() as workspace:
+        space = workspace.for_walk(graph.nodes)
+        space.stamp[reached.nodes] = space.epoch
+        taken = (flags & WALK != 0) & (space.stamp[near] == space.epoch) & (space.stamp[far] == space.epoch)
+        space = workspace.for_walk(graph.nodes)
+        space.stamp[reached.certain_nodes] = space.epoch
+        certain_end = space.stamp[near if direction == "downstream" else far] == space.epoch
+    walked |= taken
+    certainly |= taken & (flags & CERTAIN != 0) & certain_end
+
+
+def _parts(graph: GraphVersion, reached: Closure, listed: Ints, moment: int) -> _RowColumns:
+    """Return the part edges that a walk used, a row for each origin."""
+    inside = set(listed.tolist())
+    used = {triple: certainty_of for triple, certainty_of in reached.parts.items() if triple[0] in inside and triple[2] in inside}
+    parts = np.array(sorted({part for part, _, _ in used}), np.int32)
+    nodes = graph.nodes_of(parts)
+    known = nodes >= 0
+    rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], moment)
+    sources, targets = parts[known][rows.position], graph.asset_of[rows.other]
+    triples = zip(sources.tolist(), rows.relation.tolist(), targets.tolist(), strict=True)
+    certainty_of = [used.get(triple) for triple in triples]
+    chosen = np.array([certain_part is not None for certain_part in certainty_of], np.bool_)
+    every = np.ones(int(chosen.sum()), np.bool_)
+    certainly = np.array([certain_part for certain_part in certainty_of if certain_part is not None], np.bool_)
+    return _RowColumns(
+        sources[chosen],
+        targets[chosen],
+        rows.relation[chosen],
+        rows.origin[chosen],
+        every,
+        every,
+        certainly,
+        np.zeros(len(every), np.int32),
+    )

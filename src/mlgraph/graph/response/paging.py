@@ -1,0 +1,84 @@
+"""From what a walk reached to what an answer lists: in order, a page at a time."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from bisect import bisect_right
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+
+from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.vocabulary import KIND_NAMES
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import Ints
+
+CERTAINTY: Final = {True: "certain", False: "possible"}
+
+
+@dataclass(frozen=True, slots=True)
+class Frontier:
+    """Where a page ended: the last node listed, and the moment asked for, so that the pages are of one state."""
+
+    distance: int
+    uri: str
+    moment: int
+
+    def encode(self) -> str:
+        """Return the opaque text that callers hand back as `cursor`."""
+        return base64.urlsafe_b64encode(json.dumps([self.distance, self.uri, self.moment]).encode()).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Frontier:
+        """Read what `encode` wrote. Raises `InvalidInput` for anything else."""
+        try:
+            distance, uri, moment = json.loads(base64.urlsafe_b64decode(text.encode()))
+        except (binascii.Error, ValueError, TypeError) as error:
+            raise InvalidInput("cursor is not the frontier of an earlier answer") from error
+        if not (isinstance(distance, int) and isinstance(uri, str) and isinstance(moment, int)):
+            raise InvalidInput("cursor is not the frontier of an earlier answer")
+        return cls(distance, uri, moment)
+
+
+class AnswerPage(NamedTuple):
+    """Entries of an answer to list, as a slice of the whole in order, and where to go on if more remain."""
+
+    start: int
+    stop: int
+    frontier: Frontier | None
+
+
+def page(
+    graph: GraphVersion,
+    assets: Ints,
+    distances: Ints,
+    limit: int,
+    after: Frontier | None,
+    moment: int,
+    *,
+    path_budget: int | None = None,
+) -> AnswerPage:
+    """Return what to list of `assets` (in order, with their distances).
+
+    With a `path_budget` the page also ends before the paths of its entries hold more assets than that together.
+    """
+    start = 0
+    if after is not None:
+        where = range(int(np.searchsorted(distances, after.distance)), int(np.searchsorted(distances, after.distance, "right")))
+        start = where.start + bisect_right(where, after.uri, key=lambda entry: graph.registry.uri(int(assets[entry])))
+    stop = min(start + limit, len(assets))
+    if path_budget is not None and stop > start:
+        fitting = int(np.searchsorted(np.cumsum(distances[start:stop].astype(np.int64) + 1), path_budget, "right"))
+        stop = start + max(1, fitting)
+    if stop == len(assets):
+        return AnswerPage(start, stop, None)
+    return AnswerPage(start, stop, Frontier(int(distances[stop - 1]), graph.registry.uri(int(assets[stop - 1])), moment))
+
+
+def node_body(graph: GraphVersion, asset: int) -> dict[str, Any]:
+    """Return URI, kind and name of an asset, as every answer gives them."""
+    registry = graph.registry
+    return {"uri": registry.uri(asset), "kind": KIND_NAMES[registry.kind(asset)], "name": registry.name(asset)}

@@ -1,0 +1,259 @@
+"""Closures: what lies downstream or upstream of an asset, how far, and how surely (CONTRACT, Semantics 4 and 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.csr.csr_table import DirectedRows
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import (
+    CERTAIN,
+    COLUMN,
+    MODEL_VERSION,
+    PART_CODES,
+    VERSION_OF,
+    WALK,
+    Bools,
+    Bytes,
+    Ints,
+    Layer,
+    NodeKey,
+)
+from mlgraph.graph.traversal.column_closures import ClosureStart, column_starts
+from mlgraph.graph.traversal.kernels import closure, nearest
+from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, Spreading, hops_of, spread_states
+from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN
+from mlgraph.graph.traversal.workspace import borrowed
+
+NO_LIMIT: Final = 2**31 - 2
+_RUN: Final = KINDS["run"].code
+_UNCHANGED: Final = np.zeros((EFFECTS, 256, 2, 256), np.uint8)
+"""The table of a spread that only finds what is reached: the one effect, 0, stays."""
+
+DirectionName = Literal["downstream", "upstream"]
+
+
+@dataclass
+class Closure:
+    """What one directed walk found.
+
+    `assets` int32[k] are reached at `distances` int32[k], surely where `certain` bool[k]. `nodes` are the graph's nodes walked,
+    ports included, `certain_nodes` those on ways that are certain throughout; `parts` the part edges that were used, as
+    (part, relation, whole) with whether they are certain.
+    """
+
+    assets: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    distances: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    certain: Bools = field(default_factory=lambda: np.zeros(0, np.bool_))
+    nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    certain_nodes: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
+    parts: dict[tuple[int, int, int], bool] = field(default_factory=dict)
+
+
+def flood(
+    rows: DirectedRows, nodes: int, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int
+) -> tuple[Ints, Ints, int]:
+    """Return the nodes reached from `seeds` (node, starting distance) and their distances, in order of distance.
+
+    Also returns the flags that all rows share by which they were reached.
+    """
+    if not seeds:
+        return np.zeros(0, np.int32), np.zeros(0, np.int32), 255
+    ordered = sorted(seeds, key=lambda seed: seed[1])
+    starts = np.array([node for node, _ in ordered], np.int32)
+    offsets = np.array([distance for _, distance in ordered], np.int32)
+    with borrowed() as workspace:
+        while True:
+            space = workspace.for_walk(nodes)
+            count, levels, common = closure(
+                rows.arrays,
+                rows.low,
+                rows.high,
+                starts,
+                offsets,
+                moment,
+                need | rows.level,
+                max_depth,
+                space.stamp,
+                space.epoch,
+                space.queue,
+                space.ends,
+            )
+            if levels <= len(space.ends):
+                return space.queue[:count].copy(), hops_of(space.ends[:levels], count), common
+            workspace.grow_levels(levels)
+
+
+def walk(
+    graph: GraphVersion,
+    root: int,
+    direction: DirectionName,
+    level: Layer,
+    moment: int,
+    depth: int | None = None,
+    marks: Bytes = NOTHING_HIDDEN,
+) -> Closure:
+    """Return all that is reached from asset `root` at `moment` (microseconds), `level` being `Layer.ASSET` or `Layer.RUN`.
+
+    Distances are over all paths; a node is certain if any path to it is certain throughout. What `marks` (`noise.Hidden`) hides
+    is among what is reached.
+    """
+    if depth is None:
+        return _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
+    reached = _walk(graph, root, direction, level, moment, depth, marks)
+    if not reached.certain.all():
+        # a way that is certain throughout may be longer than the depth that is listed
+        unbounded = _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
+        reached.certain = np.isin(reached.assets, unbounded.assets[unbounded.certain])
+        reached.certain_nodes = np.intersect1d(unbounded.certain_nodes, reached.nodes)
+        reached.parts = {edge: unbounded.parts[edge] for edge in reached.parts}
+    return reached
+
+
+def _walk(
+    graph: GraphVersion, root: int, direction: DirectionName, level: Layer, moment: int, limit: int, marks: Bytes
+) -> Closure:
+    view = graph.views[level]
+    rows = view.out if direction == "downstream" else view.into
+    reached = Closure()
+    if graph.registry.kind(root) == COLUMN:
+        starts = column_starts(graph, root, direction, level, moment, limit, marks)
+    else:
+        starts = starts_of(graph, root, moment, limit, reached)
+    everywhere = [(node, start.distance) for start in starts for node in entries(graph, start, direction)]
+    certain_entries = [(node, start.distance) for start in starts if start.certain for node in entries(graph, start, direction)]
+    reached.nodes, hops, common = _flood(graph, rows, everywhere, moment, WALK, limit, marks)
+    if common & CERTAIN and len(certain_entries) == len(everywhere):
+        reached.certain_nodes = reached.nodes
+    else:
+        reached.certain_nodes, _, _ = _flood(graph, rows, certain_entries, moment, WALK | CERTAIN, limit, marks)
+    # assets that no row has ever touched have no node: the starts are listed for themselves
+    starts_by_distance = sorted(((start.asset, start.distance) for start in starts), key=lambda start: start[1])
+    start_distances = np.array([distance for _, distance in starts_by_distance], np.int32)
+    listed = _nearest(
+        graph,
+        np.array([asset for asset, _ in starts_by_distance], np.int32),
+        start_distances,
+        graph.asset_of[reached.nodes],
+        hops,
+    )
+    if reached.certain_nodes is reached.nodes and all(start.certain for start in starts):
+        certain_assets = listed[0]
+    else:
+        certain_starts = np.array([start.asset for start in starts if start.certain], np.int32)
+        certain_assets = np.concatenate([certain_starts, graph.asset_of[reached.certain_nodes]])
+    _add_models(graph, moment, limit, reached, listed, certain_assets)
+    return reached
+
+
+def _nearest(graph: GraphVersion, some: Ints, some_at: Ints, others: Ints, others_at: Ints) -> tuple[Ints, Ints]:
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        assets, distances = nearest(some, some_at, others, others_at, space.stamp, space.epoch)
+        return assets, distances
+
+
+def _flood(
+    graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
+) -> tuple[Ints, Ints, int]:
+    if len(marks) and seeds:
+        return _flood_over(graph, rows, seeds, moment, need, max_depth, marks)
+    return flood(rows, graph.nodes, seeds, moment, need, max_depth)
+
+
+def _flood_over(
+    graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
+) -> tuple[Ints, Ints, int]:
+    """Return what `flood` returns, steps to assets that `marks` (uint8[assets]) passes over having length 0."""
+    ordered = sorted(seeds, key=lambda seed: seed[1])
+    begin = Seeds(
+        np.array([node * EFFECTS for node, _ in ordered], np.int64),
+        np.array([distance for _, distance in ordered], np.int32),
+        np.full(len(ordered), -1, np.int32),
+    )
+    found = spread_states(graph, rows, begin, Spreading(moment, need, 0, max_depth, _UNCHANGED, marks))
+    return (found.states // EFFECTS).astype(np.int32), found.hops, found.common
+
+
+def starts_of(graph: GraphVersion, root: int, moment: int, limit: int, reached: Closure) -> list[ClosureStart]:
+    """Return where the walk from `root`, no column, begins: at its parts and theirs too; notes the steps taken in `reached`."""
+    starts = [ClosureStart(root, 0, 0, certain=True)]
+    frontier, distance, seen = [root], 0, {root}
+    while frontier and distance < limit:
+        distance += 1
+        parts = [(part, relation, parent) for parent in frontier for part, relation in parts_of(graph, parent, moment)]
+        reached.parts.update((edge, True) for edge in parts)
+        frontier = list(dict.fromkeys(part for part, _, _ in parts if part not in seen))
+        seen.update(frontier)
+        starts.extend(ClosureStart(part, 0, distance, certain=True) for part in frontier)
+    return starts
+
+
+def parts_of(graph: GraphVersion, parent: int, moment: int) -> Iterator[tuple[int, int]]:
+    """Yield (part, relation) for the parts that `parent` has at `moment`, columns aside."""
+    node = graph.find(parent)
+    if node is None:
+        return
+    for part, relation, _, _ in graph.views[Layer.STRUCTURE].into.rows_of(node, moment):
+        asset = int(graph.asset_of[part])
+        if relation in PART_CODES and graph.registry.kind(asset) != COLUMN:
+            yield asset, relation
+
+
+def entries(graph: GraphVersion, start: ClosureStart, direction: DirectionName) -> Iterable[int]:
+    """Yield the graph's nodes that a start stands for."""
+    if start.entry == "listed":
+        return
+    node = graph.registry.find(NodeKey(start.asset, start.port))
+    if node is not None and node < graph.nodes:
+        yield node
+    if start.entry == "whole" and direction == "downstream":
+        yield from (node for node in graph.registry.ports_of(start.asset) if node < graph.nodes)
+
+
+def models_of_many(graph: GraphVersion, versions: Ints, moment: int) -> tuple[Ints, Ints]:
+    """Return (position in `versions`, model) for each model that one of the versions is a version of."""
+    nodes = graph.nodes_of(versions)
+    known = np.flatnonzero(nodes >= 0)
+    rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], moment)
+    chosen = rows.relation == VERSION_OF
+    return known[rows.position[chosen]].astype(np.int32), graph.asset_of[rows.other[chosen]]
+
+
+def _add_models(
+    graph: GraphVersion, moment: int, limit: int, reached: Closure, listed: tuple[Ints, Ints], certain_assets: Ints
+) -> None:
+    """Note what was reached, with the model of each model version as a leaf, one step further (Semantics 5)."""
+    assets, distances = listed
+    certain = among(graph, assets, certain_assets)
+    versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
+    if len(versions):
+        which, models = models_of_many(graph, assets[versions], moment)
+        model_certain = certain[versions[which]]
+        for version, model, is_certain in zip(
+            assets[versions[which]].tolist(), models.tolist(), model_certain.tolist(), strict=True
+        ):
+            edge = (version, VERSION_OF, model)
+            reached.parts[edge] = is_certain or reached.parts.get(edge, False)
+        assets, distances = _nearest(graph, models, distances[versions[which]] + 1, assets, distances)
+        certain = among(graph, assets, np.concatenate([certain_assets, models[model_certain]]))
+    reached.assets, reached.distances, reached.certain = assets, distances, certain
+
+
+def among(graph: GraphVersion, assets: Ints, chosen: Ints) -> Bools:
+    """Say of each of `assets` whether it is one of the `chosen`."""
+    with borrowed() as workspace:
+        space = workspace.for_assets(len(graph.registry))
+        space.stamp[chosen] = space.epoch
+        found: Bools = space.stamp[assets] == space.epoch
+        return found
+
+
+def is_run(graph: GraphVersion, asset: int) -> bool:
+    """Say whether `asset` is a run: its lineage is told at run level unless asked otherwise."""
+    return graph.registry.kind(asset) == _RUN

@@ -1,0 +1,87 @@
+"""The edges of one asset as the graph holds them, with their spans and origins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from mlgraph.domain import deadlines
+from mlgraph.graph.csr.csr_table import DirectedRows, Gathered
+from mlgraph.graph.csr.row_format import EVER
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import SHOW, WALK, WORKFLOW, Bools, Ints, Layer
+
+Triple = tuple[int, int, int]
+_BLOCK: Final = 65_536
+
+
+class Span(NamedTuple):
+    """One origin's record of an edge, for [start, end)."""
+
+    triple: Triple
+    origin: int
+    start: int
+    end: int
+
+
+def spans_at(graph: GraphVersion, asset: int, layers: tuple[Layer, ...], *, out: bool, into: bool) -> Iterator[Span]:
+    """Yield every record, of whatever time, of the edges in `layers` that lead from (`out`) or to (`into`) the asset."""
+    node = graph.find(asset)
+    if node is None:
+        return
+    for layer in layers:
+        view = graph.views[layer]
+        if out:
+            for other, relation, origin, start, end in _shown(view.out, node):
+                yield Span((asset, relation, int(graph.asset_of[other])), origin, start, end)
+        if into:
+            for other, relation, origin, start, end in _shown(view.into, node):
+                yield Span((int(graph.asset_of[other]), relation, asset), origin, start, end)
+
+
+def spans_touched(graph: GraphVersion, layer: Layer, after: int, upto: int) -> Iterator[Span]:
+    """Yield every record, of whatever time, of the edges in `layer` of which one begins or ends after `after`, up to `upto`."""
+    for nodes, rows in _blocks(graph, layer, SHOW):
+        targets = graph.asset_of[rows.other]
+        edges = rows.position.astype(np.int64) << 40 | rows.relation.astype(np.int64) << 32 | targets
+        chosen = np.flatnonzero(np.isin(edges, np.unique(edges[_touched(rows, after, upto)])))
+        sources = graph.asset_of[nodes[rows.position]]
+        columns = (sources, targets, rows.relation, rows.origin, rows.start, rows.end)
+        rows_of_node = zip(*(column[chosen].tolist() for column in columns), strict=True)
+        for source, target, relation, origin, start, ended in rows_of_node:
+            yield Span((source, relation, target), origin, start, ended)
+
+
+def walked_through(graph: GraphVersion, after: int, upto: int) -> set[int]:
+    """Return the workflows in which what feeds what, at the asset level, may differ between `after` and `upto`."""
+    found: set[int] = set()
+    for nodes, rows in _blocks(graph, Layer.ASSET, WALK):
+        chosen = _touched(rows, after, upto)
+        for ends in (nodes[rows.position[chosen]], rows.other[chosen]):
+            assets = np.unique(graph.asset_of[ends])
+            found.update(assets[graph.registry.kinds(assets) == WORKFLOW].tolist())
+    return found
+
+
+def _blocks(graph: GraphVersion, layer: Layer, need: int) -> Iterator[tuple[Ints, Gathered]]:
+    """Yield nodes and all their rows in `layer` that have the flags of `need`, many at a time; of what is shown, no ports."""
+    for start in range(0, graph.nodes, _BLOCK):
+        deadlines.raise_if_exceeded()
+        nodes = np.arange(start, min(start + _BLOCK, graph.nodes), dtype=np.int32)
+        if need == SHOW:
+            nodes = nodes[graph.port_of[nodes] == 0]
+        yield nodes, graph.views[layer].out.gather(nodes, EVER, need)
+
+
+def _touched(rows: Gathered, after: int, upto: int) -> Bools:
+    """Say of each row whether it begins or ends after `after`, up to `upto`."""
+    touched: Bools = (rows.start > after) & (rows.start <= upto) | (rows.end > after) & (rows.end <= upto)
+    return touched
+
+
+def _shown(rows: DirectedRows, node: int) -> Iterator[tuple[int, int, int, int, int]]:
+    for other, relation, flags, origin, start, end in rows.every_row_of(node):
+        if flags & SHOW:
+            yield other, relation, origin, start, end

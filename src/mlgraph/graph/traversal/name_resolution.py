@@ -1,0 +1,39 @@
+"""What a name is answered with: the asset that bears it at a moment, or that which bears it now, as it was called then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import Layer
+
+_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.STRUCTURE)
+
+
+def resolve_name(graph: GraphVersion, name: int, moment: int, is_asserted: Callable[[int], bool]) -> int:
+    """Return the asset that answers to `name` at `moment`.
+
+    If the name did not exist yet at `moment`, the asset that later received it answers, under its name at the time. `is_asserted`
+    returns, for the target of a later rename without any edge by then, whether another fact about it existed.
+    """
+    aliases = graph.aliases
+    if not aliases:
+        return name
+    found, seen = aliases.at(name, moment), set()
+    while found not in seen:
+        seen.add(found)
+        earlier = aliases.renamed_to(found, moment)
+        if earlier is None or _has_edges_by(graph, found, moment) or is_asserted(found):
+            break
+        found = aliases.at(earlier, moment)
+    return found
+
+
+def _has_edges_by(graph: GraphVersion, asset: int, moment: int) -> bool:
+    """Say whether an edge of the asset began by a moment."""
+    node = graph.find(asset)
+    if node is None:
+        return False
+    directions = (direction for layer in _LAYERS for direction in (graph.views[layer].out, graph.views[layer].into))
+    return any(start <= moment for direction in directions for *_, start, _ in direction.every_row_of(node))

@@ -1,0 +1,266 @@
+"""The spread of effects over states, compiled: breadth first, with the position that each state was reached from.
+
+A state is `node * 4 + effect`. Impact and shortest paths spread over states, and so do closures in which hidden assets are passed
+over: a step to one of them has length 0 (ADR 0022).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numba
+import numpy as np
+
+from mlgraph.graph.csr.csr_table import DirectedRows
+from mlgraph.graph.csr.gather import skip
+from mlgraph.graph.csr.patches import Patches, place_of
+from mlgraph.graph.csr.prefetch import prefetch
+from mlgraph.graph.csr.row_format import FLAG_SHIFT, RELATION_SHIFT, TO_MASK, Arrays
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import ONLINE, Bytes, Ints, Longs
+from mlgraph.graph.traversal.visibility import LEFT_OUT, PASSED
+from mlgraph.graph.traversal.workspace import borrowed
+
+EFFECTS: Final = 4
+PREFETCH_DISTANCE: Final = 12
+"""How many states ahead memory is asked for index entries; half of it for rows."""
+
+
+class Seeds(NamedTuple):
+    """Where a spread begins: states in order of their distances, and the positions they come from."""
+
+    states: Longs
+    distances: Ints
+    back: Ints
+
+
+class Spreading(NamedTuple):
+    """Which rows are taken, and what an effect becomes over one.
+
+    Rows count that are valid at `moment` (microseconds) and have all flags of `need` and none of `avoid`. `table` uint8[4,
+    relations, 2, kinds] says what an effect becomes over a relation (the third index: the target reads the source while
+    serving) at a target of a kind; 255: nothing. `marks` uint8[assets] are of `noise.Hidden`; empty: nothing is hidden.
+    """
+
+    moment: int
+    need: int
+    avoid: int
+    max_depth: int
+    table: Bytes
+    marks: Bytes
+
+
+class Found(NamedTuple):
+    """States in order of distance, the position that each was reached from (of seeds: `Seeds.back`), and how far each is.
+
+    `common` are the flags that all rows share by which states were reached, `seen` those that any row has that was looked at.
+    """
+
+    states: Longs
+    back: Ints
+    hops: Ints
+    common: int
+    seen: int
+
+
+class _Passing(NamedTuple):
+    """What a row is tested against; `hiding` says whether `marks` has any."""
+
+    moment: int
+    need: int
+    avoid: int
+    hiding: bool
+    kind_of: Bytes
+    asset_of: Ints
+    marks: Bytes
+
+
+class _Queues(NamedTuple):
+    """Marks of visited states, the queue with where each state was reached from, and the states of the next level.
+
+    The latter are apart only where some states of the level are still to be appended to the queue: those of hidden assets.
+    """
+
+    stamp: Bytes
+    epoch: int
+    states: Longs
+    back: Ints
+    later: Longs
+    later_back: Ints
+
+
+def spread_states(graph: GraphVersion, rows: DirectedRows, seeds: Seeds, how: Spreading) -> Found:
+    """Return the states that are reached from `seeds` over `rows`, each once, nearest first."""
+    hiding = len(how.marks) > 0
+    size = graph.nodes * EFFECTS
+    later = (np.empty(size, np.int64), np.empty(size, np.int32)) if hiding else (np.empty(0, np.int64), np.empty(0, np.int32))
+    registry = graph.registry
+    passing = _Passing(how.moment, how.need | rows.level, how.avoid, hiding, registry.kind_at, graph.asset_of, how.marks)
+    with borrowed() as workspace:
+        while True:
+            space = workspace.for_states(size)
+            queues = _Queues(space.stamp, space.epoch, space.queue, space.back, *later)
+            count, levels, common, seen = _spread(
+                rows.arrays, rows.low, rows.high, seeds, passing, how.max_depth, how.table, queues, space.ends
+            )
+            if levels <= len(space.ends):
+                hops = hops_of(space.ends[:levels], count)
+                return Found(space.queue[:count].copy(), space.back[:count].copy(), hops, common, seen)
+            workspace.grow_levels(levels)
+
+
+def hops_of(ends: Longs, count: int) -> Ints:
+    """Return the level of each of `count` positions, level `d` ending before position `ends[d]`."""
+    sizes = np.diff(np.concatenate([[0], np.minimum(ends, count)]))
+    return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
+
+
+@numba.njit(cache=True, nogil=True)
+def _pass_on(
+    rows: Longs,
+    first: int,
+    stop: int,
+    masked: Longs,
+    mask: int,
+    mask_end: int,
+    passing: _Passing,
+    next_effect: Bytes,
+    queues: _Queues,
+    done: int,
+    count: int,
+    waiting: int,
+    common: int,
+    seen: int,
+) -> tuple[int, int, int, int]:
+    """Append the states that rows[first:stop] lead to; `next_effect` uint8[relations, 2, kinds] is of their first effect."""
+    moment, need, avoid, hiding, kind_of, asset_of, marks = passing
+    stamp, epoch, states, back, later, later_back = queues
+    for row in range(first, stop):
+        if mask < mask_end and masked[mask] == row:
+            mask += 1
+            continue
+        word = rows[row, 0]
+        flags = (word >> FLAG_SHIFT) & 255
+        if rows[row, 1] > moment or moment >= rows[row, 2] or (flags & need) != need:
+            continue
+        seen |= flags
+        other = word & TO_MASK
+        effect = next_effect[(word >> RELATION_SHIFT) & 255, 1 if (flags & ONLINE) != 0 else 0, kind_of[other]]
+        state = other * EFFECTS + effect
+        if (flags & avoid) == 0 and effect != 255 and stamp[state] != epoch:
+            stamp[state] = epoch
+            common &= flags
+            if hiding and marks[asset_of[other]] != PASSED:
+                later[waiting], later_back[waiting] = state, done
+                waiting += 1
+            else:
+                states[count], back[count] = state, done
+                count += 1
+    return count, waiting, common, seen
+
+
+@numba.njit(cache=True, nogil=True)
+def _pass_on_patched(
+    patch: Patches,
+    slot: int,
+    rows: Longs,
+    first: int,
+    stop: int,
+    passing: _Passing,
+    next_effect: Bytes,
+    queues: _Queues,
+    done: int,
+    count: int,
+    waiting: int,
+    common: int,
+    seen: int,
+) -> tuple[int, int, int, int]:
+    mask_end = patch.mask_index[slot + 1]
+    mask = skip(patch.masked, patch.mask_index[slot], mask_end, first)
+    count, waiting, common, seen = _pass_on(
+        rows, first, stop, patch.masked, mask, mask_end, passing, next_effect, queues, done, count, waiting, common, seen
+    )
+    first, stop = patch.add_index[slot], patch.add_index[slot + 1]
+    return _pass_on(
+        patch.added, first, stop, patch.masked, 0, 0, passing, next_effect, queues, done, count, waiting, common, seen
+    )
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _announce(index: Longs, flat: Longs, queue: Longs, done: int, count: int, low: int, base: int) -> None:
+    """Ask memory for what the states a little ahead in the queue will need."""
+    if done + PREFETCH_DISTANCE < count and queue[done + PREFETCH_DISTANCE] >> 2 < base:
+        prefetch(index, 3 * (queue[done + PREFETCH_DISTANCE] >> 2))
+    if done + PREFETCH_DISTANCE // 2 < count and queue[done + PREFETCH_DISTANCE // 2] >> 2 < base:
+        following = 3 * index[3 * (queue[done + PREFETCH_DISTANCE // 2] >> 2) + low]
+        prefetch(flat, following)
+        prefetch(flat, following + 8)
+
+
+@numba.njit(cache=True, nogil=True)
+def _spread(
+    arrays: Arrays,
+    low: int,
+    high: int,
+    seeds: Seeds,
+    passing: _Passing,
+    max_depth: int,
+    table: Bytes,
+    queues: _Queues,
+    ends: Longs,
+) -> tuple[int, int, int, int]:
+    """Fill `queues`; return how many states there are, levels as `kernels.closure` does, and the flags of `Found`."""
+    index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
+    newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
+    nothing, flat = newer.masked, rows.reshape(-1)
+    hiding, asset_of, marks = passing.hiding, passing.asset_of, passing.marks
+    stamp, epoch, states, back = queues.stamp, queues.epoch, queues.states, queues.back
+    later, later_back = queues.later, queues.later_back
+    base = (len(index) - 1) // 3
+    count, done, seeded, waiting, depth, common, seen = 0, 0, 0, 0, 0, 255, 0
+    while True:
+        for place in range(waiting):
+            states[count], back[count] = later[place], later_back[place]
+            count += 1
+        waiting = 0
+        while seeded < len(seeds.states) and seeds.distances[seeded] <= depth:
+            state = seeds.states[seeded]
+            if stamp[state] != epoch:
+                stamp[state] = epoch
+                states[count], back[count] = state, seeds.back[seeded]
+                count += 1
+            seeded += 1
+        last = count
+        while depth < max_depth and done < last:
+            _announce(index, flat, states, done, count, low, base)
+            node, next_effect = states[done] >> 2, table[states[done] & 3]
+            if hiding and marks[asset_of[node]] == LEFT_OUT:
+                done += 1
+                continue
+            first, stop = 0, 0
+            if node < base:
+                first, stop = index[3 * node + low], index[3 * node + high]
+            in_newer = place_of(newer_keys, newer_slots, node)
+            in_older = -1 if in_newer >= 0 else place_of(older_keys, older_slots, node)
+            if in_newer >= 0:
+                count, waiting, common, seen = _pass_on_patched(
+                    newer, in_newer, rows, first, stop, passing, next_effect, queues, done, count, waiting, common, seen
+                )
+            elif in_older >= 0:
+                count, waiting, common, seen = _pass_on_patched(
+                    older, in_older, rows, first, stop, passing, next_effect, queues, done, count, waiting, common, seen
+                )
+            else:
+                count, waiting, common, seen = _pass_on(
+                    rows, first, stop, nothing, 0, 0, passing, next_effect, queues, done, count, waiting, common, seen
+                )
+            done += 1
+            if hiding:  # what is passed over is as far as the state before it
+                last = count
+        if depth < len(ends):
+            ends[depth] = last
+        if (depth >= max_depth or (count == last and waiting == 0)) and seeded >= len(seeds.states):
+            return count, depth + 1, common, seen
+        depth += 1
+        if depth > max_depth:
+            return count, depth, common, seen

@@ -1,0 +1,68 @@
+"""What may make inferred edges differ between two moments, by the places of a path where it can stand."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import Final
+
+from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.inference.patterns import PathPattern, allowed
+from mlgraph.inference.rules import Rule, Signature
+
+OWNED_BY: Final = "owned_by"
+
+Triple = tuple[int, int, int]
+
+
+class TouchedAssets:
+    """Edges and assets that may differ between two moments. Each path that holds at one of them alone leads through one."""
+
+    def __init__(self, kind: Callable[[int], int]) -> None:
+        self._kind = kind
+        self._edges: dict[Signature, set[Triple]] = defaultdict(set)
+        self._assets: dict[str, set[int]] = defaultdict(set)
+        self._states: dict[str, set[int]] = defaultdict(set)
+
+    def add_edges(self, edges: Iterable[Triple]) -> None:
+        """Add edges that may differ."""
+        for triple in edges:
+            self._edges[self._word(triple[0]), RELATION_NAMES[triple[1]], self._word(triple[2])].add(triple)
+
+    def add_assets(self, assets: Iterable[int]) -> None:
+        """Add assets of which any edge may differ, or what leads through them."""
+        for asset in assets:
+            self._assets[self._word(asset)].add(asset)
+
+    def add_states(self, assets: Iterable[int]) -> None:
+        """Add assets of which the state may differ: what conditions see, and the owners that it names."""
+        for asset in assets:
+            self._states[self._word(asset)].add(asset)
+
+    def _word(self, asset: int) -> str:
+        return KIND_NAMES[self._kind(asset)]
+
+    def at(self, rule: Rule, path: PathPattern, position: int) -> set[int]:
+        """Return the assets that can stand at this place of a path of `rule` that leads through what is touched.
+
+        An edge is looked for from the place before it alone: that is in the path too.
+        """
+        node = path.nodes[position]
+        found = {asset for kind in node.kinds for asset in self._assets[kind]}
+        if any(condition.about == node.name for condition in rule.where) or self._is_owned(path, position):
+            found |= {asset for kind in node.kinds for asset in self._states[kind]}
+        if position < len(path.edges):
+            edge = path.edges[position]
+            near = 0 if edge.forward else 2
+            for signature in allowed(node, edge, path.nodes[position + 1]):
+                found |= {triple[near] for triple in self._edges.get(signature, ())}
+        return found
+
+    @staticmethod
+    def _is_owned(path: PathPattern, position: int) -> bool:
+        """Say whether an edge of the path leads from here to an owner, whom the state of what stands here may name."""
+        leads_to_owner = (
+            position < len(path.edges) and path.edges[position].forward and OWNED_BY in path.edges[position].relations
+        )
+        before = position > 0 and not path.edges[position - 1].forward and OWNED_BY in path.edges[position - 1].relations
+        return leads_to_owner or before

@@ -1,0 +1,152 @@
+"""Edges as the facts tell them: for relations that the graph does not hold, and for what each origin said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from mlgraph.domain.facts import Mode
+from mlgraph.domain.history import (
+    NO_ENDINGS,
+    AssetRecord,
+    EdgeInterval,
+    EdgeRecord,
+    Endings,
+    endings,
+)
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.aliases import NO_ALIASES, Aliases
+from mlgraph.graph.model.rows import ALIAS_OF, PART_CODES, WALKED_CODES
+from mlgraph.graph.projection.histories import RetractionEnds, triple_intervals
+from mlgraph.graph.traversal.name_resolution import resolve_name
+from mlgraph.ports.store import GroupReader
+
+ALL_RELATIONS: Final = tuple(relation.code for relation in RELATIONS.values())
+UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_CODES and code not in PART_CODES)
+"""Relations that are kept in the store alone."""
+_ASSERTING: Final = tuple(code for code in UNWALKED if code != ALIAS_OF)
+
+Triple = tuple[int, int, int]
+
+
+def retraction_ends(reader: GroupReader, assets: Collection[int], aliases: Aliases = NO_ALIASES) -> RetractionEnds:
+    """Return when retractions of these assets end their edges; a name's, too, while it stood for what was retracted."""
+    names = {asset: aliases.targets_of(asset) - {asset} for asset in assets if aliases.is_alias(asset)}
+    own = _own_retraction_ends(reader, {*assets, *(other for others in names.values() for other in others)})
+    if not names:
+        return own
+    return {
+        asset: ends_by_asset
+        for asset in assets
+        if (ends_by_asset := _merged_endings(own.get(asset, NO_ENDINGS), _of_others(aliases, asset, names.get(asset, ()), own)))
+        != NO_ENDINGS
+    }
+
+
+def _own_retraction_ends(reader: GroupReader, assets: Collection[int]) -> RetractionEnds:
+    retracted = reader.retracted(assets)
+    if not retracted:
+        return {}
+    records = by_asset(_without_renames(reader, reader.asset_records(retracted)))
+    return {asset: endings(own_records) for asset, own_records in records.items()}
+
+
+def _without_renames(reader: GroupReader, records: Sequence[AssetRecord]) -> list[AssetRecord]:
+    """Return all but the retractions that only say that their assets go on under other names."""
+    retracted = {record.asset for record in records if record.mode == Mode.RETRACT}
+    named: dict[int, set[int]] = defaultdict(set)
+    for alias in reader.edges_from(retracted, (ALIAS_OF,)) if retracted else ():
+        if alias.mode != Mode.RETRACT and not is_apart(alias.properties):
+            named[alias.source].add(alias.valid_from)
+    return [record for record in records if not is_rename(record, named[record.asset])]
+
+
+def is_apart(properties: Mapping[str, Any]) -> bool:
+    """Say whether an `alias_of` edge decides that its ends are two, and not one."""
+    return properties.get("decision") == "apart"
+
+
+def is_rename(record: AssetRecord, alias_from: Collection[int]) -> bool:
+    """Say whether a retraction only says that its asset goes on under another name, which an alias gives it from then on.
+
+    Connectors let the alias begin a microsecond later: a retraction ends what began by its moment.
+    """
+    return record.mode == Mode.RETRACT and (record.valid_from in alias_from or record.valid_from + 1 in alias_from)
+
+
+def _of_others(aliases: Aliases, asset: int, others: Iterable[int], ends_by_asset: RetractionEnds) -> Iterator[Endings]:
+    """Yield the endings of other names at which `asset` stood for the same."""
+    for other in others:
+        endings_of_name = ends_by_asset.get(other, NO_ENDINGS)
+        by_origin = {origin: _times_as_one(aliases, asset, other, times) for origin, times in endings_of_name.by_origin.items()}
+        yield Endings(by_origin, _times_as_one(aliases, asset, other, endings_of_name.every))
+
+
+def _times_as_one(aliases: Aliases, asset: int, other: int, moments: Iterable[int]) -> tuple[int, ...]:
+    # the moment before: a retraction ends the alias too
+    return tuple(moment for moment in moments if aliases.at(asset, moment - 1) == aliases.at(other, moment - 1))
+
+
+def _merged_endings(own: Endings, others: Iterable[Endings]) -> Endings:
+    by_origin, every = {origin: set(times) for origin, times in own.by_origin.items()}, set(own.every)
+    for ending in others:
+        every.update(ending.every)
+        for origin, times in ending.by_origin.items():
+            by_origin.setdefault(origin, set()).update(times)
+    return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items() if times}, tuple(sorted(every)))
+
+
+def records_of(reader: GroupReader, names: Collection[int]) -> list[AssetRecord]:
+    """Return all records of the names of one asset. That it was given another name ends none of its states."""
+    return _without_renames(reader, reader.asset_records(names))
+
+
+def resolve_name_with_store(reader: GroupReader, graph: GraphVersion, name: int, moment: int) -> int:
+    """Return the asset that answers to `name` at `moment`; the store is asked where the graph alone cannot tell."""
+
+    def is_asserted(asset: int) -> bool:
+        edges = (*reader.edges_from([asset], _ASSERTING), *reader.edges_into([asset], _ASSERTING))
+        asserted_at = (*(r.valid_from for r in reader.asset_records([asset])), *(edge.valid_from for edge in edges))
+        return any(asserted <= moment for asserted in asserted_at)
+
+    return resolve_name(graph, name, moment, is_asserted)
+
+
+def by_triple(records: Iterable[EdgeRecord]) -> dict[Triple, list[EdgeRecord]]:
+    """Return the records of each triple."""
+    grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
+    for record in records:
+        grouped[record.triple].append(record)
+    return grouped
+
+
+def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
+    """Return the records of each asset."""
+    grouped: dict[int, list[AssetRecord]] = defaultdict(list)
+    for record in records:
+        grouped[record.asset].append(record)
+    return grouped
+
+
+def asserted_intervals(
+    reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES, *, repeats: bool = False
+) -> Iterator[EdgeInterval]:
+    """Yield the intervals of plain edges, triple by triple; with `repeats` one for each time that an edge was told."""
+    grouped = by_triple(records)
+    ends_by_asset = retraction_ends(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
+    for edge_records in grouped.values():
+        yield from triple_intervals(edge_records, ends_by_asset, repeats=repeats)
+
+
+def under_names(graph: GraphVersion, triple: Triple, moment: int) -> Triple | None:
+    """Return an edge between the assets that its ends stand for at `moment`; one that says what is an alias, as it is.
+
+    None where both ends stand for one asset: a thing does not lead to itself by another name.
+    """
+    source, relation, target = triple
+    if relation == ALIAS_OF:
+        return triple
+    one, other = graph.aliases.at(source, moment), graph.aliases.at(target, moment)
+    return (one, relation, other) if one != other or source == target else None

@@ -1,0 +1,126 @@
+"""What answers say of an asset beside its URI: its name, owners and state as they are now."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from mlgraph.domain.facts import Contact, Mode
+from mlgraph.domain.history import AssetRecord, RunOutcome, asset_intervals, deleted_at, is_finished, merge, run_outcome, state_at
+from mlgraph.domain.timestamps import FOREVER
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.graph.csr.asset_index import AssetIndex, DisplayAttributes
+from mlgraph.graph.model.rows import RUN
+from mlgraph.ports.store import GroupReader
+from mlgraph.services.history.asserted_facts import asserted_intervals, by_asset, records_of
+from mlgraph.services.history.group_histories import Histories
+
+OWNED_BY: Final = RELATIONS["owned_by"].code
+_LAST_MOMENT: Final = FOREVER - 1
+
+
+class DisplayAttributesUpdater:
+    """Keeps the cards in the registry current.
+
+    An asset that one source tells of, in order, is followed patch by patch: a dataset that thousands of runs mention would cost
+    more with every run if it were read from the beginning each time.
+    """
+
+    def __init__(self, registry: AssetIndex, histories: Histories) -> None:
+        self._registry = registry
+        self._histories = histories
+        self._patched_upto: dict[int, tuple[int, int]] = {}
+        """Of assets with one origin and no retraction: the origin, and the latest moment that it told of."""
+
+    def adopt_caches(self, other: DisplayAttributesUpdater, assets: Iterable[int]) -> None:
+        """Go on where `other` stands, which follows the same store and has read as far, with its cards of these assets."""
+        self._patched_upto = other._patched_upto
+        for asset in assets:
+            if (attributes := other._registry.display_attributes(asset)) is not None:
+                self._registry.set_display_attributes(asset, attributes)
+
+    def refresh(self, assets: Collection[int], after: int, upto: int) -> None:
+        """Bring the cards of `assets` up to date with what transactions after `after`, up to `upto`, say."""
+        fresh = by_asset(self._histories.reader.asset_records_in(assets, after, upto))
+        self._rebuild([asset for asset in assets if not self._patch(asset, fresh.get(asset, ()))])
+
+    def _patch(self, asset: int, records: Sequence[AssetRecord]) -> bool:
+        """Apply `records` to the card, if they go on where it stands; return whether they did."""
+        known, attributes = self._patched_upto.get(asset), self._registry.display_attributes(asset)
+        if known is None or attributes is None or not records:
+            return False
+        origin, moment = known
+        for record in sorted(records, key=lambda record: record.valid_from):
+            if record.mode != Mode.PATCH or record.origin != origin or record.valid_from <= moment or "owners" in record.state:
+                return False
+            properties = record.state.get("properties") or {}
+            attributes = replace(
+                attributes,
+                name=record.state.get("name", attributes.name),
+                finished=attributes.finished or is_finished(properties),
+                state=_word(merge({"state": attributes.state}, properties)),
+            )
+            moment = record.valid_from
+        self._registry.set_display_attributes(asset, attributes)
+        self._patched_upto[asset] = (origin, moment)
+        return True
+
+    def _rebuild(self, assets: Collection[int]) -> None:
+        if not assets:
+            return
+        names = {asset: self._names_of(asset) for asset in assets}
+        every = {name for listed in names.values() for name in listed}
+        records_by_name = by_asset(records_of(self._histories.reader, every))
+        owned = open_owners(self._histories.reader, every, self._registry)
+        contacts = self._histories.reader.contacts(assets)
+        for asset in assets:
+            records = [record for name in names[asset] for record in records_by_name.get(name, ())]
+            owners = {owner for name in names[asset] for owner in owned[name]}
+            outcome = run_outcome(records) if self._registry.kind(asset) == RUN else None
+            self._registry.set_display_attributes(asset, display_attributes_of(records, owners, contacts.get(asset), outcome))
+            self._note_order(asset, records, has_other_names=asset in contacts or len(names[asset]) > 1)
+
+    def _names_of(self, asset: int) -> list[int]:
+        """Return the names that stand for `asset` now, itself first."""
+        return self._histories.aliases.named(asset, _LAST_MOMENT) or [asset]
+
+    def _note_order(self, asset: int, records: Sequence[AssetRecord], *, has_other_names: bool) -> None:
+        origins = {record.origin for record in records}
+        if len(origins) == 1 and not has_other_names and all(record.mode != Mode.RETRACT for record in records):
+            self._patched_upto[asset] = (origins.pop(), max(record.valid_from for record in records))
+        else:
+            self._patched_upto.pop(asset, None)
+
+
+def open_owners(reader: GroupReader, assets: Collection[int], registry: AssetIndex) -> dict[int, set[str]]:
+    """Return the owners of `assets` that edges name and that no end was told of, by asset."""
+    owned: dict[int, set[str]] = defaultdict(set)
+    for interval in asserted_intervals(reader, reader.edges_from(assets, (OWNED_BY,))):
+        if interval.end == FOREVER:
+            owned[interval.record.source].add(registry.uri(interval.record.target))
+    return owned
+
+
+def display_attributes_of(
+    records: Sequence[AssetRecord], owned_by: Iterable[str], contact: Contact | None, outcome: RunOutcome | None
+) -> DisplayAttributes:
+    """Return the card of an asset from its records, the owners that edges name now, and the name that is kept apart.
+
+    `outcome` is how the asset ended where it is a run.
+    """
+    if len(records) == 1 and records[0].mode != Mode.RETRACT:
+        state: Mapping[str, Any] = records[0].state
+    else:
+        state = state_at(asset_intervals(records), _LAST_MOMENT) or {}
+    properties = state.get("properties") or {}
+    over = is_finished(properties) if outcome is None else outcome.ended_at is not None
+    gone = len(records) != 1 and deleted_at(records, _LAST_MOMENT) is not None
+    name = contact.name if contact is not None else state.get("name")
+    return DisplayAttributes(name, tuple(sorted({*state.get("owners", ()), *owned_by})), over or gone, _word(properties))
+
+
+def _word(properties: dict[str, Any]) -> str | None:
+    word = properties.get("state")
+    return word.lower() if isinstance(word, str) else None

@@ -1,0 +1,171 @@
+"""Inferred relations of single assets and edges: what they are, when they hold, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from mlgraph.domain.errors import TooMuch
+from mlgraph.domain.timestamps import format_end, format_time
+from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.spans import covers
+from mlgraph.inference.evaluation import Inference, Inferred, Link, Validity
+from mlgraph.inference.rules import Rule, Rules
+from mlgraph.ports.store import FactReader
+from mlgraph.services.inference.premise_reader import PremiseReader
+
+Triple = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceResult:
+    """The inferred edges of an asset; `cut` says which rules needed more than one question may read, and are left out."""
+
+    edges: list[Inferred]
+    cut: str | None
+
+
+class InferredEdges:
+    """Answers from rules, over the facts of one state of the graph."""
+
+    def __init__(self, reader: FactReader, graph: GraphVersion, rules: Rules) -> None:
+        self._reader = reader
+        self._graph = graph
+        self._rules = rules
+
+    def of(self, asset: int) -> InferenceResult:
+        """Return every edge that rules infer from or to the asset, of whatever time."""
+        kind = KIND_NAMES[self._graph.registry.kind(asset)]
+        edges: list[Inferred] = []
+        cut: list[str] = []
+        with self._reader.session():
+            premises = PremiseReader(self._reader, self._graph)
+            inference = Inference(self._rules, premises)
+            for rule in self._rules:
+                if any(kind in path.nodes[0].kinds | path.nodes[-1].kinds for path in rule.paths):
+                    premises.renew()
+                    inference.renew()
+                    try:
+                        edges += inference.of(asset, rule)
+                    except TooMuch as error:
+                        cut.append(f"the rule {rule.name} {error.detail} here")
+        return InferenceResult(edges, "; ".join(cut) or None)
+
+    def between(self, triple: Triple) -> list[Explanation]:
+        """Return the rules that infer this edge at any time. Raises `TooMuch`."""
+        source, relation, target = triple
+        if not source or not target or source == target:
+            return []
+        kinds = [KIND_NAMES[self._graph.registry.kind(asset)] for asset in (source, target)]
+        found = []
+        with self._reader.session():
+            for rule in self._rules.giving([(kinds[0], RELATION_NAMES[relation], kinds[1])]):
+                explanation = self._explain(rule, triple)
+                if explanation is not None:
+                    found.append(explanation)
+        return found
+
+    def _explain(self, rule: Rule, triple: Triple) -> Explanation | None:
+        """Look from the source, and where that is too much, from the target."""
+        for forward in (True, False):
+            premises = PremiseReader(self._reader, self._graph)
+            inference = Inference(self._rules, premises)
+            try:
+                validity = inference.between(triple[0], triple[2], rule, forward=forward)
+            except TooMuch as error:
+                if forward:
+                    continue
+                raise TooMuch(f"the rule {rule.name} {error.detail}, from either end") from None
+            return (
+                None
+                if not validity
+                else Explanation(self._graph, self._rules, triple, rule, validity, inference, premises, forward)
+            )
+        return None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One rule that infers an edge."""
+
+    graph: GraphVersion
+    rules: Rules
+    triple: Triple
+    rule: Rule
+    validity: Validity
+    inference: Inference
+    premises: PremiseReader
+    forward: bool
+
+    def shown_at(self, moment: int) -> int:
+        """Return when to show the way: at `moment` if the edge holds then, else when it last did, else when it first will."""
+        if covers(self.validity.spans, moment):
+            return moment
+        before = [end for _, end in self.validity.spans if end <= moment]
+        return before[-1] - 1 if before else self.validity.spans[0][0]
+
+    def origins(self) -> list[dict[str, Any]]:
+        """Return when the rule infers the edge, as records of an origin."""
+        return [record_of(self.rule.origin, start, end) for start, end in self.validity.spans]
+
+    def path(self, moment: int) -> list[dict[str, Any]]:
+        """Return the edges of one way under the edge at `moment`, from its source to its target."""
+        return self._path(self.triple, self.rule, moment, forward=self.forward)
+
+    def _path(self, triple: Triple, rule: Rule, moment: int, *, forward: bool) -> list[dict[str, Any]]:
+        way = self.inference.way(triple[0], triple[2], rule, moment, forward=forward)
+        return [self._edge(link, moment, forward=forward) for link in way.links] if way is not None else []
+
+    def _edge(self, link: Link, moment: int, *, forward: bool) -> dict[str, Any]:
+        """Return an edge of a way; the path under it, where it is inferred itself."""
+        uri, (source, relation, target) = self.graph.registry.uri, link.triple
+        rule = next((each for each in self.rules if each.origin == link.origin), None)
+        asserted = [link] if rule is not None else self.premises.asserted_at(link.triple, moment)
+        return {
+            "source": uri(source),
+            "relation": RELATION_NAMES[relation],
+            "target": uri(target),
+            "origins": sorted({each.origin for each in asserted}),
+            "valid_from": format_time(min(each.start for each in asserted)),
+            "valid_to": format_end(max(each.end for each in asserted)),
+            "certainty": "certain" if link.certain else "possible",
+            "rule": rule.name if rule is not None else None,
+            "path": self._nested(link.triple, rule, moment, forward=forward) if rule is not None else [],
+        }
+
+    def _nested(self, triple: Triple, rule: Rule, moment: int, *, forward: bool) -> list[dict[str, Any]]:
+        """Look from the end from which the edge was found, whose edges are read already: of the two, the one that the way met."""
+        for way_on in (forward, not forward):
+            self.premises.renew()
+            self.inference.renew()
+            with suppress(TooMuch):
+                return self._path(triple, rule, moment, forward=way_on)
+        return []
+
+
+def record_of(origin: str, start: int, end: int) -> dict[str, Any]:
+    """Return a record of an edge for [start, end) that no fact about the edge itself tells."""
+    return {
+        "origin": origin,
+        "valid_from": format_time(start),
+        "valid_to": format_end(end),
+        "recorded_at": None,
+        "actor": None,
+        "event": None,
+        "runs": [],
+        "runs_total": 0,
+        "properties": {},
+        "start": start,
+        "end": end,
+    }
+
+
+def origins_at(edges: Iterable[Inferred], moment: int) -> Iterator[tuple[Triple, str, tuple[int, int], bool]]:
+    """Yield triple, origin, span and whether it is certain of each inferred edge that holds at `moment`."""
+    for triple, rule, validity in edges:
+        for start, end in validity.spans:
+            if start <= moment < end:
+                yield triple, rule.origin, (start, end), covers(validity.certain, moment)

@@ -1,0 +1,287 @@
+"""One asset: what it is, what it stands in relation to, what was said of it over time; and what serves a service."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any, Final
+
+from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, run_outcome, state_at
+from mlgraph.domain.timestamps import FOREVER, format_end, format_time
+from mlgraph.domain.uri import AssetUri, field_of_column
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import COLUMN, DEPLOYED_AS, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.response.paging import CERTAINTY, node_body
+from mlgraph.graph.traversal.edge_spans import spans_at
+from mlgraph.inference.rules import ORIGIN, Rules
+from mlgraph.ports.store import FactReader, Provenance
+from mlgraph.services.common.asset_health import health_of
+from mlgraph.services.history.alias_table import intervals_under_names
+from mlgraph.services.history.asserted_facts import UNWALKED, by_asset, records_of
+from mlgraph.services.inference.inferred_edges import InferredEdges, origins_at
+from mlgraph.services.queries.names import names_of
+
+MAX_RELATIONS: Final = 1_000
+LATEST_RUNS: Final = 20
+"""Runs that are looked at for the health of their workflow: one of these has surely ended."""
+_SERVES: Final = RELATIONS["serves"].code
+_GRAPH_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
+
+Triple = tuple[int, int, int]
+
+
+class AssetDetails:
+    """Answers about single assets, from the store's facts and the graph's edges."""
+
+    def __init__(self, reader: FactReader, rules: Rules) -> None:
+        self._reader = reader
+        self._rules = rules
+        self._origins = reader.origins()
+
+    def body(self, graph: GraphVersion, asset: int, moment: int) -> dict[str, Any]:
+        """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
+        names = graph.aliases.named(asset, moment) or [asset]
+        records = records_of(self._reader, names)
+        intervals = asset_intervals(records)
+        state = self._state(graph, asset, intervals, moment)
+        valid_then = [interval for interval in intervals if interval.start <= moment < interval.end]
+        provenance = self._reader.provenance({interval.tx for interval in intervals})
+        gone = deleted_at(records, moment)
+        relations, total, cut = self._relations(graph, asset, names, moment)
+        return {
+            "uri": graph.registry.uri(asset),
+            "kind": KIND_NAMES[graph.registry.kind(asset)],
+            "names": names_of(graph, asset),
+            "name": state.get("name") or AssetUri.parse(graph.registry.uri(asset)).name,
+            "description": state.get("description"),
+            "owners": state.get("owners", []),
+            "tags": state.get("tags", []),
+            "properties": state.get("properties", {}),
+            "environment": _environment(valid_then, provenance),
+            "origins": self._names({interval.origin for interval in valid_then}),
+            "valid_from": format_time(min(interval.start for interval in valid_then)) if valid_then else None,
+            "deleted_at": format_time(gone) if gone is not None else None,
+            "referenced_only": not records,
+            "relations": relations,
+            "relations_total": total,
+            "history": self._history(intervals, provenance),
+            "health": self._health(graph, names, state, moment),
+            "as_of": format_time(moment),
+            "partial": cut is not None,
+            "reason": cut,
+            "watermark": graph.watermark,
+        }
+
+    def _state(self, graph: GraphVersion, asset: int, intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any]:
+        state = state_at(intervals, moment) or {}
+        contact = self._reader.contacts([asset]).get(asset)
+        if contact is not None:
+            state = {**state, "name": contact.name or state.get("name")}
+            if contact.mail:
+                state["properties"] = {**state.get("properties", {}), "mail": contact.mail}
+        if graph.registry.kind(asset) == COLUMN and "properties" not in state:
+            state = {**self._field(graph, asset, moment), **state}
+        return state
+
+    def _field(self, graph: GraphVersion, column: int, moment: int) -> dict[str, Any]:
+        """Return what the schema of its dataset says of a column."""
+        dataset = graph.aliases.at(graph.registry.dataset_of(column), moment)
+        dataset_records = records_of(self._reader, graph.aliases.named(dataset, moment))
+        schema = (state_at(asset_intervals(dataset_records), moment) or {}).get("properties", {}).get("schema")
+        name = field_of_column(AssetUri.parse(graph.registry.uri(column)))
+        for field_schema in schema if isinstance(schema, list) else ():
+            if isinstance(field_schema, dict) and field_schema.get("name") == name:
+                properties = {key: value for key, value in field_schema.items() if key not in ("name", "description")}
+                return {"name": name, "description": field_schema.get("description"), "properties": properties}
+        return {}
+
+    def _health(self, graph: GraphVersion, names: list[int], state: dict[str, Any], moment: int) -> dict[str, Any]:
+        """Return the health that the asset's own state tells; of a workflow, also that of its latest run that has ended."""
+        health = health_of(state)
+        if graph.registry.kind(names[0]) != WORKFLOW:
+            return health
+        started = {e.source: e.valid_from for e in self._reader.edges_into(names, [RUN_OF]) if e.valid_from <= moment}
+        latest = sorted(started, key=lambda run: started[run], reverse=True)[:LATEST_RUNS]
+        run_records: dict[int, list[AssetRecord]] = defaultdict(list)
+        for record in self._reader.asset_records(latest):
+            if record.valid_from <= moment:
+                run_records[record.asset].append(record)
+        ended = [(outcome.ended_at, run) for run in latest if (outcome := run_outcome(run_records[run])).ended_at is not None]
+        if not ended:
+            return health
+        run = max(ended)[1]
+        of_run = health_of(state_at(asset_intervals(run_records[run]), moment) or {})
+        reasons = [*health["reasons"], *(f"latest run {reason}" for reason in of_run["reasons"])]
+        status = "failing" if reasons else "ok" if "ok" in (health["status"], of_run["status"]) else "unknown"
+        return {"status": status, "reasons": reasons}
+
+    def _relations(
+        self, graph: GraphVersion, asset: int, names: list[int], moment: int
+    ) -> tuple[list[dict[str, Any]], int, str | None]:
+        """Return the edges of the asset, told and inferred, how many there are, and why some are not listed."""
+        found: dict[Triple, _ValidEdge] = defaultdict(_ValidEdge)
+        for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
+            if span.start <= moment < span.end:
+                found[span.triple].join(self._origins.get(span.origin), span.start, span.end)
+        unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
+        for triple, interval in intervals_under_names(self._reader, graph.aliases, unwalked):
+            if interval.start <= moment < interval.end:
+                found[triple].join(self._origins[interval.record.origin], interval.start, interval.end)
+        inferred = InferredEdges(self._reader, graph, self._rules).of(asset)
+        for triple, origin, span_, certain in origins_at(inferred.edges, moment):
+            found[triple].join(origin, *span_)
+            found[triple].possible = not certain and all(each.startswith(ORIGIN) for each in found[triple].origins)
+        uri = graph.registry.uri
+        ordered = sorted(found.items(), key=lambda item: (item[0][1], uri(item[0][0]), uri(item[0][2])))
+        properties = self._properties(graph, [triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
+        return (
+            [
+                {
+                    "source": uri(source),
+                    "relation": RELATION_NAMES[relation],
+                    "target": uri(target),
+                    "name": graph.registry.name(target if source == asset else source),
+                    "direction": "out" if source == asset else "in",
+                    "origins": sorted(standing.origins),
+                    "valid_from": format_time(standing.start),
+                    "valid_to": format_end(standing.end),
+                    "properties": properties.get((source, relation, target), {}),
+                    "certainty": CERTAINTY[not standing.possible],
+                }
+                for (source, relation, target), standing in ordered[:MAX_RELATIONS]
+            ],
+            len(ordered),
+            "limit" if len(ordered) > MAX_RELATIONS else inferred.cut,
+        )
+
+    def _properties(self, graph: GraphVersion, triples: list[Triple], moment: int) -> dict[Triple, dict[str, Any]]:
+        """Return what is said of each edge; roles and versions that stand side by side are listed together."""
+        found: dict[Triple, dict[str, Any]] = defaultdict(dict)
+        names_of = graph.aliases.names_of
+        names_of_edges = {
+            (left, relation, right)
+            for source, relation, target in triples
+            for left, right in product(names_of(source), names_of(target))
+        }
+        for triple, interval in intervals_under_names(self._reader, graph.aliases, self._reader.edges(names_of_edges)):
+            if interval.start <= moment < interval.end:
+                edge_properties = found[triple]
+                edge_properties.update(interval.properties)
+                for name, value in (("role", interval.record.role), ("version", interval.record.version)):
+                    if value is not None and value not in (known := edge_properties.get(name, "").split(", ")):
+                        edge_properties[name] = ", ".join(sorted({*known, value} - {""}))
+        return found
+
+    def _history(self, intervals: list[AssetInterval], provenance: Mapping[int, Provenance]) -> list[dict[str, Any]]:
+        origins = self._origins
+        return [
+            {
+                "valid_from": format_time(interval.start),
+                "valid_to": format_end(interval.end),
+                "origin": origins[interval.origin],
+                "state": interval.state,
+                "recorded_at": format_time(provenance[interval.tx].recorded_at) if interval.tx in provenance else None,
+                "actor": provenance[interval.tx].actor if interval.tx in provenance else None,
+            }
+            for interval in sorted(intervals, key=lambda interval: (interval.start, origins[interval.origin]))
+        ]
+
+    def _names(self, numbers: Iterable[int]) -> list[str]:
+        return sorted(self._origins[number] for number in numbers if number)
+
+    def live(self, graph: GraphVersion, service: int | None, moment: int) -> dict[str, Any]:
+        """Return which versions serve each service at `moment`: from the edges that were observed, not from an alias."""
+        services = [service] if service is not None else self._services(graph, moment)
+        spans = {
+            each: [s for s in spans_at(graph, each, (Layer.ASSET,), out=False, into=True) if s.triple[1] == _SERVES]
+            for each in services
+        }
+        standing = {each: [s for s in listed if s.start <= moment < s.end] for each, listed in spans.items()}
+        deployments = {span.triple[0] for listed in standing.values() for span in listed}
+        states = self._states(graph, {*services, *deployments}, moment)
+        uri = graph.registry.uri
+        return {
+            "services": [
+                {
+                    **_named(graph, each),
+                    "deployments": [
+                        self._deployment(graph, span.triple[0], span.start, states.get(span.triple[0]) or {}, moment)
+                        for span in _distinct(standing[each])
+                    ],
+                }
+                for each in sorted(services, key=uri)
+                if service is not None or states.get(each) is not None or standing[each]
+            ],
+            "as_of": format_time(moment),
+            "watermark": graph.watermark,
+        }
+
+    def _services(self, graph: GraphVersion, moment: int) -> list[int]:
+        known = graph.registry.of_kind(KINDS["service"].code)
+        return [service for service in known if graph.aliases.at(service, moment) == service]
+
+    def _states(self, graph: GraphVersion, assets: Collection[int], moment: int) -> Mapping[int, Mapping[str, Any] | None]:
+        """Return what is said of assets at `moment`, under all names that they had then."""
+        names = {asset: graph.aliases.named(asset, moment) for asset in assets}
+        records = by_asset(records_of(self._reader, {name for listed in names.values() for name in listed}))
+        return {
+            asset: state_at(asset_intervals([record for name in listed for record in records.get(name, ())]), moment)
+            for asset, listed in names.items()
+        }
+
+    def _deployment(
+        self, graph: GraphVersion, deployment: int, since: int, state: Mapping[str, Any], moment: int
+    ) -> dict[str, Any]:
+        properties = state.get("properties", {})
+        versions = _distinct(
+            span
+            for span in spans_at(graph, deployment, (Layer.ASSET,), out=False, into=True)
+            if span.triple[1] == DEPLOYED_AS and span.start <= moment < span.end
+        )
+        return {
+            **_named(graph, deployment),
+            "weight": properties.get("weight"),
+            "health": properties.get("health") or health_of(state)["status"],
+            "since": format_time(since),
+            "versions": [{**_named(graph, span.triple[0]), "since": format_time(span.start)} for span in versions],
+        }
+
+
+@dataclass(slots=True)
+class _ValidEdge:
+    """An edge at one moment: who holds it, and for how long at least one of them does."""
+
+    origins: set[str] = field(default_factory=set)
+    start: int = FOREVER
+    end: int = -FOREVER
+    possible: bool = False
+
+    def join(self, origin: str | None, start: int, end: int) -> None:
+        """Add an origin that holds it for [start, end)."""
+        if origin is not None:
+            self.origins.add(origin)
+        self.start, self.end = min(self.start, start), max(self.end, end)
+
+
+def _distinct(spans: Iterable[Any]) -> list[Any]:
+    """Return one span for each source, the earliest that holds, in order of time."""
+    earliest: dict[int, Any] = {}
+    for span in sorted(spans, key=lambda span: (span.start, span.triple)):
+        earliest.setdefault(span.triple[0], span)
+    return list(earliest.values())
+
+
+def _named(graph: GraphVersion, asset: int) -> dict[str, Any]:
+    return {key: value for key, value in node_body(graph, asset).items() if key != "kind"}
+
+
+def _environment(valid_then: Iterable[AssetInterval], provenance: Mapping[int, Provenance]) -> str | None:
+    latest = sorted(valid_then, key=lambda interval: interval.start, reverse=True)
+    for interval in latest:
+        named = interval.state.get("properties", {}).get("environment")
+        if isinstance(named, str):
+            return named
+    return next((provenance[i.tx].environment for i in latest if i.tx in provenance and provenance[i.tx].environment), None)

@@ -1,0 +1,256 @@
+"""From what a source answers to facts: the connector is told what the graph holds of the thing, and says what is new.
+
+Here alone is decided whether an answer is older than what is held (docs/hydration.md, Freshness of answers).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Statement, split_contacts
+from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
+from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.ports.connector import PulledConnector
+from mlgraph.ports.source_adapter import Payload, States
+from mlgraph.ports.store import FactReader, Item
+from mlgraph.services.history.asserted_facts import asserted_intervals
+from mlgraph.services.sources.freshness import Asked, Freshness
+
+_POINTS_TO = RELATIONS["points_to"].code
+_ALIAS_OF = RELATIONS["alias_of"].code
+
+
+@dataclass(frozen=True, slots=True)
+class SourceResponse:
+    """What a source answered, and when it was asked. `gone` is what it did not find, `deleted` that this is no new name."""
+
+    payload: Payload
+    asked: Asked
+    gone: AssetUri | None = None
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Interpretation:
+    """What an answer says. `item` is None where it says nothing; `retry_in_s` is given where it is older than what is held.
+
+    `missing`: what is held is not there; a comparison has to tell whether it was deleted or has another name.
+    """
+
+    subject: AssetUri | None
+    item: Item | None = None
+    retry_in_s: float | None = None
+    missing: bool = False
+    error: MlgraphError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownState:
+    """What this kind of source said last of an asset, until `end`; `latest` is when the newest of it begins, edges included."""
+
+    state: Mapping[str, Any]
+    start: int
+    end: int
+    latest: int
+    points_to: Mapping[str, list[str]]
+    other_names: Sequence[AssetUri] = ()
+    """Under which names it lives on."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it holds now."""
+        return self.end == FOREVER
+
+    def as_payload(self) -> dict[str, Any]:
+        """Return it as connectors read it. What ended is held until then: what is told from before can hold no more."""
+        since = format_time(self.start if self.is_open else self.end)
+        return {"since": since, "state": dict(self.state), "points_to": dict(self.points_to)}
+
+
+@dataclass(slots=True)
+class _OutgoingEdges:
+    """What leads from an asset now, and since when the newest of it."""
+
+    points_to: dict[str, list[str]] = field(default_factory=dict)
+    other_names: list[AssetUri] = field(default_factory=list)
+    latest: int = 0
+
+
+class Hydrator:
+    """Turns answers of one kind of source into items for the store, unless they are older than what is held."""
+
+    def __init__(self, reader: FactReader, connector: PulledConnector, freshness: Freshness) -> None:
+        self._reader = reader
+        self._connector = connector
+        self._tool = connector.tool
+        self._freshness = freshness
+
+    def interpret(self, answers: Sequence[SourceResponse]) -> list[Interpretation]:
+        """Return what each answer says. What cannot be understood has an `error`."""
+        subjects: list[AssetUri | MlgraphError | None] = [self._subject(answer) for answer in answers]
+        known_states = self._known_states({str(subject) for subject in subjects if isinstance(subject, AssetUri)})
+        found = []
+        for answer, subject in zip(answers, subjects, strict=True):
+            if isinstance(subject, MlgraphError):
+                found.append(Interpretation(None, error=subject))
+                continue
+            known = known_states.get(str(subject)) if subject is not None else None
+            try:
+                found.append(self._interpretation(answer, subject, known))
+            except MlgraphError as error:
+                found.append(Interpretation(subject, error=error))
+        return found
+
+    def _subject(self, answer: SourceResponse) -> AssetUri | MlgraphError | None:
+        try:
+            return answer.gone or self._tool.subject(answer.payload)
+        except MlgraphError as error:
+            return error
+
+    def _interpretation(self, answer: SourceResponse, subject: AssetUri | None, known_state: KnownState | None) -> Interpretation:
+        if subject is None or (known_state is None and answer.gone is None):
+            return Interpretation(subject, self._item(self._normalised(answer.payload)))
+        if known_state is None or (answer.gone is not None and not known_state.is_open):
+            return Interpretation(subject)
+        wait = self._older_by(answer, subject, known_state)
+        if wait is not None:
+            return Interpretation(subject, retry_in_s=wait)
+        if answer.gone is not None and not answer.deleted:
+            return Interpretation(subject, retry_in_s=self._connector.settles_s, missing=True)
+        if answer.gone is not None:
+            ended_at = max(answer.asked.wall_us, known_state.latest + 1)
+            statements = self._normalised(self._tool.deleted(subject, ended_at))
+        else:
+            statements = self._normalised({**_with_effective_time(answer, known_state), "held": known_state.as_payload()})
+        return Interpretation(
+            subject, self._item(statements if known_state.is_open else _reopened(statements, subject, known_state))
+        )
+
+    def _normalised(self, payload: Payload) -> Sequence[Statement]:
+        return self._connector.normalise(payload, None)  # what a source fetches has its scope in the payload
+
+    @staticmethod
+    def _item(statements: Iterable[Statement]) -> Item:
+        return Item(*split_contacts(statements))
+
+    def _older_by(self, answer: SourceResponse, subject: AssetUri, known_state: KnownState) -> float | None:
+        """Return None for an answer that is not older than what is held, else in how many seconds to ask again.
+
+        The source's own version decides. Where it gives none, or the same one again, what was asked for later is newer; and
+        what contradicts an ending (a thing that was deleted, a run that had ended) has to last until replicas agree.
+        """
+        wait = self._freshness.wait_s_until_consistent(subject, answer.asked) or None
+        if answer.gone is not None:
+            return wait
+        now, before = self._tool.version_of(answer.payload), self._tool.version_of_state(known_state.state)
+        if now is not None and before is not None and now != before:
+            if now > before:
+                return None
+            return max(wait or 0.0, self._connector.settles_s) if known_state.is_open else wait
+        if not known_state.is_open or (before is not None and now is None):
+            return wait
+        return self._connector.settles_s if self._freshness.may_be_superseded(subject, answer.asked) else None
+
+    def states_of(self, namespace: str) -> States:
+        """Return what this kind of source says now of each asset in `namespace`."""
+        found: dict[AssetUri, Mapping[str, Any]] = {}
+        written = _namespace_of(str(AssetUri("run", namespace, "any")))
+        for row, records, _ in self._reader.stream():
+            if _namespace_of(row.uri) != written or (state := self._last(records)) is None or state.end != FOREVER:
+                continue
+            found[AssetUri.parse(row.uri)] = state.state
+        return found
+
+    def _last(self, records: Iterable[AssetRecord]) -> AssetInterval | None:
+        """Return the last state that this kind of source gave an asset."""
+        origins = self._reader.origins()
+        own = [state for state in asset_intervals(records) if origins[state.origin] == self._connector.name]
+        return max(own, key=lambda state: state.start, default=None)
+
+    def has_ended(self, uri: AssetUri) -> bool:
+        """Say whether an asset was ever retracted: what has its name then may be another one than had it before."""
+        return bool(self._reader.retracted(list(self._reader.ids({str(uri)}).values())))
+
+    def _known_states(self, uris: set[str]) -> dict[str, KnownState]:
+        ids = self._reader.ids(uris)
+        if not ids:
+            return {}
+        records: dict[int, list[AssetRecord]] = defaultdict(list)
+        for record in self._reader.asset_records(ids.values()):
+            records[record.asset].append(record)
+        edges = self._edges(ids.values())
+        found: dict[str, KnownState] = {}
+        for uri, number in ids.items():
+            state = self._last(records[number])
+            if state is not None:
+                known = edges[number]
+                latest = max(state.start, known.latest, 0 if state.end == FOREVER else state.end)
+                found[uri] = KnownState(state.state, state.start, state.end, latest, known.points_to, known.other_names)
+        return found
+
+    def _edges(self, assets: Collection[int]) -> Mapping[int, _OutgoingEdges]:
+        """Return what each of the assets points to, by which aliases, and under which names it lives on."""
+        origins = self._reader.origins()
+        found: dict[int, _OutgoingEdges] = defaultdict(_OutgoingEdges)
+        records = self._reader.edges_from(list(assets), [_POINTS_TO, _ALIAS_OF])
+        intervals = [interval for interval in asserted_intervals(self._reader, records) if interval.end == FOREVER]
+        rows = self._reader.rows({interval.record.target for interval in intervals})
+        for interval in intervals:
+            if origins[interval.record.origin] != self._connector.name:
+                continue
+            known, target = found[interval.record.source], rows[interval.record.target].uri
+            known.latest = max(known.latest, interval.start)
+            if interval.record.relation == _ALIAS_OF:
+                known.other_names.append(AssetUri.parse(target))
+            else:
+                known.points_to[target] = list(interval.properties.get("aliases") or ())
+        return found
+
+
+def _namespace_of(uri: str) -> str:
+    """Return the namespace in the text of a URI, as it is written there."""
+    return uri.split("/", 4)[3]
+
+
+def _with_effective_time(answer: SourceResponse, known_state: KnownState) -> Payload:
+    """Return the payload with the moment from which holds what it tells no time of: after all that is held, and not to come."""
+    reported_at = answer.payload.get("at")
+    if not isinstance(reported_at, str):
+        return answer.payload
+    at = min(parse_time(reported_at), answer.asked.wall_us)
+    if at <= known_state.latest:
+        at = max(answer.asked.wall_us, known_state.latest + 1)
+    return {**answer.payload, "at": format_time(at)}
+
+
+def _reopened(statements: Iterable[Statement], subject: AssetUri, known_state: KnownState) -> list[Statement]:
+    """Return what is said of something that had ended: what began before then holds from its recording on.
+
+    What has the name again is another thing than the one that lives on under a new name.
+    """
+    found: list[Statement] = []
+    for statement in statements:
+        about = (isinstance(statement, AssetFact) and statement.uri == subject) or (
+            isinstance(statement, EdgeFact) and subject in (statement.source, statement.target)
+        )
+        if (
+            about
+            and isinstance(statement, AssetFact | EdgeFact)
+            and statement.valid_from is not None
+            and statement.valid_from <= known_state.latest
+        ):
+            found.append(replace(statement, valid_from=None))
+        else:
+            found.append(statement)
+    own = [statement for statement in found if isinstance(statement, AssetFact) and statement.uri == subject]
+    return found + [
+        EdgeRetraction(subject, "alias_of", name, statement.origin, statement.valid_from)
+        for statement in own
+        for name in known_state.other_names
+    ]

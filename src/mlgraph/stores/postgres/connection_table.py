@@ -1,0 +1,47 @@
+"""Connected sources in PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from typing import Any, Final
+
+from mlgraph.ports.connections import Connection
+from mlgraph.stores.postgres.database import Database
+
+_RETAINED_ERRORS: Final = tuple(field.name for field in fields(Connection))
+_DOCUMENTS: Final = ("cursor", "sweep_cursor")
+_COLUMNS: Final = ", ".join(_RETAINED_ERRORS)
+_VALUES: Final = ", ".join(f"%({name})s" for name in _RETAINED_ERRORS)
+_REPLACED: Final = ", ".join(f"{name} = excluded.{name}" for name in _RETAINED_ERRORS if name != "name")
+
+
+class PostgresConnections:
+    """The `ConnectionStore` of PostgreSQL: a column for each member of `Connection`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, connection: Connection) -> None:
+        """Keep the connection as it is now."""
+        values = {name: getattr(connection, name) for name in _RETAINED_ERRORS}
+        values |= {name: json.dumps(values[name]) for name in _DOCUMENTS}
+        with self._database.connection() as link, link.transaction(), link.cursor() as query:
+            query.execute(
+                f"INSERT INTO connection ({_COLUMNS}) VALUES ({_VALUES}) ON CONFLICT (name) DO UPDATE SET {_REPLACED}", values
+            )
+
+    def get(self, name: str) -> Connection | None:
+        """Return the connection of this name, if there is one."""
+        return next((connection for connection in self.all() if connection.name == name), None)
+
+    def all(self) -> list[Connection]:
+        """Return all connections, by name."""
+        with self._database.connection() as link, link.cursor() as query:
+            query.execute(f"SELECT {_COLUMNS} FROM connection ORDER BY name")
+            return [_connection(row) for row in query.fetchall()]
+
+
+def _connection(row: tuple[Any, ...]) -> Connection:
+    values = dict(zip(_RETAINED_ERRORS, row, strict=True))
+    return Connection(**values | {name: json.loads(values[name] or "null") for name in _DOCUMENTS})

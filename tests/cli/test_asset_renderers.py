@@ -1,0 +1,71 @@
+"""Pictures of single things: what was cut is said, with advice that helps."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+from rich.console import Console, RenderableType
+
+from mlgraph.cli import asset_renderers
+from mlgraph.client.shapes import Diff, Origin, Why
+
+
+def rendered(answer: RenderableType) -> str:
+    console = Console(file=StringIO(), width=20_000, highlight=False, emoji=False)
+    console.print(answer)
+    written = console.file
+    assert isinstance(written, StringIO)
+    return written.getvalue()
+
+
+def test_a_diff_from_which_rules_are_left_out_does_not_report_that_nothing_changed() -> None:
+    answer: Diff = {
+        "from": "2026-01-01T00:00:00Z",
+        "to": "2026-01-02T00:00:00Z",
+        "uri": None,
+        "assets": [],
+        "edges": [],
+        "total": 0,
+        "partial": False,
+        "reason": None,
+        "watermark": 1,
+        "cold_runs": 0,
+    }
+    assert "Nothing changed between these moments." in rendered(asset_renderers.diff(answer))
+    cut = rendered(asset_renderers.diff({**answer, "partial": True, "reason": "the rule made-up needs more than 9 facts here"}))
+    assert "Nothing changed" not in cut
+    assert "The answer was cut (the rule made-up needs more than 9 facts here)." in cut
+    both = rendered(
+        asset_renderers.diff({**answer, "partial": True, "reason": "limit; the rule made-up needs more than 9 facts here"})
+    )
+    assert "needs more than 9 facts here): raise --limit." in both
+
+
+def test_what_a_rule_infers_was_learned_from_nobody() -> None:
+    record: Origin = {
+        "origin": "rule:made-up",
+        "valid_from": "2026-01-01T00:00:00Z",
+        "valid_to": None,
+        "recorded_at": None,
+        "actor": None,
+        "event": None,
+        "runs": [],
+        "runs_total": 0,
+        "properties": {},
+    }
+    answer: Why = {
+        "source": "mlg://team/n/a",
+        "relation": "depends_on",
+        "target": "mlg://team/n/b",
+        "as_of": "2026-01-02T00:00:00Z",
+        "holds": True,
+        "origins": [record],
+        "rule": "made-up",
+        "path": [],
+        "path_as_of": "2026-01-02T00:00:00Z",
+        "watermark": 1,
+        "cold_runs": 0,
+    }
+    assert "learned" not in rendered(asset_renderers.why(answer))
+    origin: Origin = {**record, "recorded_at": "2026-01-01T00:00:00Z", "actor": "ann"}
+    assert "learned 2026-01-01 00:00:00 from ann" in rendered(asset_renderers.why({**answer, "origins": [origin]}))
