@@ -200,10 +200,6 @@ class MemoryStore:
     def stamp(self, tx: int) -> str | None:
         return f"memory {tx}" if tx <= self.tx else None
 
-    def owners_needing_full_computation(self) -> NDArray[np.int32]:
-        declared = {record.asset for record in self.asset_facts if record.mode == Mode.DECLARATION}
-        return np.array(sorted(declared | {record.by for record in self.edge_facts if record.by is not None}), np.int32)
-
     def all_retracted(self) -> NDArray[np.int32]:
         return np.array(sorted(self.retracted([row.asset for row in self.assets_by_uri.values()])), np.int32)
 
@@ -225,14 +221,12 @@ class MemoryStore:
                 e.origin,
                 e.mode,
                 roles.get(e.role or "", -1),
-                e.version is not None,
-                e.feeds is not None,
                 e.valid_from,
                 e.valid_to,
             )
             for e in chosen
         ]
-        kinds = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int16, np.int16, np.int64, np.int64)
+        kinds = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int64, np.int64)
         return EdgeTable(*(np.array([row[i] for row in columns], kind) for i, kind in enumerate(kinds)))
 
     def retracted(self, assets: Collection[int]) -> set[int]:

@@ -60,11 +60,6 @@ class Projected:
         self._projector = Projector(self.store, self.graph, IN_PASSING)
 
     @property
-    def no_op_steps(self) -> int:
-        """How often runs were seen to change nothing of their workflow."""
-        return self._projector.no_op_steps
-
-    @property
     def snapshot(self) -> GraphVersion:
         return self.graph.snapshot
 

@@ -155,10 +155,6 @@ class EdgeTable(NamedTuple):
     mode: NDArray[np.int16]
     role: NDArray[np.int16]
     """0: none; from 1 on the place in the vocabulary's `INPUT_ROLES`; -1: another."""
-    versioned: NDArray[np.int16]
-    """1 where the edge names a version."""
-    lineage: NDArray[np.int16]
-    """1 where the edge names the inputs that feed it."""
     start: NDArray[np.int64]
     end: NDArray[np.int64]
 
@@ -277,9 +273,6 @@ class FactReader(GroupReader, Protocol):
 
     def records_between(self, low: int, high: int) -> list[AssetRecord]:
         """Return the records of the assets from `low` up to, not including, `high`."""
-
-    def owners_needing_full_computation(self) -> NDArray[np.int32]:
-        """Return all runs and workflows of which something was declared, or that column edges name."""
 
     def all_retracted(self) -> NDArray[np.int32]:
         """Return all assets that were ever retracted."""

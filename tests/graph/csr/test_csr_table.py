@@ -37,7 +37,7 @@ def based(groups: dict[Group, list[Arc]], nodes: int) -> MutableTable:
     arcs = Arcs()
     for group, rows in groups.items():
         for each in dict.fromkeys(rows):
-            arcs.add(each.source, each.target, each.packed(0), group if isinstance(group, int) else 0)
+            arcs.add([(each.source, each.target, *each.packed(0), group if isinstance(group, int) else 0)])
     return MutableTable(table_of_arcs(arcs.take(), np.arange(nodes, dtype=np.int32), nodes, np.zeros))
 
 

@@ -16,18 +16,18 @@ def open_intervals_of(
     has: dict[int, str] | None = None,
 ) -> Spans:
     """Reports and completions by moment, each of a run that is named `URI` or `URI@CODE`."""
-    answer = EdgeEvidence()
+    evidence = EdgeEvidence()
     for moment, run in reports.items():
         uri, _, code = run.partition("@")
-        answer.record_report(moment, uri, code or None)
+        evidence.record_report(moment, (uri, code or None))
     for moment, run in (has or {}).items():
         uri, _, code = run.partition("@")
-        answer.record_completion(moment, uri, code or None)
+        evidence.record_completion(moment, (uri, code or None))
     leaving_out = [
         Completion(moment, run.partition("@")[0], number, run.partition("@")[2] or None)
         for number, (moment, run) in enumerate(completions)
     ]
-    return open_spans(answer, sorted(leaving_out), gone, closes=closes)
+    return open_spans(evidence, sorted(leaving_out), gone, closes=closes)
 
 
 def test_every_run_adds_what_it_reports_from_the_time_it_does() -> None:
@@ -75,7 +75,7 @@ def test_outputs_that_are_versions_never_close() -> None:
 
 def test_runs_at_one_moment_are_taken_by_uri() -> None:
     # "z" is the last that had it: its code counts, not that of "a".
-    answer = EdgeEvidence()
-    answer.record_report(10, "z", "2")
-    answer.record_report(10, "a", "1")
-    assert open_spans(answer, [Completion(20, "b", 1, "2")], ()) == [(10, FOREVER)]
+    evidence = EdgeEvidence()
+    evidence.record_report(10, ("z", "2"))
+    evidence.record_report(10, ("a", "1"))
+    assert open_spans(evidence, [Completion(20, "b", 1, "2")], ()) == [(10, FOREVER)]

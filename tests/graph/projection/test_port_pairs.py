@@ -14,7 +14,7 @@ ALWAYS: Spans = [(0, FOREVER)]
 
 def one_by_one(feedings: Iterable[PortInputs], sides: Sides) -> dict[tuple[int, int], Pair]:
     """Return every pair (input, output) that ever holds, for as long as both ends do."""
-    writes = sides.writes()
+    writes = sides.writes
     pairs: dict[tuple[int, int], Pair] = {}
     for port_feed in feedings:
         for output in port_feed.outputs:

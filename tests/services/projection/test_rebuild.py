@@ -1,13 +1,15 @@
-"""Columns of facts come from PostgreSQL as compiled code needs them."""
+"""A base from PostgreSQL alone: the columns that it is made from, and the rows that come of them."""
 
 from __future__ import annotations
 
 import pytest
 
 from mlgraph.domain.vocabulary import INPUT_ROLES, RELATIONS
-from mlgraph.graph.projection.batch import plain_owners
+from mlgraph.graph.csr.compact import compact, freeze
+from mlgraph.graph.csr.snapshot import MutableGraph
+from mlgraph.services.projection.projector import Projector
 from mlgraph.services.projection.rebuild import rebuild
-from tests.graph.projection.test_plain_owners import described
+from tests.graph.projection.test_rebuilt import described
 from tests.services.parts import Json, Store
 
 JANUARY, MARCH = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"
@@ -47,12 +49,10 @@ def test_facts_come_as_columns(filled_store: Store) -> None:
     table = filled_store.reader.edge_table(0, 2**31 - 1, [RELATIONS[name].code for name in ("input_to", "outputs")])
     roles = [0, *(INPUT_ROLES.index(role) + 1 for role in ("validation", "online", "test", "config"))]
     assert sorted(set(table.role.tolist())) == sorted(roles)
-    assert (int(table.versioned.sum()), int(table.lineage.sum())) == (5, 1)
-    assert filled_store.reader.owners_needing_full_computation().tolist() == []
     assert len(filled_store.reader.all_retracted()) == 1
 
 
-def test_compiled_rows_are_those_that_are_computed_one_by_one(filled_store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    one_by_one = described(rebuild(filled_store.reader))
-    monkeypatch.setattr(plain_owners, "COMPILED_FROM", 0)
-    assert described(rebuild(filled_store.reader)) == one_by_one
+def test_a_base_from_the_store_has_the_rows_that_following_gives(filled_store: Store) -> None:
+    graph = MutableGraph()
+    Projector(filled_store.reader, graph).apply(filled_store.reader.changes(0, 10_000))
+    assert described(rebuild(filled_store.reader)) == described(compact(freeze(graph)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
 from typing import Any, Final
 
 import numba
@@ -26,6 +27,7 @@ Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
 """Gives an array of a shape and type, zeroed: in memory, or in a file that is mapped."""
 
 _PENDING: Final = 1 << 17
+"""Numbers of rows that are added one by one, until they are put into pages."""
 _NODES: Final = 1 << 16
 
 
@@ -34,11 +36,11 @@ class Arcs:
 
     def __init__(self) -> None:
         self._pages = ChunkedRows()
-        self._pending: list[tuple[int, int, int, int, int, int]] = []
+        self._pending = array("q")
 
-    def add(self, source: int, target: int, row: tuple[int, int, int], owner: int) -> None:
-        """Add one row; `owner` is the run or workflow that computed it (0: none)."""
-        self._pending.append((source, target, *row, owner))
+    def add(self, rows: Iterable[tuple[int, int, int, int, int, int]]) -> None:
+        """Add rows: source, target, word, start, end, and the run or workflow that computed it (0: none)."""
+        self._pending.extend(chain.from_iterable(rows))
         if len(self._pending) >= _PENDING:
             self._flush()
 
@@ -49,8 +51,8 @@ class Arcs:
 
     def _flush(self) -> None:
         if self._pending:
-            table = np.array(self._pending, np.int64)
-            self._pending = []
+            table = np.frombuffer(self._pending, np.int64).reshape(-1, 6)
+            self._pending = array("q")
             self.extend(table[:, 0].astype(np.int32), table[:, 1].astype(np.int32), table[:, 2:5], table[:, 5].astype(np.int32))
 
     def take(self) -> list[Longs]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,7 @@ _PLACE_BITS: Final = 33
 """So many bits hold twice the number of an asset, and one more."""
 
 
-@dataclass(frozen=True, slots=True)
-class DisplayAttributes:
+class DisplayAttributes(NamedTuple):
     """What answers say of an asset beside its URI, as it is now."""
 
     name: str | None = None

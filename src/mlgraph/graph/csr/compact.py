@@ -102,5 +102,6 @@ def _arcs(base: BaseTable, arrays: Arrays, computed: Mapping[int, list[Arc]], ou
     near = np.repeat(patched, np.diff(add_index))
     for source, row in zip(near.tolist(), added.tolist(), strict=True):
         row_owners = owners.get((source, *row))
-        arcs.add(int(out_of_base[source]), int(out_of_base[row[0] & TO_MASK]), tuple(row), row_owners.pop() if row_owners else 0)
+        ends = int(out_of_base[source]), int(out_of_base[row[0] & TO_MASK])
+        arcs.add([(*ends, *row, row_owners.pop() if row_owners else 0)])
     return arcs

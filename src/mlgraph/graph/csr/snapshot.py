@@ -6,23 +6,13 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.csr_table import Arc, Group, MutableTable, View, level_view
 from mlgraph.graph.csr.row_format import Arrays
 from mlgraph.graph.model.aliases import NO_ALIASES, Aliases, split
-from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Layer, NodeKey, Row
-
-_LEVELS: Final = {
-    Layer.ASSET: (0, AT_ASSET),
-    Layer.RUN: (0, AT_RUN),
-    Layer.ASSET_COLUMNS: (1, AT_ASSET),
-    Layer.RUN_COLUMNS: (1, AT_RUN),
-    Layer.STRUCTURE: (2, AT_ASSET),
-}
-"""Which table a layer is read from, and the flag of its rows there."""
+from mlgraph.graph.model.rows import TABLE_AND_LEVEL, Ints, Layer, NodeKey, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +41,16 @@ class GraphVersion:
         return nodes
 
 
-_Merged = dict[tuple[NodeKey, NodeKey, int, int, int, int, int], int]
+_Merged = dict[tuple[NodeKey, int, NodeKey, int, int, int, int], int]
 
 
 def merged(rows: Iterable[Row]) -> Mapping[int, _Merged]:
-    """Return the rows of each table, each once (ends, relation, origin, flags, start, end), with the flags of its levels."""
+    """Return the rows of each table, each once (a row without its layer), with the flags of its levels."""
     found: dict[int, _Merged] = defaultdict(dict)
     for row in rows:
-        table, level = _LEVELS[row.layer]
-        key = (row.source, row.target, row.relation, row.origin, row.flags, row.start, row.end)
-        found[table][key] = found[table].get(key, 0) | level
+        table, level = TABLE_AND_LEVEL[row.layer]
+        rows_of_table, key = found[table], row[1:]
+        rows_of_table[key] = rows_of_table.get(key, 0) | level
     return found
 
 
@@ -85,14 +75,14 @@ def arcs_of(registry: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
     node = registry.node
     arcs: list[list[Arc]] = [[], [], []]
     for table, flags_of in merged(rows).items():
-        for (source, target, relation, origin, flags, start, end), level in flags_of.items():
+        for (source, relation, target, origin, start, end, flags), level in flags_of.items():
             arcs[table].append(Arc(node(source), node(target), relation, origin, flags | level, start, end))
     return arcs
 
 
 def views_of(arrays: Sequence[tuple[Arrays, Arrays]]) -> Mapping[Layer, View]:
     """Return the layers that are read from the tables."""
-    return {layer: level_view(*arrays[table], level) for layer, (table, level) in _LEVELS.items()}
+    return {layer: level_view(*arrays[table], level) for layer, (table, level) in zip(Layer, TABLE_AND_LEVEL, strict=True)}
 
 
 class MutableGraph:

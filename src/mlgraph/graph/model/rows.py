@@ -49,6 +49,10 @@ class Layer(IntEnum):
     STRUCTURE = 4
 
 
+TABLE_AND_LEVEL: Final = ((0, AT_ASSET), (0, AT_RUN), (1, AT_ASSET), (1, AT_RUN), (2, AT_ASSET))
+"""By layer: which table of the graph it is read from, and the flag of its rows there."""
+
+
 class NodeKey(NamedTuple):
     """A node: an asset, and for a port the output that it leads to, the first of several that are fed alike (else 0)."""
 
@@ -80,6 +84,8 @@ VARIANT_OF: Final = RELATIONS["variant_of"].code
 ALIAS_OF: Final = RELATIONS["alias_of"].code
 REQUIRED_BY: Final = RELATIONS["required_by"].code
 DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
+FLAGGED_BY_PROPERTIES: Final = frozenset({REQUIRED_BY})
+"""Relations of which `edge_flags` looks at the properties."""
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)
 PART_CODES: Final = frozenset({VERSION_OF, PART_OF, VARIANT_OF})
 COLUMN: Final = KINDS["column"].code
@@ -90,6 +96,15 @@ MODEL_VERSION: Final = KINDS["model_version"].code
 EVALUATION: Final = KINDS["evaluation"].code
 NEVER_CLOSING: Final = frozenset(KINDS[name].code for name in NEVER_CLOSING_OUTPUTS)
 """Kinds of outputs that, once made, stay made."""
+
+
+def plain_layers(relation: int, source_kind: int) -> tuple[Layer, ...]:
+    """Return the layers that hold a plain edge: one that neither a run nor a workflow computes."""
+    if relation in WALKED_CODES:
+        if source_kind == COLUMN and relation in (DERIVES, FEEDS):
+            return Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS
+        return Layer.ASSET, Layer.RUN
+    return (Layer.STRUCTURE,) if relation in PART_CODES else ()
 
 
 def edge_flags(relation: int, role: str | None, properties: Mapping[str, Any]) -> int:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 Spans = list[tuple[int, int]]
 
 
 def union(spans: Iterable[tuple[int, int]]) -> Spans:
     """Return the moments in any of `spans`; touching spans become one, empty ones vanish."""
+    listed = sorted(spans)
+    if len(listed) == 1:  # as with most edges
+        return listed if listed[0][0] < listed[0][1] else []
     joined: Spans = []
-    for start, end in sorted(spans):
+    for start, end in listed:
         if end <= start:
             continue
         if joined and start <= joined[-1][1]:
@@ -28,6 +31,9 @@ def covers(spans: Iterable[tuple[int, int]], moment: int) -> bool:
 
 def intersect(left: Spans, right: Spans) -> Spans:
     """Return the moments in both."""
+    if len(left) == 1 and len(right) == 1:  # as with most edges
+        start, end = max(left[0][0], right[0][0]), min(left[0][1], right[0][1])
+        return [(start, end)] if start < end else []
     common: Spans = []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -43,6 +49,8 @@ def intersect(left: Spans, right: Spans) -> Spans:
 
 def subtract(left: Spans, right: Spans) -> Spans:
     """Return the moments in `left` and not in `right`."""
+    if not right:
+        return left
     rest: Spans = []
     j = 0
     for left_start, end in left:
@@ -60,8 +68,10 @@ def subtract(left: Spans, right: Spans) -> Spans:
     return rest
 
 
-def several(sets: Iterable[Spans]) -> Spans:
+def several(sets: Collection[Spans]) -> Spans:
     """Return the moments that lie in at least two of `sets`."""
+    if len(sets) < 2:
+        return []
     changes: list[tuple[int, int]] = []
     for spans in sets:
         for start, end in spans:
@@ -70,9 +80,10 @@ def several(sets: Iterable[Spans]) -> Spans:
     changes.sort()
     found: Spans = []
     depth = 0
-    for position, (moment, step) in enumerate(changes):
+    for moment, step in changes:
+        if depth > 1:
+            found[-1] = (found[-1][0], moment)
         depth += step
-        following = changes[position + 1][0] if position + 1 < len(changes) else moment
-        if depth > 1 and following > moment:
-            found.append((moment, following))
+        if depth == 2 and step == 1:
+            found.append((moment, moment))
     return union(found)

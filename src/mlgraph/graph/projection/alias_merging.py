@@ -1,67 +1,56 @@
-"""Edges of a workflow whose runs call one asset by several names: it is left out where no name of it is mentioned."""
+"""Edges of a workflow whose runs call one asset by several names: a run leaves it out if it mentions none of them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from mlgraph.graph.model.aliases import Aliases
 from mlgraph.graph.model.spans import Spans, intersect, subtract, union
-from mlgraph.graph.projection.histories import EdgeEnd
-from mlgraph.graph.projection.open_intervals import EdgeEvidence
-
-Key = tuple[int, EdgeEnd]
-"""A relation, with the name and role at the other end."""
-
-
-class _Evidence(NamedTuple):
-    moment: int
-    uri: str
-    code_version: str | None
+from mlgraph.graph.projection.histories import EdgeKey
+from mlgraph.graph.projection.open_intervals import EdgeEvidence, RunAtMoment
 
 
 def merge_alias_intervals(
-    evidence: Mapping[Key, EdgeEvidence],
-    alone: Mapping[Key, Spans],
-    spans: Callable[[Key, EdgeEvidence], Spans],
+    evidence: Mapping[EdgeKey, EdgeEvidence],
+    alone: Mapping[EdgeKey, Spans],
+    spans: Callable[[EdgeKey, EdgeEvidence], Spans],
     aliases: Aliases,
-) -> dict[Key, Spans]:
-    """Return when each edge holds if runs that mention another name of its asset do not leave it out.
+) -> dict[EdgeKey, Spans]:
+    """Return when each edge is open if runs that mention another name of its asset do not leave it out.
 
-    `alone` says when each holds by its own name; `spans` computes that. Past the end by its own name an edge holds until another
-    name of the asset takes over: so the names together hold as one name would, and each goes its way once they are two again.
+    `alone` says when each is open by its own name; `spans` computes that. Past the end by its own name an edge stays open until
+    another name of the asset takes over: so the names together are open as one name would be, and each closes by itself once they
+    are names of two assets again.
     """
-    merged = _evidence_by_asset(evidence, aliases)
-    together = {key: spans(key, key_evidence) for key, key_evidence in merged.items()}
+    together = {key: spans(key, found) for key, found in _evidence_under_all_names(evidence, aliases).items()}
     own = {key: intersect(alone[key], merged_spans) for key, merged_spans in together.items()}
     return {key: union([*own[key], *_extension(key, merged_spans, own, aliases)]) for key, merged_spans in together.items()}
 
 
-def _evidence_by_asset(evidence: Mapping[Key, EdgeEvidence], aliases: Aliases) -> dict[Key, EdgeEvidence]:
-    """Return the mentions of each edge, with those of other names of its asset at that time, which open nothing."""
-    of_assets: dict[tuple[int, str, int], list[_Evidence]] = defaultdict(list)
-    for (relation, edge), key_evidence in evidence.items():
-        for moment, run in (*key_evidence.reports.items(), *key_evidence.completions.items()):
-            of_assets[relation, edge.role, aliases.at(edge.asset, moment)].append(_Evidence(moment, *run))
-    merged: dict[Key, EdgeEvidence] = {}
-    for (relation, edge), key_evidence in evidence.items():
-        own_evidence = merged[relation, edge] = EdgeEvidence(key_evidence.reports, dict(key_evidence.completions))
-        for asset in {segment.asset for segment in aliases.segments(edge.asset)}:
-            for each in of_assets[relation, edge.role, asset]:
-                if aliases.at(edge.asset, each.moment) == asset:
-                    own_evidence.record_completion(*each)
+def _evidence_under_all_names(evidence: Mapping[EdgeKey, EdgeEvidence], aliases: Aliases) -> dict[EdgeKey, EdgeEvidence]:
+    """Return the evidence of each edge, with that of the other names of its asset at that time, which opens nothing."""
+    of_assets: dict[EdgeKey, list[tuple[int, RunAtMoment]]] = defaultdict(list)
+    for key, found in evidence.items():
+        for moment, run in (*found.reports.items(), *found.completions.items()):
+            of_assets[key._replace(asset=aliases.at(key.asset, moment))].append((moment, run))
+    merged: dict[EdgeKey, EdgeEvidence] = {}
+    for key, found in evidence.items():
+        own_evidence = merged[key] = EdgeEvidence(found.reports, dict(found.completions))
+        for asset in {segment.asset for segment in aliases.segments(key.asset)}:
+            for moment, run in of_assets[key._replace(asset=asset)]:
+                if aliases.at(key.asset, moment) == asset:
+                    own_evidence.record_completion(moment, run)
     return merged
 
 
-def _extension(key: Key, merged_spans: Spans, own: Mapping[Key, Spans], aliases: Aliases) -> Spans:
-    """Return for how long an edge holds past its own end: until another name of the asset does."""
-    relation, edge = key
+def _extension(key: EdgeKey, merged_spans: Spans, own: Mapping[EdgeKey, Spans], aliases: Aliases) -> Spans:
+    """Return for how long an edge is open past its own end: until another name of the asset is."""
     covered = union(
         span
-        for (other_relation, other), spans in own.items()
-        if (other_relation, other.role) == (relation, edge.role) and other != edge
-        for span in intersect(spans, _times_as_one(edge.asset, other.asset, aliases))
+        for other, spans in own.items()
+        if (other.relation, other.role) == (key.relation, key.role) and other != key
+        for span in intersect(spans, _times_as_one(key.asset, other.asset, aliases))
     )
     found: Spans = []
     for start, end in subtract(merged_spans, own[key]):

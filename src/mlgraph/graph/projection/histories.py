@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import (
@@ -40,17 +40,19 @@ RetractionEnds = Mapping[int, Endings]
 """Endings by asset, for the assets that were ever retracted."""
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeEnd:
-    """One input or output as seen from its workflow or run: the other end, and the role."""
+class EdgeKey(NamedTuple):
+    """One input or output as seen from its workflow or run: the relation, the other end, and the role (outputs have none)."""
 
+    relation: int
     asset: int
     role: str
 
 
-def end_of(record: EdgeRecord) -> EdgeEnd:
-    """Return the end of an edge that is not the run or workflow."""
-    return EdgeEnd(record.source, record.role or "") if record.relation == INPUT_TO else EdgeEnd(record.target, "")
+def key_of(record: EdgeRecord) -> EdgeKey:
+    """Return the key of an input or output."""
+    if record.relation == INPUT_TO:
+        return EdgeKey(INPUT_TO, record.source, record.role or "")
+    return EdgeKey(record.relation, record.target, "")
 
 
 def side_of(relation: int) -> str:
@@ -72,7 +74,7 @@ def by_key(records: Iterable[EdgeRecord]) -> dict[tuple[tuple[int, int, int], tu
     groups: dict[tuple[tuple[int, int, int], tuple[int, str, str, int]], list[EdgeRecord]] = defaultdict(list)
     for record in records:
         if record.mode != Mode.RETRACT:
-            groups[record.triple, record.key].append(record)
+            groups[record[:3], record.key].append(record)
     return groups
 
 
@@ -83,6 +85,8 @@ def retracted(cuts: Iterable[tuple[int, int]], origin: int) -> list[int]:
 
 def retraction_moments(ends_by_asset: RetractionEnds, assets: Iterable[int], origin: int) -> list[int]:
     """Return the moments at which the retraction of one of `assets` ends edges of `origin`."""
+    if not ends_by_asset:
+        return []
     return [moment for asset in assets if asset in ends_by_asset for moment in ends_by_asset.get(asset, NO_ENDINGS).of(origin)]
 
 
@@ -153,6 +157,11 @@ class RunHistory:
         return moments
 
     @cached_property
+    def reports_lineage(self) -> bool:
+        """Whether the run reports which inputs feed an output, by a lineage facet or by column edges."""
+        return bool(self.columns) or any(record.feeds is not None for record in self.edges)
+
+    @cached_property
     def lineage_reports(self) -> dict[int, dict[int, set[int]]]:
         """For each output, the moments at which lineage was reported for it, with the inputs named then."""
         reports: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
@@ -186,47 +195,48 @@ class WorkflowHistory:
         return {key: sorted(moments) for key, moments in found.items()}
 
     @cached_property
-    def _listed_at(self) -> dict[tuple[int, int, int, str], set[int]]:
-        found: dict[tuple[int, int, int, str], set[int]] = defaultdict(set)
+    def _listed_at(self) -> dict[tuple[int, EdgeKey], set[int]]:
+        found: dict[tuple[int, EdgeKey], set[int]] = defaultdict(set)
         for record in self.edges:
             if record.mode == Mode.DECLARED:
-                edge = end_of(record)
-                found[record.origin, record.relation, edge.asset, edge.role].add(record.valid_from)
+                found[record.origin, key_of(record)].add(record.valid_from)
         return found
 
-    def undeclared(self, origin: int, relation: int, edge: EdgeEnd) -> list[int]:
+    def undeclared(self, origin: int, key: EdgeKey) -> list[int]:
         """Return the declarations that leave out what an earlier one listed."""
-        listed = self._listed_at.get((origin, relation, edge.asset, edge.role))
+        listed = self._listed_at.get((origin, key))
         if not listed:
             return []
         first = min(listed)
-        declared = self._declared_at.get((origin, side_of(relation)), ())
+        declared = self._declared_at.get((origin, side_of(key.relation)), ())
         return [moment for moment in declared if moment > first and moment not in listed]
 
-    def gone(self, origin: int, relation: int, edge: EdgeEnd) -> list[int]:
+    def gone(self, origin: int, key: EdgeKey) -> list[int]:
         """Return, sorted, when `origin`'s edge of the workflow was declared gone, in whatever way."""
-        ends = (edge.asset, self.workflow) if relation == INPUT_TO else (self.workflow, edge.asset)
-        return sorted(
-            {
-                *retracted(self._cuts.get((ends[0], relation, ends[1]), ()), origin),
-                *retraction_moments(self.retraction_ends, ends, origin),
-                *self.undeclared(origin, relation, edge),
-            }
+        source, target = (key.asset, self.workflow) if key.relation == INPUT_TO else (self.workflow, key.asset)
+        return sorted({*self._retracted((source, key.relation, target), origin), *self.undeclared(origin, key)})
+
+    def _retracted(self, triple: tuple[int, int, int], origin: int) -> list[int]:
+        """Return when `origin`'s edge was retracted, or one of its ends was."""
+        return retracted(self._cuts.get(triple, ()), origin) + retraction_moments(
+            self.retraction_ends, (triple[0], triple[2]), origin
         )
 
     @cached_property
     def _cuts(self) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
         return cuts_of(self.edges)
 
-    def declared_intervals(self) -> Iterator[EdgeInterval]:
-        """Yield the edges declared of the workflow itself: they hold until they are declared gone."""
+    @cached_property
+    def declared(self) -> Sequence[EdgeInterval]:
+        """The edges declared of the workflow itself: they are valid until they are declared gone."""
+        found: list[EdgeInterval] = []
+        ever_ended = bool(self._cuts or self.retraction_ends)
         for (triple, (origin, *_rest)), records in by_key(self.edges).items():
-            ends = retracted(self._cuts.get(triple, ()), origin) + retraction_moments(
-                self.retraction_ends, (triple[0], triple[2]), origin
-            )
-            if any(record.mode == Mode.DECLARED for record in records):
-                ends += self.undeclared(origin, triple[1], end_of(records[0]))
-            yield from edge_intervals(records, ends)
+            ends = self._retracted(triple, origin) if ever_ended else []
+            if self._listed_at and any(record.mode == Mode.DECLARED for record in records):
+                ends += self.undeclared(origin, key_of(records[0]))
+            found += edge_intervals(records, ends)
+        return found
 
     def columns_undeclared(self, records: Sequence[EdgeRecord]) -> list[int]:
         """Return the declarations of outputs that do not repeat a column edge which an earlier one carried."""
@@ -238,6 +248,8 @@ class WorkflowHistory:
 
     def column_intervals(self) -> Iterator[EdgeInterval]:
         """Yield the column edges that declarations of the workflow carry."""
+        if not self.columns:
+            return
         cuts = cuts_of(self.columns)
         for (triple, (origin, *_rest)), records in by_key(self.columns).items():
             ends = retracted(cuts[triple], origin) + retraction_moments(self.retraction_ends, (triple[0], triple[2]), origin)

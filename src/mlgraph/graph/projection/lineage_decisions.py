@@ -103,7 +103,7 @@ def workflow_decisions(
     for run in workflow.runs:
         for output, decisions in decided[run.run].items():
             events[output].extend(_run_events(run, decisions, run.outputs[output]))
-    for output, event in _declared_events(workflow, sides.reads()):
+    for output, event in _declared_events(workflow, sides.reads):
         events[output].append(event)
     return {output: _latest(changes) for output, changes in events.items()}
 
@@ -120,8 +120,8 @@ def _run_events(run: RunHistory, decisions: list[Decision], reports: Iterable[in
 
 def _declared_events(workflow: WorkflowHistory, reads: Mapping[int, Spans]) -> Iterator[tuple[int, _LineageChange]]:
     declared_at: dict[tuple[int, int], list[tuple[frozenset[int], Spans]]] = defaultdict(list)
-    for interval in workflow.declared_intervals():
-        if interval.record.relation == OUTPUTS and interval.feeds:
+    for interval in workflow.declared:
+        if interval.feeds and interval.record.relation == OUTPUTS:
             named = union(span for source in interval.feeds for span in reads.get(source, ()))
             counts = intersect([(interval.start, interval.end)], named)
             declared_at[interval.record.target, interval.start].append((interval.feeds, counts))

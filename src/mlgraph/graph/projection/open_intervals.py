@@ -1,4 +1,4 @@
-"""When an input or output of a workflow holds at asset level, told by its runs (CONTRACT, Semantics 3)."""
+"""When an input or output of a workflow is open at asset level, by the reports of its runs (CONTRACT, Semantics 3)."""
 
 from __future__ import annotations
 
@@ -23,30 +23,44 @@ class Completion(NamedTuple):
     code_version: str | None
 
 
+RunAtMoment = tuple[str, str | None]
+"""The URI and code version of the run that counts at a moment: of several the one with the greatest URI."""
+
+
 @dataclass(slots=True)
 class EdgeEvidence:
-    """What runs said of one edge: reports by any run, and completions of complete runs that have it.
+    """What the runs of a workflow say of one edge: reports by any run, and completions of complete runs that have it."""
 
-    Both map a moment to the greatest run URI at that moment with its code version.
-    """
+    reports: dict[int, RunAtMoment] = field(default_factory=dict)
+    completions: dict[int, RunAtMoment] = field(default_factory=dict)
 
-    reports: dict[int, tuple[str, str | None]] = field(default_factory=dict)
-    completions: dict[int, tuple[str, str | None]] = field(default_factory=dict)
+    def record_report(self, moment: int, run: RunAtMoment) -> None:
+        """Record that a run reported the edge at `moment`."""
+        _record(self.reports, moment, run)
 
-    def record_report(self, moment: int, uri: str, code_version: str | None) -> None:
-        """Note that a run reported the edge at `moment`."""
-        self.reports[moment] = max(self.reports.get(moment, ("", None)), (uri, code_version), key=lambda run: run[0])
+    def record_completion(self, moment: int, run: RunAtMoment) -> None:
+        """Record that a run that has the edge completed at `moment`."""
+        _record(self.completions, moment, run)
 
-    def record_completion(self, moment: int, uri: str, code_version: str | None) -> None:
-        """Note that a run that has the edge completed at `moment`."""
-        self.completions[moment] = max(self.completions.get(moment, ("", None)), (uri, code_version), key=lambda run: run[0])
+    def latest(self, moment: int) -> RunAtMoment:
+        """Return the run that counts at a moment for which there is evidence."""
+        report, completion = self.reports.get(moment), self.completions.get(moment)
+        if report is None or (completion is not None and completion[0] > report[0]):
+            return completion or ("", None)
+        return report
+
+
+def _record(runs: dict[int, RunAtMoment], moment: int, run: RunAtMoment) -> None:
+    before = runs.get(moment)
+    if before is None or run[0] > before[0]:
+        runs[moment] = run
 
 
 def open_spans(evidence: EdgeEvidence, completions: Sequence[Completion], gone: Sequence[int], *, closes: bool = True) -> Spans:
-    """Return when the edge holds.
+    """Return when the edge is open.
 
     A report opens it. It ends at a moment of `gone` (sorted), or, where it `closes`, when three consecutive `completions`
-    (sorted; complete runs that told this side) leave it out: at the first of them; or at one that ran other code than the run
+    (sorted; complete runs that reported this side) leave it out: at the first of them; or at one that ran other code than the run
     that had it last. At one moment a report wins over an omission, and being declared gone wins over a report.
     """
     spans: Spans = []
@@ -66,11 +80,8 @@ def open_spans(evidence: EdgeEvidence, completions: Sequence[Completion], gone: 
         following = moments[position + 1] if position + 1 < len(moments) else FOREVER
         end = _first_gone(gone, moment, following)
         if closes:
-            last = max(
-                evidence.reports.get(moment, ("", None)), evidence.completions.get(moment, ("", None)), key=lambda run: run[0]
-            )
             until = following if end is None else end + 1  # an omission at that moment counts: it may end the edge earlier
-            omitted = _omitted(completions, moment, until, last[1])
+            omitted = _omitted(completions, moment, until, evidence.latest(moment)[1])
             end = end if omitted is None else omitted
         if end is not None:
             spans.append((opened, end))

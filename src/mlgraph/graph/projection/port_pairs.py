@@ -4,33 +4,60 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 
 from mlgraph.domain.timestamps import FOREVER
+from mlgraph.domain.vocabulary import HELD_OUT_ROLES
 from mlgraph.graph.model.aliases import BEGINNING, NO_ALIASES, Aliases, split
 from mlgraph.graph.model.spans import Spans, intersect, several, subtract, union
 
-HELD_OUT = frozenset({"validation", "test"})
 
-
-@dataclass(slots=True)
+@dataclass
 class Sides:
-    """What a workflow or run reads and writes: for each input and role, and each output, the spans by origin."""
+    """What a workflow or run reads and writes: for each input and role, and each output, the spans by origin.
+
+    Its properties are computed once: neither part changes after one of them is asked for.
+    """
 
     inputs: dict[tuple[int, str], dict[int, Spans]] = field(default_factory=dict)
     outputs: dict[int, dict[int, Spans]] = field(default_factory=dict)
 
-    def reads(self) -> dict[int, Spans]:
-        """Return, for each input, when it is read in whatever role."""
+    @cached_property
+    def reads(self) -> Mapping[int, Spans]:
+        """For each input, when it is read in whatever role."""
         return _over_roles(self.inputs)
 
-    def leading_inputs(self) -> dict[int, Spans]:
-        """Return, for each input, when it is read in a role that leads on to every kind of output."""
-        return _over_roles({key: spans for key, spans in self.inputs.items() if key[1] not in HELD_OUT})
+    @cached_property
+    def leading_inputs(self) -> Mapping[int, Spans]:
+        """For each input, when it is read in a role that leads on to every kind of output."""
+        if not self.has_held_out:
+            return self.reads
+        return _over_roles({key: spans for key, spans in self.inputs.items() if key[1] not in HELD_OUT_ROLES})
 
-    def writes(self) -> dict[int, Spans]:
-        """Return, for each output, when it is written."""
-        return {output: union(span for spans in origins.values() for span in spans) for output, origins in self.outputs.items()}
+    @cached_property
+    def writes(self) -> Mapping[int, Spans]:
+        """For each output, when it is written."""
+        return {output: _by_anybody(origins) for output, origins in self.outputs.items()}
+
+    @cached_property
+    def has_held_out(self) -> bool:
+        """Whether an input is read in a role that leads to evaluations alone."""
+        return any(role in HELD_OUT_ROLES for _, role in self.inputs)
+
+
+def _by_anybody(origins: Mapping[int, Spans]) -> Spans:
+    if len(origins) == 1:
+        return next(iter(origins.values()))
+    return union(span for spans in origins.values() for span in spans)
+
+
+def _over_roles(inputs: Mapping[tuple[int, str], Mapping[int, Spans]]) -> Mapping[int, Spans]:
+    found: dict[int, Spans] = {}
+    for (source, _role), origins in inputs.items():
+        spans = _by_anybody(origins)
+        found[source] = union([*found[source], *spans]) if source in found else spans
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +102,11 @@ def pair_up(
     None, all inputs lead to it: possibly where there are several inputs and several outputs at that moment, unless
     `certain_in_runs` knows better. Names that stand for one asset then are not several.
     """
-    reads, writes = sides.reads(), sides.writes()
-    leading = sides.leading_inputs() if any(role in HELD_OUT for _, role in sides.inputs) else reads
-    many = several(_of_assets({output: spans for output, spans in writes.items() if not is_evaluation(output)}, aliases))
-    many = intersect(several(_of_assets(leading, aliases)), many) if many else []
+    reads, leading, writes = sides.reads, sides.leading_inputs, sides.writes
+    many: Spans = []
+    if len(leading) > 1 and len(writes) > 1:
+        counted = {output: spans for output, spans in writes.items() if not is_evaluation(output)}
+        many = intersect(several(_of_assets(leading, aliases)), several(_of_assets(counted, aliases)))
     certain_elsewhere = _whatever_called(certain_in_runs(), reads, writes, aliases) if many else {}
     same_inputs: dict[bool, list[int]] = {}
     found: list[PortInputs] = []
@@ -98,22 +126,22 @@ def pair_up(
     return found
 
 
-def _of_assets(names: Mapping[int, Spans], aliases: Aliases) -> Iterable[Spans]:
+def _of_assets(names: Mapping[int, Spans], aliases: Aliases) -> Collection[Spans]:
     """Return when each asset is read or written, under whatever name."""
-    if not any(map(aliases.is_alias, names)):
+    if not aliases or not any(map(aliases.is_alias, names)):
         return names.values()
     gathered: dict[int, list[tuple[int, int]]] = {}
     for name, spans in names.items():
         for segment in aliases.segments(name):
             gathered.setdefault(segment.asset, []).extend(intersect(spans, [(segment.start, segment.end)]))
-    return map(union, gathered.values())
+    return [union(spans) for spans in gathered.values()]
 
 
 def _whatever_called(
     certain_elsewhere: CertainInRuns, reads: Collection[int], writes: Collection[int], aliases: Aliases
 ) -> CertainInRuns:
     """Return when some run was certain of each pair of names, under whatever names of the same assets it told of them."""
-    if not certain_elsewhere or not any(map(aliases.is_alias, (*reads, *writes))):
+    if not certain_elsewhere or not aliases or not any(map(aliases.is_alias, (*reads, *writes))):
         return certain_elsewhere
     of_assets: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for output, sources in certain_elsewhere.items():
@@ -146,9 +174,13 @@ def _port_inputs(
     many: Spans,
     certain_elsewhere: Mapping[int, Spans],
 ) -> dict[int, Pair]:
-    if not segments and not many:  # as with most runs
-        return {source: Pair(read, []) for source, read in sources.items() if read}
     pairs: dict[int, Pair] = {}
+    if not segments:  # as with most
+        for source, read in sources.items():
+            if read:
+                possible = subtract(intersect(read, many), certain_elsewhere.get(source, [])) if many else []
+                pairs[source] = Pair(subtract(read, possible) if possible else read, possible)
+        return pairs
     decided = union((start, end) for start, end, decision in segments if decision)
     for source, read in sources.items():
         named = ((start, end) for start, end, decision in segments if decision and source in (decision.inputs or ()))
@@ -160,19 +192,25 @@ def _port_inputs(
     return pairs
 
 
-def certain_pairs(runs: Iterable[tuple[list[PortInputs], Sides]]) -> CertainInRuns:
-    """Return, by output and source, when some run was certain that the one feeds the other."""
+def certain_pairs(feedings: Iterable[PortInputs], sides: Sides) -> CertainInRuns:
+    """Return, by output and source, when a run with these sides was certain that the one feeds the other."""
+    found: dict[int, dict[int, Spans]] = {}
+    for port_inputs in feedings:
+        for source, pair in port_inputs.sources.items():
+            for output in port_inputs.outputs if pair.certain else ():
+                both_valid = intersect(pair.certain, sides.writes[output])
+                if both_valid:
+                    found.setdefault(output, {})[source] = both_valid
+    return found
+
+
+def certain_in_any(runs: Iterable[CertainInRuns]) -> CertainInRuns:
+    """Return, by output and source, when one of the runs at least was certain of the pair."""
     gathered: dict[int, dict[int, list[tuple[int, int]]]] = {}
-    for feedings, sides in runs:
-        writes = sides.writes()
-        for port_inputs in feedings:
-            for source, pair in port_inputs.sources.items():
-                if not pair.certain:
-                    continue
-                for output in port_inputs.outputs:
-                    both_valid = intersect(pair.certain, writes[output])
-                    if both_valid:
-                        gathered.setdefault(output, {}).setdefault(source, []).extend(both_valid)
+    for pairs in runs:
+        for output, sources in pairs.items():
+            for source, spans in sources.items():
+                gathered.setdefault(output, {}).setdefault(source, []).extend(spans)
     return {output: {source: union(spans) for source, spans in sources.items()} for output, sources in gathered.items()}
 
 
@@ -185,11 +223,3 @@ def segments_of(decisions: Iterable[Decision]) -> list[tuple[int, int, Decision 
         for decision, end in zip(listed, ends, strict=False)
         if decision.start < end
     ]
-
-
-def _over_roles(inputs: Mapping[tuple[int, str], Mapping[int, Spans]]) -> dict[int, Spans]:
-    gathered: dict[int, list[tuple[int, int]]] = {}
-    for (source, _role), origins in inputs.items():
-        for spans in origins.values():
-            gathered.setdefault(source, []).extend(spans)
-    return {source: union(spans) for source, spans in gathered.items()}

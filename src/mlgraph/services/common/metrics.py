@@ -6,6 +6,7 @@ moment (lags, sizes, queues) is set by `services.server.health` when /metrics is
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
@@ -49,6 +50,30 @@ GRAPH_BASES: Final = Counter(
 )
 for _how in ("opened", "rebuilt", "compacted"):
     GRAPH_BASES.labels(_how)  # each is there from the start, at 0
+
+
+class Shortcut(StrEnum):
+    """Why rows were not computed from all facts of a group: nothing more would come of it."""
+
+    LONE_FACT = "lone_fact"
+    """One fact alone decides the edge (`graph.lone_facts`); only a graph that is built from the store takes it."""
+
+
+_SHORTCUTS: Final = Counter(
+    "mlgraph_projection_shortcuts",
+    "Groups of rows that were not computed from all of their facts, by reason.",
+    ("reason",),
+    registry=PROCESS,
+)
+for _reason in Shortcut:
+    _SHORTCUTS.labels(_reason)
+
+
+def count_shortcut(reason: Shortcut, times: int = 1) -> None:
+    """Count groups of rows (an edge, a workflow) for which a shortcut was taken."""
+    _SHORTCUTS.labels(reason).inc(times)
+
+
 COMPACTION_SECONDS: Final = Histogram(
     "mlgraph_graph_compaction_seconds",
     "Time to compact the graph, while it is read.",

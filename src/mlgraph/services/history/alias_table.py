@@ -9,7 +9,6 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from mlgraph.domain.facts import Mode
@@ -50,7 +49,7 @@ def alias_intervals(reader: FactReader, records: Collection[EdgeRecord], is_refe
         effective = interval if is_apart(interval.properties) else renames.effective_interval(interval)
         joins = last is not None and last.record.triple == effective.record.triple and last.record.key == effective.record.key
         if last is not None and joins and last.properties == effective.properties and effective.start <= last.end:
-            last = replace(last, end=max(last.end, effective.end))
+            last = last._replace(end=max(last.end, effective.end))
             continue
         if last is not None:
             yield last
@@ -69,7 +68,7 @@ def intervals_under_names(
     for interval in asserted_intervals(reader, others, aliases) if others else ():
         left, relation, right = interval.record.triple
         for source, target, start, end in split(aliases, left, right, interval.start, interval.end):
-            yield (source, relation, target), replace(interval, start=start, end=end)
+            yield (source, relation, target), interval._replace(start=start, end=end)
 
 
 class AliasTable:
@@ -189,7 +188,7 @@ class Renames:
         renamed = _first(self._renames.get(name, ()), alias.start)
         used = None if renamed is None else _first(self._uses.get(name, ()), renamed)
         begins_before = self._is_rename(alias.record) and alias.start - 1 in self._retracted[name]
-        return replace(alias, start=alias.start - begins_before, end=alias.end if used is None else min(alias.end, used))
+        return alias._replace(start=alias.start - begins_before, end=alias.end if used is None else min(alias.end, used))
 
 
 def _first(moments: Sequence[int], since: int) -> int | None:

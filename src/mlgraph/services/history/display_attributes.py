@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from mlgraph.domain.facts import Contact, Mode
@@ -56,8 +55,7 @@ class DisplayAttributesUpdater:
             if record.mode != Mode.PATCH or record.origin != origin or record.valid_from <= moment or "owners" in record.state:
                 return False
             properties = record.state.get("properties") or {}
-            attributes = replace(
-                attributes,
+            attributes = attributes._replace(
                 name=record.state.get("name", attributes.name),
                 finished=attributes.finished or is_finished(properties),
                 state=_word(merge({"state": attributes.state}, properties)),

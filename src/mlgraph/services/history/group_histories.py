@@ -67,7 +67,7 @@ class Histories:
             states[record.asset].append(record)
         members = memberships(own_records.memberships, self.retraction_ends)
         asserted = chain(*edges.values(), *columns.values())
-        ends_by_asset = self.retraction_ends({asset for edge in asserted for asset in (edge.source, edge.target)})
+        ends_by_asset = self.retraction_ends(_ends(asserted))
         return {
             run: (
                 RunHistory(run, self._registry.uri(run), states[run], edges[run], columns[run], ends_by_asset),
@@ -80,6 +80,10 @@ class Histories:
         """Yield the histories of `workflows`, each with all of its runs."""
         members = memberships(self.reader.edges_into(workflows, (RUN_OF,)), self.retraction_ends)
         runs = self.runs(members)
+        own: dict[int, list[RunHistory]] = defaultdict(list)
+        for run, of in members.items():
+            for workflow in of:
+                own[workflow].append(runs[run][0])
         declared: dict[int, list[EdgeRecord]] = defaultdict(list)
         for edge in self.reader.edges_into(workflows, (INPUT_TO,)):
             declared[edge.target].append(edge)
@@ -89,16 +93,20 @@ class Histories:
         declarations: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in self.reader.declarations(workflows):
             declarations[record.asset].append(record)
+        ends = {
+            workflow: _ends(chain(chain.from_iterable(run.edges for run in own[workflow]), declared[workflow], columns[workflow]))
+            for workflow in workflows
+        }
+        ends_by_asset = self.retraction_ends({*workflows, *chain.from_iterable(ends.values())})
         for workflow in workflows:
-            own = [runs[run][0] for run, of in members.items() if workflow in of]
-            own_records = chain.from_iterable(history.edges for history in own)
-            ends = {
-                asset
-                for edge in chain(own_records, declared[workflow], columns[workflow])
-                for asset in (edge.source, edge.target)
-            }
-            ends_by_asset = self.retraction_ends({workflow, *ends})
-            yield WorkflowHistory(workflow, own, declared[workflow], declarations[workflow], columns[workflow], ends_by_asset)
+            concerned = (
+                {asset: ends_by_asset[asset] for asset in (workflow, *ends[workflow]) if asset in ends_by_asset}
+                if ends_by_asset
+                else ends_by_asset
+            )
+            yield WorkflowHistory(
+                workflow, own[workflow], declared[workflow], declarations[workflow], columns[workflow], concerned
+            )
 
     def _columns(self, owners: Collection[int]) -> dict[int, list[EdgeRecord]]:
         """Return the column edges seen by each of these runs and workflows, with the retractions of those edges."""
@@ -129,3 +137,7 @@ def memberships(records: Iterable[EdgeRecord], retraction_ends: Callable[[set[in
         if any(triple_intervals(own_records, ends_by_asset)):
             found[run].add(workflow)
     return found
+
+
+def _ends(edges: Iterable[EdgeRecord]) -> set[int]:
+    return {asset for edge in edges for asset in (edge.source, edge.target)}

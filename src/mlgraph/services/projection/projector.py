@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Final
 
-from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.csr.snapshot import MutableGraph, edges_of
 from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW
-from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows, workflow_sides
-from mlgraph.graph.projection.histories import WorkflowHistory
-from mlgraph.graph.projection.steady import Steady, after, steady_of
+from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
+from mlgraph.graph.projection.sides import workflow_sides
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.history.alias_table import AliasTable
@@ -23,7 +20,6 @@ from mlgraph.services.history.fact_cache import CachedGroupReader
 from mlgraph.services.history.group_histories import Histories
 
 Triple = tuple[int, int, int]
-CACHED_WORKFLOWS: Final = 20_000
 
 
 @dataclass(slots=True)
@@ -33,9 +29,6 @@ class AffectedGroups:
     triples: set[Triple] = field(default_factory=set)
     runs: set[int] = field(default_factory=set)
     workflows: set[int] = field(default_factory=set)
-    """Those of which more may have changed than that runs were told."""
-    members: dict[int, set[int]] = field(default_factory=lambda: defaultdict(set))
-    """Workflows by what is only told of runs, with those runs."""
     attributes: set[int] = field(default_factory=set)
 
 
@@ -55,9 +48,6 @@ class Projector:
             graph.publish(graph.snapshot.watermark)  # what a base shows knows its rows under their names, but not the names
         self._attributes = DisplayAttributesUpdater(graph.registry, self._histories)
         self._attributes_due: set[int] = set()
-        self._steady: OrderedDict[int, Steady] = OrderedDict()
-        self.no_op_steps = 0
-        """How often it was seen that runs change nothing of their workflow."""
 
     def apply(self, changes: Changes, *, with_attributes: bool = True) -> None:
         """Bring the graph up to `changes.upto` and publish it; without cards, where those of another are taken over later."""
@@ -93,12 +83,11 @@ class Projector:
             self._replace_triples(chunk)
         for runs in chunks(affected.runs):
             for run, member in self._histories.runs(runs).values():
-                rows = run_rows(run, self._graph.registry, self._graph.aliases, standalone=not member)
-                self._graph.replace(run.run, rows)
-        changed = {workflow for workflow, runs in affected.members.items() if not self._is_no_op(workflow, runs, affected)}
-        for workflows in chunks(affected.workflows | changed, 50):
+                self._graph.replace(run.run, run_rows(run, self._graph.registry, self._graph.aliases, standalone=not member))
+        for workflows in chunks(affected.workflows, 50):
             for workflow in self._histories.workflows(workflows):
-                self._replace_workflow(workflow)
+                sides = workflow_sides(workflow, self._graph.registry, self._graph.aliases)
+                self._graph.replace(workflow.workflow, workflow_rows(workflow, sides, self._graph.registry, self._graph.aliases))
         for assets in chunks(affected.attributes):
             self._attributes.refresh(assets, before, upto)
         self._graph.publish(upto)
@@ -119,7 +108,6 @@ class Projector:
             if triple[1] == RUN_OF:
                 affected.workflows.add(triple[2])
         for name in moved:
-            self._steady.clear()  # a run that says nothing new may speak of another asset than it did
             affected.attributes.update((name, *(segment.asset for segment in self._aliases.aliases.segments(name))))
             for triple in reader.neighbours(name):
                 self._add_triple(affected, triple)
@@ -131,47 +119,16 @@ class Projector:
         return affected
 
     def _add_members(self, affected: AffectedGroups) -> None:
-        """Add the workflows of the affected runs: as a whole, where it may have changed which runs are theirs."""
+        """Add the workflows of the affected runs."""
         for chunk in chunks(affected.runs):
-            of: dict[int, set[int]] = defaultdict(set)
-            for edge in self._known.edges_from(chunk, (RUN_OF,)):
-                of[edge.source].add(edge.target)
-                affected.members[edge.target].add(edge.source)
-                if edge.mode == Mode.RETRACT:
-                    affected.workflows.add(edge.target)
-            affected.workflows.update(workflow for workflows in of.values() if len(workflows) > 1 for workflow in workflows)
+            affected.workflows.update(edge.target for edge in self._known.edges_from(chunk, (RUN_OF,)))
 
     def adopt_caches(self, other: Projector) -> None:
         """Go on with what another projector, which has read the log as far, keeps of runs and workflows."""
-        self._steady, self.no_op_steps = other._steady, other.no_op_steps
         self._attributes.adopt_caches(other._attributes, self._attributes_due)
         self._attributes_due.clear()
         self._known = self._histories.reader = other._known
         self._histories.adopt_caches(other._histories)
-
-    def _is_no_op(self, workflow: int, runs: set[int], affected: AffectedGroups) -> bool:
-        """Say whether what is told of these runs changes nothing of their workflow."""
-        steady = None if workflow in affected.workflows else self._steady.get(workflow)
-        for history, _ in self._histories.runs(runs).values() if steady is not None else ():
-            steady = None if steady is None else after(steady, history, self._graph.registry)
-        if steady is None:
-            return False
-        self._cache_summary(workflow, steady)
-        self.no_op_steps += 1
-        return True
-
-    def _replace_workflow(self, workflow: WorkflowHistory) -> None:
-        registry, aliases = self._graph.registry, self._graph.aliases
-        sides = workflow_sides(workflow, registry, aliases)
-        self._graph.replace(workflow.workflow, workflow_rows(workflow, sides, registry, aliases))
-        self._cache_summary(workflow.workflow, steady_of(workflow, sides))
-
-    def _cache_summary(self, workflow: int, steady: Steady | None) -> None:
-        self._steady.pop(workflow, None)
-        if steady is not None:
-            self._steady[workflow] = steady
-        while len(self._steady) > CACHED_WORKFLOWS:
-            self._steady.popitem(last=False)
 
     def _add_owner(self, affected: AffectedGroups, owner: int) -> None:
         (affected.runs if self._graph.registry.kind(owner) == RUN else affected.workflows).add(owner)

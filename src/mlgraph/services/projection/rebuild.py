@@ -1,7 +1,6 @@
 """The graph's base from the store alone: for a store without a usable snapshot.
 
-Edges that one fact tells and nothing ends are taken as they stand, plain runs and workflows are computed by compiled code, many
-at a time. All others go the way that changes go: what is computed is the same, as tests compare.
+Edges that one fact alone decides are taken as they stand, many at a time. The rows of runs and workflows are made as for changes.
 """
 
 from __future__ import annotations
@@ -15,9 +14,8 @@ from typing import Final
 
 import numpy as np
 
-from mlgraph.domain.facts import Contact, Mode
+from mlgraph.domain.facts import Contact
 from mlgraph.domain.history import AssetRecord, run_outcome
-from mlgraph.domain.vocabulary import INPUT_ROLES
 from mlgraph.graph.csr.assemble import Allocate, Arcs, DisplayAttributeArrays, assemble
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
@@ -27,21 +25,11 @@ from mlgraph.graph.csr.snapshot import MutableGraph, merged
 from mlgraph.graph.csr.string_index import Strings, StringsBuilder
 from mlgraph.graph.model.aliases import NO_ALIASES
 from mlgraph.graph.model.rows import (
-    AT_ASSET,
-    AT_RUN,
-    CERTAIN,
-    COLUMN,
-    DERIVES,
-    FEEDS,
     INPUT_TO,
-    ONLINE,
     OUTPUTS,
     PART_CODES,
-    REQUIRED_BY,
     RUN,
     RUN_OF,
-    SHOW,
-    WALK,
     WALKED_CODES,
     WORKFLOW,
     Bools,
@@ -51,10 +39,13 @@ from mlgraph.graph.model.rows import (
     NodeKey,
     Row,
 )
-from mlgraph.graph.projection.batch.plain_owners import OwnedEdges, Plain, RunEnds
-from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows, workflow_sides
+from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
+from mlgraph.graph.projection.histories import RunHistory
+from mlgraph.graph.projection.lone_facts import are_lone, lone_rows
+from mlgraph.graph.projection.sides import workflow_sides
 from mlgraph.ports.store import EdgeTable, FactReader
-from mlgraph.services.common.chunks import CHUNK, chunks
+from mlgraph.services.common.chunks import chunks
+from mlgraph.services.common.metrics import Shortcut, count_shortcut
 from mlgraph.services.common.pipelining import prefetch
 from mlgraph.services.history.asserted_facts import by_triple
 from mlgraph.services.history.display_attributes import display_attributes_of, open_owners
@@ -65,10 +56,10 @@ _log = logging.getLogger(__name__)
 
 _SPAN: Final = 100_000
 """Assets whose edges are read at once."""
+_EDGES: Final = 20_000
+"""Edges of runs and workflows whose rows are computed at once, where one workflow does not have more."""
 _LOG_EVERY_S: Final = 10.0
 _READ: Final = tuple(sorted(WALKED_CODES | PART_CODES | {RUN_OF}))
-_ONLINE: Final = INPUT_ROLES.index("online") + 1
-_LINEAGE, _COLUMNS, _STRUCTURE = range(3)
 
 Triple = tuple[int, int, int]
 
@@ -85,6 +76,30 @@ def rebuild(reader: FactReader, allocate: Allocate = np.zeros, in_passing: Colle
     return compact(freeze(graph), allocate)
 
 
+class _Owners:
+    """The runs and workflows of a store in chunks that have about as many edges."""
+
+    def __init__(self, kind: Bytes) -> None:
+        self._kind = kind
+        self._edges: Longs = np.zeros(len(kind), np.int64)
+        self._with_runs: Longs = np.zeros(len(kind), np.int64)
+
+    def count(self, owners: Ints) -> None:
+        """Count one edge for each of these runs and workflows."""
+        self._edges += np.bincount(owners, minlength=len(self._edges))
+
+    def count_members(self, runs: Ints, workflows: Ints) -> None:
+        """Count for workflows what they are computed from: their runs, and those runs' edges, which are counted by now."""
+        self._with_runs += np.bincount(workflows, self._edges[runs] + 1, len(self._edges)).astype(np.int64)
+
+    def chunks(self, kind: int) -> Iterator[list[int]]:
+        """Yield the assets of this kind, `RUN` or `WORKFLOW`."""
+        owners = np.flatnonzero(self._kind == kind)
+        costs = np.cumsum(self._edges[owners] + self._with_runs[owners] + 1)
+        for chunk in np.split(owners, np.flatnonzero(np.diff(costs // _EDGES)) + 1):
+            yield chunk.tolist()
+
+
 class _Rebuild:
     def __init__(self, reader: FactReader, upto: int) -> None:
         self._reader = reader
@@ -98,68 +113,73 @@ class _Rebuild:
         self._tables = (Arcs(), Arcs(), Arcs())
         self._ports: dict[NodeKey, int] = {}
         self._retracted = reader.all_retracted()
-        self._run_ends = RunEnds(assets)
-        self._owned = OwnedEdges(self._kind, self._retracted, reader.owners_needing_full_computation(), self._run_ends)
+        self._owners = _Owners(self._kind)
         self._logged = time.monotonic()
 
     def base(self, allocate: Allocate) -> Base:
         """Read everything and put it together."""
         attributes = self._attribute_arrays()
         self._read_edges()
-        ports = self._owners()
+        self._add_owners()
+        ports = np.array(list(self._ports), np.int64).reshape(-1, 2)
         return assemble(self._uris, self._kind, self._dataset, ports, self._tables, attributes, self._upto, allocate)
 
     def _spans(self, size: int) -> Iterator[range]:
         assets = len(self._kind)
         return (range(low, min(low + size, assets)) for low in range(1, assets, size))
 
-    def _owners(self) -> Longs:
-        """Compute the rows of runs and workflows, and return the ports they need."""
-        single = self._owned.sorted_out(self._uris)
-        self._unusual(single)
-        ports = [np.array(list(self._ports), np.int64).reshape(-1, 2)]
-        for found in single.rows(len(self._kind) + len(self._ports)):
-            sources, targets, owners = (found.rows[:, column].astype(np.int32) for column in (0, 1, 5))
-            self._tables[_LINEAGE].extend(sources, targets, found.rows[:, 2:5], owners)
-            ports.append(found.ports)
-            self._progress("rows", int(found.rows[-1, 5]) if len(found.rows) else 0, len(self._kind))
-        return np.concatenate(ports)
-
-    def _unusual(self, groups: Plain) -> None:
-        """Compute the rows of runs and workflows that are not plain, one by one."""
-        runs = np.flatnonzero((self._kind == RUN) & ~groups.usual)
-        for done, numbers in enumerate(chunks(runs.tolist())):
-            for history, member in self._histories.runs(numbers).values():
-                self._add(run_rows(history, self._registry, NO_ALIASES, standalone=not member), history.run)
-            self._progress("runs", done * CHUNK, len(runs))
-        workflows = np.flatnonzero((self._kind == WORKFLOW) & ~groups.usual)
-        for done, numbers in enumerate(chunks(workflows.tolist(), 50)):
+    def _add_owners(self) -> None:
+        """Add the rows of all workflows, with those of their runs, then of the runs that are nobody's."""
+        done: Bools = np.zeros(len(self._kind), np.bool_)
+        for numbers in self._owners.chunks(WORKFLOW):
             for workflow in self._histories.workflows(numbers):
+                for run in workflow.runs:
+                    if not done[run.run]:
+                        self._add_run(run, standalone=False)
+                        done[run.run] = True
                 sides = workflow_sides(workflow, self._registry, NO_ALIASES)
                 self._add(workflow_rows(workflow, sides, self._registry, NO_ALIASES), workflow.workflow)
-            self._progress("workflows", done * 50, len(workflows))
+            self._progress("workflows", numbers)
+        for numbers in self._owners.chunks(RUN):
+            for run, member in self._histories.runs([number for number in numbers if not done[number]]).values():
+                self._add_run(run, standalone=not member)
+            self._progress("runs", numbers)
 
-    def _progress(self, what: str, done: int, total: int) -> None:
+    def _add_run(self, run: RunHistory, *, standalone: bool) -> None:
+        self._add(run_rows(run, self._registry, NO_ALIASES, standalone=standalone), run.run)
+
+    def _progress(self, what: str, numbers: Iterable[int]) -> None:
         if time.monotonic() - self._logged > _LOG_EVERY_S:
             self._logged = time.monotonic()
-            _log.info("building the graph from the store: %s %d of %d", what, done, total)
+            last, assets = max(numbers, default=0), len(self._kind) - 1
+            _log.info("building the graph from the store: %s up to asset %d of %d", what, last, assets)
 
     def _read_edges(self) -> None:
-        """Read all edges: rows of those that stand for themselves, and those of runs and workflows beside each other."""
+        """Read all edges: add the rows of those that stand for themselves, and count those of runs and workflows."""
+        members: list[tuple[Ints, Ints]] = []
         for part, table in prefetch(lambda part: self._reader.edge_table(part.start, part.stop, _READ), self._spans(_SPAN)):
-            self._take_edges(table)
-            self._progress("edges", part.start, len(self._kind))
+            of_runs = table.relation == RUN_OF
+            members.append((table.source[of_runs], table.target[of_runs]))
+            owner, owned = self._owner(table)
+            self._owners.count(owner[owned])
+            self._add_plain(_take(table, ~of_runs & ~owned))
+            self._progress("edges", part)
+        for runs, workflows in members:
+            self._owners.count_members(runs, workflows)
 
-    def _take_edges(self, table: EdgeTable) -> None:
-        of_runs, computed = table.relation == RUN_OF, self._computed(table)
-        self._owned.add_members(_take(table, of_runs))
-        self._owned.add(_take(table, computed))
-        table = _take(table, ~of_runs & ~computed)
-        simple = self._simple(table)
-        self._add_simple(_take(table, simple))
-        others = _take(table, ~simple)
-        triples_left = set(zip(others.source.tolist(), others.relation.tolist(), others.target.tolist(), strict=True))
-        for triples in chunks(triples_left):
+    def _owner(self, table: EdgeTable) -> tuple[Ints, Bools]:
+        """Return the run or workflow of each edge, and whether it has one: then its rows are computed from all facts of that."""
+        owner = np.where(table.relation == INPUT_TO, table.target, table.source)
+        reported = (table.relation == INPUT_TO) | (table.relation == OUTPUTS)
+        return owner, reported & np.isin(self._kind[owner], (RUN, WORKFLOW))
+
+    def _add_plain(self, table: EdgeTable) -> None:
+        lone = are_lone(table, self._retracted)
+        count_shortcut(Shortcut.LONE_FACT, int(lone.sum()))
+        for arcs, (sources, targets, rows) in zip(self._tables, lone_rows(_take(table, lone), self._kind), strict=True):
+            arcs.extend(sources, targets, rows, np.zeros(len(sources), np.int32))
+        others = _take(table, ~lone)
+        for triples in chunks(set(zip(others.source.tolist(), others.relation.tolist(), others.target.tolist(), strict=True))):
             records = by_triple(self._reader.edges(triples))
             ends_by_asset = self._histories.retraction_ends(
                 {asset for source, _, target in triples for asset in (source, target)}
@@ -167,52 +187,25 @@ class _Rebuild:
             for records_by_asset in records.values():
                 self._add(plain_rows(records_by_asset, ends_by_asset, self._registry), 0)
 
-    def _computed(self, table: EdgeTable) -> Bools:
-        """Say which edges are those of a run or workflow, whose rows are computed from all that is known of it."""
-        owner = np.where(table.relation == INPUT_TO, self._kind[table.target], self._kind[table.source])
-        reported = (table.relation == INPUT_TO) | (table.relation == OUTPUTS)
-        computed: Bools = reported & ((owner == RUN) | (owner == WORKFLOW))
-        return computed
-
-    def _simple(self, table: EdgeTable) -> Bools:
-        """Say which facts alone tell their edge, with nothing that ends it or that their properties would have to say."""
-        order = np.lexsort((table.target, table.relation, table.source))
-        same = np.ones(len(order) - 1 if len(order) else 0, np.bool_)
-        for column in (table.source, table.relation, table.target):
-            same &= column[order[1:]] == column[order[:-1]]
-        alone = np.ones(len(order), np.bool_)
-        alone[order[1:]] &= ~same
-        alone[order[:-1]] &= ~same
-        ended = np.isin(table.source, self._retracted) | np.isin(table.target, self._retracted)
-        single = (table.mode != Mode.RETRACT) & (table.relation != REQUIRED_BY) & (table.end > table.start)
-        simple: Bools = alone & ~ended & single
-        return simple
-
-    def _add_simple(self, table: EdgeTable) -> None:
-        flags = np.full(len(table.source), WALK | SHOW | CERTAIN, np.int64)
-        flags[(table.relation == INPUT_TO) & (table.role == _ONLINE)] |= ONLINE
-        from_column = self._kind[table.source] == COLUMN
-        of_columns = from_column & ((table.relation == DERIVES) | (table.relation == FEEDS))
-        structure = np.isin(table.relation, list(PART_CODES))
-        flags |= np.where(structure, AT_ASSET, AT_ASSET | AT_RUN)
-        relation, origin = table.relation.astype(np.int64), table.origin.astype(np.int64)
-        words = flags << FLAG_SHIFT | relation << RELATION_SHIFT | origin << ORIGIN_SHIFT
-        rows: Longs = np.column_stack([words, table.start, table.end])
-        for number, chosen in ((_LINEAGE, ~of_columns & ~structure), (_COLUMNS, of_columns), (_STRUCTURE, structure)):
-            owners = np.zeros(int(chosen.sum()), np.int32)
-            self._tables[number].extend(table.source[chosen], table.target[chosen], rows[chosen], owners)
-
     def _add(self, rows: Iterable[Row], owner: int) -> None:
         for number, flags_of in merged(rows).items():
-            for (source, target, relation, origin, flags, start, end), level in flags_of.items():
-                word = (flags | level) << FLAG_SHIFT | relation << RELATION_SHIFT | origin << ORIGIN_SHIFT
-                self._tables[number].add(self._node(source), self._node(target), (word, start, end), owner)
+            self._tables[number].add(
+                (
+                    source.asset if not source.port else self._port(source),
+                    target.asset if not target.port else self._port(target),
+                    (flags | level) << FLAG_SHIFT | relation << RELATION_SHIFT | origin << ORIGIN_SHIFT,
+                    start,
+                    end,
+                    owner,
+                )
+                for (source, relation, target, origin, start, end, flags), level in flags_of.items()
+            )
 
-    def _node(self, key: NodeKey) -> int:
-        return key.asset if not key.port else self._ports.setdefault(key, len(self._kind) + len(self._ports))
+    def _port(self, key: NodeKey) -> int:
+        return self._ports.setdefault(key, len(self._kind) + len(self._ports))
 
     def _attribute_arrays(self) -> DisplayAttributeArrays:
-        """Return what is said of all assets, and note how the runs among them ended."""
+        """Return what is said of all assets."""
         attributes = DisplayAttributeArrays(len(self._kind))
         for part, batch in prefetch(self._asset_batch, self._spans(_SPAN // 10)):
             records, owned, contacts = batch
@@ -220,14 +213,11 @@ class _Rebuild:
             for record in records:
                 records_by_asset[record.asset].append(record)
             for asset in {*records_by_asset, *owned}:
-                asset_records, outcome = records_by_asset[asset], None
-                if self._kind[asset] == RUN:
-                    outcome = run_outcome(asset_records)
-                    self._run_ends.note(
-                        asset, outcome, {record.origin for record in asset_records if record.mode != Mode.RETRACT}
-                    )
-                attributes.set(asset, display_attributes_of(asset_records, owned.get(asset, ()), contacts.get(asset), outcome))
-            self._progress("assets", part.start, len(self._kind))
+                outcome = run_outcome(records_by_asset[asset]) if self._kind[asset] == RUN else None
+                attributes.set(
+                    asset, display_attributes_of(records_by_asset[asset], owned.get(asset, ()), contacts.get(asset), outcome)
+                )
+            self._progress("assets", part)
         return attributes
 
     def _asset_batch(self, part: range) -> tuple[list[AssetRecord], dict[int, set[str]], dict[int, Contact]]:

@@ -20,7 +20,7 @@ from mlgraph.graph.projection.histories import (
     WorkflowHistory,
     by_key,
     cuts_of,
-    end_of,
+    key_of,
     retracted,
     retraction_moments,
 )
@@ -160,7 +160,7 @@ class _Chunk:
         if first.by or not any(record.mode == Mode.DECLARED for record in records):
             return self._columns_undeclared(records) if first.by else []
         history = self._workflows.get(first.target if first.relation == INPUT_TO else first.source)
-        return history.undeclared(first.origin, first.relation, end_of(first)) if history else []
+        return history.undeclared(first.origin, key_of(first)) if history else []
 
     def _columns_undeclared(self, records: list[EdgeRecord]) -> list[int]:
         history = self._workflows.get(records[0].by or 0)

@@ -39,8 +39,6 @@ _COPY_TYPES: Final = {
     "origin": ">i2",
     "mode": ">i2",
     "role": ">i2",
-    "versioned": ">i2",
-    "lineage": ">i2",
     "start": ">i8",
     "end": ">i8",
 }
@@ -262,7 +260,7 @@ class PostgresReader:
         query = (
             "COPY (SELECT source_id, relation, target_id, origin_id, mode, "
             "CASE WHEN coalesce(role, '') = '' THEN 0::smallint ELSE coalesce(array_position(%s, role), -1)::smallint END, "
-            "(version IS NOT NULL)::int::smallint, (feeds IS NOT NULL)::int::smallint, valid_from, valid_to FROM edge_fact "
+            "valid_from, valid_to FROM edge_fact "
             "WHERE source_id >= %s AND source_id < %s AND relation = ANY(%s) AND by_id IS NULL AND tx <= %s) "
             "TO STDOUT (FORMAT binary)"
         )
@@ -276,14 +274,6 @@ class PostgresReader:
         """Return the records of the assets from `low` up to, not including, `high`."""
         query = f"SELECT {ASSET_COLUMNS} FROM {ASSET_FROM} WHERE f.asset_id >= %s AND f.asset_id < %s AND f.tx <= %s"
         return list(asset_records(self._rows(query, (low, high, self._upto))))
-
-    def owners_needing_full_computation(self) -> NDArray[np.int32]:
-        """Return all runs and workflows of which something was declared, or that column edges name."""
-        query = (
-            f"SELECT asset_id FROM asset_fact WHERE mode = {int(Mode.DECLARATION)} AND tx <= %s "
-            "UNION SELECT by_id FROM edge_fact WHERE by_id IS NOT NULL AND tx <= %s"
-        )
-        return np.array([row[0] for row in self._rows(query, (self._upto, self._upto))], np.int32)
 
     def all_retracted(self) -> NDArray[np.int32]:
         """Return all assets that were ever retracted."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow
@@ -18,6 +18,10 @@ EDGE_COLUMNS: Final = (
     "f.feeds, c.body, f.tx, f.event_id"
 )
 EDGE_FROM: Final = "edge_fact f JOIN content c ON c.id = f.content_id"
+_decode: Final = json.JSONDecoder().raw_decode
+"""What `json.loads` does, without looking for white space around a text that has none: bodies are canonical JSON."""
+_NOTHING: Final[Mapping[str, Any]] = {}
+_MODES: Final = tuple(Mode(code) for code in range(len(Mode)))
 
 Number = Callable[[str], int]
 """Returns the number that stands for a URI or an origin."""
@@ -26,7 +30,7 @@ Number = Callable[[str], int]
 def asset_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[AssetRecord]:
     """Yield a record for each row of `ASSET_COLUMNS`."""
     for asset, origin, valid_from, mode, body, tx, event in rows:
-        yield AssetRecord(asset, origin, valid_from, Mode(mode), properties_of(body), tx, event or 0)
+        yield AssetRecord(asset, origin, valid_from, _MODES[mode], properties_of(body), tx, event or 0)
 
 
 def edge_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[EdgeRecord]:
@@ -53,12 +57,12 @@ def _edge_record(row: tuple[Any, ...]) -> EdgeRecord:
     source, relation, target, origin, start, end, mode, role, version, by, feeds, body, tx, event = row
     named = None if feeds is None else frozenset(feeds)
     ends = source, relation, target
-    return EdgeRecord(*ends, origin, start, end, Mode(mode), role, version, by, named, properties_of(body), tx, event or 0)
+    return EdgeRecord(*ends, origin, start, end, _MODES[mode], role, version, by, named, properties_of(body), tx, event or 0)
 
 
-def properties_of(body: str) -> dict[str, Any]:
+def properties_of(body: str) -> Mapping[str, Any]:
     """Return what the body of a fact says."""
     if body == "{}":
-        return {}
-    value: dict[str, Any] = json.loads(body)
+        return _NOTHING
+    value: Mapping[str, Any] = _decode(body)[0]
     return value

@@ -1,27 +1,30 @@
-"""What compiled code makes of plain runs and workflows is what the one place that knows the rules makes of them, one by one."""
+"""A base that is made from the store alone has the rows that following the store gives, and answers as the naive model does."""
 
 from __future__ import annotations
 
 import random
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
-import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact, Mode
-from mlgraph.domain.timestamps import format_time
+from mlgraph.domain.timestamps import FOREVER, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.csr.base import Base
-from mlgraph.graph.csr.row_format import TO_MASK
-from mlgraph.graph.csr.string_index import Strings
-from mlgraph.graph.model.rows import RUN, WORKFLOW
-from mlgraph.graph.projection.batch import plain_owners
+from mlgraph.graph.csr.compact import compact, freeze
+from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK
+from mlgraph.graph.model.rows import CERTAIN, WALK
+from mlgraph.services.common.metrics import PROCESS
 from mlgraph.services.projection.rebuild import rebuild
 from tests.graph.memory import MemoryStore
+from tests.graph.projected import Projected
+from tests.graph.test_against_naive import disagreements
 from tests.model import histories
+from tests.model.naive import NaiveGraph
 
 DATASETS = [AssetUri("dataset", "lake", name) for name in "ABCD"]
 OUTPUTS = [*DATASETS[2:], AssetUri("model_version", "m", "1"), AssetUri("evaluation", "e", "1"), AssetUri("evaluation", "e", "2")]
@@ -47,12 +50,6 @@ def described(base: Base) -> tuple[Described, Counter[tuple[int, int, int]]]:
             for owner, node, start in zip(table.owner.tolist(), nodes, starts, strict=True)
         )
     return rows, owned
-
-
-def one_by_one(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> Base:
-    with monkeypatch.context() as patch:
-        patch.setattr(plain_owners, "COMPILED_FROM", 2**31)
-        return rebuild(store)
 
 
 def plain_history(rng: random.Random) -> list[Fact]:
@@ -94,52 +91,52 @@ def _report(rng: random.Random, number: int, moment: int, origin: str) -> Iterat
 
 
 def _edge(rng: random.Random, owner: AssetUri, start: int, end: int | None, origin: str, mode: Mode = Mode.REPLACE) -> EdgeFact:
-    answer = {"version": "v1"} if rng.random() < 0.05 else {}
+    said = {"version": "v1"} if rng.random() < 0.05 else {}
     role = rng.choice(ROLES) if rng.random() < 0.4 else None
     if role is not None and rng.random() < 0.95:
-        answer["role"] = role
+        said["role"] = role
     if rng.random() < 0.55:
-        return EdgeFact(rng.choice(DATASETS[:3]), "input_to", owner, origin, start, end, answer, mode)
-    answer.pop("role", None)
+        return EdgeFact(rng.choice(DATASETS[:3]), "input_to", owner, origin, start, end, said, mode)
+    said.pop("role", None)
     if rng.random() < 0.04:
-        answer["role"] = "odd"
-    return EdgeFact(owner, "outputs", rng.choice(OUTPUTS), origin, start, end, answer, mode)
+        said["role"] = "odd"
+    return EdgeFact(owner, "outputs", rng.choice(OUTPUTS), origin, start, end, said, mode)
 
 
-@settings(derandomize=True, deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.integers(0, 2**32 - 1))
-def test_compiled_rows_are_those_that_are_computed_one_by_one(monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
-    store = MemoryStore()
-    store.append(plain_history(random.Random(seed)))
-    with monkeypatch.context() as patch:
-        patch.setattr(plain_owners, "COMPILED_FROM", 0)
-        compiled = rebuild(store)
-    assert described(compiled) == described(one_by_one(store, monkeypatch))
+def test_a_base_from_the_store_has_the_rows_that_following_gives(seed: int) -> None:
+    rng = random.Random(seed)
+    facts = plain_history(rng)
+    followed = Projected(histories.split(histories.shuffled(facts, rng), rng))
+    assert described(rebuild(followed.store)) == described(compact(freeze(followed.graph)))
 
 
-def test_the_histories_compared_are_plain_and_not_trivial(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Most owners are computed by compiled code; among their rows are ports, closed edges and pairs that are only possible."""
-    monkeypatch.setattr(plain_owners, "COMPILED_FROM", 0)
+@settings(derandomize=True, deadline=None, max_examples=60)
+@given(st.integers(0, 2**32 - 1))
+def test_a_base_from_the_store_answers_as_the_naive_model_does(seed: int) -> None:
+    rng = random.Random(seed)
+    facts = plain_history(rng)
+    naive, real = NaiveGraph(facts), Projected([facts])
+    real.rebuild()
+    for moment in rng.sample(range(5, 60), 2):
+        assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
+
+
+def test_the_histories_compared_are_not_trivial() -> None:
+    """Among the rows are ports, closed edges, pairs that are only possible, and edges that one fact alone decides."""
     seen: Counter[str] = Counter()
-    complete = plain_owners.OwnedEdges.sorted_out
-
-    def noted(self: plain_owners.OwnedEdges, uris: Strings) -> plain_owners.Plain:
-        plain = complete(self, uris)
-        for output in plain.rows(1 << 20):
-            seen["rows"] += len(output.rows)
-            seen["ports"] += len(output.ports)
-            seen["closed"] += int((output.rows[:, 4] < 2**62).sum())
-            seen["possible"] += int((output.rows[:, 2] >> 32 & 7 == 1).sum())
-        for kind, name in ((RUN, "runs"), (WORKFLOW, "workflows")):
-            seen[f"plain {name}"] += int((plain.usual & (self._kind == kind)).sum())
-            seen[name] += int((self._kind == kind).sum())
-        return plain
-
-    monkeypatch.setattr(plain_owners.OwnedEdges, "sorted_out", noted)
+    taken = partial(PROCESS.get_sample_value, "mlgraph_projection_shortcuts_total", {"reason": "lone_fact"})
+    before = taken() or 0
     for seed in range(100):
         store = MemoryStore()
-        store.append(plain_history(random.Random(seed)))
-        rebuild(store)
+        store.append([*plain_history(random.Random(seed)), EdgeFact(DATASETS[0], "derives", DATASETS[1], "facts", 10)])
+        rows, owned = described(rebuild(store))
+        seen["rows"] += rows.total()
+        seen["owned"] += owned.total()
+        seen["ports"] += len({end for _, *ends, _, _, _ in rows for end in ends if end[1]})
+        seen["closed"] += sum(until < FOREVER for *_, until in rows)
+        seen["possible"] += sum(word >> FLAG_SHIFT & (WALK | CERTAIN) == WALK for *_, word, _, _ in rows)
     assert min(seen["ports"], seen["closed"], seen["possible"]) > 100
-    assert seen["runs"] > seen["plain runs"] > seen["runs"] / 2
-    assert seen["workflows"] > seen["plain workflows"] > seen["workflows"] / 4
+    assert seen["rows"] > seen["owned"] > 1000
+    assert (taken() or 0) >= before + 100

@@ -1,4 +1,4 @@
-"""Runs that go on as those before them did are seen to change nothing; every other run is computed with all that came before."""
+"""The life of a workflow, event by event: most runs do as those before them did, some do not, and some are out of order."""
 
 from __future__ import annotations
 
@@ -58,8 +58,7 @@ def other_facts(number: int, moment: int) -> Iterator[Fact]:
     yield EdgeFact(run_uri(number), "run_of", AssetUri("workflow", "jobs", "other"), "openlineage", moment)
 
 
-def test_the_summary_of_a_workflow_gives_what_all_of_its_runs_give() -> None:
-    no_op_steps = 0
+def test_a_routine_followed_event_by_event_is_computed_as_the_naive_model_does() -> None:
     for seed in range(150):
         rng = random.Random(seed)
         batches = list(routine(rng))
@@ -71,13 +70,6 @@ def test_the_summary_of_a_workflow_gives_what_all_of_its_runs_give() -> None:
         naive = NaiveGraph(facts)
         for moment in (rng.randint(1, 80), rng.randint(1, 80), 99):
             assert list(disagreements(naive, real, moment, 2)) == [], f"seed {seed} at {moment}"
-        no_op_steps += real.no_op_steps
-    assert no_op_steps > 500
-
-
-def test_a_run_like_those_before_it_costs_no_look_at_them() -> None:
-    real = Projected([run(number, 5 * number, [A, B], [D], code="1") for number in range(1, 20)])
-    assert real.no_op_steps == 18
 
 
 def test_leaving_an_edge_out_is_never_passed_over() -> None:

@@ -1,1 +1,0 @@
-"""The asset-level rules for many runs and workflows at a time, compiled."""

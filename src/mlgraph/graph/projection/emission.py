@@ -1,0 +1,109 @@
+"""Rows of one run or workflow: edges to show, ports to walk, and column edges, from its sides and pairs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from mlgraph.domain.history import EdgeRecord
+from mlgraph.graph.model.rows import CERTAIN, COLUMNED, DERIVES, INPUT_TO, OUTPUTS, SHOW, WALK, Layer, NodeKey, Row
+from mlgraph.graph.model.spans import Spans, intersect, subtract, union
+from mlgraph.graph.projection.histories import Assets
+from mlgraph.graph.projection.port_pairs import Decision, PortInputs, Sides, segments_of
+
+Column = tuple[int, int, EdgeRecord]
+"""A column edge that a run or declaration reported, from when and until when."""
+_ALL_FLAGS = WALK | SHOW | CERTAIN
+_Columned = Mapping[int, Mapping[int, Spans]]
+"""By output and input: when column lineage between the two is known."""
+
+
+class RowEmitter:
+    """Emits a workflow or run with its sides and pairs as rows of one layer."""
+
+    def __init__(self, asset: int, layer: Layer, assets: Assets, sides: Sides) -> None:
+        self._asset = asset
+        self._nodes: dict[int, NodeKey] = {}
+        self._layer = layer
+        self._assets = assets
+        self._sides = sides
+        self._rows: list[Row] = []
+
+    def rows(
+        self,
+        decisions: Mapping[int, list[Decision]],
+        columns: Mapping[int, Sequence[Column]],
+        feedings: Callable[[], Iterable[PortInputs]],
+    ) -> list[Row]:
+        """Return edges to show, ports to walk, and column edges.
+
+        `columns` are by who decides: a run, or 0 for declarations. `feedings` says what feeds each output, where that is needed.
+        """
+        me = NodeKey(self._asset)
+        ports = self._needs_ports(decisions)
+        for (source, _role), origins in self._sides.inputs.items():
+            node = self._nodes[source] = NodeKey(source)
+            for origin, spans in origins.items():
+                self._emit(node, INPUT_TO, me, origin, spans, _ALL_FLAGS)
+        flags = SHOW if ports else _ALL_FLAGS
+        for output, origins in self._sides.outputs.items():
+            node = self._nodes[output] = NodeKey(output)
+            for origin, spans in origins.items():
+                self._emit(me, OUTPUTS, node, origin, spans, flags)
+        if ports:
+            columned = self._emit_columns(decisions, columns) if decisions else {}
+            for feeding in feedings():
+                self._emit_port(feeding, columned)
+        return self._rows
+
+    def _needs_ports(self, decisions: Mapping[int, list[Decision]]) -> bool:
+        return len(self._sides.outputs) > 1 or self._sides.has_held_out or any(decisions.values())
+
+    def _emit(self, source: NodeKey, relation: int, target: NodeKey, origin: int, spans: Spans, flags: int) -> None:
+        for start, end in spans:
+            self._rows.append(Row(self._layer, source, relation, target, origin, start, end, flags))
+
+    def _emit_port(self, feeding: PortInputs, columned: _Columned) -> None:
+        """Emit the rows into and out of the port of outputs that are fed alike. One with column lineage has its own."""
+        writes = self._sides.writes
+        port = NodeKey(self._asset, min(feeding.outputs))
+        by_source = columned.get(port.port, {})
+        known = union(span for spans in by_source.values() for span in spans) if by_source else []
+        for output in feeding.outputs:
+            self._emit_split(port, OUTPUTS, self._nodes[output], writes[output], known, WALK | CERTAIN)
+        first, *others = feeding.outputs
+        written = union(span for output in feeding.outputs for span in writes[output]) if others else writes[first]
+        for source, pair in feeding.sources.items():
+            node, known = self._nodes[source], union(by_source[source]) if source in by_source else []
+            self._emit_split(node, INPUT_TO, port, intersect(pair.certain, written), known, WALK | CERTAIN)
+            if pair.possible:
+                self._emit_split(node, INPUT_TO, port, intersect(pair.possible, written), known, WALK)
+
+    def _emit_split(self, source: NodeKey, relation: int, target: NodeKey, spans: Spans, known: Spans, flags: int) -> None:
+        """Emit computed rows, those for which column lineage is `known` flagged so."""
+        if known:
+            self._emit(source, relation, target, 0, intersect(spans, known), flags | COLUMNED)
+            spans = subtract(spans, known)
+        self._emit(source, relation, target, 0, spans, flags)
+
+    def _emit_columns(self, decisions: Mapping[int, list[Decision]], columns: Mapping[int, Sequence[Column]]) -> _Columned:
+        """Emit each column edge while the run that saw it decides its output; return when which pairs have one."""
+        layer = Layer.ASSET_COLUMNS if self._layer == Layer.ASSET else Layer.RUN_COLUMNS
+        dataset_of = self._assets.dataset_of
+        gathered: dict[tuple[int, int, int, int, int], list[tuple[int, int]]] = defaultdict(list)
+        for output, decided in decisions.items():
+            for start, end, decision in segments_of(decided):
+                if decision is None or decision.inputs is None:
+                    continue
+                for reported, until, column in columns.get(decision.by, ()):
+                    if dataset_of(column.target) == output:
+                        key = (column.source, column.target, column.origin, dataset_of(column.source), output)
+                        gathered[key].append((max(start, reported), min(end, until)))
+        reads, writes = self._sides.reads, self._sides.writes
+        columned: dict[int, dict[int, Spans]] = defaultdict(lambda: defaultdict(list))
+        for (left, right, origin, source, output), spans in gathered.items():
+            held = intersect(union(spans), intersect(writes.get(output, []), reads.get(source, [])))
+            for start, end in held:
+                self._rows.append(Row(layer, NodeKey(left), DERIVES, NodeKey(right), origin, start, end, _ALL_FLAGS))
+            columned[output][source].extend(held)
+        return columned
