@@ -198,6 +198,24 @@ def _announce(index: Longs, flat: Longs, queue: Longs, done: int, count: int, lo
 
 
 @numba.njit(cache=True, nogil=True)
+def _begin_level(seeds: Seeds, seeded: int, depth: int, waiting: int, queues: _Queues, count: int) -> tuple[int, int]:
+    """Append the `waiting` states and the seeds of this depth to the queue; return how many seeds were taken, and the count."""
+    stamp, epoch, states, back = queues.stamp, queues.epoch, queues.states, queues.back
+    later, later_back = queues.later, queues.later_back
+    for place in range(waiting):
+        states[count], back[count] = later[place], later_back[place]
+        count += 1
+    while seeded < len(seeds.states) and seeds.distances[seeded] <= depth:
+        state = seeds.states[seeded]
+        if stamp[state] != epoch:
+            stamp[state] = epoch
+            states[count], back[count] = state, seeds.back[seeded]
+            count += 1
+        seeded += 1
+    return seeded, count
+
+
+@numba.njit(cache=True, nogil=True)
 def _spread(
     arrays: Arrays,
     low: int,
@@ -214,23 +232,12 @@ def _spread(
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     nothing, flat = newer.masked, rows.reshape(-1)
     hiding, asset_of, marks = passing.hiding, passing.asset_of, passing.marks
-    stamp, epoch, states, back = queues.stamp, queues.epoch, queues.states, queues.back
-    later, later_back = queues.later, queues.later_back
+    states = queues.states
     base = (len(index) - 1) // 3
     count, done, seeded, waiting, depth, common, seen = 0, 0, 0, 0, 0, 255, 0
     while True:
-        for place in range(waiting):
-            states[count], back[count] = later[place], later_back[place]
-            count += 1
-        waiting = 0
-        while seeded < len(seeds.states) and seeds.distances[seeded] <= depth:
-            state = seeds.states[seeded]
-            if stamp[state] != epoch:
-                stamp[state] = epoch
-                states[count], back[count] = state, seeds.back[seeded]
-                count += 1
-            seeded += 1
-        last = count
+        seeded, count = _begin_level(seeds, seeded, depth, waiting, queues, count)
+        waiting, last = 0, count
         while depth < max_depth and done < last:
             _announce(index, flat, states, done, count, low, base)
             node, next_effect = states[done] >> 2, table[states[done] & 3]
