@@ -174,7 +174,7 @@ def test_a_crowd_is_refused_but_for_those_who_watch() -> None:
 
 
 def test_bodies_have_a_bound_together(monkeypatch: pytest.MonkeyPatch, double: Double) -> None:
-    monkeypatch.setattr(request_bodies, "MAX_HELD_BYTES", 1000)
+    monkeypatch.setattr(request_bodies, "MAX_BUFFERED_BYTES", 1000)
     client = TestClient(app_over(double, loopback=True), base_url="http://localhost")
     event = json.dumps({"eventTime": "2026-01-01T00:00:00Z", "x": "x" * 800})
     for _ in range(3):  # what was worked on is given back

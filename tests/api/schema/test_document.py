@@ -13,7 +13,7 @@ from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from tests.api import promised
 from tests.api.services_double import ASSET, CONNECTORS, DIFF, LIVE, RESTORED
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONTRACT = {
     ("post", "/api/v1/lineage"),
     ("post", "/api/v1/events"),

@@ -6,7 +6,7 @@ from pathlib import Path
 from mlgraph.domain.vocabulary import IDLE_STATES, KINDS
 from mlgraph.graph.impact.severity import SEVERITIES, TABLE, severity
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "impact.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "impact.md").read_text(encoding="utf-8")
 EFFECTS = ("breaks_now", "breaks_next_run", "tainted")
 
 

@@ -39,7 +39,7 @@ def test_a_hub_is_not_small_past_the_limit(many: int, compact_at: int | None) ->
 
 
 def test_rows_that_lead_nowhere_new_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small_closures, "BRIEF_ROWS", 100)
+    monkeypatch.setattr(small_closures, "SMALL_ROWS", 100)
     dense = [derives(source, target) for source in range(12) for target in range(source + 1, 12)]
     assert not asked(Projected([dense], 0), dataset(0))
     assert asked(Projected([dense[:40]], 0), dataset(0))
@@ -55,7 +55,7 @@ def test_columns_and_what_has_many_parts_take_longer() -> None:
 
 
 def test_nodes_behind_the_last_that_leads_anywhere_have_no_rows_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small_closures, "BRIEF_ROWS", 40)
+    monkeypatch.setattr(small_closures, "SMALL_ROWS", 40)
     graph = Projected([[derives(0, number) for number in range(1, 30)]], 0)
     view = graph.snapshot.views[Layer.ASSET]
     assert len(view.out.arrays.indptr) < len(view.into.arrays.indptr)

@@ -39,7 +39,7 @@ def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store
         expected = orjson.dumps(queries.lineage(ROOT, WalkOptions(as_of=MOMENT, **asked)))
         assert orjson.dumps(queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT, **asked))) == expected
     assert queries.lineage_at_once(ROOT, WalkOptions(direction="both", as_of=MOMENT)) is None
-    monkeypatch.setattr(small_closures, "BRIEF_NODES", 5)
+    monkeypatch.setattr(small_closures, "SMALL_NODES", 5)
     assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None
     assert queries.lineage_at_once("mlg://dataset/n/never") is None, "whether it is written is asked of the store"
     with pytest.raises(UnknownAsset):

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import logging
 import time
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -111,7 +113,8 @@ class _Rebuild:
         self._registry = AssetIndex(replace(known, node_of=np.full(assets, -1, np.int32)))
         self._histories = Histories(reader, self._registry)
         self._tables = (Arcs(), Arcs(), Arcs())
-        self._ports: dict[NodeKey, int] = {}
+        self._ports = array("q")
+        """Asset and output of each port, one after the other: in the order of their passing numbers."""
         self._retracted = reader.all_retracted()
         self._owners = _Owners(self._kind)
         self._logged = time.monotonic()
@@ -121,7 +124,7 @@ class _Rebuild:
         attributes = self._attribute_arrays()
         self._read_edges()
         self._add_owners()
-        ports = np.array(list(self._ports), np.int64).reshape(-1, 2)
+        ports = np.array(self._ports, np.int64).reshape(-1, 2)
         return assemble(self._uris, self._kind, self._dataset, ports, self._tables, attributes, self._upto, allocate)
 
     def _spans(self, size: int) -> Iterator[range]:
@@ -188,11 +191,14 @@ class _Rebuild:
                 self._add(plain_rows(records_by_asset, ends_by_asset, self._registry), 0)
 
     def _add(self, rows: Iterable[Row], owner: int) -> None:
+        """Add the rows of one run or workflow, with its ports (`owner` 0: of a plain edge, which has none)."""
+        first = len(self._kind) + len(self._ports) // 2
+        ports: dict[NodeKey, int] = {}
         for number, flags_of in merged(rows).items():
             self._tables[number].add(
                 (
-                    source.asset if not source.port else self._port(source),
-                    target.asset if not target.port else self._port(target),
+                    source.asset if not source.port else ports.setdefault(source, first + len(ports)),
+                    target.asset if not target.port else ports.setdefault(target, first + len(ports)),
                     (flags | level) << FLAG_SHIFT | relation << RELATION_SHIFT | origin << ORIGIN_SHIFT,
                     start,
                     end,
@@ -200,9 +206,7 @@ class _Rebuild:
                 )
                 for (source, relation, target, origin, start, end, flags), level in flags_of.items()
             )
-
-    def _port(self, key: NodeKey) -> int:
-        return self._ports.setdefault(key, len(self._kind) + len(self._ports))
+        self._ports.extend(chain.from_iterable(ports))
 
     def _attribute_arrays(self) -> DisplayAttributeArrays:
         """Return what is said of all assets."""
