@@ -1,7 +1,7 @@
 """A company's lifecycle graph, seeded: raw data to services, with the walked graph that it must come out as.
 
 The generator knows the asset-level graph from itself alone: runs tell only of edges that their workflow declares and that never
-close, and later than the declaration, so that what they add is there already (CONTRACT, Semantics 3).
+close, and later than the declaration, so that what they add is there already (docs/spec.md#3-asset-level).
 """
 
 from __future__ import annotations

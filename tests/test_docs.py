@@ -20,6 +20,7 @@ from mlgraph.ports.connector import PulledConnector
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ROOT / "src"
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+GLOSSARY = ROOT / "docs" / "glossary.md"
 TROUBLESHOOTING = ROOT / "docs" / "troubleshooting.md"
 FACT = re.compile(r'^\{"(?:asset|edge|retract)": \{"(?:uri|source)": .*\}\}$', re.MULTILINE)
 
@@ -136,6 +137,45 @@ def _yes(flag: bool) -> str:
     return "yes" if flag else "no"
 
 
+def glossary(page: str) -> list[tuple[str, str]]:
+    """Return each term of the glossary and the dotted name of its code."""
+    return re.findall(r"^\| ([^|]+) \| [^|]+ \| `([\w.]+)` \|$", page, re.MULTILINE)
+
+
+def is_defined(name: str) -> bool:
+    """Say whether a dotted name, such as `mlgraph.ports.store.Actor`, is a definition in a module, or a member of one."""
+    parts = name.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        module = SOURCES.joinpath(*parts[:length]).with_suffix(".py")
+        if module.is_file():
+            body = ast.parse(module.read_text(encoding="utf-8")).body
+            for part in parts[length:]:
+                found = [node for node in body if part in _names(node)]
+                if not found:
+                    return False
+                body = getattr(found[0], "body", [])
+            return True
+    return False
+
+
+def _names(node: ast.stmt) -> set[str]:
+    match node:
+        case ast.ClassDef(name=name) | ast.FunctionDef(name=name) | ast.AnnAssign(target=ast.Name(id=name)):
+            return {name}
+        case ast.Assign(targets=targets):
+            return {target.id for target in targets if isinstance(target, ast.Name)}
+        case _:
+            return set()
+
+
+def test_each_term_of_the_glossary_names_code_that_exists() -> None:
+    page = GLOSSARY.read_text(encoding="utf-8")
+    terms = glossary(page)
+    assert len(terms) == len(re.findall(r"^\| ", page, re.MULTILINE)) - page.count("| term |")
+    assert len({term for term, _ in terms}) == len(terms) > 40
+    assert [name for _, name in terms if not is_defined(name)] == []
+
+
 def test_the_checks_see_what_is_wrong() -> None:
     assert links("see [a](gone.md), [b](https://x.example/y) <!-- [c](later.md) -->") == [("gone.md", "")]
     assert links("see [a](page.md#part) and [b](#here)") == [("page.md", "part"), ("", "here")]
@@ -147,3 +187,27 @@ def test_the_checks_see_what_is_wrong() -> None:
     texts = messages()
     assert "a bearer token is needed" in texts
     assert "a sentence that the page makes up" not in texts
+    assert glossary("| term | text | in the code |\n| actor | Who. | `mlgraph.x.Y` |") == [("actor", "mlgraph.x.Y")]
+    assert is_defined("mlgraph.domain.vocabulary.KINDS")
+    assert is_defined("mlgraph.domain.facts.EdgeFact.origin")
+    assert not is_defined("mlgraph.domain.facts.EdgeFact.gone")
+    assert not is_defined("mlgraph.domain.facts.Gone")
+    assert not is_defined("mlgraph.gone.Fact")
+
+
+def citations(source: str) -> list[str]:
+    """Return the anchors of the specification that a source text cites."""
+    return re.findall(r"docs/spec\.md#([\w-]+)", source)
+
+
+def test_citations_of_the_specification_lead_to_sections() -> None:
+    sections = anchors((ROOT / "docs" / "spec.md").read_text(encoding="utf-8"))
+    files = [file for folder in ("src", "tests", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
+    files.remove(Path(__file__))
+    cited = {(file, anchor) for file in files for anchor in citations(file.read_text(encoding="utf-8"))}
+    assert {f"{file.relative_to(ROOT)}: #{anchor}" for file, anchor in cited if anchor not in sections} == set()
+    assert {"1-state", "3-asset-level", "facts"} <= {anchor for _, anchor in cited}, "the code cites the specification"
+
+
+def test_a_citation_is_found() -> None:
+    assert citations("See docs/spec.md#3-asset-level, and docs/spec.md#gone.") == ["3-asset-level", "gone"]

@@ -1,4 +1,4 @@
-"""The contract suite: what ARCHITECTURE.md asks of every connector, as functions that any connector's tests call.
+"""The contract suite: what docs/architecture.md asks of every connector, as functions that any connector's tests call.
 
 A connector's tests make a `Subject` and call `check_all`; tests/connectors/test_suite.py plants a fault for each check.
 That any order or repetition of a corpus gives the same graph needs a store: it is tested with the services.

@@ -1,4 +1,4 @@
-"""Which input leads to which output (Semantics 4), and columns, parts, cycles (Semantics 5)."""
+"""Which input leads to which output (docs/spec.md#4-pairs), and columns, parts, cycles (docs/spec.md#5-parts-and-wholes)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Facts as lines (CONTRACT, Facts): what each says, and every refusal with the place of what is wrong."""
+"""Facts as lines (docs/spec.md#facts): what each says, and every refusal with the place of what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How facts combine (CONTRACT, Semantics 1), sentence by sentence."""
+"""How facts combine (docs/spec.md#1-state), sentence by sentence."""
 
 from __future__ import annotations
 

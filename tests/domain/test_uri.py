@@ -1,4 +1,4 @@
-"""Asset URIs: `mlg://KIND/NAMESPACE/NAME` (CONTRACT, URIs)."""
+"""Asset URIs: `mlg://KIND/NAMESPACE/NAME` (docs/spec.md#uris)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The real graph answers as the naive reading of CONTRACT, Semantics 1 to 5, does: any order, split and repetition of facts."""
+"""The graph answers like the naive model of docs/spec.md#semantics, for any order, split and repetition of facts."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_graph_made_from_the_store_answers_alike_and_continues() -> None:
 
 
 def test_one_fact_a_transaction_gives_the_same_answers_at_every_moment() -> None:
-    """State is a function of the set of facts, not of their order (Semantics 1): interval boundaries included."""
+    """State is a function of the set of facts, not of their order (docs/spec.md#1-state): interval boundaries included."""
     for seed in range(20):
         rng = random.Random(seed)
         facts = histories.random_history(rng, most=6)

@@ -1,1 +1,1 @@
-"""A deliberately simple reading of CONTRACT, Semantics 1 to 5: what the real graph is compared with."""
+"""A deliberately naive model of docs/spec.md#semantics, with which the graph is compared."""

@@ -1,7 +1,7 @@
 """What time it is for answers and for facts that name none: the machine's clock, but never before what is known already.
 
 Clocks are set back, and two servers on one store have two. Facts without a time get distinct, increasing moments from the
-store (CONTRACT, Semantics 1), which may then lie ahead of this machine's clock; an answer of "now" must include them all the
+store (docs/spec.md#1-state), which may then lie ahead of this machine's clock; an answer of "now" must include them all the
 same. So whoever reads facts says how far their moments reach, and now is never before that.
 """
 

@@ -1,4 +1,4 @@
-"""The outward form of facts: one JSON object a line (CONTRACT, Facts)."""
+"""The outward form of facts: one JSON object a line (docs/spec.md#facts)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Facts: what sources say, in one vocabulary, each with its origin and the time for which it held.
 
-A fact is immutable. The state of the graph is a function of the set of facts (CONTRACT, Semantics 1); how they combine is
+A fact is immutable. The state of the graph is a function of the set of facts (docs/spec.md#1-state); how they combine is
 in `mlgraph.domain.history`.
 """
 

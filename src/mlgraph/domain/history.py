@@ -1,4 +1,4 @@
-"""How facts combine: the state of an asset or edge is a function of the set of facts about it (CONTRACT, Semantics 1).
+"""How facts combine: the state of an asset or edge is a function of the set of facts about it (docs/spec.md#1-state).
 
 Records are facts as a store holds them: assets, origins and relations are small integers, times are microseconds. Nothing here
 depends on the order in which records come, or on how often one is repeated.
@@ -295,7 +295,7 @@ class RunOutcome:
 
 
 def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
-    """Return how a run ended: its latest terminal event decides (CONTRACT, Semantics 2 and 3).
+    """Return how a run ended: its latest terminal event decides (docs/spec.md#2-run-level, #3-asset-level).
 
     Retractions are passed over: a run that was deleted has run all the same.
     """

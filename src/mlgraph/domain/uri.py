@@ -1,4 +1,4 @@
-"""Asset URIs: `mlg://KIND/NAMESPACE/NAME`, always three parts, each percent-encoded (CONTRACT, URIs)."""
+"""Asset URIs: `mlg://KIND/NAMESPACE/NAME`, always three parts, each percent-encoded (docs/spec.md#uris)."""
 
 from __future__ import annotations
 

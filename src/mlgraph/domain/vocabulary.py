@@ -1,6 +1,6 @@
 """The vocabulary as one table: kinds, relations, the ends each relation may have, and whether it is walked.
 
-Code, documentation and API are checked against this table (CONTRACT, Kinds and Relations). The codes are what the store and
+Code, documentation and API are checked against this table (docs/spec.md#kinds-and-relations). The codes are what the store and
 the graph arrays hold: they are never reused or renumbered.
 """
 
@@ -78,10 +78,10 @@ KIND_NAMES: Final = MappingProxyType({kind.code: kind.name for kind in _KINDS})
 
 INPUT_ROLES: Final = ("training", "validation", "test", "base", "online", "config")
 HELD_OUT_ROLES: Final = frozenset({"validation", "test"})
-"""Inputs in these roles lead to evaluations only (CONTRACT, Semantics 4)."""
+"""Inputs in these roles lead to evaluations only (docs/spec.md#4-pairs)."""
 
 NEVER_CLOSING_OUTPUTS: Final = frozenset({"dataset_version", "model_version", "evaluation", "image", "artifact"})
-"""Outputs that a later run cannot take back (CONTRACT, Semantics 3)."""
+"""Outputs that a later run cannot take back (docs/spec.md#3-asset-level)."""
 
 REQUIREMENTS: Final = ("hard", "soft")
 
@@ -151,7 +151,7 @@ RELATIONS: Final = MappingProxyType({relation.name: relation for relation in _RE
 RELATION_NAMES: Final = MappingProxyType({relation.code: relation.name for relation in _RELATIONS})
 WALKED: Final = frozenset(relation.name for relation in _RELATIONS if relation.walked)
 PART_RELATIONS: Final = frozenset({"version_of", "part_of", "variant_of"})
-"""From a part to its whole (CONTRACT, Semantics 5)."""
+"""From a part to its whole (docs/spec.md#5-parts-and-wholes)."""
 
 
 IDLE_STATES: Final = frozenset({"retired", "archived", "deprecated", "inactive", "stopped", "disabled", "draining"})

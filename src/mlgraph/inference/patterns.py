@@ -22,7 +22,7 @@ _NODE: Final = re.compile(rf"\s*\(\s*({_NAME})?\s*:\s*({_WORDS})\s*\)\s*")
 _EDGE: Final = re.compile(rf"\s*(<)?-\[\s*({_NAME})?\s*:\s*({_WORDS})\s*\]-(>)?\s*")
 _SIDES: Final = frozenset({"input_to", "outputs"})
 WITH_PAIRS: Final = frozenset({"run", "workflow"})
-"""Through these an input leads only to the outputs that it feeds (CONTRACT, Semantics 4)."""
+"""Through these an input leads only to the outputs that it feeds (docs/spec.md#4-pairs)."""
 MAX_EDGES: Final = 8
 """A longer chain says little, and costs much."""
 

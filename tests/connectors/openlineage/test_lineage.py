@@ -1,4 +1,4 @@
-"""Which inputs feed which output, and which columns derive from which (CONTRACT, Semantics 4)."""
+"""Which inputs feed which output, and which columns derive from which (docs/spec.md#4-pairs)."""
 
 import pytest
 

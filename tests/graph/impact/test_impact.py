@@ -1,4 +1,4 @@
-"""What a change hurts, on small companies made by hand (CONTRACT, Semantics 6)."""
+"""What a change hurts, on small companies made by hand (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 

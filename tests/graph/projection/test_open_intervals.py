@@ -1,4 +1,4 @@
-"""When an edge of a workflow holds (CONTRACT, Semantics 3), sentence by sentence."""
+"""When an edge of a workflow holds (docs/spec.md#3-asset-level), sentence by sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which input feeds which output (CONTRACT, Semantics 4), sentence by sentence."""
+"""Which input feeds which output (docs/spec.md#4-pairs), sentence by sentence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Closures (CONTRACT, Semantics 4 and 5) by small examples; tests/graph/test_against_naive.py has the properties."""
+"""Closures (docs/spec.md#5-parts-and-wholes) by small examples; tests/graph/test_against_naive.py has the properties."""
 
 from __future__ import annotations
 

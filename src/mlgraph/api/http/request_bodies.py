@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from mlgraph.domain.errors import InvalidInput, Overloaded, TooLarge
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
-"""The limit of a whole body, and of one line of a streamed one (CONTRACT, HTTP), counted after decompression."""
+"""The limit of a whole body, and of one line of a streamed one (docs/spec.md#bodies), counted after decompression."""
 
 BODY_IDLE_S: Final = 60.0
 STREAM_IDLE_S: Final = 600.0

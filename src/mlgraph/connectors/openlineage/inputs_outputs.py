@@ -50,7 +50,7 @@ def _version(listed: Listed) -> dict[str, Any]:
 
 
 def _feeding_inputs(lineage: DatasetLineage | None, columns: DatasetLineage | None, reads: set[AssetUri]) -> dict[str, Any]:
-    """Return the inputs that feed an output: by the lineage facet, else by columnLineage (Semantics 4).
+    """Return the inputs that feed an output: by the lineage facet, else by columnLineage (docs/spec.md#4-pairs).
 
     A facet that names no input is passed over for one that does, so far as this event's own inputs tell.
     """

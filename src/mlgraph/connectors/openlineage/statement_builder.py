@@ -64,7 +64,7 @@ class StatementBuilder:
         """Say that the asset `before` is called `now`: the old name ends as an asset and leads to the new one.
 
         The alias begins a microsecond later, because a retraction ends every edge of its asset that began by then
-        (CONTRACT, Semantics 1). Where a dataset is renamed back, the new name stops leading to the old one.
+        (docs/spec.md#1-state). Where a dataset is renamed back, the new name stops leading to the old one.
         """
         self._gone.add(before)
         self._renamed[before, now] = None

@@ -1,4 +1,4 @@
-"""Impact: what a change to an asset hurts, how, how badly, and the path that proves it (CONTRACT, Semantics 6)."""
+"""Impact: what a change to an asset hurts, how, how badly, and the path that proves it (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 

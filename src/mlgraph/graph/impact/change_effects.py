@@ -1,4 +1,4 @@
-"""How a planned change spreads along one edge (CONTRACT, Semantics 6)."""
+"""How a planned change spreads along one edge (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 

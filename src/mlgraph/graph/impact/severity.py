@@ -1,4 +1,4 @@
-"""How badly a change hurts: the table that docs/impact.md shows (CONTRACT, Semantics 6)."""
+"""How badly a change hurts: the table that docs/impact.md shows (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets, alias
 
 
 def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
-    """Return, for each output that the run reported, the inputs that feed it by all that the run told (Semantics 4)."""
+    """Return, for each output that the run reported, the inputs that feed it by all that the run told (docs/spec.md#4-pairs)."""
     part = _part_of(run, assets)
     return {
         output: frozenset(

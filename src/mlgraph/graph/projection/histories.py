@@ -1,4 +1,6 @@
-"""From runs and declarations to rows: the run level as reported, the asset level as computed (CONTRACT, Semantics 2-4).
+"""From runs and declarations to rows: the run level as reported, the asset level as computed.
+
+Rules: docs/spec.md#2-run-level, docs/spec.md#3-asset-level, docs/spec.md#4-pairs.
 
 Pure, and the only place where asset-level edges come from, for every source alike.
 """

@@ -1,4 +1,4 @@
-"""Whose lineage decides which inputs feed an output (CONTRACT, Semantics 4)."""
+"""Whose lineage decides which inputs feed an output (docs/spec.md#4-pairs)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When an input or output of a workflow is open at asset level, by the reports of its runs (CONTRACT, Semantics 3)."""
+"""When an input or output of a workflow is open at asset level, by the reports of its runs (docs/spec.md#3-asset-level)."""
 
 from __future__ import annotations
 

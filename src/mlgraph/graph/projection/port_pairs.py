@@ -1,4 +1,4 @@
-"""Which input feeds which output of a workflow or run, when, and how surely (CONTRACT, Semantics 4)."""
+"""Which input feeds which output of a workflow or run, when, and how surely (docs/spec.md#4-pairs)."""
 
 from __future__ import annotations
 

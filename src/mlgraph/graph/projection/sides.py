@@ -1,4 +1,4 @@
-"""What a run or workflow reads and writes, and when: its sides (CONTRACT, Semantics 2 and 3)."""
+"""What a run or workflow reads and writes, and when: its sides (docs/spec.md#2-run-level, #3-asset-level)."""
 
 from __future__ import annotations
 

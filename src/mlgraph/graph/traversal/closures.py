@@ -1,4 +1,4 @@
-"""Closures: what lies downstream or upstream of an asset, how far, and how surely (CONTRACT, Semantics 4 and 5)."""
+"""Closures: what lies downstream or upstream of an asset, how far, and how surely (docs/spec.md#4-pairs, #5-parts-and-wholes)."""
 
 from __future__ import annotations
 
@@ -228,7 +228,7 @@ def models_of_many(graph: GraphVersion, versions: Ints, moment: int) -> tuple[In
 def _add_models(
     graph: GraphVersion, moment: int, limit: int, reached: Closure, listed: tuple[Ints, Ints], certain_assets: Ints
 ) -> None:
-    """Note what was reached, with the model of each model version as a leaf, one step further (Semantics 5)."""
+    """Record what was reached, with the model of each version as a leaf one step further (docs/spec.md#5-parts-and-wholes)."""
     assets, distances = listed
     certain = among(graph, assets, certain_assets)
     versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))

@@ -1,4 +1,7 @@
-"""The part of a walk that runs over columns, up to where it goes on from features and whole datasets (Semantics 5)."""
+"""The part of a walk that runs over columns, up to where it goes on from features and whole datasets.
+
+See docs/spec.md#5-parts-and-wholes.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Export: every source fact and declaration as NDJSON, in an order that depends on the facts alone (CONTRACT, Facts)."""
+"""Export: every source fact and declaration as NDJSON, in an order that depends on the facts alone (docs/spec.md#facts)."""
 
 from __future__ import annotations
 

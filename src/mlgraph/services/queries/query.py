@@ -58,7 +58,7 @@ class Queries:
         return self._follower.snapshot().watermark >= watermark
 
     def lineage(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any]:
-        """Return what lies upstream or downstream of an asset (CONTRACT, lineage), nodes and edges as JSON already."""
+        """Return what lies upstream or downstream of an asset (docs/spec.md#http), nodes and edges as JSON already."""
         return lineage_answer(self._scope(uri, options), self._reader, self._origins.upto)
 
     def lineage_at_once(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any] | None:
@@ -79,7 +79,7 @@ class Queries:
             return None
 
     def impact(self, uri: str, options: WalkOptions = DEFAULTS, *, change: str | None = None) -> dict[str, Any]:
-        """Return what a change to an asset hurts (CONTRACT, impact)."""
+        """Return what a change to an asset hurts (docs/spec.md#http)."""
         if options.direction != "downstream":
             raise InvalidInput("impact looks downstream alone; ask lineage for the other direction", pointer="direction")
         if change is not None and change not in CHANGES:
