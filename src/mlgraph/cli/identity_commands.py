@@ -106,7 +106,7 @@ def _names(names: name_shapes.Names) -> RenderableType:
         parts.append(Text(plain(names["asset"] or names["uri"]), "bold"))
         parts.append(_known_as(names["names"]) if names["names"] else Text("It has had no other name."))
     if names["ambiguous"]:
-        parts.append(Text("\nLead to several assets, so that they stand for themselves:", "yellow"))
+        parts.append(Text("\nAmbiguous names, each treated as an asset of its own:", "yellow"))
         for each in names["ambiguous"]:
             parts.append(Text(f"  {plain(each['name'])}, {span(each['valid_from'], each['valid_to'])}, is either of"))
             parts += [Text(f"    {plain(asset)}") for asset in each["assets"]]

@@ -1,7 +1,7 @@
-"""How long the question that this thread works on may still take.
+"""The deadline of the query that this thread executes.
 
-A query sets the deadline; whatever works on it in steps calls `raise_if_exceeded()` between them, and what can say
-what it has so far asks `exceeded()` and cuts its answer (`partial`, reason `time`). Without a budget, both are silent.
+The service sets the deadline. Steps of a query call `raise_if_exceeded()` between them; a step that can return a partial
+answer calls `exceeded()` and cuts its answer (`partial`, reason `time`). Without a deadline, both have no effect.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from mlgraph.domain.errors import OutOfTime
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """Seconds that were given, and the monotonic moment at which they end."""
+    """The time limit in seconds, and the time of the monotonic clock at which it ends."""
 
     given_s: float
     ends_at: float
 
 
-_current: ContextVar[Deadline | None] = ContextVar("mlgraph_budget", default=None)
+_current: ContextVar[Deadline | None] = ContextVar("mlgraph_deadline", default=None)
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Give what runs inside `seconds` from now."""
+    """Limit the code inside the context to `seconds` from now."""
     token = _current.set(Deadline(seconds, time.monotonic() + seconds))
     try:
         yield
@@ -37,26 +37,26 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def current() -> Deadline | None:
-    """Return the budget of this thread's question, or None where nobody waits for an answer."""
+    """Return the deadline of this thread's query, or None outside a query."""
     return _current.get()
 
 
 def exceeded() -> bool:
-    """Say whether the time is over."""
-    budget = _current.get()
-    return budget is not None and time.monotonic() >= budget.ends_at
+    """Return whether the deadline has passed."""
+    limit = _current.get()
+    return limit is not None and time.monotonic() >= limit.ends_at
 
 
 def raise_if_exceeded() -> None:
-    """Raise `OutOfTime` if the time is over."""
-    budget = _current.get()
-    if budget is not None and time.monotonic() >= budget.ends_at:
-        raise OutOfTime(exceeded_message(budget.given_s))
+    """Raise `OutOfTime` if the deadline has passed."""
+    limit = _current.get()
+    if limit is not None and time.monotonic() >= limit.ends_at:
+        raise OutOfTime(exceeded_message(limit.given_s))
 
 
 def exceeded_message(seconds: float) -> str:
-    """Return the sentence for a question that took longer than `seconds`."""
+    """Return the error text for a query that exceeded a limit of `seconds`."""
     return (
-        f"the answer takes longer than the {seconds:g} s that a question may take here: ask for less "
-        "(depth, limit, a nearer root), or let MLGRAPH_QUERY_TIME_S allow more"
+        f"the query exceeded the time limit of {seconds:g} s: narrow it (a lower depth or limit, a root nearer to the asset "
+        "of interest), or raise MLGRAPH_QUERY_TIME_S"
     )

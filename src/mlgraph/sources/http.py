@@ -209,8 +209,8 @@ class JsonClient:
         if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
             refused = (
                 f"{self._what}: {method} {path} answered HTTP {status}: "
-                "its credentials are missing, wrong or may not do this: set its user and password, or its token, where "
-                "mlgraph takes them from (credentials in mlgraph.yaml, else the environment of mlgraph)"
+                "its credentials are missing, wrong or lack a permission: set its user and password, or its token, where "
+                "mlgraph reads them (credentials in mlgraph.yaml, else the environment of mlgraph)"
             )
             raise SourceAway(refused, retry_in_s=_REFUSED_S) if status == httpx.codes.UNAUTHORIZED else SourceError(refused)
         if not httpx.codes.is_success(status):

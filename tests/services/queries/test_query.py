@@ -56,7 +56,7 @@ def test_what_is_written_is_never_reported_as_unknown(store: Store, monkeypatch:
         queries.asset(ROOT)
     store.append(edge(1))
     monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 0.05)
-    with pytest.raises(Unavailable, match=r"root is not known so far.*answers are of watermark 0, 1 is written"):
+    with pytest.raises(Unavailable, match=r"root is not in the graph yet.*at watermark 0, the store at 1"):
         queries.asset(ROOT)
     monkeypatch.setattr(resolver, "UNKNOWN_WAIT_S", 60.0)
     follower.start()

@@ -232,9 +232,9 @@ class Intake:
         for fact in item.facts:
             if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
                 _check_not_over(fact.valid_to)
-            if not caller.may_speak_for(fact.origin):
+            if not caller.may_report_for(fact.origin):
                 raise InvalidInput(
-                    f"this token speaks for the origin {caller.source!r} alone, not for {fact.origin!r}",
+                    f"this token may only report facts of the origin {caller.source!r}, not of {fact.origin!r}",
                     pointer=f"/{next(iter(document))}/origin",
                 )
         return item

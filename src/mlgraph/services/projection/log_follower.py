@@ -118,7 +118,7 @@ class Follower:
                 left = until - time.monotonic()
                 if left <= 0:
                     now = self._graph.snapshot.watermark
-                    raise Unavailable(f"the graph is at watermark {now}, {watermark} was asked for: try again")
+                    raise Unavailable(f"the graph is at watermark {now}, {watermark} was requested: try again")
                 self._moved.wait(left)
 
     def step(self) -> bool:

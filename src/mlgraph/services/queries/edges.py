@@ -22,6 +22,7 @@ from mlgraph.services.history.asserted_facts import resolve_name_with_store
 from mlgraph.services.history.display_attributes import OWNED_BY
 from mlgraph.services.inference.inferred_edges import Explanation, InferredEdges, record_of
 from mlgraph.services.inference.premise_reader import PremiseReader
+from mlgraph.services.queries.resolver import unknown_asset_text
 
 MAX_RUNS: Final = 20
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
@@ -157,8 +158,11 @@ def _names_of_ends(graph: GraphVersion, triple: Triple) -> tuple[set[int], set[i
 def _never(graph: GraphVersion, source: str, relation: str, target: str) -> str:
     for uri in (source, target):
         if graph.registry.number(uri) is None:
-            return f"{uri[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has"
-    return f"nobody ever said that {source} {relation} {target}, and no rule infers it; mlgraph show lists what is said of either"
+            return unknown_asset_text(uri)
+    return (
+        f"no fact asserts the edge {source} {relation} {target} at any time, and no rule infers it; "
+        "mlgraph show lists the edges of either end"
+    )
 
 
 def _nearness(explanation: Explanation, moment: int) -> tuple[bool, int, str]:

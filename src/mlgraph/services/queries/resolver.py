@@ -1,4 +1,4 @@
-"""From the URIs and the time in a query to a published graph, assets and a moment."""
+"""Resolution of the URIs and the time in a query to assets and a moment of the published graph."""
 
 from __future__ import annotations
 
@@ -14,25 +14,30 @@ from mlgraph.services.history.asserted_facts import resolve_name_with_store
 from mlgraph.services.projection.log_follower import Follower
 
 UNKNOWN_WAIT_S: Final = 2.0
-"""How long a query for an unknown asset waits for transactions that are written and not in the graph yet, in seconds."""
+"""Longest wait of a query for an unknown asset until the graph includes all committed transactions, in seconds."""
 
 
 def moment_of(text: str | None) -> int:
-    """Return the moment that `text` names, in microseconds; now, where it is None."""
+    """Return the moment `text` in microseconds since the epoch; None: now. Raises `InvalidInput`."""
     return clock.now_us() if text is None else parse_time(text)
 
 
+def unknown_asset_text(uri: str) -> str:
+    """Return the error text for a URI that no fact names."""
+    return f"{uri[:300]} is unknown: no fact names it, neither as an asset nor in an edge; mlgraph export lists all known names"
+
+
 class Resolver:
-    """Finds the assets that a query names in the graph as last published."""
+    """Resolves the URIs of a query in the latest published graph."""
 
     def __init__(self, reader: FactReader, follower: Follower) -> None:
         self._reader = reader
         self._follower = follower
 
     def graph(self, *uris: str | None) -> GraphVersion:
-        """Return the graph as last published; if it does not know one of `uris`, once it includes all that is written.
+        """Return the latest published graph; if one of `uris` is not in it, one with all committed transactions.
 
-        Raises `InvalidInput` for an unknown URI that is not well-formed, and `Unavailable` after `UNKNOWN_WAIT_S`.
+        Raises `InvalidInput` for an unknown URI that is malformed, and `Unavailable` after `UNKNOWN_WAIT_S`.
         """
         graph = self._follower.snapshot()
         unknown = [uri for uri in uris if uri is not None and graph.registry.number(uri) is None]
@@ -43,20 +48,20 @@ class Resolver:
                 self._follower.wait_for(written, UNKNOWN_WAIT_S)
             except Unavailable:
                 raise Unavailable(
-                    f"{unknown[0][:300]} is not known so far, and not all that is written can be asked about yet: "
-                    f"answers are of watermark {graph.watermark}, {written} is written; try again"
+                    f"{unknown[0][:300]} is not in the graph yet, and the graph lags behind the store: "
+                    f"it is at watermark {graph.watermark}, the store at {written}; try again"
                 ) from None
             graph = self._follower.snapshot()
         return graph
 
     def number(self, graph: GraphVersion, uri: str) -> int:
-        """Return the number of the asset that has this URI. Raises `UnknownAsset`."""
+        """Return the id of the name `uri`. Raises `UnknownAsset`."""
         AssetUri.parse(uri)
         asset = graph.registry.number(uri)
         if asset is None:
-            raise UnknownAsset(f"{uri[:300]} has never been heard of, as an asset or in an edge; mlgraph export lists what has")
+            raise UnknownAsset(unknown_asset_text(uri))
         return asset
 
     def asset(self, graph: GraphVersion, uri: str, moment: int) -> int:
-        """Return the asset that this URI names at `moment`. Raises `UnknownAsset`."""
+        """Return the id of the asset that `uri` resolves to at `moment`. Raises `UnknownAsset`."""
         return resolve_name_with_store(self._reader.at(graph.watermark), graph, self.number(graph, uri), moment)
