@@ -1,4 +1,4 @@
-"""The house's own rules: pinned requirements, no skipped test in CI, one level a test, sizes of files and functions."""
+"""Rules of the repository: pinned requirements, no skipped test in CI, one level a test, sizes of files, classes, functions."""
 
 import ast
 import os
@@ -15,7 +15,12 @@ from tests.plugins import levels
 
 ROOT = Path(__file__).parents[1]
 LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "src" / "mlgraph" / "demo" / "data.txt"]
-FILE_LINES, FUNCTION_LINES = 400, 60
+FILE_LINES, CLASS_LINES, FUNCTION_LINES = 400, 250, 60
+LARGE_CLASSES = {
+    "src/mlgraph/graph/csr/asset_index.py: AssetIndex": "one index over the arrays of all assets; to be split",
+    "src/mlgraph/stores/postgres/reader.py: PostgresReader": "one method for each query of the read port; to be split",
+}
+"""Classes above the limit, with what keeps them so. This list may only shrink."""
 
 
 def unpinned(lock: str) -> Iterator[str]:
@@ -27,16 +32,17 @@ def unpinned(lock: str) -> Iterator[str]:
             yield line
 
 
-def oversized(source: str) -> Iterator[str]:
-    """What of a source file is longer than the house allows."""
+def oversized(source: str) -> Iterator[tuple[str, str]]:
+    """Definitions of a source file that are too long, each with a message; the file itself has the name ""."""
     lines = source.count("\n")
     if lines >= FILE_LINES:
-        yield f"{lines} lines, {FILE_LINES - 1} are allowed"
+        yield "", f"{lines} lines, {FILE_LINES - 1} are allowed"
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            limit = CLASS_LINES if isinstance(node, ast.ClassDef) else FUNCTION_LINES
             length = (node.end_lineno or node.lineno) - node.lineno + 1
-            if length >= FUNCTION_LINES:
-                yield f"{node.name}: {length} lines, {FUNCTION_LINES - 1} are allowed"
+            if length >= limit:
+                yield node.name, f"{length} lines, {limit - 1} are allowed"
 
 
 def run_pytest(directory: Path, *options: str, ci: bool = False) -> tuple[int, str]:
@@ -75,21 +81,23 @@ def test_an_unpinned_requirement_is_found(fault: str) -> None:
     assert list(unpinned(good + fault)) == [fault]
 
 
-def test_files_and_functions_are_small() -> None:
+def test_files_classes_and_functions_are_small() -> None:
     found = {
-        f"{file.relative_to(ROOT)}: {complaint}"
+        f"{file.relative_to(ROOT)}: {name}": complaint
         for folder in ("src", "tests", "benchmarks")
         for file in (ROOT / folder).rglob("*.py")
-        for complaint in oversized(file.read_text())
+        for name, complaint in oversized(file.read_text())
     }
-    assert found == set()
+    assert {place: complaint for place, complaint in found.items() if place not in LARGE_CLASSES} == {}
+    assert set(LARGE_CLASSES) <= set(found), "a class that is small now is taken off the list"
 
 
-def test_a_large_function_and_a_large_file_are_found() -> None:
+def test_a_large_function_class_and_file_are_found() -> None:
     function = "def f():\n" + "    pass\n" * 59
-    assert list(oversized(function)) == ["f: 60 lines, 59 are allowed"]
-    assert list(oversized("x = 1\n" * 400)) == ["400 lines, 399 are allowed"]
-    assert list(oversized(function.removesuffix("    pass\n") + "x = 1\n" * 300)) == []
+    assert list(oversized(function)) == [("f", "60 lines, 59 are allowed")]
+    assert list(oversized("class C:\n" + "    x = 1\n" * 249)) == [("C", "250 lines, 249 are allowed")]
+    assert list(oversized("x = 1\n" * 400)) == [("", "400 lines, 399 are allowed")]
+    assert list(oversized(function.removesuffix("    pass\n") + "class C:\n" + "    x = 1\n" * 248)) == []
 
 
 SKIPS = {

@@ -32,6 +32,7 @@ PLACES: Final = {
     "test_project.py": "real",
     "test_docs.py": "unit",
     "test_locks.py": "unit",
+    "test_words.py": "unit",
     "test_connector_names.py": "unit",
     "test_installed.py": "slow",
     "graph": "unit",
