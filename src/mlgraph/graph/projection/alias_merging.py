@@ -1,4 +1,7 @@
-"""Edges of a workflow whose runs call one asset by several names: a run leaves it out if it mentions none of them."""
+"""Merges the validity intervals of a workflow's edges to several names (aliases) of one asset.
+
+A run omits the asset only if it reports none of its names.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +20,11 @@ def merge_alias_intervals(
     spans: Callable[[EdgeKey, EdgeEvidence], Spans],
     aliases: Aliases,
 ) -> dict[EdgeKey, Spans]:
-    """Return when each edge is open if runs that mention another name of its asset do not leave it out.
+    """Return the open spans of each edge, where a run that reports another name of its asset does not omit it.
 
-    `alone` says when each is open by its own name; `spans` computes that. Past the end by its own name an edge stays open until
-    another name of the asset takes over: so the names together are open as one name would be, and each closes by itself once they
-    are names of two assets again.
+    `alone` has the open spans by each edge's own name; `spans` computes them from evidence. An edge stays open past the end by
+    its own name until an edge to another name of the asset opens. So all names together are open as a single name would be, and
+    each closes independently once the names denote two assets again.
     """
     together = {key: spans(key, found) for key, found in _evidence_under_all_names(evidence, aliases).items()}
     own = {key: intersect(alone[key], merged_spans) for key, merged_spans in together.items()}
@@ -29,7 +32,7 @@ def merge_alias_intervals(
 
 
 def _evidence_under_all_names(evidence: Mapping[EdgeKey, EdgeEvidence], aliases: Aliases) -> dict[EdgeKey, EdgeEvidence]:
-    """Return the evidence of each edge, with that of the other names of its asset at that time, which opens nothing."""
+    """Return the evidence of each edge; that of other names of its asset counts as completions only, which open nothing."""
     of_assets: dict[EdgeKey, list[tuple[int, RunAtMoment]]] = defaultdict(list)
     for key, found in evidence.items():
         for moment, run in (*found.reports.items(), *found.completions.items()):
@@ -45,7 +48,7 @@ def _evidence_under_all_names(evidence: Mapping[EdgeKey, EdgeEvidence], aliases:
 
 
 def _extension(key: EdgeKey, merged_spans: Spans, own: Mapping[EdgeKey, Spans], aliases: Aliases) -> Spans:
-    """Return for how long an edge is open past its own end: until another name of the asset is."""
+    """Return the spans in which an edge stays open past its own end: until an edge to another name of the asset opens."""
     covered = union(
         span
         for other, spans in own.items()
@@ -61,6 +64,7 @@ def _extension(key: EdgeKey, merged_spans: Spans, own: Mapping[EdgeKey, Spans], 
 
 
 def _times_as_one(name: int, other: int, aliases: Aliases) -> Spans:
+    """Return the spans in which both names denote the same asset."""
     return union(
         (max(left.start, right.start), min(left.end, right.end))
         for left in aliases.segments(name)

@@ -1,6 +1,6 @@
-"""Rows of runs, workflows and plain edges: what the arrays of each layer hold.
+"""Computes the graph rows of runs, workflows and plain edges from their fact histories.
 
-The only place where the rows of a run or workflow are made, for a graph that follows the store and for one that is built from it.
+Incremental projection and a rebuild from the store both call these functions; nothing else makes rows of runs and workflows.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mlgraph.graph.projection.sides import reported_sides, run_sides
 
 
 def plain_rows(records: Sequence[EdgeRecord], ends_by_asset: RetractionEnds, assets: Assets) -> Iterator[Row]:
-    """Yield the rows of one triple that neither a run nor a workflow computes: it holds while any origin holds it."""
+    """Yield the rows of one triple that belongs to neither a run nor a workflow: it is valid while any origin asserts it."""
     flags_at: dict[tuple[int, int], list[tuple[int, int]]] = defaultdict(list)
     triple = records[0].triple
     for interval in triple_intervals(records, ends_by_asset):
@@ -36,7 +36,7 @@ def plain_rows(records: Sequence[EdgeRecord], ends_by_asset: RetractionEnds, ass
 
 
 def run_rows(run: RunHistory, assets: Assets, aliases: Aliases, *, standalone: bool) -> Iterator[Row]:
-    """Yield the run's rows at run level, and at asset level too where it has no workflow and stands for itself."""
+    """Yield the run's rows at run level, and, if `standalone` (it has no workflow), at asset level too."""
     for layer in (Layer.RUN, Layer.ASSET) if standalone else (Layer.RUN,):
         sides = run_sides(run, at_run_level=layer == Layer.RUN)
         decisions = run_decisions(run, sides.reads, assets) if run.reports_lineage else {}
@@ -46,7 +46,7 @@ def run_rows(run: RunHistory, assets: Assets, aliases: Aliases, *, standalone: b
 
 
 def run_pairs(run: RunHistory, assets: Assets, aliases: Aliases) -> dict[tuple[int, int], tuple[Spans, Spans]]:
-    """Return, for each input of the run and each output that it feeds, when it does, and when for certain; retractions end it."""
+    """Return, by (input, output) of the run, when the input feeds the output, and when for certain. Retractions end both."""
     sides = run_sides(run, at_run_level=False)
     feedings = pair_up(sides, run_decisions(run, sides.reads, assets), _evaluations(assets), aliases=aliases)
     return {
@@ -72,7 +72,7 @@ def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets, alias
 
 
 def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
-    """Return, for each output that the run reported, the inputs that feed it by all that the run told (docs/spec.md#4-pairs)."""
+    """Return, for each output that the run reported, the inputs that feed it by all its reports (docs/spec.md#4-pairs)."""
     part = _part_of(run, assets)
     return {
         output: frozenset(
@@ -86,7 +86,7 @@ def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
 
 
 class _RunPart:
-    """What a workflow needs of one of its runs: computed once, because most runs of a workflow change no more."""
+    """The part of a run from which its workflow is computed: cached, because most runs of a workflow no longer change."""
 
     def __init__(self, run: RunHistory, assets: Assets) -> None:
         self._edges = run.edges
@@ -96,11 +96,11 @@ class _RunPart:
 
     @cached_property
     def reported(self) -> Sides:
-        """All that the run ever reported."""
+        """The inputs and outputs that the run ever reported."""
         return reported_sides(self._edges)
 
     def certain(self, assets: Assets, aliases: Aliases) -> CertainInRuns:
-        """Return when the run was certain of which pairs."""
+        """Return, by output and input, when the pair was certain in this run."""
         if self._certain is None or self._certain[0] is not aliases:
             feedings = pair_up(self.reported, self.decisions, _evaluations(assets), aliases=aliases)
             self._certain = aliases, certain_pairs(feedings, self.reported)
@@ -119,7 +119,7 @@ def _evaluations(assets: Assets) -> Callable[[int], bool]:
 
 
 def _run_columns(run: RunHistory, assets: Assets, *, at_run_level: bool) -> Sequence[Column]:
-    """Return the column edges of the run that lead from its inputs: from when both were reported."""
+    """Return the run's column edges from columns of its inputs, from the moment at which both were reported."""
     found: list[Column] = []
     for interval in run.column_intervals(at_run_level=at_run_level) if run.columns else ():
         read = run.first_read.get(assets.dataset_of(interval.record.source))

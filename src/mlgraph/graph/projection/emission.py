@@ -1,4 +1,4 @@
-"""Rows of one run or workflow: edges to show, ports to walk, and column edges, from its sides and pairs."""
+"""Emits the rows of one run or workflow: listed edges, traversed ports and column edges, from its sides and pairs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mlgraph.domain.history import EdgeRecord
-from mlgraph.graph.model.rows import CERTAIN, COLUMNED, DERIVES, INPUT_TO, OUTPUTS, SHOW, WALK, Layer, NodeKey, Row
+from mlgraph.graph.model.rows import CERTAIN, DERIVES, HAS_COLUMN_LINEAGE, INPUT_TO, OUTPUTS, SHOW, WALK, Layer, NodeKey, Row
 from mlgraph.graph.model.spans import Spans, intersect, subtract, union
 from mlgraph.graph.projection.histories import Assets
 from mlgraph.graph.projection.port_pairs import Decision, PortInputs, Sides, segments_of
 
 Column = tuple[int, int, EdgeRecord]
-"""A column edge that a run or declaration reported, from when and until when."""
+"""The start, end and record of a column edge that a run or declaration reported."""
 _ALL_FLAGS = WALK | SHOW | CERTAIN
 _Columned = Mapping[int, Mapping[int, Spans]]
-"""By output and input: when column lineage between the two is known."""
+"""By output and input, the spans in which column lineage between the two is known."""
 
 
 class RowEmitter:
-    """Emits a workflow or run with its sides and pairs as rows of one layer."""
+    """Emits the rows of one workflow or run in one layer."""
 
     def __init__(self, asset: int, layer: Layer, assets: Assets, sides: Sides) -> None:
         self._asset = asset
@@ -35,9 +35,10 @@ class RowEmitter:
         columns: Mapping[int, Sequence[Column]],
         feedings: Callable[[], Iterable[PortInputs]],
     ) -> list[Row]:
-        """Return edges to show, ports to walk, and column edges.
+        """Return the rows of listed edges, traversed ports and column edges.
 
-        `columns` are by who decides: a run, or 0 for declarations. `feedings` says what feeds each output, where that is needed.
+        `columns` has column edges by their reporter: a run, or 0 for declarations. `feedings` computes the inputs of each output;
+        it is called only if ports are needed.
         """
         me = NodeKey(self._asset)
         ports = self._needs_ports(decisions)
@@ -64,7 +65,7 @@ class RowEmitter:
             self._rows.append(Row(self._layer, source, relation, target, origin, start, end, flags))
 
     def _emit_port(self, feeding: PortInputs, columned: _Columned) -> None:
-        """Emit the rows into and out of the port of outputs that are fed alike. One with column lineage has its own."""
+        """Emit the rows into and out of the port of outputs with the same inputs; one with column lineage has its own port."""
         writes = self._sides.writes
         port = NodeKey(self._asset, min(feeding.outputs))
         by_source = columned.get(port.port, {})
@@ -80,14 +81,14 @@ class RowEmitter:
                 self._emit_split(node, INPUT_TO, port, intersect(pair.possible, written), known, WALK)
 
     def _emit_split(self, source: NodeKey, relation: int, target: NodeKey, spans: Spans, known: Spans, flags: int) -> None:
-        """Emit computed rows, those for which column lineage is `known` flagged so."""
+        """Emit computed rows, flagged `COLUMNED` in the spans in which column lineage is `known`."""
         if known:
-            self._emit(source, relation, target, 0, intersect(spans, known), flags | COLUMNED)
+            self._emit(source, relation, target, 0, intersect(spans, known), flags | HAS_COLUMN_LINEAGE)
             spans = subtract(spans, known)
         self._emit(source, relation, target, 0, spans, flags)
 
     def _emit_columns(self, decisions: Mapping[int, list[Decision]], columns: Mapping[int, Sequence[Column]]) -> _Columned:
-        """Emit each column edge while the run that saw it decides its output; return when which pairs have one."""
+        """Emit each column edge while its reporter decides its output; return when each pair has column edges."""
         layer = Layer.ASSET_COLUMNS if self._layer == Layer.ASSET else Layer.RUN_COLUMNS
         dataset_of = self._assets.dataset_of
         gathered: dict[tuple[int, int, int, int, int], list[tuple[int, int]]] = defaultdict(list)
@@ -102,8 +103,8 @@ class RowEmitter:
         reads, writes = self._sides.reads, self._sides.writes
         columned: dict[int, dict[int, Spans]] = defaultdict(lambda: defaultdict(list))
         for (left, right, origin, source, output), spans in gathered.items():
-            held = intersect(union(spans), intersect(writes.get(output, []), reads.get(source, [])))
-            for start, end in held:
+            valid = intersect(union(spans), intersect(writes.get(output, []), reads.get(source, [])))
+            for start, end in valid:
                 self._rows.append(Row(layer, NodeKey(left), DERIVES, NodeKey(right), origin, start, end, _ALL_FLAGS))
-            columned[output][source].extend(held)
+            columned[output][source].extend(valid)
         return columned

@@ -1,8 +1,6 @@
-"""From runs and declarations to rows: the run level as reported, the asset level as computed.
+"""Fact histories of runs and workflows: what was reported, declared and retracted, as input to the asset-level rules.
 
-Rules: docs/spec.md#2-run-level, docs/spec.md#3-asset-level, docs/spec.md#4-pairs.
-
-Pure, and the only place where asset-level edges come from, for every source alike.
+docs/spec.md#2-run-level and #3-asset-level define the rules. Everything here is pure and independent of the source of the facts.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ from mlgraph.graph.model.rows import INPUT_TO
 
 
 class Assets(Protocol):
-    """What levels must know of assets."""
+    """Asset attributes that the asset-level rules need."""
 
     def kind(self, asset: int) -> int:
         """Return the code of the asset's kind."""
@@ -39,11 +37,11 @@ class Assets(Protocol):
 
 
 RetractionEnds = Mapping[int, Endings]
-"""Endings by asset, for the assets that were ever retracted."""
+"""By asset, the times of its retractions; assets that were never retracted are absent."""
 
 
 class EdgeKey(NamedTuple):
-    """One input or output as seen from its workflow or run: the relation, the other end, and the role (outputs have none)."""
+    """One input or output from the view of its workflow or run: the relation, the other end, and the role (outputs have none)."""
 
     relation: int
     asset: int
@@ -72,7 +70,7 @@ def cuts_of(records: Iterable[EdgeRecord]) -> dict[tuple[int, int, int], list[tu
 
 
 def by_key(records: Iterable[EdgeRecord]) -> dict[tuple[tuple[int, int, int], tuple[int, str, str, int]], list[EdgeRecord]]:
-    """Return what was said of each edge, retractions left out."""
+    """Return the records of each edge by triple and key, without retractions."""
     groups: dict[tuple[tuple[int, int, int], tuple[int, str, str, int]], list[EdgeRecord]] = defaultdict(list)
     for record in records:
         if record.mode != Mode.RETRACT:
@@ -81,7 +79,7 @@ def by_key(records: Iterable[EdgeRecord]) -> dict[tuple[tuple[int, int, int], tu
 
 
 def retracted(cuts: Iterable[tuple[int, int]], origin: int) -> list[int]:
-    """Return the moments at which retractions end what `origin` said."""
+    """Return the moments at which retractions end edges of `origin`."""
     return [moment for retracted_by, moment in cuts if retracted_by in (origin, EVERY_ORIGIN)]
 
 
@@ -95,7 +93,7 @@ def retraction_moments(ends_by_asset: RetractionEnds, assets: Iterable[int], ori
 def triple_intervals(
     records: Sequence[EdgeRecord], ends_by_asset: RetractionEnds, *, repeats: bool = False
 ) -> Iterator[EdgeInterval]:
-    """Yield the intervals of one triple that neither a run nor a workflow computes, key by key."""
+    """Yield the intervals of one triple that belongs to neither a run nor a workflow, key by key."""
     cuts = cuts_of(records)
     for (triple, (origin, *_rest)), same_key_records in by_key(records).items():
         ends = retracted(cuts[triple], origin) + retraction_moments(ends_by_asset, (triple[0], triple[2]), origin)
@@ -104,7 +102,7 @@ def triple_intervals(
 
 @dataclass
 class RunHistory:
-    """All that is known of one run: its states, its inputs and outputs, the column edges seen in it."""
+    """All facts of one run: its states, inputs, outputs, and the column edges that it reported."""
 
     run: int
     uri: str
@@ -113,26 +111,26 @@ class RunHistory:
     columns: Sequence[EdgeRecord] = ()
     retraction_ends: RetractionEnds = field(default_factory=dict)
     derived: Any = field(default=None, compare=False, repr=False)
-    """What was computed from this history for its workflow: kept with it, because a workflow has many runs that do not change."""
+    """Cached result that was computed from this history for its workflow: most runs of a workflow no longer change."""
 
     @cached_property
     def outcome(self) -> RunOutcome:
-        """How the run ended."""
+        """The state, end, code version and reported sides of the run."""
         return run_outcome(self.states)
 
     @cached_property
     def origins(self) -> frozenset[int]:
-        """Who told of this run."""
+        """The origins that reported this run."""
         states = {record.origin for record in self.states if record.mode != Mode.RETRACT}
         return frozenset(states | {record.origin for record in self.edges if record.mode != Mode.RETRACT})
 
     def outcome_for(self, origin: int) -> RunOutcome:
-        """Return the outcome, with the sides that `origin` itself told: both, where it told nothing of the run's state."""
+        """Return the outcome with the sides that `origin` itself reported: both sides if it reported no state of the run."""
         own = [record for record in self.states if record.origin == origin]
         return self.outcome if len(own) == len(self.states) else replace(self.outcome, sides=run_outcome(own).sides)
 
     def intervals(self, *, at_run_level: bool) -> Iterator[EdgeInterval]:
-        """Yield the run's edges; retractions of assets end them at asset level only: the run level keeps what was reported."""
+        """Yield the run's edges. Retractions of assets end them at asset level only: the run level retains what was reported."""
         cuts = cuts_of(self.edges)
         for (triple, (origin, *_rest)), records in by_key(self.edges).items():
             ends = retracted(cuts[triple], origin)
@@ -142,7 +140,7 @@ class RunHistory:
 
     @cached_property
     def first_read(self) -> dict[int, int]:
-        """When each input was first reported."""
+        """The time of the first report of each input."""
         first: dict[int, int] = {}
         for record in self.edges:
             if record.relation == INPUT_TO and record.mode != Mode.RETRACT:
@@ -151,7 +149,7 @@ class RunHistory:
 
     @cached_property
     def outputs(self) -> dict[int, list[int]]:
-        """When each output was reported, as often as it was."""
+        """The times of all reports of each output."""
         moments: dict[int, list[int]] = defaultdict(list)
         for record in self.edges:
             if record.relation != INPUT_TO and record.mode != Mode.RETRACT:
@@ -173,13 +171,13 @@ class RunHistory:
         return reports
 
     def column_intervals(self, *, at_run_level: bool) -> Iterator[EdgeInterval]:
-        """Yield the column edges seen in the run; retractions of columns end them at asset level only."""
+        """Yield the column edges that the run reported. Retractions of columns end them at asset level only."""
         yield from triple_intervals(self.columns, {} if at_run_level else self.retraction_ends)
 
 
 @dataclass
 class WorkflowHistory:
-    """All that is known of one workflow: its runs, what was declared of it, and what declared it anew."""
+    """All facts of one workflow: its runs, the edges declared on it, and the declarations that list its inputs and outputs."""
 
     workflow: int
     runs: Sequence[RunHistory] = ()
@@ -205,7 +203,7 @@ class WorkflowHistory:
         return found
 
     def undeclared(self, origin: int, key: EdgeKey) -> list[int]:
-        """Return the declarations that leave out what an earlier one listed."""
+        """Return the times of declarations of `origin` that omit the edge after an earlier one listed it."""
         listed = self._listed_at.get((origin, key))
         if not listed:
             return []
@@ -214,12 +212,12 @@ class WorkflowHistory:
         return [moment for moment in declared if moment > first and moment not in listed]
 
     def gone(self, origin: int, key: EdgeKey) -> list[int]:
-        """Return, sorted, when `origin`'s edge of the workflow was declared gone, in whatever way."""
+        """Return, sorted, when `origin`'s edge of the workflow was declared gone: retracted, or omitted by a declaration."""
         source, target = (key.asset, self.workflow) if key.relation == INPUT_TO else (self.workflow, key.asset)
         return sorted({*self._retracted((source, key.relation, target), origin), *self.undeclared(origin, key)})
 
     def _retracted(self, triple: tuple[int, int, int], origin: int) -> list[int]:
-        """Return when `origin`'s edge was retracted, or one of its ends was."""
+        """Return the moments at which `origin`'s edge or one of its ends was retracted."""
         return retracted(self._cuts.get(triple, ()), origin) + retraction_moments(
             self.retraction_ends, (triple[0], triple[2]), origin
         )
@@ -230,7 +228,7 @@ class WorkflowHistory:
 
     @cached_property
     def declared(self) -> Sequence[EdgeInterval]:
-        """The edges declared of the workflow itself: they are valid until they are declared gone."""
+        """The edges declared on the workflow itself: they are valid until they are declared gone."""
         found: list[EdgeInterval] = []
         ever_ended = bool(self._cuts or self.retraction_ends)
         for (triple, (origin, *_rest)), records in by_key(self.edges).items():
@@ -241,7 +239,7 @@ class WorkflowHistory:
         return found
 
     def columns_undeclared(self, records: Sequence[EdgeRecord]) -> list[int]:
-        """Return the declarations of outputs that do not repeat a column edge which an earlier one carried."""
+        """Return the times of declarations of outputs that omit a column edge after an earlier one carried it."""
         declared_at = {record.valid_from for record in records if record.mode == Mode.DECLARED}
         if not declared_at:
             return []

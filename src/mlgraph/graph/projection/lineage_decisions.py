@@ -1,4 +1,4 @@
-"""Whose lineage decides which inputs feed an output (docs/spec.md#4-pairs)."""
+"""Selects the lineage report that decides which inputs feed an output at each moment (docs/spec.md#4-pairs)."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from mlgraph.graph.projection.histories import Assets, RunHistory, WorkflowHisto
 from mlgraph.graph.projection.port_pairs import Decision, Sides
 
 Reports = list[tuple[int, frozenset[int]]]
-"""What lineage named, by moment, in order of time: each stands until the next."""
+"""The inputs that lineage named, by moment, in order of time: each report is valid until the next."""
 
 
 def run_decisions(run: RunHistory, reads: Mapping[int, Spans], assets: Assets) -> dict[int, list[Decision]]:
-    """Return, by output, what the run's own lineage said over time.
+    """Return, by output, the decisions of the run's own lineage over time.
 
-    A lineage facet (`from`) decides; where it names no input of the run, the datasets of the run's column edges do; where those
-    name none either, nothing is decided. `reads` says when each input is one.
+    A lineage facet (`from`) decides. If it names no input of the run, the datasets of the run's column edges decide; if those
+    name none either, the output is undecided. `reads` has the spans in which each input is read.
     """
     facets, columns = run.lineage_reports, _column_reports(run, assets)
     return {
@@ -51,7 +51,7 @@ def _column_reports(run: RunHistory, assets: Assets) -> dict[int, Reports]:
 
 
 def _effective(run: int, reads: Mapping[int, Spans], report_sources: Sequence[Reports]) -> list[Decision]:
-    """Return the decisions of the first of `report_sources` that names an input, moment by moment."""
+    """Return the decisions of the first of `report_sources` that names an input at each moment."""
     reports = [report for source_reports in report_sources for report in source_reports]
     moments = {moment for moment, _ in reports}
     moments.update(edge for _, named in reports for source in named for span in reads.get(source, ()) for edge in span)
@@ -70,11 +70,11 @@ def _known(reads: Mapping[int, Spans], reports: Reports, moment: int) -> frozens
 
 
 class _LineageChange(NamedTuple):
-    """A moment at which what a voice (a run, or what was declared of the workflow at one moment) says of an output changes."""
+    """A moment at which a reporter (a run, or a declaration of the workflow) changes its lineage of an output."""
 
     moment: int
     reported_at: int
-    """When the voice last told of the output, or completed: the later voice decides."""
+    """When the reporter last reported the output, or completed: the later reporter decides."""
     declared: bool
     uri: str
     by: int
@@ -82,22 +82,22 @@ class _LineageChange(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, bool, str]:
-        """Return what the latest voice is greatest in."""
+        """Return the sort key of reporters: the greatest decides."""
         return self.reported_at, self.declared, self.uri
 
     @property
     def reporter(self) -> tuple[int, int]:
-        """Return whose event it is."""
+        """Return the run, or 0 and the time of the declaration."""
         return self.by, self.reported_at if self.declared else 0
 
 
 def workflow_decisions(
     workflow: WorkflowHistory, decided: Mapping[int, Mapping[int, list[Decision]]], sides: Sides
 ) -> dict[int, list[Decision]]:
-    """Return, by output, whose lineage stands over time: that of the latest run that reported the output with lineage.
+    """Return, by output, the decisions over time: those of the latest run that reported the output with lineage.
 
-    `decided` holds each run's own decisions (`run_decisions`), by run. Runs are taken by time of report and completion, then URI.
-    What is declared of the workflow itself takes part while it holds and names an input that does.
+    `decided` has each run's own decisions (`run_decisions`), by run. Runs are ordered by time of report and completion, then URI.
+    A declaration of the workflow itself takes part while it is valid and names an input that is valid too.
     """
     events: dict[int, list[_LineageChange]] = defaultdict(list)
     for run in workflow.runs:
@@ -134,7 +134,7 @@ def _declared_events(workflow: WorkflowHistory, reads: Mapping[int, Spans]) -> I
 def _latest(events: Iterable[_LineageChange]) -> list[Decision]:
     known: dict[tuple[int, int], _LineageChange] = {}
     latest: _LineageChange | None = None
-    standing: list[Decision] = []
+    effective: list[Decision] = []
     for event in sorted(events, key=lambda event: (event.moment, event.rank)):
         if event.inputs:
             known[event.reporter] = event
@@ -143,6 +143,6 @@ def _latest(events: Iterable[_LineageChange]) -> list[Decision]:
         elif known.pop(event.reporter, None) is latest:
             latest = max(known.values(), key=lambda event: event.rank, default=None)
         decision = Decision(event.moment, latest.by if latest else 0, latest.inputs if latest else None)
-        if not standing or (standing[-1].by, standing[-1].inputs) != (decision.by, decision.inputs):
-            standing.append(decision)
-    return standing
+        if not effective or (effective[-1].by, effective[-1].inputs) != (decision.by, decision.inputs):
+            effective.append(decision)
+    return effective

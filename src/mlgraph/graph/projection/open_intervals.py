@@ -1,4 +1,4 @@
-"""When an input or output of a workflow is open at asset level, by the reports of its runs (docs/spec.md#3-asset-level)."""
+"""Computes when an input or output of a workflow is open at asset level, from its runs' reports (docs/spec.md#3-asset-level)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.spans import Spans
 
 OMISSIONS_TO_CLOSE: Final = 3
-"""So many consecutive complete runs that leave an edge out end it."""
+"""This many consecutive complete runs that omit an edge close it."""
 
 
 class Completion(NamedTuple):
-    """A complete run: when it completed, its URI (the order of runs at one moment), its id and code version."""
+    """A complete run: its completion time, its URI (which orders runs of one moment), its id and code version."""
 
     moment: int
     uri: str
@@ -24,12 +24,12 @@ class Completion(NamedTuple):
 
 
 RunAtMoment = tuple[str, str | None]
-"""The URI and code version of the run that counts at a moment: of several the one with the greatest URI."""
+"""The URI and code version of the run that counts at a moment: of several runs the one with the greatest URI."""
 
 
 @dataclass(slots=True)
 class EdgeEvidence:
-    """What the runs of a workflow say of one edge: reports by any run, and completions of complete runs that have it."""
+    """Evidence for one edge from a workflow's runs: reports by any run, and completions of the complete runs that report it."""
 
     reports: dict[int, RunAtMoment] = field(default_factory=dict)
     completions: dict[int, RunAtMoment] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class EdgeEvidence:
         _record(self.reports, moment, run)
 
     def record_completion(self, moment: int, run: RunAtMoment) -> None:
-        """Record that a run that has the edge completed at `moment`."""
+        """Record that a run that reports the edge completed at `moment`."""
         _record(self.completions, moment, run)
 
     def latest(self, moment: int) -> RunAtMoment:
@@ -59,9 +59,9 @@ def _record(runs: dict[int, RunAtMoment], moment: int, run: RunAtMoment) -> None
 def open_spans(evidence: EdgeEvidence, completions: Sequence[Completion], gone: Sequence[int], *, closes: bool = True) -> Spans:
     """Return when the edge is open.
 
-    A report opens it. It ends at a moment of `gone` (sorted), or, where it `closes`, when three consecutive `completions`
-    (sorted; complete runs that reported this side) leave it out: at the first of them; or at one that ran other code than the run
-    that had it last. At one moment a report wins over an omission, and being declared gone wins over a report.
+    A report opens it. A moment of `gone` (sorted) closes it. If it `closes` by omission, it also ends at the first of three
+    consecutive `completions` (sorted; complete runs that reported this side) that omit it, or at one that omits it and ran other
+    code than the last run that reported it. At one moment a report wins over an omission, and `gone` wins over a report.
     """
     spans: Spans = []
     opened: int | None = None

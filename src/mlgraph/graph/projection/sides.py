@@ -1,4 +1,4 @@
-"""What a run or workflow reads and writes, and when: its sides (docs/spec.md#2-run-level, #3-asset-level)."""
+"""Computes the sides of a run or workflow: its inputs and outputs with their spans (docs/spec.md#2-run-level, #3-asset-level)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from mlgraph.graph.projection.histories import Assets, EdgeKey, RunHistory, Work
 from mlgraph.graph.projection.open_intervals import Completion, EdgeEvidence, open_spans
 from mlgraph.graph.projection.port_pairs import Sides
 
-_Piece = tuple[EdgeKey, int, Spans]
-"""An edge, the origin that has it, and when: sorted, disjoint spans."""
+_OriginSpans = tuple[EdgeKey, int, Spans]
+"""An edge, one origin that asserts it, and the (sorted, disjoint) spans in which it does."""
 
 
 def run_sides(run: RunHistory, *, at_run_level: bool) -> Sides:
-    """Return what the run reads and writes by each origin's reports; retractions of assets end it at asset level only."""
+    """Return the run's inputs and outputs by origin. Retractions of assets end them at asset level only."""
     return _sides(
         (key_of(interval.record), interval.record.origin, [(interval.start, interval.end)])
         for interval in run.intervals(at_run_level=at_run_level)
@@ -29,7 +29,7 @@ def run_sides(run: RunHistory, *, at_run_level: bool) -> Sides:
 
 
 def reported_sides(edges: Iterable[EdgeRecord]) -> Sides:
-    """Return all that a run with these `edges` ever reported, each from its first report on: what the run did never ends."""
+    """Return all inputs and outputs that a run with these `edges` ever reported, each from its first report on, without end."""
     first: dict[EdgeKey, int] = {}
     for record in edges:
         if record.mode != Mode.RETRACT:
@@ -39,22 +39,22 @@ def reported_sides(edges: Iterable[EdgeRecord]) -> Sides:
 
 
 def workflow_sides(workflow: WorkflowHistory, assets: Assets, aliases: Aliases) -> Sides:
-    """Return what the workflow reads and writes by each origin: what its runs report, and what is declared of it."""
+    """Return the workflow's inputs and outputs by origin: those that its runs report, and those declared on it."""
 
-    def pieces() -> Iterator[_Piece]:
+    def by_origin() -> Iterator[_OriginSpans]:
         for origin in sorted({origin for run in workflow.runs for origin in run.origins}):
             for key, spans in _spans_by_runs(workflow, origin, assets, aliases).items():
                 yield key, origin, spans
         for interval in workflow.declared:
             yield key_of(interval.record), interval.record.origin, [(interval.start, interval.end)]
 
-    return _sides(pieces())
+    return _sides(by_origin())
 
 
-def _sides(pieces: Iterable[_Piece]) -> Sides:
+def _sides(origin_spans: Iterable[_OriginSpans]) -> Sides:
     sides = Sides()
     inputs, outputs = sides.inputs, sides.outputs
-    for (relation, asset, role), origin, spans in pieces:
+    for (relation, asset, role), origin, spans in origin_spans:
         origins = inputs.setdefault((asset, role), {}) if relation == INPUT_TO else outputs.setdefault(asset, {})
         before = origins.get(origin)
         origins[origin] = spans if before is None else union([*before, *spans])
@@ -77,7 +77,7 @@ def _spans_by_runs(workflow: WorkflowHistory, origin: int, assets: Assets, alias
 def _run_evidence(
     workflow: WorkflowHistory, origin: int
 ) -> tuple[Mapping[EdgeKey, EdgeEvidence], Mapping[str, Sequence[Completion]]]:
-    """Return what runs report of each edge, by `origin`, and the complete runs that reported each side, in order."""
+    """Return `origin`'s evidence of each edge, and the complete runs that reported each side, in order."""
     evidence: dict[EdgeKey, EdgeEvidence] = defaultdict(EdgeEvidence)
     completions: dict[str, list[Completion]] = {"inputs": [], "outputs": []}
     for run in workflow.runs:
