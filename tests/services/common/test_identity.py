@@ -1,4 +1,4 @@
-"""Tokens: read from a file that others cannot read, kept as digests, each bound to an actor."""
+"""Tokens: read from a file that only its owner can read, stored as digests, each bound to an actor."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mlgraph.domain.errors import StartError, Unauthorized
 from mlgraph.services.common.identity import LOCAL, Caller, Tokens, is_loopback, tokens_from
 
 
-def written(tmp_path: Path, document: Any, mode: int = 0o600) -> Path:
+def token_file(tmp_path: Path, document: Any, mode: int = 0o600) -> Path:
     path = tmp_path / "tokens.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document))
     path.chmod(mode)
     return path
 
 
-def test_a_token_is_its_caller(tmp_path: Path) -> None:
-    path = written(
+def test_a_token_identifies_its_caller(tmp_path: Path) -> None:
+    path = token_file(
         tmp_path,
         [
             {"token": "one", "actor": "ann"},
@@ -56,28 +56,24 @@ def test_a_token_is_its_caller(tmp_path: Path) -> None:
         [{"sha256": "zz", "actor": "a"}],
     ],
 )
-def test_a_file_that_is_none_reports_where(tmp_path: Path, document: Any) -> None:
+def test_an_invalid_token_file_is_refused_with_its_path(tmp_path: Path, document: Any) -> None:
     with pytest.raises(StartError, match=r"tokens\.json"):
-        Tokens.read(written(tmp_path, document))
+        Tokens.read(token_file(tmp_path, document))
 
 
 def test_a_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StartError, match="chmod 600"):
-        Tokens.read(written(tmp_path, [], 0o640))
+        Tokens.read(token_file(tmp_path, [], 0o640))
     with pytest.raises(StartError, match="cannot read"):
         Tokens.read(tmp_path / "absent")
 
 
-def test_who_may_speak_for_whom() -> None:
-    assert Caller("a").may_speak_for("dbt")
-    assert Caller("a", "dbt").may_speak_for("dbt")
-    assert not Caller("a", "dbt").may_speak_for("*")
-    assert [is_loopback(host) for host in ("127.0.0.1", "127.1.2.3", "::1", "localhost", "0.0.0.0", "::", "10.0.0.1")] == [  # noqa: S104
-        True,
-        True,
-        True,
-        True,
-        False,
-        False,
-        False,
-    ]
+def test_a_caller_with_a_source_may_report_for_it_alone() -> None:
+    assert Caller("a").may_report_for("dbt")
+    assert Caller("a", "dbt").may_report_for("dbt")
+    assert not Caller("a", "dbt").may_report_for("*")
+
+
+def test_loopback_hosts() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "127.1.2.3", "::1", "localhost")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "10.0.0.1")))  # noqa: S104

@@ -1,3 +1,5 @@
+"""Pipelines keep the order of their chunks, overlap two of them, and raise errors of either stage."""
+
 from __future__ import annotations
 
 import threading
@@ -9,23 +11,23 @@ from mlgraph.services.common.pipelining import WriteBehind, prefetch
 
 def test_chunks_are_stored_in_order_while_the_next_is_read() -> None:
     stored: list[int] = []
-    read_on = threading.Event()
+    may_store = threading.Event()
 
     def store(chunk: int) -> None:
-        assert read_on.wait(10)
+        assert may_store.wait(10)
         stored.append(chunk)
 
     with WriteBehind[int](store) as write_behind:
         write_behind.submit(1)
-        assert stored == []  # the first is still being stored, and the caller goes on
-        read_on.set()
+        assert stored == []  # the first is still being stored, and the caller continues
+        may_store.set()
         write_behind.submit(2)
         assert stored[:1] == [1]
         write_behind.finish(3)
     assert stored == [1, 2, 3]
 
 
-def test_what_was_handed_over_is_stored_although_reading_fails() -> None:
+def test_submitted_chunks_are_stored_although_reading_fails() -> None:
     stored: list[int] = []
 
     def load() -> None:
@@ -57,21 +59,21 @@ def test_a_chunk_that_cannot_be_stored_ends_the_load() -> None:
     assert stored == []
 
 
-def test_what_is_read_ahead_comes_in_order_and_one_part_early() -> None:
-    asked: list[int] = []
+def test_prefetch_yields_parts_in_order_and_reads_one_part_early() -> None:
+    parts_read: list[int] = []
 
     def read(part: int) -> int:
-        asked.append(part)
+        parts_read.append(part)
         return part * part
 
     found = prefetch(read, range(4))
     assert next(found) == (0, 0)
     assert list(found) == [(1, 1), (2, 4), (3, 9)]
-    assert asked == [0, 1, 2, 3]
+    assert parts_read == [0, 1, 2, 3]
     assert list(prefetch(read, ())) == []
 
 
-def test_a_failed_reading_raises_where_it_is_its_turn() -> None:
+def test_an_error_of_reading_is_raised_at_its_part() -> None:
     def read(part: int) -> float:
         return 1 / part
 

@@ -1,1 +1,1 @@
-"""Small parts that several services share."""
+"""Helpers shared by several services: callers and tokens, metrics, chunking, pipelining, moments of a diff."""

@@ -1,4 +1,4 @@
-"""The health of an asset, as its own state tells it."""
+"""The health of an asset, derived from its own state."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 _UNHEALTHY: Final = frozenset({"degraded", "failing", "unhealthy", "down", "critical", "error"})
-_WELL: Final = frozenset({"ok", "healthy", "up", "passing"})
+_HEALTHY: Final = frozenset({"ok", "healthy", "up", "passing"})
 
 
 def health_of(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return {status: ok | failing | unknown, reasons}: from reported health, a run's state and data-quality assertions."""
+    """Return {status: ok | failing | unknown, reasons}, derived from reported health, run state and data-quality assertions."""
     properties = state.get("properties") or {}
     reasons: list[str] = []
-    well = False
+    healthy = False
     reported = properties.get("health")
     if isinstance(reported, str):
         if reported.lower() in _UNHEALTHY:
             reasons.append(f"reported {reported}")
-        well = reported.lower() in _WELL
+        healthy = reported.lower() in _HEALTHY
     if properties.get("state") in ("FAIL", "ABORT"):
         error = properties.get("error")
         message = error.get("message") if isinstance(error, dict) else None
         reasons.append(f"ended in {properties['state']}" + (f": {message}" if message else ""))
-    well = well or properties.get("state") == "COMPLETE"
+    healthy = healthy or properties.get("state") == "COMPLETE"
     quality = properties.get("quality")
     assertions = quality.get("assertions") if isinstance(quality, dict) else None
     for assertion in assertions if isinstance(assertions, list) else ():
         if isinstance(assertion, dict) and assertion.get("success") is False:
             column = f" on {assertion['column']}" if assertion.get("column") else ""
             reasons.append(f"assertion {assertion.get('assertion', 'unnamed')}{column} failed")
-        well = True
-    return {"status": "failing" if reasons else "ok" if well else "unknown", "reasons": reasons}
+        healthy = True
+    return {"status": "failing" if reasons else "ok" if healthy else "unknown", "reasons": reasons}

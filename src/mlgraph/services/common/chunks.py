@@ -1,4 +1,4 @@
-"""Long lists in parts, so that no query grows without bound."""
+"""Splitting long lists into chunks, so that the size of a query is bounded."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ _T = TypeVar("_T", int, tuple[int, int, int])
 
 def chunks(numbers: Iterable[_T], size: int = CHUNK) -> Iterator[list[_T]]:
     """Yield `numbers` in ascending order, `size` at a time."""
-    listed = sorted(numbers)
-    for position in range(0, len(listed), size):
-        yield listed[position : position + size]
+    in_order = sorted(numbers)
+    for position in range(0, len(in_order), size):
+        yield in_order[position : position + size]

@@ -1,4 +1,4 @@
-"""Who is calling: bearer tokens bind an actor, a source and an environment."""
+"""Authentication: a bearer token identifies a caller, with its actor, source and environment."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. `source` None stands for any: it may speak for every origin."""
+    """An authenticated caller. Without a `source`, it may report facts of every origin."""
 
     actor: str
     source: str | None = None
@@ -26,11 +26,11 @@ class Caller:
 
     @property
     def scope(self) -> str | None:
-        """Return what scopes the names in the caller's events that mean nothing by themselves; None: they stand."""
+        """The prefix for names in the caller's events that are not globally unique; None: they are used unchanged."""
         return self.source
 
-    def may_speak_for(self, origin: str) -> bool:
-        """Say whether facts of this origin are accepted from the caller."""
+    def may_report_for(self, origin: str) -> bool:
+        """Return whether facts of this origin are accepted from the caller."""
         return self.source is None or origin == self.source
 
 
@@ -38,34 +38,34 @@ LOCAL: Final = Caller("local")
 
 
 class Tokens:
-    """The tokens that are accepted, held as SHA-256 digests."""
+    """The accepted tokens, stored as SHA-256 digests."""
 
     def __init__(self, callers: Mapping[str, Caller] | None = None) -> None:
         """Accept the tokens whose SHA-256 (hex) are the keys of `callers`."""
         self._callers = {bytes.fromhex(digest): caller for digest, caller in (callers or {}).items()}
 
     def __bool__(self) -> bool:
-        """Say whether any token is accepted."""
+        """Return whether any token is accepted."""
         return bool(self._callers)
 
     @classmethod
     def read(cls, path: Path) -> Tokens:
         """Read a token file: a JSON array of {"token" or "sha256", "actor", "source"?, "environment"?}.
 
-        Raises `StartError` if it is not of that form, or others may read it.
+        Raises `StartError` if the file has another form, cannot be read, or is readable by other users.
         """
         try:
             if path.stat().st_mode & 0o077:
-                raise StartError(f"{path} can be read by others: chmod 600 {path}")
+                raise StartError(f"the token file {path} is readable by other users: chmod 600 {path}")
             document = Located(decode_json(path.read_bytes()))
             return cls({_digest(entry): _caller(entry) for entry in document.items()})
         except (InvalidInput, NotJson) as error:
-            raise StartError(f"{path} is no token file: {error.detail} at {error.pointer or '/'}") from None
+            raise StartError(f"{path} is not a valid token file: {error.detail} at {error.pointer or '/'}") from None
         except OSError as error:
             raise StartError(f"cannot read the token file {path}: {error.strerror}") from None
 
     def caller(self, token: str | None, *, loopback: bool) -> Caller:
-        """Return who presents `token`. Without one, on loopback, everybody is local. Raises `Unauthorized`."""
+        """Return the caller that `token` identifies; on loopback no token is needed. Raises `Unauthorized`."""
         if token is None:
             if loopback:
                 return LOCAL
@@ -78,12 +78,12 @@ class Tokens:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether `host` can be reached from this machine alone."""
+    """Return whether `host` is a loopback address or name."""
     return host in _LOOPBACK or host.startswith("127.")
 
 
 def tokens_from(path: Path | None, environment: Mapping[str, str] = os.environ) -> Tokens:
-    """Return the tokens of the file at `path`, or of the one that MLGRAPH_TOKENS names; none where neither is given."""
+    """Return the tokens in the file at `path`, else in the file that MLGRAPH_TOKENS names; no tokens if neither is given."""
     named = path or (Path(text) if (text := environment.get("MLGRAPH_TOKENS")) else None)
     return Tokens.read(named) if named else Tokens()
 

@@ -1,7 +1,7 @@
-"""What a process counts of itself, in the words of Prometheus: `_total` counts up, times are in seconds, sizes in bytes.
+"""Prometheus metrics of the process, one group for each part of the server.
 
-The instruments stand here, one group for each part of the server; whoever does the work moves them. What can be asked for at any
-moment (lags, sizes, queues) is set by `services.server.health` when /metrics is read. docs/operations.md has a table of all.
+The code that does the work updates them. Gauges that can be computed at any moment (lags, sizes, queues) are set by
+`services.server.health` when /metrics is read. Times are in seconds, sizes in bytes. docs/operations.md lists all metrics.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, which nobody reads
+disable_created_metrics()  # type: ignore[no-untyped-call]  # a second series for each counter, without a reader
 
 PROCESS: Final = CollectorRegistry()
 """Instruments that live as long as the process."""
@@ -19,44 +19,42 @@ ProcessCollector(registry=PROCESS)
 
 _FAST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
-# --- intake: what comes in, and how long it takes until it is durable
-INTAKE_ITEMS: Final = Counter(
-    "mlgraph_intake_items", "Lines and events by what became of them.", ("format", "outcome"), registry=PROCESS
-)
+# --- intake
+INTAKE_ITEMS: Final = Counter("mlgraph_intake_items", "Lines and events, by outcome.", ("format", "outcome"), registry=PROCESS)
 INTAKE_BYTES: Final = Counter("mlgraph_intake_bytes", "Bytes of lines and events, decompressed.", ("format",), registry=PROCESS)
 APPEND_SECONDS: Final = Histogram(
-    "mlgraph_append_seconds", "Time until a batch was durable, waiting included.", buckets=_FAST_S, registry=PROCESS
+    "mlgraph_append_seconds", "Time until a batch was durable, including the wait.", buckets=_FAST_S, registry=PROCESS
 )
-APPENDS_WAITING: Final = Gauge("mlgraph_append_batches_waiting", "Batches that are not durable yet.", registry=PROCESS)
+APPENDS_WAITING: Final = Gauge("mlgraph_append_batches_waiting", "Batches that are not yet durable.", registry=PROCESS)
 
-# --- requests: how long answers take, to their last byte
+# --- requests
 REQUEST_SECONDS: Final = Histogram(
     "mlgraph_http_request_seconds",
-    "Time to the last byte of an answer.",
+    "Time to the last byte of the response.",
     ("method", "route", "status"),
     buckets=_FAST_S,
     registry=PROCESS,
 )
-REQUESTS_UNDER_WAY: Final = Gauge("mlgraph_http_requests_under_way", "Requests that are being answered.", registry=PROCESS)
+REQUESTS_UNDER_WAY: Final = Gauge("mlgraph_http_requests_under_way", "Requests in progress.", registry=PROCESS)
 
-# --- store: what happened to it
+# --- store
 POSTGRES_RESTARTS: Final = Counter(
-    "mlgraph_postgres_restarts", "Times the embedded PostgreSQL was started anew.", registry=PROCESS
+    "mlgraph_postgres_restarts", "Restarts of the embedded PostgreSQL after it died.", registry=PROCESS
 )
 
-# --- graph: where its base came from
+# --- graph
 GRAPH_BASES: Final = Counter(
-    "mlgraph_graph_bases", "Bases of the graph by how they came about: opened, rebuilt or compacted.", ("how",), registry=PROCESS
+    "mlgraph_graph_bases", "Graph bases, by how they were made: opened, rebuilt or compacted.", ("how",), registry=PROCESS
 )
 for _how in ("opened", "rebuilt", "compacted"):
-    GRAPH_BASES.labels(_how)  # each is there from the start, at 0
+    GRAPH_BASES.labels(_how)  # each series exists from the start, at 0
 
 
 class Shortcut(StrEnum):
-    """Why rows were not computed from all facts of a group: nothing more would come of it."""
+    """Reasons for not computing rows from all facts of a group; the result is the same."""
 
     LONE_FACT = "lone_fact"
-    """One fact alone decides the edge (`graph.lone_facts`); only a graph that is built from the store takes it."""
+    """One fact alone decides the edge (`graph.projection.lone_facts`); used only when the graph is built from the store."""
 
 
 _SHORTCUTS: Final = Counter(
@@ -76,50 +74,50 @@ def count_shortcut(reason: Shortcut, times: int = 1) -> None:
 
 COMPACTION_SECONDS: Final = Histogram(
     "mlgraph_graph_compaction_seconds",
-    "Time to compact the graph, while it is read.",
+    "Time to compact the graph; it stays readable meanwhile.",
     buckets=(0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0),
     registry=PROCESS,
 )
 SNAPSHOT_FAILURES: Final = Counter(
-    "mlgraph_snapshot_failures", "Times a snapshot could not be written, or the graph not be compacted.", registry=PROCESS
+    "mlgraph_snapshot_failures", "Failures to write a base file or to compact the graph.", registry=PROCESS
 )
 
-# --- sources: how tools are asked, and what waits to be asked of them
+# --- sources
 _SOURCE_REQUESTS: Final = Counter(
-    "mlgraph_source_requests", "Requests to connected tools by what came of them.", ("source", "outcome"), registry=PROCESS
+    "mlgraph_source_requests", "Requests to connected tools, by outcome.", ("source", "outcome"), registry=PROCESS
 )
-_SOURCE_RETRIES: Final = Counter("mlgraph_source_retries", "Requests that were sent again.", ("source",), registry=PROCESS)
+_SOURCE_RETRIES: Final = Counter("mlgraph_source_retries", "Requests that repeated a failed one.", ("source",), registry=PROCESS)
 _SOURCE_SAVED: Final = Counter(
     "mlgraph_source_requests_saved",
-    "Requests that were not sent: remembered, or shared with an equal one that waited.",
+    "Requests that were not sent: answered from the cache (remembered), or shared with an equal request that waited.",
     ("source", "how"),
     registry=PROCESS,
 )
 _SOURCE_CIRCUIT_OPEN: Final = Gauge(
     "mlgraph_source_circuit_open",
-    "1 while a tool is left alone because it failed again and again.",
+    "1 while the circuit breaker of the source is open.",
     ("source",),
     registry=PROCESS,
 )
 SOURCE_EVENTS_WAITING: Final = Gauge(
     "mlgraph_source_events_waiting",
-    "Things of which an event told and whose truth is not fetched yet.",
+    "Objects that events named and that are not yet fetched.",
     ("source",),
     registry=PROCESS,
 )
 SOURCE_STALE: Final = Counter(
     "mlgraph_source_stale_answers",
-    "Answers that were older than what was known, and left aside.",
+    "Answers older than the stored state, discarded.",
     ("source",),
     registry=PROCESS,
 )
 
 
 class SourceCounts:
-    """What is counted of the requests to one source."""
+    """Metrics of the requests to one source."""
 
     def __init__(self, source: str) -> None:
-        """`source` is the name of the instance. Everything is there from the start, at 0."""
+        """`source` is the name of the connected source. All its series exist from the start, at 0."""
         self._source = source
         _SOURCE_REQUESTS.labels(source, "2xx")
         _SOURCE_RETRIES.labels(source)
@@ -130,21 +128,21 @@ class SourceCounts:
         SOURCE_STALE.labels(source)
 
     def request(self, outcome: str) -> None:
-        """Count a request: `2xx` and so on, `timeout`, or `failed` where nothing came back."""
+        """Count a request; `outcome`: `2xx`, `4xx`, `5xx`, `timeout`, or `failed` without a response."""
         _SOURCE_REQUESTS.labels(self._source, outcome).inc()
 
     def retry(self) -> None:
-        """Count a request that is sent again."""
+        """Count a retry."""
         _SOURCE_RETRIES.labels(self._source).inc()
 
     def shared(self) -> None:
-        """Count a request that an equal one, not sent yet, stands for."""
+        """Count a request that shares the response of an equal one that is not yet sent."""
         _SOURCE_SAVED.labels(self._source, "shared").inc()
 
     def answered_from_cache(self) -> None:
-        """Count a request that need not be sent because its answer is remembered."""
+        """Count a request that the cache answered."""
         _SOURCE_SAVED.labels(self._source, "remembered").inc()
 
-    def circuit(self, is_open: bool) -> None:  # noqa: FBT001 - it is told of a change
-        """Note whether the source is left alone."""
+    def circuit(self, is_open: bool) -> None:  # noqa: FBT001 - a callback with one argument
+        """Record whether the circuit breaker is open."""
         _SOURCE_CIRCUIT_OPEN.labels(self._source).set(is_open)

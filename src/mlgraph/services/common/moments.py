@@ -1,4 +1,4 @@
-"""The two moments of a diff, and at which of them an edge is valid."""
+"""The two moments of a diff, and the validity of an edge at each."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ Triple = tuple[int, int, int]
 
 
 class ValidityChange(NamedTuple):
-    """Whether an edge holds at the one moment, and at the other."""
+    """Whether an edge is valid at each of the two moments."""
 
     before: bool
     after: bool
 
     def either(self, other: ValidityChange) -> ValidityChange:
-        """Return the validity of what holds while this or the other does."""
+        """Return the union of both validities."""
         return ValidityChange(self.before or other.before, self.after or other.after)
 
 
@@ -22,16 +22,16 @@ NEVER_VALID: Final = ValidityChange(before=False, after=False)
 
 
 class Moments(NamedTuple):
-    """The two moments of a diff."""
+    """The two moments of a diff (microseconds)."""
 
     before: int
     after: int
 
     @property
     def span(self) -> tuple[int, int]:
-        """The earlier and the later of both."""
+        """The earlier moment, then the later one."""
         return min(self), max(self)
 
     def validity(self, start: int, end: int) -> ValidityChange:
-        """Say at which of the moments holds what holds for [start, end)."""
+        """Return the validity of the interval [start, end) at both moments."""
         return ValidityChange(start <= self.before < end, start <= self.after < end)

@@ -1,4 +1,4 @@
-"""The names of origins, kept: they are few, and only ever more."""
+"""A cache of the names of origins; there are few of them, and none is ever removed."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from mlgraph.ports.store import FactReader
 
 
 class OriginNames(NamedTuple):
-    """Origins by number: their names as JSON, quoted, and the place of each among all names in order."""
+    """Origins by number: the name as a JSON string, and the rank of the name in alphabetical order."""
 
     names: Pieces
     rank: Ints
 
 
 class Origins:
-    """Reads the origins anew only when one is asked for that was not there."""
+    """Reads the origins again only when a requested one is not cached."""
 
     def __init__(self, reader: FactReader) -> None:
         self._reader = reader
         self._known = _names_of({})
 
     def cached(self, number: int) -> OriginNames:
-        """Return the names that are known already. Raises `LookupError` if those up to `number` are not."""
+        """Return the cached names. Raises `LookupError` if origin `number` is not among them."""
         if number >= len(self._known.rank):
             raise LookupError(number)
         return self._known
 
     def upto(self, number: int) -> OriginNames:
-        """Return the names of all origins up to `number` at least."""
+        """Return the names of all origins, at least up to `number`."""
         if number >= len(self._known.rank):
             self._known = _names_of(dict(self._reader.origins()))
         return self._known
@@ -41,7 +41,7 @@ class Origins:
 
 def _names_of(names: dict[int, str]) -> OriginNames:
     size = max(names, default=0) + 1
-    listed = [names.get(number, "") for number in range(size)]
+    by_number = [names.get(number, "") for number in range(size)]
     rank = np.empty(size, np.int32)
-    rank[sorted(range(size), key=listed.__getitem__)] = np.arange(size, dtype=np.int32)
-    return OriginNames(Pieces.of((orjson.dumps(name).decode() for name in listed), raw=True), rank)
+    rank[sorted(range(size), key=by_number.__getitem__)] = np.arange(size, dtype=np.int32)
+    return OriginNames(Pieces.of((orjson.dumps(name).decode() for name in by_number), raw=True), rank)

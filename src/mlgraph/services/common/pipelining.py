@@ -1,4 +1,4 @@
-"""Two halves of a load at once: while PostgreSQL stores one chunk, the next is read; while one is computed, it finds the next."""
+"""Two-stage pipelines: write-behind (store a chunk while the next is read) and prefetch (read a chunk while one is processed)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ T = TypeVar("T")
 
 
 class WriteBehind(Generic[T]):
-    """Hands chunks to `store`, one after the other, in a thread of its own; at most one waits to be stored.
+    """Passes chunks to `store` one at a time in a thread of its own; at most one chunk is pending.
 
-    As a context manager: a chunk that was handed over is stored before the block is left, however it is left.
+    As a context manager, it waits for the pending chunk at the end of the block, also after an exception.
     """
 
     def __init__(self, store: Callable[[T], None]) -> None:
@@ -26,14 +26,14 @@ class WriteBehind(Generic[T]):
         return self
 
     def submit(self, chunk: T) -> None:
-        """Hand over a chunk once the one before it is stored. Raises what storing that one raised."""
+        """Start to store a chunk as soon as the previous one is stored. Raises the error of storing the previous one."""
         self._wait_for_pending()
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "mlgraph-store")
         self._pending = self._thread.submit(self._store, chunk)
 
     def finish(self, chunk: T) -> None:
-        """Store the last chunk, and return once all are. Raises what storing one of them raised."""
+        """Store the last chunk, and return when all are stored. Raises the error of storing any of them."""
         self._wait_for_pending()
         self._store(chunk)
 
@@ -48,7 +48,7 @@ class WriteBehind(Generic[T]):
 
 
 def prefetch(read: Callable[[S], T], parts: Iterable[S]) -> Iterator[tuple[S, T]]:
-    """Yield each part with what `read` returns for it; the next is read in a thread meanwhile. Raises what `read` raises."""
+    """Yield each part with the result of `read`, while a thread reads the next part. Raises the errors of `read`."""
     with ThreadPoolExecutor(1, "mlgraph-read") as thread:
         waiting: tuple[S, Future[T]] | None = None
         for part in parts:

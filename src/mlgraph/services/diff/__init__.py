@@ -1,1 +1,1 @@
-"""The difference between two moments."""
+"""Diff: assets and edges that differ between two moments."""

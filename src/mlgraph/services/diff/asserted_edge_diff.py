@@ -1,4 +1,4 @@
-"""Which told edges hold at two moments, of those that may differ between them, under the names of each moment."""
+"""The diff of asserted edges: their validity at two moments, under the names of each moment."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from mlgraph.services.history.asserted_facts import UNWALKED
 
 _ALL_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
 _DIFF_LAYERS: Final = (Layer.ASSET, Layer.ASSET_COLUMNS, Layer.STRUCTURE)
-"""Layers of a diff of everything: the run level, where each run has edges of its own, is left to single assets."""
+"""Layers of a diff of all assets. The run level, where each run has edges of its own, is part of diffs of single assets only."""
 
 
 class AssertedEdgeDiff:
-    """Answers for one state of the graph and two moments."""
+    """Computes diffs of asserted edges for one version of the graph and two moments."""
 
     def __init__(self, reader: FactReader, graph: GraphVersion, moments: Moments) -> None:
         self._reader = reader
@@ -29,17 +29,17 @@ class AssertedEdgeDiff:
         self._moments = moments
 
     def around(self, assets: Collection[int]) -> dict[Triple, ValidityChange]:
-        """Return all edges of `assets`, at either level, that hold at one of the moments."""
+        """Return the validity of all edges of `assets`, at both levels."""
         names = {name for asset in assets for name in self._graph.aliases.names_of(asset)}
         found: dict[Triple, ValidityChange] = {}
         for asset in assets:
             self._add(found, spans_at(self._graph, asset, _ALL_LAYERS, out=True, into=True))
         records = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
         self._add_unwalked(found, {record.triple for record in records})
-        return {triple: marks for triple, marks in found.items() if triple[0] in assets or triple[2] in assets}
+        return {triple: validity for triple, validity in found.items() if triple[0] in assets or triple[2] in assets}
 
     def everywhere(self, touched: BoundaryChanges, moved: Collection[int]) -> dict[Triple, ValidityChange]:
-        """Return the edges of the asset level that may differ; `moved` are names that stand for something else by then."""
+        """Return the asset-level edges that may differ. `moved`: names that resolve to another asset at the other moment."""
         found: dict[Triple, ValidityChange] = {}
         for layer in _DIFF_LAYERS:
             self._add(found, spans_touched(self._graph, layer, *self._moments.span))
@@ -53,7 +53,7 @@ class AssertedEdgeDiff:
         return found
 
     def of(self, triples: Collection[Triple]) -> dict[Triple, ValidityChange]:
-        """Return when these edges hold by what is told."""
+        """Return the validity of these edges, from asserted facts alone."""
         found: dict[Triple, ValidityChange] = {}
         for source in {source for source, relation, _ in triples if relation not in UNWALKED}:
             self._add(found, spans_at(self._graph, source, _DIFF_LAYERS, out=True, into=False))
@@ -65,7 +65,7 @@ class AssertedEdgeDiff:
             found[triple] = found.get(triple, NEVER_VALID).either(self._moments.validity(start, end))
 
     def _add_unwalked(self, found: dict[Triple, ValidityChange], triples: Iterable[Triple]) -> None:
-        """Add edges of relations that the store alone keeps, each under all names that it may have been told by."""
+        """Add edges of relations that only the store has, under all names that they may have been reported by."""
         aliases = self._graph.aliases
         edges_of_names = {other for triple in triples for other in self._by_all_names(triple)} if aliases else set(triples)
         for part in chunks(edges_of_names):

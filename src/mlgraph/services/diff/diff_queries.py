@@ -1,4 +1,4 @@
-"""What differs between two moments: of one asset, or of everything."""
+"""Diff queries: assets and edges that differ between two moments, around one asset or in the entire graph."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from mlgraph.services.inference.inferred_edges import InferredEdges
 
 
 class DiffQueries:
-    """Answers for one state of the graph and two moments (microseconds)."""
+    """Answers diff queries for one version of the graph and two moments (microseconds)."""
 
     def __init__(self, reader: FactReader, graph: GraphVersion, rules: Rules, before: int, after: int) -> None:
         self._reader = reader
@@ -34,18 +34,21 @@ class DiffQueries:
         self._asserted = AssertedEdgeDiff(reader, graph, self._moments)
 
     def body(self, assets: Collection[int], uri: str | None, limit: int) -> dict[str, Any]:
-        """Return the assets and edges that differ: of `assets` (those that `uri` stands for), or of everything without them."""
+        """Return the assets and edges that differ: those of `assets`, to which `uri` resolves, or all if `assets` is empty.
+
+        Raises `InvalidInput` if `limit` is less than 1.
+        """
         if limit < 1:
             raise InvalidInput("limit must be at least 1", pointer="limit")
         states, edges, cut = self._around(assets) if assets else self._everywhere()
         reasons = [*(["limit"] if len(states) + len(edges) > limit else []), *([cut] if cut else [])]
-        listed_states = states[:limit]
+        shown_states = states[:limit]
         return {
             "from": format_time(self._moments.before),
             "to": format_time(self._moments.after),
             "uri": uri,
-            "assets": listed_states,
-            "edges": edges[: limit - len(listed_states)],
+            "assets": shown_states,
+            "edges": edges[: limit - len(shown_states)],
             "total": len(states) + len(edges),
             "partial": bool(reasons),
             "reason": "; ".join(reasons) or None,
@@ -53,15 +56,15 @@ class DiffQueries:
         }
 
     def _around(self, assets: Collection[int]) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str | None]:
-        marks = self._asserted.around(assets)
+        edges = self._asserted.around(assets)
         cuts: list[str] = []
         for asset in assets:
             inferred = InferredEdges(self._reader, self._graph, self._rules).of(asset)
             for triple, _, validity in inferred.edges:
-                now = ValidityChange(*(covers(validity.spans, moment) for moment in self._moments))
-                marks[triple] = marks.get(triple, NEVER_VALID).either(now)
+                change = ValidityChange(*(covers(validity.spans, moment) for moment in self._moments))
+                edges[triple] = edges.get(triple, NEVER_VALID).either(change)
             cuts += [inferred.cut] if inferred.cut else []
-        return self._states(assets), self._edges(marks), "; ".join(dict.fromkeys(cuts)) or None
+        return self._states(assets), self._edges(edges), "; ".join(dict.fromkeys(cuts)) or None
 
     def _everywhere(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str | None]:
         low, high = self._moments.span
@@ -69,15 +72,15 @@ class DiffQueries:
         moved = {name for name in aliases.names() if aliases.at(name, low) != aliases.at(name, high)}
         asserted = self._asserted.everywhere(touched, moved)
         changes = InferredChanges(self._reader, self._graph, self._rules, self._moments)
-        inferred, cut = changes.everywhere(touched, moved, (triple for triple, marks in asserted.items() if _differs(marks)))
-        known = self._asserted.of([triple for triple, marks in inferred.items() if _differs(marks) and triple not in asserted])
-        marks = {**asserted, **known}
-        marks.update((triple, now.either(marks.get(triple, NEVER_VALID))) for triple, now in inferred.items() if triple in marks)
+        inferred, cut = changes.everywhere(touched, moved, (triple for triple, change in asserted.items() if _differs(change)))
+        only_inferred = [triple for triple, change in inferred.items() if _differs(change) and triple not in asserted]
+        edges = {**asserted, **self._asserted.of(only_inferred)}
+        edges.update((triple, change.either(edges[triple])) for triple, change in inferred.items() if triple in edges)
         assets = {aliases.at(name, moment) for name in {*touched.assets, *moved} for moment in self._moments}
-        return self._states(assets), self._edges(marks), cut
+        return self._states(assets), self._edges(edges), cut
 
     def _states(self, assets: Collection[int]) -> list[dict[str, Any]]:
-        """Return the assets that are something else at the other moment, by URI."""
+        """Return the assets whose state differs between the moments, sorted by URI."""
         aliases, changes = self._graph.aliases, []
         for part in chunks(asset for asset in assets if asset < len(self._graph.registry)):
             deadlines.raise_if_exceeded()
@@ -85,28 +88,29 @@ class DiffQueries:
             for asset in part:
                 old, new = (self._state(records, asset, moment) for moment in self._moments)
                 if old != new:
-                    word = "added" if old is None else "removed" if new is None else "changed"
-                    changes.append({**node_body(self._graph, asset), "change": word, "before": old, "after": new})
+                    change = "added" if old is None else "removed" if new is None else "changed"
+                    changes.append({**node_body(self._graph, asset), "change": change, "before": old, "after": new})
         return sorted(changes, key=lambda change: str(change["uri"]))
 
     def _state(self, records: Mapping[int, list[AssetRecord]], asset: int, moment: int) -> dict[str, Any] | None:
-        names = self._graph.aliases.named(asset, moment)
+        names = self._graph.aliases.names_at(asset, moment)
         return state_at(asset_intervals([record for name in names for record in records.get(name, ())]), moment)
 
-    def _edges(self, marks: Mapping[Triple, ValidityChange]) -> list[dict[str, Any]]:
+    def _edges(self, edges: Mapping[Triple, ValidityChange]) -> list[dict[str, Any]]:
+        """Return the edges that differ, sorted by source, relation and target."""
         uri = self._graph.registry.uri
         changes = [
             {
                 "source": uri(source),
                 "relation": RELATION_NAMES[relation],
                 "target": uri(target),
-                "change": "added" if now.after else "removed",
+                "change": "added" if validity.after else "removed",
             }
-            for (source, relation, target), now in marks.items()
-            if _differs(now)
+            for (source, relation, target), validity in edges.items()
+            if _differs(validity)
         ]
         return sorted(changes, key=lambda change: (change["source"], change["relation"], change["target"]))
 
 
-def _differs(marks: ValidityChange) -> bool:
-    return marks.before != marks.after
+def _differs(validity: ValidityChange) -> bool:
+    return validity.before != validity.after
