@@ -15,7 +15,7 @@ from benchmarks.layout import Ints, Layout
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.path import shortest_path
 from mlgraph.graph.model.rows import WALK, Layer
-from mlgraph.graph.traversal.closures import NO_LIMIT, flood
+from mlgraph.graph.traversal.closures import NO_LIMIT, reachable_nodes
 from mlgraph.graph.traversal.kernels import nearest
 from mlgraph.graph.traversal.workspace import borrowed
 from mlgraph.services.projection.base_manager import BaseManager
@@ -98,7 +98,9 @@ class Ours:
         seeds = [] if node is None else [(node, 0)]
         if direction == "downstream":
             seeds += [(port, 0) for port in graph.registry.ports_of(start) if port < graph.nodes]
-        nodes, hops, _ = flood(view.out if direction == "downstream" else view.into, graph.nodes, seeds, moment, WALK, depth)
+        nodes, hops, _ = reachable_nodes(
+            view.out if direction == "downstream" else view.into, graph.nodes, seeds, moment, WALK, depth
+        )
         if not len(nodes):
             return Reached(np.array([start], np.int32), np.zeros(1, np.int32))
         none = np.zeros(0, np.int32)

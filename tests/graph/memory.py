@@ -55,8 +55,8 @@ class MemoryStore:
             assert fact.valid_to is not None
             return EdgeRecord(*ends, origin, fact.valid_to, FOREVER, Mode.RETRACT, tx=self.tx)
         assert fact.valid_from is not None
-        answer, by, feeds = fact.properties, fact.seen_by, fact.properties.get("from")
-        role, version = answer.get("role"), answer.get("version")
+        properties, by, feeds = fact.properties, fact.seen_by, fact.properties.get("from")
+        role, version = properties.get("role"), properties.get("version")
         return EdgeRecord(
             *ends,
             origin,
@@ -117,7 +117,7 @@ class MemoryStore:
                     changes.seen_by.add(record.by)
         return changes
 
-    def handed_over(self, after: int, upto: int) -> AppendedRecords:
+    def appended_between(self, after: int, upto: int) -> AppendedRecords:
         """What transactions after `after` appended, as a writer hands it over."""
         return AppendedRecords(
             [row for row in self.assets_by_uri.values() if after < self.first_tx[row.asset] <= upto],

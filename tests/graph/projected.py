@@ -33,12 +33,12 @@ class Projected:
     """
 
     def __init__(
-        self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None, handed_over: Callable[[], bool] = lambda: False
+        self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None, from_feed: Callable[[], bool] = lambda: False
     ) -> None:
         self.store = MemoryStore()
         self.graph = MutableGraph()
         self._compact_at = compact_at
-        self._handed_over = handed_over
+        self._from_feed = from_feed
         self._projector = Projector(self.store, self.graph, IN_PASSING)
         for batch in batches:
             self.append(batch)
@@ -46,8 +46,8 @@ class Projected:
     def append(self, batch: Sequence[Fact]) -> None:
         self.store.append(batch)
         before = self.snapshot.watermark
-        if self._handed_over():
-            self._projector.apply(Changes.of(before + 1, self.store.handed_over(before, before + 1)))
+        if self._from_feed():
+            self._projector.apply(Changes.of(before + 1, self.store.appended_between(before, before + 1)))
         else:
             self._projector.apply(self.store.changes(before, 1))
         if self._compact_at is not None and self.graph.overlay > self._compact_at:

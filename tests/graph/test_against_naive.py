@@ -65,12 +65,12 @@ def test_every_query_is_answered_as_the_naive_model_does(facts: list[Fact], seed
 
 
 @pytest.mark.parametrize(("compact_at", "handed_over"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
-def test_order_split_repetition_compaction_and_handing_over_change_no_answer(compact_at: int | None, handed_over: float) -> None:
+def test_order_split_repetition_compaction_and_handing_over_change_no_answer(compact_at: int | None, from_feed: float) -> None:
     for seed in range(80):
         rng = random.Random(1000 * (compact_at or 0) + seed)
         facts = histories.random_history(rng)
-        batches, luck = in_batches(facts, rng), random.Random(seed)
-        naive, real = NaiveGraph(facts), Projected(batches, compact_at, lambda luck=luck: luck.random() < handed_over)  # type: ignore[misc]
+        batches, feed_rng = in_batches(facts, rng), random.Random(seed)
+        naive, real = NaiveGraph(facts), Projected(batches, compact_at, lambda feed_rng=feed_rng: feed_rng.random() < from_feed)  # type: ignore[misc]
         for moment in some_moments(facts, rng, 3):
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}"
 

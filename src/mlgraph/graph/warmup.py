@@ -26,14 +26,14 @@ def warm() -> None:
     row = Row(Layer.ASSET, NodeKey(1), DERIVES, NodeKey(2), 1, 0, 10, edge_flags(DERIVES, None, {}))
     graph.replace((1, DERIVES, 2), [row])
     graph.publish(1)
-    _ask(graph.snapshot)
+    _query(graph.snapshot)
     graph = MutableGraph(compact(freeze(graph)))
     graph.replace((1, DERIVES, 2), [row._replace(end=9)])
     graph.publish(2)
-    _ask(graph.snapshot)
+    _query(graph.snapshot)
 
 
-def _ask(snapshot: GraphVersion) -> None:
+def _query(snapshot: GraphVersion) -> None:
     registry = snapshot.registry
     root = registry.number(_URIS[0]) or 0
     is_small_closure(snapshot, root, "downstream", Layer.ASSET, 5)

@@ -20,14 +20,14 @@ def attributes_of(graph: MutableGraph) -> dict[int, tuple[str, str, int, bool, t
     registry = graph.registry
     found = {}
     for asset in range(1, len(registry)):
-        card = registry.display_attributes(asset) or DisplayAttributes()
+        attributes = registry.display_attributes(asset) or DisplayAttributes()
         found[asset] = (
             registry.uri(asset),
             registry.name(asset),
             registry.kind(asset),
-            card.finished,
-            card.owners,
-            card.state,
+            attributes.finished,
+            attributes.owners,
+            attributes.state,
             registry.columns_of(asset),
         )
     return found
@@ -45,8 +45,8 @@ def test_attributes_of_assets_are_as_before() -> None:
                 graph.registry.add(AssetRow(number, uri, COLUMN if dataset else DATASET, dataset))
             for asset in range(1, len(graph.registry)):
                 if rng.random() < 0.4:
-                    card = DisplayAttributes(rng.choice(NAMES), rng.choice(OWNERS), rng.random() < 0.5, rng.choice(STATES))
-                    graph.registry.set_display_attributes(asset, card)
+                    attributes = DisplayAttributes(rng.choice(NAMES), rng.choice(OWNERS), rng.random() < 0.5, rng.choice(STATES))
+                    graph.registry.set_display_attributes(asset, attributes)
             before = attributes_of(graph)
             graph.publish(graph.snapshot.watermark + 1)
             graph = MutableGraph(compact(freeze(graph)))

@@ -16,12 +16,12 @@ from tests.model.names import stands_for
 NAMES = 6
 
 
-def naive(answer: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
-    return stands_for(answer, range(NAMES), str, moment)[name]
+def naive(reported: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
+    return stands_for(reported, range(NAMES), str, moment)[name]
 
 
-def alias_table(answer: Sequence[Alias]) -> Aliases:
-    return Aliases(answer, str)
+def alias_table(reported: Sequence[Alias]) -> Aliases:
+    return Aliases(reported, str)
 
 
 _ALIASES = st.builds(
@@ -36,11 +36,11 @@ _ALIASES = st.builds(
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_every_name_stands_for_what_a_search_of_the_moment_finds(answer: list[Alias]) -> None:
-    aliases = alias_table(answer)
+def test_every_name_stands_for_what_a_search_of_the_moment_finds(reported: list[Alias]) -> None:
+    aliases = alias_table(reported)
     for name in range(NAMES):
         for moment in range(-1, 20):
-            assert aliases.at(name, moment) == naive(answer, name, moment)[0]
+            assert aliases.at(name, moment) == naive(reported, name, moment)[0]
 
 
 def test_a_rename_that_a_person_denies_gave_nobody_a_name() -> None:
@@ -52,8 +52,8 @@ def test_a_rename_that_a_person_denies_gave_nobody_a_name() -> None:
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_segments_cover_all_time_without_gap(answer: list[Alias]) -> None:
-    aliases = alias_table(answer)
+def test_segments_cover_all_time_without_gap(reported: list[Alias]) -> None:
+    aliases = alias_table(reported)
     for name in range(NAMES):
         segments = aliases.segments(name)
         assert (segments[0].start, segments[-1].end) == (BEGINNING, FOREVER)
@@ -61,18 +61,18 @@ def test_segments_cover_all_time_without_gap(answer: list[Alias]) -> None:
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_ambiguous_names_are_reported_for_as_long_as_they_are(answer: list[Alias]) -> None:
-    found = alias_table(answer).ambiguities()
+def test_ambiguous_names_are_reported_for_as_long_as_they_are(reported: list[Alias]) -> None:
+    found = alias_table(reported).ambiguities()
     for name in range(NAMES):
         for moment in range(-1, 20):
             listed = any(each.name == name and each.start <= moment < each.end for each in found)
-            assert listed == naive(answer, name, moment)[1]
+            assert listed == naive(reported, name, moment)[1]
 
 
 @given(st.lists(_ALIASES, max_size=9), st.permutations(range(9)))
-def test_the_order_of_reports_does_not_matter(answer: list[Alias], order: list[int]) -> None:
-    shuffled = [answer[place] for place in order if place < len(answer)]
-    assert all(alias_table(answer).segments(name) == alias_table(shuffled).segments(name) for name in range(NAMES))
+def test_the_order_of_reports_does_not_matter(reported: list[Alias], order: list[int]) -> None:
+    shuffled = [reported[place] for place in order if place < len(reported)]
+    assert all(alias_table(reported).segments(name) == alias_table(shuffled).segments(name) for name in range(NAMES))
 
 
 def test_a_swap_of_two_tables_leaves_two_tables() -> None:

@@ -36,9 +36,9 @@ def some_aliases(rng: random.Random) -> list[Fact]:
     return facts
 
 
-def append(aliases: Sequence[Fact]) -> list[Alias]:
+def alias_intervals(aliases: Sequence[Fact]) -> list[Alias]:
     """What the facts say of aliases; of one origin a later statement ends the one before it."""
-    numbers = {str(uri): number for number, uri in enumerate(everything())}
+    numbers = {str(uri): number for number, uri in enumerate(all_uris())}
     found: list[Alias] = []
     asserted = [fact for fact in aliases if isinstance(fact, EdgeFact)]
     cuts = [fact for fact in aliases if isinstance(fact, EdgeRetraction)]
@@ -46,7 +46,7 @@ def append(aliases: Sequence[Fact]) -> list[Alias]:
     for (source, target, origin, start), first in keyed.items():
         assert start is not None
         same = [f for f in asserted if (f.source, f.target, f.origin, f.valid_from) == (source, target, origin, start)]
-        answer = max(same, key=lambda fact: canonical_json(fact.properties)) if len(same) > 1 else first  # ADR 0011
+        latest = max(same, key=lambda fact: canonical_json(fact.properties)) if len(same) > 1 else first  # ADR 0011
         ends = [f.valid_to for f in same if f.valid_to is not None]
         later = [f.valid_from for f in asserted if (f.source, f.target, f.origin) == (source, target, origin)]
         ends += [moment for moment in later if moment is not None and moment > start]
@@ -55,7 +55,7 @@ def append(aliases: Sequence[Fact]) -> list[Alias]:
         end = min(ends, default=FOREVER)
         rank = 1 if origin == "facts" else 0
         if start < end:
-            apart = answer.properties.get("decision") == "apart"
+            apart = latest.properties.get("decision") == "apart"
             found.append(Alias(numbers[str(source)], numbers[str(target)], start, end, rank, apart))
             for field in "xy" if source.kind == "dataset" else "":
                 left, right = (numbers[str(column_uri(uri, field))] for uri in (source, target))
@@ -63,18 +63,18 @@ def append(aliases: Sequence[Fact]) -> list[Alias]:
     return found
 
 
-def everything() -> list[AssetUri]:
+def all_uris() -> list[AssetUri]:
     uris = [*DATASETS, *VERSIONS, *WORKFLOWS]
     return [*uris, *(column_uri(dataset, field) for dataset in DATASETS for field in "xy")]
 
 
-def under_names(edges: dict[Edge, set[str]], aliases: Sequence[Alias], moment: int) -> dict[Edge, set[str]]:
-    uris = everything()
+def resolve_names(edges: dict[Edge, set[str]], aliases: Sequence[Alias], moment: int) -> dict[Edge, set[str]]:
+    uris = all_uris()
     numbers = {str(uri): number for number, uri in enumerate(uris)}
-    stands = stands_for(aliases, range(len(uris)), lambda number: str(uris[number]), moment)
+    resolved = stands_for(aliases, range(len(uris)), lambda number: str(uris[number]), moment)
 
     def name(uri: AssetUri) -> AssetUri:
-        return uris[stands[numbers[str(uri)]][0]] if str(uri) in numbers else uri
+        return uris[resolved[numbers[str(uri)]][0]] if str(uri) in numbers else uri
 
     found: dict[Edge, set[str]] = {}
     for (source, relation, target), origins in edges.items():
@@ -89,7 +89,7 @@ def test_edges_stand_under_the_names_of_the_moment(compact_at: int | None) -> No
         rng = random.Random(7000 + 1000 * (compact_at or 0) + seed)
         facts = [fact for fact in histories.random_history(rng) if not isinstance(fact, AssetRetraction)]
         # every column is known from the start, so that those of two names meet
-        columns = [AssetFact(uri, "facts", TIMES[0], {}, Mode.PATCH) for uri in everything() if uri.kind == "column"]
+        columns = [AssetFact(uri, "facts", TIMES[0], {}, Mode.PATCH) for uri in all_uris() if uri.kind == "column"]
         aliases = some_aliases(rng)
         plain = Projected([[*columns, *facts]])
         named = Projected(in_batches([*columns, *facts, *aliases], rng), compact_at)
@@ -97,10 +97,10 @@ def test_edges_stand_under_the_names_of_the_moment(compact_at: int | None) -> No
         rebuilt.rebuild()
         for moment in some_moments([*facts, *aliases], rng, 4):
             for level in LEVELS_OF_EDGES:
-                wanted = under_names(plain.edges(level, moment), append(aliases), moment)
+                wanted = resolve_names(plain.edges(level, moment), alias_intervals(aliases), moment)
                 assert named.edges(level, moment) == wanted, f"seed {seed} at {moment}, {level}"
                 assert rebuilt.edges(level, moment) == wanted, f"seed {seed} at {moment}, {level}, made anew"
-            parts = under_names({part: set() for part in plain.parts(moment)}, append(aliases), moment)
+            parts = resolve_names({part: set() for part in plain.parts(moment)}, alias_intervals(aliases), moment)
             assert named.parts(moment) == set(parts), f"seed {seed} at {moment}, parts"
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgraph.graph.model.spans import Spans, covers, intersect, several, subtract, union
+from mlgraph.graph.model.spans import Spans, covers, intersect, overlapping, subtract, union
 
 MOMENTS = range(13)
 pieces = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=6)
@@ -41,8 +41,8 @@ def test_spans_are_sets_of_moments(left: list[tuple[int, int]], right: list[tupl
 def test_several_holds_where_two_or_more_do(sets: list[list[tuple[int, int]]]) -> None:
     spans = [union(listed) for listed in sets]
     expected = {moment for moment in MOMENTS if sum(covers(listed, moment) for listed in spans) >= 2}
-    assert moments_of(several(spans)) == expected
-    assert is_normal(several(spans))
+    assert moments_of(overlapping(spans)) == expected
+    assert is_normal(overlapping(spans))
 
 
 def test_touching_spans_become_one_and_empty_ones_vanish() -> None:

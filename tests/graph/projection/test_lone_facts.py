@@ -13,7 +13,7 @@ from mlgraph.domain.vocabulary import INPUT_ROLES
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
-from mlgraph.graph.csr.snapshot import merged
+from mlgraph.graph.csr.snapshot import rows_by_table
 from mlgraph.graph.model.rows import COLUMN, DERIVES, FLAGGED_BY_PROPERTIES, INPUT_TO, PART_CODES, REQUIRED_BY, WALKED_CODES, Ints
 from mlgraph.graph.projection.build import plain_rows
 from mlgraph.graph.projection.lone_facts import are_lone, lone_rows
@@ -44,7 +44,7 @@ def test_rows_are_those_of_the_rules_for_every_relation_role_and_kind() -> None:
         record = EdgeRecord(source, relation, 3, 7, 5, 9, Mode.PATCH, role)
         expected = [
             (number, row[0].asset, row[2].asset, (row[6] | level) << FLAG_SHIFT | relation << RELATION_SHIFT | 7 << ORIGIN_SHIFT)
-            for number, rows in merged(plain_rows([record], {}, registry)).items()
+            for number, rows in rows_by_table(plain_rows([record], {}, registry)).items()
             for row, level in rows.items()
         ]
         found = [

@@ -14,7 +14,7 @@ from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
 from mlgraph.graph.model.aliases import Alias
 from mlgraph.services.queries.export import export_lines
-from tests.graph.model.test_renamed_assets import under_names
+from tests.graph.model.test_renamed_assets import resolve_names
 from tests.graph.projected import LEVELS_OF_EDGES, Projected
 from tests.model import histories
 from tests.model.histories import DATASETS
@@ -109,7 +109,7 @@ def test_edges_stand_under_what_names_stood_for() -> None:
         reported = some_history(rng, ("reads", "writes", "writes", "rename", "rename", "symlink"))
         plain, real = Projected([facts_of(without_names(reported))]), Projected(in_pieces(facts_of(reported), rng))
         for moment in some_moments(reported, rng):
-            wanted = under_names(plain.edges("asset", moment), list(expected_aliases(reported)), moment)
+            wanted = resolve_names(plain.edges("asset", moment), list(expected_aliases(reported)), moment)
             assert real.edges("asset", moment) == wanted, f"seed {seed}, {reported} at {format_time(moment)}"
 
 

@@ -9,7 +9,7 @@ from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.csr_table import Arc, MutableTable, level_view
 from mlgraph.graph.model.rows import AT_ASSET, CERTAIN, WALK, Layer
-from mlgraph.graph.traversal.closures import NO_LIMIT, DirectionName, flood, is_run, walk
+from mlgraph.graph.traversal.closures import NO_LIMIT, DirectionName, is_run, reachable_nodes, walk
 from tests.graph.projected import Level, Projected
 from tests.model.examples import A, B, C, V, W, run, run_uri
 
@@ -17,8 +17,8 @@ X, Y = (AssetUri("dataset", "out", name) for name in "XY")
 NOW = 99
 
 
-def plain_edge(source: AssetUri, relation: str, target: AssetUri, **answer: object) -> EdgeFact:
-    return EdgeFact(source, relation, target, "facts", 1, properties=answer)
+def plain_edge(source: AssetUri, relation: str, target: AssetUri, **properties: object) -> EdgeFact:
+    return EdgeFact(source, relation, target, "facts", 1, properties=properties)
 
 
 def reached(
@@ -34,14 +34,14 @@ def test_a_flood_visits_seeds_of_any_distance_in_order() -> None:
     arrays = rows.publish()
     assert arrays is not None
     out = level_view(*arrays, AT_ASSET).out
-    nodes, hops, common = flood(out, 5, [(3, 4), (0, 0)], 5, WALK, NO_LIMIT)
+    nodes, hops, common = reachable_nodes(out, 5, [(3, 4), (0, 0)], 5, WALK, NO_LIMIT)
     assert dict(zip(nodes.tolist(), hops.tolist(), strict=True)) == {0: 0, 1: 1, 2: 2, 4: 3, 3: 4}
     assert common & CERTAIN
     assert np.all(np.diff(hops) >= 0)
-    assert flood(out, 5, [(0, 0)], 10, WALK, NO_LIMIT)[0].tolist() == [0]
-    assert flood(out, 5, [(0, 0)], 5, WALK, 1)[0].tolist() == [0, 1]
-    assert flood(out, 5, [(0, 0)], 5, WALK, 1)[1].tolist() == [0, 1]
-    assert flood(out, 5, [], 5, WALK, NO_LIMIT)[0].tolist() == []
+    assert reachable_nodes(out, 5, [(0, 0)], 10, WALK, NO_LIMIT)[0].tolist() == [0]
+    assert reachable_nodes(out, 5, [(0, 0)], 5, WALK, 1)[0].tolist() == [0, 1]
+    assert reachable_nodes(out, 5, [(0, 0)], 5, WALK, 1)[1].tolist() == [0, 1]
+    assert reachable_nodes(out, 5, [], 5, WALK, NO_LIMIT)[0].tolist() == []
 
 
 def test_a_chain_longer_than_the_room_for_levels_is_walked_completely() -> None:
@@ -49,7 +49,7 @@ def test_a_chain_longer_than_the_room_for_levels_is_walked_completely() -> None:
     rows.replace(9, [Arc(a, a + 1, 1, 1, WALK | CERTAIN | AT_ASSET, 0, 10) for a in range(9000)])
     arrays = rows.publish()
     assert arrays is not None
-    nodes, hops, _ = flood(level_view(*arrays, AT_ASSET).out, 9001, [(0, 0)], 5, WALK, NO_LIMIT)
+    nodes, hops, _ = reachable_nodes(level_view(*arrays, AT_ASSET).out, 9001, [(0, 0)], 5, WALK, NO_LIMIT)
     assert nodes.tolist() == hops.tolist() == list(range(9001))
 
 

@@ -60,9 +60,11 @@ def test_it_answers_as_the_store_does(facts: list[Fact], seed: int) -> None:
             if way < 0.1:
                 known.invalidate(store)
             else:
-                known.apply_appended(store, store.handed_over(before, store.tx), greatest, (before, store.tx))
+                known.apply_appended(store, store.appended_between(before, store.tx), greatest, (before, store.tx))
                 if way < 0.3:  # a step that failed is tried again
-                    known.apply_appended(store, store.handed_over(before, store.tx), len(store.assets_by_uri), (before, store.tx))
+                    known.apply_appended(
+                        store, store.appended_between(before, store.tx), len(store.assets_by_uri), (before, store.tx)
+                    )
             for name, asked in queries_of(store, rng):
                 found, expected = getattr(known, name)(*asked), getattr(store, name)(*asked)
                 parts = zip(found, expected, strict=True) if name == "runs" else [(found, expected)]
@@ -87,7 +89,7 @@ def test_a_run_that_was_appended_meanwhile_is_not_read() -> None:
     for _ in range(5):
         before, greatest = store.tx, len(store.assets_by_uri)
         store.append(histories.random_history(rng))
-        known.apply_appended(store, store.handed_over(before, store.tx), greatest, (before, store.tx))
+        known.apply_appended(store, store.appended_between(before, store.tx), greatest, (before, store.tx))
     reported = {state.asset for state in store.asset_facts if state.mode == Mode.PATCH}
     assert reported
     known.runs(reported)

@@ -19,14 +19,14 @@ def _copy(_typing: Any, out: Any, _place: Any, data: Any, _start: Any, _count: A
         source = context.make_array(kinds[2])(context, builder, arguments[2])
         target = builder.gep(into.data, [arguments[1]])
         origin = builder.gep(source.data, [arguments[3]])
-        _copied(builder, target, origin, arguments[4], ir.IntType(64)(1))
+        _emit_memcpy(builder, target, origin, arguments[4], ir.IntType(64)(1))
         return context.get_dummy_value()
 
     number = types.int64
     return types.void(out, number, data, number, number), build
 
 
-_copied: Any = cgutils.raw_memcpy
+_emit_memcpy: Any = cgutils.raw_memcpy
 copy_bytes: Any = intrinsic(_copy)
 """`copy_bytes(out, place, data, start, count)`: write data[start:start + count] at out[place:]. Arrays of bytes, one-dimensional,
 contiguous, not the same; nothing is checked."""

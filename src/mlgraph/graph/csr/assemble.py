@@ -19,7 +19,17 @@ from mlgraph.graph.csr.asset_index import DisplayAttributes
 from mlgraph.graph.csr.base import Base, BaseTable
 from mlgraph.graph.csr.chunked_rows import ChunkedRows
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK
-from mlgraph.graph.csr.string_index import Strings, StringsBuilder, after_kind, hash_table, have, order, same, table_size, tails
+from mlgraph.graph.csr.string_index import (
+    Strings,
+    StringsBuilder,
+    bytewise_order,
+    contain_byte,
+    equal_texts,
+    hash_table,
+    last_segments,
+    namespace_starts,
+    table_size,
+)
 from mlgraph.graph.csr.text_arena import Pieces, concatenated, escaped
 from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Longs
 
@@ -99,11 +109,11 @@ class DisplayAttributeArrays:
         return {
             "names": self._all_names(uris),
             "state": self.state,
-            "words": _texts(list(self._words)[: 2**15]),
+            "words": _strings(list(self._words)[: 2**15]),
             "finished": self.finished,
             "owner_index": index,
             "owners": owners,
-            "people": _texts(self._people),
+            "people": _strings(self._people),
         }
 
     def _owners(self) -> tuple[Longs, Ints]:
@@ -119,24 +129,24 @@ class DisplayAttributeArrays:
 
     def _all_names(self, uris: Strings) -> Strings:
         """Return the names as JSON: of the base where nothing changed, of the cards, or decoded from URIs that need it."""
-        starts, ends = tails(uris.offsets[:-1], uris.offsets[1:], uris.data)
+        starts, ends = last_segments(uris.offsets[:-1], uris.offsets[1:], uris.data)
         known, base = min(len(self.state), self._base.assets), self._base.names
         begins, stops = np.zeros(len(self.state), np.int64), np.zeros(len(self.state), np.int64)
         begins[:known], stops[:known] = base.offsets[:known], base.offsets[1 : known + 1]
         begins[self._changed] = stops[self._changed] = 0
         named, new_ends = np.array(self._named, np.int32), np.array(self._name_ends, np.int64)
         new_starts, new_names = np.concatenate([[0], new_ends])[:-1], np.frombuffer(self._name_data, np.uint8)
-        other = ~same(new_starts, new_ends, new_names, starts[named], ends[named], uris.data)
+        other = ~equal_texts(new_starts, new_ends, new_names, starts[named], ends[named], uris.data)
         begins[named[other]], stops[named[other]] = new_starts[other] + len(base.data), new_ends[other] + len(base.data)
         nameless = np.setdiff1d(np.flatnonzero(self._changed), named, assume_unique=True)
-        nameless = nameless[have(starts[nameless], ends[nameless], uris.data, ord("%"))]
+        nameless = nameless[contain_byte(starts[nameless], ends[nameless], uris.data, ord("%"))]
         decoded = Pieces.of(AssetUri.parse(uri).name for uri in uris.many(nameless.tolist()))
         shift = len(base.data) + len(new_names)
         begins[nameless], stops[nameless] = decoded.offsets[:-1] + shift, decoded.offsets[1:] + shift
         return Strings(*concatenated(begins, stops, np.concatenate([base.data, new_names, decoded.data])))
 
 
-def _texts(texts: Iterable[str]) -> Strings:
+def _strings(texts: Iterable[str]) -> Strings:
     builder = StringsBuilder()
     builder.extend(texts)
     return builder.finish()
@@ -157,7 +167,7 @@ def assemble(
     `ports` int64[n, 2] holds the asset and the output of each port.
     """
     assets, attribute_arrays = len(uris), attributes.finish(uris)
-    ordered = order(uris.offsets[:-1], uris.offsets[1:], uris.data)
+    ordered = bytewise_order(uris.offsets[:-1], uris.offsets[1:], uris.data)
     rank = np.empty(assets, np.int32)
     rank[ordered] = np.arange(assets, dtype=np.int32)
     number, node_of, asset_of, port_of = _place_nodes(uris, ports)
@@ -185,7 +195,7 @@ def assemble(
 def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
     """Return the final number of each passing one (-1: asset 0 has none), and nodes by asset, assets and ports by node."""
     assets = len(uris)
-    by_place = order(after_kind(uris.offsets, uris.data), uris.offsets[1:], uris.data)
+    by_place = bytewise_order(namespace_starts(uris.offsets, uris.data), uris.offsets[1:], uris.data)
     place = np.empty(assets, np.int32)
     place[by_place] = np.arange(assets, dtype=np.int32)
     every_asset = np.concatenate([np.arange(assets, dtype=np.int32), ports[:, 0].astype(np.int32)])

@@ -13,7 +13,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import IDLE_STATES
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.grouping_kernel import grouped
-from mlgraph.graph.csr.string_index import find, lower_bound, tails
+from mlgraph.graph.csr.string_index import find, last_segments, lower_bound
 from mlgraph.graph.csr.text_arena import Pieces, Texts, concatenated
 from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs, NodeKey
 from mlgraph.ports.store import AssetRow
@@ -179,7 +179,7 @@ class AssetIndex:
     def name_texts(self, assets: Ints, uris: Texts) -> Texts:
         """Return the names of many assets as they stand in JSON, given their URIs."""
         base = self.base
-        starts, ends = tails(uris.starts, uris.ends, uris.data)
+        starts, ends = last_segments(uris.starts, uris.ends, uris.data)
         below = assets < base.assets
         with_names = np.flatnonzero(below)
         begins, stops = base.names.offsets[assets[with_names]], base.names.offsets[assets[with_names] + 1]

@@ -23,7 +23,7 @@ _ROWS_AT_ONCE: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class FrozenGraph:
     """A graph as it was published, with the rows that runs and workflows computed since its base (by table)."""
 
     snapshot: GraphVersion
@@ -31,12 +31,12 @@ class Frozen:
     added: list[Mapping[int, list[Arc]]]
 
 
-def freeze(graph: MutableGraph) -> Frozen:
+def freeze(graph: MutableGraph) -> FrozenGraph:
     """Return the graph as it is now. The writer calls this, between two publications."""
-    return Frozen(graph.snapshot, len(graph.registry), graph.added())
+    return FrozenGraph(graph.snapshot, len(graph.registry), graph.added())
 
 
-def compact(frozen: Frozen, allocate: Allocate = np.zeros) -> Base:
+def compact(frozen: FrozenGraph, allocate: Allocate = np.zeros) -> Base:
     """Return a new base with all that the frozen graph shows. The graph may be changed meanwhile."""
     snapshot, registry = frozen.snapshot, frozen.snapshot.registry
     numbers = np.arange(frozen.assets, dtype=np.int32)

@@ -11,7 +11,7 @@ from mlgraph.graph.csr.row_format import EVER, FLAG_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 
-class _Wanted(NamedTuple):
+class _RowFilter(NamedTuple):
     """Which rows are gathered: those valid at `moment` (`EVER`: at whatever time) that have all flags of `need`.
 
     With `marked` (uint8 by node; empty: all) only those to nodes with `mark`.
@@ -23,7 +23,7 @@ class _Wanted(NamedTuple):
     mark: int
 
 
-class _Room(NamedTuple):
+class _Output(NamedTuple):
     """_Room for gathered rows: their words, `spans` ([., 2]; start and end) and their nodes' positions."""
 
     words: Longs
@@ -47,14 +47,14 @@ def _collect(
     masked: Longs,
     mask: int,
     mask_end: int,
-    wanted: _Wanted,
+    row_filter: _RowFilter,
     position: int,
-    room: _Room,
+    output: _Output,
     count: int,
 ) -> int:
     """Put the wanted ones of rows[first:stop], less masked[mask:mask_end], into `room` from `count` on; return the new count."""
-    moment, need, marked, mark = wanted
-    words, spans, positions = room
+    moment, need, marked, mark = row_filter
+    words, spans, positions = output
     for row in range(first, stop):
         if mask < mask_end and masked[mask] == row:
             mask += 1
@@ -73,13 +73,21 @@ def _collect(
 
 @numba.njit(cache=True, nogil=True)
 def _collect_patched(
-    patch: Patches, slot: int, rows: Longs, first: int, stop: int, wanted: _Wanted, position: int, room: _Room, count: int
+    patch: Patches,
+    slot: int,
+    rows: Longs,
+    first: int,
+    stop: int,
+    row_filter: _RowFilter,
+    position: int,
+    output: _Output,
+    count: int,
 ) -> int:
     mask_end = patch.mask_index[slot + 1]
     mask = skip(patch.masked, patch.mask_index[slot], mask_end, first)
-    count = _collect(rows, first, stop, patch.masked, mask, mask_end, wanted, position, room, count)
+    count = _collect(rows, first, stop, patch.masked, mask, mask_end, row_filter, position, output, count)
     first, stop = patch.add_index[slot], patch.add_index[slot + 1]
-    return _collect(patch.added, first, stop, patch.masked, 0, 0, wanted, position, room, count)
+    return _collect(patch.added, first, stop, patch.masked, 0, 0, row_filter, position, output, count)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -101,7 +109,7 @@ def gather(
     With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` ([., 2]; start and end) and
     `positions` (in `nodes`). A count past their length says that nothing more was written: call again with longer ones.
     """
-    wanted, room = _Wanted(moment, need, marked, mark), _Room(words, spans, positions)
+    row_filter, output = _RowFilter(moment, need, marked, mark), _Output(words, spans, positions)
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     nothing = newer.masked
@@ -114,11 +122,11 @@ def gather(
             first, stop = index[3 * node + low], index[3 * node + high]
         slot = place_of(newer_keys, newer_slots, node)
         if slot >= 0:
-            count = _collect_patched(newer, slot, rows, first, stop, wanted, position, room, count)
+            count = _collect_patched(newer, slot, rows, first, stop, row_filter, position, output, count)
             continue
         slot = place_of(older_keys, older_slots, node)
         if slot >= 0:
-            count = _collect_patched(older, slot, rows, first, stop, wanted, position, room, count)
+            count = _collect_patched(older, slot, rows, first, stop, row_filter, position, output, count)
             continue
-        count = _collect(rows, first, stop, nothing, 0, 0, wanted, position, room, count)
+        count = _collect(rows, first, stop, nothing, 0, 0, row_filter, position, output, count)
     return count

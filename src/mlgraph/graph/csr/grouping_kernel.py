@@ -9,7 +9,7 @@ import numpy as np
 
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
-_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)
+_MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
 """2^64 over the golden ratio: multiplied by it, neighbouring numbers fall far apart (Knuth, TAOCP 3, 6.4)."""
 
 
@@ -30,7 +30,7 @@ def grouped(keys: Ints, groups: int) -> tuple[Longs, Longs]:
 
 
 @numba.njit(cache=True, nogil=True)
-def _table_for(many: int) -> tuple[Ints, int]:
+def _new_hash_table(many: int) -> tuple[Ints, int]:
     """Return an empty open-addressing table for that many numbers, at most half full, and its size as a power of two."""
     bits = 4
     while (1 << bits) < 2 * many:
@@ -41,16 +41,16 @@ def _table_for(many: int) -> tuple[Ints, int]:
 @numba.njit(cache=True, nogil=True)
 def places_among(listed: Ints, wanted: Ints) -> Ints:
     """Return where each of `wanted` stands in `listed` (distinct numbers); all of them do."""
-    table, bits = _table_for(len(listed))
+    table, bits = _new_hash_table(len(listed))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
     for place in range(len(listed)):
-        slot = (np.uint64(listed[place]) * _SPREAD) >> shift
+        slot = (np.uint64(listed[place]) * _MULTIPLIER) >> shift
         while table[slot] >= 0:
             slot = (slot + np.uint64(1)) & mask
         table[slot] = place
     found = np.empty(len(wanted), np.int32)
     for position in range(len(wanted)):
-        slot = (np.uint64(wanted[position]) * _SPREAD) >> shift
+        slot = (np.uint64(wanted[position]) * _MULTIPLIER) >> shift
         while listed[table[slot]] != wanted[position]:
             slot = (slot + np.uint64(1)) & mask
         found[position] = table[slot]
@@ -60,12 +60,12 @@ def places_among(listed: Ints, wanted: Ints) -> Ints:
 @numba.njit(cache=True, nogil=True)
 def first_with_least(numbers: Ints, values: Bytes) -> tuple[Longs, Bytes]:
     """Return where each number stands first, in that order, and the least of its values."""
-    table, bits = _table_for(len(numbers))
+    table, bits = _new_hash_table(len(numbers))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
     places, least = np.empty(len(numbers), np.int64), np.empty(len(numbers), np.uint8)
     count = 0
     for position in range(len(numbers)):
-        slot = (np.uint64(numbers[position]) * _SPREAD) >> shift
+        slot = (np.uint64(numbers[position]) * _MULTIPLIER) >> shift
         while table[slot] >= 0 and numbers[places[table[slot]]] != numbers[position]:
             slot = (slot + np.uint64(1)) & mask
         known = table[slot]

@@ -41,12 +41,12 @@ class GraphVersion:
         return nodes
 
 
-_Merged = dict[tuple[NodeKey, int, NodeKey, int, int, int, int], int]
+_FlagsByRow = dict[tuple[NodeKey, int, NodeKey, int, int, int, int], int]
 
 
-def merged(rows: Iterable[Row]) -> Mapping[int, _Merged]:
+def rows_by_table(rows: Iterable[Row]) -> Mapping[int, _FlagsByRow]:
     """Return the rows of each table, each once (a row without its layer), with the flags of its levels."""
-    found: dict[int, _Merged] = defaultdict(dict)
+    found: dict[int, _FlagsByRow] = defaultdict(dict)
     for row in rows:
         table, level = TABLE_AND_LEVEL[row.layer]
         rows_of_table, key = found[table], row[1:]
@@ -65,7 +65,7 @@ def resolve_aliases(aliases: Aliases, rows: Iterable[Row]) -> Iterator[Row]:
             yield row._replace(source=ends[0], target=ends[1], start=start, end=end)
 
 
-def edges_of(name: int) -> int:
+def lone_edges_group(name: int) -> int:
     """Return the group of the edges that stand for themselves and end at a name of another asset."""
     return -name
 
@@ -74,7 +74,7 @@ def arcs_of(registry: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
     """Return the rows of each table with their nodes as the registry numbers them, new ones included."""
     node = registry.node
     arcs: list[list[Arc]] = [[], [], []]
-    for table, flags_of in merged(rows).items():
+    for table, flags_of in rows_by_table(rows).items():
         for (source, relation, target, origin, start, end, flags), level in flags_of.items():
             arcs[table].append(Arc(node(source), node(target), relation, origin, flags | level, start, end))
     return arcs

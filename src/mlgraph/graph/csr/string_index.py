@@ -132,7 +132,7 @@ def _less(data: Bytes, a: int, b: int, c: int, d: int) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)
-def order(starts: Longs, ends: Longs, data: Bytes) -> Ints:
+def bytewise_order(starts: Longs, ends: Longs, data: Bytes) -> Ints:
     """Return the numbers of the texts data[starts[i]:ends[i]] in bytewise order (a merge sort: stable)."""
     count = len(starts)
     numbers = np.arange(count).astype(np.int32)
@@ -190,7 +190,7 @@ def lower_bound(strings: Strings, ordered: Ints, text: str) -> int:
 
 
 @numba.njit(cache=True, nogil=True)
-def tails(starts: Longs, ends: Longs, data: Bytes) -> tuple[Longs, Longs]:
+def last_segments(starts: Longs, ends: Longs, data: Bytes) -> tuple[Longs, Longs]:
     """Return where the last part of each path data[starts[i]:ends[i]] stands; texts with a negative start are passed over."""
     begins = starts.copy()
     for number in range(len(starts)):
@@ -203,7 +203,7 @@ def tails(starts: Longs, ends: Longs, data: Bytes) -> tuple[Longs, Longs]:
 
 
 @numba.njit(cache=True, nogil=True)
-def have(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
+def contain_byte(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
     """Say of each text data[starts[i]:ends[i]] whether it has a byte."""
     found = np.zeros(len(starts), np.bool_)
     for number in range(len(starts)):
@@ -215,7 +215,7 @@ def have(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
 
 
 @numba.njit(cache=True, nogil=True)
-def same(starts: Longs, ends: Longs, data: Bytes, other_starts: Longs, other_ends: Longs, other: Bytes) -> Bools:
+def equal_texts(starts: Longs, ends: Longs, data: Bytes, other_starts: Longs, other_ends: Longs, other: Bytes) -> Bools:
     """Say of each text data[starts[i]:ends[i]] whether it is other[other_starts[i]:other_ends[i]]."""
     found = np.zeros(len(starts), np.bool_)
     for number in range(len(starts)):
@@ -224,7 +224,7 @@ def same(starts: Longs, ends: Longs, data: Bytes, other_starts: Longs, other_end
 
 
 @numba.njit(cache=True, nogil=True)
-def after_kind(offsets: Longs, data: Bytes) -> Longs:
+def namespace_starts(offsets: Longs, data: Bytes) -> Longs:
     """Return where in each URI `mlg://KIND/NAMESPACE/NAME` the namespace begins, as a position in `data`."""
     starts = np.empty(len(offsets) - 1, np.int64)
     for number in range(len(starts)):

@@ -15,8 +15,8 @@ from mlgraph.graph.impact.change_effects import Change, Effect, of_part, passed_
 from mlgraph.graph.impact.traversal_steps import PositionKind, asset_at, positions_of, steps_from
 from mlgraph.graph.model.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.traversal.closures import DirectionName, parts_of
-from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, Spreading, spread_states
-from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, passes
+from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, StateSearchOptions, search_states
+from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, is_contracted
 
 NOTHING: Final = 255
 """Stands in the spread table for an effect that does not pass on."""
@@ -129,8 +129,8 @@ def search_with_predecessors(asked: SearchRequest, need: int = 0, avoid: int = 0
     )
     view = graph.views[asked.level]
     rows = view.out if asked.direction == "downstream" else view.into
-    how = Spreading(asked.moment, WALK | need, avoid, asked.limit, transition_table(asked.change), asked.marks)
-    found = spread_states(graph, rows, seeds, how)
+    how = StateSearchOptions(asked.moment, WALK | need, avoid, asked.limit, transition_table(asked.change), asked.marks)
+    found = search_states(graph, rows, seeds, how)
     return SearchTree(starts, found.states, found.back, found.hops, _common(starts, found.common), found.seen)
 
 
@@ -184,7 +184,7 @@ def _column_starts(asked: SearchRequest, need: int) -> Iterator[SearchStart]:
                 seen.add((step.place, step.number, effect))
                 asset = asset_at(asked.graph, step.place, step.number)
                 way = (*start.way, SearchNode(asset, step.relation))
-                free = passes(asked.marks, asset)
+                free = is_contracted(asked.marks, asset)
                 further = SearchStart(step.place, step.number, effect, start.distance + (not free), way)
                 (frontier if free else following).append(further)
         frontier = following

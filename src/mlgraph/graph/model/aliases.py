@@ -111,29 +111,29 @@ class Aliases:
         """Return `asset` and all names that it ever led to, over others too."""
         return _closure(asset, lambda name: (alias.of for alias in self._out.get(name, ())))
 
-    def may_change_with(self, name: int) -> Collection[int]:
+    def names_affected_by(self, name: int) -> Collection[int]:
         """Return the names that may stand for another asset when something else is said of `name`, itself included."""
         return self._equivalence_class(name) | self.names_of(name) if self._apart else self.names_of(name)
 
     def asserted_of(self, asset: int) -> list[Alias]:
         """Return what is said of `asset` being one with others, or apart from them, by time."""
-        asserted = [*self._out.get(asset, ()), *self._leading(asset)]
+        asserted = [*self._out.get(asset, ()), *self._incoming(asset)]
         asserted += [alias for pair, separations in self._apart.items() if asset in pair for alias in separations]
         return sorted(asserted, key=lambda alias: (alias.start, self._uri(alias.name), self._uri(alias.of)))
 
-    def _leading(self, asset: int) -> Iterator[Alias]:
+    def _incoming(self, asset: int) -> Iterator[Alias]:
         return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
 
     def renamed_to(self, asset: int, moment: int) -> int | None:
         """Return the name that first becomes an alias of `asset` after `moment`, unless both are two all the same."""
         later = [
             alias
-            for alias in self._leading(asset)
+            for alias in self._incoming(asset)
             if alias.start > moment and self.at(alias.name, alias.start) == self.at(asset, alias.start)
         ]
         return min(later, key=lambda alias: (alias.start, self._uri(alias.name))).name if later else None
 
-    def named(self, asset: int, moment: int) -> list[int]:
+    def names_at(self, asset: int, moment: int) -> list[int]:
         """Return the names that stand for `asset` at `moment`: itself first, if it stands for itself, then by URI."""
         names = sorted(self.names_of(asset) - {asset}, key=self._uri)
         return [name for name in (asset, *names) if self.at(name, moment) == asset]
@@ -143,7 +143,7 @@ class Aliases:
         found: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
         for name in self._out:
             for start, end in self._pieces(name):
-                ends = self._moment(name, start).ends(name)
+                ends = self._resolution(name, start).ends(name)
                 if len(ends) > 1:
                     found[name, ends].append((start, end))
         listed = [
@@ -154,13 +154,13 @@ class Aliases:
     def _joined(self, asset: int) -> Iterator[ResolvedInterval]:
         last: ResolvedInterval | None = None
         for start, end in self._pieces(asset):
-            stands_for = self._moment(asset, start).canonical(asset)
-            if last is not None and last.asset == stands_for:
+            resolved = self._resolution(asset, start).canonical(asset)
+            if last is not None and last.asset == resolved:
                 last = last._replace(end=end)
                 continue
             if last is not None:
                 yield last
-            last = ResolvedInterval(start, end, stands_for)
+            last = ResolvedInterval(start, end, resolved)
         if last is not None:
             yield last
 
@@ -188,7 +188,7 @@ class Aliases:
         """Return the pairs that are ever kept apart among the kin of `name`."""
         return [pair for pair in self._apart if pair <= self._equivalence_class(name)] if self._apart else []
 
-    def _moment(self, name: int, moment: int) -> _Resolution:
+    def _resolution(self, name: int, moment: int) -> _Resolution:
         """Return what is heard at `moment` of `name` and its kin."""
         apart = [alias for pair in self._pairs_apart(name) for alias in self._apart[pair] if alias.start <= moment < alias.end]
         return _Resolution(self._out, self._uri, moment, apart)
@@ -202,12 +202,12 @@ class _Resolution:
     ) -> None:
         self._out, self._uri, self._moment = out, uri, moment
         self._apart = apart
-        self._alone: frozenset[int] = frozenset()
+        self._separated: frozenset[int] = frozenset()
         """Names that would be one with what they are kept apart from."""
-        while new := self._still_one() - self._alone:
-            self._alone |= new
+        while new := self._to_separate() - self._separated:
+            self._separated |= new
 
-    def _still_one(self) -> frozenset[int]:
+    def _to_separate(self) -> frozenset[int]:
         """Return who is one with what it is kept apart from, by a word that is weaker than that: of such two, by the weaker."""
         found: set[int] = set()
         for alias in self._apart:
@@ -221,7 +221,7 @@ class _Resolution:
 
     def _prevailing(self, name: int) -> list[Alias]:
         """Return the aliases that lead on from `name`: of those that say so, the highest rank is heard alone."""
-        if name in self._alone:
+        if name in self._separated:
             return []
         valid_aliases = [alias for alias in self._out.get(name, ()) if alias.start <= self._moment < alias.end]
         valid_aliases = [alias for alias in valid_aliases if not self._is_apart(alias)]
@@ -234,21 +234,21 @@ class _Resolution:
     def _targets(self, name: int) -> set[int]:
         return {alias.of for alias in self._prevailing(name)}
 
-    def _circle(self, name: int) -> set[int]:
+    def _cycle(self, name: int) -> set[int]:
         """Return the names that lead to `name` and that it leads to: they are one."""
         reached = _closure(name, self._targets)
         return {each for each in reached if name in _closure(each, self._targets)}
 
     def ends(self, name: int, passed: frozenset[int] = frozenset()) -> tuple[int, ...]:
         """Return the assets that `name`, with the circle it is in, leads to; itself is not among them."""
-        circle = self._circle(name)
-        further = {target for each in circle for target in self._targets(each)} - circle - passed
-        return tuple(sorted({self.canonical(target, passed | circle) for target in further}, key=self._uri))
+        cycle = self._cycle(name)
+        further = {target for each in cycle for target in self._targets(each)} - cycle - passed
+        return tuple(sorted({self.canonical(target, passed | cycle) for target in further}, key=self._uri))
 
     def canonical(self, name: int, passed: frozenset[int] = frozenset()) -> int:
         """Return the asset that `name` stands for."""
         ends = self.ends(name, passed)
-        return ends[0] if len(ends) == 1 else min(self._circle(name), key=self._uri)
+        return ends[0] if len(ends) == 1 else min(self._cycle(name), key=self._uri)
 
 
 def _closure(start: int, following: Callable[[int], Iterable[int]]) -> set[int]:

@@ -27,7 +27,7 @@ SHOW: Final = 2
 """The row is an edge that answers list."""
 CERTAIN: Final = 4
 """A path that takes this row stays certain."""
-COLUMNED: Final = 8
+HAS_COLUMN_LINEAGE: Final = 8
 """Column lineage is known for what this row stands for: a walk of columns does not fall back on it."""
 SOFT: Final = 16
 """The target works, if worse, without the source (`required_by` soft)."""

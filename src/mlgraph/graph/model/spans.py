@@ -68,7 +68,7 @@ def subtract(left: Spans, right: Spans) -> Spans:
     return rest
 
 
-def several(sets: Collection[Spans]) -> Spans:
+def overlapping(sets: Collection[Spans]) -> Spans:
     """Return the moments that lie in at least two of `sets`."""
     if len(sets) < 2:
         return []

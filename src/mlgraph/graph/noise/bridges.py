@@ -17,7 +17,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import CERTAIN, SHOW, WALK, Ints, Layer, Longs
 from mlgraph.graph.noise.rules import Hidden
 from mlgraph.graph.traversal.closures import among
-from mlgraph.graph.traversal.visibility import PASSED
+from mlgraph.graph.traversal.visibility import CONTRACTED
 
 MAX_BRIDGES: Final = 200_000
 """How many steps may be joined for one answer: a hidden asset with a thousand readers and writers would make a million edges."""
@@ -52,7 +52,7 @@ def bridges(graph: GraphVersion, layer: Layer, moment: int, listed: Ints, hidden
         hidden.look_at(np.unique(assets))
         if not len(hidden.marks):
             return []
-        passed = hidden.marks[assets] == PASSED
+        passed = hidden.marks[assets] == CONTRACTED
         shown = passed if first else passed | among(graph, assets, listed)
         steps.take(graph, frontier, gathered, np.flatnonzero(shown))
         further = _nodes_of(graph, np.unique(assets[passed]))

@@ -21,7 +21,7 @@ from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, RUN, Bytes, Ints, Layer
 from mlgraph.graph.noise.superseded_runs import RunMemberships, retried_runs
-from mlgraph.graph.traversal.visibility import LEFT_OUT, NOTHING_HIDDEN, PASSED, SHOWN
+from mlgraph.graph.traversal.visibility import CONTRACTED, LEFT_OUT, NOTHING_HIDDEN, SHOWN
 
 SHIPPED: Final = (
     NoiseRule("dbt-temporary", "dataset", re.compile(r".*__dbt_(tmp|backup)\d*", re.IGNORECASE | re.DOTALL)),
@@ -110,7 +110,7 @@ class Hidden:
         """Find out which of `assets` are hidden; runs are judged together with all that were looked at before."""
         rules = self._noise.of(self._graph.registry, assets)
         places = np.flatnonzero(rules)
-        self._hide(assets[places], rules[places].tolist(), PASSED)
+        self._hide(assets[places], rules[places].tolist(), CONTRACTED)
         if self._noise.retries and self._level == Layer.RUN:
             by_name = assets[places]
             self._look_at_runs(np.setdiff1d(assets[self._graph.registry.kinds(assets) == RUN], by_name))

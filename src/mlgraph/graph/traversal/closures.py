@@ -26,7 +26,7 @@ from mlgraph.graph.model.rows import (
 )
 from mlgraph.graph.traversal.column_closures import ClosureStart, column_starts
 from mlgraph.graph.traversal.kernels import closure, nearest
-from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, Spreading, hops_of, spread_states
+from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, StateSearchOptions, hops_of, search_states
 from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN
 from mlgraph.graph.traversal.workspace import borrowed
 
@@ -55,7 +55,7 @@ class Closure:
     parts: dict[tuple[int, int, int], bool] = field(default_factory=dict)
 
 
-def flood(
+def reachable_nodes(
     rows: DirectedRows, nodes: int, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int
 ) -> tuple[Ints, Ints, int]:
     """Return the nodes reached from `seeds` (node, starting distance) and their distances, in order of distance.
@@ -125,13 +125,15 @@ def _walk(
         starts = column_starts(graph, root, direction, level, moment, limit, marks)
     else:
         starts = starts_of(graph, root, moment, limit, reached)
-    everywhere = [(node, start.distance) for start in starts for node in entries(graph, start, direction)]
-    certain_entries = [(node, start.distance) for start in starts if start.certain for node in entries(graph, start, direction)]
-    reached.nodes, hops, common = _flood(graph, rows, everywhere, moment, WALK, limit, marks)
+    everywhere = [(node, start.distance) for start in starts for node in entry_nodes(graph, start, direction)]
+    certain_entries = [
+        (node, start.distance) for start in starts if start.certain for node in entry_nodes(graph, start, direction)
+    ]
+    reached.nodes, hops, common = _reachable_nodes(graph, rows, everywhere, moment, WALK, limit, marks)
     if common & CERTAIN and len(certain_entries) == len(everywhere):
         reached.certain_nodes = reached.nodes
     else:
-        reached.certain_nodes, _, _ = _flood(graph, rows, certain_entries, moment, WALK | CERTAIN, limit, marks)
+        reached.certain_nodes, _, _ = _reachable_nodes(graph, rows, certain_entries, moment, WALK | CERTAIN, limit, marks)
     # assets that no row has ever touched have no node: the starts are listed for themselves
     starts_by_distance = sorted(((start.asset, start.distance) for start in starts), key=lambda start: start[1])
     start_distances = np.array([distance for _, distance in starts_by_distance], np.int32)
@@ -151,32 +153,32 @@ def _walk(
     return reached
 
 
-def _nearest(graph: GraphVersion, some: Ints, some_at: Ints, others: Ints, others_at: Ints) -> tuple[Ints, Ints]:
+def _nearest(graph: GraphVersion, some: Ints, some_distances: Ints, others: Ints, other_distances: Ints) -> tuple[Ints, Ints]:
     with borrowed() as workspace:
         space = workspace.for_assets(len(graph.registry))
-        assets, distances = nearest(some, some_at, others, others_at, space.stamp, space.epoch)
+        assets, distances = nearest(some, some_distances, others, other_distances, space.stamp, space.epoch)
         return assets, distances
 
 
-def _flood(
+def _reachable_nodes(
     graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
 ) -> tuple[Ints, Ints, int]:
     if len(marks) and seeds:
-        return _flood_over(graph, rows, seeds, moment, need, max_depth, marks)
-    return flood(rows, graph.nodes, seeds, moment, need, max_depth)
+        return _reachable_over_hidden(graph, rows, seeds, moment, need, max_depth, marks)
+    return reachable_nodes(rows, graph.nodes, seeds, moment, need, max_depth)
 
 
-def _flood_over(
+def _reachable_over_hidden(
     graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
 ) -> tuple[Ints, Ints, int]:
     """Return what `flood` returns, steps to assets that `marks` (uint8[assets]) passes over having length 0."""
     ordered = sorted(seeds, key=lambda seed: seed[1])
-    begin = Seeds(
+    state_seeds = Seeds(
         np.array([node * EFFECTS for node, _ in ordered], np.int64),
         np.array([distance for _, distance in ordered], np.int32),
         np.full(len(ordered), -1, np.int32),
     )
-    found = spread_states(graph, rows, begin, Spreading(moment, need, 0, max_depth, _UNCHANGED, marks))
+    found = search_states(graph, rows, state_seeds, StateSearchOptions(moment, need, 0, max_depth, _UNCHANGED, marks))
     return (found.states // EFFECTS).astype(np.int32), found.hops, found.common
 
 
@@ -205,7 +207,7 @@ def parts_of(graph: GraphVersion, parent: int, moment: int) -> Iterator[tuple[in
             yield asset, relation
 
 
-def entries(graph: GraphVersion, start: ClosureStart, direction: DirectionName) -> Iterable[int]:
+def entry_nodes(graph: GraphVersion, start: ClosureStart, direction: DirectionName) -> Iterable[int]:
     """Yield the graph's nodes that a start stands for."""
     if start.entry == "listed":
         return

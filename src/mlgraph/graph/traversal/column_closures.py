@@ -10,8 +10,8 @@ from typing import Literal, NamedTuple
 
 from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import COLUMN, COLUMNED, WALK, Bytes, Layer, NodeKey
-from mlgraph.graph.traversal.visibility import passes
+from mlgraph.graph.model.rows import COLUMN, HAS_COLUMN_LINEAGE, WALK, Bytes, Layer, NodeKey
+from mlgraph.graph.traversal.visibility import is_contracted
 
 
 class ClosureStart(NamedTuple):
@@ -56,21 +56,21 @@ def column_starts(
                 continue
             dataset = graph.registry.dataset_of(asset)
             if dataset:
-                datasets.setdefault(dataset, distance + (not passes(marks, dataset)))
+                datasets.setdefault(dataset, distance + (not is_contracted(marks, dataset)))
             for other, _ in column_steps(graph, rows, asset, moment):
                 if other not in seen:
                     seen.add(other)
-                    (frontier if passes(marks, other) else following).append(other)
+                    (frontier if is_contracted(marks, other) else following).append(other)
         frontier, distance = following, distance + 1
     for dataset, hop in datasets.items():
-        entries_beyond = [key for key, _, _ in consumers_without_column_lineage(graph, dataset, direction, level, moment)]
-        if entries_beyond:
+        consumers = [key for key, _, _ in consumers_without_column_lineage(graph, dataset, direction, level, moment)]
+        if consumers:
             starts.append(ClosureStart(dataset, 0, hop, certain=False, entry="listed"))
             starts.extend(
-                ClosureStart(key.asset, key.port, hop + (not passes(marks, key.asset)), certain=False, entry="here")
-                for key in entries_beyond
+                ClosureStart(key.asset, key.port, hop + (not is_contracted(marks, key.asset)), certain=False, entry="here")
+                for key in consumers
             )
-    return [start for start in starts if start.distance + passes(marks, start.asset) <= limit]
+    return [start for start in starts if start.distance + is_contracted(marks, start.asset) <= limit]
 
 
 def column_steps(graph: GraphVersion, rows: DirectedRows, asset: int, moment: int) -> Iterator[tuple[int, int]]:
@@ -94,31 +94,31 @@ def consumers_without_column_lineage(
         return
     view = graph.views[level]
     rows = view.out if direction == "downstream" else view.into
-    taken = [
+    rows_of_dataset = [
         (NodeKey(int(graph.asset_of[other]), int(graph.port_of[other])), relation, flags)
         for other, relation, flags, _ in rows.rows_of(node, moment)
         if flags & WALK
     ]
     if direction == "downstream":
-        resolved = {key.asset for key, _, flags in taken if key.port and flags & COLUMNED}
-        reached = _columned_targets(graph, dataset, level, moment)
-        for key, relation, flags in taken:
-            if flags & COLUMNED or (not key.port and (key.asset in resolved or key.asset in reached)):
+        resolved = {key.asset for key, _, flags in rows_of_dataset if key.port and flags & HAS_COLUMN_LINEAGE}
+        reached = _column_targets(graph, dataset, level, moment)
+        for key, relation, flags in rows_of_dataset:
+            if flags & HAS_COLUMN_LINEAGE or (not key.port and (key.asset in resolved or key.asset in reached)):
                 continue
             yield key, relation, flags
         return
-    sources = _columned_sources(graph, dataset, level, moment)
-    for key, relation, flags in taken:
-        if not flags & COLUMNED and (key.port or key.asset not in sources):
+    sources = _column_sources(graph, dataset, level, moment)
+    for key, relation, flags in rows_of_dataset:
+        if not flags & HAS_COLUMN_LINEAGE and (key.port or key.asset not in sources):
             yield key, relation, flags
 
 
-def _columned_targets(graph: GraphVersion, dataset: int, level: Layer, moment: int) -> set[int]:
+def _column_targets(graph: GraphVersion, dataset: int, level: Layer, moment: int) -> set[int]:
     """Return the datasets and features that column edges from this dataset's columns lead to."""
     return _column_neighbours(graph, dataset, level, moment, downstream=True)
 
 
-def _columned_sources(graph: GraphVersion, dataset: int, level: Layer, moment: int) -> set[int]:
+def _column_sources(graph: GraphVersion, dataset: int, level: Layer, moment: int) -> set[int]:
     return _column_neighbours(graph, dataset, level, moment, downstream=False)
 
 

@@ -54,7 +54,7 @@ def spans_touched(graph: GraphVersion, layer: Layer, after: int, upto: int) -> I
             yield Span((source, relation, target), origin, start, ended)
 
 
-def walked_through(graph: GraphVersion, after: int, upto: int) -> set[int]:
+def workflows_touched(graph: GraphVersion, after: int, upto: int) -> set[int]:
     """Return the workflows in which what feeds what, at the asset level, may differ between `after` and `upto`."""
     found: set[int] = set()
     for nodes, rows in _blocks(graph, Layer.ASSET, WALK):

@@ -63,7 +63,7 @@ def _visit(
 
 
 @numba.njit(cache=True, nogil=True)
-def _look_up(
+def _locate_and_prefetch(
     index: Longs, flat: Longs, queue: Ints, low: int, high: int, begin: int, middle: int, end: int, spans: Longs
 ) -> None:
     """Note where the rows of queue[begin:middle] lie and ask memory for them, and for the index entries of queue[middle:end]."""
@@ -84,7 +84,9 @@ def _look_up(
 
 
 @numba.njit(cache=True, nogil=True)
-def _visit_plain(flat: Longs, spans: Longs, begin: int, end: int, visits: _Visits, count: int, common: int) -> tuple[int, int]:
+def _visit_unpatched(
+    flat: Longs, spans: Longs, begin: int, end: int, visits: _Visits, count: int, common: int
+) -> tuple[int, int]:
     """Append to `queue` the nodes not visited yet to which queue[begin:end] lead by the rows that `spans` tells.
 
     As `_visit` with nothing masked, but without branches: whether a node was visited before cannot be foretold.
@@ -118,7 +120,7 @@ def _visit_patched(
 
 
 @numba.njit(cache=True, nogil=True)
-def _enter(seeds: Ints, seed_distance: Ints, depth: int, seeded: int, visits: _Visits, count: int) -> tuple[int, int]:
+def _append_seeds(seeds: Ints, seed_distance: Ints, depth: int, seeded: int, visits: _Visits, count: int) -> tuple[int, int]:
     """Append the seeds up to this distance that were not visited yet."""
     stamp, epoch, queue = visits.stamp, visits.epoch, visits.queue
     while seeded < len(seeds) and seed_distance[seeded] <= depth:
@@ -131,7 +133,7 @@ def _enter(seeds: Ints, seed_distance: Ints, depth: int, seeded: int, visits: _V
 
 
 @numba.njit(cache=True, nogil=True)
-def _visit_those_patched(
+def _visit_patched_nodes(
     arrays: Arrays, spans: Longs, begin: int, end: int, visits: _Visits, count: int, common: int
 ) -> tuple[int, int]:
     """Do for the patched ones of queue[begin:end] what `_visit_plain` does, and leave it nothing to do for them."""
@@ -183,18 +185,18 @@ def closure(
     patched = len(arrays.newer.keys) > 0 or len(arrays.older.keys) > 0
     count, done, seeded, depth, common = 0, 0, 0, 0, 255
     while True:
-        seeded, count = _enter(seeds, seed_distance, depth, seeded, visits, count)
+        seeded, count = _append_seeds(seeds, seed_distance, depth, seeded, visits, count)
         last = count
         if depth < len(ends):
             ends[depth] = last
         if depth < max_depth:
-            _look_up(index, flat, queue, low, high, done, min(done + STEP, last), min(done + 2 * STEP, last), spans)
+            _locate_and_prefetch(index, flat, queue, low, high, done, min(done + STEP, last), min(done + 2 * STEP, last), spans)
         while depth < max_depth and done < last:
             end = min(done + STEP, last)
-            _look_up(index, flat, queue, low, high, end, min(end + STEP, last), min(end + 2 * STEP, last), spans)
+            _locate_and_prefetch(index, flat, queue, low, high, end, min(end + STEP, last), min(end + 2 * STEP, last), spans)
             if patched:
-                count, common = _visit_those_patched(arrays, spans, done, end, visits, count, common)
-            count, common = _visit_plain(flat, spans, done, end, visits, count, common)
+                count, common = _visit_patched_nodes(arrays, spans, done, end, visits, count, common)
+            count, common = _visit_unpatched(flat, spans, done, end, visits, count, common)
             done = end
         if (depth >= max_depth or count == last) and seeded >= len(seeds):
             break
@@ -205,21 +207,21 @@ def closure(
 
 
 @numba.njit(cache=True, nogil=True)
-def nearest(some: Ints, some_at: Ints, others: Ints, others_at: Ints, stamp: Bytes, epoch: int) -> tuple[Ints, Ints]:
+def nearest(some: Ints, some_distances: Ints, others: Ints, other_distances: Ints, stamp: Bytes, epoch: int) -> tuple[Ints, Ints]:
     """Return each asset of two lists once, with its least distance, nearest first. Both lists come in order of distance.
 
     Assets stamped with `epoch` are left out; those returned are stamped.
     """
     total = len(some) + len(others)
     assets, distances = np.empty(total + 1, np.int32), np.empty(total + 1, np.int32)
-    count, mine, theirs = 0, 0, 0
+    count, some_index, other_index = 0, 0, 0
     for _ in range(total):
-        if theirs == len(others) or (mine < len(some) and some_at[mine] <= others_at[theirs]):
-            assets[count], distances[count] = some[mine], some_at[mine]
-            mine += 1
+        if other_index == len(others) or (some_index < len(some) and some_distances[some_index] <= other_distances[other_index]):
+            assets[count], distances[count] = some[some_index], some_distances[some_index]
+            some_index += 1
         else:
-            assets[count], distances[count] = others[theirs], others_at[theirs]
-            theirs += 1
+            assets[count], distances[count] = others[other_index], other_distances[other_index]
+            other_index += 1
         asset = assets[count]
         count += stamp[asset] != epoch
         stamp[asset] = epoch

@@ -30,7 +30,7 @@ def is_small_closure(graph: GraphVersion, root: int, direction: DirectionName, l
     if start is None:
         return True
     view, structure = graph.views[level], graph.views[Layer.STRUCTURE]
-    parts = _few(graph, structure.into, structure.into, [start], moment, (_SMALL_PARTS, _SMALL_PARTS))
+    parts = _reached_if_few(graph, structure.into, structure.into, [start], moment, (_SMALL_PARTS, _SMALL_PARTS))
     if parts is None:
         return False
     seeds = parts.tolist()
@@ -39,11 +39,11 @@ def is_small_closure(graph: GraphVersion, root: int, direction: DirectionName, l
             port for asset in graph.asset_of[parts].tolist() for port in graph.registry.ports_of(asset) if port < graph.nodes
         ]
     walked = view.out if direction == "downstream" else view.into
-    return _few(graph, walked, view.out, seeds, moment, (SMALL_NODES, SMALL_ROWS)) is not None
+    return _reached_if_few(graph, walked, view.out, seeds, moment, (SMALL_NODES, SMALL_ROWS)) is not None
 
 
-def _few(
-    graph: GraphVersion, walked: DirectedRows, listed: DirectedRows, seeds: Sequence[int], moment: int, most: tuple[int, int]
+def _reached_if_few(
+    graph: GraphVersion, walked: DirectedRows, listed: DirectedRows, seeds: Sequence[int], moment: int, limits: tuple[int, int]
 ) -> Ints | None:
     """Return the nodes that are reached over `walked`; None if they, or their rows in `walked` and `listed`, are too many."""
     with borrowed() as workspace:
@@ -56,7 +56,7 @@ def _few(
             np.array(seeds, np.int32),
             moment,
             walked.level,
-            *most,
+            *limits,
             space.stamp,
             space.epoch,
             space.queue,
@@ -100,7 +100,7 @@ def reached_within(
     index, base_rows, newer_added, older_added = walked.indptr, walked.rows, walked.newer.added, walked.older.added
     newer_keys, newer_slots, newer_index = walked.newer.keys, walked.newer.slots, walked.newer.add_index
     older_keys, older_slots, older_index = walked.older.keys, walked.older.slots, walked.older.add_index
-    beside = listed.indptr
+    listed_index = listed.indptr
     base = (len(index) - 1) // 3
     count, done, rows = 0, 0, 0
     for seed in seeds:
@@ -116,8 +116,8 @@ def reached_within(
         if node < base:
             first, stop = index[3 * node + low], index[3 * node + high]
             rows += stop - first
-            if 3 * node + 3 < len(beside):  # an index ends with the last node that has rows
-                rows += beside[3 * node + high] - beside[3 * node + low]
+            if 3 * node + 3 < len(listed_index):  # an index ends with the last node that has rows
+                rows += listed_index[3 * node + high] - listed_index[3 * node + low]
             if rows <= most_rows:
                 count = _reach(base_rows, first, stop, moment, need, stamp, epoch, queue, count)
         slot = place_of(newer_keys, newer_slots, node)

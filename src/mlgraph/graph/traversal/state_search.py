@@ -18,7 +18,7 @@ from mlgraph.graph.csr.prefetch import prefetch
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, RELATION_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import ONLINE, Bytes, Ints, Longs
-from mlgraph.graph.traversal.visibility import LEFT_OUT, PASSED
+from mlgraph.graph.traversal.visibility import CONTRACTED, LEFT_OUT
 from mlgraph.graph.traversal.workspace import borrowed
 
 EFFECTS: Final = 4
@@ -34,7 +34,7 @@ class Seeds(NamedTuple):
     back: Ints
 
 
-class Spreading(NamedTuple):
+class StateSearchOptions(NamedTuple):
     """Which rows are taken, and what an effect becomes over one.
 
     Rows count that are valid at `moment` (microseconds) and have all flags of `need` and none of `avoid`. `table` uint8[4,
@@ -50,7 +50,7 @@ class Spreading(NamedTuple):
     marks: Bytes
 
 
-class Found(NamedTuple):
+class StateSearchResult(NamedTuple):
     """States in order of distance, the position that each was reached from (of seeds: `Seeds.back`), and how far each is.
 
     `common` are the flags that all rows share by which states were reached, `seen` those that any row has that was looked at.
@@ -63,7 +63,7 @@ class Found(NamedTuple):
     seen: int
 
 
-class _Passing(NamedTuple):
+class _RowFilter(NamedTuple):
     """What a row is tested against; `hiding` says whether `marks` has any."""
 
     moment: int
@@ -89,23 +89,25 @@ class _Queues(NamedTuple):
     later_back: Ints
 
 
-def spread_states(graph: GraphVersion, rows: DirectedRows, seeds: Seeds, how: Spreading) -> Found:
+def search_states(graph: GraphVersion, rows: DirectedRows, seeds: Seeds, options: StateSearchOptions) -> StateSearchResult:
     """Return the states that are reached from `seeds` over `rows`, each once, nearest first."""
-    hiding = len(how.marks) > 0
+    hiding = len(options.marks) > 0
     size = graph.nodes * EFFECTS
     later = (np.empty(size, np.int64), np.empty(size, np.int32)) if hiding else (np.empty(0, np.int64), np.empty(0, np.int32))
     registry = graph.registry
-    passing = _Passing(how.moment, how.need | rows.level, how.avoid, hiding, registry.kind_at, graph.asset_of, how.marks)
+    row_filter = _RowFilter(
+        options.moment, options.need | rows.level, options.avoid, hiding, registry.kind_at, graph.asset_of, options.marks
+    )
     with borrowed() as workspace:
         while True:
             space = workspace.for_states(size)
             queues = _Queues(space.stamp, space.epoch, space.queue, space.back, *later)
-            count, levels, common, seen = _spread(
-                rows.arrays, rows.low, rows.high, seeds, passing, how.max_depth, how.table, queues, space.ends
+            count, levels, common, seen = _search(
+                rows.arrays, rows.low, rows.high, seeds, row_filter, options.max_depth, options.table, queues, space.ends
             )
             if levels <= len(space.ends):
                 hops = hops_of(space.ends[:levels], count)
-                return Found(space.queue[:count].copy(), space.back[:count].copy(), hops, common, seen)
+                return StateSearchResult(space.queue[:count].copy(), space.back[:count].copy(), hops, common, seen)
             workspace.grow_levels(levels)
 
 
@@ -116,24 +118,24 @@ def hops_of(ends: Longs, count: int) -> Ints:
 
 
 @numba.njit(cache=True, nogil=True)
-def _pass_on(
+def _expand(
     rows: Longs,
     first: int,
     stop: int,
     masked: Longs,
     mask: int,
     mask_end: int,
-    passing: _Passing,
+    row_filter: _RowFilter,
     next_effect: Bytes,
     queues: _Queues,
     done: int,
     count: int,
-    waiting: int,
+    deferred: int,
     common: int,
     seen: int,
 ) -> tuple[int, int, int, int]:
     """Append the states that rows[first:stop] lead to; `next_effect` uint8[relations, 2, kinds] is of their first effect."""
-    moment, need, avoid, hiding, kind_of, asset_of, marks = passing
+    moment, need, avoid, hiding, kind_of, asset_of, marks = row_filter
     stamp, epoch, states, back, later, later_back = queues
     for row in range(first, stop):
         if mask < mask_end and masked[mask] == row:
@@ -150,44 +152,44 @@ def _pass_on(
         if (flags & avoid) == 0 and effect != 255 and stamp[state] != epoch:
             stamp[state] = epoch
             common &= flags
-            if hiding and marks[asset_of[other]] != PASSED:
-                later[waiting], later_back[waiting] = state, done
-                waiting += 1
+            if hiding and marks[asset_of[other]] != CONTRACTED:
+                later[deferred], later_back[deferred] = state, done
+                deferred += 1
             else:
                 states[count], back[count] = state, done
                 count += 1
-    return count, waiting, common, seen
+    return count, deferred, common, seen
 
 
 @numba.njit(cache=True, nogil=True)
-def _pass_on_patched(
+def _expand_patched(
     patch: Patches,
     slot: int,
     rows: Longs,
     first: int,
     stop: int,
-    passing: _Passing,
+    row_filter: _RowFilter,
     next_effect: Bytes,
     queues: _Queues,
     done: int,
     count: int,
-    waiting: int,
+    deferred: int,
     common: int,
     seen: int,
 ) -> tuple[int, int, int, int]:
     mask_end = patch.mask_index[slot + 1]
     mask = skip(patch.masked, patch.mask_index[slot], mask_end, first)
-    count, waiting, common, seen = _pass_on(
-        rows, first, stop, patch.masked, mask, mask_end, passing, next_effect, queues, done, count, waiting, common, seen
+    count, deferred, common, seen = _expand(
+        rows, first, stop, patch.masked, mask, mask_end, row_filter, next_effect, queues, done, count, deferred, common, seen
     )
     first, stop = patch.add_index[slot], patch.add_index[slot + 1]
-    return _pass_on(
-        patch.added, first, stop, patch.masked, 0, 0, passing, next_effect, queues, done, count, waiting, common, seen
+    return _expand(
+        patch.added, first, stop, patch.masked, 0, 0, row_filter, next_effect, queues, done, count, deferred, common, seen
     )
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _announce(index: Longs, flat: Longs, queue: Longs, done: int, count: int, low: int, base: int) -> None:
+def _prefetch_upcoming(index: Longs, flat: Longs, queue: Longs, done: int, count: int, low: int, base: int) -> None:
     """Ask memory for what the states a little ahead in the queue will need."""
     if done + PREFETCH_DISTANCE < count and queue[done + PREFETCH_DISTANCE] >> 2 < base:
         prefetch(index, 3 * (queue[done + PREFETCH_DISTANCE] >> 2))
@@ -198,11 +200,11 @@ def _announce(index: Longs, flat: Longs, queue: Longs, done: int, count: int, lo
 
 
 @numba.njit(cache=True, nogil=True)
-def _begin_level(seeds: Seeds, seeded: int, depth: int, waiting: int, queues: _Queues, count: int) -> tuple[int, int]:
+def _begin_level(seeds: Seeds, seeded: int, depth: int, deferred: int, queues: _Queues, count: int) -> tuple[int, int]:
     """Append the `waiting` states and the seeds of this depth to the queue; return how many seeds were taken, and the count."""
     stamp, epoch, states, back = queues.stamp, queues.epoch, queues.states, queues.back
     later, later_back = queues.later, queues.later_back
-    for place in range(waiting):
+    for place in range(deferred):
         states[count], back[count] = later[place], later_back[place]
         count += 1
     while seeded < len(seeds.states) and seeds.distances[seeded] <= depth:
@@ -216,12 +218,12 @@ def _begin_level(seeds: Seeds, seeded: int, depth: int, waiting: int, queues: _Q
 
 
 @numba.njit(cache=True, nogil=True)
-def _spread(
+def _search(
     arrays: Arrays,
     low: int,
     high: int,
     seeds: Seeds,
-    passing: _Passing,
+    row_filter: _RowFilter,
     max_depth: int,
     table: Bytes,
     queues: _Queues,
@@ -231,15 +233,15 @@ def _spread(
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     nothing, flat = newer.masked, rows.reshape(-1)
-    hiding, asset_of, marks = passing.hiding, passing.asset_of, passing.marks
+    hiding, asset_of, marks = row_filter.hiding, row_filter.asset_of, row_filter.marks
     states = queues.states
     base = (len(index) - 1) // 3
-    count, done, seeded, waiting, depth, common, seen = 0, 0, 0, 0, 0, 255, 0
+    count, done, seeded, deferred, depth, common, seen = 0, 0, 0, 0, 0, 255, 0
     while True:
-        seeded, count = _begin_level(seeds, seeded, depth, waiting, queues, count)
-        waiting, last = 0, count
+        seeded, count = _begin_level(seeds, seeded, depth, deferred, queues, count)
+        deferred, last = 0, count
         while depth < max_depth and done < last:
-            _announce(index, flat, states, done, count, low, base)
+            _prefetch_upcoming(index, flat, states, done, count, low, base)
             node, next_effect = states[done] >> 2, table[states[done] & 3]
             if hiding and marks[asset_of[node]] == LEFT_OUT:
                 done += 1
@@ -250,23 +252,23 @@ def _spread(
             in_newer = place_of(newer_keys, newer_slots, node)
             in_older = -1 if in_newer >= 0 else place_of(older_keys, older_slots, node)
             if in_newer >= 0:
-                count, waiting, common, seen = _pass_on_patched(
-                    newer, in_newer, rows, first, stop, passing, next_effect, queues, done, count, waiting, common, seen
+                count, deferred, common, seen = _expand_patched(
+                    newer, in_newer, rows, first, stop, row_filter, next_effect, queues, done, count, deferred, common, seen
                 )
             elif in_older >= 0:
-                count, waiting, common, seen = _pass_on_patched(
-                    older, in_older, rows, first, stop, passing, next_effect, queues, done, count, waiting, common, seen
+                count, deferred, common, seen = _expand_patched(
+                    older, in_older, rows, first, stop, row_filter, next_effect, queues, done, count, deferred, common, seen
                 )
             else:
-                count, waiting, common, seen = _pass_on(
-                    rows, first, stop, nothing, 0, 0, passing, next_effect, queues, done, count, waiting, common, seen
+                count, deferred, common, seen = _expand(
+                    rows, first, stop, nothing, 0, 0, row_filter, next_effect, queues, done, count, deferred, common, seen
                 )
             done += 1
             if hiding:  # what is passed over is as far as the state before it
                 last = count
         if depth < len(ends):
             ends[depth] = last
-        if (depth >= max_depth or (count == last and waiting == 0)) and seeded >= len(seeds.states):
+        if (depth >= max_depth or (count == last and deferred == 0)) and seeded >= len(seeds.states):
             return count, depth + 1, common, seen
         depth += 1
         if depth > max_depth:

@@ -10,7 +10,7 @@ from mlgraph.graph.model.rows import Bytes
 
 SHOWN: Final = 0
 
-PASSED: Final = 1
+CONTRACTED: Final = 1
 """Hidden: a step to it counts nothing, and the walk goes on from it."""
 
 LEFT_OUT: Final = 2
@@ -19,6 +19,6 @@ LEFT_OUT: Final = 2
 NOTHING_HIDDEN: Final[Bytes] = np.zeros(0, np.uint8)
 
 
-def passes(marks: Bytes, asset: int) -> bool:
+def is_contracted(marks: Bytes, asset: int) -> bool:
     """Say whether a step to the asset counts nothing. `marks` are by asset; those of no length hide nothing."""
-    return len(marks) > 0 and bool(marks[asset] == PASSED)
+    return len(marks) > 0 and bool(marks[asset] == CONTRACTED)

@@ -116,7 +116,7 @@ class AliasTable:
         self._read(reader, names)
         columns = {column for name in names for column in self._registry.columns_of(name)}
         candidates = {
-            each for name in names | columns for each in (*before.may_change_with(name), *self.aliases.may_change_with(name))
+            each for name in names | columns for each in (*before.names_affected_by(name), *self.aliases.names_affected_by(name))
         }
         return new | {each for each in candidates if before.segments(each) != self.aliases.segments(each)}
 

@@ -82,7 +82,7 @@ class DisplayAttributesUpdater:
 
     def _names_of(self, asset: int) -> list[int]:
         """Return the names that stand for `asset` now, itself first."""
-        return self._histories.aliases.named(asset, _LAST_MOMENT) or [asset]
+        return self._histories.aliases.names_at(asset, _LAST_MOMENT) or [asset]
 
     def _note_order(self, asset: int, records: Sequence[AssetRecord], *, has_other_names: bool) -> None:
         origins = {record.origin for record in records}

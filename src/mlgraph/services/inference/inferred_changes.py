@@ -15,7 +15,7 @@ from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, Layer
 from mlgraph.graph.model.spans import covers
-from mlgraph.graph.traversal.edge_spans import spans_touched, walked_through
+from mlgraph.graph.traversal.edge_spans import spans_touched, workflows_touched
 from mlgraph.inference.diff_seeds import TouchedAssets
 from mlgraph.inference.evaluation import Inference
 from mlgraph.inference.rules import Rule, Rules
@@ -105,7 +105,7 @@ class InferredChanges:
         gone = {name for asset in touched.retracted for name in names_of(asset)}
         seeds.add_assets(self._resolved({*gone, *moved}))
         seeds.add_assets(self._resolved({*self._runs_of(touched, gone)}))
-        seeds.add_assets(walked_through(self._graph, *self._moments.span))
+        seeds.add_assets(workflows_touched(self._graph, *self._moments.span))
         seeds.add_states(self._resolved(touched.assets))
         return seeds
 

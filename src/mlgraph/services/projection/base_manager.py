@@ -13,7 +13,7 @@ import numpy as np
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.csr.assemble import Allocate
 from mlgraph.graph.csr.base import Base
-from mlgraph.graph.csr.compact import Frozen, compact, freeze
+from mlgraph.graph.csr.compact import FrozenGraph, compact, freeze
 from mlgraph.graph.csr.snapshot import MutableGraph
 from mlgraph.ports.base_files import SnapshotFiles, StoredBase
 from mlgraph.ports.store import FactReader
@@ -135,7 +135,7 @@ class BaseManager:
         self._looked_at = now
         return self._newest() if self._files.newest_watermark() > graph.base.watermark else None
 
-    def _compact(self, frozen: Frozen) -> None:
+    def _compact(self, frozen: FrozenGraph) -> None:
         """Make and keep a base."""
         started = time.monotonic()
         try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.timestamps import FOREVER
-from mlgraph.graph.csr.snapshot import MutableGraph, edges_of
+from mlgraph.graph.csr.snapshot import MutableGraph, lone_edges_group
 from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW
 from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
 from mlgraph.graph.projection.sides import workflow_sides
@@ -172,7 +172,7 @@ class Projector:
                 self._graph.replace(triple, ())  # from before it was known to be a name
         ends_by_asset = self._histories.retraction_ends({asset for source, _, target in triples for asset in (source, target)})
         self._graph.replace(
-            edges_of(name),
+            lone_edges_group(name),
             (
                 row
                 for records_of_triple in records.values()

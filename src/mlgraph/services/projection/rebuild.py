@@ -23,7 +23,7 @@ from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
-from mlgraph.graph.csr.snapshot import MutableGraph, merged
+from mlgraph.graph.csr.snapshot import MutableGraph, rows_by_table
 from mlgraph.graph.csr.string_index import Strings, StringsBuilder
 from mlgraph.graph.model.aliases import NO_ALIASES
 from mlgraph.graph.model.rows import (
@@ -194,7 +194,7 @@ class _Rebuild:
         """Add the rows of one run or workflow, with its ports (`owner` 0: of a plain edge, which has none)."""
         first = len(self._kind) + len(self._ports) // 2
         ports: dict[NodeKey, int] = {}
-        for number, flags_of in merged(rows).items():
+        for number, flags_of in rows_by_table(rows).items():
             self._tables[number].add(
                 (
                     source.asset if not source.port else ports.setdefault(source, first + len(ports)),

@@ -43,7 +43,7 @@ class AssetDetails:
 
     def body(self, graph: GraphVersion, asset: int, moment: int) -> dict[str, Any]:
         """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
-        names = graph.aliases.named(asset, moment) or [asset]
+        names = graph.aliases.names_at(asset, moment) or [asset]
         records = records_of(self._reader, names)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
@@ -89,7 +89,7 @@ class AssetDetails:
     def _field(self, graph: GraphVersion, column: int, moment: int) -> dict[str, Any]:
         """Return what the schema of its dataset says of a column."""
         dataset = graph.aliases.at(graph.registry.dataset_of(column), moment)
-        dataset_records = records_of(self._reader, graph.aliases.named(dataset, moment))
+        dataset_records = records_of(self._reader, graph.aliases.names_at(dataset, moment))
         schema = (state_at(asset_intervals(dataset_records), moment) or {}).get("properties", {}).get("schema")
         name = field_of_column(AssetUri.parse(graph.registry.uri(column)))
         for field_schema in schema if isinstance(schema, list) else ():
@@ -225,7 +225,7 @@ class AssetDetails:
 
     def _states(self, graph: GraphVersion, assets: Collection[int], moment: int) -> Mapping[int, Mapping[str, Any] | None]:
         """Return what is said of assets at `moment`, under all names that they had then."""
-        names = {asset: graph.aliases.named(asset, moment) for asset in assets}
+        names = {asset: graph.aliases.names_at(asset, moment) for asset in assets}
         records = by_asset(records_of(self._reader, {name for listed in names.values() for name in listed}))
         return {
             asset: state_at(asset_intervals([record for name in listed for record in records.get(name, ())]), moment)
