@@ -184,7 +184,7 @@ class MemoryStore:
         named = {uri for uri, row in self.assets_by_uri.items() if row.asset in owners}
         return sorted({r.asset for r in self.asset_facts if named & set(r.state.get("owners", ()))})[:most]
 
-    def touched(self, after: int, upto: int) -> BoundaryChanges:
+    def boundary_changes(self, after: int, upto: int) -> BoundaryChanges:
         edges = [e for e in self.edge_facts if after < e.valid_from <= upto or after < e.valid_to <= upto]
         states = [record for record in self.asset_facts if after < record.valid_from <= upto]
         return BoundaryChanges(

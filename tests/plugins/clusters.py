@@ -1,6 +1,6 @@
-"""One `initdb` for a session: every test that needs a PostgreSQL of its own starts on a copy of one cluster.
+"""One `initdb` per test session: every test that needs its own PostgreSQL starts on a copy of one cluster.
 
-What is about the creation of a cluster starts on an empty directory instead (tests/stores/embedded/test_embedded.py).
+Tests of the creation of a cluster start on an empty directory instead (tests/stores/embedded/test_embedded.py).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from mlgraph.stores.embedded.server import EmbeddedPostgres
 
 _OWNER_ONLY = 0o700
 _ENTER = 0o711
-"""As the product makes its data directory for root: PostgreSQL, which runs as another user, has to get through."""
+"""The mode of the data directory that the product creates as root: PostgreSQL runs as another user and must enter it."""
 
 
 class Template:
-    """A cluster with an empty database in it, made by whichever process of the session needs it first."""
+    """A cluster with an empty database, created by the first process of the session that needs it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class Template:
         self._made = folder / "made"
 
     def copy_to(self, data_dir: Path) -> None:
-        """Put a copy below `data_dir`, which is created where it does not exist."""
+        """Copy the cluster into `data_dir`, which is created if it does not exist."""
         self._make()
         data_dir.mkdir(mode=_ENTER if os.geteuid() == 0 else _OWNER_ONLY, parents=True, exist_ok=True)
         shutil.copytree(self._data / "postgres", data_dir / "postgres")
@@ -49,7 +49,7 @@ _of_session: list[Template] = []
 
 
 def prepare(data_dir: Path) -> None:
-    """Put a cluster below a data directory that has none; outside a test session `initdb` is left to the program."""
+    """Copy a cluster into a data directory without one; outside a test session the program runs `initdb` itself."""
     if _of_session and not (data_dir / "postgres").exists():
         _of_session[0].copy_to(data_dir)
 
@@ -57,7 +57,7 @@ def prepare(data_dir: Path) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # each worker's base lies in that of the session
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base  # a worker's folder is below the session's
     _of_session.append(Template(shared / "cluster"))
     yield
     _of_session.clear()
@@ -65,7 +65,7 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL that tests share: each takes a schema of its own there."""
+    """URL of a PostgreSQL that all tests share; each test uses its own schema."""
     data = tmp_path_factory.mktemp("postgres") / "data"
     prepare(data)
     with EmbeddedPostgres(data) as server:
@@ -74,7 +74,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def data_dir(tmp_path: Path) -> Path:
-    """A data directory with a cluster in it, as a first start leaves it."""
+    """A data directory with a cluster, as after a first start."""
     data = tmp_path / "data"
     prepare(data)
     return data

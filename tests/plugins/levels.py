@@ -2,9 +2,9 @@
 
 - `unit`: pure code, examples and properties; no process, no store.
 - `real`: adapters and the program itself with a real PostgreSQL, a real MLflow, real HTTP.
-- `slow`: proofs, generated documents, repeated kills: what takes minutes and seldom finds what the others did not.
+- `slow`: proofs, generated documents, repeated kills: they take minutes and seldom find a fault that the others miss.
 
-A folder of `tests/` has a level; a mark on a module or a test (`@pytest.mark.slow`) takes its place.
+Each folder of `tests/` has a level; a mark on a module or a test (`@pytest.mark.slow`) overrides it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LEVELS: Final = ("slow", "real", "unit")
-"""In the order in which they run: a long file that began last would keep one worker busy and the others idle."""
+"""In the order of execution: a long file that started last would occupy one worker while the others are idle."""
 PLACES: Final = {
     "demo": "slow",
     "contract": "real",
@@ -44,19 +44,19 @@ PLACES: Final = {
     "documents": "unit",
     "ports": "unit",
 }
-"""Level of each folder and file directly below `tests/`, also in the order in which they run."""
+"""Level of each folder and file directly below `tests/`, in the order of execution."""
 FOUND: Final = pytest.StashKey[dict[str, set[str]]]()
-"""Levels of every collected test by its id, also of those that `-m` leaves out."""
+"""Levels of every collected test by its id, including the tests that `-m` deselects."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give each test its level, and put the longest first. Raises UsageError where a test has no level or several."""
+    """Mark each test with its level and sort by level. Raises UsageError for a test with no level or several levels."""
     root = config.rootpath / "tests"
     found = {item.nodeid: _levels(item, root) for item in items}
     wrong = sorted(f"{test}: {', '.join(sorted(levels)) or 'none'}" for test, levels in found.items() if len(levels) != 1)
     if wrong:
-        raise pytest.UsageError("a test has one level, by its place (tests/plugins/levels.py) or by a mark", *wrong)
+        raise pytest.UsageError("a test needs one level, by its folder (tests/plugins/levels.py) or by a mark", *wrong)
     config.stash[FOUND] = found
     ranks: dict[Path, tuple[int, int]] = {}
     places = list(PLACES)
@@ -65,7 +65,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(level)
         rank = (LEVELS.index(level), places.index(_place(item, root)))
         ranks[item.path] = min(rank, ranks.get(item.path, rank))
-    items.sort(key=lambda item: ranks[item.path])  # the tests of one file stay in their order
+    items.sort(key=lambda item: ranks[item.path])  # a stable sort: tests of one file do not change their order
 
 
 def _place(item: pytest.Item, root: Path) -> str:

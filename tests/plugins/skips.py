@@ -1,4 +1,4 @@
-"""Settings of every test run: where ``CI`` is set, or with ``--no-skips``, a skipped test is a failed one."""
+"""Report skipped tests as failed, where ``CI`` is set or with ``--no-skips``."""
 
 import os
 from collections.abc import Generator
@@ -20,7 +20,7 @@ def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    # An expected failure is reported as skipped too, but it did run; xfail_strict watches over those.
+    # An expected failure is reported as skipped too, but it did run; xfail_strict checks those.
     if report.skipped and not hasattr(report, "wasxfail") and item.config.getoption("--no-skips"):
         report.outcome = "failed"
         report.longrepr = f"skipped, which --no-skips forbids: {report.longrepr}"

@@ -1,4 +1,4 @@
-"""The registry of connectors: what it refuses, and which connector it hands out."""
+"""The connector registry: which connectors it rejects, and which connector it returns for a format, tool or CloudEvent."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from mlgraph.domain.payload import Located
 from mlgraph.ports.connector import Connector, ConnectorRegistry
 
 
-def nothing(payload: object, scope: str | None) -> list[Statement]:
+def no_statements(payload: object, scope: str | None) -> list[Statement]:
     del payload, scope
     return []
 
 
-PLAIN = Connector(name="plain", event_types=("thing",), kinds=("run",), relations=("run_of",), normalise=nothing)
+PLAIN = Connector(name="plain", event_types=("object",), kinds=("run",), relations=("run_of",), normalise=no_statements)
 CLAIMS = replace(PLAIN, name="claims", cloudevent_types=("org.example.",), media_types=("application/vnd.claims+json",))
 PASSING = replace(PLAIN, name="passing", mentions_in_passing=True, accepts_events=False)
 
@@ -25,10 +25,10 @@ PASSING = replace(PLAIN, name="passing", mentions_in_passing=True, accepts_event
 @pytest.mark.parametrize(
     ("connector", "message"),
     [
-        (replace(PLAIN, name="Plain"), "no name of a connector"),
-        (replace(PLAIN, name="a b"), "no name of a connector"),
-        (replace(PLAIN, name="../x"), "no name of a connector"),
-        (replace(PLAIN, name=""), "no name of a connector"),
+        (replace(PLAIN, name="Plain"), "not a valid connector name"),
+        (replace(PLAIN, name="a b"), "not a valid connector name"),
+        (replace(PLAIN, name="../x"), "not a valid connector name"),
+        (replace(PLAIN, name=""), "not a valid connector name"),
         (replace(PLAIN, name="facts"), "reserved"),
         (replace(PLAIN, name="thin"), "reserved"),
         (PLAIN, "registered already"),
@@ -39,10 +39,10 @@ PASSING = replace(PLAIN, name="passing", mentions_in_passing=True, accepts_event
         (replace(PLAIN, name="other", cloudevent_types=("org.example.part.",)), "'org.example.part.' is claimed by 'claims'"),
         (replace(PLAIN, name="other", cloudevent_types=("org.",)), "'org.' is claimed by 'claims'"),
         (replace(PLAIN, name="other", media_types=("application/vnd.claims+json",)), "media type .* is claimed by 'claims'"),
-        (replace(PLAIN, name="other", media_types=("application/json",)), "any format"),
+        (replace(PLAIN, name="other", media_types=("application/json",)), "does not identify a format"),
     ],
 )
-def test_what_cannot_be_registered_is_refused(connector: Connector, message: str) -> None:
+def test_an_invalid_or_colliding_connector_is_rejected(connector: Connector, message: str) -> None:
     registry = ConnectorRegistry([PLAIN, CLAIMS])
     with pytest.raises(InvalidInput, match=message):
         registry.register(connector)
@@ -65,9 +65,9 @@ def test_formats_and_tools_are_found_by_name() -> None:
         registry.tool("plain")
 
 
-def test_what_is_stored_names_a_connector_that_may_be_gone() -> None:
+def test_a_stored_format_or_tool_may_have_lost_its_connector() -> None:
     registry = ConnectorRegistry([PLAIN, PASSING])
-    assert registry.stored_format("passing") is PASSING, "it accepts nothing new, and interprets what it accepted before"
+    assert registry.stored_format("passing") is PASSING, "it accepts no new payloads and interprets stored ones"
     with pytest.raises(Conflict, match="'gone' is not registered"):
         registry.stored_format("gone")
     with pytest.raises(Conflict, match="'plain' is not registered"):
@@ -85,11 +85,13 @@ def test_what_is_stored_names_a_connector_that_may_be_gone() -> None:
         ("com.other", None, None),
     ],
 )
-def test_a_cloudevent_goes_to_whom_claims_it(event_type: str, media_type: str | None, found: Connector | None) -> None:
+def test_a_cloudevent_is_routed_to_the_connector_that_claims_it(
+    event_type: str, media_type: str | None, found: Connector | None
+) -> None:
     assert ConnectorRegistry([PLAIN, CLAIMS]).of_cloudevent(event_type, media_type) is found
 
 
-def test_what_is_stored_of_a_payload_has_no_secrets_unless_a_connector_says_otherwise() -> None:
+def test_the_stored_copy_of_a_payload_has_no_secrets_by_default() -> None:
     payload = {"password": "hunter2", "options": [{"name": "API_KEY", "value": "k3y"}], "by": "ann@example.org", "n": 1}
     stored = PLAIN.sanitize(Located(payload))
     assert "hunter2" not in str(stored)

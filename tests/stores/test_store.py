@@ -299,8 +299,8 @@ def test_what_begins_or_ends_between_two_moments_is_touched(store: Store) -> Non
     columns = {"source": column("a"), "relation": "derives", "target": column("b"), "properties": {"by": "mlg://run/n/r"}}
     store.append({"edge": {**columns, "valid_from": at(4)}})
 
-    def touched(reader: PostgresReader, after: int, upto: int) -> tuple[set[str], ...]:
-        found = reader.touched(parse_time(at(after)), parse_time(at(upto)))
+    def boundary_names(reader: PostgresReader, after: int, upto: int) -> tuple[set[str], ...]:
+        found = reader.boundary_changes(parse_time(at(after)), parse_time(at(upto)))
         numbers = {end for source, _, target in found.edges for end in (source, target)}
         rows = reader.rows({*numbers, *found.seen_by, *found.assets})
 
@@ -310,7 +310,7 @@ def test_what_begins_or_ends_between_two_moments_is_touched(store: Store) -> Non
         edges = {f"{name(source)}-{name(target)}" for source, _, target in found.edges}
         return edges, *({name(each) for each in part} for part in (found.seen_by, found.assets, found.retracted))
 
-    assert touched(store.reader, 1, 2) == ({"b-c"}, set(), set(), set())
-    assert touched(store.reader, 2, 3) == ({"c-d"}, set(), {"late"}, set())
-    assert touched(store.reader, 3, 4) == ({"a-b", "a#x-b#x"}, {"r"}, {"a"}, {"a"})
-    assert touched(store.reader.at(1), 2, 9) == ({"a-b", "c-d"}, set(), set(), set())
+    assert boundary_names(store.reader, 1, 2) == ({"b-c"}, set(), set(), set())
+    assert boundary_names(store.reader, 2, 3) == ({"c-d"}, set(), {"late"}, set())
+    assert boundary_names(store.reader, 3, 4) == ({"a-b", "a#x-b#x"}, {"r"}, {"a"}, {"a"})
+    assert boundary_names(store.reader.at(1), 2, 9) == ({"a-b", "c-d"}, set(), set(), set())

@@ -1,1 +1,1 @@
-"""Protocols between the use cases and what surrounds them: the store, sources, clocks."""
+"""Interfaces (protocols) between the services and their adapters: store, base files, connectors, sources, backup."""

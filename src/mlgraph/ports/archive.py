@@ -1,4 +1,4 @@
-"""Protocol of what takes a whole store out as one file, and puts it back."""
+"""Interface of backup and restore: the complete store as one file."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class RestoreResult:
-    """What a restore put back.
+    """The outcome of a restore.
 
-    `schema` is the store's schema after it, `from_schema` the backup's; `rows` counts them by table; `watermark` is the last
-    transaction. `instance` is the id of the store as it is now, `from_instance` that of the store the backup was made of.
+    `schema` is the schema number of the store after the restore, `from_schema` that of the backup. `rows` is the number of rows
+    by table, `watermark` the last transaction. `instance` is the id of the restored store, `from_instance` the id of the store
+    from which the backup was made (None: its schema had no id yet).
     """
 
     schema: int
@@ -25,14 +26,14 @@ class RestoreResult:
 
 
 class Archive(Protocol):
-    """A store that can be taken out and put back whole."""
+    """A store that can be backed up and restored."""
 
     def backup(self) -> Iterator[bytes]:
-        """Yield the store as of one moment, in pieces of a file, while others read and write."""
+        """Yield the bytes of a backup file: a consistent snapshot of the store. Reads and writes continue meanwhile."""
 
     def restore(self, pieces: Iterable[bytes]) -> RestoreResult:
-        """Put a backup into this store, which must be empty: whole, or not at all.
+        """Restore a backup into this store, which must be empty, in one transaction.
 
-        Raises `Conflict` where something is stored already or the backup is of a newer version, `DamagedBackup` where it is not
-        complete, and whatever `pieces` raises.
+        Raises `Conflict` where the store is not empty or the backup is of a newer version, `DamagedBackup` where the backup is
+        incomplete or damaged, and every error that `pieces` raises.
         """

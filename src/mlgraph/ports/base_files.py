@@ -1,4 +1,4 @@
-"""Where the graph's base is kept between starts, and shared between processes."""
+"""Interface of base files: the base of the graph on disk, between starts and shared between processes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Sections = Mapping[str, NDArray[Any]]
 
 @dataclass(frozen=True, slots=True)
 class StoredBase:
-    """Arrays as they were kept, mapped and not read yet. `stamp` names the log that they were made from, up to `watermark`."""
+    """The arrays of a base file, memory-mapped and not read yet. `stamp` identifies the log up to `watermark`, their source."""
 
     sections: Sections
     watermark: int
@@ -21,16 +21,16 @@ class StoredBase:
 
 
 class SnapshotFiles(Protocol):
-    """Keeps the newest snapshot."""
+    """Stores the newest base file."""
 
     def newest(self) -> StoredBase | None:
-        """Return the newest snapshot that can be read; None if there is none. What cannot be read is logged, and why."""
+        """Return the newest readable base; None if there is none. Each unreadable file is logged with the reason."""
 
     def newest_watermark(self) -> int:
-        """Return the watermark of the newest snapshot file, without opening it; 0: there is none."""
+        """Return the watermark of the newest base file without opening it (0: there is none)."""
 
     def save(self, sections: Sections, watermark: int, stamp: str) -> None:
-        """Keep a snapshot, whole or not at all, and drop older ones. Raises `Unavailable` if there is no room for it."""
+        """Store a base atomically and delete older files. Raises `Unavailable` if the disk has no room for it."""
 
     def allocate(self, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - what numpy takes for a type
-        """Return an array of zeros in a file without a name: for what would be large in memory."""
+        """Return an array of zeros; a large one is backed by an unnamed temporary file instead of memory."""

@@ -1,4 +1,4 @@
-"""Connected sources: what is remembered of them between starts."""
+"""Interface of the stored connections: state, cursors and errors of each connected source."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ _UNFINISHED: Final = ("backfilling", "failed")
 class Connection:
     """A connected source. Times are microseconds since the epoch.
 
-    `cursor` is where its backfill stands, `sweep_cursor` where a full sweep does that was interrupted.
+    `cursor` is the position of its backfill, `sweep_cursor` the position of an interrupted full sweep. `scope` prefixes the
+    ambiguous names in its answers (docs/naming.md); None: they are not prefixed. A `configured` source comes from the
+    configuration and is read as long as the configuration contains it.
 
-    `scope` is what scopes the names in its answers that mean nothing by themselves; None: they stand.
-
-    `configured`: the configuration made it, and it is read as long as that has it. `error` is what it fails with now;
-    `errors` counts failures, `last_error` at `last_error_at` is the latest one. It was asked what changed, with
-    success, at `polled_at`; something new was learned at `changed_at`; all was read at `last_sync_at`; what is there
-    was compared with the graph at `swept_at`.
+    `error` is the present error, `errors` the number of failures, `last_error` at `last_error_at` the latest one. `polled_at` is
+    the last successful poll, `changed_at` the last poll or event that changed the graph, `last_sync_at` the last complete
+    reading, `swept_at` the last sweep.
     """
 
     name: str
@@ -42,20 +41,20 @@ class Connection:
     sweep_cursor: dict[str, Any] | None = None
     scope: str | None = None
 
-    def to_read_again(self) -> Connection:
-        """Return it as one to be read: from where its backfill stood, or from the beginning if that had ended."""
+    def restarted(self) -> Connection:
+        """Return a copy in state `backfilling`, with the cursor of an unfinished backfill, else from the beginning."""
         cursor = self.cursor if self.state in _UNFINISHED else None
         return replace(self, state="backfilling", cursor=cursor, error=None)
 
 
 class ConnectionStore(Protocol):
-    """Remembers connections."""
+    """Stores connections durably."""
 
     def save(self, connection: Connection) -> None:
-        """Keep the connection as it is now."""
+        """Insert the connection, or replace the one of the same name."""
 
     def get(self, name: str) -> Connection | None:
-        """Return the connection of this name, if there is one."""
+        """Return the connection of this name; None if there is none."""
 
     def all(self) -> list[Connection]:
-        """Return all connections, by name."""
+        """Return all connections, ordered by name."""

@@ -1,4 +1,4 @@
-"""A connector: one object that declares what a tool's payloads are and turns them into facts, and the registry of all of them."""
+"""Interface of connectors: a connector declares the payloads of one format and converts them into facts. Their registry."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from mlgraph.ports.source_adapter import PulledTool, SourceFactory
 FACTS: Final = "facts"
 CLOUDEVENTS: Final = "cloudevents"
 OWN_FORMATS: Final = (FACTS, CLOUDEVENTS)
-"""The formats of mlgraph itself: no connector reads them."""
+"""The formats of mlgraph itself, which no connector reads."""
 THIN: Final = "thin"
-"""The format of dead letters that name what a connected tool is to be asked for again."""
+"""The format of dead letters that are thin events of a connected tool: a replay fetches the object again."""
 OWN_EVENT_TYPES: Final = ("io.mlgraph.fact", "io.mlgraph.facts")
-"""The types of CloudEvents that carry facts: one, or a list."""
+"""The types of CloudEvents that carry one fact, or a list of facts."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_-]{0,62}")
 _RESERVED: Final = frozenset({*OWN_FORMATS, THIN, "config", "mlgraph", "rule", "source"})
-"""Names with a meaning of their own as origin, format or metric label."""
+"""Names that are reserved as origin, format or metric label."""
 _GENERAL: Final = frozenset({"", "application/json", "text/json", "application/octet-stream", "text/plain"})
-"""Media types that say nothing about the format."""
+"""Media types that do not identify a format."""
 
 
 def _event(_: Mapping[str, Any]) -> str:
@@ -37,55 +37,55 @@ def _event(_: Mapping[str, Any]) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Connector:
-    """What one format of payloads is and how it becomes facts. All functions are pure and thread-safe.
+    """The declaration of one payload format and its conversion into facts. All functions are pure and thread-safe.
 
-    The contract suite (tests/connectors/suite.py) holds a connector to what it declares here.
+    The contract suite (tests/connectors/suite.py) checks a connector against the fields below.
     """
 
     name: str
     """Lower-case letters, digits, `-` and `_`. Also the format's name, and the origin of every fact that it emits."""
     event_types: tuple[str, ...]
-    """The payloads that it reads, in the tool's own words."""
+    """The types of payload that it reads, in the tool's own terms."""
     kinds: tuple[str, ...]
-    """All kinds of the vocabulary that it emits, people and teams aside."""
+    """All kinds of the vocabulary that it emits, except people and teams."""
     relations: tuple[str, ...]
     """All relations of the vocabulary that it emits."""
     redacted: tuple[str, ...] = ()
-    """The places of a payload where secrets or personal data are known to be; none of that reaches a fact."""
+    """Locations in a payload that contain secrets or personal data; their values never reach a fact."""
     normalise: Callable[[object, str | None], Sequence[Statement]]
-    """Returns what a decoded payload says. The second argument is the source of the token that it came with: it scopes
-    names that mean nothing by themselves (docs/naming.md). Raises `InvalidInput` with the JSON pointer of what is wrong.
+    """Returns the statements of a decoded payload. The second argument is the source of the sender's token: it scopes ambiguous
+    names (docs/naming.md). Raises `InvalidInput` with the JSON pointer of the fault.
     """
     sanitize: Callable[[Located], object] = sanitize
-    """Returns the copy of a payload that is stored with its facts: without secrets and personal data."""
+    """Returns the copy of a payload that is stored with its facts, without secrets and personal data."""
     event_id: Callable[[Mapping[str, Any]], str] = _event
-    """Returns a text by which people recognise a payload among others; it need not be unique."""
+    """Returns a text by which people recognise a payload; it need not be unique."""
     mentions_in_passing: bool = False
-    """Whether it reports datasets because something reads or writes them, under whatever name that uses. Then a mention of a
-    name that was renamed away does not make the name an asset again (ADR 0018).
+    """Whether it reports datasets only because a process reads or writes them, under the name that the process uses. If so, a
+    mention of a name from which a dataset was renamed does not make that name an asset again (ADR 0018).
     """
     accepts_events: bool = True
-    """Whether payloads can be sent to the server as a format."""
+    """Whether clients can send payloads of this format to the server."""
     cloudevent_types: tuple[str, ...] = ()
-    """Prefixes of the types of CloudEvents whose data is a payload."""
+    """Prefixes of CloudEvent types: the data of such an event is a payload of this format."""
     media_types: tuple[str, ...] = ()
-    """Values of a CloudEvent's `datacontenttype` by which its data is a payload, whatever its type."""
+    """Values of `datacontenttype`: the data of such a CloudEvent is a payload of this format, for every event type."""
     quick_bytes: int = 0
-    """A payload up to this size is normalised within about a millisecond, so that no thread is needed for it."""
+    """Payloads up to this size are normalised within about a millisecond and need no thread of their own."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PulledConnector(Connector):
-    """A connector of a tool that is also asked for its state: `mlgraph connect NAME URL`."""
+    """A connector of a tool whose state mlgraph also reads: `mlgraph connect NAME URL`."""
 
     tool: PulledTool
     sources: SourceFactory
     settles_s: float = 5.0
-    """For how many seconds after a change the tool may still answer as before (its replicas, its caches)."""
+    """The number of seconds after a change during which the tool may still return the former state (replicas, caches)."""
 
 
 class ConnectorRegistry:
-    """All connectors of a server, by name. It is complete before the server starts; lookups are thread-safe."""
+    """All connectors of a server, by name. Registration ends before the server starts; lookups are thread-safe."""
 
     def __init__(self, connectors: Iterable[Connector] = ()) -> None:
         """Register each of `connectors`. Raises `InvalidInput` as `register` does."""
@@ -98,10 +98,10 @@ class ConnectorRegistry:
         return iter(self._connectors.values())
 
     def register(self, connector: Connector) -> None:
-        """Add a connector. Raises `InvalidInput` for a name, kind or relation that cannot be, or for what another one claims."""
+        """Add a connector. Raises `InvalidInput` for an invalid name, an unknown kind or relation, or a claim that collides."""
         name = connector.name
         if not _NAME.fullmatch(name):
-            raise InvalidInput(f"{name[:80]!r} is no name of a connector: use lower-case letters, digits, - and _")
+            raise InvalidInput(f"{name[:80]!r} is not a valid connector name: use lower-case letters, digits, - and _")
         if name in _RESERVED:
             raise InvalidInput(f"the name {name!r} is reserved: give the connector another one")
         if name in self._connectors:
@@ -116,10 +116,14 @@ class ConnectorRegistry:
     def _check_cloudevents(self, connector: Connector) -> None:
         for prefix in connector.cloudevent_types:
             if any(own.startswith(prefix) for own in OWN_EVENT_TYPES):
-                raise InvalidInput(f"connector {connector.name!r}: CloudEvents of type {prefix!r} carry facts; claim another")
+                raise InvalidInput(
+                    f"connector {connector.name!r}: CloudEvents of type {prefix!r} carry facts; claim another type"
+                )
         for media in connector.media_types:
             if media in _GENERAL:
-                raise InvalidInput(f"connector {connector.name!r}: the media type {media!r} is that of any format; claim another")
+                raise InvalidInput(
+                    f"connector {connector.name!r}: the media type {media!r} does not identify a format; claim another one"
+                )
         for other in self:
             claimed = [
                 f"CloudEvents of type {mine!r}"
@@ -133,42 +137,42 @@ class ConnectorRegistry:
 
     @property
     def formats(self) -> tuple[str, ...]:
-        """The names of the connectors whose payloads can be sent."""
+        """The names of the connectors that accept payloads from clients."""
         return tuple(each.name for each in self if each.accepts_events)
 
     @property
     def tools(self) -> tuple[str, ...]:
-        """The names of the connectors whose tools can be connected."""
+        """The names of the connectors of tools that can be connected."""
         return tuple(each.name for each in self if isinstance(each, PulledConnector))
 
     @property
     def in_passing(self) -> frozenset[str]:
-        """The origins that mention datasets in passing (`Connector.mentions_in_passing`)."""
+        """The origins of connectors with `Connector.mentions_in_passing`."""
         return frozenset(each.name for each in self if each.mentions_in_passing)
 
     def format(self, name: str) -> Connector:
-        """Return the connector that reads a format. Raises `InvalidInput` with the known formats."""
+        """Return the connector of a format. Raises `InvalidInput` with the known formats."""
         found = self._connectors.get(name)
         if found is None or not found.accepts_events:
             raise InvalidInput(f"unknown format {name[:60]!r}; {_hint(name, self.formats, 'formats of events')}")
         return found
 
     def tool(self, name: str) -> PulledConnector:
-        """Return the connector of a kind of tool. Raises `InvalidInput` with the known ones."""
+        """Return the connector of a kind of tool. Raises `InvalidInput` with the known kinds."""
         found = self._connectors.get(name)
         if not isinstance(found, PulledConnector):
             raise InvalidInput(f"unknown kind of tool {name[:60]!r}; {_hint(name, self.tools, 'kinds of tools')}")
         return found
 
     def stored_format(self, name: str) -> Connector:
-        """Return the connector by which stored payloads came. Raises `Conflict` where it is registered no longer."""
+        """Return the connector of a format of stored payloads. Raises `Conflict` where it is no longer registered."""
         found = self._connectors.get(name)
         if found is None:
             raise Conflict(_missing(name))
         return found
 
     def stored_tool(self, name: str) -> PulledConnector:
-        """Return the connector by which a stored source was connected. Raises `Conflict` where it is registered no longer."""
+        """Return the connector of a stored source. Raises `Conflict` where it is no longer registered."""
         found = self._connectors.get(name)
         if not isinstance(found, PulledConnector):
             raise Conflict(_missing(name))
@@ -185,9 +189,7 @@ class ConnectorRegistry:
 
 
 def _missing(name: str) -> str:
-    return (
-        f"the connector {name[:60]!r} is not registered with this server: install the package that has it, restart, and try again"
-    )
+    return f"the connector {name[:60]!r} is not registered with this server: install its package, restart, and try again"
 
 
 def _hint(word: str, known: Iterable[str], what: str) -> str:

@@ -1,4 +1,4 @@
-"""Dead letters: what was accepted and could not be understood, kept until it is replayed."""
+"""Interface of dead letters: input that was accepted and could not be processed, stored until it is replayed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterEntry:
-    """An event that failed, with who sent it and why it failed."""
+    """An event that could not be processed, with its sender and the error (`pointer`: JSON pointer of the fault)."""
 
     format: str
     actor: str
@@ -22,29 +22,29 @@ class DeadLetterEntry:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetterCounts:
-    """Letters that wait to be replayed, and all there ever were."""
+    """The number of dead letters that wait for a replay, and of all that were ever stored."""
 
     waiting: int
     total: int
 
 
 class DeadLetterStore(Protocol):
-    """Keeps dead letters."""
+    """Stores dead letters durably."""
 
     def add(self, letter: DeadLetterEntry) -> int:
-        """Keep a letter, durably, and return its id."""
+        """Store a dead letter and return its id. A repeated letter of the same source counts as another attempt."""
 
     def get(self, letter_id: int) -> DeadLetterEntry:
-        """Return a letter that waits. Raises `NotFound`."""
+        """Return a waiting letter. Raises `NotFound`."""
 
     def failed_again(self, letter_id: int, error: str) -> None:
-        """Note one more attempt that failed."""
+        """Record one more failed attempt."""
 
     def replayed(self, letter_id: int, tx: int) -> None:
-        """Note that the letter was taken in, by transaction `tx`."""
+        """Record that the replay succeeded in transaction `tx`."""
 
     def waiting_of_sources(self) -> Mapping[str, int]:
-        """Return how many letters wait of each connected source that has any."""
+        """Return the number of waiting letters by connected source, for the sources that have any."""
 
     def listing(self, limit: int, cursor: str | None) -> dict[str, Any]:
-        """Return the letters that wait, oldest first."""
+        """Return a page of the waiting letters, oldest first. Raises `InvalidInput` for an invalid cursor."""

@@ -1,4 +1,4 @@
-"""Thin events that wait until the truth of what they name has been fetched: kept, so that a restart loses none."""
+"""Interface of the thin-event queue: events wait durably until the state of the object that they name is fetched."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 SubjectKey = tuple[str, str]
-"""The source's word for a kind of things, and the id of one."""
+"""The source's word for a type of object, and the id of one."""
 
 
 @dataclass(frozen=True, slots=True)
 class ThinEvent:
-    """The latest event that named a thing; `at` is when it happened (microseconds since the epoch).
+    """The latest event that named an object; it occurred `at` (microseconds since the epoch).
 
-    `number` is greater than that of any event before, `attempts` how often its truth could not be had.
+    `number` is greater than that of every earlier event; `attempts` is the number of fetches that failed.
     """
 
     kind: str
@@ -26,21 +26,21 @@ class ThinEvent:
 
     @property
     def subject_key(self) -> SubjectKey:
-        """What is to be fetched."""
+        """Type and id of the object to fetch."""
         return self.kind, self.id
 
 
 class EventStore(Protocol):
-    """Keeps thin events, one for each thing."""
+    """Stores thin events durably, one for each object of a source."""
 
     def add(self, source: str, event: ThinEvent) -> ThinEvent:
-        """Keep an event, durably, in the place of an earlier one about the thing; return what waits now."""
+        """Store an event in place of an earlier one about the same object; return the event that waits now."""
 
     def waiting(self, source: str) -> list[ThinEvent]:
-        """Return all events that wait."""
+        """Return all waiting events of a source."""
 
     def failed(self, source: str, event: ThinEvent) -> None:
-        """Keep how many attempts it has had."""
+        """Store the number of attempts of an event."""
 
     def done(self, source: str, events: Collection[ThinEvent]) -> None:
-        """Forget these events, unless a later one about the same thing has come."""
+        """Delete these events, unless a later one about the same object has arrived."""

@@ -1,4 +1,4 @@
-"""What is known of the connections to the store."""
+"""Figures of the store's connection pool."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """Connections: all, those that nobody uses now, and the requests that wait for one."""
+    """The number of connections, of idle connections, and of requests that wait for a connection."""
 
     size: int
     idle: int

@@ -1,4 +1,4 @@
-"""What the rest of mlgraph asks of a source: one thing's truth, all of it page by page, what changed, what exists."""
+"""Interface of connected sources: fetch one object, read everything page by page, poll changes, list what exists."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.uri import AssetUri
 
 Payload = dict[str, Any]
-"""What a connector's `normalise` reads."""
+"""Input of a connector's `normalise`."""
 States = Mapping[AssetUri, Mapping[str, Any]]
-"""What one origin says of each asset now (an asset fact's `state`)."""
+"""The present state of each asset, as one origin reports it (`state` of an asset fact)."""
 Cursor = dict[str, Any]
-"""Where to go on: kept as JSON, understood by the source alone."""
+"""The position at which a reading continues: stored as JSON; only the source interprets it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a source is reached: its address, the instance's name (None: taken from the address), as whom, and how hard.
+    """How to access a source: address, name of the instance (None: derived from the address), credentials, request limits.
 
-    `scope` is what scopes the names in its answers that mean nothing by themselves (docs/naming.md); None: they stand.
+    `scope` prefixes the ambiguous names in its answers (docs/naming.md); None: they are not prefixed.
     """
 
     url: str
@@ -34,9 +34,9 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """What a source answered to a trial: its version, where it tells one, and how many things of a sort are there.
+    """The answer of a source to a probe: its version (None: it reports none) and the number of objects of each type.
 
-    `more` says that there are more than were counted.
+    With `more`, there are more objects than were counted.
     """
 
     version: str | None
@@ -46,7 +46,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True)
 class CircuitState:
-    """Whether a source is asked: `closed` as usual, `half-open` one request that tries, `open` not for `retry_in_s` seconds."""
+    """State of a source's circuit breaker: `closed` (normal), `half-open` (one trial request), `open` (for `retry_in_s`)."""
 
     name: Literal["closed", "open", "half-open"]
     retry_in_s: float = 0.0
@@ -54,7 +54,7 @@ class CircuitState:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The source says that there is no such thing (any longer). `uri` is None where the id can be no name."""
+    """The source reports that an object does not exist (any longer). `uri` is None where the id is not a valid name."""
 
     kind: str
     id: str
@@ -63,7 +63,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What stays the same when a thing is renamed: when it was created, and its parts with their creation, in microseconds."""
+    """Attributes that survive a rename: the time of creation, and the parts with theirs. Microseconds since the epoch."""
 
     created: int
     parts: frozenset[tuple[str, int]] = frozenset()
@@ -71,9 +71,10 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What a sweep found missing. `renamed` tells under which name it lives on, `now`; without it, it was deleted.
+    """An asset that a sweep found deleted or renamed.
 
-    `created` tells the same where `now` was another asset's name before.
+    `renamed` is the payload that asserts the new name `now`; None: the asset was deleted. `created` is the payload that asserts
+    the creation of `now`, where another asset had that name before.
     """
 
     uri: AssetUri
@@ -84,9 +85,9 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class SourcePage:
-    """A part of a walk: payloads in order, and the cursor to resume after them.
+    """One page of a reading: payloads in order, and the cursor that resumes after them.
 
-    `stage` and `count` (of this stage so far) are for progress; `total` is given where the source tells it.
+    `stage` and `count` (in this stage so far) report progress; `total` is None where the source does not report it.
     """
 
     payloads: list[Payload]
@@ -98,97 +99,98 @@ class SourcePage:
 
 
 class SourceAdapter(Protocol):
-    """A tool that is asked for its truth. All calls raise `SourceError` where it does not answer as it should.
+    """Requests to one connected tool. Every call raises `SourceError` for a failed request or an invalid answer.
 
-    `fetch` may be called by several threads at once, beside one that walks (`pages`, `changed_since`, `inventory`).
+    `fetch` may be called by several threads at once, beside one thread that reads `pages`, `changed_since` or `inventory`.
     """
 
     @property
     def name(self) -> str:
-        """The kind of source, as in `connect NAME URL`: also the origin of its facts."""
+        """The kind of tool, as in `connect NAME URL`; also the origin of its facts."""
 
     @property
     def instance(self) -> str:
-        """Which one of its kind: part of the namespace of what it names."""
+        """The name of the instance: a part of the namespace of its assets."""
 
-    def reached(self) -> ProbeResult:
-        """Return what the tool answers to a trial."""
+    def probe(self) -> ProbeResult:
+        """Return the tool's answer to a probe."""
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
-        """Return the current truth about one thing, or that it is gone."""
+        """Return the current state of one object; `Gone` where it does not exist."""
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[SourcePage]:
-        """Yield everything there is, from the beginning or after `cursor`; the last page is `done`."""
+        """Yield all objects, from the beginning or after `cursor`; the last page is `done`."""
 
     def changed_since(self, cursor: Cursor | None) -> Iterator[SourcePage]:
-        """Yield what changed since `cursor` (None: since now); the last page is `done` and carries the next cursor."""
+        """Yield the objects that changed since `cursor` (None: since now); the last page is `done` and has the next cursor."""
 
     def inventory(self) -> Iterator[AssetUri]:
-        """Yield the URI of everything that exists now, of the kinds that the source lists."""
+        """Yield the URI of every existing object of the kinds that the source lists."""
 
     def identities(self) -> Mapping[str, Identity]:
-        """Return what stays of each thing that can be renamed, by its name now. Empty where names never change."""
+        """Return the identity of each object that can be renamed, by its present name. Empty where names never change."""
 
     def subscribe(self, url: str, secret: str) -> str:
-        """Have the tool send webhooks to `url`, signed with `secret`; return the subscription's id."""
+        """Subscribe `url` to the tool's webhooks, signed with `secret`; return the id of the subscription."""
 
     def circuit(self) -> CircuitState:
-        """Return whether it is asked, or left alone because it fails."""
+        """Return the state of the circuit breaker."""
 
     def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
 
 
 class SourceFactory(Protocol):
-    """Makes sources of one kind of tool."""
+    """Opens sources of one kind of tool."""
 
     def open(self, access: Access, *, patient: bool = True) -> SourceAdapter:
-        """Return a source that asks the tool reached by `access`. One that is not `patient` gives up after one attempt.
+        """Return a source for `access`. Unless `patient`, it fails after one attempt instead of retrying.
 
-        Raises `InvalidInput` where the address is none.
+        Raises `InvalidInput` for an invalid address.
         """
 
     def ambient(self) -> Credentials | None:
-        """Return the credentials of sources that no configuration names, from the server's environment.
+        """Return the credentials for unconfigured sources, from the environment of the server; None: there are none.
 
-        Raises `InvalidInput` where they cannot be used.
+        Raises `InvalidInput` for unusable credentials.
         """
 
 
 class PulledTool(Protocol):
-    """How the answers and webhooks of a connected tool are understood. All methods are pure."""
+    """Interpretation of a connected tool's answers and webhooks. All methods are pure."""
 
     def subject(self, payload: object, /) -> AssetUri | None:
-        """Return the asset whose state in the graph `normalise` needs, as the payload's `held`."""
+        """Return the asset whose stored state `normalise` needs in the payload, under the key `held`."""
 
     def source_key(self, uri: AssetUri, /) -> tuple[str, str] | None:
-        """Return kind and id by which the tool is asked for an asset; None where it can be asked for by listing alone."""
+        """Return type and id for `SourceAdapter.fetch` of an asset; None where the tool only lists such assets."""
 
     def departures(
         self, instance: str, known: States, existing: Collection[AssetUri], identities: Mapping[str, Identity], at: int, /
     ) -> Sequence[Departure]:
-        """Return what was deleted or renamed: `known` is what the graph has of the instance, the rest what the tool lists.
+        """Return the deleted and renamed assets of an instance.
 
-        `at` is when it was listed, in microseconds since the epoch.
+        `known` are their states in the graph; `existing` and `identities` are the listing of the tool, made `at` (microseconds
+        since the epoch).
         """
 
     def deleted(self, uri: AssetUri, at: int, /) -> Payload:
-        """Return the payload that says that an asset does not exist from `at` on."""
+        """Return the payload that asserts the deletion of an asset at `at`."""
 
     def version_of(self, payload: object, /) -> int | None:
-        """Return the tool's own version of the payload's subject, such as the time of its last change.
+        """Return the tool's version of the payload's subject, such as the time of its last change; it increases.
 
-        An older state has a smaller one. None where the tool gives none.
+        None where the tool reports no version.
         """
 
     def version_of_state(self, state: Mapping[str, Any], /) -> int | None:
-        """Return the same of a state that the graph has."""
+        """Return the same of a state that is stored in the graph."""
 
     def verify(self, headers: Mapping[str, str], body: bytes, secret: str, now: float, /) -> Mapping[str, Any]:
         """Return the event of a webhook signed with `secret`; `now` is in Unix seconds. Raises `Unauthorized`."""
 
     def thin(self, event: Mapping[str, Any], /) -> tuple[str, str] | None:
-        """Return kind and id of what an event says has changed; None where the graph has no such thing."""
+        """Return type and id of the object that an event names; None where the graph has no such objects."""
 
     def occurred_at(self, event: Mapping[str, Any], /) -> int:
-        """Return when an event happened, in microseconds since the epoch."""
+        """Return the time of an event, in microseconds since the epoch."""

@@ -1,4 +1,4 @@
-"""What the rest of mlgraph asks of the store: append facts, and read them back by group, by transaction, or all."""
+"""Interface of the fact store: append facts, and read them by group, by transaction, or all of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlgraph.domain.history import AssetRecord, EdgeRecord
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who says something: a name, and the source and environment that a token binds it to."""
+    """Who appends: a name, and the source and environment to which its token is bound."""
 
     name: str
     source: str | None = None
@@ -25,7 +25,7 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """An event as it was received, and the digest that tells whether it is the same as one received before."""
+    """An event as it was received, and the digest that identifies duplicates."""
 
     format: str
     source: str
@@ -36,7 +36,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One unit of input (a line, an event): what it says, and the event itself where it was one."""
+    """One unit of input (a line, an event): its facts and contacts, and the event itself if it was one."""
 
     facts: Sequence[Fact]
     contacts: Sequence[Contact] = ()
@@ -45,7 +45,7 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """The outcome of an append: the store's last transaction, and for each entry whether it said anything new."""
+    """The outcome of an append: the store's last transaction, and for each entry whether it added anything new."""
 
     tx: int
     new: Sequence[bool]
@@ -53,7 +53,7 @@ class Appended:
 
 @dataclass(frozen=True, slots=True)
 class AssetRow:
-    """An asset as the store numbers it."""
+    """An asset with its number in the store. `kind` is a code of the vocabulary; `dataset` is a column's dataset, else 0."""
 
     asset: int
     uri: str
@@ -63,7 +63,7 @@ class AssetRow:
 
 @dataclass(slots=True)
 class AppendedRecords:
-    """All that some transactions appended: assets first heard of, facts, and the people whose name or mail was told."""
+    """Everything that some transactions appended: new assets, facts, and the people whose name or mail changed."""
 
     assets: list[AssetRow] = field(default_factory=list)
     edges: list[EdgeRecord] = field(default_factory=list)
@@ -72,19 +72,19 @@ class AppendedRecords:
 
 
 class CommittedTransaction(NamedTuple):
-    """A transaction as the writer that made it knows it, so that nobody in its process need read it back."""
+    """A transaction as its writer passes it to the commit feed, so that this process need not read it from the store."""
 
     tx: int
     last_at: int
-    """The last moment that was given to a fact without one (see `mlgraph.domain.clock.reach`)."""
+    """The latest time that was assigned to a fact without one (see `mlgraph.domain.clock.reach`)."""
     facts: int
     records: Callable[[], AppendedRecords]
-    """Puts the records together."""
+    """Builds the records on demand."""
 
 
 @dataclass(slots=True)
 class Changes:
-    """What a span of transactions touched: new assets, and the facts that were appended."""
+    """The changes of a range of transactions up to `upto`: new assets, and the edges and assets with appended facts."""
 
     upto: int
     assets: list[AssetRow] = field(default_factory=list)
@@ -92,17 +92,17 @@ class Changes:
     seen_by: set[int] = field(default_factory=set)
     """Runs and workflows whose column edges changed."""
     asserted: set[int] = field(default_factory=set)
-    """Assets of which something was said or retracted."""
+    """Assets with an appended fact or retraction."""
     declared: set[int] = field(default_factory=set)
-    """Those of which it was said that they are declared anew, or gone."""
+    """Assets with an appended declaration or retraction."""
     cut: bool = False
-    """There is more, left out because it would be too much at once."""
+    """The range was shortened, because it contains too many facts for one step."""
     records: AppendedRecords | None = None
-    """What they appended, where it was handed over."""
+    """The appended records, where the commit feed has them."""
 
     @classmethod
     def of(cls, upto: int, records: AppendedRecords) -> Changes:
-        """Return what a span of transactions up to `upto` touched that appended `records`."""
+        """Return the changes of transactions up to `upto` that appended `records`."""
         changes = cls(upto, records.assets, records=records)
         for state in records.states:
             changes.note_state(state.asset, state.mode)
@@ -111,13 +111,13 @@ class Changes:
         return changes
 
     def note_state(self, asset: int, mode: int) -> None:
-        """Note a fact about an asset."""
+        """Add a fact about an asset."""
         self.asserted.add(asset)
         if mode in (Mode.RETRACT, Mode.DECLARATION):
             self.declared.add(asset)
 
     def note_edge(self, triple: tuple[int, int, int], seen_by: int | None) -> None:
-        """Note a fact about an edge."""
+        """Add a fact about an edge, or about a column edge that the run or workflow `seen_by` reported."""
         if seen_by is None:
             self.edges.add(triple)
         else:
@@ -126,7 +126,7 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Who told a fact, and when: what `why` and `show` answer with."""
+    """Who recorded a transaction and when (microseconds since the epoch); part of the answers of `why` and `show`."""
 
     tx: int
     recorded_at: int
@@ -136,7 +136,7 @@ class Provenance:
 
 
 class RunRecords(NamedTuple):
-    """What is said of some runs: their inputs and outputs, the column edges seen in them, their states, and whose they are."""
+    """The records of some runs: inputs, outputs, the column edges that they reported, states, and edges to their workflows."""
 
     reads: list[EdgeRecord]
     writes: list[EdgeRecord]
@@ -146,7 +146,7 @@ class RunRecords(NamedTuple):
 
 
 class EdgeTable(NamedTuple):
-    """Edge facts as columns, one entry a fact: numbers as the store has them, times in microseconds."""
+    """Edge facts as columns, one entry per fact: numbers of the store, times in microseconds since the epoch."""
 
     source: NDArray[np.int32]
     relation: NDArray[np.int16]
@@ -154,26 +154,29 @@ class EdgeTable(NamedTuple):
     origin: NDArray[np.int16]
     mode: NDArray[np.int16]
     role: NDArray[np.int16]
-    """0: none; from 1 on the place in the vocabulary's `INPUT_ROLES`; -1: another."""
+    """0: none; from 1 on, the position in the vocabulary's `INPUT_ROLES`; -1: another role."""
     start: NDArray[np.int64]
     end: NDArray[np.int64]
 
 
 class BoundaryChanges(NamedTuple):
-    """What begins or ends between two moments, by what facts say: a change of their meaning between the two is of these alone."""
+    """The edges and assets with a fact whose valid time begins or ends between two moments.
+
+    Only these can differ between the two moments.
+    """
 
     edges: set[tuple[int, int, int]]
     seen_by: set[int]
-    """Runs and workflows that column edges among them were seen in."""
+    """Runs and workflows that reported column edges among them."""
     assets: set[int]
     retracted: set[int]
-    """Those of `assets` that were retracted: it may end any of their edges."""
+    """The retracted ones among `assets`: a retraction can close every edge of an asset."""
 
 
 class EdgeStep(NamedTuple):
-    """Edges of one relation that lead on from assets, along the edges (`forward`) or against, to assets of some kinds.
+    """One step of a path pattern: edges of a relation from given assets, along (`forward`) or against their direction.
 
-    With `then`, only to such of them as the next step leads on from.
+    The far ends have one of `kinds`; with `then`, only far ends from which the next step has an edge match.
     """
 
     relation: int
@@ -183,114 +186,114 @@ class EdgeStep(NamedTuple):
 
 
 class FactWriter(Protocol):
-    """Appends facts; nothing is ever updated."""
+    """Appends facts. Stored facts are never updated."""
 
     def append(self, entries: Sequence[Item], actor: Actor) -> Appended:
-        """Append what is new, in one durable transaction. Raises `Unavailable` if the store is away."""
+        """Append the new facts in one durable transaction. Raises `Unavailable` if the store cannot be reached."""
 
     def begin_append(self, entries: Sequence[Item], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
-        """Append without waiting: `done` is called in another thread with what `append` would have returned or raised."""
+        """Append without waiting: another thread calls `done` with the result or the error of `append`."""
 
 
 class GroupReader(Protocol):
-    """Reads facts by the groups that are computed together."""
+    """Reads facts by groups: all records of an edge, a run, a workflow, an asset."""
 
     def edges(self, triples: Collection[tuple[int, int, int]]) -> list[EdgeRecord]:
-        """Return all records of these triples."""
+        """Return all records of these triples (source, relation, target), without those that a run or workflow reported."""
 
     def edges_into(self, targets: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
-        """Return all records of these relations that lead to `targets`."""
+        """Return all records of edges of these relations to `targets`."""
 
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
-        """Return all records of these relations that lead from `sources`."""
+        """Return all records of edges of these relations from `sources`."""
 
     def runs(self, runs: Collection[int]) -> RunRecords:
-        """Return all that is said of these runs."""
+        """Return all records of these runs."""
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
-        """Return the column edges whose `by` is one of `owners`."""
+        """Return the records of column edges that one of `owners` (runs, workflows) reported."""
 
     def asset_records(self, assets: Collection[int]) -> list[AssetRecord]:
         """Return all records of these assets."""
 
     def asset_records_in(self, assets: Collection[int], after: int, upto: int) -> list[AssetRecord]:
-        """Return the records of these assets that transactions after `after`, up to `upto`, appended."""
+        """Return the records of these assets from transactions after `after` up to and including `upto`."""
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
-        """Return when these workflows were declared anew."""
+        """Return the declarations of these workflows."""
 
     def retracted(self, assets: Collection[int]) -> set[int]:
-        """Return which of `assets` were ever retracted."""
+        """Return those of `assets` that have a retraction."""
 
     def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
-        """Return every triple that `asset` is an end of."""
+        """Return every triple (source, relation, target) with `asset` as source or target."""
 
     def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
-        """Return name and mail of these people, where they are known and not erased."""
+        """Return the contacts of these people, by asset; without people whose contact is unknown or erased."""
 
 
 class FactReader(GroupReader, Protocol):
-    """Reads facts, of now or up to some transaction."""
+    """Reads all facts, or those up to a transaction."""
 
     def alias_records(self) -> list[EdgeRecord]:
-        """Return all records that say that one name is another name of an asset."""
+        """Return all records of `alias_of`."""
 
     def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
-        """Return the runs of these workflows that began or ended at or after `moment`; possibly some others too."""
+        """Return the runs of these workflows that started or ended at or after `moment` (microseconds), and possibly others."""
 
     def steps(self, assets: Collection[int], step: EdgeStep, most: int) -> list[EdgeRecord]:
-        """Return the records of the edges that `step` takes from `assets`, at most `most` of them; none that a run saw."""
+        """Return the records of the edges of `step` from `assets`, at most `most`, without column edges."""
 
     def owned(self, owners: Collection[int], most: int) -> list[int]:
-        """Return the assets whose state has ever named one of `owners`, at most `most` of them."""
+        """Return the assets with a state that names one of `owners`, now or in the past; at most `most`."""
 
-    def touched(self, after: int, upto: int) -> BoundaryChanges:
-        """Return what facts begin or end at a moment after `after`, and not after `upto` (microseconds)."""
+    def boundary_changes(self, after: int, upto: int) -> BoundaryChanges:
+        """Return the edges and assets with a fact that begins or ends in (`after`, `upto`], in microseconds since the epoch."""
 
     def session(self) -> AbstractContextManager[None]:
-        """Let this thread read over one connection until the end of the context: many small questions cost less."""
+        """Reuse one connection for all reads of this thread until the end of the context: small queries cost less."""
 
     def at(self, tx: int) -> FactReader:
-        """Return a reader of the facts up to transaction `tx`: what it reads does not change while others append."""
+        """Return a reader of the facts up to transaction `tx`: later appends do not change its results."""
 
     def last_tx(self) -> int:
         """Return the number of the last transaction (0: none)."""
 
     def changes(self, after: int, limit: int) -> Changes:
-        """Return what up to `limit` transactions after `after` touched; fewer, where they hold very many facts."""
+        """Return the changes of up to `limit` transactions after `after`; of fewer where these contain very many facts."""
 
     def pending(self, after: int, most: int) -> int:
-        """Return how many facts about edges came after transaction `after`, counting to `most`."""
+        """Return the number of edge facts after transaction `after`, at most `most`."""
 
     def stamp(self, tx: int) -> str | None:
-        """Return what tells the log up to transaction `tx` from another; None if it does not reach so far."""
+        """Return a text that identifies the log up to transaction `tx`; None if the log is shorter."""
 
     def assets(self) -> Iterator[list[AssetRow]]:
-        """Yield all assets in order of their numbers, many at a time."""
+        """Yield all assets in order of their numbers, in chunks."""
 
     def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
-        """Return the edge facts of these relations from sources `low` up to, not including, `high`; not those that a run saw."""
+        """Return the edge facts of these relations with low <= source < high, without column edges."""
 
     def records_between(self, low: int, high: int) -> list[AssetRecord]:
-        """Return the records of the assets from `low` up to, not including, `high`."""
+        """Return the records of the assets with low <= number < high."""
 
     def all_retracted(self) -> NDArray[np.int32]:
-        """Return all assets that were ever retracted."""
+        """Return all assets that have a retraction."""
 
     def ids(self, uris: Collection[str]) -> dict[str, int]:
-        """Return the numbers of those URIs that the store has heard of."""
+        """Return the numbers of those URIs that the store knows."""
 
     def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
-        """Return URI and kind of these assets."""
+        """Return the rows of these assets."""
 
     def origins(self) -> Mapping[int, str]:
-        """Return the names of all origins."""
+        """Return the names of all origins, by number."""
 
     def provenance(self, txs: Collection[int]) -> dict[int, Provenance]:
-        """Return who appended these transactions, and when."""
+        """Return the provenance of these transactions."""
 
     def events(self, numbers: Collection[int]) -> dict[int, str]:
-        """Return the ids that events had at their sources, by the store's numbers of the events."""
+        """Return the ids that the events have at their sources, by the store's numbers of the events."""
 
     def stream(self) -> Iterator[tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]]:
-        """Yield every asset in order of URI, with its records and the edges that lead from it, of one moment."""
+        """Yield every asset in bytewise order of URI, with its records and its outgoing edges: a consistent snapshot."""

@@ -76,7 +76,7 @@ class MlflowSource:
         """Close the connections."""
         self._api.close()
 
-    def reached(self) -> ProbeResult:
+    def probe(self) -> ProbeResult:
         """Return what the server answers to a trial: experiments and registered models, as far as one page of each has them.
 
         Raises `SourceError` where it does not answer as MLflow does, or not to these credentials.

@@ -68,7 +68,7 @@ class ShelfSource:
         self._shelf = shelf
         self.instance = access.instance or "main"
 
-    def reached(self) -> ProbeResult:
+    def probe(self) -> ProbeResult:
         return ProbeResult("1.0", {"books": len(self._shelf.books)})
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the port's word

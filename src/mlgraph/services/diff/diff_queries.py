@@ -68,7 +68,7 @@ class DiffQueries:
 
     def _everywhere(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]], str | None]:
         low, high = self._moments.span
-        aliases, touched = self._graph.aliases, self._reader.touched(low, high)
+        aliases, touched = self._graph.aliases, self._reader.boundary_changes(low, high)
         moved = {name for name in aliases.names() if aliases.at(name, low) != aliases.at(name, high)}
         asserted = self._asserted.everywhere(touched, moved)
         changes = InferredChanges(self._reader, self._graph, self._rules, self._moments)

@@ -1,4 +1,4 @@
-"""Connected sources: backfilled once, followed from then on, swept when asked; webhooks are taken as hints of what changed."""
+"""Connected sources: backfilled once, followed from then on, swept when requested; webhooks are taken as hints of what changed."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ class SourceManager:
         if worker is not None:
             connection = worker.read_again()
         else:
-            connection = (found or Connection(instance, kind, url, secret)).to_read_again()
+            connection = (found or Connection(instance, kind, url, secret)).restarted()
             connection = replace(connection, configured=instance in self._settings)
             self._store.save(connection)
         self._work_on(connection)

@@ -67,7 +67,7 @@ def tried(connector: PulledConnector, connection: Connection, access: Access) ->
     answer: dict[str, Any] = {"version": None, "counts": {}, "more": False, "error": None}
     try:
         with contextlib.closing(connector.sources.open(access, patient=False)) as source:
-            found = source.reached()
+            found = source.probe()
     except MlgraphError as error:
         answer["error"] = error.detail
     else:

@@ -18,7 +18,7 @@ from mlgraph.ports.source_adapter import Departure, Payload
 from mlgraph.ports.store import Appended, FactReader, Item
 from mlgraph.services.common import metrics
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.sources.freshness import Asked, Freshness
+from mlgraph.services.sources.freshness import RequestTime, Freshness
 from mlgraph.services.sources.interpretation import Hydrator, Interpretation, SourceResponse
 
 _AT_ONCE: Final = 200
@@ -73,22 +73,22 @@ class SourceWriter:
         metrics.SOURCE_STALE.labels(self._name).inc(stale)
         return found
 
-    def record_all(self, payloads: Iterable[Payload], asked: Asked) -> list[str]:
+    def record_all(self, payloads: Iterable[Payload], requested: RequestTime) -> list[str]:
         """Record a page, and return what is wrong with each thing that cannot be understood: it keeps no other back."""
-        found = self.record([SourceResponse(payload, asked) for payload in payloads])
+        found = self.record([SourceResponse(payload, requested) for payload in payloads])
         return [_wrong(each.subject, each.error) for each in found if each.error is not None]
 
-    def record_departures(self, departures: Iterable[Departure], asked: Asked) -> None:
-        """Record what is gone or has another name, unless it was heard of since this was asked for."""
+    def record_departures(self, departures: Iterable[Departure], requested: RequestTime) -> None:
+        """Record what is gone or has another name, unless it was heard of since this was requested for."""
         with self._recording:
-            left = [each for each in departures if not self.freshness.may_be_superseded(each.uri, asked)]
-            self.record([self._departure(each, asked) for each in left])
+            left = [each for each in departures if not self.freshness.may_be_superseded(each.uri, requested)]
+            self.record([self._departure(each, requested) for each in left])
 
-    def _departure(self, each: Departure, asked: Asked) -> SourceResponse:
+    def _departure(self, each: Departure, requested: RequestTime) -> SourceResponse:
         if each.renamed is None or each.now is None:
-            return SourceResponse({}, asked, each.uri, deleted=True)
+            return SourceResponse({}, requested, each.uri, deleted=True)
         had_other = self._hydrator.has_ended(each.now)
-        return SourceResponse((each.created if had_other else None) or each.renamed, asked)
+        return SourceResponse((each.created if had_other else None) or each.renamed, requested)
 
     def _append(self, part: Sequence[Interpretation]) -> bool:
         with_items = [(each.subject, each.item) for each in part if each.item is not None]
@@ -117,7 +117,7 @@ class SourceWriter:
     def read_again(self) -> Connection:
         """Note that the source is to be read again, and return its connection."""
         with self._recording:
-            changed = self.connection().to_read_again()
+            changed = self.connection().restarted()
             self._around.store.save(changed)
         return changed
 

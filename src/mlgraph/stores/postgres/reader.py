@@ -208,7 +208,7 @@ class PostgresReader:
         query = "SELECT DISTINCT asset_id FROM asset_owner WHERE owner_id = ANY(%s) LIMIT %s"
         return [row[0] for row in self._rows(query, (list(owners), most))] if owners else []
 
-    def touched(self, after: int, upto: int) -> BoundaryChanges:
+    def boundary_changes(self, after: int, upto: int) -> BoundaryChanges:
         """Return what facts begin or end at a moment after `after`, and not after `upto`: a look through all facts."""
         span, touched = (after, upto), BoundaryChanges(set(), set(), set(), set())
         with self._database.connection() as connection, connection.transaction():
