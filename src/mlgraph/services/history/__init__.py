@@ -1,1 +1,1 @@
-"""The stored facts of an asset or a group, with their cache."""
+"""Reading stored facts: of an asset, of a group (run, workflow, triple), and of aliases; with the fact cache."""

@@ -1,7 +1,7 @@
-"""The alias table, read from the store and kept current: which edges say that one name is another name of an asset.
+"""The alias table: `alias_of` edges, read from the store and updated with the log.
 
-A rename is an alias that begins where its name was retracted: the asset goes on under the other name. It ends when the old name
-is used for an asset again (ADR 0018).
+A rename is an alias that begins when its name is retracted: the asset continues under the other name. The alias ends when the old
+name is used for an asset again (ADR 0018).
 """
 
 from __future__ import annotations
@@ -24,26 +24,25 @@ from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.history.asserted_facts import Triple, asserted_intervals, is_apart
 
 CONFIGURED: Final = "config"
-"""How origins of what mlgraph.yaml declares begin."""
+"""Prefix of the origins of aliases that mlgraph.yaml declares."""
 _CREATED: Final = frozenset({"CREATE", "RENAME"})
 _DATASET: Final = KINDS["dataset"].code
 
 
 def _rank(origin: str) -> int:
-    """Return the rank of an origin: what people say outranks what sources report, and mlgraph.yaml the facts that were sent."""
+    """Return the rank of an origin: mlgraph.yaml (2) over facts that people send (1) over reports of sources (0)."""
     return 2 if origin.partition(":")[0] == CONFIGURED else 1 if origin == "facts" else 0
 
 
-def alias_intervals(reader: FactReader, records: Collection[EdgeRecord], is_reference: Collection[str]) -> Iterator[EdgeInterval]:
-    """Yield for how long each of these `alias_of` edges is heard, in order of time for each of them.
+def alias_intervals(reader: FactReader, records: Collection[EdgeRecord], in_passing: Collection[str]) -> Iterator[EdgeInterval]:
+    """Yield the effective intervals of these `alias_of` edges, each edge's in chronological order.
 
-    `is_reference`: the origins that mention datasets in passing (`Aliases.is_reference`).
-
-    A rename that is told again, after its old name was used for another asset in between, counts again.
+    `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`). A rename that is reported again, after its
+    old name was used for another asset, takes effect again.
     """
     if not records:
         return
-    renames = Renames(reader, {record.source for record in records}, is_reference)
+    renames = Renames(reader, {record.source for record in records}, in_passing)
     last: EdgeInterval | None = None
     for interval in asserted_intervals(reader, records, repeats=True):
         effective = interval if is_apart(interval.properties) else renames.effective_interval(interval)
@@ -61,7 +60,7 @@ def alias_intervals(reader: FactReader, records: Collection[EdgeRecord], is_refe
 def intervals_under_names(
     reader: FactReader, aliases: Aliases, records: Collection[EdgeRecord]
 ) -> Iterator[tuple[Triple, EdgeInterval]]:
-    """Yield the intervals of plain edges between the assets that their ends stand for; those of aliases as they are told."""
+    """Yield the intervals of plain edges, their ends resolved to assets; `alias_of` edges are not resolved."""
     for interval in alias_intervals(reader, [record for record in records if record.relation == ALIAS_OF], aliases.in_passing):
         yield interval.record.triple, interval
     others = [record for record in records if record.relation != ALIAS_OF]
@@ -72,24 +71,24 @@ def intervals_under_names(
 
 
 class AliasTable:
-    """Holds what is said of aliases, by name; `aliases` is what follows from it."""
+    """The asserted aliases by name. `aliases`: the resolution that results from them."""
 
-    def __init__(self, registry: AssetIndex, is_reference: Collection[str]) -> None:
-        """Read nothing yet. `is_reference`: the origins that mention datasets in passing (`Aliases.is_reference`)."""
+    def __init__(self, registry: AssetIndex, in_passing: Collection[str]) -> None:
+        """Start empty. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`)."""
         self._registry = registry
-        self._in_passing = frozenset(is_reference)
+        self._in_passing = frozenset(in_passing)
         self._asserted: dict[int, list[Alias]] = {}
-        self._into: dict[int, set[int]] = defaultdict(set)
+        self._names_of: dict[int, set[int]] = defaultdict(set)
         self.aliases = NO_ALIASES
 
     def open(self, reader: FactReader) -> None:
-        """Read all that the store says of aliases."""
+        """Read all aliases from the store."""
         names = {record.source for record in reader.alias_records()}
         if names:
             self._read(reader, names)
 
     def name_in(self, triple: tuple[int, int, int]) -> int:
-        """Return the end of an edge that is another name of something, the source first; 0: neither is."""
+        """Return the end of an edge that has an alias, the source before the target; 0 if neither end has one."""
         source, _, target = triple
         return source if self._is_name(source) else target if self._is_name(target) else 0
 
@@ -97,19 +96,19 @@ class AliasTable:
         return asset in self._asserted or self._registry.dataset_of(asset) in self._asserted
 
     def all_names(self) -> set[int]:
-        """Return all assets of which it was ever said that they are another name, and the columns of such datasets."""
+        """Return all names that ever had an asserted alias, and the columns of such datasets."""
         return {*self._asserted, *(column for name in self._asserted for column in self._registry.columns_of(name))}
 
     def follow(self, reader: FactReader, changes: Changes) -> set[int]:
-        """Take in what transactions said; return the assets that stand for another asset, at some time, than before."""
+        """Apply transactions; return the names that now resolve differently at some moment."""
         named = {source for source, relation, _ in changes.edges if relation == ALIAS_OF}
         if not (named or self._asserted):
             return set()
         touched = {*named, *changes.asserted, *(row.dataset for row in changes.assets if row.dataset)}
         touched |= {target for _, relation, target in changes.edges if relation in (OUTPUTS, ALIAS_OF)}
         touched |= {alias.of for asset in touched for alias in self._asserted.get(asset, ())}
-        again = {name for asset in touched for name in (asset, *self._into.get(asset, ())) if name in self._asserted}
-        names = named | again
+        affected = {name for asset in touched for name in (asset, *self._names_of.get(asset, ())) if name in self._asserted}
+        names = named | affected
         if not names:
             return set()
         before, new = self.aliases, {name for name in named if name not in self._asserted}
@@ -127,20 +126,20 @@ class AliasTable:
         for interval in alias_intervals(reader, reader.edges_from(names, (ALIAS_OF,)), self._in_passing):
             name, of, rank = interval.record.source, interval.record.target, _rank(origins[interval.record.origin])
             self._asserted[name].append(Alias(name, of, interval.start, interval.end, rank, is_apart(interval.properties)))
-            self._into[of].add(name)
+            self._names_of[of].add(name)
         self.aliases = Aliases(self._all(), self._registry.uri, self._in_passing)
 
     def _all(self) -> Iterator[Alias]:
-        """Yield what is said of names, and what follows for the columns of datasets."""
+        """Yield the asserted aliases, and the aliases of columns that follow from those of datasets."""
         for asserted in self._asserted.values():
             for alias in asserted:
                 yield alias
                 yield from self._of_columns(alias)
 
     def _of_columns(self, alias: Alias) -> Iterator[Alias]:
-        ours, theirs = (self._fields(dataset) for dataset in (alias.name, alias.of))
-        for field in ours.keys() & theirs.keys():
-            yield Alias(ours[field], theirs[field], alias.start, alias.end, alias.rank, alias.apart)
+        names, targets = (self._fields(dataset) for dataset in (alias.name, alias.of))
+        for field in names.keys() & targets.keys():
+            yield Alias(names[field], targets[field], alias.start, alias.end, alias.rank, alias.apart)
 
     def _fields(self, dataset: int) -> dict[str, int]:
         columns = self._registry.columns_of(dataset)
@@ -148,26 +147,26 @@ class AliasTable:
 
 
 class Renames:
-    """When names were retracted because their assets were renamed, and when they were used for others again."""
+    """When names were retracted by renames, and when they were used for other assets again."""
 
-    def __init__(self, reader: FactReader, names: Collection[int], is_reference: Collection[str]) -> None:
-        gone, origins = reader.retracted(names), reader.origins()
-        passing = {number for number, name in origins.items() if name in is_reference}
-        into = reader.edges_into(gone, (OUTPUTS, ALIAS_OF)) if gone else []
-        leading = reader.edges_from(gone, (ALIAS_OF,)) if gone else []
+    def __init__(self, reader: FactReader, names: Collection[int], in_passing: Collection[str]) -> None:
+        retracted_names, origins = reader.retracted(names), reader.origins()
+        passing = {number for number, name in origins.items() if name in in_passing}
+        into = reader.edges_into(retracted_names, (OUTPUTS, ALIAS_OF)) if retracted_names else []
+        aliases = reader.edges_from(retracted_names, (ALIAS_OF,)) if retracted_names else []
         alias_sources = reader.retracted({edge.source for edge in into if edge.relation == ALIAS_OF})
         records_by_asset: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in reader.asset_records(gone | alias_sources):
+        for record in reader.asset_records(retracted_names | alias_sources):
             records_by_asset[record.asset].append(record)
         self._retracted = {
             asset: {r.valid_from for r in records if r.mode == Mode.RETRACT} for asset, records in records_by_asset.items()
         }
         renames: dict[int, set[int]] = defaultdict(set)
         uses: dict[int, set[int]] = defaultdict(set)
-        for edge in filter(self._is_rename, (*leading, *into)):
+        for edge in filter(self._is_rename, (*aliases, *into)):
             renames[edge.source].add(edge.valid_from)
             uses[edge.target].add(edge.valid_from)
-        for name, row in reader.rows(gone).items():
+        for name, row in reader.rows(retracted_names).items():
             uses[name].update(_creations(asset_intervals(records_by_asset[name]), passing if row.kind == _DATASET else ()))
         for name, moment in _written(into, passing):
             uses[name].add(moment)
@@ -180,9 +179,9 @@ class Renames:
         return is_asserted and (edge.valid_from in moments or edge.valid_from - 1 in moments)
 
     def effective_interval(self, alias: EdgeInterval) -> EdgeInterval:
-        """Return an alias for as long as it is heard: until its name is used again after its asset was renamed.
+        """Return an alias, cut where its name is used again after the rename.
 
-        That of a rename is heard from the retraction on, which comes a microsecond before it.
+        The alias of a rename takes effect at the retraction, a microsecond before its own start.
         """
         name = alias.record.source
         renamed = _first(self._renames.get(name, ()), alias.start)
@@ -192,25 +191,25 @@ class Renames:
 
 
 def _first(moments: Sequence[int], since: int) -> int | None:
-    place = bisect_left(moments, since)
-    return moments[place] if place < len(moments) else None
+    position = bisect_left(moments, since)
+    return moments[position] if position < len(moments) else None
 
 
 def _creations(states: Iterable[AssetInterval], passing: Collection[int]) -> Iterator[int]:
-    """Yield when a name came to be an asset: a state of an origin in `passing` counts only if it begins to say so."""
-    words: dict[int, tuple[int, object]] = {}
+    """Yield when a name was created as an asset; of an origin in `passing`, only states that start a CREATE or RENAME count."""
+    last: dict[int, tuple[int, object]] = {}
     for state in states:
         if state.origin not in passing:
             yield state.start
             continue
-        word = (state.state.get("properties") or {}).get("lifecycle")
-        if word in _CREATED and words.get(state.origin) != (state.start, word):
+        lifecycle = (state.state.get("properties") or {}).get("lifecycle")
+        if lifecycle in _CREATED and last.get(state.origin) != (state.start, lifecycle):
             yield state.start
-        words[state.origin] = (state.end, word)
+        last[state.origin] = (state.end, lifecycle)
 
 
 def _written(into: Iterable[EdgeRecord], passing: Collection[int]) -> Iterator[tuple[int, int]]:
-    """Yield what was written, and when; of an origin in `passing`, which reports it again and again, the first time alone."""
+    """Yield (target, start) of each output; of an origin in `passing`, which repeats its reports, only the first start."""
     outputs = [edge for edge in into if edge.relation == OUTPUTS]
     cuts, first = cuts_of(outputs), dict[tuple[tuple[int, int, int], int], int]()
     for (triple, (origin, *_)), records in by_key(outputs).items():

@@ -1,4 +1,4 @@
-"""Edges as the facts tell them: for relations that the graph does not hold, and for what each origin said."""
+"""Asserted edges, computed from stored facts: for relations that the graph does not include, and for single origins."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from mlgraph.ports.store import GroupReader
 
 ALL_RELATIONS: Final = tuple(relation.code for relation in RELATIONS.values())
 UNWALKED: Final = tuple(code for code in ALL_RELATIONS if code not in WALKED_CODES and code not in PART_CODES)
-"""Relations that are kept in the store alone."""
+"""Relations that only the store has: the graph does not include them."""
 _ASSERTING: Final = tuple(code for code in UNWALKED if code != ALIAS_OF)
 
 Triple = tuple[int, int, int]
 
 
 def retraction_ends(reader: GroupReader, assets: Collection[int], aliases: Aliases = NO_ALIASES) -> RetractionEnds:
-    """Return when retractions of these assets end their edges; a name's, too, while it stood for what was retracted."""
+    """Return when retractions end the edges of these assets, including retractions of other names of the same asset."""
     names = {asset: aliases.targets_of(asset) - {asset} for asset in assets if aliases.is_alias(asset)}
     own = _own_retraction_ends(reader, {*assets, *(other for others in names.values() for other in others)})
     if not names:
@@ -54,7 +54,7 @@ def _own_retraction_ends(reader: GroupReader, assets: Collection[int]) -> Retrac
 
 
 def _without_renames(reader: GroupReader, records: Sequence[AssetRecord]) -> list[AssetRecord]:
-    """Return all but the retractions that only say that their assets go on under other names."""
+    """Return the records without the retractions that are renames."""
     retracted = {record.asset for record in records if record.mode == Mode.RETRACT}
     named: dict[int, set[int]] = defaultdict(set)
     for alias in reader.edges_from(retracted, (ALIAS_OF,)) if retracted else ():
@@ -64,20 +64,20 @@ def _without_renames(reader: GroupReader, records: Sequence[AssetRecord]) -> lis
 
 
 def is_apart(properties: Mapping[str, Any]) -> bool:
-    """Say whether an `alias_of` edge decides that its ends are two, and not one."""
+    """Return whether an `alias_of` edge declares its ends distinct."""
     return properties.get("decision") == "apart"
 
 
 def is_rename(record: AssetRecord, alias_from: Collection[int]) -> bool:
-    """Say whether a retraction only says that its asset goes on under another name, which an alias gives it from then on.
+    """Return whether a record is the retraction of a rename: an alias of its asset begins then. `alias_from`: starts of aliases.
 
-    Connectors let the alias begin a microsecond later: a retraction ends what began by its moment.
+    Connectors start the alias a microsecond later, because a retraction closes intervals that begin at or before its time.
     """
     return record.mode == Mode.RETRACT and (record.valid_from in alias_from or record.valid_from + 1 in alias_from)
 
 
 def _of_others(aliases: Aliases, asset: int, others: Iterable[int], ends_by_asset: RetractionEnds) -> Iterator[Endings]:
-    """Yield the endings of other names at which `asset` stood for the same."""
+    """Yield the endings of other names, at the moments when `asset` resolved to the same asset."""
     for other in others:
         endings_of_name = ends_by_asset.get(other, NO_ENDINGS)
         by_origin = {origin: _times_as_one(aliases, asset, other, times) for origin, times in endings_of_name.by_origin.items()}
@@ -85,7 +85,7 @@ def _of_others(aliases: Aliases, asset: int, others: Iterable[int], ends_by_asse
 
 
 def _times_as_one(aliases: Aliases, asset: int, other: int, moments: Iterable[int]) -> tuple[int, ...]:
-    # the moment before: a retraction ends the alias too
+    # a microsecond earlier, because a retraction closes the alias too
     return tuple(moment for moment in moments if aliases.at(asset, moment - 1) == aliases.at(other, moment - 1))
 
 
@@ -99,12 +99,12 @@ def _merged_endings(own: Endings, others: Iterable[Endings]) -> Endings:
 
 
 def records_of(reader: GroupReader, names: Collection[int]) -> list[AssetRecord]:
-    """Return all records of the names of one asset. That it was given another name ends none of its states."""
+    """Return all records of `names`. Renames are left out: they close none of the states of their assets."""
     return _without_renames(reader, reader.asset_records(names))
 
 
 def resolve_name_with_store(reader: GroupReader, graph: GraphVersion, name: int, moment: int) -> int:
-    """Return the asset that answers to `name` at `moment`; the store is asked where the graph alone cannot tell."""
+    """Return the asset that `name` resolves to at `moment`; reads the store if the graph alone cannot decide."""
 
     def is_asserted(asset: int) -> bool:
         edges = (*reader.edges_from([asset], _ASSERTING), *reader.edges_into([asset], _ASSERTING))
@@ -133,7 +133,7 @@ def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
 def asserted_intervals(
     reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES, *, repeats: bool = False
 ) -> Iterator[EdgeInterval]:
-    """Yield the intervals of plain edges, triple by triple; with `repeats` one for each time that an edge was told."""
+    """Yield the intervals of plain edges, triple by triple; with `repeats`, one for each report of an edge."""
     grouped = by_triple(records)
     ends_by_asset = retraction_ends(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
     for edge_records in grouped.values():
@@ -141,9 +141,9 @@ def asserted_intervals(
 
 
 def under_names(graph: GraphVersion, triple: Triple, moment: int) -> Triple | None:
-    """Return an edge between the assets that its ends stand for at `moment`; one that says what is an alias, as it is.
+    """Return the edge between the assets that its ends resolve to at `moment`; `alias_of` edges are not resolved.
 
-    None where both ends stand for one asset: a thing does not lead to itself by another name.
+    None if both ends resolve to one asset although the edge names two: aliases create no self-loop.
     """
     source, relation, target = triple
     if relation == ALIAS_OF:

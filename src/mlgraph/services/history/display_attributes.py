@@ -1,4 +1,4 @@
-"""What answers say of an asset beside its URI: its name, owners and state as they are now."""
+"""Display attributes of assets for answers: the current name, owners and state."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ _LAST_MOMENT: Final = FOREVER - 1
 
 
 class DisplayAttributesUpdater:
-    """Keeps the cards in the registry current.
+    """Updates the display attributes in the asset index.
 
-    An asset that one source tells of, in order, is followed patch by patch: a dataset that thousands of runs mention would cost
-    more with every run if it were read from the beginning each time.
+    Patches of a single origin that arrive in order are applied one by one. Without this, each run that mentions a dataset would
+    read all earlier records of the dataset again.
     """
 
     def __init__(self, registry: AssetIndex, histories: Histories) -> None:
         self._registry = registry
         self._histories = histories
         self._patched_upto: dict[int, tuple[int, int]] = {}
-        """Of assets with one origin and no retraction: the origin, and the latest moment that it told of."""
+        """Of assets with one origin and no retraction: the origin, and the start of its latest state."""
 
     def adopt_caches(self, other: DisplayAttributesUpdater, assets: Iterable[int]) -> None:
-        """Go on where `other` stands, which follows the same store and has read as far, with its cards of these assets."""
+        """Take over the state of `other`, which has the same store and watermark, and its attributes of these assets."""
         self._patched_upto = other._patched_upto
         for asset in assets:
             if (attributes := other._registry.display_attributes(asset)) is not None:
                 self._registry.set_display_attributes(asset, attributes)
 
     def refresh(self, assets: Collection[int], after: int, upto: int) -> None:
-        """Bring the cards of `assets` up to date with what transactions after `after`, up to `upto`, say."""
+        """Update the attributes of `assets` with the transactions after `after`, up to `upto`."""
         fresh = by_asset(self._histories.reader.asset_records_in(assets, after, upto))
         self._rebuild([asset for asset in assets if not self._patch(asset, fresh.get(asset, ()))])
 
     def _patch(self, asset: int, records: Sequence[AssetRecord]) -> bool:
-        """Apply `records` to the card, if they go on where it stands; return whether they did."""
+        """Apply `records` as patches, if they follow the latest one in order; return whether they were applied."""
         known, attributes = self._patched_upto.get(asset), self._registry.display_attributes(asset)
         if known is None or attributes is None or not records:
             return False
@@ -58,7 +58,7 @@ class DisplayAttributesUpdater:
             attributes = attributes._replace(
                 name=record.state.get("name", attributes.name),
                 finished=attributes.finished or is_finished(properties),
-                state=_word(merge({"state": attributes.state}, properties)),
+                state=_run_state(merge({"state": attributes.state}, properties)),
             )
             moment = record.valid_from
         self._registry.set_display_attributes(asset, attributes)
@@ -81,7 +81,7 @@ class DisplayAttributesUpdater:
             self._note_order(asset, records, has_other_names=asset in contacts or len(names[asset]) > 1)
 
     def _names_of(self, asset: int) -> list[int]:
-        """Return the names that stand for `asset` now, itself first."""
+        """Return the current names of `asset`, its own first."""
         return self._histories.aliases.names_at(asset, _LAST_MOMENT) or [asset]
 
     def _note_order(self, asset: int, records: Sequence[AssetRecord], *, has_other_names: bool) -> None:
@@ -93,7 +93,7 @@ class DisplayAttributesUpdater:
 
 
 def open_owners(reader: GroupReader, assets: Collection[int], registry: AssetIndex) -> dict[int, set[str]]:
-    """Return the owners of `assets` that edges name and that no end was told of, by asset."""
+    """Return the owners of `assets` by open `owned_by` edges, by asset."""
     owned: dict[int, set[str]] = defaultdict(set)
     for interval in asserted_intervals(reader, reader.edges_from(assets, (OWNED_BY,))):
         if interval.end == FOREVER:
@@ -104,21 +104,22 @@ def open_owners(reader: GroupReader, assets: Collection[int], registry: AssetInd
 def display_attributes_of(
     records: Sequence[AssetRecord], owned_by: Iterable[str], contact: Contact | None, outcome: RunOutcome | None
 ) -> DisplayAttributes:
-    """Return the card of an asset from its records, the owners that edges name now, and the name that is kept apart.
+    """Return the display attributes of an asset from its records, its owners by open edges, and its contact if it is a person.
 
-    `outcome` is how the asset ended where it is a run.
+    `outcome`: how the asset ended, if it is a run.
     """
     if len(records) == 1 and records[0].mode != Mode.RETRACT:
         state: Mapping[str, Any] = records[0].state
     else:
         state = state_at(asset_intervals(records), _LAST_MOMENT) or {}
     properties = state.get("properties") or {}
-    over = is_finished(properties) if outcome is None else outcome.ended_at is not None
-    gone = len(records) != 1 and deleted_at(records, _LAST_MOMENT) is not None
+    finished = is_finished(properties) if outcome is None else outcome.ended_at is not None
+    deleted = len(records) != 1 and deleted_at(records, _LAST_MOMENT) is not None
     name = contact.name if contact is not None else state.get("name")
-    return DisplayAttributes(name, tuple(sorted({*state.get("owners", ()), *owned_by})), over or gone, _word(properties))
+    owners = tuple(sorted({*state.get("owners", ()), *owned_by}))
+    return DisplayAttributes(name, owners, finished or deleted, _run_state(properties))
 
 
-def _word(properties: dict[str, Any]) -> str | None:
-    word = properties.get("state")
-    return word.lower() if isinstance(word, str) else None
+def _run_state(properties: dict[str, Any]) -> str | None:
+    state = properties.get("state")
+    return state.lower() if isinstance(state, str) else None

@@ -1,8 +1,8 @@
-"""What the store says, remembered: groups of facts that were read or handed over once, kept current by what is appended.
+"""The fact cache: groups of facts, read once from the store and updated from the commit feed.
 
-Following the log asks for the same groups again and again: the runs of a workflow, what was said of a run. As long as every
-transaction is handed over by the writer that made it, what is remembered of a group and what was appended since are all of it,
-and about an asset that was first heard of meanwhile all is known: the store need not be asked.
+The projection reads the same groups again and again: the runs of a workflow, the records of a run. As long as the commit feed has
+every transaction, a cached group plus the records appended since is complete; so are the groups of assets that are newer than the
+cache, of which the store has nothing else. These groups need no read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from mlgraph.graph.model.rows import INPUT_TO, OUTPUTS, RUN_OF
 from mlgraph.ports.store import AppendedRecords, GroupReader, RunRecords
 
 GENERATION: Final = 60_000
-"""Records after which what was not asked for meanwhile is forgotten, in two steps: twice as many are kept at most."""
+"""Records in one of the two generations of the cache; groups that were not requested during a generation are evicted."""
 LONGEST: Final = 10_000
-"""Groups with more records are read from the store each time."""
-_NONE_NEW: Final = 2**31
+"""Groups with more records are not cached."""
+_DISABLED: Final = 2**31
+"""`_complete_after` while nothing is cached: no asset has so great a number."""
 
 Triple = tuple[int, int, int]
 _Key = tuple[int, ...]
@@ -29,7 +30,7 @@ _Record = TypeVar("_Record", AssetRecord, EdgeRecord)
 
 
 class _Group(IntEnum):
-    """Sorts of groups: what a key begins with. Numbers of assets follow."""
+    """Kinds of groups: the first part of a key. Asset numbers follow."""
 
     INTO = 0
     FROM = 1
@@ -42,37 +43,37 @@ class _Group(IntEnum):
 
 
 class CachedGroupReader:
-    """A `GroupReader` that asks another one only for what it does not know. For one thread."""
+    """A `GroupReader` that reads through another one and caches its groups. Not thread-safe."""
 
     def __init__(self, reader: GroupReader) -> None:
-        """Know nothing yet: ask `reader`."""
+        """Start with an empty cache over `reader`."""
         self._reader = reader
         self._upto = 0
         self._latest: tuple[int, int, AppendedRecords] = (0, 0, AppendedRecords())
         self.invalidate(reader)
 
     def invalidate(self, reader: GroupReader) -> None:
-        """Know nothing any more: from now on ask `reader`, until `apply_appended` says what was appended since."""
+        """Empty the cache and read from `reader`, without caching, until the next `apply_appended`."""
         self._reader = reader
         self._newer: dict[_Key, list[Any]] = {}
         self._older: dict[_Key, list[Any]] = {}
-        self._many = 0
-        # Of assets with greater numbers all is in `_older` or `_newer`, and in `_newer` alone.
-        self._known_after = self._known_in_newer_after = _NONE_NEW
+        self._size = 0
+        # All records of assets with greater numbers are in `_older` or `_newer`; those after the second number, in `_newer`.
+        self._complete_after = self._complete_in_newer_after = _DISABLED
 
     def apply_appended(self, reader: GroupReader, records: AppendedRecords, greatest: int, span: tuple[int, int]) -> None:
-        """Take in what transactions after `span[0]`, up to `span[1]`, appended: all of it.
+        """Apply all records of the transactions after `span[0]`, up to `span[1]`.
 
-        `greatest` is the greatest number of an asset before that; `reader` reads up to `span[1]`. What was taken in already is
-        passed over, so that a failed step can be tried again.
+        `greatest`: the greatest asset number before them; `reader` reads up to `span[1]`. Records that were applied already are
+        skipped, so that a failed step can be repeated.
         """
         self._reader, self._latest = reader, (*span, records)
-        if self._known_after == _NONE_NEW:
-            self._known_after = self._known_in_newer_after = greatest
+        if self._complete_after == _DISABLED:
+            self._complete_after = self._complete_in_newer_after = greatest
             self._upto = span[0]
-        elif self._many > GENERATION:
-            self._older, self._newer, self._many = self._newer, {}, 0
-            self._known_after, self._known_in_newer_after = self._known_in_newer_after, greatest
+        elif self._size > GENERATION:
+            self._older, self._newer, self._size = self._newer, {}, 0
+            self._complete_after, self._complete_in_newer_after = self._complete_in_newer_after, greatest
         for edge in (edge for edge in records.edges if edge.tx > self._upto):
             self._add((_Group.INTO, edge.target, edge.relation), edge, edge.target)
             self._add((_Group.FROM, edge.source, edge.relation), edge, edge.source)
@@ -91,42 +92,42 @@ class CachedGroupReader:
         self._upto = span[1]
 
     def _add(self, key: _Key, record: object, newest: int) -> None:
-        """Add a record to a group that is known whole; `newest` is the asset of the key that was heard of last."""
-        known = self._cached(key, newest)
-        if known is None:
+        """Append a record to a group if the group is cached. `newest`: the greatest asset number in the key."""
+        group = self._cached(key, newest)
+        if group is None:
             return
-        if not known:
-            known = self._newer.setdefault(key, known)
-        known.append(record)
-        self._many += 1
-        if len(known) > LONGEST and newest <= self._known_after:
+        if not group:
+            group = self._newer.setdefault(key, group)
+        group.append(record)
+        self._size += 1
+        if len(group) > LONGEST and newest <= self._complete_after:
             del self._newer[key]
 
     def _cached(self, key: _Key, newest: int) -> list[Any] | None:
-        """Return the group of `key`; None if it is not known."""
-        known = self._newer.get(key)
-        if known is None:
-            known = self._older.pop(key, None)
-            if known is None:
-                return [] if newest > self._known_after else None
-            self._newer[key] = known
-            self._many += len(known) + 1
-        return known
+        """Return the group of `key`; None if it is not cached. `newest`: the greatest asset number in the key."""
+        group = self._newer.get(key)
+        if group is None:
+            group = self._older.pop(key, None)
+            if group is None:
+                return [] if newest > self._complete_after else None
+            self._newer[key] = group
+            self._size += len(group) + 1
+        return group
 
     def _cache(self, key: _Key, records: list[Any]) -> None:
-        if self._known_after != _NONE_NEW and len(records) <= LONGEST:
+        if self._complete_after != _DISABLED and len(records) <= LONGEST:
             self._newer[key] = records
-            self._many += len(records) + 1
+            self._size += len(records) + 1
 
     def _of_each(
         self,
         group: _Group,
         assets: Collection[int],
-        ask: Callable[[list[int]], Iterable[Any]],
-        of: Callable[[Any], int],
+        read: Callable[[list[int]], Iterable[Any]],
+        asset_of: Callable[[Any], int],
         relations: Collection[int] = (),
     ) -> list[Any]:
-        """Return the records of the groups of `assets`; `ask` reads those that are not known, `of` says whose each record is."""
+        """Return the records of the groups of `assets`; `read` reads those not cached, `asset_of` maps a record to its asset."""
         found: list[Any] = []
         missing: list[int] = []
         suffixes: list[tuple[int, ...]] = [(relation,) for relation in relations] or [()]
@@ -138,15 +139,16 @@ class CachedGroupReader:
                 found.extend(record for records in cached for record in records or ())
         if missing:
             fetched_by_key: dict[_Key, list[Any]] = {(group, asset, *suffix): [] for asset in missing for suffix in suffixes}
-            for record in ask(missing):
+            for record in read(missing):
                 found.append(record)
-                fetched_by_key[(group, of(record), record.relation) if relations else (group, of(record))].append(record)
+                suffix = (record.relation,) if relations else ()
+                fetched_by_key[group, asset_of(record), *suffix].append(record)
             for key, fetched in fetched_by_key.items():
                 self._cache(key, fetched)
         return found
 
     def edges_into(self, targets: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
-        """Return all records of these relations that lead to `targets`."""
+        """Return all records of edges of these relations to `targets`."""
         return self._of_each(
             _Group.INTO,
             targets,
@@ -156,7 +158,7 @@ class CachedGroupReader:
         )
 
     def edges_from(self, sources: Collection[int], relations: Collection[int]) -> list[EdgeRecord]:
-        """Return all records of these relations that lead from `sources`."""
+        """Return all records of edges of these relations from `sources`."""
         return self._of_each(
             _Group.FROM,
             sources,
@@ -166,11 +168,11 @@ class CachedGroupReader:
         )
 
     def columns_seen_by(self, owners: Collection[int]) -> list[EdgeRecord]:
-        """Return the column edges whose `by` is one of `owners`."""
+        """Return the records of column edges that one of `owners` (runs, workflows) reported."""
         return self._of_each(_Group.SEEN_BY, owners, self._reader.columns_seen_by, lambda edge: edge.by or 0)
 
     def edges(self, triples: Collection[Triple]) -> list[EdgeRecord]:
-        """Return all records of these triples that no run or workflow saw."""
+        """Return all records of these triples, without those that a run or workflow reported."""
         found: list[EdgeRecord] = []
         missing: list[Triple] = []
         for triple in triples:
@@ -189,7 +191,7 @@ class CachedGroupReader:
         return found
 
     def runs(self, runs: Collection[int]) -> RunRecords:
-        """Return all that is said of these runs."""
+        """Return all records of these runs."""
         combined = RunRecords([], [], [], [], [])
         lists: list[list[Any]] = list(combined)
         missing = []
@@ -228,11 +230,11 @@ class CachedGroupReader:
         return [state for state in self._latest[2].states if state.asset in wanted]
 
     def declarations(self, workflows: Collection[int]) -> list[AssetRecord]:
-        """Return when these workflows were declared anew."""
+        """Return the declarations of these workflows."""
         return self._of_each(_Group.DECLARATIONS, workflows, self._reader.declarations, lambda state: state.asset)
 
     def retracted(self, assets: Collection[int]) -> set[int]:
-        """Return which of `assets` were ever retracted."""
+        """Return those of `assets` that have a retraction."""
         found: set[int] = set()
         missing = []
         for asset in assets:
@@ -249,23 +251,23 @@ class CachedGroupReader:
         return found
 
     def neighbours(self, asset: int) -> list[Triple]:
-        """Return every triple that `asset` is an end of: the store is asked, because assets are seldom retracted."""
+        """Return every triple with `asset` as source or target; not cached, because assets are seldom retracted."""
         return self._reader.neighbours(asset)
 
     def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
-        """Return name and mail of these people, where they are known and not erased: always as the store has them now."""
-        maybe = [asset for asset in assets if self._cached((_Group.NAMED, asset), asset) != []]
-        if not maybe:
+        """Return the contacts of these people, without unknown and erased ones; always read from the store, never cached."""
+        candidates = [asset for asset in assets if self._cached((_Group.NAMED, asset), asset) != []]
+        if not candidates:
             return {}
-        found = self._reader.contacts(maybe)
-        for asset in maybe:
+        found = self._reader.contacts(candidates)
+        for asset in candidates:
             if asset not in found:
                 self._cache((_Group.NAMED, asset), [])
         return found
 
 
 def _keys_of(run: int) -> tuple[_Key, ...]:
-    """Return the keys of all that is said of a run, in the order of `RunRecords`."""
+    """Return the keys of the groups of a run, in the order of the fields of `RunRecords`."""
     return (
         (_Group.INTO, run, INPUT_TO),
         (_Group.FROM, run, OUTPUTS),
@@ -275,8 +277,8 @@ def _keys_of(run: int) -> tuple[_Key, ...]:
     )
 
 
-def _grouped(records: Iterable[_Record], of: Callable[[_Record], int]) -> dict[int, list[_Record]]:
+def _grouped(records: Iterable[_Record], asset_of: Callable[[_Record], int]) -> dict[int, list[_Record]]:
     grouped: dict[int, list[_Record]] = defaultdict(list)
     for record in records:
-        grouped[of(record)].append(record)
+        grouped[asset_of(record)].append(record)
     return grouped

@@ -1,4 +1,4 @@
-"""What is known of runs and workflows, gathered from the store for the rows that are computed from it."""
+"""Loading run and workflow histories: all records that the rows of a run or workflow are computed from."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Triple = tuple[int, int, int]
 
 
 class Histories:
-    """Loads histories. Those of runs are kept until something is said of the run: a workflow has many, few of which change."""
+    """Loads histories. Run histories are cached until the run changes: few of the many runs of a workflow do."""
 
     def __init__(self, reader: GroupReader, registry: AssetIndex, aliases: Aliases = NO_ALIASES) -> None:
         self.reader = reader
@@ -32,11 +32,11 @@ class Histories:
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
 
     def adopt_caches(self, other: Histories) -> None:
-        """Go on with what another keeps."""
+        """Share the cache of `other`."""
         self._cache = other._cache
 
     def invalidate(self, runs: Iterable[int]) -> None:
-        """Drop what is kept of `runs`: something was said of them, or of what they read and write."""
+        """Drop `runs` from the cache: there are new facts about them, or about their inputs and outputs."""
         for run in runs:
             self._cache.pop(run, None)
 
@@ -99,17 +99,17 @@ class Histories:
         }
         ends_by_asset = self.retraction_ends({*workflows, *chain.from_iterable(ends.values())})
         for workflow in workflows:
-            concerned = (
+            relevant_ends = (
                 {asset: ends_by_asset[asset] for asset in (workflow, *ends[workflow]) if asset in ends_by_asset}
                 if ends_by_asset
                 else ends_by_asset
             )
             yield WorkflowHistory(
-                workflow, own[workflow], declared[workflow], declarations[workflow], columns[workflow], concerned
+                workflow, own[workflow], declared[workflow], declarations[workflow], columns[workflow], relevant_ends
             )
 
     def _columns(self, owners: Collection[int]) -> dict[int, list[EdgeRecord]]:
-        """Return the column edges seen by each of these runs and workflows, with the retractions of those edges."""
+        """Return the column edges that each of these runs and workflows reported, with their retractions."""
         return self._with_retractions(self.reader.columns_seen_by(owners))
 
     def _with_retractions(self, seen: Iterable[EdgeRecord]) -> dict[int, list[EdgeRecord]]:
@@ -127,7 +127,7 @@ class Histories:
 
 
 def memberships(records: Iterable[EdgeRecord], retraction_ends: Callable[[set[int]], RetractionEnds]) -> dict[int, set[int]]:
-    """Return the workflows of each run: those that some record of `run_of` has held for any time."""
+    """Return the workflows of each run: those with a `run_of` edge that is valid at any time."""
     grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
     for record in records:
         grouped[record.triple].append(record)
