@@ -12,7 +12,7 @@ from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetra
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.model.spans import covers
 from mlgraph.inference.evaluation import Inference, Validity
-from mlgraph.inference.rules import Rule, Rules, load_rules, shipped_rules, union_of_kinds
+from mlgraph.inference.rules import Rule, Rules, load_rules, shipped_rules, combine_rules
 from mlgraph.services.inference.premise_reader import PremiseReader
 from tests.graph.projected import Projected
 from tests.model import histories
@@ -40,7 +40,7 @@ rules:
     paths: ["(:dataset)-[read:input_to]->(:run)<-[:input_to]-(:dataset)"]
     where: ['read.version == "v2" || read.role == "test"']
 """
-RULES: Final = union_of_kinds(shipped_rules(), load_rules(FURTHER, "further"))
+RULES: Final = combine_rules(shipped_rules(), load_rules(FURTHER, "further"))
 EXPERIMENT, VARIANT = AssetUri("experiment", "ab", "test"), AssetUri("variant", "ab", "test:b")
 TEAMS: Final = tuple(AssetUri("team", "acme", name) for name in ("ads", "search"))
 PERSON: Final = AssetUri("person", "acme", "u-1")
@@ -198,14 +198,14 @@ def test_a_way_is_shown_for_every_inferred_edge_and_its_edges_hold_then(seed: in
         for (source, _, target), (validity, _) in real.edges(rule).items():
             moment = rng.choice([moment for start, end in validity.spans for moment in (start, min(end, start + 10**9) - 1)])
             ends = real.assets[source], real.assets[target]
-            ways = [real.inference.way(*ends, rule, moment, forward=forward) for forward in (True, False)]
+            ways = [real.inference.witness_path(*ends, rule, moment, forward=forward) for forward in (True, False)]
             for way in ways:
                 assert way is not None
                 assert way.possible != covers(validity.certain, moment)
                 assert all(link.start <= moment < link.end for link in way.links)
                 assert ends[0] in (way.links[0].triple[0], way.links[0].triple[2])
                 assert ends[1] in (way.links[-1].triple[0], way.links[-1].triple[2])
-            assert real.inference.way(*ends, rule, validity.spans[-1][1], forward=True) is None
+            assert real.inference.witness_path(*ends, rule, validity.spans[-1][1], forward=True) is None
 
 
 def test_the_histories_bring_about_every_rule() -> None:

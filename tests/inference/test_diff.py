@@ -71,7 +71,7 @@ def test_a_diff_of_everything_is_that_of_what_holds_at_each_moment(seed: int) ->
 
 
 def test_what_would_take_too_much_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inferred_changes, "MAX_WAYS", 5)
+    monkeypatch.setattr(inferred_changes, "MAX_STEPS", 5)
     facts = next(facts for seed in range(100) if len(facts := asserted_edges(seed)) > 20)
     known = histories.moments(facts)
     real = Projected([facts])

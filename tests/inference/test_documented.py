@@ -8,7 +8,7 @@ from pathlib import Path
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri
 from mlgraph.inference.evaluation import Inference
-from mlgraph.inference.rules import Rules, load_rules, shipped_rules, union_of_kinds
+from mlgraph.inference.rules import Rules, load_rules, shipped_rules, combine_rules
 from mlgraph.services.inference.premise_reader import PremiseReader
 from tests.graph.projected import Projected
 
@@ -25,7 +25,7 @@ GROUND = (
 
 def documented() -> Rules:
     (example,) = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    return union_of_kinds(shipped_rules(), load_rules(example, "docs/rules.md"))
+    return combine_rules(shipped_rules(), load_rules(example, "docs/rules.md"))
 
 
 def test_the_example_holds_while_its_conditions_are_true() -> None:

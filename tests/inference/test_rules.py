@@ -7,7 +7,7 @@ import pytest
 from mlgraph.domain.errors import InvalidInput, StartError
 from mlgraph.inference.conditions import parse_condition
 from mlgraph.inference.patterns import parse_path
-from mlgraph.inference.rules import load_rules, shipped_rules, union_of_kinds
+from mlgraph.inference.rules import load_rules, shipped_rules, combine_rules
 
 RULE = """\
 rules:
@@ -31,8 +31,8 @@ def written(**reported: str) -> str:
 def test_a_rule_is_read() -> None:
     (rule,) = load_rules(written(more='    where: [read.role == "training", run.state != "FAIL"]'), "mine.yaml")
     assert (rule.name, rule.origin, rule.place) == ("trained", "rule:trained", "mine.yaml:2")
-    assert rule.gives() == {("model_version", "trained_on", "dataset")}
-    assert rule.needs() == {("run", "outputs", "model_version"), ("dataset", "input_to", "run")}
+    assert rule.inferred_signatures() == {("model_version", "trained_on", "dataset")}
+    assert rule.needed_signatures() == {("run", "outputs", "model_version"), ("dataset", "input_to", "run")}
     assert [condition.about for condition in rule.where] == ["read", "run"]
     assert list(load_rules("", "empty")) == []
 
@@ -129,7 +129,7 @@ def test_a_relation_between_other_kinds_is_no_circle() -> None:
 
 def test_a_name_given_twice_is_refused_with_both_places() -> None:
     with pytest.raises(StartError, match=r"two rules are named 'trained': a:2 and b:2"):
-        union_of_kinds(load_rules(written(), "a"), load_rules(written(), "b"))
+        combine_rules(load_rules(written(), "a"), load_rules(written(), "b"))
 
 
 def test_conditions_are_false_where_nobody_reported_what_they_need() -> None:
@@ -146,7 +146,7 @@ def test_conditions_are_false_where_nobody_reported_what_they_need() -> None:
 
 def test_the_shipped_rules_infer_what_is_documented() -> None:
     rules = shipped_rules()
-    assert {(rule.name, signature) for rule in rules for signature in rule.gives()} == {
+    assert {(rule.name, signature) for rule in rules for signature in rule.inferred_signatures()} == {
         ("tested-in-experiment", ("model_version", "tested_in", "experiment")),
         ("trained-on-dataset", ("model_version", "trained_on", "dataset")),
         ("feature-used-by-service", ("feature", "used_by", "service")),

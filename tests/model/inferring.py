@@ -156,7 +156,7 @@ class NaiveRules:
         return not any(spoke_at(living) <= end <= t for end in self.naive.endings_of.of(owner, origin))
 
     def _inferred(self, rule: Rule, t: int) -> Iterator[Found]:
-        for other in self.rules.giving(rule.needs()):
+        for other in self.rules.inferring(rule.needed_signatures()):
             for triple, certain in self.edges(other, t).items():
                 yield Found(triple, "", "", {}, certain=certain)
 

@@ -43,7 +43,7 @@ class Naive:
     def contents(self, asset: int) -> int:
         return self.mask(asset, self.end) or OLD
 
-    def standing(self, workflow: int) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
+    def status(self, workflow: int) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
         """State, what is missing, what is waited for."""
         frozen, reads = self.affected.frozen, self.affected.reads.get(workflow, set())
         own = [run for run in self.executions if run.workflow == workflow]

@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mlgraph.domain.errors import StartError
-from mlgraph.inference.rules import Rules, load_rules, shipped_rules, union_of_kinds
+from mlgraph.inference.rules import Rules, load_rules, shipped_rules, combine_rules
 
 
 def rules_from(files: Iterable[Path]) -> Rules:
     """Return the rules that come along and those of `files`. Raises `StartError`, which names file and line."""
-    return union_of_kinds(shipped_rules(), *map(_read, files))
+    return combine_rules(shipped_rules(), *map(_read, files))
 
 
 def _read(file: Path) -> Rules:

@@ -24,7 +24,7 @@ from mlgraph.inference.rules import Rule, Rules
 from mlgraph.ports.store import EdgeStep
 
 EVER: Final = (-FOREVER, FOREVER)
-MAX_WAYS: Final = 200_000
+MAX_STEPS: Final = 200_000
 """Edges that may be gone along for one question, each as often as it is met."""
 
 Triple = tuple[int, int, int]
@@ -145,22 +145,22 @@ class Inferred(NamedTuple):
 class Inference:
     """Evaluates rules over what is told: of all time, or of the moments `when` alone."""
 
-    def __init__(self, rules: Rules, premises: Premises, when: Spans | None = None, most_ways: int = MAX_WAYS) -> None:
+    def __init__(self, rules: Rules, premises: Premises, when: Spans | None = None, max_steps: int = MAX_STEPS) -> None:
         self._rules = rules
         self._premises = premises
         self._when = [EVER] if when is None else when
-        self._most_ways = most_ways
+        self._max_steps = max_steps
         self._known: dict[tuple[str, bool, int], dict[int, Validity]] = {}
-        self._ways = 0
+        self._steps_taken = 0
 
-    def renew(self) -> None:
+    def reset_budget(self) -> None:
         """Allow as many ways again: what was found so far stays."""
-        self._ways = 0
+        self._steps_taken = 0
 
     def _spend(self, ways: int) -> None:
-        self._ways += ways
-        if self._ways > self._most_ways:
-            raise TooMuch(f"goes more than {self._most_ways:,} ways")
+        self._steps_taken += ways
+        if self._steps_taken > self._max_steps:
+            raise TooMuch(f"goes more than {self._max_steps:,} ways")
 
     def of(self, asset: int, rule: Rule) -> list[Inferred]:
         """Return every edge that `rule` infers from or to the asset."""
@@ -178,7 +178,7 @@ class Inference:
             for end, validity in found.items():
                 yield Inferred((anchor, relation, end) if forward else (end, relation, anchor), rule, validity)
 
-    def behind(self, rule: Rule, touched: TouchedAssets, *, forward: bool) -> set[int]:
+    def anchors_through(self, rule: Rule, touched: TouchedAssets, *, forward: bool) -> set[int]:
         """Return from where paths of `rule` lead through what is touched: they begin there (`forward`), or end there."""
         found: set[int] = set()
         for path in rule.paths if forward else [path.reversed() for path in rule.paths]:
@@ -190,7 +190,7 @@ class Inference:
                 found.update(place.asset for place in self._along(rule, back, start))
         return found
 
-    def way(self, source: int, target: int, rule: Rule, moment: int, *, forward: bool) -> WitnessPath | None:
+    def witness_path(self, source: int, target: int, rule: Rule, moment: int, *, forward: bool) -> WitnessPath | None:
         """Return one way under the edge that `rule` infers at `moment`: a certain one before others, then by URIs."""
         near, far = (source, target) if forward else (target, source)
         ways = []
@@ -285,7 +285,7 @@ class Inference:
         for step in _steps(edge, signatures):
             for asset, links in self._premises.links(assets, step._replace(then=then)).items():
                 found[asset] += links
-        for rule in self._rules.giving(signatures):
+        for rule in self._rules.inferring(signatures):
             relation_code = RELATIONS[rule.relation].code
             for asset, ends in self._ends(rule, assets, forward=edge.forward).items():
                 for other, validity in ends.items():
@@ -301,7 +301,7 @@ class Inference:
         edge = path.edges[position + 1]
         signatures = allowed(path.nodes[position + 1], edge, path.nodes[position + 2])
         steps = _steps(edge, signatures)
-        return steps[0] if len(steps) == 1 and not self._rules.giving(signatures) else None
+        return steps[0] if len(steps) == 1 and not self._rules.inferring(signatures) else None
 
 
 @lru_cache(1 << 12)

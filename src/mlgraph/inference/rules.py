@@ -47,7 +47,7 @@ class Rule:
         """The origin of the edges that it infers."""
         return f"{ORIGIN}{self.name}"
 
-    def gives(self) -> set[Signature]:
+    def inferred_signatures(self) -> set[Signature]:
         """Return what kinds of edges it can infer."""
         return {
             (source, self.relation, target)
@@ -56,7 +56,7 @@ class Rule:
             if RELATIONS[self.relation].allows(source, target)
         }
 
-    def needs(self) -> set[Signature]:
+    def needed_signatures(self) -> set[Signature]:
         """Return what kinds of edges its paths are made of."""
         return {signature for path in self.paths for signature in path.signatures()}
 
@@ -71,16 +71,16 @@ class Rules:
         return iter(self.rules)
 
     @cached_property
-    def _giving(self) -> Mapping[Signature, list[Rule]]:
+    def _by_signature(self) -> Mapping[Signature, list[Rule]]:
         found: dict[Signature, list[Rule]] = defaultdict(list)
         for rule in self.rules:
-            for signature in rule.gives():
+            for signature in rule.inferred_signatures():
                 found[signature].append(rule)
         return found
 
-    def giving(self, signatures: Iterable[Signature]) -> list[Rule]:
+    def inferring(self, signatures: Iterable[Signature]) -> list[Rule]:
         """Return the rules that can infer an edge of one of `signatures`, in the order in which they are written."""
-        able = {rule.name for signature in signatures for rule in self._giving.get(signature, ())}
+        able = {rule.name for signature in signatures for rule in self._by_signature.get(signature, ())}
         return [rule for rule in self.rules if rule.name in able] if able else []
 
     @cached_property
@@ -92,7 +92,7 @@ class Rules:
 NO_RULES: Final = Rules(())
 
 
-def union_of_kinds(*parts: Rules) -> Rules:
+def combine_rules(*parts: Rules) -> Rules:
     """Return all rules together. Raises `StartError` if two have one name, or one needs what follows from itself."""
     rules = Rules(tuple(rule for part in parts for rule in part))
     for name, count in Counter(rule.name for rule in rules).items():
@@ -111,7 +111,7 @@ def _in_order(rules: Rules) -> tuple[Rule, ...]:
             circle = " needs ".join((*way[way.index(rule.name) :], rule.name))
             raise StartError(f"{rule.place}: rules go in a circle: {circle}; a rule may not need what follows from itself")
         if rule.name not in done:
-            for needed in rules.giving(rule.needs()):
+            for needed in rules.inferring(rule.needed_signatures()):
                 visit(needed, (*way, rule.name))
             done[rule.name] = rule
 
@@ -134,7 +134,7 @@ def load_rules(text: str, name: str) -> Rules:
         rules = tuple(_rule(section, document, location, faults, name) for location, section in items)
     if faults.found:
         raise StartError(faults.report(name))
-    return union_of_kinds(Rules(rules))
+    return combine_rules(Rules(rules))
 
 
 def shipped_rules() -> Rules:

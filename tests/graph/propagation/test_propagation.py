@@ -56,8 +56,8 @@ def test_following_finds_what_looking_back_does(reported: tuple[AffectedSubgraph
     for asset in ASSETS:
         assert followed.contents(asset).mask == naive.contents(asset), asset
     for workflow in WORKFLOWS:
-        standing = followed.standing(workflow)
-        assert (standing.state, standing.missing, standing.waits_on) == naive.standing(workflow), workflow
+        status = followed.status(workflow)
+        assert (status.state, status.missing, status.waits_on) == naive.status(workflow), workflow
 
 
 def test_a_long_chain_of_views_reported_backwards_is_followed_at_once() -> None:

@@ -114,7 +114,7 @@ def test_the_answer_is_that_of_all_runs_looked_back_at(reported: list[ReportedRu
 
 
 def _word(naive: Naive, asset: int, workflows: object) -> str:
-    return naive.standing(asset)[0] if asset in workflows else WORDS[naive.contents(asset)]  # type: ignore[operator]
+    return naive.status(asset)[0] if asset in workflows else WORDS[naive.contents(asset)]  # type: ignore[operator]
 
 
 def renamed(facts: list[Fact], name: str, at: list[int]) -> list[Fact]:

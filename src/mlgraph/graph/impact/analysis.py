@@ -1,4 +1,4 @@
-"""Impact: what a change to an asset hurts, how, how badly, and the path that proves it (docs/spec.md#6-impact)."""
+"""Impact analysis: the assets that a change affects, with effect, severity and a shortest path (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from mlgraph.graph.traversal.closures import NO_LIMIT, among, models_of_many
 from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, SHOWN
 
 _ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
-"""Kinds that can be over: then nothing can hurt them any more."""
+"""Kinds that can be finished: a change no longer affects them then."""
 _PACKED: Final = np.array([KINDS[name].code for name in ("model_version", "image")], np.uint8)
-"""Kinds that are deployed themselves."""
+"""Kinds that are deployed directly."""
 
 
 class _AffectedEntries(NamedTuple):
-    """Assets once each: distance, worst effect, position in the trail; `leaf`: one step past that position."""
+    """One entry an asset: distance, worst effect, position in the search tree; `leaf`: it is one step past that position."""
 
     assets: Ints
     distances: Ints
@@ -35,7 +35,7 @@ class _AffectedEntries(NamedTuple):
     leaf: Bools
 
     def take(self, chosen: NDArray[np.int64] | Bools) -> _AffectedEntries:
-        """Return some of them, in the order of `chosen`."""
+        """Return the `chosen` entries (positions, or a mask), in that order."""
         return _AffectedEntries(
             self.assets[chosen], self.distances[chosen], self.effects[chosen], self.positions[chosen], self.leaf[chosen]
         )
@@ -43,10 +43,10 @@ class _AffectedEntries(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ImpactResult:
-    """All that a change hurts, nearest first, then by URI: arrays of one entry an asset. `hidden` was reached, and is not listed.
+    """The affected assets, nearest first, then by URI: arrays of one entry an asset. `hidden` assets were reached but not listed.
 
-    `effects` are codes of `Effect` as answers tell them (`NOTHING`: merely reached), `severities` numbers of `SEVERITIES`. Paths
-    are made when asked for: all of them together can be quadratic in the graph.
+    `effects` are reported codes of `Effect` (`NOTHING`: reached without an effect), `severities` indexes of `SEVERITIES`. Paths
+    are computed on demand, because the sum of their lengths can be quadratic in the size of the graph.
     """
 
     graph: GraphVersion
@@ -57,19 +57,19 @@ class ImpactResult:
     severities: Bytes
     hidden: Ints
     _found: _AffectedEntries
-    _trail: SearchTree
+    _tree: SearchTree
     _marks: Bytes
 
     @property
     def reached(self) -> Ints:
-        """All assets that the change reached, in no order, some twice: the root too, and what is over and cannot be hurt."""
-        listed = [start.way[-1].asset for _, start in self._trail.listed()]
-        return np.concatenate([np.array(listed, np.int32), self.graph.asset_of[self._trail.nodes]])
+        """All assets that the change reached, unordered, with duplicates, including the root and finished assets."""
+        listed = [start.path[-1].asset for _, start in self._tree.listed()]
+        return np.concatenate([np.array(listed, np.int32), self.graph.asset_of[self._tree.nodes]])
 
     def path(self, entry: int) -> list[int]:
-        """Return the assets on a shortest way from the root to an entry, both included."""
-        nodes, way = self._trail.way(int(self._found.positions[entry]))
-        path = [visit.asset for visit in way] + self.graph.asset_of[np.array(nodes[1:], np.int64)].tolist()
+        """Return the assets on a shortest path from the root to an entry, both included."""
+        nodes, start_path = self._tree.path_to(int(self._found.positions[entry]))
+        path = [visit.asset for visit in start_path] + self.graph.asset_of[np.array(nodes[1:], np.int64)].tolist()
         if len(self._marks):
             path = [asset for asset in path if self._marks[asset] == SHOWN]
         return [*path, int(self._found.assets[entry])] if self._found.leaf[entry] else path
@@ -77,7 +77,7 @@ class ImpactResult:
 
 @dataclass(frozen=True, slots=True)
 class ImpactWalk:
-    """The spread of one change from one root, as the graph stands at `moment`."""
+    """The propagation of one change from one root through the graph at `moment` (microseconds)."""
 
     graph: GraphVersion
     root: int
@@ -88,21 +88,21 @@ class ImpactWalk:
     marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
 
     def result(self) -> ImpactResult:
-        """Return every asset that can be hurt.
+        """Return every affected asset.
 
-        Without a change everything reached is listed, with no effect. Distances and paths are over all ways; the effect is the
-        worst over all of them.
+        Without a change, all reached assets are listed, without an effect. The distance is the least over all paths, and the
+        effect the worst.
         """
-        found_trail = search_with_predecessors(self._asked(self.limit))
-        found = self._assets_of(found_trail)
-        certain_assets, hard_assets = self._certain_assets(found_trail), self._hard_assets(found_trail)
+        tree = search_with_predecessors(self._request(self.limit))
+        found = self._assets_of(tree)
+        certain_assets, hard_assets = self._certain_assets(tree), self._hard_assets(tree)
         found, certain_assets, hard_assets = self._with_models(found, certain_assets, hard_assets)
         registry = self.graph.registry
         kinds = registry.kinds(found.assets)
-        over = np.isin(kinds, _ENDING) & registry.finished(found.assets)
+        finished = np.isin(kinds, _ENDING) & registry.finished(found.assets)
         hides = self.marks[found.assets] != SHOWN if len(self.marks) else np.zeros(len(found.assets), np.bool_)
         hidden = found.assets[hides]
-        found = found.take((found.assets != self.root) & ~over & ~hides)
+        found = found.take((found.assets != self.root) & ~finished & ~hides)
         found = found.take(registry.sort(found.assets, found.distances))
         certain, soft = self._among(found.assets, certain_assets), ~self._among(found.assets, hard_assets)
         effects = self._reported_effects(found.effects)
@@ -115,11 +115,11 @@ class ImpactWalk:
             self._severities(found.assets, effects, soft),
             hidden,
             found,
-            found_trail,
+            tree,
             self.marks,
         )
 
-    def _asked(self, limit: int) -> SearchRequest:
+    def _request(self, limit: int) -> SearchRequest:
         return SearchRequest(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
 
     def _assets_of(self, found: SearchTree) -> _AffectedEntries:
@@ -130,17 +130,17 @@ class ImpactWalk:
         return _once(_AffectedEntries(self._reached(found), hops, effects, positions, np.zeros(len(hops), np.bool_)))
 
     def _reached(self, found: SearchTree) -> Ints:
-        """Return the assets of a spread in its order, those that are only listed first; some more than once."""
-        listed = np.array([start.way[-1].asset for _, start in found.listed()], np.int32)
+        """Return the assets of a search in its order, starts that are only listed first; some more than once."""
+        listed = np.array([start.path[-1].asset for _, start in found.listed()], np.int32)
         return np.concatenate([listed, self.graph.asset_of[found.nodes]])
 
     def _certain_assets(self, found: SearchTree) -> Ints | None:
-        """Return the assets on ways that are certain throughout; None: all are."""
-        return None if found.common & CERTAIN else self._reached(search_with_predecessors(self._asked(NO_LIMIT), need=CERTAIN))
+        """Return the assets on paths of certain edges only; None: all assets are."""
+        return None if found.common & CERTAIN else self._reached(search_with_predecessors(self._request(NO_LIMIT), need=CERTAIN))
 
     def _hard_assets(self, found: SearchTree) -> Ints | None:
-        """Return the assets on ways without a soft requirement; None: all are."""
-        return self._reached(search_with_predecessors(self._asked(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
+        """Return the assets on paths without a soft requirement; None: all assets are."""
+        return self._reached(search_with_predecessors(self._request(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
 
     def _among(self, assets: Ints, chosen: Ints | None) -> Bools:
         return np.ones(len(assets), np.bool_) if chosen is None else among(self.graph, assets, chosen)
@@ -148,10 +148,10 @@ class ImpactWalk:
     def _with_models(
         self, found: _AffectedEntries, certain_assets: Ints | None, hard_assets: Ints | None
     ) -> tuple[_AffectedEntries, Ints | None, Ints | None]:
-        """Add the model of each reached version as a leaf, one step further, where what happens to the version reaches it."""
+        """Add the model of each reached version as a leaf, one step further, if the effect on the version affects the model."""
         registry = self.graph.registry
         versions = np.flatnonzero((registry.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
-        versions = versions[np.argsort(found.assets[versions])]  # of versions as near as each other the one heard of first counts
+        versions = versions[np.argsort(found.assets[versions])]  # of equally near versions, the one numbered first counts
         which, models = models_of_many(self.graph, found.assets[versions], self.moment)
         at = versions[which]
         effects = transition_table(self.change)[found.effects[at], VERSION_OF, 0, MODEL]
@@ -188,7 +188,7 @@ class ImpactWalk:
         return severity_table()[row, kinds, deployed.astype(np.int8), soft.astype(np.int8), idle.astype(np.int8)]
 
     def _deployed(self, assets: Ints, kinds: Bytes) -> Bools:
-        """Say of each model version, image and model whether a deployment runs it."""
+        """Return a mask of the model versions, images and models that a deployment runs."""
         found = np.zeros(len(assets), np.bool_)
         packed = np.flatnonzero(np.isin(kinds, _PACKED))
         found[packed] = self._are_deployed(assets[packed])
@@ -213,7 +213,7 @@ class ImpactWalk:
 
 @cache
 def severity_table() -> Bytes:
-    """Return uint8[effects and none, kinds, deployed, soft, idle]: the number in `SEVERITIES` that `severity` gives."""
+    """Return uint8[effects + 1, kinds, deployed, soft, idle]: the index in `SEVERITIES` of `severity` (last row: no effect)."""
     table = np.zeros((len(Effect) + 1, 256, 2, 2, 2), np.uint8)
     words = [None if effect == Effect.CHANGED else effect.word for effect in Effect] + [None]
     for row, word in enumerate(words):
@@ -225,7 +225,7 @@ def severity_table() -> Bytes:
 
 
 def _once(found: _AffectedEntries) -> _AffectedEntries:
-    """Return each asset once: by its shortest way, the first of several, with the worst effect over all."""
+    """Return one entry for each asset: its first entry with the least distance, with the worst effect of all its entries."""
     if len(found.distances) and (found.distances[1:] < found.distances[:-1]).any():
         _, nearest_first = grouped(found.distances, int(found.distances.max()) + 1)
         found = found.take(nearest_first)

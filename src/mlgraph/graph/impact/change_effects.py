@@ -1,4 +1,4 @@
-"""How a planned change spreads along one edge (docs/spec.md#6-impact)."""
+"""Effects of a planned change and their propagation along one edge (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CHANGES: Final = ("schema", "values", "withdraw", "retire")
 
 
 class Effect(IntEnum):
-    """What happens to an asset, worst first. `CHANGED` is the root itself and its parts."""
+    """The effect on an asset, worst first. `CHANGED` applies to the root itself and its parts."""
 
     CHANGED = 0
     BREAKS_NOW = 1
@@ -22,7 +22,7 @@ class Effect(IntEnum):
 
     @property
     def word(self) -> str:
-        """The word in answers."""
+        """The effect's name in answers."""
         return self.name.lower()
 
 
@@ -31,20 +31,20 @@ def _codes(*names: str) -> frozenset[int]:
 
 
 IMMUTABLE_KINDS: Final = _codes("model_version", "model", "dataset_version", "evaluation", "image", "artifact", "commit")
-"""What was made stays as it was made, whatever becomes of its inputs."""
+"""Assets of these kinds do not change once they are made, whatever happens to their inputs."""
 _ONLINE_KINDS: Final = _codes("service", "deployment", "agent")
 _AT_NEXT_RUN: Final = _codes("workflow", "run", "column")
-"""Columns are written by workflows."""
+"""Kinds that are affected when they run next; columns are, because workflows write them."""
 _LOGICAL: Final = _codes("feature_service")
-"""Read while serving, so it shares the fate of what it groups."""
+"""Groups of features that are read while serving: an effect on a feature affects the group at once."""
 _EXPOSED: Final = _codes("experiment", "variant", "rollout")
 _OUTPUTS: Final = RELATIONS["outputs"].code
 
 
 def passed_effect(change: Change, effect: Effect, relation: int, flags: int, target_kind: int) -> Effect | None:
-    """Return what `effect` on the source does to the target of an edge; None where nothing reaches it.
+    """Return the effect on the target of an edge of `effect` on its source; None if the target is not affected.
 
-    `flags` are the row's: `ONLINE` marks an input that is read while serving.
+    `flags` are those of the row: `ONLINE` marks an input that is read while serving.
     """
     if change == "values":
         return Effect.TAINTED
@@ -66,13 +66,13 @@ def passed_effect(change: Change, effect: Effect, relation: int, flags: int, tar
     return Effect.BREAKS_NOW if at_once else Effect.BREAKS_NEXT_RUN
 
 
-def of_part(change: Change, part_kind: int) -> Effect | None:
-    """Return what becomes of a part when its whole changes: it shares the change, unless it is frozen and the shape changes."""
+def effect_on_part(change: Change, part_kind: int) -> Effect | None:
+    """Return the effect on a part when its parent changes: the same change, or None for a schema change of an immutable part."""
     return None if change == "schema" and part_kind in IMMUTABLE_KINDS else Effect.CHANGED
 
 
 def reported_effect(change: Change, effect: Effect) -> Effect:
-    """Return the effect that answers give: what shares the change itself breaks, or is tainted, as the change says."""
+    """Return the effect to report. `CHANGED` (a changed part) becomes the effect that the kind of change has on it."""
     if effect != Effect.CHANGED:
         return effect
     return {"schema": Effect.BREAKS_NEXT_RUN, "retire": Effect.BREAKS_NOW}.get(change, Effect.TAINTED)

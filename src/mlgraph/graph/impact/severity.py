@@ -1,4 +1,4 @@
-"""How badly a change hurts: the table that docs/impact.md shows (docs/spec.md#6-impact)."""
+"""Severity of an effect on an asset, by the table that docs/impact.md shows (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ TABLE: Final[Mapping[str, Mapping[str, str]]] = {
         "model": "medium", "model_version": "medium", "evaluation": "medium", _OTHERS: "low",
     },
 }  # fmt: skip
-"""Severity by effect and kind. Without a `change`, what is reached counts as tainted."""
+"""Severity by effect and kind. Without a `change`, reached assets count as tainted."""
 
 RAISED_IF_DEPLOYED: Final = frozenset({"model_version", "model", "image"})
-"""These count as high, at least, while a deployment runs them."""
+"""Kinds whose severity is at least high while a deployment runs them."""
 
 
 def severity(effect: str | None, kind: str, *, deployed: bool, soft: bool, idle: bool) -> str:
-    """Return the severity of `effect` (None: merely reached) on an asset.
+    """Return the severity of `effect` (None: reached without an effect) on an asset.
 
-    `deployed`: a deployment runs it now. `soft`: every way to it passes a soft requirement. `idle`: its state says that nobody
-    relies on it. Each of the last two lowers it by one step.
+    `deployed`: a deployment runs it now. `soft`: every path to it has a soft requirement. `idle`: its state shows that it is not
+    in use. `soft` and `idle` each lower the severity by one step.
     """
     row = TABLE[effect or "tainted"]
     rank = SEVERITIES.index(row.get(kind, row[_OTHERS]))

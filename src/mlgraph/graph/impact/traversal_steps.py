@@ -1,4 +1,4 @@
-"""The walk one step at a time: for answers that must say by which way something was reached."""
+"""Single steps of a graph traversal, for answers that must report the path by which an asset was reached."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from mlgraph.graph.traversal.column_closures import column_steps, consumers_with
 
 
 class PositionKind(IntEnum):
-    """What a position of the walk is."""
+    """The kind of a position in a traversal."""
 
     NODE = 0
     """A node of the graph: an asset or a port."""
     COLUMN = 1
     """A column, by its asset number."""
     DATASET = 2
-    """A dataset entered from one of its columns: it leads on only where column lineage is not known."""
+    """A dataset entered from one of its columns: it continues only to consumers without known column lineage."""
 
 
 class TraversalStep(NamedTuple):
-    """One step of the walk: where it leads, over which relation, and the flags of the row."""
+    """One step of a traversal: the position that it reaches, the relation, and the flags of the row."""
 
     place: PositionKind
     number: int
@@ -38,7 +38,7 @@ def asset_at(graph: GraphVersion, place: PositionKind, number: int) -> int:
 
 
 def positions_of(graph: GraphVersion, asset: int, direction: DirectionName = "downstream") -> list[tuple[PositionKind, int]]:
-    """Return where a walk from the whole of `asset` begins: its node and, downstream, all its ports."""
+    """Return the positions at which a traversal from `asset` starts: its node and, downstream, all its ports."""
     if graph.registry.kind(asset) == COLUMN:
         return [(PositionKind.COLUMN, asset)]
     ports = graph.registry.ports_of(asset) if direction == "downstream" else ()
@@ -50,7 +50,7 @@ def positions_of(graph: GraphVersion, asset: int, direction: DirectionName = "do
 def steps_from(
     graph: GraphVersion, level: Layer, moment: int, direction: DirectionName, place: PositionKind, number: int
 ) -> Iterator[TraversalStep]:
-    """Yield each step that the walk may take from a position at `moment`."""
+    """Yield each step that a traversal may take from a position at `moment`."""
     if place == PositionKind.NODE:
         view = graph.views[level]
         rows = view.out if direction == "downstream" else view.into

@@ -1,7 +1,7 @@
-"""Edges of an answer that stand for ways over hidden assets: A -> hidden -> B reads A -> B (ADR 0022).
+"""Bridges: edges of an answer that replace paths over hidden assets, so that A -> hidden -> B reads A -> B (ADR 0022).
 
-Hidden nodes are taken out of the graph between the listed ones, one after the other: whatever leads to one leads to all that it
-leads to. The result does not depend on the order.
+Hidden nodes between the listed ones are contracted one after the other: each predecessor gets an edge to each successor. The
+result does not depend on the order.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from mlgraph.graph.traversal.closures import among
 from mlgraph.graph.traversal.visibility import CONTRACTED
 
 MAX_BRIDGES: Final = 200_000
-"""How many steps may be joined for one answer: a hidden asset with a thousand readers and writers would make a million edges."""
+"""Limit of joined edges for one answer: a hidden asset with a thousand readers and writers would make a million edges."""
 
 
 class Bridge(NamedTuple):
-    """A way from one listed node to another over hidden nodes alone, or a step of one: ends, the relation of the last step.
+    """The paths from one node to another over hidden nodes only, or an edge of one; `relation` is that of the last edge.
 
-    `folded` is how many assets lie between on the shortest way, `certain` whether any way is certain throughout, `origins` those
-    of all steps on any.
+    `folded` is the number of hidden assets on the shortest path, `certain` whether any path has only certain edges, `origins` the
+    origins of all edges of all paths.
     """
 
     source: int
@@ -39,9 +39,9 @@ class Bridge(NamedTuple):
 
 
 def bridges(graph: GraphVersion, layer: Layer, moment: int, listed: Ints, hidden: Hidden) -> list[Bridge]:
-    """Return the ways that hold at `moment` between nodes of the `listed` assets, each pair of nodes and relation once.
+    """Return the bridges valid at `moment` between nodes of the `listed` assets, one for each pair of nodes and relation.
 
-    Raises `InvalidInput` where they are too many.
+    Raises `InvalidInput` if hidden assets join more than `MAX_BRIDGES` pairs.
     """
     steps = _Steps()
     frontier = _nodes_of(graph, listed)
@@ -49,7 +49,7 @@ def bridges(graph: GraphVersion, layer: Layer, moment: int, listed: Ints, hidden
     while len(frontier):
         gathered = graph.views[layer].out.gather(frontier, moment)
         assets = graph.asset_of[gathered.other]
-        hidden.look_at(np.unique(assets))
+        hidden.examine(np.unique(assets))
         if not len(hidden.marks):
             return []
         passed = hidden.marks[assets] == CONTRACTED
@@ -57,7 +57,7 @@ def bridges(graph: GraphVersion, layer: Layer, moment: int, listed: Ints, hidden
         steps.take(graph, frontier, gathered, np.flatnonzero(shown))
         further = _nodes_of(graph, np.unique(assets[passed]))
         first, seen, frontier = False, np.union1d(seen, further), np.setdiff1d(further, seen)
-    found = steps.joined(seen.tolist())
+    found = steps.contract(seen.tolist())
     return [bridge for bridge in found if graph.asset_of[bridge.source] != graph.asset_of[bridge.target]]
 
 
@@ -73,11 +73,11 @@ class _Steps:
 
     def __init__(self) -> None:
         self._out: defaultdict[int, dict[int, dict[int, Bridge]]] = defaultdict(dict)
-        """By source, target and relation."""
+        """Edges by source, target and relation."""
         self._into: defaultdict[int, set[int]] = defaultdict(set)
 
     def take(self, graph: GraphVersion, nodes: Ints, gathered: Gathered, chosen: Longs) -> None:
-        """Take the chosen ones of the rows of `nodes`. A walked row that is not shown has the origins of the one that is."""
+        """Add the chosen rows of `nodes`. A traversed row that is not listed takes the origins of its triple's listed rows."""
         near, far = nodes[gathered.position[chosen]], gathered.other[chosen]
         ends = zip(graph.asset_of[near].tolist(), gathered.relation[chosen].tolist(), graph.asset_of[far].tolist(), strict=True)
         rows = list(zip(ends, gathered.flags[chosen].tolist(), gathered.origin[chosen].tolist(), strict=True))
@@ -99,25 +99,25 @@ class _Steps:
         to_target[bridge.relation] = bridge
         self._into[bridge.target].add(bridge.source)
 
-    def joined(self, hidden: list[int]) -> list[Bridge]:
-        """Take the hidden nodes out and return what is left."""
-        made = 0
+    def contract(self, hidden: list[int]) -> list[Bridge]:
+        """Contract the hidden nodes and return the remaining edges. Raises `InvalidInput` if too many edges are joined."""
+        joined = 0
         for node in hidden:
-            leading, sources = self._out.pop(node, {}), self._into.pop(node, set()) - {node}
-            around = frozenset(origin for bridge in leading.pop(node, {}).values() for origin in bridge.origins)
-            for target in leading:
+            by_target, sources = self._out.pop(node, {}), self._into.pop(node, set()) - {node}
+            loop_origins = frozenset(origin for bridge in by_target.pop(node, {}).values() for origin in bridge.origins)
+            for target in by_target:
                 self._into[target].discard(node)
-            onward = [bridge for to_target in leading.values() for bridge in to_target.values()]
-            made += len(sources) * len(onward)
-            if made > MAX_BRIDGES:
+            outgoing = [bridge for to_target in by_target.values() for bridge in to_target.values()]
+            joined += len(sources) * len(outgoing)
+            if joined > MAX_BRIDGES:
                 raise InvalidInput(
-                    f"hidden assets join more than {MAX_BRIDGES:,} pairs of what is listed; ask for fewer with depth, kind or "
-                    "limit, or without folding (fold=false)"
+                    f"hidden assets join more than {MAX_BRIDGES:,} pairs of listed assets; narrow the query with depth, kind or "
+                    "limit, or turn folding off (fold=false)"
                 )
             for source in sources:
-                for come in self._out[source].pop(node).values():
-                    for go in onward:
-                        origins = come.origins | around | go.origins
-                        certain, folded = come.certain and go.certain, come.folded + 1 + go.folded
-                        self._add(Bridge(source, go.target, go.relation, certain, folded, origins))
-        return [bridge for leading in self._out.values() for to_target in leading.values() for bridge in to_target.values()]
+                for first in self._out[source].pop(node).values():
+                    for second in outgoing:
+                        origins = first.origins | loop_origins | second.origins
+                        certain, folded = first.certain and second.certain, first.folded + 1 + second.folded
+                        self._add(Bridge(source, second.target, second.relation, certain, folded, origins))
+        return [bridge for by_target in self._out.values() for to_target in by_target.values() for bridge in to_target.values()]

@@ -1,7 +1,7 @@
-"""Noise: assets that nobody wants to see in an answer, by rules over kinds and names (ADR 0022).
+"""Noise rules: hide temporary and staging assets, by kind and name, and retried runs from answers (ADR 0022).
 
-A hidden asset is *passed over*: what leads to it leads to what it leads to, and the step to it counts nothing. A failed run whose
-retry did all that it did is *left out*: the retry stands for it.
+A hidden asset is *contracted*: its predecessors connect to its successors, and the hop to it has length 0. A failed run is
+*excluded* if a later run covers all its inputs and outputs.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ SHIPPED: Final = (
     NoiseRule("dbt-temporary", "dataset", re.compile(r".*__dbt_(tmp|backup)\d*", re.IGNORECASE | re.DOTALL)),
     NoiseRule("job-staging", "dataset", re.compile(r"(.*/)?(_temporary|\.(spark|hive)-staging[^/]*)(/.*)?", re.DOTALL)),
 )
-"""What dbt builds a table in before it renames it, and directories in which Hadoop, Spark and Hive write before they commit."""
+"""Tables that dbt builds before it renames them, and directories in which Hadoop, Spark and Hive write before they commit."""
 
 
 _NO_RULE: Final = 0
 
 
 class Noise:
-    """The rules of a server. What they say of an asset's name never changes, so that each is looked at once."""
+    """The noise rules of a server. The result for an asset's name never changes, so it is cached."""
 
     def __init__(self, rules: Iterable[NoiseRule] = ()) -> None:
-        """Take the shipped rules and `rules`; one with the name of a shipped one replaces it."""
+        """Combine the shipped rules with `rules`; a rule with the name of a shipped rule replaces it."""
         self.rules = tuple({rule.name: rule for rule in (*SHIPPED, *rules)}.values())
         self._of_kind: dict[int, list[tuple[int, re.Pattern[str]]]] = defaultdict(list)
         self.retries = 0
-        """The number of the rule that leaves out superseded runs (0: there is none)."""
+        """The number of the rule that excludes superseded runs (0: there is none)."""
         for number, rule in enumerate(self.rules, start=1):
             if rule.match is not None:
                 self._of_kind[KINDS[rule.kind].code].append((number, rule.match))
@@ -49,12 +49,12 @@ class Noise:
                 self.retries = number
         self._examined_runs = np.isin(np.arange(256), [*self._of_kind, COLUMN])
         self._known: NDArray[np.int16] = np.zeros(0, np.int16)
-        """By asset, one more than the number of the rule that hides it by its name (0: not looked at yet)."""
+        """By asset, 1 + the number of the rule that hides it by its name (0: not computed yet)."""
 
     def of(self, registry: AssetIndex, assets: Ints) -> NDArray[np.int16]:
         """Return for each asset the number of the first rule that hides it by its name (0: none does).
 
-        A column goes with its dataset.
+        A column is hidden if its dataset is.
         """
         found = np.zeros(len(assets), np.int16)
         kinds = registry.kinds(assets)
@@ -77,7 +77,7 @@ class Noise:
         return next((number for number, match in self._of_kind.get(kind, ()) if match.fullmatch(name)), _NO_RULE)
 
     def _with_room(self, size: int) -> NDArray[np.int16]:
-        """Return what is known, with a place for each asset. What another thread finds out meanwhile may be found out again."""
+        """Return the cached results with an entry for each asset. A result that another thread adds meanwhile may be lost."""
         known = self._known
         if len(known) < size:
             grown = np.zeros(size * 9 // 8 + 1024, np.int16)
@@ -87,7 +87,7 @@ class Noise:
 
 
 class Hidden:
-    """What one answer hides: all that rules hide, but for what it is asked about."""
+    """The assets that one answer hides: those that rules hide, except the assets that the query names."""
 
     def __init__(
         self,
@@ -98,24 +98,24 @@ class Hidden:
         moment: int,
         memberships: RunMemberships,
     ) -> None:
-        """Hide nothing yet. What `shown` returns is never hidden."""
+        """Start with nothing hidden. The assets that `shown` returns are never hidden."""
         self._noise, self._graph, self._level, self._moment, self._memberships = noise, graph, level, moment, memberships
         self._shown = shown
         self._rule: dict[int, int] = {}
         self._runs: Ints = np.zeros(0, np.int32)
         self.marks: Bytes = NOTHING_HIDDEN
-        """What is done with each asset that was looked at (uint8[assets]); of no length as long as nothing is hidden."""
+        """uint8[assets]: the visibility of each examined asset; empty as long as nothing is hidden."""
 
-    def look_at(self, assets: Ints) -> None:
-        """Find out which of `assets` are hidden; runs are judged together with all that were looked at before."""
+    def examine(self, assets: Ints) -> None:
+        """Mark those of `assets` that are hidden. Runs are compared with all runs that were examined before."""
         rules = self._noise.of(self._graph.registry, assets)
         places = np.flatnonzero(rules)
         self._hide(assets[places], rules[places].tolist(), CONTRACTED)
         if self._noise.retries and self._level == Layer.RUN:
             by_name = assets[places]
-            self._look_at_runs(np.setdiff1d(assets[self._graph.registry.kinds(assets) == RUN], by_name))
+            self._examine_runs(np.setdiff1d(assets[self._graph.registry.kinds(assets) == RUN], by_name))
 
-    def _look_at_runs(self, runs: Ints) -> None:
+    def _examine_runs(self, runs: Ints) -> None:
         known = len(self._runs)
         self._runs = np.union1d(self._runs, runs)
         if len(self._runs) > known:
@@ -125,18 +125,18 @@ class Hidden:
     def _hide(self, assets: Ints, rules: list[int], mark: int) -> None:
         if not len(assets):
             return
-        asked = np.isin(assets, list(self._shown()))
-        if asked.all():
+        named = np.isin(assets, list(self._shown()))
+        if named.all():
             return
         if not len(self.marks):
             self.marks = np.zeros(len(self._graph.registry), np.uint8)
-        self.marks[assets[~asked]] = mark
+        self.marks[assets[~named]] = mark
         self._rule.update(
-            (asset, rule) for asset, rule, is_shown in zip(assets.tolist(), rules, asked.tolist(), strict=True) if not is_shown
+            (asset, rule) for asset, rule, is_shown in zip(assets.tolist(), rules, named.tolist(), strict=True) if not is_shown
         )
 
-    def counted(self, assets: Ints) -> Mapping[str, int]:
-        """Return how many of `assets`, each given once, which rule hides."""
+    def counts_by_rule(self, assets: Ints) -> Mapping[str, int]:
+        """Return, by name of the rule, the number of `assets` (without duplicates) that it hides."""
         if not len(self.marks):
             return {}
         by_rule = Counter(self._rule[asset] for asset in assets[self.marks[assets] != SHOWN].tolist())

@@ -95,7 +95,7 @@ _ALWAYS_OLD: Final = AssetContents(OLD, None, 0)
 
 
 class PropagationReplay:
-    """Follows the runs since a change; ask `contents` and `standing` afterwards."""
+    """Follows the runs since a change; ask `contents` and `status` afterwards."""
 
     def __init__(self, affected: AffectedSubgraph, executions: Iterable[Execution]) -> None:
         """Follow `executions`, given in whatever order."""
@@ -122,7 +122,7 @@ class PropagationReplay:
         contents_now = self._contents.get(asset, _ALWAYS_OLD)
         return contents_now if contents_now.mask else _ALWAYS_OLD
 
-    def standing(self, workflow: int) -> WorkflowStatus:
+    def status(self, workflow: int) -> WorkflowStatus:
         """Return how far a workflow is in the end."""
         reads, taken = self._affected.reads.get(workflow, set()), self._taken[workflow]
         mutable_inputs = {asset for asset in reads if asset not in self._frozen}

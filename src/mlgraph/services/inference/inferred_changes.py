@@ -27,7 +27,7 @@ from mlgraph.services.inference.premise_reader import PremiseReader
 
 MAX_FACTS: Final = 200_000
 """Facts that one rule may read for one diff: some 3 s."""
-MAX_WAYS: Final = 1_000_000
+MAX_STEPS: Final = 1_000_000
 """Places that one rule may look from, and edges that it may go along."""
 
 
@@ -41,7 +41,7 @@ class InferredChanges:
         self._moments = moments
         self._premises = PremiseReader(reader, graph, MAX_FACTS)
         when = sorted((moment, moment + 1) for moment in set(moments))
-        self._inference = Inference(rules, self._premises, when, MAX_WAYS)
+        self._inference = Inference(rules, self._premises, when, MAX_STEPS)
         self._found: dict[Triple, ValidityChange] = {}
 
     def everywhere(
@@ -57,7 +57,7 @@ class InferredChanges:
             by_rule = self._by_rule(asserted)
             cut: dict[str, str] = {}
             for rule in self._rules.in_order:
-                needed = next((other.name for other in self._rules.giving(rule.needs()) if other.name in cut), None)
+                needed = next((other.name for other in self._rules.inferring(rule.needed_signatures()) if other.name in cut), None)
                 if needed is not None:
                     cut[rule.name] = f"needs what the rule {needed} infers"
                 elif (why := self._follow(rule, seeds, by_rule.get(rule.name, ()))) is not None:
@@ -68,10 +68,10 @@ class InferredChanges:
         """Note what `rule` infers, from whichever end takes less; return why it cannot be told."""
         why = None
         for forward in (True, False):
-            self._premises.renew()
-            self._inference.renew()
+            self._premises.reset_budget()
+            self._inference.reset_budget()
             try:
-                anchors = self._inference.behind(rule, seeds, forward=forward)
+                anchors = self._inference.anchors_through(rule, seeds, forward=forward)
                 anchors.update(triple[0 if forward else 2] for triple in asserted)
                 edges = list(self._inference.ends(rule, anchors, forward=forward))
             except TooMuch as error:
@@ -89,7 +89,7 @@ class InferredChanges:
         found: dict[str, list[Triple]] = {}
         for triple in asserted:
             signature = (self._word(triple[0]), RELATION_NAMES[triple[1]], self._word(triple[2]))
-            for rule in self._rules.giving([signature]):
+            for rule in self._rules.inferring([signature]):
                 found.setdefault(rule.name, []).append(triple)
         return found
 

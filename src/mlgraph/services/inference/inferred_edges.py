@@ -46,8 +46,8 @@ class InferredEdges:
             inference = Inference(self._rules, premises)
             for rule in self._rules:
                 if any(kind in path.nodes[0].kinds | path.nodes[-1].kinds for path in rule.paths):
-                    premises.renew()
-                    inference.renew()
+                    premises.reset_budget()
+                    inference.reset_budget()
                     try:
                         edges += inference.of(asset, rule)
                     except TooMuch as error:
@@ -62,7 +62,7 @@ class InferredEdges:
         kinds = [KIND_NAMES[self._graph.registry.kind(asset)] for asset in (source, target)]
         found = []
         with self._reader.session():
-            for rule in self._rules.giving([(kinds[0], RELATION_NAMES[relation], kinds[1])]):
+            for rule in self._rules.inferring([(kinds[0], RELATION_NAMES[relation], kinds[1])]):
                 explanation = self._explain(rule, triple)
                 if explanation is not None:
                     found.append(explanation)
@@ -116,7 +116,7 @@ class Explanation:
         return self._path(self.triple, self.rule, moment, forward=self.forward)
 
     def _path(self, triple: Triple, rule: Rule, moment: int, *, forward: bool) -> list[dict[str, Any]]:
-        way = self.inference.way(triple[0], triple[2], rule, moment, forward=forward)
+        way = self.inference.witness_path(triple[0], triple[2], rule, moment, forward=forward)
         return [self._edge(link, moment, forward=forward) for link in way.links] if way is not None else []
 
     def _edge(self, link: Link, moment: int, *, forward: bool) -> dict[str, Any]:
@@ -139,8 +139,8 @@ class Explanation:
     def _nested(self, triple: Triple, rule: Rule, moment: int, *, forward: bool) -> list[dict[str, Any]]:
         """Look from the end from which the edge was found, whose edges are read already: of the two, the one that the way met."""
         for way_on in (forward, not forward):
-            self.premises.renew()
-            self.inference.renew()
+            self.premises.reset_budget()
+            self.inference.reset_budget()
             with suppress(TooMuch):
                 return self._path(triple, rule, moment, forward=way_on)
         return []

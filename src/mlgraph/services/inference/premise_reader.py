@@ -59,7 +59,7 @@ class PremiseReader:
         """Return the asset's URI."""
         return self._graph.registry.uri(asset)
 
-    def renew(self) -> None:
+    def reset_budget(self) -> None:
         """Allow as many facts again: what was read so far stays."""
         self._left = self._most
 

@@ -83,7 +83,7 @@ class Folding:
     def _hides(self, assets: Ints) -> bool:
         if self._looking is None:
             return False
-        self._looking.look_at(assets)
+        self._looking.examine(assets)
         return len(self._looking.marks) > 0
 
     def closures(self, directions: Iterable[DirectionName], depth: int | None) -> dict[DirectionName, Closure]:
@@ -142,5 +142,5 @@ class Folding:
         """Return the answer's `folded`: how many of `assets`, each given once, are hidden, by rule."""
         if self.hidden is None:
             return UNFOLDED
-        by_rule = self.hidden.counted(assets)
+        by_rule = self.hidden.counts_by_rule(assets)
         return {"count": sum(by_rule.values()), "by_rule": by_rule}

@@ -145,12 +145,12 @@ class _AnswerEntries:
         if asset == root:
             return kind in PROCESS_KINDS and asset in self.affected.makes
         if kind == RUN:
-            return self.standing(asset).state not in _NEVER_AGAIN
+            return self.status(asset).state not in _NEVER_AGAIN
         return kind not in _ENDING or not self.graph.registry.finished(np.array([asset], np.int32))[0]
 
-    def standing(self, workflow: int) -> WorkflowStatus:
+    def status(self, workflow: int) -> WorkflowStatus:
         """Return how far a workflow is."""
-        return self.propagation.standing(workflow)
+        return self.propagation.status(workflow)
 
     def mask(self, asset: int) -> int:
         """Return what an asset holds; a model, what any of its versions does."""
@@ -163,7 +163,7 @@ class _AnswerEntries:
     def state(self, asset: int) -> str:
         """Return the word for how far an asset is."""
         if self.is_process(asset):
-            return self.standing(asset).state
+            return self.status(asset).state
         mask, kind = self.mask(asset), self.graph.registry.kind(asset)
         if kind in _SERVING:
             return {OLD: "on_old", NEW: "on_new"}.get(mask, "mixed")
@@ -173,13 +173,13 @@ class _AnswerEntries:
         """Return what is particular to an asset."""
         uri = self.graph.registry.uri
         if self.is_process(asset):
-            standing = self.standing(asset)
+            status = self.status(asset)
             return {
-                "state": standing.state,
-                "run": uri(standing.run) if standing.run else None,
-                "since": _time(standing.since),
-                "missing": sorted(map(uri, standing.missing)),
-                "waits_on": sorted(map(uri, standing.waits_on)),
+                "state": status.state,
+                "run": uri(status.run) if status.run else None,
+                "since": _time(status.since),
+                "missing": sorted(map(uri, status.missing)),
+                "waits_on": sorted(map(uri, status.waits_on)),
             }
         contents = self.propagation.contents(asset)
         entry: dict[str, Any] = {
