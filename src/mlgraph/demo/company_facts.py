@@ -1,7 +1,7 @@
-"""What the company's platform tells by facts: teams, people, services, deployments, releases, the experiment, an alert.
+"""Facts that the demo company's platform reports: teams, roles, services, deployments, releases, the experiment, an alert.
 
-The deployment platform keeps the days on which it did something, so these facts begin in the past. Releases repeat, with the
-day of the build, which run made which version: MLflow's own record of it begins when the version was registered.
+The deployment platform records the day of each action, so these facts are valid from days in the past. Release facts repeat which
+run built which version, with the day of the build: the same edge from MLflow is valid only from the registration of the version.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from mlgraph.domain.uri import AssetUri, person_uri
 Line = dict[str, Any]
 EXPERIMENT: Final = str(AssetUri("experiment", company_names.COMPANY, "shelf-policy"))
 ALERT: Final = str(AssetUri("alert", company_names.COMPANY, "stale-ad-audiences"))
-SHELF_BEGAN_DAYS_AGO: Final = 17
+SHELF_STARTED_DAYS_AGO: Final = 17
 SHELF_ENDED_DAYS_AGO: Final = 10
 FOUNDED_DAYS_AGO: Final = 60
 
 SERVICES: Final = {
     "home-feed": ("recommendations", "The rows of the home page.", ("recommendations/candidates", "features/member_taste")),
     "title-retrieval": ("recommendations", "Titles near to what a member liked.", ("recommendations/movie_vectors",)),
-    "trending-row": ("recommendations", "What everybody watches.", ("features/title_popularity",)),
+    "trending-row": ("recommendations", "The titles that are watched most.", ("features/title_popularity",)),
     "more-like-this": ("content-understanding", "Titles like the one on the page.", ("content/similar_titles",)),
     "title-search": ("search-and-ads", "Finds titles by words.", ("search/title_documents",)),
     "ad-decisions": ("search-and-ads", "Picks the advertisement between two titles.", ("ads/audiences",)),
     "merch-shelf": ("experimentation", "The shelf of fan articles below a title.", ()),
-    "edge-gateway": ("data-platform", "What the apps talk to: one answer from many services.", ()),
+    "edge-gateway": ("data-platform", "The entry point of the apps: combines the answers of many services.", ()),
 }
-"""Owner, description and the tables that the service reads while it answers."""
+"""Owner, description and the online tables of each service, which it reads per request."""
 
 REQUIRED: Final = (
     ("home-feed", "edge-gateway", "hard"),
@@ -49,7 +49,7 @@ REQUIRED: Final = (
 
 @dataclass(frozen=True)
 class Release:
-    """A version on a deployment, from `since` to `until` days ago (None: until now); without a model, plain software."""
+    """A version on a deployment, from `since` to `until` days ago (None: still deployed); without a model, plain software."""
 
     service: str
     deployment: str
@@ -69,21 +69,21 @@ RELEASES: Final = (
     Release("more-like-this", "more-like-this-main", "title-embedding", "2", 8),
     Release("title-retrieval", "title-retrieval-main", "movie-vectors", "1", 27),
     Release("ad-decisions", "ad-decisions-main", "ad-propensity", "1", 24),
-    Release("merch-shelf", "merch-shelf-random", "shelf-policy-random", "1", SHELF_BEGAN_DAYS_AGO, weight=0.5),
-    Release("merch-shelf", "merch-shelf-bts", "shelf-policy-bts", "1", SHELF_BEGAN_DAYS_AGO, weight=0.5),
+    Release("merch-shelf", "merch-shelf-random", "shelf-policy-random", "1", SHELF_STARTED_DAYS_AGO, weight=0.5),
+    Release("merch-shelf", "merch-shelf-bts", "shelf-policy-bts", "1", SHELF_STARTED_DAYS_AGO, weight=0.5),
     Release("edge-gateway", "edge-gateway-main", None, "", FOUNDED_DAYS_AGO),
 )
 
 
 def lines(last_day: datetime, history: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[bytes]:
-    """Yield the facts as NDJSON, from what the workflows and the trainings really did."""
+    """Yield the facts as NDJSON lines, derived from the recorded results of the workflows and the trainings."""
     estate = Estate(last_day, history, training)
     for line in estate.facts():
         yield json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
 class Estate:
-    """The facts, as lines that are ready to send."""
+    """Generates the facts as JSON objects; times are relative to the last day of the replay."""
 
     def __init__(self, last_day: datetime, history: Mapping[str, Any], training: Mapping[str, Any]) -> None:
         self._last_day = last_day
@@ -102,7 +102,7 @@ class Estate:
     def _ago(self, days: float) -> str:
         return (self._last_day - timedelta(days=days)).isoformat()
 
-    def _asset(self, uri: str, days_ago: float, **state: Any) -> Line:  # noqa: ANN401 - whatever a fact may say
+    def _asset(self, uri: str, days_ago: float, **state: Any) -> Line:  # noqa: ANN401 - values of any JSON type
         return {"asset": {"uri": uri, **state, "valid_from": self._ago(days_ago)}}
 
     def _edge(
@@ -114,13 +114,13 @@ class Estate:
         return {"edge": edge | ({"properties": properties} if properties else {})}
 
     def _organisation(self) -> Iterator[Line]:
-        """Teams, and for each the role on call and the account that it trains with: roles, not human beings."""
+        """Teams, and for each the on-call role and the training account; there are no human beings."""
         for name, description in company_names.TEAMS.items():
             yield self._asset(company_names.team(name), FOUNDED_DAYS_AGO, name=name, description=description)
             mail = f"oncall@{name}.{company_names.COMPANY}.example"
             oncall = str(person_uri(mail))
             yield self._asset(oncall, FOUNDED_DAYS_AGO, name=f"{name}, on call", properties={"mail": mail})
-            account = str(person_uri(f"training@{name}.{company_names.COMPANY}.example"))  # whom MLflow's runs name
+            account = str(person_uri(f"training@{name}.{company_names.COMPANY}.example"))  # the user of MLflow's runs
             for member in (oncall, account):
                 yield self._edge(member, "member_of", company_names.team(name), FOUNDED_DAYS_AGO)
 
@@ -148,56 +148,48 @@ class Estate:
                 yield self._edge(deployed, "deployed_as", uri, release.since, release.until)
 
     def _releases(self) -> Iterator[Line]:
-        """Which run built which version, from when it did; and who answers for models."""
-        for made in self._training["versions"]:
-            built = datetime.fromisoformat(made["ended_at"])
+        """The run that built each version, from the end of that run; owners of versions and models."""
+        for trained in self._training["versions"]:
+            built = datetime.fromisoformat(trained["ended_at"])
             days_ago = (self._last_day - built) / timedelta(days=1)
-            uri, model = company_names.version(made["model"], made["version"]), company_names.model(made["model"])
-            inputs = [str(dataset_uri_from_location(location)) for location in made["inputs"]]
-            yield self._asset(uri, days_ago, owners=[company_names.team(made["team"])])
-            yield self._asset(model, days_ago, owners=[company_names.team(made["team"])])
-            built_it = self._edge(company_names.mlflow_run(made["run_id"]), "outputs", uri, days_ago)
-            built_it["edge"]["properties"] = {"from": inputs}
-            yield built_it
+            uri = company_names.version(trained["model"], trained["version"])
+            model = company_names.model(trained["model"])
+            owners = [company_names.team(trained["team"])]
+            inputs = [str(dataset_uri_from_location(location)) for location in trained["inputs"]]
+            yield self._asset(uri, days_ago, owners=owners)
+            yield self._asset(model, days_ago, owners=owners)
+            output_edge = self._edge(company_names.mlflow_run(trained["run_id"]), "outputs", uri, days_ago)
+            output_edge["edge"]["properties"] = {"from": inputs}
+            yield output_edge
             yield self._edge(uri, "version_of", model, days_ago)
             for dataset in inputs:
                 yield self._edge(uri, "trained_on", dataset, days_ago)
 
     def _experiment(self) -> Iterator[Line]:
-        """The A/B experiment: its arms are the two bandit policies whose logs were counted."""
+        """The A/B experiment; its arms are the two bandit policies of the published logs."""
         policies = self._history["policies"]
-        owner = [company_names.team("experimentation")]
-        started, ended = SHELF_BEGAN_DAYS_AGO, SHELF_ENDED_DAYS_AGO
+        owners = [company_names.team("experimentation")]
+        started, ended = SHELF_STARTED_DAYS_AGO, SHELF_ENDED_DAYS_AGO
+        described = {
+            "name": "shelf-policy",
+            "owners": owners,
+            "description": "Does Thompson sampling get more clicks on the shelf than showing items at random?",
+        }
         setting = {"unit": "impression", "metric": "ctr", "split": {"random": 0.5, "bts": 0.5}}
-        yield self._asset(
-            EXPERIMENT,
-            started,
-            name="shelf-policy",
-            owners=owner,
-            properties={**setting, "state": "running"},
-            description="Does Thompson sampling get more clicks on the shelf than showing items at random?",
-        )
         result = {"state": "finished", "z": _z(policies["bts"], policies["random"]), "decision": "open"}
-        yield self._asset(
-            EXPERIMENT,
-            ended,
-            name="shelf-policy",
-            owners=owner,
-            properties={**setting, **result},
-            description="Does Thompson sampling get more clicks on the shelf than showing items at random?",
-        )
-        for policy, counted in policies.items():
+        yield self._asset(EXPERIMENT, started, **described, properties={**setting, "state": "running"})
+        yield self._asset(EXPERIMENT, ended, **described, properties={**setting, **result})
+        for policy, counts in policies.items():
             arm = str(AssetUri("variant", company_names.COMPANY, f"shelf-policy/{policy}"))
-            yield self._asset(arm, started, name=f"shelf-policy, {policy}", owners=owner, properties={"state": "running"})
-            yield self._asset(
-                arm, ended, name=f"shelf-policy, {policy}", owners=owner, properties={"state": "finished", **counted}
-            )
+            described = {"name": f"shelf-policy, {policy}", "owners": owners}
+            yield self._asset(arm, started, **described, properties={"state": "running"})
+            yield self._asset(arm, ended, **described, properties={"state": "finished", **counts})
             yield self._edge(arm, "variant_of", EXPERIMENT, started)
             yield self._edge(company_names.version(f"shelf-policy-{policy}", "1"), "tested_in", arm, started)
             yield self._edge(company_names.deployment(f"merch-shelf-{policy}"), "tested_in", arm, started)
 
     def _incident(self) -> Iterator[Line]:
-        """The service behind the run that failed is degraded from when it failed."""
+        """The service that depends on the failed run: degraded from the time of the failure, with an alert."""
         failure = self._history["failures"][-1]
         failed_at = datetime.fromisoformat(failure["at"]).isoformat()
         reason = f"audiences are a day old: {failure['job']} failed with {failure['message']}"
@@ -230,7 +222,7 @@ def _deployment(name: str, team: str, weight: float, health: str) -> Line:
 
 
 def _z(treatment: Mapping[str, float], control: Mapping[str, float]) -> float:
-    """Return the z value of the difference of two proportions (pooled); beyond 1.96 it is significant at 5 %."""
+    """Return the z statistic of the difference of two proportions (pooled); above 1.96 it is significant at 5 %."""
     shown = treatment["impressions"], control["impressions"]
     pooled = (treatment["clicks"] + control["clicks"]) / sum(shown)
     error = math.sqrt(pooled * (1 - pooled) * (1 / shown[0] + 1 / shown[1]))

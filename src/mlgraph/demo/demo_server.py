@@ -1,4 +1,4 @@
-"""`mlgraph demo`: the server, the company behind it, and what to try."""
+"""`mlgraph demo`: starts the server, builds the demo company on the first start, and prints the tour."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from mlgraph.domain.errors import StartError
 
 
 def run(port: int, data: Path | None) -> None:
-    """Serve the demo company on 127.0.0.1 until interrupted; build it first, where `data` holds none yet.
+    """Serve the demo company on 127.0.0.1 until interrupted; build it first if `data` contains none.
 
-    Prints the address and five commands to try when everything is loaded. Exits with 1 and a message on standard error
-    where a tool or the data is missing or fails.
+    Prints the address and five commands to try once everything is loaded. Exits with status 1 and a message on standard error
+    if a tool or the data is missing or fails.
     """
     places = DemoPaths((data or DEFAULT_DATA).absolute())
     children = Children()
@@ -45,7 +45,7 @@ def run(port: int, data: Path | None) -> None:
 
 
 class Demo:
-    """One start of the demo."""
+    """One start of the demo: MLflow, the build if needed, and the hooks around the server's readiness."""
 
     def __init__(self, places: DemoPaths, children: Children) -> None:
         self._places = places
@@ -55,7 +55,7 @@ class Demo:
         self.failed = False
 
     def prepare(self) -> None:
-        """Start MLflow; on the first start, get the data. Raises `StartError`, before it writes anything if a tool is missing."""
+        """Start MLflow; on the first start, download the data. Raises `StartError`, for a missing tool before any write."""
         check_tools()
         if self._builder:
             self._builder.prepare()
@@ -70,13 +70,13 @@ class Demo:
         try:
             self._builder.build(url)
         except Exception:
-            if not _answers(url):  # stopped while building; that is no failure, and nobody waits for the rest
+            if not _answers(url):  # the user stopped the server during the build: not a failure
                 raise SystemExit from None
             self.failed = True
             raise
 
     def after_ready(self, url: str) -> None:
-        """Print what to try."""
+        """Print the address and the tour."""
         port = urlsplit(url).port or 0
         company = json.loads(self._places.company.read_text("utf-8"))
         out = [f"The demo company Streamflix is at {url}/docs, its MLflow at {self._mlflow.url}. Worth trying:", ""]
@@ -86,18 +86,18 @@ class Demo:
         sys.stdout.flush()
 
     def stop(self) -> None:
-        """End MLflow and whatever still runs."""
+        """End MLflow and all other child processes."""
         self._children.stop()
 
     def _reconnect(self, url: str) -> None:
-        """Follow MLflow again as soon as it answers; the graph is ready without it."""
+        """Reconnect MLflow as soon as it answers; the server is ready without it."""
         try:
             self._mlflow.wait()
             with Client(url) as client:
                 client.connect("mlflow", self._mlflow.url, INSTANCE)
         except (StartError, ClientError, ServerNotReachable) as error:
             if not self._children.stopping:
-                sys.stderr.write(f"MLflow is not followed: {error}\n")
+                sys.stderr.write(f"MLflow is not connected: {error}\n")
 
 
 def _answers(url: str) -> bool:

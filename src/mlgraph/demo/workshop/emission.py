@@ -1,4 +1,4 @@
-"""Tells of jobs, runs and tables in OpenLineage, through its own client."""
+"""OpenLineage events of jobs, runs and tables, sent with the openlineage-python client."""
 
 # mypy: disable-error-code="import-not-found, import-untyped"
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Emitter:
     """Sends the events of the company's scheduler to an OpenLineage endpoint (HTTP)."""
 
     def __init__(self, url: str) -> None:
-        """Name the server; events go to its `/api/v1/lineage`."""
+        """Send events to `/api/v1/lineage` of the server at `url`."""
         set_producer(f"{CODE}/scheduler")
         self._client = OpenLineageClient(transport=HttpTransport(HttpConfig(url=url)))
 
     def table(self, table: LakeTable, owner: str, description: str, at: datetime) -> None:
-        """Tell who answers for a table and what it is."""
+        """Report owner and description of a table."""
         facets: dict[str, Any] = {
             "documentation": documentation_dataset.DocumentationDatasetFacet(description=description),
             "ownership": ownership_dataset.OwnershipDatasetFacet(
@@ -58,7 +58,7 @@ class Emitter:
         self._client.emit(DatasetEvent(eventTime=at.isoformat(), dataset=dataset))
 
     def job(self, team: str, name: str, description: str, at: datetime) -> None:
-        """Tell who answers for a job and what it does."""
+        """Report owner and description of a job."""
         facets: dict[str, Any] = {
             "documentation": documentation_job.DocumentationJobFacet(description=description),
             "ownership": ownership_job.OwnershipJobFacet(owners=[ownership_job.Owner(name=f"team:{team}", type="OWNER")]),
@@ -67,7 +67,7 @@ class Emitter:
         self._client.emit(JobEvent(eventTime=at.isoformat(), job=Job(namespace=team, name=name, facets=facets)))
 
     def started(self, job: Scheduled, run_id: str, at: datetime) -> None:
-        """Tell that a run began, and what it is meant to read and write."""
+        """Report the start of a run, with its declared inputs and output."""
         self._client.emit(
             RunEvent(
                 eventTime=at.isoformat(),
@@ -79,21 +79,21 @@ class Emitter:
             )
         )
 
-    def completed(self, job: Scheduled, run_id: str, at: datetime, seen: LakeSession) -> None:
-        """Tell that a run ended well: what it really read and wrote, and what the checks of its output found."""
+    def completed(self, job: Scheduled, run_id: str, at: datetime, session: LakeSession) -> None:
+        """Report a completed run, with its actual inputs and outputs and the results of the checks."""
         self._client.emit(
             RunEvent(
                 eventTime=at.isoformat(),
                 eventType=RunState.COMPLETE,
                 run=Run(runId=run_id),
                 job=_job(job),
-                inputs=[InputDataset(namespace=table.bucket, name=table.name) for table in seen.read_tables],
-                outputs=[_output(job, table, frame) for table, frame in seen.written],
+                inputs=[InputDataset(namespace=table.bucket, name=table.name) for table in session.read_tables],
+                outputs=[_output(job, table, frame) for table, frame in session.written],
             )
         )
 
-    def failed(self, job: Scheduled, run_id: str, at: datetime, seen: LakeSession, error: str, trace: str) -> None:
-        """Tell that a run failed, why, and what it had read by then."""
+    def failed(self, job: Scheduled, run_id: str, at: datetime, session: LakeSession, error: str, trace: str) -> None:
+        """Report a failed run, with its error and the inputs read so far."""
         message = error_message_run.ErrorMessageRunFacet(message=error, programmingLanguage="python", stackTrace=trace)
         self._client.emit(
             RunEvent(
@@ -101,7 +101,7 @@ class Emitter:
                 eventType=RunState.FAIL,
                 run=Run(runId=run_id, facets={"errorMessage": message}),
                 job=_job(job),
-                inputs=[InputDataset(namespace=table.bucket, name=table.name) for table in seen.read_tables],
+                inputs=[InputDataset(namespace=table.bucket, name=table.name) for table in session.read_tables],
                 outputs=[OutputDataset(namespace=job.output.bucket, name=job.output.name)],
             )
         )
@@ -138,7 +138,7 @@ def _output(job: Scheduled, table: LakeTable, frame: Frame) -> OutputDataset:
 
 
 def check(frame: Frame, text: str) -> data_quality_assertions_dataset.Assertion:
-    """Test a column as `text` says: `not_null COLUMN`, `unique COLUMN` or `between COLUMN LOWEST HIGHEST`."""
+    """Return the result of a check; `text` is `not_null COLUMN`, `unique COLUMN` or `between COLUMN LOWEST HIGHEST`."""
     kind, column, *bounds = text.split()
     values = frame[column]
     if kind == "not_null":

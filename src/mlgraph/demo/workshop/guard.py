@@ -1,4 +1,4 @@
-"""Runs a command, and ends it with all that it started when standard input closes: when whoever started it is gone."""
+"""Guard process: runs a command, and kills its process group when standard input closes, i.e. when the parent process ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _watch() -> None:
 
 def main(command: list[str]) -> int:
     """Return the exit status of the command. This process must lead a process group of its own."""
-    # The group is told to end as one; this process waits for the command, so that its end is the end of all.
+    # SIGTERM reaches the complete group; the guard ignores it and waits for the command, so that it ends last.
     signal.signal(signal.SIGTERM, lambda *_: None)
     threading.Thread(target=_watch, daemon=True).start()
     return subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode

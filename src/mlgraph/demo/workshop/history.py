@@ -1,8 +1,8 @@
-"""Runs five weeks of the company's workflows, day by day, and tells of every run. Writes what came of it as JSON.
+"""Replay of five weeks of the company's workflows, day by day; every run is reported as OpenLineage events.
 
-Arguments: the file to write, the folder of the published data, the folder of the buckets, the OpenLineage server, the
-moment (RFC 3339) of the last day's first run. Each run really happens now; its event times lie on its day of the replay,
-its duration is the one that was measured.
+Arguments: the result file (JSON), the folder of the published data, the folder of the buckets, the URL of the OpenLineage server,
+the time (RFC 3339) of the last day's first run. Each run is executed now; its event times are shifted to its day of the replay,
+its duration is the measured one.
 """
 
 # mypy: disable-error-code="import-not-found, import-untyped"
@@ -31,10 +31,10 @@ AGREEMENT_AT = 10
 
 
 class Replay:
-    """The five weeks: what ran, what failed, what is to be told of it."""
+    """The replay: runs the jobs of each day, reports them, and counts the final states."""
 
     def __init__(self, root: Path, emitter: Emitter, last_day: datetime) -> None:
-        """Replay into the buckets below `root`; the last day begins at `last_day`."""
+        """Replay into the buckets below `root`; the last day starts at `last_day`."""
         self._root = root
         self._emitter = emitter
         self._first_day = last_day - timedelta(days=DAYS)
@@ -42,7 +42,7 @@ class Replay:
         self.failures: list[dict[str, str]] = []
 
     def describe(self) -> None:
-        """Tell of tables and jobs, an hour before the first run."""
+        """Report tables an hour before the first run, and each job a minute before its first run."""
         at = self._first_day - timedelta(hours=1)
         for table, (owner, description) in TABLES.items():
             self._emitter.table(table, owner, description, at)
@@ -62,26 +62,26 @@ class Replay:
     def _run(self, job: BatchJob, day: int) -> None:
         start = self._start(job, day)
         run_id = str(generate_static_uuid(start, f"{job.team}/{job.name}".encode()))
-        seen = LakeSession(self._root, day)
+        session = LakeSession(self._root, day)
         self._emitter.started(job, run_id, start)
         started = time.perf_counter()
         try:
-            job.compute(seen)
-        except Exception as error:  # noqa: BLE001 - a scheduler records whatever went wrong and goes on
+            job.compute(session)
+        except Exception as error:  # noqa: BLE001 - a scheduler records any failure and continues
             at = start + timedelta(seconds=time.perf_counter() - started)
             message = f"{type(error).__name__}: {error}"
-            self._emitter.failed(job, run_id, at, seen, message, traceback.format_exc(limit=-3))
+            self._emitter.failed(job, run_id, at, session, message, traceback.format_exc(limit=-3))
             self.states["FAIL"] += 1
             failure = {"team": job.team, "job": job.name, "run_id": run_id, "at": at.isoformat(), "message": message}
             self.failures.append(failure)
         else:
             at = start + timedelta(seconds=time.perf_counter() - started)
-            self._emitter.completed(job, run_id, at, seen)
+            self._emitter.completed(job, run_id, at, session)
             self.states["COMPLETE"] += 1
 
 
 def agreement(root: Path) -> float:
-    """Return which share of each title's ten nearest titles the two teams' embeddings have in common, on average."""
+    """Return the share of each title's ten nearest titles that the two teams' embeddings have in common, averaged over titles."""
     first = jobs.nearest(read(root, jobs.TITLE_EMBEDDINGS, DAYS), AGREEMENT_AT)
     second = jobs.nearest(read(root, jobs.MOVIE_VECTORS, DAYS), AGREEMENT_AT)
     shared = [len(np.intersect1d(one, other)) for one, other in zip(first, second, strict=True)]
@@ -89,7 +89,7 @@ def agreement(root: Path) -> float:
 
 
 def main(raw: Path, root: Path, url: str, last_day: datetime) -> dict[str, Any]:
-    """Land the data, run all days, and return what the rest of the company is told from."""
+    """Land the data, run all days, and return the results that the facts of the company are derived from."""
     land(raw, root, DAYS, SHELF_DAYS)
     replay = Replay(root, Emitter(url), last_day)
     replay.describe()
@@ -108,5 +108,5 @@ def main(raw: Path, root: Path, url: str, last_day: datetime) -> dict[str, Any]:
 
 if __name__ == "__main__":
     result, raw_folder, bucket_folder, server, moment = sys.argv[1:]
-    made = main(Path(raw_folder), Path(bucket_folder), server, datetime.fromisoformat(moment))
-    Path(result).write_text(json.dumps(made, indent=1), "utf-8")
+    outcome = main(Path(raw_folder), Path(bucket_folder), server, datetime.fromisoformat(moment))
+    Path(result).write_text(json.dumps(outcome, indent=1), "utf-8")

@@ -1,4 +1,4 @@
-"""The batch jobs of the company's teams: what each reads, computes and writes. All of it is really computed."""
+"""Batch jobs of the company's teams: each function reads tables of the lake, computes, and writes one table."""
 
 # mypy: disable-error-code="import-not-found, import-untyped"
 from __future__ import annotations
@@ -36,14 +36,14 @@ _GENRES_FROM: Final = "unknown"
 
 
 def load_ratings(lake: LakeSession) -> None:
-    """Take over the day's ratings under the company's column names."""
+    """Load the day's ratings under the company's column names."""
     raw = lake.read_day(RAW_RATINGS)
     renamed = raw.rename(columns={"user_id": "member_id", "movie_id": "title_id", "timestamp": "rated_at"})
     lake.write(RATINGS, renamed)
 
 
 def load_titles(lake: LakeSession) -> None:
-    """Take over the titles; their genre flags become one text."""
+    """Load the titles; their genre flags become one text."""
     raw = lake.read(RAW_TITLES)
     genres = raw.loc[:, _GENRES_FROM:]
     lake.write(
@@ -60,12 +60,12 @@ def load_titles(lake: LakeSession) -> None:
 
 
 def load_members(lake: LakeSession) -> None:
-    """Take over the members; the post code is cut to its region."""
+    """Load the members; the post code is cut to its region."""
     lake.write(MEMBERS, _members(lake))
 
 
 def load_members_by_age_band(lake: LakeSession) -> None:
-    """Take over the members; ages are kept as bands of ten years from now on."""
+    """Load the members with age bands of ten years instead of ages."""
     members = _members(lake)
     bands = (members.pop("age") // 10 * 10).astype(str) + "s"
     lake.write(MEMBERS, members.assign(age_band=bands))
@@ -77,19 +77,19 @@ def _members(lake: LakeSession) -> Frame:
 
 
 def build_title_embeddings(lake: LakeSession) -> None:
-    """Embed titles by their genres and by who rated them: 16 dimensions, unit length (content-understanding)."""
+    """Embed titles by their genres and their raters: 16 dimensions, unit length (content-understanding)."""
     titles, ratings = lake.read(TITLES), lake.read(RATINGS)
     lake.write(TITLE_EMBEDDINGS, embed(titles, ratings, genre_weight=2.0, seed=7))
 
 
 def build_movie_vectors(lake: LakeSession) -> None:
-    """Embed titles by who rated them and by their genres: 16 dimensions, unit length (recommendations)."""
+    """Embed titles by their raters and their genres: 16 dimensions, unit length (recommendations)."""
     titles, ratings = lake.read(TITLES), lake.read(RATINGS)
     lake.write(MOVIE_VECTORS, embed(titles, ratings, genre_weight=1.5, seed=11))
 
 
 def embed(titles: Frame, ratings: Frame, *, genre_weight: float, seed: int) -> Frame:
-    """Return one row a title: `title_id` and `v00`..`v15`, from genre flags beside the ratings matrix (truncated SVD)."""
+    """Return one row a title: `title_id` and `v00`..`v15`, by truncated SVD of genre flags and ratings side by side."""
     ids = titles["title_id"].to_numpy()
     genres = titles["genres"].str.get_dummies("|").to_numpy(float)
     rated = np.zeros((len(ids), int(ratings["member_id"].max()) + 1))
@@ -118,7 +118,7 @@ def build_similar_titles(lake: LakeSession) -> None:
 
 
 def build_popularity(lake: LakeSession) -> None:
-    """Count and average ratings a title; the average is drawn towards the mean where there are few."""
+    """Count and average the ratings of each title; the average is damped towards the overall mean (25 prior ratings)."""
     ratings = lake.read(RATINGS)
     grouped = ratings.groupby("title_id")["rating"].agg(["size", "sum"])
     prior = PRIOR_RATINGS * ratings["rating"].mean()
@@ -135,7 +135,7 @@ def build_taste(lake: LakeSession) -> None:
 
 
 def build_candidates_by_popularity(lake: LakeSession) -> None:
-    """Offer each member the most popular titles."""
+    """Select the most popular titles as candidates of each member."""
     popular, taste = lake.read(POPULARITY), lake.read(TASTE)
     best = popular.nlargest(CANDIDATES_A_MEMBER, "popularity")[["title_id", "popularity"]]
     offered = taste[["member_id"]].merge(best, how="cross").rename(columns={"popularity": "score"})
@@ -143,7 +143,7 @@ def build_candidates_by_popularity(lake: LakeSession) -> None:
 
 
 def build_candidates_by_vectors(lake: LakeSession) -> None:
-    """Offer each member the titles nearest to the mean vector of what they rated four or five."""
+    """Select for each member the titles nearest to the mean vector of the titles that they rated four or five."""
     vectors, ratings = lake.read(MOVIE_VECTORS).set_index("title_id"), lake.read(RATINGS)
     liked = ratings[ratings["rating"] >= 4]
     profiles = vectors.loc[liked["title_id"]].groupby(liked["member_id"].to_numpy()).mean()
@@ -158,7 +158,7 @@ def build_candidates_by_vectors(lake: LakeSession) -> None:
 
 
 def build_title_documents(lake: LakeSession) -> None:
-    """Write what the search engine indexes: text and popularity of each title."""
+    """Write the documents of the search engine: text and popularity of each title."""
     titles, popular = lake.read(TITLES), lake.read(POPULARITY)
     texts = titles["title"] + " " + titles["genres"].str.replace("|", " ")
     documents = titles[["title_id"]].assign(text=texts).merge(popular[["title_id", "popularity"]], how="left")
@@ -166,7 +166,7 @@ def build_title_documents(lake: LakeSession) -> None:
 
 
 def build_audiences(lake: LakeSession) -> None:
-    """Sort members into audiences by age and favourite genre."""
+    """Assign adult members to audiences by age and favourite genre."""
     members, taste = lake.read(MEMBERS), lake.read(TASTE)
     favourite = taste.set_index("member_id").fillna(0).idxmax(axis=1).str.removeprefix("likes ").rename("favourite")
     known = members.merge(favourite, left_on="member_id", right_index=True)
@@ -176,19 +176,19 @@ def build_audiences(lake: LakeSession) -> None:
 
 
 def build_holdout(lake: LakeSession) -> None:
-    """Set the newest fifth of all ratings apart: models are measured on it and never see it in training."""
+    """Hold out the newest fifth of all ratings: models are evaluated on it and not trained on it."""
     ratings = lake.read(RATINGS).sort_values("rated_at", kind="stable")
     lake.write(HOLDOUT, ratings.tail(int(len(ratings) * HOLDOUT_RATIO)))
 
 
 def load_impressions(lake: LakeSession) -> None:
-    """Take over the day's impressions of the shelf experiment."""
+    """Load the day's impressions of the shelf experiment."""
     raw = lake.read_day(RAW_IMPRESSIONS)
     lake.write(IMPRESSIONS, raw.rename(columns={"timestamp": "shown_at", "propensity_score": "propensity"}))
 
 
 def build_shelf_report(lake: LakeSession) -> None:
-    """Count impressions and clicks of each policy so far; `ctr` is clicks by impressions."""
+    """Count impressions and clicks of each policy so far; `ctr` is clicks divided by impressions."""
     shown = lake.read(IMPRESSIONS).groupby("policy")["click"].agg(["size", "sum"])
     report = pd.DataFrame({"impressions": shown["size"], "clicks": shown["sum"], "ctr": shown["sum"] / shown["size"]})
     lake.write(SHELF_REPORT, report.reset_index())

@@ -1,8 +1,8 @@
 """The company's data lake: folders that stand in for the buckets `s3://streamflix-landing` and `s3://streamflix-lake`.
 
-A table is a folder with one Parquet file a day: what that day added, or the whole table as it was then (table formats with
-time travel keep both). A `LakeSession` remembers what a job read and wrote, so that the lineage that is reported is the one that
-happened.
+A table is a folder with one Parquet file a day: the rows that the day added, or a snapshot of the table on that day (table
+formats with time travel retain both). A `LakeSession` records the tables that a job reads and writes, so that the reported
+lineage is the actual one.
 """
 
 # mypy: disable-error-code="import-not-found, import-untyped"
@@ -16,7 +16,7 @@ import pandas as pd
 
 LAKE: Final = "s3://streamflix-lake"
 LANDING: Final = "s3://streamflix-landing"
-Frame = Any  # pandas publishes no types where this is checked
+Frame = Any  # the environment of mypy has no pandas
 
 
 @dataclass(frozen=True, order=True)
@@ -29,13 +29,13 @@ class LakeTable:
 
     @property
     def location(self) -> str:
-        """Return where it lives, as a URL."""
+        """Return its URL."""
         return f"{self.bucket}/{self.name}"
 
 
 @dataclass
 class LakeSession:
-    """One run's view of the lake on one day of the replay (days count from 0, the oldest)."""
+    """Access of one run to the lake on one day of the replay (day 0 is the oldest); records the tables read and written."""
 
     root: Path
     day: int
@@ -49,7 +49,7 @@ class LakeSession:
         return read(self.root, table, self.day)
 
     def read_day(self, table: LakeTable) -> Frame:
-        """Return only what this day added to a daily table."""
+        """Return only the rows that this day added to a daily table."""
         if table not in self.read_tables:
             self.read_tables.append(table)
         return pd.read_parquet(_file(self.root, table, self.day))
@@ -64,7 +64,7 @@ def read(root: Path, table: LakeTable, day: int) -> Frame:
     """Return all rows of a table as it was on a day."""
     files = [file for file in sorted(_folder(root, table).glob("day=*.parquet")) if _day_of(file) <= day]
     if not files:
-        raise FileNotFoundError(f"{table.location} has nothing on day {day}")
+        raise FileNotFoundError(f"{table.location} has no data up to day {day}")
     wanted = files if table.daily else files[-1:]
     return pd.concat([pd.read_parquet(file) for file in wanted], ignore_index=True)
 

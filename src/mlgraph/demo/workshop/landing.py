@@ -1,7 +1,7 @@
-"""Puts the published data sets into the landing bucket, one file a day, as an upstream system would deliver them.
+"""Landing of the published data sets: writes them into the landing bucket, one file a day, like an upstream system.
 
-MovieLens-100k was recorded over seven months: its first 60 % have landed when the replay begins, the rest arrives in equal
-shares, in the order of its own timestamps. The seven days of Open Bandit logs arrive on seven consecutive days.
+MovieLens-100k was recorded over seven months: its first 60 % land before the replay starts, the rest lands in equal shares, in
+the order of its own timestamps. The seven days of Open Bandit logs land on seven consecutive days.
 """
 
 # mypy: disable-error-code="import-not-found, import-untyped"

@@ -1,4 +1,4 @@
-"""The models of the company: small, and really trained and measured."""
+"""Models of the company: small recommenders, rankers and bandit policies, with training and evaluation."""
 
 # mypy: disable-error-code="import-not-found, import-untyped"
 from __future__ import annotations
@@ -18,14 +18,15 @@ from sklearn.preprocessing import StandardScaler
 from .lake import Frame
 
 LIKED: Final = 4
-"""A rating from which on a title counts as liked."""
-AT: Final = 10
+"""Lowest rating with which a title counts as liked."""
+RANKED_TITLES: Final = 10
+"""Number of recommended titles a member that recall and nDCG are computed of."""
 DRAWS: Final = 100_000
 
 
 @dataclass(frozen=True)
 class Data:
-    """Ratings to learn from, held-out ones and impressions to be measured on, and the tables beside."""
+    """Inputs of training and evaluation: training and held-out ratings, titles, members, logged impressions, bandit priors."""
 
     train: Frame
     holdout: Frame
@@ -37,7 +38,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Trained:
-    """A model with what it was made with, and what was measured of it on the hold-out."""
+    """A trained model with its parameters and its metrics on held-out data."""
 
     model: Any
     params: dict[str, Any]
@@ -45,7 +46,7 @@ class Trained:
 
 
 def popularity(data: Data) -> Trained:
-    """Rank titles by a line through damped mean rating and count, fitted to how often they are liked."""
+    """Rank titles by a linear model of damped mean rating and rating count, fitted to the number of likes."""
     features = _title_features(data)
     liked = data.train.assign(liked=data.train["rating"] >= LIKED).groupby("title_id")["liked"].sum()
     model = LinearRegression().fit(features.to_numpy(), liked.reindex(features.index).to_numpy())
@@ -55,24 +56,24 @@ def popularity(data: Data) -> Trained:
 
 
 def ranker(data: Data, factors: int) -> Trained:
-    """Predict from factors of the ratings matrix, popularity and the member's mean whether a title is liked."""
+    """Predict whether a member likes a title, from factors of the ratings matrix, popularity and the member's mean rating."""
     matrix, titles = _matrix(data.train)
     svd = TruncatedSVD(factors, random_state=3).fit(matrix)
     closeness = svd.transform(matrix) @ svd.components_
-    shown = _title_features(data).reindex(titles).fillna(0)
+    popularity = _title_features(data).reindex(titles).fillna(0)
     means = data.train.groupby("member_id")["rating"].mean().reindex(range(len(matrix))).fillna(3.5).to_numpy()
     column = pd.Series(np.arange(len(titles)), index=titles)
 
     def features(ratings: Frame) -> np.ndarray:
         member = ratings["member_id"].to_numpy()
-        at = column[ratings["title_id"]].to_numpy()
-        return np.column_stack([closeness[member, at], shown.to_numpy()[at], means[member]])
+        title = column[ratings["title_id"]].to_numpy()
+        return np.column_stack([closeness[member, title], popularity.to_numpy()[title], means[member]])
 
     model = make_pipeline(StandardScaler(), LogisticRegression())
     model.fit(features(data.train), data.train["rating"] >= LIKED)
     known = data.holdout[data.holdout["title_id"].isin(titles) & (data.holdout["member_id"] < len(matrix))]
     auc = roc_auc_score(known["rating"] >= LIKED, model.predict_proba(features(known))[:, 1])
-    grid = np.stack([closeness, *(np.tile(each, (len(matrix), 1)) for each in shown.to_numpy().T)], axis=-1)
+    grid = np.stack([closeness, *(np.tile(each, (len(matrix), 1)) for each in popularity.to_numpy().T)], axis=-1)
     grid = np.concatenate([grid, np.broadcast_to(means[:, None, None], (*closeness.shape, 1))], axis=-1)
     scores = model.decision_function(grid.reshape(-1, grid.shape[-1])).reshape(closeness.shape)
     measured = {"auc": float(auc), **_ranking(scores, titles, data)}
@@ -80,7 +81,7 @@ def ranker(data: Data, factors: int) -> Trained:
 
 
 def embedding(data: Data, *, genre_weight: float, seed: int, dimensions: int) -> Trained:
-    """Embed titles by genres and raters (truncated SVD); a member is offered what is near to what they liked."""
+    """Embed titles by genres and raters (truncated SVD); members get the titles nearest to the ones they liked."""
     matrix, titles = _matrix(data.train)
     genres = data.titles.set_index("title_id")["genres"].str.get_dummies("|").reindex(titles).to_numpy(float)
     together = np.hstack([genre_weight * _unit(genres), _unit(matrix.T)])
@@ -92,7 +93,7 @@ def embedding(data: Data, *, genre_weight: float, seed: int, dimensions: int) ->
 
 
 def search_ranker(data: Data) -> Trained:
-    """Predict from year, genres and popularity whether a title that was found will be liked."""
+    """Predict whether a found title will be liked, from its year, genres and popularity."""
     genres = data.titles.set_index("title_id")["genres"].str.get_dummies("|")
     years = data.titles.set_index("title_id")["year"].fillna(1995)
     table = genres.assign(year=years).join(_title_features(data)).fillna(0)
@@ -104,7 +105,7 @@ def search_ranker(data: Data) -> Trained:
 
 
 def ad_propensity(data: Data) -> Trained:
-    """Predict from age, gender and occupation whether a member likes what they watch."""
+    """Predict whether a member likes a watched title, from age, gender and occupation."""
     members = pd.get_dummies(data.members.drop(columns="region"), columns=["gender", "occupation"]).set_index("member_id")
     model = make_pipeline(StandardScaler(), LogisticRegression())
     model.fit(members.loc[data.train["member_id"]].to_numpy(float), data.train["rating"] >= LIKED)
@@ -114,13 +115,13 @@ def ad_propensity(data: Data) -> Trained:
 
 
 def random_policy(data: Data) -> Trained:
-    """Choose each item as often as any other; it is measured by the clicks in its own log."""
+    """Choose items uniformly at random; evaluated by the clicks in the policy's own log."""
     model = DummyClassifier(strategy="uniform", random_state=5).fit(_items(data), data.priors["item_id"])
     return Trained(model, {"policy": "random", "items": len(data.priors)}, _clicks(data, "random"))
 
 
 def thompson_policy(data: Data) -> Trained:
-    """Choose items as often as they are best in draws from the prior (Beta); it is measured by the clicks in its own log."""
+    """Choose items as often as they win in draws from their Beta priors; evaluated by the clicks in the policy's own log."""
     draws = np.random.default_rng(5).beta(data.priors["alpha"], data.priors["beta"], size=(DRAWS, len(data.priors)))
     best = np.bincount(draws.argmax(axis=1), minlength=len(data.priors)) + 1
     model = DummyClassifier(strategy="stratified", random_state=5)
@@ -130,7 +131,7 @@ def thompson_policy(data: Data) -> Trained:
 
 
 def _items(data: Data) -> np.ndarray:
-    return np.zeros((len(data.priors), 1))  # these policies look at no context
+    return np.zeros((len(data.priors), 1))  # these policies use no context
 
 
 def _clicks(data: Data, policy: str) -> dict[str, float]:
@@ -139,7 +140,7 @@ def _clicks(data: Data, policy: str) -> dict[str, float]:
 
 
 def _matrix(ratings: Frame) -> tuple[np.ndarray, np.ndarray]:
-    """Return ratings by member id and title, and the ids of the titles."""
+    """Return the ratings (members x titles, 0: not rated) and the sorted ids of the titles."""
     titles = np.sort(ratings["title_id"].unique())
     matrix = np.zeros((int(ratings["member_id"].max()) + 1, len(titles)))
     matrix[ratings["member_id"], np.searchsorted(titles, ratings["title_id"])] = ratings["rating"]
@@ -158,18 +159,18 @@ def _unit(rows: np.ndarray) -> np.ndarray:
 
 
 def _ranking(scores: np.ndarray, titles: np.ndarray, data: Data) -> dict[str, float]:
-    """Return mean recall and normalised discounted gain of the ten best unseen titles of each member in the hold-out."""
+    """Return mean recall@10 and nDCG@10 over the members of the hold-out; titles of the training set are not recommended."""
     liked = data.holdout[(data.holdout["rating"] >= LIKED) & data.holdout["title_id"].isin(titles)]
     liked = liked[liked["member_id"] < len(scores)]
     open_scores = scores.copy()
     seen = data.train[data.train["title_id"].isin(titles) & (data.train["member_id"] < len(scores))]
     open_scores[seen["member_id"], np.searchsorted(titles, seen["title_id"])] = -np.inf
-    discount = 1 / np.log2(np.arange(2, AT + 2))
+    discount = 1 / np.log2(np.arange(2, RANKED_TITLES + 2))
     recalls, gains = [], []
     for member, wanted in liked.groupby("member_id")["title_id"]:
-        best = titles[np.argsort(-open_scores[member], kind="stable")[:AT]]
+        best = titles[np.argsort(-open_scores[member], kind="stable")[:RANKED_TITLES]]
         hits = np.isin(best, wanted)
-        possible = min(AT, len(wanted))
+        possible = min(RANKED_TITLES, len(wanted))
         recalls.append(hits.sum() / possible)
         gains.append((hits * discount).sum() / discount[:possible].sum())
     return {"recall_at_10": float(np.mean(recalls)), "ndcg_at_10": float(np.mean(gains))}

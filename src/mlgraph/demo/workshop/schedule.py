@@ -1,4 +1,4 @@
-"""Which team runs which job on which days of the replay, and what is said of jobs and tables."""
+"""Schedule of the company's batch jobs: team, days of the replay, inputs, output, checks; owners and descriptions of tables."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .lake import LakeSession, LakeTable
 from .landing import RAW_IMPRESSIONS, RAW_MEMBERS, RAW_PRIORS, RAW_RATINGS, RAW_TITLES
 
 DAYS: Final = 35
-"""The replay has days 0 to 35; the last one is the day on which the demo is built."""
+"""The replay has days 0 to 35; the last one is the day of the build."""
 CANDIDATES_CHANGED_ON: Final = 21
-"""The day from which candidates are built from vectors: two weeks before the end."""
+"""First day on which candidates are built from vectors: two weeks before the end."""
 SHELF_DAYS: Final = range(18, 25)
 """The seven days of the shelf experiment."""
 _WEEKLY: Final = range(0, DAYS + 1, 7)
@@ -24,9 +24,9 @@ _DAILY: Final = range(DAYS + 1)
 
 @dataclass(frozen=True)
 class BatchJob:
-    """A batch job: who runs it, what it does, on which days, what it is meant to read and write.
+    """A batch job: its team, the function that computes it, its days, its declared inputs and output.
 
-    `columns` tells for each output column which input columns it is made of, where that is known for certain.
+    `columns` maps each output column to the input column that it is derived from; None if the column lineage is not known.
     """
 
     team: str
@@ -40,12 +40,12 @@ class BatchJob:
 
     @property
     def description(self) -> str:
-        """Return the first line of what the code says of itself."""
+        """Return the docstring of the job's function."""
         return (self.compute.__doc__ or "").strip()
 
     @property
     def code_version(self) -> str:
-        """Return a version that changes with the code that runs."""
+        """Return a version of the code: the first 12 hex digits of the SHA-256 of the function's source."""
         return hashlib.sha256(inspect.getsource(self.compute).encode()).hexdigest()[:12]
 
 
@@ -101,28 +101,28 @@ JOBS: Final = (
         _columns(jobs.IMPRESSIONS, policy="policy", impressions="click", clicks="click", ctr="click"),
         ("unique policy",)),
 )  # fmt: skip
-"""In the order in which they run on a day."""
+"""All jobs, in the order in which they run on a day."""
 
 TABLES: Final = {
-    jobs.RATINGS: ("data-platform", "Every rating that a member gave a title, 1 to 5, with the second it was given."),
+    jobs.RATINGS: ("data-platform", "Ratings of titles by members, 1 to 5, with their time in seconds."),
     jobs.MEMBERS: ("data-platform", "Members: occupation, gender, region and age."),
     jobs.TITLES: ("data-platform", "The catalogue: title, year of release, genres."),
     jobs.TITLE_EMBEDDINGS: (
         "content-understanding",
-        "16 numbers a title, from its genres and from who rated it: near titles are alike.",
+        "16 numbers a title, from its genres and its raters: near titles are similar.",
     ),
     jobs.SIMILAR_TITLES: ("content-understanding", "The ten nearest titles of each title, for More like this."),
-    jobs.POPULARITY: ("recommendations", "How many ratings a title has, and their damped mean."),
+    jobs.POPULARITY: ("recommendations", "Number of ratings of each title, and their damped mean."),
     jobs.TASTE: ("recommendations", "Each member's mean rating by genre."),
     jobs.MOVIE_VECTORS: (
         "recommendations",
-        "Vectors of 16 numbers for each movie, learned from who rated it and its genres; similar movies are close.",
+        "Vectors of 16 numbers for each movie, learned from its raters and genres; similar movies are close.",
     ),
     jobs.CANDIDATES: ("recommendations", "Twenty titles a member, for the ranker of the home feed to order."),
     jobs.TITLE_DOCUMENTS: ("search-and-ads", "Text and popularity of each title, as the search engine indexes them."),
-    jobs.AUDIENCES: ("search-and-ads", "Which advertising audience an adult member belongs to."),
-    jobs.HOLDOUT: ("experimentation", "The newest fifth of all ratings, set apart for measuring models."),
-    jobs.IMPRESSIONS: ("experimentation", "What the shelf showed by which policy, and whether it was clicked."),
+    jobs.AUDIENCES: ("search-and-ads", "Advertising audience of each adult member."),
+    jobs.HOLDOUT: ("experimentation", "The newest fifth of all ratings, held out for the evaluation of models."),
+    jobs.IMPRESSIONS: ("experimentation", "Impressions of the shelf, with the policy and whether they were clicked."),
     jobs.SHELF_REPORT: ("experimentation", "Impressions, clicks and click-through rate of each shelf policy."),
     RAW_RATINGS: ("data-platform", "Ratings as they arrive (MovieLens-100k, GroupLens)."),
     RAW_MEMBERS: ("data-platform", "Users as they arrive (MovieLens-100k, GroupLens)."),

@@ -1,9 +1,9 @@
-"""Trains, measures and registers the company's models with MLflow's own client. Writes what it made as JSON.
+"""Training, evaluation and registration of the company's models with the MLflow client.
 
-Arguments: the file to write, the folder of the buckets, the OpenLineage server that is told which team trains what, the
-moment (RFC 3339) of the last day's first run. The MLflow server is MLFLOW_TRACKING_URI.
-Runs carry the times of their day of the replay; models and versions carry the time at which they were really registered,
-because MLflow lets nobody set it.
+Arguments: the result file (JSON), the folder of the buckets, the URL of the OpenLineage server that receives the training jobs,
+the time (RFC 3339) of the last day's first run. MLFLOW_TRACKING_URI names the MLflow server.
+Runs have times of their day of the replay; models and versions have the actual time of their registration, because MLflow does
+not allow setting it.
 """
 
 # mypy: disable-error-code="import-not-found, import-untyped"
@@ -35,7 +35,7 @@ EVALUATION: Final = ("experimentation", "offline-evaluation")
 
 @dataclass(frozen=True)
 class Training:
-    """One training: the model, the team, the day of the replay, what it learns from, and its recipe."""
+    """One training: the model, the team, the day of the replay, the input tables, and the function that trains."""
 
     model: str
     team: str
@@ -47,7 +47,7 @@ class Training:
 
     @property
     def workflow(self) -> str:
-        """Return the name of the workflow that trains it."""
+        """Return the name of the workflow that trains the model."""
         return f"{self.model}.train"
 
 
@@ -69,26 +69,26 @@ TRAININGS: Final = (
     Training("shelf-policy-bts", "experimentation", 17, _SHELF, recommenders.thompson_policy, jobs.IMPRESSIONS, 8),
     Training("title-embedding", "content-understanding", 26, _TITLES_TOO, partial(_content, dimensions=16)),
     Training("home-ranker", "recommendations", 32, _RATED, partial(recommenders.ranker, factors=24)),
-)  # fmt: skip
+)
 
 MODELS: Final = {
     "home-ranker": "Orders the rows of the home feed: predicts whether a member will like a title.",
-    "title-popularity": "What everybody watches: ranks titles for the trending row, and where nothing else is known.",
-    "search-ranker": "Orders what a search found by how likely it is to be liked.",
+    "title-popularity": "Ranks titles by popularity, for the trending row and for members without a history.",
+    "search-ranker": "Orders search results by the probability that they are liked.",
     "title-embedding": "Content embedding of titles: 16 numbers from genres and co-ratings; near titles are alike.",
     "movie-vectors": "Movie vectors: 16-dimensional item embedding learned from ratings and genres; similar movies are "
     "close to each other.",
-    "ad-propensity": "How open a member is to advertising next to what they watch, from age, gender and occupation.",
+    "ad-propensity": "Predicts how receptive a member is to advertising, from age, gender and occupation.",
     "shelf-policy-random": "Shelf policy that shows items uniformly at random; the control arm.",
     "shelf-policy-bts": "Shelf policy by Bernoulli Thompson sampling; the treatment arm.",
 }
 
 
 class CompanyMlflow:
-    """The company's MLflow: one experiment a team, one registered model a model."""
+    """Client of the company's MLflow: one experiment for each team, one registered model for each model."""
 
     def __init__(self, root: Path, last_day: datetime) -> None:
-        """Work on the buckets below `root`."""
+        """Read the buckets below `root`; the last day of the replay starts at `last_day`."""
         self._root = root
         self._first_day = last_day - timedelta(days=DAYS)
         self._client = MlflowClient()
@@ -96,7 +96,7 @@ class CompanyMlflow:
         self.versions: list[dict[str, Any]] = []
 
     def make(self, training: Training) -> None:
-        """Train, measure and register one version."""
+        """Train, evaluate and register one version."""
         data = self._data(training.day)
         start = self._first_day + timedelta(days=training.day, hours=HOUR_OF_TRAINING)
         started = time.perf_counter()
@@ -135,7 +135,7 @@ class CompanyMlflow:
         self._client.set_terminated(run_id, "FINISHED", _ms(start + timedelta(seconds=30)))
         return run_id
 
-    def _register(self, training: Training, trained: Trained, model_id: str, made: dict[str, Any]) -> None:
+    def _register(self, training: Training, trained: Trained, model_id: str, run: dict[str, Any]) -> None:
         name = training.model
         if not any(version["model"] == name for version in self.versions):
             self._client.create_registered_model(name, tags={"team": training.team}, description=MODELS[name])
@@ -143,7 +143,7 @@ class CompanyMlflow:
         version = self._client.create_model_version(
             name,
             f"models:/{model_id}",
-            run_id=made["run_id"],
+            run_id=run["run_id"],
             model_id=model_id,
             description=f"Measured on {training.measured_on.name}: {metrics_text}",
         )
@@ -152,17 +152,17 @@ class CompanyMlflow:
                 "model": name,
                 "version": str(version.version),
                 "team": training.team,
-                "run_id": made["run_id"],
-                "ended_at": made["ended_at"].isoformat(),
+                "run_id": run["run_id"],
+                "ended_at": run["ended_at"].isoformat(),
                 "inputs": [table.location for table in training.inputs],
                 "workflow": training.workflow,
                 "metrics": trained.metrics,
-                "evaluation_run_id": made["evaluation"],
+                "evaluation_run_id": run["evaluation"],
             }
         )
 
     def alias(self, name: str, alias: str, version: str) -> None:
-        """Point an alias of a model to a version."""
+        """Set an alias of a model to a version."""
         self._client.set_registered_model_alias(name, alias, version)
 
     def _begin(self, team: str, name: str, start: datetime, workflow: str) -> str:
@@ -205,14 +205,14 @@ def _ms(moment: datetime) -> int:
 
 
 def describe(emitter: Emitter, at: datetime) -> None:
-    """Tell which team trains and measures what."""
+    """Report the training and evaluation jobs with their teams."""
     for training in TRAININGS:
         emitter.job(training.team, training.workflow, f"Trains {training.model}.", at)
     emitter.job(*EVALUATION, "Measures every model version on data that it was not trained on.", at)
 
 
 def main(root: Path, url: str, last_day: datetime) -> dict[str, Any]:
-    """Make all versions in the order of their days, and set the aliases."""
+    """Train all versions in the order of their days and set the aliases; return the registered versions."""
     describe(Emitter(url), last_day - timedelta(days=DAYS, hours=1))
     registry = CompanyMlflow(root, last_day)
     for number, training in enumerate(TRAININGS, 1):
@@ -228,5 +228,5 @@ def main(root: Path, url: str, last_day: datetime) -> dict[str, Any]:
 
 if __name__ == "__main__":
     result, bucket_folder, server, moment = sys.argv[1:]
-    made = main(Path(bucket_folder), server, datetime.fromisoformat(moment))
-    Path(result).write_text(json.dumps(made, indent=1), "utf-8")
+    outcome = main(Path(bucket_folder), server, datetime.fromisoformat(moment))
+    Path(result).write_text(json.dumps(outcome, indent=1), "utf-8")
