@@ -1,4 +1,4 @@
-"""What mlgraph.yaml declares of identity is what the store says, start after start."""
+"""The identity declarations of mlgraph.yaml and of the store are equal after each start."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Store(MemoryStore):
         return Appended(self.tx, [True] * len(items))
 
     def start(self, *aliases: DeclaredAlias, apart: Sequence[tuple[AssetUri, ...]] = ()) -> int:
-        """Start with a configuration; return how many transactions that took."""
+        """Synchronise a configuration; return the number of appended transactions."""
         before = self.tx
         sync_configured_identity(self, self.take, Configuration(aliases=aliases, apart=tuple(map(DeclaredDistinct, apart))))
         return self.tx - before
@@ -38,14 +38,14 @@ class Store(MemoryStore):
         }
 
 
-def test_what_is_declared_is_valid_and_recorded_once() -> None:
+def test_a_declaration_is_valid_and_recorded_once() -> None:
     store = Store()
     assert store.start(DeclaredAlias(A, B), apart=[(A, C), (B, C)]) == 1
     assert store.start(DeclaredAlias(A, B), apart=[(A, C), (B, C)]) == 0
     assert store.valid_aliases() == {("a", "b", None), ("a", "c", "apart"), ("b", "c", "apart")}
 
 
-def test_what_is_no_longer_declared_ends_and_may_come_again() -> None:
+def test_a_removed_declaration_ends_and_can_be_declared_again() -> None:
     store = Store()
     store.start(DeclaredAlias(A, B, 5))
     assert store.start() == 1
@@ -57,7 +57,7 @@ def test_what_is_no_longer_declared_ends_and_may_come_again() -> None:
     assert store.valid_aliases() == {("c", "b", None)}
 
 
-def test_another_beginning_is_another_declaration() -> None:
+def test_another_start_is_another_declaration() -> None:
     store = Store()
     store.start(DeclaredAlias(A, B, 5))
     assert store.start(DeclaredAlias(A, B, 9)) == 1
@@ -65,7 +65,7 @@ def test_another_beginning_is_another_declaration() -> None:
     assert store.start(DeclaredAlias(A, B, 9)) == 0
 
 
-def test_a_declaration_that_has_ended_by_itself_is_left_alone() -> None:
+def test_a_declaration_with_an_end_in_the_past_is_unchanged() -> None:
     store = Store()
     store.start(DeclaredAlias(A, B, 5, 7))
     assert store.start() == 0

@@ -1,4 +1,4 @@
-"""The queue of thin events, over a store in memory and a clock that stands still until it is moved."""
+"""The queue of thin events, with an in-memory store and a manual clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.services.parts import Store
 
 
 class InMemoryEvents:
-    """An `EventStore` that forgets with the process."""
+    """An `EventStore` in memory."""
 
     def __init__(self) -> None:
         self.events: dict[tuple[str, SubjectKey], ThinEvent] = {}
@@ -81,7 +81,7 @@ def test_events_about_one_object_are_fetched_once(queue: EventQueue) -> None:
     assert queue.waiting() == 0
 
 
-def test_an_event_that_comes_while_its_object_is_fetched_has_it_fetched_again(queue: EventQueue) -> None:
+def test_an_event_that_arrives_during_a_fetch_causes_another_fetch(queue: EventQueue) -> None:
     queue.add(named("a"))
     first = taken(queue)
     queue.add(named("a", 2))
@@ -93,20 +93,20 @@ def test_an_event_that_comes_while_its_object_is_fetched_has_it_fetched_again(qu
     assert queue.waiting() == 0
 
 
-def test_what_failed_is_due_later_unless_a_later_event_comes(queue: EventQueue, clock: Clock) -> None:
+def test_a_failed_fetch_is_delayed_unless_a_later_event_arrives(queue: EventQueue, clock: Clock) -> None:
     queue.add(named("a"))
     queue.add(named("b"))
     first, _ = taken(queue), taken(queue)
     queue.failed(first, 10)
     clock.now = 10.0
-    again = taken(queue)
-    assert (again.id, again.attempts) == (first.id, 1)
-    queue.failed(again, 10)
+    retried = taken(queue)
+    assert (retried.id, retried.attempts) == (first.id, 1)
+    queue.failed(retried, 10)
     queue.add(named(first.id, 5))
     assert taken(queue).attempts == 0
 
 
-def test_nothing_is_handed_out_in_a_pause(queue: EventQueue, clock: Clock) -> None:
+def test_a_paused_queue_hands_out_nothing(queue: EventQueue, clock: Clock) -> None:
     queue.pause(0.2)
     queue.add(named("a"))
     found: list[ThinEvent | None] = []
@@ -119,7 +119,7 @@ def test_nothing_is_handed_out_in_a_pause(queue: EventQueue, clock: Clock) -> No
     assert [event.id for event in found if event] == ["a"]
 
 
-def test_a_closed_queue_ends_those_who_wait(queue: EventQueue) -> None:
+def test_closing_the_queue_ends_waiting_calls(queue: EventQueue) -> None:
     found: list[ThinEvent | None] = []
     waiting = threading.Thread(target=lambda: found.append(queue.next()))
     waiting.start()
@@ -129,33 +129,33 @@ def test_a_closed_queue_ends_those_who_wait(queue: EventQueue) -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 9)), max_size=30), st.integers(0, 1000))
-def test_no_event_is_lost_whatever_the_order(reported: list[tuple[str, int]], seed: int) -> None:
-    """Against a naive model: after each event its thing must be fetched once more, in whichever order things happen."""
+def test_no_event_is_lost_in_any_order(reported: list[tuple[str, int]], seed: int) -> None:
+    """Against a naive model: each event causes at least one later fetch of its object, in any order of operations."""
     dice, stored, clock = random.Random(seed), InMemoryEvents(), Clock()
     queue = EventQueue(stored, "prod", clock)
-    owed: set[str] = set()
-    under_way: dict[str, ThinEvent] = {}
+    pending: set[str] = set()
+    in_progress: dict[str, ThinEvent] = {}
     waiting = list(reported)
-    while waiting or owed or under_way:
+    while waiting or pending or in_progress:
         step = dice.randrange(4)
         if step == 0 and waiting:
             name, at = waiting.pop()
             queue.add(named(name, at))
-            owed.add(name)
-        elif step == 1 and owed - set(under_way):
+            pending.add(name)
+        elif step == 1 and pending - set(in_progress):
             clock.now += 100
             event = taken(queue)
-            assert event.id not in under_way, "one at a time"
-            assert event.id in owed
-            owed.discard(event.id)
-            under_way[event.id] = event
-        elif step == 2 and under_way:
-            name, event = under_way.popitem()
+            assert event.id not in in_progress, "one at a time"
+            assert event.id in pending
+            pending.discard(event.id)
+            in_progress[event.id] = event
+        elif step == 2 and in_progress:
+            name, event = in_progress.popitem()
             queue.done([event])
-        elif step == 3 and under_way:
-            name, event = under_way.popitem()
+        elif step == 3 and in_progress:
+            name, event = in_progress.popitem()
             queue.failed(event, 5)
-            owed.add(name)
+            pending.add(name)
     assert queue.waiting() == 0
     assert not stored.events
 
@@ -165,7 +165,7 @@ def test_the_store_has_one_row_a_subject_and_deletes_only_finished_events(store:
     first = events.add("prod", replace(named("a", 5), number=10))
     later = events.add("prod", replace(named("a", 3), number=7))
     assert later.number == 11
-    assert (later.event["at"], later.at) == (5, 5), "the latest, not the last to come"
+    assert (later.event["at"], later.at) == (5, 5), "the latest by its time, not the last to arrive"
     events.add("lab", replace(named("a"), number=1))
     events.done("prod", [first])
     assert [event.number for event in events.waiting("prod")] == [11]

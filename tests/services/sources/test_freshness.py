@@ -1,4 +1,4 @@
-"""Which answer is the newer one: the rules of docs/hydration.md one by one, on a real store."""
+"""The freshness rules of docs/hydration.md, each on a real store."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlgraph.ports.source_adapter import Departure
 from mlgraph.ports.store import Item
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.history.asserted_facts import asserted_intervals
-from mlgraph.services.sources.freshness import Asked, Freshness
+from mlgraph.services.sources.freshness import Freshness, RequestTime
 from mlgraph.services.sources.interpretation import Hydrator, Interpretation, SourceResponse
 from mlgraph.services.sources.source_writer import SourceDependencies, SourceWriter
 from mlgraph.sources.mlflow_factory import MlflowSources
@@ -37,36 +37,36 @@ class Clock:
 
 
 class Scene:
-    """A recorder over a store, at moments of one's own."""
+    """A `SourceWriter` over a store, with a manual clock."""
 
     def __init__(self, store: Store) -> None:
         self.clock = Clock()
         connections = PostgresConnections(store.database)
         connections.save(Connection("prod", "mlflow", "http://mlflow", "secret"))
-        around = SourceDependencies(
+        dependencies = SourceDependencies(
             connections,
             store.reader,
             lambda items, _: store.writer.append(items, TESTER),
             store.dead_letters,
             PostgresEvents(store.database),
         )
-        self.recorder = SourceWriter(around, MLFLOW, "prod", Caller("mlgraph", "mlflow"))
+        self.recorder = SourceWriter(dependencies, MLFLOW, "prod", Caller("mlgraph", "mlflow"))
         self.recorder.freshness = Freshness(MLFLOW.settles_s, self.clock)
         self.recorder._hydrator = Hydrator(store.reader, MLFLOW, self.recorder.freshness)
         self.store = store
 
-    def ask(self) -> Asked:
-        return self.recorder.freshness.ask()
+    def begin_request(self) -> RequestTime:
+        return self.recorder.freshness.begin_request()
 
     def wait_until_consistent(self) -> None:
         self.clock.now += MLFLOW.settles_s
 
-    def take(self, payload: dict[str, Any], asked: Asked | None = None) -> Interpretation:
-        (found,) = self.recorder.record([SourceResponse(payload, asked or self.ask())])
+    def take(self, payload: dict[str, Any], requested: RequestTime | None = None) -> Interpretation:
+        (found,) = self.recorder.record([SourceResponse(payload, requested or self.begin_request())])
         return found
 
-    def gone(self, uri: AssetUri, asked: Asked | None = None, *, deleted: bool = True) -> Interpretation:
-        (found,) = self.recorder.record([SourceResponse({}, asked or self.ask(), uri, deleted)])
+    def gone(self, uri: AssetUri, requested: RequestTime | None = None, *, deleted: bool = True) -> Interpretation:
+        (found,) = self.recorder.record([SourceResponse({}, requested or self.begin_request(), uri, deleted)])
         return found
 
     def description(self, uri: AssetUri = MODEL) -> str | None:
@@ -90,7 +90,7 @@ def run(status: str, end: int | None = None) -> dict[str, Any]:
     return {"type": "mlflow.run", "instance": "prod", "data": {"run": {"info": info, "data": {}}}}
 
 
-def test_a_smaller_version_of_the_source_is_older_for_ever(scene: Scene) -> None:
+def test_a_smaller_version_of_the_source_is_always_older(scene: Scene) -> None:
     scene.take(model(2000, "two"))
     scene.wait_until_consistent()
     assert scene.take(model(1500, "one")).retry_in_s == MLFLOW.settles_s
@@ -99,16 +99,16 @@ def test_a_smaller_version_of_the_source_is_older_for_ever(scene: Scene) -> None
     assert scene.description() == "three"
 
 
-def test_of_one_version_what_was_asked_for_later_is_newer(scene: Scene) -> None:
+def test_of_equal_versions_the_answer_requested_later_is_newer(scene: Scene) -> None:
     scene.take(model(2000, "first"))
-    early, late = scene.ask(), scene.ask()
+    early, late = scene.begin_request(), scene.begin_request()
     assert scene.take(model(2000, "late"), late).retry_in_s is None
     assert scene.take(model(2000, "early"), early).retry_in_s is not None
     assert scene.description() == "late"
     assert scene.take(model(2500, "newer all the same"), early).retry_in_s is None
 
 
-def test_what_is_not_found_is_gone_only_once_replicas_agree(scene: Scene) -> None:
+def test_a_missing_object_is_deleted_only_once_replicas_agree(scene: Scene) -> None:
     scene.take(model(2000, "there"))
     soon = scene.gone(MODEL)
     assert soon.retry_in_s == pytest.approx(MLFLOW.settles_s)
@@ -126,7 +126,7 @@ def test_an_event_does_not_distinguish_a_deletion_from_a_rename(scene: Scene) ->
     assert scene.description() == "there"
 
 
-def test_what_was_deleted_does_not_come_back_from_a_page_of_before(scene: Scene) -> None:
+def test_a_deleted_object_is_not_restored_by_an_earlier_page(scene: Scene) -> None:
     scene.take(model(2000, "there"))
     scene.wait_until_consistent()
     scene.gone(MODEL)
@@ -136,7 +136,7 @@ def test_what_was_deleted_does_not_come_back_from_a_page_of_before(scene: Scene)
     assert scene.description() == "created again"
 
 
-def test_what_comes_back_unchanged_is_believed_once_replicas_agree_and_holds_with_its_edges(scene: Scene) -> None:
+def test_an_unchanged_object_that_returns_is_restored_with_its_edges_once_replicas_agree(scene: Scene) -> None:
     version = {"name": "m", "version": "1", "creation_timestamp": 1000, "last_updated_timestamp": 1000}
     payload = {"type": "mlflow.model_version", "instance": "prod", "data": {"model_version": version}}
     uri = AssetUri("model_version", "mlflow:prod", "m/1")
@@ -153,7 +153,7 @@ def test_what_comes_back_unchanged_is_believed_once_replicas_agree_and_holds_wit
     assert [each for each in asserted_intervals(scene.store.reader, records) if each.end == FOREVER]
 
 
-def test_a_run_that_ended_runs_again_only_once_replicas_agree(scene: Scene) -> None:
+def test_an_ended_run_is_resumed_only_once_replicas_agree(scene: Scene) -> None:
     def state() -> str:
         return str(scene.recorder.states()[RUN]["properties"]["state"])
 
@@ -166,8 +166,8 @@ def test_a_run_that_ended_runs_again_only_once_replicas_agree(scene: Scene) -> N
     assert state() == "RUNNING"
 
 
-def test_a_deletion_ends_what_began_by_a_clock_ahead_of_ours(scene: Scene) -> None:
-    future = scene.ask().wall_us // 1000 + 3_600_000
+def test_a_deletion_ends_a_state_that_starts_in_the_future(scene: Scene) -> None:
+    future = scene.begin_request().wall_us // 1000 + 3_600_000
     scene.take(model(future, "of tomorrow", created=future))
     scene.wait_until_consistent()
     scene.gone(MODEL)
@@ -175,41 +175,41 @@ def test_a_deletion_ends_what_began_by_a_clock_ahead_of_ours(scene: Scene) -> No
 
 
 def test_an_old_event_does_not_end_an_alias_before_it_began(scene: Scene) -> None:
-    now = scene.ask().wall_us
+    now = scene.begin_request().wall_us
     early, late = format_time(now - 60_000_000), format_time(now - 1_000_000)
     aliased = [{"alias": "champion", "version": "1"}]
     scene.take(model(2000, "", at=late))
     scene.take(model(2000, "", at=late, aliases=aliased))
     scene.take(model(2000, "", at=early))
     known_state = scene.recorder._hydrator._known_states({str(MODEL)})[str(MODEL)]
-    assert known_state.points_to == {}, "what is not there any longer ended after it began"
+    assert known_state.points_to == {}, "the removed alias ended after it began"
 
 
-def test_what_was_reported_since_is_no_departure(scene: Scene) -> None:
+def test_an_asset_recorded_since_the_request_is_no_departure(scene: Scene) -> None:
     scene.take(model(2000, "there"))
     scene.wait_until_consistent()
-    asked = scene.ask()
+    requested = scene.begin_request()
     scene.take(model(3000, "created again meanwhile"))
-    scene.recorder.record_departures([Departure(MODEL)], asked)
+    scene.recorder.record_departures([Departure(MODEL)], requested)
     assert scene.description() == "created again meanwhile"
 
 
 def test_one_uninterpretable_answer_does_not_block_the_others(scene: Scene) -> None:
     bad = model(2000, "bad")
     bad["data"]["registered_model"]["creation_timestamp"] = "never"
-    asked = scene.ask()
-    found = scene.recorder.record([SourceResponse(bad, asked), SourceResponse(run("RUNNING"), asked)])
+    requested = scene.begin_request()
+    found = scene.recorder.record([SourceResponse(bad, requested), SourceResponse(run("RUNNING"), requested)])
     assert [each.error is None for each in found] == [False, True]
     assert RUN in scene.recorder.states()
 
 
-def test_what_is_forgotten_may_have_been_overtaken(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mlgraph.services.sources.freshness._LOOK_EVERY", 1)
+def test_answers_for_pruned_assets_may_be_superseded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mlgraph.services.sources.freshness._PRUNE_ABOVE", 1)
     clock = Clock()
     freshness = Freshness(5.0, clock)
-    early = freshness.ask()
+    early = freshness.begin_request()
     freshness.recorded([MODEL], [True])
-    between = freshness.ask()
+    between = freshness.begin_request()
     clock.now += 1_000
     freshness.recorded([RUN], [True])
     other = AssetUri("model", "mlflow:prod", "other")
@@ -217,7 +217,7 @@ def test_what_is_forgotten_may_have_been_overtaken(monkeypatch: pytest.MonkeyPat
     assert freshness.may_be_superseded(MODEL, early)
     assert not freshness.may_be_superseded(MODEL, between)
     assert freshness.may_be_superseded(RUN, between)
-    assert not freshness.may_be_superseded(AssetUri("run", "mlflow:prod", "never heard of"), between)
+    assert not freshness.may_be_superseded(AssetUri("run", "mlflow:prod", "unknown"), between)
 
 
 def test_known_states_are_found_among_many_names_of_other_sources(scene: Scene) -> None:

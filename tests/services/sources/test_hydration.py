@@ -1,4 +1,4 @@
-"""Hydration against a registry that changes, loses events and answers badly. The full size is measured by `hydration_proof`."""
+"""Hydration from a registry that changes, loses events and returns faults. `hydration_proof` measures the full size."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ MODEL = "mlg://model/mlflow%3Aprod/{}"
 
 
 @pytest.mark.slow
-def test_what_comes_of_lost_repeated_shuffled_events_and_bad_answers_is_the_final_state(postgres_url: str) -> None:
+def test_lost_repeated_shuffled_events_and_faulty_answers_converge_to_the_final_state(postgres_url: str) -> None:
     found = prove(postgres_url, changes=5_000, changes_per_s=500, limits=LIMITS, seed=1)
     assert differences(found.read, found.clean) == []
     assert len(found.clean[0]) > 800
     assert found.regressions == []
     assert found.could_go_back == []
-    assert found.reads > 300, "somebody looked"
-    assert min(found.answers[fate] for fate in ("busy", "broken", "hanging", "stale")) > 0, "it was answered badly in every way"
-    assert found.stale > 10, "stale answers were there to be left aside"
+    assert found.reads > 300, "the reader ran"
+    assert min(found.answers[fate] for fate in ("busy", "broken", "hanging", "stale")) > 0, "each fault occurred"
+    assert found.stale > 10, "there were stale answers to discard"
     assert found.most_in_a_second <= LIMITS.requests_per_s
     assert found.dead_letters == 0
     existing = {uri.rpartition("/")[2] for uri in found.clean[0] if uri.startswith("mlg://model/")}
     followed = [(old, new) for old, new in found.renamed if new in existing and old not in existing]
     known = {old for old, _ in found.other_names}
     assert followed
-    assert [old for old, _ in followed if old in known], "renames are told from deletions"
+    assert [old for old, _ in followed if old in known], "renames are distinguished from deletions"
 
 
-class Blind(MlflowTool):
-    """Answers of any age have no version."""
+class Unversioned(MlflowTool):
+    """A tool that gives no answer a version."""
 
     @staticmethod
     def version_of(payload: object) -> int | None:
@@ -62,10 +62,10 @@ class Blind(MlflowTool):
 
 @pytest.mark.slow
 def test_a_reader_sees_states_go_back_where_versions_are_not_compared(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The fault that the proof is there to find, planted."""
-    monkeypatch.setattr(hydration_proof, "CONNECTOR", replace(CONNECTOR, tool=Blind()))
+    """A planted fault that the proof must find."""
+    monkeypatch.setattr(hydration_proof, "CONNECTOR", replace(CONNECTOR, tool=Unversioned()))
     monkeypatch.setattr(hydration_proof, "BAD", replace(hydration_proof.BAD, stale=0.5))
-    # Whether a stale answer comes last is chance, and rare on a machine that is busy: it is looked for more than once.
+    # Whether a stale answer arrives last is chance, and rare on a busy machine: several seeds are tried.
     tries = (prove(postgres_url, changes=1_500, changes_per_s=250, limits=LIMITS, seed=seed) for seed in range(2, 8))
     assert any(found.could_go_back for found in tries)
 
@@ -80,9 +80,9 @@ def reading(store: Store, simulator: Simulator, schedule: Schedule = QUIET) -> I
         opened.close()
 
 
-def until(what: Callable[[], object]) -> None:
+def wait_until(condition: Callable[[], object]) -> None:
     end = time.monotonic() + 120
-    while not what():
+    while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
 
@@ -111,12 +111,12 @@ def test_an_event_that_was_acknowledged_is_fetched_after_a_restart(store: Store)
         assert len(PostgresEvents(store.database).waiting(NAME)) == 1
         simulator.faults = Faults()
         with reading(store, simulator) as second:
-            until(lambda: shown(second, name) is not None)
+            wait_until(lambda: shown(second, name) is not None)
             second.until("events_waiting", 0)
         assert PostgresEvents(store.database).waiting(NAME) == []
 
 
-def test_a_source_that_is_away_makes_no_dead_letters_and_is_read_on_when_it_is_back(store: Store) -> None:
+def test_an_unavailable_source_causes_no_dead_letters_and_is_read_when_it_returns(store: Store) -> None:
     registry = Registry(1)
     with simulated(registry) as simulator, reading(store, simulator) as here:
         simulator.faults = Faults(broken=1.0)
@@ -131,7 +131,7 @@ def test_a_source_that_is_away_makes_no_dead_letters_and_is_read_on_when_it_is_b
         asked = len(simulator.served.arrivals)
         with pytest.raises(SourceError, match="asked again in"):
             here.connections.sync(NAME, Caller("tester"))
-        assert len(simulator.served.arrivals) <= asked + 2, "it is left alone"
+        assert len(simulator.served.arrivals) <= asked + 2, "the open circuit breaker sends no requests"
         simulator.faults = Faults()
         here.until("events_waiting", 0)
         assert all(shown(here, name) for name in names)
@@ -139,17 +139,17 @@ def test_a_source_that_is_away_makes_no_dead_letters_and_is_read_on_when_it_is_b
         assert store.dead_letters.counts().total == 0
 
 
-def test_what_fails_time_and_again_becomes_a_dead_letter_that_can_be_replayed(
+def test_an_event_that_fails_repeatedly_becomes_a_dead_letter_that_can_be_replayed(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mlgraph.services.sources.event_worker._FIRST_AGAIN_S", 0.01)
+    monkeypatch.setattr("mlgraph.services.sources.event_worker._FIRST_RETRY_S", 0.01)
     registry = Registry(1)
     with simulated(registry) as simulator, reading(store, simulator) as here:
         name, event = created(registry)
         good = registry.now(("model", name)) or {}
         registry.put(("model", name), {**good, "creation_timestamp": "no time"})
         here.webhook(event)
-        until(lambda: store.dead_letters.counts().waiting == 1)
+        wait_until(lambda: store.dead_letters.counts().waiting == 1)
         here.until("events_waiting", 0)
         (letter,) = store.dead_letters.listing(10, None)["dead_letters"]
         assert letter["source"] == NAME
@@ -176,7 +176,7 @@ def test_many_events_about_one_object_cost_one_fetch_or_two(store: Store) -> Non
         assert len(simulator.served.arrivals) - before <= 6
 
 
-def test_a_sweep_that_a_fault_interrupted_continues_where_it_was(store: Store) -> None:
+def test_a_sweep_interrupted_by_a_fault_resumes_at_its_last_page(store: Store) -> None:
     registry = Registry(1)
     for _ in range(300):
         registry.start_run(registry.now_ms())
@@ -198,18 +198,18 @@ def test_a_sweep_that_a_fault_interrupted_continues_where_it_was(store: Store) -
         assert (stored["stage"], stored["token"]) == ("run", "200")
         asked: list[str] = []
 
-        def noted(path: str, body: dict[str, Any] | None) -> Any:
+        def recording(path: str, body: dict[str, Any] | None) -> Any:
             asked.append(f"{path.rpartition('mlflow/')[2]} {(body or {}).get('page_token', '')}".strip())
             return answer(path, body)
 
-        simulator.answer = noted  # type: ignore[method-assign]
+        simulator.answer = recording  # type: ignore[method-assign]
         worker.sweep(resume=True)
         first_pages = [each for each in asked if each.startswith("runs/search")]
         assert first_pages[0] == "runs/search 200"
         assert worker._recorder.connection().sweep_cursor is None
 
 
-def test_events_are_fetched_while_a_sweep_runs_and_both_end_right(store: Store) -> None:
+def test_events_fetched_during_a_sweep_converge_to_the_final_state(store: Store) -> None:
     registry = Registry(3)
     for _ in range(400):
         registry.change()

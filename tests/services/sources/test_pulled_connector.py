@@ -1,4 +1,4 @@
-"""A second tool is connected through the ports alone: a shelf of books, read, followed, swept and subscribed to."""
+"""A second kind of source, connected through the ports alone: a shelf of books that is polled, swept and subscribed to."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ AT = "2026-01-01T00:00:00Z"
 
 
 class Shelf:
-    """The tool: its books by title, with their version."""
+    """The simulated tool: the version of each book by title."""
 
     def __init__(self) -> None:
         self.books = {"a": 1, "b": 1}
@@ -183,7 +183,7 @@ class Server:
     def __init__(self, store: Store, connectors: ConnectorRegistry) -> None:
         self.serving = Serving(store, connectors)
         events = PostgresEvents(store.database)
-        around = SourceDependencies(
+        dependencies = SourceDependencies(
             PostgresConnections(store.database),
             store.reader,
             self.serving.intake.append,
@@ -191,7 +191,7 @@ class Server:
             events,
             "http://here",
         )
-        self.connections = SourceManager(around, connectors)
+        self.connections = SourceManager(dependencies, connectors)
         self.serving.intake = Intake(store.writer, store.dead_letters, lambda: None, self.connections.hydrate_thin, connectors)
         self.connections.start()
 
@@ -204,9 +204,9 @@ class Server:
         return {uri.name: state["properties"]["version"] for uri, state in states.items()}
 
     @staticmethod
-    def until(holds: Callable[[], object]) -> None:
+    def until(condition: Callable[[], object]) -> None:
         end = time.monotonic() + 30
-        while not holds():
+        while not condition():
             assert time.monotonic() < end
             time.sleep(0.02)
 
@@ -223,13 +223,13 @@ def server(store: Store, shelf: Shelf) -> Iterator[Server]:
     started.connections.stop()
 
 
-def test_a_tool_is_read_followed_and_swept_through_the_ports_alone(server: Server, shelf: Shelf) -> None:
+def test_a_source_is_backfilled_polled_and_swept_through_the_ports_alone(server: Server, shelf: Shelf) -> None:
     answer = server.connections.connect("shelf", URL, "main", LOCAL)
     server.following()
     assert server.books() == {"a": 1, "b": 1}
     assert shelf.subscriptions == [("http://here/api/v1/webhooks/main", answer["webhook"]["secret"])]
-    tried = server.connections.test("main", LOCAL)
-    assert (tried["ok"], tried["version"], tried["counts"]) == (True, "1.0", {"books": 2})
+    probed = server.connections.test("main", LOCAL)
+    assert (probed["ok"], probed["version"], probed["counts"]) == (True, "1.0", {"books": 2})
 
     shelf.books["a"] = 2
     signed = {"x-secret": answer["webhook"]["secret"]}
@@ -244,12 +244,12 @@ def test_a_tool_is_read_followed_and_swept_through_the_ports_alone(server: Serve
     assert server.books() == {"a": 2}
 
 
-def test_a_source_whose_connector_is_gone_stays_and_says_so(server: Server, store: Store, shelf: Shelf) -> None:
+def test_a_source_without_its_connector_remains_and_reports_an_error(server: Server, store: Store, shelf: Shelf) -> None:
     server.connections.connect("shelf", URL, "main", LOCAL)
     server.following()
     server.connections.stop()
     body = json.dumps({"source": "main", "event": {"title": "a", "at": AT}})
-    letter = store.dead_letters.add(DeadLetterEntry("thin", "mlgraph", "main", None, body, "it was away"))
+    letter = store.dead_letters.add(DeadLetterEntry("thin", "mlgraph", "main", None, body, "the source was unavailable"))
 
     without = Server(store, installed_connectors())
     try:
@@ -271,11 +271,11 @@ def test_a_source_whose_connector_is_gone_stays_and_says_so(server: Server, stor
     assert (left["id"], left["attempts"]) == (letter, 2)
 
     shelf.books["a"] = 3
-    again = Server(store, ConnectorRegistry([connector(shelf)]))
+    restarted = Server(store, ConnectorRegistry([connector(shelf)]))
     try:
-        again.following()
-        assert again.serving.intake.replay(letter, Caller("tester"))["replayed"]
+        restarted.following()
+        assert restarted.serving.intake.replay(letter, Caller("tester"))["replayed"]
         assert store.dead_letters.listing(10, None)["total"] == 0
-        assert again.books() == {"a": 3, "b": 1}
+        assert restarted.books() == {"a": 3, "b": 1}
     finally:
-        again.connections.stop()
+        restarted.connections.stop()

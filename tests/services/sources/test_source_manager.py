@@ -1,4 +1,4 @@
-"""Connected sources from one start to the next: what is kept of them, and what becomes of a changed configuration."""
+"""Connected sources across restarts: stored state, changed configuration, interrupted readings."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def wait_until(reached: Callable[[], object]) -> None:
 
 
 class Server:
-    """A server over a store, from its start to its stop."""
+    """The services of one server process over a store."""
 
     def __init__(self, store: Store, *settings: SourceSettings) -> None:
         self.serving = Serving(store)
         self.stored = PostgresConnections(store.database)
         events = PostgresEvents(store.database)
-        around = SourceDependencies(self.stored, store.reader, self.serving.intake.append, store.dead_letters, events)
-        self.connections = SourceManager(around, CONNECTORS, settings)
+        dependencies = SourceDependencies(self.stored, store.reader, self.serving.intake.append, store.dead_letters, events)
+        self.connections = SourceManager(dependencies, CONNECTORS, settings)
 
     def payloads(self, name: str = "prod") -> dict[str, Any]:
         return next(dict(each) for each in self.connections.sources()["sources"] if each["name"] == name)
@@ -89,7 +89,7 @@ def following(answered: dict[str, Any]) -> bool:
     return bool(answered["state"] == "following")
 
 
-def test_a_source_that_once_failed_between_polls_is_read_from_the_beginning(store: Store) -> None:
+def test_a_source_that_failed_between_polls_is_read_from_the_beginning(store: Store) -> None:
     with registry_of(3) as (_, simulator):
         stored = PostgresConnections(store.database)
         stored.save(Connection("prod", "mlflow", simulator.url, "secret", state="failed", cursor={"since": 1}))
@@ -109,7 +109,7 @@ def test_a_source_can_be_connected_while_it_is_polled(store: Store) -> None:
         assert server.payloads()["errors"] == 0
 
 
-def test_a_new_scope_is_reported_once_and_stays_with_what_is_connected_by_hand(
+def test_a_new_scope_is_reported_once_and_remains_for_a_source_connected_by_command(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     def warnings() -> list[str]:
@@ -146,7 +146,7 @@ def test_an_uninterpretable_answer_does_not_stop_the_reading(store: Store) -> No
             assert "creation_timestamp" in server.payloads()["error"]
             assert server.payloads()["error"].endswith(", and 1 more")
             assert sorted(uri.kind for uri in server.known_states()) == ["model", "model", "model", "run", "workflow"]
-            with pytest.raises(SourceError, match="passed over"):
+            with pytest.raises(SourceError, match="were skipped"):
                 server.connections.sync("prod", TESTER)
             for name in list(registry.models)[:2]:
                 registry.put(("model", name), (registry.states["model", name][0])[1])
@@ -155,7 +155,7 @@ def test_an_uninterpretable_answer_does_not_stop_the_reading(store: Store) -> No
             assert len(server.known_states()) == 7
 
 
-def test_what_a_shifting_page_passed_over_is_found_by_comparing(store: Store) -> None:
+def test_an_object_omitted_by_a_shifting_page_is_found_by_comparison(store: Store) -> None:
     with registry_of(1) as (registry, simulator):
         for _ in range(150):
             registry.start_run(registry.now_ms())
@@ -173,7 +173,7 @@ def test_what_a_shifting_page_passed_over_is_found_by_comparing(store: Store) ->
             assert {uri.name for uri in server.known_states() if uri.kind == "run"} == set(registry.runs)
 
 
-def test_a_source_with_another_address_loses_at_once_what_is_not_there(store: Store) -> None:
+def test_a_source_with_another_address_retracts_missing_objects_at_once(store: Store) -> None:
     with registry_of(3) as (_, simulator), started(store, configured(simulator.url)) as server:
         server.until(following)
         before = server.known_states()
@@ -183,7 +183,7 @@ def test_a_source_with_another_address_loses_at_once_what_is_not_there(store: St
         assert server.known_states() < before
 
 
-def test_a_reading_after_a_restart_continues_where_a_fault_interrupted_it(store: Store) -> None:
+def test_a_backfill_resumes_after_a_fault_at_its_last_page(store: Store) -> None:
     with registry_of(1) as (registry, simulator):
         for _ in range(300):
             registry.start_run(registry.now_ms())
@@ -205,7 +205,7 @@ def test_a_reading_after_a_restart_continues_where_a_fault_interrupted_it(store:
         assert pages[:4] == [None, "100", "200", "200"]
 
 
-def test_one_source_that_is_away_stops_no_other_from_being_synced(store: Store) -> None:
+def test_an_unavailable_source_does_not_prevent_the_sync_of_others(store: Store) -> None:
     with registry_of(1) as (_, simulator), registry_of(1, seed=2) as (registry, other):
         away = SourceSettings("away", "mlflow", "http://127.0.0.1:9", "away", schedule=QUIET, limits=LIMITS)
         with started(store, away, configured(simulator.url), replace(configured(other.url), name="zeta")) as server:
@@ -217,14 +217,14 @@ def test_one_source_that_is_away_stops_no_other_from_being_synced(store: Store) 
             assert len([uri for uri in server.known_states("zeta") if uri.kind == "model"]) == 2
 
 
-def test_webhooks_arrive_whatever_a_source_is_called(store: Store) -> None:
+def test_the_webhook_path_encodes_any_source_name(store: Store) -> None:
     assert webhook_path("127.0.0.1:5000/team") == "/api/v1/webhooks/127.0.0.1:5000/team"
     with started(store) as server:
         answer = server.connections.connect("mlflow", "http://127.0.0.1:9", "50% of #1?", TESTER)
         assert answer["webhook"]["path"] == "/api/v1/webhooks/50%25%20of%20%231%3F"
 
 
-def test_a_clock_that_was_set_back_holds_up_no_sweep() -> None:
+def test_a_clock_that_was_set_back_delays_no_sweep() -> None:
     now, schedule = 1_000_000_000, Schedule(sweep_s=10, full_sweep_s=100)
     connection = Connection("prod", "mlflow", "http://h", "s", last_sync_at=now - 5, swept_at=now - 3)
     assert next_sweeps(connection, schedule, now) == (now - 3 + 10_000_000, now - 5 + 100_000_000)
@@ -232,7 +232,7 @@ def test_a_clock_that_was_set_back_holds_up_no_sweep() -> None:
     assert next_sweeps(connection, schedule, now - 6) == (now - 6, now - 6)
 
 
-def test_a_server_that_stops_logs_nothing_of_what_was_under_way(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_stopping_server_logs_no_errors_of_unfinished_requests(store: Store, caplog: pytest.LogCaptureFixture) -> None:
     with registry_of(1) as (registry, simulator):
         with started(store, configured(simulator.url, schedule=Schedule(poll_s=0.01))) as server:
             server.until(following)

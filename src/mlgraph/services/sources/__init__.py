@@ -1,1 +1,1 @@
-"""Connected tools: polling, hydration, sweeps, status."""
+"""Connected sources: polling, hydration, sweeps, status, configured identity."""

@@ -1,7 +1,7 @@
-"""Identity as mlgraph.yaml declares it, aliases and assets that are to stay apart, kept in the store as facts.
+"""Identity declarations of mlgraph.yaml (aliases and distinct assets), synchronised with the facts in the store.
 
-What the document no longer says ends when the server starts with it; as of before, it held. Each declaration has an origin of its
-own, so that the end of one touches no other.
+A declaration that was removed from the file ends when the server next starts; it stays valid for earlier moments. Each
+declaration has an origin of its own, so that ending one affects no other.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations
 from typing import Final
 
 from mlgraph.domain import clock
@@ -26,28 +27,31 @@ _log = logging.getLogger(__name__)
 _ALIAS_OF: Final = "alias_of"
 _ACTOR: Final = Caller("mlgraph")
 _ALWAYS: Final = 0
-"""1970: from before anything that is told of."""
+"""1970: before any reported event."""
 
 
 def sync_configured_identity(
     reader: FactReader, append: Callable[[Sequence[Item], Caller], Appended], configuration: Configuration
 ) -> None:
-    """Let the store say of identity what the configuration does, from now on."""
+    """Append what is needed so that the valid identity declarations in the store equal those of `configuration`."""
     now = clock.now_us()
     stored = _stored_declarations(reader)
     wanted = {fact.origin: fact for fact in _facts(configuration)}
-    gone = [EdgeRetraction(name, _ALIAS_OF, of, origin, now) for origin, (name, of, end) in stored.items() if end > now]
-    gone = [retraction for retraction in gone if retraction.origin not in wanted]
+    removed = [
+        EdgeRetraction(name, _ALIAS_OF, of, origin, now)
+        for origin, (name, of, end) in stored.items()
+        if end > now and origin not in wanted
+    ]
     new: list[Fact] = []
     for origin, fact in wanted.items():
         until = FOREVER if fact.valid_to is None else fact.valid_to
         if origin not in stored:
             new.append(fact)
-        elif stored[origin][2] < min(until, now):  # it was taken back, and is said again: from now on
+        elif stored[origin][2] < min(until, now):  # declared again after it had ended: valid from now on
             new.append(EdgeFact(fact.source, _ALIAS_OF, fact.target, origin, now, fact.valid_to, fact.properties))
-    if gone or new:
-        append([Item([*gone, *new])], _ACTOR)
-        _log.info("identity as configured: %d declarations are new, %d have ended", len(new), len(gone))
+    if removed or new:
+        append([Item([*removed, *new])], _ACTOR)
+        _log.info("identity declarations of the configuration: %d added, %d ended", len(new), len(removed))
 
 
 def _facts(configuration: Configuration) -> Iterator[EdgeFact]:
@@ -55,9 +59,8 @@ def _facts(configuration: Configuration) -> Iterator[EdgeFact]:
         since = _ALWAYS if alias.valid_from is None else alias.valid_from
         yield _fact(alias.name, alias.of, since, alias.valid_to, {})
     for apart in configuration.apart:
-        for place, name in enumerate(apart.assets):
-            for other in apart.assets[place + 1 :]:
-                yield _fact(name, other, _ALWAYS, None, {"decision": "apart"})
+        for name, other in combinations(apart.assets, 2):
+            yield _fact(name, other, _ALWAYS, None, {"decision": "apart"})
 
 
 def _fact(name: AssetUri, of: AssetUri, since: int, until: int | None, properties: dict[str, str]) -> EdgeFact:
@@ -67,7 +70,7 @@ def _fact(name: AssetUri, of: AssetUri, since: int, until: int | None, propertie
 
 
 def _stored_declarations(reader: FactReader) -> dict[str, tuple[AssetUri, AssetUri, int]]:
-    """Return, by origin, the ends of each declaration and until when it holds or held."""
+    """Return, by origin, the two names of each declaration and the end of its last validity interval (microseconds)."""
     origins = {number: name for number, name in reader.origins().items() if name.startswith(f"{CONFIGURED}:")}
     records = [record for record in reader.alias_records() if record.origin in origins]
     rows = reader.rows({asset for record in records for asset in (record.source, record.target)})

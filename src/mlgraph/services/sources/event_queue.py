@@ -1,4 +1,4 @@
-"""Thin events of one source on their way: one for each thing, due now or later, kept in the store until they are settled."""
+"""Durable queue of the thin events of one source: one event per object, due now or later, stored until it is processed."""
 
 from __future__ import annotations
 
@@ -15,36 +15,36 @@ from mlgraph.services.common import metrics
 
 
 class EventQueue:
-    """Hands out things to fetch, each to one worker at a time. An event that comes meanwhile has the thing fetched once more."""
+    """Hands out events, each object to one worker at a time. Events that arrive during a fetch cause one more. Thread-safe."""
 
     def __init__(self, store: EventStore, source: str, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Nothing waits until `load` or `add`."""
+        """Create an empty queue; `load` adds the stored events. `monotonic` returns seconds."""
         self._store, self._source, self._monotonic = store, source, monotonic
         self._changed = threading.Condition()
         self._events: dict[SubjectKey, ThinEvent] = {}
         self._due: list[tuple[float, int, SubjectKey]] = []
         self._planned: dict[SubjectKey, int] = {}
-        """Which entry of `_due` counts for a thing; one under way has none."""
+        """The number of the valid entry of `_due` for each object; an object that is being fetched has none."""
         self._order = count()
         self._number = 0
         self._paused_until = 0.0
         self._closed = False
 
     def load(self) -> None:
-        """Go on with what waited when the last process ended."""
+        """Add the events that the store retained from an earlier process."""
         for event in self._store.waiting(self._source):
             self._number = max(self._number, event.number)
-            self._take_in(event)
+            self._enqueue(event)
 
     def add(self, event: ThinEvent) -> None:
-        """Keep an event, durably, and have its thing fetched."""
+        """Store an event durably and schedule a fetch of its object."""
         with self._changed:
-            # greater than any before, settled and forgotten ones too: not even the clock of a restart may go back behind them
+            # greater than the number of any earlier event, processed ones included, even if the clock was set back at a restart
             self._number = number = max(self._number + 1, clock.wall_us())
-        self._take_in(self._store.add(self._source, replace(event, number=number)))
+        self._enqueue(self._store.add(self._source, replace(event, number=number)))
 
     def next(self) -> ThinEvent | None:
-        """Wait for a thing that is due, and return its event; None once the queue is closed."""
+        """Wait until an object is due and return its event; None once the queue is closed."""
         with self._changed:
             while not self._closed:
                 now = self._monotonic()
@@ -59,7 +59,7 @@ class EventQueue:
         return None
 
     def done(self, events: Collection[ThinEvent]) -> None:
-        """Let go of events whose things were fetched, unless a later one has come: then the thing is fetched again."""
+        """Delete events whose objects were fetched. If a later event has arrived, its object is fetched again instead."""
         if not events:
             return
         self._store.done(self._source, events)
@@ -72,44 +72,44 @@ class EventQueue:
                     self._plan(event.subject_key, 0.0)
             self._count()
 
-    def again(self, event: ThinEvent, in_s: float) -> None:
-        """Have the thing fetched again in `in_s` seconds, or now if a later event has come."""
+    def retry(self, event: ThinEvent, in_s: float) -> None:
+        """Schedule another fetch of the object in `in_s` seconds, or now if a later event has arrived."""
         with self._changed:
             latest = self._events.get(event.subject_key)
             self._plan(event.subject_key, in_s if latest is not None and latest.number == event.number else 0.0)
 
     def failed(self, event: ThinEvent, in_s: float) -> None:
-        """The same, and keep that one more attempt has failed."""
-        tried = replace(event, attempts=event.attempts + 1)
-        self._store.failed(self._source, tried)
+        """Do the same as `retry`, and store that one more attempt has failed."""
+        failed = replace(event, attempts=event.attempts + 1)
+        self._store.failed(self._source, failed)
         with self._changed:
             latest = self._events.get(event.subject_key)
             if latest is not None and latest.number == event.number:
-                self._events[event.subject_key] = tried
-        self.again(tried, in_s)
+                self._events[event.subject_key] = failed
+        self.retry(failed, in_s)
 
     def pause(self, for_s: float) -> None:
-        """Hand out nothing for `for_s` seconds: the source is left alone."""
+        """Hand out nothing for `for_s` seconds, so that the source receives no requests."""
         with self._changed:
             self._paused_until = max(self._paused_until, self._monotonic() + for_s)
 
     def waiting(self) -> int:
-        """Return of how many things the truth is not fetched yet."""
+        """Return the number of objects whose state is not fetched yet."""
         with self._changed:
             return len(self._events)
 
     @property
     def closed(self) -> bool:
-        """Whether it hands out nothing any more."""
+        """Whether `close` was called."""
         return self._closed
 
     def close(self) -> None:
-        """Let `next` return None everywhere; what waits stays in the store."""
+        """Make every call of `next` return None. Waiting events remain in the store."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
-    def _take_in(self, event: ThinEvent) -> None:
+    def _enqueue(self, event: ThinEvent) -> None:
         with self._changed:
             latest = self._events.get(event.subject_key)
             if latest is not None and latest.number >= event.number:

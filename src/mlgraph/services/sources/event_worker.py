@@ -1,4 +1,4 @@
-"""Fetching what events name: several at once, each thing by one thread, until its truth is recorded or given up."""
+"""Worker threads that fetch the objects named by thin events and record their state, with retries and dead letters."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from mlgraph.services.sources.source_writer import SourceWriter
 _log = logging.getLogger(__name__)
 
 ATTEMPTS: Final = 5
-"""Fetches (each of several requests) that fail until an event becomes a dead letter, those of a source left alone aside."""
-_FIRST_AGAIN_S: Final = 2.0
-_STORE_AGAIN_S: Final = 2.0
+"""Failed fetches, each of several requests, after which an event becomes a dead letter; `SourceAway` is not counted."""
+_FIRST_RETRY_S: Final = 2.0
+_STORE_RETRY_S: Final = 2.0
 
 
 class EventWorker:
-    """The threads that fetch what the events of one source name, and record it in batches."""
+    """The threads that fetch the objects named by the events of one source, and record them in batches."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class EventWorker:
         dead_letters: DeadLetterStore,
         on_missing: Callable[[], None],
     ) -> None:
-        """`on_missing` is called where something that is held was not found."""
+        """`on_missing` is called when the source no longer has an object that the store knows."""
         self._connector, self._source, self._recorder, self._queue = connector, source, recorder, queue
         self._dead_letters, self._on_missing = dead_letters, on_missing
         self._name = source.instance
@@ -49,7 +49,7 @@ class EventWorker:
         self._fetched: list[tuple[ThinEvent, SourceResponse]] = []
 
     def begin(self, threads: int) -> None:
-        """Go on with what waits."""
+        """Load the stored events and start the threads; no effect if they run already."""
         if self._threads:
             return
         self._queue.load()
@@ -61,19 +61,19 @@ class EventWorker:
             thread.start()
 
     def stop(self, until: float) -> None:
-        """End the threads, waiting for them until this moment of the steady clock."""
+        """Close the queue and wait for the threads until the moment `until` of the monotonic clock, in seconds."""
         self._queue.close()
         for thread in self._threads:
             thread.join(max(0.0, until - time.monotonic()))
 
     def event_of(self, event: Mapping[str, Any]) -> ThinEvent | None:
-        """Return the event as it waits; None where the graph has nothing of the sort that it names."""
+        """Return the event in the form of the queue; None if it names an object of a kind that the graph does not contain."""
         named = self._connector.tool.thin(event)
         return None if named is None else ThinEvent(*named, dict(event), self._connector.tool.occurred_at(event))
 
     def fetch(self, event: ThinEvent) -> int:
-        """Fetch what an event names, now, and record it; return the transaction. Raises what that fails with."""
-        answer = self._ask(event)
+        """Fetch the object of an event now and record it; return the last transaction. Raises `MlgraphError` if that fails."""
+        answer = self._request(event)
         if answer is not None:
             (interpretation,) = self._recorder.record([answer])
             if interpretation.error is not None:
@@ -88,33 +88,33 @@ class EventWorker:
         while (event := self._queue.next()) is not None:
             try:
                 self._handle(event)
-            except Exception:  # the thread must outlive any fault; the event waits in the store
+            except Exception:  # the thread must survive any fault; the event remains in the store
                 if self._queue.closed:
                     return  # source and store may be closed under it
                 _log.exception("fetching %s %s of %s failed", event.kind, event.id, self._name)
-                self._queue.again(event, _STORE_AGAIN_S)
+                self._queue.retry(event, _STORE_RETRY_S)
 
     def _handle(self, event: ThinEvent) -> None:
         try:
-            answer = self._ask(event)
+            answer = self._request(event)
         except SourceAway as error:
             self._queue.pause(error.retry_in_s)
-            self._queue.again(event, error.retry_in_s)
+            self._queue.retry(event, error.retry_in_s)
         except MlgraphError as error:
             self._failed(event, error)
         else:
             self._record_batch_with(event, answer)
 
-    def _ask(self, event: ThinEvent) -> SourceResponse | None:
-        """Return what the source answers; None where there is no such thing and can be none."""
-        asked = self._recorder.freshness.ask()
+    def _request(self, event: ThinEvent) -> SourceResponse | None:
+        """Return the answer of the source; None if the object does not exist and has no URI."""
+        requested = self._recorder.freshness.begin_request()
         found = self._source.fetch(event.kind, event.id)
         if isinstance(found, Gone):
-            return None if found.uri is None else SourceResponse({}, asked, found.uri)
-        return SourceResponse({**found, "at": format_time(event.at)}, asked)
+            return None if found.uri is None else SourceResponse({}, requested, found.uri)
+        return SourceResponse({**found, "at": format_time(event.at)}, requested)
 
     def _record_batch_with(self, event: ThinEvent, answer: SourceResponse | None) -> None:
-        """Record the answer, with those of other threads that came meanwhile."""
+        """Record the answer, together with answers that other threads have fetched meanwhile."""
         if answer is None:
             self._queue.done([event])
             return
@@ -135,15 +135,15 @@ class EventWorker:
                 if self._is_finished(event, answer, interpretation)
             ]
             self._queue.done(finished)
-        except Exception:  # the store is away, most likely: all of it waits there, to be fetched once more
+        except Exception:  # most likely the store is unavailable: the events remain in it and are fetched again
             if self._queue.closed:
                 return
-            _log.exception("recording what %s answered failed", self._name)
+            _log.exception("recording answers of %s failed", self._name)
             for event, _ in batch:
-                self._queue.again(event, _STORE_AGAIN_S)
+                self._queue.retry(event, _STORE_RETRY_S)
 
     def _is_finished(self, event: ThinEvent, answer: SourceResponse, interpretation: Interpretation) -> bool:
-        """Say whether an event is done with. One that is not waits to be fetched again, or is a dead letter."""
+        """Return whether an event is processed. If not, it is scheduled for another fetch or has become a dead letter."""
         if interpretation.error is not None:
             self._failed(event, interpretation.error)
             return False
@@ -151,15 +151,15 @@ class EventWorker:
             self._on_missing()
         wait = interpretation.retry_in_s
         if wait is None and answer.gone is not None and interpretation.item is None and event.attempts == 0:
-            wait = self._connector.settles_s  # of a thing never heard of a replica may not have heard either
+            wait = self._connector.settles_s  # the object may be new and a lagging replica answered
         if wait is None or event.attempts + 1 >= ATTEMPTS:
-            return True  # what is stale time and again is left to the next sweep
+            return True  # after repeated stale answers the next sweep finds the state
         self._queue.failed(event, wait)
         return False
 
     def _failed(self, event: ThinEvent, error: MlgraphError) -> None:
         if event.attempts + 1 < ATTEMPTS:
-            longest = _FIRST_AGAIN_S * 2**event.attempts
+            longest = _FIRST_RETRY_S * 2**event.attempts
             self._queue.failed(event, longest * random.random())  # noqa: S311 - not a secret
             return
         caller = self._recorder.caller

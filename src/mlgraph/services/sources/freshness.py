@@ -1,4 +1,4 @@
-"""Which of two answers of a source is the newer one (docs/hydration.md, Freshness of answers)."""
+"""Order of the answers of a source by the time of their requests (docs/hydration.md, Freshness of answers)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from mlgraph.domain import clock
 from mlgraph.domain.uri import AssetUri
 
 _RETAINED_S: Final = 900.0
-"""Few answers are on their way for longer. Of those nobody can say whether they were overtaken: they are taken for older."""
-_LOOK_EVERY: Final = 10_000
+"""How long the recording of an asset is remembered. An answer that takes longer counts as possibly superseded."""
+_PRUNE_ABOVE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """When a source was asked: by the order of asking and recording, a steady clock in seconds, and the wall clock."""
+class RequestTime:
+    """Start of a request: number in the order of requests and recordings, monotonic clock (s), wall clock (microseconds)."""
 
     number: int
     at_s: float
@@ -26,48 +26,48 @@ class Asked:
 
 
 class Freshness:
-    """Remembers for a while when something was recorded of an asset, to judge answers that were asked for before or soon after.
+    """Cache of recent recording times by asset, to decide whether an answer may be older than the stored state. Thread-safe.
 
-    An answer that was asked for `settles_s` seconds after a state was recorded is at least as new as that state, wherever in
-    the source it came from: so long its replicas and caches may lag. For several threads.
+    An answer requested `settles_s` seconds after a state was recorded is at least as new as that state, whichever replica or
+    cache of the source sent it: `settles_s` is the assumed maximum replica lag.
     """
 
     def __init__(self, settles_s: float, monotonic: Callable[[], float] = time.monotonic) -> None:
-        """Begin as if everything that is held had been recorded just now."""
+        """Treat every stored state as recorded now."""
         self._settles_s, self._monotonic = settles_s, monotonic
         self._lock = threading.Lock()
         self._number = 0
         self._started_at = monotonic()
         self._recorded: dict[AssetUri, tuple[int, float]] = {}
-        self._greatest_dropped = 0
-        """The greatest number of what is not in `_recorded` any longer."""
+        self._greatest_pruned = 0
+        """The greatest number that was pruned from `_recorded`."""
 
-    def ask(self) -> Asked:
-        """Note that the source is asked now."""
+    def begin_request(self) -> RequestTime:
+        """Return the time of a request that starts now."""
         with self._lock:
             self._number += 1
-            return Asked(self._number, self._monotonic(), clock.wall_us())
+            return RequestTime(self._number, self._monotonic(), clock.wall_us())
 
     def recorded(self, assets: Iterable[AssetUri], new: Iterable[bool]) -> None:
-        """Note that answers about `assets` were recorded now; `new` says of each whether it told anything new."""
+        """Note that answers about `assets` were recorded now; `new`, one flag per asset: whether the answer changed its state."""
         now = self._monotonic()
         with self._lock:
             self._number += 1
             for uri, is_new in zip(assets, new, strict=True):
                 before = self._recorded.get(uri)
                 self._recorded[uri] = (self._number, now if is_new or before is None else before[1])
-            if len(self._recorded) > _LOOK_EVERY:
+            if len(self._recorded) > _PRUNE_ABOVE:
                 old = [uri for uri, recorded_at in self._recorded.items() if recorded_at[1] <= now - _RETAINED_S]
-                self._greatest_dropped = max([self._greatest_dropped, *(self._recorded.pop(uri)[0] for uri in old)])
+                self._greatest_pruned = max([self._greatest_pruned, *(self._recorded.pop(uri)[0] for uri in old)])
 
-    def may_be_superseded(self, uri: AssetUri, asked: Asked) -> bool:
-        """Say whether another answer about the asset was recorded since this one was asked for, or may have been."""
+    def may_be_superseded(self, uri: AssetUri, requested: RequestTime) -> bool:
+        """Return whether another answer about the asset was recorded, or may have been, since this one was requested."""
         with self._lock:
             recorded_at = self._recorded.get(uri)
-            return (recorded_at[0] if recorded_at is not None else self._greatest_dropped) > asked.number
+            return (recorded_at[0] if recorded_at is not None else self._greatest_pruned) > requested.number
 
-    def wait_s_until_consistent(self, uri: AssetUri, asked: Asked) -> float:
-        """Return how much later one must ask to be answered nothing older than what is held (0: the answer is not older)."""
+    def wait_s_until_consistent(self, uri: AssetUri, requested: RequestTime) -> float:
+        """Return how many seconds later a request must start for an answer that cannot be older than the stored state."""
         with self._lock:
             recorded_at = self._recorded.get(uri)
-        return max(0.0, (recorded_at[1] if recorded_at is not None else self._started_at) + self._settles_s - asked.at_s)
+        return max(0.0, (recorded_at[1] if recorded_at is not None else self._started_at) + self._settles_s - requested.at_s)

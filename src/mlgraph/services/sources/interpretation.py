@@ -1,6 +1,6 @@
-"""From what a source answers to facts: the connector is told what the graph holds of the thing, and says what is new.
+"""Conversion of source answers to facts: the connector compares an answer with the known state and returns what is new.
 
-Here alone is decided whether an answer is older than what is held (docs/hydration.md, Freshness of answers).
+This module alone decides whether an answer is older than the stored state (docs/hydration.md, Freshness of answers).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.source_adapter import Payload, States
 from mlgraph.ports.store import FactReader, Item
 from mlgraph.services.history.asserted_facts import asserted_intervals
-from mlgraph.services.sources.freshness import Asked, Freshness
+from mlgraph.services.sources.freshness import Freshness, RequestTime
 
 _POINTS_TO = RELATIONS["points_to"].code
 _ALIAS_OF = RELATIONS["alias_of"].code
@@ -28,19 +28,22 @@ _ALIAS_OF = RELATIONS["alias_of"].code
 
 @dataclass(frozen=True, slots=True)
 class SourceResponse:
-    """What a source answered, and when it was asked. `gone` is what it did not find, `deleted` that this is no new name."""
+    """An answer of a source and the time of its request.
+
+    `gone` is the asset that the source did not find; `deleted`: it is known to be deleted, not renamed.
+    """
 
     payload: Payload
-    asked: Asked
+    requested: RequestTime
     gone: AssetUri | None = None
     deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
-    """What an answer says. `item` is None where it says nothing; `retry_in_s` is given where it is older than what is held.
+    """The facts of an answer. `item` None: nothing to append; `retry_in_s` (seconds): set if it is older than the stored state.
 
-    `missing`: what is held is not there; a comparison has to tell whether it was deleted or has another name.
+    `missing`: the source does not find a known asset; a comparison of all names decides whether it was deleted or renamed.
     """
 
     subject: AssetUri | None
@@ -52,7 +55,7 @@ class Interpretation:
 
 @dataclass(frozen=True, slots=True)
 class KnownState:
-    """What this kind of source said last of an asset, until `end`; `latest` is when the newest of it begins, edges included."""
+    """The last state of an asset from this kind of source, for [start, end). `latest`: start of its newest fact or edge."""
 
     state: Mapping[str, Any]
     start: int
@@ -60,22 +63,22 @@ class KnownState:
     latest: int
     points_to: Mapping[str, list[str]]
     other_names: Sequence[AssetUri] = ()
-    """Under which names it lives on."""
+    """The names that the asset continues under after a rename."""
 
     @property
     def is_open(self) -> bool:
-        """Whether it holds now."""
+        """Whether the state is valid now."""
         return self.end == FOREVER
 
     def as_payload(self) -> dict[str, Any]:
-        """Return it as connectors read it. What ended is held until then: what is told from before can hold no more."""
+        """Return the state in the format of connectors; `since` of an ended state is its end: nothing older may change it."""
         since = format_time(self.start if self.is_open else self.end)
         return {"since": since, "state": dict(self.state), "points_to": dict(self.points_to)}
 
 
 @dataclass(slots=True)
 class _OutgoingEdges:
-    """What leads from an asset now, and since when the newest of it."""
+    """The open edges from an asset, and the start of the newest one."""
 
     points_to: dict[str, list[str]] = field(default_factory=dict)
     other_names: list[AssetUri] = field(default_factory=list)
@@ -83,7 +86,7 @@ class _OutgoingEdges:
 
 
 class Hydrator:
-    """Turns answers of one kind of source into items for the store, unless they are older than what is held."""
+    """Converts answers of one kind of source to items for the store, unless they are older than the stored state."""
 
     def __init__(self, reader: FactReader, connector: PulledConnector, freshness: Freshness) -> None:
         self._reader = reader
@@ -92,7 +95,7 @@ class Hydrator:
         self._freshness = freshness
 
     def interpret(self, answers: Sequence[SourceResponse]) -> list[Interpretation]:
-        """Return what each answer says. What cannot be understood has an `error`."""
+        """Return the interpretation of each answer. One that cannot be interpreted has an `error`."""
         subjects: list[AssetUri | MlgraphError | None] = [self._subject(answer) for answer in answers]
         known_states = self._known_states({str(subject) for subject in subjects if isinstance(subject, AssetUri)})
         found = []
@@ -118,13 +121,13 @@ class Hydrator:
             return Interpretation(subject, self._item(self._normalised(answer.payload)))
         if known_state is None or (answer.gone is not None and not known_state.is_open):
             return Interpretation(subject)
-        wait = self._older_by(answer, subject, known_state)
+        wait = self._retry_delay_s(answer, subject, known_state)
         if wait is not None:
             return Interpretation(subject, retry_in_s=wait)
         if answer.gone is not None and not answer.deleted:
             return Interpretation(subject, retry_in_s=self._connector.settles_s, missing=True)
         if answer.gone is not None:
-            ended_at = max(answer.asked.wall_us, known_state.latest + 1)
+            ended_at = max(answer.requested.wall_us, known_state.latest + 1)
             statements = self._normalised(self._tool.deleted(subject, ended_at))
         else:
             statements = self._normalised({**_with_effective_time(answer, known_state), "held": known_state.as_payload()})
@@ -133,19 +136,19 @@ class Hydrator:
         )
 
     def _normalised(self, payload: Payload) -> Sequence[Statement]:
-        return self._connector.normalise(payload, None)  # what a source fetches has its scope in the payload
+        return self._connector.normalise(payload, None)  # payloads of a source adapter contain the scope
 
     @staticmethod
     def _item(statements: Iterable[Statement]) -> Item:
         return Item(*split_contacts(statements))
 
-    def _older_by(self, answer: SourceResponse, subject: AssetUri, known_state: KnownState) -> float | None:
-        """Return None for an answer that is not older than what is held, else in how many seconds to ask again.
+    def _retry_delay_s(self, answer: SourceResponse, subject: AssetUri, known_state: KnownState) -> float | None:
+        """Return None for an answer that is not older than the stored state, else after how many seconds to request it again.
 
-        The source's own version decides. Where it gives none, or the same one again, what was asked for later is newer; and
-        what contradicts an ending (a thing that was deleted, a run that had ended) has to last until replicas agree.
+        The version of the source decides. If versions are equal or missing, the answer requested later is newer; an answer
+        that contradicts an ending (of a deleted object, of an ended run) is accepted only once replicas must agree.
         """
-        wait = self._freshness.wait_s_until_consistent(subject, answer.asked) or None
+        wait = self._freshness.wait_s_until_consistent(subject, answer.requested) or None
         if answer.gone is not None:
             return wait
         now, before = self._tool.version_of(answer.payload), self._tool.version_of_state(known_state.state)
@@ -155,10 +158,10 @@ class Hydrator:
             return max(wait or 0.0, self._connector.settles_s) if known_state.is_open else wait
         if not known_state.is_open or (before is not None and now is None):
             return wait
-        return self._connector.settles_s if self._freshness.may_be_superseded(subject, answer.asked) else None
+        return self._connector.settles_s if self._freshness.may_be_superseded(subject, answer.requested) else None
 
     def states_of(self, namespace: str) -> States:
-        """Return what this kind of source says now of each asset in `namespace`."""
+        """Return the present state of each asset in `namespace` as this kind of source reported it."""
         found: dict[AssetUri, Mapping[str, Any]] = {}
         written = _namespace_of(str(AssetUri("run", namespace, "any")))
         for row, records, _ in self._reader.stream():
@@ -168,13 +171,13 @@ class Hydrator:
         return found
 
     def _last(self, records: Iterable[AssetRecord]) -> AssetInterval | None:
-        """Return the last state that this kind of source gave an asset."""
+        """Return the last state that this kind of source reported; None if it reported none."""
         origins = self._reader.origins()
         own = [state for state in asset_intervals(records) if origins[state.origin] == self._connector.name]
         return max(own, key=lambda state: state.start, default=None)
 
     def has_ended(self, uri: AssetUri) -> bool:
-        """Say whether an asset was ever retracted: what has its name then may be another one than had it before."""
+        """Return whether the asset was ever retracted: the name may now denote another object than before."""
         return bool(self._reader.retracted(list(self._reader.ids({str(uri)}).values())))
 
     def _known_states(self, uris: set[str]) -> dict[str, KnownState]:
@@ -195,7 +198,7 @@ class Hydrator:
         return found
 
     def _edges(self, assets: Collection[int]) -> Mapping[int, _OutgoingEdges]:
-        """Return what each of the assets points to, by which aliases, and under which names it lives on."""
+        """Return, for each asset, its `points_to` targets with their aliases, and the names that it continues under."""
         origins = self._reader.origins()
         found: dict[int, _OutgoingEdges] = defaultdict(_OutgoingEdges)
         records = self._reader.edges_from(list(assets), [_POINTS_TO, _ALIAS_OF])
@@ -214,25 +217,25 @@ class Hydrator:
 
 
 def _namespace_of(uri: str) -> str:
-    """Return the namespace in the text of a URI, as it is written there."""
+    """Return the percent-encoded namespace of a URI."""
     return uri.split("/", 4)[3]
 
 
 def _with_effective_time(answer: SourceResponse, known_state: KnownState) -> Payload:
-    """Return the payload with the moment from which holds what it tells no time of: after all that is held, and not to come."""
+    """Return the payload with `at`, the start of facts without a time of their own: after all known facts, not in the future."""
     reported_at = answer.payload.get("at")
     if not isinstance(reported_at, str):
         return answer.payload
-    at = min(parse_time(reported_at), answer.asked.wall_us)
+    at = min(parse_time(reported_at), answer.requested.wall_us)
     if at <= known_state.latest:
-        at = max(answer.asked.wall_us, known_state.latest + 1)
+        at = max(answer.requested.wall_us, known_state.latest + 1)
     return {**answer.payload, "at": format_time(at)}
 
 
 def _reopened(statements: Iterable[Statement], subject: AssetUri, known_state: KnownState) -> list[Statement]:
-    """Return what is said of something that had ended: what began before then holds from its recording on.
+    """Return the facts about an asset that had ended: facts that start before its end become valid from their recording.
 
-    What has the name again is another thing than the one that lives on under a new name.
+    An object that has the name again is not the one that continues under a new name, so aliases from the name are retracted.
     """
     found: list[Statement] = []
     for statement in statements:

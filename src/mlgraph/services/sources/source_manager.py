@@ -1,4 +1,4 @@
-"""Connected sources: backfilled once, followed from then on, swept when requested; webhooks are taken as hints of what changed."""
+"""Manager of connected sources: connect, backfill, poll, sweep, test; webhooks are hints of what changed."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from mlgraph.ports.connections import Connection
 from mlgraph.ports.connector import Connector, ConnectorRegistry, PulledConnector
 from mlgraph.ports.source_adapter import Access
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.sources.source_status import STOPPED, hydration, status, tried
+from mlgraph.services.sources.source_status import STOPPED, hydration, probe, status
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, webhook_path
 from mlgraph.services.sources.source_writer import SourceDependencies
 
 _log = logging.getLogger(__name__)
 
-_PATIENCE_S: Final = 3.0
-"""How long a stopping server waits for pages of sources that are under way: they are read again after the next start."""
+_STOP_TIMEOUT_S: Final = 3.0
+"""How long a stopping server waits for requests to sources; unfinished pages are read again after the next start."""
 
 
 class SourceManager:
-    """All connected sources, each with a thread that reads it: those of the configuration, and those that callers connected."""
+    """All connected sources, each with a worker thread: those of the configuration and those that callers connected."""
 
     def __init__(
         self,
-        around: SourceDependencies,
+        dependencies: SourceDependencies,
         connectors: ConnectorRegistry,
         settings: Sequence[SourceSettings] = (),
         credentials: Callable[[SecretPlace], Credentials] | None = None,
     ) -> None:
-        """Read the sources of `settings` as they say; `credentials` fetches a secret from its place (raises `InvalidInput`)."""
-        self._around = around
-        self._store = around.store
-        self._reader = around.reader
+        """`settings`: sources of the configuration; `credentials` reads a secret from its place (raises `InvalidInput`)."""
+        self._dependencies = dependencies
+        self._store = dependencies.store
+        self._reader = dependencies.reader
         self._connectors = connectors
         self._settings = {each.name: each for each in settings}
         self._credentials = credentials
@@ -50,21 +50,21 @@ class SourceManager:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Go on with the sources that were connected before, and with those of the configuration as it is now."""
+        """Start a worker for each connected source, after applying the configuration. Sources stopped by it are not read."""
         self._configure()
         for connection in self._store.all():
             if connection.state != STOPPED:
-                self._work_on(connection)
+                self._start_worker(connection)
 
     def _configure(self) -> None:
-        """Connect what the configuration names, note what changed in it, and stop what it names no longer."""
+        """Connect the sources of the configuration, store their changes, and stop sources that were removed from it."""
         known = {connection.name: connection for connection in self._store.all()}
         for name, settings in self._settings.items():
             found = known.get(name)
             if found is not None and found.scope != settings.scope:
                 _log.warning(
-                    "what stands before files, localhost and the like of %s is %r now, and was %s: these get new names from "
-                    "now on, and keep the old ones beside them (docs/configuration.md, Scope)",
+                    "the scope of %s is %r now, and was %s: local locations (files, localhost) get new names from now on; "
+                    "assets under the old names remain (docs/configuration.md, Scope)",
                     name,
                     settings.scope,
                     repr(found.scope) if found.scope else "nothing",
@@ -78,21 +78,25 @@ class SourceManager:
             self._store.save(replace(found, configured=True, scope=settings.scope))
         for name, found in known.items():
             if found.configured and name not in self._settings and found.state != STOPPED:
-                _log.warning("%s is in the configuration no longer: it is not read, its facts stay", name)
+                _log.warning("%s was removed from the configuration: it is not read any more; its facts remain", name)
                 self._store.save(replace(found, state=STOPPED, error=None))
 
     def stop(self) -> None:
-        """Stop reading; what was read is kept."""
+        """Stop all workers, waiting for them for `_STOP_TIMEOUT_S` at most. Recorded facts remain."""
         with self._lock:
             workers = list(self._workers.values())
         for worker in workers:
             worker.halt()
-        until = time.monotonic() + _PATIENCE_S
+        until = time.monotonic() + _STOP_TIMEOUT_S
         for worker in workers:
             worker.stop(max(0.0, until - time.monotonic()))
 
     def connect(self, kind: str, url: str, name: str | None, caller: Caller) -> dict[str, Any]:
-        """Add a source and backfill it in the background, or go on where its backfill stopped."""
+        """Connect a source and backfill it in the background, or resume its unfinished backfill.
+
+        Returns its status with the path and secret of its webhook. Raises `InvalidInput` for an unknown kind, a bad address
+        or a name that another address has.
+        """
         try:
             connector = self._connectors.tool(kind)
         except InvalidInput as error:
@@ -106,7 +110,7 @@ class SourceManager:
         opened.close()
         found = self._store.get(instance)
         if found is not None and (found.url, found.kind) != (url, kind):
-            raise InvalidInput(f"{instance!r} is connected to {found.url} already; choose another --name", pointer="/name")
+            raise InvalidInput(f"{instance!r} is already connected to {found.url}; choose another --name", pointer="/name")
         secret = found.secret if found else secrets.token_urlsafe(32)
         with self._lock:
             worker = self._workers.get(instance)
@@ -116,32 +120,35 @@ class SourceManager:
             connection = (found or Connection(instance, kind, url, secret)).restarted()
             connection = replace(connection, configured=instance in self._settings)
             self._store.save(connection)
-        self._work_on(connection)
+        self._start_worker(connection)
         _log.info("%s connected %s %s as %s", caller.actor, kind, url, instance)
         return {**self._bodies([connection])[0], "webhook": {"path": webhook_path(instance), "secret": secret}}
 
     def connectors(self) -> dict[str, Any]:
-        """Return what each registered connector declares of itself."""
+        """Return the declared properties of each registered connector."""
         return {"connectors": [_declared(each) for each in self._connectors], "watermark": self._reader.last_tx()}
 
     def sources(self) -> dict[str, Any]:
-        """Return all sources, and where the reading of each stands."""
+        """Return the status of all sources."""
         return {"sources": self._bodies(self._store.all()), "watermark": self._reader.last_tx()}
 
     def test(self, name: str, caller: Caller) -> dict[str, Any]:
-        """Reach a source once with its credentials, and say what was found, or what to fix. Raises `NotFound`, `Conflict`."""
+        """Probe a source once with its credentials and return its answer or error. Raises `NotFound`, `Conflict`."""
         connection = self._named(name)
         _log.info("%s tests %s", caller.actor, name)
-        return tried(self._connectors.stored_tool(connection.kind), connection, self._reading(connection).access)
+        return probe(self._connectors.stored_tool(connection.kind), connection, self._reading(connection).access)
 
     def sync(self, name: str | None, caller: Caller) -> dict[str, Any]:
-        """Read a source (or all) from the beginning, and notice what was deleted or renamed. Returns the sources after it."""
+        """Sweep one source, or all: read everything and find deletions and renames. Returns their status afterwards.
+
+        Raises `NotFound` for an unknown name, `SourceError` if a source fails; with several sources, after reading the others.
+        """
         wanted = [each for each in self._store.all() if each.state != STOPPED] if name is None else [self._named(name)]
         failed: list[str] = []
         for connection in wanted:
             try:
                 self._worker(connection).sweep()
-            except MlgraphError as error:  # the others are read all the same
+            except MlgraphError as error:  # the other sources are still read
                 if name is not None:
                     raise
                 failed.append(f"{connection.name}: {error.detail}")
@@ -154,25 +161,25 @@ class SourceManager:
         }
 
     def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
-        """Take a signed webhook: it is kept, and the truth about what it names is fetched as soon as limits allow."""
+        """Verify and store a signed webhook; the object that it names is fetched as soon as the request limits allow."""
         connection = self._named(name)
         event = self._connectors.stored_tool(connection.kind).tool.verify(headers, body, connection.secret, time.time())
         return {"watermark": self._worker(connection).take_event(event)}
 
     def hydrate_thin(self, name: str, event: Mapping[str, Any]) -> int:
-        """Take a thin event that is known to be genuine, such as a replayed dead letter."""
+        """Fetch the object of a verified thin event now, for example of a replayed dead letter; return the last transaction."""
         return self._worker(self._named(name)).fetch(event)
 
     def _named(self, name: str) -> Connection:
         connection = self._store.get(name)
         if connection is None:
-            raise NotFound(f"no source is called {name[:80]!r}; mlgraph sources lists them")
+            raise NotFound(f"no source has the name {name[:80]!r}; mlgraph sources lists them")
         return connection
 
-    def _work_on(self, connection: Connection) -> None:
+    def _start_worker(self, connection: Connection) -> None:
         try:
             self._worker(connection).begin(connection)
-        except MlgraphError as error:  # its credentials are not there: the others are read all the same
+        except MlgraphError as error:  # its credentials are missing, for example: the other sources are still read
             _log.warning("%s cannot be read: %s", connection.name, error.detail)
             now, errors = clock.wall_us(), connection.errors + 1
             failed = replace(connection, state="failed", error=error.detail, errors=errors)
@@ -183,12 +190,12 @@ class SourceManager:
             worker = self._workers.get(connection.name)
             if worker is None:
                 connector = self._connectors.stored_tool(connection.kind)
-                worker = SourceWorker(self._around, connector, connection.name, self._reading(connection))
+                worker = SourceWorker(self._dependencies, connector, connection.name, self._reading(connection))
                 self._workers[connection.name] = worker
             return worker
 
     def _plan(self, connection: Connection) -> Reading | None:
-        """Return how a source is read, without its credentials; None where it is not read."""
+        """Return the settings for reading a source, without its credentials; None if it is stopped."""
         settings = self._settings.get(connection.name)
         if settings is not None:
             access = Access(settings.url, settings.name, limits=settings.limits, scope=settings.scope)
@@ -196,10 +203,10 @@ class SourceManager:
         return None if connection.state == STOPPED else Reading(Access(connection.url, connection.name, scope=connection.scope))
 
     def _reading(self, connection: Connection) -> Reading:
-        """Return how a source is read: as configured, else as usual and with the credentials of the environment."""
+        """Return the settings for reading a source: the configured ones, else defaults with credentials of the environment."""
         plan = self._plan(connection)
         if plan is None:
-            raise Conflict(f"{connection.name!r} is in the configuration no longer: put it back and restart to read it")
+            raise Conflict(f"{connection.name!r} was removed from the configuration: add it again and restart to read it")
         settings = self._settings.get(connection.name)
         if settings is None:
             found = self._connectors.stored_tool(connection.kind).sources.ambient()
@@ -208,12 +215,10 @@ class SourceManager:
         return replace(plan, access=replace(plan.access, credentials=found))
 
     def _bodies(self, connections: Sequence[Connection]) -> list[dict[str, Any]]:
-        waiting_letters, now = self._around.dead_letters.waiting_of_sources(), clock.wall_us()
+        dead_letters, now = self._dependencies.dead_letters.waiting_of_sources(), clock.wall_us()
         with self._lock:
             workers = dict(self._workers)
-        return [
-            status(c, self._plan(c), waiting_letters.get(c.name, 0), now) | hydration(workers.get(c.name)) for c in connections
-        ]
+        return [status(c, self._plan(c), dead_letters.get(c.name, 0), now) | hydration(workers.get(c.name)) for c in connections]
 
 
 def _declared(connector: Connector) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is told of a connected source: where its reading stands, how old that is, and what comes next."""
+"""Status of a connected source for `mlgraph sources`: state, lag, errors, next sweeps, circuit breaker; and its probe."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mlgraph.ports.source_adapter import Access
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, next_sweeps
 
 STOPPED = "stopped"
-"""The state of a source that the configuration made and has no longer: it is not read, its facts stay."""
+"""The state of a source that was removed from the configuration: it is not read, its facts remain."""
 
 
 def status(connection: Connection, reading: Reading | None, dead_letters: int, now: int) -> dict[str, Any]:
-    """Return what `mlgraph sources` shows of one source at the moment `now`; `reading` None: nothing reads it."""
+    """Return the status of one source at the moment `now` (microseconds); `reading` None: it is not read."""
     c = connection
     following = reading is not None and c.last_sync_at is not None
     last_sweep, full = next_sweeps(c, reading.schedule, now) if reading is not None and following else (None, None)
@@ -51,7 +51,7 @@ def status(connection: Connection, reading: Reading | None, dead_letters: int, n
 
 
 def hydration(worker: SourceWorker | None) -> dict[str, Any]:
-    """Return whether a source is left alone, and what waits to be fetched of it; None where nothing reads it."""
+    """Return the circuit breaker of a source and its number of waiting events; without a worker None and 0."""
     circuit = worker.circuit() if worker is not None else None
     return {
         "circuit": circuit.name if circuit else None,
@@ -60,8 +60,8 @@ def hydration(worker: SourceWorker | None) -> dict[str, Any]:
     }
 
 
-def tried(connector: PulledConnector, connection: Connection, access: Access) -> dict[str, Any]:
-    """Reach a source once, as it is read, and return what it answered, or what to fix."""
+def probe(connector: PulledConnector, connection: Connection, access: Access) -> dict[str, Any]:
+    """Connect to a source once with the settings `access`; return version and counts, or the error."""
     started_at = time.monotonic()
     fields: dict[str, Any] = {"name": connection.name, "kind": connection.kind, "url": connection.url}
     answer: dict[str, Any] = {"version": None, "counts": {}, "more": False, "error": None}

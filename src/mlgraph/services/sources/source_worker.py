@@ -1,4 +1,4 @@
-"""Reading one connected source: backfill, follow, sweep; what events name is fetched beside that (event_worker)."""
+"""Worker of one connected source: backfill, poll, sweep. Objects named by events are fetched concurrently (event_worker)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mlgraph.ports.source_adapter import Access, CircuitState, Departure, Gone, 
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.sources.event_queue import EventQueue
 from mlgraph.services.sources.event_worker import EventWorker
-from mlgraph.services.sources.freshness import Asked
+from mlgraph.services.sources.freshness import RequestTime
 from mlgraph.services.sources.interpretation import SourceResponse
 from mlgraph.services.sources.source_writer import SourceDependencies, SourceWriter
 
@@ -28,13 +28,13 @@ _log = logging.getLogger(__name__)
 
 MAX_BACKOFF_S: Final = 300.0
 _ACTOR: Final = "mlgraph"
-_SPACED: Final = 5.0
-"""Comparisons that events ask for take a sixth of the time at most."""
+_COMPARISON_SPACING: Final = 5.0
+"""Pause after a comparison, in units of its duration: comparisons requested by events take a sixth of the time at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How one source is read: how it is reached, how often, and the environment that its facts are told from."""
+    """Settings for reading one source: access, schedule, and the environment that its facts are attributed to."""
 
     access: Access
     schedule: Schedule = field(default_factory=Schedule)
@@ -42,19 +42,21 @@ class Reading:
 
 
 class SourceWorker:
-    """Reads one source. One walk through it at a time; events are fetched meanwhile, and answers recorded one after the other."""
+    """Reads one source. One poll, backfill or sweep runs at a time; objects of events are fetched concurrently."""
 
-    def __init__(self, around: SourceDependencies, connector: PulledConnector, name: str, reading: Reading) -> None:
-        self._around = around
+    def __init__(self, dependencies: SourceDependencies, connector: PulledConnector, name: str, reading: Reading) -> None:
+        self._dependencies = dependencies
         self._connector = connector
         self._name = name
         self._schedule = reading.schedule
         self._threads = reading.access.limits.concurrency
         self._source: SourceAdapter = connector.sources.open(reading.access)
         caller = Caller(_ACTOR, connector.name, reading.environment)
-        self._recorder = SourceWriter(around, connector, name, caller)
-        self._queue = EventQueue(around.events, name)
-        self._events = EventWorker(connector, self._source, self._recorder, self._queue, around.dead_letters, self._missed)
+        self._recorder = SourceWriter(dependencies, connector, name, caller)
+        self._queue = EventQueue(dependencies.events, name)
+        self._events = EventWorker(
+            connector, self._source, self._recorder, self._queue, dependencies.dead_letters, self._on_missing
+        )
         self._walk = threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -63,7 +65,7 @@ class SourceWorker:
         self._compare_after = 0.0
 
     def begin(self, connection: Connection) -> None:
-        """Backfill from where the connection stands, then follow; fetch what events name."""
+        """Start the threads, or wake them: resume the backfill of `connection`, then poll; fetch the objects of events."""
         self._events.begin(self._threads)
         self._wake.set()
         if self._thread is None or not self._thread.is_alive():
@@ -74,17 +76,17 @@ class SourceWorker:
             self._thread.start()
 
     def read_again(self) -> Connection:
-        """Have everything read from the beginning, or an unfinished backfill go on; return the connection."""
+        """Schedule a backfill from the beginning, or resume an unfinished one; return the connection."""
         return self._recorder.read_again()
 
     def halt(self) -> None:
-        """Ask the threads to end."""
+        """Signal the threads to end."""
         self._stopping.set()
         self._wake.set()
         self._queue.close()
 
     def stop(self, timeout_s: float) -> None:
-        """End the threads. One that still waits for its source after `timeout_s` seconds is left to end with the process."""
+        """Stop the threads. One that still waits for its source after `timeout_s` seconds ends with the process (daemon)."""
         self.halt()
         until = time.monotonic() + timeout_s
         if self._thread is not None:
@@ -93,40 +95,40 @@ class SourceWorker:
         self._source.close()
 
     def circuit(self) -> CircuitState:
-        """Return whether the source is asked, or left alone because it fails."""
+        """Return the state of the circuit breaker."""
         return self._source.circuit()
 
     def waiting(self) -> int:
-        """Return of how many things that events named the truth is not fetched yet."""
+        """Return the number of objects named by events whose state is not fetched yet."""
         return self._queue.waiting()
 
     def take_event(self, event: Mapping[str, Any]) -> int:
-        """Keep a genuine event, durably, so that what it names is fetched; return the store's last transaction."""
+        """Store a verified event durably, so that its object is fetched; return the last transaction of the store."""
         named = self._events.event_of(event)
         if named is not None:
             self._queue.add(named)
         return self._recorder.last_tx()
 
     def fetch(self, event: Mapping[str, Any]) -> int:
-        """Fetch what an event names now, and return the transaction. Raises what that fails with."""
+        """Fetch the object of an event now; return the last transaction. Raises `MlgraphError` if that fails."""
         named = self._events.event_of(event)
         return self._recorder.last_tx() if named is None else self._events.fetch(named)
 
     def sweep(self, *, resume: bool = False) -> None:
-        """Read everything, then say what is gone. Raises `SourceError` if the source fails, or said what makes no sense.
+        """Read everything, then find deletions and renames. With `resume` an interrupted sweep continues at its last page.
 
-        With `resume` it goes on where the last one was interrupted, if it was.
+        Raises `SourceError` if the source fails or some of its objects could not be interpreted.
         """
-        wrong: list[str] = []
+        faults: list[str] = []
         with self._walk:
             at = self._recorder.connection().sweep_cursor if resume else None
             pages = self._source.pages(at)
             while True:
-                asked = self._recorder.freshness.ask()
+                requested = self._recorder.freshness.begin_request()
                 page = next(pages, None)
                 if page is None:
                     break
-                wrong += self._recorder.record_all(page.payloads, asked)
+                faults += self._recorder.record_all(page.payloads, requested)
                 at = page.cursor
                 self._recorder.save(sweep_cursor=at)
             self._compare()
@@ -134,18 +136,18 @@ class SourceWorker:
             self._recorder.save(
                 state="following", cursor=at, sweep_cursor=None, error=None, last_sync_at=now, polled_at=now, swept_at=now
             )
-        if wrong:
-            raise SourceError(_passed_over(wrong))
+        if faults:
+            raise SourceError(_skipped_text(faults))
 
-    def _missed(self) -> None:
-        """Note that something is not there any longer, and have it found out what became of it."""
+    def _on_missing(self) -> None:
+        """Schedule a comparison because the source did not find a known object."""
         self._missing = True
 
     def _compare(self) -> None:
-        """Record what was never heard of, and say what is gone or has another name.
+        """Record unknown objects, deletions and renames by comparing the inventory of the source with the known states.
 
-        That is what is missing twice, the second time when all replicas must know. Each is asked for by itself at last: pages
-        of a listing shift while things are deleted, and may pass one over.
+        An object counts as gone if it is missing twice, the second time after all replicas must agree, and if a request for
+        it alone does not find it: pages of a listing shift during deletions and may omit an object.
         """
         self._missing = False
         started_at = time.monotonic()
@@ -156,33 +158,33 @@ class SourceWorker:
                 self._is_gone(uri)
         missing = {each.uri for each in found}
         if missing and not self._stopping.wait(self._connector.settles_s):
-            asked, _, found = self._listed(known_states)
+            requested, _, found = self._listed(known_states)
             gone = [each for each in found if each.uri in missing and self._is_gone(each.uri)]
-            self._recorder.record_departures(gone, asked)
-        self._compare_after = time.monotonic() + _SPACED * (time.monotonic() - started_at)
+            self._recorder.record_departures(gone, requested)
+        self._compare_after = time.monotonic() + _COMPARISON_SPACING * (time.monotonic() - started_at)
 
     def _is_gone(self, uri: AssetUri) -> bool:
-        """Ask for something by itself, and record it if it is there."""
+        """Request one object and record it if it exists; return whether it does not exist."""
         source_key = self._connector.tool.source_key(uri)
         if source_key is None:
             return True
-        asked = self._recorder.freshness.ask()
+        requested = self._recorder.freshness.begin_request()
         found = self._source.fetch(*source_key)
         if not isinstance(found, Gone):
-            self._recorder.record([SourceResponse(found, asked)])
+            self._recorder.record([SourceResponse(found, requested)])
         return isinstance(found, Gone)
 
-    def _listed(self, known_states: States) -> tuple[Asked, set[AssetUri], Sequence[Departure]]:
-        """Return when the source was asked, what it lists, and what of `known_states` is missing there."""
-        asked = self._recorder.freshness.ask()
+    def _listed(self, known_states: States) -> tuple[RequestTime, set[AssetUri], Sequence[Departure]]:
+        """Return the time of the request, the inventory of the source, and which of `known_states` are missing in it."""
+        requested = self._recorder.freshness.begin_request()
         existing = set(self._source.inventory())
         found = self._connector.tool.departures(
-            self._source.instance, known_states, existing, self._source.identities(), asked.wall_us
+            self._source.instance, known_states, existing, self._source.identities(), requested.wall_us
         )
-        return asked, existing, found
+        return requested, existing, found
 
     def _sweep_if_due(self) -> float:
-        """Sweep if it is time to, and return in how many seconds the next sweep is due."""
+        """Run a due sweep or comparison; return in how many seconds the next one is due."""
         if self._stopping.is_set():
             return 0.0
         waits = self._waits_s()
@@ -209,7 +211,7 @@ class SourceWorker:
                 self._read_on()
                 pause = self._schedule.poll_s
                 wait = min(pause, max(0.0, self._sweep_if_due()))
-            except Exception as error:  # the thread must outlive any fault: it is told by `mlgraph sources` and the log
+            except Exception as error:  # the thread must survive any fault: `mlgraph sources` and the log report it
                 if self._stopping.is_set():
                     return  # source and store may be closed under it
                 if not isinstance(error, MlgraphError):
@@ -225,32 +227,32 @@ class SourceWorker:
             with self._walk:
                 self._poll(connection)
             return
-        # after a restart everything is read again: what changed without a time of change is found by comparing
+        # after a restart everything is read again, which finds changes that updated no time
         self._backfill(connection.state if self._fresh else "backfilling", connection)
         self._fresh = False
 
     def _poll(self, connection: Connection) -> None:
-        asked_at, asked = clock.wall_us(), self._recorder.freshness.ask()
-        cursor, wrong = connection.cursor, list[str]()
+        requested_at, requested = clock.wall_us(), self._recorder.freshness.begin_request()
+        cursor, faults = connection.cursor, list[str]()
         for page in self._source.changed_since(connection.cursor):
-            wrong += self._recorder.record_all(page.payloads, asked)
+            faults += self._recorder.record_all(page.payloads, requested)
             cursor = page.cursor
-        self._recorder.save(cursor=cursor, error=None, polled_at=asked_at)
-        if wrong:
-            self._failed(_passed_over(wrong))
+        self._recorder.save(cursor=cursor, error=None, polled_at=requested_at)
+        if faults:
+            self._failed(_skipped_text(faults))
 
     def _backfill(self, state: str, connection: Connection) -> None:
-        asked_at, wrong = clock.wall_us(), list[str]()
+        requested_at, faults = clock.wall_us(), list[str]()
         done = connection.done if connection.cursor else 0
         self._recorder.save(state=state, error=None, done=done)
         pages = self._source.pages(connection.cursor)
         while not self._stopping.is_set():
             with self._walk:
-                asked = self._recorder.freshness.ask()
+                requested = self._recorder.freshness.begin_request()
                 page = next(pages, None)
                 if page is None:
                     break
-                wrong += self._recorder.record_all(page.payloads, asked)
+                faults += self._recorder.record_all(page.payloads, requested)
                 done += len(page.payloads)
                 self._recorder.save(state=state, error=None, cursor=page.cursor, done=done)
         if self._stopping.is_set():
@@ -259,18 +261,18 @@ class SourceWorker:
         with self._walk:
             self._compare()
         now = clock.wall_us()
-        self._recorder.save(state="following", error=None, last_sync_at=now, polled_at=asked_at, swept_at=now)
-        if wrong:
-            self._failed(_passed_over(wrong))
+        self._recorder.save(state="following", error=None, last_sync_at=now, polled_at=requested_at, swept_at=now)
+        if faults:
+            self._failed(_skipped_text(faults))
 
     def _subscribe(self, connection: Connection) -> None:
-        public = self._around.public_url
+        public = self._dependencies.public_url
         if public is None:
             return
         try:
             self._source.subscribe(f"{public}{webhook_path(connection.name)}", connection.secret)
-        except MlgraphError as error:  # polling finds the same changes, later
-            _log.warning("%s takes no webhook: %s", self._name, error.detail)
+        except MlgraphError as error:  # polling finds the same changes later
+            _log.warning("%s does not accept a webhook: %s", self._name, error.detail)
 
     def _failed(self, why: str) -> None:
         try:
@@ -285,14 +287,14 @@ class SourceWorker:
 
 
 def webhook_path(name: str) -> str:
-    """Return where on this server the webhooks of a source arrive."""
+    """Return the path on this server that receives the webhooks of a source."""
     return f"/api/v1/webhooks/{quote(name, safe='/:')}"
 
 
 def next_sweeps(connection: Connection, schedule: Schedule, now: int) -> tuple[int, int]:
-    """Return when the next sweep and the next full sweep of a source are due: microseconds since the epoch.
+    """Return when the next sweep and the next full sweep of a source are due, in microseconds since the epoch.
 
-    That is at once where the last one lies in the future: the clock was set back since.
+    A sweep is due now if the last one lies in the future, because the clock was set back since.
     """
     read = connection.last_sync_at or 0
     last_sweep = connection.swept_at if connection.swept_at is not None else read
@@ -301,7 +303,7 @@ def next_sweeps(connection: Connection, schedule: Schedule, now: int) -> tuple[i
     return sweep, full
 
 
-def _passed_over(wrong: Sequence[str]) -> str:
-    """Return what is told of things that could not be understood, while the rest was read."""
-    more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-    return f"what cannot be understood was passed over: {wrong[0]}{more}"
+def _skipped_text(faults: Sequence[str]) -> str:
+    """Return the error text for objects that could not be interpreted, while the others were read."""
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+    return f"objects that cannot be interpreted were skipped: {faults[0]}{more}"
