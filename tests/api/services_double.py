@@ -21,7 +21,7 @@ from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
 from mlgraph.services.ingest.intake import Intake
-from mlgraph.services.ingest.interpreting import Arrival
+from mlgraph.services.ingest.interpreting import InterpretedEvent
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.bundle import ServerServices
@@ -177,14 +177,14 @@ class Double:
         del form, size
         return False
 
-    def read(self, form: str, body: bytes, caller: Caller) -> Arrival:
+    def interpret(self, form: str, body: bytes, caller: Caller) -> InterpretedEvent:
         raise AssertionError(f"no {form} event is quick: {caller} sent {body!r}")
 
-    def take(self, arrival: Arrival) -> Body:
-        raise AssertionError(f"nothing was read: {arrival}")
+    def store(self, event: InterpretedEvent) -> Body:
+        raise AssertionError(f"no event was interpreted: {event}")
 
-    def begin(self, arrival: Arrival, done: Callable[[Body | BaseException], None]) -> bool:
-        raise AssertionError(f"nothing was read: {arrival}, {done}")
+    def store_async(self, event: InterpretedEvent, done: Callable[[Body | BaseException], None]) -> bool:
+        raise AssertionError(f"no event was interpreted: {event}, {done}")
 
     def ingest(self, form: str, body: bytes, caller: Caller) -> Body:
         self._note("ingest", form=form, body=body, caller=caller)

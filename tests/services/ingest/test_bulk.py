@@ -1,4 +1,4 @@
-"""However facts come in - line by line, in chunks, sent twice, told by several at once - the store holds the same."""
+"""The store has the same contents whether facts arrive one by one, in chunks, repeatedly, or from several senders at once."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ EDGES = (
 TEXTS = ("a", "caf\u00e9", "tab\tand \\N", 'quoted "x"', "line\nend", "{curly,comma}", "NULL", "")
 
 
-def uri(chosen: random.Random, kind: str) -> str:
-    name = f"d{chosen.randrange(6)}%23c{chosen.randrange(3)}" if kind == "column" else f"{kind[0]}{chosen.randrange(8)}"
+def uri(rng: random.Random, kind: str) -> str:
+    name = f"d{rng.randrange(6)}%23c{rng.randrange(3)}" if kind == "column" else f"{kind[0]}{rng.randrange(8)}"
     return f"mlg://{kind}/s3%3A%2F%2Flake/{name}"
 
 
-def line(chosen: random.Random) -> Json:
-    """One fact with its time, of any shape: some plain, some not."""
-    at = f"2026-03-01T00:00:{chosen.randrange(60):02}Z"
-    what = chosen.random()
-    if what < 0.1:
-        return {"retract": {"uri": uri(chosen, chosen.choice(KINDS)), "valid_to": at}}
-    if what < 0.45:
-        reported: Json = {"uri": uri(chosen, chosen.choice(KINDS)), "valid_from": at}
-        if chosen.random() < 0.5:
-            reported["name"] = chosen.choice(TEXTS)
-        if chosen.random() < 0.5:
-            reported["properties"] = {
-                "k": chosen.choice((*TEXTS, 1, 1.5, None, True)),
+def line(rng: random.Random) -> Json:
+    """Return a random fact with a valid time."""
+    at = f"2026-03-01T00:00:{rng.randrange(60):02}Z"
+    choice = rng.random()
+    if choice < 0.1:
+        return {"retract": {"uri": uri(rng, rng.choice(KINDS)), "valid_to": at}}
+    if choice < 0.45:
+        state: Json = {"uri": uri(rng, rng.choice(KINDS)), "valid_from": at}
+        if rng.random() < 0.5:
+            state["name"] = rng.choice(TEXTS)
+        if rng.random() < 0.5:
+            state["properties"] = {
+                "k": rng.choice((*TEXTS, 1, 1.5, None, True)),
                 "schema": [{"name": "c1"}, {"name": "x y"}],
             }
-        return {"asset": reported}
-    source, relation, target = chosen.choice(EDGES)
-    edge: Json = {"source": uri(chosen, source), "relation": relation, "target": uri(chosen, target), "valid_from": at}
-    if chosen.random() < 0.3:
+        return {"asset": state}
+    source, relation, target = rng.choice(EDGES)
+    edge: Json = {"source": uri(rng, source), "relation": relation, "target": uri(rng, target), "valid_from": at}
+    if rng.random() < 0.3:
         edge["valid_to"] = "2026-04-01T00:00:00Z"
-    if chosen.random() < 0.4:
-        edge["properties"] = {"version": chosen.choice(TEXTS)}
+    if rng.random() < 0.4:
+        edge["properties"] = {"version": rng.choice(TEXTS)}
         if relation == "outputs":
-            edge["properties"]["from"] = [uri(chosen, "dataset") for _ in range(chosen.randrange(3))]
+            edge["properties"]["from"] = [uri(rng, "dataset") for _ in range(rng.randrange(3))]
         if relation == "derives" and source == "column":
-            edge["properties"]["by"] = uri(chosen, "run")
+            edge["properties"]["by"] = uri(rng, "run")
     return {"edge": edge}
 
 
@@ -70,10 +70,10 @@ def stored(serving: Serving) -> tuple[list[bytes], list[Any]]:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_a_bulk_load_stores_what_single_facts_do(postgres_url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = random.Random(seed)
-    reported = [line(chosen) for _ in range(600)]
-    reported += chosen.choices(reported, k=100)
+def test_a_bulk_load_stores_the_same_as_single_appends(postgres_url: str, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(seed)
+    reported = [line(rng) for _ in range(600)]
+    reported += rng.choices(reported, k=100)
     lines = [json.dumps(each).encode() for each in reported]
     single, bulk, copied = (Serving(Store(schema_url(postgres_url))) for _ in range(3))
     distinct = sum(single.store.append(each)[0] for each in reported)
@@ -94,7 +94,7 @@ def test_a_bulk_load_stores_what_single_facts_do(postgres_url: str, seed: int, m
 
 
 def test_facts_without_a_time_among_those_with_one(postgres_url: str) -> None:
-    """A line with its time before one without a time is taken into account as if each came by itself."""
+    """Default times take earlier lines of the same batch into account, as if each line were appended alone."""
     ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
     reported = [
         {"edge": {**ends, "valid_from": "2026-01-01T00:00:00Z"}},
@@ -115,7 +115,7 @@ def test_facts_without_a_time_among_those_with_one(postgres_url: str) -> None:
         serving.store.close()
 
 
-def test_a_token_bound_to_a_source_may_report_for_it_alone_in_bulk_too(serving: Serving) -> None:
+def test_a_token_with_a_source_may_report_for_it_alone_in_bulk_too(serving: Serving) -> None:
     asset = {"uri": "mlg://dataset/n/a", "valid_from": "2026-01-01T00:00:00Z"}
     lines = [json.dumps({"asset": {**asset, **more}}).encode() for more in ({}, {"origin": "dbt"}, {"origin": "facts"})]
     answer = serving.intake.facts(iter(lines), Caller("bot", "dbt"))
@@ -124,28 +124,28 @@ def test_a_token_bound_to_a_source_may_report_for_it_alone_in_bulk_too(serving: 
     assert serving.store.query("SELECT name FROM origin WHERE id > 0") == [("dbt",)]
 
 
-def test_chunks_share_edges_with_what_came_otherwise(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_chunks_share_edges_with_other_appends(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Malformed lines, other writers between chunks, and a chunk that is refused: nothing is lost."""
-    ours, theirs = (Serving(Store(schema_url(postgres_url))) for _ in range(2))
-    other = Serving(Store(ours.store.url))
-    chosen = random.Random(7)
-    reported = [line(chosen) for _ in range(400)]
+    tested, reference = (Serving(Store(schema_url(postgres_url))) for _ in range(2))
+    other = Serving(Store(tested.store.url))
+    rng = random.Random(7)
+    reported = [line(rng) for _ in range(400)]
     lines = [json.dumps(each, ensure_ascii=bool(number % 2)).encode() for number, each in enumerate(reported)]
     lines[10:10] = [b"{", b"", lines[3].replace(b'": ', b'"\t:'), lines[3], b'{"edge": {"source": 1}}', b'{"edge": {}}']
     answers = []
     for begin in range(0, len(lines), 50):
-        through = other if begin == 150 else ours
+        through = other if begin == 150 else tested
         answers.append(through.intake.facts(iter(lines[begin : begin + 50]), LOCAL))
         if begin == 100:
             with monkeypatch.context() as broken:
                 broken.setattr(row_batch.RowBatch, "store", refused)
                 with pytest.raises(Unavailable, match="planted"):
-                    ours.intake.facts(iter(lines[150:200]), LOCAL)
+                    tested.intake.facts(iter(lines[150:200]), LOCAL)
     for begin, answer in zip(range(0, len(lines), 50), answers, strict=True):
-        expected = theirs.intake.facts(iter(lines[begin : begin + 50]), LOCAL)
+        expected = reference.intake.facts(iter(lines[begin : begin + 50]), LOCAL)
         assert {**expected, "watermark": 0} == {**answer, "watermark": 0}
-    assert stored(ours) == stored(theirs)
-    for serving in (ours, theirs, other):
+    assert stored(tested) == stored(reference)
+    for serving in (tested, reference, other):
         serving.store.close()
 
 
@@ -153,7 +153,7 @@ def refused(_rows: row_batch.RowBatch, _cursor: Any) -> None:
     raise Unavailable("planted")
 
 
-def test_edges_of_origins_that_the_token_is_not_bound_to_are_rejected(serving: Serving) -> None:
+def test_edges_of_other_origins_than_the_tokens_are_rejected(serving: Serving) -> None:
     ends = {"source": "mlg://dataset/n/a", "relation": "derives", "target": "mlg://dataset/n/b"}
     edge = {**ends, "valid_from": "1826-01-01T00:00:00Z"}
     lines = [json.dumps({"edge": {**edge, **more}}).encode() for more in ({}, {"origin": "dbt"}, {"origin": "facts"})]
@@ -170,7 +170,7 @@ def event(name: str) -> bytes:
     return json.dumps({**reported, "inputs": [{"namespace": "d", "name": "a"}]}).encode()
 
 
-def test_nothing_acknowledged_is_missing_after_connections_broke(serving: Serving) -> None:
+def test_no_acknowledged_event_is_missing_after_broken_connections(serving: Serving) -> None:
     acknowledged: list[str] = []
 
     def send(thread: int) -> None:
@@ -223,7 +223,7 @@ for thread in threads:
 """
 
 
-def test_nothing_acknowledged_is_missing_after_the_server_was_killed(postgres_url: str) -> None:
+def test_no_acknowledged_event_is_missing_after_the_server_was_killed(postgres_url: str) -> None:
     url = schema_url(postgres_url)
     with subprocess.Popen([sys.executable, "-c", SENDER, url], stdout=subprocess.PIPE, text=True) as sender:
         assert sender.stdout is not None
@@ -233,6 +233,6 @@ def test_nothing_acknowledged_is_missing_after_the_server_was_killed(postgres_ur
     store = Store(url)
     stored = {row[0].rpartition("/")[2] for row in store.query("SELECT uri FROM asset WHERE uri LIKE 'mlg://run/%'")}
     assert set(acknowledged) <= stored
-    assert len(stored) <= len(set(acknowledged)) + 4  # at most what each thread had under way
+    assert len(stored) <= len(set(acknowledged)) + 4  # at most one event of each thread was unacknowledged
     assert len(store.query("SELECT tx FROM tx")) < len(stored), "some shared a transaction"
     store.close()

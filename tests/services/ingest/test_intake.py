@@ -1,4 +1,4 @@
-"""Intake over a real store: what is taken, what is rejected, what becomes a dead letter."""
+"""Intake over a real store: accepted, duplicate and rejected entries, and dead letters."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ EVENT: Json = {
 }
 
 
-def line(name: str, **reported: Any) -> bytes:
-    return json.dumps({"asset": {"uri": f"mlg://dataset/n/{name}", **reported}}).encode()
+def line(name: str, **state: Any) -> bytes:
+    return json.dumps({"asset": {"uri": f"mlg://dataset/n/{name}", **state}}).encode()
 
 
 def cloudevent(**changes: Any) -> bytes:
@@ -72,7 +72,7 @@ def test_counts_add_up_and_the_watermark_is_the_last_write(serving: Serving) -> 
     assert serving.intake.facts(iter([]), LOCAL) == {"accepted": 0, "duplicates": 0, "rejected": [], "watermark": 1}
 
 
-def test_an_event_is_the_same_by_its_content(serving: Serving) -> None:
+def test_an_event_is_identified_by_its_content(serving: Serving) -> None:
     body = json.dumps(EVENT).encode()
     mark = serving.intake.ingest("openlineage", body, LOCAL)["watermark"]
     assert serving.intake.ingest("openlineage", json.dumps(EVENT, indent=2, sort_keys=True).encode(), LOCAL)["watermark"] == mark
@@ -83,7 +83,7 @@ def test_an_event_is_the_same_by_its_content(serving: Serving) -> None:
         serving.intake.ingest("openlineage", b"{", LOCAL)
 
 
-def test_cloudevents_are_the_same_by_source_and_id(serving: Serving) -> None:
+def test_cloudevents_are_identified_by_source_and_id(serving: Serving) -> None:
     def take(**changes: Any) -> tuple[int, int]:
         answer = serving.intake.cloudevents({}, cloudevent(**changes), LOCAL)
         assert answer["rejected"] == []
@@ -91,7 +91,7 @@ def test_cloudevents_are_the_same_by_source_and_id(serving: Serving) -> None:
 
     assert take() == (1, 0)
     assert take() == (0, 1)
-    assert take(data={**EVENT, "eventType": "START"}) == (0, 1)  # the same event, whatever it carries now
+    assert take(data={**EVENT, "eventType": "START"}) == (0, 1)  # the same event, whatever its data
     assert take(id="2") == (1, 0)
     assert take(source="/t", data={**EVENT, "eventType": "START"}) == (1, 0)
 
@@ -105,16 +105,16 @@ def test_a_binary_cloudevent(serving: Serving) -> None:
 
 
 def test_secrets_are_not_stored(serving: Serving) -> None:
-    answered = {**EVENT, "run": {"runId": "r", "facets": {"environment": {"DB_PASSWORD": "hunter2", "other": "kept"}}}}
-    serving.intake.ingest("openlineage", json.dumps(answered).encode(), LOCAL)
-    serving.intake.cloudevents({}, cloudevent(data=answered), LOCAL)
+    event = {**EVENT, "run": {"runId": "r", "facets": {"environment": {"DB_PASSWORD": "hunter2", "other": "retained"}}}}
+    serving.intake.ingest("openlineage", json.dumps(event).encode(), LOCAL)
+    serving.intake.cloudevents({}, cloudevent(data=event), LOCAL)
     bodies = [row[0] for row in serving.store.query("SELECT body FROM event UNION ALL SELECT body FROM content")]
     assert "hunter2" not in "".join(bodies)
-    assert "kept" in "".join(bodies)
+    assert "retained" in "".join(bodies)
 
 
 @pytest.mark.parametrize("carrier", ["ingest", "ingest_lines", "cloudevents"])
-def test_what_the_connector_fails_on_is_a_dead_letter_until_it_is_replayed(
+def test_an_event_that_the_connector_fails_on_is_a_dead_letter_until_replayed(
     serving: Serving, monkeypatch: pytest.MonkeyPatch, carrier: str
 ) -> None:
     body = json.dumps(EVENT).encode()
@@ -142,12 +142,12 @@ def test_what_the_connector_fails_on_is_a_dead_letter_until_it_is_replayed(
     with pytest.raises(NotFound):
         serving.intake.replay(letter["id"], LOCAL)
     serving.follow()
-    card = serving.queries.asset("mlg://run/n/r")
-    assert card["history"][0]["actor"] == "bot"  # it speaks for whom it came from
-    assert card["environment"] == "prod"
+    details = serving.queries.asset("mlg://run/n/r")
+    assert details["history"][0]["actor"] == "bot"  # the sender, not the caller of the replay
+    assert details["environment"] == "prod"
 
 
-def test_a_dead_letter_retains_the_scope_of_who_sent_it(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dead_letter_retains_the_scope_of_its_sender(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     body = json.dumps({**EVENT, "job": {"namespace": "default", "name": "j"}}).encode()
     with monkeypatch.context() as planted:
         planted.setattr(serving.intake, "_connectors", FAULTY)
@@ -188,15 +188,15 @@ def test_an_edge_that_would_end_before_it_begins_is_refused(serving: Serving) ->
     assert [(entry["index"], entry["pointer"]) for entry in answer["rejected"]] == [(0, "/edge/valid_to")]
 
 
-def test_a_byte_order_mark_is_passed_over(serving: Serving) -> None:
+def test_a_byte_order_mark_is_ignored(serving: Serving) -> None:
     line = b"\xef\xbb\xbf" + json.dumps({"asset": {"uri": "mlg://dataset/n/a"}}).encode()
     assert serving.intake.facts(iter([line]), LOCAL)["accepted"] == 1
 
 
-def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving) -> None:
+def test_the_name_of_a_person_is_stored_in_the_contact_table_alone(serving: Serving) -> None:
     owners = {"ownership": {"owners": [{"name": "user:Ann Example", "type": "MAINTAINER"}, {"name": "ann@example.org"}]}}
-    answered = {"eventTime": "2026-01-01T00:00:00Z", "job": {"namespace": "n", "name": "w", "facets": owners}}
-    serving.intake.ingest("openlineage", json.dumps(answered).encode(), LOCAL)
+    job_event = {"eventTime": "2026-01-01T00:00:00Z", "job": {"namespace": "n", "name": "w", "facets": owners}}
+    serving.intake.ingest("openlineage", json.dumps(job_event).encode(), LOCAL)
     person = {"asset": {"uri": "mlg://person/acme/u-1", "name": "Ann Example", "properties": {"mail": "ann@example.org"}}}
     event = {"specversion": "1.0", "id": "1", "source": "hr", "type": "io.mlgraph.fact", "data": person}
     serving.intake.cloudevents({"content-type": "application/cloudevents+json"}, json.dumps(event).encode(), LOCAL)
@@ -208,10 +208,10 @@ def test_the_name_of_a_person_stands_in_the_contact_table_alone(serving: Serving
 def test_who_does_not_wait_is_answered_the_same(serving: Serving) -> None:
     answers = SimpleQueue[dict[str, Any] | BaseException]()
     body = json.dumps(EVENT).encode()
-    assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
+    assert serving.intake.store_async(serving.intake.interpret("openlineage", body, LOCAL), answers.put)
     first = answers.get(timeout=60)
     assert first == serving.intake.ingest("openlineage", body, LOCAL)
-    assert serving.intake.begin(serving.intake.read("openlineage", body, LOCAL), answers.put)
+    assert serving.intake.store_async(serving.intake.interpret("openlineage", body, LOCAL), answers.put)
     assert answers.get(timeout=60) == first, "sent twice, it is stored once"
 
 
@@ -224,28 +224,28 @@ def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun(serving: Se
 
     faulty = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=fails)])
     monkeypatch.setattr(serving.intake, "_connectors", faulty)
-    arrival = serving.intake.read("openlineage", json.dumps(EVENT).encode(), LOCAL)
+    event = serving.intake.interpret("openlineage", json.dumps(EVENT).encode(), LOCAL)
     assert serving.intake.dead_letters()["total"] == 0, "reading stores nothing"
-    assert not serving.intake.begin(arrival, lambda _: pytest.fail("it was begun"))
-    serving.intake.take(arrival)
+    assert not serving.intake.store_async(event, lambda _: pytest.fail("the store was called"))
+    serving.intake.store(event)
     assert (len(interpreted), serving.intake.dead_letters()["total"]) == (1, 1)
 
 
 @pytest.mark.parametrize(("body", "refusal"), [(b"{", NotJson), (b"[]", InvalidInput), (b'{"eventType": "START"}', InvalidInput)])
-def test_what_is_malformed_is_refused_before_anything_is_stored(serving: Serving, body: bytes, refusal: type[Exception]) -> None:
+def test_malformed_events_are_refused_before_anything_is_stored(serving: Serving, body: bytes, refusal: type[Exception]) -> None:
     with pytest.raises(refusal):
-        serving.intake.read("openlineage", body, LOCAL)
+        serving.intake.interpret("openlineage", body, LOCAL)
     assert serving.store.query("SELECT count(*) FROM event") == [(0,)]
 
 
-def test_what_takes_time_to_read_is_not_quick(serving: Serving) -> None:
+def test_large_events_are_not_quick(serving: Serving) -> None:
     assert serving.intake.is_quick("openlineage", 32 * 1024)
     assert not serving.intake.is_quick("openlineage", 32 * 1024 + 1)
 
 
 @pytest.mark.parametrize("form", ["openlinage", "mlflow", "facts", "cloudevents", "thin", ""])
-def test_a_format_that_no_connector_reads_is_refused_with_those_that_are_known(serving: Serving, form: str) -> None:
-    for take in (serving.intake.ingest, serving.intake.read):
+def test_an_unknown_format_is_refused_with_a_list_of_the_known_ones(serving: Serving, form: str) -> None:
+    for take in (serving.intake.ingest, serving.intake.interpret):
         with pytest.raises(InvalidInput, match=r"formats of events are openlineage"):
             take(form, b"{}", LOCAL)
     with pytest.raises(InvalidInput, match=r"unknown format"):
@@ -253,7 +253,7 @@ def test_a_format_that_no_connector_reads_is_refused_with_those_that_are_known(s
 
 
 def test_the_digest_of_an_event_is_that_of_0_1_0(serving: Serving) -> None:
-    """Whoever sends an event again that an older version stored must not make it a second one."""
+    """A repeated event that an older version stored is a duplicate."""
     body = json.dumps({**EVENT, "run": {"runId": "r", "facets": {"x": {"DB_PASSWORD": "hunter2", "n": 1.50}}}}).encode()
     serving.intake.ingest("openlineage", body, Caller("bot", "airflow"))
     serving.intake.ingest("openlineage", json.dumps(EVENT).encode(), LOCAL)

@@ -1,4 +1,4 @@
-"""Decoding input: the fast decoder is asked only where it says the same as the careful one."""
+"""Decoding input: the fast decoder is used only where it returns the same as the strict one."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def same(one: Any, other: Any) -> bool:
 
 
 @given(NUMBERS)
-def test_numbers_are_read_as_the_careful_decoder_reads_them(number: str) -> None:
+def test_numbers_are_read_as_by_the_strict_decoder(number: str) -> None:
     raw = f'{{"n":{number}}}'.encode()
     assert same(read_json(raw)["n"], decode_json(raw)["n"])
 
 
 @pytest.mark.parametrize("number", [10**18, 2**63, 2**64, 10**19 + 1, -(10**30), 2**53 + 1])
-def test_long_whole_numbers_are_exact(number: int) -> None:
+def test_large_integers_are_exact(number: int) -> None:
     assert read_json(json.dumps({"n": number}).encode()) == {"n": number}

@@ -1,4 +1,4 @@
-"""What comes in: facts, events of connectors' formats, CloudEvents, and dead letters."""
+"""Routes for ingest: facts, events of connectors' formats, CloudEvents; and for dead letters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Path, Request
 from starlette.responses import Response
 
 from mlgraph.api.http import request_bodies
-from mlgraph.api.http.authentication import Caller, Services, caller
+from mlgraph.api.http.authentication import Caller, Services, authenticate
 from mlgraph.api.http.json_responses import answer
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
@@ -21,12 +21,12 @@ from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.schema.parameters import Cursor, Limit, at_least, known_only
 from mlgraph.client import shapes
 
-router = APIRouter(prefix="/api/v1", tags=["intake"], dependencies=[Depends(caller), Depends(known_only)])
+router = APIRouter(prefix="/api/v1", tags=["intake"], dependencies=[Depends(authenticate), Depends(known_only)])
 
 _LINES: Final = "application/x-ndjson"
 _SEQUENCE: Final = "application/json-seq"
 MAX_POSTS: Final = 16
-# Threads of their own: no query takes them, and appends go one after the other anyway.
+# A thread limit separate from queries; few suffice, because appends are serialized.
 _posts = anyio.CapacityLimiter(MAX_POSTS)
 
 
@@ -34,18 +34,18 @@ _posts = anyio.CapacityLimiter(MAX_POSTS)
     "/facts",
     summary="Send facts",
     response_model=shapes.Ingested,
-    responses=operations.answers("What became of the lines.", errors=WRITE_ERRORS),
+    responses=operations.answers("Counts of accepted, duplicate and rejected lines.", errors=WRITE_ERRORS),
     openapi_extra=operations.body("One fact a line, any number of lines.", {_LINES: operations.FACTS_EXAMPLE}),
 )
-async def facts(request: Request, use: Services, who: Caller) -> Response:
+async def facts(request: Request, services: Services, caller: Caller) -> Response:
     """Take facts as NDJSON: assets, edges and retractions, one object a line.
 
-    The body has no total limit; a line has at most 16 MiB. It is read as fast as the store takes it, and committed in
-    chunks. A malformed line is rejected by itself, with its index (from 0) and a JSON pointer; the rest is kept, and
-    the answer is 200 even if every line is rejected. Empty lines are skipped and keep their index. Sending a fact
+    The body has no total limit; a line has at most 16 MiB. It is read as fast as the store accepts it, and committed in
+    chunks. A malformed line is rejected by itself, with its index (from 0) and a JSON pointer; the other lines are stored, and
+    the answer is 200 even if every line is rejected. Empty lines are skipped but counted in `index`. Sending a fact
     twice changes nothing, so after a broken connection the same body can be sent again.
     """
-    return answer(await request_bodies.stream_records(request, partial(use.intake.facts, caller=who)))
+    return answer(await request_bodies.stream_records(request, partial(services.intake.facts, caller=caller)))
 
 
 @router.post(
@@ -55,20 +55,20 @@ async def facts(request: Request, use: Services, who: Caller) -> Response:
     response_model=shapes.Written,
     responses={
         **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
-        200: {"model": shapes.Ingested, "description": "What became of many events (NDJSON or JSON text sequence)."},
+        200: {"model": shapes.Ingested, "description": "Counts for many events (NDJSON or JSON text sequence)."},
     },
     openapi_extra=operations.body(
         "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
         {"application/json": operations.EVENT_EXAMPLE, _LINES: "", _SEQUENCE: ""},
     ),
 )
-async def openlineage(request: Request, use: Services, who: Caller) -> Response:
-    """Take a RunEvent, JobEvent or DatasetEvent of OpenLineage; any producer's URL can point here.
+async def openlineage(request: Request, services: Services, caller: Caller) -> Response:
+    """Take a RunEvent, JobEvent or DatasetEvent of OpenLineage; any OpenLineage producer can send to this URL.
 
     The body is one event, whatever its content type says, unless that is `application/x-ndjson` or
     `application/json-seq`: then it is streamed as many events and answered in the ingest shape.
     """
-    return await _events("openlineage", request, use, who)
+    return await _events("openlineage", request, services, caller)
 
 
 @router.post(
@@ -78,7 +78,7 @@ async def openlineage(request: Request, use: Services, who: Caller) -> Response:
     response_model=shapes.Written,
     responses={
         **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
-        200: {"model": shapes.Ingested, "description": "What became of many events (NDJSON or JSON text sequence)."},
+        200: {"model": shapes.Ingested, "description": "Counts for many events (NDJSON or JSON text sequence)."},
     },
     openapi_extra=operations.body(
         "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
@@ -87,47 +87,47 @@ async def openlineage(request: Request, use: Services, who: Caller) -> Response:
 )
 async def ingest(
     request: Request,
-    use: Services,
-    who: Caller,
+    services: Services,
+    caller: Caller,
     form: Annotated[str, Path(alias="format", description="The format: the name of a connector that accepts events.")],
 ) -> Response:
-    """Take events of any format that a connector reads (`GET /api/v1/connectors`), as `POST /api/v1/lineage` takes OpenLineage.
+    """Take events of any connector's format (`GET /api/v1/connectors`), as `POST /api/v1/lineage` takes OpenLineage.
 
-    A format that no connector reads is refused with the list of those that are known.
+    An unknown format is refused with a list of the known ones.
     """
-    return await _events(form, request, use, who)
+    return await _events(form, request, services, caller)
 
 
-async def _events(form: str, request: Request, use: Services, who: Caller) -> Response:
-    """Take one event of a format, or a stream of them, as the content type says."""
+async def _events(form: str, request: Request, services: Services, caller: Caller) -> Response:
+    """Take one event of a format, or a stream of events, depending on the content type."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type in (_LINES, _SEQUENCE):
-        take = partial(use.intake.ingest_lines, form, caller=who)
+        take = partial(services.intake.ingest_lines, form, caller=caller)
         return answer(await request_bodies.stream_records(request, take, sequence=content_type == _SEQUENCE))
     async with request_bodies.buffered(request) as body:
-        if not use.intake.is_quick(form, len(body)):
-            return answer(await anyio.to_thread.run_sync(use.intake.ingest, form, body, who, limiter=_posts), 201)
-        arrival = use.intake.read(form, body, who)
+        if not services.intake.is_quick(form, len(body)):
+            return answer(await anyio.to_thread.run_sync(services.intake.ingest, form, body, caller, limiter=_posts), 201)
+        event = services.intake.interpret(form, body, caller)
         pending = _PendingAppend()
-        if use.intake.begin(arrival, pending.end):
+        if services.intake.store_async(event, pending.end):
             return answer(await pending.outcome, 201)
-        return answer(await anyio.to_thread.run_sync(use.intake.take, arrival, limiter=_posts), 201)
+        return answer(await anyio.to_thread.run_sync(services.intake.store, event, limiter=_posts), 201)
 
 
 class _PendingAppend:
-    """Something that another thread ends: its outcome, for the event loop that waits for it."""
+    """An append that another thread completes: `outcome` is the future for the event loop that awaits it."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[dict[str, Any]] = self._loop.create_future()
 
     def end(self, outcome: dict[str, Any] | BaseException) -> None:
-        """Let those who wait go on. For any thread."""
-        with suppress(RuntimeError):  # the loop has ended, and with it those who waited
+        """Complete `outcome`. Can be called from any thread."""
+        with suppress(RuntimeError):  # the event loop is closed: no task waits any more
             self._loop.call_soon_threadsafe(self._finish, outcome)
 
     def _finish(self, outcome: dict[str, Any] | BaseException) -> None:
-        if self.outcome.done():  # nobody waits any more
+        if self.outcome.done():  # the request was cancelled
             return
         if isinstance(outcome, BaseException):
             self.outcome.set_exception(outcome)
@@ -140,7 +140,7 @@ class _PendingAppend:
     summary="Send CloudEvents",
     status_code=202,
     response_model=shapes.Ingested,
-    responses=operations.answers("What became of the events.", errors=WRITE_ERRORS, status=202),
+    responses=operations.answers("Counts of accepted, duplicate and rejected events.", errors=WRITE_ERRORS, status=202),
     openapi_extra=operations.body(
         "CloudEvents 1.0: structured, batched, or binary (attributes in ce- headers).",
         {
@@ -149,11 +149,11 @@ class _PendingAppend:
         },
     ),
 )
-async def cloudevents(request: Request, use: Services, who: Caller) -> Response:
-    """Take CloudEvents 1.0 in any mode. Duplicates are judged by (source, id)."""
+async def cloudevents(request: Request, services: Services, caller: Caller) -> Response:
+    """Take CloudEvents 1.0 in any mode. Duplicates are identified by (source, id)."""
     async with request_bodies.buffered(request) as body:
-        taken = await anyio.to_thread.run_sync(use.intake.cloudevents, dict(request.headers), body, who, limiter=_posts)
-    return answer(taken, 202)
+        result = await anyio.to_thread.run_sync(services.intake.cloudevents, dict(request.headers), body, caller, limiter=_posts)
+    return answer(result, 202)
 
 
 @router.get(
@@ -163,21 +163,21 @@ async def cloudevents(request: Request, use: Services, who: Caller) -> Response:
     responses=operations.answers("Dead letters, oldest first.", errors=READ_ERRORS),
     dependencies=[Depends(at_least)],
 )
-async def dead_letters(use: Services, lanes: UseLanes, limit: Limit = 100, cursor: Cursor = None) -> Response:
-    """List what was taken durably and could not be worked on later, with the error and what arrived."""
-    return await lanes.light.run(lambda: answer(use.intake.dead_letters(limit, cursor)))
+async def dead_letters(services: Services, lanes: UseLanes, limit: Limit = 100, cursor: Cursor = None) -> Response:
+    """List input that was accepted and could not be processed, with the error and the input itself."""
+    return await lanes.light.run(lambda: answer(services.intake.dead_letters(limit, cursor)))
 
 
 @router.post(
     "/dead-letters/{id}/replay",
     summary="Replay a dead letter",
     response_model=shapes.Replayed,
-    responses=operations.answers("It went through.", errors=(400, 401, 403, 404, 409, 422, 502, 503)),
+    responses=operations.answers("The dead letter was processed.", errors=(400, 401, 403, 404, 409, 422, 502, 503)),
 )
 def replay(
-    use: Services,
-    who: Caller,
-    letter: Annotated[int, Path(alias="id", ge=0, le=2**63 - 1, description="The letter's id.")],
+    services: Services,
+    caller: Caller,
+    letter: Annotated[int, Path(alias="id", ge=0, le=2**63 - 1, description="The dead letter's id.")],
 ) -> Response:
-    """Try a dead letter again, now, by the connector that it came by; if it fails again, it stays and the answer says why."""
-    return answer(use.intake.replay(letter, who))
+    """Process a dead letter again, now, with the connector that received it; if it fails, it stays, and the answer says why."""
+    return answer(services.intake.replay(letter, caller))

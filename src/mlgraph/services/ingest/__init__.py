@@ -1,1 +1,1 @@
-"""Intake of facts, connector events and CloudEvents."""
+"""Ingest: decoding, interpreting and appending facts, connector events and CloudEvents."""

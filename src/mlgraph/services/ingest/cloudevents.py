@@ -15,7 +15,7 @@ from mlgraph.ports.connector import OWN_EVENT_TYPES
 from mlgraph.services.ingest.json_reading import read_json
 
 MAX_BATCH: Final = 10_000
-"""Events in one batch: all of them are stored in one transaction, for which others wait."""
+"""Events in a batch at most: they share one transaction, which blocks other appends."""
 _STRUCTURED: Final = "application/cloudevents+json"
 _BATCH: Final = "application/cloudevents-batch+json"
 _FACT, _FACTS = OWN_EVENT_TYPES
@@ -23,7 +23,7 @@ _FACT, _FACTS = OWN_EVENT_TYPES
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One CloudEvent: the attributes that every event has, and the document it came as."""
+    """One CloudEvent: its common attributes and the complete document."""
 
     id: str
     source: str
@@ -33,10 +33,10 @@ class Envelope:
 
     @classmethod
     def of(cls, event: Located) -> Envelope:
-        """Read a structured event. Raises `InvalidInput` with the pointer of what is missing or wrong."""
+        """Read a structured event. Raises `InvalidInput` with the pointer of a missing or wrong attribute."""
         version = event.need("specversion")
         if version.text() != "1.0":
-            version.fail(f"CloudEvents {version.text()[:20]!r} is not known; send specversion 1.0")
+            version.fail(f"CloudEvents {version.text()[:20]!r} is not supported; send specversion 1.0")
         if time := event.get("time"):
             time.time()
         subject = event.get("subject")
@@ -51,21 +51,21 @@ class Envelope:
     @property
     def media_type(self) -> str | None:
         """The media type of the data (`datacontenttype`), if it is given."""
-        found = self.document.get("datacontenttype")
-        return found if isinstance(found, str) else None
+        media_type = self.document.get("datacontenttype")
+        return media_type if isinstance(media_type, str) else None
 
     @property
     def many(self) -> bool:
-        """Say whether the data is a list of facts."""
+        """Whether the data is a list of facts."""
         return self.type == _FACTS
 
     @property
     def carries_facts(self) -> bool:
-        """Say whether the data is a fact, or a list of facts."""
+        """Whether the data is a fact, or a list of facts."""
         return self.type in (_FACT, _FACTS)
 
     def need_data(self) -> Any:
-        """Return the event's data as JSON. Raises `InvalidInput` where there is none."""
+        """Return the event's data as a JSON value. Raises `InvalidInput` if it has none, or none that can be read."""
         encoded = self.document.get("data_base64")
         if isinstance(encoded, str):
             try:
@@ -79,7 +79,7 @@ class Envelope:
         return self.document["data"]
 
     def fact_lines(self) -> list[Any]:
-        """Return the facts in the data."""
+        """Return the facts in the data. Raises `InvalidInput` as `need_data` does."""
         data = self.need_data()
         if not self.many:
             return [data]
@@ -87,9 +87,9 @@ class Envelope:
 
 
 def read_envelopes(headers: Mapping[str, str], body: bytes) -> Iterator[Envelope | MlgraphError]:
-    """Yield each event of a request, or the error that it is refused with.
+    """Yield each event of a request, or the error that rejects it.
 
-    Raises `NotJson`, `InvalidInput` or `TooLarge` if the request as a whole cannot be read.
+    Raises `NotJson`, `InvalidInput` or `TooLarge` if the entire request cannot be read.
     """
     lower = {key.lower(): value for key, value in headers.items()}
     media = lower.get("content-type", "").partition(";")[0].strip().lower()
@@ -100,8 +100,8 @@ def read_envelopes(headers: Mapping[str, str], body: bytes) -> Iterator[Envelope
         documents = document if isinstance(document, list) else [document]
         if len(documents) > MAX_BATCH:
             raise TooLarge(
-                f"a batch has at most {MAX_BATCH:,} events, this one has {len(documents):,}: send it in parts, "
-                "or events and facts as NDJSON, which is streamed"
+                f"a batch may have at most {MAX_BATCH:,} events, this one has {len(documents):,}: send it in parts, "
+                "or send events and facts as NDJSON, which is streamed"
             )
     for document in documents:
         try:

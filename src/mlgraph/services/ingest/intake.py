@@ -1,4 +1,4 @@
-"""Intake: what comes in is checked, made durable, then acknowledged. What is malformed is rejected by itself."""
+"""Intake of facts and events: check, append durably, then acknowledge; malformed entries are rejected one by one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mlgraph.services.common import metrics
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.common.pipelining import WriteBehind
 from mlgraph.services.ingest.cloudevents import Envelope, read_envelopes
-from mlgraph.services.ingest.interpreting import Arrival, digest_of, interpreted
+from mlgraph.services.ingest.interpreting import InterpretedEvent, digest_of, interpret
 from mlgraph.services.ingest.json_reading import numbered, read_json
 
 _log = logging.getLogger(__name__)
@@ -29,20 +29,20 @@ _log = logging.getLogger(__name__)
 CHUNK_LINES: Final = 20_000
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 _SOURCE: Final = "source"
-"""What connected tools were asked for, as metrics call it."""
+"""The format label of items that were fetched from connected tools."""
 _DATA: Final = ("data", "data_base64")
-"""What a CloudEvent carries becomes facts; of the event itself its attributes are kept."""
+"""Attributes that are not stored with a CloudEvent: its data becomes facts."""
 
 Chunk = list[tuple[int, bytes]]
 """Lines, each with its index in the body."""
 
 Rehydrate = Callable[[str, Mapping[str, Any]], int]
-"""Fetches again what a thin event of a connected source names, and returns the transaction that says it."""
+"""Given a source and a thin event, fetches the object that the event names again and returns the transaction that records it."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """The ingest shape, as it adds up."""
+    """Counts of a request, accumulated into the ingest shape."""
 
     accepted: int = 0
     duplicates: int = 0
@@ -51,12 +51,12 @@ class Tally:
     form: str = FACTS
 
     def reject(self, index: int, error: MlgraphError) -> None:
-        """Note that entry `index` was refused."""
+        """Add the rejected entry `index`."""
         metrics.INTAKE_ITEMS.labels(self.form, "rejected").inc()
         self.rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
 
     def body(self) -> dict[str, Any]:
-        """Return the answer."""
+        """Return the ingest shape."""
         return {
             "accepted": self.accepted,
             "duplicates": self.duplicates,
@@ -66,7 +66,7 @@ class Tally:
 
 
 class Intake:
-    """Takes facts and events in. `nudge` is called after each append: projections need not wait for their next look."""
+    """Takes facts and events in. `nudge` is called after each append, so that the projection need not wait for its next poll."""
 
     def __init__(
         self,
@@ -83,72 +83,75 @@ class Intake:
         self._connectors = connectors
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
-        """Take in NDJSON facts, chunk by chunk, each durable before the next. Return the ingest shape."""
+        """Append NDJSON facts chunk by chunk, each durable before the next. Return the ingest shape."""
         tally = Tally(form=FACTS)
         return self._chunked(tally, lines, caller, lambda line: self._fact_item(read_json(line), caller))
 
     def is_quick(self, form: str, size: int) -> bool:
-        """Say whether `read` needs no thread for an event of `size` bytes. Raises `InvalidInput` for an unknown format."""
+        """Return whether an event of `size` bytes can be interpreted without a thread.
+
+        Raises `InvalidInput` for an unknown format.
+        """
         return size <= self._connectors.format(form).quick_bytes
 
-    def read(self, form: str, body: bytes, caller: Caller) -> Arrival:
-        """Interpret one event of a connector's format. Nothing is stored before `take` or `begin`.
+    def interpret(self, form: str, body: bytes, caller: Caller) -> InterpretedEvent:
+        """Interpret one event of a connector's format. Nothing is stored before `store` or `store_async`.
 
-        Raises `NotJson`, `TooLarge` or `InvalidInput`, the last also for a format that no connector reads.
+        Raises `NotJson`, `TooLarge` or `InvalidInput`, the last also for an unknown format.
         """
         connector = self._connectors.format(form)
         metrics.INTAKE_BYTES.labels(connector.name).inc(len(body))
         try:
-            return interpreted(connector, read_json(body), caller)
+            return interpret(connector, read_json(body), caller)
         except MlgraphError:
             metrics.INTAKE_ITEMS.labels(connector.name, "rejected").inc()
             raise
 
-    def take(self, arrival: Arrival) -> dict[str, Any]:
-        """Store an interpreted event, durably. Return `{watermark}`."""
-        return {"watermark": self.append([self._kept(arrival)], arrival.caller, arrival.connector.name).tx}
+    def store(self, event: InterpretedEvent) -> dict[str, Any]:
+        """Store an interpreted event durably. Return `{watermark}`."""
+        return {"watermark": self.append([self._item_of(event)], event.caller, event.connector.name).tx}
 
-    def begin(self, arrival: Arrival, done: Callable[[dict[str, Any] | BaseException], None]) -> bool:
-        """Store an interpreted event without waiting for it; return whether that is possible, which it is but for dead letters.
+    def store_async(self, event: InterpretedEvent, done: Callable[[dict[str, Any] | BaseException], None]) -> bool:
+        """Start to store an interpreted event; return False, without storing it, for a dead letter.
 
-        `done` is called, in another thread, with what `take` would have returned or raised.
+        `done` is called in another thread with the result or the exception of `store`.
         """
-        if arrival.letter is not None:
+        if event.dead_letter is not None:
             return False
-        caller, form, started = arrival.caller, arrival.connector.name, time.monotonic()
+        caller, form, started = event.caller, event.connector.name, time.monotonic()
 
-        def ended(outcome: Appended | BaseException) -> None:
+        def finish(outcome: Appended | BaseException) -> None:
             metrics.APPENDS_WAITING.dec()
             metrics.APPEND_SECONDS.observe(time.monotonic() - started)
             if isinstance(outcome, Appended):
-                self._count([arrival.item], outcome, form)
+                self._count([event.item], outcome, form)
                 done({"watermark": outcome.tx})
             else:
                 done(outcome)
 
-        self._writer.begin_append([arrival.item], Actor(caller.actor, caller.source, caller.environment), ended)
+        self._writer.begin_append([event.item], Actor(caller.actor, caller.source, caller.environment), finish)
         metrics.APPENDS_WAITING.inc()
         return True
 
     def ingest(self, form: str, body: bytes, caller: Caller) -> dict[str, Any]:
-        """Take in one event of a connector's format. Return `{watermark}`. Raises what `read` and the store raise."""
-        return self.take(self.read(form, body, caller))
+        """Store one event of a connector's format. Return `{watermark}`. Raises the errors of `interpret` and of the store."""
+        return self.store(self.interpret(form, body, caller))
 
     def ingest_lines(self, form: str, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
-        """Take in many events of a connector's format, one a line. Return the ingest shape.
+        """Store many events of a connector's format, one per line. Return the ingest shape.
 
-        Raises `InvalidInput` for a format that no connector reads.
+        Raises `InvalidInput` for an unknown format.
         """
         connector = self._connectors.format(form)
         tally = Tally(form=connector.name)
 
         def read(line: bytes) -> Item:
-            return self._kept(interpreted(connector, read_json(line), caller))
+            return self._item_of(interpret(connector, read_json(line), caller))
 
         return self._chunked(tally, lines, caller, read)
 
     def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> dict[str, Any]:
-        """Take in CloudEvents 1.0, structured, batched or binary. Return the ingest shape."""
+        """Store CloudEvents 1.0 in structured, batched or binary mode. Return the ingest shape."""
         tally = Tally(form=CLOUDEVENTS)
         metrics.INTAKE_BYTES.labels(CLOUDEVENTS).inc(len(body))
         items: list[Item] = []
@@ -164,7 +167,7 @@ class Intake:
         return tally.body()
 
     def append(self, entries: Sequence[Item], caller: Caller, form: str = _SOURCE) -> Appended:
-        """Append entries as `caller` and wake the projections. `form` is what they came as."""
+        """Append entries as `caller` and wake the projection. `form`: their format, for metrics."""
         with metrics.APPENDS_WAITING.track_inprogress(), metrics.APPEND_SECONDS.time():
             appended = self._writer.append(entries, Actor(caller.actor, caller.source, caller.environment))
         self._count(entries, appended, form)
@@ -177,9 +180,9 @@ class Intake:
         metrics.INTAKE_ITEMS.labels(form, "duplicate").inc(len(entries) - accepted)
 
     def replay(self, letter_id: int, caller: Caller) -> dict[str, Any]:
-        """Take a dead letter in again, through the connector that it came by.
+        """Interpret and store a dead letter again, through the connector of its format. Return `{replayed, watermark}`.
 
-        Raises what it fails with, `Conflict` where that connector is registered no longer; then it stays, with one more attempt.
+        If it fails again, raises the error (`Conflict` without the connector); the letter stays, with one more attempt.
         """
         letter = self._dead_letters.get(letter_id)
         own = Caller(letter.actor, letter.source, letter.environment)
@@ -188,10 +191,10 @@ class Intake:
             if letter.format == THIN:
                 tx = self._rehydrate(document["source"], document["event"])
             else:
-                arrival = interpreted(self._connectors.stored_format(letter.format), document, own)
-                if arrival.letter is not None:
-                    raise InvalidInput(f"the connector {letter.format!r} still fails on it: {arrival.letter.error}")
-                tx = self.take(arrival)["watermark"]
+                event = interpret(self._connectors.stored_format(letter.format), document, own)
+                if event.dead_letter is not None:
+                    raise InvalidInput(f"the connector {letter.format!r} still fails on this event: {event.dead_letter.error}")
+                tx = self.store(event)["watermark"]
         except MlgraphError as error:
             self._dead_letters.failed_again(letter_id, error.detail)
             raise
@@ -200,11 +203,11 @@ class Intake:
         return {"replayed": True, "watermark": tx}
 
     def dead_letters(self, limit: int = 100, cursor: str | None = None) -> dict[str, Any]:
-        """Return the letters that wait, oldest first."""
+        """Return a page of the dead letters that are not replayed, oldest first."""
         return self._dead_letters.listing(limit, cursor)
 
     def _chunked(self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[bytes], Item]) -> dict[str, Any]:
-        """Append what `read` returns for each line, chunk by chunk: while one is stored, the next is read."""
+        """Append the items that `read` makes of the lines, chunk by chunk; while a chunk is stored, the next one is read."""
         received = metrics.INTAKE_BYTES.labels(tally.form)
         chunk: Chunk = []
         size = 0
@@ -231,7 +234,7 @@ class Intake:
         item = Item(*split_contacts(parse_line(Located(document), caller.source or FACTS)))
         for fact in item.facts:
             if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
-                _check_not_over(fact.valid_to)
+                _check_not_past(fact.valid_to)
             if not caller.may_report_for(fact.origin):
                 raise InvalidInput(
                     f"this token may only report facts of the origin {caller.source!r}, not of {fact.origin!r}",
@@ -239,11 +242,11 @@ class Intake:
                 )
         return item
 
-    def _kept(self, arrival: Arrival) -> Item:
-        """Return the item to append. Where the connector failed, its dead letter is stored, and the item is empty."""
-        if arrival.letter is not None:
-            self._dead_letters.add(arrival.letter)
-        return arrival.item
+    def _item_of(self, event: InterpretedEvent) -> Item:
+        """Return the item to append. If the connector failed, the dead letter is stored and the item is empty."""
+        if event.dead_letter is not None:
+            self._dead_letters.add(event.dead_letter)
+        return event.item
 
     def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> Item:
         event = Event(
@@ -257,7 +260,7 @@ class Intake:
             statements: list[Statement] = []
             for position, entry in enumerate(envelope.fact_lines()):
                 try:
-                    statements.extend(self._located(entry, caller))
+                    statements.extend(self._statements(entry, caller))
                 except InvalidInput as error:
                     raise error.under(f"/data/{position}" if envelope.many else "/data") from None
             return Item(*split_contacts(statements), event)
@@ -265,31 +268,31 @@ class Intake:
         if connector is None:
             prefixes = [f"{prefix}*" for each in self._connectors for prefix in each.cloudevent_types]
             raise InvalidInput(
-                f"events of type {envelope.type[:80]!r} are not known: send {', '.join((*prefixes, *OWN_EVENT_TYPES))}",
+                f"the event type {envelope.type[:80]!r} is unknown: send {', '.join((*prefixes, *OWN_EVENT_TYPES))}",
                 pointer="/type",
             )
         data = envelope.need_data()
         try:
-            item = self._kept(interpreted(connector, data, caller))
+            item = self._item_of(interpret(connector, data, caller))
         except InvalidInput as error:
             raise error.under("/data") from None
         return Item(item.facts, item.contacts, event)
 
-    def _located(self, entry: Any, caller: Caller) -> list[Statement]:
+    def _statements(self, entry: Any, caller: Caller) -> list[Statement]:
         item = self._fact_item(entry, caller)
         return [*item.facts, *item.contacts]
 
 
-def _check_not_over(valid_to: int) -> None:
-    """Raise `InvalidInput` where an edge that would be valid from now on has ended before."""
+def _check_not_past(valid_to: int) -> None:
+    """Raise `InvalidInput` if an edge without valid_from, which starts now, has a valid_to in the past."""
     if valid_to <= clock.now_us():
         raise InvalidInput(
-            "valid_to is past, and without valid_from the edge would begin now: give valid_from", pointer="/edge/valid_to"
+            "valid_to is in the past, and without valid_from the edge would start now: give valid_from", pointer="/edge/valid_to"
         )
 
 
 def _read_each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Item]) -> list[Item]:
-    """Return what `read` returns for each line; a malformed line is rejected by itself."""
+    """Return the items that `read` makes of the lines; a malformed line is rejected individually."""
     items: list[Item] = []
     for index, line in chunk:
         try:
@@ -300,6 +303,6 @@ def _read_each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Item]) -> lis
 
 
 def _accepted(items: Sequence[Item], appended: Appended) -> int:
-    """Return how many items were new; one without facts was stored as a dead letter, so it was accepted too."""
-    is_new_letter = (not (item.facts or item.event) for item in items)
-    return sum(new or letter for new, letter in zip(appended.new, is_new_letter, strict=True))
+    """Return how many items were new; an empty item was stored as a dead letter, so it counts as accepted."""
+    is_dead_letter = (not (item.facts or item.event) for item in items)
+    return sum(new or dead_letter for new, dead_letter in zip(appended.new, is_dead_letter, strict=True))

@@ -1,4 +1,7 @@
-"""Interpreting one event by its connector: once, without storing anything, and held to what the connector declares."""
+"""Interpretation of one event by its connector, checked against the kinds and relations that the connector declares.
+
+Nothing is stored here.
+"""
 
 from __future__ import annotations
 
@@ -23,26 +26,25 @@ from mlgraph.services.ingest.json_reading import canonical_json_clean, canonical
 _log = logging.getLogger(__name__)
 
 _PEOPLE: Final = ("person", "team")
-"""Kinds that every connector may emit."""
+"""Kinds that a connector may emit without declaring them."""
 _WIDEST_CHAR: Final = 12
-"""Characters that one character of a name takes at most in a URI: four bytes, each as %XX."""
+"""The most characters that one character of a name takes in a URI: four bytes, each as %XX."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One event as its connector interpreted it: the item to append, or the dead letter to store where the connector failed."""
+class InterpretedEvent:
+    """The interpretation of one event: the item to append, or the dead letter to store if the connector failed."""
 
     connector: Connector
     caller: Caller
     item: Item
-    letter: DeadLetterEntry | None = None
+    dead_letter: DeadLetterEntry | None = None
 
 
-def interpreted(connector: Connector, document: object, caller: Caller) -> Arrival:
-    """Return what an event says, normalised once. Raises `InvalidInput` for what the connector refuses.
+def interpret(connector: Connector, document: object, caller: Caller) -> InterpretedEvent:
+    """Return the interpretation of an event. Raises `InvalidInput` for an event that the connector refuses.
 
-    One that the connector fails on otherwise, though it is well formed, becomes a dead letter; so does one of which it says what
-    it does not declare.
+    An event becomes a dead letter if the connector fails with any other error, or emits a fact that it does not declare.
     """
     if not isinstance(document, dict):
         raise InvalidInput(f"an event of the format {connector.name} must be a JSON object", pointer="")
@@ -54,22 +56,22 @@ def interpreted(connector: Connector, document: object, caller: Caller) -> Arriv
     except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its event must not be lost
         _log.exception("the connector %s failed on an event; it is stored as a dead letter", connector.name)
         body = canonical_json(connector.sanitize(Located(document)))
-        letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
-        return Arrival(connector, caller, Item(()), letter)
-    return Arrival(connector, caller, item)
+        dead_letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
+        return InterpretedEvent(connector, caller, Item(()), dead_letter)
+    return InterpretedEvent(connector, caller, item)
 
 
 def digest_of(*parts: str) -> bytes:
-    """Return what tells an event from every other one."""
+    """Return the digest (16 bytes) that identifies an event by these parts."""
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 
 
 def _event_of(connector: Connector, document: dict[str, Any], caller: Caller) -> Event:
-    """Return the event as it is stored: its content is its identity; secrets, names and mail in it are not stored."""
+    """Return the event to store, identified by its content; secrets, names and mail addresses are not stored."""
     content = canonical_json_clean(document)
     sanitized = connector.sanitize(Located(document))
     body = content if sanitized == document else canonical_text(sanitized)
-    scope = (caller.scope,) if caller.scope else ()  # what an event means depends on who sends it
+    scope = (caller.scope,) if caller.scope else ()  # names in the event depend on the scope
     identity = digest_of(connector.name, content, *scope)
     return Event(connector.name, caller.source or connector.name, connector.event_id(document)[:500], identity, body)
 

@@ -1,4 +1,4 @@
-"""Decoding input: fast where it is plain, careful where it is not, and always with a place for what is wrong."""
+"""JSON decoding and canonical JSON: a fast codec (orjson) for common input, a strict one for the rest, with located errors."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from mlgraph.domain.payload import MAX_DEPTH, canonical_json, clean, decode_json
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
-"""RFC 8259, section 8.1: parsers may ignore it, and some editors write it."""
+"""Byte order mark. RFC 8259, section 8.1: parsers may ignore it; some editors write it."""
 _UNUSUAL_TEXT: Final = re.compile(rb"\\u0000|\\u[dD][89a-fA-F]")
-_SHAPE_OF_NUMBERS: Final = bytes.maketrans(b"123456789E", b"000000000e")
+_DIGIT_CLASSES: Final = bytes.maketrans(b"123456789E", b"000000000e")
 _LONG_NUMBER: Final = b"0" * 19
-_GREAT_EXPONENT: Final = b"0e000"
+_LARGE_EXPONENT: Final = b"0e000"
 
 _FRACTION: Final = re.compile(rb'(?:":|[,\[])(?:-?[0-9]+[.eE]|null)')
-"""A number with a fraction, which every encoder writes in its own way. The fast one writes infinite numbers as null."""
+"""A number with a fraction, which encoders write differently, or null, which the fast encoder writes for infinite numbers."""
 
 
 def read_json(raw: bytes) -> Any:
     """Return the JSON value in `raw`. Raises `NotJson`, `InvalidInput` or `TooLarge`.
 
-    The fast decoder takes what every decoder reads alike; NUL, lone surrogates and huge numbers go to the careful one.
+    NUL, lone surrogates and very large numbers go to the strict decoder, because decoders differ over them.
     """
     if len(raw) > MAX_LINE_BYTES:
         raise TooLarge(f"{len(raw):,} bytes are over the limit of {MAX_LINE_BYTES:,} bytes: send it in parts")
@@ -35,14 +35,14 @@ def read_json(raw: bytes) -> Any:
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:
-            pass  # the careful decoder says where
+            pass  # the strict decoder raises the located error
     return decode_json(raw)
 
 
 def _has_unusual_number(raw: bytes) -> bool:
-    """Say whether there may be a whole number past 64 bits or one with a great exponent: decoders differ over these."""
-    shape = raw.translate(_SHAPE_OF_NUMBERS, b"+")
-    return _LONG_NUMBER in shape or _GREAT_EXPONENT in shape
+    """Return whether there may be an integer of more than 64 bits or a large exponent: decoders differ over these."""
+    classes = raw.translate(_DIGIT_CLASSES, b"+")
+    return _LONG_NUMBER in classes or _LARGE_EXPONENT in classes
 
 
 def canonical_text(value: Any) -> str:
@@ -52,25 +52,25 @@ def canonical_text(value: Any) -> str:
 
 
 def canonical_json_clean(value: Any) -> str:
-    """Return `canonical_json(clean(value))` without copying what is fit as it is, which nearly everything is."""
+    """Return `canonical_json(clean(value))`, without the copy for values that are clean already, as nearly all are."""
     text = _fast_text(value)
     if text is None or "\\u0000" in text:
         return canonical_json(clean(value))
-    few = text.count("{") + text.count("[") <= MAX_DEPTH
-    return text if few or is_shallow(value) else canonical_json(clean(value))
+    has_few_containers = text.count("{") + text.count("[") <= MAX_DEPTH
+    return text if has_few_containers or is_shallow(value) else canonical_json(clean(value))
 
 
 def _fast_text(value: Any) -> str | None:
-    """Return the canonical JSON of `value` from the fast encoder, or None where the encoders may differ or refuse."""
+    """Return the canonical JSON of `value` from the fast encoder; None if the encoders may differ, or the fast one refuses."""
     try:
         text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except orjson.JSONEncodeError:  # whole numbers past 64 bits, lone surrogates, endless nesting
+    except orjson.JSONEncodeError:  # integers of more than 64 bits, lone surrogates, too deep nesting
         return None
     return None if _FRACTION.search(text) else text.decode()
 
 
 def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that hold anything, with their index from 0; empty ones keep theirs."""
+    """Yield each line that is not blank, with its index from 0; blank lines count."""
     for index, line in enumerate(lines):
         stripped = line.strip()
         if stripped:
