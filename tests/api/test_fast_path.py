@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from mlgraph.api.fast_path import Direct
+from mlgraph.api.fast_path import FastPathMiddleware
 from mlgraph.domain.errors import UnknownAsset
 from tests.api.services_double import LAKE, TOKEN, Double, app_over
 
@@ -35,7 +35,7 @@ _headers = st.sampled_from([{}, {"host": "evil.example"}, {"authorization": f"Be
 def client(double: Double, *, direct: bool) -> TestClient:
     app = app_over(double, loopback=True)
     if not direct:
-        app.user_middleware = [each for each in app.user_middleware if getattr(each.cls, "__name__", "") != Direct.__name__]
+        app.user_middleware = [each for each in app.user_middleware if getattr(each.cls, "__name__", "") != FastPathMiddleware.__name__]
     return TestClient(app)
 
 

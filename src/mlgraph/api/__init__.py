@@ -1,1 +1,1 @@
-"""HTTP: routes, limits, errors and the page that documents them. No rule of the graph lives here."""
+"""HTTP API: routes, limits, errors and the documentation page. This package contains no graph semantics."""

@@ -1,4 +1,4 @@
-"""The application: routes over the services that it is given, one shape of error, one page of documentation."""
+"""Assembly of the HTTP application: routes, middleware, error handlers, OpenAPI document and documentation page."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
-from mlgraph.api.fast_path import Direct
+from mlgraph.api.fast_path import FastPathMiddleware
 from mlgraph.api.http import problems
 from mlgraph.api.http.json_responses import dump
-from mlgraph.api.http.limits import Crowd, Lanes, ServerLimits
-from mlgraph.api.http.request_metrics import Observed
+from mlgraph.api.http.limits import ConcurrencyLimitMiddleware, Lanes, ServerLimits
+from mlgraph.api.http.request_metrics import RequestMetricsMiddleware
 from mlgraph.api.routes import archives, connections, health, intake, queries
 from mlgraph.api.schema import docs_page, operations
 from mlgraph.client import shapes
@@ -21,7 +21,7 @@ from mlgraph.services.server.bundle import ServerServices
 
 _DESCRIPTION: Final = (
     "One live graph over registries, orchestrators, feature stores and serving. Times are RFC 3339 with a zone. "
-    "Every answer carries a `watermark`, the lowest write that all of it includes; every GET takes `at_least` to wait "
+    "Every answer carries a `watermark`, the lowest one that all of its parts include; every GET takes `at_least` to wait "
     "for one. Errors are RFC 9457 problems. POST bodies may be gzipped (Content-Encoding). "
     "Unknown query parameters are refused."
 )
@@ -35,10 +35,10 @@ _HTML_HEADERS: Final = {
 
 
 class Api(FastAPI):
-    """FastAPI, with what no route can say: the schema of problems, and examples that contain null."""
+    """FastAPI with additions to the OpenAPI document that no route can declare: the problem schema, examples with null."""
 
     def openapi(self) -> dict[str, Any]:
-        """Return the OpenAPI document, made once."""
+        """Return the OpenAPI document, which is built on the first call and cached."""
         if self.openapi_schema is None:
             document = super().openapi()
             schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -47,15 +47,15 @@ class Api(FastAPI):
                 schemas[name]["examples"] = [example]
             document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
             document["security"] = [{"token": []}, {}]
-        found: dict[str, Any] = self.openapi_schema or {}
-        return found
+        schema: dict[str, Any] = self.openapi_schema or {}
+        return schema
 
 
 def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits | None = None) -> FastAPI:
-    """Return the application over `services`, which protects itself by `limits`.
+    """Return the application over `services`, with the resource limits `limits`.
 
-    `loopback` says that it is served on an address of this machine only: callers then need no token, except those that
-    look like a web page from elsewhere.
+    `loopback`: the server listens on a loopback address only. Callers then need no token, except for requests that may
+    come from a web page of another site (`authentication.authenticate`).
     """
     app = Api(
         title="mlgraph",
@@ -70,10 +70,10 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
     app.state.services = services
     app.state.loopback = loopback
     app.state.lanes = lanes = Lanes(limits or ServerLimits())
-    app.add_middleware(Direct)
-    app.add_middleware(Crowd, places=lanes.requests)
+    app.add_middleware(FastPathMiddleware)
+    app.add_middleware(ConcurrencyLimitMiddleware, slots=lanes.requests)
     problems.install(app)
-    app.add_middleware(Observed)  # the last one added is the outermost
+    app.add_middleware(RequestMetricsMiddleware)  # the last one added is the outermost
     for router in (health.router, intake.router, queries.router, connections.router, connections.signed, archives.router):
         app.include_router(router)
     _add_documentation(app)
@@ -81,7 +81,7 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
 
 
 def _add_documentation(app: FastAPI) -> None:
-    """Serve the OpenAPI document and a page made from it; they hold nothing of the graph, so they need no token."""
+    """Serve the OpenAPI document and a page rendered from it; both contain no graph data and need no token."""
 
     async def openapi() -> Response:
         return Response(app_document(app), media_type="application/json")

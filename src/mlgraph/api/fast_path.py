@@ -1,7 +1,7 @@
-"""The calls that are asked most, read without FastAPI: solving their dependencies and parameters takes it longer than most walks.
+"""A fast path for `GET /api/v1/lineage` and `/impact`: FastAPI's dependency resolution costs more than most traversals.
 
-A request that is as it should be is handed to the same functions that FastAPI would call, in the same order. Whatever else comes
-(an unknown parameter, one given twice, a value that does not fit) is left to FastAPI, which says what is wrong with it.
+A valid request is passed to the same functions that FastAPI would call, in the same order. Any other request (an unknown or
+repeated parameter, an invalid value) is passed to FastAPI, which reports the error.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mlgraph.api.http.authentication import caller
+from mlgraph.api.http.authentication import authenticate
 from mlgraph.api.http.limits import Lanes
 from mlgraph.api.http.problems import of_error
 from mlgraph.api.routes import queries
@@ -24,11 +24,11 @@ from mlgraph.domain.errors import MlgraphError
 from mlgraph.services.server.bundle import ServerServices
 
 _DIGITS: Final = 18
-"""A watermark of so many digits fits 63 bits; longer ones are left to FastAPI."""
+"""Every watermark of at most this many digits fits 63 bits; FastAPI handles longer ones."""
 
 
 class _Call(NamedTuple):
-    """A call: the template of its path, its parameters, and what answers it."""
+    """A route with a fast path: its path template, its parameter model, and its handler."""
 
     path_format: str
     parameters: type[ClosureParameters]
@@ -44,23 +44,23 @@ _CALLS: Final = {
 }
 
 
-class Direct:
-    """Answers those calls; hands everything else to `app`."""
+class FastPathMiddleware:
+    """ASGI middleware that answers the routes in `_CALLS` and passes every other request to `app`."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Stand before `app`."""
+        """Wrap `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         call = _CALLS.get(scope["path"]) if scope["type"] == "http" and scope["method"] == "GET" else None
-        asked = None if call is None else _asked(call, scope["query_string"])
-        if call is None or asked is None:
+        query = None if call is None else _parsed_query(call, scope["query_string"])
+        if call is None or query is None:
             await self._app(scope, receive, send)
             return
         scope["route"] = call
         try:
-            response = await _answer(call, Request(scope, receive), *asked)
+            response = await _answer(call, Request(scope, receive), *query)
         except MlgraphError as error:
             response = of_error(error)
         await response(scope, receive, send)
@@ -68,13 +68,13 @@ class Direct:
 
 async def _answer(call: _Call, request: Request, parameters: ClosureParameters, watermark: int | None) -> Response:
     state = request.app.state
-    await caller(request)
+    await authenticate(request)
     await at_least(state.services, state.lanes, watermark)
     return await call.answer(state.services, state.lanes, parameters)
 
 
-def _asked(call: _Call, query: bytes) -> tuple[ClosureParameters, int | None] | None:
-    """Return the parameters of a call and the watermark to wait for; None where FastAPI must look at them."""
+def _parsed_query(call: _Call, query: bytes) -> tuple[ClosureParameters, int | None] | None:
+    """Return the parameters and the watermark to wait for; None if FastAPI must handle the request."""
     values: dict[str, Any] = {}
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name == "kind":

@@ -1,4 +1,4 @@
-"""Who may call: bearer tokens; on loopback also whoever is on this machine, but not a web page that it shows."""
+"""Authentication of requests: bearer tokens; on loopback also anonymous local callers, with protection against web pages."""
 
 from __future__ import annotations
 
@@ -14,40 +14,41 @@ from mlgraph.services.common import identity
 from mlgraph.services.server.bundle import ServerServices
 
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_LOCAL_NAMES: Final = frozenset({"localhost", "testserver"})  # the second is what in-process clients call themselves
+_LOCAL_NAMES: Final = frozenset({"localhost", "testserver"})  # the second is the host name of in-process test clients
 
 
-async def services(request: Request) -> ServerServices:
-    """Return the use cases that this server was built on."""
-    found: ServerServices = request.app.state.services
-    return found
+async def get_services(request: Request) -> ServerServices:
+    """Return the services of this server."""
+    services: ServerServices = request.app.state.services
+    return services
 
 
-async def caller(request: Request) -> identity.Caller:
-    """Return who calls. Raises `Unauthorized`, or `Forbidden` for a web page that reaches for this machine.
+async def authenticate(request: Request) -> identity.Caller:
+    """Return the caller of a request.
 
-    On loopback nobody needs a token, so any page in a browser of this machine could call in the user's name: by a name
-    that it lets point to 127.0.0.1 (DNS rebinding), or by a form that posts here. Such requests need a token like all
-    others.
+    Raises `Unauthorized` for a missing or unknown token, `Forbidden` for a request without a token that a web page may
+    have sent. On loopback no token is required, so a page in a browser of this machine could call with the user's rights:
+    through a host name that resolves to 127.0.0.1 (DNS rebinding), or through a form that posts to this server. Such
+    requests need a token even on loopback.
     """
     loopback: bool = request.app.state.loopback
     token = _token_of(request)
-    if loopback and (suspicion := _suspicion(request)):
+    if loopback and (violation := _cross_site_violation(request)):
         if token is None:
-            raise Forbidden(suspicion)
+            raise Forbidden(violation)
         loopback = False
     tokens: identity.Tokens = request.app.state.services.tokens
-    found = tokens.caller(token, loopback=loopback)
-    request.state.actor = found.actor  # for the log
-    return found
+    caller = tokens.caller(token, loopback=loopback)
+    request.state.actor = caller.actor  # for the access log
+    return caller
 
 
-Services = Annotated[ServerServices, Depends(services)]
-Caller = Annotated[identity.Caller, Depends(caller)]
+Services = Annotated[ServerServices, Depends(get_services)]
+Caller = Annotated[identity.Caller, Depends(authenticate)]
 
 
 def _token_of(request: Request) -> str | None:
-    """Return the token of RFC 6750, section 2.1, or None where there is no Authorization header."""
+    """Return the bearer token (RFC 6750, section 2.1), or None if there is no Authorization header."""
     header = request.headers.get("authorization")
     if header is None:
         return None
@@ -57,7 +58,8 @@ def _token_of(request: Request) -> str | None:
     return token.strip()
 
 
-def _suspicion(request: Request) -> str | None:
+def _cross_site_violation(request: Request) -> str | None:
+    """Return why a web page of another site may have sent the request, or None."""
     host = request.headers.get("host", "")
     if not _is_local(host):
         return (
@@ -68,13 +70,13 @@ def _suspicion(request: Request) -> str | None:
         return None
     origin = request.headers.get("origin")
     if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-        return f"a web page of {origin[:100]!r} may not write here without a token"
+        return f"a web page of {origin[:100]!r} may not write to this server without a token"
     if request.headers.get("sec-fetch-site", "none") in ("cross-site", "same-site"):
-        return "a web page of another site may not write here without a token"
+        return "a web page of another site may not write to this server without a token"
     return None
 
 
-@lru_cache(maxsize=256)  # the same few names, request after request
+@lru_cache(maxsize=256)  # most requests repeat a few host names
 def _is_local(host: str) -> bool:
     try:
         name = (urlsplit(f"//{host}").hostname or "").removesuffix(".")

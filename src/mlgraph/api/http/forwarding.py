@@ -1,4 +1,4 @@
-"""Handing requests to the first process, for what there is one of: connected tools, dead letters, backups, metrics."""
+"""Forwarding of requests to the first process, which alone serves sources, dead letters, backups and metrics (`--workers`)."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from mlgraph.api.http.problems import of_error
 from mlgraph.domain.errors import Unavailable
 
 _OWNED: Final = re.compile(r"/api/v1/(connect|sources|sync|webhooks|dead-letters|backup|restore)(/|$)|/metrics$")
-"""Paths that the first process answers."""
+"""Paths that only the first process serves."""
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "proxy-connection"})
-"""Headers of one connection, which are not passed on (RFC 9110, 7.6.1)."""
+"""Hop-by-hop headers, which a proxy does not forward (RFC 9110, section 7.6.1)."""
 
 
 class Forwarding:
-    """An application that hands some paths to the process behind a socket of the file system, and the rest to `app`."""
+    """ASGI middleware that forwards some paths to another process over a Unix socket and passes the others to `app`."""
 
     def __init__(self, app: ASGIApp, first: Path) -> None:
-        """Hand requests to the process that listens on `first`."""
+        """Forward to the process that listens on the Unix socket `first`."""
         self._app = app
         transport = httpx.AsyncHTTPTransport(uds=str(first))
         self._client = httpx.AsyncClient(transport=transport, base_url="http://first", timeout=httpx.Timeout(None, connect=5.0))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
+        """Serve one request."""
         if scope["type"] != "http" or not _OWNED.match(scope["path"]):
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
-        passed = [(name, value) for name, value in request.headers.raw if name.decode("latin-1") not in _HOP_BY_HOP]
+        headers = [(name, value) for name, value in request.headers.raw if name.decode("latin-1") not in _HOP_BY_HOP]
         query = scope["query_string"].decode("latin-1")
         url = httpx.URL(scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""))
-        sent = self._client.build_request(request.method, url, headers=passed, content=_body(request))
+        forwarded = self._client.build_request(request.method, url, headers=headers, content=_body(request))
         try:
-            answer = await self._client.send(sent, stream=True)
+            answer = await self._client.send(forwarded, stream=True)
         except httpx.TransportError:
-            away = of_error(Unavailable("the first process does not answer: it is being started", retry_after_s=2))
-            await away(scope, receive, send)
+            unavailable = of_error(Unavailable("the first process does not answer: it is being started", retry_after_s=2))
+            await unavailable(scope, receive, send)
             return
         try:
-            headers = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP}
-            await StreamingResponse(answer.aiter_raw(), answer.status_code, headers)(scope, receive, send)
+            answer_headers = {name: value for name, value in answer.headers.items() if name not in _HOP_BY_HOP}
+            await StreamingResponse(answer.aiter_raw(), answer.status_code, answer_headers)(scope, receive, send)
         finally:
             await answer.aclose()
 

@@ -1,4 +1,4 @@
-"""Answers as bytes."""
+"""JSON serialization of responses, and chunking of streamed ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EXPORT_CHUNK_BYTES: Final = 256 * 1024
 def dump(value: object) -> bytes:
     """Return `value` as JSON in UTF-8.
 
-    Whole numbers past 64 bits, which orjson cannot write, are rare and legal (RFC 8259): they take the slower way.
+    Integers beyond 64 bits, which orjson cannot serialize, are rare and valid JSON (RFC 8259): `json` serializes them.
     """
     try:
         return orjson.dumps(value)
@@ -40,7 +40,7 @@ def started_answer(pieces: Iterator[bytes]) -> Generator[bytes]:
 
 
 def in_pieces(lines: Iterator[bytes]) -> Generator[bytes]:
-    """Join lines into pieces of about 256 KiB: a line each would spend its time on changing threads."""
+    """Join lines into chunks of about 256 KiB, so that thread switches do not dominate the export."""
     waiting: list[bytes] = []
     size = 0
     for line in lines:

@@ -1,7 +1,7 @@
-"""Limits that keep the server answering: how much of each sort of work runs at once, waits, and for how long.
+"""Concurrency limits: how many requests of each class run at once, how many wait, and for how long.
 
-Each sort has threads of its own (a lane), so that none starves another: a hundred impact queries leave `/readyz` and
-intake as fast as before. What is over a limit is refused at once, with 503, a reason and Retry-After; nothing is cut.
+Each class of requests has its own thread pool (a lane), so that none starves another: a hundred impact queries do not
+slow down `/readyz` or ingest. A request over a limit is refused at once with 503, a reason and Retry-After.
 """
 
 from __future__ import annotations
@@ -32,36 +32,36 @@ AT_LEAST_RUNNING: Final = 32
 AT_LEAST_WAITING: Final = 512
 
 _ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Those who watch over the server are answered however many others are there."""
+"""Monitoring paths, which the limit of concurrent requests does not apply to."""
 _RETRY_AFTER_S: Final = 2
 _PREFIX: Final = "MLGRAPH_"
 
 
 @dataclass(frozen=True, slots=True)
 class ServerLimits:
-    """What an administrator may set: each field is the environment variable of its name, as MLGRAPH_HEAVY_QUERIES."""
+    """Limits that an administrator can set. Each field has an environment variable, such as MLGRAPH_HEAVY_QUERIES."""
 
     heavy_queries: int = 4
-    """Queries over the whole graph (lineage, impact, paths, diff) that run at once. More do not make any faster."""
+    """Largest number of graph queries (lineage, impact, propagation, paths, diff) that run at once; they are CPU-bound."""
     heavy_queue: int = 128
-    """How many of them may wait."""
+    """Largest number of graph queries that wait."""
     queue_time_s: float = 10.0
-    """How long one waits, of any sort."""
+    """Longest wait of a request of any class, in seconds."""
     query_time_s: float = 30.0
-    """How long one may run, of any sort but export."""
+    """Longest execution of a request of any class but export, in seconds."""
     exports: int = 2
-    """Exports and backups that run at once; each holds a connection to PostgreSQL."""
+    """Largest number of exports and backups that run at once; each occupies a connection to PostgreSQL."""
     requests: int = 1000
-    """Requests that are worked on or wait, all together."""
+    """Largest number of requests in progress or waiting, over all classes."""
 
     @property
     def connections(self) -> int:
-        """How many connections to PostgreSQL all questions that run take at most: one reads a list, and another one beside it."""
+        """Largest number of PostgreSQL connections that running queries use: each may read two results at once."""
         return 2 * (self.heavy_queries + LIGHT_RUNNING) + HEALTH_RUNNING
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> ServerLimits:
-        """Return the limits that `environment` sets. Raises `StartError` for a value that is no positive number."""
+        """Return the limits that `environment` sets. Raises `StartError` for a value that is not a number in range."""
         settings: dict[str, int | float] = {}
         for name, default in cls().defaults().items():
             text = environment.get(_PREFIX + name.upper())
@@ -86,129 +86,130 @@ def _number(name: str, text: str, *, integral: bool) -> int | float:
 
 
 class Lane:
-    """Threads for one sort of work, and a bounded queue before them. Belongs to one event loop."""
+    """A thread pool for one class of requests with a bounded queue. Must be used from one event loop."""
 
-    def __init__(self, what: str, running: int, waiting: int, *, patience_s: float, time_s: float) -> None:
-        """Run `running` of `what` (a plural) at once, for `time_s` each; let `waiting` more wait, for `patience_s` each."""
-        self.what = what
+    def __init__(self, label: str, running: int, waiting: int, *, queue_time_s: float, time_limit_s: float) -> None:
+        """Configure the lane for the requests `label` (a plural noun for error messages).
+
+        `running` requests run at once, for at most `time_limit_s` seconds each; `waiting` more wait, for at most
+        `queue_time_s` seconds each.
+        """
+        self.label = label
         self.running, self.waiting = running, waiting
         self.inside = 0
-        """How many run or wait now."""
+        """Number of requests that run or wait now."""
         self.refused = 0
-        """How many were sent away since the start."""
-        self._patience_s, self._time_s = patience_s, time_s
-        self._threads = ThreadPoolExecutor(running, thread_name_prefix=f"mlgraph-{what.split(maxsplit=1)[0]}")
+        """Number of requests refused since the start."""
+        self._queue_time_s, self._time_limit_s = queue_time_s, time_limit_s
+        self._threads = ThreadPoolExecutor(running, thread_name_prefix=f"mlgraph-{label.split(maxsplit=1)[0]}")
 
     async def run(self, work: Callable[[], T]) -> T:
-        """Return what `work` returns, in a thread. Raises `Overloaded`, `OutOfTime`, or what `work` raises."""
+        """Run `work` in a thread and return its result. Raises `Overloaded`, `OutOfTime`, or what `work` raises."""
         if self.inside >= self.running + self.waiting:
-            raise self._full()
+            raise self._overloaded()
         self.inside += 1
-        job = self._threads.submit(copy_context().run, self._within, work)  # the log names the request in its thread too
-        # A question that is not waited for any more still takes a thread until it ends: only then is its place free.
+        job = self._threads.submit(copy_context().run, self._run_with_deadline, work)  # the context has the log's request id
+        # A request that timed out occupies its thread until `work` returns: only then its slot is released.
         answer = asyncio.wrap_future(job)
-        answer.add_done_callback(self._left)
-        done, _ = await asyncio.wait((answer,), timeout=self._patience_s)
+        answer.add_done_callback(self._release)
+        done, _ = await asyncio.wait((answer,), timeout=self._queue_time_s)
         if not done:
             if job.cancel():
-                raise self._full()
-            done, _ = await asyncio.wait((answer,), timeout=self._time_s + 1)
+                raise self._overloaded()
+            done, _ = await asyncio.wait((answer,), timeout=self._time_limit_s + 1)
             if not done:
-                raise OutOfTime(deadlines.exceeded_message(self._time_s), retry_after_s=_RETRY_AFTER_S)
+                raise OutOfTime(deadlines.exceeded_message(self._time_limit_s), retry_after_s=_RETRY_AFTER_S)
         return answer.result()
 
-    def _within(self, work: Callable[[], T]) -> T:
-        with deadlines.deadline(self._time_s):
+    def _run_with_deadline(self, work: Callable[[], T]) -> T:
+        with deadlines.deadline(self._time_limit_s):
             return work()
 
-    def _left(self, answer: asyncio.Future[T]) -> None:
+    def _release(self, answer: asyncio.Future[T]) -> None:
         self.inside -= 1
         if not answer.cancelled():
-            answer.exception()  # seen, even where nobody waits for it any more
+            answer.exception()  # mark it as retrieved, also if no request waits for it any more
 
-    def _full(self) -> Overloaded:
+    def _overloaded(self) -> Overloaded:
         self.refused += 1
-        waiting = f" and {self.waiting} may wait, {self._patience_s:g} s each" if self.waiting else ""
+        waiting = f" and {self.waiting} may wait, {self._queue_time_s:g} s each" if self.waiting else ""
         return Overloaded(
-            f"too many {self.what} at once: {self.running} run{waiting}. Try again after Retry-After seconds",
+            f"too many {self.label} at once: {self.running} run{waiting}. Try again after Retry-After seconds",
             retry_after_s=_RETRY_AFTER_S,
         )
 
 
 class Slots:
-    """Places for work that is not one call: an answer that is streamed, a body that is read."""
+    """A counter of concurrent operations that are more than one call, such as a streamed answer."""
 
-    def __init__(self, what: str, places: int) -> None:
-        self.what, self.places = what, places
+    def __init__(self, label: str, capacity: int) -> None:
+        self.label, self.capacity = label, capacity
         self.taken = 0
         self.refused = 0
 
-    def take(self) -> None:
-        """Take a place, to be given back with `leave`. Raises `Overloaded` if there is none."""
-        if self.taken >= self.places:
+    def acquire(self) -> None:
+        """Take a slot; `release` returns it. Raises `Overloaded` if none is free."""
+        if self.taken >= self.capacity:
             self.refused += 1
             raise Overloaded(
-                f"too many {self.what} at once: {self.places} may. Try again after Retry-After seconds",
+                f"too many {self.label} at once: at most {self.capacity} may run. Try again after Retry-After seconds",
                 retry_after_s=_RETRY_AFTER_S,
             )
         self.taken += 1
 
-    def leave(self) -> None:
-        """Give a place back."""
+    def release(self) -> None:
+        """Return a slot."""
         self.taken -= 1
 
 
 class Lanes:
-    """The lanes and places of one server."""
+    """The lanes and slots of one server."""
 
     def __init__(self, limits: ServerLimits) -> None:
-        wait, run = limits.queue_time_s, limits.query_time_s
-        self.heavy = Lane(
-            "queries over the graph (lineage, impact, paths, diff)",
-            limits.heavy_queries,
-            limits.heavy_queue,
-            patience_s=wait,
-            time_s=run,
-        )
-        self.light = Lane("questions (asset, why, live, lists)", LIGHT_RUNNING, LIGHT_WAITING, patience_s=wait, time_s=run)
-        self.health = Lane("health checks", HEALTH_RUNNING, HEALTH_WAITING, patience_s=wait, time_s=run)
-        self.at_least = Lane(
-            "requests that wait for a watermark", AT_LEAST_RUNNING, AT_LEAST_WAITING, patience_s=wait, time_s=run
-        )
+        times = {"queue_time_s": limits.queue_time_s, "time_limit_s": limits.query_time_s}
+        graph_queries = "queries over the graph (lineage, impact, paths, diff)"
+        self.heavy = Lane(graph_queries, limits.heavy_queries, limits.heavy_queue, **times)
+        self.light = Lane("lookups (asset, why, live, lists)", LIGHT_RUNNING, LIGHT_WAITING, **times)
+        self.health = Lane("health checks", HEALTH_RUNNING, HEALTH_WAITING, **times)
+        self.at_least = Lane("requests that wait for a watermark", AT_LEAST_RUNNING, AT_LEAST_WAITING, **times)
         self.exports = Slots("exports and backups", limits.exports)
         self.export_threads = anyio.CapacityLimiter(limits.exports)
         self.requests = Slots("requests", limits.requests)
 
     def state(self) -> dict[str, dict[str, int]]:
-        """Return, for each sort of work, how much of it runs or waits (`inside`), may run (`running`), may wait, was refused."""
-        sorts = {"heavy": self.heavy, "light": self.light, "health": self.health, "at_least": self.at_least}
-        found = {
+        """Return the state of each class of requests by name.
+
+        `inside` is the number of requests that run or wait now, `running` and `waiting` are the limits, and `refused`
+        counts the refusals since the start.
+        """
+        lanes = {"heavy": self.heavy, "light": self.light, "health": self.health, "at_least": self.at_least}
+        states = {
             name: {"inside": lane.inside, "running": lane.running, "waiting": lane.waiting, "refused": lane.refused}
-            for name, lane in sorts.items()
+            for name, lane in lanes.items()
         }
-        for name, places in (("exports", self.exports), ("requests", self.requests)):
-            found[name] = {"inside": places.taken, "running": places.places, "waiting": 0, "refused": places.refused}
-        return found
+        for name, slots in (("exports", self.exports), ("requests", self.requests)):
+            states[name] = {"inside": slots.taken, "running": slots.capacity, "waiting": 0, "refused": slots.refused}
+        return states
 
     def collect(self) -> Iterator[Metric]:
-        """Yield `state` as metrics (prometheus_client's protocol of collectors)."""
-        now = GaugeMetricFamily("mlgraph_limit_inside", "Work that runs or waits, by sort.", labels=("sort",))
-        most = GaugeMetricFamily("mlgraph_limit_most", "How much of it may run and wait.", labels=("sort",))
-        refused = CounterMetricFamily("mlgraph_limit_refused", "What was sent away because it was more.", labels=("sort",))
-        for sort, state in self.state().items():
-            now.add_metric((sort,), state["inside"])
-            most.add_metric((sort,), state["running"] + state["waiting"])
-            refused.add_metric((sort,), state["refused"])
-        yield from (now, most, refused)
+        """Yield `state` as metrics (prometheus_client's collector protocol)."""
+        inside = GaugeMetricFamily("mlgraph_limit_inside", "Requests that run or wait, by class.", labels=("sort",))
+        most = GaugeMetricFamily("mlgraph_limit_most", "Largest number of requests that may run or wait.", labels=("sort",))
+        refused = CounterMetricFamily("mlgraph_limit_refused", "Requests refused because of the limit.", labels=("sort",))
+        for name, state in self.state().items():
+            inside.add_metric((name,), state["inside"])
+            most.add_metric((name,), state["running"] + state["waiting"])
+            refused.add_metric((name,), state["refused"])
+        yield from (inside, most, refused)
 
 
-class Crowd:
-    """Refuses requests that are too many, however small each is."""
+class ConcurrencyLimitMiddleware:
+    """ASGI middleware that limits the number of concurrent requests, whatever their cost."""
 
-    def __init__(self, app: ASGIApp, places: Slots) -> None:
-        """Wrap `app`."""
+    def __init__(self, app: ASGIApp, slots: Slots) -> None:
+        """Wrap `app`; each request takes one of `slots`."""
         self._app = app
-        self._places = places
+        self._slots = slots
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -216,20 +217,20 @@ class Crowd:
             await self._app(scope, receive, send)
             return
         try:
-            self._places.take()
+            self._slots.acquire()
         except Overloaded as error:
             await of_error(error)(scope, receive, send)
             return
         try:
             await self._app(scope, receive, send)
         finally:
-            self._places.leave()
+            self._slots.release()
 
 
-async def lanes(request: Request) -> Lanes:
+async def get_lanes(request: Request) -> Lanes:
     """Return the lanes of the server."""
-    found: Lanes = request.app.state.lanes
-    return found
+    lanes: Lanes = request.app.state.lanes
+    return lanes
 
 
-UseLanes = Annotated[Lanes, Depends(lanes)]
+UseLanes = Annotated[Lanes, Depends(get_lanes)]

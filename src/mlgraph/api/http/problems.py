@@ -1,7 +1,7 @@
-"""Every failure in one shape: RFC 9457 `application/problem+json`.
+"""Error responses: RFC 9457 `application/problem+json`.
 
-`type` is a URN made from the title, `pointer` an RFC 6901 pointer into the body at fault, `instance` the name of the
-record that the server's log keeps of an unexpected failure.
+`type` is a URN derived from the title, `pointer` an RFC 6901 pointer into an invalid body, `instance` the identifier of an
+unexpected error in the server's log.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def problem(
     instance: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Return one problem as a response."""
+    """Return a problem response."""
     body = problem_bytes(status, title, detail, pointer=pointer, instance=instance)
     return Response(body, status, headers=headers, media_type=MEDIA_TYPE)
 
 
 def problem_bytes(status: int, title: str, detail: str, *, pointer: str | None = None, instance: str | None = None) -> bytes:
-    """Return the body of a problem."""
+    """Return the body of a problem response."""
     kind = "-".join("".join(c if c.isalnum() else " " for c in title.lower()).split())
     members: dict[str, Any] = {
         "type": f"urn:mlgraph:problem:{kind}",
@@ -60,7 +60,7 @@ def problem_bytes(status: int, title: str, detail: str, *, pointer: str | None =
 
 
 def install(app: FastAPI) -> None:
-    """Make `app` answer every failure with a problem."""
+    """Register handlers that answer every error of `app` with a problem response."""
     app.add_exception_handler(MlgraphError, _own)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _framework)
@@ -68,10 +68,10 @@ def install(app: FastAPI) -> None:
 
 
 class UnexpectedFailures:
-    """The outermost layer: what nobody expected becomes a 500 without internals, and a record in the log.
+    """ASGI middleware that answers an unexpected exception with 500 without internals, and logs it.
 
-    Once a response has begun, the failure goes on to the server, which breaks the connection: a cut answer must not
-    look complete.
+    If the response has started, the exception is raised again, so that the server breaks the connection: a truncated
+    answer must not look complete.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -85,21 +85,21 @@ class UnexpectedFailures:
             return
         started = False
 
-        async def noticing(message: Message) -> None:
+        async def send_and_note(message: Message) -> None:
             nonlocal started
             started = True
             await send(message)
 
         try:
-            await self._app(scope, receive, noticing)
+            await self._app(scope, receive, send_and_note)
         except ClientDisconnect:
-            _log.info("%s %s: the client went away before its request was complete", scope["method"], route_of(scope))
+            _log.info("%s %s: the client disconnected before its request was complete", scope["method"], route_of(scope))
         except Exception:
             instance = f"urn:uuid:{uuid.uuid4()}"
             _log.exception("%s %s failed: %s", scope["method"], route_of(scope), instance)
             if started:
                 raise
-            detail = f"this is a fault of the server; its log has the reason under {instance}"
+            detail = f"the server failed unexpectedly; its log has the cause under {instance}"
             await problem(500, "Internal error", detail, instance=instance)(scope, receive, send)
 
 
@@ -110,7 +110,7 @@ async def _own(_request: Request, error: Exception) -> Response:
 
 
 def of_error(error: MlgraphError) -> Response:
-    """Return the problem that says `error`."""
+    """Return the problem response for `error`."""
     headers: dict[str, str] = {}
     if isinstance(error, Unavailable):
         headers["retry-after"] = str(max(1, error.retry_after_s))
@@ -119,7 +119,7 @@ def of_error(error: MlgraphError) -> Response:
     if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not headers:
         _log.error("%s: %s", error.title, error.detail)
     detail, pointer = error.detail, error.pointer
-    if pointer and not pointer.startswith("/"):  # the name of a parameter, which no body has
+    if pointer and not pointer.startswith("/"):  # not a JSON pointer but the name of a query parameter
         detail, pointer = f"parameter {pointer!r}: {detail}", None
     return problem(error.status, error.title, detail, pointer=pointer, headers=headers)
 
@@ -131,8 +131,8 @@ async def _validation(_request: Request, error: Exception) -> Response:
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
-    place: Sequence[Any] = error.get("loc", ())
-    where = f"{place[0]} parameter {str(place[1])!r}" if len(place) > 1 else "the request"
+    location: Sequence[Any] = error.get("loc", ())
+    where = f"{location[0]} parameter {str(location[1])!r}" if len(location) > 1 else "the request"
     if error.get("type") == "missing":
         return f"{where} is missing"
     message = str(error.get("msg", "is not valid"))
@@ -148,11 +148,11 @@ async def _framework(request: Request, error: Exception) -> Response:
         detail = _no_such_path(request)
     elif error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow") or "another method"
-        detail = f"{request.method} is not for {request.url.path}: use {allowed}"
+        detail = f"{request.method} is not allowed for {request.url.path}: use {allowed}"
     return problem(error.status_code, title, detail, headers=error.headers)
 
 
 def _no_such_path(request: Request) -> str:
     path = request.url.path[:200]
     hint = did_you_mean(path, request.app.openapi()["paths"], "/docs lists every call", quoted=False)
-    return f"nothing is served at {path!r}; {hint}"
+    return f"no call has the path {path!r}; {hint}"

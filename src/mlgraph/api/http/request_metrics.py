@@ -1,4 +1,4 @@
-"""Each request has an id, is timed to its last byte, and leaves one line in the log."""
+"""Request ids, request duration metrics and the access log."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _GIVEN: Final = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
-"""The id of the request that this thread or task works for."""
+"""The id of the request that the current thread or task serves."""
 
 
-class Observed:
-    """The outermost layer: gives each request its id, and tells metrics and the log what became of it."""
+class RequestMetricsMiddleware:
+    """The outermost ASGI middleware: assigns request ids, and records each request in the metrics and the access log."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap `app`."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. The id is the caller's `X-Request-Id`, if it is one that a log can hold, or a new one."""
+        """Serve one request. Its id is the caller's `X-Request-Id` if that is safe to log, else a new one."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -41,37 +41,37 @@ class Observed:
         named = given if _GIVEN.fullmatch(given) else uuid.uuid4().hex
         status = 0
 
-        async def answering(message: Message) -> None:
+        async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[HEADER] = named
             await send(message)
 
-        mark = request_id.set(named)
+        reset_token = request_id.set(named)
         started = time.perf_counter()
         complete = False
         try:
             with metrics.REQUESTS_UNDER_WAY.track_inprogress():
-                await self._app(scope, receive, answering)
+                await self._app(scope, receive, send_with_id)
             complete = True
         finally:
             _record(scope, status, complete=complete, took_s=time.perf_counter() - started)
-            request_id.reset(mark)
+            request_id.reset(reset_token)
 
 
 def route_of(scope: Scope) -> str:
-    """Return the template of the route that a request took: never the path itself, which holds URIs."""
+    """Return the path template of the matched route, never the path itself, which contains URIs."""
     return str(getattr(scope.get("route"), "path_format", "unmatched"))
 
 
 def _record(scope: Scope, status: int, *, complete: bool, took_s: float) -> None:
     route = route_of(scope)
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    outcome = f"{status // 100}xx" if status else "none"  # none: the caller went away before there was an answer
+    outcome = f"{status // 100}xx" if status else "none"  # none: the client disconnected before the answer started
     metrics.REQUEST_SECONDS.labels(method, route, outcome if complete else "broken").observe(took_s)
-    worth = status >= 400 or not status or not complete or took_s > SLOW_S
-    level = logging.INFO if worth else logging.DEBUG
+    notable = status >= 400 or not status or not complete or took_s > SLOW_S
+    level = logging.INFO if notable else logging.DEBUG
     if _log.isEnabledFor(level):
         context = {
             "method": method,

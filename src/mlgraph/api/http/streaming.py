@@ -1,4 +1,4 @@
-"""Long answers that are made while they are sent: an export, a backup. Few at once, and their places are given back."""
+"""Streamed responses (export, backup), which are generated while they are sent, and limited in number."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from mlgraph.api.http.limits import Lanes
 async def streamed(
     make: Callable[[], Generator[bytes]], lanes: Lanes, media_type: str, headers: Mapping[str, str] | None = None
 ) -> StreamingResponse:
-    """Return what `make` yields as an answer. Raises `Overloaded` where as many flow already as may.
+    """Return a streaming response of the bytes that `make` yields. Raises `Overloaded` if too many are being sent.
 
-    The first piece is made before the status is sent, so that a store that is away gives 503 and no broken 200.
+    The first piece is generated before the status is sent, so that an unavailable store is answered 503, not a broken 200.
     """
-    lanes.exports.take()
+    lanes.exports.acquire()
     try:
         pieces = await anyio.to_thread.run_sync(make, limiter=lanes.export_threads)
         first = await anyio.to_thread.run_sync(next, pieces, b"", limiter=lanes.export_threads)
     except BaseException:
-        lanes.exports.leave()
+        lanes.exports.release()
         raise
     return _StreamedAnswer(first, pieces, lanes, media_type, headers)
 
@@ -38,7 +38,7 @@ class _StreamedAnswer(StreamingResponse):
         self._lanes = lanes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it; whatever becomes of it, the place and the connection to the store are given back."""
+        """Send the response; then, also after an error, release the slot and the connection to the store."""
         try:
             await super().__call__(scope, receive, send)
         finally:
@@ -46,12 +46,12 @@ class _StreamedAnswer(StreamingResponse):
                 with anyio.CancelScope(shield=True):
                     await anyio.to_thread.run_sync(self._rest.close)
             finally:
-                self._lanes.exports.leave()
+                self._lanes.exports.release()
 
 
 async def _chain(first: bytes, rest: Generator[bytes], lanes: Lanes) -> AsyncGenerator[bytes]:
     piece: bytes | None = first
-    while piece is not None:  # a piece may be empty: a compressor takes more than it gives
+    while piece is not None:  # a piece may be empty: a compressor buffers its output
         if piece:
             yield piece
         piece = await anyio.to_thread.run_sync(_next, rest, limiter=lanes.export_threads)

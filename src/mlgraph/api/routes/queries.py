@@ -1,4 +1,4 @@
-"""What is asked of the graph."""
+"""Routes for queries: lineage, impact, propagation, paths, assets, names, why, diff, live, export."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from mlgraph.api.http.authentication import Services, caller
+from mlgraph.api.http.authentication import Services, authenticate
 from mlgraph.api.http.json_responses import answer, in_pieces
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.http.streaming import streamed
@@ -37,7 +37,9 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.domain.walk_options import DEFAULT_LIMIT
 
-router = APIRouter(prefix="/api/v1", tags=["queries"], dependencies=[Depends(caller), Depends(known_only), Depends(at_least)])
+router = APIRouter(
+    prefix="/api/v1", tags=["queries"], dependencies=[Depends(authenticate), Depends(known_only), Depends(at_least)]
+)
 
 _ERRORS: Final = (*READ_ERRORS, 404)
 _relation_schema: Final[dict[str, Any]] = {"enum": list(RELATIONS)}
@@ -49,39 +51,39 @@ _relation_schema: Final[dict[str, Any]] = {"enum": list(RELATIONS)}
     response_model=shapes.Lineage,
     responses=operations.answers("The closure.", errors=_ERRORS),
 )
-async def lineage(use: Services, lanes: UseLanes, walk: Annotated[ClosureParameters, Query()]) -> Response:
-    """Return everything that the asset leads to, or comes from, and the edges between.
+async def lineage(services: Services, lanes: UseLanes, walk: Annotated[ClosureParameters, Query()]) -> Response:
+    """Return the closure of the asset: everything downstream or upstream of it, and the edges between.
 
-    Nodes come nearest first, then by URI, the root at distance 0. `partial` means that the list was cut by limit or
-    time (never by `depth` or `kind`): `reason` says which, and `cursor` = `frontier` goes on. `certainty` is
-    `possible` where no path is certain throughout.
+    Nodes are ordered by distance (the root has 0), then by URI. `partial` means that the list was cut by limit or
+    time (never by `depth` or `kind`): `reason` says which, and `cursor` = `frontier` continues it. `certainty` is
+    `possible` if every path has an uncertain edge.
     """
     options = walk.options()
-    brief = use.queries.lineage_at_once(walk.uri, options)  # waking a thread would take as long
+    brief = services.queries.lineage_at_once(walk.uri, options)  # a small closure takes less time than a switch to a thread
     if brief is not None:
         return answer(brief)
-    return await lanes.heavy.run(lambda: answer(use.queries.lineage(walk.uri, options)))
+    return await lanes.heavy.run(lambda: answer(services.queries.lineage(walk.uri, options)))
 
 
 @router.get(
     "/impact",
     summary="Impact of a change",
     response_model=shapes.Impact,
-    responses=operations.answers("Who is hurt.", errors=_ERRORS),
+    responses=operations.answers("The affected assets.", errors=_ERRORS),
 )
-async def impact(use: Services, lanes: UseLanes, walk: Annotated[ImpactParameters, Query()]) -> Response:
-    """Return what a change of the asset can hurt: how badly, when, by which path, and whom to tell."""
-    return await lanes.heavy.run(lambda: answer(use.queries.impact(walk.uri, walk.options(), change=walk.change)))
+async def impact(services: Services, lanes: UseLanes, walk: Annotated[ImpactParameters, Query()]) -> Response:
+    """Return the assets that a change of the asset can hurt, with effect, severity and path, and the owners to notify."""
+    return await lanes.heavy.run(lambda: answer(services.queries.impact(walk.uri, walk.options(), change=walk.change)))
 
 
 @router.get(
     "/propagation",
-    summary="Who has rebuilt since a change",
+    summary="Rebuilds since a change",
     response_model=Propagation,
-    responses=operations.answers("How far the change has come.", errors=_ERRORS),
+    responses=operations.answers("The state of each consumer.", errors=_ERRORS),
 )
 async def propagation(
-    use: Services,
+    services: Services,
     lanes: UseLanes,
     uri: UriQuery,
     since: Since,
@@ -89,9 +91,9 @@ async def propagation(
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Response:
-    """Return who has rebuilt since the asset changed, who still runs on the old, who failed, and whom to remind."""
-    ask = use.queries.propagation
-    return await lanes.heavy.run(lambda: answer(ask(uri, since=since, as_of=as_of, limit=limit, cursor=cursor)))
+    """Return which consumers have rebuilt since the asset changed, which use the old state, which failed, and whom to remind."""
+    query = services.queries.propagation
+    return await lanes.heavy.run(lambda: answer(query(uri, since=since, as_of=as_of, limit=limit, cursor=cursor)))
 
 
 @router.get(
@@ -101,7 +103,7 @@ async def propagation(
     responses=operations.answers("The path.", errors=_ERRORS),
 )
 async def path(
-    use: Services,
+    services: Services,
     lanes: UseLanes,
     source: SourceQuery,
     target: TargetQuery,
@@ -109,8 +111,8 @@ async def path(
     as_of: AsOf = None,
     fold: Fold = True,  # noqa: FBT002 - a query parameter has a name
 ) -> Response:
-    """Return the shortest path between two assets and the relation that leads to each node; empty if there is none."""
-    return await lanes.heavy.run(lambda: answer(use.queries.path(source, target, level=level, as_of=as_of, fold=fold)))
+    """Return the shortest path between two assets, with the relation to each node from the one before; empty if none exists."""
+    return await lanes.heavy.run(lambda: answer(services.queries.path(source, target, level=level, as_of=as_of, fold=fold)))
 
 
 @router.get(
@@ -119,12 +121,12 @@ async def path(
     response_model=shapes.Asset,
     responses=operations.answers("The asset.", errors=_ERRORS),
 )
-async def asset(use: Services, lanes: UseLanes, uri: UriQuery, as_of: AsOf = None) -> Response:
-    """Return an asset: what is said of it, its relations, history and health.
+async def asset(services: Services, lanes: UseLanes, uri: UriQuery, as_of: AsOf = None) -> Response:
+    """Return an asset: its attributes, relations, history and health.
 
-    One that edges name and no source has described is `referenced_only`; a retracted one has `deleted_at`.
+    An asset that edges name and no source has described is `referenced_only`; a retracted one has `deleted_at`.
     """
-    return await lanes.light.run(lambda: answer(use.queries.asset(uri, as_of=as_of)))
+    return await lanes.light.run(lambda: answer(services.queries.asset(uri, as_of=as_of)))
 
 
 @router.get(
@@ -135,19 +137,19 @@ async def asset(use: Services, lanes: UseLanes, uri: UriQuery, as_of: AsOf = Non
 )
 async def asset_by_path(
     request: Request,
-    use: Services,
+    services: Services,
     lanes: UseLanes,
     uri: Annotated[str, Path(description="The URI, percent-encoded once more as one segment.")],
     as_of: AsOf = None,
 ) -> Response:
-    """Return the same as `/api/v1/asset`, named by its path."""
-    # Servers decode `path`, and a URI's own %2F with it in some; `raw_path` is what was sent (ASGI, HTTP scope).
+    """Return the same as `/api/v1/asset`, with the URI as a path segment."""
+    # Servers decode `path`, some including the %2F of the URI itself; `raw_path` has the bytes as sent (ASGI, HTTP scope).
     raw: bytes | None = request.scope.get("raw_path")
     segment = raw.partition(b"/api/v1/assets/")[2] if raw else None
     if segment is not None and b"/" in segment:
         raise InvalidInput("the URI is one segment of the path: encode it once more, so that / is %2F and % is %25")
     asset_uri = uri if segment is None else unquote(segment.decode("ascii", "replace"))
-    return await lanes.light.run(lambda: answer(use.queries.asset(asset_uri, as_of=as_of)))
+    return await lanes.light.run(lambda: answer(services.queries.asset(asset_uri, as_of=as_of)))
 
 
 @router.get(
@@ -157,62 +159,62 @@ async def asset_by_path(
     responses=operations.answers("The names.", errors=_ERRORS),
 )
 async def names(
-    use: Services, lanes: UseLanes, uri: Annotated[Uri | None, Query(description="Only the names of this asset.")] = None
+    services: Services, lanes: UseLanes, uri: Annotated[Uri | None, Query(description="Only the names of this asset.")] = None
 ) -> Response:
-    """Return which names an asset has had; without one, the names that lead to several assets: a person decides those."""
-    return await lanes.light.run(lambda: answer(use.queries.names(uri)))
+    """Return the names that an asset has had; without `uri`, the ambiguous names, which need a declaration by a person."""
+    return await lanes.light.run(lambda: answer(services.queries.names(uri)))
 
 
 @router.get(
     "/why",
-    summary="Why an edge holds",
+    summary="Origins of an edge",
     response_model=shapes.Why,
-    responses=operations.answers("Its origins.", errors=_ERRORS),
+    responses=operations.answers("The edge with its origins.", errors=_ERRORS),
 )
 async def why(
-    use: Services,
+    services: Services,
     lanes: UseLanes,
     source: SourceQuery,
     relation: Annotated[str, Query(description="The relation's name.", json_schema_extra=_relation_schema)],
     target: TargetQuery,
     as_of: AsOf = None,
 ) -> Response:
-    """Return every origin that says so, since when and by which event; for an inferred edge its rule and path."""
-    return await lanes.light.run(lambda: answer(use.queries.why(source, relation, target, as_of=as_of)))
+    """Return every origin that asserts the edge, with validity and event; for an inferred edge its rule and premises."""
+    return await lanes.light.run(lambda: answer(services.queries.why(source, relation, target, as_of=as_of)))
 
 
 @router.get(
     "/diff",
-    summary="What changed",
+    summary="Changes between two moments",
     response_model=shapes.Diff,
     responses=operations.answers("The changes.", errors=_ERRORS),
 )
 async def diff(
-    use: Services,
+    services: Services,
     lanes: UseLanes,
     from_: Annotated[Moment, Query(alias="from", description="The earlier moment (RFC 3339 with a zone).")],
     to: Annotated[Moment, Query(description="The later moment (RFC 3339 with a zone).")],
     uri: Annotated[Uri | None, Query(description="Only what touches this asset.")] = None,
     limit: Limit = DEFAULT_LIMIT,
 ) -> Response:
-    """Return the assets and edges that came, went or changed between two moments."""
-    return await lanes.heavy.run(lambda: answer(use.queries.diff(from_, to, uri, limit=limit)))
+    """Return the assets and edges that were added, removed or changed between two moments."""
+    return await lanes.heavy.run(lambda: answer(services.queries.diff(from_, to, uri, limit=limit)))
 
 
 @router.get(
     "/live",
-    summary="What serves now",
+    summary="Serving versions",
     response_model=shapes.Live,
-    responses=operations.answers("Services and what serves them.", errors=_ERRORS),
+    responses=operations.answers("Services with their deployments and versions.", errors=_ERRORS),
 )
 async def live(
-    use: Services,
+    services: Services,
     lanes: UseLanes,
     service: Annotated[Uri | None, Query(description="Only this service.")] = None,
     as_of: AsOf = None,
 ) -> Response:
-    """Return which versions serve which service: weights, health, since when; from what is observed."""
-    return await lanes.light.run(lambda: answer(use.queries.live(service, as_of=as_of)))
+    """Return the versions that serve each service, with weight, health and start time, as observed."""
+    return await lanes.light.run(lambda: answer(services.queries.live(service, as_of=as_of)))
 
 
 @router.get(
@@ -224,6 +226,6 @@ async def live(
         200: {"description": "All facts.", "content": {"application/x-ndjson": {"example": operations.FACTS_EXAMPLE}}},
     },
 )
-async def export(use: Services, lanes: UseLanes) -> Response:
-    """Return every source fact and declaration as NDJSON in a stable order, fit for `/api/v1/facts` elsewhere."""
-    return await streamed(lambda: in_pieces(use.queries.export()), lanes, "application/x-ndjson")
+async def export(services: Services, lanes: UseLanes) -> Response:
+    """Return every reported fact and declaration as NDJSON in a stable order, as input for `/api/v1/facts` of another server."""
+    return await streamed(lambda: in_pieces(services.queries.export()), lanes, "application/x-ndjson")

@@ -1,4 +1,4 @@
-"""The /docs page: the OpenAPI document as plain HTML, in light and dark, with no script and nothing from elsewhere."""
+"""The /docs page: the OpenAPI document as static HTML (light and dark) without scripts or external resources."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ border-bottom:1px solid var(--line)}nav ul{columns:2;padding-left:1.1rem}summary
 @media(max-width:40rem){nav ul{columns:1}}
 """
 STYLE_HASH: Final = "sha256-" + base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-"""What the page's Content-Security-Policy allows: this style and nothing else."""
+"""Hash of the style sheet, the only resource that the page's Content-Security-Policy allows."""
 
 _METHODS: Final = ("get", "post")
 
@@ -73,7 +73,7 @@ def _call(method: str, path: str, call: dict[str, Any]) -> Iterator[str]:
 
 
 def _shapes(document: dict[str, Any]) -> Iterator[str]:
-    """Yield every shape that an answer can have, with its members and an example."""
+    """Yield the sections of all schemas, with their members and an example."""
     yield "<h2>shapes</h2>"
     for name, schema in sorted(document["components"]["schemas"].items()):
         yield f"<section id='shape-{escape(name)}'><h3>{escape(name)}</h3>"
@@ -107,7 +107,7 @@ def _example(media: dict[str, Any]) -> str:
 
 
 def _prose(text: str) -> str:
-    """Escape a description, with `code` in back quotes set as code and blank lines as breaks."""
+    """Return a description as HTML: escaped, text in back quotes as code, blank lines as breaks."""
     quoted = escape(text).split("`")
     marked = "".join(f"<code>{part}</code>" if position % 2 else part for position, part in enumerate(quoted))
     return marked.replace("\n\n", "<br>")

@@ -1,4 +1,4 @@
-"""How calls are described in the OpenAPI document: request bodies, answers and errors, with an example each."""
+"""Parts of the OpenAPI document: descriptions and examples of request bodies, answers and errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"
 _JOB: Final = "mlg://workflow/etl/clean_ratings"
 _CLEAN: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fclean"
 _TIME: Final = "2026-11-01T00:00:00Z"
-_ASKED: Final = "2026-11-21T10:00:00Z"
+_AS_OF: Final = "2026-11-21T10:00:00Z"
 
 PROBLEM_EXAMPLE: Final[shapes.Problem] = {
     "type": "urn:mlgraph:problem:unknown-asset",
@@ -32,7 +32,7 @@ LINEAGE: Final[shapes.Lineage] = {
     "root": _LAKE,
     "direction": "downstream",
     "level": "asset",
-    "as_of": _ASKED,
+    "as_of": _AS_OF,
     "nodes": [
         {"uri": _LAKE, "kind": "dataset", "name": "ratings/daily", "distance": 0, "certainty": "certain"},
         {"uri": _JOB, "kind": "workflow", "name": "clean_ratings", "distance": 1, "certainty": "certain"},
@@ -68,7 +68,7 @@ IMPACT: Final[shapes.Impact] = {
     ],
     "by_severity": {"medium": 1},
     "notify": [{"owner": "mlg://team/org/data", "assets": [_JOB]}],
-    "as_of": _ASKED,
+    "as_of": _AS_OF,
     "level": "asset",
     "total": 1,
     "partial": False,
@@ -81,7 +81,7 @@ IMPACT: Final[shapes.Impact] = {
 PROPAGATION: Final[Propagation] = {
     "root": _LAKE,
     "since": _TIME,
-    "as_of": _ASKED,
+    "as_of": _AS_OF,
     "workflows": [
         {
             "uri": _JOB,
@@ -129,7 +129,7 @@ PATH: Final[shapes.Path] = {
         {"uri": _CLEAN, "kind": "dataset", "name": "ratings/clean", "relation": "outputs"},
     ],
     "certainty": "certain",
-    "as_of": _ASKED,
+    "as_of": _AS_OF,
     "folded": _FOLDED,
     "cold_runs": 0,
     "watermark": 42,
@@ -139,7 +139,7 @@ WHY: Final[shapes.Why] = {
     "relation": "input_to",
     "target": _JOB,
     "holds": True,
-    "as_of": _ASKED,
+    "as_of": _AS_OF,
     "origins": [
         {
             "origin": "facts",
@@ -176,7 +176,7 @@ EXAMPLES: Final = {
     "Why": WHY,
     "Names": NAMES,
 }
-"""Examples by the name of the shape; FastAPI drops null from those that a route gives, so they are added afterwards."""
+"""Examples by schema name. FastAPI drops null from examples of routes, so these are added to the generated document."""
 
 FACTS_EXAMPLE: Final = (
     f'{{"asset": {{"uri": "{_LAKE}", "owners": ["mlg://team/org/data"]}}}}\n'
@@ -202,23 +202,23 @@ CLOUDEVENT_EXAMPLE: Final[dict[str, Any]] = {
 }
 
 _ERRORS: Final = {
-    400: "What was sent is not JSON.",
-    401: "A token is needed, or the one sent is not known.",
-    403: "The caller may not do this.",
-    404: "Nothing is known by this name.",
-    409: "What is there does not allow it: a store that is not empty, a newer backup, a connector that is registered no longer.",
-    413: "The body is over the limit of 16 MiB.",
-    415: "The Content-Encoding is not read here.",
+    400: "The body is not JSON.",
+    401: "A token is required, or the one sent is not known.",
+    403: "The caller is not allowed to do this.",
+    404: "No asset, edge, source or dead letter has this name.",
+    409: "The current state does not allow it: the store is not empty, the backup is newer, the connector is not registered.",
+    413: "The body exceeds the limit of 16 MiB.",
+    415: "The Content-Encoding is not supported.",
     422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",
-    502: "A connected tool did not answer as it should.",
-    503: "Not caught up, too busy, out of time, or the store is away: try again after Retry-After seconds.",
+    502: "A connected tool did not answer as expected.",
+    503: "Not caught up, too busy, out of time, or the store is not available: try again after Retry-After seconds.",
 }
 READ_ERRORS: Final = (401, 403, 422, 503)
 WRITE_ERRORS: Final = (400, 401, 403, 413, 415, 422, 503)
 
 
 def answers(description: str, *, errors: tuple[int, ...], status: int = 200) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of an operation: the answer, and the problems it can end in."""
+    """Return the `responses` of an operation: the successful answer, and the problems with the statuses `errors`."""
     responses: dict[int | str, dict[str, Any]] = {status: {"description": description}}
     schema = {"$ref": "#/components/schemas/Problem"}
     for code in errors:
@@ -227,7 +227,7 @@ def answers(description: str, *, errors: tuple[int, ...], status: int = 200) -> 
 
 
 def body(description: str, content: dict[str, Any]) -> dict[str, Any]:
-    """Return the `openapi_extra` of an operation that reads its body itself: an example for each media type."""
+    """Return the `openapi_extra` of an operation that reads its body itself; `content` has an example for each media type."""
     schema = {"type": "object"}
     media = {
         kind: {"schema": {"type": "string"} if isinstance(example, str) else schema, "example": example}

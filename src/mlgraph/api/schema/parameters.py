@@ -1,4 +1,4 @@
-"""Query parameters: their types and limits, and no silence about those that nobody knows."""
+"""Query parameters: types, limits and descriptions; refusal of unknown and repeated ones; waiting for a watermark."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import DEFAULT_LIMIT, Direction, LevelName, WalkOptions
 
 MAX_LIMIT: Final = 100_000
-"""An answer is made in memory before it is sent: a hundred thousand assets with their edges are some tens of megabytes."""
+"""Limit because an answer is built in memory: a hundred thousand assets with their edges take some tens of megabytes."""
 MAX_DEPTH: Final = 2**31 - 1
 _LOST_PLUS: Final = re.compile(r"(.*\d) (\d\d:\d\d)", re.ASCII)
 
 
 def _uri(text: str) -> str:
-    """Return the canonical URI, or say how to write it, where it most often goes wrong: in a query string."""
+    """Return a valid URI unchanged. Raises `InvalidInput` with a hint about the encoding in a query string."""
     try:
         AssetUri.parse(text)
     except MlgraphError as error:
@@ -36,7 +36,7 @@ def _uri(text: str) -> str:
 
 
 def _time(text: str) -> str:
-    """Give back the plus of an offset, which a query string that was not encoded turns into a space."""
+    """Restore the plus sign of a zone offset, which a query string without percent-encoding turns into a space."""
     found = _LOST_PLUS.fullmatch(text)
     return f"{found[1]}+{found[2]}" if found else text
 
@@ -58,8 +58,8 @@ Moment = Annotated[str, AfterValidator(_time)]
 Kind = Annotated[str, AfterValidator(_kind)]
 
 UriQuery = Annotated[Uri, Query(description="An asset's URI.", json_schema_extra=_uri_schema)]
-SourceQuery = Annotated[Uri, Query(description="Where the edge or path begins.", json_schema_extra=_uri_schema)]
-TargetQuery = Annotated[Uri, Query(description="Where the edge or path ends.", json_schema_extra=_uri_schema)]
+SourceQuery = Annotated[Uri, Query(description="The URI at which the edge or path begins.", json_schema_extra=_uri_schema)]
+TargetQuery = Annotated[Uri, Query(description="The URI at which the edge or path ends.", json_schema_extra=_uri_schema)]
 AsOf = Annotated[
     Moment | None,
     Query(description="The moment to answer for (RFC 3339 with a zone); now by default.", json_schema_extra=_time_schema),
@@ -67,13 +67,13 @@ AsOf = Annotated[
 Since = Annotated[Moment, Query(description="When the asset changed (RFC 3339 with a zone).", json_schema_extra=_time_schema)]
 Level = Annotated[
     LevelName | None,
-    Query(description="Workflows as they hold now (asset, the default), or single runs (run; the default at a run)."),
+    Query(description="Workflows and their current edges (asset, the default), or single runs (run; the default at a run)."),
 ]
-Fold = Annotated[bool, Query(description="Pass over what rules call noise, such as temporary tables; false shows it.")]
+Fold = Annotated[bool, Query(description="Hide assets that noise rules match, such as temporary tables; false shows them.")]
 Limit = Annotated[
-    int, Query(ge=1, le=MAX_LIMIT, description="How many to list at most; a cut answer is `partial`, `cursor` goes on.")
+    int, Query(ge=1, le=MAX_LIMIT, description="How many to list at most; a cut answer is `partial`, `cursor` continues it.")
 ]
-Cursor = Annotated[str | None, Query(description="Go on from the `frontier` of a partial answer.")]
+Cursor = Annotated[str | None, Query(description="The `frontier` of a partial answer, to continue it.")]
 
 
 class ClosureParameters(BaseModel):
@@ -84,22 +84,22 @@ class ClosureParameters(BaseModel):
         Direction,
         Query(description="With the flow of data (downstream), against it, or the union of the two."),
     ] = "downstream"
-    depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH, description="How many edges to walk at most.")] = None
+    depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH, description="How many edges to traverse at most.")] = None
     kind: Annotated[
         list[Kind] | None,
-        Query(description="List only these kinds (repeatable); all are walked.", json_schema_extra=_kind_schema),
+        Query(description="List only these kinds (repeatable); all kinds are traversed.", json_schema_extra=_kind_schema),
     ] = None
     level: Level = None
     as_of: AsOf = None
-    certain: Annotated[bool, Query(description="Walk certain edges only.")] = False
+    certain: Annotated[bool, Query(description="Traverse only certain edges.")] = False
     fold: Fold = True
     limit: Limit = DEFAULT_LIMIT
     cursor: Cursor = None
 
     def options(self) -> WalkOptions:
-        """Return everything but the URI, as the queries take it: the parameters have the names of the options, but for `kind`."""
-        given = {name: getattr(self, name) for name in ClosureParameters.model_fields if name not in ("uri", "kind")}
-        return WalkOptions(kinds=tuple(self.kind or ()), **given)
+        """Return the parameters except the URI as options; each has the option's name, except `kind` (`kinds`)."""
+        values = {name: getattr(self, name) for name in ClosureParameters.model_fields if name not in ("uri", "kind")}
+        return WalkOptions(kinds=tuple(self.kind or ()), **values)
 
 
 class ImpactParameters(ClosureParameters):
@@ -108,38 +108,38 @@ class ImpactParameters(ClosureParameters):
     change: Annotated[
         Literal["schema", "values", "withdraw", "retire"] | None,
         Query(
-            description="The shape changes (schema), it was wrong (values), it may no longer be used (withdraw), "
-            "it goes away (retire); without it, everything reached is listed."
+            description="The shape changes (schema), the data was wrong (values), it may no longer be used (withdraw), "
+            "the asset is removed (retire); without it, every reached asset is listed."
         ),
     ] = None
 
 
 async def at_least(
-    use: Services,
+    services: Services,
     lanes: UseLanes,
     at_least: Annotated[  # the parameter's name is its name in the query string
         int | None,
         Query(ge=0, le=2**63 - 1, description="Wait until the answer includes this watermark, else 503 with Retry-After."),
     ] = None,
 ) -> None:
-    """Wait for the write that the caller has seen acknowledged."""
-    if at_least is not None and not use.queries.reached(at_least):
-        # Those who wait hold a thread each; they must not take the threads of those who only ask.
-        await lanes.at_least.run(lambda: use.queries.wait_for(at_least))
+    """Wait until queries include the write with this watermark. Raises `Unavailable` if that takes too long."""
+    if at_least is not None and not services.queries.reached(at_least):
+        # Each waiting request occupies a thread, so these requests have their own lane.
+        await lanes.at_least.run(lambda: services.queries.wait_for(at_least))
 
 
 @lru_cache
-def _described(app: FastAPI, path: str, method: str) -> dict[str, Any]:
-    """Return the schemas of the query parameters of a call, by name."""
+def _query_schemas(app: FastAPI, path: str, method: str) -> dict[str, Any]:
+    """Return the schemas of a call's query parameters by name."""
     operation = app.openapi()["paths"][path][method]
     return {each["name"]: each["schema"] for each in operation.get("parameters", ()) if each["in"] == "query"}
 
 
 async def known_only(request: Request) -> None:
-    """Refuse unknown query parameters, and single ones given twice: a slip must not widen an answer."""
+    """Refuse unknown query parameters and repeated single ones, so that a mistyped one does not widen an answer."""
     if not request.query_params:
         return
-    known = _described(request.app, request.scope["route"].path_format, request.method.lower())
+    known = _query_schemas(request.app, request.scope["route"].path_format, request.method.lower())
     for name in request.query_params:
         if name not in known:
             hint = did_you_mean(name, known, f"the call takes {', '.join(known) or 'none'}")
