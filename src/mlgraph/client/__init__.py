@@ -1,4 +1,4 @@
-"""The typed HTTP client of mlgraph: a thin layer over httpx that programs and the command line share."""
+"""Typed HTTP client of mlgraph for Python programs and the command line; a thin layer over httpx."""
 
 from mlgraph.client.client import Client
 from mlgraph.client.errors import ClientError, ServerNotReachable

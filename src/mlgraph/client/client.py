@@ -1,4 +1,4 @@
-"""The typed client: one method a call of the HTTP interface (docs/http.md)."""
+"""The class `Client`, with one method for each call of the HTTP API (docs/http.md)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
-from mlgraph.client.responses import Answer, Wire
+from mlgraph.client.responses import Answer, HttpTransport
 from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
 
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 class Client:
     """A connection to one mlgraph server.
 
-    `token` defaults to MLGRAPH_TOKEN of the environment. Every method raises `ClientError` (the server refused; it
-    carries the problem) or `ServerNotReachable`. Use it as a context manager, or call `close`.
+    `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with
+    an error, or `ServerNotReachable`. Use the client as a context manager, or call `close`.
     """
 
     def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
-        """Name the server; raises `ValueError` where `url` is none. `transport` takes the place of the network."""
-        self._wire = Wire(url, token or os.environ.get("MLGRAPH_TOKEN") or None, transport)
+        """Configure the client. Raises `ValueError` if `url` is not an HTTP URL. `transport` replaces the network in tests."""
+        self._transport = HttpTransport(url, token or os.environ.get("MLGRAPH_TOKEN") or None, transport)
 
     def __enter__(self) -> Self:
         return self
@@ -40,23 +40,23 @@ class Client:
 
     @property
     def url(self) -> str:
-        """The server's address, without a slash at the end."""
-        return self._wire.url
+        """The URL of the server, without a trailing slash."""
+        return self._transport.url
 
     def close(self) -> None:
         """Close all connections."""
-        self._wire.close()
+        self._transport.close()
 
     def lineage(self, uri: str, options: WalkOptions = DEFAULTS, *, at_least: int | None = None) -> Answer[shapes.Lineage]:
-        """Return what the asset leads to, or comes from."""
-        return self._wire.get("/api/v1/lineage", {"uri": uri, **_parameters(options), "at_least": at_least})
+        """Return the closure of the asset, downstream or upstream."""
+        return self._transport.get("/api/v1/lineage", {"uri": uri, **_parameters(options), "at_least": at_least})
 
     def impact(
         self, uri: str, options: WalkOptions = DEFAULTS, *, change: str | None = None, at_least: int | None = None
     ) -> Answer[shapes.Impact]:
-        """Return what a change of the asset can hurt: `change` is schema, values, withdraw or retire."""
+        """Return the assets that a change can hurt: `change` is schema, values, withdraw or retire."""
         query = {"uri": uri, "change": change, **_parameters(options), "at_least": at_least}
-        return self._wire.get("/api/v1/impact", query)
+        return self._transport.get("/api/v1/impact", query)
 
     def propagation(
         self,
@@ -68,9 +68,9 @@ class Client:
         cursor: str | None = None,
         at_least: int | None = None,
     ) -> Answer[Propagation]:
-        """Return who has rebuilt since the asset changed at `since`, who still runs on the old, who failed."""
+        """Return which consumers have rebuilt since the asset changed at `since`, which use the old state, which failed."""
         query = {"uri": uri, "since": since, "as_of": as_of, "limit": limit, "cursor": cursor, "at_least": at_least}
-        return self._wire.get("/api/v1/propagation", query)
+        return self._transport.get("/api/v1/propagation", query)
 
     def path(
         self,
@@ -82,107 +82,107 @@ class Client:
         fold: bool | None = None,
         at_least: int | None = None,
     ) -> Answer[shapes.Path]:
-        """Return the shortest path between two assets; with `fold` False no asset is passed over as noise."""
+        """Return the shortest path between two assets; if `fold` is False, noise rules hide no asset."""
         query = {"source": source, "target": target, "level": level, "as_of": as_of, "fold": fold, "at_least": at_least}
-        return self._wire.get("/api/v1/paths", query)
+        return self._transport.get("/api/v1/paths", query)
 
     def asset(self, uri: str, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Asset]:
-        """Return an asset, its relations, history and health."""
-        return self._wire.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
+        """Return an asset with its relations, history and health."""
+        return self._transport.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
 
     def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[name_shapes.Names]:
-        """Return which names an asset has had; without one, those that lead to several assets."""
-        return self._wire.get("/api/v1/names", {"uri": uri, "at_least": at_least})
+        """Return the names that an asset has had; without `uri`, the ambiguous names."""
+        return self._transport.get("/api/v1/names", {"uri": uri, "at_least": at_least})
 
     def why(
         self, source: str, relation: str, target: str, *, as_of: str | None = None, at_least: int | None = None
     ) -> Answer[shapes.Why]:
-        """Return who says that an edge holds."""
+        """Return the origins of an edge, and for an inferred edge its rule and premises."""
         query = {"source": source, "relation": relation, "target": target, "as_of": as_of, "at_least": at_least}
-        return self._wire.get("/api/v1/why", query)
+        return self._transport.get("/api/v1/why", query)
 
     def diff(
         self, from_: str, to: str, uri: str | None = None, *, limit: int | None = None, at_least: int | None = None
     ) -> Answer[shapes.Diff]:
-        """Return what changed between two moments, in the whole graph or around one asset."""
+        """Return the changes between two moments, in the complete graph or around one asset."""
         query = {"from": from_, "to": to, "uri": uri, "limit": limit, "at_least": at_least}
-        return self._wire.get("/api/v1/diff", query)
+        return self._transport.get("/api/v1/diff", query)
 
     def live(self, service: str | None = None, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Live]:
-        """Return which versions serve which service."""
-        return self._wire.get("/api/v1/live", {"service": service, "as_of": as_of, "at_least": at_least})
+        """Return the versions that serve each service."""
+        return self._transport.get("/api/v1/live", {"service": service, "as_of": as_of, "at_least": at_least})
 
     def export(self, *, at_least: int | None = None) -> Iterator[bytes]:
-        """Yield all facts as NDJSON, in pieces that do not end at lines."""
-        return self._wire.stream("/api/v1/export", {"at_least": at_least})
+        """Yield all facts as NDJSON, in pieces whose boundaries are not line ends."""
+        return self._transport.stream("/api/v1/export", {"at_least": at_least})
 
     def backup(self, *, at_least: int | None = None) -> Iterator[bytes]:
-        """Yield the whole store as one file, in pieces. It is complete only if the iteration ends without an error."""
-        return self._wire.stream("/api/v1/backup", {"at_least": at_least})
+        """Yield a backup of the complete store in pieces. It is complete only if the iteration ends without an error."""
+        return self._transport.stream("/api/v1/backup", {"at_least": at_least})
 
     def restore(self, pieces: Iterable[bytes]) -> Answer[shapes.Restored]:
-        """Put a backup into the server's store, which must be empty, and return what was restored."""
-        return self._wire.post("/api/v1/restore", pieces, {"content-type": "application/gzip"})
+        """Load a backup into the server's store, which must be empty, and return a summary."""
+        return self._transport.post("/api/v1/restore", pieces, {"content-type": "application/gzip"})
 
     def facts(self, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:
-        """Send facts (NDJSON) in pieces of any size and return what became of them."""
-        return self._wire.post("/api/v1/facts", lines, {"content-type": "application/x-ndjson"})
+        """Send facts (NDJSON) in pieces of any size; return the counts and the rejected lines."""
+        return self._transport.post("/api/v1/facts", lines, {"content-type": "application/x-ndjson"})
 
     def openlineage(self, event: bytes) -> Answer[shapes.Written]:
         """Send one OpenLineage event."""
-        return self._wire.post("/api/v1/lineage", event, {"content-type": "application/json"})
+        return self._transport.post("/api/v1/lineage", event, {"content-type": "application/json"})
 
     def openlineage_lines(self, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:
         """Send many OpenLineage events (NDJSON) in pieces of any size."""
-        return self._wire.post("/api/v1/lineage", lines, {"content-type": "application/x-ndjson"})
+        return self._transport.post("/api/v1/lineage", lines, {"content-type": "application/x-ndjson"})
 
-    def ingest(self, format: str, event: bytes) -> Answer[shapes.Written]:  # noqa: A002 - the field's word
+    def ingest(self, format: str, event: bytes) -> Answer[shapes.Written]:  # noqa: A002 - the term of the HTTP API
         """Send one event of a connector's format."""
-        return self._wire.post(f"/api/v1/ingest/{quote(format, safe='')}", event, {"content-type": "application/json"})
+        return self._transport.post(f"/api/v1/ingest/{quote(format, safe='')}", event, {"content-type": "application/json"})
 
-    def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:  # noqa: A002 - the field's word
+    def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:  # noqa: A002 - the term of the HTTP API
         """Send many events of a connector's format (NDJSON) in pieces of any size."""
-        return self._wire.post(f"/api/v1/ingest/{quote(format, safe='')}", lines, {"content-type": "application/x-ndjson"})
+        return self._transport.post(f"/api/v1/ingest/{quote(format, safe='')}", lines, {"content-type": "application/x-ndjson"})
 
     def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[shapes.Ingested]:
         """Send CloudEvents: without `headers`, `body` is a batch (a JSON array of structured events)."""
         batch = {"content-type": "application/cloudevents-batch+json"}
-        return self._wire.post("/api/v1/events", body, headers or batch)
+        return self._transport.post("/api/v1/events", body, headers or batch)
 
     def dead_letters(
         self, *, limit: int | None = None, cursor: str | None = None, at_least: int | None = None
     ) -> Answer[shapes.DeadLetters]:
-        """Return what was taken and could not be worked on."""
-        return self._wire.get("/api/v1/dead-letters", {"limit": limit, "cursor": cursor, "at_least": at_least})
+        """Return the dead letters: input that was accepted and could not be processed."""
+        return self._transport.get("/api/v1/dead-letters", {"limit": limit, "cursor": cursor, "at_least": at_least})
 
     def replay(self, letter: int) -> Answer[shapes.Replayed]:
-        """Try a dead letter again."""
-        return self._wire.post(f"/api/v1/dead-letters/{letter}/replay")
+        """Process a dead letter again."""
+        return self._transport.post(f"/api/v1/dead-letters/{letter}/replay")
 
     def connectors(self, *, at_least: int | None = None) -> Answer[source_shapes.Connectors]:
-        """Return the connectors of the server: its formats, its kinds of tools, and what each emits."""
-        return self._wire.get("/api/v1/connectors", {"at_least": at_least})
+        """Return the connectors of the server: the formats that it accepts, the tools that it connects, and what each emits."""
+        return self._transport.get("/api/v1/connectors", {"at_least": at_least})
 
     def sources(self, *, at_least: int | None = None) -> Answer[source_shapes.Sources]:
-        """Return the connected tools and how far each has been read."""
-        return self._wire.get("/api/v1/sources", {"at_least": at_least})
+        """Return the connected tools with their state and progress."""
+        return self._transport.get("/api/v1/sources", {"at_least": at_least})
 
     def test_source(self, name: str) -> Answer[source_shapes.SourceTest]:
-        """Reach a source once, with its credentials, and return what was found or what to fix."""
-        return self._wire.post(f"/api/v1/sources/{quote(name, safe='')}/test")
+        """Connect to a source once, with its credentials; return the objects found, or what to fix."""
+        return self._transport.post(f"/api/v1/sources/{quote(name, safe='')}/test")
 
     def connect(self, kind: str, url: str, name: str | None = None) -> Answer[source_shapes.Source]:
-        """Connect a tool, or resume its backfill, and return at once; `sources` tells how far it is."""
+        """Connect a tool, or resume its backfill, and return at once; `sources` reports the progress."""
         body = {"kind": kind, "url": url} | ({"name": name} if name else {})
-        return self._wire.post("/api/v1/sources", json.dumps(body).encode(), {"content-type": "application/json"})
+        return self._transport.post("/api/v1/sources", json.dumps(body).encode(), {"content-type": "application/json"})
 
     def sync(self, name: str | None = None) -> Answer[dict[str, Any]]:
-        """Compare a source (or all) with the graph now: what no event told, deletions and renames included."""
-        return self._wire.post(f"/api/v1/sources/{quote(name, safe='')}/sync" if name else "/api/v1/sync")
+        """Reconcile a source (or all) with the graph now: changes that no event reported, deletions and renames included."""
+        return self._transport.post(f"/api/v1/sources/{quote(name, safe='')}/sync" if name else "/api/v1/sync")
 
 
 def _parameters(options: WalkOptions) -> dict[str, Any]:
     """Return the query parameters of the options that differ from their defaults."""
-    given = {field.name: getattr(options, field.name) for field in fields(options)}
-    given = {name: value for name, value in given.items() if value != getattr(DEFAULTS, name)}
-    return {"kind": list(given.pop("kinds", ())), **given}
+    values = {field.name: getattr(options, field.name) for field in fields(options)}
+    changed = {name: value for name, value in values.items() if value != getattr(DEFAULTS, name)}
+    return {"kind": list(changed.pop("kinds", ())), **changed}

@@ -1,4 +1,4 @@
-"""What can go wrong between a program and the server."""
+"""Exceptions of the HTTP client."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 class ClientError(Exception):
     """The server answered with an error.
 
-    `status` is the HTTP status, `problem` the RFC 9457 object, `body` the bytes of the answer as they came.
+    `status` is the HTTP status, `problem` the RFC 9457 object, `body` the bytes of the answer.
     """
 
     def __init__(self, status: int, body: bytes, reason: str = "") -> None:
-        """Read the problem from the body; whatever else stands there (a proxy's page) becomes the detail."""
+        """Parse the problem in the body; any other body (such as the error page of a proxy) becomes the detail."""
         self.status = status
         self.body = body
         self.problem = _problem(status, body, reason)
@@ -21,26 +21,26 @@ class ClientError(Exception):
 
     @property
     def title(self) -> str:
-        """What kind of error it is."""
+        """The class of the error, such as `Unknown asset`."""
         return str(self.problem.get("title", "Error"))
 
     @property
     def detail(self) -> str:
-        """What is wrong and what to do next."""
+        """The cause of the error and what to do next."""
         return str(self.problem.get("detail", self.title))
 
     @property
     def pointer(self) -> str | None:
-        """Where in the body that was sent, as a JSON pointer."""
+        """The location of the error in the request body, as a JSON pointer; None if no body is at fault."""
         pointer = self.problem.get("pointer")
         return None if pointer is None else str(pointer)
 
 
 class ServerNotReachable(Exception):
-    """Nothing answered at `url`, or the connection broke before an answer was complete."""
+    """No server answered at `url`, or the connection broke before the answer was complete."""
 
     def __init__(self, url: str, cause: str) -> None:
-        """Keep the address and what the network said."""
+        """Create the error for the server `url`; `cause` is the message of the transport."""
         super().__init__(f"no answer from {url}: {cause}")
         self.url = url
         self.cause = cause

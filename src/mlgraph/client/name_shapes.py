@@ -1,4 +1,4 @@
-"""The shapes of answers about names (see `shapes`)."""
+"""Shapes (TypedDict) of the answers of `GET /api/v1/names`; `mlgraph.client.shapes` has the others."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing_extensions import TypedDict  # pydantic reads shapes from here until
 
 
 class Named(TypedDict):
-    """That `name` was another name of `asset` for a time. `decision` is `apart` where somebody said that they are two."""
+    """`name` was another name of `asset` in an interval; `decision` is `apart` if they were declared two assets instead."""
 
     name: str
     asset: str
@@ -16,7 +16,7 @@ class Named(TypedDict):
 
 
 class Ambiguous(TypedDict):
-    """A name that leads to several assets for a time, and therefore stands for itself then."""
+    """A name that leads to several assets in an interval; in it, the name is an asset of its own."""
 
     name: str
     assets: list[str]
@@ -25,7 +25,7 @@ class Ambiguous(TypedDict):
 
 
 class Names(TypedDict):
-    """The names of an asset, or, where none was asked for, all names that lead to several assets."""
+    """The names of an asset; without a requested asset, all ambiguous names."""
 
     uri: str | None
     asset: str | None

@@ -1,4 +1,4 @@
-"""The shape of what `propagation` answers (docs/propagation.md), beside the others in `mlgraph.client.shapes`."""
+"""Shapes (TypedDict) of the answers of `GET /api/v1/propagation` (docs/propagation.md)."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from mlgraph.client.shapes import Certainty, Notice
 
 
 class RebuiltWorkflow(TypedDict):
-    """How far a workflow is: `run` and `since` say by which run, and when.
+    """The rebuild state of a workflow; `run` caused the state at `since`.
 
-    `missing` are the inputs that it has not taken in whole, `waits_on` those of them that are not wholly new themselves.
+    `missing` lists the inputs of which it has not read the completely new state, `waits_on` those of them that are not
+    completely new themselves.
     """
 
     uri: str
@@ -29,7 +30,7 @@ class RebuiltWorkflow(TypedDict):
 
 
 class ServedBy(TypedDict):
-    """What a deployment or service runs on, since when; `weight`: a deployment's proportion of the traffic, where it is told."""
+    """An asset that a deployment or service runs on since `since`; `weight`: the deployment's share of the traffic, if known."""
 
     uri: str
     state: str
@@ -38,7 +39,7 @@ class ServedBy(TypedDict):
 
 
 class FollowedAsset(TypedDict):
-    """What an asset holds, since when, and by which run; `successor` is the newest version that was made from the new."""
+    """The state of an asset; `run` wrote it at `since`. `successor` is the newest version built from the new state."""
 
     uri: str
     kind: str
@@ -55,7 +56,7 @@ class FollowedAsset(TypedDict):
 
 
 class Propagation(TypedDict):
-    """Who has rebuilt since a change, nearest first; `by_state` counts all, `remind` lists who has something to do."""
+    """Consumers of a changed asset, nearest first; `by_state` counts all of them, `remind` lists the owners who must act."""
 
     root: str
     since: str

@@ -1,4 +1,4 @@
-"""Requests and answers as they travel: one place that turns httpx's failures into two errors a caller can act on."""
+"""HTTP transport of the client: requests, answers, and the conversion of httpx errors into the client's two exceptions."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 class Answer(Generic[T]):
-    """An answer of the server: `body` holds its exact bytes, `data` what they say."""
+    """An answer of the server: `body` has its exact bytes, `data` its JSON value."""
 
     __slots__ = ("body", "status")
 
     def __init__(self, status: int, body: bytes) -> None:
-        """Keep the bytes; they are read when `data` is first asked for."""
+        """Create an answer; `body` is parsed by each access of `data`."""
         self.status = status
         self.body = body
 
@@ -36,14 +36,14 @@ class Answer(Generic[T]):
         return cast("T", json.loads(self.body))
 
 
-class Wire:
-    """One pool of connections to one server. Every method raises `ClientError` or `ServerNotReachable`."""
+class HttpTransport:
+    """A connection pool for one server. Every method raises `ClientError` or `ServerNotReachable`."""
 
     def __init__(self, url: str, token: str | None, transport: httpx.BaseTransport | None) -> None:
-        """Open no connection yet. Raises `ValueError` where `url` is no http(s) address."""
+        """Configure the pool without opening a connection. Raises `ValueError` if `url` is not an http(s) URL."""
         parsed = httpx.URL(url)
         if parsed.scheme not in ("http", "https") or not parsed.host:
-            raise ValueError(f"{url!r} is not an address of a server such as http://127.0.0.1:8765")
+            raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8765")
         self.url = url.rstrip("/")
         headers = {"authorization": f"Bearer {token}"} if token else {}
         timeout = httpx.Timeout(READ_S, connect=CONNECT_S)
@@ -52,7 +52,7 @@ class Wire:
             headers=headers,
             timeout=timeout,
             transport=transport,
-            # Without TLS there is nothing to verify, and reading the certificates takes longer than most answers.
+            # Without TLS there is nothing to verify, and loading the certificates takes longer than most answers.
             verify=parsed.scheme == "https",
             # A proxy of the environment cannot reach a server of this machine.
             trust_env=parsed.host not in _LOOPBACK,
@@ -63,27 +63,27 @@ class Wire:
         self._http.close()
 
     def get(self, path: str, parameters: Parameters) -> Answer[T]:
-        """Return the answer to a GET; parameters that are None or empty are left out."""
-        with self._failures():
+        """Return the answer to a GET; parameters that are None or empty are omitted."""
+        with self._converted_errors():
             return _checked(self._http.get(path, params=_query(parameters)))
 
     def post(self, path: str, body: Body = b"", headers: Mapping[str, str] | None = None) -> Answer[T]:
-        """Return the answer to a POST. An iterable body is streamed, for as long as it takes."""
-        # A streamed upload waits for the server's pace (it commits in chunks), so neither side of it is timed.
+        """Return the answer to a POST. An iterable body is streamed, without a read timeout."""
+        # The server reads a streamed upload as fast as it commits, which has no upper bound.
         timeout = httpx.Timeout(READ_S if isinstance(body, bytes) else None, connect=CONNECT_S)
-        with self._failures():
+        with self._converted_errors():
             return _checked(self._http.post(path, content=body, headers=headers, timeout=timeout))
 
     def stream(self, path: str, parameters: Parameters) -> Iterator[bytes]:
-        """Yield the bytes of a long answer as they arrive; a broken connection raises, it never looks like the end."""
-        with self._failures(), self._http.stream("GET", path, params=_query(parameters)) as response:
+        """Yield the bytes of a streamed answer. A broken connection raises, so that it cannot look like the end."""
+        with self._converted_errors(), self._http.stream("GET", path, params=_query(parameters)) as response:
             if not response.is_success:
                 response.read()
                 _checked(response)
             yield from response.iter_bytes()
 
     @contextmanager
-    def _failures(self) -> Generator[None]:
+    def _converted_errors(self) -> Generator[None]:
         try:
             yield
         except httpx.TransportError as error:

@@ -1,7 +1,7 @@
-"""The shapes of the answers as types: one definition for the client, the command line and the OpenAPI document.
+"""Shapes (TypedDict) of the HTTP answers, shared by the client, the command line and the OpenAPI document.
 
-What the fields mean is told in docs/http.md. Times are RFC 3339 text in UTC; `watermark` is the lowest write that the
-answer includes of all projections it used; `cold_runs` is deprecated and 0: it goes in the release after 0.2.0.
+docs/http.md explains the fields. Times are RFC 3339 text in UTC; `watermark` is the lowest one that all parts of the answer
+include; `cold_runs` is deprecated and always 0: the release after 0.2.0 omits it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Certainty = Literal["certain", "possible"]
 
 
 class Problem(TypedDict):
-    """An error (RFC 9457). `pointer` says where in a body, `instance` names the record in the server's log."""
+    """An error (RFC 9457). `pointer` is a JSON pointer into an invalid body, `instance` names the error in the server's log."""
 
     type: str
     title: str
@@ -27,13 +27,13 @@ class Problem(TypedDict):
 
 
 class Written(TypedDict):
-    """What was written is included in every answer from this watermark on."""
+    """Answers with this watermark or a higher one include the write."""
 
     watermark: int
 
 
 class Rejection(TypedDict):
-    """A line or event that was not taken: its index from 0, the place inside it, and why."""
+    """A rejected line or event: its index from 0, a JSON pointer into it, and the reason."""
 
     index: int
     pointer: str
@@ -41,7 +41,7 @@ class Rejection(TypedDict):
 
 
 class Ingested(TypedDict):
-    """What became of many lines: accepted + duplicates + rejected = all lines that are not empty."""
+    """Counts of lines or events: accepted + duplicates + rejected is the number of those that are not empty."""
 
     accepted: int
     duplicates: int
@@ -50,7 +50,7 @@ class Ingested(TypedDict):
 
 
 class Node(TypedDict):
-    """An asset that a walk reached, `distance` edges from the root; `possible`: no path is certain throughout."""
+    """An asset of a closure, `distance` edges from the root; `possible`: every path to it has an uncertain edge."""
 
     uri: str
     kind: str
@@ -60,14 +60,14 @@ class Node(TypedDict):
 
 
 class Folded(TypedDict):
-    """How many assets an answer passes over as noise, altogether and by the rule that hides them."""
+    """Number of traversed assets that noise rules hide, in total and by rule."""
 
     count: int
     by_rule: dict[str, int]
 
 
 class Edge(TypedDict):
-    """An edge between two listed nodes, with every origin that holds it; `folded`: it leads over so many hidden assets."""
+    """An edge between two listed nodes, with its origins; `folded`: the number of hidden assets that it passes over."""
 
     source: str
     relation: str
@@ -78,7 +78,7 @@ class Edge(TypedDict):
 
 
 class Lineage(TypedDict):
-    """A closure: nodes nearest first, then by URI, and the edges between them. `total` counts before `limit`."""
+    """A closure: nodes ordered by distance, then by URI, and the edges between them. `total` ignores `limit`."""
 
     root: str
     direction: str
@@ -96,7 +96,7 @@ class Lineage(TypedDict):
 
 
 class Affected(TypedDict):
-    """An asset that a change can hurt; `path` is the proof, root first."""
+    """An asset that a change can hurt; `path` is the evidence, root first."""
 
     uri: str
     kind: str
@@ -110,14 +110,14 @@ class Affected(TypedDict):
 
 
 class Notice(TypedDict):
-    """Someone to tell, and the affected assets they answer for."""
+    """An owner to notify, and the affected assets that they own."""
 
     owner: str
     assets: list[str]
 
 
 class Impact(TypedDict):
-    """What a change of the root can hurt, and whom to tell."""
+    """The assets that a change of the root can hurt, and the owners to notify."""
 
     root: str
     change: str | None
@@ -136,9 +136,9 @@ class Impact(TypedDict):
 
 
 class Step(TypedDict):
-    """A node of a path; `relation` leads to it from the node before, and is null on the first.
+    """A node of a path; `relation` is that of the edge from the previous node, null on the first.
 
-    `folded`: so many hidden assets lie between the two.
+    `folded`: the number of hidden assets between the two nodes.
     """
 
     uri: str
@@ -149,7 +149,7 @@ class Step(TypedDict):
 
 
 class Path(TypedDict):
-    """The shortest path between two assets; `path` is empty where there is none."""
+    """The shortest path between two assets; `path` is empty if none exists."""
 
     source: str
     target: str
@@ -164,7 +164,7 @@ class Path(TypedDict):
 
 
 class Relation(TypedDict):
-    """An edge of an asset, told or inferred (an origin that begins with `rule:`); `name` is that of the other end."""
+    """An edge of an asset, asserted or inferred (an origin that begins with `rule:`); `name` is the name of the other end."""
 
     source: str
     relation: str
@@ -179,7 +179,7 @@ class Relation(TypedDict):
 
 
 class Moment(TypedDict):
-    """One state of an asset as one origin told it."""
+    """One state of an asset as reported by one origin."""
 
     valid_from: str
     valid_to: str | None
@@ -190,7 +190,7 @@ class Moment(TypedDict):
 
 
 class AssetHealth(TypedDict):
-    """Whether something is known to be wrong with an asset."""
+    """The health of an asset, with the reasons if it is failing."""
 
     status: Literal["ok", "failing", "unknown"]
     reasons: list[str]
@@ -224,7 +224,7 @@ class Asset(TypedDict):
 
 
 class Origin(TypedDict):
-    """One source's claim that an edge holds."""
+    """The assertion of an edge by one origin."""
 
     origin: str
     valid_from: str
@@ -238,7 +238,7 @@ class Origin(TypedDict):
 
 
 class Ground(TypedDict):
-    """An edge of the path under an inferred one; where it is inferred itself, by `rule`, `path` is the one under it."""
+    """A premise of an inferred edge; if it is inferred itself, `rule` is its rule and `path` lists its premises."""
 
     source: str
     relation: str
@@ -252,10 +252,10 @@ class Ground(TypedDict):
 
 
 class Why(TypedDict):
-    """Who says that an edge holds; for an inferred one, `rule` and a path under it.
+    """The origins of an edge; for an inferred edge also its `rule`, and its premises as `path`.
 
-    `path_as_of` is the moment that the path is of: the one that was asked about, or, where the edge does not hold then, the last
-    one at which it did.
+    `holds`: the edge is valid at the requested moment. `path_as_of` is the moment of the premises: the requested one, or, if the
+    edge is not valid then, the last moment at which it was.
     """
 
     source: str
@@ -272,7 +272,7 @@ class Why(TypedDict):
 
 
 class AssetChange(TypedDict):
-    """An asset that came, went or changed between two moments."""
+    """An asset that was added, removed or changed between two moments."""
 
     uri: str
     kind: str
@@ -283,7 +283,7 @@ class AssetChange(TypedDict):
 
 
 class EdgeChange(TypedDict):
-    """An edge that came, went or changed between two moments."""
+    """An edge that was added, removed or changed between two moments."""
 
     source: str
     relation: str
@@ -294,7 +294,7 @@ class EdgeChange(TypedDict):
 Diff = TypedDict(
     "Diff",
     {
-        "from": str,  # a word of the language, so this shape is written as a call
+        "from": str,  # a keyword of Python, which the class syntax does not allow
         "to": str,
         "uri": str | None,
         "assets": list[AssetChange],
@@ -317,7 +317,7 @@ class LiveVersion(TypedDict):
 
 
 class LiveDeployment(TypedDict):
-    """A deployment that answers for a service; `weight` is a proportion of the service's traffic."""
+    """A deployment that serves a service; `weight` is its share of the service's traffic, relative to the other weights."""
 
     uri: str
     name: str
@@ -328,7 +328,7 @@ class LiveDeployment(TypedDict):
 
 
 class LiveService(TypedDict):
-    """A service and what serves it."""
+    """A service and the deployments that serve it."""
 
     uri: str
     name: str
@@ -336,7 +336,7 @@ class LiveService(TypedDict):
 
 
 class Live(TypedDict):
-    """Which versions serve which service."""
+    """The versions that serve each service."""
 
     services: list[LiveService]
     as_of: str
@@ -344,7 +344,7 @@ class Live(TypedDict):
 
 
 class DeadLetter(TypedDict):
-    """Something that was taken and could not be worked on; `event` is what arrived, secrets removed."""
+    """Input that was accepted and could not be processed; `event` is the input without secrets."""
 
     id: int
     source: str | None
@@ -368,16 +368,16 @@ class DeadLetters(TypedDict):
 
 
 class Replayed(TypedDict):
-    """A dead letter that went through after all."""
+    """The result of processing a dead letter again."""
 
     replayed: bool
     watermark: int
 
 
 class Restored(TypedDict):
-    """What was restored: when the backup was made, rows by table, and the id that the store has had since.
+    """Summary of a restore: time of the backup, rows by table, and the new id of the store (`instance`).
 
-    `from_schema` and `from_instance` are those of the store that the backup was made of.
+    `from_schema` and `from_instance` belong to the store that was backed up.
     """
 
     made_at: str

@@ -1,4 +1,4 @@
-"""The shapes of connectors and connected tools (docs/http.md, Sources)."""
+"""Shapes (TypedDict) of the answers about connectors and connected tools (docs/http.md, Sources)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SourceSchedule(TypedDict):
 
 
 class SourceLimits(TypedDict):
-    """How hard a source is asked at most."""
+    """Limits of the requests to a source."""
 
     requests_per_s: float
     concurrency: int
@@ -24,12 +24,12 @@ class SourceLimits(TypedDict):
 
 
 class Source(TypedDict):
-    """A connected tool. `done` and `total` count the things of the running backfill; `total` may not be known yet.
+    """A connected tool. `done` and `total` count the objects of the running backfill; `total` may not be known yet.
 
-    `error` is what reading fails with now, `last_error` the latest of all `errors`. `lag_s` is the time since what
-    changed was last asked for with success, `last_change_at` when something new was learned. `scope` stands before names that
-    mean nothing by themselves. `circuit` is `closed`, `half-open` or `open`: the source fails and is not asked for
-    `retry_in_s` seconds. `events_waiting` counts things that events named and that are not fetched yet.
+    `error` is the current failure, `last_error` the latest of all `errors`. `lag_s` is the time since the last successful
+    poll, `last_change_at` the time of the last change that was recorded. `scope` is the prefix of ambiguous namespaces.
+    `circuit` is `closed`, `half-open` or `open`: the source failed repeatedly and receives no requests for `retry_in_s`
+    seconds. `events_waiting` counts objects that events named and that are not fetched yet.
     """
 
     name: str
@@ -61,7 +61,7 @@ class Source(TypedDict):
 
 
 class SourceTest(TypedDict):
-    """What a source answered to a trial. `counts` are of one page each, `more` if there are more; `error`: what to fix."""
+    """The result of a connection test. `counts` cover one page each, `more`: there are further ones; `error`: what to fix."""
 
     name: str
     kind: str
@@ -76,10 +76,11 @@ class SourceTest(TypedDict):
 
 
 class Connector(TypedDict):
-    """What a connector declares. `accepts_events`: its name is a format; `connects`: its name is a kind of tool.
+    """Properties of a connector. `accepts_events`: its name is a format; `connects`: its name is a kind of tool.
 
-    `event_types` are the payloads that it reads, `kinds` and `relations` all that it emits, `redacted` the places of secrets and
-    personal data. `cloudevent_types` are prefixes of the types of CloudEvents that it reads, `media_types` their data's types.
+    `event_types` are the payloads that it reads, `kinds` and `relations` all that it emits, `redacted` the pointers to secrets
+    and personal data. `cloudevent_types` are the prefixes of CloudEvents types that it reads, `media_types` their
+    `datacontenttype`.
     """
 
     name: str
