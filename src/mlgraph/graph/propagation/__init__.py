@@ -1,1 +1,1 @@
-"""Which assets were rebuilt since a change."""
+"""Propagation of a change: the affected subgraph, and the assets and workflows that were rebuilt since."""

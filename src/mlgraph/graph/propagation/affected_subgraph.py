@@ -1,4 +1,4 @@
-"""What a change of an asset can reach, as edges and workflows: the part of the graph that its propagation is followed in."""
+"""Extracts the affected subgraph: the edges and workflows that a change of one asset can reach."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from mlgraph.graph.propagation.rebuild_status import AffectedSubgraph, Propagati
 from mlgraph.graph.traversal.closures import NO_LIMIT, Closure, starts_of
 
 PROCESS_KINDS: Final = frozenset({WORKFLOW, RUN})
-"""Kinds that read and write at the asset level: workflows, and runs without one."""
+"""Kinds that read and write at the asset level: workflows, and runs without a workflow."""
 _NEVER_CLOSING: Final = np.array(sorted(NEVER_CLOSING), np.uint8)
 
 _Pairs = dict[int, dict[int, dict[int, bool]]]
 
 
 def affected_subgraph(graph: GraphVersion, root: int, since: int, moment: int, reached: Closure) -> AffectedSubgraph:
-    """Return what a change of `root` at `since` can reach, of all that was `reached` from it at `moment` at the asset level."""
+    """Return the subgraph that a change of `root` at `since` affects.
+
+    `reached` is the downstream closure of the root at asset level at `moment`. Times are in microseconds.
+    """
     changed = _changed(graph, root, since, moment)
     nodes = reached.nodes
     rows = graph.views[Layer.ASSET].out.gather(nodes, moment, WALK)
@@ -48,7 +51,7 @@ def affected_subgraph(graph: GraphVersion, root: int, since: int, moment: int, r
             known[asset] = known.get(asset, False) or (input_certain and certain)
     neither = ~makes & ~made
     links = _links(graph, source_assets[neither], target_assets[neither], rows.start[neither].tolist())
-    _leave_out_own_outputs(reads, pairs, {link.target for link in links} | changed.keys())
+    _exclude_own_outputs(reads, pairs, {link.target for link in links} | changed.keys())
     for asset in changed:
         if graph.registry.kind(asset) in PROCESS_KINDS:
             reads[asset].add(asset)
@@ -63,7 +66,7 @@ def _are_processes(graph: GraphVersion, assets: Ints) -> np.ndarray[tuple[int], 
 
 
 def _links(graph: GraphVersion, sources: Ints, targets: Ints, starts: list[int]) -> list[PropagationLink]:
-    """Return each edge once, from the earliest moment at which some origin has held it."""
+    """Return each edge once, from the earliest moment at which some origin asserted it."""
     valid_since: dict[tuple[int, int], int] = {}
     for source, target, start in zip(sources.tolist(), targets.tolist(), starts, strict=True):
         valid_since[source, target] = min(valid_since.get((source, target), start), start)
@@ -71,7 +74,10 @@ def _links(graph: GraphVersion, sources: Ints, targets: Ints, starts: list[int])
 
 
 def _first_valid(graph: GraphVersion, layer: Layer, source: int, target: int, start: int) -> int:
-    """Return when an edge that stands under these names from `start` on began, under whatever names its ends had."""
+    """Return when an edge between two assets became valid, where these names have it from `start` on.
+
+    Earlier intervals that adjoin may belong to other names (aliases) of the two assets.
+    """
     aliases = graph.aliases
     if not aliases:
         return start
@@ -92,7 +98,10 @@ def _first_valid(graph: GraphVersion, layer: Layer, source: int, target: int, st
 
 
 def _changed(graph: GraphVersion, root: int, since: int, moment: int) -> dict[int, int | None]:
-    """Return when the root and its parts became new: a part that is frozen when it came to be, if that was not before `since`."""
+    """Return when the root and its parts became new.
+
+    That is `since`; for a frozen part it is the time of its creation, or None if it was created before `since`.
+    """
     starts = starts_of(graph, root, moment, NO_LIMIT, Closure())
     parts = np.array([start.asset for start in starts], np.int32)
     nodes = graph.nodes_of(parts)
@@ -114,8 +123,8 @@ def _changed(graph: GraphVersion, root: int, since: int, moment: int) -> dict[in
     return changed
 
 
-def _leave_out_own_outputs(reads: dict[int, set[int]], pairs: _Pairs, others: set[int]) -> None:
-    """Leave out what a workflow reads of what it alone writes: otherwise nothing of it could ever be wholly new."""
+def _exclude_own_outputs(reads: dict[int, set[int]], pairs: _Pairs, others: set[int]) -> None:
+    """Remove inputs that only the reading workflow writes: they would otherwise keep its outputs partly old forever."""
     writers: dict[int, set[int]] = defaultdict(set)
     for workflow, outputs in pairs.items():
         for output in outputs:

@@ -1,7 +1,7 @@
-"""How a change travels: who has taken in the new since, and what still comes from the old (docs/propagation.md).
+"""Replays the runs since a change: which workflows and assets were rebuilt, and which are still old (docs/propagation.md).
 
-The runs since the change are followed in order of time: a run that begins reads what is there, and what it writes when it
-completes is as new as what it has read.
+The runs since the change are replayed in order of time. A run reads its inputs when it starts; the outputs that it writes when it
+completes are as new as the inputs were then.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 OLD: Final = 1
-"""Some of the contents come from before the change."""
+"""Flag: some of the contents come from before the change."""
 NEW: Final = 2
-"""Some of the contents come from after the change."""
+"""Flag: some of the contents come from after the change."""
 
 _BEFORE: Final = 0
-"""Stands for the inputs of what a workflow wrote before the change."""
+"""Placeholder for the inputs of the outputs that a workflow wrote before the change."""
 
 
 class PropagationLink(NamedTuple):
-    """An edge that no run computes, from when it has held: the target is as new as the source."""
+    """An edge that no run computes, valid since `start`: the target is as new as the source."""
 
     source: int
     target: int
@@ -29,7 +29,7 @@ class PropagationLink(NamedTuple):
 
 
 class Execution(NamedTuple):
-    """One run of a workflow: `ended` is None where it has not, `feeds` tells for each output the inputs that feed it."""
+    """One run of a workflow: `ended` is None while it runs, `feeds` has for each output the inputs that feed it."""
 
     run: int
     workflow: int
@@ -39,20 +39,20 @@ class Execution(NamedTuple):
     reads: frozenset[int]
     feeds: Mapping[int, frozenset[int]]
     rank: tuple[int, str]
-    """Of runs that begin and end in one instant, those come first whose workflow is nearer to the root, then by URI."""
+    """Order of runs that start and end in one instant: by distance of their workflow from the root, then by URI."""
 
     @property
     def completed(self) -> bool:
-        """Whether it ended well."""
+        """Whether the run ended with state COMPLETE."""
         return self.ended is not None and self.state == "COMPLETE"
 
 
 @dataclass
 class AffectedSubgraph:
-    """What a change can reach, as the graph stands: `changed` tells when each root became new (None: it stays old).
+    """The part of the graph that a change can reach: `changed` has the time at which each root became new (None: it stays old).
 
-    `reads` are the inputs of each workflow by which the change can reach it, `makes` its outputs with the inputs that lead to
-    each, and whether that is certain. `frozen` assets never change once they are made.
+    `reads` has, by workflow, the inputs over which the change can reach it; `makes`, by workflow and output, the inputs that feed
+    the output, each with whether that is certain. `frozen` assets never change once they are made.
     """
 
     changed: Mapping[int, int | None]
@@ -63,7 +63,7 @@ class AffectedSubgraph:
 
 
 class AssetContents(NamedTuple):
-    """What an asset holds (`OLD`, `NEW` or both), since when (None: always), and by which run (0: by none)."""
+    """The contents of an asset: `mask` of `OLD` and `NEW`, since when (None: always), and written by which run (0: none)."""
 
     mask: int
     since: int | None
@@ -71,9 +71,9 @@ class AssetContents(NamedTuple):
 
 
 class WorkflowStatus(NamedTuple):
-    """How far a workflow is: its state, the run that says so (0: none) and when, and the inputs it has not taken in whole.
+    """The rebuild status of a workflow: its state, with the deciding run (0: none) and time, and its missing inputs.
 
-    `waits_on` are those of them that are not wholly new yet.
+    `missing` inputs were not completely new when the workflow last read them; `waits_on` has those that still are not.
     """
 
     state: str
@@ -84,7 +84,7 @@ class WorkflowStatus(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """What a workflow found in an input when it last read it, and by which run since when."""
+    """The contents that a workflow found in an input when it last read it, with the run and the end of that run."""
 
     mask: int
     run: int
@@ -95,10 +95,10 @@ _ALWAYS_OLD: Final = AssetContents(OLD, None, 0)
 
 
 class PropagationReplay:
-    """Follows the runs since a change; ask `contents` and `status` afterwards."""
+    """Replays the runs since a change; `contents` and `status` return the result."""
 
     def __init__(self, affected: AffectedSubgraph, executions: Iterable[Execution]) -> None:
-        """Follow `executions`, given in whatever order."""
+        """Replay `executions`, which may be in any order."""
         self._affected = affected
         self._frozen = affected.frozen
         self._executions = list(executions)
@@ -113,17 +113,17 @@ class PropagationReplay:
         self._frozen_reads: dict[int, frozenset[int]] = {}
         self._attempts: dict[int, Execution] = {}
         self._found: dict[tuple[int, int], dict[int, int]] = {}
-        self._begin_with_old()
+        self._initialise_inputs()
         for _, _, _, action in sorted(self._actions(), key=lambda each: each[:3]):
             self._apply(action)
 
     def contents(self, asset: int) -> AssetContents:
-        """Return what an asset holds in the end."""
+        """Return the contents of an asset after the replay."""
         contents_now = self._contents.get(asset, _ALWAYS_OLD)
         return contents_now if contents_now.mask else _ALWAYS_OLD
 
     def status(self, workflow: int) -> WorkflowStatus:
-        """Return how far a workflow is in the end."""
+        """Return the rebuild status of a workflow after the replay."""
         reads, taken = self._affected.reads.get(workflow, set()), self._taken[workflow]
         mutable_inputs = {asset for asset in reads if asset not in self._frozen}
         needed = mutable_inputs | set(self._frozen_reads.get(workflow, reads - mutable_inputs))
@@ -145,14 +145,14 @@ class PropagationReplay:
         return WorkflowStatus("old", 0, ready or None, missing, waits_on)
 
     def _mask(self, asset: int) -> int:
-        """Return what an asset holds now; 0 where nothing that the change can reach has led to it yet."""
+        """Return the current contents of an asset as a mask; 0 if nothing in the affected subgraph feeds it yet."""
         contents_now = self._contents.get(asset)
         if contents_now is not None:
             return contents_now.mask
         return OLD if asset in self._processes or asset in self._affected.changed else 0
 
-    def _begin_with_old(self) -> None:
-        """Note what leads to what before anything has changed."""
+    def _initialise_inputs(self) -> None:
+        """Set the inputs of each output to their contents before the change."""
         written: dict[tuple[int, int], set[int]] = defaultdict(set)
         for execution in self._executions:
             if execution.completed:
@@ -160,17 +160,17 @@ class PropagationReplay:
                     written[execution.workflow, output] |= inputs
         for workflow, outputs in self._affected.makes.items():
             reads = self._affected.reads.get(workflow, set())
-            for output, leading in outputs.items():
-                ways: set[int] = set()
+            for output, certain_by_input in outputs.items():
+                inputs: set[int] = set()
                 if output not in self._frozen:
-                    ways = written[workflow, output] & reads | {asset for asset, certain in leading.items() if certain}
+                    inputs = written[workflow, output] & reads
+                    inputs |= {asset for asset, certain in certain_by_input.items() if certain}
                 self._processes[output].append(workflow)
-                self._inputs_of_output[workflow, output] = {_BEFORE: OLD} | {
-                    asset: OLD for asset in ways if asset not in self._frozen
-                }
+                mutable_inputs = {asset: OLD for asset in inputs if asset not in self._frozen}
+                self._inputs_of_output[workflow, output] = {_BEFORE: OLD} | mutable_inputs
 
     def _actions(self) -> Iterator[tuple[int, int, tuple[int, str, int], Action]]:
-        """Yield everything that happens, with the keys that it is ordered by: the moment, the phase in it, the rank."""
+        """Yield all actions with their sort keys: the moment, the phase within it, the rank."""
         for asset, moment in self._affected.changed.items():
             if moment is not None:
                 yield moment, 0, (0, "", asset), _ChangeAction(asset, moment)
@@ -189,7 +189,7 @@ class PropagationReplay:
         match action:
             case _ChangeAction(asset, moment):
                 self._contents[asset] = AssetContents(NEW, moment, 0)
-                self._pass_on(self._live[asset], moment, 0)
+                self._propagate(self._live[asset], moment, 0)
             case PropagationLink():
                 self._link(action)
             case _BeginAction(execution):
@@ -205,14 +205,14 @@ class PropagationReplay:
         if link.target in self._affected.changed:
             return
         if link.target in self._frozen and link.source not in self._frozen:
-            # what is frozen was made from what was there when the edge began
+            # a frozen asset was made from the contents that its source had when the edge became valid
             self._sampled[link.target] |= self._mask(link.source)
         else:
             self._live[link.source].append(link.target)
             self._sources[link.target].append(link.source)
         mask = self._mask(link.target)
         if self._mask(link.source) | mask != mask:
-            self._pass_on([link.target], link.start, 0)
+            self._propagate([link.target], link.start, 0)
 
     def _read(self, execution: Execution) -> None:
         found = {asset: self._mask(asset) or OLD for asset in execution.reads}
@@ -236,15 +236,15 @@ class PropagationReplay:
                 continue
             before = self._own(output)
             for asset in [each for each in taken_inputs if each == _BEFORE or each in self._frozen]:
-                del taken_inputs[asset]  # another version takes the place of the one that was read before
+                del taken_inputs[asset]  # a frozen input is replaced by the version that this run read
             anything = output in self._frozen
             taken_inputs.update((a, found[a]) for a in inputs if a in taken_inputs or a in self._frozen or anything)
             if self._own(output) != before:
                 changed.append(output)
-        self._pass_on(changed, moment, execution.run)
+        self._propagate(changed, moment, execution.run)
 
     def _own(self, asset: int) -> int:
-        """Return what an asset holds by runs and by what was there when it was made."""
+        """Return the contents that an asset has from runs and, if it is frozen, from its sources when it was made."""
         mask = self._sampled.get(asset, 0)
         for workflow in self._processes.get(asset, ()):
             taken_inputs = self._inputs_of_output[workflow, asset]
@@ -253,10 +253,10 @@ class PropagationReplay:
                 mask |= each
         return mask
 
-    def _pass_on(self, assets: Iterable[int], moment: int, run: int) -> None:
-        """Say anew what `assets` hold, and all that follow them without a run; cycles among them hold what flows in."""
+    def _propagate(self, assets: Iterable[int], moment: int, run: int) -> None:
+        """Recompute the contents of `assets` and their followers; assets of a cycle have all contents that flow into it."""
         direct = {asset for asset in assets if asset not in self._affected.changed}
-        following = self._following(direct)
+        following = self._followers(direct)
         masks = {}
         for asset in following:
             masks[asset] = self._own(asset)
@@ -275,8 +275,8 @@ class PropagationReplay:
                     mask, moment if moment >= self._start else None, run if asset in direct else 0
                 )
 
-    def _following(self, assets: Collection[int]) -> set[int]:
-        """Return `assets` and all that follow them without a run."""
+    def _followers(self, assets: Collection[int]) -> set[int]:
+        """Return `assets` and all assets that depend on them over links, without a run between."""
         found, queue = set(assets), list(assets)
         while queue:
             for target in self._live.get(queue.pop(), ()):
@@ -294,19 +294,19 @@ class _ChangeAction(NamedTuple):
 
 
 class _BeginAction(NamedTuple):
-    """A run begins: it reads."""
+    """A run starts and reads its inputs."""
 
     execution: Execution
 
 
 class _EndAction(NamedTuple):
-    """A run completes: what it wrote is there."""
+    """A run completes and writes its outputs."""
 
     execution: Execution
 
 
 class _InstantRunAction(NamedTuple):
-    """A run begins and ends in one instant."""
+    """A run starts and ends in one instant."""
 
     execution: Execution
 

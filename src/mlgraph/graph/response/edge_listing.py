@@ -1,4 +1,4 @@
-"""The edges of an answer: those between the nodes that it lists, with who says so and how surely they were walked."""
+"""Lists the edges of an answer: those between its nodes, each with origins and certainty."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _RELATION_RANK: Final = np.zeros(256, np.int64)
 _RELATION_RANK[sorted(RELATION_NAMES, key=lambda code: RELATION_NAMES[code])] = np.arange(len(RELATION_NAMES))
 
 _PLACE_BITS: Final = 20
-"""An answer lists fewer assets than 2^20 (and one with more is ordered all the same)."""
+"""Bits of a position in the sort key: answers rarely list 2^20 assets or more, and those are sorted by separate keys."""
 _ORIGIN_BITS: Final = 15
-"""As a row has them (see kernels)."""
+"""Bits of an origin, as in a row (see `csr/row_format.py`)."""
 
 
 class _RowColumns(NamedTuple):
-    """Rows between listed assets: ends, relation and origin, whether they are listed, were walked, and surely.
+    """Rows between listed assets as columns: `shown` are listed, `walked` were taken by a closure, `taken_as_certain` as certain.
 
-    `folded` int32 is how many hidden assets lie between the ends (0: the row is one of the graph's).
+    `folded` int32 is the number of hidden assets between the ends (0: the row is an edge of the graph).
     """
 
     source: Ints
@@ -41,7 +41,7 @@ class _RowColumns(NamedTuple):
     origin: NDArray[np.int16]
     shown: Bools
     walked: Bools
-    certainly: Bools
+    taken_as_certain: Bools
     folded: Ints
 
 
@@ -54,11 +54,11 @@ def edges_between(
     ranks: Callable[[int], Ints],
     hidden: Hidden | None = None,
 ) -> EdgeListing:
-    """Return the edges that hold at `moment` between `listed` assets, sorted by source, relation and target.
+    """Return the edges valid at `moment` between `listed` assets, sorted by source, relation and target.
 
-    All edges of walked relations count, needed by the walk or not, and the part edges that the walk used. An edge is `possible`
-    where the walk took it on ways that are only possible. `ranks` returns the place of each origin among their names, for all up
-    to the one it is given. Over what is `hidden` edges lead on to what is listed (`bridges`).
+    These are all edges of walked relations, whether the closures used them or not, and the part edges that the closures used.
+    An edge is `possible` if the closures took it on uncertain paths only. `ranks(n)` returns the position of each origin up to
+    number n in the order of names. Paths over `hidden` assets become edges between listed ones (`bridges`).
     """
     found = [_rows(graph, graph.views[layer].out, listed, closures, moment) for layer in _layers(graph, level, listed)]
     if hidden is not None:
@@ -75,10 +75,10 @@ def edges_between(
 
 
 def _in_order(sources: Longs, relations: Longs, targets: Longs, origins: Ints) -> Longs:
-    """Return the order of rows by source, relation (below 256), target and origin, each given as its place among all."""
+    """Return the order of rows by source, relation (below 256), target and origin, each given as its rank."""
     if len(sources) and max(sources.max(), targets.max()) >> _PLACE_BITS:
         return np.lexsort((origins, targets, relations, sources))
-    # sorting by one number is several times as fast
+    # sorting by a single packed key is several times as fast
     return np.argsort(((sources << 8 | relations) << _PLACE_BITS | targets) << _ORIGIN_BITS | origins)
 
 
@@ -90,11 +90,14 @@ def _merged_rows(
     origin: NDArray[np.int16],
     shown: Bools,
     walked: Bools,
-    certainly: Bools,
+    taken_as_certain: Bools,
     folded: Ints,
     order: Longs,
 ) -> tuple[Ints, Bytes, Ints, Bools, Ints, Longs, Ints]:
-    """Return each edge once, as `EdgeListing`: listed if any row is, certain if a closure took it as certain or not at all."""
+    """Return the columns of an `EdgeListing` with each edge once.
+
+    An edge is listed if any of its rows is, and certain if a closure took one as certain or took none of them.
+    """
     many = len(order)
     sources, relations, targets = np.empty(many, np.int32), np.empty(many, np.uint8), np.empty(many, np.int32)
     certain, index, origins = np.empty(many, np.bool_), np.zeros(many + 1, np.int64), np.empty(many, np.int32)
@@ -113,7 +116,8 @@ def _merged_rows(
             if shown[row] and origin[row] != 0 and origin[row] != last:
                 origins[origins_used] = last = origin[row]
                 origins_used += 1
-            is_shown, was_walked, is_certain = is_shown or shown[row], was_walked or walked[row], is_certain or certainly[row]
+            is_shown, was_walked = is_shown or shown[row], was_walked or walked[row]
+            is_certain = is_certain or taken_as_certain[row]
             place += 1
         if is_shown:
             sources[edges], relations[edges], targets[edges] = source[first], relation[first], target[first]
@@ -140,7 +144,7 @@ def _layers(graph: GraphVersion, level: Layer, listed: Ints) -> tuple[Layer, ...
 def _rows(
     graph: GraphVersion, rows: DirectedRows, listed: Ints, closures: Mapping[DirectionName, Closure], moment: int
 ) -> _RowColumns:
-    """Return the rows among the listed assets' nodes."""
+    """Return the rows between nodes of the listed assets."""
     own = graph.nodes_of(listed)
     own = own[own >= 0]
     inside = [reached.nodes[among(graph, graph.asset_of[reached.nodes], listed)] for reached in closures.values()]
@@ -152,9 +156,9 @@ def _rows(
             space.stamp[nodes] = space.epoch
         gathered = rows.gather(chosen, moment, marks=(space.stamp, space.epoch))
     near = chosen[gathered.position]
-    walked, certainly = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
+    walked, taken_as_certain = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
     for direction, reached in closures.items():
-        _mark_walked(graph, direction, reached, near, gathered.other, gathered.flags, walked, certainly)
+        _mark_walked(graph, direction, reached, near, gathered.other, gathered.flags, walked, taken_as_certain)
     return _RowColumns(
         graph.asset_of[near],
         graph.asset_of[gathered.other],
@@ -162,7 +166,7 @@ def _rows(
         gathered.origin,
         gathered.flags & SHOW != 0,
         walked,
-        certainly,
+        taken_as_certain,
         np.zeros(len(near), np.int32),
     )
 
@@ -170,7 +174,7 @@ def _rows(
 def _over_hidden(
     graph: GraphVersion, layer: Layer, listed: Ints, hidden: Hidden, closures: Mapping[DirectionName, Closure], moment: int
 ) -> _RowColumns:
-    """Return the ways over hidden assets between the listed ones, a row for each origin."""
+    """Return the bridges over hidden assets between the listed ones, a row for each origin."""
     found = [
         (bridge.source, bridge.target, bridge.relation, origin, WALK | SHOW | (CERTAIN if bridge.certain else 0), bridge.folded)
         for bridge in bridges(graph, layer, moment, listed, hidden)
@@ -178,9 +182,9 @@ def _over_hidden(
     ]
     columns = np.array(found, np.int32).reshape(-1, 6).T
     near, far, flags, folded = columns[0], columns[1], columns[4].astype(np.uint8), columns[5]
-    walked, certainly = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
+    walked, taken_as_certain = np.zeros(len(near), np.bool_), np.zeros(len(near), np.bool_)
     for direction, reached in closures.items():
-        _mark_walked(graph, direction, reached, near, far, flags, walked, certainly)
+        _mark_walked(graph, direction, reached, near, far, flags, walked, taken_as_certain)
     return _RowColumns(
         graph.asset_of[near],
         graph.asset_of[far],
@@ -188,7 +192,7 @@ def _over_hidden(
         columns[3].astype(np.int16),
         flags & SHOW != 0,
         walked,
-        certainly,
+        taken_as_certain,
         folded,
     )
 
@@ -201,9 +205,9 @@ def _mark_walked(
     far: Ints,
     flags: Bytes,
     walked: Bools,
-    certainly: Bools,
+    taken_as_certain: Bools,
 ) -> None:
-    """Note which rows a walk took, and whether on a way that is certain throughout."""
+    """Set `walked` for the rows that a closure took, and `taken_as_certain` for those on a path of certain edges only."""
     with borrowed() as workspace:
         space = workspace.for_walk(graph.nodes)
         space.stamp[reached.nodes] = space.epoch
@@ -212,11 +216,11 @@ def _mark_walked(
         space.stamp[reached.certain_nodes] = space.epoch
         certain_end = space.stamp[near if direction == "downstream" else far] == space.epoch
     walked |= taken
-    certainly |= taken & (flags & CERTAIN != 0) & certain_end
+    taken_as_certain |= taken & (flags & CERTAIN != 0) & certain_end
 
 
 def _parts(graph: GraphVersion, reached: Closure, listed: Ints, moment: int) -> _RowColumns:
-    """Return the part edges that a walk used, a row for each origin."""
+    """Return the part edges that a closure used, a row for each origin."""
     inside = set(listed.tolist())
     used = {triple: certainty_of for triple, certainty_of in reached.parts.items() if triple[0] in inside and triple[2] in inside}
     parts = np.array(sorted({part for part, _, _ in used}), np.int32)
@@ -228,7 +232,7 @@ def _parts(graph: GraphVersion, reached: Closure, listed: Ints, moment: int) -> 
     certainty_of = [used.get(triple) for triple in triples]
     chosen = np.array([certain_part is not None for certain_part in certainty_of], np.bool_)
     every = np.ones(int(chosen.sum()), np.bool_)
-    certainly = np.array([certain_part for certain_part in certainty_of if certain_part is not None], np.bool_)
+    taken_as_certain = np.array([certain_part for certain_part in certainty_of if certain_part is not None], np.bool_)
     return _RowColumns(
         sources[chosen],
         targets[chosen],
@@ -236,6 +240,6 @@ def _parts(graph: GraphVersion, reached: Closure, listed: Ints, moment: int) -> 
         rows.origin[chosen],
         every,
         every,
-        certainly,
+        taken_as_certain,
         np.zeros(len(every), np.int32),
     )

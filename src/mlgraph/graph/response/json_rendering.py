@@ -1,4 +1,4 @@
-"""Nodes and edges of an answer as JSON, written by compiled code: as objects, thousands of them cost more than the walk."""
+"""Renders nodes and edges of an answer as JSON in compiled code: as Python objects they would cost more than the traversal."""
 
 from __future__ import annotations
 
@@ -107,11 +107,10 @@ def _array(out: Bytes, used: int) -> orjson.Fragment:
 
 
 class EdgeListing(NamedTuple):
-    """Edges in order: the entries of their ends among the nodes, relations, certainty, and origins.
+    """Edges in order, as columns: the positions of their ends among the nodes, relations, certainty and origins.
 
-    `folded` int32 is how many hidden assets an edge leads over.
-
-    The origins of edge `i` are `origins[origin_index[i]:origin_index[i + 1]]`, numbers of names.
+    `folded` int32 is the number of hidden assets that an edge bridges. The origins of edge `i` are the origin numbers
+    `origins[origin_index[i]:origin_index[i + 1]]`.
     """
 
     source: Ints
@@ -157,7 +156,7 @@ def _write_edges(
 
 
 def edges_json(uris: Texts, edges: EdgeListing, origins: Pieces) -> orjson.Fragment:
-    """Return the array of edges between nodes with these `uris`; `origins` are the quoted names of origins."""
+    """Return the array of edges between nodes with these `uris`; `origins` has the quoted names by origin number."""
     lengths = uris.ends - _begin(uris)
     fixed = int(np.diff(_RELATIONS.offsets).max()) + len(_EDGE_PIECES.data) + len(_POSSIBLE) + _LONGEST_NUMBER + 1
     origin_bytes = int(np.diff(origins.offsets)[edges.origins].sum()) + len(edges.origins)
@@ -184,7 +183,7 @@ def _write_groups(out: Bytes, names: Pieces, index: Longs, members: Longs, uris:
 
 
 def owners_json(owners: list[str], index: Longs, members: Longs, uris: Texts) -> orjson.Fragment:
-    """Return the array of owners, each with the URIs of what is theirs: `uris` of members[index[i]:index[i + 1]], never none."""
+    """Return the array of owners, each with the URIs of its assets: `uris` of members[index[i]:index[i + 1]], at least one."""
     lengths = uris.ends - _begin(uris)
     names = Pieces.of(owners)
     size = int(lengths[members].sum()) + 3 * len(members) + len(names.data) + len(_GROUP_PIECES.data) * len(owners)

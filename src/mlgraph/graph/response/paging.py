@@ -1,4 +1,4 @@
-"""From what a walk reached to what an answer lists: in order, a page at a time."""
+"""Paging: selects the entries that an answer lists, in order, and encodes the cursor of the next page."""
 
 from __future__ import annotations
 
@@ -21,30 +21,32 @@ CERTAINTY: Final = {True: "certain", False: "possible"}
 
 @dataclass(frozen=True, slots=True)
 class Frontier:
-    """Where a page ended: the last node listed, and the moment asked for, so that the pages are of one state."""
+    """The end of a page: the last listed node, and the moment of the query, so that all pages show one state."""
 
     distance: int
     uri: str
     moment: int
 
     def encode(self) -> str:
-        """Return the opaque text that callers hand back as `cursor`."""
+        """Return the opaque text that callers pass back as `cursor`."""
         return base64.urlsafe_b64encode(json.dumps([self.distance, self.uri, self.moment]).encode()).decode()
 
     @classmethod
     def decode(cls, text: str) -> Frontier:
-        """Read what `encode` wrote. Raises `InvalidInput` for anything else."""
+        """Return the frontier that `encode` wrote. Raises `InvalidInput` for any other text."""
         try:
             distance, uri, moment = json.loads(base64.urlsafe_b64decode(text.encode()))
         except (binascii.Error, ValueError, TypeError) as error:
-            raise InvalidInput("cursor is not the frontier of an earlier answer") from error
+            raise InvalidInput(
+                "cursor is not a frontier: pass the `frontier` of an earlier answer unchanged, or omit `cursor`"
+            ) from error
         if not (isinstance(distance, int) and isinstance(uri, str) and isinstance(moment, int)):
-            raise InvalidInput("cursor is not the frontier of an earlier answer")
+            raise InvalidInput("cursor is not a frontier: pass the `frontier` of an earlier answer unchanged, or omit `cursor`")
         return cls(distance, uri, moment)
 
 
 class AnswerPage(NamedTuple):
-    """Entries of an answer to list, as a slice of the whole in order, and where to go on if more remain."""
+    """The slice of an answer's ordered entries to list, and where to continue if more remain."""
 
     start: int
     stop: int
@@ -61,9 +63,10 @@ def page(
     *,
     path_budget: int | None = None,
 ) -> AnswerPage:
-    """Return what to list of `assets` (in order, with their distances).
+    """Return the page of `assets` (in order, with their distances) after `after`, of at most `limit` entries.
 
-    With a `path_budget` the page also ends before the paths of its entries hold more assets than that together.
+    With a `path_budget`, the page also ends before the paths of its entries together contain more assets than that; it always has
+    at least one entry.
     """
     start = 0
     if after is not None:
@@ -79,6 +82,6 @@ def page(
 
 
 def node_body(graph: GraphVersion, asset: int) -> dict[str, Any]:
-    """Return URI, kind and name of an asset, as every answer gives them."""
+    """Return URI, kind and name of an asset, as in every answer."""
     registry = graph.registry
     return {"uri": registry.uri(asset), "kind": KIND_NAMES[registry.kind(asset)], "name": registry.name(asset)}

@@ -1,4 +1,4 @@
-"""Dead letters in PostgreSQL."""
+"""The table of dead letters."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mlgraph.stores.postgres.database import Database
 
 
 class PostgresDeadLetters:
-    """The `DeadLetters` of PostgreSQL."""
+    """The `DeadLetterStore` of PostgreSQL."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, letter: DeadLetterEntry) -> int:
-        """Keep a letter, durably, and return its id. The same letter of one source twice is one with two attempts."""
+        """Store a dead letter and return its id. A repeated letter of the same source counts as another attempt."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE replayed_tx IS NULL AND format = %s "
@@ -47,7 +47,7 @@ class PostgresDeadLetters:
             return int(row[0]) if row else 0
 
     def get(self, letter_id: int) -> DeadLetterEntry:
-        """Return a letter that waits. Raises `NotFound`."""
+        """Return a waiting letter. Raises `NotFound`."""
         with self._database.connection() as connection, connection.cursor() as cursor:
             cursor.execute(
                 "SELECT format, actor, source, environment, body, error, pointer FROM dead_letter "
@@ -60,17 +60,17 @@ class PostgresDeadLetters:
         return DeadLetterEntry(*row)
 
     def failed_again(self, letter_id: int, error: str) -> None:
-        """Note one more attempt that failed."""
+        """Record one more failed attempt."""
         self._execute("UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE id = %s", (error, letter_id))
 
     def replayed(self, letter_id: int, tx: int) -> None:
-        """Note that the letter was taken in, by transaction `tx`."""
+        """Record that the replay succeeded in transaction `tx`."""
         self._execute("UPDATE dead_letter SET replayed_tx = %s WHERE id = %s", (tx, letter_id))
 
     def listing(self, limit: int, cursor: str | None) -> dict[str, Any]:
-        """Return the letters that wait, oldest first. Raises `InvalidInput` for a cursor that is none."""
+        """Return a page of the waiting letters, oldest first. Raises `InvalidInput` for an invalid cursor."""
         if cursor is not None and not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 18):
-            raise InvalidInput("cursor is not the frontier of an earlier answer")
+            raise InvalidInput("cursor is not a frontier: pass the `frontier` of an earlier answer unchanged, or omit `cursor`")
         with self._database.connection() as connection, connection.cursor() as query:
             query.execute("SELECT count(*) FROM dead_letter WHERE replayed_tx IS NULL")
             (total,) = query.fetchone() or (0,)
@@ -106,7 +106,7 @@ class PostgresDeadLetters:
         }
 
     def waiting_of_sources(self) -> Mapping[str, int]:
-        """Return how many letters wait of each connected source that has any."""
+        """Return the number of waiting letters by connected source, for the sources that have any."""
         with self._database.connection() as connection, connection.cursor() as query:
             query.execute(
                 "SELECT source, count(*) FROM dead_letter WHERE replayed_tx IS NULL AND format = 'thin' "
@@ -115,7 +115,7 @@ class PostgresDeadLetters:
             return dict(query.fetchall())
 
     def counts(self) -> DeadLetterCounts:
-        """Return how many letters wait, and how many there ever were."""
+        """Return the number of waiting letters, and of all letters that were ever stored."""
         with self._database.connection() as connection, connection.cursor() as query:
             query.execute("SELECT count(*) FILTER (WHERE replayed_tx IS NULL), count(*) FROM dead_letter")
             return DeadLetterCounts(*(query.fetchone() or (0, 0)))
