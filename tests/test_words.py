@@ -84,7 +84,6 @@ REMAINING: Final[dict[str, set[str]]] = {
     "tests/services/ingest/test_clock.py": {"is_ahead"},
     "tests/services/ingest/test_intake.py": {"test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun"},
     "tests/services/ingest/test_interpreting.py": {"said", "saying"},
-    "tests/services/sources/test_pulled_connector.py": {"test_a_source_whose_connector_is_gone_stays_and_says_so"},
     "tests/sources/mlflow_company.py": {"BEGAN_MS"},
     "tests/sources/test_mlflow_real.py": {"BEGAN_US"},
     "tests/stores/embedded/test_embedded.py": {"keep_a_backend_busy"},

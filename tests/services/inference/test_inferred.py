@@ -1,4 +1,4 @@
-"""Inferred relations of assets that very much stands in relation to: what is left out is named, never cut silently."""
+"""Inferred edges: budgets are reported, premises are listed, and diffs agree with `why`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def inferred(answer: Json) -> list[Json]:
     return [each for each in answer["relations"] if each["origins"][0].startswith("rule:")]
 
 
-def test_what_needs_too_many_facts_is_left_out_and_named(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_that_exceeds_the_budget_is_skipped_and_reported(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(premise_reader, "MAX_FACTS", 30)
     trained(serving, 20)
     hub = serving.queries.asset(HUB)
@@ -55,12 +55,12 @@ def test_what_needs_too_many_facts_is_left_out_and_named(serving: Serving, monke
     assert hub["reason"] == "; ".join(f"the rule {rule} needs more than 30 facts here" for rule in rules)
     changes = serving.queries.diff("2025-01-01T00:00:00Z", "2026-02-01T00:00:00Z", HUB)
     assert (changes["partial"], changes["reason"]) == (True, hub["reason"])
-    version = serving.queries.asset(VERSION)  # nearby, all is told
+    version = serving.queries.asset(VERSION)  # this end is within the budget
     assert [each["target"] for each in inferred(version)] == [HUB]
     assert version["partial"] is False
 
 
-def test_why_looks_from_the_end_that_has_less(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_why_evaluates_from_the_end_with_fewer_edges(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(premise_reader, "MAX_FACTS", 30)
     trained(serving, 20)
     append_edge(serving, *((f"mlg://dataset/n/{number}", "input_to", "mlg://service/n/s") for number in range(40)))
@@ -72,7 +72,7 @@ def test_why_looks_from_the_end_that_has_less(serving: Serving, monkeypatch: pyt
         serving.queries.why("mlg://service/n/s", "depends_on", "mlg://dataset/n/1")
 
 
-def test_runs_that_lead_to_nothing_asked_for_are_not_counted(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_without_a_matching_output_are_not_counted(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(premise_reader, "MAX_FACTS", 30)
     append_edge(serving, *((HUB, "input_to", f"mlg://run/n/{number}") for number in range(50)))
     append_edge(serving, (HUB, "input_to", "mlg://run/n/last"), ("mlg://run/n/last", "outputs", VERSION))
@@ -81,7 +81,7 @@ def test_runs_that_lead_to_nothing_asked_for_are_not_counted(serving: Serving, m
     assert hub["partial"] is False
 
 
-def test_an_inferred_edge_lists_what_is_inferred_under_it(serving: Serving) -> None:
+def test_an_inferred_edge_lists_its_inferred_premises(serving: Serving) -> None:
     deployment, service, run = "mlg://deployment/n/d", "mlg://service/n/s", "mlg://run/n/r"
     append_edge(
         serving,
@@ -127,7 +127,7 @@ def test_a_complete_diff_lists_an_inferred_edge_as_removed_with_its_premise(serv
     assert serving.queries.why(VERSION, "trained_on", HUB, as_of=at(6))["holds"] is False
 
 
-def test_an_edge_that_is_reported_and_inferred_goes_with_the_last_of_both(serving: Serving) -> None:
+def test_an_asserted_and_inferred_edge_ends_with_the_later_of_both(serving: Serving) -> None:
     run = "mlg://run/n/r"
     append_edge(serving, (HUB, "input_to", run), (run, "outputs", VERSION), (VERSION, "trained_on", HUB))
     ends = [
@@ -141,8 +141,8 @@ def test_an_edge_that_is_reported_and_inferred_goes_with_the_last_of_both(servin
     assert edges_of(serving.queries.diff(at(4), at(6), VERSION)) == []
 
 
-def test_what_feeds_an_output_may_differ_through_an_input_that_it_does_not_come_from(serving: Serving) -> None:
-    """The run names one input as what fed the version; once that is no input any more, any other may have."""
+def test_a_retracted_input_changes_the_pairs_of_other_inputs(serving: Serving) -> None:
+    """The run names one input as the source of the version; once it is retracted, any other input may be the source."""
     run, named = "mlg://run/n/r", "mlg://artifact/n/named"
     lines: list[Json] = [
         {"edge": {"source": named, "relation": "input_to", "target": run, "valid_from": AT}},
@@ -161,7 +161,7 @@ def edge(source: str, relation: str, target: str, day: int, **reported: object) 
     return {"edge": {"source": source, "relation": relation, "target": target, "valid_from": at(day), **reported}}
 
 
-def test_an_input_that_is_retracted_under_its_new_name_feeds_nothing_any_more(serving: Serving) -> None:
+def test_an_input_retracted_under_its_new_name_is_in_no_pair(serving: Serving) -> None:
     run, named, renamed = "mlg://run/n/r", "mlg://artifact/n/named", "mlg://artifact/n/renamed"
     append_fact(
         serving,
@@ -176,7 +176,7 @@ def test_an_input_that_is_retracted_under_its_new_name_feeds_nothing_any_more(se
     assert ("added", VERSION, "trained_on", HUB) in edges_of(serving.queries.diff(at(4), at(6)))
 
 
-def test_a_decision_that_two_are_apart_makes_no_rename_of_a_retraction(serving: Serving) -> None:
+def test_a_decision_apart_does_not_turn_a_retraction_into_a_rename(serving: Serving) -> None:
     team, other = "mlg://team/n/one", "mlg://team/n/other"
     append_fact(serving, {"asset": {"uri": team, "valid_from": at(1)}}, edge(HUB, "owned_by", team, 1))
     append_fact(
@@ -187,7 +187,7 @@ def test_a_decision_that_two_are_apart_makes_no_rename_of_a_retraction(serving: 
     assert serving.queries.asset(team, as_of=at(6))["deleted_at"] == at(5)
 
 
-def test_what_is_renamed_to_the_name_that_it_had_beside_its_own_is_not_deleted(serving: Serving) -> None:
+def test_an_asset_renamed_to_its_alias_is_not_deleted(serving: Serving) -> None:
     old, new = "mlg://dataset/n/old", "mlg://dataset/n/new"
     append_fact(serving, {"asset": {"uri": old, "tags": ["gold"], "valid_from": at(1)}}, edge(old, "alias_of", new, 3))
     append_fact(serving, {"retract": {"uri": old, "valid_to": at(5)}}, edge(old, "alias_of", new, 5))
@@ -196,10 +196,10 @@ def test_what_is_renamed_to_the_name_that_it_had_beside_its_own_is_not_deleted(s
         assert (card["uri"], card["tags"], card["deleted_at"]) == (new, ["gold"], None)
 
 
-def test_who_has_no_edge_in_the_graph_answers_for_itself_before_another_becomes_one_with_it(
+def test_an_asset_without_graph_edges_resolves_to_itself_before_a_later_merge(
     serving: Serving,
 ) -> None:
-    """Teams have no edges in the graph: what was merged into one later must not answer for it before."""
+    """Teams have no edges in the graph: an asset merged into a team later must not resolve to it before."""
     team, other, person = "mlg://team/n/one", "mlg://team/n/other", "mlg://person/n/p"
     append_fact(
         serving,
@@ -227,9 +227,9 @@ def test_a_premise_from_a_state_can_be_queried_like_any_other(serving: Serving) 
     )
     path = serving.queries.why(team, "depends_on", other, as_of=at(2))["path"]
     assert [each["relation"] for each in path] == ["owned_by", "depends_on", "owned_by"]
-    ground = serving.queries.why(HUB, "owned_by", other, as_of=at(2))
-    assert ground["holds"] is True
-    assert [(each["origin"], each["valid_from"], each["valid_to"]) for each in ground["origins"]] == [("facts", at(1), at(9))]
+    premise = serving.queries.why(HUB, "owned_by", other, as_of=at(2))
+    assert premise["holds"] is True
+    assert [(each["origin"], each["valid_from"], each["valid_to"]) for each in premise["origins"]] == [("facts", at(1), at(9))]
     assert serving.queries.why(HUB, "owned_by", other)["holds"] is False
     with pytest.raises(NotFound, match="no fact asserts the edge"):
         serving.queries.why(HUB, "owned_by", team)

@@ -1,1 +1,1 @@
-"""Inferred edges: rules evaluated over store and graph."""
+"""Inferred edges: evaluation of rules over the facts of the store and the graph."""

@@ -1,8 +1,8 @@
-"""Which inferred edges hold at two moments, of all those that may differ between them.
+"""Diff of inferred edges between two moments, computed from the changed elements alone.
 
-An edge that a rule infers at one of two moments alone follows from a path that leads through something that differs: an edge, a
-state that a condition sees, what feeds what in a run. So the paths are looked for from there, and rules that lead nowhere
-near are not asked.
+An edge that a rule infers at only one of the moments follows from a path through a changed element: an edge, a state that a
+condition reads, or an input-output pair of a run. Evaluation starts from the changed elements; rules that cannot reach one are
+skipped.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from mlgraph.services.history.asserted_facts import under_names
 from mlgraph.services.inference.premise_reader import PremiseReader
 
 MAX_FACTS: Final = 200_000
-"""Facts that one rule may read for one diff: some 3 s."""
+"""Most facts that one rule may read for one diff: about 3 s."""
 MAX_STEPS: Final = 1_000_000
-"""Places that one rule may look from, and edges that it may go along."""
+"""Most anchors and traversed edges of one rule."""
 
 
 class InferredChanges:
-    """Answers for one state of the graph and two moments."""
+    """The diff of inferred edges for one graph version and two moments."""
 
     def __init__(self, reader: FactReader, graph: GraphVersion, rules: Rules, moments: Moments) -> None:
         self._reader = reader
@@ -47,26 +47,27 @@ class InferredChanges:
     def everywhere(
         self, touched: BoundaryChanges, moved: Collection[int], asserted: Iterable[Triple]
     ) -> tuple[Mapping[Triple, ValidityChange], str | None]:
-        """Return every inferred edge that may differ, with when it holds, and why some are left out.
+        """Return each inferred edge that may differ with its validity at both moments, and why rules were skipped (else None).
 
-        `moved` are names that stand for something else at the other moment. Those of the edges `told` that rules infer as well
-        are in the answer whether they differ or not.
+        `touched`: facts that changed between the moments. `moved`: names that resolve to another asset at the other moment.
+        Those of the edges `asserted` that a rule infers too are always included.
         """
         with self._reader.session():
             seeds = self._seeds(touched, moved)
             by_rule = self._by_rule(asserted)
             cut: dict[str, str] = {}
             for rule in self._rules.in_order:
-                needed = next((other.name for other in self._rules.inferring(rule.needed_signatures()) if other.name in cut), None)
+                suppliers = self._rules.inferring(rule.needed_signatures())
+                needed = next((other.name for other in suppliers if other.name in cut), None)
                 if needed is not None:
-                    cut[rule.name] = f"needs what the rule {needed} infers"
-                elif (why := self._follow(rule, seeds, by_rule.get(rule.name, ()))) is not None:
-                    cut[rule.name] = why
-        return self._found, "; ".join(f"the rule {name} {why}" for name, why in cut.items()) or None
+                    cut[rule.name] = f"needs the edges inferred by the rule {needed}"
+                elif (reason := self._evaluate(rule, seeds, by_rule.get(rule.name, ()))) is not None:
+                    cut[rule.name] = reason
+        return self._found, "; ".join(f"the rule {name} {reason}" for name, reason in cut.items()) or None
 
-    def _follow(self, rule: Rule, seeds: TouchedAssets, asserted: Collection[Triple]) -> str | None:
-        """Note what `rule` infers, from whichever end takes less; return why it cannot be told."""
-        why = None
+    def _evaluate(self, rule: Rule, seeds: TouchedAssets, asserted: Collection[Triple]) -> str | None:
+        """Add the edges that `rule` infers, from either end within the budget; return the reason if both exceed it."""
+        reason = None
         for forward in (True, False):
             self._premises.reset_budget()
             self._inference.reset_budget()
@@ -75,7 +76,7 @@ class InferredChanges:
                 anchors.update(triple[0 if forward else 2] for triple in asserted)
                 edges = list(self._inference.ends(rule, anchors, forward=forward))
             except TooMuch as error:
-                why = f"{error.detail} here"
+                reason = f"{error.detail} here"
                 continue
             own: dict[Triple, ValidityChange] = {}
             for triple, _, validity in edges:
@@ -83,17 +84,17 @@ class InferredChanges:
                 self._found[triple] = self._found.get(triple, NEVER_VALID).either(own[triple])
             seeds.add_edges(triple for triple, marks in own.items() if marks.before != marks.after)
             return None
-        return why
+        return reason
 
     def _by_rule(self, asserted: Iterable[Triple]) -> Mapping[str, list[Triple]]:
         found: dict[str, list[Triple]] = {}
         for triple in asserted:
-            signature = (self._word(triple[0]), RELATION_NAMES[triple[1]], self._word(triple[2]))
+            signature = (self._kind_name(triple[0]), RELATION_NAMES[triple[1]], self._kind_name(triple[2]))
             for rule in self._rules.inferring([signature]):
                 found.setdefault(rule.name, []).append(triple)
         return found
 
-    def _word(self, asset: int) -> str:
+    def _kind_name(self, asset: int) -> str:
         return KIND_NAMES[self._premises.kind(asset)]
 
     def _seeds(self, touched: BoundaryChanges, moved: Collection[int]) -> TouchedAssets:
@@ -102,31 +103,31 @@ class InferredChanges:
         for layer in (Layer.ASSET, Layer.ASSET_COLUMNS):
             seeds.add_edges({span.triple for span in spans_touched(self._graph, layer, *self._moments.span)})
         names_of = self._graph.aliases.names_of
-        gone = {name for asset in touched.retracted for name in names_of(asset)}
-        seeds.add_assets(self._resolved({*gone, *moved}))
-        seeds.add_assets(self._resolved({*self._runs_of(touched, gone)}))
+        retracted = {name for asset in touched.retracted for name in names_of(asset)}
+        seeds.add_assets(self._resolved({*retracted, *moved}))
+        seeds.add_assets(self._resolved({*self._runs_of(touched, retracted)}))
         seeds.add_assets(workflows_touched(self._graph, *self._moments.span))
         seeds.add_states(self._resolved(touched.assets))
         return seeds
 
-    def _runs_of(self, touched: BoundaryChanges, gone: Collection[int]) -> Iterator[int]:
-        """Yield the runs in which something else may feed something: one more input, or one less, is enough."""
+    def _runs_of(self, touched: BoundaryChanges, retracted: Collection[int]) -> Iterator[int]:
+        """Yield the runs whose input-output pairs may differ: one input more or less can change every pair."""
         yield from (owner for owner in touched.seen_by if self._premises.kind(owner) == RUN)
         for source, relation, target in touched.edges:
             if relation in (INPUT_TO, OUTPUTS):
                 owner = target if relation == INPUT_TO else source
                 if self._premises.kind(owner) == RUN:
                     yield owner
-        for part in chunks(gone):
+        for part in chunks(retracted):
             for relation, forward in ((INPUT_TO, True), (OUTPUTS, False)):
                 for record in self._reader.steps(part, EdgeStep(relation, forward, frozenset({RUN})), MAX_FACTS):
                     yield record.target if forward else record.source
-        columns = [asset for asset in gone if self._premises.kind(asset) == COLUMN]
+        columns = [asset for asset in retracted if self._premises.kind(asset) == COLUMN]
         seen = (*self._reader.edges_from(columns, [DERIVES]), *self._reader.edges_into(columns, [DERIVES]))
         yield from (record.by for record in seen if record.by and self._premises.kind(record.by) == RUN)
 
     def _named(self, edges: Iterable[Triple]) -> Iterator[Triple]:
-        """Yield the edges between the assets that their ends stand for at either moment."""
+        """Yield the edges between the assets that their ends resolve to, at either moment."""
         for triple in edges:
             for moment in self._moments:
                 named = under_names(self._graph, triple, moment)

@@ -1,4 +1,4 @@
-"""Inferred relations of single assets and edges: what they are, when they hold, and why."""
+"""Inferred edges of one asset or between two assets: validity intervals and explanations."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ Triple = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class InferenceResult:
-    """The inferred edges of an asset; `cut` says which rules needed more than one question may read, and are left out."""
+    """The inferred edges of an asset; `cut` names the rules that exceeded the budget and were skipped (None: no rule)."""
 
     edges: list[Inferred]
     cut: str | None
 
 
 class InferredEdges:
-    """Answers from rules, over the facts of one state of the graph."""
+    """Evaluation of rules over the facts of one graph version."""
 
     def __init__(self, reader: FactReader, graph: GraphVersion, rules: Rules) -> None:
         self._reader = reader
@@ -37,7 +37,7 @@ class InferredEdges:
         self._rules = rules
 
     def of(self, asset: int) -> InferenceResult:
-        """Return every edge that rules infer from or to the asset, of whatever time."""
+        """Return every edge that rules infer from or to the asset, at any time."""
         kind = KIND_NAMES[self._graph.registry.kind(asset)]
         edges: list[Inferred] = []
         cut: list[str] = []
@@ -55,7 +55,7 @@ class InferredEdges:
         return InferenceResult(edges, "; ".join(cut) or None)
 
     def between(self, triple: Triple) -> list[Explanation]:
-        """Return the rules that infer this edge at any time. Raises `TooMuch`."""
+        """Return an explanation for each rule that infers this edge at any time. Raises `TooMuch`."""
         source, relation, target = triple
         if not source or not target or source == target:
             return []
@@ -69,7 +69,7 @@ class InferredEdges:
         return found
 
     def _explain(self, rule: Rule, triple: Triple) -> Explanation | None:
-        """Look from the source, and where that is too much, from the target."""
+        """Evaluate from the source, and from the target if the source exceeds the budget."""
         for forward in (True, False):
             premises = PremiseReader(self._reader, self._graph)
             inference = Inference(self._rules, premises)
@@ -89,7 +89,7 @@ class InferredEdges:
 
 @dataclass(frozen=True)
 class Explanation:
-    """One rule that infers an edge."""
+    """One rule that infers an edge, with the validity of the edge and its premises."""
 
     graph: GraphVersion
     rules: Rules
@@ -101,26 +101,26 @@ class Explanation:
     forward: bool
 
     def shown_at(self, moment: int) -> int:
-        """Return when to show the way: at `moment` if the edge holds then, else when it last did, else when it first will."""
+        """Return the moment for the path: `moment` if the edge is valid then, else the last earlier valid one, else the first."""
         if covers(self.validity.spans, moment):
             return moment
         before = [end for _, end in self.validity.spans if end <= moment]
         return before[-1] - 1 if before else self.validity.spans[0][0]
 
     def origins(self) -> list[dict[str, Any]]:
-        """Return when the rule infers the edge, as records of an origin."""
+        """Return the validity intervals of the edge as records of the origin of the rule."""
         return [record_of(self.rule.origin, start, end) for start, end in self.validity.spans]
 
     def path(self, moment: int) -> list[dict[str, Any]]:
-        """Return the edges of one way under the edge at `moment`, from its source to its target."""
+        """Return the edges of one path that the edge follows from at `moment`, from its source to its target."""
         return self._path(self.triple, self.rule, moment, forward=self.forward)
 
     def _path(self, triple: Triple, rule: Rule, moment: int, *, forward: bool) -> list[dict[str, Any]]:
-        way = self.inference.witness_path(triple[0], triple[2], rule, moment, forward=forward)
-        return [self._edge(link, moment, forward=forward) for link in way.links] if way is not None else []
+        witness = self.inference.witness_path(triple[0], triple[2], rule, moment, forward=forward)
+        return [self._edge(link, moment, forward=forward) for link in witness.links] if witness is not None else []
 
     def _edge(self, link: Link, moment: int, *, forward: bool) -> dict[str, Any]:
-        """Return an edge of a way; the path under it, where it is inferred itself."""
+        """Return an edge of a path; if it is inferred itself, with the path that it follows from."""
         uri, (source, relation, target) = self.graph.registry.uri, link.triple
         rule = next((each for each in self.rules if each.origin == link.origin), None)
         asserted = [link] if rule is not None else self.premises.asserted_at(link.triple, moment)
@@ -137,17 +137,17 @@ class Explanation:
         }
 
     def _nested(self, triple: Triple, rule: Rule, moment: int, *, forward: bool) -> list[dict[str, Any]]:
-        """Look from the end from which the edge was found, whose edges are read already: of the two, the one that the way met."""
-        for way_on in (forward, not forward):
+        """Return the path of an inferred premise, preferably from the end whose edges are read; empty if over budget."""
+        for direction in (forward, not forward):
             self.premises.reset_budget()
             self.inference.reset_budget()
             with suppress(TooMuch):
-                return self._path(triple, rule, moment, forward=way_on)
+                return self._path(triple, rule, moment, forward=direction)
         return []
 
 
 def record_of(origin: str, start: int, end: int) -> dict[str, Any]:
-    """Return a record of an edge for [start, end) that no fact about the edge itself tells."""
+    """Return an origin record of an edge for [start, end) without a fact of its own."""
     return {
         "origin": origin,
         "valid_from": format_time(start),
@@ -164,7 +164,7 @@ def record_of(origin: str, start: int, end: int) -> dict[str, Any]:
 
 
 def origins_at(edges: Iterable[Inferred], moment: int) -> Iterator[tuple[Triple, str, tuple[int, int], bool]]:
-    """Yield triple, origin, span and whether it is certain of each inferred edge that holds at `moment`."""
+    """Yield triple, origin, span and certainty of each inferred edge that is valid at `moment`."""
     for triple, rule, validity in edges:
         for start, end in validity.spans:
             if start <= moment < end:

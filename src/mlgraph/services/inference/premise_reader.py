@@ -1,4 +1,4 @@
-"""What rules of inference stand on, read from the store and the graph for one question, within a bound."""
+"""Premises of inference rules (edges, states, input-output pairs), read from the store and the graph within a budget."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ from mlgraph.services.history.display_attributes import OWNED_BY
 from mlgraph.services.history.group_histories import Histories
 
 MAX_FACTS: Final = 20_000
-"""Facts that rules may read for one question: some 0.3 s."""
+"""Most facts that rules may read for one query: about 0.3 s."""
 Triple = tuple[int, int, int]
 
 
 class PremiseReader:
-    """The `Ground` of one question. What is read is kept until it is answered: rules share their first steps."""
+    """The `Premises` of one query. Read facts are cached for the query, because rules share their first steps.
+
+    `most`: budget of facts, `MAX_FACTS` by default. Methods raise `TooMuch` if they would exceed it.
+    """
 
     def __init__(self, reader: FactReader, graph: GraphVersion, most: int | None = None) -> None:
         self._reader = reader
@@ -60,11 +63,11 @@ class PremiseReader:
         return self._graph.registry.uri(asset)
 
     def reset_budget(self) -> None:
-        """Allow as many facts again: what was read so far stays."""
+        """Restore the full budget; the cache remains."""
         self._left = self._most
 
     def links(self, assets: Collection[int], step: EdgeStep) -> Mapping[int, Sequence[Link]]:
-        """Return the told edges that `step` takes from each of `assets`. Raises `TooMuch`."""
+        """Return, for each of `assets`, the asserted edges along `step`. Raises `TooMuch`."""
         unknown = [asset for asset in assets if (step, asset) not in self._links]
         near = 0 if step.forward else 2
         for part in chunks(unknown):
@@ -76,7 +79,7 @@ class PremiseReader:
         return {asset: self._links[step, asset] for asset in assets}
 
     def asserted_at(self, triple: Triple, moment: int) -> list[Link]:
-        """Return the told records of an edge, among those read so far, that hold at `moment`."""
+        """Return the asserted records of an edge that are valid at `moment`, among those read so far."""
         return [
             link
             for (step, asset), links in self._links.items()
@@ -100,7 +103,7 @@ class PremiseReader:
                 if piece[near] in wanted:
                     yield self._asserted_link(interval, *piece)
         for asset in assets:
-            yield from map(self._shown, self._computed(asset, step))
+            yield from map(self._computed_link, self._computed(asset, step))
         if step.relation == OWNED_BY:
             yield from self._owners(assets, step.kinds) if step.forward else self._owned(assets, step.kinds)
 
@@ -110,7 +113,7 @@ class PremiseReader:
             raise TooMuch(f"needs more than {self._most:,} facts")
 
     def _is_computed(self, relation: int, source: int, target: int) -> bool:
-        """Say whether the graph, not the fact alone, tells when an edge holds: those of workflows, and between columns."""
+        """Return whether the graph computes the validity of an edge: edges of workflows and between columns."""
         if relation == DERIVES:
             return self.kind(source) == COLUMN
         owner = target if relation == INPUT_TO else source
@@ -138,11 +141,11 @@ class PremiseReader:
             properties=interval.properties,
         )
 
-    def _shown(self, span: Span) -> Link:
+    def _computed_link(self, span: Span) -> Link:
         return Link(span.triple, self._origins[span.origin], span.start, span.end)
 
     def _owners(self, assets: Iterable[int], kinds: frozenset[int]) -> Iterator[Link]:
-        """Yield the owners that the assets' states name, as edges: an owner stands in a state more often than in an edge."""
+        """Yield the owners in the states of the assets as edges: most owners are reported in states, few as edges."""
         number = self._graph.registry.number
         segments = self._segments(assets)
         named = {uri for listed in segments.values() for segment in listed for uri in segment.state.get("owners", ())}
@@ -159,7 +162,7 @@ class PremiseReader:
                                 yield Link((owned, OWNED_BY, owner), self._origins[interval.origin], start_of_span, ended)
 
     def named_owner(self, asset: int, owner: int) -> dict[str, Spans]:
-        """Return, by origin, when the asset's state has named the owner."""
+        """Return, by origin, the intervals in which the state of the asset names the owner."""
         found: dict[str, list[tuple[int, int]]] = defaultdict(list)
         for link in self._owners([asset], frozenset({self.kind(owner)})):
             if link.triple == (asset, OWNED_BY, owner):
@@ -176,7 +179,7 @@ class PremiseReader:
         yield from (link for part in chunks(known) for link in self._owners(part, named) if link.triple[2] in wanted)
 
     def _segments(self, assets: Iterable[int]) -> dict[int, list[_StateInterval]]:
-        """Return the states of each asset, between the moments at which they change."""
+        """Return the states of each asset, split at the moments at which they change."""
         names = {asset: self._aliases.names_of(asset) for asset in assets}
         records = records_of(self._reader, {name for each in names.values() for name in each})
         self._spend(len(records))
@@ -190,16 +193,16 @@ class PremiseReader:
     def _of_names(
         self, asset: int, names: set[int], records_by_name: Mapping[int, list[AssetRecord]]
     ) -> Iterator[_StateInterval]:
-        """Yield the states of an asset that has had several names: at each moment, of those that stand for it then."""
+        """Yield the states of an asset that has had several names: at each moment merged from the names that resolve to it."""
         moments = {segment.start for name in names for segment in self._aliases.segments(name)} - {BEGINNING}
         for start_of_span, ended in pairwise(sorted({EVER[0], *moments, FOREVER})):
-            standing = [name for name in names if self._aliases.at(name, max(start_of_span, BEGINNING)) == asset]
-            for each in _segments([record for name in standing for record in records_by_name.get(name, ())]):
+            valid_names = [name for name in names if self._aliases.at(name, max(start_of_span, BEGINNING)) == asset]
+            for each in _segments([record for name in valid_names for record in records_by_name.get(name, ())]):
                 if max(start_of_span, each.start) < min(ended, each.end):
                     yield each._replace(start=max(start_of_span, each.start), end=min(ended, each.end))
 
     def states(self, assets: Collection[int]) -> Mapping[int, Sequence[State]]:
-        """Return what is said of each asset over all time: where nobody says anything, what its URI tells. Raises `TooMuch`."""
+        """Return the states of each asset over all time; an asset without facts has those of its URI. Raises `TooMuch`."""
         for part in chunks(asset for asset in assets if asset not in self._states):
             segments = self._segments(part)
             for asset in part:
@@ -210,18 +213,18 @@ class PremiseReader:
     def _condition_state(self, asset: int, state: Mapping[str, Any]) -> dict[str, Any]:
         uri = self.uri(asset)
         named = {key: value for key, value in state.items() if key in BLANK_NODE and value is not None}
-        word = state.get("properties", {}).get("state")
+        status = state.get("properties", {}).get("state")
         return {
             **BLANK_NODE,
             "name": AssetUri.parse(uri).name,
             **named,
             "uri": uri,
             "kind": KIND_NAMES[self.kind(asset)],
-            "state": word if isinstance(word, str) else "",
+            "state": status if isinstance(status, str) else "",
         }
 
     def pairs(self, junctions: Collection[int]) -> Mapping[int, Pairs]:
-        """Return which inputs of each run and workflow feed which of its outputs, and when. Raises `TooMuch`."""
+        """Return the (input, output) pairs of each run and workflow with their validity. Raises `TooMuch`."""
         unknown = [asset for asset in junctions if asset not in self._pairs]
         runs = [asset for asset in unknown if self.kind(asset) == RUN]
         for part in chunks(runs):
@@ -234,7 +237,7 @@ class PremiseReader:
         return {asset: self._pairs[asset] for asset in junctions}
 
     def _pairs_of_run(self, history: RunHistory) -> Pairs:
-        """Return the pairs of a run, under the names that its inputs and outputs stood for at each time."""
+        """Return the pairs of a run between the assets that its inputs and outputs resolve to at each time."""
         gathered: dict[tuple[int, int], list[Validity]] = defaultdict(list)
         for (source, output), (spans, certain) in run_pairs(history, self._graph.registry, self._aliases).items():
             validity = Validity(spans, certain)
@@ -243,7 +246,7 @@ class PremiseReader:
         return {pair: either(parts) for pair, parts in gathered.items()}
 
     def _pairs_of_workflow(self, workflow: int) -> Pairs:
-        """Return the pairs of a workflow as the graph walks them: from inputs to a port, and from the port to its outputs."""
+        """Return the pairs of a workflow as traversed in the graph: from inputs to a port, and from the port to its outputs."""
         node = self._graph.find(workflow)
         ports = [] if node is None else [node, *(p for p in self._graph.registry.ports_of(workflow) if p < self._graph.nodes)]
         gathered: dict[tuple[int, int], list[Validity]] = defaultdict(list)
@@ -265,7 +268,7 @@ class PremiseReader:
 
 
 class _StateInterval(NamedTuple):
-    """The state of an asset for [start, end), and the intervals that it is merged from."""
+    """The state of an asset for [start, end), and the intervals of origins that it is merged from."""
 
     start: int
     end: int
@@ -279,7 +282,7 @@ class _StateInterval(NamedTuple):
 
 
 def _segments(records: Sequence[AssetRecord]) -> Iterator[_StateInterval]:
-    """Yield the states of one asset, without a gap: where nobody holds it, the state is empty."""
+    """Yield the states of one asset without a gap: without a valid interval the state is empty."""
     intervals = asset_intervals(records)
     moments = sorted({EVER[0], *(moment for interval in intervals for moment in (interval.start, interval.end)), FOREVER})
     for start, end in pairwise(moments):
