@@ -12,7 +12,7 @@ from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetra
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.model.spans import covers
 from mlgraph.inference.evaluation import Inference, Validity
-from mlgraph.inference.rules import Rule, Rules, load_rules, shipped_rules, combine_rules
+from mlgraph.inference.rules import Rule, Rules, combine_rules, load_rules, shipped_rules
 from mlgraph.services.inference.premise_reader import PremiseReader
 from tests.graph.projected import Projected
 from tests.model import histories

@@ -77,6 +77,8 @@ def test_what_would_take_too_much_is_left_out_and_named(monkeypatch: pytest.Monk
     real = Projected([facts])
     body = DiffQueries(real.store, real.snapshot, RULES, known[0], known[-1]).body((), None, LIMIT)
     assert body["partial"] is True
-    assert "the rule trained-on-dataset goes more than 5 ways here" in body["reason"].split("; ")
-    assert "the rule team-depends-on-team needs the edges inferred by the rule service-depends-on-dataset" in body["reason"].split("; ")
+    assert "the rule trained-on-dataset follows more than 5 edges here" in body["reason"].split("; ")
+    assert "the rule team-depends-on-team needs the edges inferred by the rule service-depends-on-dataset" in body[
+        "reason"
+    ].split("; ")
     assert not any(each["relation"] == "trained_on" for each in body["edges"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri
 from mlgraph.inference.evaluation import Inference
-from mlgraph.inference.rules import Rules, load_rules, shipped_rules, combine_rules
+from mlgraph.inference.rules import Rules, combine_rules, load_rules, shipped_rules
 from mlgraph.services.inference.premise_reader import PremiseReader
 from tests.graph.projected import Projected
 

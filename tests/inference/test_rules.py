@@ -1,4 +1,4 @@
-"""Rules as they are written: what is read, and what is refused with the line it stands in."""
+"""The reader of rules: valid documents, and the errors with line and column of invalid ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from mlgraph.domain.errors import InvalidInput, StartError
 from mlgraph.inference.conditions import parse_condition
 from mlgraph.inference.patterns import parse_path
-from mlgraph.inference.rules import load_rules, shipped_rules, combine_rules
+from mlgraph.inference.rules import combine_rules, load_rules, shipped_rules
 
 RULE = """\
 rules:
@@ -48,35 +48,35 @@ def test_a_path_read_backwards_twice_is_itself() -> None:
     ("text", "place", "message"),
     [
         (written(path="(:model_version)"), "5:9", "has no edge"),
-        (written(path="(:model_version)-[:outputs]-(:run)"), "5:9", "no edge at character 17"),
-        (written(path="(:model_version)-[:outputs]->(run)"), "5:9", "no node at character 30"),
+        (written(path="(:model_version)-[:outputs]-(:run)"), "5:9", "expected an edge at character 17"),
+        (written(path="(:model_version)-[:outputs]->(run)"), "5:9", "expected a node at character 30"),
         (written(path="(:model_version)<-[:outputs]-(:runs)<-[:input_to]-(:dataset)"), "5:9", "unknown kind 'runs'"),
         (written(path="(:model_version)<-[:output]-(:run)<-[:input_to]-(:dataset)"), "5:9", "unknown relation 'output'"),
+        (written(path="(:model_version)-[:outputs]->(:run)<-[:input_to]-(:dataset)"), "5:9", "outputs does not connect model_v"),
         (
-            written(path="(:model_version)-[:outputs]->(:run)<-[:input_to]-(:dataset)"),
+            written(path="(:dataset)-[:input_to]->(:run)-[:outputs]->(:model_version)"),
             "5:9",
-            "no outputs leads from model_version",
+            "trained_on does not lead from dataset",
         ),
-        (written(path="(:dataset)-[:input_to]->(:run)-[:outputs]->(:model_version)"), "5:9", "no trained_on leads from dataset"),
         (written(path="(x:model_version)<-[x:outputs]-(:run)<-[:input_to]-(:dataset)"), "5:9", "'x' names two elements"),
-        (written(path="(:model_version)<-[:outputs]-(:run|agent)<-[:input_to]-(:dataset)"), "5:9", "stands alone"),
+        (written(path="(:model_version)<-[:outputs]-(:run|agent)<-[:input_to]-(:dataset)"), "5:9", "must not name other"),
         (written(path="(:model_version)" + "<-[:derives]-(:model_version)" * 9), "5:9", "at most 8"),
-        (written(name="Trained!"), "2:11", "is no name of a rule"),
+        (written(name="Trained!"), "2:11", "is not a valid rule name"),
         (written(relation="trained_by"), "3:15", "unknown relation 'trained_by'"),
-        (written(more="    where: [role == 1]"), "6:13", "speaks of 'role'"),
+        (written(more="    where: [role == 1]"), "6:13", "refers to 'role'"),
         (written(more="    where: ['1 == 1']"), "6:13", "exactly one element"),
-        (written(more="    where: [read.role == run.name]"), "6:13", "speaks of 'read' and 'run'"),
-        (written(more="    where: ['read.role ==']"), "6:13", "is no CEL expression"),
+        (written(more="    where: [read.role == run.name]"), "6:13", "refers to 'read' and 'run'"),
+        (written(more="    where: ['read.role ==']"), "6:13", "is not a CEL expression"),
         (written(more="    where: ['strange(read)']"), "6:13", "Undefined variable or function: 'strange'"),
         (written(more="    where: read.role"), "6:12", "where must be a list"),
         (written(more="    wheer: []"), "6:5", "unknown key 'wheer' in a rule; did you mean 'where'?"),
-        (written(more="    name: other"), "6:5", "this key stands in line 2 already"),
+        (written(more="    name: other"), "6:5", "this key is already in line 2"),
         (written(path="[]"), "5:9", "must be a text"),
         ("rules: {}", "1:8", "rules must be a list"),
         ("rules:\n  - name: x\n    paths: []\n", "2:5", "relation is missing here; add it"),
         ("rule: []", "1:1", "unknown key 'rule'"),
         ("rules:\n", "1:7", "rules has no value"),
-        ("rules: &a []", "1:8", "anchors and aliases (& and *) are not used here"),
+        ("rules: &a []", "1:8", "anchors and aliases (& and *) are not supported here"),
         ("rules: []\n---\n", "2:1", "a second document begins here"),
         ('rules: ["\\0"]', "1:9", "a rule must be keys with values: name, description, relation, paths, where"),
         ("rules: [", "1:9", "not YAML"),
@@ -98,11 +98,11 @@ def test_everything_wrong_is_reported_at_once() -> None:
     header, *lines = refused.value.detail.splitlines()
     assert header == "mine.yaml has 6 faults"
     expected = [
-        "5:9: no trained_on leads from",
+        "5:9: the relation trained_on does not lead from",
         "6:13: ",
         "6:24: ",
         "7:5: relation is missing",
-        "7:11: 'No' is no name",
+        "7:11: 'No' is not a valid rule name",
         "8:12: a rule",
     ]
     assert all(line.startswith(f"mine.yaml:{start}") for line, start in zip(lines, expected, strict=True)), lines
@@ -118,7 +118,7 @@ rules:
     relation: used_by
     paths: ["(:feature)<-[:feeds]-(:dataset)<-[:depends_on]-(:service)"]
 """
-    with pytest.raises(StartError, match=r"c\.yaml:2: rules go in a circle: one needs other needs one;"):
+    with pytest.raises(StartError, match=r"c\.yaml:2: rules depend on each other in a cycle: one needs other needs one;"):
         load_rules(circle, "c.yaml")
 
 
@@ -140,7 +140,7 @@ def test_conditions_are_false_where_nobody_reported_what_they_need() -> None:
     assert not condition.matches({**gold, "properties": {}})
     assert not condition.matches({**gold, "properties": {"tier": {"of": 10**400}}})
     assert not parse_condition("set.properties.tier", {"set"}).matches(gold)  # true means true, not something that is there
-    with pytest.raises(InvalidInput, match="speaks of 'tag'"):
+    with pytest.raises(InvalidInput, match="refers to 'tag'"):
         parse_condition("set.tags == [tag]", {"set"})
 
 

@@ -1,1 +1,1 @@
-"""Relations that follow from others: rules as data, and their evaluation over the edges that facts tell."""
+"""Inferred relations: rules as data, and their evaluation over asserted edges."""

@@ -12,7 +12,7 @@ import cel
 from mlgraph.domain.errors import InvalidInput
 
 _BOUND: Final = re.compile(r"\.(?:all|exists|exists_one|filter|map)\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,")
-"""Where a macro names a variable of its own (CEL language definition, Macros)."""
+"""Matches a macro that declares its own variable (CEL language definition, Macros)."""
 BLANK_NODE: Final[Mapping[str, Any]] = {
     "uri": "",
     "kind": "",
@@ -23,7 +23,7 @@ BLANK_NODE: Final[Mapping[str, Any]] = {
     "properties": {},
     "state": "",
 }
-"""What a condition knows of an asset of which nothing was said."""
+"""The values that a condition sees of an asset without a reported state."""
 BLANK_EDGE: Final[Mapping[str, Any]] = {"relation": "", "role": "", "version": "", "properties": {}}
 
 
@@ -36,7 +36,7 @@ class Condition:
     program: cel.Program
 
     def matches(self, value: Mapping[str, Any]) -> bool:
-        """Say whether the condition is true of `value`. What the expression needs and nobody has said makes it false."""
+        """Return whether the condition is true of `value`; false if the expression needs a value that is not reported."""
         try:
             return self.program.execute({self.about: dict(value)}) is True
         except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError):
@@ -44,28 +44,28 @@ class Condition:
 
 
 def parse_condition(text: str, named: Collection[str]) -> Condition:
-    """Return the condition that `text` writes about one of the elements `named`. Raises `InvalidInput`."""
+    """Return the condition in `text`, which must be about exactly one of the elements `named`. Raises `InvalidInput`."""
     try:
         program = cel.compile(text)
     except ValueError as error:
-        raise InvalidInput(f"{text!r} is no CEL expression: {_reason(str(error))}") from None
+        raise InvalidInput(f"{text!r} is not a CEL expression: {_reason(str(error))}") from None
     variables = set(program.variables())
     about = sorted(variables & set(named))
     unknown_variables = sorted(variables - set(named) - set(_BOUND.findall(text)))
     if unknown_variables:
-        known = ", ".join(sorted(named)) or "none: give the elements that you mean names, as in (version:model_version)"
+        known = ", ".join(sorted(named)) or "none; name an element as in (version:model_version)"
         raise InvalidInput(
-            f"{text!r} speaks of {unknown_variables[0]!r}, which no element of the paths is named; named are {known}"
+            f"{text!r} refers to {unknown_variables[0]!r}, but no element of the paths has this name; the names are: {known}"
         )
     if len(about) != 1:
-        meant = " and ".join(map(repr, about)) or "none"
-        raise InvalidInput(f"{text!r} must speak of exactly one element of the path; it speaks of {meant}")
+        referred = " and ".join(map(repr, about)) or "none"
+        raise InvalidInput(f"{text!r} must refer to exactly one element of the path; it refers to {referred}")
     _check_functions(text, program, about[0])
     return Condition(about[0], text, program)
 
 
 def _check_functions(text: str, program: cel.Program, about: str) -> None:
-    """Raise `InvalidInput` for a function that there is not: it would make every answer false."""
+    """Raise `InvalidInput` for an unknown function, which would make the condition false for every asset."""
     for blank in (BLANK_NODE, BLANK_EDGE):
         try:
             program.execute({about: dict(blank)})

@@ -1,4 +1,4 @@
-"""What may make inferred edges differ between two moments, by the places of a path where it can stand."""
+"""Seeds of a diff of inferred edges: changed edges, assets and states, by the positions of a path at which they can occur."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Triple = tuple[int, int, int]
 
 
 class TouchedAssets:
-    """Edges and assets that may differ between two moments. Each path that holds at one of them alone leads through one."""
+    """Edges and assets that may differ between two moments. A path that is valid at only one of them contains at least one."""
 
     def __init__(self, kind: Callable[[int], int]) -> None:
         self._kind = kind
@@ -25,17 +25,17 @@ class TouchedAssets:
         self._states: dict[str, set[int]] = defaultdict(set)
 
     def add_edges(self, edges: Iterable[Triple]) -> None:
-        """Add edges that may differ."""
+        """Add edges, as triples of store numbers, that may differ."""
         for triple in edges:
             self._edges[self._word(triple[0]), RELATION_NAMES[triple[1]], self._word(triple[2])].add(triple)
 
     def add_assets(self, assets: Iterable[int]) -> None:
-        """Add assets of which any edge may differ, or what leads through them."""
+        """Add assets of which any edge may differ, or which input feeds which output."""
         for asset in assets:
             self._assets[self._word(asset)].add(asset)
 
     def add_states(self, assets: Iterable[int]) -> None:
-        """Add assets of which the state may differ: what conditions see, and the owners that it names."""
+        """Add assets of which the state may differ: the values that conditions see, and the owners that it names."""
         for asset in assets:
             self._states[self._word(asset)].add(asset)
 
@@ -43,9 +43,9 @@ class TouchedAssets:
         return KIND_NAMES[self._kind(asset)]
 
     def at(self, rule: Rule, path: PathPattern, position: int) -> set[int]:
-        """Return the assets that can stand at this place of a path of `rule` that leads through what is touched.
+        """Return the touched assets that can occur at this position of a path of `rule`.
 
-        An edge is looked for from the place before it alone: that is in the path too.
+        A touched edge is returned at the position before it only: that asset is in the path too.
         """
         node = path.nodes[position]
         found = {asset for kind in node.kinds for asset in self._assets[kind]}
@@ -60,7 +60,7 @@ class TouchedAssets:
 
     @staticmethod
     def _is_owned(path: PathPattern, position: int) -> bool:
-        """Say whether an edge of the path leads from here to an owner, whom the state of what stands here may name."""
+        """Return whether an edge of the path leads from this position to an owner, whom the asset's state may name."""
         leads_to_owner = (
             position < len(path.edges) and path.edges[position].forward and OWNED_BY in path.edges[position].relations
         )

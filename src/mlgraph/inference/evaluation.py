@@ -1,7 +1,7 @@
-"""What rules infer, from one end, for the time for which it holds: layer by layer along each path.
+"""Evaluates inference rules from one end, with validity intervals, layer by layer along each path.
 
-A layer is the set of assets that stand at one place of a path, each with the moments at which the edges up to it all hold.
-Nothing is kept between questions: an answer is of the facts that it was asked of, at whatever moment.
+A layer is the set of assets at one position of a path, each with the moments at which all edges up to it are valid. Results are
+cached within one query only, so they always correspond to the facts of that query.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ from mlgraph.ports.store import EdgeStep
 
 EVER: Final = (-FOREVER, FOREVER)
 MAX_STEPS: Final = 200_000
-"""Edges that may be gone along for one question, each as often as it is met."""
+"""Limit of edges that one rule may follow for one query; an edge counts each time it is followed."""
 
 Triple = tuple[int, int, int]
 
 
 class Validity(NamedTuple):
-    """When something holds, and when it does for certain."""
+    """The spans in which something is valid, and those in which it is certainly valid."""
 
     spans: Spans
     certain: Spans
 
     def both(self, other: Validity) -> Validity:
-        """Return when this and the other hold."""
+        """Return when both this and the other are valid."""
         spans = intersect(self.spans, other.spans)
-        certain_links = self.certain is self.spans and other.certain is other.spans
-        return Validity(spans, spans if certain_links else intersect(self.certain, other.certain))
+        all_certain = self.certain is self.spans and other.certain is other.spans
+        return Validity(spans, spans if all_certain else intersect(self.certain, other.certain))
 
     def within(self, start: int, end: int, *, certain: bool) -> Validity:
-        """Return when this and something that holds for [start, end) do: the same as `both`, for what is done most."""
+        """Return when this is valid within [start, end): the same as `both` with one interval, as the fast common case."""
         spans = _clipped(self.spans, start, end)
         if not certain:
             return Validity(spans, [])
@@ -51,11 +51,11 @@ class Validity(NamedTuple):
 
 
 def _clipped(spans: Spans, start: int, end: int) -> Spans:
-    return [(max(span_start, start), min(ended, end)) for span_start, ended in spans if span_start < end and start < ended]
+    return [(max(first, start), min(last, end)) for first, last in spans if first < end and start < last]
 
 
 def either(parts: Sequence[Validity]) -> Validity:
-    """Return when any of `parts` holds."""
+    """Return when any of `parts` is valid."""
     if len(parts) == 1:
         return parts[0]
     spans = union(span for part in parts for span in part.spans)
@@ -66,7 +66,7 @@ def either(parts: Sequence[Validity]) -> Validity:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One origin's record of an edge, told or inferred, for [start, end)."""
+    """One origin's record of an edge, asserted or inferred, valid for [start, end)."""
 
     triple: Triple
     origin: str
@@ -78,7 +78,7 @@ class Link:
     properties: Mapping[str, Any] | None = None
 
     def values(self) -> dict[str, Any]:
-        """Return what conditions see of it."""
+        """Return the values that conditions see of the edge."""
         return {
             **BLANK_EDGE,
             "relation": RELATION_NAMES[self.triple[1]],
@@ -89,7 +89,7 @@ class Link:
 
 
 class State(NamedTuple):
-    """What conditions see of an asset for [start, end)."""
+    """The values that conditions see of an asset for [start, end)."""
 
     start: int
     end: int
@@ -100,7 +100,7 @@ Pairs = Mapping[tuple[int, int], Validity]
 
 
 class Premises(Protocol):
-    """What is told: the edges, states and pairs that rules stand on."""
+    """Interface to the asserted edges, states and pairs on which rules are evaluated."""
 
     def kind(self, asset: int) -> int:
         """Return the code of the asset's kind."""
@@ -109,17 +109,17 @@ class Premises(Protocol):
         """Return the asset's URI."""
 
     def links(self, assets: Collection[int], step: EdgeStep) -> Mapping[int, Sequence[Link]]:
-        """Return the told edges that `step` takes from each of `assets`."""
+        """Return the asserted edges that `step` takes from each of `assets`."""
 
     def states(self, assets: Collection[int]) -> Mapping[int, Sequence[State]]:
-        """Return what is said of each of `assets`, for all time."""
+        """Return the states of each of `assets`, for all time."""
 
     def pairs(self, junctions: Collection[int]) -> Mapping[int, Pairs]:
-        """Return, for each run or workflow, which input feeds which output, and when."""
+        """Return, for each run or workflow, when each input feeds each output, by (input, output)."""
 
 
 class PathState(NamedTuple):
-    """Where a way has come: from which asset it began, where it is, and at a junction whence it came there (else 0)."""
+    """The state of a partial path: the asset at its start, the current asset, and at a junction the asset before it (else 0)."""
 
     anchor: int
     asset: int
@@ -127,7 +127,7 @@ class PathState(NamedTuple):
 
 
 class WitnessPath(NamedTuple):
-    """One way along a path, at one moment: how sure it is, and by which links."""
+    """The links of one concrete path at one moment; `possible` if any of them is uncertain."""
 
     possible: bool
     uris: tuple[str, ...]
@@ -135,7 +135,7 @@ class WitnessPath(NamedTuple):
 
 
 class Inferred(NamedTuple):
-    """An edge that a rule infers, and when it holds."""
+    """An edge that a rule infers, with its validity."""
 
     triple: Triple
     rule: Rule
@@ -143,7 +143,7 @@ class Inferred(NamedTuple):
 
 
 class Inference:
-    """Evaluates rules over what is told: of all time, or of the moments `when` alone."""
+    """Evaluates rules over `premises`, for all time or only for the spans `when`."""
 
     def __init__(self, rules: Rules, premises: Premises, when: Spans | None = None, max_steps: int = MAX_STEPS) -> None:
         self._rules = rules
@@ -154,32 +154,32 @@ class Inference:
         self._steps_taken = 0
 
     def reset_budget(self) -> None:
-        """Allow as many ways again: what was found so far stays."""
+        """Reset the count of followed edges; cached results stay."""
         self._steps_taken = 0
 
-    def _spend(self, ways: int) -> None:
-        self._steps_taken += ways
+    def _spend(self, steps: int) -> None:
+        self._steps_taken += steps
         if self._steps_taken > self._max_steps:
-            raise TooMuch(f"goes more than {self._max_steps:,} ways")
+            raise TooMuch(f"follows more than {self._max_steps:,} edges")
 
     def of(self, asset: int, rule: Rule) -> list[Inferred]:
-        """Return every edge that `rule` infers from or to the asset."""
+        """Return every edge that `rule` infers from or to the asset. Raises `TooMuch`."""
         return [edge for forward in (True, False) for edge in self.ends(rule, [asset], forward=forward)]
 
     def between(self, source: int, target: int, rule: Rule, *, forward: bool) -> Validity | None:
-        """Return when `rule` infers its relation from `source` to `target`, looking on from the source (`forward`) or back."""
+        """Return when `rule` infers its relation from `source` to `target`; evaluation starts at the source if `forward`."""
         near, far = (source, target) if forward else (target, source)
         return self._ends(rule, [near], forward=forward)[near].get(far)
 
     def ends(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> Iterator[Inferred]:
-        """Yield what `rule` infers from each of `anchors` (`forward`), or to each of them."""
+        """Yield the edges that `rule` infers from each of `anchors` (`forward`), or to each of them."""
         relation = RELATIONS[rule.relation].code
         for anchor, found in self._ends(rule, anchors, forward=forward).items():
             for end, validity in found.items():
                 yield Inferred((anchor, relation, end) if forward else (end, relation, anchor), rule, validity)
 
     def anchors_through(self, rule: Rule, touched: TouchedAssets, *, forward: bool) -> set[int]:
-        """Return from where paths of `rule` lead through what is touched: they begin there (`forward`), or end there."""
+        """Return the first assets (`forward`) or last assets of all paths of `rule` that contain a touched element."""
         found: set[int] = set()
         for path in rule.paths if forward else [path.reversed() for path in rule.paths]:
             for position in range(len(path.nodes)):
@@ -191,26 +191,26 @@ class Inference:
         return found
 
     def witness_path(self, source: int, target: int, rule: Rule, moment: int, *, forward: bool) -> WitnessPath | None:
-        """Return one way under the edge that `rule` infers at `moment`: a certain one before others, then by URIs."""
+        """Return a witness path of the edge that `rule` infers at `moment`: certain ones first, then short ones, then by URIs."""
         near, far = (source, target) if forward else (target, source)
-        ways = []
+        witnesses = []
         for path in self._paths(rule, [near], forward=forward):
             traced: dict[PathState, WitnessPath] = {PathState(near, near, 0): WitnessPath(possible=False, uris=(), links=())}
             now = [(moment, moment + 1)]
             self._along(rule, path, {PathState(near, near, 0): Validity(now, now)}, traced)
-            ways += [way for place, way in traced.items() if place.asset == far]
-        if not ways:
+            witnesses += [witness for place, witness in traced.items() if place.asset == far]
+        if not witnesses:
             return None
-        best = min(ways, key=lambda way: (way.possible, len(way.links), way.uris))
+        best = min(witnesses, key=lambda witness: (witness.possible, len(witness.links), witness.uris))
         return best if forward else best._replace(links=best.links[::-1])
 
     def _paths(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> list[PathPattern]:
         kinds = {KIND_NAMES[self._premises.kind(anchor)] for anchor in anchors}
-        turned = rule.paths if forward else tuple(path.reversed() for path in rule.paths)
-        return [path for path in turned if path.nodes[0].kinds & kinds]
+        directed = rule.paths if forward else tuple(path.reversed() for path in rule.paths)
+        return [path for path in directed if path.nodes[0].kinds & kinds]
 
     def _ends(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> Mapping[int, Mapping[int, Validity]]:
-        """Return, for each anchor, what the rule leads to from it (`forward`), or what it leads from to it, and when."""
+        """Return, for each anchor, the validity of the rule's edges from it (`forward`) or to it, by their other end."""
         unknown = [anchor for anchor in anchors if (rule.name, forward, anchor) not in self._known]
         gathered: dict[int, dict[int, list[Validity]]] = defaultdict(lambda: defaultdict(list))
         if unknown:
@@ -225,7 +225,7 @@ class Inference:
 
     def _allowed(self, rule: Rule, place: PathState, *, forward: bool) -> bool:
         kinds = [KIND_NAMES[self._premises.kind(asset)] for asset in (place.anchor, place.asset)]
-        return _may_lead(rule.relation, *(kinds if forward else kinds[::-1]))
+        return _allows(rule.relation, *(kinds if forward else kinds[::-1]))
 
     def _along(
         self,
@@ -234,9 +234,9 @@ class Inference:
         start: Mapping[PathState, Validity],
         traced: dict[PathState, WitnessPath] | None = None,
     ) -> dict[PathState, Validity]:
-        """Return where `path` leads from the places of `start`, with the moments among those at which it does.
+        """Return the states that `path` reaches from those of `start`, with their validity.
 
-        `traced` holds a way to each place: it is moved on from layer to layer.
+        `traced` has a witness path to each state; it is updated from layer to layer.
         """
         first = path.nodes[0]
         fitting = {
@@ -252,18 +252,18 @@ class Inference:
             needs_junction = position + 1 < len(path.edges) and _is_junction(path, position + 1)
             self._spend(sum(len(links[place.asset]) for place in places))
             step = _LayerStep(edge.forward, pairs, needs_junction, traced)
-            moved = step.take(places, links, self._premises.uri)
+            reached = step.take(places, links, self._premises.uri)
             if traced is not None:
                 traced.clear()
-                traced.update(step.ways)
-            places = self._where(rule, path.nodes[position + 1], moved)
+                traced.update(step.witnesses)
+            places = self._where(rule, path.nodes[position + 1], reached)
         if traced is not None:
             for place in [place for place in traced if place not in places]:
                 del traced[place]
         return places
 
     def _where(self, rule: Rule, node: PatternNode, places: dict[PathState, Validity]) -> dict[PathState, Validity]:
-        """Return the places that fulfil the conditions about `node`, while they do."""
+        """Return the states whose asset fulfils the conditions about `node`, with the validity reduced to those times."""
         conditions = [condition for condition in rule.where if condition.about == node.name]
         if not conditions or not places:
             return places
@@ -275,13 +275,13 @@ class Inference:
         return {place: validity for place, validity in found.items() if validity.spans}
 
     def _links(self, assets: Collection[int], path: PathPattern, position: int) -> dict[int, list[Link]]:
-        """Return the edges, told and inferred, that this step of a path may take from each of `assets`."""
+        """Return the edges, asserted and inferred, that match the edge at `position` of a path, from each of `assets`."""
         found: dict[int, list[Link]] = {asset: [] for asset in assets}
         if not assets:
             return found
         edge, far = path.edges[position], path.nodes[position + 1]
         signatures = allowed(path.nodes[position], edge, far)
-        then = self._sparing(path, position)
+        then = self._filter_after_run(path, position)
         for step in _steps(edge, signatures):
             for asset, links in self._premises.links(assets, step._replace(then=then)).items():
                 found[asset] += links
@@ -294,8 +294,8 @@ class Inference:
                         found[asset] += _as_links(triple, rule.origin, validity)
         return found
 
-    def _sparing(self, path: PathPattern, position: int) -> EdgeStep | None:
-        """Return the step after this one where runs stand between: an asset has many, few of which go on to what is asked for."""
+    def _filter_after_run(self, path: PathPattern, position: int) -> EdgeStep | None:
+        """Return the step after the next node if that is a run (else None): few of an asset's many runs have the next edge."""
         if position + 1 == len(path.edges) or path.nodes[position + 1].kinds != {"run"}:
             return None
         edge = path.edges[position + 1]
@@ -305,12 +305,12 @@ class Inference:
 
 
 @lru_cache(1 << 12)
-def _may_lead(relation: str, source: str, target: str) -> bool:
+def _allows(relation: str, source: str, target: str) -> bool:
     return RELATIONS[relation].allows(source, target)
 
 
 def _steps(edge: PatternEdge, signatures: Sequence[tuple[str, str, str]]) -> list[EdgeStep]:
-    """Return the steps to told edges that these (source kind, relation, target kind) stand for, one a relation."""
+    """Return the steps over asserted edges of these (source kind, relation, target kind), one for each relation."""
     kinds: dict[str, set[int]] = defaultdict(set)
     for source, relation, target in signatures:
         kinds[relation].add(KINDS[target if edge.forward else source].code)
@@ -319,7 +319,7 @@ def _steps(edge: PatternEdge, signatures: Sequence[tuple[str, str, str]]) -> lis
 
 @dataclass
 class _LayerStep:
-    """From one layer to the next."""
+    """The step from one layer to the next; `take` also sets `witnesses` if paths are traced."""
 
     forward: bool
     pairs: Mapping[int, Pairs] | None
@@ -327,12 +327,12 @@ class _LayerStep:
     traced: Mapping[PathState, WitnessPath] | None
 
     def __post_init__(self) -> None:
-        self.ways: dict[PathState, WitnessPath] = {}
+        self.witnesses: dict[PathState, WitnessPath] = {}
 
     def take(
         self, places: Mapping[PathState, Validity], links: Mapping[int, Sequence[Link]], uri: Callable[[int], str]
     ) -> dict[PathState, Validity]:
-        """Return where the links lead from `places`, and when."""
+        """Return the states that the links reach from `places`, with their validity."""
         gathered: dict[PathState, list[Validity]] = defaultdict(list)
         for place, validity in places.items():
             for link in links[place.asset]:
@@ -350,14 +350,14 @@ class _LayerStep:
         return {place: either(parts) for place, parts in gathered.items()}
 
     def _trace(self, before: WitnessPath, reached: PathState, link: Link, uri: str, *, possible: bool) -> None:
-        way = WitnessPath(before.possible or possible, (*before.uris, uri), (*before.links, link))
-        known = self.ways.get(reached)
-        if known is None or way[:2] < known[:2]:
-            self.ways[reached] = way
+        witness = WitnessPath(before.possible or possible, (*before.uris, uri), (*before.links, link))
+        known = self.witnesses.get(reached)
+        if known is None or witness[:2] < known[:2]:
+            self.witnesses[reached] = witness
 
 
 def _is_junction(path: PathPattern, position: int) -> bool:
-    """Say whether the path goes through a run or workflow here, from input to output or back: pairs tell what feeds what."""
+    """Return whether the path goes through a run or workflow here, from input to output or back, so that pairs apply."""
     before, after = path.edges[position - 1], path.edges[position]
     through = ({"input_to"}, {"outputs"}) if after.forward else ({"outputs"}, {"input_to"})
     return (
@@ -380,7 +380,7 @@ def _fulfilled(conditions: Sequence[Condition], states: Sequence[State]) -> Span
 
 
 def _as_links(triple: Triple, origin: str, validity: Validity) -> list[Link]:
-    """Return an inferred edge as links: those for certain, and those for the rest of the time."""
+    """Return an inferred edge as links: certain ones, and uncertain ones for the rest of its validity."""
     certain_links = [Link(triple, origin, start, end) for start, end in validity.certain]
     rest = [] if validity.certain is validity.spans else subtract(validity.spans, validity.certain)
     return certain_links + [Link(triple, origin, start, end, certain=False) for start, end in rest]

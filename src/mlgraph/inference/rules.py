@@ -1,4 +1,4 @@
-"""Rules: which relation follows from which paths, read from YAML with errors that name line and column."""
+"""Inference rules: the relation inferred from path patterns, and the YAML reader, whose errors name line and column."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from typing import Annotated, Any, Final
 
 from pydantic import field_validator
 
-from mlgraph.documents.faults import Faults, suggestion
+from mlgraph.documents.faults import Faults
 from mlgraph.documents.fields import Prose, parsed, prose
 from mlgraph.documents.reader import Document, Location, read
 from mlgraph.documents.sections import Section, validate, validate_items
 from mlgraph.domain.errors import InvalidInput, StartError
+from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.conditions import Condition, parse_condition
 from mlgraph.inference.patterns import PathPattern, parse_path
 
 ORIGIN: Final = "rule:"
-"""Begins the origin of every inferred edge; the rule's name follows."""
+"""Prefix of the origin of every inferred edge; the rule's name follows."""
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 Signature = tuple[str, str, str]
@@ -32,7 +33,10 @@ Signature = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """From the first to the last node of any of `paths`, `relation` holds while all edges of the path and `where` do."""
+    """Infers `relation` from the first to the last node of a path while all edges of the path are valid and `where` is true.
+
+    Any of `paths` suffices.
+    """
 
     name: str
     description: str
@@ -40,15 +44,15 @@ class Rule:
     paths: tuple[PathPattern, ...]
     where: tuple[Condition, ...]
     place: str
-    """The file and line it stands in."""
+    """The file and line of the rule."""
 
     @property
     def origin(self) -> str:
-        """The origin of the edges that it infers."""
+        """The origin of the edges that the rule infers."""
         return f"{ORIGIN}{self.name}"
 
     def inferred_signatures(self) -> set[Signature]:
-        """Return what kinds of edges it can infer."""
+        """Return the signatures of the edges that the rule can infer."""
         return {
             (source, self.relation, target)
             for path in self.paths
@@ -57,13 +61,13 @@ class Rule:
         }
 
     def needed_signatures(self) -> set[Signature]:
-        """Return what kinds of edges its paths are made of."""
+        """Return the signatures of the edges that its paths can match."""
         return {signature for path in self.paths for signature in path.signatures()}
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Rules that are used together."""
+    """A set of rules that are evaluated together."""
 
     rules: tuple[Rule, ...]
 
@@ -85,7 +89,7 @@ class Rules:
 
     @cached_property
     def in_order(self) -> tuple[Rule, ...]:
-        """The rules, each after those that it needs."""
+        """The rules in topological order: each after the rules on whose edges its paths depend."""
         return _in_order(self)
 
 
@@ -93,7 +97,7 @@ NO_RULES: Final = Rules(())
 
 
 def combine_rules(*parts: Rules) -> Rules:
-    """Return all rules together. Raises `StartError` if two have one name, or one needs what follows from itself."""
+    """Return all rules as one set. Raises `StartError` for a duplicate name, or a rule that depends on its own edges."""
     rules = Rules(tuple(rule for part in parts for rule in part))
     for name, count in Counter(rule.name for rule in rules).items():
         if count > 1:
@@ -106,13 +110,13 @@ def combine_rules(*parts: Rules) -> Rules:
 def _in_order(rules: Rules) -> tuple[Rule, ...]:
     done: dict[str, Rule] = {}
 
-    def visit(rule: Rule, way: tuple[str, ...]) -> None:
-        if rule.name in way:
-            circle = " needs ".join((*way[way.index(rule.name) :], rule.name))
-            raise StartError(f"{rule.place}: rules go in a circle: {circle}; a rule may not need what follows from itself")
+    def visit(rule: Rule, path: tuple[str, ...]) -> None:
+        if rule.name in path:
+            cycle = " needs ".join((*path[path.index(rule.name) :], rule.name))
+            raise StartError(f"{rule.place}: rules depend on each other in a cycle: {cycle}; remove one of these dependencies")
         if rule.name not in done:
             for needed in rules.inferring(rule.needed_signatures()):
-                visit(needed, (*way, rule.name))
+                visit(needed, (*path, rule.name))
             done[rule.name] = rule
 
     for rule in rules:
@@ -121,9 +125,9 @@ def _in_order(rules: Rules) -> tuple[Rule, ...]:
 
 
 def load_rules(text: str, name: str) -> Rules:
-    """Return the rules of a YAML document. `name` is what errors call it.
+    """Return the rules of a YAML document. `name` denotes it in errors.
 
-    Raises `StartError` with everything that is wrong, each with `name`, line and column.
+    Raises `StartError` with all faults, each with `name`, line and column.
     """
     faults = Faults()
     document = read(text, faults)
@@ -138,7 +142,7 @@ def load_rules(text: str, name: str) -> Rules:
 
 
 def shipped_rules() -> Rules:
-    """Return the rules that come with mlgraph."""
+    """Return the rules that are part of mlgraph."""
     name = "shipped.yaml"
     return load_rules(resources.files(__package__).joinpath(name).read_text("utf-8"), name)
 
@@ -158,14 +162,17 @@ class _RuleSection(Section, title="a rule"):
     @classmethod
     def _can_be_an_origin(cls, name: str) -> str:
         if not _NAME.fullmatch(name):
-            raise ValueError(f"{name!r} is no name of a rule: small letters, digits, . _ and -, at most 63")
+            raise ValueError(
+                f"{name!r} is not a valid rule name: use lower-case letters, digits, . _ and -, at most 63 characters"
+            )
         return name
 
     @field_validator("relation")
     @classmethod
     def _is_known(cls, relation: str) -> str:
         if relation not in RELATIONS:
-            raise ValueError(f"unknown relation {relation!r}; {suggestion(relation, RELATIONS, 'one of')}")
+            hint = did_you_mean(relation.lower(), RELATIONS, f"one of: {', '.join(RELATIONS)}")
+            raise ValueError(f"unknown relation {relation!r}; {hint}")
         return relation
 
     @field_validator("paths")
@@ -177,13 +184,14 @@ class _RuleSection(Section, title="a rule"):
 
 
 def _rule(section: _RuleSection, document: Document, location: Location, faults: Faults, name: str) -> Rule:
-    """Return the rule of a section. A condition that is none, and a path that cannot lead so, are faults."""
+    """Return the rule of a section. Adds a fault for each invalid condition and each path whose ends do not fit the relation."""
     relation = section.relation
     for index, path in enumerate(section.paths):
         sources, targets = path.nodes[0].kinds, path.nodes[-1].kinds
         if not any(RELATIONS[relation].allows(source, target) for source, target in product(sources, targets)):
             ends = f"from {'|'.join(sorted(sources))} to {'|'.join(sorted(targets))}"
-            faults.add(document.position((*location, "paths", index)), f"no {relation} leads {ends}: see docs/vocabulary.md")
+            position = document.position((*location, "paths", index))
+            faults.add(position, f"the relation {relation} does not lead {ends}; see docs/vocabulary.md")
     elements = {element for path in section.paths for element in path.names()}
     conditions = []
     for index, condition in enumerate(section.where):
