@@ -1,1 +1,1 @@
-"""Measurements of mlgraph beside what people would use instead: `make bench` (benchmarks/README.md)."""
+"""Benchmark of mlgraph against alternatives: `make bench` (benchmarks/README.md)."""

@@ -15,10 +15,10 @@ from types import FrameType
 from typing import Final
 
 from benchmarks import in_process, machine, report, serving, through_http
-from benchmarks.company import NOW_US, Company, found
+from benchmarks.company import NOW_US, Company, generate_company
 from benchmarks.engines.base import Engine
-from benchmarks.engines.ours import Ours
 from benchmarks.engines.with_igraph import Igraph
+from benchmarks.engines.with_mlgraph import Mlgraph
 from benchmarks.engines.with_postgres import Postgres
 from benchmarks.engines.with_rustworkx import Rustworkx
 from benchmarks.figures import Figures, Results
@@ -31,27 +31,27 @@ PARTS: Final = ("server", "engines")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure as `arguments` say; return the exit status."""
+    """Run the benchmark with these command-line arguments; return the exit status."""
     asked = _parser().parse_args(arguments)
-    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: what was started in the background ignores it else
+    for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a background process ignores it by default
         signal.signal(number, _unwind)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("mlgraph").setLevel(logging.INFO)  # building a graph from its store says how far it is
+    logging.getLogger("mlgraph").setLevel(logging.INFO)  # shows the progress of building a graph from its store
     size = SIZES[asked.size]
     ran_on = machine.about()
     log(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {asked.seed}")
-    company = found(size, asked.seed)
+    company = generate_company(size, asked.seed)
     try:
         with ExitStack() as stack:
             if asked.work is None:
                 work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgraph-bench-")))
-                work.chmod(0o711)  # the database's own user, where root measures, must get through
+                work.chmod(0o711)  # PostgreSQL's user must be able to enter when root runs the benchmark
             else:
                 work = asked.work.absolute()
                 work.mkdir(parents=True, exist_ok=True)
             figures, failures = _measured(company, work, asked)
     except KeyboardInterrupt:
-        log("interrupted: all that was started is stopped, nothing is written")
+        log("interrupted: all servers are stopped, no results are written")
         return 130
     results = Results(asked.output / "performance.json")
     results.put(size.name, {**ran_on, "measured_at": time.strftime("%Y-%m-%d"), "company": _about(company)}, figures)
@@ -60,12 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     log(f"written: {page}")
     sys.stdout.write(report.printed(size.name, figures))
     for failure in failures:
-        log(f"FAILED, and not run in the table: {failure}")
+        log(f"FAILED, shown as `not run` in the table: {failure}")
     return 1 if failures else 0
 
 
 def _measured(company: Company, work: Path, asked: argparse.Namespace) -> tuple[Figures, list[str]]:
-    """Run the parts that were asked for; return what they measured, and why those that failed did."""
+    """Run the selected parts; return their figures and the reasons of failures."""
     data = work / "company"
     figures: Figures = {}
     failures: list[str] = []
@@ -75,7 +75,7 @@ def _measured(company: Company, work: Path, asked: argparse.Namespace) -> tuple[
         except (through_http.LoadFailed, serving.IngestFailed) as error:
             failures.append(f"server: {error}")
     elif "mlgraph" in asked.engines and not data.exists():
-        figures.update(serving.copied(company, data))
+        figures.update(serving.fill_by_copy(company, data))
     if "engines" in asked.parts:
         budget = 0.2 if asked.brief else in_process.BUDGET_S
         try:
@@ -89,7 +89,7 @@ def _measured(company: Company, work: Path, asked: argparse.Namespace) -> tuple[
 
 def _engines(company: Company, data: Path, beside: Path, wanted: Sequence[str]) -> list[Callable[[], Engine]]:
     every: dict[str, Callable[[], Engine]] = {
-        "mlgraph": lambda: Ours(data, company.layout),
+        "mlgraph": lambda: Mlgraph(data, company.layout),
         "postgres": lambda: Postgres(company, beside),
         "igraph": lambda: Igraph(company),
         "rustworkx": lambda: Rustworkx(company),
@@ -113,22 +113,26 @@ def _about(company: Company) -> dict[str, object]:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="make bench",
-        description="Measure mlgraph beside what one would use instead. The table goes to standard output.",
+        description="Benchmark mlgraph against alternatives. The table goes to standard output.",
         epilog="With make: make bench SIZE=M BENCH_OPTIONS='--engines mlgraph'",
     )
-    parser.add_argument("--size", choices=list(SIZES), default="S", help="how large a company (default: S; XS is for tests)")
-    parser.add_argument("--seed", type=int, default=1, help="another seed, another company (default: 1)")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure these alone (default: both)")
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES, help="ask these alone in process")
-    parser.add_argument("--copy", action="store_true", help="fill the store by COPY, as L does, and not line by line")
-    parser.add_argument("--brief", action="store_true", help="ask for seconds only: figures too coarse to keep")
-    parser.add_argument("--work", type=Path, help="keep stores in this folder (default: a temporary one, removed at the end)")
-    parser.add_argument("--output", type=Path, default=DOCS, help="where performance.md and performance.json go (default: docs)")
+    parser.add_argument("--size", choices=list(SIZES), default="S", help="size of the company (default: S; XS is for tests)")
+    parser.add_argument("--seed", type=int, default=1, help="seed of the company (default: 1)")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="parts to measure (default: both)")
+    parser.add_argument(
+        "--engines", nargs="+", choices=ENGINES, default=ENGINES, help="engines to measure in process (default: all)"
+    )
+    parser.add_argument(
+        "--copy", action="store_true", help="fill the store by COPY, as for L, instead of through `mlgraph ingest`"
+    )
+    parser.add_argument("--brief", action="store_true", help="measure for seconds only; figures are too coarse to publish")
+    parser.add_argument("--work", type=Path, help="folder of the stores (default: a temporary one, removed at the end)")
+    parser.add_argument("--output", type=Path, default=DOCS, help="folder of performance.md and performance.json (default: docs)")
     return parser
 
 
 def _unwind(number: int, frame: FrameType | None) -> None:
-    """End as on Ctrl-C, so that servers are stopped."""
+    """Raise KeyboardInterrupt, so that servers are stopped."""
     del number, frame
     raise KeyboardInterrupt
 

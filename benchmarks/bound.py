@@ -1,12 +1,12 @@
-"""What the memory of this machine allows: random reads a second, and how many lines a closure must touch.
+"""Memory bound of a closure: the machine's rate of random reads, and the cache lines that a closure must read.
 
-The model: a walk over compressed sparse rows reads, of every node that it visits, the entry of the index (8 bytes) and its rows
-(24 bytes each: neighbour and kind of the edge, valid_from and valid_to to the microsecond), closed ones included; and of every
-neighbour that holds, the mark of visits (4 bytes). Lines have 64 bytes, nodes are numbered domain by domain. Queue and distances
-are written in order and are not counted. Counted are *lines*, every distinct one once: what is read again is taken to be in the
-cache still, so that no walk over such arrays can read fewer; and *touches*, each access that begins a line, as if nothing were
-ever found in the cache. The bound is the first divided by the measured rate of independent random reads of one line each, over
-as many bytes as the arrays have.
+The model: a traversal of compressed sparse rows reads, for every visited node, the entry of the index (8 bytes) and its rows
+(24 bytes each: neighbour and kind of the edge, valid_from and valid_to to the microsecond), closed ones included; and for every
+neighbour of a valid edge, the visit mark (4 bytes). Cache lines have 64 bytes; nodes are numbered domain by domain. Queue and
+distances are written sequentially and are not counted. Two counts are taken: *lines* counts distinct lines, as if every repeated
+read hit the cache, so that no traversal of such arrays can read fewer; *touches* counts every access that starts a line, as if no
+read hit the cache. The bound is the number of lines divided by the measured rate of independent random reads of one line each,
+over as many bytes as the arrays have.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _ROUNDS: Final = 5
 
 
 def array_bytes(company: Company) -> int:
-    """Return how many bytes index, rows and marks of one direction have."""
+    """Return the size in bytes of index, rows and marks of one direction."""
     return company.layout.nodes * (INDEX_BYTES + MARK_BYTES) + len(company.edges) * ROW_BYTES
 
 
 def random_reads_per_s(size_bytes: int) -> float:
-    """Return how many independent reads a second one thread does at random lines of `size_bytes` of memory; the best round."""
+    """Return the rate of independent random line reads of one thread in `size_bytes` of memory; best of five rounds."""
     lines = max(1, size_bytes // LINE_BYTES)
     memory = np.ones(lines * (LINE_BYTES // 8), np.uint64)
     best = np.inf
@@ -48,17 +48,17 @@ def random_reads_per_s(size_bytes: int) -> float:
     return _READS / best
 
 
-class Touched(NamedTuple):
-    """What a closure must read: distinct lines, and accesses as if each line were read anew."""
+class LineCounts(NamedTuple):
+    """Reads of a closure: distinct lines, and line accesses without a cache."""
 
     lines: int
     touches: int
 
 
-def touched(every: CompressedRows, valid: NDArray[np.bool_], visited: Ints) -> Touched:
-    """Return what a closure over `visited`, the root first, must read.
+def touched(every: CompressedRows, valid: NDArray[np.bool_], visited: Ints) -> LineCounts:
+    """Return the reads of a closure with the nodes `visited`, the root first.
 
-    `every` are the rows of all edges, closed ones included, and `valid` says, in the order of those rows, which hold.
+    `every` are the rows of all edges, closed ones included; `valid` is the mask of valid edges in the order of those rows.
     """
     first, last = every.indptr[visited], every.indptr[visited + 1]
     rows = _ranges(first, last)
@@ -68,7 +68,7 @@ def touched(every: CompressedRows, valid: NDArray[np.bool_], visited: Ints) -> T
     ends = np.concatenate([rows * ROW_BYTES, rows * ROW_BYTES + ROW_BYTES - 1])
     row_lines = (last * ROW_BYTES - 1) // LINE_BYTES - first * ROW_BYTES // LINE_BYTES + 1
     own_lines = int(row_lines[last > first].sum())
-    return Touched(index + marks + _distinct(ends), len(visited) + own_lines + len(marked))
+    return LineCounts(index + marks + _distinct(ends), len(visited) + own_lines + len(marked))
 
 
 def _distinct(addresses: Longs) -> int:
@@ -85,7 +85,7 @@ def _ranges(first: Longs, last: Longs) -> Longs:
 
 @numba.njit(cache=True)
 def _read(memory: NDArray[np.uint64], reads: int, lines: np.uint64, seed: np.uint64) -> np.uint64:
-    """Read one word of so many lines; which ones depends on the count alone, so that reads do not wait for one another."""
+    """Read one word of `reads` lines. Their addresses depend on the counter only, so that no read waits for another one."""
     total = np.uint64(0)
     state = seed << np.uint64(40)
     for _ in range(reads):

@@ -1,7 +1,7 @@
-"""The company put straight into a store's tables, for sizes that take too long line by line.
+"""Bulk load of the company into the tables of a store by COPY, for sizes that take too long line by line.
 
-For measurements alone: what the writer does (checks, one order, duplicates) is passed over, what it leaves in the tables is the
-same: the test compares the exports. Indexes are dropped first and made again at the end.
+For measurements only: it bypasses the writer (validation, ordering, deduplication) and leaves the same rows; a test compares the
+exports. Indexes are dropped first and rebuilt at the end.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import numpy as np
 import psycopg
 from psycopg import sql
 
-from benchmarks.charts import ROLES
 from benchmarks.company import Company
+from benchmarks.edge_generator import ROLES
 from benchmarks.event_generator import asset_order, edge_order, edges_at, states
 from benchmarks.layout import Longs
 from benchmarks.progress import log
@@ -29,23 +29,23 @@ TRANSACTION_FACTS: Final = 100_000
 _TABLES: Final = ("asset", "content", "asset_fact", "asset_owner", "edge_fact")
 _ORIGIN: Final = "facts"
 _REPLACE: Final = int(Mode.REPLACE)
-_EMPTY: Final = "{}"
+_NO_PROPERTIES: Final = "{}"
 _ROLE_COLUMN: Final = [role or "\\N" for role in ROLES]
 
 
 def store(company: Company, url: str) -> int:
-    """Put all facts of `company` into the empty store at `url`; return its last transaction. Raises `ValueError` if not empty."""
+    """Load `company` into the empty store at `url`; return the last transaction. Raises `ValueError` if it is not empty."""
     database = Database(url, size=1)
     database.open()
     try:
         with database.connection() as connection, connection.cursor() as cursor:
             if cursor.execute("SELECT 1 FROM tx LIMIT 1").fetchone():
-                raise ValueError("the store has facts already: benchmarks fill an empty one")
+                raise ValueError("the store has facts already: a bulk load needs an empty one")
             cursor.execute("SET maintenance_work_mem = '512MB'")
-            remake = _drop_indexes(cursor)
-            last = _Filling(cursor, company).fill()
-            for statement in remake:
-                log(f"making an index: {statement[:90]}")
+            index_statements = _drop_indexes(cursor)
+            last = _BulkInsert(cursor, company).fill()
+            for statement in index_statements:
+                log(f"building an index: {statement[:90]}")
                 cursor.execute(statement.encode())
             connection.commit()
             connection.autocommit = True
@@ -57,8 +57,8 @@ def store(company: Company, url: str) -> int:
 
 
 def _drop_indexes(cursor: psycopg.Cursor) -> list[str]:
-    """Drop the indexes and constraints of the tables that are filled; return the statements that make them again."""
-    remake: list[str] = []
+    """Drop the indexes and constraints of the tables that are filled; return the statements that rebuild them."""
+    index_statements: list[str] = []
     for table in _TABLES:
         cursor.execute(
             "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint "
@@ -66,19 +66,19 @@ def _drop_indexes(cursor: psycopg.Cursor) -> list[str]:
             (table,),
         )
         for name, definition in cursor.fetchall():
-            remake.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+            index_statements.append(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
             cursor.execute(sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(sql.Identifier(table), sql.Identifier(name)))
         cursor.execute(
             "SELECT indexname, indexdef FROM pg_indexes WHERE tablename = %s AND schemaname = current_schema()", (table,)
         )
         for name, definition in cursor.fetchall():
-            remake.append(definition)
+            index_statements.append(definition)
             cursor.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier(name)))
-    return remake
+    return index_statements
 
 
-class _Filling:
-    """One filling of the tables; transactions are numbered as the facts come."""
+class _BulkInsert:
+    """One bulk load; transactions are numbered in the order of the facts."""
 
     def __init__(self, cursor: psycopg.Cursor, company: Company) -> None:
         self._cursor = cursor
@@ -92,7 +92,7 @@ class _Filling:
         self._tx = 0
 
     def fill(self) -> int:
-        """Fill all tables; return the last transaction."""
+        """Load all tables; return the last transaction."""
         self._cursor.execute("INSERT INTO origin (id, name) VALUES (1, %s)", (_ORIGIN,))
         since = int(self._company.known_since.min())
         teams = self._company.layout.teams(np.arange(self._teams))
@@ -105,7 +105,7 @@ class _Filling:
             self._append(self._number[part], uris, states(self._company, part), self._company.known_since[part], kinds)
             log(f"transactions in the store: {self._tx}")
         content = self._teams + len(self._assets) + 1
-        self._copy("content (id, digest, body)", [f"{content}\t{_hex(_EMPTY)}\t{_EMPTY}\n"])
+        self._copy("content (id, digest, body)", [f"{content}\t{_hex(_NO_PROPERTIES)}\t{_NO_PROPERTIES}\n"])
         for part in _parts(edge_order(self._company)):
             self._append_edges(part, content)
             log(f"transactions in the store: {self._tx}")
@@ -120,7 +120,7 @@ class _Filling:
         )
 
     def _append(self, numbers: Longs, uris: list[str], bodies: list[str], since: Longs, kinds: list[str]) -> None:
-        """Store assets with their facts; content is numbered as assets are."""
+        """Store assets with their facts; content has the numbers of the assets."""
         self._begin()
         rows = list(zip(numbers.tolist(), uris, bodies, since.tolist(), kinds, strict=True))
         codes = {name: kind.code for name, kind in KINDS.items()}
@@ -169,14 +169,14 @@ class _Filling:
 
 
 def _asset_text(uri: str, moment: int, body: str) -> str:
-    """Return the text whose digest tells two asset facts apart, as the store's writer makes it."""
+    """Return the text whose digest identifies an asset fact, as the store's writer builds it."""
     return f'["asset",{_REPLACE},"{uri}","{_ORIGIN}",{moment},{body}]'
 
 
 def _edge_text(uris: tuple[str, str], relation: int, start: int, end: int, role: int) -> str:
-    """Return the text whose digest tells two edge facts apart, as the store's writer makes it."""
+    """Return the text whose digest identifies an edge fact, as the store's writer builds it."""
     until = "null" if end == FOREVER else end
-    properties = f'{{"role":"{ROLES[role]}"}}' if role else _EMPTY
+    properties = f'{{"role":"{ROLES[role]}"}}' if role else _NO_PROPERTIES
     return f'["edge",{_REPLACE},"{uris[0]}","{RELATION_NAMES[relation]}","{uris[1]}","{_ORIGIN}",{start},{until},{properties}]'
 
 

@@ -1,6 +1,6 @@
-"""The company as its tools would tell of it: facts as NDJSON, and the runs of workflows as OpenLineage events.
+"""The company as its tools report it: facts as NDJSON, and the runs of workflows as OpenLineage events.
 
-Lines are put together as text: an encoder that takes an object a line would be slower than what it feeds.
+Lines of facts are formatted as text: encoding one object a line would take longer than the ingestion that is measured.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import Any, Final
 import numpy as np
 import orjson
 
-from benchmarks.charts import ROLES
 from benchmarks.company import NOW_US, RUN_INPUTS, SECOND_US, Company, Edges
+from benchmarks.edge_generator import ROLES
 from benchmarks.layout import Ints, Longs
 from benchmarks.reachability import CompressedRows
 from mlgraph.domain.timestamps import FOREVER, format_time
@@ -21,7 +21,7 @@ from mlgraph.domain.vocabulary import KINDS, RELATION_NAMES, RELATIONS
 
 CHUNK_LINES: Final = 20_000
 BLOCK: Final = 50
-"""So many things of one domain arrive together."""
+"""Number of consecutive facts of one domain."""
 _RUN: Final = KINDS["run"].code
 _PRODUCER: Final = "https://github.com/OpenLineage/OpenLineage/tree/1.40.0/client/python"
 _SPEC: Final = "https://openlineage.io/spec"
@@ -29,25 +29,25 @@ _FIELDS: Final = (("id", "bigint"), ("customer_id", "bigint"), ("happened_at", "
 
 
 def arrival(rng: np.random.Generator, many: int) -> Longs:
-    """Return the order in which `many` things arrive: blocks of neighbours, shuffled over the whole company."""
+    """Return an arrival order of `many` facts: blocks of adjacent facts, shuffled over the complete company."""
     blocks = rng.permutation((many + BLOCK - 1) // BLOCK).astype(np.int64)
     order = (blocks[:, None] * BLOCK + np.arange(BLOCK)).ravel()
     return order[order < many]
 
 
 def rfc3339(moments: Longs) -> list[str]:
-    """Return moments of whole seconds as RFC 3339 in UTC."""
+    """Return times (microseconds, multiples of a second) as RFC 3339 in UTC."""
     texts: list[str] = np.datetime_as_string(moments.astype("datetime64[us]"), unit="s", timezone="UTC").tolist()
     return texts
 
 
 def asset_order(company: Company) -> Longs:
-    """Return the nodes in the order in which their assets are told."""
+    """Return the nodes in the order in which their facts arrive."""
     return arrival(np.random.default_rng([company.seed, 1]), company.layout.nodes)
 
 
 def edge_order(company: Company) -> Longs:
-    """Return the order in which the edges are told: positions in the walked edges followed by the runs' edges."""
+    """Return the arrival order of the edges: positions in the asset-level edges followed by the runs' edges."""
     return arrival(np.random.default_rng([company.seed, 2]), len(company.edges) + len(company.run_edges))
 
 
@@ -62,7 +62,7 @@ def edges_at(company: Company, rows: Longs) -> Edges:
 
 
 def states(company: Company, nodes: Longs) -> list[str]:
-    """Return what is said of each node beside its URI and time, as canonical JSON."""
+    """Return the state of each node (without URI and time) as canonical JSON."""
     layout = company.layout
     runs = np.searchsorted(company.runs.run, nodes)
     return [
@@ -91,9 +91,9 @@ def _run_state(company: Company, row: int, name: str, team: str) -> str:
 
 
 def fact_chunks(company: Company) -> Iterator[tuple[int, bytes]]:
-    """Yield the facts as NDJSON, in pieces of whole lines, each with its number of lines.
+    """Yield the facts as NDJSON, in pieces of complete lines, each with its number of lines.
 
-    Teams first; then assets and edges mixed, as they come from many sources at once.
+    Teams come first, then assets and edges mixed, as from many concurrent sources.
     """
     teams = company.layout.teams(np.arange(company.layout.domains))
     since = format_time(int(company.known_since.min()))
@@ -145,7 +145,7 @@ def _text(lines: list[str]) -> bytes:
 def openlineage_lines(company: Company, events: int) -> Iterator[bytes]:
     """Yield `events` OpenLineage events, a line each: START and COMPLETE of runs of workflows between datasets.
 
-    They report only what facts declare of these workflows, later: no closure changes by them.
+    They report only edges that facts declare, at a later time, so that no closure changes.
     """
     rng = np.random.default_rng([company.seed, 3])
     jobs = _Jobs(company)
@@ -158,7 +158,7 @@ def openlineage_lines(company: Company, events: int) -> Iterator[bytes]:
 
 
 class _Jobs:
-    """The workflows between datasets none of whose edges ever close."""
+    """Workflows between datasets whose edges all stay open, and their events."""
 
     def __init__(self, company: Company) -> None:
         edges, layout = company.edges, company.layout
@@ -205,7 +205,7 @@ class _Jobs:
 
 
 def unescape(part: str) -> str:
-    """Return a part of one of the company's URIs as it is outside of URIs."""
+    """Return the decoded form of a part of a URI of the company."""
     return part.replace("%3A", ":").replace("%2F", "/")
 
 

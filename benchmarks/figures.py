@@ -1,4 +1,4 @@
-"""What was measured, as flat figures by name: one set a size, kept as JSON beside the report."""
+"""Figures of a run as a flat mapping; one set for each size, stored as JSON beside the report."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 import orjson
 
 MIN_FOR_P99: Final = 100
-"""With fewer samples there is no 99th percentile: the greatest is told, as such."""
+"""With fewer samples there is no 99th percentile; the maximum is reported instead."""
 
 Figures = dict[str, float]
-"""By names such as `hub.mlgraph.median_ms`: question, engine, unit. What was not measured is absent."""
+"""Keys such as `hub.mlgraph.median_ms`: query, engine, unit. Figures that were not measured are absent."""
 
 
 def of_samples(name: str, samples_s: Sequence[float], starts: int) -> Figures:
-    """Return median, minimum, p99 or maximum, and counts of latencies. The median is judged; the minimum tells of noise."""
+    """Return median, minimum, p99 or maximum (ms), and counts of latencies (s). Targets use the median."""
     taken = np.array(samples_s) * 1e3
     figures = {f"{name}.median_ms": float(np.median(taken)), f"{name}.min_ms": float(taken.min())}
     figures |= {f"{name}.samples": float(len(taken)), f"{name}.starts": float(starts)}
@@ -30,20 +30,20 @@ def of_samples(name: str, samples_s: Sequence[float], starts: int) -> Figures:
 
 
 def ratio(figures: Figures, over: str, under: str) -> float | None:
-    """Return the quotient of two figures, None where one was not measured."""
+    """Return the quotient of two figures, or None if one was not measured."""
     above, below = figures.get(over), figures.get(under)
     return None if above is None or not below else above / below
 
 
 class Results:
-    """All results of the sizes that were run, from and to a file; running a size again replaces its own alone."""
+    """Results of all measured sizes, read from and written to a file; a new run replaces the results of its size only."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
         self.sizes: dict[str, dict[str, Any]] = orjson.loads(file.read_bytes()) if file.exists() else {}
 
     def put(self, size: str, about: dict[str, Any], figures: Figures) -> None:
-        """Take in a run: what it ran on, and what it measured; and write the file."""
+        """Store the results of a run with its description, and write the file."""
         rounded = {name: _rounded(value) for name, value in sorted(figures.items())}
         self.sizes[size] = {**about, "figures": rounded}
         self._file.parent.mkdir(parents=True, exist_ok=True)
@@ -51,5 +51,5 @@ class Results:
 
 
 def _rounded(value: float) -> float:
-    """Return four significant digits: more would only be noise."""
+    """Return the value with four significant digits."""
     return round(value, 3 - math.floor(math.log10(abs(value)))) if value and math.isfinite(value) else value

@@ -1,4 +1,4 @@
-"""Questions asked of every engine in this process: the same starts, compared before any time is taken for good."""
+"""Measurement of all engines in this process: the same queries and starts, with answers checked before any timing."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from benchmarks.reachability import CompressedRows
 from mlgraph.domain.vocabulary import KINDS
 
 AS_OF_US: Final = NOW_US - 30 * DAY_US
-"""A month ago: far enough for closed edges to hold again, near enough for closures to be about as large as now."""
+"""A month ago: some edges that are closed now were valid, and closures have about the present size."""
 STARTS: Final = 100
 BUDGET_S: Final = 2.0
-"""So long each engine is asked each question, at least every start once."""
+"""Time for each query and engine; every start is measured at least once."""
 DEPTH: Final = 3
 Start = TypeVar("Start")
 _MODEL_VERSION: Final = KINDS["model_version"].code
 
 
 class Disagreement(Exception):
-    """An engine answered otherwise than the plain search: no time of this run means anything."""
+    """An engine's answer differs from the plain search; the figures of the run are invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`ask` asks an engine from a start (its own number), `check` says whether it answers as the plain search does."""
+    """A query: `ask` calls an engine with a start (in its own numbers), `check` compares the answer with the plain search."""
 
     name: str
     title: str
@@ -48,11 +48,11 @@ class Query:
 
 
 def queries(company: Company, plain: Plain) -> list[Query]:
-    """Return what is asked. The starts depend on the company alone."""
+    """Return the queries. The starts depend on the company only."""
     rng = np.random.default_rng([company.seed, 4])
     layout = company.layout
-    sources = _some(rng, layout.nodes_of("raw", "derived", "feature"))
-    sinks = _some(rng, layout.nodes_of("model_version", "deployment", "service"))
+    sources = _sample_nodes(rng, layout.nodes_of("raw", "derived", "feature"))
+    sinks = _sample_nodes(rng, layout.nodes_of("model_version", "deployment", "service"))
     hubs = [(hub,) for hub in company.hubs.tolist()]
     return [
         _closure("random", "downstream closure, random starts", sources, "downstream", NOW_US),
@@ -89,12 +89,12 @@ def _closure(name: str, title: str, starts: Sequence[tuple[int, ...]], direction
     )
 
 
-def _some(rng: np.random.Generator, nodes: Ints) -> list[tuple[int, ...]]:
+def _sample_nodes(rng: np.random.Generator, nodes: Ints) -> list[tuple[int, ...]]:
     return [(node,) for node in rng.choice(nodes, min(STARTS, len(nodes)), replace=False).tolist()]
 
 
 def _pairs(rng: np.random.Generator, plain: Plain, starts: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
-    """Return for each start one of the assets that it reaches, any but itself."""
+    """Return for each start a random asset in its closure other than the start."""
     pairs: list[tuple[int, ...]] = []
     for (start,) in starts:
         nodes = plain.closure(start, "downstream", NOW_US).nodes
@@ -106,21 +106,21 @@ def _pairs(rng: np.random.Generator, plain: Plain, starts: Sequence[tuple[int, .
 def measure(
     company: Company, engine_factories: Sequence[Callable[[], Engine]], figures: Figures, budget_s: float = BUDGET_S
 ) -> None:
-    """Open one engine after the other, compare and time its answers, and close it; put all into `figures`.
+    """Open, check, time and close one engine after the other, and add all results to `figures`.
 
-    Raises `Disagreement` where one answers otherwise than the plain search; nothing of this part is in `figures` then.
+    Raises `Disagreement` if an answer differs from the plain search; `figures` is unchanged then.
     """
     plain = Plain(company)
     asked = queries(company, plain)
     found = _sizes(asked, plain)
     for make in engine_factories:
-        found.update(_engine(make, asked, plain, budget_s))
+        found.update(_measure_engine(make, asked, plain, budget_s))
         gc.collect()
-    found.update(_bound(company, plain))
+    found.update(_measure_bound(company, plain))
     figures.update(found)
 
 
-def _engine(make: Callable[[], Engine], asked: Sequence[Query], plain: Plain, budget_s: float) -> Figures:
+def _measure_engine(make: Callable[[], Engine], asked: Sequence[Query], plain: Plain, budget_s: float) -> Figures:
     started_at = time.perf_counter()
     engine = make()
     figures: Figures = {}
@@ -129,20 +129,20 @@ def _engine(make: Callable[[], Engine], asked: Sequence[Query], plain: Plain, bu
         log(f"{engine.name} is open after {time.perf_counter() - started_at:.1f} s")
         suited = [query for query in asked if engine.has_history or not query.needs_history]
         for query in suited:
-            _compare(engine, plain, query)
-        log(f"{engine.name} answers as it should")
+            _check_answers(engine, plain, query)
+        log(f"{engine.name} agrees with the plain search")
         for query in suited:
-            figures.update(_timed(engine, query, budget_s))
+            figures.update(_time_query(engine, query, budget_s))
         if isinstance(engine, Postgres):
             hubs = next(query for query in asked if query.name == "hub")
-            figures.update(_ids_alone(engine, plain, [start for (start,) in hubs.starts], budget_s))
+            figures.update(_time_ids_only(engine, plain, [start for (start,) in hubs.starts], budget_s))
     finally:
         engine.close()
     return figures
 
 
 def _sizes(asked: Sequence[Query], plain: Plain) -> Figures:
-    """Return how many assets the answers have."""
+    """Return median and mean size of the answers (assets; hops for paths)."""
     figures: Figures = {}
     for query in asked:
         counts = []
@@ -154,30 +154,30 @@ def _sizes(asked: Sequence[Query], plain: Plain) -> Figures:
     return figures
 
 
-def _own(engine: Engine, start: tuple[int, ...]) -> tuple[int, ...]:
+def _engine_numbers(engine: Engine, start: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(engine.start(node) for node in start)
 
 
-def _compare(engine: Engine, plain: Plain, query: Query) -> None:
+def _check_answers(engine: Engine, plain: Plain, query: Query) -> None:
     for start in query.starts:
-        found = query.ask(engine, _own(engine, start))
+        found = query.ask(engine, _engine_numbers(engine, start))
         if not query.check(engine, plain, start, found):
-            raise Disagreement(f"{engine.name} answers '{query.title}' from {start} otherwise than the plain search")
+            raise Disagreement(f"{engine.name} differs from the plain search in '{query.title}' from {start}")
 
 
-def _timed(engine: Engine, query: Query, budget_s: float) -> Figures:
-    """Time every start in turn, round after round, so that none finds its own data still warm."""
-    starts = [_own(engine, start) for start in query.starts]
+def _time_query(engine: Engine, query: Query, budget_s: float) -> Figures:
+    """Time all starts in rounds, so that the data of a start is not still cached from its previous call."""
+    starts = [_engine_numbers(engine, start) for start in query.starts]
     return of_samples(
-        f"{query.name}.{engine.name}", _samples(lambda start: query.ask(engine, start), starts, budget_s), len(starts)
+        f"{query.name}.{engine.name}", _time_samples(lambda start: query.ask(engine, start), starts, budget_s), len(starts)
     )
 
 
-def _samples(ask: Callable[[Start], object], starts: Sequence[Start], budget_s: float) -> list[float]:
+def _time_samples(ask: Callable[[Start], object], starts: Sequence[Start], budget_s: float) -> list[float]:
     samples: list[float] = []
     until = time.perf_counter() + budget_s
     gc.collect()
-    gc.disable()  # a collection walks all that engines keep as Python objects: no engine's fault
+    gc.disable()  # a collection traverses all Python objects of the process, also those of other engines
     try:
         while not samples or time.perf_counter() < until:
             for start in starts:
@@ -192,23 +192,23 @@ def _samples(ask: Callable[[Start], object], starts: Sequence[Start], budget_s: 
     return samples
 
 
-def _ids_alone(engine: Postgres, plain: Plain, hubs: Sequence[int], budget_s: float) -> Figures:
-    """Time what the recursive query takes where nobody asks for distances."""
+def _time_ids_only(engine: Postgres, plain: Plain, hubs: Sequence[int], budget_s: float) -> Figures:
+    """Time the recursive query without distances."""
     for hub in hubs:
         if sorted(node for (node,) in engine.ids(hub, NOW_US)) != sorted(plain.closure(hub, "downstream", NOW_US).nodes.tolist()):
-            raise Disagreement(f"{engine.name} finds other ids from {hub} than the plain search")
-    return of_samples("hub.PostgreSQL, ids alone", _samples(lambda hub: engine.ids(hub, NOW_US), hubs, budget_s), len(hubs))
+            raise Disagreement(f"{engine.name} returns other ids from {hub} than the plain search")
+    return of_samples("hub.PostgreSQL, ids alone", _time_samples(lambda hub: engine.ids(hub, NOW_US), hubs, budget_s), len(hubs))
 
 
-def _bound(company: Company, plain: Plain) -> Figures:
+def _measure_bound(company: Company, plain: Plain) -> Figures:
     rate = bound.random_reads_per_s(bound.array_bytes(company))
     edges = company.edges
     order = np.argsort(edges.source, kind="stable")
     every = CompressedRows.of(company.layout.nodes, edges.source, edges.target, np.ones(len(edges), np.bool_))
-    valid = edges.holding(NOW_US)[order]
+    valid = edges.valid_at(NOW_US)[order]
     touched = [bound.touched(every, valid, plain.closure(hub, "downstream", NOW_US).nodes) for hub in company.hubs.tolist()]
     lines, touches = np.median(touched, axis=0).tolist()
-    log(f"{rate / 1e6:.0f} million random reads a second; {lines:,.0f} lines a hub's closure")
+    log(f"{rate / 1e6:.0f} million random reads a second; {lines:,.0f} lines in a hub's closure")
     return {
         "bound.array_mb": bound.array_bytes(company) / 1e6,
         "bound.million_reads_per_s": rate / 1e6,

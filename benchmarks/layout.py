@@ -1,4 +1,4 @@
-"""Who is who in the generated company: each domain has the same layers, node numbers run through them domain by domain."""
+"""Node numbers, kinds, names and URIs of the generated company: all domains have the same layers, one after the other."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ Bytes = NDArray[np.uint8]
 
 
 class Layer(NamedTuple):
-    """One layer of a domain. `share` is its part of the domain's nodes, in thousandths.
+    """One layer of a domain. `share` is its share of the domain's nodes, in thousandths.
 
-    Together `head`, the domain's number, `middle` and the node's own name make its URI.
+    A URI consists of `head`, the domain's number, `middle` and the node's own name.
     """
 
     name: str
@@ -42,47 +42,27 @@ LAYERS: Final = (
     Layer("service", "service", 20, "mlg://service/domain-", "/"),
 )
 _CODES: Final = {layer.name: code for code, layer in enumerate(LAYERS)}
-_WORDS: Final = (
-    "orders",
-    "payments",
-    "ratings",
-    "sessions",
-    "clicks",
-    "users",
-    "items",
-    "prices",
-    "stock",
-    "routes",
-    "trips",
-    "devices",
-    "accounts",
-    "refunds",
-    "searches",
-    "baskets",
-    "reviews",
-    "tickets",
-    "adverts",
-    "invoices",
-    "sensors",
-    "visits",
-    "plays",
+_NAMES: Final = (
+    "orders payments ratings sessions clicks users items prices stock routes trips devices "
+    "accounts refunds searches baskets reviews tickets adverts invoices sensors visits plays"
 )
+_WORDS: Final = tuple(_NAMES.split())
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`domains` domains of `width` nodes each. A node's number is domain * width + offset of its layer + its place there."""
+    """`domains` domains of `width` nodes each. A node's number is domain * width + offset of its layer + place in the layer."""
 
     domains: int
     width: int
 
     @property
     def nodes(self) -> int:
-        """How many nodes there are."""
+        """Return the number of nodes."""
         return self.domains * self.width
 
     def count(self, layer: str) -> int:
-        """Return how many nodes a domain has in `layer`."""
+        """Return the number of nodes of `layer` in a domain."""
         return self._bounds()[_CODES[layer] + 1] - self._bounds()[_CODES[layer]]
 
     def start(self, layer: str) -> int:
@@ -105,7 +85,7 @@ class Layout:
 
     def nodes_of(self, *layers: str) -> Ints:
         """Return the numbers of all nodes of `layers`, in order."""
-        return np.sort(np.concatenate([self.at(*_around(layer, self.all_of(layer))) for layer in layers]))
+        return np.sort(np.concatenate([self.at(*_with_layer(layer, self.all_of(layer))) for layer in layers]))
 
     def domain_of(self, nodes: NDArray[np.integer]) -> Ints:
         """Return the domains of `nodes`."""
@@ -128,17 +108,17 @@ class Layout:
         return [f"{heads[layer]}{domain:04}{middles[layer]}{_WORDS[place % 23]}_{place:04}" for layer, domain, place in rows]
 
     def names(self, nodes: NDArray[np.integer]) -> list[str]:
-        """Return what people call `nodes`: no two of a domain the same."""
+        """Return the display names of `nodes`, unique within a domain."""
         layers = self.layer_of(nodes)
         places = (nodes % self.width) - np.array(self._bounds())[layers]
         rows = zip(layers.tolist(), places.tolist(), strict=True)
         return [f"{LAYERS[layer].name} {_WORDS[place % 23]} {place}" for layer, place in rows]
 
     def teams(self, domains: NDArray[np.integer]) -> list[str]:
-        """Return the URIs of the teams that answer for `domains`."""
+        """Return the URIs of the teams that own `domains`."""
         return [f"mlg://team/company/team-{domain:04}" for domain in domains.tolist()]
 
 
-def _around(layer: str, where: tuple[Ints, Ints]) -> tuple[Ints, str, Ints]:
+def _with_layer(layer: str, where: tuple[Ints, Ints]) -> tuple[Ints, str, Ints]:
     domain, place = where
     return domain, layer, place

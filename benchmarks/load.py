@@ -1,7 +1,7 @@
-"""The load generator, a process of its own: reads a plan from standard input, writes what it measured to standard output.
+"""Load generator, a process of its own: reads a plan from standard input, writes its measurements to standard output.
 
-`python -m benchmarks.load` is started by the benchmark; a plan is one JSON object: `url`, and either `reads` (each with `name`,
-`paths`, `seconds`, and `totals` that answers must have) or `events` (`rate`, `seconds`, `prefix`, `connections`).
+The benchmark starts `python -m benchmarks.load`; a plan is one JSON object: `url`, and either `reads` (each with `name`, `paths`,
+`seconds`, and the expected `totals` of answers) or `events` (`rate`, `seconds`, `prefix`, `connections`).
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from mlgraph.domain.timestamps import format_time
 PRODUCER: Final = "https://github.com/OpenLineage/OpenLineage/tree/1.40.0/client/python"
 SCHEMA: Final = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
 JOBS: Final = 500
-"""So many jobs take turns: each has run a few times by the end."""
+"""Number of jobs that report runs in rotation; each has a few runs by the end."""
 PATIENCE_S: Final = 60.0
-"""So long it is tried again where the server asks for it."""
+"""Time limit of retries after status 503."""
 _INTAKE: Final = "/api/v1/lineage"
 
 
 def reads(url: str, plan: dict[str, Any]) -> list[float]:
-    """Ask `paths` in turn, one question after the other, for `seconds`; return how long each took, to its last byte.
+    """Request `paths` in rotation for `seconds`; return the latency (s) of each request, until its last byte.
 
-    The first round is for warmth and for checking: `totals` are the counts that the answers must have. Raises `ValueError`.
+    A first round warms up and checks the answers against `totals`. Raises `ValueError` for a wrong answer.
     """
     connection = Connection(url)
     try:
@@ -55,11 +55,11 @@ def reads(url: str, plan: dict[str, Any]) -> list[float]:
 
 
 class Stream:
-    """OpenLineage events at a fixed rate, whether or not the server keeps up (open loop).
+    """OpenLineage events at a fixed rate, independent of the server's speed (open loop).
 
-    Each is due at a moment of its own, and its time counts from then: one that waits for a slow one before it is late itself, and
-    says so. With `ask`, each is asked for at once, and its time ends when an answer shows what it told. Where the server asks to
-    try again (503), that is done, and counted; the time goes on.
+    Each event has a due time, and its latency counts from then, so that waiting for a slow predecessor is part of it. With `ask`,
+    each event is queried at once, and its latency ends when an answer contains its edge. Requests with status 503 are retried and
+    counted; the latency includes the retries.
     """
 
     def __init__(self, url: str, plan: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ class Stream:
         self._retried: list[int] = []
 
     def run(self) -> dict[str, Any]:
-        """Send everything; return the seconds that each took until `visible` and until `posted`, and what `failed`."""
+        """Send all events; return their latencies (s) until `visible` and until `posted`, failures, retries and total seconds."""
         rate, many = self._plan["rate"], int(self._plan["rate"] * self._plan["seconds"])
         workers = [threading.Thread(target=self._work) for _ in range(self._plan["connections"])]
         begin = time.perf_counter() + 0.2
@@ -127,12 +127,12 @@ class Stream:
 
 
 def source(number: int) -> str:
-    """Return the name of the dataset that the event of this number reads."""
+    """Return the name of the input dataset of the event with this number."""
     return f"source_{number % JOBS}"
 
 
 def event(prefix: str, number: int, output: str) -> bytes:
-    """Return the OpenLineage event of a run of now that reads one dataset and writes a new one."""
+    """Return the OpenLineage event of a run that completes now, with one input dataset and a new output dataset."""
     return orjson.dumps(
         {
             "eventType": "COMPLETE",
@@ -148,7 +148,7 @@ def event(prefix: str, number: int, output: str) -> bytes:
 
 
 def main() -> None:
-    """Do what the plan says."""
+    """Run the plan from standard input."""
     plan = orjson.loads(sys.stdin.buffer.read())
     reported: dict[str, Any] = {}
     try:

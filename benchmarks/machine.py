@@ -1,4 +1,4 @@
-"""What it was measured on, and with."""
+"""Description of the machine and the software versions of a benchmark run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _PACKAGES: Final = ("mlgraph", "numba", "numpy", "igraph", "rustworkx", "embedde
 
 
 def about() -> dict[str, Any]:
-    """Return processor, memory, system and versions."""
+    """Return processor, cores, memory (GB), system, load average and package versions."""
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

@@ -1,4 +1,4 @@
-"""What goes on, on standard error: standard output carries the table alone."""
+"""Progress messages on standard error; standard output is reserved for the table."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import sys
 import time
 from typing import Final
 
-_BEGAN: Final = time.monotonic()
+_STARTED_AT: Final = time.monotonic()
 
 
 def log(text: str) -> None:
-    """Print `text` with the seconds since the benchmark began."""
-    sys.stderr.write(f"[{time.monotonic() - _BEGAN:7.1f} s] {text}\n")
+    """Print `text` with the seconds since the start of the benchmark."""
+    sys.stderr.write(f"[{time.monotonic() - _STARTED_AT:7.1f} s] {text}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""Reachability while the company is drawn, and a plain breadth-first search to check every engine by."""
+"""Reachability for the generator, and the breadth-first search that checks every engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.layout import Ints, Longs
 
 @dataclass(frozen=True, slots=True)
 class CompressedRows:
-    """Targets by source: those of node n are `to[indptr[n]:indptr[n + 1]]`."""
+    """Compressed sparse rows: the targets of node n are `to[indptr[n]:indptr[n + 1]]`."""
 
     indptr: Longs
     to: Ints
@@ -28,17 +28,17 @@ class CompressedRows:
 
     @property
     def nodes(self) -> int:
-        """How many nodes there are."""
+        """Return the number of nodes."""
         return len(self.indptr) - 1
 
 
 def first_that_reach(rows: CompressedRows, order: Ints, wanted: int) -> int:
-    """Return how many of `order`, taken in turn, must be started from to reach `wanted` nodes."""
+    """Return the length of the shortest prefix of `order` whose joint closure has `wanted` nodes (all of it if none has)."""
     return int(_first_that_reach(rows.indptr, rows.to, order, wanted))
 
 
 def distances(rows: CompressedRows, root: int) -> tuple[Ints, Ints]:
-    """Return the nodes reached from `root`, itself first, and their distances."""
+    """Return the nodes reachable from `root`, itself first, and their distances."""
     queue, distance = np.zeros(rows.nodes, np.int32), np.full(rows.nodes, -1, np.int32)
     count = _distances(rows.indptr, rows.to, root, queue, distance)
     return queue[:count], distance[queue[:count]]

@@ -1,4 +1,4 @@
-"""A real `mlgraph up` as a process of its own: started, watched, measured, stopped."""
+"""Control of a `mlgraph up` process: start, readiness, memory, stop."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mlgraph.stores.embedded.postgres_process import program_directory
 
 PROGRAM: Final = Path(sys.executable).parent / "mlgraph"
 START_TIMEOUT_S: Final = 4 * 3600.0
-"""Without a snapshot, a large store takes its time."""
+"""A large store without a snapshot needs hours."""
 _READY: Final = "mlgraph is ready at "
 _STOP_S: Final = 120.0
 
@@ -34,13 +34,13 @@ class Memory(NamedTuple):
 
 
 class Server:
-    """`mlgraph up` on a data directory, ready when the constructor returns. `ready_s` is how long that took."""
+    """`mlgraph up` on a data directory, ready when the constructor returns. `ready_s` is the time until then."""
 
     def __init__(self, data: Path, *options: str) -> None:
         self._log = data.with_suffix(".log").open("ab")
         clean = {key: value for key, value in os.environ.items() if not key.startswith("MLGRAPH_")}
         started_at = time.monotonic()
-        # A session of its own: Ctrl-C is for the benchmark, which stops the server in order.
+        # A session of its own: Ctrl-C must reach the benchmark only, which then stops the server cleanly.
         self._child = subprocess.Popen(
             [str(PROGRAM), "up", "--data", str(data), "--port", "0", *options],
             stdout=subprocess.PIPE,
@@ -73,11 +73,11 @@ class Server:
     def _ready(self) -> str:
         line = self._lines.get(timeout=START_TIMEOUT_S)
         if not line.startswith(_READY):
-            raise RuntimeError(f"the server did not start; {self._log.name} says why")
+            raise RuntimeError(f"the server did not start; {self._log.name} has the reason")
         return line.removeprefix(_READY).strip()
 
     def stop(self) -> None:
-        """Stop it as an administrator does; kill it where that does not help."""
+        """Stop the server with SIGTERM; kill it if it does not end in time."""
         if self._child.poll() is None:
             self._child.send_signal(signal.SIGTERM)
             try:
@@ -91,7 +91,7 @@ class Server:
         self._log.close()
 
     def memory(self) -> list[Memory]:
-        """Return the memory of the server process and its worker processes, PostgreSQL apart; nothing where there is no /proc."""
+        """Return the memory of the server process and its workers, without PostgreSQL; empty on systems without /proc."""
         return [found for pid in self._processes() if (found := memory_of(pid)) is not None]
 
     def _processes(self) -> Iterator[int]:
@@ -103,7 +103,7 @@ class Server:
 
 
 def memory_of(pid: int) -> Memory | None:
-    """Return the memory of a process, None where it cannot be known."""
+    """Return the memory of a process, or None if /proc does not provide it."""
     try:
         rollup = _kilobytes(Path(f"/proc/{pid}/smaps_rollup"))
         status = _kilobytes(Path(f"/proc/{pid}/status"))

@@ -1,4 +1,4 @@
-"""How large the companies are that are measured."""
+"""Sizes of the generated companies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """One size of company: `nodes` counts assets and runs, `edges` what is stated of them, run level included.
+    """One size of company: `nodes` counts assets and runs, `edges` all edges, those of runs included.
 
     `hubs` tables have a closure of about `hub_closure` assets each. `events` OpenLineage events are sent from a file.
     """

@@ -1,6 +1,6 @@
-"""What mlgraph must reach, as data: how each is computed from the figures of one run, and its limit.
+"""Performance targets as data: the formula over the figures of one run, and the limit.
 
-They are those of the project's issue on speed: ratios are of figures of the same run; two cores.
+The targets are those of the project's issue on speed, for two cores. Ratios compare figures of the same run.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MB_A_GB: Final = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One target, stated for `sizes`. `measure` returns its figure, None where a part was not run."""
+    """One target, defined for `sizes`. `measure` returns its figure, or None if a part was not run."""
 
-    what: str
+    title: str
     sizes: tuple[str, ...]
     measure: Callable[[Figures], float | None]
     limit: float
@@ -27,16 +27,16 @@ class Target:
 
     @property
     def wanted(self) -> str:
-        """The limit, in words."""
+        """Return the limit as text."""
         return f"{'>=' if self.at_least else '<='} {number(self.limit)}{self.unit}"
 
     def reported(self, figures: Figures) -> str:
-        """Return what was measured, in words."""
+        """Return the measured figure as text."""
         found = self.measure(figures)
         return "not run" if found is None else f"{number(found)}{self.unit}"
 
     def verdict(self, figures: Figures, size: str) -> str:
-        """Return `met` or `not met` for a size that the target is stated for, what it is stated for elsewhere."""
+        """Return `met` or `not met`; for a size that the target is not defined for, the sizes that it is defined for."""
         if size not in self.sizes:
             return f"stated for {', '.join(self.sizes)}"
         found = self.measure(figures)
@@ -46,7 +46,7 @@ class Target:
 
 
 def number(value: float) -> str:
-    """Return a number with three significant digits, or whole."""
+    """Return a number with three significant digits, or as an integer from 100 on."""
     return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
@@ -66,7 +66,7 @@ def _figure(name: str, factor: float = 1.0) -> Callable[[Figures], float | None]
 
 
 def _as_of_against_now(figures: Figures) -> float | None:
-    """Return time an asset as of a month ago over time an asset now: the closures differ a little in size."""
+    """Return time per asset as of a month ago over time per asset now, because the closures differ in size."""
     times = ratio(figures, "as_of.mlgraph.median_ms", "hub.mlgraph.median_ms")
     sizes = ratio(figures, "hub.mean_size", "as_of.mean_size")
     return None if times is None or sizes is None else times * sizes

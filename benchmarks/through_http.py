@@ -1,4 +1,4 @@
-"""What clients see: reads and writes through HTTP, from a load generator in a process of its own."""
+"""Measurement over HTTP: reads and writes from a load generator in a process of its own."""
 
 from __future__ import annotations
 
@@ -20,64 +20,64 @@ from benchmarks.progress import log
 from benchmarks.server import Server
 
 TYPICAL: Final = 300
-"""A typical closure has about so many assets."""
+"""Assets of a typical closure."""
 TYPICAL_WITHIN: Final = 0.1
 FIRST_PAGE: Final = 100
 EVENTS_PER_S: Final = 200
 WRITER_EVENTS_PER_S: Final = 50
-"""What a writer sends while reads are measured."""
+"""Rate of the writer during the measurement of reads beside a writer."""
 CONNECTIONS: Final = 16
 
 
-class Effort(NamedTuple):
-    """How long each question is asked, how often at least, and how long events are sent."""
+class Durations(NamedTuple):
+    """Measuring time: seconds for each query, minimum number of samples, seconds of sending events."""
 
     read_s: float
     least: int
     events_s: float
 
 
-LONG: Final = Effort(4.0, MIN_FOR_P99, 15.0)
-BRIEF: Final = Effort(0.2, 10, 1.0)
+LONG: Final = Durations(4.0, MIN_FOR_P99, 15.0)
+BRIEF: Final = Durations(0.2, 10, 1.0)
 
 Paths = tuple[list[str], list[int]]
-"""Questions, and the counts that their answers must have."""
+"""Request paths, and the expected `total` of their answers."""
 
 
 class LoadFailed(Exception):
-    """The load generator could not do its work, or answers were wrong: its times mean nothing."""
+    """The load generator failed or got wrong answers; its times are invalid."""
 
 
-def measure(company: Company, server: Server, figures: Figures, effort: Effort) -> None:
-    """Ask the server, idle and while a writer is active, and put what it took into `figures`. Raises `LoadFailed`."""
+def measure(company: Company, server: Server, figures: Figures, durations: Durations) -> None:
+    """Measure the server, idle and beside a writer, and add the results to `figures`. Raises `LoadFailed`."""
     plain = Plain(company)
     typical, hubs = typical_closures(company, plain), hub_pages(company, plain)
-    show = [f"/api/v1/asset?{urlencode({'uri': uri})}" for uri in company.layout.uris(_typical(company, plain))]
+    show = [f"/api/v1/asset?{urlencode({'uri': uri})}" for uri in company.layout.uris(_typical_roots(company, plain))]
     plan = [
-        _reads("healthz", ["/healthz"], None, effort),
-        _reads("typical", *typical, effort),
-        _reads("impact", *hubs, effort),
-        _reads("show", show, None, effort),
+        _read_plan("healthz", ["/healthz"], None, durations),
+        _read_plan("typical", *typical, durations),
+        _read_plan("impact", *hubs, durations),
+        _read_plan("show", show, None, durations),
     ]
-    figures.update(_reported(_run({"url": server.url, "reads": plan}), "", plan))
+    figures.update(_latency_figures(_run({"url": server.url, "reads": plan}), "", plan))
     log("reads measured")
-    seconds = effort.read_s * len(plan) + 2
-    writer = _started({"url": server.url, "events": _events("writer", WRITER_EVENTS_PER_S, seconds, ask=False)})
+    seconds = durations.read_s * len(plan) + 2
+    writer = _start_load({"url": server.url, "events": _event_plan("writer", WRITER_EVENTS_PER_S, seconds, ask=False)})
     try:
-        figures.update(_reported(_run({"url": server.url, "reads": plan}), ".writing", plan))
-        _accepted(_finished(writer)["events"])
+        figures.update(_latency_figures(_run({"url": server.url, "reads": plan}), ".writing", plan))
+        _check_accepted(_load_result(writer)["events"])
     finally:
         writer.kill()
         writer.wait()
     log("reads beside a writer measured")
-    figures.update(_visible(server, effort.events_s))
+    figures.update(_measure_visibility(server, durations.events_s))
 
 
-def _visible(server: Server, seconds: float) -> Figures:
-    """Send events at their rate, and wait for each to be shown."""
-    _run({"url": server.url, "events": _events("warm", EVENTS_PER_S / 4, 1.0)})
-    reported = _run({"url": server.url, "events": _events("live", EVENTS_PER_S, seconds)})["events"]
-    _accepted(reported)
+def _measure_visibility(server: Server, seconds: float) -> Figures:
+    """Send events at a fixed rate; measure the time until each is visible in an answer."""
+    _run({"url": server.url, "events": _event_plan("warm", EVENTS_PER_S / 4, 1.0)})
+    reported = _run({"url": server.url, "events": _event_plan("live", EVENTS_PER_S, seconds)})["events"]
+    _check_accepted(reported)
     log("events until they are visible measured")
     many = len(reported["visible"])
     figures = of_samples("visible.http", reported["visible"], many)
@@ -88,20 +88,20 @@ def _visible(server: Server, seconds: float) -> Figures:
 
 
 def typical_closures(company: Company, plain: Plain) -> Paths:
-    """Return questions for closures of about 300 assets, and how many assets each has."""
-    roots = _typical(company, plain)
+    """Return lineage requests for closures of about 300 assets, with the number of assets of each."""
+    roots = _typical_roots(company, plain)
     counts = [len(plain.closure(root, "downstream", NOW_US).nodes) for root in roots.tolist()]
     return [f"/api/v1/lineage?{urlencode({'uri': uri})}" for uri in company.layout.uris(roots)], counts
 
 
 def hub_pages(company: Company, plain: Plain) -> Paths:
-    """Return questions for the first page of what each hub hurts, and how many assets that is."""
+    """Return requests for the first impact page of each hub, with the total of affected assets."""
     counts = [len(plain.closure(hub, "downstream", NOW_US).nodes) - 1 for hub in company.hubs.tolist()]
     return [f"/api/v1/impact?{urlencode({'uri': uri, 'limit': FIRST_PAGE})}" for uri in company.layout.uris(company.hubs)], counts
 
 
-def _typical(company: Company, plain: Plain) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """Return up to twenty roots whose closure is nearest to a typical one, of a few hundred datasets drawn."""
+def _typical_roots(company: Company, plain: Plain) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Return up to twenty roots with closures of about typical size, out of up to 500 sampled datasets."""
     rng = np.random.default_rng([company.seed, 5])
     datasets = company.layout.nodes_of("raw", "derived")
     drawn = rng.choice(datasets, min(500, len(datasets)), replace=False)
@@ -111,16 +111,16 @@ def _typical(company: Company, plain: Plain) -> np.ndarray[Any, np.dtype[np.int3
     return drawn[near if len(near) else nearest[:1]]
 
 
-def _reads(name: str, paths: Sequence[str], totals: Sequence[int] | None, effort: Effort) -> dict[str, Any]:
-    return {"name": name, "paths": paths, "totals": totals, "seconds": effort.read_s, "least": effort.least}
+def _read_plan(name: str, paths: Sequence[str], totals: Sequence[int] | None, durations: Durations) -> dict[str, Any]:
+    return {"name": name, "paths": paths, "totals": totals, "seconds": durations.read_s, "least": durations.least}
 
 
-def _events(prefix: str, rate: float, seconds: float, *, ask: bool = True) -> dict[str, Any]:
+def _event_plan(prefix: str, rate: float, seconds: float, *, ask: bool = True) -> dict[str, Any]:
     named = f"{prefix}-{time.time_ns():x}"
     return {"rate": rate, "seconds": seconds, "prefix": named, "connections": CONNECTIONS, "ask": ask}
 
 
-def _reported(reported: dict[str, Any], suffix: str, plan: Sequence[dict[str, Any]]) -> Figures:
+def _latency_figures(reported: dict[str, Any], suffix: str, plan: Sequence[dict[str, Any]]) -> Figures:
     figures: Figures = {}
     for each in plan:
         figures.update(of_samples(f"{each['name']}.http{suffix}", reported[each["name"]], len(each["paths"])))
@@ -129,23 +129,23 @@ def _reported(reported: dict[str, Any], suffix: str, plan: Sequence[dict[str, An
     return figures
 
 
-def _accepted(reported: dict[str, Any]) -> None:
+def _check_accepted(reported: dict[str, Any]) -> None:
     if reported["failed"]:
         raise LoadFailed(f"{len(reported['failed'])} events failed, the first: {reported['failed'][0]}")
 
 
 def _run(plan: dict[str, Any]) -> dict[str, Any]:
-    process = _started(plan)
+    process = _start_load(plan)
     try:
-        return _finished(process)
+        return _load_result(process)
     finally:
         process.kill()
         process.wait()
 
 
-def _started(plan: dict[str, Any]) -> subprocess.Popen[bytes]:
+def _start_load(plan: dict[str, Any]) -> subprocess.Popen[bytes]:
     """Start a load generator on its plan."""
-    with tempfile.TemporaryFile() as file:  # a pipe that nobody reads yet would hold up a long plan
+    with tempfile.TemporaryFile() as file:  # writing a long plan to a pipe would block until the process reads it
         file.write(orjson.dumps(plan))
         file.seek(0)
         return subprocess.Popen(
@@ -153,9 +153,9 @@ def _started(plan: dict[str, Any]) -> subprocess.Popen[bytes]:
         )
 
 
-def _finished(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+def _load_result(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     message, _ = process.communicate()
     if process.returncode != 0:
-        raise LoadFailed("the load generator gave up: it said why on standard error")
+        raise LoadFailed("the load generator failed; its standard error has the reason")
     reported: dict[str, Any] = orjson.loads(message)
     return reported

@@ -1,4 +1,4 @@
-"""A lean HTTP/1.1 client: one kept connection, one request at a time, so that little of what is timed is the client's."""
+"""A minimal HTTP/1.1 client: one persistent connection, one request at a time, with little overhead in measured times."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _PIECE: Final = 1 << 20
 
 
 class Answer(NamedTuple):
-    """Status and the whole body."""
+    """Status and complete body of a response."""
 
     status: int
     body: bytes
 
 
 class Connection:
-    """One connection to the server at `url`. Raises `OSError` where it breaks."""
+    """One connection to the server at `url`. Raises `OSError` if it breaks."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -28,12 +28,12 @@ class Connection:
         self._rest = b""
 
     def get(self, path: str) -> Answer:
-        """Ask, and read to the last byte."""
+        """Send a GET request; return the complete answer."""
         self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {self._host}\r\n\r\n".encode())
         return self._answer()
 
     def post(self, path: str, body: bytes) -> Answer:
-        """Send JSON, and read the answer to the last byte."""
+        """Send a POST request with JSON; return the complete answer."""
         head = (
             f"POST {path} HTTP/1.1\r\nHost: {self._host}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
         )

@@ -1,1 +1,1 @@
-"""What answers the questions of the benchmark: mlgraph, and what one would use instead, each behind the same few methods."""
+"""Engines of the benchmark: mlgraph and the alternatives, behind one interface (`base.Engine`)."""

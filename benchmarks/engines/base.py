@@ -1,4 +1,4 @@
-"""What every engine offers to be measured."""
+"""Interface of an engine under measurement."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from benchmarks.layout import Ints
 DirectionName = Literal["downstream", "upstream"]
 
 
-class Found(NamedTuple):
-    """Assets as the company numbers them, and their distances, where the engine was asked for them."""
+class NodeDistances(NamedTuple):
+    """Nodes by the company's numbers, with their distances if the engine returned them."""
 
     nodes: Ints
     distances: Ints | None
 
 
 class Engine(Protocol):
-    """Answers questions about the walked graph at a moment (microseconds).
+    """Answers queries about the asset-level graph at a moment (microseconds).
 
-    `closure`, `within` and `hops` are what is timed: they return whatever the engine itself gives to a program that called it;
-    `nodes_of` translates that, untimed. Nodes given to them are the engine's own: see `start`.
+    `closure`, `within` and `hops` are timed: they take the engine's own node numbers (see `start`) and return the engine's native
+    result, which `nodes_of` translates without being timed.
     """
 
     name: str
     has_history: bool
-    """Whether it answers for any moment; else for now alone."""
+    """Whether the engine answers for any moment; if not, for the present only."""
 
     def start(self, node: int) -> int:
         """Return the engine's number of the company's `node`."""
 
     def closure(self, start: int, direction: DirectionName, moment: int) -> object:
-        """Return all that is reached from `start`, itself included, with distances."""
+        """Return all nodes reachable from `start`, itself included, with distances."""
 
     def within(self, start: int, depth: int, kind: int, moment: int) -> object:
-        """Return what of `kind` (the vocabulary's code) is reached downstream in `depth` steps."""
+        """Return the nodes of `kind` (the vocabulary's code) within `depth` hops downstream."""
 
     def hops(self, start: int, end: int, moment: int) -> int:
-        """Return the length of a shortest path downstream to `end`, which is reached, having found the path itself."""
+        """Find a shortest path downstream to `end`, which must be reachable, and return its length."""
 
-    def nodes_of(self, result: object) -> Found:
-        """Return what `closure` or `within` gave, as the company numbers it."""
+    def nodes_of(self, result: object) -> NodeDistances:
+        """Return a result of `closure` or `within` by the company's numbers."""
 
     def close(self) -> None:
-        """Give everything back."""
+        """Release all resources."""
 
 
-def same(left: Found, right: Found) -> bool:
-    """Say whether two engines found the same assets, at the same distances where both tell them; the order is theirs."""
+def same(left: NodeDistances, right: NodeDistances) -> bool:
+    """Return whether two results have the same nodes, and the same distances if both have distances, in any order."""
     orders = np.argsort(left.nodes, kind="stable"), np.argsort(right.nodes, kind="stable")
     if not np.array_equal(left.nodes[orders[0]], right.nodes[orders[1]]):
         return False

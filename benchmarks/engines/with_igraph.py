@@ -1,4 +1,4 @@
-"""python-igraph: a C library. It knows no times: the graph is the one of now."""
+"""python-igraph, a C library without validity intervals: the graph is the present one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import igraph
 import numpy as np
 
 from benchmarks.company import NOW_US, Company
-from benchmarks.engines.base import DirectionName, Found
+from benchmarks.engines.base import DirectionName, NodeDistances
 
 
 class Igraph:
-    """`bfs` gives ids by layers, from which the distances follow; `neighborhood` what lies within some steps."""
+    """Uses `bfs` (ids by layer, from which distances follow), `neighborhood` and `get_shortest_path`."""
 
     name = "igraph"
     has_history = False
 
     def __init__(self, company: Company) -> None:
-        now = company.edges.holding(NOW_US)
+        now = company.edges.valid_at(NOW_US)
         ends = np.column_stack([company.edges.source[now], company.edges.target[now]])
         self._graph = igraph.Graph(n=company.layout.nodes, edges=ends, directed=True)
         self._kinds = company.kinds
@@ -26,7 +26,7 @@ class Igraph:
         return node
 
     def closure(self, start: int, direction: DirectionName, moment: int) -> tuple[list[int], list[int]]:
-        """Return the nodes in order of distance, and where each layer begins."""
+        """Return the nodes in order of distance, and the start of each layer."""
         del moment
         nodes, layers, _ = self._graph.bfs(start, mode="out" if direction == "downstream" else "in")
         return nodes, layers
@@ -42,13 +42,13 @@ class Igraph:
         del moment
         return len(self._graph.get_shortest_path(start, end, mode="out")) - 1
 
-    def nodes_of(self, result: object) -> Found:
+    def nodes_of(self, result: object) -> NodeDistances:
         """Return nodes with distances from layers, and nodes alone from a list of them."""
         if isinstance(result, list):
-            return Found(np.array(result, np.int32), None)
+            return NodeDistances(np.array(result, np.int32), None)
         reached: tuple[list[int], list[int]] = result  # type: ignore[assignment]
         nodes, layers = reached
-        return Found(np.array(nodes, np.int32), np.repeat(np.arange(len(layers) - 1, dtype=np.int32), np.diff(layers)))
+        return NodeDistances(np.array(nodes, np.int32), np.repeat(np.arange(len(layers) - 1, dtype=np.int32), np.diff(layers)))
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there are no resources to release."""

@@ -9,7 +9,7 @@ import numpy as np
 import psycopg
 
 from benchmarks.company import Company
-from benchmarks.engines.base import DirectionName, Found
+from benchmarks.engines.base import DirectionName, NodeDistances
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 
 _CHUNK: Final = 500_000
@@ -35,7 +35,7 @@ WITH RECURSIVE reached (node, hops) AS (
     SELECT e.{to}, r.hops + 1 FROM reached r JOIN edge e ON e.{at} = r.node
     WHERE e.valid_from <= %(moment)s AND %(moment)s < e.valid_to {bound}
 )
-SELECT node, min(hops) FROM reached {kept} GROUP BY node"""
+SELECT node, min(hops) FROM reached {join} GROUP BY node"""
 _IDS: Final = """
 WITH RECURSIVE reached (node) AS (
     SELECT %(start)s::int
@@ -57,7 +57,7 @@ SELECT path FROM reached WHERE node = %(end)s LIMIT 1"""
 
 
 class Postgres:
-    """`UNION` drops what a round finds twice; with distances, a node returns in every round that reaches it anew."""
+    """Recursive queries. `UNION` removes duplicate rows; with distances, a node has a row for each distance it is reached at."""
 
     name = "PostgreSQL"
     has_history = True
@@ -79,27 +79,27 @@ class Postgres:
     def closure(self, start: int, direction: DirectionName, moment: int) -> list[tuple[int, int]]:
         """Return (node, distance) rows."""
         at, to = ("source", "target") if direction == "downstream" else ("target", "source")
-        return self._rows(_CLOSURE.format(at=at, to=to, bound="", kept=""), start=start, moment=moment)
+        return self._rows(_CLOSURE.format(at=at, to=to, bound="", join=""), start=start, moment=moment)
 
     def ids(self, start: int, moment: int) -> list[tuple[int]]:
-        """Return the downstream closure without distances, for which the query need not visit a node twice."""
+        """Return the downstream closure without distances, in which the query visits each node once."""
         return self._connection.execute(_IDS.encode(), {"start": start, "moment": moment}).fetchall()
 
     def within(self, start: int, depth: int, kind: int, moment: int) -> list[tuple[int, int]]:
         """Return (node, distance) rows."""
         selected = "JOIN node n ON n.id = node AND n.kind = %(kind)s"
-        query = _CLOSURE.format(at="source", to="target", bound="AND r.hops < %(depth)s", kept=selected)
+        query = _CLOSURE.format(at="source", to="target", bound="AND r.hops < %(depth)s", join=selected)
         return self._rows(query, start=start, moment=moment, depth=depth, kind=kind)
 
     def hops(self, start: int, end: int, moment: int) -> int:
-        """Return the length of the first path found, which is a shortest one: rounds go by distance."""
+        """Return the length of the first path found; it is a shortest one, because iterations are in order of distance."""
         rows = self._connection.execute(_PATH.encode(), {"start": start, "end": end, "moment": moment}).fetchall()
         return len(rows[0][0]) - 1
 
-    def nodes_of(self, result: object) -> Found:
+    def nodes_of(self, result: object) -> NodeDistances:
         """Return nodes with distances from rows."""
         table = np.array(result, np.int32).reshape(-1, 2)
-        return Found(table[:, 0], table[:, 1])
+        return NodeDistances(table[:, 0], table[:, 1])
 
     def close(self) -> None:
         """Stop the server."""

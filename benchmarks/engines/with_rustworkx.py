@@ -1,4 +1,4 @@
-"""rustworkx: a library in Rust. It knows no times: the graph is the one of now."""
+"""rustworkx, a Rust library without validity intervals: the graph is the present one."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import numpy as np
 import rustworkx
 
 from benchmarks.company import NOW_US, Company
-from benchmarks.engines.base import DirectionName, Found
+from benchmarks.engines.base import DirectionName, NodeDistances
 from benchmarks.layout import Ints
 
 _CHUNK = 500_000
 
 
 class Rustworkx:
-    """`bfs_layers` gives ids by distance; it walks downstream only, so the reversed graph stands beside."""
+    """Uses `bfs_layers`, which follows edges downstream only; a reversed graph serves upstream queries."""
 
     name = "rustworkx"
     has_history = False
 
     def __init__(self, company: Company) -> None:
-        now = company.edges.holding(NOW_US)
+        now = company.edges.valid_at(NOW_US)
         source, target = company.edges.source[now], company.edges.target[now]
         self._graph = _graph(company.layout.nodes, source, target)
         self._reversed = _graph(company.layout.nodes, target, source)
@@ -53,19 +53,19 @@ class Rustworkx:
         return layers
 
     def hops(self, start: int, end: int, moment: int) -> int:
-        """Return the length of a path by Dijkstra's algorithm with all weights 1, its way to one shortest path."""
+        """Return the length of a path by Dijkstra's algorithm with weights of 1; rustworkx has no other single shortest path."""
         del moment
         paths = rustworkx.dijkstra_shortest_paths(self._graph, start, end, default_weight=1.0)
         return len(paths[end]) - 1
 
-    def nodes_of(self, result: object) -> Found:
+    def nodes_of(self, result: object) -> NodeDistances:
         """Return nodes with distances from layers."""
         layers: list[list[int]] = result  # type: ignore[assignment]
         nodes = np.array(list(itertools.chain.from_iterable(layers)), np.int32)
-        return Found(nodes, np.repeat(np.arange(len(layers), dtype=np.int32), [len(layer) for layer in layers]))
+        return NodeDistances(nodes, np.repeat(np.arange(len(layers), dtype=np.int32), [len(layer) for layer in layers]))
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Do nothing: there are no resources to release."""
 
 
 def _graph(nodes: int, source: Ints, target: Ints) -> rustworkx.PyDiGraph[int, None]:

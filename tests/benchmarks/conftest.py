@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bulk_storing import store
-from benchmarks.company import Company, found
+from benchmarks.company import Company, generate_company
 from benchmarks.sizes import SIZES
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 from tests.plugins import clusters
@@ -11,12 +11,12 @@ from tests.plugins import clusters
 
 @pytest.fixture(scope="session")
 def company() -> Company:
-    return found(SIZES["XS"])
+    return generate_company(SIZES["XS"])
 
 
 @pytest.fixture(scope="session")
 def stored(company: Company, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory with the company in its store, put there by COPY; its server is stopped."""
+    """A data directory whose store contains the company, loaded by COPY; its server is stopped."""
     data = tmp_path_factory.mktemp("benchmarks") / "data"
     clusters.prepare(data)
     with EmbeddedPostgres(data) as server:

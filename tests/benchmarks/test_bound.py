@@ -14,16 +14,16 @@ def rows(nodes: int, pairs: list[tuple[int, int]]) -> CompressedRows:
 
 
 def test_lines_are_counted_once_each() -> None:
-    # Nodes 0, 1 and 1000 stand 0, 8 and 8000 bytes into the index and 0, 4 and 4000 into the marks: two lines each. The rows are
-    # the first, second and third of 24 bytes: two lines, the first two in one and over its end.
+    # Nodes 0, 1 and 1000 have offsets 0, 8 and 8000 in the index and 0, 4 and 4000 in the marks: two lines each. The three rows
+    # have 24 bytes each and span two lines; the third one crosses the end of the first line.
     graph = rows(2000, [(0, 1), (0, 1000), (1, 1000)])
     visited, _ = distances(graph, 0)
-    # Touches are 3 entries, 1 and 2 lines of rows, and the marks of 3 rows and of the root.
+    # Touches: 3 index entries, 1 and 2 lines of rows, and the marks of 3 rows and of the root.
     assert touched(graph, np.ones(3, np.bool_), visited) == (2 + 2 + 2, 3 + 3 + 4)
 
 
-def test_rows_over_several_lines_and_rows_that_are_closed() -> None:
-    # 100 rows of 24 bytes are 2,400 bytes: 38 lines. With all of them closed no mark is looked at but the root's.
+def test_rows_over_several_lines_and_closed_rows() -> None:
+    # 100 rows of 24 bytes are 2,400 bytes: 38 lines. If all of them are closed, only the root's mark is read.
     graph = rows(200, [(0, 100 + number) for number in range(100)])
     root = np.array([0], np.int32)
     assert touched(graph, np.zeros(100, np.bool_), root) == (1 + 1 + 38, 1 + 1 + 38)
@@ -35,7 +35,7 @@ def test_reads_of_small_memory_are_faster_than_of_large() -> None:
     assert random_reads_per_s(4096) > random_reads_per_s(256 << 20) > 1e6
 
 
-def test_starts_are_taken_until_enough_is_reached() -> None:
+def test_the_shortest_prefix_with_a_large_enough_closure_is_counted() -> None:
     graph = rows(8, [(0, 1), (1, 2), (3, 4), (5, 6)])
     order = np.array([3, 0, 5], np.int32)
     assert [first_that_reach(graph, order, wanted) for wanted in (0, 1, 2, 3, 5, 6, 8)] == [0, 1, 1, 2, 2, 3, 3]

@@ -1,4 +1,4 @@
-"""The generated company: sizes, hubs, closed edges, seeds, and what it says as facts and events."""
+"""The generated company: sizes, hubs, closed edges, seeds, and its facts and events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 import pytest
 
-from benchmarks.company import BEGIN_US, NOW_US, Company, Edges, found
+from benchmarks.company import FIRST_DAY_US, NOW_US, Company, Edges, generate_company
 from benchmarks.engines.plain import Plain
 from benchmarks.event_generator import arrival, fact_chunks, openlineage_lines
 from benchmarks.sizes import SIZES, Size
@@ -22,7 +22,7 @@ from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES, RELATIONS
 
 @pytest.fixture(scope="module", params=["XS", "S"])
 def sized(request: pytest.FixtureRequest) -> Company:
-    return found(SIZES[request.param])
+    return generate_company(SIZES[request.param])
 
 
 def test_there_are_as_many_nodes_and_edges_as_the_size_asks_for(sized: Company) -> None:
@@ -36,7 +36,7 @@ def test_runs_are_a_tenth_of_the_nodes(sized: Company) -> None:
     assert len(sized.runs.run) == pytest.approx(sized.size.nodes / 10, rel=0.02)
 
 
-def test_every_edge_is_allowed_by_the_vocabulary_and_stands_once(sized: Company) -> None:
+def test_every_edge_is_allowed_by_the_vocabulary_and_unique(sized: Company) -> None:
     for edges in (sized.edges, sized.run_edges):
         kinds = np.unique(np.stack([sized.kinds[edges.source], edges.relation, sized.kinds[edges.target]]), axis=1)
         for source, relation, target in kinds.T.tolist():
@@ -46,7 +46,7 @@ def test_every_edge_is_allowed_by_the_vocabulary_and_stands_once(sized: Company)
         assert len(np.unique(pairs)) == len(pairs)
 
 
-def test_hubs_reach_what_the_size_asks_for(sized: Company) -> None:
+def test_hubs_have_closures_of_the_wanted_size(sized: Company) -> None:
     engine = Plain(sized)
     for hub in sized.hubs.tolist():
         reached = len(engine.closure(hub, "downstream", NOW_US).nodes)
@@ -61,7 +61,7 @@ def test_fifteen_per_cent_of_the_edges_are_closed(sized: Company) -> None:
 
 def test_times_lie_in_the_two_years_and_in_order(sized: Company) -> None:
     for edges in (sized.edges, sized.run_edges):
-        assert (edges.valid_from >= BEGIN_US).all()
+        assert (edges.valid_from >= FIRST_DAY_US).all()
         assert (edges.valid_from < NOW_US).all()
         assert (edges.valid_from < edges.valid_to).all()
     assert (sized.edges.valid_to[sized.edges.valid_to != FOREVER] < NOW_US).all()
@@ -75,7 +75,7 @@ def test_most_edges_stay_within_their_domain(sized: Company) -> None:
     assert apart[hub].mean() > 0.5
 
 
-def test_runs_report_only_what_their_workflow_declares_and_later(sized: Company) -> None:
+def test_runs_report_declared_edges_after_their_declaration(sized: Company) -> None:
     declared = {
         (source, relation, target): (start, end)
         for source, relation, target, start, end in zip(*_columns(sized.edges)[:5], strict=True)
@@ -99,11 +99,11 @@ def _columns(edges: Edges) -> list[list[int]]:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(company: Company) -> None:
-    def text(made: Company) -> bytes:
-        return b"".join(chunk for _, chunk in fact_chunks(made)) + b"".join(openlineage_lines(made, 20))
+    def text(generated: Company) -> bytes:
+        return b"".join(chunk for _, chunk in fact_chunks(generated)) + b"".join(openlineage_lines(generated, 20))
 
-    assert text(found(company.size, company.seed)) == text(company)
-    assert text(found(company.size, company.seed + 1)) != text(company)
+    assert text(generate_company(company.size, company.seed)) == text(company)
+    assert text(generate_company(company.size, company.seed + 1)) != text(company)
 
 
 def test_facts_report_every_asset_and_every_edge_once(company: Company) -> None:
@@ -130,13 +130,13 @@ def test_facts_report_every_asset_and_every_edge_once(company: Company) -> None:
     assert len(printed) == len(facts) - len(assets)
 
 
-def test_facts_of_all_domains_come_mixed() -> None:
+def test_facts_of_all_domains_are_mixed() -> None:
     order = arrival(np.random.default_rng(1), 10_001)
     assert sorted(order.tolist()) == list(range(10_001))
     assert len(np.unique(order[:1000] // 2000)) == 5
 
 
-def test_events_come_in_pairs_of_one_run(company: Company) -> None:
+def test_events_are_pairs_of_one_run(company: Company) -> None:
     events = [orjson.loads(line) for line in openlineage_lines(company, 50)]
     assert len(events) == 50
     for start, complete in zip(events[::2], events[1::2], strict=True):
@@ -146,10 +146,10 @@ def test_events_come_in_pairs_of_one_run(company: Company) -> None:
 
 
 def test_a_company_that_does_not_divide_into_domains_is_refused() -> None:
-    with pytest.raises(ValueError, match="domains of one width"):
-        found(Size("odd", 1001, 5000, 5, 1, 200, 0))
+    with pytest.raises(ValueError, match="cannot be divided into 5 domains"):
+        generate_company(Size("odd", 1001, 5000, 5, 1, 200, 0))
 
 
-def test_more_edges_than_a_company_holds_are_refused() -> None:
-    with pytest.raises(ValueError, match="do not hold"):
-        found(Size("dense", 200, 20_000, 2, 1, 40, 0))
+def test_more_edges_than_possible_are_refused() -> None:
+    with pytest.raises(ValueError, match="no room for"):
+        generate_company(Size("dense", 200, 20_000, 2, 1, 40, 0))

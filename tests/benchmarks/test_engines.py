@@ -1,4 +1,4 @@
-"""Every engine finds what the plain search over the generator's arrays finds; the store holds what the facts say."""
+"""Every engine agrees with the plain search over the generator's arrays; the bulk-loaded store agrees with the writer's."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 
 from benchmarks.bulk_storing import store
 from benchmarks.company import NOW_US, Company
-from benchmarks.engines.base import DirectionName, Engine, Found, same
-from benchmarks.engines.ours import Ours
+from benchmarks.engines.base import DirectionName, Engine, NodeDistances, same
 from benchmarks.engines.plain import Plain
 from benchmarks.engines.with_igraph import Igraph
+from benchmarks.engines.with_mlgraph import Mlgraph
 from benchmarks.engines.with_postgres import Postgres
 from benchmarks.engines.with_rustworkx import Rustworkx
 from benchmarks.event_generator import fact_chunks, openlineage_lines
@@ -38,7 +38,7 @@ def engine(
     opened: Engine
     match request.param:
         case "mlgraph":
-            opened = Ours(stored, company.layout)
+            opened = Mlgraph(stored, company.layout)
         case "postgres":
             opened = Postgres(company, tmp_path_factory.mktemp("beside") / "data")
         case "igraph":
@@ -81,9 +81,9 @@ def test_paths_are_as_long(engine: Engine, company: Company) -> None:
                 assert engine.hops(engine.start(node), engine.start(end), NOW_US) == plain.hops(node, end, NOW_US)
 
 
-def test_a_difference_is_seen() -> None:
-    def found(nodes: list[int], distances: list[int] | None) -> Found:
-        return Found(np.array(nodes, np.int32), None if distances is None else np.array(distances, np.int32))
+def test_different_results_are_not_the_same() -> None:
+    def found(nodes: list[int], distances: list[int] | None) -> NodeDistances:
+        return NodeDistances(np.array(nodes, np.int32), None if distances is None else np.array(distances, np.int32))
 
     assert same(found([3, 1], [0, 1]), found([1, 3], [1, 0]))
     assert same(found([3, 1], None), found([1, 3], [1, 0]))
@@ -91,9 +91,7 @@ def test_a_difference_is_seen() -> None:
     assert not same(found([3], None), found([1, 3], None))
 
 
-def test_the_store_filled_by_copy_exports_what_the_writer_would_have_stored(
-    company: Company, stored: Path, data_dir: Path
-) -> None:
+def test_the_export_of_a_bulk_loaded_store_equals_that_of_the_writers(company: Company, stored: Path, data_dir: Path) -> None:
     with EmbeddedPostgres(stored) as server:
         database = Database(server.url)
         database.open()
@@ -107,11 +105,11 @@ def test_the_store_filled_by_copy_exports_what_the_writer_would_have_stored(
         written = b"".join(export_lines(PostgresReader(database)))
         database.close()
     assert copied == written
-    assert not any(again)  # the digests are the writer's own: nothing that it is told again is new
+    assert not any(again)  # the digests equal the writer's: repeated facts are duplicates
 
 
 def _written(company: Company, database: Database) -> list[bool]:
-    """Append all facts with the store's writer; say which were new."""
+    """Append all facts with the store's writer; return which were new."""
     lines = [line for _, chunk in fact_chunks(company) for line in chunk.splitlines()]
     items = [Item(*split_contacts(parse_line(Located(decode_json(line)), "facts"))) for line in lines]
     return list(PostgresWriter(database).append(items, Actor("tester")).new)
@@ -123,8 +121,8 @@ def test_a_store_that_is_not_empty_is_refused(company: Company, stored: Path) ->
 
 
 def test_another_company_is_refused(company: Company, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="never heard of"):
-        Ours(tmp_path / "empty", company.layout)
+    with pytest.raises(ValueError, match="does not contain"):
+        Mlgraph(tmp_path / "empty", company.layout)
 
 
 def test_events_are_of_the_company(company: Company) -> None:

@@ -1,4 +1,4 @@
-"""The lean client and the load generator, against a small server of this test that answers as it is told to."""
+"""The HTTP client and the load generator, against a small server with scripted answers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def plain_handler(status: int, body: bytes) -> bytes:
 
 @contextmanager
 def answering(reply: Reply) -> Iterator[str]:
-    """Serve on a free port: `reply` makes the answer to a head and a body."""
+    """Serve on a free port: `reply` returns the answer to a head and a body."""
     listener = socket.create_server(("127.0.0.1", 0))
     workers: list[threading.Thread] = []
 
@@ -54,7 +54,7 @@ def answering(reply: Reply) -> Iterator[str]:
             worker.join()
 
 
-def test_bodies_are_read_to_the_last_byte_whatever_their_form() -> None:
+def test_bodies_of_every_form_are_read_to_the_last_byte() -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n6;x=1\r\n world\r\n0\r\n\r\n"
     large = b"x" * 3_000_000
     replies = {b"/chunked": chunked, b"/large": plain_handler(200, large), b"/none": plain_handler(404, b"")}
@@ -96,7 +96,7 @@ def shown(head: bytes, body: bytes) -> bytes:
     return plain_handler(200, b" ".join(b"source_%d" % number for number in range(100)))
 
 
-def test_an_event_that_waits_for_a_slow_one_is_late_itself() -> None:
+def test_waiting_for_a_slow_event_counts_as_latency() -> None:
     def slow(head: bytes, body: bytes) -> bytes:
         if b"live_1" not in body and head.startswith(b"POST"):
             time.sleep(0.05)
@@ -106,10 +106,10 @@ def test_an_event_that_waits_for_a_slow_one_is_late_itself() -> None:
         figures = Stream(url, plan(100, 0.1)).run()
     assert figures["failed"] == []
     assert len(figures["visible"]) == 10
-    assert figures["visible"][-1] > 0.3  # due after 0.09 s, begun after 0.45 s: the wait counts
+    assert figures["visible"][-1] > 0.3  # due after 0.09 s, sent after 0.45 s: the wait counts
 
 
-def test_events_are_sent_at_their_rate_where_the_server_follows() -> None:
+def test_events_are_sent_at_their_rate_if_the_server_is_fast_enough() -> None:
     with answering(shown) as url:
         figures = Stream(url, plan(50, 1.0, connections=4)).run()
     assert figures["failed"] == []
@@ -117,7 +117,7 @@ def test_events_are_sent_at_their_rate_where_the_server_follows() -> None:
     assert len(figures["posted"]) == 50
 
 
-def test_a_server_that_asks_to_try_again_is_asked_again_and_counted() -> None:
+def test_status_503_is_retried_and_counted() -> None:
     turns = iter([503, 503])
     with answering(lambda head, body: plain_handler(next(turns), b"{}") if next_left(turns) else shown(head, body)) as url:
         figures = Stream(url, plan(10, 0.1)).run()
@@ -126,7 +126,7 @@ def test_a_server_that_asks_to_try_again_is_asked_again_and_counted() -> None:
 
 
 def next_left(turns: Iterator[int]) -> bool:
-    """Say whether an iterator over a list has more."""
+    """Return whether an iterator over a list has more."""
     return bool(turns.__length_hint__())  # type: ignore[attr-defined]
 
 

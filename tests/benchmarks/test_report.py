@@ -1,4 +1,4 @@
-"""Figures, targets and the page: what was not measured is never told."""
+"""Figures, targets and the page: figures that were not measured are never reported."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_few_samples_have_a_maximum_and_no_percentile() -> None:
     assert "many.max_ms" not in many
 
 
-def test_a_ratio_of_what_was_not_measured_is_none() -> None:
+def test_a_ratio_of_a_missing_figure_is_none() -> None:
     assert ratio({"a": 6.0, "b": 2.0}, "a", "b") == 3.0
     assert ratio({"a": 6.0}, "a", "b") is None
     assert ratio({"b": 6.0}, "a", "b") is None
@@ -39,12 +39,12 @@ def test_without_figures_everything_was_not_run() -> None:
         assert "met" not in {row[3] for row in verdicts({}, size)}
 
 
-def verdict(what: str, figures: Figures, size: str = "M") -> tuple[str, str]:
-    (row,) = (row for row in verdicts(figures, size) if row[0].startswith(what))
+def verdict(title: str, figures: Figures, size: str = "M") -> tuple[str, str]:
+    (row,) = (row for row in verdicts(figures, size) if row[0].startswith(title))
     return row[2], row[3]
 
 
-def test_targets_are_judged_by_the_figures_of_the_run() -> None:
+def test_verdicts_compare_the_figures_of_the_run() -> None:
     hub = {"hub.mlgraph.median_ms": 1.0, "hub.PostgreSQL.median_ms": 101.0, "hub.rustworkx.median_ms": 7.9}
     assert verdict("hub closure with distances: PostgreSQL", hub) == ("101 times as long", "met")
     assert verdict("hub closure with distances: rustworkx", hub) == ("7.9 times as long", "not met")
@@ -54,14 +54,14 @@ def test_targets_are_judged_by_the_figures_of_the_run() -> None:
     assert verdict("server process, resident, M", {"memory.used.rss_mb": 990.0}, "S") == ("0.99 GB", "stated for M")
 
 
-def test_as_of_is_judged_by_the_asset() -> None:
+def test_the_as_of_target_is_per_asset() -> None:
     figures = {"as_of.mlgraph.median_ms": 2.4, "hub.mlgraph.median_ms": 1.0, "as_of.mean_size": 200.0, "hub.mean_size": 100.0}
     assert verdict("as-of", figures) == ("1.2 times", "met")
     assert verdict("as-of", {**figures, "as_of.mean_size": 100.0}) == ("2.4 times", "not met")
 
 
 def test_every_target_of_the_issue_is_there_for_a_known_size() -> None:
-    assert len(TARGETS) == len({target.what for target in TARGETS}) == 13
+    assert len(TARGETS) == len({target.title for target in TARGETS}) == 13
     assert {size for target in TARGETS for size in target.sizes} == {"S", "M", "L"}
 
 

@@ -1,4 +1,4 @@
-"""Drawing the edges of the company: what reads, writes, feeds and serves what, domain by domain and across."""
+"""Random edges of the company: rules for inputs, outputs, features and deployments, within domains and across."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from benchmarks.layout import Bytes, Ints, Layout, Longs
 from mlgraph.domain.vocabulary import RELATIONS
 
 RAW_SHARE: Final = 0.35
-"""How often a dataset that is read is a raw one."""
+"""Share of raw datasets among the datasets that are read."""
 SKEW: Final = 2.0
-"""Popularity: place `count * u ** SKEW` is read, for u uniform in [0, 1)."""
+"""Skew of popularity: the source has place `count * u ** SKEW`, for u uniform in [0, 1)."""
 WRITTEN: Final = 11
-"""Of twenty derived datasets so many are written by a workflow; the others are views."""
+"""Derived datasets out of twenty that are written by a workflow; the others are views."""
 
 ROLES: Final = (None, "training", "online")
 PLAIN, TRAINING, ONLINE = range(3)
@@ -25,8 +25,8 @@ Table = tuple[Ints, Bytes, Ints, Bytes]
 """Source, relation, target and role of edges, as columns."""
 
 
-class Chart(NamedTuple):
-    """Edges as they were drawn: ends as node numbers, relation as the vocabulary's code, role as a position in `ROLES`."""
+class DrawnEdges(NamedTuple):
+    """Edges of one rule: ends as node numbers, relation as the vocabulary's code, role as a position in `ROLES`."""
 
     source: Ints
     target: Ints
@@ -35,28 +35,28 @@ class Chart(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """How edges of one sort are drawn: for given targets (domain, place) it picks sources.
+    """A rule that draws edges: `pick` returns a source for each target (domain, place).
 
-    `least` edges lead to every target; of all others this sort takes `weight` parts.
+    Every target gets `least` edges; the remaining edges are distributed over the rules in proportion to `weight`.
     """
 
     relation: str
     target: str
     least: int
     weight: int
-    pick: Callable[[Brush, Ints, Ints], Ints]
+    pick: Callable[[NodePicker, Ints, Ints], Ints]
     role: int = PLAIN
 
 
-class Brush:
-    """Picks nodes at random, seeded."""
+class NodePicker:
+    """Picks random nodes from a seeded generator."""
 
     def __init__(self, layout: Layout, rng: np.random.Generator) -> None:
         self.layout = layout
         self.rng = rng
 
     def place(self, limits: Ints | int, many: int) -> Longs:
-        """Return places below `limits`, low ones more often."""
+        """Return places below `limits`; low ones are more frequent."""
         return (self.rng.random(many) ** SKEW * limits).astype(np.int64)
 
     def of(self, layer: str, domains: Ints) -> Ints:
@@ -74,33 +74,33 @@ class Brush:
         return self.dataset(domains, np.full(len(domains), self.layout.count("derived"), np.int32))
 
 
-def _before_etl(brush: Brush, domains: Ints, places: Ints) -> Ints:
-    """Datasets that no workflow from this one on writes: what flows, flows one way."""
-    layout = brush.layout
-    return brush.dataset(domains, (places * layout.count("derived") // layout.count("etl")).astype(np.int32))
+def _before_etl(picker: NodePicker, domains: Ints, places: Ints) -> Ints:
+    """Pick datasets that only earlier workflows write, so that the graph has no cycles."""
+    layout = picker.layout
+    return picker.dataset(domains, (places * layout.count("derived") // layout.count("etl")).astype(np.int32))
 
 
-def _elsewhere(brush: Brush, domains: Ints, places: Ints) -> Ints:
+def _elsewhere(picker: NodePicker, domains: Ints, places: Ints) -> Ints:
     del places
-    return brush.any_dataset(brush.rng.integers(0, brush.layout.domains, len(domains), dtype=np.int32))
+    return picker.any_dataset(picker.rng.integers(0, picker.layout.domains, len(domains), dtype=np.int32))
 
 
-def _lower(layer: str) -> Callable[[Brush, Ints, Ints], Ints]:
-    """Pick a node of the same layer with a lower place (itself, where there is none: dropped later)."""
-    return lambda brush, domains, places: brush.layout.at(domains, layer, brush.place(places, len(places)))
+def _lower(layer: str) -> Callable[[NodePicker, Ints, Ints], Ints]:
+    """Pick a node of the same layer with a lower place; loops at the lowest place are dropped later."""
+    return lambda picker, domains, places: picker.layout.at(domains, layer, picker.place(places, len(places)))
 
 
-def _from(layer: str) -> Callable[[Brush, Ints, Ints], Ints]:
-    return lambda brush, domains, places: brush.of(layer, domains[: len(places)])
+def _from(layer: str) -> Callable[[NodePicker, Ints, Ints], Ints]:
+    return lambda picker, domains, places: picker.of(layer, domains[: len(places)])
 
 
-def _dataset(brush: Brush, domains: Ints, places: Ints) -> Ints:
+def _dataset(picker: NodePicker, domains: Ints, places: Ints) -> Ints:
     del places
-    return brush.any_dataset(domains)
+    return picker.any_dataset(domains)
 
 
-def _view_source(brush: Brush, domains: Ints, places: Ints) -> Ints:
-    return brush.dataset(domains, places)
+def _view_source(picker: NodePicker, domains: Ints, places: Ints) -> Ints:
+    return picker.dataset(domains, places)
 
 
 RULES: Final = (
@@ -121,80 +121,80 @@ RULES: Final = (
     Rule("input_to", "evaluation", 0, 180, _elsewhere),
 )
 _FILLER: Final = Rule("input_to", "train", 0, 0, _elsewhere, TRAINING)
-"""Takes the place of what was drawn twice."""
+"""Replaces duplicates."""
 
 
 def draw(layout: Layout, rng: np.random.Generator, wanted: int) -> Table:
     """Return source, relation, target and role of `wanted` distinct edges, sorted by source.
 
-    Raises `ValueError` where the company is too small for so many.
+    Raises `ValueError` if the company is too small for so many.
     """
-    brush = Brush(layout, rng)
+    picker = NodePicker(layout, rng)
     parts = [*_written(layout)]
-    parts += [_least(brush, rule) for rule in RULES if rule.least]
+    parts += [_least(picker, rule) for rule in RULES if rule.least]
     extra = wanted - sum(len(part.source) for part in parts)
     weights = sum(rule.weight for rule in RULES)
-    parts += [_more(brush, rule, max(0, extra * rule.weight // weights)) for rule in RULES]
+    parts += [_more(picker, rule, max(0, extra * rule.weight // weights)) for rule in RULES]
     table = _distinct(layout.nodes, parts)
     for _ in range(50):
         missing = wanted - len(table[0])
         if missing <= 0:
             break
-        table = _joined(layout.nodes, table, _more(brush, _FILLER, missing + missing // 4 + 1))
+        table = _joined(layout.nodes, table, _more(picker, _FILLER, missing + missing // 4 + 1))
     if len(table[0]) < wanted:
-        raise ValueError(f"{layout.nodes} nodes in {layout.domains} domains do not hold {wanted} distinct edges")
-    keep = np.ones(len(table[0]), np.bool_)
+        raise ValueError(f"{layout.nodes} nodes in {layout.domains} domains have no room for {wanted} distinct edges")
+    selected = np.ones(len(table[0]), np.bool_)
     fillers = np.flatnonzero(layout.domain_of(table[0]) != layout.domain_of(table[2]))
-    keep[rng.choice(fillers, len(table[0]) - wanted, replace=False)] = False
+    selected[rng.choice(fillers, len(table[0]) - wanted, replace=False)] = False
     source, relation, target, role = table
-    return source[keep], relation[keep], target[keep], role[keep]
+    return source[selected], relation[selected], target[selected], role[selected]
 
 
-def _written(layout: Layout) -> list[Chart]:
-    """Each derived dataset that is no view, and each model version, has one workflow that writes it."""
+def _written(layout: Layout) -> list[DrawnEdges]:
+    """Return the output edges: one workflow for each derived dataset that is not a view, and for each model version."""
     domain, place = layout.all_of("derived")
     selected = place % 20 < WRITTEN
     domain, place = domain[selected], place[selected]
     etl = layout.at(domain, "etl", place * layout.count("etl") // layout.count("derived"))
-    written = Chart(etl, layout.at(domain, "derived", place), RELATIONS["outputs"].code, PLAIN)
+    written = DrawnEdges(etl, layout.at(domain, "derived", place), RELATIONS["outputs"].code, PLAIN)
     domain, place = layout.all_of("model_version")
     train = layout.at(domain, "train", place * layout.count("train") // layout.count("model_version"))
-    trained = Chart(train, layout.at(domain, "model_version", place), RELATIONS["outputs"].code, PLAIN)
+    trained = DrawnEdges(train, layout.at(domain, "model_version", place), RELATIONS["outputs"].code, PLAIN)
     return [written, trained]
 
 
-def _least(brush: Brush, rule: Rule) -> Chart:
-    layout = brush.layout
+def _least(picker: NodePicker, rule: Rule) -> DrawnEdges:
+    layout = picker.layout
     domain, place = layout.all_of(_layer(rule))
     if rule.target == "view":
         domain, place = domain[place % 20 >= WRITTEN], place[place % 20 >= WRITTEN]
-    return _chart(brush, rule, np.tile(domain, rule.least), np.tile(place, rule.least))
+    return _draw_rule(picker, rule, np.tile(domain, rule.least), np.tile(place, rule.least))
 
 
-def _more(brush: Brush, rule: Rule, many: int) -> Chart:
-    layout = brush.layout
-    domain = brush.rng.integers(0, layout.domains, many, dtype=np.int32)
-    place = brush.rng.integers(0, layout.count(_layer(rule)), many, dtype=np.int32)
+def _more(picker: NodePicker, rule: Rule, many: int) -> DrawnEdges:
+    layout = picker.layout
+    domain = picker.rng.integers(0, layout.domains, many, dtype=np.int32)
+    place = picker.rng.integers(0, layout.count(_layer(rule)), many, dtype=np.int32)
     if rule.target == "view":
         place = np.minimum(place // 20 * 20 + WRITTEN + place % (20 - WRITTEN), layout.count("derived") - 1).astype(np.int32)
-        place -= np.where(place % 20 < WRITTEN, place % 20 + 1, 0).astype(np.int32)  # the last twenty may be incomplete
+        place -= np.where(place % 20 < WRITTEN, place % 20 + 1, 0).astype(np.int32)  # the last group of twenty may be incomplete
         domain, place = domain[place >= 0], place[place >= 0]
-    return _chart(brush, rule, domain, place)
+    return _draw_rule(picker, rule, domain, place)
 
 
-def _chart(brush: Brush, rule: Rule, domain: Ints, place: Ints) -> Chart:
-    source = rule.pick(brush, domain, place)
-    target = brush.layout.at(domain, _layer(rule), place)
+def _draw_rule(picker: NodePicker, rule: Rule, domain: Ints, place: Ints) -> DrawnEdges:
+    source = rule.pick(picker, domain, place)
+    target = picker.layout.at(domain, _layer(rule), place)
     apart = source != target
-    return Chart(source[apart], target[apart], RELATIONS[rule.relation].code, rule.role)
+    return DrawnEdges(source[apart], target[apart], RELATIONS[rule.relation].code, rule.role)
 
 
 def _layer(rule: Rule) -> str:
     return "derived" if rule.target == "view" else rule.target
 
 
-def _distinct(nodes: int, parts: list[Chart]) -> Table:
-    """Return the edges sorted by source, each pair of nodes once, as it was drawn first."""
+def _distinct(nodes: int, parts: list[DrawnEdges]) -> Table:
+    """Return the edges sorted by source; of duplicate pairs of nodes, the first one drawn."""
     source = np.concatenate([part.source for part in parts])
     target = np.concatenate([part.target for part in parts])
     relation = np.concatenate([np.full(len(part.source), part.relation, np.uint8) for part in parts])
@@ -203,7 +203,7 @@ def _distinct(nodes: int, parts: list[Chart]) -> Table:
     return source[first], relation[first], target[first], role[first]
 
 
-def _joined(nodes: int, table: Table, more: Chart) -> Table:
+def _joined(nodes: int, table: Table, more: DrawnEdges) -> Table:
     source, relation, target, role = table
     key = source.astype(np.int64) * nodes + target
     new, first = np.unique(more.source.astype(np.int64) * nodes + more.target, return_index=True)

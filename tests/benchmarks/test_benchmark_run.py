@@ -1,4 +1,4 @@
-"""The whole benchmark at its smallest, as `make bench` runs it: real servers, real engines, a page at the end."""
+"""The complete benchmark at its smallest size, as `make bench` runs it: real servers, real engines, the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import in_process
 from benchmarks.company import NOW_US, Company
-from benchmarks.engines.base import DirectionName, Engine, Found
+from benchmarks.engines.base import DirectionName, Engine, NodeDistances
 from benchmarks.engines.plain import Plain
 from benchmarks.figures import Figures
 
@@ -42,9 +42,9 @@ def test_a_run_measures_everything_and_writes_the_page(tmp_path: Path) -> None:
     page = (tmp_path / "performance.md").read_text()
     assert "## XS: 1,000 nodes" in page
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("| what")
+    assert lines[0].startswith("| measurement")
     assert all(line.startswith("|") for line in lines)
-    assert "not run" in done.stdout  # what L alone does
+    assert "not run" in done.stdout  # rows that only L measures
 
 
 def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -66,19 +66,19 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 class Wrong(Plain):
-    """Finds one asset too few, as an engine with a fault would."""
+    """A faulty engine: its closures lack one asset."""
 
     name = "wrong"
 
-    def closure(self, start: int, direction: DirectionName, moment: int) -> Found:
+    def closure(self, start: int, direction: DirectionName, moment: int) -> NodeDistances:
         nodes, distances = super().closure(start, direction, moment)
         assert distances is not None
-        return Found(nodes[:-1], distances[:-1])
+        return NodeDistances(nodes[:-1], distances[:-1])
 
 
-def test_no_time_is_reported_where_an_engine_answers_otherwise(company: Company) -> None:
+def test_no_figures_are_reported_if_an_engine_disagrees(company: Company) -> None:
     figures: Figures = {}
-    with pytest.raises(in_process.Disagreement, match="wrong answers 'downstream closure"):
+    with pytest.raises(in_process.Disagreement, match="wrong differs from the plain search in 'downstream closure"):
         in_process.measure(company, [lambda: Plain(company), lambda: Wrong(company)], figures, 0.01)
     assert figures == {}
 

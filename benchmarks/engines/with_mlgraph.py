@@ -1,6 +1,6 @@
-"""mlgraph in process: the graph that a server answers from, opened from a data directory.
+"""mlgraph in process: the projection that a server answers from, opened from a data directory.
 
-Of the benchmark, this module alone knows how that graph is built and walked.
+No other module of the benchmark depends on the internals of the projection and of traversals.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from benchmarks.engines.base import DirectionName, Found
+from benchmarks.engines.base import DirectionName, NodeDistances
 from benchmarks.layout import Ints, Layout
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.path import shortest_path
@@ -28,15 +28,15 @@ from mlgraph.stores.snapshot_files import SnapshotDirectory
 _CHUNK: Final = 100_000
 
 
-class Reached(NamedTuple):
-    """Assets as the store numbers them, each once, nearest first, and their distances."""
+class AssetDistances(NamedTuple):
+    """Distinct assets by the store's numbers, nearest first, and their distances."""
 
     assets: Ints
     distances: Ints
 
 
-class Ours:
-    """The store below `data` (its PostgreSQL runs while this is open) and its graph, from a snapshot where one was kept."""
+class Mlgraph:
+    """The store below `data`, whose PostgreSQL runs until `close`, and its graph, built from a snapshot if there is one."""
 
     name = "mlgraph"
     has_history = True
@@ -58,40 +58,40 @@ class Ours:
             raise
 
     def start(self, node: int) -> int:
-        """Return the asset that stands for the company's `node`."""
+        """Return the asset number of the company's `node`."""
         return int(self._number_of[node])
 
-    def closure(self, start: int, direction: DirectionName, moment: int) -> Reached:
-        """Return the assets reached, with distances."""
+    def closure(self, start: int, direction: DirectionName, moment: int) -> AssetDistances:
+        """Return the reachable assets, with distances."""
         return self._flood(start, direction, moment, NO_LIMIT)
 
-    def within(self, start: int, depth: int, kind: int, moment: int) -> Reached:
+    def within(self, start: int, depth: int, kind: int, moment: int) -> AssetDistances:
         """Return the assets of `kind`, with distances."""
         reached = self._flood(start, "downstream", moment, depth)
         selected = self._graph.registry.kinds(reached.assets) == kind
-        return Reached(reached.assets[selected], reached.distances[selected])
+        return AssetDistances(reached.assets[selected], reached.distances[selected])
 
     def hops(self, start: int, end: int, moment: int) -> int:
-        """Return the length of the path that answers show."""
+        """Return the length of the path that an answer would contain."""
         path, _ = shortest_path(self._graph, start, end, "downstream", Layer.ASSET, moment)
         return len(path) - 1
 
-    def nodes_of(self, result: object) -> Found:
-        """Return a result as the company numbers assets. Raises `ValueError` for assets that are none of the company's."""
-        if not isinstance(result, Reached):
-            raise TypeError(f"a result of this engine is wanted, not {type(result).__name__}")
+    def nodes_of(self, result: object) -> NodeDistances:
+        """Return a result by the company's numbers. Raises `ValueError` for an asset that is not of the company."""
+        if not isinstance(result, AssetDistances):
+            raise TypeError(f"expected a result of this engine, not {type(result).__name__}")
         nodes = self._node_of[result.assets]
         if (nodes < 0).any():
-            strange = self._graph.registry.uri(int(result.assets[np.argmin(nodes)]))
-            raise ValueError(f"{strange} was reached, which the company does not have")
-        return Found(nodes, result.distances)
+            unknown = self._graph.registry.uri(int(result.assets[np.argmin(nodes)]))
+            raise ValueError(f"the closure contains {unknown}, which is not an asset of the company")
+        return NodeDistances(nodes, result.distances)
 
     def close(self) -> None:
         """Stop the store."""
         self._database.close()
         self._server.stop()
 
-    def _flood(self, start: int, direction: DirectionName, moment: int, depth: int) -> Reached:
+    def _flood(self, start: int, direction: DirectionName, moment: int, depth: int) -> AssetDistances:
         graph = self._graph
         view = graph.views[Layer.ASSET]
         node = graph.find(start)
@@ -102,15 +102,15 @@ class Ours:
             view.out if direction == "downstream" else view.into, graph.nodes, seeds, moment, WALK, depth
         )
         if not len(nodes):
-            return Reached(np.array([start], np.int32), np.zeros(1, np.int32))
+            return AssetDistances(np.array([start], np.int32), np.zeros(1, np.int32))
         none = np.zeros(0, np.int32)
-        with borrowed() as workspace:  # a workflow comes by its ports too: what is nearest counts
+        with borrowed() as workspace:  # a workflow is reached through any of its ports; the nearest one counts
             space = workspace.for_assets(len(graph.registry))
-            return Reached(*nearest(none, none, graph.asset_of[nodes], hops, space.stamp, space.epoch))
+            return AssetDistances(*nearest(none, none, graph.asset_of[nodes], hops, space.stamp, space.epoch))
 
 
 def _numbers(graph: GraphVersion, layout: Layout) -> tuple[Ints, Ints]:
-    """Return the store's numbers of the company's nodes, and the other way (-1: no node). Raises `ValueError` if one lacks."""
+    """Return the store's numbers of the company's nodes, and the inverse (-1: no node). Raises `ValueError` if one is missing."""
     number = graph.registry.number
     number_of = np.zeros(layout.nodes, np.int32)
     for begin in range(0, layout.nodes, _CHUNK):
@@ -118,7 +118,7 @@ def _numbers(graph: GraphVersion, layout: Layout) -> tuple[Ints, Ints]:
         number_of[nodes] = [number(uri) or 0 for uri in layout.uris(nodes)]
     if (number_of == 0).any():
         missing = layout.uris(np.array([int(np.argmin(number_of))]))[0]
-        raise ValueError(f"the store has never heard of {missing}: is it another company's?")
+        raise ValueError(f"the store does not contain {missing}; it was probably filled with another company")
     node_of = np.full(len(graph.registry), -1, np.int32)
     node_of[number_of] = np.arange(layout.nodes, dtype=np.int32)
     return number_of, node_of
