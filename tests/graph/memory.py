@@ -1,4 +1,4 @@
-"""A fact store in memory, for properties that need thousands of histories; the PostgreSQL store has the same suite of its own."""
+"""A fact store in memory, for property tests with thousands of histories; the PostgreSQL store passes the same suite."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mlgraph.ports.store import AppendedRecords, AssetRow, BoundaryChanges, Chan
 
 
 class MemoryStore:
-    """Facts, every one with its times, appended batch by batch."""
+    """Facts with explicit times, appended batch by batch."""
 
     def __init__(self) -> None:
         self.assets_by_uri: dict[str, AssetRow] = {}
@@ -89,12 +89,8 @@ class MemoryStore:
 
     def at(self, tx: int) -> MemoryStore:
         earlier = MemoryStore()
-        earlier.assets_by_uri, earlier.names, earlier.first_tx, earlier.tx = (
-            self.assets_by_uri,
-            self.names,
-            self.first_tx,
-            min(tx, self.tx),
-        )
+        earlier.assets_by_uri, earlier.names, earlier.first_tx = self.assets_by_uri, self.names, self.first_tx
+        earlier.tx = min(tx, self.tx)
         earlier.asset_facts = [record for record in self.asset_facts if record.tx <= tx]
         earlier.edge_facts = [record for record in self.edge_facts if record.tx <= tx]
         return earlier
@@ -118,7 +114,7 @@ class MemoryStore:
         return changes
 
     def appended_between(self, after: int, upto: int) -> AppendedRecords:
-        """What transactions after `after` appended, as a writer hands it over."""
+        """Return the records of transactions after `after`, as the commit feed delivers them."""
         return AppendedRecords(
             [row for row in self.assets_by_uri.values() if after < self.first_tx[row.asset] <= upto],
             [record for record in self.edge_facts if after < record.tx <= upto],
@@ -139,7 +135,7 @@ class MemoryStore:
         return [record for record in self.edge_facts if record.source in sources and record.relation in relations]
 
     def runs_since(self, workflows: Collection[int], moment: int) -> set[int]:
-        del moment  # all runs: more may be returned than was asked for
+        del moment  # returns all runs: the port permits more than requested
         code = RELATIONS["run_of"].code
         return {record.source for record in self.edge_facts if record.relation == code and record.target in workflows}
 
@@ -168,15 +164,15 @@ class MemoryStore:
     def steps(self, assets: Collection[int], step: EdgeStep, most: int) -> list[EdgeRecord]:
         kinds = {row.asset: row.kind for row in self.assets_by_uri.values()}
 
-        def taken(each: EdgeStep, record: EdgeRecord, assets: Collection[int]) -> int | None:
+        def far_end(each: EdgeStep, record: EdgeRecord, assets: Collection[int]) -> int | None:
             near, far = (record.source, record.target) if each.forward else (record.target, record.source)
-            fits = near in assets and record.relation == each.relation and record.by is None and kinds[far] in each.kinds
-            return far if fits else None
+            matches = near in assets and record.relation == each.relation and record.by is None and kinds[far] in each.kinds
+            return far if matches else None
 
         found = []
         for record in self.edge_facts:
-            far = taken(step, record, assets)
-            if far is not None and (step.then is None or any(taken(step.then, other, [far]) for other in self.edge_facts)):
+            far = far_end(step, record, assets)
+            if far is not None and (step.then is None or any(far_end(step.then, other, [far]) for other in self.edge_facts)):
                 found.append(record)
         return found[:most]
 
@@ -213,21 +209,16 @@ class MemoryStore:
     def edge_table(self, low: int, high: int, relations: Collection[int]) -> EdgeTable:
         chosen = [e for e in self.edge_facts if low <= e.source < high and e.relation in relations and e.by is None]
         roles = {"": 0, **{role: number for number, role in enumerate(INPUT_ROLES, 1)}}
-        columns = [
-            (
-                e.source,
-                e.relation,
-                e.target,
-                e.origin,
-                e.mode,
-                roles.get(e.role or "", -1),
-                e.valid_from,
-                e.valid_to,
-            )
-            for e in chosen
-        ]
-        kinds = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int64, np.int64)
-        return EdgeTable(*(np.array([row[i] for row in columns], kind) for i, kind in enumerate(kinds)))
+        return EdgeTable(
+            np.array([e.source for e in chosen], np.int32),
+            np.array([e.relation for e in chosen], np.int16),
+            np.array([e.target for e in chosen], np.int32),
+            np.array([e.origin for e in chosen], np.int16),
+            np.array([e.mode for e in chosen], np.int16),
+            np.array([roles.get(e.role or "", -1) for e in chosen], np.int16),
+            np.array([e.valid_from for e in chosen], np.int64),
+            np.array([e.valid_to for e in chosen], np.int64),
+        )
 
     def retracted(self, assets: Collection[int]) -> set[int]:
         return {record.asset for record in self.asset_facts if record.asset in assets and record.mode == Mode.RETRACT}

@@ -1,4 +1,4 @@
-"""The real graph over the store in memory, asked the same questions as the naive one."""
+"""The real graph over the store in memory, with the same queries as the naive model."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _LAYERS = {"asset": (Layer.ASSET, Layer.ASSET_COLUMNS), "run": (Layer.RUN, Layer
 
 
 class Projected:
-    """A graph that follows a store, batch by batch; compacted whenever its overlay holds more than `compact_at` changes.
+    """A graph that follows a store, batch by batch; compacted whenever its overlay has more than `compact_at` changes.
 
-    `handed_over` says of each batch whether it is handed over by its writer, and not read back from the store.
+    `from_feed` is called for each batch: if it returns True the batch comes from the commit feed, else it is read from the store.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class Projected:
             self._projector = Projector(self.store, self.graph, IN_PASSING)
 
     def rebuild(self) -> None:
-        """Go on with a graph that was made from the store alone."""
+        """Continue with a graph that is rebuilt from the store."""
         self.graph = MutableGraph(rebuild(self.store, in_passing=IN_PASSING))
         self._projector = Projector(self.store, self.graph, IN_PASSING)
 
@@ -76,7 +76,7 @@ class Projected:
         }
 
     def edges(self, level: Level, moment: int) -> dict[Edge, set[str]]:
-        """The edges of walked relations that answers list, with their origins."""
+        """Return the edges of lineage relations that answers list, with their origins."""
         return {edge: origins for edge, origins in self._shown(_LAYERS[level], moment).items() if edge[1] in WALKED}
 
     def parts(self, moment: int) -> set[Edge]:

@@ -29,18 +29,18 @@ seeds = st.integers(0, 2**32 - 1)
 
 
 def some_moments(facts: list[Fact], rng: random.Random, most: int) -> list[int]:
-    """Boundaries of the history, or one microsecond beside them."""
+    """Return at most `most` boundaries of the history, or moments one microsecond from one."""
     moments = histories.moments(facts)
     return sorted(rng.sample(moments, min(most, len(moments))))
 
 
 def in_batches(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
-    """The same facts in another order and some of them twice, in batches."""
+    """Return the facts in batches, in another order and some of them twice."""
     return histories.split(histories.shuffled(histories.repeated(facts, rng), rng), rng)
 
 
 def disagreements(naive: NaiveGraph, real: Projected, moment: int, depth: int) -> Iterator[str]:
-    """Every question that the two answer differently at `moment`, in words."""
+    """Yield a description of each query that the two answer differently at `moment`."""
     for level in LEVELS:
         if naive.edge_origins(level, moment) != real.edges(level, moment):
             yield f"edges at {level} level"
@@ -64,8 +64,8 @@ def test_every_query_is_answered_as_the_naive_model_does(facts: list[Fact], seed
         assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
 
 
-@pytest.mark.parametrize(("compact_at", "handed_over"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
-def test_order_split_repetition_compaction_and_handing_over_change_no_answer(compact_at: int | None, from_feed: float) -> None:
+@pytest.mark.parametrize(("compact_at", "from_feed"), [(0, 0.8), (3, 0.0), (3, 1.0), (None, 0.9)])
+def test_order_split_repetition_compaction_and_the_commit_feed_change_no_answer(compact_at: int | None, from_feed: float) -> None:
     for seed in range(80):
         rng = random.Random(1000 * (compact_at or 0) + seed)
         facts = histories.random_history(rng)
@@ -75,7 +75,7 @@ def test_order_split_repetition_compaction_and_handing_over_change_no_answer(com
             assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}"
 
 
-def test_a_graph_made_from_the_store_answers_alike_and_continues() -> None:
+def test_a_rebuilt_graph_gives_the_same_answers_and_continues() -> None:
     for seed in range(80):
         rng = random.Random(seed)
         facts = histories.random_history(rng)
@@ -85,14 +85,14 @@ def test_a_graph_made_from_the_store_answers_alike_and_continues() -> None:
         for batch in batches[len(batches) // 2 :]:
             real.append(batch)
         for moment in some_moments(facts, rng, 2):
-            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, going on"
+            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, continued"
         real.rebuild()
         for moment in some_moments(facts, rng, 2):
-            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, made anew"
+            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == [], f"seed {seed} at {moment}, rebuilt"
 
 
 def test_one_fact_a_transaction_gives_the_same_answers_at_every_moment() -> None:
-    """State is a function of the set of facts, not of their order (docs/spec.md#1-state): interval boundaries included."""
+    """State is a function of the set of facts, not of their order (docs/spec.md#1-state), at interval boundaries too."""
     for seed in range(20):
         rng = random.Random(seed)
         facts = histories.random_history(rng, most=6)

@@ -1,4 +1,4 @@
-"""What is warmed up is what questions need: after it, nothing more is compiled."""
+"""After warm-up, queries compile nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Getting the compiled walks ready before anybody asks: loaded from numba's cache, or compiled where it is empty."""
+"""Warm-up of the compiled kernels before the first query: loads them from numba's cache, or compiles them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _URIS = ("mlg://dataset/warm/a", "mlg://dataset/warm/b")
 
 
 def warm() -> None:
-    """Ask a graph of two assets all that a server is asked; takes seconds once, and less than a second from then on."""
+    """Run every kind of query on a graph of two assets: takes seconds without numba's cache, less than a second with it."""
     graph = MutableGraph()
     for number, uri in enumerate(_URIS, start=1):
         graph.registry.add(AssetRow(number, uri, 1, 0))

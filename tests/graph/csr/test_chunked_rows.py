@@ -1,4 +1,4 @@
-"""Pages give back every row once, in order of pages, whatever the sizes it came in."""
+"""Chunked rows: every appended row is returned once and in order, for any sizes of pages and batches."""
 
 from __future__ import annotations
 

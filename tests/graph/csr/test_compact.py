@@ -1,4 +1,4 @@
-"""Compaction keeps what is said of every asset: names with whatever is in them, owners, states, columns."""
+"""Compaction retains the attributes of every asset: names with any characters, owners, states and columns."""
 
 from __future__ import annotations
 

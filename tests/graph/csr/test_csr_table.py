@@ -1,4 +1,4 @@
-"""A table's rows both ways, with base and overlay."""
+"""A table's rows in both directions, with base and overlay, compared with a dictionary."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def targets(rows: DirectedRows, node: int, moment: int) -> list[int]:
 
 
 def based(groups: dict[Group, list[Arc]], nodes: int) -> MutableTable:
-    """Return a table that has these groups in its base."""
+    """Return a table with these groups in its base."""
     arcs = Arcs()
     for group, rows in groups.items():
         for each in dict.fromkeys(rows):
@@ -59,7 +59,7 @@ def test_a_group_is_replaced_as_a_unit(merge_at: int, monkeypatch: pytest.Monkey
     rows.replace(1, [])
     third = published(rows)
     assert targets(third.out, 2, 15) == []
-    # What was published stays as it was.
+    # published views are immutable
     assert targets(first.out, 0, 10) == [1, 1, 2]
     assert targets(second.into, 0, 15) == [2]
 
@@ -89,7 +89,7 @@ def test_of_equal_rows_of_two_groups_one_is_masked() -> None:
 
 @pytest.mark.parametrize("merge_at", [0, 2, 1000])
 def test_any_sequence_of_replacements_leaves_the_rows_of_the_last(merge_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Base and both sizes of patches together against a plain dictionary, every published view included."""
+    """Base and both generations of patches are compared with a dictionary, for every published view."""
     monkeypatch.setattr(overlay, "MERGE_AT", merge_at)
     for seed in range(40):
         rng = random.Random(seed)

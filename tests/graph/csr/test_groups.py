@@ -1,4 +1,4 @@
-"""Entries put together, against the plain way to do it."""
+"""Grouping kernels, compared with list comprehensions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which name stands for an asset: compared with a search that knows one moment alone."""
+"""Alias resolution, compared with a naive search at one moment."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ _ALIASES = st.builds(
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_every_name_stands_for_what_a_search_of_the_moment_finds(reported: list[Alias]) -> None:
+def test_every_name_resolves_as_in_the_naive_search(reported: list[Alias]) -> None:
     aliases = alias_table(reported)
     for name in range(NAMES):
         for moment in range(-1, 20):
             assert aliases.at(name, moment) == naive(reported, name, moment)[0]
 
 
-def test_a_rename_that_a_person_denies_gave_nobody_a_name() -> None:
+def test_a_rename_that_a_person_denies_has_no_effect() -> None:
     rename, denied = Alias(1, 2, 5, FOREVER, 0, apart=False), Alias(1, 2, 0, FOREVER, 1, apart=True)
     assert alias_table([rename]).renamed_to(2, 3) == 1
     assert alias_table([rename, denied]).renamed_to(2, 3) is None
@@ -61,7 +61,7 @@ def test_segments_cover_all_time_without_gap(reported: list[Alias]) -> None:
 
 
 @given(st.lists(_ALIASES, max_size=9))
-def test_ambiguous_names_are_reported_for_as_long_as_they_are(reported: list[Alias]) -> None:
+def test_ambiguous_names_are_reported_for_exactly_their_ambiguous_time(reported: list[Alias]) -> None:
     found = alias_table(reported).ambiguities()
     for name in range(NAMES):
         for moment in range(-1, 20):
@@ -76,7 +76,7 @@ def test_the_order_of_reports_does_not_matter(reported: list[Alias], order: list
 
 
 def test_a_swap_of_two_tables_leaves_two_tables() -> None:
-    # 1 is renamed to 3 at 10, 2 to 1 at 20: the name 1 is in use again from then on, so that its alias ends
+    # 1 is renamed to 3 at 10, and 2 to 1 at 20: from then on the name 1 is in use again, which ends its alias
     aliases = alias_table([Alias(1, 3, 10, 20), Alias(2, 1, 20)])
     assert [aliases.at(1, moment) for moment in (9, 10, 19, 20)] == [1, 3, 3, 1]
     assert [aliases.at(2, moment) for moment in (19, 20)] == [2, 1]
@@ -88,7 +88,7 @@ def test_what_people_declare_outranks_what_sources_report() -> None:
     assert aliases.ambiguities() == []
 
 
-def test_an_ambiguous_name_stands_for_itself_and_is_reported() -> None:
+def test_an_ambiguous_name_resolves_to_itself_and_is_reported() -> None:
     aliases = alias_table([Alias(1, 2, 0), Alias(1, 3, 5)])
     assert [aliases.at(1, moment) for moment in (4, 5)] == [2, 1]
     assert aliases.ambiguities() == [AmbiguousName(1, (2, 3), 5, FOREVER)]
@@ -99,12 +99,12 @@ def test_assets_that_a_person_separates_are_not_merged() -> None:
     assert [aliases.at(1, moment) for moment in (6, 7, 8, 9)] == [2, 1, 1, 2]
 
 
-def test_assets_that_are_separated_are_not_one_through_others() -> None:
+def test_assets_that_are_separated_are_not_merged_through_a_third_name() -> None:
     apart = Alias(1, 3, 5, rank=1, apart=True)
     chain = alias_table([Alias(1, 2, 0), Alias(2, 3, 0), Alias(4, 1, 0), apart])
     assert [[chain.at(name, moment) for name in (4, 1, 2, 3)] for moment in (4, 5)] == [[3, 3, 3, 3], [1, 1, 3, 3]]
     shared = alias_table([Alias(1, 2, 0), Alias(3, 2, 0), apart])
-    assert [shared.at(name, 5) for name in (1, 2, 3)] == [1, 2, 3], "neither is more surely the asset than the other"
+    assert [shared.at(name, 5) for name in (1, 2, 3)] == [1, 2, 3], "of equal rank: neither remains an alias"
     decided = alias_table([Alias(1, 2, 0), Alias(3, 2, 0, rank=1), apart])
     assert [decided.at(name, 5) for name in (1, 2, 3)] == [1, 2, 2]
     outranked = alias_table([Alias(1, 2, 0, rank=2), Alias(3, 2, 0, rank=2), apart])
@@ -116,6 +116,6 @@ def test_an_edge_is_split_where_its_ends_change_their_names() -> None:
     assert list(split(aliases, 1, 4, 0, 100)) == [(1, 4, 0, 10), (2, 4, 10, 20), (2, 5, 20, 30), (2, 4, 30, 100)]
 
 
-def test_an_asset_does_not_lead_to_itself_by_another_name() -> None:
+def test_an_edge_between_two_names_of_one_asset_is_left_out() -> None:
     aliases = alias_table([Alias(1, 2, 10)])
     assert list(split(aliases, 1, 2, 0, 100)) == [(1, 2, 0, 10)]

@@ -1,4 +1,4 @@
-"""Aliases change under which names edges stand, and nothing else: compared with the same history without them."""
+"""Aliases change only the names of the assets at the ends of edges: compared with the same history without aliases."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def some_aliases(rng: random.Random) -> list[Fact]:
 
 
 def alias_intervals(aliases: Sequence[Fact]) -> list[Alias]:
-    """What the facts say of aliases; of one origin a later statement ends the one before it."""
+    """Return the aliases that the facts assert; a later statement of the same origin ends the earlier one."""
     numbers = {str(uri): number for number, uri in enumerate(all_uris())}
     found: list[Alias] = []
     asserted = [fact for fact in aliases if isinstance(fact, EdgeFact)]
@@ -84,11 +84,11 @@ def resolve_names(edges: dict[Edge, set[str]], aliases: Sequence[Alias], moment:
 
 
 @pytest.mark.parametrize("compact_at", [0, 3, None])
-def test_edges_stand_under_the_names_of_the_moment(compact_at: int | None) -> None:
+def test_edges_have_the_names_of_the_moment(compact_at: int | None) -> None:
     for seed in range(60):
         rng = random.Random(7000 + 1000 * (compact_at or 0) + seed)
         facts = [fact for fact in histories.random_history(rng) if not isinstance(fact, AssetRetraction)]
-        # every column is known from the start, so that those of two names meet
+        # all columns exist from the start, so that the columns of merged datasets are merged too
         columns = [AssetFact(uri, "facts", TIMES[0], {}, Mode.PATCH) for uri in all_uris() if uri.kind == "column"]
         aliases = some_aliases(rng)
         plain = Projected([[*columns, *facts]])
@@ -99,7 +99,7 @@ def test_edges_stand_under_the_names_of_the_moment(compact_at: int | None) -> No
             for level in LEVELS_OF_EDGES:
                 wanted = resolve_names(plain.edges(level, moment), alias_intervals(aliases), moment)
                 assert named.edges(level, moment) == wanted, f"seed {seed} at {moment}, {level}"
-                assert rebuilt.edges(level, moment) == wanted, f"seed {seed} at {moment}, {level}, made anew"
+                assert rebuilt.edges(level, moment) == wanted, f"seed {seed} at {moment}, {level}, rebuilt"
             parts = resolve_names({part: set() for part in plain.parts(moment)}, alias_intervals(aliases), moment)
             assert named.parts(moment) == set(parts), f"seed {seed} at {moment}, parts"
 
@@ -117,13 +117,13 @@ def test_an_asset_that_is_renamed_continues_under_its_new_name() -> None:
     real = Projected([[*run, AssetFact(A, "openlineage", TIMES[0], {}, Mode.PATCH)], renamed])
     assert set(real.edges("asset", TIMES[2])) == {(A, "input_to", TRAIN)}
     assert set(real.edges("asset", TIMES[4])) == {(B, "input_to", TRAIN)}
-    # the name is given to another table, which the workflow did not read yet: its edge goes by name
+    # another table receives the name; the workflow has not read it yet, but its edge is recorded by name
     real.append([AssetFact(A, "openlineage", TIMES[5], {"properties": {"lifecycle": "CREATE"}}, Mode.PATCH)])
     assert set(real.edges("asset", TIMES[4])) == {(B, "input_to", TRAIN)}
     assert set(real.edges("asset", TIMES[6])) == {(A, "input_to", TRAIN)}
 
 
-def test_what_is_dropped_under_its_new_name_is_gone_under_the_old_one() -> None:
+def test_an_asset_dropped_under_its_new_name_has_no_edges_under_the_old_name() -> None:
     facts: list[Fact] = [
         AssetFact(A, "facts", TIMES[0], {}),
         EdgeFact(A, "derives", C, "facts", TIMES[0]),
@@ -147,7 +147,7 @@ def test_a_merge_that_is_taken_back_leaves_two_assets_with_their_histories() -> 
 
 
 def test_edges_to_a_name_continue_when_its_retraction_turns_out_to_be_a_rename() -> None:
-    """A became B, and B became C: that B became C is heard last, when its retraction has ended the alias from A already."""
+    """A was renamed to B, and B to C; the second rename arrives after the retraction of B has ended the alias from A."""
     facts: list[Fact] = [
         EdgeFact(A, "derives", DATASETS[3], "facts", TIMES[0]),
         AssetRetraction(A, "facts", TIMES[2]),

@@ -1,4 +1,4 @@
-"""Spans against sets of whole numbers."""
+"""Interval algebra, compared with sets of integers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def moments_of(spans: list[tuple[int, int]]) -> set[int]:
 
 
 def is_normal(spans: Spans) -> bool:
-    """Sorted, not empty, and apart: touching spans are one."""
+    """Return whether the spans are sorted and not empty, and neither overlap nor touch."""
     return all(start < end for start, end in spans) and all(a[1] < b[0] for a, b in pairwise(spans))
 
 
@@ -38,7 +38,7 @@ def test_spans_are_sets_of_moments(left: list[tuple[int, int]], right: list[tupl
 
 @checked
 @given(st.lists(pieces, max_size=4))
-def test_several_holds_where_two_or_more_do(sets: list[list[tuple[int, int]]]) -> None:
+def test_overlapping_covers_the_moments_in_two_or_more_sets(sets: list[list[tuple[int, int]]]) -> None:
     spans = [union(listed) for listed in sets]
     expected = {moment for moment in MOMENTS if sum(covers(listed, moment) for listed in spans) >= 2}
     assert moments_of(overlapping(spans)) == expected

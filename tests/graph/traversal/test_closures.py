@@ -28,7 +28,7 @@ def reached(
     return {uri.name: (distance, certainty[0]) for uri, (distance, certainty) in found.items()}
 
 
-def test_a_flood_visits_seeds_of_any_distance_in_order() -> None:
+def test_seeds_of_any_distance_are_visited_in_order() -> None:
     rows = MutableTable(Base.empty().lineage)
     rows.replace(9, [Arc(a, b, 1, 1, WALK | CERTAIN | AT_ASSET, 0, 10) for a, b in ((0, 1), (1, 2), (3, 2), (2, 4))])
     arrays = rows.publish()
@@ -44,7 +44,7 @@ def test_a_flood_visits_seeds_of_any_distance_in_order() -> None:
     assert reachable_nodes(out, 5, [], 5, WALK, NO_LIMIT)[0].tolist() == []
 
 
-def test_a_chain_longer_than_the_room_for_levels_is_walked_completely() -> None:
+def test_a_chain_with_more_levels_than_the_workspace_is_traversed_completely() -> None:
     rows = MutableTable(Base.empty().lineage)
     rows.replace(9, [Arc(a, a + 1, 1, 1, WALK | CERTAIN | AT_ASSET, 0, 10) for a in range(9000)])
     arrays = rows.publish()
@@ -58,7 +58,7 @@ def test_distance_is_over_all_paths_and_certainty_over_any() -> None:
     assert reached(facts, A) == {"A": (0, "c"), "w": (1, "c"), "C": (1, "c"), "X": (2, "c"), "Y": (2, "p"), "B": (2, "c")}
 
 
-def test_a_way_that_is_certain_may_be_longer_than_the_depth() -> None:
+def test_a_path_of_certain_edges_may_be_longer_than_the_depth() -> None:
     facts = [*run(1, 10, [A, B], [X, Y]), plain_edge(A, "derives", C), plain_edge(C, "derives", B), plain_edge(B, "derives", X)]
     assert reached(facts, A, depth=2) == reached(facts, A)
     assert reached(facts, A, depth=1) == {"A": (0, "c"), "w": (1, "c"), "C": (1, "c")}
@@ -96,5 +96,5 @@ def test_columns_continue_from_the_dataset_where_a_consumer_has_no_column_lineag
     assert reached(facts, A) == {"A": (0, "c"), "w": (1, "c"), "X": (2, "c"), "Y": (3, "c")}
 
 
-def test_an_asset_that_nothing_leads_from_is_reached_alone() -> None:
+def test_the_closure_of_an_asset_without_edges_is_the_asset() -> None:
     assert reached([AssetFact(A, "facts", 1, {})], A) == {"A": (0, "c")}

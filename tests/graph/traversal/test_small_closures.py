@@ -1,4 +1,4 @@
-"""Whether a closure is small is told without walking a large one."""
+"""Small closures are detected without traversing large ones."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def test_a_hub_is_not_small_past_the_limit(many: int, compact_at: int | None) ->
     graph = Projected([[derives(0, number + 1) for number in range(many)]], compact_at)
     assert small(graph, dataset(0)) == (many < SMALL_NODES)
     assert small(graph, dataset(1))
-    assert small(graph, dataset(1), "upstream"), "one node, though its rows downstream are many"
+    assert small(graph, dataset(1), "upstream"), "one step, to a node with many downstream rows"
 
 
-def test_rows_that_lead_nowhere_new_are_bounded_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_to_visited_nodes_count_against_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(small_closures, "SMALL_ROWS", 100)
     dense = [derives(source, target) for source in range(12) for target in range(source + 1, 12)]
     assert not small(Projected([dense], 0), dataset(0))
     assert small(Projected([dense[:40]], 0), dataset(0))
 
 
-def test_columns_and_what_has_many_parts_take_longer() -> None:
+def test_columns_and_assets_with_many_parts_are_not_small() -> None:
     column, other = AssetUri("column", "n", "d0#a"), AssetUri("column", "n", "d1#a")
     graph = Projected([[EdgeFact(column, "derives", other, "facts", 1)]])
     assert not small(graph, column)
@@ -54,7 +54,7 @@ def test_columns_and_what_has_many_parts_take_longer() -> None:
     assert not small(graph, dataset(0))
 
 
-def test_nodes_behind_the_last_that_leads_anywhere_have_no_rows_to_look_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nodes_beyond_the_end_of_the_downstream_index_have_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(small_closures, "SMALL_ROWS", 40)
     graph = Projected([[derives(0, number) for number in range(1, 30)]], 0)
     view = graph.snapshot.views[Layer.ASSET]
@@ -72,7 +72,7 @@ def test_nodes_behind_the_last_that_leads_anywhere_have_no_rows_to_look_at(monke
     st.sampled_from([None, 0, 5]),
     st.sampled_from(["downstream", "upstream"]),
 )
-def test_a_small_closure_is_what_a_walk_finds_small(
+def test_a_closure_is_small_if_its_traversal_finds_few_assets(
     batches: list[list[EdgeFact]], most: int, compact_at: int | None, direction: DirectionName
 ) -> None:
     graph = Projected([[derives(0, 10)], *batches], compact_at)

@@ -1,6 +1,6 @@
-"""Copying bytes between arrays in compiled code as fast as memory allows (LLVM Language Reference, llvm.memcpy).
+"""Fast byte copies between arrays in compiled code (LLVM Language Reference, llvm.memcpy).
 
-A loop over bytes costs a step for each: numba cannot know that the two arrays do not overlap, so it moves them one by one.
+In a loop, numba copies byte by byte, since it cannot know that the two arrays do not overlap.
 """
 
 from __future__ import annotations
@@ -28,5 +28,5 @@ def _copy(_typing: Any, out: Any, _place: Any, data: Any, _start: Any, _count: A
 
 _emit_memcpy: Any = cgutils.raw_memcpy
 copy_bytes: Any = intrinsic(_copy)
-"""`copy_bytes(out, place, data, start, count)`: write data[start:start + count] at out[place:]. Arrays of bytes, one-dimensional,
-contiguous, not the same; nothing is checked."""
+"""`copy_bytes(out, place, data, start, count)`: copy data[start:start + count] to out[place:]. Both are one-dimensional,
+contiguous uint8 arrays that do not overlap; bounds are not checked."""

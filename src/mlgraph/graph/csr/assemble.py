@@ -1,6 +1,7 @@
-"""Making a base: assets, cards and rows are collected under passing numbers, then nodes are put into order and rows beside them.
+"""Assembly of a base: rows and display attributes are collected under provisional node numbers, then sorted into CSR arrays.
 
-Nodes stand in order of namespace, then kind and name, ports after their asset: what is near in the company is near in memory.
+Nodes are numbered in order of namespace and name, ports after their asset: assets of one namespace, which traversals visit
+together, are close in memory.
 """
 
 from __future__ import annotations
@@ -34,28 +35,29 @@ from mlgraph.graph.csr.text_arena import Pieces, concatenated, escaped
 from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Longs
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
-"""Gives an array of a shape and type, zeroed: in memory, or in a file that is mapped."""
+"""Returns a zeroed array of a shape and type, in memory or in a mapped file."""
 
 _PENDING: Final = 1 << 17
-"""Numbers of rows that are added one by one, until they are put into pages."""
+"""Integers (six a row) that `Arcs.add` buffers before they are moved to pages."""
 _NODES: Final = 1 << 16
+"""Nodes whose upstream rows are placed at once."""
 
 
 class Arcs:
-    """Rows with both ends, as they are collected: word with target, start, end, source with owner."""
+    """A collection of rows as int64[k, 4]: word with target, start, end, and source with owner (upper 32 bits)."""
 
     def __init__(self) -> None:
         self._pages = ChunkedRows()
         self._pending = array("q")
 
     def add(self, rows: Iterable[tuple[int, int, int, int, int, int]]) -> None:
-        """Add rows: source, target, word, start, end, and the run or workflow that computed it (0: none)."""
+        """Add rows: source, target, word, start, end, and the run or workflow that the row is computed from (0: none)."""
         self._pending.extend(chain.from_iterable(rows))
         if len(self._pending) >= _PENDING:
             self._flush()
 
     def extend(self, sources: Ints, targets: Ints, rows: Longs, owners: Ints) -> None:
-        """Add many rows, int64[k, 3]; the low 32 bits of their words are set anew."""
+        """Add `rows` int64[k, 3] (word, start, end); `targets` replace the low 32 bits of their words."""
         owned = owners.astype(np.int64) << 32 | sources
         self._pages.extend((rows[:, 0] & ~TO_MASK) | targets, rows[:, 1], rows[:, 2], owned)
 
@@ -66,19 +68,19 @@ class Arcs:
             self.extend(table[:, 0].astype(np.int32), table[:, 1].astype(np.int32), table[:, 2:5], table[:, 5].astype(np.int32))
 
     def take(self) -> list[Longs]:
-        """Hand over all rows, page by page: they are many, and are kept once."""
+        """Return all rows, page by page, and remove them here: there is memory for one copy only."""
         self._flush()
         return self._pages.take()
 
 
 class DisplayAttributeArrays:
-    """Cards by asset, as arrays: those of a base, and those that were set since."""
+    """Display attributes of all assets as arrays: those of a base with later changes."""
 
     def __init__(self, assets: int, base: Base | None = None) -> None:
-        """Begin with the cards of `base`, for `assets` assets."""
+        """Start with the display attributes of `base`, extended to `assets` assets."""
         self._base = Base.empty() if base is None else base
         known = min(assets, self._base.assets)
-        # Texts one after the other and numbers in arrays: as objects, those of ten million assets would take gigabytes.
+        # Concatenated texts and arrays of numbers: as objects, those of ten million assets would take gigabytes.
         self._named, self._name_ends, self._name_data = array("i"), array("q"), bytearray()
         self._owned, self._owned_by = array("i"), array("i")
         self._words = {word: number for number, word in enumerate(self._base.words.many(range(len(self._base.words))))}
@@ -89,14 +91,14 @@ class DisplayAttributeArrays:
         self._changed[known:] = True
 
     def set(self, asset: int, attributes: DisplayAttributes) -> None:
-        """Let this be the card of an asset; once for each."""
+        """Set the display attributes of an asset. To be called at most once for each asset."""
         self._changed[asset] = True
         if attributes.name:
             self._named.append(asset)
             self._name_data += escaped(attributes.name)
             self._name_ends.append(len(self._name_data))
         self.finished[asset] = attributes.finished
-        # a state is a word of a source's choosing: past what fits, rare words are not told apart
+        # Sources choose their state words freely; words beyond the range of int16 share the last number.
         word = self._words.setdefault(attributes.state or "", min(len(self._words), 2**15 - 1))
         self.state[asset] = word
         for owner in attributes.owners:
@@ -104,7 +106,7 @@ class DisplayAttributeArrays:
             self._owned_by.append(self._people.setdefault(owner, len(self._people)))
 
     def finish(self, uris: Strings) -> dict[str, Any]:
-        """Return the parts of the base that cards make."""
+        """Return the fields of `Base` that contain display attributes."""
         index, owners = self._owners()
         return {
             "names": self._all_names(uris),
@@ -128,7 +130,10 @@ class DisplayAttributeArrays:
         return index, people[by_asset].astype(np.int32)
 
     def _all_names(self, uris: Strings) -> Strings:
-        """Return the names as JSON: of the base where nothing changed, of the cards, or decoded from URIs that need it."""
+        """Return the names as JSON text: unchanged ones of the base, new ones, and decoded names of URIs with escapes.
+
+        A name that equals the last segment of the URI is stored as the empty text.
+        """
         starts, ends = last_segments(uris.offsets[:-1], uris.offsets[1:], uris.data)
         known, base = min(len(self.state), self._base.assets), self._base.names
         begins, stops = np.zeros(len(self.state), np.int64), np.zeros(len(self.state), np.int64)
@@ -164,7 +169,7 @@ def assemble(
 ) -> Base:
     """Return the base. In `tables` (lineage, columns, structure) asset `a` is node `a`, and port `p` is node `assets + p`.
 
-    `ports` int64[n, 2] holds the asset and the output of each port.
+    `ports` int64[n, 2] lists the asset and the output of each port. `tables` are emptied.
     """
     assets, attribute_arrays = len(uris), attributes.finish(uris)
     ordered = bytewise_order(uris.offsets[:-1], uris.offsets[1:], uris.data)
@@ -193,7 +198,7 @@ def assemble(
 
 
 def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
-    """Return the final number of each passing one (-1: asset 0 has none), and nodes by asset, assets and ports by node."""
+    """Return the final number of each provisional node (-1 for asset 0), the node of each asset, and asset and port by node."""
     assets = len(uris)
     by_place = bytewise_order(namespace_starts(uris.offsets, uris.data), uris.offsets[1:], uris.data)
     place = np.empty(assets, np.int32)
@@ -208,9 +213,9 @@ def _place_nodes(uris: Strings, ports: Longs) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 def table_of_arcs(pages: list[Longs], number: Ints, nodes: int, allocate: Allocate) -> BaseTable:
-    """Return the rows of `Arcs.take` both ways, `number` saying which node each passing number stands for. Uses the pages up.
+    """Return the rows of `Arcs.take` in both directions; `number` maps provisional to final node numbers. Empties `pages`.
 
-    The rows into each node are copied from those out of each: so the pages, larger than either, need not stand beside both.
+    Upstream rows are copied from the downstream ones, so that the pages, the largest of the three, can be freed before.
     """
     total = sum(map(len, pages))
     index, into_index = np.zeros(3 * nodes + 1, np.int64), np.zeros(3 * nodes + 1, np.int64)
@@ -243,13 +248,13 @@ def table_of_arcs(pages: list[Longs], number: Ints, nodes: int, allocate: Alloca
 
 
 def _summed(index: Longs, last: int) -> Longs:
-    """Return where the rows of nodes begin, from their counts: past the `last` node with rows there is nothing to say."""
+    """Return the start positions of rows, from their counts; the index ends with the `last` node that has rows."""
     return np.cumsum(index[: 3 * (last + 1) + 1])
 
 
 @numba.njit(cache=True, nogil=True)
 def _segment(word: int) -> int:
-    """Return the part of a node's rows that a row belongs to: asset level alone, both, run level alone."""
+    """Return the segment of a node's rows for a row: 0 asset level only, 1 both levels, 2 run level only."""
     flags = word >> FLAG_SHIFT
     if (flags & AT_RUN) == 0:
         return 0
@@ -258,14 +263,14 @@ def _segment(word: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def count_rows(near: Ints, rows: Longs, index: Longs) -> None:
-    """Add to index[3 * node + segment + 1] the number of rows there."""
+    """Add the number of rows of each node and segment to index[3 * node + segment + 1]."""
     for row in range(len(near)):
         index[3 * near[row] + _segment(rows[row, 0]) + 1] += 1
 
 
 @numba.njit(cache=True, nogil=True)
 def place_rows(near: Ints, far: Ints, rows: Longs, fill: Longs, placed: Longs) -> Longs:
-    """Copy rows to where their nodes have them, and return the positions."""
+    """Copy rows into the segments of their nodes, where `fill` points, and return their positions."""
     positions = np.empty(len(near), np.int64)
     for row in range(len(near)):
         segment = 3 * near[row] + _segment(rows[row, 0])

@@ -1,4 +1,7 @@
-"""What the numbers of assets and nodes stand for: the base's arrays, and what came since."""
+"""Asset index: URIs, kinds and display attributes by asset number, and node numbers by asset and port.
+
+It consists of the base's arrays and, as Python objects, the additions and changes since the base was built.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,11 @@ from mlgraph.ports.store import AssetRow
 
 _GROW: Final = 1024
 _PLACE_BITS: Final = 33
-"""So many bits hold twice the number of an asset, and one more."""
+"""Bits of a sort key for twice an asset's number plus one."""
 
 
 class DisplayAttributes(NamedTuple):
-    """What answers say of an asset beside its URI, as it is now."""
+    """The current attributes of an asset that answers show beside its URI."""
 
     name: str | None = None
     owners: tuple[str, ...] = ()
@@ -33,7 +36,7 @@ class DisplayAttributes(NamedTuple):
 
 
 class AssetIndex:
-    """Assets by number, and nodes by asset and port. Grows, never shrinks: readers need no lock."""
+    """Assets by number, and nodes by asset and port. It only grows, so readers need no lock."""
 
     def __init__(self, base: Base) -> None:
         self.base = base
@@ -48,7 +51,7 @@ class AssetIndex:
         self._places: dict[int, int] = {}
         self._idle = np.array([word in IDLE_STATES for word in base.words.many(range(len(base.words)))], np.bool_)
         self.nodes = base.nodes
-        """How many nodes there are."""
+        """The number of nodes."""
         self.asset_of: Ints = base.asset_of
         self.port_of: Ints = base.port_of
         self.kind_at: Bytes = base.kind[base.asset_of]
@@ -59,7 +62,7 @@ class AssetIndex:
         return self.base.assets + len(self._uris)
 
     def add(self, row: AssetRow) -> None:
-        """Take in an asset; the store numbers them from 1, in order."""
+        """Add an asset unless it is known. The store numbers assets from 1, in order."""
         while len(self) <= row.asset:
             self._kinds.append(0)
             self._datasets.append(0)
@@ -85,7 +88,7 @@ class AssetIndex:
         return [self.uri(asset) for asset in assets.tolist()]
 
     def number(self, uri: str) -> int | None:
-        """Return the asset of that URI, or None."""
+        """Return the number of the asset with that URI, or None."""
         known = self._numbers.get(uri)
         return known if known is not None else find(self.base.uris, self.base.uri_table, uri)
 
@@ -126,7 +129,7 @@ class AssetIndex:
         return known + self._columns.get(dataset, [])
 
     def display_attributes(self, asset: int) -> DisplayAttributes | None:
-        """Return what is said of the asset; None if nothing ever was."""
+        """Return the asset's display attributes; None if none were ever set."""
         known = self._attributes.get(asset)
         base = self.base
         if known is not None or asset >= base.assets:
@@ -138,15 +141,15 @@ class AssetIndex:
         )
 
     def set_display_attributes(self, asset: int, attributes: DisplayAttributes) -> None:
-        """Let this be what is said of the asset."""
+        """Replace the asset's display attributes."""
         self._attributes[asset] = attributes
 
     def changed_attributes(self) -> list[tuple[int, DisplayAttributes]]:
-        """Return what was said of assets since the base was made. May be called while more is said."""
+        """Return (asset, attributes) for each change since the base was built. Safe to call during changes."""
         return list(self._attributes.items())
 
     def name(self, asset: int) -> str:
-        """Return the name that a source gave the asset, else the name in its URI."""
+        """Return the asset's reported name, else the name in its URI."""
         attributes = self._attributes.get(asset)
         if attributes is None and asset < self.base.assets:
             return _name(self.base.names[asset], self.uri(asset))
@@ -167,7 +170,7 @@ class AssetIndex:
         return found
 
     def uri_texts(self, assets: Ints) -> Texts:
-        """Return the URIs of many assets as they stand in JSON."""
+        """Return the URIs of many assets as JSON text without quotes."""
         offsets, below = self.base.uris.offsets, assets < self.base.assets
         starts, ends = np.empty(len(assets), np.int64), np.empty(len(assets), np.int64)
         starts[below], ends[below] = offsets[assets[below]], offsets[assets[below] + 1]
@@ -177,7 +180,7 @@ class AssetIndex:
         return Texts(starts, ends, self.base.uris.data, extra.data)
 
     def name_texts(self, assets: Ints, uris: Texts) -> Texts:
-        """Return the names of many assets as they stand in JSON, given their URIs."""
+        """Return the names of many assets as JSON text without quotes, given their URIs."""
         base = self.base
         starts, ends = last_segments(uris.starts, uris.ends, uris.data)
         below = assets < base.assets
@@ -195,7 +198,7 @@ class AssetIndex:
         return Texts(starts, ends, uris.data, np.concatenate([extra.data, newer.data]))
 
     def finished(self, assets: Ints) -> Bools:
-        """Say of each asset whether it is over."""
+        """Return of each asset whether it has finished."""
         found = np.zeros(len(assets), np.bool_)
         below = assets < self.base.assets
         found[below] = self.base.finished[assets[below]] != 0
@@ -204,7 +207,7 @@ class AssetIndex:
         return found
 
     def idle(self, assets: Ints) -> Bools:
-        """Say of each asset whether its state says that nobody relies on it."""
+        """Return of each asset whether its state is one of `IDLE_STATES`: nothing relies on it."""
         found = np.zeros(len(assets), np.bool_)
         below = assets < self.base.assets
         found[below] = self._idle[self.base.state[assets[below]]]
@@ -213,7 +216,10 @@ class AssetIndex:
         return found
 
     def owned(self, assets: Ints) -> tuple[list[str], Longs, Longs]:
-        """Return the owners of `assets` in order, with the positions in `assets` of what is theirs (as `groups.grouped`)."""
+        """Return the owners of `assets` in order, and the positions of their assets in `assets`.
+
+        The positions of owner `k` are positions[index[k]:index[k + 1]], as `grouping_kernel.grouped` returns them.
+        """
         changed = self._changed_since_base(assets)
         base = self.base
         places = np.flatnonzero(assets < base.assets)
@@ -237,7 +243,7 @@ class AssetIndex:
         return names, index, theirs[chosen]
 
     def _owners(self, assets: Ints) -> tuple[Longs, Ints]:
-        """Return (position in `assets`, person) for each owner that the base has of them."""
+        """Return (position in `assets`, owner number) for each owner of an asset in the base."""
         begins = self.base.owner_index[assets]
         counts = self.base.owner_index[assets + 1] - begins
         repeated = np.repeat(np.arange(len(assets)), counts)
@@ -245,7 +251,7 @@ class AssetIndex:
         return repeated, self.base.owners[np.repeat(begins, counts) + offsets]
 
     def _changed_since_base(self, assets: Ints) -> list[tuple[int, DisplayAttributes]]:
-        """Return (position, card) of the assets of which something was said since the base."""
+        """Return (position, attributes) of the assets whose display attributes changed since the base was built."""
         changed_attributes = self._attributes
         if not changed_attributes:
             return []
@@ -257,26 +263,27 @@ class AssetIndex:
         return [(place, changed_attributes[asset]) for place, asset in zip(places.tolist(), assets[places].tolist(), strict=True)]
 
     def sort(self, assets: Ints, distances: Ints) -> NDArray[np.int64]:
-        """Return the positions of `assets` nearest first, then by URI, bytewise."""
+        """Return the positions of `assets` in order of distance, then of URI (bytewise)."""
         keys = np.empty(len(assets), np.int64)
         below = assets < self.base.assets
         keys[below] = 2 * self.base.uri_rank[assets[below]].astype(np.int64) + 1
         fresh = np.flatnonzero(~below)
         keys[fresh] = [2 * self._place(asset) for asset in assets[fresh].tolist()]
-        positions = np.argsort(distances.astype(np.int64) << _PLACE_BITS | keys)  # one key: three times as fast as two
+        # sorting by one combined key is three times as fast as by two
+        positions = np.argsort(distances.astype(np.int64) << _PLACE_BITS | keys)
         if len(fresh) > 1:
             self._break_ties(assets, distances, keys, positions)
         return positions
 
     def _place(self, asset: int) -> int:
-        """Return how many URIs of the base come before that of a newer asset."""
+        """Return how many URIs of the base precede that of a newer asset."""
         place = self._places.get(asset)
         if place is None:
             place = self._places[asset] = lower_bound(self.base.uris, self.base.uri_order, self.uri(asset))
         return place
 
     def _break_ties(self, assets: Ints, distances: Ints, keys: Longs, positions: NDArray[np.int64]) -> None:
-        """Put newer assets that stand between the same two URIs of the base into order."""
+        """Sort newer assets whose sort keys are equal, because no URI of the base lies between theirs."""
         same = (np.diff(keys[positions]) == 0) & (np.diff(distances[positions]) == 0) & (keys[positions[1:]] % 2 == 0)
         start = 0
         ties = np.flatnonzero(same).tolist()
@@ -290,7 +297,7 @@ class AssetIndex:
             start = stop + 1
 
     def node(self, key: NodeKey) -> int:
-        """Return the node's number, a new one where it has none."""
+        """Return the node's number, adding the node if it is new."""
         number = self.find(key)
         if number is None:
             number = self.nodes
@@ -322,7 +329,7 @@ class AssetIndex:
         return self._nodes.get(key)
 
     def ports_of(self, asset: int) -> list[int]:
-        """Return the nodes that are ports of the asset."""
+        """Return the node numbers of the asset's ports."""
         known: list[int] = []
         if asset < self.base.assets and (first := int(self.base.node_of[asset])) >= 0:
             number = first + 1
@@ -332,7 +339,7 @@ class AssetIndex:
         return known + self._ports.get(asset, [])
 
     def nodes_of(self, assets: Ints) -> Ints:
-        """Return the node of each asset, ports aside; -1: it has none."""
+        """Return the node of each asset itself, not of its ports; -1 if it has none."""
         found = np.full(len(assets), -1, np.int32)
         below = assets < self.base.assets
         found[below] = self.base.node_of[assets[below]]
@@ -343,7 +350,7 @@ class AssetIndex:
 
 
 def _name(stored: str, uri: str) -> str:
-    """Return the name that the base has of an asset: as JSON writes it, else the end of the URI as it stands."""
+    """Return an asset's name from the JSON text in the base; if that is empty, the last segment of the URI."""
     if not stored:
         return uri.rpartition("/")[2]
     name: str = json.loads(f'"{stored}"') if "\\" in stored else stored

@@ -1,4 +1,4 @@
-"""The base of the graph: everything that was known at one watermark, in arrays that can be mapped from a file."""
+"""The base of the graph: all assets, nodes and rows up to one watermark, as arrays that can be mapped from a file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ Shorts = NDArray[np.int16]
 
 
 class BaseTable(NamedTuple):
-    """The rows of one table both ways (see kernels).
+    """The rows of one table in both directions (format: `graph/traversal/kernels.py`).
 
-    `owner` int32[k], ascending, and `owned` int64[k] say which downstream rows a run or workflow computed.
+    `owner` int32[k], ascending, and `owned` int64[k] map runs and workflows to the positions of the downstream rows computed from
+    them.
     """
 
     out_index: Longs
@@ -34,12 +35,12 @@ TABLES: Final = ("lineage", "columns", "structure")
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Assets by the store's numbers (0 stands for none), nodes, and rows.
+    """Assets by the store's numbers (0: no asset), nodes and rows.
 
-    `uri_table` finds URIs (strings.hash_table); `uri_order` lists assets by URI, bytewise, `uri_rank` says the place of each.
-    `columns` are the assets that are columns, by dataset. `names` are as JSON writes them, empty where the name is the end of the
-    URI as it stands. `state` numbers `words`; `owners[owner_index[a]:owner_index[a + 1]]` number `people`, the URIs of owners. A
-    node is an asset or a port: the ports of an asset follow its node.
+    `uri_table` is the hash table of URIs (`string_index.hash_table`). `uri_order` lists assets by URI, bytewise; `uri_rank` is
+    its inverse. `columns` lists the assets that are columns, by dataset. `names` are JSON texts, empty where the name equals the
+    last segment of the URI. `state` is an index into `words`; `owners[owner_index[a]:owner_index[a + 1]]` are indexes into
+    `people`, the URIs of owners. A node is an asset or a port: the ports of an asset follow its node.
     """
 
     uris: Strings
@@ -66,21 +67,21 @@ class Base:
 
     @property
     def assets(self) -> int:
-        """How many assets there are, the one that stands for none included."""
+        """The number of assets, the placeholder 0 included."""
         return len(self.kind)
 
     @property
     def nodes(self) -> int:
-        """How many nodes there are."""
+        """The number of nodes."""
         return len(self.asset_of)
 
     @property
     def rows(self) -> int:
-        """How many rows there are, each counted once."""
+        """The number of rows, each counted once although stored in both directions."""
         return sum(len(table.out_rows) for table in (self.lineage, self.column_lineage, self.structure))
 
     def sections(self) -> dict[str, NDArray[Any]]:
-        """Return all arrays by name."""
+        """Return all arrays by section name: `field`, or `field.part` for texts and tables."""
         found: dict[str, NDArray[Any]] = {}
         for field in fields(self):
             value = getattr(self, field.name)
@@ -94,7 +95,7 @@ class Base:
 
     @classmethod
     def of(cls, sections: Mapping[str, NDArray[Any]], watermark: int) -> Base:
-        """Return the base that `sections` were taken from. Raises `KeyError` if one is missing."""
+        """Return the base with these `sections`. Raises `KeyError` if one is missing."""
         parts: dict[str, Any] = {}
         for field in fields(cls):
             name = field.name
@@ -109,29 +110,29 @@ class Base:
     @classmethod
     def empty(cls) -> Base:
         """Return the base of an empty store."""
-        none = Strings(np.zeros(2, np.int64), np.zeros(0, np.uint8))
-        zero, rows = np.zeros(1, np.int32), np.zeros((0, 3), np.int64)
-        index = np.zeros(1, np.int64)
-        table = BaseTable(index, rows, index, rows, np.zeros(0, np.int32), np.zeros(0, np.int64))
+        one_empty_text = Strings(np.zeros(2, np.int64), np.zeros(0, np.uint8))
+        zero, zero_byte, no_ints = np.zeros(1, np.int32), np.zeros(1, np.uint8), np.zeros(0, np.int32)
+        index, rows = np.zeros(1, np.int64), np.zeros((0, 3), np.int64)
+        table = BaseTable(index, rows, index, rows, no_ints, np.zeros(0, np.int64))
         return cls(
-            none,
-            np.zeros(0, np.int32),
-            zero,
-            zero,
-            np.zeros(1, np.uint8),
-            zero,
-            np.zeros(0, np.int32),
-            none,
-            np.zeros(1, np.int16),
-            none,
-            np.zeros(1, np.uint8),
-            np.zeros(2, np.int64),
-            np.zeros(0, np.int32),
-            none,
-            np.full(1, -1, np.int32),
-            np.zeros(0, np.int32),
-            np.zeros(0, np.int32),
-            table,
-            table,
-            table,
+            uris=one_empty_text,
+            uri_table=no_ints,
+            uri_order=zero,
+            uri_rank=zero,
+            kind=zero_byte,
+            dataset=zero,
+            columns=no_ints,
+            names=one_empty_text,
+            state=np.zeros(1, np.int16),
+            words=one_empty_text,
+            finished=zero_byte,
+            owner_index=np.zeros(2, np.int64),
+            owners=no_ints,
+            people=one_empty_text,
+            node_of=np.full(1, -1, np.int32),
+            asset_of=no_ints,
+            port_of=no_ints,
+            lineage=table,
+            column_lineage=table,
+            structure=table,
         )

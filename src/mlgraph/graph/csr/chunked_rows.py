@@ -1,6 +1,6 @@
-"""Rows of four numbers as they are collected: in pages so large that the system has their memory back once they are dropped.
+"""A growing collection of rows in pages so large that the operating system gets their memory back when they are freed.
 
-Many small arrays that come and go between others that stay would leave holes that nobody gets: half as much again, when measured.
+Many small arrays, freed between others that stay, fragment the heap: 1.5 times the memory, when measured.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from mlgraph.graph.model.rows import Longs
 
 _ROWS: Final = 1 << 21
-"""64 MiB a page: from 32 MiB on, glibc asks the system for each array and gives it back (mallopt(3), M_MMAP_THRESHOLD)."""
+"""Rows of a page of 64 MiB: glibc maps and unmaps arrays of 32 MiB or more one by one (mallopt(3), M_MMAP_THRESHOLD)."""
 
 
 class ChunkedRows:
-    """Collects rows; memory that no row was written to costs nothing."""
+    """Rows of four int64. Unused space of a page takes no physical memory."""
 
     def __init__(self) -> None:
         self._full: list[Longs] = []
@@ -28,7 +28,7 @@ class ChunkedRows:
         return sum(map(len, self._full)) + self._used
 
     def extend(self, *columns: NDArray[np.integer]) -> None:
-        """Add rows, given as four columns."""
+        """Append rows, given as four columns of equal length."""
         written, many = 0, len(columns[0])
         while written < many:
             if self._used == len(self._page):
@@ -45,7 +45,7 @@ class ChunkedRows:
         return [*self._full, self._page[: self._used]] if self._used else self._full
 
     def take(self) -> list[Longs]:
-        """Hand over all rows, page by page, and begin anew."""
+        """Return all rows, page by page, and clear the collection."""
         pages = self.pages()
         self._full, self._page, self._used = [], np.empty((0, 4), np.int64), 0
         return pages

@@ -1,4 +1,4 @@
-"""Compaction: base and overlay of a published graph become a new base, which changes no answer."""
+"""Compaction: merges the base and overlay of a published graph into a new base. No answer changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ROWS_AT_ONCE: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class FrozenGraph:
-    """A graph as it was published, with the rows that runs and workflows computed since its base (by table)."""
+    """The input of a compaction: a published graph version, and by table the rows of `MutableGraph.added`."""
 
     snapshot: GraphVersion
     assets: int
@@ -32,12 +32,12 @@ class FrozenGraph:
 
 
 def freeze(graph: MutableGraph) -> FrozenGraph:
-    """Return the graph as it is now. The writer calls this, between two publications."""
+    """Return the current graph for `compact`. To be called by the writer's thread, between two publications."""
     return FrozenGraph(graph.snapshot, len(graph.registry), graph.added())
 
 
 def compact(frozen: FrozenGraph, allocate: Allocate = np.zeros) -> Base:
-    """Return a new base with all that the frozen graph shows. The graph may be changed meanwhile."""
+    """Return a new base with the contents of the frozen graph. The graph itself may change meanwhile."""
     snapshot, registry = frozen.snapshot, frozen.snapshot.registry
     numbers = np.arange(frozen.assets, dtype=np.int32)
     is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
@@ -81,7 +81,7 @@ def _changed_attributes(registry: AssetIndex, assets: int) -> DisplayAttributeAr
 
 
 def _arcs(base: BaseTable, arrays: Arrays, computed: Mapping[int, list[Arc]], out_of_base: Ints) -> Arcs:
-    """Return all rows of a table with the runs and workflows that computed them."""
+    """Return all rows of a table with the runs and workflows that they are computed from."""
     arcs = Arcs()
     patched, mask_index, masked, add_index, added = merge_patches(arrays.older, arrays.newer)
     del mask_index

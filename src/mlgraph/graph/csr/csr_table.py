@@ -1,6 +1,6 @@
-"""One table of the graph: base rows both ways with an overlay each, replaced group by group; and the levels read from it.
+"""One table of the graph: base rows with an overlay in both directions, replaced group by group, and views of its levels.
 
-Writers hold the graph's lock; readers take a `View`, which never changes once published.
+There is one writer at a time; readers use a `View`, which never changes once published.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Arc(NamedTuple):
     end: int
 
     def packed(self, other: int) -> Packed:
-        """Return the row as the arrays of the end that `other` is not hold it."""
+        """Return the row as it is stored at one end; `other` is the node at the opposite end."""
         word = other | self.flags << FLAG_SHIFT | self.relation << RELATION_SHIFT | self.origin << ORIGIN_SHIFT
         return word, self.start, self.end
 
 
 class Gathered(NamedTuple):
-    """Rows of many nodes: the position of each row's node among those asked for, and the row's parts."""
+    """Rows of many nodes, as columns; `position` is the index of the row's node in the list of requested nodes."""
 
     position: Ints
     other: Ints
@@ -52,16 +52,16 @@ class Gathered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DirectedRows:
-    """The rows of a level in one direction: downstream ones lead to the other node, upstream ones come from it."""
+    """The rows of a level in one direction: the other node is the target of downstream rows, the source of upstream rows."""
 
     arrays: Arrays
     low: int
     high: int
     level: int
-    """The flag that rows of this level have."""
+    """The flag of rows of this level: `AT_ASSET` or `AT_RUN`."""
 
     def rows_of(self, node: int, moment: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield (other node, relation, flags, origin) of each row of `node` that holds at `moment`."""
+        """Yield (other node, relation, flags, origin) of each row of `node` that is valid at `moment`."""
         rows = rows_at(self.arrays, node)
         valid_rows = rows[(rows[:, 1] <= moment) & (moment < rows[:, 2]), 0]
         for word in valid_rows.tolist():
@@ -69,13 +69,16 @@ class DirectedRows:
                 yield word & TO_MASK, word >> RELATION_SHIFT & 255, word >> FLAG_SHIFT & 255, word >> ORIGIN_SHIFT
 
     def every_row_of(self, node: int) -> Iterator[tuple[int, int, int, int, int, int]]:
-        """Yield (other node, relation, flags, origin, start, end) of each row of `node`, of whatever time."""
+        """Yield (other node, relation, flags, origin, start, end) of each row of `node`, of any time."""
         for word, start, end in rows_at(self.arrays, node).tolist():
             if word >> FLAG_SHIFT & self.level:
                 yield word & TO_MASK, word >> RELATION_SHIFT & 255, word >> FLAG_SHIFT & 255, word >> ORIGIN_SHIFT, start, end
 
     def gather(self, nodes: Ints, moment: int, need: int = 0, marks: tuple[Bytes, int] = (_NO_MARKS, 0)) -> Gathered:
-        """Return the rows of `nodes` at `moment` that have all flags of `need`; with `marks`, to nodes with that mark."""
+        """Return the rows of `nodes` that are valid at `moment` and have all flags of `need`.
+
+        With `marks` (uint8 by node, mark) only rows to nodes with that mark.
+        """
         size = 64 + 4 * len(nodes)
         while True:
             words, spans, positions = np.empty(size, np.int64), np.empty((size, 2), np.int64), np.empty(size, np.int32)
@@ -97,41 +100,41 @@ class DirectedRows:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A level as it was published: rows downstream (`out`) and upstream (`into`)."""
+    """A published level: downstream rows (`out`) and upstream rows (`into`)."""
 
     out: DirectedRows
     into: DirectedRows
 
 
 Triple = tuple[int, int, int]
-"""Source node, relation and target node of an edge that stands for itself."""
+"""Source node, relation and target node of a lone edge: one that is not computed from a run or workflow."""
 Group = int | Triple
-"""What is computed and replaced as a whole: all rows of one run or workflow (its asset), or of one edge."""
+"""The unit of replacement: all rows computed from one run or workflow (its asset number), or those of one lone edge."""
 
 
 IN_OVERLAY: Final = -1
-"""Stands for the base position of a row that was added since."""
+"""In place of a base position: the row is in the overlay."""
 
 
 class MutableTable:
-    """The rows of one table."""
+    """The rows of one table, for the writer."""
 
     def __init__(self, base: BaseTable) -> None:
         self._base = base
         self._groups: dict[Group, dict[Arc, int]] = {}
-        """Those that were looked at since the base was made, whole: rows with their positions downstream."""
+        """The groups replaced since the base was built: all their rows, with downstream positions."""
         self._out, self._into = Overlay(base.out_index, base.out_rows), Overlay(base.into_index, base.into_rows)
         self._owned: Longs | None = None
-        """The owned rows of the base by position, once somebody asked."""
+        """The positions of all owned rows of the base, ascending; computed on first use."""
         self._dirty = True
 
     @property
     def overlay(self) -> int:
-        """How many changes there are since the base was made."""
+        """The number of changes since the base was built."""
         return self._out.size
 
     def replace(self, group: Group, arcs: Iterable[Arc]) -> None:
-        """Let `arcs` be all the rows of `group`."""
+        """Replace the rows of `group` by `arcs`."""
         known = self._groups.get(group)
         present = self._from_base(group) if known is None else known
         wanted = set(arcs)
@@ -154,7 +157,8 @@ class MutableTable:
     def _from_base(self, group: Group) -> dict[Arc, int]:
         base = self._base
         if isinstance(group, int):
-            low, high = np.searchsorted(base.owner, np.array([group, group + 1], np.int32))  # of its own type, else it is copied
+            bounds = np.array([group, group + 1], np.int32)  # with another type, searchsorted would copy base.owner
+            low, high = np.searchsorted(base.owner, bounds)
             positions = base.owned[low:high]
             sources = ((np.searchsorted(base.out_index, positions, side="right") - 1) // 3).tolist()
             return {
@@ -167,27 +171,27 @@ class MutableTable:
         first, last = int(base.out_index[3 * source]), int(base.out_index[3 * source + 3])
         words = base.out_rows[first:last, 0]
         positions = np.flatnonzero((words & TO_MASK == target) & (words >> RELATION_SHIFT & 255 == relation)) + first
-        if len(positions) and len(base.owner):  # the same edge as a run or workflow computed it is not of this group
+        if len(positions) and len(base.owner):  # rows of the same edge that a run or workflow owns are not of this group
             positions = positions[~self._is_owned(positions)]
         rows = base.out_rows[positions].tolist()
         return {_arc(source, *row): position for row, position in zip(rows, positions.tolist(), strict=True)}
 
     def _is_owned(self, positions: Longs) -> Bools:
-        """Say of base rows whether a run or workflow computed them."""
+        """Return of each base row whether it is computed from a run or workflow."""
         if self._owned is None:
             self._owned = np.sort(self._base.owned)
         found = np.minimum(np.searchsorted(self._owned, positions), len(self._owned) - 1)
         return self._owned[found] == positions
 
     def publish(self) -> tuple[Arrays, Arrays] | None:
-        """Return the rows both ways with all replacements so far; None if nothing changed."""
+        """Return the downstream and upstream rows with all replacements so far; None if nothing changed."""
         if not self._dirty:
             return None
         self._dirty = False
         return self._out.publish(), self._into.publish()
 
     def added(self) -> dict[int, list[Arc]]:
-        """Return the rows that runs and workflows computed since the base was made, by run and workflow."""
+        """Return the rows in the overlay that are computed from runs and workflows, by run or workflow."""
         return {
             group: [arc for arc, position in rows.items() if position == IN_OVERLAY]
             for group, rows in self._groups.items()

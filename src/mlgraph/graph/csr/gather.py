@@ -1,4 +1,4 @@
-"""Compiled collection of the rows of given nodes."""
+"""Compiled gathering of the rows of a list of nodes."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 
 class _RowFilter(NamedTuple):
-    """Which rows are gathered: those valid at `moment` (`EVER`: at whatever time) that have all flags of `need`.
+    """The conditions on a row: valid at `moment` (`EVER`: any time), all flags of `need`, and a target node with `mark`.
 
-    With `marked` (uint8 by node; empty: all) only those to nodes with `mark`.
+    `marked` is uint8 by node; if it is empty, every target node matches.
     """
 
     moment: int
@@ -24,7 +24,7 @@ class _RowFilter(NamedTuple):
 
 
 class _Output(NamedTuple):
-    """_Room for gathered rows: their words, `spans` ([., 2]; start and end) and their nodes' positions."""
+    """Output arrays: words of rows, `spans` int64[., 2] (start and end), and positions of the rows' nodes."""
 
     words: Longs
     spans: Longs
@@ -33,7 +33,7 @@ class _Output(NamedTuple):
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def skip(masked: Longs, mask: int, mask_end: int, first: int) -> int:
-    """Return the first position in masked[mask:mask_end] of a row from `first` on."""
+    """Return the index of the first entry of masked[mask:mask_end] (ascending) that is at least `first`."""
     while mask < mask_end and masked[mask] < first:
         mask += 1
     return mask
@@ -52,7 +52,10 @@ def _collect(
     output: _Output,
     count: int,
 ) -> int:
-    """Put the wanted ones of rows[first:stop], less masked[mask:mask_end], into `room` from `count` on; return the new count."""
+    """Append the rows of rows[first:stop] that match and are not in masked[mask:mask_end]; return the new count.
+
+    Rows beyond the length of the output are counted, not written.
+    """
     moment, need, marked, mark = row_filter
     words, spans, positions = output
     for row in range(first, stop):
@@ -104,10 +107,10 @@ def gather(
     spans: Longs,
     positions: Ints,
 ) -> int:
-    """Collect the rows of `nodes` that are valid at `moment` (`EVER`: at whatever time) with all flags of `need`.
+    """Gather the rows of `nodes` that are valid at `moment` (`EVER`: any time) and have all flags of `need`; return their number.
 
-    With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` ([., 2]; start and end) and
-    `positions` (in `nodes`). A count past their length says that nothing more was written: call again with longer ones.
+    With `marked` (uint8 by node; empty: all) only rows to nodes with `mark`. Fills `words`, `spans` int64[., 2] (start and end)
+    and `positions` (in `nodes`). If the number exceeds their length, the rest is not written: call again with longer arrays.
     """
     row_filter, output = _RowFilter(moment, need, marked, mark), _Output(words, spans, positions)
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older

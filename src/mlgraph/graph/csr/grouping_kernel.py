@@ -1,4 +1,4 @@
-"""Entries put together by what they have in common, compiled: sorting forty thousand of them would cost more than the walk."""
+"""Compiled grouping and lookup of integers by counting and hashing; sorting 40,000 of them costs more than a closure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy as np
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 _MULTIPLIER: Final = np.uint64(0x9E3779B97F4A7C15)
-"""2^64 over the golden ratio: multiplied by it, neighbouring numbers fall far apart (Knuth, TAOCP 3, 6.4)."""
+"""2^64 divided by the golden ratio: the multiplier of Fibonacci hashing (Knuth, TAOCP 3, 6.4)."""
 
 
 @numba.njit(cache=True, nogil=True)
 def grouped(keys: Ints, groups: int) -> tuple[Longs, Longs]:
-    """Return the positions of each key below `groups`, in order: those of `k` are positions[index[k]:index[k + 1]]."""
+    """Return (index, positions): the positions of key `k` (below `groups`) are positions[index[k]:index[k + 1]], ascending."""
     index = np.zeros(groups + 1, np.int64)
     for key in keys:
         index[key + 1] += 1
@@ -31,7 +31,7 @@ def grouped(keys: Ints, groups: int) -> tuple[Longs, Longs]:
 
 @numba.njit(cache=True, nogil=True)
 def _new_hash_table(many: int) -> tuple[Ints, int]:
-    """Return an empty open-addressing table for that many numbers, at most half full, and its size as a power of two."""
+    """Return an empty open-addressing table for that many numbers, at most half full, and the binary logarithm of its size."""
     bits = 4
     while (1 << bits) < 2 * many:
         bits += 1
@@ -40,7 +40,7 @@ def _new_hash_table(many: int) -> tuple[Ints, int]:
 
 @numba.njit(cache=True, nogil=True)
 def places_among(listed: Ints, wanted: Ints) -> Ints:
-    """Return where each of `wanted` stands in `listed` (distinct numbers); all of them do."""
+    """Return the position of each of `wanted` in `listed`, whose numbers are distinct. All of `wanted` must be in `listed`."""
     table, bits = _new_hash_table(len(listed))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
     for place in range(len(listed)):
@@ -59,7 +59,7 @@ def places_among(listed: Ints, wanted: Ints) -> Ints:
 
 @numba.njit(cache=True, nogil=True)
 def first_with_least(numbers: Ints, values: Bytes) -> tuple[Longs, Bytes]:
-    """Return where each number stands first, in that order, and the least of its values."""
+    """Return the position of the first occurrence of each distinct number, ascending, and the least value of each."""
     table, bits = _new_hash_table(len(numbers))
     mask, shift = np.uint64((1 << bits) - 1), np.uint64(64 - bits)
     places, least = np.empty(len(numbers), np.int64), np.empty(len(numbers), np.uint8)

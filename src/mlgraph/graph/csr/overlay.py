@@ -1,7 +1,7 @@
-"""What changed since the base arrays of one direction were made: rows added and base rows masked, by node.
+"""Overlay: changes to the base rows of one direction, as added rows and masked base rows by node.
 
-Patches are kept in two sizes, so that to publish a change costs what changed lately and not all that ever did: the newer ones are
-made anew at each publication, and go into the older ones when they have grown.
+Patches form two generations, so that the cost of a publication depends on recent changes only: the newer generation is rebuilt
+at each publication, and merged into the older one when it exceeds `MERGE_AT` nodes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mlgraph.graph.csr.row_format import Arrays
 from mlgraph.graph.model.rows import Longs
 
 MERGE_AT: Final = 512
-"""Newer patches, counted in nodes, at which they go into the older ones."""
+"""Number of patched nodes above which the newer generation is merged into the older one."""
 
 _NONE: Final = Patches(
     np.zeros(0, np.int32),
@@ -37,15 +37,15 @@ Packed = tuple[int, int, int]
 
 @dataclass(slots=True)
 class _Patch:
-    """The whole patch of one node, as it is being changed."""
+    """The complete patch of one node, mutable."""
 
     masked: set[int] = field(default_factory=set)
     added: Counter[Packed] = field(default_factory=Counter)
     packed: tuple[bytes, bytes] | None = None
-    """Both as the arrays hold them, once they were published: most patches do not change between two publications."""
+    """The cached result of `pack`: most patches do not change between two publications."""
 
     def pack(self) -> tuple[bytes, bytes]:
-        """Return base rows masked, and rows added, as the bytes of int64 arrays."""
+        """Return the masked positions and the added rows, each as the bytes of an int64 array."""
         rows = array("q", chain.from_iterable(self.added.elements()))
         self.packed = array("q", sorted(self.masked)).tobytes(), rows.tobytes()
         return self.packed
@@ -55,26 +55,26 @@ class Overlay:
     """The patches of one direction."""
 
     def __init__(self, index: Longs, rows: Longs) -> None:
-        """Start with no change to base rows (`index` int64[3n + 1], `rows` int64[m, 3])."""
+        """Start without changes to the base rows (`index` int64[3n + 1], `rows` int64[m, 3])."""
         self._index = index
         self._rows = rows
         self._older = _NONE
         self._fresh: dict[int, _Patch] = {}
         self.size = 0
-        """Changes since the base: rows added, and base rows masked."""
+        """The number of changes since the base was built: added rows and masked base rows."""
 
     def add(self, node: int, row: Packed) -> None:
-        """Let the node have one more row."""
+        """Add a row to the node."""
         self._patch(node).added[row] += 1
         self.size += 1
 
     def mask(self, node: int, position: int) -> None:
-        """Let a base row of the node no longer count."""
+        """Remove the base row at `position` from the node."""
         self._patch(node).masked.add(position)
         self.size += 1
 
     def remove(self, node: int, row: Packed) -> None:
-        """Take a row that it has from the node, whichever of several that are alike. Raises `KeyError` if it has none."""
+        """Remove one row with these values from the node. Raises `KeyError` if it has none."""
         patch = self._patch(node)
         if patch.added[row] > 0:
             patch.added[row] -= 1
@@ -98,11 +98,11 @@ class Overlay:
                 older = self._older
                 patch.masked.update(older.masked[older.mask_index[slot] : older.mask_index[slot + 1]].tolist())
                 patch.added.update(map(tuple, older.added[older.add_index[slot] : older.add_index[slot + 1]].tolist()))
-        patch.packed = None  # whoever asks for it changes it
+        patch.packed = None  # callers change the patch
         return patch
 
     def publish(self) -> Arrays:
-        """Return base and patches as they are now; what is returned never changes."""
+        """Return the base with all changes so far; the result is immutable."""
         newer = self._packed()
         if len(self._fresh) > MERGE_AT:
             merged_nodes, *columns = merge_patches(self._older, newer)
@@ -136,9 +136,9 @@ def _size(count: int) -> int:
 
 def rows_at(arrays: Arrays, node: int) -> Longs:
     """Return all rows of a node, of all times and levels (int64[k, 3])."""
-    base = (
-        arrays.rows[arrays.indptr[3 * node] : arrays.indptr[3 * node + 3]] if 3 * node + 3 < len(arrays.indptr) else _NONE.added
-    )
+    base = _NONE.added
+    if 3 * node + 3 < len(arrays.indptr):
+        base = arrays.rows[arrays.indptr[3 * node] : arrays.indptr[3 * node + 3]]
     for patches in (arrays.newer, arrays.older):
         slot = slot_of(patches, node)
         if slot >= 0:

@@ -1,4 +1,4 @@
-"""Changes to base rows, by node, in arrays that compiled walks read."""
+"""Patches: changes to base rows by node, in arrays that compiled traversals read."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from mlgraph.graph.model.rows import Ints, Longs
 class Patches(NamedTuple):
     """Changes by node.
 
-    `keys` int32[size] (-1: empty) and `slots` int32[size] are the table. Of slot `s`, `masked` [mask_index[s]:mask_index[s + 1]]
-    int64 are base rows that do not count, and `added` int64[add_index[s]:add_index[s + 1], 3] rows that do.
+    `keys` int32[size] (-1: empty) and `slots` int32[size] are an open-addressing table from node to slot. Of slot `s`,
+    masked[mask_index[s]:mask_index[s + 1]] (int64) are the positions of removed base rows, ascending, and
+    added[add_index[s]:add_index[s + 1]] (int64[., 3]) are the added rows.
     """
 
     keys: Ints
@@ -47,7 +48,7 @@ def slot_of(patches: Patches, node: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def find_row(index: Longs, rows: Longs, node: int, word: int, start: int, end: int, masked: Longs) -> int:
-    """Return the position of a base row of `node`, leaving out the positions in `masked`; -1: there is none."""
+    """Return the position of a base row of `node` with these values that is not in `masked`; -1 if there is none."""
     for row in range(index[3 * node], index[3 * node + 3]):
         if rows[row, 0] == word and rows[row, 1] == start and rows[row, 2] == end:
             taken = False
@@ -61,9 +62,9 @@ def find_row(index: Longs, rows: Longs, node: int, word: int, start: int, end: i
 
 @numba.njit(cache=True, nogil=True)
 def merge_patches(older: Patches, newer: Patches) -> tuple[Ints, Longs, Longs, Longs, Longs]:
-    """Return one set of patches: those of `newer`, and those of `older` for the nodes that `newer` does not hold.
+    """Merge two generations: the patches of `newer`, and those of `older` for nodes without a patch in `newer`.
 
-    As nodes, and `mask_index`, `masked`, `add_index` and `added` with one slot a node.
+    Returns the nodes, and `mask_index`, `masked`, `add_index` and `added` with one slot for each node.
     """
     nodes, masks, adds = 0, 0, 0
     for side in range(2):
@@ -98,7 +99,7 @@ def merge_patches(older: Patches, newer: Patches) -> tuple[Ints, Longs, Longs, L
 
 @numba.njit(cache=True, nogil=True)
 def table_of(nodes: Ints, size: int) -> tuple[Ints, Ints]:
-    """Return the open-addressing table (`keys`, `slots`) for patches whose slot `i` is of `nodes[i]`."""
+    """Return the open-addressing table (`keys`, `slots`) that maps `nodes[i]` to slot `i`."""
     keys, slots = np.full(size, -1, np.int32), np.zeros(size, np.int32)
     mask = size - 1
     for slot in range(len(nodes)):

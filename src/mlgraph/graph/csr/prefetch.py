@@ -1,4 +1,4 @@
-"""Asking memory for what a compiled walk will need soon (LLVM Language Reference, llvm.prefetch)."""
+"""Memory prefetch in compiled code (LLVM Language Reference, llvm.prefetch)."""
 
 from __future__ import annotations
 
@@ -25,4 +25,4 @@ def _prefetch(_typing: Any, array: Any, _index: Any) -> Any:  # noqa: ANN401 - n
 
 _get_or_insert_function: Any = cgutils.get_or_insert_function
 prefetch: Any = intrinsic(_prefetch)
-"""`prefetch(array, position)`: begin to load array[position] of a one-dimensional, contiguous array, without waiting for it."""
+"""`prefetch(array, position)`: start loading array[position] of a one-dimensional, contiguous array, without waiting for it."""

@@ -1,4 +1,4 @@
-"""The graph that queries read: levels as published, what nodes stand for, and how far the log has been read."""
+"""Graph versions: the immutable graph that queries read, and the mutable graph that publishes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mlgraph.graph.model.rows import TABLE_AND_LEVEL, Ints, Layer, NodeKey, Row
 
 @dataclass(frozen=True, slots=True)
 class GraphVersion:
-    """One published state of the graph. `watermark` is the last transaction in it."""
+    """One published state of the graph. `watermark` is the number of the last transaction that it includes."""
 
     registry: AssetIndex
     views: Mapping[Layer, View]
@@ -30,12 +30,12 @@ class GraphVersion:
     aliases: Aliases = NO_ALIASES
 
     def find(self, asset: int) -> int | None:
-        """Return the node of an asset, or None if it is not known to this state."""
+        """Return the node of an asset, or None if this version has none."""
         node = self.registry.find(NodeKey(asset))
         return node if node is not None and node < self.nodes else None
 
     def nodes_of(self, assets: Ints) -> Ints:
-        """Return the node of each asset, -1 where it is not known to this state."""
+        """Return the node of each asset, -1 where this version has none."""
         nodes = self.registry.nodes_of(assets)
         nodes[nodes >= self.nodes] = -1
         return nodes
@@ -45,7 +45,10 @@ _FlagsByRow = dict[tuple[NodeKey, int, NodeKey, int, int, int, int], int]
 
 
 def rows_by_table(rows: Iterable[Row]) -> Mapping[int, _FlagsByRow]:
-    """Return the rows of each table, each once (a row without its layer), with the flags of its levels."""
+    """Return by table the distinct rows, as tuples without layer, with their level flags.
+
+    A row of both levels is stored once with both flags.
+    """
     found: dict[int, _FlagsByRow] = defaultdict(dict)
     for row in rows:
         table, level = TABLE_AND_LEVEL[row.layer]
@@ -55,7 +58,7 @@ def rows_by_table(rows: Iterable[Row]) -> Mapping[int, _FlagsByRow]:
 
 
 def resolve_aliases(aliases: Aliases, rows: Iterable[Row]) -> Iterator[Row]:
-    """Yield the rows between the assets that their ends stand for, split where that changes."""
+    """Yield the rows with their ends resolved, split where the resolution of an end changes."""
     if not aliases:
         yield from rows
         return
@@ -66,12 +69,12 @@ def resolve_aliases(aliases: Aliases, rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def lone_edges_group(name: int) -> int:
-    """Return the group of the edges that stand for themselves and end at a name of another asset."""
+    """Return the group of all lone edges at an alias `name`: their rows are stored at other assets."""
     return -name
 
 
 def arcs_of(registry: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
-    """Return the rows of each table with their nodes as the registry numbers them, new ones included."""
+    """Return the rows of each table with node numbers; `registry` numbers new nodes."""
     node = registry.node
     arcs: list[list[Arc]] = [[], [], []]
     for table, flags_of in rows_by_table(rows).items():
@@ -81,18 +84,18 @@ def arcs_of(registry: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
 
 
 def views_of(arrays: Sequence[tuple[Arrays, Arrays]]) -> Mapping[Layer, View]:
-    """Return the layers that are read from the tables."""
+    """Return the view of each layer, given the arrays of each table."""
     return {layer: level_view(*arrays[table], level) for layer, (table, level) in zip(Layer, TABLE_AND_LEVEL, strict=True)}
 
 
 class MutableGraph:
-    """The traversal graph: groups of rows are replaced as facts come, then published together."""
+    """The writer's graph: groups of rows are replaced as facts arrive, then published together."""
 
     def __init__(self, base: Base | None = None) -> None:
         self.base = base or Base.empty()
         self.registry = AssetIndex(self.base)
         self.aliases = NO_ALIASES
-        """What rows are put under: whoever changes it replaces the groups whose assets it concerns."""
+        """The aliases that `replace` applies. A caller that changes them must replace the groups of the affected assets."""
         self._tables = [MutableTable(table) for table in (self.base.lineage, self.base.column_lineage, self.base.structure)]
         self._arrays: list[tuple[Arrays, Arrays]] = []
         self._lock = threading.Lock()
@@ -100,24 +103,24 @@ class MutableGraph:
 
     @property
     def snapshot(self) -> GraphVersion:
-        """The state that was published last."""
+        """The latest published version."""
         with self._lock:
             return self._snapshot
 
     @property
     def overlay(self) -> int:
-        """How many changes there are since the base was made."""
+        """The number of changes since the base was built."""
         return sum(table.overlay for table in self._tables)
 
     def added(self) -> list[Mapping[int, list[Arc]]]:
-        """Return, by table, the rows that runs and workflows computed since the base was made."""
+        """Return, by table, the rows in the overlay that are computed from runs and workflows."""
         return [table.added() for table in self._tables]
 
     def replace(self, group: int | tuple[int, int, int], rows: Iterable[Row]) -> None:
-        """Let `rows` be all the rows of `group`, from the next publication on.
+        """Replace the rows of `group` by `rows`, visible from the next publication on.
 
-        A group is a run or workflow (its asset), an edge that stands for itself (source, relation and target), or a name of
-        another asset (`edges_of`): all edges that stand for themselves at whose end it is.
+        A group is a run or workflow (its asset number), a lone edge (source, relation, target), or `lone_edges_group(name)`: all
+        lone edges at an alias.
         """
         arcs = arcs_of(self.registry, resolve_aliases(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)
@@ -130,9 +133,9 @@ class MutableGraph:
         return None if source is None or target is None else (source, triple[1], target)
 
     def publish(self, watermark: int) -> None:
-        """Show readers everything replaced so far, as of transaction `watermark`."""
+        """Publish all replacements so far as the graph version of transaction `watermark`."""
         snapshot = self._publish(watermark)
-        with self._lock:  # no longer than it takes to set it: readers wait here
+        with self._lock:  # only for the assignment: readers wait for this lock
             self._snapshot = snapshot
 
     def _publish(self, watermark: int) -> GraphVersion:

@@ -1,4 +1,4 @@
-"""Many short texts in few bytes: one arena with offsets, found by hash and ordered bytewise, all of it mappable from a file."""
+"""String index: short texts in one byte array with offsets, a hash table and a bytewise order, mappable from a file."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class Strings:
         return self.data[self.offsets[number] : self.offsets[number + 1]].tobytes().decode()
 
     def many(self, numbers: Sequence[int] | NDArray[np.integer]) -> list[str]:
-        """Return the texts of many numbers."""
+        """Return the texts with these numbers."""
         chosen = np.asarray(numbers, np.int64)
         starts, ends = self.offsets[chosen].tolist(), self.offsets[chosen + 1].tolist()
-        data = memoryview(self.data)  # type: ignore[arg-type] # numpy's types do not say that arrays are buffers
+        data = memoryview(self.data)  # type: ignore[arg-type] # numpy's types do not declare arrays as buffers
         return [str(data[start:end], "utf-8") for start, end in zip(starts, ends, strict=True)]
 
 
 class StringsBuilder:
-    """Collects texts in order."""
+    """Builds `Strings` from texts in order."""
 
     def __init__(self) -> None:
         self._data = bytearray()
@@ -46,7 +46,7 @@ class StringsBuilder:
         self._count = 0
 
     def extend(self, texts: Iterable[str]) -> None:
-        """Add texts at the end."""
+        """Append texts."""
         encoded = [text.encode() for text in texts]
         self._lengths.append(np.fromiter(map(len, encoded), np.int64, len(encoded)))
         self._data += b"".join(encoded)
@@ -56,7 +56,7 @@ class StringsBuilder:
         return self._count
 
     def finish(self) -> Strings:
-        """Return all that was added. Nothing can be added afterwards."""
+        """Return the texts added. Nothing can be added afterwards."""
         lengths = np.concatenate([np.zeros(1, np.int64), *self._lengths])
         return Strings(np.cumsum(lengths), np.frombuffer(self._data, np.uint8))
 
@@ -67,7 +67,7 @@ def _hash(data: Bytes, start: int, end: int) -> int:
     value = _FNV_OFFSET
     for position in range(start, end):
         value = (value ^ np.uint64(data[position])) * _FNV_PRIME
-    return value ^ (value >> np.uint64(29))  # type: ignore[return-value] # compiled: an unsigned number as it is
+    return value ^ (value >> np.uint64(29))  # type: ignore[return-value] # compiled code returns the uint64 itself
 
 
 @numba.njit(cache=True, nogil=True)
@@ -122,7 +122,7 @@ def table_size(count: int) -> int:
 
 @numba.njit(cache=True, nogil=True)
 def _less(data: Bytes, a: int, b: int, c: int, d: int) -> bool:
-    """Say whether data[a:b] comes before data[c:d], bytewise (and before all that it begins)."""
+    """Return whether data[a:b] precedes data[c:d] in bytewise order; a proper prefix precedes."""
     length = min(b - a, d - c)
     for step in range(length):
         left, right = data[a + step], data[c + step]
@@ -133,7 +133,7 @@ def _less(data: Bytes, a: int, b: int, c: int, d: int) -> bool:
 
 @numba.njit(cache=True, nogil=True)
 def bytewise_order(starts: Longs, ends: Longs, data: Bytes) -> Ints:
-    """Return the numbers of the texts data[starts[i]:ends[i]] in bytewise order (a merge sort: stable)."""
+    """Return the numbers of the texts data[starts[i]:ends[i]] in bytewise order (by a stable merge sort)."""
     count = len(starts)
     numbers = np.arange(count).astype(np.int32)
     other = np.empty(count, np.int32)
@@ -185,13 +185,13 @@ def _lower_bound(offsets: Longs, data: Bytes, ordered: Ints, text: Bytes) -> int
 
 
 def lower_bound(strings: Strings, ordered: Ints, text: str) -> int:
-    """Return how many of the `ordered` texts come before `text`."""
+    """Return how many of the texts precede `text`; `ordered` lists their numbers in bytewise order."""
     return int(_lower_bound(strings.offsets, strings.data, ordered, np.frombuffer(text.encode(), np.uint8)))
 
 
 @numba.njit(cache=True, nogil=True)
 def last_segments(starts: Longs, ends: Longs, data: Bytes) -> tuple[Longs, Longs]:
-    """Return where the last part of each path data[starts[i]:ends[i]] stands; texts with a negative start are passed over."""
+    """Return the starts and ends of the last segment of each path data[starts[i]:ends[i]]; negative starts stay unchanged."""
     begins = starts.copy()
     for number in range(len(starts)):
         place = ends[number]
@@ -204,7 +204,7 @@ def last_segments(starts: Longs, ends: Longs, data: Bytes) -> tuple[Longs, Longs
 
 @numba.njit(cache=True, nogil=True)
 def contain_byte(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
-    """Say of each text data[starts[i]:ends[i]] whether it has a byte."""
+    """Return of each text data[starts[i]:ends[i]] whether it contains `byte`."""
     found = np.zeros(len(starts), np.bool_)
     for number in range(len(starts)):
         for place in range(starts[number], ends[number]):
@@ -216,7 +216,7 @@ def contain_byte(starts: Longs, ends: Longs, data: Bytes, byte: int) -> Bools:
 
 @numba.njit(cache=True, nogil=True)
 def equal_texts(starts: Longs, ends: Longs, data: Bytes, other_starts: Longs, other_ends: Longs, other: Bytes) -> Bools:
-    """Say of each text data[starts[i]:ends[i]] whether it is other[other_starts[i]:other_ends[i]]."""
+    """Return of each text data[starts[i]:ends[i]] whether it equals other[other_starts[i]:other_ends[i]]."""
     found = np.zeros(len(starts), np.bool_)
     for number in range(len(starts)):
         found[number] = _same(data, starts[number], ends[number], other, other_starts[number], other_ends[number])
@@ -225,7 +225,7 @@ def equal_texts(starts: Longs, ends: Longs, data: Bytes, other_starts: Longs, ot
 
 @numba.njit(cache=True, nogil=True)
 def namespace_starts(offsets: Longs, data: Bytes) -> Longs:
-    """Return where in each URI `mlg://KIND/NAMESPACE/NAME` the namespace begins, as a position in `data`."""
+    """Return the position in `data` at which the namespace of each URI `mlg://KIND/NAMESPACE/NAME` begins."""
     starts = np.empty(len(offsets) - 1, np.int64)
     for number in range(len(starts)):
         place, slashes = offsets[number], 0

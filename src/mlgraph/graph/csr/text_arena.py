@@ -1,4 +1,4 @@
-"""Texts stored one after the other in one array of bytes, as JSON writes them between its quotes."""
+"""Text arenas: many JSON-escaped texts in one array of bytes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from mlgraph.graph.model.rows import Bytes, Longs
 
 
 class Pieces(NamedTuple):
-    """Texts one after the other: text `i` is `data[offsets[i]:offsets[i + 1]]`, UTF-8 as JSON writes it between its quotes."""
+    """Concatenated texts: text `i` is `data[offsets[i]:offsets[i + 1]]`, UTF-8, JSON-escaped without quotes."""
 
     offsets: Longs
     data: Bytes
 
     @classmethod
     def of(cls, texts: Iterable[str], *, raw: bool = False) -> Pieces:
-        """Return these texts; `raw`: they are JSON already."""
+        """Return the texts, escaped for JSON unless `raw`."""
         encoded = [text.encode() if raw else escaped(text) for text in texts]
         offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
         return cls(offsets, np.frombuffer(bytearray(b"".join(encoded)), np.uint8))
 
 
 class Texts(NamedTuple):
-    """A text for each entry of an answer: `data[starts[i]:ends[i]]`; where `starts` is negative, `extra[~starts[i]:ends[i]]`."""
+    """References to texts: text `i` is `data[starts[i]:ends[i]]`, or `extra[~starts[i]:ends[i]]` if `starts[i]` is negative."""
 
     starts: Longs
     ends: Longs
@@ -37,7 +37,7 @@ class Texts(NamedTuple):
 
 
 def concatenated(starts: Longs, ends: Longs, data: Bytes) -> Pieces:
-    """Return the texts data[starts[i]:ends[i]], one after the other."""
+    """Return the texts data[starts[i]:ends[i]] concatenated."""
     offsets = np.zeros(len(starts) + 1, np.int64)
     np.cumsum(ends - starts, out=offsets[1:])
     out = np.empty(offsets[-1], np.uint8)
@@ -46,7 +46,7 @@ def concatenated(starts: Longs, ends: Longs, data: Bytes) -> Pieces:
 
 
 def escaped(text: str) -> bytes:
-    """Return `text` as JSON writes it between its quotes."""
+    """Return `text` JSON-escaped, without quotes."""
     return orjson.dumps(text)[1:-1]
 
 

@@ -1,1 +1,1 @@
-"""The data model of the graph: codes, rows, node keys, validity intervals, resolution of aliases."""
+"""The data model of the graph: codes, rows, node keys, validity intervals and alias resolution."""

@@ -1,9 +1,10 @@
-"""Which name stands for an asset at a moment: aliases are a dated table, applied where facts become rows (ADR 0018).
+"""Alias resolution: the asset that a name denotes at a moment (ADR 0018).
 
-An alias says that one name is another name of an asset from `start` until `end`. Following aliases from a name leads to the name
-that answers use. Names that are aliases of each other are one asset under the least of their URIs. A name that leads to several
-assets at once is ambiguous: it stands for itself then, and a person decides. Two that are kept apart are not one through others
-either: who would be one with the other by the weaker word stands for itself.
+Aliases form a dated table that is applied where facts become rows. An alias declares `name` to be another name of the asset `of`
+for [start, end). Following aliases from a name yields the canonical asset, the name that answers use. Names that form a cycle are
+one asset, under the least of their URIs. A name with aliases to several assets at once is ambiguous: it resolves to itself until
+a person decides. If two names are declared distinct (`apart`), no third alias may join them: the lower-ranked name resolves to
+itself.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from typing import Final, NamedTuple
 from mlgraph.domain.timestamps import FOREVER
 
 BEGINNING: Final = -(2**63)
-"""Before all moments."""
+"""The start of time: earlier than every moment."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alias:
-    """`name` and `of` (assets) are one for [start, end), or `apart` says that they are not, whatever lower ranks say.
+    """A statement that the assets `name` and `of` are one asset for [start, end), or with `apart` that they are two.
 
-    `rank` orders who says so: what people declare outranks what sources report.
+    A separation (`apart`) overrides aliases of the same or a lower `rank`. Declarations of people rank above reports of sources.
     """
 
     name: int
@@ -36,7 +37,7 @@ class Alias:
 
 
 class ResolvedInterval(NamedTuple):
-    """The asset that a name stands for during [start, end)."""
+    """The asset that a name resolves to during [start, end)."""
 
     start: int
     end: int
@@ -44,7 +45,7 @@ class ResolvedInterval(NamedTuple):
 
 
 class AmbiguousName(NamedTuple):
-    """A name that led to several assets for [start, end); `assets` in order of URI."""
+    """A name with aliases to several assets during [start, end); `assets` in order of URI."""
 
     name: int
     assets: tuple[int, ...]
@@ -53,10 +54,10 @@ class AmbiguousName(NamedTuple):
 
 
 class Aliases:
-    """The aliases of one moment of the log; it does not change.
+    """The immutable alias table of one position of the log.
 
-    `in_passing`: the origins that mention datasets because something reads or writes them, under whatever name that uses. Their
-    mentions of a name that was renamed away do not make it an asset again.
+    `in_passing` are the origins that mention a dataset only because a job reads or writes it, under the name that the job uses.
+    A mention by such an origin does not make a name that was renamed away an asset again.
     """
 
     def __init__(self, aliases: Iterable[Alias], uri: Callable[[int], str], in_passing: frozenset[str] = frozenset()) -> None:
@@ -77,25 +78,25 @@ class Aliases:
         self._classes: dict[int, frozenset[int]] = {}
 
     def __bool__(self) -> bool:
-        """Say whether there is any alias."""
+        """Return whether there is any alias."""
         return bool(self._out)
 
     def names(self) -> Iterator[int]:
-        """Yield the assets that were ever an alias of another."""
+        """Yield the assets that were an alias of another at any time."""
         yield from self._out
 
     def is_alias(self, asset: int) -> bool:
-        """Say whether `asset` was ever an alias of another."""
+        """Return whether `asset` was an alias of another at any time."""
         return asset in self._out
 
     def at(self, asset: int, moment: int) -> int:
-        """Return the asset that `asset` stands for at `moment`."""
+        """Return the asset that `asset` resolves to at `moment`."""
         if asset not in self._out:
             return asset
         return next(segment.asset for segment in self.segments(asset) if segment.start <= moment < segment.end)
 
     def segments(self, asset: int) -> Sequence[ResolvedInterval]:
-        """Return what `asset` stands for over all time, in order; the segments leave no gap."""
+        """Return the resolutions of `asset` over all time, in order and without gaps."""
         if asset not in self._out:
             return (ResolvedInterval(BEGINNING, FOREVER, asset),)
         known = self._segments.get(asset)
@@ -104,19 +105,19 @@ class Aliases:
         return known
 
     def names_of(self, asset: int) -> set[int]:
-        """Return `asset` and all names that ever led to it, over others too."""
+        """Return `asset` and all names with a chain of aliases to it, at any time."""
         return _closure(asset, lambda name: self._into.get(name, ()))
 
     def targets_of(self, asset: int) -> set[int]:
-        """Return `asset` and all names that it ever led to, over others too."""
+        """Return `asset` and all names that it has a chain of aliases to, at any time."""
         return _closure(asset, lambda name: (alias.of for alias in self._out.get(name, ())))
 
     def names_affected_by(self, name: int) -> Collection[int]:
-        """Return the names that may stand for another asset when something else is said of `name`, itself included."""
+        """Return the names, `name` included, whose resolution may change when the aliases of `name` change."""
         return self._equivalence_class(name) | self.names_of(name) if self._apart else self.names_of(name)
 
     def asserted_of(self, asset: int) -> list[Alias]:
-        """Return what is said of `asset` being one with others, or apart from them, by time."""
+        """Return the aliases and separations that `asset` is an end of, in order of time."""
         asserted = [*self._out.get(asset, ()), *self._incoming(asset)]
         asserted += [alias for pair, separations in self._apart.items() if asset in pair for alias in separations]
         return sorted(asserted, key=lambda alias: (alias.start, self._uri(alias.name), self._uri(alias.of)))
@@ -125,7 +126,10 @@ class Aliases:
         return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
 
     def renamed_to(self, asset: int, moment: int) -> int | None:
-        """Return the name that first becomes an alias of `asset` after `moment`, unless both are two all the same."""
+        """Return the name that first becomes an alias of `asset` after `moment`, None if there is none.
+
+        An alias without effect, because a separation overrides it, does not count.
+        """
         later = [
             alias
             for alias in self._incoming(asset)
@@ -134,12 +138,12 @@ class Aliases:
         return min(later, key=lambda alias: (alias.start, self._uri(alias.name))).name if later else None
 
     def names_at(self, asset: int, moment: int) -> list[int]:
-        """Return the names that stand for `asset` at `moment`: itself first, if it stands for itself, then by URI."""
+        """Return the names that resolve to `asset` at `moment`: first itself, if it does, then the others by URI."""
         names = sorted(self.names_of(asset) - {asset}, key=self._uri)
         return [name for name in (asset, *names) if self.at(name, moment) == asset]
 
     def ambiguities(self) -> list[AmbiguousName]:
-        """Return every name that leads or led to several assets at once, by URI and time."""
+        """Return every name that has or had aliases to several assets at once, by URI and time."""
         found: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
         for name in self._out:
             for start, end in self._pieces(name):
@@ -165,7 +169,7 @@ class Aliases:
             yield last
 
     def _pieces(self, asset: int) -> Iterator[tuple[int, int]]:
-        """Yield the spans during which nothing changes of what `asset` leads to."""
+        """Yield consecutive intervals over all time; no alias that affects `asset` begins or ends within one."""
         names = self._equivalence_class(asset) if self._pairs_apart(asset) else self.targets_of(asset)
         asserted = [alias for name in names for alias in self._out.get(name, ())]
         asserted += [alias for pair, separations in self._apart.items() if pair <= names for alias in separations]
@@ -173,7 +177,7 @@ class Aliases:
         yield from itertools.pairwise(moments)
 
     def _equivalence_class(self, name: int) -> frozenset[int]:
-        """Return the names that were ever an alias of one another, over others too, whichever of which."""
+        """Return the names connected to `name` by aliases of any time, followed in both directions."""
         known = self._classes.get(name)
         if known is None:
             known = frozenset(_closure(name, self._neighbours))
@@ -185,17 +189,17 @@ class Aliases:
         yield from (alias.of for alias in self._out.get(name, ()))
 
     def _pairs_apart(self, name: int) -> list[frozenset[int]]:
-        """Return the pairs that are ever kept apart among the kin of `name`."""
+        """Return the pairs in the equivalence class of `name` that are declared distinct at any time."""
         return [pair for pair in self._apart if pair <= self._equivalence_class(name)] if self._apart else []
 
     def _resolution(self, name: int, moment: int) -> _Resolution:
-        """Return what is heard at `moment` of `name` and its kin."""
+        """Return the resolution of `name` and its equivalence class at `moment`."""
         apart = [alias for pair in self._pairs_apart(name) for alias in self._apart[pair] if alias.start <= moment < alias.end]
         return _Resolution(self._out, self._uri, moment, apart)
 
 
 class _Resolution:
-    """What is heard of names at one moment."""
+    """The aliases in effect at one moment, after ranks and separations are applied."""
 
     def __init__(
         self, out: Mapping[int, Sequence[Alias]], uri: Callable[[int], str], moment: int, apart: Sequence[Alias]
@@ -203,12 +207,15 @@ class _Resolution:
         self._out, self._uri, self._moment = out, uri, moment
         self._apart = apart
         self._separated: frozenset[int] = frozenset()
-        """Names that would be one with what they are kept apart from."""
+        """Names whose aliases are ignored, because these would join them with an asset that they are declared distinct from."""
         while new := self._to_separate() - self._separated:
             self._separated |= new
 
     def _to_separate(self) -> frozenset[int]:
-        """Return who is one with what it is kept apart from, by a word that is weaker than that: of such two, by the weaker."""
+        """Return the names that still resolve to the asset that they are declared distinct from.
+
+        Only a name whose aliases rank no higher than the separation is returned: of each pair the lower-ranked, or both if equal.
+        """
         found: set[int] = set()
         for alias in self._apart:
             asset = self.canonical(alias.name)
@@ -220,7 +227,7 @@ class _Resolution:
         return frozenset(found)
 
     def _prevailing(self, name: int) -> list[Alias]:
-        """Return the aliases that lead on from `name`: of those that say so, the highest rank is heard alone."""
+        """Return the aliases of `name` that are in effect: those of the highest rank."""
         if name in self._separated:
             return []
         valid_aliases = [alias for alias in self._out.get(name, ()) if alias.start <= self._moment < alias.end]
@@ -235,18 +242,18 @@ class _Resolution:
         return {alias.of for alias in self._prevailing(name)}
 
     def _cycle(self, name: int) -> set[int]:
-        """Return the names that lead to `name` and that it leads to: they are one."""
+        """Return the names on alias cycles through `name`, itself included: they are one asset."""
         reached = _closure(name, self._targets)
         return {each for each in reached if name in _closure(each, self._targets)}
 
     def ends(self, name: int, passed: frozenset[int] = frozenset()) -> tuple[int, ...]:
-        """Return the assets that `name`, with the circle it is in, leads to; itself is not among them."""
+        """Return the assets that aliases from `name`, or from its cycle, end at; the cycle itself is not among them."""
         cycle = self._cycle(name)
         further = {target for each in cycle for target in self._targets(each)} - cycle - passed
         return tuple(sorted({self.canonical(target, passed | cycle) for target in further}, key=self._uri))
 
     def canonical(self, name: int, passed: frozenset[int] = frozenset()) -> int:
-        """Return the asset that `name` stands for."""
+        """Return the asset that `name` resolves to."""
         ends = self.ends(name, passed)
         return ends[0] if len(ends) == 1 else min(self._cycle(name), key=self._uri)
 
@@ -278,9 +285,10 @@ NO_ALIASES: Final = Aliases((), str)
 
 
 def split(aliases: Aliases, source: int, target: int, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (source, target, start, end) for the pieces of an edge's span, each with the assets that its ends stand for then.
+    """Split an edge's interval where an end resolves to another asset; yield (source, target, start, end) of each piece.
 
-    A piece whose ends stand for one asset is left out: a thing does not lead to itself by another name.
+    A piece whose ends resolve to one asset is left out, unless the edge is a loop: a rename must not make an edge from an asset
+    to itself.
     """
     if not (aliases.is_alias(source) or aliases.is_alias(target)):
         yield source, target, start, end

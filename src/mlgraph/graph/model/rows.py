@@ -1,8 +1,8 @@
-"""Rows: what the traversal arrays are made of.
+"""Rows, layers and node keys: the elements of the traversal graph.
 
-A row leads from one node to another for a span of time. A node is an asset, or one of its *ports*: a workflow whose outputs are
-fed by different inputs is entered by the port of an output and left to that output alone, so that the walk stays a plain
-breadth-first search. Answers show the workflow in the port's place.
+A row is a directed edge between two nodes with a validity interval. A node is an asset or one of its *ports*: if the outputs of a
+workflow are fed by different inputs, the workflow has one port for each group of outputs, with edges from their inputs and to
+these outputs alone, so that a closure stays a breadth-first search. Answers show the workflow in place of its ports.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ Bytes = NDArray[np.uint8]
 Bools = NDArray[np.bool_]
 
 WALK: Final = 1
-"""The walk takes this row."""
+"""Flag: traversals follow this row."""
 SHOW: Final = 2
-"""The row is an edge that answers list."""
+"""Flag: answers list this row as an edge."""
 CERTAIN: Final = 4
-"""A path that takes this row stays certain."""
+"""Flag: a path over this row stays certain."""
 HAS_COLUMN_LINEAGE: Final = 8
-"""Column lineage is known for what this row stands for: a walk of columns does not fall back on it."""
+"""Flag: column lineage is known for this edge, so a column traversal does not fall back to it."""
 SOFT: Final = 16
-"""The target works, if worse, without the source (`required_by` soft)."""
+"""Flag: the target works without the source, with degraded results (`required_by` soft)."""
 ONLINE: Final = 32
-"""The target reads the source while it serves (`input_to` with role online)."""
+"""Flag: the target reads the source while serving (`input_to` with role online)."""
 AT_ASSET: Final = 64
-"""The row is of the asset level."""
+"""Flag: the row belongs to the asset level."""
 AT_RUN: Final = 128
-"""The row is of the run level."""
+"""Flag: the row belongs to the run level."""
 
 
 class Layer(IntEnum):
-    """The graphs that are walked or looked up, each with arrays of its own."""
+    """The subgraphs that queries traverse or look up."""
 
     ASSET = 0
     RUN = 1
@@ -50,18 +50,18 @@ class Layer(IntEnum):
 
 
 TABLE_AND_LEVEL: Final = ((0, AT_ASSET), (0, AT_RUN), (1, AT_ASSET), (1, AT_RUN), (2, AT_ASSET))
-"""By layer: which table of the graph it is read from, and the flag of its rows there."""
+"""By layer: the number of the table that contains its rows, and the level flag of these rows."""
 
 
 class NodeKey(NamedTuple):
-    """A node: an asset, and for a port the output that it leads to, the first of several that are fed alike (else 0)."""
+    """A node: an asset, and for a port its output, the first of those that the same inputs feed (0: not a port)."""
 
     asset: int
     port: int = 0
 
 
 class Row(NamedTuple):
-    """One directed step or edge, for [start, end), as one origin has it (0: as computed)."""
+    """One directed edge for [start, end), as one origin asserts it (`origin` 0: computed)."""
 
     layer: Layer
     source: NodeKey
@@ -85,7 +85,7 @@ ALIAS_OF: Final = RELATIONS["alias_of"].code
 REQUIRED_BY: Final = RELATIONS["required_by"].code
 DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
 FLAGGED_BY_PROPERTIES: Final = frozenset({REQUIRED_BY})
-"""Relations of which `edge_flags` looks at the properties."""
+"""Relations whose properties `edge_flags` reads."""
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)
 PART_CODES: Final = frozenset({VERSION_OF, PART_OF, VARIANT_OF})
 COLUMN: Final = KINDS["column"].code
@@ -95,11 +95,11 @@ MODEL: Final = KINDS["model"].code
 MODEL_VERSION: Final = KINDS["model_version"].code
 EVALUATION: Final = KINDS["evaluation"].code
 NEVER_CLOSING: Final = frozenset(KINDS[name].code for name in NEVER_CLOSING_OUTPUTS)
-"""Kinds of outputs that, once made, stay made."""
+"""Kinds that a later run cannot rewrite: their `outputs` edges stay open."""
 
 
 def plain_layers(relation: int, source_kind: int) -> tuple[Layer, ...]:
-    """Return the layers that hold a plain edge: one that neither a run nor a workflow computes."""
+    """Return the layers that contain a plain edge, one that is not computed from a run or workflow; empty if none does."""
     if relation in WALKED_CODES:
         if source_kind == COLUMN and relation in (DERIVES, FEEDS):
             return Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS
@@ -108,7 +108,7 @@ def plain_layers(relation: int, source_kind: int) -> tuple[Layer, ...]:
 
 
 def edge_flags(relation: int, role: str | None, properties: Mapping[str, Any]) -> int:
-    """Return the flags of a plain edge: walked and shown, with what impact must know of it."""
+    """Return the flags of a plain edge: traversed, shown and certain, with `SOFT` and `ONLINE` for impact analysis."""
     flags = WALK | SHOW | CERTAIN
     if relation == REQUIRED_BY and _is_soft(role, properties):
         flags |= SOFT
@@ -118,5 +118,5 @@ def edge_flags(relation: int, role: str | None, properties: Mapping[str, Any]) -
 
 
 def _is_soft(role: str | None, properties: Mapping[str, Any]) -> bool:
-    """Say whether a requirement is soft: `requirement` says so, or whatever other member has the word as its value."""
+    """Return whether a requirement is soft: its role, any property with the value "soft", or the property `soft` set to true."""
     return role == "soft" or properties.get("soft") is True or any(value == "soft" for value in properties.values())

@@ -1,4 +1,7 @@
-"""Sets of moments as sorted, disjoint half-open spans [start, end)."""
+"""Interval algebra: union, intersection and difference of sets of half-open intervals [start, end).
+
+A set is a list of intervals in order of time that neither overlap nor touch.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ Spans = list[tuple[int, int]]
 
 
 def union(spans: Iterable[tuple[int, int]]) -> Spans:
-    """Return the moments in any of `spans`; touching spans become one, empty ones vanish."""
+    """Return the union of `spans`, given in any order; touching intervals are merged, empty ones dropped."""
     listed = sorted(spans)
-    if len(listed) == 1:  # as with most edges
+    if len(listed) == 1:  # the common case
         return listed if listed[0][0] < listed[0][1] else []
     joined: Spans = []
     for start, end in listed:
@@ -25,13 +28,13 @@ def union(spans: Iterable[tuple[int, int]]) -> Spans:
 
 
 def covers(spans: Iterable[tuple[int, int]], moment: int) -> bool:
-    """Say whether `moment` lies in one of `spans`."""
+    """Return whether `moment` lies in one of `spans`."""
     return any(start <= moment < end for start, end in spans)
 
 
 def intersect(left: Spans, right: Spans) -> Spans:
-    """Return the moments in both."""
-    if len(left) == 1 and len(right) == 1:  # as with most edges
+    """Return the intersection of two sets."""
+    if len(left) == 1 and len(right) == 1:  # the common case
         start, end = max(left[0][0], right[0][0]), min(left[0][1], right[0][1])
         return [(start, end)] if start < end else []
     common: Spans = []
@@ -48,7 +51,7 @@ def intersect(left: Spans, right: Spans) -> Spans:
 
 
 def subtract(left: Spans, right: Spans) -> Spans:
-    """Return the moments in `left` and not in `right`."""
+    """Return the difference of two sets: `left` without `right`."""
     if not right:
         return left
     rest: Spans = []
@@ -69,7 +72,7 @@ def subtract(left: Spans, right: Spans) -> Spans:
 
 
 def overlapping(sets: Collection[Spans]) -> Spans:
-    """Return the moments that lie in at least two of `sets`."""
+    """Return the intervals that at least two of `sets` cover."""
     if len(sets) < 2:
         return []
     changes: list[tuple[int, int]] = []

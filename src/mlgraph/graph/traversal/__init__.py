@@ -1,1 +1,1 @@
-"""Closures: compiled kernels and the walks that call them."""
+"""Traversal of the graph: closures, their compiled kernels, and name resolution."""

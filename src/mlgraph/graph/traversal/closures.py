@@ -1,4 +1,4 @@
-"""Closures: what lies downstream or upstream of an asset, how far, and how surely (docs/spec.md#4-pairs, #5-parts-and-wholes)."""
+"""Closures: all assets up- or downstream of a root, with distance and certainty (docs/spec.md#4-pairs, #5-parts-and-wholes)."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from mlgraph.graph.traversal.workspace import borrowed
 NO_LIMIT: Final = 2**31 - 2
 _RUN: Final = KINDS["run"].code
 _UNCHANGED: Final = np.zeros((EFFECTS, 256, 2, 256), np.uint8)
-"""The table of a spread that only finds what is reached: the one effect, 0, stays."""
+"""The transition table of a state search for reachability alone: effect 0 stays 0 over every row."""
 
 DirectionName = Literal["downstream", "upstream"]
 
 
 @dataclass
 class Closure:
-    """What one directed walk found.
+    """The result of one directed traversal.
 
-    `assets` int32[k] are reached at `distances` int32[k], surely where `certain` bool[k]. `nodes` are the graph's nodes walked,
-    ports included, `certain_nodes` those on ways that are certain throughout; `parts` the part edges that were used, as
-    (part, relation, whole) with whether they are certain.
+    `assets` int32[k] are the assets reached, with `distances` int32[k] and `certain` bool[k]. `nodes` are the visited nodes,
+    ports included; `certain_nodes` those on paths of certain edges only. `parts` are the part edges followed, as (part, relation,
+    parent), with their certainty.
     """
 
     assets: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
@@ -60,7 +60,7 @@ def reachable_nodes(
 ) -> tuple[Ints, Ints, int]:
     """Return the nodes reached from `seeds` (node, starting distance) and their distances, in order of distance.
 
-    Also returns the flags that all rows share by which they were reached.
+    `max_depth` bounds the distances. The third result are the flags common to all rows over which a node was reached first.
     """
     if not seeds:
         return np.zeros(0, np.int32), np.zeros(0, np.int32), 255
@@ -98,16 +98,17 @@ def walk(
     depth: int | None = None,
     marks: Bytes = NOTHING_HIDDEN,
 ) -> Closure:
-    """Return all that is reached from asset `root` at `moment` (microseconds), `level` being `Layer.ASSET` or `Layer.RUN`.
+    """Return the closure of asset `root` at `moment` (microseconds); `level` is `Layer.ASSET` or `Layer.RUN`.
 
-    Distances are over all paths; a node is certain if any path to it is certain throughout. What `marks` (`noise.Hidden`) hides
-    is among what is reached.
+    `depth` bounds the distances (None: no bound). A distance is the length of the shortest path; an asset is certain if at least
+    one path to it consists of certain edges only. `marks` (uint8 by asset, see `visibility`) contract or exclude hidden assets;
+    contracted assets are part of the result.
     """
     if depth is None:
         return _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
     reached = _walk(graph, root, direction, level, moment, depth, marks)
     if not reached.certain.all():
-        # a way that is certain throughout may be longer than the depth that is listed
+        # a path of certain edges may be longer than `depth`
         unbounded = _walk(graph, root, direction, level, moment, NO_LIMIT, marks)
         reached.certain = np.isin(reached.assets, unbounded.assets[unbounded.certain])
         reached.certain_nodes = np.intersect1d(unbounded.certain_nodes, reached.nodes)
@@ -134,7 +135,7 @@ def _walk(
         reached.certain_nodes = reached.nodes
     else:
         reached.certain_nodes, _, _ = _reachable_nodes(graph, rows, certain_entries, moment, WALK | CERTAIN, limit, marks)
-    # assets that no row has ever touched have no node: the starts are listed for themselves
+    # an asset without rows has no node, so the starts are listed separately
     starts_by_distance = sorted(((start.asset, start.distance) for start in starts), key=lambda start: start[1])
     start_distances = np.array([distance for _, distance in starts_by_distance], np.int32)
     listed = _nearest(
@@ -171,7 +172,7 @@ def _reachable_nodes(
 def _reachable_over_hidden(
     graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
 ) -> tuple[Ints, Ints, int]:
-    """Return what `flood` returns, steps to assets that `marks` (uint8[assets]) passes over having length 0."""
+    """Return the same as `reachable_nodes`, with steps of length 0 to assets that `marks` (uint8 by asset) contracts."""
     ordered = sorted(seeds, key=lambda seed: seed[1])
     state_seeds = Seeds(
         np.array([node * EFFECTS for node, _ in ordered], np.int64),
@@ -183,7 +184,10 @@ def _reachable_over_hidden(
 
 
 def starts_of(graph: GraphVersion, root: int, moment: int, limit: int, reached: Closure) -> list[ClosureStart]:
-    """Return where the walk from `root`, no column, begins: at its parts and theirs too; notes the steps taken in `reached`."""
+    """Return the starts of a traversal from `root`, which is not a column: `root` and its parts, recursively to depth `limit`.
+
+    Adds the part edges followed to `reached.parts`.
+    """
     starts = [ClosureStart(root, 0, 0, certain=True)]
     frontier, distance, seen = [root], 0, {root}
     while frontier and distance < limit:
@@ -197,7 +201,7 @@ def starts_of(graph: GraphVersion, root: int, moment: int, limit: int, reached: 
 
 
 def parts_of(graph: GraphVersion, parent: int, moment: int) -> Iterator[tuple[int, int]]:
-    """Yield (part, relation) for the parts that `parent` has at `moment`, columns aside."""
+    """Yield (part, relation) for the parts of `parent` at `moment`, except columns."""
     node = graph.find(parent)
     if node is None:
         return
@@ -208,18 +212,18 @@ def parts_of(graph: GraphVersion, parent: int, moment: int) -> Iterator[tuple[in
 
 
 def entry_nodes(graph: GraphVersion, start: ClosureStart, direction: DirectionName) -> Iterable[int]:
-    """Yield the graph's nodes that a start stands for."""
+    """Yield the graph nodes at which the traversal of a start begins."""
     if start.entry == "listed":
         return
     node = graph.registry.find(NodeKey(start.asset, start.port))
     if node is not None and node < graph.nodes:
         yield node
-    if start.entry == "whole" and direction == "downstream":
+    if start.entry == "asset" and direction == "downstream":
         yield from (node for node in graph.registry.ports_of(start.asset) if node < graph.nodes)
 
 
 def models_of_many(graph: GraphVersion, versions: Ints, moment: int) -> tuple[Ints, Ints]:
-    """Return (position in `versions`, model) for each model that one of the versions is a version of."""
+    """Return (position in `versions`, model) for each `version_of` edge of a version."""
     nodes = graph.nodes_of(versions)
     known = np.flatnonzero(nodes >= 0)
     rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], moment)
@@ -230,7 +234,7 @@ def models_of_many(graph: GraphVersion, versions: Ints, moment: int) -> tuple[In
 def _add_models(
     graph: GraphVersion, moment: int, limit: int, reached: Closure, listed: tuple[Ints, Ints], certain_assets: Ints
 ) -> None:
-    """Record what was reached, with the model of each version as a leaf one step further (docs/spec.md#5-parts-and-wholes)."""
+    """Set the assets of `reached`, adding the model of each version one step further (docs/spec.md#5-parts-and-wholes)."""
     assets, distances = listed
     certain = among(graph, assets, certain_assets)
     versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
@@ -248,7 +252,7 @@ def _add_models(
 
 
 def among(graph: GraphVersion, assets: Ints, chosen: Ints) -> Bools:
-    """Say of each of `assets` whether it is one of the `chosen`."""
+    """Return of each of `assets` whether it is one of `chosen`."""
     with borrowed() as workspace:
         space = workspace.for_assets(len(graph.registry))
         space.stamp[chosen] = space.epoch
@@ -257,5 +261,5 @@ def among(graph: GraphVersion, assets: Ints, chosen: Ints) -> Bools:
 
 
 def is_run(graph: GraphVersion, asset: int) -> bool:
-    """Say whether `asset` is a run: its lineage is told at run level unless asked otherwise."""
+    """Return whether `asset` is a run, for which queries use the run level by default."""
     return graph.registry.kind(asset) == _RUN

@@ -1,6 +1,6 @@
-"""The part of a walk that runs over columns, up to where it goes on from features and whole datasets.
+"""Column traversal: follows column edges and falls back to datasets (docs/spec.md#5-parts-and-wholes).
 
-See docs/spec.md#5-parts-and-wholes.
+The result are the starts of the asset traversal: columns, features, and consumers of a dataset without column lineage.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from mlgraph.graph.traversal.visibility import is_contracted
 
 
 class ClosureStart(NamedTuple):
-    """Where the walk over assets begins: an asset (or one port of it), with its distance from the root.
+    """A start of the asset traversal: an asset, or one of its ports, with its distance from the root.
 
-    `entry` says how: `whole`, through the asset and all its ports; `here`, through this node alone; `listed`, not at all: the
-    asset is reached, and what it leads to is started from apart.
+    `entry` selects the nodes to start from: `asset`, the asset and all its ports; `node`, this node only; `listed`, none, since
+    the asset is only part of the result and its consumers are starts of their own.
     """
 
     asset: int
     port: int
     distance: int
     certain: bool
-    entry: Literal["whole", "here", "listed"] = "whole"
+    entry: Literal["asset", "node", "listed"] = "asset"
 
 
 def column_starts(
@@ -37,10 +37,11 @@ def column_starts(
     limit: int,
     marks: Bytes,
 ) -> list[ClosureStart]:
-    """Walk from column `root` over column edges; where a dataset's consumer has no column lineage, go on from the dataset.
+    """Follow column edges from column `root` and return the starts of the asset traversal, up to distance `limit`.
 
-    Column edges are certain. The whole dataset, and all beyond it, is only possible. Steps to what `marks` passes over count
-    nothing.
+    If a consumer (upstream: a producer) of a reached column's dataset has no column lineage, the traversal continues from the
+    dataset. Column edges are certain; the dataset and its consumers are only possible. A step to an asset that `marks` contracts
+    has length 0.
     """
     starts: list[ClosureStart] = []
     column_layer = Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS
@@ -50,7 +51,7 @@ def column_starts(
     datasets: dict[int, int] = {}
     while frontier:
         following: list[int] = []
-        for asset in frontier:  # grows by what is passed over
+        for asset in frontier:  # contracted assets are appended during the loop
             starts.append(ClosureStart(asset, 0, distance, certain=True))
             if graph.registry.kind(asset) != COLUMN:
                 continue
@@ -67,14 +68,14 @@ def column_starts(
         if consumers:
             starts.append(ClosureStart(dataset, 0, hop, certain=False, entry="listed"))
             starts.extend(
-                ClosureStart(key.asset, key.port, hop + (not is_contracted(marks, key.asset)), certain=False, entry="here")
+                ClosureStart(key.asset, key.port, hop + (not is_contracted(marks, key.asset)), certain=False, entry="node")
                 for key in consumers
             )
     return [start for start in starts if start.distance + is_contracted(marks, start.asset) <= limit]
 
 
 def column_steps(graph: GraphVersion, rows: DirectedRows, asset: int, moment: int) -> Iterator[tuple[int, int]]:
-    """Yield (other asset, relation) for each column edge of `asset` in `rows`."""
+    """Yield (other asset, relation) for each column edge of `asset` in `rows` at `moment`."""
     node = graph.find(asset)
     if node is not None:
         for other, relation, flags, _ in rows.rows_of(node, moment):
@@ -85,9 +86,9 @@ def column_steps(graph: GraphVersion, rows: DirectedRows, asset: int, moment: in
 def consumers_without_column_lineage(
     graph: GraphVersion, dataset: int, direction: Literal["downstream", "upstream"], level: Layer, moment: int
 ) -> Iterator[tuple[NodeKey, int, int]]:
-    """Yield what consumes (upstream: produces) the dataset without column lineage being known for it.
+    """Yield the consumers (upstream: producers) of the dataset without known column lineage.
 
-    Each comes with the relation and flags of the row that leads there.
+    Each is (node key, relation, flags), the latter two of its row to or from the dataset.
     """
     node = graph.find(dataset)
     if node is None:
@@ -114,7 +115,7 @@ def consumers_without_column_lineage(
 
 
 def _column_targets(graph: GraphVersion, dataset: int, level: Layer, moment: int) -> set[int]:
-    """Return the datasets and features that column edges from this dataset's columns lead to."""
+    """Return the datasets and features at the targets of column edges from this dataset's columns."""
     return _column_neighbours(graph, dataset, level, moment, downstream=True)
 
 

@@ -1,4 +1,4 @@
-"""The edges of one asset as the graph holds them, with their spans and origins."""
+"""Validity intervals of edges with their origins, read from the graph for one asset or for a range of time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BLOCK: Final = 65_536
 
 
 class Span(NamedTuple):
-    """One origin's record of an edge, for [start, end)."""
+    """An interval [start, end) during which one origin asserts an edge."""
 
     triple: Triple
     origin: int
@@ -27,7 +27,7 @@ class Span(NamedTuple):
 
 
 def spans_at(graph: GraphVersion, asset: int, layers: tuple[Layer, ...], *, out: bool, into: bool) -> Iterator[Span]:
-    """Yield every record, of whatever time, of the edges in `layers` that lead from (`out`) or to (`into`) the asset."""
+    """Yield the intervals, of any time, of edges in `layers` from the asset (`out`) and to the asset (`into`)."""
     node = graph.find(asset)
     if node is None:
         return
@@ -42,7 +42,7 @@ def spans_at(graph: GraphVersion, asset: int, layers: tuple[Layer, ...], *, out:
 
 
 def spans_touched(graph: GraphVersion, layer: Layer, after: int, upto: int) -> Iterator[Span]:
-    """Yield every record, of whatever time, of the edges in `layer` of which one begins or ends after `after`, up to `upto`."""
+    """Yield all intervals of each edge in `layer` that has one which begins or ends after `after`, up to and including `upto`."""
     for nodes, rows in _blocks(graph, layer, SHOW):
         targets = graph.asset_of[rows.other]
         edges = rows.position.astype(np.int64) << 40 | rows.relation.astype(np.int64) << 32 | targets
@@ -55,7 +55,7 @@ def spans_touched(graph: GraphVersion, layer: Layer, after: int, upto: int) -> I
 
 
 def workflows_touched(graph: GraphVersion, after: int, upto: int) -> set[int]:
-    """Return the workflows in which what feeds what, at the asset level, may differ between `after` and `upto`."""
+    """Return the workflows whose pairs of inputs and outputs, at the asset level, may differ between `after` and `upto`."""
     found: set[int] = set()
     for nodes, rows in _blocks(graph, Layer.ASSET, WALK):
         chosen = _touched(rows, after, upto)
@@ -66,7 +66,7 @@ def workflows_touched(graph: GraphVersion, after: int, upto: int) -> set[int]:
 
 
 def _blocks(graph: GraphVersion, layer: Layer, need: int) -> Iterator[tuple[Ints, Gathered]]:
-    """Yield nodes and all their rows in `layer` that have the flags of `need`, many at a time; of what is shown, no ports."""
+    """Yield blocks of nodes with all their rows in `layer` that have the flags of `need`; ports are left out for `SHOW`."""
     for start in range(0, graph.nodes, _BLOCK):
         deadlines.raise_if_exceeded()
         nodes = np.arange(start, min(start + _BLOCK, graph.nodes), dtype=np.int32)
@@ -76,7 +76,7 @@ def _blocks(graph: GraphVersion, layer: Layer, need: int) -> Iterator[tuple[Ints
 
 
 def _touched(rows: Gathered, after: int, upto: int) -> Bools:
-    """Say of each row whether it begins or ends after `after`, up to `upto`."""
+    """Return of each row whether it begins or ends after `after`, up to and including `upto`."""
     touched: Bools = (rows.start > after) & (rows.start <= upto) | (rows.end > after) & (rows.end <= upto)
     return touched
 

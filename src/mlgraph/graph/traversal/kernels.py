@@ -1,16 +1,14 @@
-"""Walks over compressed sparse rows, compiled by numba.
+"""Closure kernels: breadth-first search over compressed sparse rows (CSR), compiled by numba.
 
-What Python calls takes its arguments one by one: named tuples are made inside, where they cost nothing. To pass them from Python
-takes about a microsecond each, and a typical closure only twenty.
+Functions that Python calls take scalars and arrays one by one, and create named tuples inside, at no cost: passing a named tuple
+from Python takes about 1 us, and a typical closure only 20 us.
 
-A row is three int64: a word, `start` and `end` (microseconds). The word holds the other node in its low 32 bits, then 8 bits of
-flags, 8 of relation and 15 of origin. A node's rows stand together: first those of the asset level alone, then those of both
-levels, then those of the run level alone; `index` int64[3n + 1] has the three beginnings of each node and, as the next node's
-first, the end.
+A row is three int64: a word, `start` and `end` (microseconds). The word contains the other node in its low 32 bits, then 8 bits
+of flags, 8 of relation and 15 of origin. The rows of a node are contiguous, in three segments: asset level only, both levels,
+run level only. `index` int64[3n + 1] contains the start of each segment; a segment ends where the next one starts.
 
-What changed since the arrays were made is in `Patches`: for a patched node the base rows that no longer count (positions,
-ascending) and the rows that were added. Patches are looked up by an open-addressing table, the newer ones first; a node that the
-newer ones hold is not looked up in the older.
+Changes since the base was built are in `Patches`: for a patched node the positions of removed base rows (ascending) and the added
+rows. Patches are looked up in an open-addressing table, newer ones first: a patch in `newer` replaces one in `older`.
 """
 
 from __future__ import annotations
@@ -27,11 +25,14 @@ from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 STEP: Final = 64
-"""How many nodes a closure takes at once. In a company of a million nodes 16 were slower, more than 64 not faster."""
+"""Nodes that a closure expands at once. With a million nodes 16 was slower, and more than 64 not faster."""
 
 
 class _Visits(NamedTuple):
-    """Which rows a closure takes (valid at `moment`, with all flags of `need`), the marks of visited nodes, and their queue."""
+    """The state of a closure: rows must be valid at `moment` and have all flags of `need`; visited nodes are marked and queued.
+
+    A node is visited if `stamp` uint8[nodes] has the value `epoch`.
+    """
 
     moment: int
     need: int
@@ -44,7 +45,10 @@ class _Visits(NamedTuple):
 def _visit(
     rows: Longs, first: int, stop: int, masked: Longs, mask: int, mask_end: int, visits: _Visits, count: int, common: int
 ) -> tuple[int, int]:
-    """Append to `queue` the nodes not visited yet to which rows[first:stop] lead, passing over the rows masked[mask:mask_end]."""
+    """Append the unvisited targets of rows[first:stop], except the rows masked[mask:mask_end], to `queue`.
+
+    Returns the new count, and `common` restricted to the flags of these rows.
+    """
     moment, need, stamp, epoch, queue = visits
     for row in range(first, stop):
         if mask < mask_end and masked[mask] == row:
@@ -66,7 +70,10 @@ def _visit(
 def _locate_and_prefetch(
     index: Longs, flat: Longs, queue: Ints, low: int, high: int, begin: int, middle: int, end: int, spans: Longs
 ) -> None:
-    """Note where the rows of queue[begin:middle] lie and ask memory for them, and for the index entries of queue[middle:end]."""
+    """Locate and prefetch the rows of queue[begin:middle], and prefetch the index entries of queue[middle:end].
+
+    The positions in `flat` (three a row) are written to `spans`, a ring buffer of 2 * `STEP` nodes.
+    """
     base = (len(index) - 1) // 3
     for place in range(middle, end):
         if queue[place] < base:
@@ -87,9 +94,9 @@ def _locate_and_prefetch(
 def _visit_unpatched(
     flat: Longs, spans: Longs, begin: int, end: int, visits: _Visits, count: int, common: int
 ) -> tuple[int, int]:
-    """Append to `queue` the nodes not visited yet to which queue[begin:end] lead by the rows that `spans` tells.
+    """Append the unvisited targets of the rows of queue[begin:end], located by `spans`, to `queue`.
 
-    As `_visit` with nothing masked, but without branches: whether a node was visited before cannot be foretold.
+    Like `_visit` without masked rows, but without branches, since the processor cannot predict whether a node was visited.
     """
     moment, need, stamp, epoch, queue = visits
     for place in range(begin, end):
@@ -99,7 +106,7 @@ def _visit_unpatched(
             flags, other = (word >> FLAG_SHIFT) & 255, word & TO_MASK
             mark = stamp[other]
             taken = (flat[at + 1] <= moment) & (moment < flat[at + 2]) & ((flags & need) == need) & (mark != epoch)
-            every = -int(taken)  # all bits, or none
+            every = -int(taken)  # all bits set, or none
             stamp[other] = mark ^ ((mark ^ epoch) & every)
             queue[count] = other
             count -= every
@@ -111,7 +118,7 @@ def _visit_unpatched(
 def _visit_patched(
     patch: Patches, slot: int, rows: Longs, first: int, stop: int, visits: _Visits, count: int, common: int
 ) -> tuple[int, int]:
-    """Append to `queue` the nodes not visited yet to which a patched node leads, whose base rows are rows[first:stop]."""
+    """Append the unvisited targets of a patched node, whose base rows are rows[first:stop], to `queue`."""
     mask_end = patch.mask_index[slot + 1]
     mask = skip(patch.masked, patch.mask_index[slot], mask_end, first)
     count, common = _visit(rows, first, stop, patch.masked, mask, mask_end, visits, count, common)
@@ -121,7 +128,7 @@ def _visit_patched(
 
 @numba.njit(cache=True, nogil=True)
 def _append_seeds(seeds: Ints, seed_distance: Ints, depth: int, seeded: int, visits: _Visits, count: int) -> tuple[int, int]:
-    """Append the seeds up to this distance that were not visited yet."""
+    """Append the unvisited seeds with starting distances up to `depth`; return how many seeds were consumed, and the count."""
     stamp, epoch, queue = visits.stamp, visits.epoch, visits.queue
     while seeded < len(seeds) and seed_distance[seeded] <= depth:
         if stamp[seeds[seeded]] != epoch:
@@ -136,9 +143,9 @@ def _append_seeds(seeds: Ints, seed_distance: Ints, depth: int, seeded: int, vis
 def _visit_patched_nodes(
     arrays: Arrays, spans: Longs, begin: int, end: int, visits: _Visits, count: int, common: int
 ) -> tuple[int, int]:
-    """Do for the patched ones of queue[begin:end] what `_visit_plain` does, and leave it nothing to do for them."""
+    """Visit the patched nodes of queue[begin:end], and clear their entries in `spans` for `_visit_unpatched`."""
     newer, older, queue = arrays.newer, arrays.older, visits.queue
-    # taken out of their tuples once: each time would cost more than a node
+    # unpacked once: unpacking inside the loop would cost more than a visit
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     for place in range(begin, end):
         slot = 2 * (place & (2 * STEP - 1))
@@ -172,13 +179,13 @@ def closure(
 ) -> tuple[int, int, int]:
     """Fill `queue` with the nodes reached from `seeds` at `moment`, in order of distance.
 
-    Returns how many there are, how many levels (level `d` ends before position `ends[d]`; counting stops where `ends` is full),
-    and the flags that all rows share by which nodes were reached. `seeds` are ordered by their starting distances. `low` and
-    `high` choose the rows of a level (0 and 2: asset, 1 and 3: run); rows are taken whose flags include all of `need`. Nodes
-    stamped with `epoch` count as visited. `queue` is longer than there are nodes.
+    Returns their number, the number of levels, and the flags common to all rows over which nodes were reached. Level `d` ends
+    before position `ends[d]`; ends of levels beyond the length of `ends` are not written. `seeds` are in order of their starting
+    distances. `low` and `high` select the rows of a level (0 and 2: asset, 1 and 3: run); only rows with all flags of `need` are
+    followed. Nodes stamped with `epoch` count as visited. `queue` must be longer than the number of nodes.
 
-    A level is walked in steps of `STEP` nodes. While one is walked, memory is fetching the rows of the next and the index entries
-    of the one after: a closure's time is that of waiting for memory.
+    A level is expanded in steps of `STEP` nodes. During a step, the rows of the next step and the index entries of the step after
+    are prefetched, because a closure is bound by memory latency.
     """
     index, flat, spans = arrays.indptr, arrays.rows.reshape(-1), np.empty(4 * STEP, np.int64)
     visits = _Visits(moment, need, stamp, epoch, queue)
@@ -208,7 +215,7 @@ def closure(
 
 @numba.njit(cache=True, nogil=True)
 def nearest(some: Ints, some_distances: Ints, others: Ints, other_distances: Ints, stamp: Bytes, epoch: int) -> tuple[Ints, Ints]:
-    """Return each asset of two lists once, with its least distance, nearest first. Both lists come in order of distance.
+    """Merge two lists of assets in order of distance; return each asset once, with its least distance, in that order.
 
     Assets stamped with `epoch` are left out; those returned are stamped.
     """

@@ -1,4 +1,4 @@
-"""What a name is answered with: the asset that bears it at a moment, or that which bears it now, as it was called then."""
+"""Name resolution for queries: the asset that a name denotes at a moment, or the asset that received the name later."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.STRUCTURE)
 
 
 def resolve_name(graph: GraphVersion, name: int, moment: int, is_asserted: Callable[[int], bool]) -> int:
-    """Return the asset that answers to `name` at `moment`.
+    """Return the asset that `name` denotes at `moment`.
 
-    If the name did not exist yet at `moment`, the asset that later received it answers, under its name at the time. `is_asserted`
-    returns, for the target of a later rename without any edge by then, whether another fact about it existed.
+    If the name did not exist yet at `moment`, this is the asset that later received it, under its name at the time. If the target
+    of a later rename has no edge by `moment`, `is_asserted` decides whether it existed: whether there is another fact about it.
     """
     aliases = graph.aliases
     if not aliases:
@@ -31,7 +31,7 @@ def resolve_name(graph: GraphVersion, name: int, moment: int, is_asserted: Calla
 
 
 def _has_edges_by(graph: GraphVersion, asset: int, moment: int) -> bool:
-    """Say whether an edge of the asset began by a moment."""
+    """Return whether an edge of the asset begins at or before `moment`."""
     node = graph.find(asset)
     if node is None:
         return False

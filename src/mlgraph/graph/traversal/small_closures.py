@@ -1,4 +1,4 @@
-"""Whether an answer is made in about a millisecond: then it is made where the question came in, and no thread is woken for it."""
+"""Detection of small closures, which take about a millisecond and are answered on the event loop, without a thread (ADR 0016)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,17 @@ from mlgraph.graph.traversal.workspace import borrowed
 
 SMALL_NODES: Final = 500
 SMALL_ROWS: Final = 8_000
-"""Rows that are looked at, in the walk and for the edges between what it found. Both as measured: about a millisecond."""
+"""Bound on the rows read by the traversal and the listing of edges. Both bounds were measured to take about a millisecond."""
 _SMALL_PARTS: Final = 50
 
 
 def is_small_closure(graph: GraphVersion, root: int, direction: DirectionName, level: Layer, moment: int) -> bool:
-    """Say whether the closure of an asset is small, looking at no more of it than a small one has."""
+    """Return whether the closure of an asset has at most `SMALL_NODES` nodes and `SMALL_ROWS` rows.
+
+    The search stops where a bound is exceeded. Columns never count as small, nor do assets with many parts.
+    """
     if graph.registry.kind(root) == COLUMN:
-        return False  # columns are walked step by step
+        return False  # column traversal is not compiled
     start = graph.find(root)
     if start is None:
         return True
@@ -45,7 +48,7 @@ def is_small_closure(graph: GraphVersion, root: int, direction: DirectionName, l
 def _reached_if_few(
     graph: GraphVersion, walked: DirectedRows, listed: DirectedRows, seeds: Sequence[int], moment: int, limits: tuple[int, int]
 ) -> Ints | None:
-    """Return the nodes that are reached over `walked`; None if they, or their rows in `walked` and `listed`, are too many."""
+    """Return the nodes reached from `seeds` over `walked`; None if there are more nodes or rows than `limits` (nodes, rows)."""
     with borrowed() as workspace:
         space = workspace.for_walk(graph.nodes)
         count = reached_within(
@@ -92,10 +95,10 @@ def reached_within(
     epoch: int,
     queue: Ints,
 ) -> int:
-    """Fill `queue` with the nodes reached from `seeds` over rows of `walked`, and return how many; -1 if they are too many.
+    """Fill `queue` with the nodes reached from `seeds` over rows of `walked`; return their number, or -1 if a bound is exceeded.
 
-    They are also too many where their rows in `walked`, and in the base of `listed`, are more than `most_rows`. Rows that were
-    taken away since the base was made count still: the nodes may be some more than a walk finds.
+    The bounds are `most_nodes`, and `most_rows` for the rows in `walked` and in the base of `listed` together. Removed base rows
+    still count: the number of nodes may exceed that of the exact closure.
     """
     index, base_rows, newer_added, older_added = walked.indptr, walked.rows, walked.newer.added, walked.older.added
     newer_keys, newer_slots, newer_index = walked.newer.keys, walked.newer.slots, walked.newer.add_index
@@ -116,7 +119,7 @@ def reached_within(
         if node < base:
             first, stop = index[3 * node + low], index[3 * node + high]
             rows += stop - first
-            if 3 * node + 3 < len(listed_index):  # an index ends with the last node that has rows
+            if 3 * node + 3 < len(listed_index):  # the index ends with the last node that has rows
                 rows += listed_index[3 * node + high] - listed_index[3 * node + low]
             if rows <= most_rows:
                 count = _reach(base_rows, first, stop, moment, need, stamp, epoch, queue, count)

@@ -1,7 +1,7 @@
-"""The spread of effects over states, compiled: breadth first, with the position that each state was reached from.
+"""State search: a compiled breadth-first search over (node, effect) states with predecessors.
 
-A state is `node * 4 + effect`. Impact and shortest paths spread over states, and so do closures in which hidden assets are passed
-over: a step to one of them has length 0 (ADR 0022).
+A state is `node * 4 + effect`. It serves impact analysis, shortest paths, and closures that contract hidden assets: a step to
+such an asset has length 0 (ADR 0022).
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from mlgraph.graph.traversal.workspace import borrowed
 
 EFFECTS: Final = 4
 PREFETCH_DISTANCE: Final = 12
-"""How many states ahead memory is asked for index entries; half of it for rows."""
+"""Index entries are prefetched this many states in advance, rows half as many."""
 
 
 class Seeds(NamedTuple):
-    """Where a spread begins: states in order of their distances, and the positions they come from."""
+    """The start states of a search in order of `distances`; `back` are their predecessors, in the caller's numbering."""
 
     states: Longs
     distances: Ints
@@ -35,11 +35,11 @@ class Seeds(NamedTuple):
 
 
 class StateSearchOptions(NamedTuple):
-    """Which rows are taken, and what an effect becomes over one.
+    """The rows to follow, and the transition table of effects.
 
-    Rows count that are valid at `moment` (microseconds) and have all flags of `need` and none of `avoid`. `table` uint8[4,
-    relations, 2, kinds] says what an effect becomes over a relation (the third index: the target reads the source while
-    serving) at a target of a kind; 255: nothing. `marks` uint8[assets] are of `noise.Hidden`; empty: nothing is hidden.
+    A row is followed if it is valid at `moment` (microseconds) and has all flags of `need` and none of `avoid`.
+    `table` uint8[4, relations, 2, kinds] maps the effect, the relation, whether the row is `ONLINE`, and the kind of the target
+    to the effect on the target; 255: none. `marks` uint8[assets] are visibility marks; empty: nothing is hidden.
     """
 
     moment: int
@@ -51,9 +51,9 @@ class StateSearchOptions(NamedTuple):
 
 
 class StateSearchResult(NamedTuple):
-    """States in order of distance, the position that each was reached from (of seeds: `Seeds.back`), and how far each is.
+    """The states reached in order of distance, with the position of each one's predecessor (of seeds: `Seeds.back`) and distance.
 
-    `common` are the flags that all rows share by which states were reached, `seen` those that any row has that was looked at.
+    `common` are the flags common to all rows over which states were reached, `seen` the union of the flags of all rows read.
     """
 
     states: Longs
@@ -63,8 +63,8 @@ class StateSearchResult(NamedTuple):
     seen: int
 
 
-class _RowFilter(NamedTuple):
-    """What a row is tested against; `hiding` says whether `marks` has any."""
+class _StateFilter(NamedTuple):
+    """The conditions on a row, and the arrays that they need; `hiding`: whether `marks` is not empty."""
 
     moment: int
     need: int
@@ -76,9 +76,9 @@ class _RowFilter(NamedTuple):
 
 
 class _Queues(NamedTuple):
-    """Marks of visited states, the queue with where each state was reached from, and the states of the next level.
+    """Marks of visited states, the queue with predecessors (`back`), and the states of the next level (`later`).
 
-    The latter are apart only where some states of the level are still to be appended to the queue: those of hidden assets.
+    `later` is used only if assets are hidden: then contracted assets are still to be appended to the current level.
     """
 
     stamp: Bytes
@@ -90,12 +90,12 @@ class _Queues(NamedTuple):
 
 
 def search_states(graph: GraphVersion, rows: DirectedRows, seeds: Seeds, options: StateSearchOptions) -> StateSearchResult:
-    """Return the states that are reached from `seeds` over `rows`, each once, nearest first."""
+    """Return the states reached from `seeds` over `rows`, each once, in order of distance."""
     hiding = len(options.marks) > 0
     size = graph.nodes * EFFECTS
     later = (np.empty(size, np.int64), np.empty(size, np.int32)) if hiding else (np.empty(0, np.int64), np.empty(0, np.int32))
     registry = graph.registry
-    row_filter = _RowFilter(
+    row_filter = _StateFilter(
         options.moment, options.need | rows.level, options.avoid, hiding, registry.kind_at, graph.asset_of, options.marks
     )
     with borrowed() as workspace:
@@ -112,7 +112,7 @@ def search_states(graph: GraphVersion, rows: DirectedRows, seeds: Seeds, options
 
 
 def hops_of(ends: Longs, count: int) -> Ints:
-    """Return the level of each of `count` positions, level `d` ending before position `ends[d]`."""
+    """Return the level of each of `count` positions; level `d` ends before position `ends[d]`."""
     sizes = np.diff(np.concatenate([[0], np.minimum(ends, count)]))
     return np.repeat(np.arange(len(sizes), dtype=np.int32), sizes)
 
@@ -125,7 +125,7 @@ def _expand(
     masked: Longs,
     mask: int,
     mask_end: int,
-    row_filter: _RowFilter,
+    row_filter: _StateFilter,
     next_effect: Bytes,
     queues: _Queues,
     done: int,
@@ -134,7 +134,11 @@ def _expand(
     common: int,
     seen: int,
 ) -> tuple[int, int, int, int]:
-    """Append the states that rows[first:stop] lead to; `next_effect` uint8[relations, 2, kinds] is of their first effect."""
+    """Append the unvisited states at the targets of rows[first:stop], except the rows masked[mask:mask_end].
+
+    `next_effect` uint8[relations, 2, kinds] is the transition table of the current effect; `done` is the current position.
+    Returns the new lengths of the queue and of `later`, and the flags `common` and `seen` (see `StateSearchResult`).
+    """
     moment, need, avoid, hiding, kind_of, asset_of, marks = row_filter
     stamp, epoch, states, back, later, later_back = queues
     for row in range(first, stop):
@@ -168,7 +172,7 @@ def _expand_patched(
     rows: Longs,
     first: int,
     stop: int,
-    row_filter: _RowFilter,
+    row_filter: _StateFilter,
     next_effect: Bytes,
     queues: _Queues,
     done: int,
@@ -190,7 +194,7 @@ def _expand_patched(
 
 @numba.njit(cache=True, nogil=True, inline="always")
 def _prefetch_upcoming(index: Longs, flat: Longs, queue: Longs, done: int, count: int, low: int, base: int) -> None:
-    """Ask memory for what the states a little ahead in the queue will need."""
+    """Prefetch the index entries and rows of states that follow in the queue."""
     if done + PREFETCH_DISTANCE < count and queue[done + PREFETCH_DISTANCE] >> 2 < base:
         prefetch(index, 3 * (queue[done + PREFETCH_DISTANCE] >> 2))
     if done + PREFETCH_DISTANCE // 2 < count and queue[done + PREFETCH_DISTANCE // 2] >> 2 < base:
@@ -201,7 +205,7 @@ def _prefetch_upcoming(index: Longs, flat: Longs, queue: Longs, done: int, count
 
 @numba.njit(cache=True, nogil=True)
 def _begin_level(seeds: Seeds, seeded: int, depth: int, deferred: int, queues: _Queues, count: int) -> tuple[int, int]:
-    """Append the `waiting` states and the seeds of this depth to the queue; return how many seeds were taken, and the count."""
+    """Append the `deferred` states and the seeds of this depth; return how many seeds were consumed, and the queue's length."""
     stamp, epoch, states, back = queues.stamp, queues.epoch, queues.states, queues.back
     later, later_back = queues.later, queues.later_back
     for place in range(deferred):
@@ -223,13 +227,13 @@ def _search(
     low: int,
     high: int,
     seeds: Seeds,
-    row_filter: _RowFilter,
+    row_filter: _StateFilter,
     max_depth: int,
     table: Bytes,
     queues: _Queues,
     ends: Longs,
 ) -> tuple[int, int, int, int]:
-    """Fill `queues`; return how many states there are, levels as `kernels.closure` does, and the flags of `Found`."""
+    """Fill `queues`; return the number of states, the number of levels (as `kernels.closure`), `common` and `seen`."""
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     nothing, flat = newer.masked, rows.reshape(-1)
@@ -264,7 +268,7 @@ def _search(
                     rows, first, stop, nothing, 0, 0, row_filter, next_effect, queues, done, count, deferred, common, seen
                 )
             done += 1
-            if hiding:  # what is passed over is as far as the state before it
+            if hiding:  # contracted states belong to the current level
                 last = count
         if depth < len(ends):
             ends[depth] = last

@@ -11,14 +11,14 @@ from mlgraph.graph.model.rows import Bytes
 SHOWN: Final = 0
 
 CONTRACTED: Final = 1
-"""Hidden: a step to it counts nothing, and the walk goes on from it."""
+"""Hidden: a step to the asset has length 0, and the traversal continues from it."""
 
 LEFT_OUT: Final = 2
-"""Hidden: the walk does not go on from it."""
+"""Hidden: the traversal does not continue from the asset."""
 
 NOTHING_HIDDEN: Final[Bytes] = np.zeros(0, np.uint8)
 
 
 def is_contracted(marks: Bytes, asset: int) -> bool:
-    """Say whether a step to the asset counts nothing. `marks` are by asset; those of no length hide nothing."""
+    """Return whether a step to the asset has length 0. `marks` are by asset; an empty array hides nothing."""
     return len(marks) > 0 and bool(marks[asset] == CONTRACTED)

@@ -1,4 +1,4 @@
-"""Visit marks and queues, reused from walk to walk: to make or clear them would cost more than most walks."""
+"""Reusable visit marks and queues of traversals: allocating or clearing them would cost more than most traversals."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LAST_EPOCH: Final = 255
 
 
 class ForWalk(NamedTuple):
-    """Marks by node, the epoch that marks a visit, a queue of nodes, and room for where levels end."""
+    """Marks by node, the epoch that marks a visit, a queue of nodes, and an array for the ends of levels."""
 
     stamp: Bytes
     epoch: int
@@ -24,14 +24,14 @@ class ForWalk(NamedTuple):
 
 
 class ForAssets(NamedTuple):
-    """Marks by asset, and the epoch that sets one."""
+    """Marks by asset, and the epoch that marks one."""
 
     stamp: Bytes
     epoch: int
 
 
 class ForStates(NamedTuple):
-    """Marks by state, the epoch, a queue of states, the positions they were reached from, and room for where levels end."""
+    """Marks by state, the epoch, a queue of states with their predecessors, and an array for the ends of levels."""
 
     stamp: Bytes
     epoch: int
@@ -41,14 +41,14 @@ class ForStates(NamedTuple):
 
 
 class _EpochMarks:
-    """Bytes that are set to an epoch instead of being cleared; an epoch fits a byte, so that more marks fit the caches."""
+    """Marks that a new epoch invalidates without clearing them; an epoch fits a byte, so that more marks fit the CPU caches."""
 
     def __init__(self) -> None:
         self.stamp = np.zeros(0, np.uint8)
         self.epoch = 0
 
     def ready(self, size: int) -> bool:
-        """Begin a new epoch; return whether the marks had to be made anew."""
+        """Start a new epoch for `size` marks; return whether the array had to grow."""
         grown = len(self.stamp) < size
         if grown or self.epoch >= _LAST_EPOCH:
             self.stamp = np.zeros(max(size, 1024) * 9 // 8 if grown else len(self.stamp), np.uint8)
@@ -58,7 +58,7 @@ class _EpochMarks:
 
 
 class Workspace:
-    """The marks and queues of one walk at a time."""
+    """Marks and queues for one traversal at a time."""
 
     def __init__(self) -> None:
         self._nodes, self._assets, self._states = _EpochMarks(), _EpochMarks(), _EpochMarks()
@@ -67,35 +67,35 @@ class Workspace:
         self._ends = np.zeros(_LEVELS, np.int64)
 
     def for_walk(self, nodes: int) -> ForWalk:
-        """Return what a walk over `nodes` nodes needs. It holds until the next walk."""
+        """Return marks and a queue for `nodes` nodes, valid until the next call."""
         if self._nodes.ready(nodes):
             self._queue = np.zeros(len(self._nodes.stamp) + 1, np.int32)
         return ForWalk(self._nodes.stamp, self._nodes.epoch, self._queue, self._ends)
 
     def for_assets(self, assets: int) -> ForAssets:
-        """Return marks for the numbers below `assets`."""
+        """Return marks for `assets` assets, valid until the next call."""
         self._assets.ready(assets)
         return ForAssets(self._assets.stamp, self._assets.epoch)
 
     def for_states(self, states: int) -> ForStates:
-        """Return what a walk over `states` states needs."""
+        """Return marks and queues for `states` states, valid until the next call."""
         if self._states.ready(states):
             self._long_queue = np.zeros(len(self._states.stamp), np.int64)
             self._back = np.zeros(len(self._states.stamp), np.int32)
         return ForStates(self._states.stamp, self._states.epoch, self._long_queue, self._back, self._ends)
 
     def grow_levels(self, levels: int) -> None:
-        """Make room for where that many levels end."""
+        """Enlarge the array for the ends of levels to at least `levels`."""
         self._ends = np.zeros(2 * levels, np.int64)
 
 
 _free: list[Workspace] = []
-"""As many as walks were ever under way at once; lists are appended to and popped from atomically."""
+"""Idle workspaces, as many as traversals ever ran at once; appending to and popping from a list is atomic."""
 
 
 @contextmanager
 def borrowed() -> Iterator[Workspace]:
-    """Lend a workspace; what walks leave in it is overwritten by the next that borrows it."""
+    """Borrow a workspace; its contents are undefined once it is returned."""
     try:
         space = _free.pop()
     except IndexError:
