@@ -12,7 +12,7 @@ from tests.api.serving import serving
 
 @dataclass
 class Outcome:
-    """What a command left behind."""
+    """Exit code and output of a command."""
 
     code: int
     out: str
@@ -21,8 +21,8 @@ class Outcome:
 
     @property
     def printed(self) -> dict[str, object]:
-        found: dict[str, object] = json.loads(self.body)
-        return found
+        printed: dict[str, object] = json.loads(self.body)
+        return printed
 
 
 Run = Callable[..., Outcome]
@@ -38,13 +38,13 @@ def shared() -> Iterator[tuple[Double, str]]:
 @pytest.fixture
 def double(shared: tuple[Double, str]) -> Double:
     double, _ = shared
-    double.__init__()  # type: ignore[misc]  # as new for each test, behind the one server
+    double.__init__()  # type: ignore[misc]  # reset for each test; the server is shared
     return double
 
 
 @pytest.fixture
 def run(request: pytest.FixtureRequest, shared: tuple[Double, str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    request.getfixturevalue("double")  # as new for this test
+    request.getfixturevalue("double")  # reset for this test
     monkeypatch.setenv("MLGRAPH_URL", shared[1])
     monkeypatch.delenv("MLGRAPH_TOKEN", raising=False)
 

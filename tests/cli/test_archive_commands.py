@@ -38,7 +38,7 @@ def test_restore_sends_the_file_and_reports_what_was_restored(run: Run, double: 
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == (
         "restored 1,042 rows of the backup of 2026-11-01 00:00:00, migrated from schema 1 to 2; watermark 42, "
-        f"the store is {RESTORED['instance']}\n"
+        f"store id {RESTORED['instance']}\n"
     )
     assert double.received == [file.read_bytes()]
     assert run("restore", str(file), "--json").printed == RESTORED
@@ -77,8 +77,8 @@ def test_wrong_usage_is_2(wrong: tuple[str, ...], run: Run) -> None:
 def test_without_a_server_there_must_be_a_store(run: Run, tmp_path: Path) -> None:
     outcome = run("backup", str(tmp_path / "x"), "--data", str(tmp_path / "nothing"))
     assert (outcome.code, outcome.out) == (1, "")
-    assert "holds no store" in outcome.err
+    assert "contains no store" in outcome.err
     assert not (tmp_path / "nothing").exists()
     away = run("backup", str(tmp_path / "x"), "--store", "postgresql://127.0.0.1:9/x")
     assert (away.code, away.out) == (1, "")
-    assert "cannot be reached" in away.err
+    assert "is not reachable" in away.err

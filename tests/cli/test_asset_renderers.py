@@ -1,4 +1,4 @@
-"""Pictures of single things: what was cut is said, with advice that helps."""
+"""Renderers of diffs and edge origins: cut answers, inferred edges."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def rendered(answer: RenderableType) -> str:
     return written.getvalue()
 
 
-def test_a_diff_from_which_rules_are_left_out_does_not_report_that_nothing_changed() -> None:
+def test_an_empty_diff_without_all_rules_does_not_report_that_nothing_changed() -> None:
     answer: Diff = {
         "from": "2026-01-01T00:00:00Z",
         "to": "2026-01-02T00:00:00Z",
@@ -41,7 +41,7 @@ def test_a_diff_from_which_rules_are_left_out_does_not_report_that_nothing_chang
     assert "needs more than 9 facts here): raise --limit." in both
 
 
-def test_what_a_rule_infers_was_learned_from_nobody() -> None:
+def test_an_inferred_edge_has_no_recording_time() -> None:
     record: Origin = {
         "origin": "rule:made-up",
         "valid_from": "2026-01-01T00:00:00Z",
@@ -66,6 +66,6 @@ def test_what_a_rule_infers_was_learned_from_nobody() -> None:
         "watermark": 1,
         "cold_runs": 0,
     }
-    assert "learned" not in rendered(asset_renderers.why(answer))
+    assert "recorded" not in rendered(asset_renderers.why(answer))
     origin: Origin = {**record, "recorded_at": "2026-01-01T00:00:00Z", "actor": "ann"}
-    assert "learned 2026-01-01 00:00:00 from ann" in rendered(asset_renderers.why({**answer, "origins": [origin]}))
+    assert "recorded 2026-01-01 00:00:00 by ann" in rendered(asset_renderers.why({**answer, "origins": [origin]}))

@@ -1,4 +1,4 @@
-"""Pictures of walks that are not simple chains."""
+"""Renderers of lineage, impact, path and why: cycles, cut answers, empty answers, premises."""
 
 import io
 from typing import Any
@@ -16,16 +16,16 @@ def uri(name: int | str) -> str:
     return f"mlg://dataset/a/{name}"
 
 
-def rendered(rendered: RenderableType) -> str:
+def rendered(renderable: RenderableType) -> str:
     out = io.StringIO()
-    Console(file=out, width=400, highlight=False).print(rendered)
+    Console(file=out, width=400, highlight=False).print(renderable)
     return out.getvalue()
 
 
 def closure(
     nodes: dict[str, int], edges: list[tuple[str, str]], *, direction: str = "downstream", relation: str = "derives"
 ) -> shapes.Lineage:
-    """A closure of datasets: names with their distances, and pairs of names."""
+    """Return a closure of datasets with these names and distances, and edges between pairs of names."""
     answer = operations.LINEAGE.copy()
     answer["root"] = uri(next(iter(nodes)))
     answer["direction"] = direction
@@ -52,7 +52,7 @@ def test_a_cycle_draws_each_node_once() -> None:
     assert [text.count(f"dataset {name} ") for name in "rab"] == [1, 1, 1]
 
 
-def test_a_node_whose_way_is_not_listed_reports_how_far_it_is() -> None:
+def test_a_node_without_a_listed_edge_shows_its_distance() -> None:
     assert "dataset far  3 steps away" in rendered(closure_renderers.lineage(closure({"r": 0, "far": 3}, [])))
 
 
@@ -73,7 +73,7 @@ def test_a_possible_node_is_marked() -> None:
 
 
 def test_an_empty_closure_is_reported() -> None:
-    assert "It leads to nothing known at this moment." in rendered(closure_renderers.lineage(closure({"r": 0}, [])))
+    assert "No downstream lineage is known at this moment." in rendered(closure_renderers.lineage(closure({"r": 0}, [])))
 
 
 def test_a_long_closure_is_cut_and_reports_it() -> None:
@@ -95,20 +95,20 @@ def test_no_path_and_no_impact_are_answers() -> None:
     no_path = operations.PATH.copy()
     no_path["path"] = []
     assert "No path" in rendered(closure_renderers.path(no_path))
-    unhurt = operations.IMPACT.copy()
-    unhurt["affected"] = []
-    assert "Nothing is hurt" in rendered(closure_renderers.impact(unhurt))
+    unaffected = operations.IMPACT.copy()
+    unaffected["affected"] = []
+    assert "No known asset is affected" in rendered(closure_renderers.impact(unaffected))
 
 
-def ground(source: str, relation: str, target: str, **answer: Any) -> Any:
+def premise(source: str, relation: str, target: str, **answer: Any) -> Any:
     times = {"valid_from": "2026-01-01T00:00:00Z", "valid_to": None}
     origin = {"origins": ["facts"], "certainty": "certain", "rule": None, "path": []}
     return {"source": source, "relation": relation, "target": target, **times, **origin, **answer}
 
 
-def test_what_is_under_an_inferred_edge_is_drawn_and_what_is_under_that_indented() -> None:
+def test_premises_of_an_inferred_edge_are_rendered_and_their_own_premises_indented() -> None:
     data, version = "mlg://dataset/lake/d", "mlg://model_version/m/v%2F1"
-    under = [ground(data, "input_to", "mlg://run/jobs/r")]
+    under = [premise(data, "input_to", "mlg://run/jobs/r")]
     rule = {"rule": "trained-on-dataset", "origins": ["rule:trained-on-dataset"], "certainty": "possible"}
     answer: Any = {
         **operations.WHY,
@@ -116,7 +116,7 @@ def test_what_is_under_an_inferred_edge_is_drawn_and_what_is_under_that_indented
         "relation": "depends_on",
         "target": data,
         "rule": "service-depends-on-dataset",
-        "path": [ground(version, "trained_on", data, path=under, **rule)],
+        "path": [premise(version, "trained_on", data, path=under, **rule)],
         "path_as_of": "2026-01-02T00:00:00Z",
     }
     lines = rendered(asset_renderers.why(answer)).splitlines()

@@ -1,4 +1,4 @@
-"""Commands: their words, bytes and exit codes, over a real server whose services are a double."""
+"""Commands: output, bytes and exit codes, over a real server whose services are a double."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_json_is_the_body_and_the_picture_is_readable(query: str, run: Run) -> None:
+def test_json_is_the_body_and_the_rendering_is_readable(query: str, run: Run) -> None:
     as_json = run(*QUERIES[query], "--json")
     assert (as_json.code, as_json.err) == (0, "")
     assert as_json.printed["watermark"] == 42
@@ -48,7 +48,7 @@ def test_json_is_the_body_and_the_picture_is_readable(query: str, run: Run) -> N
     assert "\x1b" not in rendered.out
 
 
-def test_options_reach_the_server_as_they_were_meant(run: Run, double: Double) -> None:
+def test_options_reach_the_server_unchanged(run: Run, double: Double) -> None:
     options = "--direction both --depth 2 --kind service --kind run --level run --as-of 2026-11-01T00:00:00+02:00"
     run("lineage", LAKE, *options.split(), "--certain", "--no-fold", "--limit", "5", "--cursor", "c", "--at-least", "3")
     expected = WalkOptions(
@@ -73,14 +73,14 @@ def test_lineage_is_a_tree(run: Run) -> None:
     assert lines[-1] == "3 assets"
 
 
-def test_impact_names_whom_to_notify(run: Run) -> None:
+def test_impact_names_the_owners_to_notify(run: Run) -> None:
     out = run("impact", LAKE, "--change", "schema").out
     assert "medium" in out
     assert "breaks next run" in out
-    assert re.search(r"Tell:\n  data  1 asset", out)
+    assert re.search(r"Notify:\n  data  1 asset", out)
 
 
-def test_show_is_a_card_and_does_not_obey_names(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_show_replaces_control_characters_in_texts_of_sources(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(ASSET, "description", "fine \x1b[31mred\x07 [bold]as it is[/bold]")
     out = run("show", LAKE).out
     assert "\x1b" not in out
@@ -258,7 +258,7 @@ def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch:
 
     monkeypatch.setattr(Double, "sources", sources)
     outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
-    assert (outcome.code, outcome.out) == (0, "prod is connected and following; 3 things read\n")
+    assert (outcome.code, outcome.out) == (0, "prod is connected and following; 3 objects read\n")
     assert double.calls == [("connect", {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": LOCAL})]
 
 
@@ -274,7 +274,7 @@ def test_a_backfill_that_fails_is_1_and_reports_how_to_continue(run: Run, monkey
     assert "mlgraph connect mlflow http://mlflow:5000 --name prod" in " ".join(outcome.err.split())
 
 
-def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sources_are_a_table_with_their_lag_and_failures(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def sources(_: Double) -> dict[str, object]:
         common = {"kind": "mlflow", "url": "http://mlflow:5000", "done": 1200, "total": None, "error": None}
         prod = {
@@ -283,7 +283,7 @@ def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, mo
             "state": "following",
             "lag_s": 7200.4,
             "errors": 3,
-            "last_error": "it was away",
+            "last_error": "not reachable",
             "last_error_at": "2026-11-01T00:00:00Z",
             "dead_letters": 2,
             "events_waiting": 7,
@@ -307,10 +307,10 @@ def test_sources_are_a_table_with_their_lag_and_what_they_fail_with(run: Run, mo
     monkeypatch.setattr(Double, "sources", sources)
     lines = run("sources").out.splitlines()
     columns = [re.split(r"\s{2,}", line.strip()) for line in lines[:3]]
-    assert columns[0][3:9] == ["lag", "read", "errors", "letters", "waiting", "environment"]
+    assert columns[0][3:9] == ["lag", "read", "errors", "dead letters", "waiting", "environment"]
     assert columns[1][3:11] == ["2 h", "1,200", "3", "2", "7", "production", "2026-11-01 00:00:00", "2026-11-01 06:00:00"]
-    assert columns[2][2:6] == ["failed, left alone 12 s", "-", "1,200", "1"]
-    assert lines[3:] == ["prod: all is well; at 2026-11-01 00:00:00 it was: it was away", "lab: HTTP 500"]
+    assert columns[2][2:6] == ["failed, circuit open for 12 s", "-", "1,200", "1"]
+    assert lines[3:] == ["prod: no current failure; the last one, at 2026-11-01 00:00:00: not reachable", "lab: HTTP 500"]
 
 
 def test_a_source_that_cannot_be_read_is_1_and_reports_what_to_fix(run: Run, double: Double) -> None:
@@ -326,7 +326,7 @@ def test_a_source_that_cannot_be_read_is_1_and_reports_what_to_fix(run: Run, dou
     assert (outcome.code, outcome.printed["error"]) == (1, "HTTP 401: who are you?")
 
 
-def test_help_is_quick_and_loads_nothing_heavy() -> None:
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
     code = (
         "import sys; from mlgraph.cli.main import app\n"
         "try: app(['--help'])\n"
@@ -343,7 +343,7 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     assert "lineage" in done.stdout
 
 
-def test_what_others_export_can_be_piped_into_a_pager_that_stops(shared: tuple[Double, str]) -> None:
+def test_an_export_can_be_piped_into_a_pager_that_stops(shared: tuple[Double, str]) -> None:
     double, url = shared
     double.export_lines = 200_000
     command = f"{sys.executable} -m mlgraph.cli export --url {url} | head -n 1"

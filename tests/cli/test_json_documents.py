@@ -1,4 +1,4 @@
-"""Files of JSON in every form that people keep them in."""
+"""Splitting of JSON files into records: NDJSON, arrays, indented objects, malformed files."""
 
 import io
 import json
@@ -44,7 +44,7 @@ def test_a_broken_first_line_does_not_change_how_the_rest_is_read(first: str) ->
     assert b"\n" not in b"".join(text for _, text in found)
 
 
-def test_what_is_broken_inside_an_array_is_handed_on_for_the_server_to_name() -> None:
+def test_invalid_json_inside_an_array_is_yielded_for_the_server_to_report() -> None:
     assert read('[\n{"a": 1},\n{"b": },\n{"c": 3}\n]') == [(2, b'{"a": 1}'), (3, b'{"b": }, {"c": 3} ]')]
 
 
@@ -54,7 +54,7 @@ def test_a_byte_order_mark_and_an_empty_file() -> None:
     assert read(b"\xff\n{}\n") == [(1, b"\xff"), (2, b"{}")]
 
 
-def test_places_are_found_by_index_over_files() -> None:
+def test_positions_are_found_by_index_over_files() -> None:
     places = RecordPositions()
     for file, lines in (("a", (1, 2, 3)), ("b", (1, 5, 6)), ("c", (2,))):
         for line in lines:

@@ -1,4 +1,4 @@
-"""Where compiled kernels are cached: apart for each state of the sources, below a directory that can be written."""
+"""Choice of the cache directory for compiled kernels: one for each digest of the sources, in a writable place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VARIABLE = kernel_cache.VARIABLE
 
 @pytest.fixture(autouse=True)
 def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "")  # so that what a test sets is taken back
+    monkeypatch.setenv(VARIABLE, "")  # so that monkeypatch restores the variable
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
@@ -54,14 +54,14 @@ def test_the_data_directory_serves_where_the_user_has_no_cache(package: Path, tm
     assert chosen(tmp_path / "data", package).parent == tmp_path / "data"
 
 
-def test_it_is_refused_where_nothing_can_be_written(package: Path, tmp_path: Path) -> None:
+def test_a_start_without_a_writable_directory_is_refused(package: Path, tmp_path: Path) -> None:
     for name in ("cache", "data"):
         (tmp_path / name).write_text("")
     with pytest.raises(StartError, match="NUMBA_CACHE_DIR"):
         chosen(tmp_path / "data", package)
 
 
-def test_what_the_environment_names_stays(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_in_the_environment_is_not_changed(package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "/somewhere")
     kernel_cache.choose(tmp_path / "data", package)
     assert os.environ[VARIABLE] == "/somewhere"

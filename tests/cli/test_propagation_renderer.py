@@ -1,4 +1,4 @@
-"""The picture of a propagation: everything by state, those with something to do first, and what that is."""
+"""The renderer of propagation: order by state, details, next steps and owners to remind."""
 
 from __future__ import annotations
 
@@ -28,15 +28,13 @@ def workflow(name: str, state: str, **answer: object) -> RebuiltWorkflow:
     return entry
 
 
-def test_what_somebody_must_do_comes_first_and_is_reported(run: Run) -> None:
+def test_entries_that_need_action_come_first_with_their_next_step(run: Run) -> None:
     out = run("propagation", LAKE, "--since", "2026-11-01T00:00:00Z").out
     lines = [" ".join(line.split()) for line in out.splitlines()]
     assert "workflows: 1 failed" in lines
     assert "assets: 1 stale" in lines
-    rows = lines[lines.index("state what since detail next owners") + 1 :]
-    assert rows[0].startswith(
-        "failed workflow clean_ratings 2026-11-02 03:00:00 run 0196d6b2-5f3e-7c1a-9a53-0d2c7e1b4f60 look at"
-    )
+    rows = lines[lines.index("state asset since detail next owners") + 1 :]
+    assert rows[0].startswith("failed workflow clean_ratings 2026-11-02 03:00:00 run 0196d6b2-5f3e-7c1a-9a53-0d2c7e1b4f60 check")
     assert rows[1].startswith("stale dataset ratings/clean")
     assert rows[-2:] == ["Remind:", "data 1 asset"]
 
@@ -53,7 +51,7 @@ def test_waiting_and_partly_name_their_inputs_and_only_what_needs_action_is_remi
     text = rendered(answer)
     assert text.index("workflow p") < text.index("workflow w") < text.index("workflow o")
     assert "waits on in0, in1, in2 and 2 others" in text
-    assert "not from in0" in text
+    assert "missing in0" in text
     assert "assets:" not in text
     answer["workflows"], answer["by_state"], answer["remind"] = (
         [workflow("o", "rebuilt")],
@@ -63,7 +61,7 @@ def test_waiting_and_partly_name_their_inputs_and_only_what_needs_action_is_remi
     assert "emind" not in rendered(answer)
 
 
-def test_what_serves_the_old_names_it_and_an_old_version_its_successor() -> None:
+def test_a_deployment_on_the_old_state_names_its_version_and_an_old_version_its_successor() -> None:
     answer = copy.deepcopy(operations.PROPAGATION)
     version, deployment = (copy.deepcopy(answer["assets"][0]) for _ in range(2))
     version |= {"kind": "model_version", "name": "v1", "state": "old", "successor": "mlg://model_version/m/v2"}
@@ -74,15 +72,15 @@ def test_what_serves_the_old_names_it_and_an_old_version_its_successor() -> None
     assert text.index("deployment blue") < text.index("model_version v1")
     assert "runs on v1 (on old at 0.25)" in text
     assert "followed by v2" in text
-    assert "nothing: it stays as it was made" in text
+    assert "nothing: it stays as it was built" in text
 
 
-def test_nothing_made_from_it_is_an_answer_and_a_long_one_reports_how_to_continue() -> None:
+def test_an_empty_answer_says_so_and_a_long_one_reports_how_to_continue() -> None:
     answer = copy.deepcopy(operations.PROPAGATION)
     answer |= {"workflows": [], "assets": [], "total": 0, "by_state": {"workflows": {}, "assets": {}}, "remind": []}
-    assert "Nothing is made from it" in rendered(answer)
+    assert "No known asset is derived from it" in rendered(answer)
     many = copy.deepcopy(operations.PROPAGATION)
     many |= {"total": 900, "partial": True, "reason": "limit", "frontier": "f"}
     text = rendered(many)
-    assert "2 of 900 shown: take --json" in text
-    assert "Go on with --cursor f" in text
+    assert "2 of 900 shown: use --json" in text
+    assert "Continue with --cursor f" in text

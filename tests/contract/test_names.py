@@ -221,7 +221,7 @@ def test_an_ambiguous_name_is_reported_and_decided_by_a_person(api: Api, names: 
     assert api.ask("names", uri=name)["ambiguous"][0]["valid_to"] == at(2)
     drawn = mlgraph(shared_server, "names", name)
     assert "is another name of" in drawn.stdout
-    assert "is kept apart from" in drawn.stdout
+    assert "is distinct from" in drawn.stdout
 
 
 def test_what_is_no_decision_is_refused(names: Names, shared_server: Process) -> None:

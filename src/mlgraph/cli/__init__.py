@@ -1,1 +1,1 @@
-"""The command line: asks the server over HTTP, and draws what it says."""
+"""Command line interface: calls a server over HTTP and renders its answers."""

@@ -1,4 +1,4 @@
-"""`python -m mlgraph.cli`, where the command is not on the path."""
+"""Entry point of `python -m mlgraph.cli`, for environments where the command is not on the path."""
 
 from mlgraph.cli.main import app
 

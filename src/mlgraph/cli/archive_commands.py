@@ -1,4 +1,4 @@
-"""Commands that take the whole store out as one file, and put it back: backup, restore."""
+"""The commands backup and restore, which copy the complete store into one file and back."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _READ_BYTES: Final = 1024 * 1024
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The backup.")]
 Data = Annotated[
-    Path | None, typer.Option("--data", metavar="DIR", help="A directory that no server uses now, in place of a server.")
+    Path | None, typer.Option("--data", metavar="DIR", help="A directory that no server uses now, instead of a server.")
 ]
-Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="A postgresql:// database, in place of a server.")]
+Store = Annotated[str | None, typer.Option("--store", metavar="URL", help="A postgresql:// database, instead of a server.")]
 
 
 @app.command()
 def backup(ctx: typer.Context, file: File, data: Data = None, store: Store = None, url: Url = None) -> None:
-    """Write everything that is stored into one file, while it is served."""
+    """Write everything that is stored into one file, while the server continues to answer."""
     _check_place(data, store)
     with _replaced(file) as target:
         if data or store:
             place = data or home("main")
             kernel_cache.choose(place)
-            from mlgraph.bootstrap import backup as pieces_of
+            from mlgraph.bootstrap import backup as backup_pieces
 
-            size = _write(target, pieces_of(place, store))
+            size = _write(target, backup_pieces(place, store))
         else:
             with connected(ctx, url, as_json=False) as server:
                 size = _write(target, server.backup())
@@ -52,13 +52,11 @@ def restore(
     file: File,
     data: Data = None,
     store: Store = None,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Delete what is stored there; with --data or --store alone.")
-    ] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace the stored data; only with --data or --store.")] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Put a backup into an empty store: whole, or not at all."""
+    """Load a backup into an empty store; the restore is atomic."""
     import json
 
     from mlgraph.client import ClientError
@@ -66,15 +64,15 @@ def restore(
     _check_place(data, store)
     if replace and not (data or store):
         raise typer.BadParameter(
-            "a store is replaced while no server uses it: name it by --data or --store", param_hint="--replace"
+            "only a store that no server uses can be replaced: name it with --data or --store", param_hint="--replace"
         )
     with _reading(file) as pieces:
         if data or store:
             place = data or home("main")
             kernel_cache.choose(place)
-            from mlgraph.bootstrap import restore as put_back
+            from mlgraph.bootstrap import restore as restore_pieces
 
-            body = json.dumps(put_back(place, store, pieces, replace=replace)).encode()
+            body = json.dumps(restore_pieces(place, store, pieces, replace=replace)).encode()
         else:
             with connected(ctx, url, as_json) as server:
                 try:
@@ -96,32 +94,32 @@ def _restored_text(done: shapes.Restored) -> str:
     rows = output.count(sum(done["rows"].values()), "row")
     older = f", migrated from schema {done['from_schema']} to {done['schema']}" if done["from_schema"] < done["schema"] else ""
     made = output.moment(done["made_at"])
-    return f"restored {rows} of the backup of {made}{older}; watermark {done['watermark']}, the store is {done['instance']}"
+    return f"restored {rows} of the backup of {made}{older}; watermark {done['watermark']}, store id {done['instance']}"
 
 
 def _check_place(data: Path | None, store: str | None) -> None:
     if data and store:
-        raise typer.BadParameter("--data and --store name two places: give one of them", param_hint="--store")
+        raise typer.BadParameter("--data and --store exclude each other: give one of them", param_hint="--store")
     if store and not store.startswith(("postgresql://", "postgres://")):
         raise typer.BadParameter("must be a postgresql:// URL", param_hint="--store")
 
 
 @contextlib.contextmanager
 def _replaced(file: Path) -> Generator[BinaryIO]:
-    """Write a file beside `file` and let it take that place when it is whole and on disk; it is readable by its owner alone."""
+    """Yield a temporary file that replaces `file` once it is complete and on disk; only its owner can read it."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.absolute().parent)
     except OSError as error:
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from None
-    half = Path(name)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as target:
             yield target
             target.flush()
             os.fsync(target.fileno())
-        half.replace(file)
+        temporary.replace(file)
     finally:
-        half.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def _write(target: BinaryIO, pieces: Iterator[bytes]) -> int:

@@ -1,4 +1,4 @@
-"""Pictures of single things: an asset as a card, why, what changed, what is live, sources, dead letters."""
+"""Renderers of assets, edge origins (why), diffs, live versions, connectors, sources and dead letters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SOURCE_COLUMNS: Final = (
     "lag",
     "read",
     "errors",
-    "letters",
+    "dead letters",
     "waiting",
     "environment",
     "last sweep",
@@ -40,12 +40,12 @@ _HEALTH: Final = {"ok": "green", "failing": "bold red"}
 
 
 def asset(answer: shapes.Asset) -> RenderableType:
-    """Draw an asset as a card: what it is, what it is tied to, what it was."""
+    """Render an asset: its attributes, relations and history."""
     parts: list[RenderableType] = [asset_text(answer["kind"], answer["name"]), Text(plain(answer["uri"]), "dim")]
     if answer["deleted_at"]:
         parts.append(Text(f"deleted at {moment(answer['deleted_at'])}", "bold red"))
     if answer["referenced_only"]:
-        parts.append(Text("Others refer to it; no source has described it yet.", "yellow"))
+        parts.append(Text("Only edges refer to this asset; no source has described it yet.", "yellow"))
     if answer["description"]:
         parts.append(Text(plain(answer["description"])))
     parts += [Text(f"also called {plain(name)}", "dim") for name in _other_names(answer)]
@@ -62,15 +62,15 @@ def asset(answer: shapes.Asset) -> RenderableType:
 
 
 def _other_names(answer: shapes.Asset) -> list[str]:
-    """Return the other names that it has or had, and when: those that lead to it, and those that it leads to."""
+    """Return the other names of the asset with their validity: the transitive aliases of its URI in both directions."""
     same = [each for each in answer["names"] if each["decision"] == "same"]
-    ours, others = {answer["uri"]}, {answer["uri"]}
-    for _ in same:  # over as many other names as there may be
-        ours |= {each["name"] for each in same if each["asset"] in ours}
-        others |= {each["asset"] for each in same if each["name"] in others}
-    origin_text = [(each["name"], each) for each in same if each["asset"] in ours]
-    origin_text += [(each["asset"], each) for each in same if each["name"] in others]
-    lines = (f"{name} {span(each['valid_from'], each['valid_to'])}" for name, each in origin_text if name != answer["uri"])
+    aliases, targets = {answer["uri"]}, {answer["uri"]}
+    for _ in same:  # a chain of aliases has at most as many links as there are declarations
+        aliases |= {each["name"] for each in same if each["asset"] in aliases}
+        targets |= {each["asset"] for each in same if each["name"] in targets}
+    names = [(each["name"], each) for each in same if each["asset"] in aliases]
+    names += [(each["asset"], each) for each in same if each["name"] in targets]
+    lines = (f"{name} {span(each['valid_from'], each['valid_to'])}" for name, each in names if name != answer["uri"])
     return list(dict.fromkeys(lines))
 
 
@@ -79,11 +79,11 @@ def _attributes(answer: shapes.Asset) -> Table:
     health = answer["health"]
     reasons = f": {', '.join(health['reasons'])}" if health["reasons"] else ""
     rows = {
-        "owners": ", ".join(name_of(uri) for uri in answer["owners"]) or "nobody",
+        "owners": ", ".join(name_of(uri) for uri in answer["owners"]) or "none",
         "tags": ", ".join(answer["tags"]),
         "environment": answer["environment"] or "",
         "since": moment(answer["valid_from"]) if answer["valid_from"] else "",
-        "told by": ", ".join(answer["origins"]),
+        "asserted by": ", ".join(answer["origins"]),
     }
     for title, value in rows.items():
         if value:
@@ -97,7 +97,7 @@ def _attributes(answer: shapes.Asset) -> Table:
 def _relations(answer: shapes.Asset) -> list[RenderableType]:
     table = _table()
     for each in answer["relations"][:MAX_RELATIONS]:
-        far = each["target"] if each["direction"] == "out" else each["source"]
+        other_end = each["target"] if each["direction"] == "out" else each["source"]
         arrow = "->" if each["direction"] == "out" else "<-"
         ended = f"until {moment(each['valid_to'])}" if each["valid_to"] else ""
         aliases = each["properties"].get("aliases")
@@ -106,7 +106,7 @@ def _relations(answer: shapes.Asset) -> list[RenderableType]:
         origin_text = f"{', '.join(each['origins'])}  since {moment(each['valid_from'])} {ended}{certainty_note}"
         table.add_row(
             Text(f"{arrow} {plain(each['relation'] + named)}", "dim"),
-            asset_text(kind_of(far), each["name"], far),
+            asset_text(kind_of(other_end), each["name"], other_end),
             Text(plain(origin_text), "dim"),
         )
     shown = min(len(answer["relations"]), MAX_RELATIONS)
@@ -122,50 +122,50 @@ def _history(history: list[shapes.Moment]) -> RenderableType:
         table.add_row(
             Text(f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"),
             Text(plain(each["origin"])),
-            Text(f"learned {moment(each['recorded_at'])} from {plain(each['actor'])}", "dim"),
+            Text(f"recorded {moment(each['recorded_at'])} by {plain(each['actor'])}", "dim"),
         )
     rest = len(history) - MAX_HISTORY
     return Group(table, Text(f"and {rest:,} more; --json lists all", "dim")) if rest > 0 else table
 
 
 def why(answer: shapes.Why) -> RenderableType:
-    """Draw who says that an edge holds."""
+    """Render the origins of an edge, and for an inferred edge its premises."""
     edge = _edge(answer["source"], answer["relation"], answer["target"])
     if not answer["origins"]:
-        return Group(edge, Text("Nobody says so. mlgraph show lists the relations that there are."))
-    verdict = Text("holds", "green") if answer["holds"] else Text("does not hold at this moment", "yellow")
+        return Group(edge, Text("No origin asserts this edge. mlgraph show lists the relations of an asset."))
+    validity = Text("valid", "green") if answer["holds"] else Text("not valid at this moment", "yellow")
     table = _table()
     for each in answer["origins"]:
-        span = f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"
-        by = f" from {each['actor']}" if each["actor"] else ""
-        learned = f"learned {moment(each['recorded_at'])}{by}" if each["recorded_at"] else ""
-        table.add_row(Text(plain(each["origin"]), "bold"), Text(span), Text(plain(learned), "dim"))
+        interval = f"{moment(each['valid_from'])} to {moment(each['valid_to'])}"
+        by = f" by {each['actor']}" if each["actor"] else ""
+        recorded = f"recorded {moment(each['recorded_at'])}{by}" if each["recorded_at"] else ""
+        table.add_row(Text(plain(each["origin"]), "bold"), Text(interval), Text(plain(recorded), "dim"))
         if each["properties"]:
             table.add_row("", Text(_short(each["properties"])), "")
         if runs := each.get("runs"):
             more = f" and {len(runs) - MAX_RUNS:,} more" if len(runs) > MAX_RUNS else ""
             table.add_row("", Text(plain(f"runs: {', '.join(name_of(run) for run in runs[:MAX_RUNS])}{more}")), "")
-    parts: list[RenderableType] = [edge, verdict, table]
+    parts: list[RenderableType] = [edge, validity, table]
     if answer["rule"]:
         parts.append(Text(f"\ninferred by the rule {plain(answer['rule'])}, at {moment(answer['path_as_of'])} from"))
-        parts += _ground(answer["path"], 1)
+        parts += _premises(answer["path"], 1)
     return Group(*parts)
 
 
-def _ground(path: list[shapes.Ground], depth: int) -> list[RenderableType]:
-    """Draw the edges of a path, those under an inferred one indented below it."""
+def _premises(path: list[shapes.Ground], depth: int) -> list[RenderableType]:
+    """Render premises; those of an inferred edge are indented below it."""
     lines: list[RenderableType] = []
     for each in path:
         origin_text = f"  {', '.join(map(plain, each['origins']))}  since {moment(each['valid_from'])}"
         certainty_text = ("  possible", "yellow") if each["certainty"] == "possible" else ("", "")
         edge = _edge(each["source"], each["relation"], each["target"])
         lines.append(Text.assemble("  " * depth, edge, (origin_text, "dim"), certainty_text))
-        lines += _ground(each["path"], depth + 1)
+        lines += _premises(each["path"], depth + 1)
     return lines
 
 
 def diff(answer: shapes.Diff) -> RenderableType:
-    """Draw what changed as a list of + and -."""
+    """Render the changes between two moments as a list with the signs +, - and ~."""
     head = Text(f"{moment(answer['from'])} to {moment(answer['to'])}", "dim")
     if not answer["assets"] and not answer["edges"] and not answer["partial"]:
         return Group(head, Text("Nothing changed between these moments."))
@@ -187,14 +187,14 @@ def diff(answer: shapes.Diff) -> RenderableType:
 
 
 def live(answer: shapes.Live) -> RenderableType:
-    """Draw what serves as a table."""
+    """Render services with their deployments and versions as a table."""
     if not answer["services"]:
         return Text("No service is known at this moment. Services come from facts: see mlgraph ingest --help.")
     table = _table("service", "deployment", "share", "health", "version", "since")
     for service in answer["services"]:
         name = Text(plain(service["name"]), "bold green")
         if not service["deployments"]:
-            table.add_row(name, Text("nothing serves it", "red"), "", "", "", "")
+            table.add_row(name, Text("no deployment", "red"), "", "", "", "")
         total_weight = sum(each["weight"] or 0 for each in service["deployments"])
         for each in service["deployments"]:
             share = f"{(each['weight'] or 0) / total_weight:.1%}" if total_weight and each["weight"] is not None else "-"
@@ -207,7 +207,7 @@ def live(answer: shapes.Live) -> RenderableType:
 
 
 def connectors(answer: source_shapes.Connectors) -> RenderableType:
-    """Draw the registered connectors as a table."""
+    """Render the registered connectors as a table."""
     table = _table("connector", "ingest --format", "connect", "payloads", "emits")
     for each in answer["connectors"]:
         table.add_row(
@@ -221,7 +221,7 @@ def connectors(answer: source_shapes.Connectors) -> RenderableType:
 
 
 def sources(answer: source_shapes.Sources) -> RenderableType:
-    """Draw the connected tools as a table."""
+    """Render the connected tools as a table, with their failures below it."""
     if not answer["sources"]:
         return Text("No tool is connected. Connect one with: mlgraph connect TOOL URL; mlgraph connectors lists the tools.")
     table = _table(*_SOURCE_COLUMNS)
@@ -231,12 +231,12 @@ def sources(answer: source_shapes.Sources) -> RenderableType:
         read = "-" if done is None else f"{done:,}" + (f" of {total:,}" if total else "")
         state = Text(plain(each["state"]), _SOURCE_STATES.get(each["state"], ""))
         if each.get("circuit") == "open":
-            state.append(f", left alone {_span(each.get('retry_in_s'))}", "bold red")
+            state.append(f", circuit open for {_duration(each.get('retry_in_s'))}", "bold red")
         table.add_row(
             Text(plain(each["name"]), "bold"),
             plain(each["kind"]),
             state,
-            _span(each.get("lag_s")),
+            _duration(each.get("lag_s")),
             read,
             _number(each.get("errors"), "red"),
             _number(each.get("dead_letters"), "yellow"),
@@ -251,30 +251,31 @@ def sources(answer: source_shapes.Sources) -> RenderableType:
 
 
 def _failure(each: source_shapes.Source) -> Text | None:
-    """Return what reading a source fails with now, else what it failed with last."""
+    """Return the current failure of a source, else its latest one; None if it never failed."""
     if error := each.get("error"):
         return Text(f"{plain(each['name'])}: {plain(error)}", "red")
     if last := each.get("last_error"):
-        return Text(f"{plain(each['name'])}: all is well; at {moment(each.get('last_error_at'))} it was: {plain(last)}", "dim")
+        failed_at = moment(each.get("last_error_at"))
+        return Text(f"{plain(each['name'])}: no current failure; the last one, at {failed_at}: {plain(last)}", "dim")
     return None
 
 
 def source_test(answer: source_shapes.SourceTest) -> RenderableType:
-    """Draw what a source answered to a trial; what to fix is told on standard error."""
+    """Render the result of a connection test. The command writes its error to standard error."""
     if not answer["ok"]:
         return Text(f"{plain(answer['name'])} cannot be read", "bold red")
     least = "at least " if answer["more"] else ""
-    found = ", ".join(f"{number:,} {plain(what)}" for what, number in answer["counts"].items())
-    whose = "with credentials" if answer["authenticated"] else "without credentials"
+    found = ", ".join(f"{number:,} {plain(objects)}" for objects, number in answer["counts"].items())
+    access = "with credentials" if answer["authenticated"] else "without credentials"
     version = f" {plain(answer['version'])}" if answer["version"] else ""
     return Text.assemble(
         (f"{plain(answer['name'])} answers", "bold green"),
-        f": {plain(answer['kind'])}{version} at {plain(answer['url'])}, {whose}; {least}{found} ({answer['took_ms']:,.0f} ms)",
+        f": {plain(answer['kind'])}{version} at {plain(answer['url'])}, {access}; {least}{found} ({answer['took_ms']:,.0f} ms)",
     )
 
 
-def _span(seconds: float | None) -> str:
-    """Return a duration as people read it, in its largest unit."""
+def _duration(seconds: float | None) -> str:
+    """Return a duration in its largest suitable unit, such as `2 h`; None as a dash."""
     if seconds is None:
         return "-"
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
@@ -292,18 +293,18 @@ def _to_the_second(text: str | None) -> str | None:
 
 
 def dead_letters(answer: shapes.DeadLetters) -> RenderableType:
-    """Draw dead letters as a table."""
+    """Render dead letters as a table."""
     if not answer["dead_letters"]:
-        return Text("No dead letters: everything that was taken has been worked on.")
-    table = _table("id", "format", "received", "tries", "error")
+        return Text("No dead letters: all accepted input has been processed.")
+    table = _table("id", "format", "received", "attempts", "error")
     for each in answer["dead_letters"]:
         where = f"{each['pointer']}: " if each["pointer"] else ""
         error = Text(plain(where + each["error"]))
         table.add_row(str(each["id"]), plain(each["format"]), moment(each["received_at"]), str(each["attempts"]), error)
     total = count(answer["total"], "dead letter")
-    notes = [Text(f"\n{total}; try one again with: mlgraph dead-letters --replay ID", "dim")]
+    notes = [Text(f"\n{total}; process one again with: mlgraph dead-letters --replay ID", "dim")]
     if answer["partial"]:
-        notes.append(Text(f"Go on with --cursor {plain(answer['frontier'])}", "yellow"))
+        notes.append(Text(f"Continue with --cursor {plain(answer['frontier'])}", "yellow"))
     return Group(table, *notes)
 
 

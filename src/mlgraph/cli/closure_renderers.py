@@ -1,4 +1,4 @@
-"""Pictures of walks: lineage as a tree, impact as a table, a path as a chain."""
+"""Renderers of lineage (a tree), impact (a table) and paths (a chain)."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _POSSIBLE: Final = "  possible"
 
 
 def lineage(answer: shapes.Lineage) -> RenderableType:
-    """Draw a closure as a tree: each node once, under the nearest node that leads to it."""
+    """Render a closure as a tree: each node once, under its nearest predecessor."""
     nodes = {node["uri"]: node for node in answer["nodes"]}
     root = nodes.get(answer["root"])
     label = asset_text(root["kind"] if root else kind_of(answer["root"]), root["name"] if root else name_of(answer["root"]))
     tree = Tree(label.append(f"  {plain(answer['root'])}", "dim"))
     others = [node for node in answer["nodes"] if node["uri"] != answer["root"]]
     if not others:
-        what = {"upstream": "comes from nothing known", "downstream": "leads to nothing known"}.get(answer["direction"])
-        empty = f"It {what or 'has no lineage'} at this moment. Try --direction both, or mlgraph show."
+        side = "" if answer["direction"] == "both" else f"{plain(answer['direction'])} "
+        empty = f"No {side}lineage is known at this moment. Try --direction both, or mlgraph show."
         return Group(tree, Text(empty), *folded(answer))
     shown = others[:MAX_NODES]
     tree_nodes = {answer["root"]: tree}
@@ -40,9 +40,9 @@ def lineage(answer: shapes.Lineage) -> RenderableType:
     for node in shown:
         edge = parents.get(node["uri"])
         text = asset_text(node["kind"], node["name"])
-        above = None
+        parent = None
         if edge is not None:
-            above = edge["source"] if edge["target"] == node["uri"] else edge["target"]
+            parent = edge["source"] if edge["target"] == node["uri"] else edge["target"]
             arrow = "->" if edge["target"] == node["uri"] else "<-"
             over = f" over {edge['folded']} folded" if "folded" in edge else ""
             text = Text.assemble((f"{arrow} {plain(edge['relation'])}{over}  ", "dim"), text)
@@ -50,12 +50,12 @@ def lineage(answer: shapes.Lineage) -> RenderableType:
             text.append(f"  {count(node['distance'], 'step')} away", "dim")
         if node["certainty"] == "possible":
             text.append(_POSSIBLE, "yellow")
-        tree_nodes[node["uri"]] = tree_nodes.get(above or "", tree).add(text.append(f"  {plain(node['uri'])}", "dim"))
+        tree_nodes[node["uri"]] = tree_nodes.get(parent or "", tree).add(text.append(f"  {plain(node['uri'])}", "dim"))
     return Group(tree, Text(f"\n{count(answer['total'], 'asset')}", "dim"), *folded(answer), *cut(answer, len(shown) + 1))
 
 
 def _parents(answer: shapes.Lineage) -> dict[str, shapes.Edge]:
-    """Return for each node the edge that it hangs on: from a node one step nearer, certain ones first, folded ones last."""
+    """Return for each node the edge to its parent in the tree, one step nearer: certain edges first, folded ones last."""
     distance = {node["uri"]: node["distance"] for node in answer["nodes"]}
     reaching: defaultdict[str, list[tuple[tuple[bool, bool, bool, str], shapes.Edge]]] = defaultdict(list)
     for edge in answer["edges"]:
@@ -72,40 +72,40 @@ def _parents(answer: shapes.Lineage) -> dict[str, shapes.Edge]:
 
 
 def impact(answer: shapes.Impact) -> RenderableType:
-    """Draw who is hurt as a table, worst first, and whom to tell."""
+    """Render the affected assets as a table, most severe first, and the owners to notify."""
     change = f" by a change of kind {answer['change']}" if answer["change"] else ""
     head = asset_text(kind_of(answer["root"]), name_of(answer["root"]), answer["root"])
     if not answer["affected"]:
-        nothing = Text(f"Nothing is hurt{plain(change)}, as far as is known. mlgraph lineage shows what reads it.")
-        return Group(head, nothing, *folded(answer))
+        empty = Text(f"No known asset is affected{plain(change)}. mlgraph lineage shows what reads it.")
+        return Group(head, empty, *folded(answer))
     order = {severity: position for position, severity in enumerate(answer["by_severity"])}
     rows = sorted(answer["affected"], key=lambda each: order.get(each["severity"], len(order)))
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("severity", "what", "effect", "steps", "through", "owners"):
+    for title in ("severity", "asset", "effect", "steps", "path", "owners"):
         table.add_column(title, justify="right" if title == "steps" else "left")
     for each in rows[:MAX_ROWS]:
-        what = asset_text(each["kind"], each["name"])
+        affected = asset_text(each["kind"], each["name"])
         if each["certainty"] == "possible":
-            what.append(_POSSIBLE, "yellow")
+            affected.append(_POSSIBLE, "yellow")
         table.add_row(
             Text(plain(each["severity"]), SEVERITY_STYLES.get(each["severity"], "")),
-            what,
+            affected,
             Text(plain((each["effect"] or "reached").replace("_", " "))),
             str(each["distance"]),
             Text(plain(" > ".join(name_of(uri) for uri in each["path"][1:-1]) or "directly"), "dim"),
-            Text(plain(", ".join(name_of(uri) for uri in each["owners"]) or "nobody")),
+            Text(plain(", ".join(name_of(uri) for uri in each["owners"]) or "none")),
         )
     sums = ", ".join(f"{number:,} {plain(severity)}" for severity, number in answer["by_severity"].items() if number)
-    summary = Text.assemble((f"{count(answer['total'], 'asset')} hurt{plain(change)}", "bold"), f": {sums}")
+    summary = Text.assemble((f"{count(answer['total'], 'asset')} affected{plain(change)}", "bold"), f": {sums}")
     cuts = cut(answer, min(len(rows), MAX_ROWS))
     return Group(head, summary, *folded(answer), Text(), table, *cuts, owners_to_notify(answer["notify"]))
 
 
-def owners_to_notify(notices: list[shapes.Notice], do: str = "Tell") -> RenderableType:
-    """Draw whom to tell, or to remind, and of how many assets."""
+def owners_to_notify(notices: list[shapes.Notice], action: str = "Notify") -> RenderableType:
+    """Render the owners to notify, or to remind, with the number of their assets."""
     if not notices:
-        return Text(f"\nNobody to {do.lower()}: no owner is known for any of them.")
-    lines = [Text(f"\n{do}:", "bold")]
+        return Text(f"\nNo one to {action.lower()}: none of these assets has a known owner.")
+    lines = [Text(f"\n{action}:", "bold")]
     lines += [
         Text.assemble("  ", (plain(name_of(each["owner"])), "bold"), f"  {count(len(each['assets']), 'asset')}")
         for each in notices[:MAX_OWNERS]
@@ -116,9 +116,9 @@ def owners_to_notify(notices: list[shapes.Notice], do: str = "Tell") -> Renderab
 
 
 def path(answer: shapes.Path) -> RenderableType:
-    """Draw a path as a chain, a node a line."""
+    """Render a path as a chain with one node a line."""
     if not answer["path"]:
-        return Text("No path leads from one to the other, in either direction, at this moment.")
+        return Text("No path connects the two assets, in either direction, at this moment.")
     lines = []
     arrow = "<-" if answer["direction"] == "upstream" else "->"
     for position, step in enumerate(answer["path"]):
@@ -135,7 +135,7 @@ def path(answer: shapes.Path) -> RenderableType:
 
 
 def folded(answer: shapes.Lineage | shapes.Impact | shapes.Path) -> list[Text]:
-    """Say how much was passed over as noise, by which rules, and how to see it."""
+    """Return a note about the assets that noise rules hide; empty if they hide none."""
     if not answer["folded"]["count"]:
         return []
     by_rule = ", ".join(f"{number:,} by {plain(name)}" for name, number in answer["folded"]["by_rule"].items())
@@ -147,12 +147,12 @@ def cut(
     shown: int,
     narrow: str = "narrow it with --kind or --depth, or ",
 ) -> list[Text]:
-    """Say whether and why some are not shown, and how to get at them."""
+    """Return notes about entries that are not shown: why, and how to see them; empty if all are shown."""
     lines = []
     if shown < answer["total"]:
-        lines.append(Text(f"{shown:,} of {answer['total']:,} shown: {narrow}take --json", "yellow"))
+        lines.append(Text(f"{shown:,} of {answer['total']:,} shown: {narrow}use --json", "yellow"))
     if answer["partial"]:
         text = f"The answer was cut ({plain(answer['reason'] or 'limit')})."
-        further = f" Go on with --cursor {plain(answer['frontier'])}" if answer["frontier"] else ""
+        further = f" Continue with --cursor {plain(answer['frontier'])}" if answer["frontier"] else ""
         lines.append(Text(text + further, "yellow"))
     return lines

@@ -1,4 +1,4 @@
-"""What every command shares: its options, the way to the server, and how failures become exit codes."""
+"""Shared parts of all commands: common options, the connection to the server, error messages and exit codes."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ T = TypeVar("T")
 DEFAULT_URL: Final = "http://127.0.0.1:8765"
 
 Url = Annotated[str | None, typer.Option("--url", help=f"The server. [default: MLGRAPH_URL, or {DEFAULT_URL}]")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the HTTP body as it came.")]
-AtLeast = Annotated[int | None, typer.Option("--at-least", min=0, help="Wait until this watermark is included.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the HTTP body unchanged.")]
+AtLeast = Annotated[int | None, typer.Option("--at-least", min=0, help="Wait until the answer includes this watermark.")]
 Uri = Annotated[str, typer.Argument(metavar="URI", help="mlg://KIND/NAMESPACE/NAME, each part percent-encoded.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="TIME", help="The moment to answer for, such as 2026-11-01T00:00:00Z.")
 ]
 Level = Annotated[LevelName | None, typer.Option("--level", help="Workflows, or single runs.")]
 Limit = Annotated[int | None, typer.Option("--limit", min=1, help="How many to list at most.")]
-Cursor = Annotated[str | None, typer.Option("--cursor", help="Go on from the frontier of a partial answer.")]
-NoFold = Annotated[bool, typer.Option("--no-fold", help="Show what is folded as noise, such as temporary tables.")]
+Cursor = Annotated[str | None, typer.Option("--cursor", help="The frontier of a partial answer, to continue it.")]
+NoFold = Annotated[bool, typer.Option("--no-fold", help="Show assets that noise rules hide, such as temporary tables.")]
 
 
 @dataclass
 class Session:
-    """What the command line said before the command, and what its failure handling must know."""
+    """Options that precede the command, and state that the error handling needs."""
 
     url: str | None = None
     as_json: bool = False
 
 
 class Commands(TyperGroup):
-    """The group of all commands: one place where a failure becomes a message on standard error and an exit code."""
+    """The group of all commands, which turns exceptions into a message on standard error and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the signature of the base class
-        """Run the command; raise `typer.Exit` with 1, 2 or 3 where it fails."""
+        """Run the command. Raises `typer.Exit` with code 1, 2 or 3 if it fails."""
         session = ctx.ensure_object(Session)
-        # The types of the failures come with the HTTP library: load it only for commands that get this far.
+        # `_exit_code` imports the HTTP library, so it is called only after a failure.
         try:
             return super().invoke(ctx)
         except Exception as error:
@@ -60,6 +60,7 @@ class Commands(TyperGroup):
 
 
 def _exit_code(error: Exception, session: Session) -> int | None:
+    """Write the message of a known error and return its exit code; None for any other exception."""
     from mlgraph.client import ClientError, ServerNotReachable
     from mlgraph.domain.errors import MlgraphError
 
@@ -81,16 +82,16 @@ def _exit_code(error: Exception, session: Session) -> int | None:
 
 def _advice(status: int, title: str) -> str | None:
     if title == "Unknown asset":
-        return "mlgraph export lists everything that is known."
+        return "mlgraph export lists all known assets."
     return {
-        401: "Put the token into the environment as MLGRAPH_TOKEN.",
+        401: "Set the environment variable MLGRAPH_TOKEN to the token.",
         503: "Try again in a moment.",
     }.get(status)
 
 
 @contextlib.contextmanager
 def connected(ctx: typer.Context, url: str | None, as_json: bool) -> Generator[Client]:
-    """Open a client for the server that the options name."""
+    """Yield a client for the server that the options or the environment name. Raises `typer.BadParameter` for a bad URL."""
     from mlgraph.client import Client
 
     session = ctx.ensure_object(Session)
@@ -103,14 +104,14 @@ def connected(ctx: typer.Context, url: str | None, as_json: bool) -> Generator[C
         yield client
 
 
-def ask(
+def run_query(
     ctx: typer.Context,
     url: str | None,
     as_json: bool,
     query: Callable[[Client], Answer[T]],
     renderer: Callable[[T], RenderableType],
 ) -> None:
-    """Ask the server, and print its bytes or a picture of them."""
+    """Send a query to the server, and print the body (`as_json`) or the rendered answer."""
     with connected(ctx, url, as_json) as client:
         answer = query(client)
     if as_json:

@@ -1,4 +1,4 @@
-"""Commands about identity: which names an asset has had, and what a person decides of them."""
+"""The commands names, same and apart: the names of assets, and declarations about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlgraph.cli import output
-from mlgraph.cli.command_session import AsJson, AtLeast, Url, ask, connected
+from mlgraph.cli.command_session import AsJson, AtLeast, Url, connected, run_query
 from mlgraph.cli.output import plain, span
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="Since when it holds. [default: now]")]
+From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="When the declaration becomes valid. [default: now]")]
 _Name = Annotated[str, typer.Argument(metavar="NAME", help="The URI that is another name.")]
 
 
@@ -33,8 +33,8 @@ def names(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show which names an asset has had; without one, the names that lead to several assets."""
-    ask(ctx, url, as_json, lambda server: server.names(uri, at_least=at_least), _names)
+    """Show the names that an asset has had; without a URI, the names that lead to several assets."""
+    run_query(ctx, url, as_json, lambda server: server.names(uri, at_least=at_least), _names)
 
 
 @app.command()
@@ -44,12 +44,12 @@ def same(
     name: _Name,
     asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the asset that it names.")],
     from_: From = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Take it back: the two are told apart again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: the two are two assets again.")] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Say that a name is another name of an asset: both become one, and either answers."""
-    _decide(ctx, name, asset, {}, from_, undo, as_json, url)
+    """Declare that a name is another name of an asset: both become one asset, which either name finds."""
+    _declare(ctx, name, asset, {}, from_, undo, as_json, url)
 
 
 @app.command()
@@ -59,15 +59,15 @@ def apart(
     name: _Name,
     asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the other asset.")],
     from_: From = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Take it back: what sources say counts again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: reports of sources count again.")] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Say that two assets are two, whatever sources report."""
-    _decide(ctx, name, asset, {"decision": "apart"}, from_, undo, as_json, url)
+    """Declare that two names are two assets, whatever sources report."""
+    _declare(ctx, name, asset, {"decision": "apart"}, from_, undo, as_json, url)
 
 
-def _decide(
+def _declare(
     ctx: typer.Context,
     name: str,
     asset: str,
@@ -84,18 +84,18 @@ def _decide(
         since = {"valid_from": from_} if from_ else {}
         fact = {"edge": {**triple, **since, **({"properties": properties} if properties else {})}}
     with connected(ctx, url, as_json) as server:
-        taken = server.facts([json.dumps(fact).encode() + b"\n"])
-        rejected = taken.data["rejected"]
-        answer = None if rejected else server.names(asset, at_least=taken.data["watermark"])
-    _print_decision(taken, answer, as_json)
+        ingested = server.facts([json.dumps(fact).encode() + b"\n"])
+        rejected = ingested.data["rejected"]
+        answer = None if rejected else server.names(asset, at_least=ingested.data["watermark"])
+    _print_declaration(ingested, answer, as_json)
     if rejected:
-        output.fail(f"it was not taken: {rejected[0]['message']}", rejected[0]["pointer"])
+        output.fail(f"the declaration was rejected: {rejected[0]['message']}", rejected[0]["pointer"])
         raise typer.Exit(output.REFUSED)
 
 
-def _print_decision(taken: Answer[shapes.Ingested], answer: Answer[name_shapes.Names] | None, as_json: bool) -> None:
+def _print_declaration(ingested: Answer[shapes.Ingested], answer: Answer[name_shapes.Names] | None, as_json: bool) -> None:
     if as_json:
-        output.write((answer or taken).body)
+        output.write((answer or ingested).body)
     elif answer is not None:
         output.draw(_names(answer.data))
 
@@ -104,11 +104,11 @@ def _names(names: name_shapes.Names) -> RenderableType:
     parts: list[RenderableType] = []
     if names["uri"]:
         parts.append(Text(plain(names["asset"] or names["uri"]), "bold"))
-        parts.append(_known_as(names["names"]) if names["names"] else Text("It has had no other name."))
+        parts.append(_declarations(names["names"]) if names["names"] else Text("This asset has had no other name."))
     if names["ambiguous"]:
         parts.append(Text("\nAmbiguous names, each treated as an asset of its own:", "yellow"))
         for each in names["ambiguous"]:
-            parts.append(Text(f"  {plain(each['name'])}, {span(each['valid_from'], each['valid_to'])}, is either of"))
+            parts.append(Text(f"  {plain(each['name'])}, {span(each['valid_from'], each['valid_to'])}, leads to"))
             parts += [Text(f"    {plain(asset)}") for asset in each["assets"]]
         parts.append(Text("Decide with: mlgraph same NAME ASSET   or: mlgraph apart NAME ASSET", "dim"))
     elif not names["uri"]:
@@ -116,11 +116,11 @@ def _names(names: name_shapes.Names) -> RenderableType:
     return Group(*parts)
 
 
-def _known_as(listed: list[name_shapes.Named]) -> Table:
+def _declarations(listed: list[name_shapes.Named]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("name", "", "asset", "when"):
         table.add_column(title, overflow="fold")
     for each in listed:
-        word = "is kept apart from" if each["decision"] == "apart" else "is another name of"
-        table.add_row(plain(each["name"]), word, plain(each["asset"]), span(each["valid_from"], each["valid_to"]))
+        verb = "is distinct from" if each["decision"] == "apart" else "is another name of"
+        table.add_row(plain(each["name"]), verb, plain(each["asset"]), span(each["valid_from"], each["valid_to"]))
     return table

@@ -1,15 +1,15 @@
-"""Commands that bring something in: ingest, connectors, connect, sync, sources, dead-letters."""
+"""The commands ingest, connectors, connect, sync, sources and dead-letters."""
 
 from __future__ import annotations
 
 import time
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from mlgraph.cli import asset_renderers, output
-from mlgraph.cli.command_session import AsJson, AtLeast, Cursor, Limit, Url, ask, connected
+from mlgraph.cli.command_session import AsJson, AtLeast, Cursor, Limit, Url, connected, run_query
+from mlgraph.domain.suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from mlgraph.client import Client, source_shapes
@@ -41,8 +41,8 @@ def ingest(
     if as_json:
         output.write(body)
     else:
-        taken = f"accepted {summary['accepted']:,}, duplicates {summary['duplicates']:,}"
-        output.draw(f"{taken}, rejected {len(summary['rejected']):,}; watermark {summary['watermark']}")
+        stored = f"accepted {summary['accepted']:,}, duplicates {summary['duplicates']:,}"
+        output.draw(f"{stored}, rejected {len(summary['rejected']):,}; watermark {summary['watermark']}")
     for each in summary["rejected"][:MAX_REJECTIONS]:
         where = f" {each['pointer']}" if each["pointer"] else ""
         output.notify(f"{upload.places.of(each['index'])}{where}: {each['message']}")
@@ -53,60 +53,60 @@ def ingest(
 
 
 def _check_format(server: Client, form: str) -> None:
-    """Ask the server whether it reads a format, before anything is sent. Raises `typer.BadParameter` with the known ones."""
+    """Check that the server accepts a format. Raises `typer.BadParameter`, which lists the known formats, if it does not."""
     from mlgraph.cli.uploads import OWN_FORMATS
 
     if form in OWN_FORMATS:
         return
     known = [*OWN_FORMATS, *(each["name"] for each in server.connectors().data["connectors"] if each["accepts_events"])]
     if form not in known:
-        close = get_close_matches(form, known, n=1)
-        hint = f"did you mean {close[0]}? The" if close else "the"
-        raise typer.BadParameter(f"unknown format {form!r}; {hint} formats are {', '.join(known)}", param_hint="--format")
+        hint = did_you_mean(form, known, "", quoted=False)
+        start = f"{hint} The" if hint else "the"
+        raise typer.BadParameter(f"unknown format {form!r}; {start} formats are {', '.join(known)}", param_hint="--format")
 
 
 @app.command()
 def connectors(ctx: typer.Context, at_least: AtLeast = None, as_json: AsJson = False, url: Url = None) -> None:
-    """List the connectors of the server: the formats that ingest takes, the tools that connect takes, and what each emits."""
-    ask(ctx, url, as_json, lambda server: server.connectors(at_least=at_least), asset_renderers.connectors)
+    """List the connectors of the server: the formats that ingest accepts, the tools that connect accepts, and what each emits."""
+    run_query(ctx, url, as_json, lambda server: server.connectors(at_least=at_least), asset_renderers.connectors)
 
 
 @app.command()
 def connect(
     ctx: typer.Context,
     source: Annotated[str, typer.Argument(metavar="SOURCE", help="The kind of tool; mlgraph connectors lists them.")],
-    address: Annotated[str, typer.Argument(metavar="URL", help="Where the tool answers.")],
+    address: Annotated[str, typer.Argument(metavar="URL", help="The URL of the tool.")],
     name: Annotated[
         str | None, typer.Option("--name", help="The instance's name in URIs. [default: host:port of the URL]")
     ] = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Add a source and read all of its past, with its original times; run again, it goes on where it stopped."""
+    """Add a source and backfill its history with the original times; run it again to resume."""
     with connected(ctx, url, as_json) as server:
         answer = server.connect(source, address, name)
         known_as = answer.data.get("name") or name or address
         try:
-            found = _follow(server, known_as)
+            source_state = _wait_for_backfill(server, known_as)
         except KeyboardInterrupt:
-            output.notify("The server goes on reading. mlgraph sources shows how far it is.")
+            output.notify("The server continues to read. mlgraph sources shows its progress.")
             raise typer.Exit(output.DONE) from None
     if as_json:
         output.write(answer.body)
-    if found["state"] == "failed":
+    if source_state["state"] == "failed":
         output.fail(
-            f"reading {known_as} stopped: {found.get('error') or 'no reason is known'}",
-            then=f"Run it again to go on: mlgraph connect {source} {address}{f' --name {name}' if name else ''}",
+            f"reading {known_as} stopped: {source_state.get('error') or 'no reason is known'}",
+            then=f"Run it again to continue: mlgraph connect {source} {address}{f' --name {name}' if name else ''}",
         )
         raise typer.Exit(output.REFUSED)
     if not as_json:
-        done = found.get("done")
-        read = f"; {done:,} things read" if done is not None else ""
-        output.draw(f"{output.plain(known_as)} is connected and {output.plain(found['state'])}{read}")
+        done = source_state.get("done")
+        read = f"; {done:,} objects read" if done is not None else ""
+        output.draw(f"{output.plain(known_as)} is connected and {output.plain(source_state['state'])}{read}")
 
 
-def _follow(server: Client, name: str) -> source_shapes.Source:
-    """Show how far the backfill is until it is done, and return its last state."""
+def _wait_for_backfill(server: Client, name: str) -> source_shapes.Source:
+    """Show the progress of a backfill until it ends, and return the last state of the source."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     console = output.err()
@@ -127,11 +127,11 @@ def _follow(server: Client, name: str) -> source_shapes.Source:
 @app.command()
 def sync(
     ctx: typer.Context,
-    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="Its name; all without one.")] = None,
+    source: Annotated[str | None, typer.Argument(metavar="[SOURCE]", help="The source's name. [default: all sources]")] = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Compare a source with the graph now: what no event told, deletions and renames included."""
+    """Reconcile a source with the graph now: changes that no event reported, deletions and renames included."""
     with connected(ctx, url, as_json) as server:
         answer = server.sync(source)
         if as_json:
@@ -146,9 +146,9 @@ app.add_typer(known, name="sources")
 
 @known.callback()
 def sources(ctx: typer.Context, at_least: AtLeast = None, as_json: AsJson = False, url: Url = None) -> None:
-    """List the connected tools: state, lag, errors, sweeps. `sources test NAME` tries one."""
+    """List the connected tools: state, lag, errors, sweeps. `sources test NAME` tests one."""
     if ctx.invoked_subcommand is None:
-        ask(ctx, url, as_json, lambda server: server.sources(at_least=at_least), asset_renderers.sources)
+        run_query(ctx, url, as_json, lambda server: server.sources(at_least=at_least), asset_renderers.sources)
 
 
 @known.command("test")
@@ -158,7 +158,7 @@ def try_source(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Reach a source once, with its credentials, and say what was found, or what to fix (exit code 1)."""
+    """Connect to a source once, with its credentials, and print the objects found, or what to fix (exit code 1)."""
     with connected(ctx, url, as_json) as server:
         answer = server.test_source(name)
     if as_json:
@@ -166,26 +166,26 @@ def try_source(
     else:
         output.draw(asset_renderers.source_test(answer.data))
     if not answer.data["ok"]:
-        output.fail(answer.data["error"] or "no reason is known", then="Its url and credentials stand in mlgraph.yaml.")
+        output.fail(answer.data["error"] or "no reason is known", then="Its url and credentials are set in mlgraph.yaml.")
         raise typer.Exit(output.REFUSED)
 
 
 @app.command("dead-letters")
 def dead_letters(
     ctx: typer.Context,
-    replay: Annotated[int | None, typer.Option("--replay", metavar="ID", min=0, help="Try this one again.")] = None,
+    replay: Annotated[int | None, typer.Option("--replay", metavar="ID", min=0, help="Process this one again.")] = None,
     limit: Limit = None,
     cursor: Cursor = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """List what was taken and could not be worked on, or try one again."""
+    """List input that was accepted and could not be processed, or process one again."""
     if replay is not None:
         letter = replay
-        ask(ctx, url, as_json, lambda server: server.replay(letter), lambda _: f"dead letter {letter} went through")
+        run_query(ctx, url, as_json, lambda server: server.replay(letter), lambda _: f"dead letter {letter} was processed")
         return
-    ask(
+    run_query(
         ctx,
         url,
         as_json,

@@ -1,6 +1,6 @@
-"""Reading files of JSON: NDJSON a line at a time; indented objects and arrays one value at a time.
+"""Splitting of JSON files into records: NDJSON line by line, indented objects and arrays value by value.
 
-Values are never judged here: what is no JSON is handed on as it is, and the server says what is wrong with it.
+Records are not validated: invalid JSON is yielded unchanged, and the server reports what is wrong with it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ _decoder = json.JSONDecoder()
 def records(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
     """Yield (line number from 1, one JSON text without line feeds) for each record of a file.
 
-    A file whose first line is a JSON object is NDJSON and never held in memory; its empty lines are yielded, they
-    count. One that begins with an array, or with an object that goes on in the next line, is read as a whole.
+    A file whose first line is a JSON object is NDJSON and is streamed; its empty lines are yielded, because they count in
+    indexes. A file that begins with an array, or with an object of several lines, is read into memory completely.
     """
     empty: list[bytes] = []
     first = stream.readline().removeprefix(_BYTE_ORDER_MARK)
@@ -42,17 +42,17 @@ def records(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 class RecordPositions:
-    """Where each record came from; consecutive lines of a file share one entry, so that long files cost nothing."""
+    """The file and line of each record by index; consecutive lines of a file share one entry, so memory use is constant."""
 
     def __init__(self) -> None:
-        """Begin with no records."""
+        """Create an empty table."""
         self._starts: list[int] = []
         self._places: list[tuple[str, int]] = []
         self._next: tuple[str, int] | None = None
         self.count = 0
 
     def add(self, file: str, line: int) -> None:
-        """Note the place of the next record."""
+        """Add the file and line of the next record."""
         if self._next != (file, line):
             self._starts.append(self.count)
             self._places.append((file, line))
@@ -74,12 +74,12 @@ def _lines(lines: Iterable[bytes], before: int = 0) -> Iterator[tuple[int, bytes
 
 
 def _is_incomplete(line: bytes) -> bool:
-    """Say whether `line` is the beginning of an object that goes on in the next line."""
+    """Return whether `line` begins an object that continues in the next line."""
     text = line.decode("utf-8", "replace").strip()
     try:
         _decoder.decode(text)
     except json.JSONDecodeError as error:
-        # Cut between two tokens, what is missing is missed at the very end; a fault inside the line is a broken line.
+        # The parser of an incomplete object fails at the end of the text; an error before that is a malformed line.
         return text.startswith("{") and error.pos >= len(text) - 1 and not text.endswith("}")
     except RecursionError:
         return False
@@ -87,7 +87,7 @@ def _is_incomplete(line: bytes) -> bool:
 
 
 def _begins_with_a_value(text: str) -> bool:
-    """Say whether an array begins, or an object that ends somewhere: else the first line was only broken."""
+    """Return whether `text` begins with an array or a complete object; if not, its first line is malformed NDJSON."""
     try:
         _decoder.raw_decode(text.lstrip())
     except (json.JSONDecodeError, RecursionError):
@@ -96,7 +96,7 @@ def _begins_with_a_value(text: str) -> bool:
 
 
 def _values(text: str) -> Iterator[tuple[int, bytes]]:
-    """Yield each JSON value of `text`, those inside an array one by one, with the line that it begins in."""
+    """Yield each JSON value of `text`, and each element of an array, with the number of its first line."""
     at, line, counted, inside = 0, 1, 0, False
     while True:
         while at < len(text) and (text[at] in _WHITE or (inside and text[at] == ",")):

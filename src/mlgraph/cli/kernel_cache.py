@@ -1,4 +1,4 @@
-"""Where numba keeps compiled kernels; it is chosen before numba is imported."""
+"""Choice of numba's cache directory for compiled kernels, which must precede the import of numba."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _PACKAGE: Final = Path(mlgraph.__file__).parent
 
 
 def choose(data: Path, package: Path = _PACKAGE) -> None:
-    """Set NUMBA_CACHE_DIR to a directory that can be written, unless the environment has one already.
+    """Set NUMBA_CACHE_DIR to a writable directory, unless the environment sets it.
 
-    An installed package caches below the user's cache directory, else below `data`: where it is installed may be read-only.
-    The directory is named after the version and a digest of the sources, because numba does not see that a function which a
-    kernel calls has changed in another file. A checkout of the sources caches beside them, as numba does by default.
+    An installed package caches below the user's cache directory, else below `data`, because its own directory may be
+    read-only. The name of the directory contains the version and a digest of the sources, because numba does not notice a
+    change of a called function in another file. A source checkout caches beside its sources, as numba does by default.
 
-    Raises `StartError` where no directory can be written.
+    Raises `StartError` if no directory is writable.
     """
     if os.environ.get(VARIABLE) or (package.parents[1] / "pyproject.toml").is_file():
         return
@@ -34,8 +34,8 @@ def choose(data: Path, package: Path = _PACKAGE) -> None:
             os.environ[VARIABLE] = str(directory)
             return
     raise StartError(
-        "compiled kernels cannot be kept, because neither of these directories can be written: "
-        f"{', '.join(map(str, candidates))}; name another one in the environment as {VARIABLE}"
+        "compiled kernels cannot be cached, because neither of these directories is writable: "
+        f"{', '.join(map(str, candidates))}; set the environment variable {VARIABLE} to another one"
     )
 
 
@@ -54,7 +54,7 @@ def _user_cache() -> Path:
 
 
 def _writable(directory: Path) -> bool:
-    """Make the directory, readable by this user alone where it is new: numba loads machine code from it."""
+    """Create the directory if needed and return whether it is writable; mode 700, because numba loads machine code from it."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):

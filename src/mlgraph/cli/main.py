@@ -1,7 +1,7 @@
-"""The command `mlgraph`.
+"""The command `mlgraph`: assembly of its subcommands and global options.
 
-Exit codes: 0 done; 1 the answer is a refusal; 2 wrong usage; 3 the server cannot be reached. Standard output carries
-the answer alone.
+Exit codes: 0 success; 1 the server refused; 2 usage error; 3 the server cannot be reached. Standard output carries only
+the answer.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ app = typer.Typer(
 )
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         output.draw(f"mlgraph {version('mlgraph')}")
@@ -38,7 +38,7 @@ def options(
     url: Url = None,
     _version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)] = False,
 ) -> None:
-    """The Model Lifecycle Graph: one live graph over the tools that machine learning lives in."""
+    """The Model Lifecycle Graph: one live graph over the tools of a company's machine learning."""
     ctx.ensure_object(Session).url = url
 
 

@@ -1,4 +1,4 @@
-"""Where words go: the answer to standard output, everything else to standard error, colours to terminals only."""
+"""Output of commands: the answer to standard output, messages to standard error, colours to terminals only; text formats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WRONG_USAGE: Final = 2
 NOT_REACHABLE: Final = 3
 
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-# What is read by a program is not wrapped at the width of a terminal that is not there.
+# Width of output that does not go to a terminal, so that it is not wrapped.
 _UNWRAPPED: Final = 20_000
 
 KIND_STYLES: Final = {
@@ -34,27 +34,27 @@ SEVERITY_STYLES: Final = {"critical": "bold red", "high": "red", "medium": "yell
 
 
 def out() -> Console:
-    """Return the console of the answer."""
+    """Return a console for the answer, on standard output."""
     return Console(file=sys.stdout, width=None if sys.stdout.isatty() else _UNWRAPPED, highlight=False, emoji=False)
 
 
 def err() -> Console:
-    """Return the console of messages."""
+    """Return a console for messages, on standard error."""
     return Console(file=sys.stderr, width=None if sys.stderr.isatty() else _UNWRAPPED, highlight=False, emoji=False)
 
 
 def draw(renderable: RenderableType) -> None:
-    """Write the answer, drawn for people."""
+    """Write a rendered answer to standard output."""
     out().print(renderable, soft_wrap=isinstance(renderable, Text))
 
 
 def notify(message: str | Text) -> None:
-    """Write a message for people."""
+    """Write a message to standard error."""
     err().print(message if isinstance(message, Text) else Text(plain(message)), soft_wrap=True)
 
 
 def write(body: bytes) -> None:
-    """Write the exact bytes of an answer; a terminal gets a line feed behind them, to keep its prompt readable."""
+    """Write the bytes of an answer to standard output; on a terminal, end them with a line feed."""
     sys.stdout.flush()
     sys.stdout.buffer.write(body)
     if sys.stdout.isatty() and not body.endswith(b"\n"):
@@ -63,7 +63,7 @@ def write(body: bytes) -> None:
 
 
 def fail(what: str, where: str | None = None, then: str | None = None) -> None:
-    """Say what is wrong, where, and what to do next."""
+    """Write an error message: `what` is wrong, `where`, and what to do (`then`)."""
     text = Text.assemble(("Error: ", "bold red"), plain(what))
     if where:
         text.append(f"\n  at {plain(where)}", "dim")
@@ -73,12 +73,12 @@ def fail(what: str, where: str | None = None, then: str | None = None) -> None:
 
 
 def plain(text: object) -> str:
-    """Return `text` without characters that a terminal would obey: names come from other people's systems."""
+    """Return `text` with control characters replaced, because names come from other systems and terminals would obey them."""
     return _CONTROL.sub("\ufffd", str(text))
 
 
 def name_of(uri: str) -> str:
-    """Return the name part of a URI, decoded; what is no URI stays as it is."""
+    """Return the decoded name part of an asset URI; any other text is returned unchanged."""
     parts = uri.removeprefix("mlg://").split("/")
     return unquote(parts[2]) if uri.startswith("mlg://") and len(parts) == 3 else uri
 
@@ -89,7 +89,7 @@ def kind_of(uri: str) -> str:
 
 
 def asset_text(kind: str, name: str, uri: str | None = None) -> Text:
-    """Return an asset as its kind, its name, and dimly the URI that the next command may need."""
+    """Return an asset as text: kind, name and, if given, its URI for the next command."""
     text = Text.assemble((plain(kind), KIND_STYLES.get(kind, "blue")), " ", (plain(name or "?"), "bold"))
     if uri:
         text.append(f"  {plain(uri)}", "dim")
@@ -97,16 +97,16 @@ def asset_text(kind: str, name: str, uri: str | None = None) -> Text:
 
 
 def moment(text: str | None) -> str:
-    """Return a time as people read it: 2026-11-01 10:00:00 (UTC); an open end as a dash."""
+    """Return an RFC 3339 time in UTC as `2026-11-01 10:00:00`; None (an open end) as a dash."""
     return "-" if text is None else plain(text.replace("T", " ").removesuffix("Z"))
 
 
 def span(start: str | None, ended: str | None) -> str:
-    """Return since when and until when something holds, as people read it; None: from the beginning, or without end."""
+    """Return a validity interval as text; None as `start` or `ended` means unbounded."""
     since = f"since {moment(start)}" if start else "from the beginning"
     return f"{since} until {moment(ended)}" if ended else since
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """Return `1 edge`, `1,200 edges`."""
+    """Return a number with its noun, such as `1 edge` or `1,200 edges`."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

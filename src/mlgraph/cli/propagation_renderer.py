@@ -1,4 +1,4 @@
-"""A picture of how far a change has come: workflows and assets by state, with what to do next."""
+"""Renderer of propagation: workflows and assets by rebuild state, with the next step for each."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     _Entry = RebuiltWorkflow | FollowedAsset
 
 _NEXT: Final = {
-    "failed": "look at the run, then run it again",
+    "failed": "check the failed run, then run it again",
     "old": "run it",
     "partly": "run it again once all its inputs are new",
-    "waiting": "nothing: its inputs come first",
-    "running": "nothing: it is under way",
+    "waiting": "nothing: its inputs must be new first",
+    "running": "nothing: a run is in progress",
     "rebuilt": "nothing",
-    "on_old": "move it to what was made from the new",
-    "mixed": "move the rest to what was made from the new",
+    "on_old": "switch it to a version built from the new state",
+    "mixed": "switch the rest to versions built from the new state",
     "on_new": "nothing",
-    "stale": "nothing: see what writes it",
+    "stale": "nothing: see the workflow that writes it",
     "fresh": "nothing",
 }
 _TO_DO: Final = ("failed", "old", "partly", "on_old", "mixed")
@@ -46,19 +46,19 @@ _STYLES: Final = {
 
 
 def propagation(answer: Propagation) -> RenderableType:
-    """Draw how far a change has come: a table for workflows and one for assets, those with something to do first."""
+    """Render the state of each consumer as a table: workflows, then assets, those that need action first."""
     head = asset_text(kind_of(answer["root"]), name_of(answer["root"]), answer["root"])
-    when = Text(f"changed {moment(answer['since'])}, as it was {moment(answer['as_of'])}", "dim")
+    when = Text(f"changed {moment(answer['since'])}, as of {moment(answer['as_of'])}", "dim")
     if not answer["total"]:
-        return Group(head, when, Text("Nothing is made from it, as far as is known. mlgraph lineage shows what reads it."))
+        return Group(head, when, Text("No known asset is derived from it. mlgraph lineage shows what reads it."))
     states = answer["by_state"]
     sums = [_sum(title, counts) for title, counts in states.items() if any(counts.values())]
-    workflows = sorted(answer["workflows"], key=lambda each: _place(states["workflows"], each["state"]))
-    assets = sorted(answer["assets"], key=lambda each: _place(states["assets"], each["state"]))
+    workflows = sorted(answer["workflows"], key=lambda each: _rank(states["workflows"], each["state"]))
+    assets = sorted(answer["assets"], key=lambda each: _rank(states["assets"], each["state"]))
     rows: list[tuple[_Entry, str]] = [(each, _of_workflow(each)) for each in workflows]
     rows += [(each, _of_asset(each)) for each in assets]
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for title in ("state", "what", "since", "detail", "next", "owners"):
+    for title in ("state", "asset", "since", "detail", "next", "owners"):
         table.add_column(title)
     for each, detail in rows[:MAX_ROWS]:
         state = each["state"]
@@ -68,15 +68,15 @@ def propagation(answer: Propagation) -> RenderableType:
             Text(moment(each["since"])),
             Text(plain(detail), "dim"),
             Text(_next(each)),
-            Text(plain(", ".join(name_of(uri) for uri in each["owners"]) or "nobody")),
+            Text(plain(", ".join(name_of(uri) for uri in each["owners"]) or "none")),
         )
     to_do = any(counts.get(state) for counts in states.values() for state in _TO_DO)
     remind = [owners_to_notify(answer["remind"], "Remind")] if to_do else []
     return Group(head, when, *sums, Text(), table, *cut(answer, min(len(rows), MAX_ROWS), ""), *remind)
 
 
-def _place(states: dict[str, int], state: str) -> int:
-    return next((place for place, each in enumerate(states) if each == state), len(states))
+def _rank(states: dict[str, int], state: str) -> int:
+    return next((rank for rank, each in enumerate(states) if each == state), len(states))
 
 
 def _sum(title: str, counts: dict[str, int]) -> Text:
@@ -86,7 +86,7 @@ def _sum(title: str, counts: dict[str, int]) -> Text:
 
 def _next(each: _Entry) -> str:
     if each["state"] == "old" and each["kind"] not in ("workflow", "run"):
-        return "nothing: it stays as it was made"
+        return "nothing: it stays as it was built"
     return _NEXT.get(each["state"], "")
 
 
@@ -95,7 +95,7 @@ def _of_workflow(each: RebuiltWorkflow) -> str:
     if each["waits_on"]:
         parts.append(f"waits on {_some(each['waits_on'])}")
     elif each["missing"] and each["state"] == "partly":
-        parts.append(f"not from {_some(each['missing'])}")
+        parts.append(f"missing {_some(each['missing'])}")
     return "; ".join(parts)
 
 

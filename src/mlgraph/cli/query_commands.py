@@ -1,4 +1,4 @@
-"""Commands that ask: show, lineage, impact, propagation, path, diff, why, live, export."""
+"""The commands show, lineage, impact, propagation, path, diff, why, live and export."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from mlgraph.cli.command_session import (
     NoFold,
     Uri,
     Url,
-    ask,
     connected,
+    run_query,
 )
 from mlgraph.cli.walk_options import takes_walk_options
 from mlgraph.domain.walk_options import WalkOptions
@@ -36,8 +36,8 @@ def show(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show an asset: what is said of it, its relations, history and health."""
-    ask(ctx, url, as_json, lambda server: server.asset(uri, as_of=as_of, at_least=at_least), asset_renderers.asset)
+    """Show an asset: its attributes, relations, history and health."""
+    run_query(ctx, url, as_json, lambda server: server.asset(uri, as_of=as_of, at_least=at_least), asset_renderers.asset)
 
 
 @app.command()
@@ -51,8 +51,8 @@ def lineage(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show what an asset leads to, or where it comes from."""
-    ask(ctx, url, as_json, lambda server: server.lineage(uri, options, at_least=at_least), closure_renderers.lineage)
+    """Show everything downstream or upstream of an asset."""
+    run_query(ctx, url, as_json, lambda server: server.lineage(uri, options, at_least=at_least), closure_renderers.lineage)
 
 
 @app.command()
@@ -65,8 +65,8 @@ def impact(
         Literal["schema", "values", "withdraw", "retire"] | None,
         typer.Option(
             "--change",
-            help="The shape changes, the values were wrong, it may no longer be used, it goes away. "
-            "Without it, everything reached is listed.",
+            help="The shape changes, the values were wrong, the asset may no longer be used, it is removed. "
+            "Without it, every reached asset is listed.",
         ),
     ] = None,
     options: WalkOptions,
@@ -74,8 +74,10 @@ def impact(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show what a change of an asset can hurt, how badly, and whom to tell."""
-    ask(ctx, url, as_json, lambda server: server.impact(uri, options, change=change, at_least=at_least), closure_renderers.impact)
+    """Show the assets that a change can hurt, how severely, and the owners to notify."""
+    run_query(
+        ctx, url, as_json, lambda server: server.impact(uri, options, change=change, at_least=at_least), closure_renderers.impact
+    )
 
 
 @app.command()
@@ -83,7 +85,7 @@ def propagation(
     ctx: typer.Context,
     *,
     uri: Uri,
-    since: Annotated[str, typer.Option("--since", metavar="TIME", help="When it changed.")],
+    since: Annotated[str, typer.Option("--since", metavar="TIME", help="When the asset changed.")],
     as_of: AsOf = None,
     limit: Limit = None,
     cursor: Cursor = None,
@@ -91,8 +93,8 @@ def propagation(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show who has rebuilt since an asset changed, who still runs on the old, and who failed."""
-    ask(
+    """Show which consumers have rebuilt since an asset changed, which use the old state, and which failed."""
+    run_query(
         ctx,
         url,
         as_json,
@@ -115,7 +117,7 @@ def path(
     url: Url = None,
 ) -> None:
     """Show the shortest path between two assets."""
-    ask(
+    run_query(
         ctx,
         url,
         as_json,
@@ -130,30 +132,30 @@ def diff(
     *,
     from_: Annotated[str, typer.Option("--from", metavar="TIME", help="The earlier moment.")],
     to: Annotated[str, typer.Option("--to", metavar="TIME", help="The later moment.")],
-    uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="Only what touches this asset.")] = None,
+    uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="Only changes of this asset and its edges.")] = None,
     limit: Limit = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show what changed between two moments."""
-    ask(ctx, url, as_json, lambda s: s.diff(from_, to, uri, limit=limit, at_least=at_least), asset_renderers.diff)
+    """Show the changes between two moments."""
+    run_query(ctx, url, as_json, lambda s: s.diff(from_, to, uri, limit=limit, at_least=at_least), asset_renderers.diff)
 
 
 @app.command()
 def why(
     ctx: typer.Context,
     *,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URI where the edge begins.")],
-    relation: Annotated[str, typer.Argument(metavar="RELATION", help="Such as input_to.")],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The URI where the edge ends.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URI at which the edge begins.")],
+    relation: Annotated[str, typer.Argument(metavar="RELATION", help="The relation, such as input_to.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The URI at which the edge ends.")],
     as_of: AsOf = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show who says that an edge holds, since when, and by which event."""
-    ask(ctx, url, as_json, lambda s: s.why(source, relation, target, as_of=as_of, at_least=at_least), asset_renderers.why)
+    """Show the origins of an edge, with validity and recording time; for an inferred edge also its premises."""
+    run_query(ctx, url, as_json, lambda s: s.why(source, relation, target, as_of=as_of, at_least=at_least), asset_renderers.why)
 
 
 @app.command()
@@ -166,8 +168,8 @@ def live(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show which versions serve which service."""
-    ask(ctx, url, as_json, lambda server: server.live(service, as_of=as_of, at_least=at_least), asset_renderers.live)
+    """Show the versions that serve each service."""
+    run_query(ctx, url, as_json, lambda server: server.live(service, as_of=as_of, at_least=at_least), asset_renderers.live)
 
 
 @app.command()
@@ -175,10 +177,10 @@ def export(
     ctx: typer.Context,
     *,
     at_least: AtLeast = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same: the export is the HTTP body.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="No effect: the export is the HTTP body.")] = False,
     url: Url = None,
 ) -> None:
-    """Write all facts as NDJSON, in a stable order, for mlgraph ingest elsewhere."""
+    """Write all facts as NDJSON, in a stable order, as input for mlgraph ingest of another server."""
     with connected(ctx, url, as_json) as server:
         for piece in server.export(at_least=at_least):
             output.write(piece)

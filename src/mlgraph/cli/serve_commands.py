@@ -1,4 +1,4 @@
-"""Commands that serve: up, demo. Everything heavy is loaded when they run."""
+"""The commands up and demo, which run a server. Heavy modules are imported only when they run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlgraph.cli import kernel_cache, output
 
 app = typer.Typer()
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")]
+Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 selects a free one.")]
 
 Config = Annotated[
     Path | None,
@@ -30,35 +30,38 @@ Config = Annotated[
 def up(
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="DIR", help="Where the graph is kept. [default: ~/.local/share/mlgraph/main]"),
+        typer.Option("--data", metavar="DIR", help="The data directory. [default: ~/.local/share/mlgraph/main]"),
     ] = None,
     store: Annotated[
         str | None,
-        typer.Option("--store", metavar="URL", help="A postgresql:// server in place of the one that comes along."),
+        typer.Option("--store", metavar="URL", help="A postgresql:// database instead of the embedded PostgreSQL."),
     ] = None,
-    host: Annotated[str, typer.Option("--host", help="Any but this machine needs --tokens.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option("--host", help="The address to listen on; any but loopback needs --tokens.")] = "127.0.0.1",
     port: Port = 8765,
     tokens: Annotated[
         Path | None,
-        typer.Option("--tokens", metavar="FILE", envvar="MLGRAPH_TOKENS", show_envvar=True, help="Who may call, and as whom."),
+        typer.Option("--tokens", metavar="FILE", envvar="MLGRAPH_TOKENS", show_envvar=True, help="The callers and their tokens."),
     ] = None,
     config: Config = None,
     log_format: Annotated[
         Literal["text", "json"] | None,
-        typer.Option("--log-format", help="For people, or a JSON object a line. [default: text on a terminal, else json]"),
+        typer.Option("--log-format", help="Text for people, or one JSON object a line. [default: text on a terminal, else json]"),
     ] = None,
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        typer.Option("--log-level", help="debug has every request, info those that failed or took over 1 s."),
+        typer.Option("--log-level", help="debug logs every request, info those that failed or took over 1 s."),
     ] = "info",
     workers: Annotated[
-        int, typer.Option("--workers", metavar="N", min=1, max=64, help="Processes that answer, sharing one mapped graph.")
+        int,
+        typer.Option(
+            "--workers", metavar="N", min=1, max=64, help="Number of processes that answer; they share one memory-mapped graph."
+        ),
     ] = 1,
     hot_run_days: Annotated[  # deprecated since 0.2.0 (docs/adr/0025)
         int | None, typer.Option("--hot-run-days", metavar="N", min=1, hidden=True, help="Deprecated: has no effect.")
     ] = None,
 ) -> None:
-    """Serve the graph until interrupted."""
+    """Serve the graph until it is interrupted."""
     data = data or home("main")
     kernel_cache.choose(data)
     from mlgraph.bootstrap import Options, serve
@@ -85,10 +88,10 @@ def demo(
     port: Port = 8765,
     data: Annotated[
         Path | None,
-        typer.Option("--data", metavar="DIR", help="Where the demo is kept. [default: ~/.local/share/mlgraph/demo]"),
+        typer.Option("--data", metavar="DIR", help="The data directory of the demo. [default: ~/.local/share/mlgraph/demo]"),
     ] = None,
 ) -> None:
-    """Serve a demo company, built from real data and real tools, and say what to try."""
+    """Serve a demo company, built from real data with real tools, and print commands to try."""
     data = data or home("demo")
     kernel_cache.choose(data)
     from mlgraph.demo import run
@@ -97,6 +100,6 @@ def demo(
 
 
 def home(name: str) -> Path:
-    """Return the data directory of this name, where the XDG base directories put it."""
+    """Return the data directory of this name, according to the XDG Base Directory Specification."""
     base = os.environ.get("XDG_DATA_HOME")
     return (Path(base) if base else Path.home() / ".local" / "share") / "mlgraph" / name

@@ -1,4 +1,4 @@
-"""Sending files to the server, with a progress bar where it takes over a second."""
+"""Upload of files to the server, with a progress bar for uploads that take over a second."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ BATCH_BYTES: Final = 8 * 1024 * 1024
 BATCH_EVENTS: Final = 1000
 SHOW_AFTER_S: Final = 1.0
 OWN_FORMATS: Final = ("facts", "cloudevents")
-"""The formats of mlgraph itself; every other one is the name of a connector."""
+"""The formats of mlgraph itself; every other format is the name of a connector."""
 _STDIN: Final = "-"
 
 
 class Upload:
-    """All files of one command as one stream of records; `places` tells where each came from."""
+    """All files of one command as one stream of records; `places` has the file and line of each."""
 
     def __init__(self, files: list[str]) -> None:
-        """Check that every file is there before the first byte is sent. Raises `typer.BadParameter`."""
+        """Check that every file can be read, before anything is sent. Raises `typer.BadParameter`."""
         for file in files:
             if file == _STDIN:
                 continue
@@ -46,7 +46,7 @@ class Upload:
         self.places = RecordPositions()
 
     def send(self, server: Client, form: str) -> tuple[bytes, shapes.Ingested]:
-        """Send everything as `form`; return the HTTP body and what it says."""
+        """Send all records in the format `form`; return the HTTP body and its value."""
         with contextlib.closing(Meter("sending", _bytes_of(self._files))) as meter:
             if form == "cloudevents":
                 return self._batches(server, meter)
@@ -80,42 +80,42 @@ class Upload:
 
 
 class Meter:
-    """A progress bar on standard error that appears once the work has taken a second, and on terminals only."""
+    """A progress bar on standard error that appears after a second of work, on terminals only."""
 
     def __init__(self, work: str, total: int | None) -> None:
-        """Expect `total` bytes, None where nobody knows how many, of work that is called `work`."""
+        """Create a bar with the label `work` for `total` bytes; None if the number is not known."""
         self._work = work
         self._total = total
-        self._sent = 0
-        self._begin = time.monotonic()
+        self._sent_bytes = 0
+        self._started = time.monotonic()
         self._console = output.err()
         self._bar: Progress | None = None
 
     def advance(self, sent_bytes: int) -> None:
-        """Count bytes that are done."""
-        self._sent += sent_bytes
+        """Add processed bytes."""
+        self._sent_bytes += sent_bytes
         if self._bar is not None:
-            self._bar.update(self._bar.task_ids[0], completed=self._sent)
-        elif self._console.is_terminal and time.monotonic() - self._begin > SHOW_AFTER_S:
-            self._bar = self._shown()
+            self._bar.update(self._bar.task_ids[0], completed=self._sent_bytes)
+        elif self._console.is_terminal and time.monotonic() - self._started > SHOW_AFTER_S:
+            self._bar = self._started_bar()
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         if self._bar is not None:
             self._bar.stop()
 
-    def _shown(self) -> Progress:
+    def _started_bar(self) -> Progress:
         from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
         columns = (TextColumn(self._work), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         bar = Progress(*columns, console=self._console, transient=True)
-        bar.add_task(self._work, total=self._total, completed=self._sent)
+        bar.add_task(self._work, total=self._total, completed=self._sent_bytes)
         bar.start()
         return bar
 
 
 def _bytes_of(files: list[str]) -> int | None:
-    """Return the size of all files; with standard input among them nobody knows it."""
+    """Return the size of all files; None if standard input is among them."""
     return None if _STDIN in files else sum(Path(file).stat().st_size for file in files)
 
 
@@ -129,7 +129,7 @@ def _opened(file: str) -> Generator[BinaryIO]:
 
 
 def _joined(lines: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
-    """Yield the lines in pieces worth a system call; after a pause, what is there goes out at once."""
+    """Yield the lines joined into pieces of about `PIECE_BYTES`; after a pause, a smaller piece is yielded at once."""
     waiting: list[bytes] = []
     size, sent = 0, time.monotonic()
     for line in lines:
@@ -145,7 +145,7 @@ def _joined(lines: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
 
 
 def _batched(events: Iterator[bytes], rejected: list[shapes.Rejection]) -> Iterator[list[tuple[int, bytes]]]:
-    """Yield batches of (index, event); what is no JSON would break its whole batch, so it goes to `rejected` here."""
+    """Yield batches of (index, event). Invalid JSON would invalidate its batch, so it is added to `rejected` instead."""
     batch: list[tuple[int, bytes]] = []
     size = 0
     for index, event in enumerate(events):
