@@ -101,7 +101,7 @@ BAD_STATEMENTS = [
     (changes_input, "changed its input"),
     (shares_input, "changed its input"),
     (leaks_mail, "stands in a fact"),
-    (add(EdgeFact(OTHER, "outputs", OTHER, "sound", 0)), "does not lead from"),
+    (add(EdgeFact(OTHER, "outputs", OTHER, "sound", 0)), "is not allowed from"),
     (add(EdgeFact(OTHER, "derives", OTHER, "sound", 0)), "relation derives is not in the spec"),
     (add(AssetFact(AssetUri("model", "a", "b"), "sound", 0)), "kind model is not in the spec"),
     (add(AssetFact(AssetUri("dataset", "a", "x" * 9000), "sound", 0)), "over the limit"),

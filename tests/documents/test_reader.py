@@ -1,4 +1,4 @@
-"""YAML texts as data with positions: any text is read, or refused at a place within it."""
+"""Parsing of YAML texts to data with positions: any text is parsed, or refused at a position in it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def document(text: str) -> Document:
 
 
 @given(st.text(alphabet="ab:-[]{}#&*!|>'\"%@,?\n\t \ufeff\x00\u00e90", max_size=60))
-def test_any_text_is_read_or_refused_at_a_place_within_it(text: str) -> None:
+def test_any_text_is_parsed_or_refused_at_a_position_in_it(text: str) -> None:
     found = Faults()
     read(text, found)
     lines = re.split(LINE_ENDS, text)
@@ -54,7 +54,7 @@ def test_scalars_are_their_text() -> None:
     assert [isinstance(each, Unquoted) for each in data] == [True, True, False, False, False, False, False, True]
 
 
-def test_what_is_absent_is_placed_at_what_is_around_it() -> None:
+def test_a_missing_value_has_the_position_of_the_value_around_it() -> None:
     found = document("a:\n  - b: 1\n    c: [x]\n")
     assert found.locations(("a",)) == [("a", 0)]
     assert found.locations(("a", 0, "b")) == []
@@ -75,15 +75,15 @@ def test_what_is_absent_is_placed_at_what_is_around_it() -> None:
     [
         ("a: &x 1\nb: &x 2\n", [(1, 4, "anchors"), (2, 4, "anchors")]),
         ("a: *x\n", [(1, 4, "anchors")]),
-        ("a: 1\na: 2\n? [b]\n: 3\n", [(2, 1, "this key stands in line 1 already"), (3, 3, "a key must be a word")]),
-        ("a: 1\na: 2\nb: [\n", [(2, 1, "this key stands in line 1 already"), (4, 1, "this is not YAML")]),
+        ("a: 1\na: 2\n? [b]\n: 3\n", [(2, 1, "this key is already in line 1"), (3, 3, "a key must be a word")]),
+        ("a: 1\na: 2\nb: [\n", [(2, 1, "this key is already in line 1"), (4, 1, "this is not YAML")]),
         ("- !!int 1\n- ! x\n", [(1, 3, "tags"), (2, 3, "tags")]),
-        ("[" * MAX_DEPTH + "x" + "]" * MAX_DEPTH, [(1, MAX_DEPTH + 1, "this is nested more than 16 deep")]),
+        ("[" * MAX_DEPTH + "x" + "]" * MAX_DEPTH, [(1, MAX_DEPTH + 1, "this is nested more than 16 levels deep")]),
         ("a\n--- b\n", [(2, 1, "a second document begins here")]),
         ("a: \x07", [(1, 4, "the character U+0007 is not allowed")]),
     ],
 )
-def test_what_documents_do_not_need_is_refused(text: str, faults: list[tuple[int, int, str]]) -> None:
+def test_unsupported_syntax_is_refused(text: str, faults: list[tuple[int, int, str]]) -> None:
     found = Faults()
     read(text, found)
     assert [(position.line, position.column) for position, _ in found.found] == [(line, column) for line, column, _ in faults]

@@ -1,4 +1,4 @@
-"""Parts of documents by their schema: each fault at the position that it concerns, with what to do."""
+"""Validation of documents by a schema: each fault has a position and advice."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def faults(text: str) -> list[str]:
         ("nmae: x", ["1:1 name is missing here; add it", "1:1 unknown key 'nmae' in a plan; did you mean 'name'?"]),
         ("name: x\ntarget: y", ["2:1 a plan has no target; write it in an entry of its own"]),
         ("name: x\ntargt: y", ["2:1 unknown key 'targt' in a plan; did you mean 'target'?"]),
-        ("name: x\nnote:\n", ["2:6 note has no value; give it one, or take the key out"]),
+        ("name: x\nnote:\n", ["2:6 note has no value; add one, or remove the key"]),
         ("name: x\nnote: ' '\n", ["2:7 this must be a text that is not empty"]),
-        ("name: x\nsteps: {}", ["2:8 steps must be a list: begin each entry with '- '"]),
+        ("name: x\nsteps: {}", ["2:8 steps must be a list: start each entry with '- '"]),
         ("name: x\nsteps: [1]", ["2:9 a step must be keys with values: share, after"]),
         ("name: x\nreplicas: many", ["2:11 Input should be a valid integer, unable to parse string as an integer"]),
         (
@@ -60,7 +60,7 @@ def faults(text: str) -> list[str]:
                 "3:13 this must be a number from 0 to 1",
                 "3:16 unknown key 'afer' in a step; did you mean 'after'?",
                 "4:5 share is missing here; add it",
-                "4:13 this must be a number with ms, s, m, h or d behind it, such as 30s: 1s to 1h",
+                "4:13 this must be a number with the unit ms, s, m, h or d, such as 30s: 1s to 1h",
             ],
         ),
         ("name: x\nsteps:\n  - share: 0.5\n  - share: 0.5\n", ["4:12 each share must be larger than the one before"]),
@@ -70,7 +70,7 @@ def test_every_fault_is_where_it_belongs(text: str, expected: list[str]) -> None
     assert faults(text) == expected
 
 
-def test_what_is_right_is_read() -> None:
+def test_a_valid_section_is_returned() -> None:
     document = read(
         "name: x\nnote: |\n  two\n  lines\nsteps: [{share: 0.5, after: 1.5m}, {share: 1}]\nreplicas: 3\n", found := Faults()
     )
@@ -85,7 +85,7 @@ def test_what_is_right_is_read() -> None:
     )
 
 
-def test_items_that_are_right_come_with_their_location() -> None:
+def test_valid_items_are_returned_with_their_location() -> None:
     document = read("[{share: 1}, {share: x}, {share: '1'}, {share: 0}]", found := Faults())
     assert document is not None
     assert [(location, step.share) for location, step in validate_items(Step, document, (), found)] == [((0,), 1.0), ((3,), 0.0)]

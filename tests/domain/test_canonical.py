@@ -1,4 +1,4 @@
-"""One dataset in the spellings of several tools has one name; different datasets keep different ones."""
+"""The spellings of one dataset by several tools have one canonical name; different datasets have different names."""
 
 from __future__ import annotations
 
@@ -150,14 +150,14 @@ SPELLINGS: dict[Name, list[tuple[str, str, str]]] = {
     ],
     ("https://example.com", "data.csv"): [("a page", "https://u:p@Example.com/", "/data.csv")],
 }
-"""By the canonical name: which tool, or which form of address, writes it how."""
+"""The spelling of each tool or form of address, by canonical name."""
 
 
 @pytest.mark.parametrize(
     ("tool", "written", "canonical"),
     [(tool, (space, name), canonical) for canonical, forms in SPELLINGS.items() for tool, space, name in forms],
 )
-def test_spellings_of_one_dataset_meet(tool: str, written: Name, canonical: Name) -> None:
+def test_spellings_of_one_dataset_have_one_canonical_name(tool: str, written: Name, canonical: Name) -> None:
     assert canonical_dataset(*written) == canonical, tool
     assert canonical_dataset(*canonical) == canonical
 
@@ -199,7 +199,7 @@ def test_a_location_gets_the_name_that_events_give_it(location: str, canonical: 
         ("hdfs://nn:8020", "/a//b", "/a/b"),
     ],
 )
-def test_different_tables_stay_apart(namespace: str, one: str, other: str) -> None:
+def test_different_tables_have_different_names(namespace: str, one: str, other: str) -> None:
     assert canonical_dataset(namespace, one) != canonical_dataset(namespace, other)
 
 
@@ -213,7 +213,7 @@ def test_different_tables_stay_apart(namespace: str, one: str, other: str) -> No
         ("mlflow:prod", "Ratings"), ("https://acme.example/wiki", "/Page/"), ("arn:aws:s3:::lake", "X/"),
     ],
 )  # fmt: skip
-def test_what_no_rule_knows_stands_as_written(namespace: str, name: str) -> None:
+def test_names_without_a_rule_are_unchanged(namespace: str, name: str) -> None:
     assert canonical_dataset(namespace, name) == (namespace, name)
 
 
@@ -249,7 +249,7 @@ def test_parts_of_a_name() -> None:
         "file:///tmp/warehouse", "/data/warehouse", "C:\\warehouse", "hdfs:///", "postgres:///shop", "jdbc:derby:metastore_db",
     ],
 )  # fmt: skip
-def test_what_means_something_within_its_source_alone_is_scoped(namespace: str) -> None:
+def test_a_namespace_that_is_ambiguous_outside_its_source_is_scoped(namespace: str) -> None:
     assert scoped(namespace, "airflow-a") == f"airflow-a:{namespace}" != scoped(namespace, "airflow-b")
     assert scoped(namespace, None) == namespace
     assert not is_private(f"airflow-a:{namespace}")
@@ -263,7 +263,7 @@ def test_what_means_something_within_its_source_alone_is_scoped(namespace: str) 
         "warehouse:5432", "file://nas/x", "arn:aws:glue:eu-west-1:1", "jdbc:foo://db/x", "spark://thrift:10000",
     ],
 )  # fmt: skip
-def test_what_means_the_same_everywhere_is_not(namespace: str) -> None:
+def test_an_unambiguous_namespace_is_not_scoped(namespace: str) -> None:
     assert scoped(namespace, "airflow-a") == namespace
 
 
@@ -297,7 +297,7 @@ NAMES = st.one_of(
 @example("s3://lake", "/s3://lake//s3a://lake/x")
 @example("snowflake://a.snowflakecomputing.com.snowflakecomputing.com", "x")
 @example("snowflake://a.us-west-2.aws.us-west-1", "x")
-def test_naming_again_changes_nothing_and_no_text_is_refused(namespace: str, name: str) -> None:
+def test_naming_is_idempotent_and_refuses_no_text(namespace: str, name: str) -> None:
     once = canonical_dataset(namespace, name)
     assert canonical_dataset(*once) == once
     assert all(once) or once == (namespace, name)
@@ -308,7 +308,7 @@ FOLDING = [system for system in DATABASES.values() if system.case is not CaseFol
 
 
 @given(st.sampled_from(FOLDING), st.lists(PLAIN, min_size=3, max_size=3), st.data())
-def test_unquoted_names_meet_in_either_case(system: object, parts: list[str], data: st.DataObject) -> None:
+def test_unquoted_names_are_equal_in_either_case(system: object, parts: list[str], data: st.DataObject) -> None:
     assert isinstance(system, type(FOLDING[0]))
     spelled = [data.draw(st.sampled_from([part, part.upper()])) for part in parts[: system.parts]]
     namespace = f"{system.scheme}://host"
@@ -320,7 +320,7 @@ def test_unquoted_names_meet_in_either_case(system: object, parts: list[str], da
     st.text("aB_1 .", min_size=1, max_size=5),
     st.text("aB_1 .", min_size=1, max_size=5),
 )
-def test_quoted_names_meet_only_if_they_are_equal(case: CaseFolding, one: str, other: str) -> None:
+def test_quoted_names_are_equal_only_if_their_text_is(case: CaseFolding, one: str, other: str) -> None:
     assert (fold(f'"{one}"', case) == fold(f'"{other}"', case)) == (one == other)
 
 
@@ -333,7 +333,7 @@ def test_quoted_names_meet_only_if_they_are_equal(case: CaseFolding, one: str, o
         ("mlflow:prod", "User_Id"),
     ],
 )
-def test_a_scope_called_like_a_system_is_none(namespace: str, column: str) -> None:
+def test_a_scope_with_the_name_of_a_system_is_not_a_system(namespace: str, column: str) -> None:
     assert canonical_column(namespace, column) == column
 
 

@@ -1,4 +1,4 @@
-"""Credentials go into one header and are shown nowhere; addresses carry none."""
+"""Credentials appear in one header and nowhere else; addresses contain none."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_no_form_of_a_token_is_left_in_what_a_source_reports(token: str, before:
     assert credentials.authorization == f"Bearer {token}"
     assert repr(credentials) == "Credentials(user=None)"
     for form in (token, quote(token, safe=""), quote_plus(token)):
-        assert form not in credentials.concealed_in(f"{before}{form}{after}").replace("[redacted]", "\0")
+        assert form not in credentials.redact(f"{before}{form}{after}").replace("[redacted]", "\0")
 
 
 @given(VISIBLE)
@@ -29,7 +29,7 @@ def test_no_form_of_a_password_is_left_either(password: str) -> None:
     credentials = Credentials(password, "reader")
     basic = b64encode(f"reader:{password}".encode()).decode()
     assert credentials.authorization == f"Basic {basic}"
-    reason = credentials.concealed_in(f"{basic} is no {password}").replace("[redacted]", "\0")
+    reason = credentials.redact(f"{basic} is no {password}").replace("[redacted]", "\0")
     assert basic not in reason
     assert password not in reason
 
@@ -48,7 +48,7 @@ def test_no_form_of_a_password_is_left_either(password: str) -> None:
         ("x" * 9000, None),
     ],
 )
-def test_what_no_header_can_carry_is_refused_without_showing_it(secret: str, user: str | None) -> None:
+def test_a_secret_that_is_not_valid_in_a_header_is_refused_and_not_shown(secret: str, user: str | None) -> None:
     with pytest.raises(InvalidInput) as caught:
         Credentials(secret, user)
     assert not secret or secret not in caught.value.detail
@@ -61,7 +61,7 @@ def test_a_password_may_be_in_any_script() -> None:
 
 
 @pytest.mark.parametrize("url", ["http://h", "https://mlflow.example.org:5000/team/", "http://[::1]:5000"])
-def test_addresses_of_servers_are_taken(url: str) -> None:
+def test_addresses_of_servers_are_accepted(url: str) -> None:
     check_address(url)
 
 
@@ -69,7 +69,7 @@ def test_addresses_of_servers_are_taken(url: str) -> None:
     "url", ["http://u:planted@h", "http://planted@h", "http://:planted@h", "http://@h/planted", "http://h/?token=planted"]
 )
 def test_a_login_in_an_address_is_refused_and_not_shown(url: str) -> None:
-    with pytest.raises(InvalidInput, match="credentials do not belong into a URL") as caught:
+    with pytest.raises(InvalidInput, match="credentials do not belong in a URL") as caught:
         check_address(url)
     assert "planted" not in caught.value.detail
 
@@ -77,6 +77,6 @@ def test_a_login_in_an_address_is_refused_and_not_shown(url: str) -> None:
 @pytest.mark.parametrize(
     "url", ["", "h:5000", "ftp://h", "http://", "http://h:0", "http://h:99999", "http://[::1", "http://h /", "http://h\n"]
 )
-def test_what_is_no_address_of_a_server_is_refused(url: str) -> None:
+def test_anything_but_the_address_of_a_server_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="not the URL of a server"):
         check_address(url)

@@ -1,4 +1,4 @@
-"""Locations as tools write them lead to the names that OpenLineage's own naming helpers give."""
+"""The names of locations, as tools write them, equal the names by OpenLineage's own naming helpers."""
 
 import pytest
 from hypothesis import given
@@ -52,7 +52,7 @@ def test_names_are_those_of_openlineage(location: str, rule: rules.DatasetNaming
         ("https://example.com", "https://example.com", "/"),
     ],
 )
-def test_what_openlineage_has_no_helper_for(location: str, namespace: str, name: str) -> None:
+def test_locations_without_a_helper_of_openlineage(location: str, namespace: str, name: str) -> None:
     assert dataset_uri_from_location(location) == AssetUri("dataset", namespace, name)
 
 
@@ -78,7 +78,7 @@ def test_what_openlineage_has_no_helper_for(location: str, namespace: str, name:
         "s3://lake/" + "x" * 9000,
     ],
 )
-def test_what_names_no_dataset(location: str) -> None:
+def test_locations_that_identify_no_dataset(location: str) -> None:
     assert dataset_uri_from_location(location) is None
 
 

@@ -1,4 +1,4 @@
-"""Facts as lines (docs/spec.md#facts): what each says, and every refusal with the place of what is wrong."""
+"""Facts as JSON lines (docs/spec.md#facts): the parsed facts, and a pointer in the error for every invalid line."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.fact_json import asset_line, check_edge, is_terminal, parse_line
-from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, Contact, EdgeFact, EdgeRetraction
+from mlgraph.domain.fact_json import asset_line, check_edge, parse_line
+from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, Contact, EdgeFact, EdgeRetraction, is_terminal
 from mlgraph.domain.payload import Located
 from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
@@ -27,16 +27,16 @@ def parsed(line: object) -> object:
     return fact
 
 
-def test_an_asset_line_says_a_state() -> None:
-    said = {"name": "a", "description": "d", "owners": [ADA], "tags": ["y", "x", "x"], "properties": {"k": [1]}}
-    fact = parsed({"asset": {**ASSET, **said, "valid_from": T1, "origin": "ours"}})
+def test_an_asset_line_is_a_state() -> None:
+    members = {"name": "a", "description": "d", "owners": [ADA], "tags": ["y", "x", "x"], "properties": {"k": [1]}}
+    fact = parsed({"asset": {**ASSET, **members, "valid_from": T1, "origin": "ours"}})
     state = {"name": "a", "description": "d", "owners": [ADA], "tags": ["x", "y"], "properties": {"k": [1]}}
     assert fact == AssetFact(AssetUri.parse(A), "ours", parse_time(T1), state)
     assert parsed({"asset": {**ASSET, "name": None}}) == AssetFact(AssetUri.parse(A), "facts")
     assert parsed(asset_line(A, "ours", parse_time(T1), state)) == fact
 
 
-def test_an_edge_line_says_an_interval_and_its_properties() -> None:
+def test_an_edge_line_is_an_interval_with_properties() -> None:
     ends = (AssetUri.parse(A), "derives", AssetUri.parse(B))
     fact = parsed({"edge": {**EDGE, "valid_from": T1, "valid_to": T2, "properties": {"note": "x\0"}}})
     assert fact == EdgeFact(*ends, "facts", parse_time(T1), parse_time(T2), {"note": "x\ufffd"})
@@ -52,21 +52,21 @@ def test_a_retraction_ends_an_asset_or_an_edge_for_one_origin_or_for_all() -> No
     assert parsed({"retract": {**EDGE, "origin": "*"}}) == EdgeRetraction(a, "derives", b, ANY_ORIGIN)
 
 
-def test_name_and_mail_of_a_person_are_kept_apart_from_the_fact() -> None:
+def test_name_and_mail_of_a_person_are_in_a_contact_and_not_in_the_fact() -> None:
     line = {"asset": {"uri": ADA, "name": "Ada", "description": "x", "properties": {"email": "ada@acme", "k": 1}}}
     fact, contact = parse_line(Located(line), "facts")
     assert fact == AssetFact(AssetUri.parse(ADA), "facts", None, {"properties": {"k": 1}})
     assert contact == Contact(AssetUri.parse(ADA), "Ada", "ada@acme")
 
 
-def test_unfit_characters_become_replacement_characters_in_plain_text() -> None:
+def test_unstorable_characters_become_replacement_characters_in_plain_text() -> None:
     fact = parsed({"asset": {**ASSET, "description": "a\0b\ud800c"}})
     assert isinstance(fact, AssetFact)
     assert fact.state["description"] == "a\ufffdb\ufffdc"
 
 
 @pytest.mark.parametrize(
-    ("line", "pointer", "said"),
+    ("line", "pointer", "reason"),
     [
         ([], "", "must be an object, not an array"),
         ("x", "", "must be an object, not a string"),
@@ -83,7 +83,7 @@ def test_unfit_characters_become_replacement_characters_in_plain_text() -> None:
         ({"asset": {"uri": "mlg://dataset/s3://lake/x"}}, "/asset/uri", "percent-encode"),
         ({"asset": {"uri": "mlg://nothing/a/b"}}, "/asset/uri", "unknown kind"),
         ({"asset": {**ASSET, "nmae": "x"}}, "/asset/nmae", "did you mean 'name'?"),
-        ({"asset": {**ASSET, "qqq": "x"}}, "/asset/qqq", "known are uri"),
+        ({"asset": {**ASSET, "qqq": "x"}}, "/asset/qqq", "the keys are uri"),
         ({"asset": {**ASSET, "name": 1}}, "/asset/name", "must be a string"),
         ({"asset": {**ASSET, "description": {}}}, "/asset/description", "must be a string, not an object"),
         ({"asset": {**ASSET, "owners": ADA}}, "/asset/owners", "must be an array"),
@@ -97,7 +97,7 @@ def test_unfit_characters_become_replacement_characters_in_plain_text() -> None:
         ({"asset": {**ASSET, "valid_from": "0000-01-01T00:00:00Z"}}, "/asset/valid_from", "calendar"),
         ({"asset": {**ASSET, "origin": "*"}}, "/asset/origin", "only a retraction"),
         ({"asset": {**ASSET, "origin": ""}}, "/asset/origin", "must not be empty"),
-        ({"asset": {**ASSET, "origin": "rule:x"}}, "/asset/origin", "kept for inferred edges"),
+        ({"asset": {**ASSET, "origin": "rule:x"}}, "/asset/origin", "reserved for inferred edges"),
         ({"asset": {**ASSET, "origin": "o" * 201}}, "/asset/origin", "at most 200"),
         ({"asset": {**ASSET, "origin": "a\0"}}, "/asset/origin", "NUL"),
         ({"asset": {**RUN, "properties": {"state": 1}}}, "/asset/properties/state", "must be a string"),
@@ -108,14 +108,14 @@ def test_unfit_characters_become_replacement_characters_in_plain_text() -> None:
         ({"edge": {**EDGE, "target": "b"}}, "/edge/target", "must begin with mlg://"),
         ({"edge": {**EDGE, "relation": "derive"}}, "/edge/relation", "did you mean 'derives'?"),
         ({"edge": {**EDGE, "relation": "qqq"}}, "/edge/relation", "the relations are derives"),
-        ({"edge": {**EDGE, "target": SVC}}, "/edge/relation", "does not lead from a dataset to a service"),
+        ({"edge": {**EDGE, "target": SVC}}, "/edge/relation", "not allowed from a dataset to a service"),
         ({"edge": {**EDGE, "valid_form": T1}}, "/edge/valid_form", "did you mean 'valid_from'?"),
         ({"edge": {**EDGE, "valid_from": T1, "valid_to": T1}}, "/edge/valid_to", "is not after valid_from"),
         ({"edge": {**EDGE, "valid_to": "soon"}}, "/edge/valid_to", "RFC 3339"),
         ({"edge": {**EDGE, "properties": []}}, "/edge/properties", "must be an object"),
         ({"edge": {**EDGE, "properties": {"version": 2}}}, "/edge/properties/version", "must be a string"),
         ({"edge": {**COLUMNS, "properties": {"by": "r1"}}}, "/edge/properties/by", "must begin with mlg://"),
-        ({"edge": {**COLUMNS, "properties": {"by": A}}}, "/edge/properties/by", "seen by a run"),
+        ({"edge": {**COLUMNS, "properties": {"by": A}}}, "/edge/properties/by", "run or workflow that reported"),
         ({"asset": {**ASSET, "a/b": "x"}}, "/asset/a~1b", "unknown key"),
         ({"edge": {**EDGE, "properties": {"from": A}}}, "/edge/properties/from", "must be an array"),
         ({"edge": {**EDGE, "properties": {"from": [A, "b"]}}}, "/edge/properties/from/1", "must begin with mlg://"),
@@ -132,16 +132,16 @@ def test_unfit_characters_become_replacement_characters_in_plain_text() -> None:
         ({"retract": {}}, "/retract/source", "'source' is missing"),
         ({"retract": {"uri": A, "source": B}}, "/retract/source", "by 'uri' alone"),
         ({"retract": {"uri": A, "valid_from": T1}}, "/retract/valid_from", "unknown key"),
-        ({"retract": {**EDGE, "relation": "serves"}}, "/retract/relation", "does not lead"),
-        ({"retract": {"uri": A, "origin": "rule:x"}}, "/retract/origin", "kept for inferred edges"),
+        ({"retract": {**EDGE, "relation": "serves"}}, "/retract/relation", "is not allowed from"),
+        ({"retract": {"uri": A, "origin": "rule:x"}}, "/retract/origin", "reserved for inferred edges"),
         ({"retract": {"uri": A, "valid_to": "2026"}}, "/retract/valid_to", "RFC 3339"),
     ],
 )
-def test_what_is_wrong_is_refused_with_its_place_and_the_reason(line: object, pointer: str, said: str) -> None:
+def test_what_is_wrong_is_refused_with_its_place_and_the_reason(line: object, pointer: str, reason: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         parsed(line)
     assert refusal.value.pointer == pointer
-    assert said in refusal.value.detail
+    assert reason in refusal.value.detail
 
 
 def test_an_edge_is_checked_against_the_vocabulary() -> None:
@@ -156,8 +156,8 @@ def test_terminal_states_are_those_of_the_run_cycle_in_any_case() -> None:
 
 
 def test_secrets_do_not_become_part_of_a_fact() -> None:
-    said = {"password": "hunter2", "nested": [{"api_key": "k3y"}], "url": "postgres://u:hunter2@db/x", "rows": 3}
-    fact = parsed({"asset": {**ASSET, "properties": said}})
+    properties = {"password": "hunter2", "nested": [{"api_key": "k3y"}], "url": "postgres://u:hunter2@db/x", "rows": 3}
+    fact = parsed({"asset": {**ASSET, "properties": properties}})
     assert "hunter2" not in repr(fact)
     assert "k3y" not in repr(fact)
     assert isinstance(fact, AssetFact)

@@ -1,4 +1,4 @@
-"""Facts as rows: the digest by which a store recognises a fact never changes, and the row names all that becomes an asset."""
+"""Facts as rows: the digest that identifies a fact never changes, and the row has the URIs of all new assets."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATE = {"name": "é", "owners": [TEAM], "properties": {"schema": [{"name": "c"}
     ],
 )
 def test_the_digest_of_a_fact_is_that_of_every_version(fact: Fact, expected: str) -> None:
-    """Stores hold these digests: with other ones, a fact that is sent again would be stored twice."""
+    """Stores contain these digests: with different digests, a fact that is sent again would be stored twice."""
     assert to_row(fact).digest.hex() == expected
 
 
@@ -59,7 +59,7 @@ def test_the_row_of_an_asset_names_its_columns_and_owners() -> None:
 
 
 @pytest.mark.parametrize("fact", [AssetFact(A, "f"), EdgeFact(A, "derives", B, "f"), AssetRetraction(A, "f")])
-def test_a_fact_without_a_time_is_no_row(fact: Fact) -> None:
+def test_a_fact_without_a_time_has_no_row(fact: Fact) -> None:
     with pytest.raises(ValueError, match="without a time"):
         to_row(fact)
 

@@ -61,13 +61,13 @@ def test_an_asset_fact_replaces_the_complete_state_of_its_origin() -> None:
     assert state_at(asset_intervals(records), 9) is None
 
 
-def test_a_patch_adds_and_one_whose_content_holds_already_changes_nothing() -> None:
+def test_a_patch_merges_and_one_without_a_new_value_changes_nothing() -> None:
     records = [patch(10, {"properties": {"k": 1}}), patch(20, {"properties": {"l": 2}}), patch(30, {"properties": {"k": 1}})]
     assert with_duration(records) == [(ONE, 10, 20), (ONE, 20, FOREVER)]
     assert state_at(asset_intervals(records), 30) == {"properties": {"k": 1, "l": 2}}
 
 
-def test_a_retraction_ends_its_own_origins_intervals_begun_at_or_before_it() -> None:
+def test_a_retraction_closes_intervals_of_its_origin_that_opened_at_or_before_it() -> None:
     records = [state_record(10, {}), state_record(10, {}, OTHER), retract(20)]
     assert with_duration(records) == [(ONE, 10, 20), (OTHER, 10, FOREVER)]
     assert with_duration([state_record(20, {}), retract(20)]) == []
@@ -90,12 +90,12 @@ def test_the_origin_that_last_reported_something_new_prevails() -> None:
 
 
 @pytest.mark.parametrize("first", [ONE, OTHER])
-def test_of_two_that_spoke_at_one_moment_the_content_decides_and_not_which_origin_was_known_first(first: int) -> None:
+def test_of_two_states_of_one_time_the_content_decides_and_not_the_number_of_the_origin(first: int) -> None:
     records = [state_record(10, {"name": "a"}, first), state_record(10, {"name": "b"}, ONE + OTHER - first)]
     assert state_at(asset_intervals(records), 10) == {"name": "b"}
 
 
-def test_neither_order_nor_repetition_changes_what_holds() -> None:
+def test_neither_order_nor_repetition_of_facts_changes_the_intervals() -> None:
     reason = [
         state_record(10, {"name": "a"}),
         state_record(10, {"name": "b"}),
@@ -116,7 +116,7 @@ def test_an_asset_is_deleted_since_the_first_retraction_after_which_no_origin_as
     assert deleted_at([], 60) is None
 
 
-def test_retracting_an_asset_ends_its_edges_of_that_origin_and_all_if_no_other_origin_holds_it() -> None:
+def test_retracting_an_asset_closes_its_edges_of_that_origin_and_all_if_no_other_origin_asserts_it() -> None:
     ends = endings([state_record(10, {}), state_record(10, {}, OTHER), retract(20), retract(30, OTHER)])
     assert ends.of(ONE) == (20, 30)
     assert ends.of(OTHER) == (30, 30)
@@ -140,7 +140,7 @@ def test_sent_again_after_a_retraction_it_opens_a_new_interval() -> None:
     assert spans([edge(10), edge(30)], (20,)) == [(10, 20), (30, FOREVER)]
 
 
-def test_a_patch_or_declaration_without_news_changes_nothing() -> None:
+def test_a_patch_or_declaration_without_a_new_value_changes_nothing() -> None:
     for mode in (Mode.PATCH, Mode.DECLARED):
         assert spans([edge(10, mode=mode), edge(20, mode=mode)]) == [(10, FOREVER)]
     assert spans([edge(10), edge(20)]) == [(10, 20), (20, FOREVER)]
@@ -168,7 +168,7 @@ def run(moment: int, state: str | None, origin: int = ONE, **reason: object) -> 
     return patch(moment, {"properties": {**({"state": state} if state else {}), **reason}}, origin)
 
 
-def test_a_run_ends_with_its_latest_terminal_event_and_late_events_do_not_wake_it() -> None:
+def test_a_run_ends_with_its_latest_terminal_event_and_late_events_do_not_reopen_it() -> None:
     outcome = run_outcome([run(30, "FAIL"), run(20, "COMPLETE"), run(40, "RUNNING")])
     assert (outcome.state, outcome.ended_at) == ("FAIL", 30)
     outcome = run_outcome([run(10, "START")])
@@ -190,7 +190,7 @@ def test_a_run_reported_both_sides_unless_its_events_list_them() -> None:
     assert not outcome.reports_side("outputs")
 
 
-def test_a_deleted_run_has_run_all_the_same() -> None:
+def test_deleting_a_run_does_not_undo_it() -> None:
     assert run_outcome([run(10, "COMPLETE"), retract(20)]).ended_at == 10
 
 

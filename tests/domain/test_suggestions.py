@@ -1,4 +1,4 @@
-"""A word that is like a known one is answered with that one."""
+"""The suggestion for a misspelled word is the most similar known word."""
 
 from mlgraph.domain.suggestions import did_you_mean
 
@@ -9,6 +9,6 @@ def test_the_most_similar_word_is_suggested() -> None:
     assert did_you_mean("datset", known, "one of three", quoted=False) == "did you mean dataset?"
 
 
-def test_where_no_word_is_similar_the_caller_says_what_there_is() -> None:
+def test_without_a_similar_word_the_text_of_the_caller_is_returned() -> None:
     assert did_you_mean("zzz", ["dataset"], "the kinds are dataset") == "the kinds are dataset"
     assert did_you_mean("zzz", [], "none is known") == "none is known"

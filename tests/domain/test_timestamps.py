@@ -1,4 +1,4 @@
-"""RFC 3339 in, whole microseconds inside, RFC 3339 out."""
+"""Parsing of RFC 3339 to integer microseconds, and formatting back."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_times_agree_with_the_standard_library_and_survive_the_round_trip(moment
         ("2024-02-29T00:00:00Z", "2024-02-29T00:00:00Z"),
     ],
 )
-def test_what_is_a_time_is_written_in_utc(text: str, written: str) -> None:
+def test_a_time_is_written_in_utc(text: str, written: str) -> None:
     assert format_time(parse_time(text)) == written
 
 
@@ -64,7 +64,7 @@ def test_what_is_a_time_is_written_in_utc(text: str, written: str) -> None:
         ("9999-12-31T23:59:59-01:00", "outside the years 0001 to 9999"),
     ],
 )
-def test_what_is_no_time_is_refused_with_the_reason(text: str, reason: str) -> None:
+def test_an_invalid_time_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         parse_time(text)
     assert reason in refusal.value.detail
@@ -77,8 +77,8 @@ def test_an_open_end_is_written_as_none() -> None:
 
 @settings(derandomize=True, deadline=None)
 @given(st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z|2026-W47-6T10:00:00Z", fullmatch=True))
-def test_times_in_whole_seconds_are_read_as_all_others(text: str) -> None:
-    """The most frequent form is looked up by its parts; with a fraction of zero, the same time is not."""
+def test_times_in_whole_seconds_are_parsed_like_all_others(text: str) -> None:
+    """The most frequent form has a fast path; the same time with a fraction of zero does not take it."""
     plain, longer = (_outcome(written) for written in (text, f"{text[:-1]}.0Z"))
     assert plain == longer
 

@@ -18,7 +18,7 @@ uris = st.builds(AssetUri, st.sampled_from(sorted(KINDS)), parts, parts)
 
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(uris, uris)
-def test_every_identity_survives_the_round_trip_and_no_two_are_spelled_alike(one: AssetUri, other: AssetUri) -> None:
+def test_every_uri_survives_the_round_trip_and_no_two_have_one_text(one: AssetUri, other: AssetUri) -> None:
     assert AssetUri.parse(str(one)) == one
     assert (str(one) == str(other)) == (one == other)
     assert str(one).isascii()
@@ -27,7 +27,7 @@ def test_every_identity_survives_the_round_trip_and_no_two_are_spelled_alike(one
 
 @settings(derandomize=True, deadline=None, max_examples=300)
 @given(st.text(max_size=40))
-def test_any_text_is_read_as_it_stands_or_refused(text: str) -> None:
+def test_any_text_is_canonical_or_refused(text: str) -> None:
     try:
         uri = AssetUri.parse(f"mlg://dataset/{text}")
     except InvalidInput:
@@ -57,7 +57,7 @@ def test_a_column_knows_its_dataset_and_field(namespace: str, name: str, field: 
     assert field_of_column(column) == field
 
 
-def test_the_spelling_is_that_of_the_contract() -> None:
+def test_the_text_is_that_of_the_specification() -> None:
     ratings = AssetUri("dataset", "s3://lake", "ratings/daily")
     assert str(ratings) == "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
     assert str(column_uri(ratings, "user_id")) == "mlg://column/s3%3A%2F%2Flake/ratings%2Fdaily%23user_id"
@@ -87,7 +87,7 @@ def test_the_spelling_is_that_of_the_contract() -> None:
         ("mlg://dataset/a/" + "b" * MAX_URI_CHARS, "over the limit"),
     ],
 )
-def test_what_is_no_canonical_uri_is_refused_with_the_reason(text: str, reason: str) -> None:
+def test_a_uri_that_is_not_canonical_is_refused_with_the_reason(text: str, reason: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         AssetUri.parse(text)
     assert reason in refusal.value.detail

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from mlgraph.domain.fact_json import is_terminal
-from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
+from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode, is_terminal
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri

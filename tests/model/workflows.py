@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
-from mlgraph.domain.fact_json import is_terminal
-from mlgraph.domain.facts import AssetFact, Declaration, EdgeFact, Fact, Mode
+from mlgraph.domain.facts import AssetFact, Declaration, EdgeFact, Fact, Mode, is_terminal
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri

@@ -1,5 +1,5 @@
-"""YAML documents that people write: read with positions, validated by a schema, every fault reported at its line and column.
+"""YAML documents that people write: parsing with positions, validation by a schema, faults with line and column.
 
-`reader.read` turns a text into a `Document`; `sections.validate` reads a part of it by a pydantic model. Both add faults to one
-`Faults`, so that all are reported together. Nothing here opens a file: callers pass the text and the name that messages show.
+`reader.read` parses a text to a `Document`; `sections.validate` validates a part of it by a pydantic model. Both add faults to
+one `Faults`, so that all are reported together. This package opens no files: callers pass the text and the name for messages.
 """

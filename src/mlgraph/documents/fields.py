@@ -1,4 +1,4 @@
-"""Types of the fields of sections: each is read from the text as it is written, with a message that says what it must be."""
+"""Field types of sections: each is parsed from the text as written, with an error message that says what is valid."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Annotated, Final, TypeVar
 
 from pydantic import PlainValidator
 
-from mlgraph.documents.faults import suggestion
 from mlgraph.documents.reader import Unquoted
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.suggestions import did_you_mean
 
 T = TypeVar("T")
 
@@ -21,7 +21,7 @@ _NUMBER: Final = re.compile(r"\d{1,9}(?:\.\d{1,6})?", re.ASCII)
 
 
 def line(value: object) -> str:
-    """Return a text of one line. Raises `ValueError` for anything else."""
+    """Return a text of one line. Raises `ValueError` for any other value."""
     text = _scalar(value)
     if not text.strip() or not text.isprintable() or len(text) > MAX_TEXT_CHARS:
         raise ValueError(f"this must be a text of 1 to {MAX_TEXT_CHARS} printable characters in one line")
@@ -29,7 +29,7 @@ def line(value: object) -> str:
 
 
 def prose(value: object) -> str:
-    """Return a text of any length, without the space around it. Raises `ValueError` for anything else, and where it is empty."""
+    """Return a text of any length, stripped. Raises `ValueError` for any other value and for an empty text."""
     text = _scalar(value).strip()
     if not text:
         raise ValueError("this must be a text that is not empty")
@@ -41,7 +41,7 @@ Prose = Annotated[str, PlainValidator(prose)]
 
 
 def parsed(parse: Callable[[str], T], read: Callable[[object], str] = line) -> PlainValidator:
-    """Return a reader of what `parse` makes of a text. An `InvalidInput` that it raises is the fault's message."""
+    """Return a validator that applies `parse` to a text. The detail of an `InvalidInput` becomes the fault's message."""
 
     def validate(value: object) -> T:
         try:
@@ -53,33 +53,34 @@ def parsed(parse: Callable[[str], T], read: Callable[[object], str] = line) -> P
 
 
 def one_of(what: str, known: Collection[str], text: str) -> str:
-    """Return `text` if it is one of the words `known`. Raises `ValueError`, which calls them `what`."""
+    """Return `text` if it is one of the words `known`. Raises `ValueError`, in which `what` is their common name."""
     if text not in known:
-        raise ValueError(f"this is no {what}; {suggestion(text, known)}")
+        hint = did_you_mean(text.lower(), known, f"known: {', '.join(known)}")
+        raise ValueError(f"this is no {what}; {hint}")
     return text
 
 
 def duration_s(least: str, most: str) -> PlainValidator:
-    """Return a reader of a duration such as 30s, 10m, 6h or 7d, in seconds."""
+    """Return a validator for a duration such as 30s, 10m, 6h or 7d, which returns seconds."""
     low, high = _seconds(least), _seconds(most)
 
     def validate(value: object) -> float:
         found = _seconds(value) if isinstance(value, str) else None
         if low is None or high is None or found is None or not low <= found <= high:
-            raise ValueError(f"this must be a number with ms, s, m, h or d behind it, such as 30s: {least} to {most}")
+            raise ValueError(f"this must be a number with the unit ms, s, m, h or d, such as 30s: {least} to {most}")
         return found
 
     return PlainValidator(validate)
 
 
-def number(least: float, most: float, *, whole: bool = False) -> PlainValidator:
-    """Return a reader of a number within bounds, written without quotes; `whole`: of an integer."""
+def number(least: float, most: float, *, integer: bool = False) -> PlainValidator:
+    """Return a validator for a number within bounds, written without quotes; with `integer`, for an integer."""
 
     def validate(value: object) -> float:
         written = value if isinstance(value, Unquoted) and _NUMBER.fullmatch(value) else None
-        if written is None or (whole and "." in written) or not least <= float(written) <= most:
-            raise ValueError(f"this must be a {'whole ' if whole else ''}number from {least:g} to {most:g}")
-        return int(written) if whole else float(written)
+        if written is None or (integer and "." in written) or not least <= float(written) <= most:
+            raise ValueError(f"this must be a {'whole ' if integer else ''}number from {least:g} to {most:g}")
+        return int(written) if integer else float(written)
 
     return PlainValidator(validate)
 

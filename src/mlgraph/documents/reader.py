@@ -1,7 +1,7 @@
-"""A YAML text as plain data, with the position of each key and value.
+"""Parsing of a YAML text to plain data with the position of each key and value.
 
-A scalar is its text: nothing is converted before a schema asks for it, so that `environment: no` is a word. Anchors, aliases
-and tags are refused: a document means what is written in it, and cannot expand to more than its text.
+Scalars remain text until a schema converts them, so that `environment: no` is a word. Anchors, aliases and tags are refused,
+so that a document cannot expand to more than its text.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ import yaml
 from mlgraph.documents.faults import Faults, Position
 
 MAX_DEPTH: Final = 16
-"""Lists and mappings within one another."""
+"""The maximum nesting of lists and mappings."""
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 
 Data: TypeAlias = str | list["Data"] | dict[str, "Data"] | None
-"""A scalar's text, a list, a mapping, or None where no value is given."""
+"""The text of a scalar, a list, a mapping, or None for an empty value."""
 Location: TypeAlias = tuple[str | int, ...]
 """The keys and indices from the root to a part of a document."""
 
 
 class Unquoted(str):
-    """The text of a scalar without quotes: only these can be numbers."""
+    """The text of a scalar without quotes; only such a scalar can be a number."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """The data of one document. `values` and `keys` have the position of each value and of each key, by location."""
+    """The data of one document. `values` and `keys` map locations to the positions of values and of keys."""
 
     data: Data
     values: Mapping[Location, Position]
@@ -51,39 +51,39 @@ class Document:
         return found
 
     def locations(self, location: Location) -> list[Location]:
-        """Return the locations of the items of a list; none where there is no list."""
+        """Return the locations of the items of a list; empty where the value is not a list."""
         found = self.at(location)
         return [(*location, index) for index in range(len(found))] if isinstance(found, list) else []
 
     def position(self, location: Location) -> Position:
-        """Return where the value at a location begins; where it does not exist, the innermost existing value around it."""
+        """Return the position of the value at a location; for a missing value, that of the innermost value around it."""
         while location not in self.values:
             location = location[:-1]
         return self.values[location]
 
     def key_position(self, location: Location) -> Position:
-        """Return where the key at a location begins."""
+        """Return the position of the key at a location."""
         return self.keys[location]
 
 
 class _UnreadableError(Exception):
-    """The text cannot be read any further; the fault is recorded."""
+    """The text cannot be parsed further; the fault is recorded already."""
 
 
 def read(text: str, faults: Faults) -> Document | None:
-    """Return the document in `text`; None where there is none or it cannot be read, which is recorded in `faults`."""
+    """Return the document in `text`; None if it is empty or cannot be parsed. `faults` gets the reason."""
     try:
         composer = _Composer(text, faults)
         root = composer.get_single_node()
-    except yaml.composer.ComposerError as error:  # the composer has no other complaint: anchors never reach it
-        faults.add(_position(error.problem_mark), "a second document begins here; keep everything in one")
+    except yaml.composer.ComposerError as error:  # a second document is the only cause, as anchors never reach the composer
+        faults.add(_position(error.problem_mark), "a second document begins here; put everything into one document")
     except yaml.MarkedYAMLError as error:
         position = _position(error.problem_mark or error.context_mark)
         faults.add(position, f"this is not YAML: {error.problem or error.context}; check indentation, quotes and colons")
     except yaml.reader.ReaderError as error:
         before = text[: error.position]
         position = Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        faults.add(position, f"the character U+{ord(text[error.position]):04X} is not allowed in YAML; take it out")
+        faults.add(position, f"the character U+{ord(text[error.position]):04X} is not allowed in YAML; remove it")
     except _UnreadableError:
         pass
     else:
@@ -92,7 +92,7 @@ def read(text: str, faults: Faults) -> Document | None:
 
 
 class _Composer(yaml.SafeLoader):
-    """Makes nodes of the parser's events, without references, tags, deep nesting and keys that are no word or not unique."""
+    """Composes nodes, and records references, tags, deep nesting, keys that are not a word, and duplicate keys as faults."""
 
     def __init__(self, text: str, faults: Faults) -> None:
         super().__init__(text)
@@ -101,21 +101,21 @@ class _Composer(yaml.SafeLoader):
         self._keys: dict[yaml.Node, dict[str, Position]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node | None:
-        """Return the node that begins here. In a mapping, `index` is None for a key, and the key's node for its value."""
+        """Return the next node. In a mapping, `index` is None for a key, and the key's node for a value."""
         event = self.peek_event()  # type: ignore[no-untyped-call]
         position = _position(event.start_mark)
         if parent is not None and isinstance(index, yaml.Node):
             self._check_key(parent, index)
         if event.anchor is not None:
-            self._faults.add(position, "anchors and aliases (& and *) are not used here; write the value out")
+            self._faults.add(position, "anchors and aliases (& and *) are not supported here; write the value out")
             event.anchor = None
         if isinstance(event, yaml.AliasEvent):
             self.get_event()  # type: ignore[no-untyped-call]
             return yaml.ScalarNode("tag:yaml.org,2002:null", "", event.start_mark)  # type: ignore[arg-type]
         if event.tag is not None:
-            self._faults.add(position, "tags (!) are not used here; take it out")
+            self._faults.add(position, "tags (!) are not supported here; remove it")
         if self._depth >= MAX_DEPTH:
-            self._faults.add(position, f"this is nested more than {MAX_DEPTH} deep; nothing here needs that")
+            self._faults.add(position, f"this is nested more than {MAX_DEPTH} levels deep; no setting needs that")
             raise _UnreadableError
         self._depth += 1
         node = super().compose_node(parent, index)  # type: ignore[arg-type]
@@ -128,7 +128,7 @@ class _Composer(yaml.SafeLoader):
         if not isinstance(key, yaml.ScalarNode):
             self._faults.add(position, "a key must be a word")
         elif key.value in keys:
-            self._faults.add(position, f"this key stands in line {keys[key.value].line} already; keep one of the two")
+            self._faults.add(position, f"this key is already in line {keys[key.value].line}; remove one of the two")
         else:
             keys[key.value] = position
 

@@ -1,6 +1,6 @@
-"""Parts of a document, validated by pydantic models: every fault becomes a message at the position that it concerns.
+"""Validation of parts of a document by pydantic models: every fault becomes a message with a position.
 
-No message repeats a value unless the check of its field does: what stands in a wrong place may be a secret.
+No message repeats a value unless the check of its field does, because a misplaced value may be a secret.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from typing import Any, ClassVar, Final, TypeVar, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from mlgraph.documents.faults import Faults, quoted, suggestion
+from mlgraph.documents.faults import Faults, quoted
 from mlgraph.documents.reader import Document, Location
+from mlgraph.domain.suggestions import did_you_mean
 
 _EMPTY: Final = object()
-"""Stands for a key without a value: no field accepts it, not even one that may be absent."""
+"""The value of a key without a value: no field accepts it, not even an optional one."""
 
 
 class FaultAt(ValueError):
-    """A check of a section fails at a part of it: `location` leads there from the section."""
+    """A check of a section failed for the part at `location`, relative to the section."""
 
     def __init__(self, message: str, *location: str | int) -> None:
         super().__init__(message)
@@ -27,22 +28,22 @@ class FaultAt(ValueError):
 
 
 class Section(BaseModel):
-    """A mapping of known keys. `title` in its configuration is what messages call it, such as 'a source'."""
+    """A mapping of known keys. `title` in its configuration is its name in messages, such as 'a source'."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
     alternative_keys: ClassVar[Mapping[str, str]] = {}
-    """Keys of the sections that may stand in place of this one, and what to do where one stands in this."""
+    """Keys of the sections that are allowed in place of this one, and the message for one of them in this section."""
 
     @model_validator(mode="before")
     @classmethod
-    def _mark_empty_values(cls, data: Any) -> Any:  # noqa: ANN401 - whatever stands in the document
+    def _mark_empty_values(cls, data: Any) -> Any:  # noqa: ANN401 - any value of the document
         if not isinstance(data, dict):
             return data
         return {key: _EMPTY if value is None else value for key, value in data.items()}
 
     @classmethod
     def known(cls) -> tuple[str, ...]:
-        """Return the keys of this section, and of those that may stand in its place, as they are written."""
+        """Return the keys of this section and of the sections that are allowed in its place, as written."""
         own = (field.alias or name for name, field in cls.model_fields.items())
         return tuple(dict.fromkeys([*own, *cls.alternative_keys]))
 
@@ -51,7 +52,8 @@ class Section(BaseModel):
         """Return the message for a key that this section does not have. Without `repeat` it does not show the key."""
         if key in cls.alternative_keys:
             return cls.alternative_keys[key]
-        hint = suggestion(key, cls.known(), "known here")
+        known = cls.known()
+        hint = did_you_mean(key.lower(), known, f"known here: {', '.join(known)}")
         return f"unknown key{' ' + quoted(key) if repeat else ''} in {cls.model_config['title']}; {hint}"
 
 
@@ -59,9 +61,9 @@ S = TypeVar("S", bound=Section)
 
 
 def validate(model: type[S], document: Document, location: Location, faults: Faults, context: object | None = None) -> S | None:
-    """Return the part of a document at `location` as a `model`; None where it is wrong, which is recorded in `faults`.
+    """Return the part of a document at `location` as a `model`; None if it is invalid. `faults` gets the reasons.
 
-    `context` is handed to the model's validators (pydantic's `ValidationInfo.context`).
+    `context` is passed to the model's validators (pydantic's `ValidationInfo.context`).
     """
     try:
         return model.model_validate(document.at(location), context=context)
@@ -74,7 +76,7 @@ def validate(model: type[S], document: Document, location: Location, faults: Fau
 def validate_items(
     model: type[S], document: Document, location: Location, faults: Faults, context: object | None = None
 ) -> Iterator[tuple[Location, S]]:
-    """Yield the items of the list at `location` that are right, each with its location, as `validate` returns them."""
+    """Yield location and model of each valid item of the list at `location`. `faults` gets the reasons for the others."""
     for each in document.locations(location):
         found = validate(model, document, each, faults, context)
         if found is not None:
@@ -92,13 +94,13 @@ def _add(error: ErrorDetails, model: type[Section], document: Document, location
         case "missing":
             message = f"{name} is missing here; add it"
         case _ if where and where[-1] == name and document.at(where) is None:
-            message = f"{name} has no value; give it one, or take the key out"
+            message = f"{name} has no value; add one, or remove the key"
         case "value_error":
             fault = error["ctx"]["error"]
             where += fault.location if isinstance(fault, FaultAt) else ()
             message = str(fault)
         case "list_type" | "tuple_type":
-            message = f"{name} must be a list: begin each entry with '- '"
+            message = f"{name} must be a list: start each entry with '- '"
         case "model_type":
             message = f"{section.model_config['title']} must be keys with values: {', '.join(section.known())}"
         case _:
@@ -107,7 +109,7 @@ def _add(error: ErrorDetails, model: type[Section], document: Document, location
 
 
 def _section_at(model: type[Section], location: Location) -> type[Section]:
-    """Return the innermost section that `location` leads into."""
+    """Return the innermost section that contains `location`."""
     for part in location:
         for name, field in model.model_fields.items():
             if part == (field.alias or name):

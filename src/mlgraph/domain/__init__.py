@@ -1,1 +1,1 @@
-"""What everything else speaks: identifiers, the vocabulary, facts, times and errors. Standard library only."""
+"""The domain model that all packages share: URIs, the vocabulary, facts, times and errors. Standard library only."""

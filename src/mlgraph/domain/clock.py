@@ -1,8 +1,8 @@
-"""What time it is for answers and for facts that name none: the machine's clock, but never before what is known already.
+"""The clock for answers and default times: the machine's clock, but never earlier than a time that a fact already has.
 
-Clocks are set back, and two servers on one store have two. Facts without a time get distinct, increasing moments from the
-store (docs/spec.md#1-state), which may then lie ahead of this machine's clock; an answer of "now" must include them all the
-same. So whoever reads facts says how far their moments reach, and now is never before that.
+Clocks are set back, and two servers on one store have two clocks. Facts without a time get distinct, increasing times from the
+store (docs/spec.md#1-state), which may be later than this machine's clock. An answer for "now" must include
+them all the same. Readers of facts therefore report the latest time that they read, and "now" is never earlier than that.
 """
 
 from __future__ import annotations
@@ -12,39 +12,39 @@ from collections.abc import Callable
 
 
 class Clock:
-    """A wall clock in microseconds since 1970, and the latest moment that was given to a fact."""
+    """A wall clock in microseconds since 1970, and the latest time that the store assigned to a fact."""
 
     def __init__(self, wall_ns: Callable[[], int] = time.time_ns) -> None:
         self._wall_ns = wall_ns
         self._reached_us = 0
 
     def wall_us(self) -> int:
-        """Return what the machine's clock says; it may go back."""
+        """Return the time of the machine's clock, which may be set back."""
         return self._wall_ns() // 1000
 
     def now_us(self) -> int:
-        """Return the moment that answers of now are for."""
+        """Return the time for which answers without `as_of` are computed."""
         return max(self.wall_us(), self._reached_us)
 
     def reach(self, moment_us: int) -> None:
-        """Say that a fact that was read has got this moment, because it had none of its own."""
+        """Record that the store assigned this time to a fact that had none of its own."""
         self._reached_us = max(self._reached_us, moment_us)
 
 
 clock = Clock()
-"""The clock of this process: it has one store."""
+"""The clock of this process, which has one store."""
 
 
 def wall_us() -> int:
-    """Return what the machine's clock says."""
+    """Return the time of the machine's clock."""
     return clock.wall_us()
 
 
 def now_us() -> int:
-    """Return the moment that answers of now are for."""
+    """Return the time for which answers without `as_of` are computed."""
     return clock.now_us()
 
 
 def reach(moment_us: int) -> None:
-    """Say that a fact that was read has got this moment."""
+    """Record that the store assigned this time to a fact."""
     clock.reach(moment_us)

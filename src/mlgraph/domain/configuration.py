@@ -1,4 +1,4 @@
-"""What mlgraph.yaml says, checked: sources, declared identity, rules, noise (docs/configuration.md). It holds no secret."""
+"""The validated content of mlgraph.yaml: sources, declared identity, rules, noise (docs/configuration.md). No secrets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlgraph.domain.uri import AssetUri
 
 @dataclass(frozen=True, slots=True)
 class RequestLimits:
-    """How hard a source may be asked: requests a second, requests at once, and how long one may take."""
+    """Limits of the load on a source: requests a second, concurrent requests, and the time-out of one request."""
 
     requests_per_s: float = 50.0
     concurrency: int = 4
@@ -20,7 +20,7 @@ class RequestLimits:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How often a source is asked what changed (poll), what still exists (sweep), and for everything (full sweep): seconds."""
+    """Intervals in seconds at which a source is read: changes (poll), existing names (sweep), all content (full sweep)."""
 
     poll_s: float = 10.0
     sweep_s: float = 6 * 3600.0
@@ -29,7 +29,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class SecretPlace:
-    """Where the credentials of a source are kept: an environment variable or a file, one of the two; never the secret itself.
+    """The location of a source's credentials: an environment variable or a file, exactly one of the two; never the secret.
 
     With `user` the secret is that user's password (HTTP Basic), without one it is a bearer token.
     """
@@ -41,7 +41,7 @@ class SecretPlace:
 
 @dataclass(frozen=True, slots=True)
 class SourceSettings:
-    """A source as it is configured. `scope` stands before namespaces that mean nothing alone, such as `default`."""
+    """The configuration of a source. `scope` becomes the prefix of namespaces that are ambiguous alone, such as `default`."""
 
     name: str
     kind: str
@@ -55,7 +55,7 @@ class SourceSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredAlias:
-    """`name` is another name of `of`, in [valid_from, valid_to) (microseconds since the epoch; None: without end)."""
+    """`name` is another name of `of` in [valid_from, valid_to) (microseconds since the epoch; None: unbounded)."""
 
     name: AssetUri
     of: AssetUri
@@ -65,16 +65,16 @@ class DeclaredAlias:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredDistinct:
-    """These are different things, whatever sources say."""
+    """These are different assets, whatever sources report."""
 
     assets: tuple[AssetUri, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class NoiseRule:
-    """What answers hide: assets of `kind` whose whole name, as their URI has it, matches.
+    """A rule for assets that answers hide: those of `kind` whose complete name, as in their URI, matches.
 
-    Without `match`, runs that failed and that a retry stands for.
+    Without `match` it hides failed runs that a retry replaced.
     """
 
     name: str
@@ -84,7 +84,7 @@ class NoiseRule:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The whole document; `rules` are the files of further inference rules. Without a document it is empty."""
+    """The complete document; `rules` are the files of further inference rules. Without a document it is empty."""
 
     sources: tuple[SourceSettings, ...] = ()
     aliases: tuple[DeclaredAlias, ...] = ()

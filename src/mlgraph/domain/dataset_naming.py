@@ -1,8 +1,8 @@
-"""One name for one dataset: from locations, and from the namespaces and names of OpenLineage as tools really write them.
+"""Canonical dataset names, from locations and from the OpenLineage namespaces and names that tools write.
 
 The rules are OpenLineage's naming conventions for datasets; `mlgraph.domain.systems` has them as data, with the case rules
-of each system. Two tools that name one table or folder in different spellings (s3a for s3, a default port left out, a login
-in the URL, orders for ORDERS) meet in one asset (docs/naming.md).
+of each system. If two tools spell the name of one table or folder differently (s3a for s3, a default port left out, a login
+in the URL, orders for ORDERS), both names become one asset (docs/naming.md).
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ Name = tuple[str, str]
 def dataset_uri_from_location(location: str, scope: str | None = None) -> AssetUri | None:
     """Return the dataset at a URL or absolute path, named by OpenLineage's rules for its kind of store.
 
-    None where the location does not say which dataset it is or where it lives: a relative path, a database without a
-    table, a scheme without a rule, text that no identity can carry. Logins in the location are left out of the name. A place
-    that means nothing by itself is scoped by `scope`, if there is one.
+    None where the location does not identify a dataset: a relative path, a database without a table, a scheme without a
+    rule, text that a URI cannot contain. Logins in the location are left out of the name. A namespace that is ambiguous
+    outside its machine gets the prefix `scope`, if there is one.
     """
     named = _located(location)
     if named is None:
@@ -58,11 +58,11 @@ def dataset_uri_from_location(location: str, scope: str | None = None) -> AssetU
 def canonical_dataset(namespace: str, name: str) -> Name:
     """Return the namespace and name that all spellings of this dataset share.
 
-    A namespace of no known kind stands as written, with its name; so does what its kind of system could not mean. What is
-    returned is canonical: naming it again changes nothing. No text is refused.
+    A namespace of an unknown kind is returned unchanged with its name, and so is a name that is invalid in its system. The
+    function is idempotent and refuses no text.
     """
     length = len(namespace) + len(name)
-    if length > MAX_URI_CHARS:  # no URI carries it
+    if length > MAX_URI_CHARS:  # longer than any URI
         return namespace, name
     return _canonical(namespace, name) if length > _MAX_CACHED_CHARS else _cached_canonical(namespace, name)
 
@@ -74,7 +74,7 @@ def canonical_column(namespace: str, field: str) -> str:
 
 
 def canonical_columns(namespace: str, columns: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return columns, each with a `name`, under their canonical names."""
+    """Return columns, each with a `name`, with canonical names."""
     if _column_case(namespace) is CaseFolding.AS_WRITTEN:
         return list(columns)
     return [{**column, "name": canonical_column(namespace, column["name"])} for column in columns]
@@ -83,7 +83,7 @@ def canonical_columns(namespace: str, columns: Sequence[Mapping[str, Any]]) -> l
 def _column_case(namespace: str) -> CaseFolding:
     before, found, _ = namespace.rpartition("://")
     bare = "arn" if _GLUE.fullmatch(namespace) else namespace
-    scheme = before.rpartition(":")[2] if found else bare  # a scope may stand before it, and be called like a system
+    scheme = before.rpartition(":")[2] if found else bare  # a scope may precede it and have the name of a system
     return COLUMN_CASES.get(scheme, CaseFolding.AS_WRITTEN)
 
 
@@ -96,7 +96,7 @@ def _located(location: str) -> Name | None:
 
 
 def _canonical(namespace: str, name: str) -> Name:
-    """Return what naming comes to, again and again, until it changes nothing; odd text that never settles stands as written."""
+    """Return the fixed point of `_step`; text that reaches none within `_MOST_STEPS` is returned unchanged."""
     named = namespace, name
     for _ in range(_MOST_STEPS):
         before, named = named, _step(*named)
@@ -116,7 +116,7 @@ def _place(namespace: str) -> tuple[str, str, str]:
     """Return scheme, place and path of a namespace, which may be a scheme alone."""
     scheme, place, path = _parsed(namespace) or (namespace.lower(), "", "")
     path = _without_query(path)
-    if path and not place and not path.startswith("/"):  # no path: perhaps a scope, and what it scopes
+    if path and not place and not path.startswith("/"):  # not a path: perhaps a scope and a namespace
         return "", "", ""
     return scheme, place, path
 
@@ -126,7 +126,7 @@ _cached_place = lru_cache(1 << 10)(_place)
 
 
 def _parsed(text: str) -> tuple[str, str, str] | None:
-    """Return scheme (lower case, without a driver), place and path of a URL; JDBC's own forms are read as URLs."""
+    """Return scheme (lower case, without a driver), place and path of a URL; JDBC's own forms count as URLs."""
     text = text[5:] if text[:5].lower() == "jdbc:" else text
     if driver := _ORACLE_DRIVER.match(text):
         return "oracle", driver["place"], f"/{driver['service']}"
@@ -141,7 +141,7 @@ def _parsed(text: str) -> tuple[str, str, str] | None:
 
 
 def _object_store(scheme: str) -> Callable[[str, str, str | None], Name | None]:
-    """Buckets and containers: the key without its outer slashes; `/` is the whole bucket."""
+    """Return the rule for buckets and containers: the key without its outer slashes; `/` is the complete bucket."""
 
     def named(place: str, path: str, name: str | None) -> Name | None:
         bucket = place.lower() if scheme in _AZURE else place.rpartition("@")[2]
@@ -152,7 +152,7 @@ def _object_store(scheme: str) -> Callable[[str, str, str | None], Name | None]:
 
 
 def _within(scheme: str, place: str, name: str) -> str:
-    """Return a key that some tools write as the whole URL."""
+    """Return a key, which some tools write as a complete URL, without scheme and bucket."""
     while True:
         name = name.strip("/")
         inner = _LOCATION.fullmatch(name)
@@ -162,14 +162,14 @@ def _within(scheme: str, place: str, name: str) -> str:
 
 
 def _hdfs(place: str, path: str, name: str | None) -> Name | None:
-    """HDFS: no default port, as what stands there may be a name service, which has none."""
+    """Name HDFS files without a default port, because the host may be a name service, which has none."""
     host = place.rpartition("@")[2].lower()
     folder = path if name is None else f"/{_joined(path, _within('hdfs', host, name))}"
     return (f"hdfs://{host}", _folder(folder)) if host else None
 
 
 def _file(place: str, path: str, name: str | None) -> Name | None:
-    """Files: namespace `file`, with the host where one is named."""
+    """Name files: namespace `file`, with the host if the URL has one."""
     host = place.lower().rstrip(".")
     namespace = "file" if not host or host in SAME_MACHINE else f"file://{host}"
     if name is None:
@@ -183,7 +183,7 @@ def _file(place: str, path: str, name: str | None) -> Name | None:
 
 
 def _http(scheme: str) -> Callable[[str, str, str | None], Name | None]:
-    """OpenLineage has no rule for the web: the host is the place, path and query (without secrets) are the name."""
+    """Return the rule for web URLs, which OpenLineage lacks: host as namespace, path and query (without secrets) as name."""
 
     def named(place: str, path: str, name: str | None) -> Name | None:
         host = place.rpartition("@")[2].lower()
@@ -196,9 +196,9 @@ def _http(scheme: str) -> Callable[[str, str, str | None], Name | None]:
 
 
 def _table(system: DatabaseSystem) -> Callable[[str, str, str | None], Name | None]:
-    """Tables: DATABASE.SCHEMA.TABLE (or DATABASE.TABLE), from a path with dots or slashes, or from a name.
+    """Return the rule for tables: DATABASE.SCHEMA.TABLE (or DATABASE.TABLE), from a path with dots or slashes, or from a name.
 
-    A database that stands in the namespace, as in connection strings, belongs into the name.
+    A database in the namespace, as in connection strings, becomes part of the name.
     """
 
     def named(place: str, path: str, name: str | None) -> Name | None:
@@ -226,7 +226,7 @@ def _scheme(system: DatabaseSystem, parts: list[str]) -> str:
 
 
 def _host(place: str, system: DatabaseSystem) -> str | None:
-    """Return where a database is, port included; of several hosts the first, as the conventions have it for Kafka."""
+    """Return host and port of a database; of several hosts the first, as the naming conventions require for Kafka."""
     found = _HOST.fullmatch(place.rpartition("@")[2].partition(",")[0])
     host = found["host"].lower().rstrip(".") if found else ""
     if not (found and host):
@@ -240,7 +240,7 @@ _cached_host = lru_cache(1 << 10)(_host)
 
 
 def _bigquery(place: str, path: str, name: str | None) -> Name | None:
-    """BigQuery is one place: PROJECT.DATASET.TABLE, the project in lower case."""
+    """Name BigQuery tables, which share one namespace: PROJECT.DATASET.TABLE, the project in lower case."""
     place = place.rpartition("@")[2]
     if name is None:
         parts = [part for part in re.split(r"[/.]", _legacy(_without_query(f"{place}/{path}"))) if part]
@@ -257,13 +257,13 @@ def _bigquery(place: str, path: str, name: str | None) -> Name | None:
 
 
 def _legacy(name: str) -> str:
-    """Return a name without the colon that legacy SQL writes behind the project (the one in a project's domain stays)."""
+    """Return a name with a dot for the colon that legacy SQL writes after the project (not the one in a project's domain)."""
     project, colon, rest = name.partition(":")
     return f"{project}.{rest}" if colon and rest and "." not in project else name
 
 
 def _completed(before: list[str], parts: list[str], system: DatabaseSystem) -> list[str] | None:
-    """Return the parts of a name, those of its namespace before them unless it has them; None where both do not fit."""
+    """Return the parts of a name, prefixed with those of its namespace unless it has them; None if there are too many."""
     if [fold(part, system.case) for part in parts[: len(before)]] == [fold(part, system.case) for part in before]:
         return parts
     return [*before, *parts] if len(before) + len(parts) <= system.parts else None
@@ -284,13 +284,13 @@ def _pubsub(place: str, path: str, name: str | None) -> Name | None:
 
 
 def _dbfs(place: str, path: str, name: str | None) -> Name | None:
-    """Databricks' files: without a workspace, which the URL seldom names, the namespace is the scheme alone."""
+    """Name files of Databricks: without a workspace, which the URL seldom has, the namespace is the scheme alone."""
     text = path if name is None else f"/{_joined(path, _within('dbfs', place, name))}"
     return (f"dbfs://{place.lower()}" if place else "dbfs", _folder(text)) if text.startswith("/") else None
 
 
 def _elsewhere(namespace: str, name: str) -> Name | None:
-    """Name what lives in catalogues and services whose namespaces are no plain host."""
+    """Name datasets of catalogues and services that have a namespace other than a plain host."""
     if _GLUE.fullmatch(namespace):
         parts = name.removeprefix("table/").replace("/", ".").lower()
         return namespace, f"table/{parts.replace('.', '/')}" if parts.count(".") == 1 else name
@@ -330,4 +330,4 @@ _RULES: Final = MappingProxyType[str, Callable[[str, str, str | None], Name | No
         "https": _http("https"),
     }
 )
-"""By scheme: the rule that names what is at a place and path, or what has a name there."""
+"""The naming rule of each scheme: a function of place, path and, unless the path identifies the dataset, the name."""

@@ -1,31 +1,31 @@
-"""Errors that a caller can act on: what is wrong, where, and what to do next."""
+"""Errors that a caller can act on: each says what is wrong, where, and what to do next."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Final
 
 MAX_POINTER: Final = 2000
-"""Characters. A key may be megabytes long; an answer that names a hundred thousand of them may not."""
+"""Characters. A key may be megabytes long, and an answer may list a hundred thousand pointers."""
 
 
 def _shortened(pointer: str) -> str:
-    """Return the pointer to the innermost place around it that can be named within the limit."""
+    """Return the longest prefix of a JSON pointer that is a pointer itself and within the limit."""
     cut = pointer[: MAX_POINTER + 1].rpartition("/")[0]
     return cut if pointer.startswith("/") else pointer[:MAX_POINTER]
 
 
 class MlgraphError(Exception):
-    """Base of all errors that mlgraph answers with.
+    """Base of all errors that mlgraph reports.
 
     `detail` says what is wrong and what to do next. `pointer` is an RFC 6901 JSON pointer into the input, where an
-    input is at fault. `status` and `title` are what HTTP answers with (RFC 9457).
+    input is at fault. `status` and `title` are those of the HTTP answer (RFC 9457).
     """
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
 
     def __init__(self, detail: str, *, pointer: str | None = None) -> None:
-        """Keep the sentence for people and the place for programs."""
+        """Create the error with a message for people and a location for programs."""
         super().__init__(detail)
         self.detail = detail
         self.pointer = pointer if pointer is None or len(pointer) <= MAX_POINTER else _shortened(pointer)
@@ -43,7 +43,7 @@ class NotJson(MlgraphError):
 
 
 class InvalidInput(MlgraphError):
-    """A value is not what its place demands."""
+    """A value is not valid at its place."""
 
     status = 422
     title = "Invalid input"
@@ -57,21 +57,21 @@ class UnknownAsset(MlgraphError):
 
 
 class NotFound(MlgraphError):
-    """What was asked for by name does not exist (an edge, a source, a dead letter)."""
+    """An edge, a source or a dead letter that a request names does not exist."""
 
     status = 404
     title = "Not found"
 
 
 class Unauthorized(MlgraphError):
-    """The caller did not say who it is, or its token or signature is not known."""
+    """The request has no token or signature, or one that is not valid."""
 
     status = 401
     title = "Unauthorized"
 
 
 class Forbidden(MlgraphError):
-    """The caller is known, and may not do this."""
+    """The caller is authenticated but not authorised for this request."""
 
     status = 403
     title = "Forbidden"
@@ -85,44 +85,44 @@ class TooLarge(MlgraphError):
 
 
 class Unavailable(MlgraphError):
-    """The store is away or a projection has not caught up: try again after `retry_after_s` seconds."""
+    """The store is not reachable or a projection lags: try again after `retry_after_s` seconds."""
 
     status = 503
     title = "Not available now"
 
     def __init__(self, detail: str, *, pointer: str | None = None, retry_after_s: int = 1) -> None:
-        """Carry the Retry-After value beside the sentence."""
+        """Create the error with the value of Retry-After."""
         super().__init__(detail, pointer=pointer)
         self.retry_after_s = retry_after_s
 
 
 class Overloaded(Unavailable):
-    """As many requests of this sort as the server works on at once are there already: it refuses rather than starves others."""
+    """The server already processes its maximum of concurrent requests of this sort, and refuses further ones."""
 
     title = "Too busy"
 
 
 class OutOfTime(Unavailable):
-    """The answer takes longer than a question may."""
+    """The answer takes longer than the time limit of a query."""
 
     title = "Out of time"
 
 
 class TooMuch(Unavailable):
-    """The answer needs more facts than one question may read."""
+    """The answer needs more facts than one query may read."""
 
-    title = "Too much for one question"
+    title = "Too much for one query"
 
 
 class SourceError(MlgraphError):
-    """A source (a registry, an orchestrator) did not answer as its contract says."""
+    """A source (a registry, an orchestrator) violated the contract of its API."""
 
     status = 502
     title = "Source failed"
 
 
 class SourceAway(SourceError):
-    """A connected source is not asked for the next `retry_in_s` seconds: it failed too often, or does not know who asks."""
+    """A connected source gets no requests for `retry_in_s` seconds: it failed too often, or rejected the credentials."""
 
     def __init__(self, detail: str, *, retry_in_s: float) -> None:
         super().__init__(detail)
@@ -130,26 +130,26 @@ class SourceAway(SourceError):
 
 
 class StartError(MlgraphError):
-    """The server cannot start; the detail says what to change."""
+    """The server cannot start; `detail` says what to change."""
 
     title = "Cannot start"
 
 
 class ConfigurationError(StartError):
-    """The configuration is not right; the detail has a line for each fault, with its file, line and column."""
+    """The configuration is not valid; `detail` has a line for each fault, with its file, line and column."""
 
     title = "Wrong configuration"
 
 
 class Conflict(MlgraphError):
-    """What was asked for cannot be done to the state that is there."""
+    """The request contradicts the present state."""
 
     status = 409
     title = "Conflict"
 
 
 class DamagedBackup(MlgraphError):
-    """What was sent is no backup, or not a whole one; nothing was changed."""
+    """The bytes are not a backup, or not a complete one; nothing was changed."""
 
     status = 422
     title = "Damaged backup"

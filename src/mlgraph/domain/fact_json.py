@@ -1,15 +1,13 @@
-"""The outward form of facts: one JSON object a line (docs/spec.md#facts)."""
+"""Facts as JSON, one object a line: parsing, validation and output (docs/spec.md#facts)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import (
     ANY_ORIGIN,
-    RUN_TERMINAL_STATES,
     AssetFact,
     AssetRetraction,
     Contact,
@@ -20,6 +18,7 @@ from mlgraph.domain.facts import (
 )
 from mlgraph.domain.payload import Located, clean_text, escape
 from mlgraph.domain.redaction import redact
+from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS, REQUIREMENTS
@@ -39,9 +38,9 @@ MAX_ORIGIN_CHARS: Final = 200
 
 
 def parse_line(line: Located, default_origin: str) -> list[Statement]:
-    """Return what one line says: one fact, and for a person the contact data that is kept apart.
+    """Return the statements of one line: one fact, and for a person also the contact data, which is stored separately.
 
-    `origin` is `default_origin` where the line names none. Raises `InvalidInput` with the pointer of what is wrong.
+    The origin is `default_origin` where the line has none. Raises `InvalidInput` with the pointer of the invalid value.
     """
     _known_keys(line, _LINE_KEYS)
     if len(line.mapping()) != 1:
@@ -56,23 +55,22 @@ def parse_line(line: Located, default_origin: str) -> list[Statement]:
 
 
 def check_edge(source: AssetUri, relation: str, target: AssetUri) -> None:
-    """Raise `InvalidInput` where the vocabulary has no such relation between these kinds."""
+    """Raise `InvalidInput` if the vocabulary does not allow this relation between these kinds."""
     if (source.kind, relation, target.kind) in _ALLOWED_EDGES:
         return
     known = RELATIONS.get(relation)
     if known is None:
-        close = get_close_matches(relation, RELATIONS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"the relations are {', '.join(RELATIONS)}"
+        hint = did_you_mean(relation, RELATIONS, f"the relations are {', '.join(RELATIONS)}")
         raise InvalidInput(f"unknown relation {relation[:60]!r}; {hint}", pointer="/relation")
     raise InvalidInput(
-        f"{relation!r} does not lead from a {source.kind} to a {target.kind}: {known.meaning}", pointer="/relation"
+        f"{relation!r} is not allowed from a {source.kind} to a {target.kind}: {known.meaning}", pointer="/relation"
     )
 
 
 def asset_line(uri: str, origin: str, valid_from: int, state: dict[str, Any]) -> dict[str, Any]:
-    """Return the line that says an asset's state."""
-    said = {key: state[key] for key in ("name", "description", "owners", "tags", "properties") if key in state}
-    return {"asset": {"uri": uri, **said, "valid_from": format_time(valid_from), "origin": origin}}
+    """Return the line that asserts the state of an asset."""
+    members = {key: state[key] for key in ("name", "description", "owners", "tags", "properties") if key in state}
+    return {"asset": {"uri": uri, **members, "valid_from": format_time(valid_from), "origin": origin}}
 
 
 def _asset(asset: Located, default_origin: str) -> list[Statement]:
@@ -92,11 +90,11 @@ def _asset(asset: Located, default_origin: str) -> list[Statement]:
         if uri.kind == "run":
             _check_run(properties)
     fact = AssetFact(uri, _origin(asset, default_origin), _time(asset, "valid_from"), state)
-    return keep_contact_apart(fact)
+    return split_contact(fact)
 
 
-def keep_contact_apart(fact: AssetFact) -> list[Statement]:
-    """Return the fact; for a person, without name, description and mail, which go into a `Contact` beside it."""
+def split_contact(fact: AssetFact) -> list[Statement]:
+    """Return the fact; for a person without name, description and mail, and with a `Contact` that has name and mail."""
     if fact.uri.kind != "person":
         return [fact]
     state = dict(fact.state)
@@ -150,7 +148,7 @@ def _edge_properties(properties: Located, relation: str, source_kind: str) -> di
     plain = _object(properties)
     by = properties.get("by") if relation == "derives" and source_kind == "column" else None
     if by and by.uri().kind not in ("run", "workflow"):
-        by.fail("a column edge is seen by a run, or declared by a workflow")
+        by.fail("must be the URI of the run or workflow that reported the column edge")
     if feeds := properties.get("from"):
         plain["from"] = sorted({str(uri.uri()) for uri in feeds.items()})
     return plain
@@ -160,14 +158,14 @@ def _retraction(retract: Located, default_origin: str) -> Fact:
     _known_keys(retract, _RETRACT_KEYS)
     valid_to = _time(retract, "valid_to")
     origin = retract.get("origin")
-    said = ANY_ORIGIN if origin and origin.value == ANY_ORIGIN else _origin(retract, default_origin)
+    name = ANY_ORIGIN if origin and origin.value == ANY_ORIGIN else _origin(retract, default_origin)
     if uri := retract.get("uri"):
         for key in ("source", "relation", "target"):
             if other := retract.get(key):
                 other.fail("an asset is retracted by 'uri' alone, an edge by 'source', 'relation' and 'target'")
-        return AssetRetraction(uri.uri(), said, valid_to)
+        return AssetRetraction(uri.uri(), name, valid_to)
     source, relation, target = _triple(retract)
-    return EdgeRetraction(source, relation, target, said, valid_to)
+    return EdgeRetraction(source, relation, target, name, valid_to)
 
 
 def _triple(edge: Located) -> tuple[AssetUri, str, AssetUri]:
@@ -184,7 +182,7 @@ def _triple(edge: Located) -> tuple[AssetUri, str, AssetUri]:
 
 
 def _uri(of: Located, key: str) -> AssetUri:
-    """Return the URI that a member must have. What is right is read at once; what is wrong is read again, for its place."""
+    """Return the URI in a required member. An invalid one is parsed a second time, for an error with a pointer."""
     value = of.value.get(key)
     if type(value) is str:
         try:
@@ -195,7 +193,7 @@ def _uri(of: Located, key: str) -> AssetUri:
 
 
 def _time(of: Located, key: str) -> int | None:
-    """Return the time of a member, None where it has none."""
+    """Return the time in a member in microseconds since the epoch; None where the member is absent or null."""
     value = of.value.get(key)
     if value is None:
         return None
@@ -213,9 +211,9 @@ def _origin(fact: Located, default_origin: str) -> str:
         return default_origin
     name = origin.name()
     if name == ANY_ORIGIN:
-        origin.fail("'*' stands for every origin, and only a retraction may name it")
+        origin.fail("'*' means every origin; only a retraction may have it")
     if name.startswith("rule:"):
-        origin.fail("origins that begin with 'rule:' are kept for inferred edges")
+        origin.fail("origins that begin with 'rule:' are reserved for inferred edges")
     if len(name) > MAX_ORIGIN_CHARS:
         origin.fail(f"an origin has at most {MAX_ORIGIN_CHARS} characters")
     return name
@@ -223,8 +221,8 @@ def _origin(fact: Located, default_origin: str) -> str:
 
 def _object(value: Located) -> dict[str, Any]:
     value.mapping()
-    kept: dict[str, Any] = redact(value.plain())
-    return kept
+    redacted: dict[str, Any] = redact(value.plain())
+    return redacted
 
 
 def _known_keys(value: Located, known: Mapping[str, object]) -> None:
@@ -232,11 +230,5 @@ def _known_keys(value: Located, known: Mapping[str, object]) -> None:
         return
     for key in value.mapping():
         if key not in known:
-            close = get_close_matches(key, known, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; known are {', '.join(known)}"
-            raise InvalidInput(f"unknown key {key[:60]!r}{hint}", pointer=f"{value.pointer}/{escape(key[:60])}")
-
-
-def is_terminal(state: object) -> bool:
-    """Say whether a run's `state` property ends the run."""
-    return isinstance(state, str) and state.upper() in RUN_TERMINAL_STATES
+            hint = did_you_mean(key, known, f"the keys are {', '.join(known)}")
+            raise InvalidInput(f"unknown key {key[:60]!r}; {hint}", pointer=f"{value.pointer}/{escape(key[:60])}")

@@ -1,6 +1,6 @@
-"""Facts as rows of the store: every time given, every value plain, and the digest by which a fact is recognised.
+"""Facts as rows of the store: all times explicit, all values plain, with the digest that identifies the fact.
 
-This module is the only place that says which text a digest is made of.
+This module is the only one that defines the text of which a digest is computed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ DIGEST_BYTES: Final = 16
 CACHED_KEYS: Final = 1 << 15
 MAX_CACHED_COLUMNS: Final = 64
 MAX_CACHED_CHARS: Final = 512
-"""Longer texts are computed each time, so that a cache stays within some 30 MB whatever comes in."""
+"""Digests of longer texts are not cached, which bounds a cache to about 30 MB for any input."""
 
 
 class EdgeFactRow(NamedTuple):
-    """A fact of an edge, or its retraction. `valid_to` is `FOREVER` where it is open."""
+    """A fact of an edge, or its retraction. `valid_to` is `FOREVER` while the interval is open."""
 
     digest: bytes
     source: str
@@ -45,10 +45,10 @@ class EdgeFactRow(NamedTuple):
     by: str | None = None
     """The URI of the run or workflow in which a column edge was observed."""
     feeds: tuple[str, ...] | None = None
-    """The URIs of the inputs that feed this output; None where the fact does not name them."""
+    """The URIs of the inputs that feed this output; None where the fact does not list them."""
 
     def uris(self) -> tuple[str, ...]:
-        """Return the URIs that the row names beside source and target."""
+        """Return the URIs in the row other than source and target."""
         if self.by is None and self.feeds is None:
             return ()
         return (*(() if self.by is None else (self.by,)), *(self.feeds or ()))
@@ -65,7 +65,7 @@ class AssetFactRow(NamedTuple):
     body: str = NOTHING
     mode: int = 0
     columns: tuple[str, ...] = ()
-    """URIs of the columns in a dataset's schema: they become assets, whether or not an edge names them."""
+    """URIs of the columns in a dataset's schema: they become assets, with or without an edge."""
     owners: tuple[str, ...] = ()
     """URIs of the owners in the state: they become assets too."""
 
@@ -74,7 +74,7 @@ FactRow = EdgeFactRow | AssetFactRow
 
 
 def digest(text: str) -> bytes:
-    """Return the 16 bytes that stand for `text` in unique indexes (BLAKE2b, RFC 7693)."""
+    """Return the digest of `text` for unique indexes: 16 bytes of BLAKE2b (RFC 7693)."""
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
 
 
@@ -88,7 +88,7 @@ def key_of(uri: str) -> bytes:
 
 
 def to_row(fact: Fact) -> FactRow:
-    """Return `fact` as it is stored. Raises `ValueError` for a fact without its time."""
+    """Return the row that stores `fact`. Raises `ValueError` for a fact without a time."""
     if isinstance(fact, EdgeFact):
         return _edge_row(fact)
     if isinstance(fact, AssetFact):
@@ -160,7 +160,7 @@ def _columns_of(fact: AssetFact) -> tuple[str, ...]:
 def _columns(dataset: AssetUri, names: tuple[str, ...]) -> tuple[str, ...]:
     found = []
     for name in names:
-        with suppress(InvalidInput):  # a name that no URI can carry stays a property
+        with suppress(InvalidInput):  # a name that is not valid in a URI remains a property only
             found.append(str(column_uri(dataset, name)))
     return tuple(found)
 
@@ -170,5 +170,5 @@ _cached_columns = lru_cache(1 << 11)(_columns)
 
 def _given(moment: int | None) -> int:
     if moment is None:
-        raise ValueError("a fact without a time must be given one before it is stored")
+        raise ValueError("a fact without a time must get one before it is stored")
     return moment

@@ -1,4 +1,4 @@
-"""Facts: what sources say, in one vocabulary, each with its origin and the time for which it held.
+"""Facts: the assertions of sources in one vocabulary, each with its origin and its valid time.
 
 A fact is immutable. The state of the graph is a function of the set of facts (docs/spec.md#1-state); how they combine is
 in `mlgraph.domain.history`.
@@ -14,36 +14,35 @@ from typing import Any, Final
 from mlgraph.domain.uri import AssetUri
 
 ANY_ORIGIN: Final = "*"
-"""As the origin of a retraction: whoever said it."""
+"""The origin of a retraction that applies to all origins."""
 
 RUN_TERMINAL_STATES: Final = ("ABORT", "FAIL", "COMPLETE")
 """States that end a run (OpenLineage run cycle)."""
-
 
 _EDGE_PARTS: Final = frozenset({"role", "version", "from"})
 _COLUMN_EDGE_PARTS: Final = _EDGE_PARTS | {"by"}
 
 
 class Mode(IntEnum):
-    """How a fact joins what its origin said before. The numbers are stored: never renumber."""
+    """How a fact combines with earlier facts of its origin. The numbers are stored: never renumber."""
 
     REPLACE = 0
-    """Replaces the origin's whole state; a repetition is a record of its own."""
+    """Replaces the complete state of its origin; a repetition is a separate record."""
     PATCH = 1
-    """Adds to the origin's state: event sources tell an asset piece by piece."""
+    """Merges into the state of its origin: each event of a source reports a part of an asset's state."""
     DECLARED = 2
-    """An edge listed by a job's declaration; a later declaration that leaves it out ends it."""
+    """An edge listed by a job's declaration; a later declaration that omits it closes it."""
     RETRACT = 3
-    """Ends the origin's intervals begun at or before the time given."""
+    """Closes the intervals of its origin that opened at or before its time."""
     DECLARATION = 4
-    """Marks that a job declared its inputs or outputs at this time."""
+    """Records that a job declared its inputs or outputs at this time."""
 
 
 @dataclass(frozen=True)
 class AssetFact:
-    """What `origin` says an asset is, from `valid_from` (microseconds; None: from when it is recorded).
+    """The state of an asset that `origin` asserts from `valid_from` on (microseconds; None: the time of recording).
 
-    `state` holds name, description, owners (URIs as text), tags, properties; absent keys were not said.
+    `state` may have name, description, owners (URIs as text), tags and properties; an absent key asserts nothing.
     """
 
     uri: AssetUri
@@ -55,10 +54,10 @@ class AssetFact:
 
 @dataclass(frozen=True)
 class EdgeFact:
-    """What `origin` says leads from `source` to `target`, for [valid_from, valid_to).
+    """An edge that `origin` asserts from `source` to `target`, for [valid_from, valid_to) in microseconds.
 
-    `properties` may hold `role` and `version` (edges that differ in them stand side by side), `by` (the run that a column
-    edge was seen in) and `from` (on `outputs`: the URIs of the inputs that feed this output).
+    `properties` may have `role` and `version` (edges that differ in them are separate records), `by` (the run that reported
+    a column edge) and `from` (on `outputs`: the URIs of the inputs that feed this output).
     """
 
     source: AssetUri
@@ -77,14 +76,14 @@ class EdgeFact:
 
     @property
     def other_properties(self) -> dict[str, Any]:
-        """What the edge says beside the parts that have a meaning of their own."""
+        """The properties other than those with a meaning of their own: role, version, from, and `by` of a column edge."""
         own = _COLUMN_EDGE_PARTS if self.seen_by else _EDGE_PARTS
         return {key: value for key, value in self.properties.items() if key not in own}
 
 
 @dataclass(frozen=True)
 class AssetRetraction:
-    """`origin` (or, with `*`, everybody) stops to hold the asset at `valid_to`."""
+    """`origin` (`*`: every origin) stops asserting the asset at `valid_to`."""
 
     uri: AssetUri
     origin: str
@@ -93,7 +92,7 @@ class AssetRetraction:
 
 @dataclass(frozen=True)
 class EdgeRetraction:
-    """`origin` (or, with `*`, everybody) stops to hold the edges of this triple at `valid_to`."""
+    """`origin` (`*`: every origin) stops asserting the edges of this triple at `valid_to`."""
 
     source: AssetUri
     relation: str
@@ -104,7 +103,7 @@ class EdgeRetraction:
 
 @dataclass(frozen=True)
 class Declaration:
-    """`origin` declared, at `valid_from`, all the inputs and/or outputs (`sides`) that a workflow has."""
+    """The statement of `origin` at `valid_from` that it listed all inputs or outputs (`sides`) of a workflow."""
 
     uri: AssetUri
     origin: str
@@ -114,7 +113,7 @@ class Declaration:
 
 @dataclass(frozen=True)
 class Contact:
-    """The name and mail of a person: kept in a table that can be erased, never in the facts."""
+    """Name and mail address of a person, stored in a table that can be erased, never in facts."""
 
     uri: AssetUri
     name: str | None = None
@@ -126,8 +125,13 @@ Statement = Fact | Contact
 """What a connector may return."""
 
 
+def is_terminal(state: object) -> bool:
+    """Return whether this value of a run's `state` property ends the run."""
+    return isinstance(state, str) and state.upper() in RUN_TERMINAL_STATES
+
+
 def split_contacts(statements: Iterable[Statement]) -> tuple[list[Fact], list[Contact]]:
-    """Return the facts among `statements`, and the contacts."""
+    """Return the facts and the contacts among `statements`, each in order."""
     facts: list[Fact] = []
     contacts: list[Contact] = []
     for statement in statements:

@@ -1,7 +1,7 @@
 """How facts combine: the state of an asset or edge is a function of the set of facts about it (docs/spec.md#1-state).
 
-Records are facts as a store holds them: assets, origins and relations are small integers, times are microseconds. Nothing here
-depends on the order in which records come, or on how often one is repeated.
+Records are facts as a store holds them: assets, origins and relations are small integers, times are microseconds. No result
+depends on the order or repetition of records.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode
+from mlgraph.domain.facts import Mode, is_terminal
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, parse_time
 
 EVERY_ORIGIN: Final = 0
-"""The origin code of a retraction that holds for everybody."""
+"""The origin code of a retraction that applies to all origins."""
 
 _MERGED_BY_KEY: Final = frozenset({"properties", "facets", "sides", "quality"})
 _NO_PROPERTIES: Final[Mapping[str, Any]] = {}
 
 
 class AssetRecord(NamedTuple):
-    """One stored fact about an asset: a state, a retraction, or the mark that a job declared its `sides`."""
+    """One stored fact about an asset: a state, a retraction, or the declaration of a job's `sides`."""
 
     asset: int
     origin: int
@@ -37,9 +37,9 @@ class AssetRecord(NamedTuple):
 
 
 class EdgeRecord(NamedTuple):
-    """One stored fact about an edge. `feeds` are the inputs named by an `outputs` edge's `from`; None where it names none.
+    """One stored fact about an edge. `feeds` are the inputs in the `from` of an `outputs` edge; None if it has no `from`.
 
-    A tuple, because building a graph from the store makes millions of them: a frozen dataclass takes six times as long to make.
+    A tuple, because a rebuild of the graph creates millions of records: creating a frozen dataclass takes six times as long.
     """
 
     source: int
@@ -64,13 +64,13 @@ class EdgeRecord(NamedTuple):
 
     @property
     def key(self) -> tuple[int, str, str, int]:
-        """What tells edges of one triple apart: origin, role, version, the run that a column edge was seen in."""
+        """What distinguishes edges of one triple: origin, role, version, and the run that reported a column edge."""
         return self.origin, self.role or "", self.version or "", self.by or 0
 
 
 @dataclass(frozen=True, slots=True)
 class AssetInterval:
-    """The state that one origin gives an asset for [start, end)."""
+    """The state of an asset that one origin asserts for [start, end)."""
 
     origin: int
     start: int
@@ -80,7 +80,7 @@ class AssetInterval:
 
 
 class EdgeInterval(NamedTuple):
-    """One record of an edge for [start, end), with its properties as they had come together by `start`."""
+    """One record of an edge for [start, end), with the properties that its facts up to `start` merge to."""
 
     record: EdgeRecord
     start: int
@@ -91,13 +91,13 @@ class EdgeInterval(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Endings:
-    """The moments at which retractions of an asset end its edges: those of one origin, and those of all."""
+    """The times at which retractions of an asset close its edges: those of one origin, and those of all origins."""
 
     by_origin: Mapping[int, tuple[int, ...]]
     every: tuple[int, ...]
 
     def of(self, origin: int) -> tuple[int, ...]:
-        """Return the moments that end edges of `origin`."""
+        """Return the times at which edges of `origin` close."""
         return (*self.by_origin.get(origin, ()), *self.every)
 
 
@@ -105,21 +105,21 @@ NO_ENDINGS: Final = Endings({}, ())
 
 
 def merge(state: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `state` with `patch` laid over it: members replace, but properties, facets and sides merge by key."""
+    """Return `state` with the members of `patch`; a member replaces, but properties, facets and sides merge by key."""
     merged = dict(state)
     for key, value in patch.items():
         old = merged.get(key)
         if key in _MERGED_BY_KEY and isinstance(value, dict) and isinstance(old, dict):
             merged[key] = merge(old, value)
-        elif key == "state" and _is_terminal(old) and not _is_terminal(value):
-            continue  # an event that comes late does not wake an ended run
+        elif key == "state" and is_terminal(old) and not is_terminal(value):
+            continue  # a late event does not reopen an ended run
         else:
             merged[key] = value
     return merged
 
 
 def asset_intervals(records: Iterable[AssetRecord]) -> list[AssetInterval]:
-    """Return the states of one asset as intervals, one list for all origins, ordered by origin and start."""
+    """Return the states of one asset as intervals of all origins, ordered by origin and start."""
     by_origin: dict[int, list[AssetRecord]] = defaultdict(list)
     ends: dict[int, list[int]] = defaultdict(list)
     for record in records:
@@ -135,9 +135,9 @@ def asset_intervals(records: Iterable[AssetRecord]) -> list[AssetInterval]:
 
 
 def state_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] | None:
-    """Return what all origins together say at `moment`, the one that spoke last prevailing; None if nobody holds the asset.
+    """Return the states of all origins at `moment` merged, the latest last; None if no origin asserts the asset.
 
-    Of two that spoke at one moment the content decides, so that the order in which origins became known does not.
+    States of the same time are ordered by content, so that the result does not depend on the numbers of the origins.
     """
     valid = [interval for interval in intervals if interval.start <= moment < interval.end]
     if len(valid) == 1:
@@ -149,7 +149,7 @@ def state_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] 
 
 
 def deleted_at(records: Sequence[AssetRecord], moment: int) -> int | None:
-    """Return when the asset was deleted: the first retraction, up to `moment`, since which nobody has held it."""
+    """Return when the asset was deleted: the first retraction up to `moment` after which no origin asserts it; else None."""
     intervals = asset_intervals(records)
     if any(interval.start <= moment < interval.end for interval in intervals):
         return None
@@ -195,9 +195,9 @@ def _apply(state: Mapping[str, Any], records_then: Sequence[AssetRecord]) -> dic
 
 
 def endings(records: Sequence[AssetRecord]) -> Endings:
-    """Return when retractions of this asset end its edges.
+    """Return when retractions of this asset close its edges.
 
-    A retraction ends the edges of its own origin; of all origins if it leaves none that holds the asset.
+    A retraction closes the edges of its own origin, and those of all origins if no other origin asserts the asset then.
     """
     retractions = [record for record in records if record.mode == Mode.RETRACT]
     if not retractions:
@@ -216,11 +216,11 @@ def endings(records: Sequence[AssetRecord]) -> Endings:
 def edge_intervals(records: Sequence[EdgeRecord], cuts: Collection[int], *, repeats: bool = False) -> list[EdgeInterval]:
     """Return the records of one edge key (same triple, origin, role, version, by) as intervals, ordered by start.
 
-    `cuts` are the moments that end what began at or before them. A patch or declaration that says nothing new changes
-    nothing; with `repeats` it is a record of its own: the export of runs tells each report, because each counts.
+    `cuts` are times that close every interval that opened at or before them. A patch or declaration without a new value
+    changes nothing; with `repeats` it is a separate interval, because the export of runs lists every report.
     """
     sorted_cuts = sorted({*cuts}) if cuts else []
-    if len(records) == 1:  # as with most edges
+    if len(records) == 1:  # the case of most edges
         return _only_interval(records[0], sorted_cuts)
     moments: dict[int, list[EdgeRecord]] = defaultdict(list)
     for record in records:
@@ -273,7 +273,7 @@ def _next_interval(records_then: Sequence[EdgeRecord], before: EdgeInterval | No
 
 
 def _greatest(records: Sequence[EdgeRecord]) -> EdgeRecord:
-    return records[0] if len(records) == 1 else max(records, key=_edge_order)  # most often there is nothing to compare
+    return records[0] if len(records) == 1 else max(records, key=_edge_order)  # nearly always one
 
 
 def _edge_order(record: EdgeRecord) -> str:
@@ -282,7 +282,7 @@ def _edge_order(record: EdgeRecord) -> str:
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """How a run ended. `ended_at` is None while it has not; `sides` is None where both sides count as told."""
+    """How a run ended. `ended_at` is None before its end; `sides` is None where both sides count as reported."""
 
     state: str | None
     ended_at: int | None
@@ -290,14 +290,14 @@ class RunOutcome:
     sides: frozenset[str] | None
 
     def reports_side(self, side: str) -> bool:
-        """Say whether the run told this side (`inputs` or `outputs`) at all."""
+        """Return whether the run reported this side (`inputs` or `outputs`)."""
         return self.sides is None or side in self.sides
 
 
 def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
     """Return how a run ended: its latest terminal event decides (docs/spec.md#2-run-level, #3-asset-level).
 
-    Retractions are passed over: a run that was deleted has run all the same.
+    Retractions are ignored: deleting a run does not undo it.
     """
     states = [record for record in records if record.mode in (Mode.REPLACE, Mode.PATCH)]
     if len(states) > 1:
@@ -305,23 +305,23 @@ def run_outcome(records: Iterable[AssetRecord]) -> RunOutcome:
     ended: tuple[str, int] | None = None
     for record in states:
         properties = record.state.get("properties") or {}
-        if _is_terminal(properties.get("state")):
+        if is_terminal(properties.get("state")):
             reported_end = properties.get("ended_at")
             moment = parse_time(reported_end) if isinstance(reported_end, str) else record.valid_from
             ended = (properties["state"].upper(), moment)
     known = _final_properties(states)
     state, version, sides = known.get("state"), known.get("code_version"), known.get("sides")
     reported_sides = frozenset(side for side, flag in sides.items() if flag) if isinstance(sides, dict) else None
-    word = ended[0] if ended else state.upper() if isinstance(state, str) else None
+    final = ended[0] if ended else state.upper() if isinstance(state, str) else None
     return RunOutcome(
-        word, ended[1] if ended else None, version if isinstance(version, str) and version else None, reported_sides
+        final, ended[1] if ended else None, version if isinstance(version, str) and version else None, reported_sides
     )
 
 
 def run_start(records: Iterable[AssetRecord], asserted_at: Iterable[int] = ()) -> int | None:
-    """Return when a run began: its `started_at`; else the earliest moment at which anything was said of it.
+    """Return when a run started: its `started_at`, else the earliest time of a fact about it; None without any fact.
 
-    `told` are the moments at which its edges were; None if nothing was ever said.
+    `asserted_at` are the times of the facts about its edges.
     """
     states = [record for record in records if record.mode in (Mode.REPLACE, Mode.PATCH)]
     started = _final_properties(states).get("started_at") if states else None
@@ -329,12 +329,12 @@ def run_start(records: Iterable[AssetRecord], asserted_at: Iterable[int] = ()) -
         try:
             return parse_time(started)
         except InvalidInput:
-            pass  # facts may say anything here: it has no meaning elsewhere
+            pass  # facts may have any text here; only this function interprets it
     return min((*(record.valid_from for record in states), *asserted_at), default=None)
 
 
 def _final_properties(states: Sequence[AssetRecord]) -> dict[str, Any]:
-    """Return the properties that all origins together leave behind, the one that spoke last prevailing."""
+    """Return the final properties of all origins merged, the latest last."""
     if len(states) == 1:
         alone = states[0].state.get("properties")
         return alone if isinstance(alone, dict) else {}
@@ -353,31 +353,12 @@ def _final_properties(states: Sequence[AssetRecord]) -> dict[str, Any]:
     return merged
 
 
-_FINISHED: Final = frozenset(
-    {
-        "complete",
-        "completed",
-        "fail",
-        "failed",
-        "abort",
-        "aborted",
-        "finished",
-        "done",
-        "succeeded",
-        "stopped",
-        "concluded",
-        "ended",
-        "cancelled",
-        "rolled_back",
-    }
-)
+_SUCCEEDED: Final = frozenset({"complete", "completed", "finished", "done", "succeeded", "concluded", "ended"})
+_FAILED: Final = frozenset({"fail", "failed", "abort", "aborted", "stopped", "cancelled", "rolled_back"})
+_FINISHED: Final = _SUCCEEDED | _FAILED
 
 
 def is_finished(properties: Mapping[str, Any]) -> bool:
-    """Say whether a run, rollout or experiment is over, by its `state` or `ended_at`."""
+    """Return whether `state` or `ended_at` shows that a run, rollout or experiment is over."""
     state = properties.get("state")
     return bool(properties.get("ended_at")) or (isinstance(state, str) and state.lower() in _FINISHED)
-
-
-def _is_terminal(state: object) -> bool:
-    return isinstance(state, str) and state.upper() in RUN_TERMINAL_STATES

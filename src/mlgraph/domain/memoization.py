@@ -1,4 +1,4 @@
-"""Results of pure functions of JSON values, remembered within a bound in bytes: the same facets come with every event."""
+"""A cache, bounded in bytes, for pure functions of JSON values: many events have the same facets."""
 
 from __future__ import annotations
 
@@ -7,32 +7,32 @@ from collections.abc import Callable
 from typing import Any, Final
 
 _EXACT: Final = 2
-"""The format of `marshal` that writes a value the same way each time, and tells apart what JSON does (1, 1.0, true)."""
+"""The format of `marshal` with deterministic bytes that differ for values that JSON distinguishes (1, 1.0, true)."""
 
 
 class Memo:
-    """Remembers what was computed of a value, as bytes: each caller gets a copy of its own.
+    """Caches the results for values, as bytes: each caller gets a copy of its own.
 
-    When it has grown to `max_bytes` it begins anew. What `compute` raises is not remembered.
+    The cache is emptied when it exceeds `max_bytes`. Exceptions of `compute` are not cached.
     """
 
     def __init__(self, max_bytes: int) -> None:
-        """Begin empty. `max_bytes` bounds values and results as `marshal` writes them."""
+        """Create an empty cache. `max_bytes` bounds values and results in the format of `marshal`."""
         self._max_bytes = max_bytes
         self._bytes = 0
         self._known: dict[bytes, bytes] = {}
 
     def of(self, value: Any, compute: Callable[[], Any], when: Callable[[], bool] = lambda: True) -> Any:
-        """Return what `compute` returns, a JSON value; it is remembered `when` it depends on `value` alone."""
+        """Return the result of `compute`, a JSON value; it is cached if `when()` says that it depends on `value` alone."""
         try:
             key = marshal.dumps(value, _EXACT)
             known = self._known.get(key)
             if known is not None:
-                return marshal.loads(known)  # noqa: S302 - bytes that were written here
+                return marshal.loads(known)  # noqa: S302 - bytes written by this object
             found = compute()
             if when():
                 self._store(key, marshal.dumps(found, _EXACT))
-        except ValueError:  # nested deeper than marshal goes
+        except ValueError:  # nested deeper than marshal allows
             return compute()
         return found
 

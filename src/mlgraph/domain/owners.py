@@ -1,4 +1,4 @@
-"""Who an owner is: identifiers of people and teams, in the many spellings that tools use."""
+"""Owners: URIs of people and teams, from the many spellings of identifiers that tools use."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _NAMED_MAIL: Final = re.compile(r"(?P<name>[^<>]*?)\s*<(?P<mail>[^<>\s]+@[^<>\s]
 
 
 def owner_of(identifier: str) -> tuple[AssetUri, Contact | None]:
-    """Return who an identifier such as `team:data`, `user:u1842`, `owner@example.com` or `u1842` stands for.
+    """Return the URI of the owner with an identifier such as `team:data`, `user:u1842`, `owner@example.com` or `u1842`.
 
-    A person's or team's own asset URI stands for itself. The facet recommends TYPE:NAME (OpenLineage
-    OwnershipDatasetFacet). A bare word may be a person's name, so it is treated as one: an opaque URI, the word itself
-    kept apart.
+    The asset URI of a person or team is returned as it is. Otherwise a person also gets a `Contact`. The recommended form is
+    TYPE:NAME (OpenLineage OwnershipDatasetFacet). A bare word may be the name of a person, so it is treated as one: the URI
+    is opaque, and only the contact has the word.
     """
     text = identifier.strip()
     if known := _known(text):

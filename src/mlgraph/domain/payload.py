@@ -1,6 +1,6 @@
-"""Reading documents of unknown shape: every value knows where it stands, so every refusal says where it is.
+"""Reading JSON documents of unknown shape: `Located` values carry their position, so that every error has a JSON pointer.
 
-Strings come out fit for storage: NUL and lone surrogates are refused where a name is wanted and become U+FFFD elsewhere.
+All returned strings can be stored: NUL and lone surrogates are refused in names and become U+FFFD in other text.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from mlgraph.domain.errors import InvalidInput, NotJson
 from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
 
-_UNFIT: Final = re.compile("[\0\ud800-\udfff]")
+_UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
 _encode: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
 MAX_DEPTH: Final = 200
-"""How deep a document may nest: far past any real event, well within what every layer can recurse."""
+"""The maximum nesting of a document: far above any real event, well below the recursion limit of every layer."""
 
 
 def decode_json(raw: bytes) -> Any:
@@ -36,12 +36,12 @@ def decode_json(raw: bytes) -> Any:
 
 
 def canonical_json(value: Any) -> str:
-    """Return the one text for `value`: keys sorted, no white space, non-ASCII as it is."""
+    """Return the canonical JSON text of `value`: keys sorted, no white space, non-ASCII characters unescaped."""
     return _encode(value)
 
 
 def is_shallow(value: Any, most: int = MAX_DEPTH) -> bool:
-    """Say whether `value` nests no deeper than `clean` allows, or than `most` levels."""
+    """Return whether `value` nests at most `most` levels deep, by default as deep as `clean` allows."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(most + 1):
         if not level:
@@ -52,7 +52,10 @@ def is_shallow(value: Any, most: int = MAX_DEPTH) -> bool:
 
 
 def clean(value: Any, pointer: str = "", depth: int = 0) -> Any:
-    """Return a copy of `value` fit for storage: unfit characters become U+FFFD; no infinite numbers, no endless nesting."""
+    """Return a copy of `value` that can be stored: NUL and lone surrogates become U+FFFD.
+
+    Raises `InvalidInput` for infinite numbers and for nesting deeper than `MAX_DEPTH`.
+    """
     if isinstance(value, str):
         return clean_text(value)
     if isinstance(value, dict):
@@ -64,7 +67,7 @@ def clean(value: Any, pointer: str = "", depth: int = 0) -> Any:
             raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)
         return [clean(item, f"{pointer}/{position}", depth + 1) for position, item in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInput("a number is too large to keep exactly", pointer=pointer)
+        raise InvalidInput("the number is too large to store exactly", pointer=pointer)
     return value
 
 
@@ -72,7 +75,7 @@ def clean_text(text: str) -> str:
     """Return `text` with NUL and lone surrogates replaced by U+FFFD."""
     if text.isascii() and "\0" not in text:
         return text
-    return _UNFIT.sub("\ufffd", text)
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def escape(key: str) -> str:
@@ -86,7 +89,7 @@ _new: Final = object.__new__
 
 
 class Located:
-    """A JSON value and its place in the document it came from.
+    """A JSON value and its position in its document.
 
     Readers named after a type (`text`, `flag`, `items` ...) return the value or raise `InvalidInput` with the pointer.
     """
@@ -94,14 +97,14 @@ class Located:
     __slots__ = ("_parent", "_place", "value")
 
     def __init__(self, value: Any, pointer: str = "") -> None:
-        """Place `value` at `pointer`."""
+        """Wrap `value` at `pointer`."""
         self.value = value
         self._place: str | int = pointer
         self._parent: Located | None = None
 
     @property
     def pointer(self) -> str:
-        """The JSON pointer (RFC 6901) of this value; put together when it is asked for, which is seldom."""
+        """The JSON pointer (RFC 6901) of this value; computed on access, which is rare."""
         tokens: list[str] = []
         at = self
         while at._parent is not None:
@@ -115,11 +118,11 @@ class Located:
         return member
 
     def without(self, keys: Collection[str]) -> Located:
-        """Return this object, at its place, without some of its members."""
+        """Return this object, at its position, without the members `keys`."""
         return Located({key: value for key, value in self.mapping().items() if key not in keys}, self.pointer)
 
     def fail(self, detail: str) -> NoReturn:
-        """Raise `InvalidInput` at this place."""
+        """Raise `InvalidInput` with the pointer of this value."""
         raise InvalidInput(detail, pointer=self.pointer)
 
     def get(self, key: str) -> Located | None:
@@ -134,20 +137,20 @@ class Located:
         return member
 
     def need(self, key: str) -> Located:
-        """Return the member `key` of this object; it must be there and not null."""
+        """Return the member `key` of this object. Raises `InvalidInput` where it is absent or null."""
         found = self.get(key)
         if found is None:
             raise InvalidInput(f"{key!r} is missing", pointer=f"{self.pointer}/{escape(key)}")
         return found
 
     def mapping(self) -> dict[str, Any]:
-        """Return this object's members as they are."""
+        """Return the members of this object unchanged."""
         if not isinstance(self.value, dict):
             self.fail(f"must be an object, not {_type_name(self.value)}")
         return self.value
 
     def members(self) -> Iterator[tuple[str, Located]]:
-        """Yield key and value of each member of this object, null ones left out."""
+        """Yield key and value of each member of this object that is not null."""
         for key, value in self.mapping().items():
             if value is not None:
                 yield key, self._member(value, key)
@@ -160,19 +163,19 @@ class Located:
             yield self._member(value, position)
 
     def text(self) -> str:
-        """Return this string, fit for storage."""
+        """Return this string as it can be stored."""
         if not isinstance(self.value, str):
             self.fail(f"must be a string, not {_type_name(self.value)}")
         return clean_text(self.value)
 
     def name(self) -> str:
-        """Return this string as a part of an identity: not empty, no NUL, no lone surrogate."""
+        """Return this string as a part of a URI: not empty, no NUL, no lone surrogate."""
         if not isinstance(self.value, str):
             self.fail(f"must be a string, not {_type_name(self.value)}")
         if not self.value:
             self.fail("must not be empty")
-        if _UNFIT.search(self.value):
-            self.fail("has a NUL or a lone surrogate, which no name can carry")
+        if _UNSTORABLE.search(self.value):
+            self.fail("contains a NUL or a lone surrogate, which a name must not contain")
         return self.value
 
     def flag(self) -> bool:
@@ -196,12 +199,12 @@ class Located:
             self.fail(error.detail)
 
     def plain(self) -> Any:
-        """Return this value, whatever it is, fit for storage."""
+        """Return this value, of any type, as it can be stored."""
         return clean(self.value, self.pointer)
 
 
 def _no_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON number")
+    raise ValueError(f"{text} is not a JSON number")
 
 
 def _type_name(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Secrets are recognised by the names and places they are usually kept in, and never become part of a fact."""
+"""Redaction of secrets, which are recognised by the names of members and by their place in URLs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 REDACTED: Final = "[redacted]"
 _MAX_CACHED_CHARS: Final = 256
-"""Names of members repeat; longer ones are judged anew each time, so that the cache stays small whatever comes in."""
+"""Results for longer texts are not cached, which bounds the cache for any input."""
 _SECRET_KEY: Final = re.compile(
     r"passw(or)?d|passphrase|secret|credential|api[_-]?key|access[_-]?key|private[_-]?key|(auth|access|bearer|session|refresh)[_-]?token"
     r"|^token$|authorization|connection[_-]?string|account[._-]?key",
@@ -34,7 +34,7 @@ def redact(value: Any) -> Any:
 
 
 def is_secret_name(name: str) -> bool:
-    """Say whether a member of this name is likely to hold a secret."""
+    """Return whether a member of this name probably contains a secret."""
     return _looks_secret(name) if len(name) <= _MAX_CACHED_CHARS else _SECRET_KEY.search(name) is not None
 
 
@@ -44,7 +44,7 @@ def _looks_secret(name: str) -> bool:
 
 
 def redact_url(text: str) -> str:
-    """Return `text` without the passwords and tokens that URLs in it carry."""
+    """Return `text` with the passwords and tokens in its URLs redacted."""
     return _short_redacted(text) if len(text) <= _MAX_CACHED_CHARS else _redacted(text)
 
 

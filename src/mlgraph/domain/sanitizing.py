@@ -1,4 +1,4 @@
-"""Sanitizing: a copy of a payload without secrets and without the names and mail addresses of people."""
+"""Sanitizing: copying a payload without secrets and without the names and mail addresses of people."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from mlgraph.domain.payload import Located, clean, clean_text, is_shallow
 from mlgraph.domain.redaction import is_secret_name, redact, redact_url
 from mlgraph.domain.uri import person_uri
 
-# A mail address, but no login in a URL (a slash before it) and no `git@host:path` (a colon behind it). As it starts
-# where a word does and its parts are bounded, it takes linear time on any text.
+# Matches a mail address, but not a login in a URL (preceded by a slash) or `git@host:path` (followed by a colon). Matching
+# takes linear time on any text, because a match starts at the start of a word and its parts are bounded.
 _MAIL: Final = re.compile(r"(?<![\w.+%/-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}(?![\w:@/-]|\.\w)")
 _PEOPLE: Final = frozenset({"owner", "owners", "user", "username", "user_name", "email", "emails"})
 _MAX_CACHED_CHARS: Final = 256
 _USUAL_DEPTH: Final = 32
 _FACET_DEPTH: Final = 5
-"""Facets stand at most that deep in an event. Shallow as they are, they are sanitized alike wherever they stand."""
+"""The maximum depth of a facet in an event. Up to it, the result does not depend on the position, so it can be cached."""
 _facets: Final = Memo(8 * 1024 * 1024)
 
 
 def sanitize(value: Located) -> object:
-    """Return a copy of `value` that may stand in a fact or be stored with an event.
+    """Return a copy of `value` that a fact or a stored event may contain.
 
     Members with the name of a secret and passwords and tokens inside URLs are redacted; mail addresses and members that name an
-    owner or a user become opaque URIs. Raises `InvalidInput` with the place of what cannot be stored.
+    owner or a user become opaque URIs. Raises `InvalidInput` with the pointer of a value that cannot be stored.
     """
     return _sanitized(value.value, value, 0)
 
 
 def sanitize_text(value: Located) -> str:
-    """Return this string as it may stand in a fact."""
+    """Return this string as a fact may contain it."""
     return _sanitized_text(value.text())
 
 
 def _sanitized(value: object, root: Located, depth: int) -> object:
-    """Return `_without_people(redact(root.plain()))` of a part of `root`, in one pass where nothing in it is out of the way."""
+    """Return `_without_people(redact(root.plain()))` of a part of `root`, in one pass for ordinary values."""
     if isinstance(value, str):
         return _sanitized_text(clean_text(value))
     if isinstance(value, dict):
@@ -48,19 +48,19 @@ def _sanitized(value: object, root: Located, depth: int) -> object:
         return _sanitized_dict(value, root, depth)
     if isinstance(value, list):
         if depth > _USUAL_DEPTH:
-            return _without_people(redact(_fit(value, root, depth)))
+            return _without_people(redact(_storable(value, root, depth)))
         return [_sanitized(item, root, depth + 1) for item in value]
-    return _fit(value, root, depth) if isinstance(value, float) else value
+    return _storable(value, root, depth) if isinstance(value, float) else value
 
 
 def _sanitized_dict(value: dict[str, Any], root: Located, depth: int) -> object:
     if depth > _USUAL_DEPTH or "value" in value or not all(map(_is_ordinary, value)):
-        return _without_people(redact(_fit(value, root, depth)))
+        return _without_people(redact(_storable(value, root, depth)))
     return {key: _sanitized(item, root, depth + 1) for key, item in value.items()}
 
 
-def _fit(value: object, root: Located, depth: int) -> object:
-    """Return `value`, a part of `root`, fit for storage. What is refused, is refused with its place, found by a second look."""
+def _storable(value: object, root: Located, depth: int) -> object:
+    """Return `value`, a part of `root`, as it can be stored. On an error, a second pass from `root` finds the pointer."""
     try:
         return clean(value, depth=depth)
     except InvalidInput:
@@ -75,13 +75,13 @@ def _sanitized_text(text: str) -> str:
 
 
 @lru_cache(1 << 12)
-def _judged_ordinary(key: str) -> bool:
+def _cached_ordinary(key: str) -> bool:
     return not is_secret_name(key) and key.lower() not in _PEOPLE and clean_text(key) == key
 
 
 def _is_ordinary(key: str) -> bool:
-    """Say whether what stands under this key is treated like any other value."""
-    return len(key) <= _MAX_CACHED_CHARS and _judged_ordinary(key)
+    """Return whether the value of this key needs no treatment of its own."""
+    return len(key) <= _MAX_CACHED_CHARS and _cached_ordinary(key)
 
 
 def _without_people(value: object) -> object:

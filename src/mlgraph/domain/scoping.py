@@ -1,4 +1,4 @@
-"""Namespaces that mean nothing by themselves: two sources that both say `default`, or `localhost`, speak of different things."""
+"""Scopes: prefixes of ambiguous namespaces. `default` or `localhost` in the events of two sources are two namespaces."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 SAME_MACHINE: Final = frozenset({"localhost", "localhost.localdomain", "127.0.0.1", "::1", "[::1]", "ip6-localhost"})
-"""Names of the machine itself, which one source uses for one another."""
+"""Names of the local machine, which are interchangeable within one source."""
 _NEAR: Final = re.compile(
     r"127\.\d+\.\d+\.\d+|0\.0\.0\.0|.*\.localhost|(host|gateway)\.(docker|containers)\.internal|docker\.for\.(mac|win)\.(host\.internal|localhost)"
 )
@@ -18,49 +18,28 @@ _HOST: Final = re.compile(
 _NOWHERE: Final = re.compile(
     r"(jdbc:)?(duckdb|sqlite|inmemory|memory|h2|derby):|file:(/(?!/)|\Z)|[a-z][a-z0-9+.-]+://(/|\Z)|/|[a-z]:[\\/]", re.IGNORECASE
 )
-"""Databases within a process, URLs that name no host, and paths: they are on the machine of who names them."""
+"""In-process databases, URLs without a host, and paths: they refer to the machine of the reporter."""
 _MAX_CACHED_CHARS: Final = 512
-_TOOLS: Final = frozenset(
-    {
-        "airbyte",
-        "airflow",
-        "beam",
-        "dagster",
-        "databricks",
-        "datahub",
-        "dbt",
-        "debezium",
-        "feast",
-        "fivetran",
-        "flink",
-        "great_expectations",
-        "hive",
-        "kedro",
-        "luigi",
-        "meltano",
-        "metaflow",
-        "prefect",
-        "presto",
-        "spark",
-        "sqlmesh",
-        "trino",
-    }
-)
-"""Tools whose integrations write their own name where nobody told them another: it says which tool, not whose."""
+_ORCHESTRATORS: Final = frozenset({"airflow", "dagster", "kedro", "luigi", "metaflow", "prefect"})
+_ENGINES: Final = frozenset({"beam", "databricks", "flink", "hive", "presto", "spark", "trino"})
+_INTEGRATIONS: Final = frozenset({"airbyte", "debezium", "fivetran", "meltano"})
+_MODELLING: Final = frozenset({"datahub", "dbt", "feast", "great_expectations", "sqlmesh"})
+_TOOLS: Final = _ORCHESTRATORS | _ENGINES | _INTEGRATIONS | _MODELLING
+"""Tools whose integrations use the name of the tool as default namespace: it is the same in every installation."""
 _MEANINGLESS: Final = _TOOLS | {"default", "file", "dbfs", "local", "localhost", "none", "null", "unknown", "undefined"}
 
 
 def scoped(namespace: str, scope: str | None) -> str:
-    """Return `namespace`, of a job or a dataset, as `SCOPE:NAMESPACE` where it means something within its source alone.
+    """Return the namespace of a job or dataset as `SCOPE:NAMESPACE` where it is unambiguous within its source only.
 
-    That is so for the defaults and names of tools, for paths, files and in-process databases of a machine that is not named,
-    and for any host by which a machine, or a container on it, calls itself. Without a scope it stands.
+    These are defaults and names of tools, paths, files and in-process databases without a host, and hosts by which a machine,
+    or a container on it, refers to itself. Without a scope, `namespace` is returned unchanged.
     """
     return f"{scope}:{namespace}" if scope and is_private(namespace) else namespace
 
 
 def is_private(namespace: str) -> bool:
-    """Say whether a namespace means something within its source alone."""
+    """Return whether a namespace is unambiguous within its source only."""
     return _known_private(namespace) if len(namespace) <= _MAX_CACHED_CHARS else _is_private(namespace)
 
 
@@ -76,6 +55,6 @@ _known_private = lru_cache(1 << 12)(_is_private)
 
 
 def is_near(host: str) -> bool:
-    """Say whether a host is the machine of who names it, or the one that its container runs on."""
+    """Return whether a host name refers to the machine of the reporter, or to the host of its container."""
     name = host.lower().rstrip(".")
     return name in SAME_MACHINE or _NEAR.fullmatch(name) is not None

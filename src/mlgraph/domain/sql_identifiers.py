@@ -1,4 +1,4 @@
-"""Names of tables and columns as databases understand them: parts between dots, in quotes or not, their case kept or not."""
+"""SQL identifiers of tables and columns: splitting at dots, quotes, and the case folding of each database."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from enum import Enum
 from typing import Final
 
 _UNQUOTED: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]*")
-"""What SQL lets stand without quotes, and so what a database may fold; any other part must have been quoted."""
+"""An identifier that SQL allows without quotes, so that a database may fold it; any other must have been quoted."""
 _PART: Final = re.compile(r'"(?:[^"]|"")*"|`[^`]*`|\[[^\[\]]*\]|(?:\\.|[^.\\"`]|\\(?=\Z))*', re.DOTALL)
 _QUOTES: Final = {'"': '"', "`": "`", "[": "]"}
 _NEVER_UNQUOTED: Final = frozenset('"`[]\\')
 
 
 class CaseFolding(Enum):
-    """What a database makes of the case of a name that was written without quotes."""
+    """How a database folds the case of a name without quotes."""
 
-    AS_WRITTEN = "stands"
+    AS_WRITTEN = "unchanged"
     UPPER = "lower case becomes upper case"
     LOWER = "upper case becomes lower case"
-    INSENSITIVE = "all becomes lower case, in quotes too"
+    INSENSITIVE = "all becomes lower case, quoted names too"
 
 
 def split(name: str) -> list[str] | None:
-    r"""Return the parts of a name between its dots, quotes kept; None where quotes do not match.
+    r"""Return the parts of a name between its dots, with their quotes; None where quotes do not match.
 
     A dot inside quotes, or after a backslash (OpenLineage, naming conventions: escaping), belongs to a part.
     """
@@ -32,7 +32,7 @@ def split(name: str) -> list[str] | None:
     parts, at = [], 0
     while True:
         found = _PART.match(name, at)
-        if found is None:  # the last alternative matches any place, if only emptily
+        if found is None:  # unreachable while the last alternative matches the empty string
             return None
         parts.append(found.group())
         at = found.end()
@@ -44,12 +44,12 @@ def split(name: str) -> list[str] | None:
 
 
 def fold(part: str, case: CaseFolding) -> str:
-    """Return a part in the one spelling that all spellings of the same identifier share.
+    """Return the canonical spelling of a part of an identifier.
 
-    Where unquoted names fold, a part written in the other case alone was not quoted, or need not have been: it folds. One
-    of mixed case stands, for it is either quoted, and a table of its own, or written by a tool that took it from the
-    catalogue. Quotes go where the part means the same without them, so that a quoted lower-case name in Snowflake,
-    which is another table than the unquoted one, keeps them.
+    Where unquoted names fold, a part in the opposite case only (such as lower case where names fold to upper case) was
+    written without quotes, so it folds. A part of mixed case is unchanged: it was quoted, or copied from the catalogue.
+    Quotes are removed only where the part has the same meaning without them: a quoted lower-case name in Snowflake, which is
+    a different table than the unquoted name, retains its quotes.
     """
     bare = _unquoted(part)
     if bare is None:
@@ -61,7 +61,7 @@ def fold(part: str, case: CaseFolding) -> str:
 
 
 def fold_name(name: str, case: CaseFolding) -> str:
-    """Return a dotted name with each part folded; one whose quotes do not match stands as written."""
+    """Return a dotted name with each part folded; a name with unbalanced quotes is unchanged."""
     parts = split(name)
     return name if parts is None else ".".join(fold(part, case) for part in parts)
 
@@ -75,7 +75,7 @@ def _folded(bare: str, case: CaseFolding) -> str:
 
 
 def _unquoted(part: str) -> str | None:
-    """Return a part without its quotes, or None where it cannot be written without them."""
+    """Return a part without its quotes, or None where it needs them."""
     if part[:1] not in _QUOTES:
         return part
     inner = part[1:-1]

@@ -1,4 +1,4 @@
-"""What an error says of a word that nobody knows: the known word that was probably meant."""
+"""Suggestions in error messages for misspelled words: the most similar known word."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str, *, quoted: bool = True) -> str:
-    """Return "did you mean 'X'?" for the known word that is most like `word`; `otherwise`, where none is like it."""
+    """Return "did you mean 'X'?" with the known word most similar to `word`; `otherwise` where none is similar."""
     close = get_close_matches(word, list(known), n=1)
     if not close:
         return otherwise

@@ -1,7 +1,7 @@
-"""Where data lives, as data: how each kind of system is called, where it listens, and what it makes of the case of names.
+"""Storage systems as data: the namespace scheme, the default port and the case folding of each kind of system.
 
 Namespaces and the parts of a name are those of OpenLineage's naming conventions (openlineage.io, spec: Naming Conventions,
-1.5x); MongoDB, CockroachDB, ClickHouse and Databricks, which it does not list, are named as the tools that report them do.
+1.5x); MongoDB, CockroachDB, ClickHouse and Databricks, which they do not list, are named as the tools that report them do.
 Ports are the defaults of each system's own documentation. The case rules, and where each system documents them:
 
 - Snowflake, "Identifier requirements": unquoted names are stored in upper case; quoted ones as written.
@@ -9,12 +9,13 @@ Ports are the defaults of each system's own documentation. The case rules, and w
 - PostgreSQL, "Identifiers and Key Words" (4.1.1): unquoted names become lower case; CockroachDB, "Identifiers", CrateDB,
   "Naming restrictions", and Cassandra, CQL "Definitions": the same.
 - Redshift, "Names and identifiers": lower case; quoted names keep their case where `enable_case_sensitive_identifier` is set,
-  so that mixed case has to stand.
+  so mixed case must not be folded.
 - Trino (issue 17 of its repository), Athena, "Name databases, tables, and columns", AWS Glue, "Database" and "Table" (names
-  are folded to lower case), Hive, "LanguageManual DDL", Unity Catalog, "Names", Teradata, "Object names": case never counts.
-- BigQuery, "Case sensitivity": datasets and tables count case, columns do not; project ids are lower case.
-- MySQL, "Identifier Case Sensitivity": tables as the server's file system has it, columns never count case.
-- SQL Server, Synapse and Fabric: as the collation has it, so names stand. Spanner, OceanBase, Milvus, ClickHouse, MongoDB: stand.
+  are folded to lower case), Hive, "LanguageManual DDL", Unity Catalog, "Names", Teradata, "Object names": never case-sensitive.
+- BigQuery, "Case sensitivity": datasets and tables are case-sensitive, columns are not; project ids are lower case.
+- MySQL, "Identifier Case Sensitivity": tables as the file system of the server, columns never.
+- SQL Server, Synapse and Fabric: by the collation, so names are not folded. Spanner, OceanBase, Milvus, ClickHouse, MongoDB: not
+  folded.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ def _as_is(host: str) -> str:
 
 
 def _redshift(host: str) -> str:
-    """Return the cluster and its region, out of the host that AWS gives it."""
+    """Return CLUSTER.REGION of a host name that AWS assigned to a cluster; any other host unchanged."""
     found = _REDSHIFT_HOST.fullmatch(host)
     return f"{found['cluster']}.{found['region']}" if found else host
 
@@ -49,13 +50,13 @@ def _snowflake(host: str) -> str:
 
     An underscore in an account's name is a hyphen in its address. A locator alone is in Snowflake's first region, which
     Airflow's and dbt's integrations write as us-west-1.aws and Snowflake as us-west-2; one without a cloud is in AWS
-    (Snowflake, "Account identifiers"). Which ORGANISATION-ACCOUNT a locator stands for, its text does not tell.
+    (Snowflake, "Account identifiers"). The text of a locator does not show its ORGANISATION-ACCOUNT.
     """
     account, *rest = _SNOWFLAKE_SUFFIX.sub("", host).replace("_", "-").split(".")
     if "-" in account:
         return ".".join((account, *rest))
     region, cloud, *more = (*rest, *_SNOWFLAKE_FIRST[len(rest) :])
-    if set(more) <= {region, cloud}:  # drivers let both be said twice
+    if set(more) <= {region, cloud}:  # drivers accept both twice
         more = []
     if (region, cloud, *more) == ("us-west-2", "aws"):
         region = _SNOWFLAKE_FIRST[0]
@@ -66,9 +67,9 @@ def _snowflake(host: str) -> str:
 class DatabaseSystem:
     """A system whose datasets are tables (or collections) at a host.
 
-    `scheme` begins its namespaces; `parts` is how many parts a full name has, `fewest` how many a location must give;
-    `port` is made explicit where none is written, unless it is None; `host` finds the place in the host's name, and
-    `ports` says whether the port is part of the place at all. `joint` stands between the parts of a name.
+    `scheme` is the prefix of its namespaces; `parts` is the number of parts of a full name, `fewest` the number that a
+    location must have; `port` is added where a location has none, unless it is None; `host` maps the host name to the host in
+    the namespace; `ports` is whether the namespace contains the port. `joint` separates the parts of a name.
     """
 
     scheme: str
@@ -119,7 +120,7 @@ DATABASES: Final[Mapping[str, DatabaseSystem]] = MappingProxyType({
     "clickhouse": DatabaseSystem("clickhouse", 2, 2),
     "mongodb": _MONGODB,
 })  # fmt: skip
-"""By each scheme that tools write."""
+"""The system of each scheme that tools write."""
 
 OBJECT_STORES: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -129,7 +130,7 @@ OBJECT_STORES: Final[Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("wasb", "wasbs"), "wasbs"),
     }
 )
-"""The scheme of each that tools write. Their buckets, containers and keys count case; Azure's hosts do not."""
+"""The canonical scheme of each that tools write. Buckets, containers and keys are case-sensitive; hosts of Azure are not."""
 
 COLUMN_CASES: Final[Mapping[str, CaseFolding]] = MappingProxyType(
     {
@@ -138,4 +139,4 @@ COLUMN_CASES: Final[Mapping[str, CaseFolding]] = MappingProxyType(
         "arn": CaseFolding.INSENSITIVE,
     }
 )
-"""What becomes of the names of columns, by the scheme of a canonical namespace."""
+"""The case folding of column names, by the scheme of a canonical namespace."""

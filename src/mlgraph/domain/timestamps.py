@@ -1,6 +1,6 @@
-"""Moments as whole microseconds since 1970-01-01T00:00:00Z, read from and written as RFC 3339.
+"""Times as integers, microseconds since 1970-01-01T00:00:00Z: parsing and formatting of RFC 3339.
 
-Integers order, hash and store exactly, and reach from the year 1 to the year 9999 on every platform.
+Integers are ordered, hashed and stored exactly, and cover the years 1 to 9999 on every platform.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 from mlgraph.domain.errors import InvalidInput
 
 FOREVER: Final = 2**63 - 1
-"""The `valid_to` of what has no end yet."""
+"""The `valid_to` of an open interval."""
 
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 _DAY_US: Final = 86_400_000_000
@@ -23,18 +23,18 @@ _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))?", re.ASCII
 )
 _MAX_CACHED_CHARS: Final = 40
-"""Any time with nanoseconds and an offset; the same moments come again and again."""
+"""The length of a time with nanoseconds and an offset. Parsed times are cached, because the same times recur."""
 
 _USUAL_CHARS: Final = len("YYYY-MM-DDTHH:MM:SSZ")
-"""By far the most frequent form: read by looking its three parts up."""
+"""The length of the most frequent form, which is parsed by three table look-ups."""
 _MINUTES: Final = {f"T{hour:02}:{minute:02}": (hour * 60 + minute) * 60_000_000 for hour in range(24) for minute in range(60)}
 _SECONDS: Final = {f":{second:02}Z": second * 1_000_000 for second in range(60)}
 
 
 def parse_time(text: str) -> int:
-    """Return the moment that `text` (RFC 3339, section 5.6) names, in microseconds since the epoch.
+    """Return the time `text` (RFC 3339, section 5.6) in microseconds since the epoch.
 
-    Digits past the microsecond are dropped. Raises `InvalidInput` for anything else, a missing zone included.
+    Digits after the microseconds are dropped. Raises `InvalidInput` for any other text, such as a time without a zone.
     """
     if len(text) == _USUAL_CHARS:
         minute, second = _MINUTES.get(text[10:16]), _SECONDS.get(text[16:])
@@ -44,11 +44,11 @@ def parse_time(text: str) -> int:
 
 
 def _start_of_day(day: str, text: str) -> int:
-    """Return the first moment of a day, which times of a load share. Raises `InvalidInput` about `text`, the time."""
+    """Return the start of a day, cached because the times of a load share it. Raises `InvalidInput` about `text`, the time."""
     try:
         return _parsed(f"{day}T00:00:00Z")
     except InvalidInput:
-        return _parse(text)  # says what is wrong
+        return _parse(text)  # raises with a message about the complete time
 
 
 def _parse(text: str) -> int:
@@ -77,7 +77,7 @@ _parsed = lru_cache(1 << 12)(_parse)
 
 
 def format_time(micros: int) -> str:
-    """Return `micros` as RFC 3339 in UTC, with a fraction only where there is one."""
+    """Return `micros` as RFC 3339 in UTC, with a fraction only if it is not zero."""
     days, rest = divmod(micros, _DAY_US)
     seconds, fraction = divmod(rest, 1_000_000)
     day = date.fromordinal(days + _EPOCH_DAY).isoformat()

@@ -16,15 +16,15 @@ from mlgraph.domain.vocabulary import KINDS
 SCHEME: Final = "mlg://"
 MAX_URI_CHARS: Final = 8192
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
-"""Characters that stand for themselves (RFC 3986, section 2.3)."""
+"""Characters that are not percent-encoded (RFC 3986, section 2.3)."""
 _CACHED: Final = 1 << 14
 _MAX_CACHED_CHARS: Final = 512
-"""Longer texts are read and written anew each time, so that a cache stays within some 15 MB whatever comes in."""
+"""Results for longer texts are not cached, which bounds a cache to about 15 MB for any input."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class AssetUri:
-    """The identity of an asset: what it is, where it lives, and its name there.
+    """The identity of an asset: its kind, its namespace, and its name in that namespace.
 
     Namespace and name follow the OpenLineage naming rules. Two URIs are the same asset exactly when all three parts are equal.
     """
@@ -33,10 +33,10 @@ class AssetUri:
     namespace: str
     name: str
     _text: str = field(default="", init=False, repr=False, compare=False)
-    """The canonical text, once somebody asked for it, unless it is long."""
+    """The cached canonical text; empty before the first use and for long texts."""
 
     def __post_init__(self) -> None:
-        """Refuse what can never be an identity. Raises `InvalidInput`."""
+        """Raise `InvalidInput` for an unknown kind, an empty part, or a part that contains a NUL or a lone surrogate."""
         if self.kind not in KINDS:
             hint = did_you_mean(self.kind, KINDS, f"the kinds are {', '.join(KINDS)}")
             raise InvalidInput(f"unknown kind {self.kind[:60]!r}; {hint}")
@@ -44,10 +44,10 @@ class AssetUri:
             if not text:
                 raise InvalidInput(f"the {part} of a URI must not be empty")
             if "\0" in text or _has_surrogate(text):
-                raise InvalidInput(f"the {part} {text[:60]!r} has a NUL or a lone surrogate, which no URI can carry")
+                raise InvalidInput(f"the {part} {text[:60]!r} contains a NUL or a lone surrogate, which a URI must not contain")
 
     def __str__(self) -> str:
-        """Return the canonical text: unreserved characters as they are, all else as upper-case %XX of its UTF-8."""
+        """Return the canonical text: unreserved characters unchanged, all others as upper-case %XX of their UTF-8 bytes."""
         if self._text:
             return self._text
         text = f"{SCHEME}{self.kind}/{_quoted(self.namespace)}/{_quoted(self.name)}"
@@ -57,12 +57,12 @@ class AssetUri:
 
     @classmethod
     def of(cls, kind: str, namespace: str, name: str) -> AssetUri:
-        """Return the URI of these parts, as the constructor does: the same one for parts that come again and again."""
+        """Return the URI of these parts; like the constructor, but cached for frequent parts."""
         return _made(kind, namespace, name) if len(namespace) + len(name) <= _MAX_CACHED_CHARS else cls(kind, namespace, name)
 
     @classmethod
     def parse(cls, text: str) -> AssetUri:
-        """Read a canonical URI. Raises `InvalidInput` with what is wrong and, where it can be told, the right spelling."""
+        """Parse a canonical URI. Raises `InvalidInput` with the reason and, if known, the canonical spelling."""
         return _parsed(text) if len(text) <= _MAX_CACHED_CHARS else _parse(text)
 
 
@@ -90,7 +90,7 @@ def _parse(text: str) -> AssetUri:
 
 
 def _unquoted(part: str) -> tuple[str, bool]:
-    """Return a part of a URI decoded, and whether it is the canonical encoding of that. Raises `UnicodeDecodeError`."""
+    """Return a decoded part of a URI, and whether its encoding is canonical. Raises `UnicodeDecodeError`."""
     if _UNRESERVED.fullmatch(part):
         return part, True
     return _decoded(part) if len(part) <= _MAX_CACHED_CHARS else _decode(part)
@@ -112,7 +112,7 @@ def column_uri(dataset: AssetUri, field: str) -> AssetUri:
 
 
 def dataset_of_column(column: AssetUri) -> AssetUri | None:
-    """Return the dataset that a column belongs to, or None where the name has no `#` with text on both sides."""
+    """Return the dataset of a column, or None where the column's name has no `#` between two texts."""
     name, hash_mark, field = column.name.partition("#")
     if not (hash_mark and name and field):
         return None
@@ -120,15 +120,15 @@ def dataset_of_column(column: AssetUri) -> AssetUri | None:
 
 
 def field_of_column(column: AssetUri) -> str:
-    """Return the field's name within its dataset."""
+    """Return the name of a column within its dataset."""
     return column.name.partition("#")[2].replace("%23", "#")
 
 
 def person_uri(identifier: str) -> AssetUri:
-    """Return an opaque URI for a person known by a name or mail address.
+    """Return an opaque URI for a person, from a name or mail address.
 
-    The same identifier gives the same URI everywhere, so that two tools that name one person meet in one node; the name
-    itself is kept apart, in a table that can be erased.
+    Equal identifiers give equal URIs, so that the reports of two tools about one person refer to one node; the name itself is
+    stored in a table that can be erased (`Contact`).
     """
     digest = hashlib.sha256(b"mlgraph-person\0" + identifier.strip().casefold().encode("utf-8", "replace")).hexdigest()
     return AssetUri("person", "org", f"u-{digest[:16]}")

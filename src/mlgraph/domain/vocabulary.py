@@ -1,7 +1,7 @@
-"""The vocabulary as one table: kinds, relations, the ends each relation may have, and whether it is walked.
+"""The vocabulary as data: kinds, relations, the kinds that each relation may connect, and whether it is traversed.
 
-Code, documentation and API are checked against this table (docs/spec.md#kinds-and-relations). The codes are what the store and
-the graph arrays hold: they are never reused or renumbered.
+Code, documentation and API are checked against this table (docs/spec.md#kinds-and-relations). The store and
+the graph arrays contain the codes: never reuse or renumber one.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of asset: its name in URIs, its stable code, and what it stands for."""
+    """A kind of asset: its name in URIs, its stable code, and its meaning."""
 
     name: str
     code: int
@@ -22,9 +22,9 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class RelationType:
-    """A typed, directed relation. `walked` ones are lineage: they point downstream, the way data and consequences flow.
+    """A typed, directed relation. `walked` relations are lineage: they point downstream, the way data and consequences flow.
 
-    `ends` holds the allowed (from, to) kinds; None stands for any kind on that side, and `same_kind` demands equal kinds.
+    `ends` are the allowed (source, target) kinds; None means any kind on that side; `same_kind` requires equal kinds.
     """
 
     name: str
@@ -35,7 +35,7 @@ class RelationType:
     same_kind: bool = False
 
     def allows(self, source: str, target: str) -> bool:
-        """Say whether an edge of this relation may lead from kind `source` to kind `target`."""
+        """Return whether this relation may have an edge from kind `source` to kind `target`."""
         if self.same_kind and source != target:
             return False
         return any((a is None or source in a) and (b is None or target in b) for a, b in self.ends)
@@ -78,7 +78,7 @@ KIND_NAMES: Final = MappingProxyType({kind.code: kind.name for kind in _KINDS})
 
 INPUT_ROLES: Final = ("training", "validation", "test", "base", "online", "config")
 HELD_OUT_ROLES: Final = frozenset({"validation", "test"})
-"""Inputs in these roles lead to evaluations only (docs/spec.md#4-pairs)."""
+"""Inputs in these roles feed evaluations only (docs/spec.md#4-pairs)."""
 
 NEVER_CLOSING_OUTPUTS: Final = frozenset({"dataset_version", "model_version", "evaluation", "image", "artifact"})
 """Outputs that a later run cannot take back (docs/spec.md#3-asset-level)."""
@@ -90,19 +90,8 @@ def _of(*names: str) -> frozenset[str]:
     return frozenset(names)
 
 
-_READABLE = _of(
-    "dataset",
-    "dataset_version",
-    "feature",
-    "feature_view",
-    "feature_service",
-    "model_version",
-    "prompt",
-    "index",
-    "config",
-    "artifact",
-    "commit",
-)
+_FEATURES = _of("feature", "feature_view", "feature_service")
+_READABLE = _FEATURES | _of("dataset", "dataset_version", "model_version", "prompt", "index", "config", "artifact", "commit")
 _RELATIONS = (
     RelationType("derives", 1, True, tuple((_of(k), _of(k)) for k in ("dataset", "column", "model_version", "image")),
              "the target is made from the source: a declared view, a column, a fine-tuned or distilled version, a layered image"),
@@ -151,8 +140,8 @@ RELATIONS: Final = MappingProxyType({relation.name: relation for relation in _RE
 RELATION_NAMES: Final = MappingProxyType({relation.code: relation.name for relation in _RELATIONS})
 WALKED: Final = frozenset(relation.name for relation in _RELATIONS if relation.walked)
 PART_RELATIONS: Final = frozenset({"version_of", "part_of", "variant_of"})
-"""From a part to its whole (docs/spec.md#5-parts-and-wholes)."""
+"""Relations from a part to its parent (docs/spec.md#5-parts-and-wholes)."""
 
 
 IDLE_STATES: Final = frozenset({"retired", "archived", "deprecated", "inactive", "stopped", "disabled", "draining"})
-"""An asset whose `state` property is one of these counts one step lower."""
+"""Values of an asset's `state` property that lower the severity of effects on it by one class."""

@@ -1,4 +1,4 @@
-"""The options of lineage and impact: one type for the services, the HTTP parameters, the client and the command line."""
+"""The options of lineage and impact queries, for the services, the HTTP parameters, the client and the command line."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ DEFAULT_LIMIT: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalkOptions:
-    """How to walk from an asset, and what to list of what is reached.
+    """How to traverse from an asset, and which of the reached assets to list.
 
-    `direction` is with the flow of data (downstream), against it, or the union of the two. At most `depth` edges are walked
-    (None: no bound). Only assets of `kinds` are listed (none given: all); all are walked. `level` is workflows as they are now
-    (asset) or single runs (run); None: run at a run, else asset. `as_of` is an RFC 3339 time (None: now). `certain`: only certain
-    edges are walked. `fold`: noise is left out of the answer. At most `limit` assets are listed; `cursor`, the `frontier` of a
-    partial answer, gives the next page.
+    `direction` is with the flow of data (downstream), against it, or the union of the two. At most `depth` edges are traversed
+    (None: no bound). Only assets of `kinds` are listed (empty: all); all kinds are traversed. `level` is workflows at a time
+    (asset) or single runs (run); None: run for a run, else asset. `as_of` is an RFC 3339 time (None: now). `certain`: only
+    certain edges are traversed. `fold`: the answer omits noise. At most `limit` assets are listed; `cursor`, the `frontier` of
+    a partial answer, selects the next page.
     """
 
     direction: Direction = "downstream"
@@ -36,7 +36,7 @@ class WalkOptions:
     cursor: str | None = None
 
     def check(self) -> None:
-        """Raise `InvalidInput` where a value is not allowed. `as_of` and `cursor` are checked where they are read."""
+        """Raise `InvalidInput` for a value that is not allowed. `as_of` and `cursor` are checked where they are parsed."""
         one_of("direction", self.direction, get_args(Direction))
         if self.level is not None:
             one_of("level", self.level, get_args(LevelName))

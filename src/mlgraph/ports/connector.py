@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Final
 
 from mlgraph.domain.errors import Conflict, InvalidInput
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.sanitizing import sanitize
+from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.ports.source_adapter import PulledTool, SourceFactory
 
@@ -194,6 +194,6 @@ def _missing(name: str) -> str:
 
 def _hint(word: str, known: Iterable[str], what: str) -> str:
     names = list(known)
-    close = get_close_matches(word, names, n=1)
     listed = ", ".join(names) or "none"
-    return f"did you mean {close[0]!r}? The {what} are {listed}" if close else f"the {what} are {listed}"
+    hint = did_you_mean(word, names, "")
+    return f"{hint} The {what} are {listed}" if hint else f"the {what} are {listed}"

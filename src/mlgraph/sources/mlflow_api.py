@@ -44,7 +44,7 @@ def connect(access: Access, patience: Patience | None = None) -> JsonClient:
         f"MLflow at {place(access.url)}",
         _MISSING_CODE,
         access.instance or place(access.url),
-        credentials.concealed_in if credentials else str,
+        credentials.redact if credentials else str,
     )
     return JsonClient(client, server, limits=limits, patience=patience)
 
