@@ -1,4 +1,4 @@
-"""mlgraph.yaml: what it becomes, and every way to write it wrong, each with its line, column, and what to do."""
+"""Loading of mlgraph.yaml: the configuration, and for every invalid document faults with line, column and advice."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def faults(folder: Path, text: str) -> list[str]:
     return [line.removeprefix(f"{path}:") for line in lines]
 
 
-def test_the_example_of_the_handbook_is_right(tmp_path: Path) -> None:
+def test_the_example_of_the_documentation_is_valid(tmp_path: Path) -> None:
     [example] = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "configuration.md").read_text(), re.DOTALL)
     for name in ("secrets/mlflow", "rules/b.yaml", "rules/a.yaml"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
@@ -69,7 +69,7 @@ def test_the_example_of_the_handbook_is_right(tmp_path: Path) -> None:
     assert PLANTED not in repr(found)
 
 
-def test_the_errors_of_the_handbook_are_the_real_ones(tmp_path: Path) -> None:
+def test_the_errors_of_the_documentation_are_the_real_ones(tmp_path: Path) -> None:
     [shown] = re.findall(r"```\nError: (.*?)```", (ROOT / "docs" / "configuration.md").read_text(), re.DOTALL)
     text = "sources:\n  - name: prod\n    kind: mlflow\n    urll: x\n    url: http://x\n\n    schedule: {poll: 30}\n"
     path = written(tmp_path, text)
@@ -93,7 +93,7 @@ def test_texts_are_taken_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_what_is_wrong_is_reported_by_line_and_column(tmp_path: Path, case: str) -> None:
+def test_faults_are_reported_by_line_and_column(tmp_path: Path, case: str) -> None:
     text, expected = WRONG[case]
     (tmp_path / "open").write_text(PLANTED)
     (tmp_path / "open").chmod(0o644)
@@ -105,7 +105,7 @@ def test_what_is_wrong_is_reported_by_line_and_column(tmp_path: Path, case: str)
         assert reported.startswith(wanted), found
 
 
-def test_names_may_stand_for_one_asset_after_another(tmp_path: Path) -> None:
+def test_a_name_may_be_an_alias_of_several_assets_one_after_another(tmp_path: Path) -> None:
     text = f"""
         aliases:
           - {{name: '{A}', of: '{B}', until: '2026-01-01T00:00:00Z'}}
@@ -114,7 +114,7 @@ def test_names_may_stand_for_one_asset_after_another(tmp_path: Path) -> None:
     assert len(loaded(tmp_path, dedent(text)).aliases) == 2
 
 
-def test_what_cannot_be_read_is_reported_too(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported_too(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"gone: the configuration cannot be read \(No such file"):
         load(tmp_path / "gone", (), {})
     path = tmp_path / "mlgraph.yaml"

@@ -1,4 +1,4 @@
-"""Connectors of installed packages are found, and one that cannot be had ends the start with a message that names its package."""
+"""Connectors of installed packages are registered; one that cannot be loaded ends the start with the name of its package."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
     return put
 
 
-def test_those_that_come_with_mlgraph_and_those_that_are_installed(install: Install) -> None:
+def test_connectors_of_mlgraph_and_of_installed_packages_are_registered(install: Install) -> None:
     assert [each.name for each in installed_connectors()] == ["openlineage", "mlflow"]
     install(None)
     registry = installed_connectors()
@@ -43,7 +43,7 @@ def test_those_that_come_with_mlgraph_and_those_that_are_installed(install: Inst
     [
         ("import nothing_of_this_name\n", r"cannot be loaded: ModuleNotFoundError.*upgrade or uninstall"),
         ("CONNECTION = 1\n", r"cannot be loaded: AttributeError"),
-        ("CONNECTOR = 'toy'\n", r"is no mlgraph.ports.connector.Connector but a str"),
+        ("CONNECTOR = 'toy'\n", r"must be a mlgraph.ports.connector.Connector, not a str"),
         (page.source().replace('name="toy"', 'name="mlflow"'), r"a connector 'mlflow' is registered already"),
         (
             page.source().replace('"run_of", "input_to"', '"run_off", "input_to"'),
@@ -52,7 +52,7 @@ def test_those_that_come_with_mlgraph_and_those_that_are_installed(install: Inst
         (page.source().replace("org.example.toy.", "io.openlineage.toy."), r"claimed by 'openlineage' already"),
     ],
 )
-def test_one_that_cannot_be_had_ends_the_start(install: Install, module: str, message: str) -> None:
+def test_a_connector_that_cannot_be_loaded_ends_the_start(install: Install, module: str, message: str) -> None:
     install(module)
     with pytest.raises(StartError, match=message) as caught:
         installed_connectors()

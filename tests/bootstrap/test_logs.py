@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, or a line for people, and no secret in either."""
+"""Log records as JSON objects or text lines, without secrets in either."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_line_is_one_object_with_its_time_and_zone() -> None:
 
 
 @pytest.mark.usefixtures("within_a_request")
-def test_log_lines_of_a_request_name_it() -> None:
+def test_log_lines_of_a_request_have_its_id() -> None:
     fields = json.loads(
         JsonLines().format(record("x", context={"route": "/healthz", "status": 200, "duration_ms": 1.5, "actor": None}))
     )

@@ -1,4 +1,4 @@
-"""What a process has freed goes back to the system."""
+"""Large freed blocks are returned to the operating system."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlgraph.bootstrap.http import limit_malloc_arenas
 def anonymous_kb():
     return int(next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssAnon")).split()[1])
 for _ in range(3):
-    bytearray(16 << 20)  # as it sees blocks of this size come and go, glibc stops to map them one by one
+    bytearray(16 << 20)  # when blocks of this size are freed, glibc stops mapping them one by one
 before = anonymous_kb()
 blocks = [b"x" * (16 << 20) for _ in range(8)]
 del blocks[:-1]
@@ -28,6 +28,6 @@ def resident_mb(call: str) -> int:
     return int(done.stdout)
 
 
-def test_large_blocks_are_given_back_when_they_are_free() -> None:
+def test_large_freed_blocks_are_returned_to_the_system() -> None:
     assert resident_mb("limit_malloc_arenas()") < 24
-    assert resident_mb("") > 100, "the C library does so by itself: limit_malloc_arenas() is needless"
+    assert resident_mb("") > 100, "the C library does so without limit_malloc_arenas(), which is not needed then"

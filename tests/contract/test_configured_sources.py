@@ -298,7 +298,7 @@ def test_up_does_not_start_with_a_wrong_configuration(tmp_path: Path) -> None:
     assert status == 2
     first, second, third = answer.splitlines()
     assert first == f"Error: {path} has 2 faults"
-    assert second.startswith(f"{path}:4:10: credentials do not belong into a URL")
+    assert second.startswith(f"{path}:4:10: credentials do not belong in a URL")
     assert third.startswith(f"{path}:5:24: the environment variable that is named here is not set")
     assert PASSWORD not in answer
     assert not (tmp_path / "data").exists()

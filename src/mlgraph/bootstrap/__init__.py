@@ -1,4 +1,4 @@
-"""The only place that picks concrete adapters and wires them: `mlgraph up`, and backups of stores that nobody serves."""
+"""The composition root, which selects and connects concrete adapters: `mlgraph up`, and backup of a store without a server."""
 
 from mlgraph.bootstrap.archiving import backup, restore
 from mlgraph.bootstrap.options import Options

@@ -1,4 +1,4 @@
-"""Backup and restore of a store that nobody serves: a data directory, or an external PostgreSQL."""
+"""Backup and restore of a store without a running server: a data directory, or an external PostgreSQL."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from mlgraph.stores.postgres.migrate import migrate
 
 
 def backup(data: Path, store: str | None) -> Iterator[bytes]:
-    """Yield a backup of the store at the URL `store`, else of the one below `data`, which is left as it is.
+    """Yield a backup of the store at the URL `store`, else of the one in the directory `data`. The store does not change.
 
-    Raises `StartError` where there is no store, or a server holds it.
+    Raises `StartError` where there is no store, or a server has it open.
     """
     if store is None and not (data / "postgres").is_dir():
-        raise StartError(f"{data} holds no store: name the directory that `mlgraph up --data` has served")
+        raise StartError(f"{data} contains no store: pass the directory that `mlgraph up --data` used")
     with _connected(data, store) as connection:
         yield from store_backup.backup(connection)
 
 
 def restore(data: Path, store: str | None, pieces: Iterable[bytes], *, replace: bool) -> dict[str, Any]:
-    """Put a backup into the store at the URL `store`, else into the one below `data`, and say what was restored.
+    """Restore a backup into the store at the URL `store`, else into the one in the directory `data`; return the counts.
 
-    The store is made where there is none; one that is not empty is refused, unless `replace` says to delete what is in it.
+    A missing store is created. A store that is not empty is refused, unless `replace` allows deleting its content.
     Raises `StartError`, `Conflict`, `DamagedBackup`.
     """
     with _connected(data, store) as connection:
@@ -47,6 +47,6 @@ def _connected(data: Path, store: str | None) -> Generator[psycopg.Connection]:
     try:
         connection = psycopg.connect(store, connect_timeout=10)
     except psycopg.Error as error:
-        raise StartError(f"the store cannot be reached: {str(error).strip()}") from None
+        raise StartError(f"the store is not reachable: {str(error).strip()}") from None
     with connection:
         yield connection

@@ -1,4 +1,4 @@
-"""Which connectors a server has: those that come with mlgraph, and those that installed packages register."""
+"""The connector registry of a server: the connectors of mlgraph, and those that installed packages register."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ GROUP: Final = "mlgraph.connectors"
 
 
 def installed_connectors() -> ConnectorRegistry:
-    """Return all connectors. Raises `StartError` for one that cannot be loaded or registered: its events would be lost."""
+    """Return the registry of all connectors.
+
+    Raises `StartError` if one cannot be loaded or registered, because a server without it would lose its events.
+    """
     registry = ConnectorRegistry([openlineage.CONNECTOR, mlflow.connector(MlflowSources())])
     for point in _entry_points():
         try:
@@ -24,7 +27,10 @@ def installed_connectors() -> ConnectorRegistry:
         except Exception as error:
             raise StartError(f"{_described(point)} cannot be loaded: {error!r}; upgrade or uninstall that package") from error
         if not isinstance(found, Connector):
-            raise StartError(f"{_described(point)} is no mlgraph.ports.connector.Connector but a {type(found).__name__}")
+            raise StartError(
+                f"{_described(point)} must be a mlgraph.ports.connector.Connector, not a {type(found).__name__}; "
+                "upgrade or uninstall that package"
+            )
         try:
             registry.register(found)
         except MlgraphError as error:
@@ -33,7 +39,7 @@ def installed_connectors() -> ConnectorRegistry:
 
 
 def _entry_points() -> Iterator[EntryPoint]:
-    """Yield the entry points in the order of their names, so that every process has the same registry."""
+    """Yield the entry points in the order of their names, so that all processes have the same registry."""
     yield from sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
 
 

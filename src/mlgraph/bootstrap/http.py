@@ -1,4 +1,4 @@
-"""The HTTP server of one process."""
+"""The HTTP server of one process (uvicorn), and the settings of interpreter and C library for it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _log = logging.getLogger(__name__)
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _SWITCH_S: Final = 0.0005
-"""How long a thread may keep the interpreter while another one waits. Requests pass through two or three threads: at Python's
-own 5 ms for each passing on, one that meets a load waits several times that."""
+"""The interpreter's switch interval. A request passes through two or three threads: with Python's default of 5 ms, a request
+during a load waits several times that."""
 _COLLECT_AFTER: Final = 50_000
-"""Containers made before the collector looks for cycles. A load makes hundreds of thousands a second, none in a cycle: looking
-after every 700 of them, as Python does by itself, takes a quarter of its time."""
+"""Container allocations between two runs of the garbage collector. A load allocates hundreds of thousands a second, none of
+them in a cycle: Python's default of 700 takes a quarter of its time."""
 
 
 class Http(uvicorn.Server):
-    """uvicorn that leaves it to us what happens once it listens, and once it has stopped."""
+    """A uvicorn server with an event for the start of listening and with signal handlers of its own."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Serve `app`."""
@@ -48,16 +48,16 @@ class Http(uvicorn.Server):
         )
         self.listening = threading.Event()
         self.failure: str | None = None
-        """Why the server cannot go on, if what must happen before it is ready has failed."""
+        """Why the server must stop, if a step before its readiness failed."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to listen."""
+        """Start listening."""
         await super().startup(sockets)
         self.listening.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Stop on SIGINT and SIGTERM. uvicorn's own raises them again inside its loop, which would tear what still ends."""
+        """Stop on SIGINT and SIGTERM. uvicorn's own version raises them again in its loop, which would interrupt the shutdown."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -66,7 +66,7 @@ class Http(uvicorn.Server):
         try:
             yield
         finally:
-            if not self.should_exit:  # else it is stopping already: another signal must not tear what still ends
+            if not self.should_exit:  # otherwise a second signal would interrupt the shutdown
                 for number, handler in before.items():
                     signal.signal(number, handler)
 
@@ -79,12 +79,12 @@ class Http(uvicorn.Server):
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # mallopt(3)
 _ARENAS: Final = 2
 _MAPPED_FROM_BYTES: Final = 2 * 1024 * 1024
-"""Blocks from this size on go back to the system as soon as they are free. glibc itself raises the size to 32 MB as it sees such
-blocks come and go: what a compaction or a chunk of a load took would then stay with the process."""
+"""Freed blocks of at least this size are returned to the system at once. glibc raises the threshold to 32 MB when such blocks are
+freed, and the process would then retain the memory of a compaction or of a chunk of a load."""
 
 
 def limit_malloc_arenas() -> None:
-    """Let the C library give back what is free, where it is glibc; before threads are started."""
+    """Make glibc, if it is the C library, return free memory to the system. Call it before threads are started."""
     with suppress(OSError, AttributeError):
         set_option = ctypes.CDLL(None).mallopt
         set_option(_ARENA_MAX, _ARENAS)
@@ -92,8 +92,8 @@ def limit_malloc_arenas() -> None:
 
 
 def tune_interpreter() -> None:
-    """Set the interpreter up for many short requests beside a load. For when everything is imported."""
+    """Tune the interpreter for many short requests during a load. Call it after all imports."""
     sys.setswitchinterval(_SWITCH_S)
     gc.collect()
-    gc.freeze()  # what is loaded by now stays
+    gc.freeze()  # imported modules are never garbage
     gc.set_threshold(_COLLECT_AFTER)

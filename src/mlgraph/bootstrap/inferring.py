@@ -1,4 +1,4 @@
-"""The rules that a server infers by."""
+"""Loading of the inference rules of a server."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mlgraph.domain.errors import StartError
-from mlgraph.inference.rules import Rules, load_rules, shipped_rules, combine_rules
+from mlgraph.inference.rules import Rules, combine_rules, load_rules, shipped_rules
 
 
 def rules_from(files: Iterable[Path]) -> Rules:
-    """Return the rules that come along and those of `files`. Raises `StartError`, which names file and line."""
+    """Return the shipped rules and those in `files`. Raises `StartError` with file and line."""
     return combine_rules(shipped_rules(), *map(_read, files))
 
 

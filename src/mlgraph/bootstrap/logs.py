@@ -1,4 +1,4 @@
-"""The log of a server, on standard error: lines for people, or one JSON object a line for programs."""
+"""Logging of a server to standard error: text lines for people, or one JSON object a line for programs."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _BEARER: Final = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+")
 _SECRET: Final = re.compile(r"(?i)((?:password|passwd|token|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+")
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
 _QUIET: Final = ("httpx", "httpcore")
-"""They log addresses and headers, and with them what is in those."""
+"""Loggers of libraries that would log addresses and headers with secrets in them."""
 
 
 def configure(form: Form | None, level: str) -> Form:
-    """Send logs from `level` on to standard error, and return their form: by default text on a terminal, else JSON."""
+    """Log from `level` on to standard error, and return the form: by default text on a terminal, else JSON."""
     chosen: Form = form or ("text" if sys.stderr.isatty() else "json")
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if chosen == "json" else TextLines())
@@ -60,7 +60,7 @@ class JsonLines(logging.Formatter):
 
 
 class TextLines(logging.Formatter):
-    """A line for people: time, level, logger, the request's id where there is one, message; a trace below it."""
+    """A line for people: time, level, logger, request id within a request, message; a trace in further lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -73,12 +73,12 @@ class TextLines(logging.Formatter):
 
 
 def clean(text: str) -> str:
-    """Return `text` without passwords and tokens, as URLs, headers and settings carry them."""
+    """Return `text` with the passwords and tokens in its URLs, headers and settings redacted."""
     return _SECRET.sub(rf"\g<1>{REDACTED}", _BEARER.sub(rf"\g<1>{REDACTED}", redact_url(text)))
 
 
 def clean_error(text: str) -> str:
-    """Return an error's words without secrets and mail addresses: they quote data."""
+    """Return the text of an error, which may quote data, without secrets and mail addresses."""
     return _MAIL.sub("[mail]", clean(text))
 
 

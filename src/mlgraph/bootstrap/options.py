@@ -1,4 +1,4 @@
-"""What a server is started with."""
+"""The start options of a server."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from mlgraph.domain.configuration import Configuration
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to serve. `store` is a postgresql:// URL; None keeps an embedded PostgreSQL below `data`.
+    """Options of `mlgraph up`. `store` is a postgresql:// URL; None means an embedded PostgreSQL in the directory `data`.
 
-    `before_ready` is called with the server's URL once it answers, before it says that it is ready; `after_ready` then.
-    `workers` is how many processes answer, sharing one snapshot.
-    `config` is the file mlgraph.yaml; `configuration` what it says, once it has been read and checked.
-    `log_format` None is text on a terminal, else JSON. `public_url` is where connected tools can reach the server with webhooks.
+    `before_ready` is called with the server's URL when the server accepts requests but is not ready, `after_ready` when it is.
+    `workers` is the number of processes that accept requests and share one base file.
+    `config` is the file mlgraph.yaml, `configuration` its validated content.
+    `log_format` None is text on a terminal, else JSON. `public_url` is the URL at which connected tools send webhooks.
     """
 
     data: Path

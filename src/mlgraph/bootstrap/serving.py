@@ -1,4 +1,4 @@
-"""Starting and stopping a server."""
+"""Start and stop of a server: the command `mlgraph up`."""
 
 from __future__ import annotations
 
@@ -36,11 +36,14 @@ from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 _log = logging.getLogger(__name__)
 
 _FLUSH_S: Final = 60.0
-"""How long further processes wait for a snapshot that spares each of them what came since the last one."""
+"""How long the start of further processes waits for a current base, so that each need not apply the log since the last one."""
 
 
 def serve(options: Options) -> None:
-    """Serve until SIGINT or SIGTERM. Exits with a message if the server cannot start, with status 2 for a wrong configuration."""
+    """Serve until SIGINT or SIGTERM.
+
+    Raises `SystemExit` after an error message if the server cannot start: status 2 for an invalid configuration, else 1.
+    """
     _unwind_on_signals()
     limit_malloc_arenas()
     form = logs.configure(options.log_format, options.log_level)
@@ -60,7 +63,7 @@ def serve(options: Options) -> None:
 
 
 def _unwind_on_signals() -> None:
-    """Let SIGINT and SIGTERM unwind the stack before and after uvicorn serves, so that PostgreSQL is stopped too."""
+    """Make SIGINT and SIGTERM unwind the stack before and after uvicorn serves, so that PostgreSQL is stopped too."""
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
             signal.signal(number, _unwind)
@@ -74,14 +77,14 @@ def _unwind(number: int, frame: FrameType | None) -> None:
 def _check(options: Options) -> None:
     if not is_loopback(options.host) and not tokens_from(options.tokens):
         raise StartError(
-            f"{options.host} can be reached from other machines, so callers must be known: give --tokens FILE "
+            f"{options.host} is reachable from other machines, so callers must authenticate: pass --tokens FILE "
             "(a JSON array of {token, actor, source?, environment?}, readable by you alone), or serve on 127.0.0.1"
         )
 
 
 @contextmanager
 def _listening(options: Options) -> Iterator[socket.socket]:
-    """Hold the port before anything heavy starts: a port that is taken is told at once."""
+    """Bind the port before any slow step, so that a port in use is reported at once."""
     family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -102,21 +105,21 @@ def _listening(options: Options) -> Iterator[socket.socket]:
 def _database(options: Options, limits: ServerLimits) -> Iterator[Database]:
     if options.store is not None:
         if not options.store.startswith(("postgresql://", "postgres://")):
-            raise StartError("--store takes a postgresql:// URL; leave it out for the PostgreSQL that comes with mlgraph")
-        theirs = Database(options.store, query_connections=limits.connections, query_time_s=limits.query_time_s)
-        with _opened(theirs) as database:
+            raise StartError("--store must be a postgresql:// URL; omit it for the embedded PostgreSQL")
+        external = Database(options.store, query_connections=limits.connections, query_time_s=limits.query_time_s)
+        with _opened(external) as database:
             yield database
         return
     with EmbeddedPostgres(options.data) as postgres:
         postgres.supervise(metrics.POSTGRES_RESTARTS.inc)
         query_connections = min(limits.connections, QUERY_CONNECTIONS)
-        ours = Database(
+        embedded = Database(
             postgres.url,
             query_connections=query_connections,
             query_time_s=limits.query_time_s,
             disk_problem=postgres.disk_problem,
         )
-        with postgres_log.following(postgres.log_file), _opened(ours) as database:
+        with postgres_log.following(postgres.log_file), _opened(embedded) as database:
             yield database
 
 
@@ -124,7 +127,7 @@ def _database(options: Options, limits: ServerLimits) -> Iterator[Database]:
 def _opened(database: Database) -> Iterator[Database]:
     try:
         number = database.open()
-        _log.info("the store is at schema %d", number)
+        _log.info("the store has schema version %d", number)
         yield database
     finally:
         database.close()
@@ -155,7 +158,7 @@ def _run(
 
 
 def _announce(options: Options, server: Server, http: Http, workers: Workers | None, url: str) -> None:
-    """Wait until the server answers and is current, then say so."""
+    """Wait until the server accepts requests and is ready, then print its URL."""
     http.listening.wait()
     try:
         if options.before_ready is not None:

@@ -1,4 +1,4 @@
-"""Which adapters a server is made of."""
+"""Wiring of one server: the construction of its services from concrete adapters."""
 
 from __future__ import annotations
 
@@ -42,25 +42,25 @@ def _credentials(place: SecretPlace) -> Credentials:
 
 
 def _store_name(url: str | None) -> str:
-    """Return the name of the directory with the snapshots of a store: one for each, if several are served from one directory."""
+    """Return the name of the directory with the base files of a store, which differs for the stores of one data directory."""
     return "embedded" if url is None else hashlib.blake2b(url.encode(), digest_size=8).hexdigest()
 
 
 class Server:
-    """The parts of one server over an open database, and their threads."""
+    """The services of one server on an open database, and their threads."""
 
     def __init__(self, database: Database, options: Options, connectors: ConnectorRegistry, *, first: bool = True) -> None:
-        """Put them together. `first`: this process keeps snapshots and looks after connected tools."""
+        """Construct the services. `first`: this process writes base files and reads connected tools."""
         reader, dead_letters = PostgresReader(database), PostgresDeadLetters(database)
         files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
         snapshots = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing)
         self.follower = Follower(reader, snapshots)
         writer = PostgresWriter(database, self.follower.on_commit)
         intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors)
-        around = SourceDependencies(
+        dependencies = SourceDependencies(
             PostgresConnections(database), reader, intake.append, dead_letters, PostgresEvents(database), options.public_url
         )
-        self.connections = SourceManager(around, connectors, options.configuration.sources, _credentials)
+        self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
         self.services = Services(
@@ -75,24 +75,24 @@ class Server:
         return self.connections.hydrate_thin(name, event)
 
     def start(self) -> None:
-        """Follow the log, and go on with connected sources."""
+        """Follow the log, and resume the connected sources."""
         sync_configured_identity(self._reader, self._append, self._configuration)
         self.follow()
         self.connections.start()
 
     def follow(self) -> None:
-        """Follow the log, and get ready for questions meanwhile."""
+        """Follow the log, and warm up the kernels for queries in a thread."""
         threading.Thread(target=kernels.warm, name="mlgraph-warm", daemon=True).start()
         self.follower.start()
 
     def stop(self) -> None:
-        """End the threads."""
+        """Stop the threads."""
         self.connections.stop()
         self.follower.stop()
 
 
 def server_services(server: Server, database: Database) -> ServerServices:
-    """Return the services of `server` with those of whoever runs it."""
+    """Return the services of `server`, with those for its operators."""
 
     def restored() -> None:
         server.follower.nudge()

@@ -1,8 +1,8 @@
-"""Further processes that answer on the same port: each maps the snapshot that the first one keeps, and follows the log by itself.
+"""Worker processes on the port of the server: each maps the base file that the first process writes, and follows the log itself.
 
-The first process owns what there is one of: PostgreSQL, snapshots and compaction, connected tools. What concerns those is handed
-to it over a socket of the file system. Workers are forked from a server process that has imported everything once
-(`multiprocessing`, forkserver), so that they share its pages too; one that ends is started again.
+The first process owns all singletons: PostgreSQL, base files and compaction, connected tools. Workers forward requests that
+concern those over a Unix socket. Workers are forked from a process that has imported all modules (`multiprocessing`,
+forkserver), so that they share its memory pages; a worker that ends is restarted.
 """
 
 from __future__ import annotations
@@ -39,17 +39,18 @@ _log = logging.getLogger(__name__)
 
 _PRELOADED: Final = ["mlgraph.bootstrap.workers"]
 _CONNECTIONS: Final = 4
-"""Connections to PostgreSQL of one worker, beside those for questions."""
+"""Connections of one worker to PostgreSQL, in addition to those for queries."""
 _QUERY_CONNECTIONS: Final = 10
-_START_AGAIN_S: Final = 1.0
+_RESTART_CHECK_S: Final = 1.0
+_READY_S: Final = 600.0
 _STOP_S: Final = 8.0
 
 
 class Workers:
-    """The further processes of one server."""
+    """The worker processes of one server."""
 
     def __init__(self, options: Options, url: str, listener: socket.socket, first: Path) -> None:
-        """Run `options.workers - 1` of them on `listener`, over the store at `url`; `first` is the socket of the first one."""
+        """Prepare `options.workers - 1` workers on `listener` and the store at `url`; `first` is the first process's socket."""
         self._options = replace(options, before_ready=None, after_ready=None)
         self._url = url
         self._listener = listener
@@ -58,18 +59,18 @@ class Workers:
         self._context.set_forkserver_preload(_PRELOADED)
         self._running: list[BaseProcess] = []
         self._stopping = threading.Event()
-        self._watch = threading.Thread(target=self._start_again, name="mlgraph-workers", daemon=True)
+        self._watch = threading.Thread(target=self._restart_ended, name="mlgraph-workers", daemon=True)
 
     def start(self) -> None:
-        """Start them, and wait until each answers. Raises `TimeoutError` if one does not."""
+        """Start the workers, and wait until each is ready. Raises `TimeoutError` after 10 minutes for one of them."""
         waiting = []
         for _ in range(self._options.workers - 1):
             process, ready = self._spawn()
             self._running.append(process)
             waiting.append(ready)
         for ready in waiting:
-            if not ready.poll(600):
-                raise TimeoutError("a worker process does not get ready")
+            if not ready.poll(_READY_S):
+                raise TimeoutError("a worker process was not ready within 10 minutes; its log messages have the reason")
         self._watch.start()
 
     def _spawn(self) -> tuple[BaseProcess, Connection]:
@@ -80,16 +81,16 @@ class Workers:
         ready_pipe.close()
         return process, ready
 
-    def _start_again(self) -> None:
-        while not self._stopping.wait(_START_AGAIN_S):
+    def _restart_ended(self) -> None:
+        while not self._stopping.wait(_RESTART_CHECK_S):
             for place, process in enumerate(self._running):
                 if not process.is_alive() and not self._stopping.is_set():
-                    _log.warning("worker process %s ended with status %s: starting another", process.pid, process.exitcode)
+                    _log.warning("worker process %s ended with status %s and is restarted", process.pid, process.exitcode)
                     self._running[place], ready = self._spawn()
                     ready.close()
 
     def stop(self) -> None:
-        """End them."""
+        """Stop the workers."""
         self._stopping.set()
         for process in self._running:
             process.terminate()
@@ -103,11 +104,11 @@ class Workers:
 
 @contextmanager
 def first_socket(options: Options) -> Iterator[tuple[Path, socket.socket] | None]:
-    """Listen on a socket of the file system that only this user can reach, where there are further processes."""
+    """Yield path and listener of a Unix socket in a private directory; None if there are no workers."""
     if options.workers < 2:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="mlgraph-") as directory:  # short: the name of such a socket has 107 bytes
+    with tempfile.TemporaryDirectory(prefix="mlgraph-") as directory:  # short: the path of a Unix socket has at most 107 bytes
         path = Path(directory) / "first"
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(path))
@@ -115,8 +116,8 @@ def first_socket(options: Options) -> Iterator[tuple[Path, socket.socket] | None
 
 
 def _work(options: Options, url: str, listener: socket.socket, first: Path, ready_pipe: Connection) -> None:
-    """Run one worker until the first process stops it, or is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the first process says when to stop
+    """Run one worker until the first process stops it or ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the first one stops the workers
     logs.configure(options.log_format, options.log_level)
     threading.Thread(target=_end_with_parent, name="mlgraph-parent", daemon=True).start()
     limits = ServerLimits.from_environment(os.environ)

@@ -1,4 +1,4 @@
-"""The parts `aliases`, `rules` and `noise` of mlgraph.yaml: what people have decided about the reports of sources."""
+"""The sections `aliases`, `rules` and `noise` of mlgraph.yaml: decisions of people about the reports of sources."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
 
 _NOISY_KINDS: Final = tuple(kind for kind in KINDS if kind not in ("column", "model", "model_version"))
-"""A column goes with its dataset; versions bring their models along, and are what lineage is asked for."""
+"""A column is hidden with its dataset. Models and their versions are the usual subjects of queries."""
 _BEGINNING: Final = -(2**63)
-_APART_ALONE: Final = "apart stands alone; declare an alias in an entry of its own"
-_ALL_RUNS: Final = "superseded is said of all runs: give kind: run and no match, or leave it out"
+_APART_ALONE: Final = "apart allows no other key; declare an alias in a separate entry"
+_ALL_RUNS: Final = "superseded applies to all runs: write kind: run without match, or remove the rule"
 
 Uri = Annotated[AssetUri, parsed(AssetUri.parse)]
 Moment = Annotated[int, parsed(parse_time)]
@@ -46,7 +46,7 @@ class _Alias(Settings, title="an alias"):
         return self
 
     def declared(self) -> DeclaredAlias:
-        """Return the alias as the product knows it."""
+        """Return the alias as a domain object."""
         return DeclaredAlias(self.name, self.of, self.valid_from, self.valid_to)
 
 
@@ -63,7 +63,7 @@ class _Apart(Settings, title="an alias"):
 
 
 def read_aliases(document: Document, faults: Faults) -> tuple[tuple[DeclaredAlias, ...], tuple[DeclaredDistinct, ...]]:
-    """Return the aliases, and what is declared apart, as far as they are right; what contradicts another is a fault too."""
+    """Return the valid aliases and separations. Invalid entries and contradictions are added to `faults`."""
     aliases: list[tuple[DeclaredAlias, Position]] = []
     distinct: list[tuple[DeclaredDistinct, Position]] = []
     for location in document.locations(("aliases",)):
@@ -79,19 +79,19 @@ def read_aliases(document: Document, faults: Faults) -> tuple[tuple[DeclaredAlia
         alias = section.declared()
         lines = [other.line for known, other in aliases if known.name == alias.name and _overlap(known, alias)]
         if lines:
-            message = f"line {lines[0]} says of the same name what it stands for at the same time; end one with until"
+            message = f"line {lines[0]} declares an alias of the same name for an overlapping time; end one with until"
             faults.add(document.position((*location, "name")), message)
         else:
             aliases.append((alias, position))
     for pair, position in distinct:
         for alias, other in aliases:
             if alias.name in pair.assets and alias.of in pair.assets:
-                faults.add(position, f"line {other.line} declares two of these to be one thing; take one of the two out")
+                faults.add(position, f"line {other.line} declares two of these to be one asset; remove one of the two entries")
     return tuple(alias for alias, _ in aliases), tuple(pair for pair, _ in distinct)
 
 
 def read_rule_files(document: Document, faults: Faults, folder: Path) -> tuple[Path, ...]:
-    """Return the files that patterns such as rules/*.yaml name, in the order of the patterns, each once."""
+    """Return the files that match patterns such as rules/*.yaml, in the order of the patterns, without duplicates."""
     found: dict[Path, None] = {}
     for location in document.locations(("rules",)):
         position = document.position(location)
@@ -101,7 +101,7 @@ def read_rule_files(document: Document, faults: Faults, folder: Path) -> tuple[P
             faults.add(position, str(error))
             continue
         if not files:
-            faults.add(position, "no file is there; paths and patterns such as rules/*.yaml are relative to this configuration")
+            faults.add(position, "no file matches; paths and patterns such as rules/*.yaml are relative to this configuration")
         found |= dict.fromkeys(files)
     return tuple(found)
 
@@ -110,7 +110,7 @@ def _expression(text: str) -> re.Pattern[str]:
     try:
         return re.compile(text)
     except (re.error, RecursionError, OverflowError) as error:
-        raise ValueError(f"this is no regular expression: {error}") from None
+        raise ValueError(f"this is not a regular expression: {error}") from None
 
 
 class _NoiseRule(Settings, title="a noise rule"):
@@ -135,7 +135,7 @@ class _SupersededRuns(_NoiseRule, title="a noise rule"):
 
 
 def read_noise_rules(document: Document, faults: Faults) -> tuple[NoiseRule, ...]:
-    """Return the rules that are right; what is wrong is recorded in `faults`."""
+    """Return the valid noise rules. `faults` gets the reasons for the others."""
     found: dict[str, tuple[NoiseRule, Location]] = {}
     for location in document.locations(("noise",)):
         model: type[_NoiseRule] = _SupersededRuns if _has(document, location, "when") else _MatchingNames
@@ -146,11 +146,11 @@ def read_noise_rules(document: Document, faults: Faults) -> tuple[NoiseRule, ...
         same = [other for known, other in found.values() if known.match is None and rule.match is None]
         if rule.name in found:
             first = document.position((*found[rule.name][1], "name"))
-            message = f"a rule of this name stands in line {first.line} already; rename one"
+            message = f"a rule with this name is already in line {first.line}; rename one"
             faults.add(document.position((*location, "name")), message)
         elif same:
             first = document.position((*same[0], "when"))
-            message = f"line {first.line} says this already; take one of the two out"
+            message = f"line {first.line} has the same rule; remove one of the two"
             faults.add(document.position((*location, "when")), message)
         else:
             found[rule.name] = rule, location
@@ -162,11 +162,11 @@ def _has(document: Document, location: Location, key: str) -> bool:
 
 
 def _matching(folder: Path, pattern: str) -> Sequence[Path]:
-    """Return the files that a pattern names, by name; a relative one starts from `folder`."""
+    """Return the files that match a pattern, sorted by name; a relative pattern starts at `folder`."""
     path = folder / pattern
     try:
         return sorted(file for file in Path(path.anchor).glob(str(path.relative_to(path.anchor))) if file.is_file())
-    except (ValueError, OSError):  # no pattern, or a name that no file can have
+    except (ValueError, OSError):  # an invalid pattern or file name
         return ()
 
 

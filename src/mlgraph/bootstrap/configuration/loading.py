@@ -1,4 +1,4 @@
-"""From the file to the checked configuration, or to everything that is wrong with it."""
+"""Loading of mlgraph.yaml: from the file to the validated configuration, or to a report of all faults."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class _Parts(Settings, title="the configuration"):
 
     @model_validator(mode="before")
     @classmethod
-    def _mark_empty_values(cls, data: Any) -> Any:  # noqa: ANN401 - whatever stands in the document
-        """Let a part be empty, as it is while its entries are commented out."""
+    def _mark_empty_values(cls, data: Any) -> Any:  # noqa: ANN401 - any value of the document
+        """Allow an empty section, such as one with all entries commented out."""
         return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
 
 
 def load(path: Path | None, kinds: Collection[str], environ: Mapping[str, str]) -> Configuration:
-    """Return the configuration in the file at `path` (None: an empty one) after a look at the secrets and files that it names.
+    """Return the configuration in the file at `path` (None: an empty one), with its secrets and files checked for existence.
 
-    `kinds` are the kinds of sources that can be connected. Raises `ConfigurationError` with all faults, a line each.
+    `kinds` are the kinds of sources that can be connected. Raises `ConfigurationError` with one line for each fault.
     """
     if path is None:
         return Configuration()
@@ -69,10 +69,10 @@ def _text(path: Path) -> str:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ConfigurationError(
-            f"{path}: the configuration cannot be read ({error.strerror}); name another with --config"
+            f"{path}: the configuration cannot be read ({error.strerror}); select another with --config"
         ) from None
     if len(content) > MAX_BYTES:
-        raise ConfigurationError(f"{path}: the configuration is over {MAX_BYTES >> 20} MiB; split off what is data")
+        raise ConfigurationError(f"{path}: the configuration is over {MAX_BYTES >> 20} MiB; move data to other files")
     try:
         return content.decode()
     except UnicodeDecodeError as error:

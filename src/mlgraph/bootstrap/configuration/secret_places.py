@@ -1,4 +1,4 @@
-"""Secrets are fetched from where the configuration says they are: an environment variable, or a file of one's own."""
+"""Reading of secrets from the places in the configuration: an environment variable, or a private file."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from mlgraph.domain.errors import InvalidInput
 
 
 def credentials_at(place: SecretPlace, environ: Mapping[str, str]) -> Credentials:
-    """Return the credentials that are kept at `place`.
+    """Return the credentials at `place`.
 
-    Raises `InvalidInput`, which shows neither the secret nor the place: what stands there may be the secret, misplaced.
+    Raises `InvalidInput`, with neither the secret nor the place in its message: the place may be a misplaced secret.
     """
     if place.env is not None:
         if place.env not in environ:
             raise InvalidInput(
-                "the environment variable that is named here is not set; set it where mlgraph up is started. "
-                "If this is the secret itself, give it to a variable, and write the variable's name here"
+                "the environment variable that is named here is not set; set it in the environment of mlgraph up. "
+                "If this is the secret itself, store it in a variable, and write the name of the variable here"
             )
         what, secret = "the value of the environment variable that is named here", environ[place.env]
     else:
@@ -35,11 +35,11 @@ def _content(path: Path) -> str:
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_mode & 0o077:
-                raise InvalidInput("the file that is named here can be read by others; make it yours alone with chmod 600")
+                raise InvalidInput("the file that is named here can be read by others; make it private with chmod 600")
             return file.read(4 * MAX_SECRET_CHARS + 2).decode()
     except FileNotFoundError:
         raise InvalidInput("the file that is named here does not exist; paths are relative to this configuration") from None
     except OSError as error:
         raise InvalidInput(f"the file that is named here cannot be read ({error.strerror}); give this user access") from None
     except UnicodeDecodeError:
-        raise InvalidInput("the file that is named here is not UTF-8; keep the secret alone in it, as text") from None
+        raise InvalidInput("the file that is named here is not UTF-8; write only the secret into it, as text") from None

@@ -1,4 +1,4 @@
-"""What all sections of mlgraph.yaml have in common."""
+"""The base class of all sections of mlgraph.yaml, with the check that a document contains no secret."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from pydantic import ValidationInfo
 from mlgraph.documents.sections import Section
 from mlgraph.domain.redaction import is_secret_name
 
-KEEP_IT_ELSEWHERE: Final = (
-    "a secret does not belong into this file; keep it in an environment variable, credentials: {env: NAME}, "
-    "or in a file that you alone can read, credentials: {file: PATH}"
+USE_CREDENTIALS: Final = (
+    "a secret does not belong in this file; store it in an environment variable, credentials: {env: NAME}, "
+    "or in a file that only you can read, credentials: {file: PATH}"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What a configuration is checked against: the kinds of sources, the folder that paths start from, the environment."""
+    """The context of validation: the kinds of sources, the base folder of relative paths, the environment variables."""
 
     kinds: Collection[str]
     folder: Path
@@ -28,16 +28,16 @@ class Installation:
 
 
 class Settings(Section):
-    """A section of mlgraph.yaml: keys that look like those of secrets are refused with where a secret belongs."""
+    """A section of mlgraph.yaml. A key with the name of a secret is refused with the right place for secrets."""
 
     @classmethod
     def unknown_key(cls, key: str, *, repeat: bool = True) -> str:
         """Return the message for a key that this section does not have."""
-        return KEEP_IT_ELSEWHERE if is_secret_name(key) else super().unknown_key(key, repeat=repeat)
+        return USE_CREDENTIALS if is_secret_name(key) else super().unknown_key(key, repeat=repeat)
 
 
 def installation(info: ValidationInfo) -> Installation:
-    """Return what a validator checks against."""
+    """Return the context of a validation."""
     found = info.context
-    assert isinstance(found, Installation)  # noqa: S101 - `load` hands it to every validation
+    assert isinstance(found, Installation)  # noqa: S101 - `load` passes it to every validation
     return found

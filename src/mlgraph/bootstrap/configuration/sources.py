@@ -1,4 +1,4 @@
-"""The part `sources` of mlgraph.yaml."""
+"""The section `sources` of mlgraph.yaml: the connected tools."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from mlgraph.bootstrap.configuration.secret_places import credentials_at
-from mlgraph.bootstrap.configuration.settings import KEEP_IT_ELSEWHERE, Installation, Settings, installation
+from mlgraph.bootstrap.configuration.settings import USE_CREDENTIALS, Installation, Settings, installation
 from mlgraph.documents.faults import Faults, Position
 from mlgraph.documents.fields import Line, duration_s, number, one_of
 from mlgraph.documents.reader import Document
@@ -21,13 +21,13 @@ _VARIABLE: Final = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 
 
 def read_sources(document: Document, faults: Faults, against: Installation) -> tuple[SourceSettings, ...]:
-    """Return the sources that are right; what is wrong is recorded in `faults`."""
+    """Return the valid sources. `faults` gets the reasons for the others."""
     found: dict[str, tuple[SourceSettings, Position]] = {}
     for location, section in validate_items(_Source, document, ("sources",), faults, against):
         position = document.position((*location, "name"))
         if section.name in found:
             first = found[section.name][1]
-            faults.add(position, f"a source of this name stands in line {first.line} already; give each its own")
+            faults.add(position, f"a source with this name is already in line {first.line}; rename one")
         else:
             found[section.name] = section.settings(against), position
     return tuple(source for source, _ in found.values())
@@ -38,25 +38,25 @@ def _server_url(text: str) -> str:
         check_address(text)
     except InvalidInput as error:
         login = "credentials" in error.detail
-        raise ValueError(f"{error.detail}; {KEEP_IT_ELSEWHERE}" if login else error.detail) from None
+        raise ValueError(f"{error.detail}; {USE_CREDENTIALS}" if login else error.detail) from None
     return text
 
 
 def _variable(text: str) -> str:
     if not _VARIABLE.fullmatch(text):
-        raise ValueError(f"this is no name of an environment variable. If it is the secret, {KEEP_IT_ELSEWHERE}")
+        raise ValueError(f"this is not the name of an environment variable. If it is the secret: {USE_CREDENTIALS}")
     return text
 
 
 def _user(text: str) -> str:
     if ":" in text:
-        raise ValueError(f"the name of a user has no colon. If it is name and password, {KEEP_IT_ELSEWHERE}")
+        raise ValueError(f"the name of a user must not contain a colon. If this is name and password: {USE_CREDENTIALS}")
     return text
 
 
 def _no_secret(value: object) -> object:
     if isinstance(value, str):
-        raise ValueError(KEEP_IT_ELSEWHERE)  # noqa: TRY004 - pydantic collects ValueError
+        raise ValueError(USE_CREDENTIALS)  # noqa: TRY004 - pydantic collects ValueError
     return value
 
 
@@ -67,11 +67,11 @@ class _Credentials(Settings, title="credentials"):
 
     @classmethod
     def unknown_key(cls, key: str, *, repeat: bool = False) -> str:
-        """Return the message for a key that this section does not have. It does not show the key, which may be the secret."""
+        """Return the message for an unknown key. It does not show the key, which may be the secret."""
         return super().unknown_key(key, repeat=repeat)
 
     @model_validator(mode="after")
-    def _lead_to_a_secret(self, info: ValidationInfo) -> _Credentials:
+    def _refer_to_a_secret(self, info: ValidationInfo) -> _Credentials:
         if (self.env is None) == (self.file is None):
             raise ValueError("credentials need one of env (a variable's name) and file (a path)")
         against = installation(info)
@@ -82,7 +82,7 @@ class _Credentials(Settings, title="credentials"):
         return self
 
     def place(self, against: Installation) -> SecretPlace:
-        """Return where the secret is kept."""
+        """Return the place of the secret."""
         return SecretPlace(self.env, None if self.file is None else against.folder / self.file, self.user)
 
 
@@ -94,7 +94,7 @@ class _Schedule(Settings, title="schedule"):
 
 class _Limits(Settings, title="limits"):
     requests_per_s: Annotated[float, number(0.01, 10_000)] = RequestLimits().requests_per_s
-    concurrency: Annotated[int, number(1, 256, whole=True)] = RequestLimits().concurrency
+    concurrency: Annotated[int, number(1, 256, integer=True)] = RequestLimits().concurrency
     timeout_s: Annotated[float, duration_s("100ms", "10m")] = Field(default=RequestLimits().timeout_s, alias="timeout")
 
 
@@ -114,7 +114,7 @@ class _Source(Settings, title="a source"):
         return one_of("kind of source", installation(info).kinds, kind)
 
     def settings(self, against: Installation) -> SourceSettings:
-        """Return the source as the product knows it."""
+        """Return the source as a domain object."""
         return SourceSettings(
             name=self.name,
             kind=self.kind,
