@@ -1,3 +1,5 @@
+"""A store in a schema of its own, and the services over it."""
+
 from collections.abc import Iterator
 
 import pytest

@@ -1,6 +1,6 @@
-"""A registry that changes while its events are lost, repeated and shuffled, read by mlgraph, and what must come of it.
+"""The hydration proof: mlgraph reads a registry that changes while its events are lost, repeated and shuffled.
 
-`python -m tests.services.hydration_proof --changes 100000` runs it at full size and prints what was seen.
+`python -m tests.services.hydration_proof --changes 100000` runs it at full size and prints the result.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Reading:
     def __init__(self, store: Store, url: str, limits: RequestLimits, schedule: Schedule) -> None:
         self.serving = Serving(store)
         self.serving.follower.start()
-        around = SourceDependencies(
+        dependencies = SourceDependencies(
             PostgresConnections(store.database),
             store.reader,
             self.serving.intake.append,
@@ -79,9 +79,9 @@ class Reading:
             PostgresEvents(store.database),
         )
         settings = SourceSettings(NAME, "mlflow", url, NAME, schedule=schedule, limits=limits)
-        self.connections = SourceManager(around, ConnectorRegistry([CONNECTOR]), [settings])
+        self.connections = SourceManager(dependencies, ConnectorRegistry([CONNECTOR]), [settings])
         self.connections.start()
-        connection = around.store.get(NAME)
+        connection = dependencies.store.get(NAME)
         assert connection is not None
         self._secret = connection.secret
 
@@ -89,10 +89,10 @@ class Reading:
         (source,) = self.connections.sources()["sources"]
         return dict(source)
 
-    def until(self, what: str, value: object) -> None:
+    def until(self, field_name: str, value: object) -> None:
         end = time.monotonic() + PATIENCE_S
-        while self.reported()[what] != value:
-            assert time.monotonic() < end, (what, value, self.reported())
+        while self.reported()[field_name] != value:
+            assert time.monotonic() < end, (field_name, value, self.reported())
             time.sleep(0.05)
 
     def webhook(self, event: Json) -> None:
@@ -111,54 +111,56 @@ class Reading:
 
 
 def graph_of(store: Store) -> State:
-    """Return every asset with its state, and every edge, that hold now.
+    """Return the current state of every asset, and all edges that are valid now.
 
-    Edges of what has another name now stand under that name (ADR 0018), or nowhere if it was deleted since.
+    Edges of renamed objects are listed under the current names (ADR 0018); those of renamed objects deleted since are left out.
     """
     assets: dict[str, Any] = {}
     listed = list(store.reader.stream())
     uris = {row.asset: row.uri for row, _, _ in listed}
     edges: list[tuple[str, str, str, str]] = []
     other_names: dict[str, str] = {}
-    for row, records, leading in listed:
+    for row, records, outgoing in listed:
         for state in asset_intervals(records):
             if state.end == FOREVER:
                 assets[row.uri] = state.state
-        for edge in asserted_intervals(store.reader, leading):
+        for edge in asserted_intervals(store.reader, outgoing):
             relation, target = RELATION_NAMES[edge.record.relation], uris[edge.record.target]
             if edge.end == FOREVER and relation == "alias_of":
                 other_names[row.uri] = target
             elif edge.end == FOREVER:
                 edges.append((row.uri, relation, target, canonical_json(dict(edge.properties))))
-    known_state = set()
+    current_edges = set()
     for source, relation, target, properties in edges:
-        ends = _named_now(source, other_names), _named_now(target, other_names)
+        ends = _current_name(source, other_names), _current_name(target, other_names)
         if ends == (source, target) or all(end in assets for end in ends):
-            known_state.add((ends[0], relation, ends[1], properties))
-    return assets, known_state
+            current_edges.add((ends[0], relation, ends[1], properties))
+    return assets, current_edges
 
 
-def _named_now(uri: str, other_names: Mapping[str, str]) -> str:
+def _current_name(uri: str, other_names: Mapping[str, str]) -> str:
     while uri in other_names:
         uri = other_names[uri]
     return uri
 
 
 def differences(read: State, clean: State) -> list[str]:
-    """Return what one graph has and the other has not."""
-    (assets, edges), (own, other) = read, clean
+    """Return the differences of the graph that was read during the faults from the one that was read without any."""
+    (assets, edges), (clean_assets, clean_edges) = read, clean
     states = [
-        f"{uri}: {assets.get(uri)}, not {own.get(uri)}" for uri in sorted({*assets, *own}) if assets.get(uri) != own.get(uri)
+        f"{uri}: {assets.get(uri)}, not {clean_assets.get(uri)}"
+        for uri in sorted({*assets, *clean_assets})
+        if assets.get(uri) != clean_assets.get(uri)
     ]
-    return (
-        states + [f"too much: {edge}" for edge in sorted(edges - other)] + [f"missing: {edge}" for edge in sorted(other - edges)]
-    )
+    extra = [f"unexpected: {edge}" for edge in sorted(edges - clean_edges)]
+    missing = [f"missing: {edge}" for edge in sorted(clean_edges - edges)]
+    return [*states, *extra, *missing]
 
 
 def regressions_in(store: Store) -> list[str]:
-    """Return where any reader, however quick, could have seen an older state after a newer one.
+    """Return where a reader could have seen an older state after a newer one, however fast it reads.
 
-    Each transaction is what a reader may see next, so each asset is put together as it was after each that told of it.
+    A reader may see the store after any transaction, so the state of each asset is computed after each of its transactions.
     """
     found = []
     for row, records, _ in store.reader.stream():
@@ -176,14 +178,14 @@ def regressions_in(store: Store) -> list[str]:
 
 
 def _version(state: Mapping[str, Any]) -> int:
-    """Return which change the simulator made last; of runs whether it has ended."""
+    """Return the number of the last change that the simulator made; of a run, 1 if it has ended, else 0."""
     reported = state.get("description")
     return int(reported) if reported is not None else int(state["properties"]["state"] != "RUNNING")
 
 
 @dataclass
 class Watcher:
-    """A reader that asks for one asset after the other, and notes each that shows an older state than it has shown."""
+    """A reader that queries one asset after the other and records each state that is older than one it has seen before."""
 
     serving: Serving
     seed: int
@@ -216,14 +218,14 @@ class Watcher:
             uri = self.known[self._dice.randrange(max(0, latest - 3_000), latest)]
             try:
                 shown = self.serving.queries.asset(uri)
-            except MlgraphError:  # not heard of yet
+            except MlgraphError:  # not in the graph yet
                 continue
             self.reads += 1
             if shown["referenced_only"]:
                 continue
             gone = shown["deleted_at"] is not None
             version = int(shown["description"] or 0) if not gone else 0
-            uri = shown["uri"]  # a renamed thing answers to its old name too
+            uri = shown["uri"]  # an asset can be found by its old name too
             before, was_gone = self.seen.get(uri, (0, False))
             if not gone and (version < before or (was_gone and version == before)):
                 self.regressions.append(f"{uri}: {version} after {before}{' and its deletion' if was_gone else ''}")
@@ -232,7 +234,7 @@ class Watcher:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was seen of one run."""
+    """The result of one proof."""
 
     changes: int
     took_s: float
@@ -240,7 +242,7 @@ class Outcome:
     most_in_a_second: int
     reads: int
     regressions: list[str]
-    could_go_back: list[str]
+    possible_regressions: list[str]
     dead_letters: int
     stale: float
     read: State
@@ -250,7 +252,7 @@ class Outcome:
 
 
 def _send(reading: Reading, events: list[Json], dice: random.Random, pool: ThreadPoolExecutor) -> None:
-    """Send a window of events: some never, some twice, in any order."""
+    """Send a window of events in random order; some are lost, some are sent twice."""
     sent = [event for event in events if dice.random() >= LOST]
     sent += [event for event in sent if dice.random() < REPEATED]
     dice.shuffle(sent)
@@ -260,7 +262,7 @@ def _send(reading: Reading, events: list[Json], dice: random.Random, pool: Threa
 def prove(
     postgres_url: str, *, changes: int, changes_per_s: float, limits: RequestLimits, seed: int, poll_s: float = 1.0
 ) -> Outcome:
-    """Change a registry `changes` times while it is read, then read it once more, undisturbed, from nothing."""
+    """Change a registry `changes` times while mlgraph reads it, then read it without faults into an empty store."""
     registry, dice = Registry(seed), random.Random(seed + 1)
     started_at, schedule = time.monotonic(), Schedule(poll_s=poll_s)
     with simulated(registry, seed + 2) as simulator, _reading(postgres_url, simulator, limits, schedule) as (store, reading):
@@ -277,12 +279,12 @@ def prove(
                 if len(window) >= SHUFFLED_OVER:
                     _send(reading, window, dice, pool)
                     window = []
-                future = started_at + number / changes_per_s - time.monotonic()
-                if future > 0.02:
-                    time.sleep(future)
+                wait_s = started_at + number / changes_per_s - time.monotonic()
+                if wait_s > 0.02:
+                    time.sleep(wait_s)
             _send(reading, window, dice, pool)
         reading.until("events_waiting", 0)
-        simulator.faults = replace(BAD, stale=0.0)  # what is asked for the last time is as the source is
+        simulator.faults = replace(BAD, stale=0.0)  # the last responses have the current state of the source
         time.sleep(BAD.lag_s)
         _synced(reading)
         watcher.stop()
@@ -294,9 +296,9 @@ def prove(
             clean_graph = graph_of(clean_store)
         names = {
             (AssetUri.parse(row.uri).name, AssetUri.parse(target.uri).name)
-            for row, _, leading in store.reader.stream()
+            for row, _, outgoing in store.reader.stream()
             if row.uri.startswith("mlg://model/")
-            for edge in asserted_intervals(store.reader, leading)
+            for edge in asserted_intervals(store.reader, outgoing)
             if RELATION_NAMES[edge.record.relation] == "alias_of"
             for target in store.reader.rows({edge.record.target}).values()
         }
@@ -319,7 +321,7 @@ def prove(
 
 
 def _synced(reading: Reading) -> None:
-    """Have everything compared; a sweep that a fault ended goes on at the next try, as one by schedule does."""
+    """Compare all objects; a sweep that fails is repeated and continues, as scheduled sweeps do."""
     for attempt in range(20):
         try:
             reading.connections.sync(NAME, Caller("tester"))
@@ -349,13 +351,13 @@ def main() -> None:
     parser.add_argument("--changes-per-s", type=float, default=2_000.0)
     parser.add_argument("--requests-per-s", type=float, default=400.0)
     parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    limits = RequestLimits(asked.requests_per_s, 8, 2.0)
+    arguments = parser.parse_args()
+    limits = RequestLimits(arguments.requests_per_s, 8, 2.0)
     with tempfile.TemporaryDirectory() as folder, EmbeddedPostgres(Path(folder) / "data") as server:
-        how = {"changes_per_s": asked.changes_per_s, "poll_s": 20.0}
-        found = prove(server.url, changes=asked.changes, limits=limits, seed=asked.seed, **how)
+        rates = {"changes_per_s": arguments.changes_per_s, "poll_s": 20.0}
+        found = prove(server.url, changes=arguments.changes, limits=limits, seed=arguments.seed, **rates)
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    print(  # noqa: T201 - the proof is run for what it prints
+    print(  # noqa: T201 - the output of the program
         json.dumps(
             {
                 "changes": found.changes,
@@ -364,7 +366,7 @@ def main() -> None:
                 "answers": found.answers,
                 "requests": sum(found.answers.values()),
                 "most_in_a_second": found.most_in_a_second,
-                "stale_left_aside": found.stale,
+                "stale_discarded": found.stale,
                 "reads": found.reads,
                 "regressions": len(found.regressions),
                 "dead_letters": found.dead_letters,

@@ -1,4 +1,4 @@
-"""Stores of one's own on one real PostgreSQL, and the services over them, in this process."""
+"""Stores in separate schemas of one real PostgreSQL, and the services over a store, in this process."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _numbers = count(1)
 
 
 def schema_url(url: str) -> str:
-    """The URL of a new, empty schema: one tenant is one schema."""
+    """Return the URL of a new, empty schema: each tenant has a schema."""
     schema = f"tenant_{next(_numbers)}"
     with psycopg.connect(url) as connection:
         connection.execute(f"CREATE SCHEMA {schema}".encode())
-    joint = "&" if "?" in url else "?"
-    return f"{url}{joint}{urlencode({'options': f'-csearch_path={schema}'})}"
+    separator = "&" if "?" in url else "?"
+    return f"{url}{separator}{urlencode({'options': f'-csearch_path={schema}'})}"
 
 
 @dataclass
 class Store:
-    """One store, open."""
+    """An open store."""
 
     url: str
 
@@ -57,8 +57,8 @@ class Store:
         self.dead_letters = PostgresDeadLetters(self.database)
 
     def append(self, *lines: Json, event: str | None = None) -> list[bool]:
-        """Append lines as one batch; say which were new."""
-        items = [Item(*split_contacts(parse_line(Located(line), "facts")), reported_by(event)) for line in lines]
+        """Append lines as one batch; return which were new."""
+        items = [Item(*split_contacts(parse_line(Located(line), "facts")), _event_of(event)) for line in lines]
         return list(self.writer.append(items, TESTER).new)
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
@@ -69,7 +69,7 @@ class Store:
         self.database.close()
 
 
-def reported_by(event: str | None) -> Event | None:
+def _event_of(event: str | None) -> Event | None:
     return None if event is None else Event("test", "source", event, digest(event), "{}")
 
 
@@ -80,7 +80,7 @@ class Serving:
         self.store = store
         self.connectors = connectors or installed_connectors()
         self.follower = Follower(store.reader, BaseManager(store.reader, in_passing=self.connectors.in_passing))
-        # What `store` itself appends is another writer's: the one of this process hands over what it appends.
+        # This writer feeds the follower, as that of a server does; appends through `store` are those of another process.
         writer = PostgresWriter(store.database, self.follower.on_commit)
         self.intake = Intake(writer, store.dead_letters, self.follower.nudge, self._rehydrate, self.connectors)
         self.queries = Queries(store.reader, self.follower, shipped_rules())
@@ -89,12 +89,12 @@ class Serving:
         raise AssertionError(f"no source {name} is connected: {event}")
 
     def follow(self) -> None:
-        """Read all that was appended."""
+        """Apply all transactions in the store."""
         while self.follower.step():
             pass
 
     def lineage(self, uri: str, **query: Any) -> Any:
-        """Return lineage as clients read it: in answers nodes and edges are JSON already."""
+        """Return lineage as clients read it: answers have nodes and edges as JSON text."""
         return orjson.loads(orjson.dumps(self.queries.lineage(uri, WalkOptions(**query))))
 
     def export(self) -> Iterable[bytes]:

@@ -1,4 +1,4 @@
-"""The base between starts: used where it fits the store, made anew where it does not, compacted without any answer changing."""
+"""The base between starts: opened if it fits the store, else rebuilt; a compaction changes no answer."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ def state_fact(number: int, name: str) -> Json:
 
 
 class Followed:
-    """A follower with snapshots in `directory`, stepped by hand."""
+    """A follower with base files in `directory`, stepped by hand."""
 
     def __init__(self, store: Store, directory: Path, *, writes_files: bool = True) -> None:
-        self.snapshots = BaseManager(store.reader, SnapshotDirectory(directory), writes_files=writes_files)
-        self.follower = Follower(store.reader, self.snapshots)
+        self.base_manager = BaseManager(store.reader, SnapshotDirectory(directory), writes_files=writes_files)
+        self.follower = Follower(store.reader, self.base_manager)
         self.queries = Queries(store.reader, self.follower)
         self.catch_up()
 
@@ -53,9 +53,9 @@ class Followed:
             pass
 
     def answers(self, number: int = 0) -> list[dict[str, Any]]:
-        asked = "2026-06-01T00:00:00Z"
-        lineage = self.queries.lineage(uri(number), WalkOptions(direction="both", as_of=asked))
-        impact = self.queries.impact(uri(number), WalkOptions(as_of=asked))
+        moment = "2026-06-01T00:00:00Z"
+        lineage = self.queries.lineage(uri(number), WalkOptions(direction="both", as_of=moment))
+        impact = self.queries.impact(uri(number), WalkOptions(as_of=moment))
         return [orjson.loads(orjson.dumps(answer)) for answer in (lineage, impact)]
 
 
@@ -84,7 +84,7 @@ def test_the_second_start_opens_what_the_first_saved(
 
 
 @pytest.mark.parametrize("change", ["truncated", "of another store", "ahead of the store"])
-def test_a_snapshot_that_does_not_fit_is_rebuilt_and_reported(
+def test_a_base_file_that_does_not_fit_is_rebuilt_and_reported(
     filled_store: Store, tmp_path: Path, change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     expected = Followed(filled_store, tmp_path).answers()
@@ -95,44 +95,44 @@ def test_a_snapshot_that_does_not_fit_is_rebuilt_and_reported(
     if change == "truncated":
         path.write_bytes(path.read_bytes()[:-100])
     elif change == "of another store":
-        directory.save(stored.sections, stored.watermark, "1 5 somebody else")
+        directory.save(stored.sections, stored.watermark, "1 5 another store")
     else:
         directory.save(stored.sections, stored.watermark + 5, stored.stamp)
     with caplog.at_level(logging.INFO):
         again = Followed(filled_store, tmp_path)
-    assert "is not used" in caplog.text or "not of this store, or ahead of it" in caplog.text
+    assert "is not used" in caplog.text
     assert "built from the store" in caplog.text
     assert again.answers() == expected
 
 
-def test_compaction_changes_no_answer_and_others_go_over_to_it(
+def test_compaction_changes_no_answer_and_others_switch_to_the_base(
     filled_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "COMPACT_AT", 10)
-    monkeypatch.setattr(module, "_LOOK_EVERY_S", 0.0)
-    keeper, reader = Followed(filled_store, tmp_path), Followed(filled_store, tmp_path, writes_files=False)
+    monkeypatch.setattr(module, "_POLL_FILES_S", 0.0)
+    writer, reader = Followed(filled_store, tmp_path), Followed(filled_store, tmp_path, writes_files=False)
     plain = Follower(filled_store.reader)
     rng = random.Random(2)
     until = time.monotonic() + 120
-    while keeper.snapshots.compactions < 3:
+    while writer.base_manager.compactions < 3:
         assert time.monotonic() < until, "no compaction happened"
         filled_store.append(
             *(edge(rng.randrange(60), 60 + rng.randrange(40)) for _ in range(5)),
             state_fact(rng.randrange(20), f"{rng.random()}"),
             {"retract": {"source": uri(0), "relation": "derives", "target": uri(rng.randrange(1, 20)), "valid_to": JANUARY}},
         )
-        for each in (keeper, reader):
+        for each in (writer, reader):
             each.catch_up()
         while plain.step():
             pass
-        asked = keeper.answers(), reader.answers()
-        keeper.follower, stored = plain, keeper.follower
-        keeper.queries = Queries(filled_store.reader, plain)
-        assert asked == (keeper.answers(), keeper.answers())
-        keeper.follower, keeper.queries = stored, Queries(filled_store.reader, stored)
-    assert keeper.snapshots.failures == reader.snapshots.compactions == 0
+        answers = writer.answers(), reader.answers()
+        writer.follower, stored = plain, writer.follower
+        writer.queries = Queries(filled_store.reader, plain)
+        assert answers == (writer.answers(), writer.answers())
+        writer.follower, writer.queries = stored, Queries(filled_store.reader, stored)
+    assert writer.base_manager.failures == reader.base_manager.compactions == 0
     reader.catch_up()
-    keeper.snapshots.stop()
+    writer.base_manager.stop()
     assert reader.follower._graph.base.watermark > 0
 
 
@@ -143,12 +143,12 @@ def test_display_attributes_are_adopted_by_a_newer_base(
     read: list[int] = []
     rebuild = DisplayAttributesUpdater._rebuild
 
-    def counted(cards: DisplayAttributesUpdater, assets: Collection[int]) -> None:
+    def counted(updater: DisplayAttributesUpdater, assets: Collection[int]) -> None:
         read.extend(assets)
-        rebuild(cards, assets)
+        rebuild(updater, assets)
 
     monkeypatch.setattr(DisplayAttributesUpdater, "_rebuild", counted)
-    keeper, named = Followed(filled_store, tmp_path), AssetUri.parse(uri(90))
+    writer, named = Followed(filled_store, tmp_path), AssetUri.parse(uri(90))
     bases: set[int] = set()
     until, asset, minute = time.monotonic() + 120, 0, 0
     while len(bases) < 3:
@@ -157,33 +157,33 @@ def test_display_attributes_are_adopted_by_a_newer_base(
         fact = AssetFact(named, "tool", 10**15 + minute, {"name": f"n{minute}"}, Mode.PATCH)
         filled_store.writer.append([Item([fact])], TESTER)
         filled_store.append(*(edge(minute % 60, 60 + number) for number in range(5)))
-        keeper.catch_up()
-        bases.add(keeper.follower._graph.base.watermark)
-        registry = keeper.follower.snapshot().registry
+        writer.catch_up()
+        bases.add(writer.follower._graph.base.watermark)
+        registry = writer.follower.snapshot().registry
         asset = registry.number(str(named)) or 0
         assert registry.name(asset) == f"n{minute}"
-    keeper.snapshots.stop()
-    assert read.count(asset) == 1  # all that was said of it is read once, however often it goes over to a newer base
+    writer.base_manager.stop()
+    assert read.count(asset) == 1  # its records are read once, however often the follower switches to a newer base
 
 
-def test_what_came_since_is_compacted_before_further_processes_start(
+def test_the_overlay_is_compacted_before_further_processes_start(
     filled_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "COMPACT_FOR_OTHERS_AT", 10)
-    keeper = Followed(filled_store, tmp_path)
+    writer = Followed(filled_store, tmp_path)
     filled_store.append(*(edge(0, number) for number in range(100, 120)))
-    keeper.catch_up()
-    assert keeper.snapshots.compactions == 0
-    expected = keeper.answers()
-    keeper.follower.start()
-    keeper.follower.flush_to_base(60)
-    assert keeper.snapshots.compactions == 1
+    writer.catch_up()
+    assert writer.base_manager.compactions == 0
+    expected = writer.answers()
+    writer.follower.start()
+    writer.follower.flush_to_base(60)
+    assert writer.base_manager.compactions == 1
     reader = Followed(filled_store, tmp_path, writes_files=False)
     assert reader.follower._graph.overlay == 0
     assert reader.answers() == expected
-    keeper.follower.flush_to_base(60)  # nothing came: nothing to compact
-    assert keeper.snapshots.compactions == 1
-    keeper.follower.stop()
+    writer.follower.flush_to_base(60)  # nothing was appended: nothing to compact
+    assert writer.base_manager.compactions == 1
+    writer.follower.stop()
 
 
 def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
@@ -198,37 +198,41 @@ def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
     assert followed.answers()[0]["total"] > 1
 
 
-def test_owners_are_those_of_now_whether_followed_or_made_from_the_store(store: Store, tmp_path: Path) -> None:
-    """One was told with an end, one retracted, and of one asset nothing else was ever told."""
+def test_owners_are_the_current_ones_whether_followed_or_built_from_the_store(store: Store, tmp_path: Path) -> None:
+    """One owner has an end, one is retracted, and one asset has no fact other than its owner."""
     team = "mlg://team/n/{}"
 
     def owned(number: int, of: int, **more: str) -> Json:
         edge_line = {"source": uri(number), "relation": "owned_by", "target": team.format(of), "valid_from": JANUARY, **more}
         return {"edge": edge_line}
 
-    gone = {"retract": {"source": uri(0), "relation": "owned_by", "target": team.format(3), "valid_to": "2026-02-01T00:00:00Z"}}
+    retraction = {
+        "retract": {"source": uri(0), "relation": "owned_by", "target": team.format(3), "valid_to": "2026-02-01T00:00:00Z"}
+    }
     followed = Followed(store, tmp_path / "followed")
-    store.append(state_fact(0, "zero"), owned(0, 1), owned(0, 2, valid_to="2026-02-01T00:00:00Z"), owned(0, 3), gone, owned(1, 4))
+    store.append(
+        state_fact(0, "zero"), owned(0, 1), owned(0, 2, valid_to="2026-02-01T00:00:00Z"), owned(0, 3), retraction, owned(1, 4)
+    )
     followed.catch_up()
-    made = BaseManager(store.reader).rebuilt()
-    for registry in (followed.follower.snapshot().registry, made.registry):
-        cards = [registry.display_attributes(registry.number(uri(number)) or 0) for number in (0, 1)]
-        assert [card and card.owners for card in cards] == [(team.format(1), "mlg://team/n/t"), (team.format(4),)]
+    built = BaseManager(store.reader).build()
+    for registry in (followed.follower.snapshot().registry, built.registry):
+        attributes = [registry.display_attributes(registry.number(uri(number)) or 0) for number in (0, 1)]
+        assert [each and each.owners for each in attributes] == [(team.format(1), "mlg://team/n/t"), (team.format(4),)]
 
 
-def test_names_stand_from_the_first_look_on_after_a_start_and_after_a_compaction(
+def test_aliases_apply_from_the_first_query_after_a_start_and_a_compaction(
     filled_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alias = {"source": uri(1), "relation": "alias_of", "target": uri(2), "valid_from": JANUARY}
     filled_store.append({"edge": alias})
-    made, opened = Followed(filled_store, tmp_path), Followed(filled_store, tmp_path)
-    for followed in (made, opened):
+    built, opened = Followed(filled_store, tmp_path), Followed(filled_store, tmp_path)
+    for followed in (built, opened):
         assert followed.queries.asset(uri(1))["uri"] == uri(2)
     monkeypatch.setattr(module, "COMPACT_FOR_OTHERS_AT", 10)
     filled_store.append(*(edge(0, number) for number in range(100, 120)))
-    made.catch_up()
-    made.follower.start()
-    made.follower.flush_to_base(60)
-    assert made.snapshots.compactions == 1
-    assert made.queries.asset(uri(1))["uri"] == uri(2)
-    made.follower.stop()
+    built.catch_up()
+    built.follower.start()
+    built.follower.flush_to_base(60)
+    assert built.base_manager.compactions == 1
+    assert built.queries.asset(uri(1))["uri"] == uri(2)
+    built.follower.stop()

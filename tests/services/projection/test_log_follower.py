@@ -1,4 +1,4 @@
-"""Following the log: batch by batch, through faults, to the same graph as reading it at once."""
+"""The log follower: batches of any size and transient failures lead to the same graph as one read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def edge(source: str, target: str) -> Json:
     return {"edge": {"source": source, "relation": "derives", "target": target, "valid_from": "2026-01-01T00:00:00Z"}}
 
 
-def test_each_step_reads_what_is_new(serving: Serving) -> None:
+def test_each_step_applies_new_transactions(serving: Serving) -> None:
     assert serving.follower.step() is False
     serving.store.append(edge(A, B))
     assert serving.follower.step() is True
@@ -40,14 +40,14 @@ def test_each_step_reads_what_is_new(serving: Serving) -> None:
     assert serving.follower.snapshot().watermark == 2
 
 
-def test_a_store_that_never_rests_is_followed(serving: Serving) -> None:
+def test_a_store_with_permanent_appends_is_followed(serving: Serving) -> None:
     health = Health(serving.store.reader, serving.follower)
     health.loaded()
     with pytest.raises(Unavailable):
         health.ready()
     serving.store.append(edge(A, B))
     assert serving.follower.step() is True
-    serving.store.append(edge(B, C))  # there is always more, but what there was then has been read
+    serving.store.append(edge(B, C))  # there is a newer transaction, but all up to the start of the step are applied
     assert health.ready()["watermark"] == 1
 
 
@@ -66,8 +66,8 @@ def test_a_lag_of_half_a_minute_is_not_ready(serving: Serving, monkeypatch: pyte
     assert b"mlgraph_not_ready_total 1.0" in health.metrics()
 
 
-class Faulty:
-    """A reader that fails a few times."""
+class FaultyReader:
+    """A reader whose first calls of `changes` fail."""
 
     def __init__(self, store: Store, faults: list[Exception]) -> None:
         self._reader = store.reader
@@ -82,10 +82,10 @@ class Faulty:
         return getattr(self._reader, name)
 
 
-def test_a_fault_is_reported_and_outlived(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_follower_survives_and_reports_failures(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_follower, "_POLL_S", 0.01)
     store.append(edge(A, B))
-    follower = Follower(Faulty(store, [Unavailable("planted"), ValueError("planted too")]))
+    follower = Follower(FaultyReader(store, [Unavailable("planted"), ValueError("planted too")]))
     follower.start()
     try:
         follower.wait_for(1, 60)
@@ -96,12 +96,12 @@ def test_a_fault_is_reported_and_outlived(store: Store, monkeypatch: pytest.Monk
     assert "mlgraph-follow" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_waiting_ends(serving: Serving) -> None:
-    with pytest.raises(Unavailable, match="5 was asked for"):
+def test_waiting_for_a_watermark_times_out(serving: Serving) -> None:
+    with pytest.raises(Unavailable, match="5 was requested"):
         serving.follower.wait_for(5, 0.05)
 
 
-def test_small_steps_give_the_same_as_one(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_steps_give_the_same_graph_as_one(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_follower, "_TRANSACTIONS", 2)
     serving.store.append(edge(A, B))
     serving.follow()
@@ -117,7 +117,7 @@ def test_small_steps_give_the_same_as_one(serving: Serving, monkeypatch: pytest.
         assert each.queries.lineage("mlg://dataset/n/0")["total"] == 10
 
 
-def test_what_is_too_much_at_once_is_read_in_parts(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bulk_load_is_read_in_parts(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "FACTS_AT_ONCE", 3)
     serving.follow()
     for number in range(6):
@@ -161,26 +161,26 @@ def event(number: int) -> bytes:
     )
 
 
-def test_what_this_process_appends_is_not_read_back(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_appends_of_this_process_are_not_read_from_the_store(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
     serving.follow()
-    asked: list[str] = []
+    queries: list[str] = []
     real = PostgresReader._rows
 
-    def noting(self: PostgresReader, query: str, values: Sequence[Any] = ()) -> Any:
-        asked.append(query)
+    def recording(self: PostgresReader, query: str, values: Sequence[Any] = ()) -> Any:
+        queries.append(query)
         return real(self, query, values)
 
-    monkeypatch.setattr(PostgresReader, "_rows", noting)
-    monkeypatch.setattr(PostgresReader, "changes", lambda *_: pytest.fail("the store was asked"))
+    monkeypatch.setattr(PostgresReader, "_rows", recording)
+    monkeypatch.setattr(PostgresReader, "changes", lambda *_: pytest.fail("the store was read"))
     monkeypatch.setattr(log_follower, "_POLL_S", 1e9)
     for number in range(3):
         serving.intake.ingest("openlineage", event(number), LOCAL)
         assert serving.follower.step()
-    assert asked == []
-    assert serving.lineage("mlg://dataset/n/a")["total"] == 5  # itself, the job, and what was written
+    assert queries == []
+    assert serving.lineage("mlg://dataset/n/a")["total"] == 5  # the dataset, the job and the outputs
 
 
-def test_a_gap_in_what_is_handed_over_is_read_from_the_store(serving: Serving) -> None:
+def test_a_gap_in_the_commit_feed_is_read_from_the_store(serving: Serving) -> None:
     serving.intake.ingest("openlineage", event(0), LOCAL)
     serving.store.append(edge(A, B))  # by another process
     serving.intake.ingest("openlineage", event(1), LOCAL)
@@ -191,20 +191,20 @@ def test_a_gap_in_what_is_handed_over_is_read_from_the_store(serving: Serving) -
     assert serving.follower.caught_up_at > 0
 
 
-def test_more_than_can_wait_is_read_from_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_facts_than_the_commit_feed_retains_are_read_from_the_store(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commit_feed, "MOST_FACTS", 5)
     monkeypatch.setattr(commit_feed, "MOST_AT_ONCE", 4)
-    waiting = commit_feed.CommitFeed()
+    feed = commit_feed.CommitFeed()
     for tx, facts in ((1, 1), (2, 4), (3, 1), (4, 1), (5, 5), (6, 1)):
-        waiting.push(CommittedTransaction(tx, tx, facts, AppendedRecords))
-        found = waiting.since(tx - 1)
+        feed.push(CommittedTransaction(tx, tx, facts, AppendedRecords))
+        found = feed.since(tx - 1)
         assert (None if found is None else found[0].upto) == (None if facts > 4 else tx)
-    assert waiting.since(2) is None  # the fifth is missing
-    assert waiting.since(5) is not None
+    assert feed.since(2) is None  # the feed dropped the fifth
+    assert feed.since(5) is not None
 
 
-def test_it_stops_between_two_steps(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that is to stop does not first take in all that a load left to be read."""
+def test_the_follower_stops_between_two_steps(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that stops does not first apply all pending transactions of a load."""
     monkeypatch.setattr(log_follower, "_TRANSACTIONS", 1)
     serving.follow()
     for number in range(200):

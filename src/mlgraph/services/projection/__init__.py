@@ -1,1 +1,1 @@
-"""The graph as a projection of the log: following commits, the first build, snapshot files."""
+"""The graph as a projection of the log: log follower, projector, build from the store, base files."""

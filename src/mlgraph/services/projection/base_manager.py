@@ -1,4 +1,4 @@
-"""The graph's base between starts: opened where it fits the store, else made anew; compacted as changes add up."""
+"""The life cycle of the graph's base: open the base file or build the base from the store; compact when the overlay grows."""
 
 from __future__ import annotations
 
@@ -23,18 +23,19 @@ from mlgraph.services.projection.rebuild import rebuild
 _log = logging.getLogger(__name__)
 
 COMPACT_AT: Final = 20_000
-"""Changes at which the graph is compacted, if it is not so large that it can wait for a fiftieth of it."""
+"""Overlay rows that start a compaction; a large graph waits until the overlay has a fiftieth of its rows."""
 COMPACT_AT_MOST: Final = 200_000
-"""However large it is: what a start has to read anew must stay short."""
+"""Overlay rows that start a compaction of any graph: a start reads them from the store again, which must stay short."""
 COMPACT_FOR_OTHERS_AT: Final = 1_000
-"""Changes that are worth a compaction where further processes are about to start: each would hold them for itself."""
-_LOOK_EVERY_S: Final = 2.0
+"""Overlay rows that start a compaction before further processes start, each of which would have its own copy of them."""
+_POLL_FILES_S: Final = 2.0
+"""Interval at which a process that does not write base files looks for a newer one."""
 
 
 class BaseManager:
-    """Opens, builds and stores bases. If `files` is None, the base is in memory alone. `writes_files`: this process writes them.
+    """Opens, builds and stores bases. Without `files`, bases stay in memory. `writes_files`: this process writes the base files.
 
-    `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`), on which the names in a base depend.
+    `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`); the names in a base depend on them.
     """
 
     def __init__(
@@ -51,22 +52,22 @@ class BaseManager:
         self._allocate: Allocate = files.allocate if files else np.zeros
         self.writes_files = writes_files
         self._thread: threading.Thread | None = None
-        self._made: Base | None = None
-        self._looked_at = 0.0
-        self._for_others = False
+        self._compacted: Base | None = None
+        self._polled_at = 0.0
+        self._compaction_requested = False
         self.compactions = 0
         self.failures = 0
 
     def open(self) -> MutableGraph:
-        """Return the graph as of the newest snapshot that fits the store, or as of now where there is none."""
+        """Return the graph of the newest base file that fits the store; without one, of a base built from the store."""
         base = self._newest()
         if base is None:
-            return self.rebuilt()
+            return self.build()
         metrics.GRAPH_BASES.labels("opened").inc()
         return MutableGraph(base)
 
-    def rebuilt(self) -> MutableGraph:
-        """Return the graph as of now, made from the store alone."""
+    def build(self) -> MutableGraph:
+        """Return the graph of a base built from the store, as of the last transaction."""
         started = time.monotonic()
         base = self._saved(rebuild(self._reader, self._allocate, self.in_passing))
         if base.watermark:
@@ -75,13 +76,13 @@ class BaseManager:
         return MutableGraph(base)
 
     def compact_for_others(self) -> None:
-        """Let the next look at the graph compact it even if little changed: further processes map what is in the file."""
-        self._for_others = self.writes_files
+        """Request a compaction even of a small overlay, at the next `newer_base`: further processes map the base file."""
+        self._compaction_requested = self.writes_files
 
     @property
     def compacting(self) -> bool:
-        """Whether a compaction is asked for, or under way."""
-        return self._for_others or (self._thread is not None and self._thread.is_alive())
+        """Whether a compaction is requested or in progress."""
+        return self._compaction_requested or (self._thread is not None and self._thread.is_alive())
 
     def _newest(self) -> Base | None:
         stored = self._files.newest() if self._files else None
@@ -89,15 +90,15 @@ class BaseManager:
             return None
         if stored.stamp != self._stamp(stored.watermark):
             _log.warning(
-                "the snapshot of the graph at watermark %d is not of this store, or ahead of it, or of other connectors: "
-                "building it anew",
+                "the base file at watermark %d is not used: it is of another store, of later transactions, or of other "
+                "connectors; the graph is rebuilt from the store",
                 stored.watermark,
             )
             return None
         return _base_of(stored)
 
     def _saved(self, base: Base) -> Base:
-        """Keep the base in a file and return it as mapped from there; as it is, where it cannot be kept."""
+        """Store the base in a file and return it mapped from there; return `base` itself if it cannot be stored."""
         stamp = self._stamp(base.watermark)
         if self._files is None or not self.writes_files or stamp is None:
             return base
@@ -113,37 +114,40 @@ class BaseManager:
         return base if mapped is None else mapped
 
     def newer_base(self, graph: MutableGraph) -> Base | None:
-        """Return a newer base to go on from, if there is one; start to make one where it is time. For the writer of `graph`."""
-        if self._made is not None:
-            base, self._made = self._made, None
+        """Return a newer base to switch to, if there is one; else start a due compaction. For the thread that owns `graph`."""
+        if self._compacted is not None:
+            base, self._compacted = self._compacted, None
             return base if base.watermark >= graph.base.watermark else None
         if not self.writes_files:
-            return self._from_others(graph)
-        limit = COMPACT_FOR_OTHERS_AT if self._for_others else max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
+            return self._newer_file(graph)
+        limit = (
+            COMPACT_FOR_OTHERS_AT if self._compaction_requested else max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
+        )
         if self._thread is not None and self._thread.is_alive():
             return None
         if graph.overlay > limit:
             self._thread = threading.Thread(target=self._compact, args=(freeze(graph),), name="mlgraph-compact", daemon=True)
             self._thread.start()
-        self._for_others = False
+        self._compaction_requested = False
         return None
 
-    def _from_others(self, graph: MutableGraph) -> Base | None:
+    def _newer_file(self, graph: MutableGraph) -> Base | None:
+        """Return the base that another process stored since, if there is one."""
         now = time.monotonic()
-        if self._files is None or now - self._looked_at < _LOOK_EVERY_S:
+        if self._files is None or now - self._polled_at < _POLL_FILES_S:
             return None
-        self._looked_at = now
+        self._polled_at = now
         return self._newest() if self._files.newest_watermark() > graph.base.watermark else None
 
     def _compact(self, frozen: FrozenGraph) -> None:
-        """Make and keep a base."""
+        """Compact the graph and store the new base."""
         started = time.monotonic()
         try:
-            self._made = self._saved(compact(frozen, self._allocate))
+            self._compacted = self._saved(compact(frozen, self._allocate))
         except MlgraphError as error:
             self._failed()
             _log.warning("the graph was not compacted: %s", error.detail)
-        except Exception:  # the thread must not end unheard: the graph goes on with what it has
+        except Exception:  # the failure must be logged; the graph continues with its present base
             self._failed()
             _log.exception("the graph was not compacted")
         else:
@@ -151,10 +155,10 @@ class BaseManager:
             took_s = time.monotonic() - started
             metrics.GRAPH_BASES.labels("compacted").inc()
             metrics.COMPACTION_SECONDS.observe(took_s)
-            _log.info("the graph was compacted at watermark %d in %.1f s", self._made.watermark, took_s)
+            _log.info("the graph was compacted at watermark %d in %.1f s", self._compacted.watermark, took_s)
 
     def _stamp(self, watermark: int) -> str | None:
-        """Return what a base at `watermark` was made of; None if the store does not reach so far."""
+        """Return a text that identifies the sources of a base at `watermark`; None if the log is shorter."""
         stamp = self._reader.stamp(watermark)
         return None if stamp is None else f"{stamp} {','.join(sorted(self.in_passing))}"
 
@@ -163,7 +167,7 @@ class BaseManager:
         metrics.SNAPSHOT_FAILURES.inc()
 
     def stop(self) -> None:
-        """Wait for a compaction that is under way: half a file is of no use, but it ends soon."""
+        """Wait up to 20 s for a compaction in progress, so that its file is complete."""
         if self._thread is not None:
             self._thread.join(timeout=20)
 
@@ -172,5 +176,5 @@ def _base_of(stored: StoredBase) -> Base | None:
     try:
         return Base.of(stored.sections, stored.watermark)
     except KeyError as error:
-        _log.warning("the snapshot of the graph lacks %s: building it anew", error)
+        _log.warning("the base file lacks the section %s; the graph is rebuilt from the store", error)
         return None

@@ -1,4 +1,4 @@
-"""Transactions that the writer of this process handed over, until the graph includes them."""
+"""The commit feed: transactions of this process's writer, buffered until the graph includes them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from typing import Final
 from mlgraph.ports.store import AppendedRecords, Changes, CommittedTransaction
 
 MOST_FACTS: Final = 20_000
-"""Facts that wait at most: a follower that is further behind reads the store."""
+"""Facts in the feed at most; a follower that is further behind reads the store."""
 MOST_AT_ONCE: Final = 4_000
-"""A transaction with more facts is a load's, which is read from the store with what belongs together."""
+"""Facts of a transaction in the feed at most; larger ones belong to bulk loads, which are read from the store in groups."""
 
 
 class CommitFeed:
-    """Keeps a short stretch of the log without gaps. Safe to share between threads."""
+    """A short section of the log without gaps. Thread-safe."""
 
     def __init__(self) -> None:
-        self._guard = threading.Lock()
+        self._lock = threading.Lock()
         self._waiting: deque[CommittedTransaction] = deque()
         self._facts = 0
 
     def push(self, committed: CommittedTransaction) -> None:
-        """Take a transaction that follows all that were handed over before."""
-        with self._guard:
+        """Add a transaction. Its number must be greater than all before; a gap, or too many facts, empties the feed first."""
+        with self._lock:
             follows = not self._waiting or self._waiting[-1].tx + 1 == committed.tx
             if not follows or committed.facts > MOST_AT_ONCE or self._facts + committed.facts > MOST_FACTS:
                 self._waiting.clear()
@@ -34,8 +34,8 @@ class CommitFeed:
                 self._facts += committed.facts
 
     def since(self, watermark: int) -> tuple[Changes, int] | None:
-        """Return what followed transaction `watermark`, with the last moment given in it; None where that is not known."""
-        with self._guard:
+        """Return the changes after transaction `watermark` and their latest default time in microseconds; None without them."""
+        with self._lock:
             while self._waiting and self._waiting[0].tx <= watermark:
                 self._facts -= self._waiting.popleft().facts
             if not self._waiting or self._waiting[0].tx != watermark + 1:

@@ -1,4 +1,4 @@
-"""From what transactions touched to the rows of the graph: affected groups are computed anew, whole."""
+"""The projector: from transactions to rows of the graph; affected groups are recomputed completely."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Triple = tuple[int, int, int]
 
 @dataclass(slots=True)
 class AffectedGroups:
-    """Which groups must be computed anew."""
+    """The groups to recompute, and the assets whose display attributes to update."""
 
     triples: set[Triple] = field(default_factory=set)
     runs: set[int] = field(default_factory=set)
@@ -39,26 +39,26 @@ class Projector:
         """Bring `graph` up to date. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`)."""
         self._reader = reader
         self._graph = graph
-        self._known = CachedGroupReader(reader)
-        self._histories = Histories(self._known, graph.registry)
+        self._cache = CachedGroupReader(reader)
+        self._histories = Histories(self._cache, graph.registry)
         self._aliases = AliasTable(graph.registry, in_passing)
         self._aliases.open(reader.at(graph.snapshot.watermark))
         self._histories.aliases = graph.aliases = self._aliases.aliases
         if graph.aliases:
-            graph.publish(graph.snapshot.watermark)  # what a base shows knows its rows under their names, but not the names
+            graph.publish(graph.snapshot.watermark)  # a base has the rows under resolved names, but not the aliases
         self._attributes = DisplayAttributesUpdater(graph.registry, self._histories)
         self._attributes_due: set[int] = set()
 
     def apply(self, changes: Changes, *, with_attributes: bool = True) -> None:
-        """Bring the graph up to `changes.upto` and publish it; without cards, where those of another are taken over later."""
+        """Bring the graph up to `changes.upto` and publish it. `with_attributes` False: `adopt_caches` will bring them."""
         before = self._graph.snapshot.watermark
         reader, greatest = self._reader.at(changes.upto), len(self._graph.registry) - 1
         for row in changes.assets:
             self._graph.registry.add(row)
         if changes.records is None:
-            self._known.invalidate(reader)
+            self._cache.invalidate(reader)
         else:
-            self._known.apply_appended(reader, changes.records, greatest, (before, changes.upto))
+            self._cache.apply_appended(reader, changes.records, greatest, (before, changes.upto))
         moved = self._aliases.follow(reader, changes)
         self._histories.aliases = self._graph.aliases = self._aliases.aliases
         affected = self._affected(changes, moved)
@@ -68,13 +68,13 @@ class Projector:
         self._recompute(affected, before, changes.upto)
 
     def reapply_aliases(self) -> None:
-        """Put all edges of aliases where they belong, in a graph that was made from the store without a look at aliases."""
+        """Move all edges of aliases to their assets, in a graph that was built from the store without aliases."""
         upto = self._graph.snapshot.watermark
-        self._known.invalidate(self._reader.at(upto))
+        self._cache.invalidate(self._reader.at(upto))
         self._recompute(self._affected(Changes(upto), self._aliases.all_names()), upto, upto)
 
     def _recompute(self, affected: AffectedGroups, before: int, upto: int) -> None:
-        """Compute the affected groups anew and publish them."""
+        """Recompute the affected groups and publish them."""
         self._histories.invalidate(affected.runs)
         named = {name for triple in affected.triples if (name := self._aliases.name_in(triple))}
         for name in named:
@@ -102,7 +102,7 @@ class Projector:
         affected.attributes.update(self._aliases.aliases.at(asset, FOREVER - 1) for asset in changes.asserted)
         affected.runs.update(asset for asset in changes.asserted if kind(asset) == RUN)
         affected.workflows.update(asset for asset in changes.declared if kind(asset) == WORKFLOW)
-        reader = self._known
+        reader = self._cache
         for triple in (triple for asset in reader.retracted(changes.asserted) for triple in reader.neighbours(asset)):
             self._add_triple(affected, triple)
             if triple[1] == RUN_OF:
@@ -121,13 +121,13 @@ class Projector:
     def _add_members(self, affected: AffectedGroups) -> None:
         """Add the workflows of the affected runs."""
         for chunk in chunks(affected.runs):
-            affected.workflows.update(edge.target for edge in self._known.edges_from(chunk, (RUN_OF,)))
+            affected.workflows.update(edge.target for edge in self._cache.edges_from(chunk, (RUN_OF,)))
 
     def adopt_caches(self, other: Projector) -> None:
-        """Go on with what another projector, which has read the log as far, keeps of runs and workflows."""
+        """Take over the caches of another projector with the same watermark, and its display attributes."""
         self._attributes.adopt_caches(other._attributes, self._attributes_due)
         self._attributes_due.clear()
-        self._known = self._histories.reader = other._known
+        self._cache = self._histories.reader = other._cache
         self._histories.adopt_caches(other._histories)
 
     def _add_owner(self, affected: AffectedGroups, owner: int) -> None:
@@ -150,7 +150,7 @@ class Projector:
 
     def _replace_triples(self, triples: Collection[Triple]) -> None:
         records: dict[Triple, list[EdgeRecord]] = defaultdict(list)
-        for record in self._known.edges(triples):
+        for record in self._cache.edges(triples):
             records[record.triple].append(record)
         ends_by_asset = self._histories.retraction_ends({asset for source, _, target in triples for asset in (source, target)})
         for triple in triples:
@@ -159,7 +159,7 @@ class Projector:
             self._graph.replace(triple, rows)
 
     def _replace_edges_of(self, name: int) -> None:
-        """Put the plain edges of a name of another asset into the graph: they are one group, whatever it stands for when."""
+        """Put the plain edges of a name with an alias into the graph as one group, whatever it resolves to at which time."""
         found = AffectedGroups()
         for triple in self._histories.reader.neighbours(name):
             self._add_triple(found, triple)
@@ -169,7 +169,7 @@ class Projector:
             for record in self._histories.reader.edges(chunk):
                 records[record.triple].append(record)
             for triple in chunk:
-                self._graph.replace(triple, ())  # from before it was known to be a name
+                self._graph.replace(triple, ())  # the group from before the alias
         ends_by_asset = self._histories.retraction_ends({asset for source, _, target in triples for asset in (source, target)})
         self._graph.replace(
             lone_edges_group(name),

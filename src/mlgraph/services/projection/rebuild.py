@@ -1,6 +1,6 @@
-"""The graph's base from the store alone: for a store without a usable snapshot.
+"""Building the base of the graph from the store, without a usable base file.
 
-Edges that one fact alone decides are taken as they stand, many at a time. The rows of runs and workflows are made as for changes.
+Edges that one fact alone decides are computed in bulk. The rows of runs and workflows are computed as for changes.
 """
 
 from __future__ import annotations
@@ -57,17 +57,17 @@ from mlgraph.services.projection.projector import Projector
 _log = logging.getLogger(__name__)
 
 _SPAN: Final = 100_000
-"""Assets whose edges are read at once."""
+"""Assets whose edges are read in one query."""
 _EDGES: Final = 20_000
-"""Edges of runs and workflows whose rows are computed at once, where one workflow does not have more."""
+"""Edges of runs and workflows that are computed in one chunk; a workflow with more is a chunk of its own."""
 _LOG_EVERY_S: Final = 10.0
-_READ: Final = tuple(sorted(WALKED_CODES | PART_CODES | {RUN_OF}))
+_READ_RELATIONS: Final = tuple(sorted(WALKED_CODES | PART_CODES | {RUN_OF}))
 
 Triple = tuple[int, int, int]
 
 
 def rebuild(reader: FactReader, allocate: Allocate = np.zeros, in_passing: Collection[str] = ()) -> Base:
-    """Return the base as of the last transaction. `in_passing`: the origins that mention datasets in passing."""
+    """Return the base as of the last transaction. `in_passing`: the origins that mention datasets in passing (`Aliases`)."""
     upto = reader.last_tx()
     past = reader.at(upto)
     base = _Rebuild(past, upto).base(allocate)
@@ -79,7 +79,7 @@ def rebuild(reader: FactReader, allocate: Allocate = np.zeros, in_passing: Colle
 
 
 class _Owners:
-    """The runs and workflows of a store in chunks that have about as many edges."""
+    """The runs and workflows of a store, in chunks of similar numbers of edges."""
 
     def __init__(self, kind: Bytes) -> None:
         self._kind = kind
@@ -91,11 +91,11 @@ class _Owners:
         self._edges += np.bincount(owners, minlength=len(self._edges))
 
     def count_members(self, runs: Ints, workflows: Ints) -> None:
-        """Count for workflows what they are computed from: their runs, and those runs' edges, which are counted by now."""
+        """Add to workflows the cost of their runs: each run and its edges, which `count` must have counted before."""
         self._with_runs += np.bincount(workflows, self._edges[runs] + 1, len(self._edges)).astype(np.int64)
 
     def chunks(self, kind: int) -> Iterator[list[int]]:
-        """Yield the assets of this kind, `RUN` or `WORKFLOW`."""
+        """Yield the assets of this kind, `RUN` or `WORKFLOW`, in chunks."""
         owners = np.flatnonzero(self._kind == kind)
         costs = np.cumsum(self._edges[owners] + self._with_runs[owners] + 1)
         for chunk in np.split(owners, np.flatnonzero(np.diff(costs // _EDGES)) + 1):
@@ -103,24 +103,26 @@ class _Owners:
 
 
 class _Rebuild:
+    """Accumulates the rows of all three tables, ports and attributes of one build."""
+
     def __init__(self, reader: FactReader, upto: int) -> None:
         self._reader = reader
         self._upto = upto
         self._uris, self._kind, self._dataset = _assets(reader)
         assets = len(self._kind)
-        nameless = Strings(np.zeros(assets + 1, np.int64), np.zeros(0, np.uint8))
-        known = replace(Base.empty(), uris=self._uris, kind=self._kind, dataset=self._dataset, names=nameless)
-        self._registry = AssetIndex(replace(known, node_of=np.full(assets, -1, np.int32)))
+        no_names = Strings(np.zeros(assets + 1, np.int64), np.zeros(0, np.uint8))
+        base = replace(Base.empty(), uris=self._uris, kind=self._kind, dataset=self._dataset, names=no_names)
+        self._registry = AssetIndex(replace(base, node_of=np.full(assets, -1, np.int32)))
         self._histories = Histories(reader, self._registry)
         self._tables = (Arcs(), Arcs(), Arcs())
         self._ports = array("q")
-        """Asset and output of each port, one after the other: in the order of their passing numbers."""
+        """Asset and output of each port, alternating, in the order of the temporary port numbers."""
         self._retracted = reader.all_retracted()
         self._owners = _Owners(self._kind)
         self._logged = time.monotonic()
 
     def base(self, allocate: Allocate) -> Base:
-        """Read everything and put it together."""
+        """Read all facts and return the assembled base."""
         attributes = self._attribute_arrays()
         self._read_edges()
         self._add_owners()
@@ -132,7 +134,7 @@ class _Rebuild:
         return (range(low, min(low + size, assets)) for low in range(1, assets, size))
 
     def _add_owners(self) -> None:
-        """Add the rows of all workflows, with those of their runs, then of the runs that are nobody's."""
+        """Add the rows of all workflows and their runs, then those of runs without a workflow."""
         done: Bools = np.zeros(len(self._kind), np.bool_)
         for numbers in self._owners.chunks(WORKFLOW):
             for workflow in self._histories.workflows(numbers):
@@ -142,36 +144,38 @@ class _Rebuild:
                         done[run.run] = True
                 sides = workflow_sides(workflow, self._registry, NO_ALIASES)
                 self._add(workflow_rows(workflow, sides, self._registry, NO_ALIASES), workflow.workflow)
-            self._progress("workflows", numbers)
+            self._log_progress("workflows", numbers)
         for numbers in self._owners.chunks(RUN):
             for run, member in self._histories.runs([number for number in numbers if not done[number]]).values():
                 self._add_run(run, standalone=not member)
-            self._progress("runs", numbers)
+            self._log_progress("runs", numbers)
 
     def _add_run(self, run: RunHistory, *, standalone: bool) -> None:
         self._add(run_rows(run, self._registry, NO_ALIASES, standalone=standalone), run.run)
 
-    def _progress(self, what: str, numbers: Iterable[int]) -> None:
+    def _log_progress(self, phase: str, numbers: Iterable[int]) -> None:
         if time.monotonic() - self._logged > _LOG_EVERY_S:
             self._logged = time.monotonic()
             last, assets = max(numbers, default=0), len(self._kind) - 1
-            _log.info("building the graph from the store: %s up to asset %d of %d", what, last, assets)
+            _log.info("building the graph from the store: %s up to asset %d of %d", phase, last, assets)
 
     def _read_edges(self) -> None:
-        """Read all edges: add the rows of those that stand for themselves, and count those of runs and workflows."""
+        """Read all edges: add the rows of plain ones, and count those of runs and workflows."""
         members: list[tuple[Ints, Ints]] = []
-        for part, table in prefetch(lambda part: self._reader.edge_table(part.start, part.stop, _READ), self._spans(_SPAN)):
+        for part, table in prefetch(
+            lambda part: self._reader.edge_table(part.start, part.stop, _READ_RELATIONS), self._spans(_SPAN)
+        ):
             of_runs = table.relation == RUN_OF
             members.append((table.source[of_runs], table.target[of_runs]))
             owner, owned = self._owner(table)
             self._owners.count(owner[owned])
             self._add_plain(_take(table, ~of_runs & ~owned))
-            self._progress("edges", part)
+            self._log_progress("edges", part)
         for runs, workflows in members:
             self._owners.count_members(runs, workflows)
 
     def _owner(self, table: EdgeTable) -> tuple[Ints, Bools]:
-        """Return the run or workflow of each edge, and whether it has one: then its rows are computed from all facts of that."""
+        """Return the run or workflow of each edge, and whether it has one; then its rows need all facts of that owner."""
         owner = np.where(table.relation == INPUT_TO, table.target, table.source)
         reported = (table.relation == INPUT_TO) | (table.relation == OUTPUTS)
         return owner, reported & np.isin(self._kind[owner], (RUN, WORKFLOW))
@@ -184,14 +188,13 @@ class _Rebuild:
         others = _take(table, ~lone)
         for triples in chunks(set(zip(others.source.tolist(), others.relation.tolist(), others.target.tolist(), strict=True))):
             records = by_triple(self._reader.edges(triples))
-            ends_by_asset = self._histories.retraction_ends(
-                {asset for source, _, target in triples for asset in (source, target)}
-            )
-            for records_by_asset in records.values():
-                self._add(plain_rows(records_by_asset, ends_by_asset, self._registry), 0)
+            ends = {end for source, _, target in triples for end in (source, target)}
+            ends_by_asset = self._histories.retraction_ends(ends)
+            for triple_records in records.values():
+                self._add(plain_rows(triple_records, ends_by_asset, self._registry), 0)
 
     def _add(self, rows: Iterable[Row], owner: int) -> None:
-        """Add the rows of one run or workflow, with its ports (`owner` 0: of a plain edge, which has none)."""
+        """Add the rows of one run or workflow with its ports, or of a plain edge (`owner` 0), which has no ports."""
         first = len(self._kind) + len(self._ports) // 2
         ports: dict[NodeKey, int] = {}
         for number, flags_of in rows_by_table(rows).items():
@@ -209,7 +212,7 @@ class _Rebuild:
         self._ports.extend(chain.from_iterable(ports))
 
     def _attribute_arrays(self) -> DisplayAttributeArrays:
-        """Return what is said of all assets."""
+        """Return the display attributes of all assets."""
         attributes = DisplayAttributeArrays(len(self._kind))
         for part, batch in prefetch(self._asset_batch, self._spans(_SPAN // 10)):
             records, owned, contacts = batch
@@ -221,7 +224,7 @@ class _Rebuild:
                 attributes.set(
                     asset, display_attributes_of(records_by_asset[asset], owned.get(asset, ()), contacts.get(asset), outcome)
                 )
-            self._progress("assets", part)
+            self._log_progress("assets", part)
         return attributes
 
     def _asset_batch(self, part: range) -> tuple[list[AssetRecord], dict[int, set[str]], dict[int, Contact]]:
@@ -235,7 +238,7 @@ def _assets(reader: FactReader) -> tuple[Strings, Bytes, Ints]:
     kinds, datasets = [np.zeros(1, np.uint8)], [np.zeros(1, np.int32)]
     for rows in reader.assets():
         if rows and rows[-1].asset != len(uris) + len(rows) - 1:
-            raise AssertionError(f"assets are numbered without gaps, but {rows[-1].asset} is not {len(uris) + len(rows) - 1}")
+            raise AssertionError(f"asset numbers must have no gaps, but {rows[-1].asset} is not {len(uris) + len(rows) - 1}")
         uris.extend(row.uri for row in rows)
         kinds.append(np.array([row.kind for row in rows], np.uint8))
         datasets.append(np.array([row.dataset for row in rows], np.int32))
