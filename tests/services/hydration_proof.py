@@ -166,14 +166,14 @@ def regressions_in(store: Store) -> list[str]:
     for row, records, _ in store.reader.stream():
         if not row.uri.startswith(("mlg://model/", "mlg://model_version/", "mlg://run/")):
             continue
-        newest, was_gone = -1, False
+        newest, was_deleted = -1, False
         for tx in sorted({record.tx for record in records}):
             known = asset_intervals([record for record in records if record.tx <= tx])
             state = next((each.state for each in known if each.end == FOREVER), None)
             version = -1 if state is None else _version(state)
-            if state is not None and (version < newest or (was_gone and version == newest)):
-                found.append(f"{row.uri}: {version} after {newest}{' and its deletion' if was_gone else ''}")
-            newest, was_gone = max(newest, version), state is None
+            if state is not None and (version < newest or (was_deleted and version == newest)):
+                found.append(f"{row.uri}: {version} after {newest}{' and its deletion' if was_deleted else ''}")
+            newest, was_deleted = max(newest, version), state is None
     return found
 
 
@@ -223,13 +223,13 @@ class Watcher:
             self.reads += 1
             if shown["referenced_only"]:
                 continue
-            gone = shown["deleted_at"] is not None
-            version = int(shown["description"] or 0) if not gone else 0
+            deleted = shown["deleted_at"] is not None
+            version = int(shown["description"] or 0) if not deleted else 0
             uri = shown["uri"]  # an asset can be found by its old name too
-            before, was_gone = self.seen.get(uri, (0, False))
-            if not gone and (version < before or (was_gone and version == before)):
-                self.regressions.append(f"{uri}: {version} after {before}{' and its deletion' if was_gone else ''}")
-            self.seen[uri] = (max(before, version), gone)
+            before, was_deleted = self.seen.get(uri, (0, False))
+            if not deleted and (version < before or (was_deleted and version == before)):
+                self.regressions.append(f"{uri}: {version} after {before}{' and its deletion' if was_deleted else ''}")
+            self.seen[uri] = (max(before, version), deleted)
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ def test_the_name_of_a_person_is_stored_in_the_contact_table_alone(serving: Serv
     assert {name for (name,) in serving.store.query("SELECT name FROM contact")} >= {"Ann Example"}
 
 
-def test_who_does_not_wait_is_answered_the_same(serving: Serving) -> None:
+def test_store_async_returns_the_same_result(serving: Serving) -> None:
     answers = SimpleQueue[dict[str, Any] | BaseException]()
     body = json.dumps(EVENT).encode()
     assert serving.intake.store_async(serving.intake.interpret("openlineage", body, LOCAL), answers.put)
@@ -215,7 +215,9 @@ def test_who_does_not_wait_is_answered_the_same(serving: Serving) -> None:
     assert answers.get(timeout=60) == first, "sent twice, it is stored once"
 
 
-def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_stored_asynchronously(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
     interpreted: list[object] = []
 
     def fails(event: object, scope: str | None) -> Any:
@@ -225,7 +227,7 @@ def test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun(serving: Se
     faulty = ConnectorRegistry([replace(openlineage.CONNECTOR, normalise=fails)])
     monkeypatch.setattr(serving.intake, "_connectors", faulty)
     event = serving.intake.interpret("openlineage", json.dumps(EVENT).encode(), LOCAL)
-    assert serving.intake.dead_letters()["total"] == 0, "reading stores nothing"
+    assert serving.intake.dead_letters()["total"] == 0, "interpretation stores nothing"
     assert not serving.intake.store_async(event, lambda _: pytest.fail("the store was called"))
     serving.intake.store(event)
     assert (len(interpreted), serving.intake.dead_letters()["total"]) == (1, 1)

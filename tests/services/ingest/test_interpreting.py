@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Statement
+from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Statement
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri, person_uri
 from mlgraph.ports.connector import Connector
@@ -37,7 +37,7 @@ def emitting(*statements: Statement) -> Connector:
 
 
 def test_declared_facts_become_an_item_with_the_event() -> None:
-    facts = [AssetFact(RUN, "toy", 1), AssetFact(PERSON, "toy", 1), EdgeFact(RUN, "run_of", JOB, "toy", 1)]
+    facts: list[Fact] = [AssetFact(RUN, "toy", 1), AssetFact(PERSON, "toy", 1), EdgeFact(RUN, "run_of", JOB, "toy", 1)]
     contact = Contact(PERSON, "Ann")
     document = {"id": "7", "password": "hunter2"}
     interpreted = interpret(emitting(*facts, contact), document, Caller("bot", "airflow"))

@@ -23,7 +23,7 @@ class CommitFeed:
         self._facts = 0
 
     def push(self, committed: CommittedTransaction) -> None:
-        """Add a transaction. Its number must be greater than all before; a gap, or too many facts, empties the feed first."""
+        """Add the next transaction, unless it is too large. A gap in the numbers, or too many facts, empties the feed first."""
         with self._lock:
             follows = not self._waiting or self._waiting[-1].tx + 1 == committed.tx
             if not follows or committed.facts > MOST_AT_ONCE or self._facts + committed.facts > MOST_FACTS:
