@@ -47,7 +47,6 @@ ALLOWED: Final = {
 }
 """Names that have a banned part for a reason."""
 REMAINING: Final[dict[str, set[str]]] = {
-    "src/mlgraph/graph/projection/emission.py": {"held"},
     "src/mlgraph/services/history/group_histories.py": {"concerned"},
     "src/mlgraph/services/ingest/intake.py": {"_kept"},
     "src/mlgraph/stores/append/default_times.py": {"_edge_holds", "_held", "_holds"},
@@ -62,8 +61,6 @@ REMAINING: Final[dict[str, set[str]]] = {
     "tests/contract/test_faults.py": {"nobody"},
     "tests/contract/test_installed_connector.py": {"said"},
     "tests/contract/test_upgrade.py": {"questions"},
-    "tests/graph/projection/test_lone_facts.py": {"NOBODY"},
-    "tests/graph/projection/test_rebuilt.py": {"said"},
     "tests/ports/test_connector.py": {"test_what_is_stored_of_a_payload_has_no_secrets_unless_a_connector_says_otherwise"},
     "tests/services/ingest/test_clock.py": {"is_ahead"},
     "tests/services/ingest/test_intake.py": {"test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun"},

@@ -1,4 +1,4 @@
-"""One asset: its health, and what stands beside its relations."""
+"""Details of one asset: its health and the properties of its relations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def health(serving: Serving, as_of: str | None = None) -> Json:
     return found
 
 
-def test_a_workflow_is_as_well_as_its_latest_run_that_ended(serving: Serving) -> None:
+def test_the_health_of_a_workflow_is_that_of_its_latest_ended_run(serving: Serving) -> None:
     serving.intake.ingest("openlineage", run(1, "COMPLETE"), LOCAL)
     assert health(serving) == {"status": "ok", "reasons": []}
     failed = {"errorMessage": {"message": "KeyError: 'age'", "programmingLanguage": "PYTHON"}}
@@ -38,7 +38,7 @@ def test_a_workflow_is_as_well_as_its_latest_run_that_ended(serving: Serving) ->
     assert health(serving)["status"] == "ok"
 
 
-def test_relations_list_roles_side_by_side(serving: Serving) -> None:
+def test_a_relation_lists_all_roles(serving: Serving) -> None:
     edge = {
         "source": "mlg://dataset/n/d",
         "relation": "input_to",

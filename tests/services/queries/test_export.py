@@ -1,4 +1,4 @@
-"""Export: what stands in the store, as lines, in one order."""
+"""Export: the facts of the store as lines in a canonical order."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_assets_then_edges_then_retractions_bytewise(serving: Serving) -> None:
     assert all(line.endswith(b"\n") for line in serving.export())
 
 
-def test_chunks_and_spools_change_nothing(serving: Serving, monkeypatch: Any) -> None:
+def test_chunk_and_spool_sizes_do_not_change_the_export(serving: Serving, monkeypatch: Any) -> None:
     answered = lines(
         *(dataset(f"{number}") for number in range(20)),
         *(
@@ -68,7 +68,7 @@ def test_chunks_and_spools_change_nothing(serving: Serving, monkeypatch: Any) ->
     assert serving.export() == complete
 
 
-def test_what_was_recorded_when_does_not_matter(serving: Serving, postgres_url: str) -> None:
+def test_the_order_of_recording_does_not_change_the_export(serving: Serving, postgres_url: str) -> None:
     answered = lines(dataset("a"), dataset("b", name="n", tags=["y", "x"], properties={"z": 1, "a": [None, {"q": 1.5}]}))
     other = Store(schema_url(postgres_url))
     elsewhere = Serving(other)
@@ -79,7 +79,7 @@ def test_what_was_recorded_when_does_not_matter(serving: Serving, postgres_url: 
     other.close()
 
 
-def test_people_travel_with_name_and_mail(serving: Serving, postgres_url: str) -> None:
+def test_an_exported_person_has_name_and_mail(serving: Serving, postgres_url: str) -> None:
     person = {"uri": "mlg://person/acme/u-1", "name": "Ann Example", "properties": {"mail": "ann@example.org", "desk": 4}}
     serving.intake.facts(iter(lines({"asset": {**person, "valid_from": AT}})), LOCAL)
     (line,) = serving.export()
@@ -92,7 +92,7 @@ def test_people_travel_with_name_and_mail(serving: Serving, postgres_url: str) -
 
 
 def job(day: int, *, inputs: list[str] | None = None, columns: bool | None = None, run: str | None = None) -> bytes:
-    """An event of the job w on that day: a JobEvent, or with `run` a COMPLETE; `columns`: an output o, with or without them."""
+    """Return an event of the job w: a JobEvent, or with `run` a COMPLETE; `columns` None: no output."""
     lineage = {"columnLineage": {"fields": {"c": {"inputFields": [{"namespace": "n", "name": "i", "field": "c"}]}}}}
     event: Json = {"eventTime": f"2026-01-{day:02}T00:00:00Z", "job": {"namespace": "n", "name": "w"}}
     if inputs is not None:
@@ -116,7 +116,7 @@ def reached(serving: Serving, uri: str, **query: Any) -> dict[str, str]:
     return {node["uri"]: node["certainty"] for node in serving.lineage(uri, **query)["nodes"]}
 
 
-def test_a_column_edge_left_out_of_a_declaration_stays_with_the_run_that_saw_it(serving: Serving, postgres_url: str) -> None:
+def test_a_column_edge_omitted_from_a_declaration_remains_for_its_run(serving: Serving, postgres_url: str) -> None:
     for event in (job(1, inputs=["i"], columns=True), job(2, inputs=["i"], columns=True, run="r"), job(3, columns=False)):
         serving.intake.ingest("openlineage", event, LOCAL)
     elsewhere = imported(serving, postgres_url)
@@ -139,7 +139,7 @@ def test_the_run_level_retains_columns_that_were_retracted(serving: Serving, pos
     elsewhere.store.close()
 
 
-def test_another_role_of_an_edge_survives_a_declaration_that_leaves_the_edge_out(serving: Serving, postgres_url: str) -> None:
+def test_another_role_of_an_edge_survives_a_declaration_that_omits_the_edge(serving: Serving, postgres_url: str) -> None:
     reads = {"source": "mlg://dataset/n/i", "relation": "input_to", "target": "mlg://workflow/n/w"}
     serving.intake.ingest("openlineage", job(1, inputs=["i"]), LOCAL)
     test = {**reads, "properties": {"role": "test"}, "valid_from": "2026-01-01T12:00:00Z", "origin": "openlineage"}

@@ -1,4 +1,4 @@
-"""A propagation that takes longer than a question may says so, and is not cut."""
+"""A propagation query that exceeds its time limit fails; its answer is not truncated."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from mlgraph.domain.errors import OutOfTime
 from tests.services.parts import Serving
 
 
-def test_out_of_time_is_an_error_and_no_part_of_the_answer(serving: Serving) -> None:
+def test_an_exceeded_time_limit_is_an_error(serving: Serving) -> None:
     root, job, run = "mlg://dataset/n/r", "mlg://workflow/n/w", "mlg://run/n/r1"
     at, since = "2026-01-02T00:00:00Z", "2026-01-01T00:00:00Z"
     serving.store.append(

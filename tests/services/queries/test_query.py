@@ -1,4 +1,4 @@
-"""What is answered at once is what would be answered otherwise; what must wait, or be read, is not."""
+"""`lineage_at_once` returns the answer of `lineage` or None; unknown assets wait for committed transactions."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store
         pass
     queries = Queries(store.reader, follower)
     assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None, "the names of origins are not read yet"
-    for asked in ({}, {"direction": "upstream"}, {"limit": 2}, {"depth": 0}):
-        expected = orjson.dumps(queries.lineage(ROOT, WalkOptions(as_of=MOMENT, **asked)))
-        assert orjson.dumps(queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT, **asked))) == expected
+    for options in ({}, {"direction": "upstream"}, {"limit": 2}, {"depth": 0}):
+        expected = orjson.dumps(queries.lineage(ROOT, WalkOptions(as_of=MOMENT, **options)))
+        assert orjson.dumps(queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT, **options))) == expected
     assert queries.lineage_at_once(ROOT, WalkOptions(direction="both", as_of=MOMENT)) is None
     monkeypatch.setattr(small_closures, "SMALL_NODES", 5)
     assert queries.lineage_at_once(ROOT, WalkOptions(as_of=MOMENT)) is None
-    assert queries.lineage_at_once("mlg://dataset/n/never") is None, "whether it is written is asked of the store"
+    assert queries.lineage_at_once("mlg://dataset/n/never") is None, "the store may contain it already"
     with pytest.raises(UnknownAsset):
         queries.lineage("mlg://dataset/n/never")
     watermark = follower.snapshot().watermark
@@ -49,7 +49,7 @@ def test_a_small_closure_is_answered_at_once_and_a_large_one_is_not(store: Store
     assert not queries.reached(watermark + 1)
 
 
-def test_what_is_written_is_never_reported_as_unknown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_committed_asset_is_never_reported_as_unknown(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     follower = Follower(store.reader)
     queries = Queries(store.reader, follower)
     with pytest.raises(UnknownAsset):

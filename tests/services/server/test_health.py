@@ -1,4 +1,4 @@
-"""Metrics of a server whose store is away, and of one that has yet to read."""
+"""Metrics of a server with an unavailable store, and of one whose projection lags."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ def values(health: Health) -> dict[str, float]:
     return {sample.name: sample.value for family in families for sample in family.samples}
 
 
-class Away:
-    """A reader whose store can be taken away."""
+class InterruptibleReader:
+    """A reader whose store can be made unavailable."""
 
     def __init__(self, store: Store) -> None:
         self._reader = store.reader
-        self.away = False
+        self.is_available = True
 
     def last_tx(self) -> int:
-        if self.away:
+        if not self.is_available:
             raise Unavailable("planted")
         return self._reader.last_tx()
 
@@ -52,21 +52,21 @@ def test_a_lag_is_reported_in_seconds_and_transactions(serving: Serving, monkeyp
     assert values(health)["mlgraph_assets"] == 3
 
 
-def test_a_store_that_is_away_leaves_the_rest(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
-    reader = Away(serving.store)
+def test_an_unavailable_store_leaves_the_other_metrics_unchanged(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = InterruptibleReader(serving.store)
     health = Health(reader, serving.follower)
     counts = [DeadLetterCounts(2, 5)]
 
-    def letter_counts() -> DeadLetterCounts:
+    def dead_letter_counts() -> DeadLetterCounts:
         if not counts:
             raise Unavailable("planted")
         return counts.pop()
 
-    health.watch(lambda: Pool(4, 3, 1), letter_counts)
+    health.watch(lambda: Pool(4, 3, 1), dead_letter_counts)
     serving.store.append(edge(A, B))
     serving.follow()
     before = values(health)
-    reader.away = True
+    reader.is_available = False
     current = serving.follower.caught_up_at
     monkeypatch.setattr("mlgraph.services.server.health.time.monotonic", lambda: current + 40)
     after = values(health)

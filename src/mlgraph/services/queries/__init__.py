@@ -1,1 +1,1 @@
-"""Queries of the graph, one module each."""
+"""Queries of the graph: one module for each kind of answer."""

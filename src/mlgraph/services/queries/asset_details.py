@@ -1,4 +1,4 @@
-"""One asset: what it is, what it stands in relation to, what was said of it over time; and what serves a service."""
+"""Details of one asset (state, relations, history, health), and the live versions of services."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from mlgraph.services.queries.names import names_of
 
 MAX_RELATIONS: Final = 1_000
 LATEST_RUNS: Final = 20
-"""Runs that are looked at for the health of their workflow: one of these has surely ended."""
+"""Number of latest runs examined for the health of their workflow: at least one of them has usually ended."""
 _SERVES: Final = RELATIONS["serves"].code
 _GRAPH_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
 
@@ -34,7 +34,7 @@ Triple = tuple[int, int, int]
 
 
 class AssetDetails:
-    """Answers about single assets, from the store's facts and the graph's edges."""
+    """Answers about single assets, from the facts of the store and the edges of the graph."""
 
     def __init__(self, reader: FactReader, rules: Rules) -> None:
         self._reader = reader
@@ -42,14 +42,14 @@ class AssetDetails:
         self._origins = reader.origins()
 
     def body(self, graph: GraphVersion, asset: int, moment: int) -> dict[str, Any]:
-        """Return the asset as it was at `moment`, with its relations then, its whole history and its health."""
+        """Return the state and relations of the asset at `moment` (microseconds), its complete history and its health as JSON."""
         names = graph.aliases.names_at(asset, moment) or [asset]
         records = records_of(self._reader, names)
         intervals = asset_intervals(records)
         state = self._state(graph, asset, intervals, moment)
         valid_then = [interval for interval in intervals if interval.start <= moment < interval.end]
         provenance = self._reader.provenance({interval.tx for interval in intervals})
-        gone = deleted_at(records, moment)
+        deletion = deleted_at(records, moment)
         relations, total, cut = self._relations(graph, asset, names, moment)
         return {
             "uri": graph.registry.uri(asset),
@@ -63,7 +63,7 @@ class AssetDetails:
             "environment": _environment(valid_then, provenance),
             "origins": self._names({interval.origin for interval in valid_then}),
             "valid_from": format_time(min(interval.start for interval in valid_then)) if valid_then else None,
-            "deleted_at": format_time(gone) if gone is not None else None,
+            "deleted_at": format_time(deletion) if deletion is not None else None,
             "referenced_only": not records,
             "relations": relations,
             "relations_total": total,
@@ -87,7 +87,7 @@ class AssetDetails:
         return state
 
     def _field(self, graph: GraphVersion, column: int, moment: int) -> dict[str, Any]:
-        """Return what the schema of its dataset says of a column."""
+        """Return the state of a column from the schema of its dataset."""
         dataset = graph.aliases.at(graph.registry.dataset_of(column), moment)
         dataset_records = records_of(self._reader, graph.aliases.names_at(dataset, moment))
         schema = (state_at(asset_intervals(dataset_records), moment) or {}).get("properties", {}).get("schema")
@@ -99,7 +99,7 @@ class AssetDetails:
         return {}
 
     def _health(self, graph: GraphVersion, names: list[int], state: dict[str, Any], moment: int) -> dict[str, Any]:
-        """Return the health that the asset's own state tells; of a workflow, also that of its latest run that has ended."""
+        """Return the health from the state of the asset; for a workflow, also from its latest ended run."""
         health = health_of(state)
         if graph.registry.kind(names[0]) != WORKFLOW:
             return health
@@ -121,7 +121,7 @@ class AssetDetails:
     def _relations(
         self, graph: GraphVersion, asset: int, names: list[int], moment: int
     ) -> tuple[list[dict[str, Any]], int, str | None]:
-        """Return the edges of the asset, told and inferred, how many there are, and why some are not listed."""
+        """Return the asserted and inferred edges of the asset, their number, and why the list is incomplete (else None)."""
         found: dict[Triple, _ValidEdge] = defaultdict(_ValidEdge)
         for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
             if span.start <= moment < span.end:
@@ -145,20 +145,20 @@ class AssetDetails:
                     "target": uri(target),
                     "name": graph.registry.name(target if source == asset else source),
                     "direction": "out" if source == asset else "in",
-                    "origins": sorted(standing.origins),
-                    "valid_from": format_time(standing.start),
-                    "valid_to": format_end(standing.end),
+                    "origins": sorted(edge.origins),
+                    "valid_from": format_time(edge.start),
+                    "valid_to": format_end(edge.end),
                     "properties": properties.get((source, relation, target), {}),
-                    "certainty": CERTAINTY[not standing.possible],
+                    "certainty": CERTAINTY[not edge.possible],
                 }
-                for (source, relation, target), standing in ordered[:MAX_RELATIONS]
+                for (source, relation, target), edge in ordered[:MAX_RELATIONS]
             ],
             len(ordered),
             "limit" if len(ordered) > MAX_RELATIONS else inferred.cut,
         )
 
     def _properties(self, graph: GraphVersion, triples: list[Triple], moment: int) -> dict[Triple, dict[str, Any]]:
-        """Return what is said of each edge; roles and versions that stand side by side are listed together."""
+        """Return the properties of each edge at `moment`; several roles or versions of one edge are joined by commas."""
         found: dict[Triple, dict[str, Any]] = defaultdict(dict)
         names_of = graph.aliases.names_of
         names_of_edges = {
@@ -193,14 +193,14 @@ class AssetDetails:
         return sorted(self._origins[number] for number in numbers if number)
 
     def live(self, graph: GraphVersion, service: int | None, moment: int) -> dict[str, Any]:
-        """Return which versions serve each service at `moment`: from the edges that were observed, not from an alias."""
+        """Return the versions that serve each service (None: all) at `moment`, from observed edges, not from model aliases."""
         services = [service] if service is not None else self._services(graph, moment)
         spans = {
             each: [s for s in spans_at(graph, each, (Layer.ASSET,), out=False, into=True) if s.triple[1] == _SERVES]
             for each in services
         }
-        standing = {each: [s for s in listed if s.start <= moment < s.end] for each, listed in spans.items()}
-        deployments = {span.triple[0] for listed in standing.values() for span in listed}
+        valid_spans = {each: [s for s in listed if s.start <= moment < s.end] for each, listed in spans.items()}
+        deployments = {span.triple[0] for listed in valid_spans.values() for span in listed}
         states = self._states(graph, {*services, *deployments}, moment)
         uri = graph.registry.uri
         return {
@@ -209,11 +209,11 @@ class AssetDetails:
                     **_named(graph, each),
                     "deployments": [
                         self._deployment(graph, span.triple[0], span.start, states.get(span.triple[0]) or {}, moment)
-                        for span in _distinct(standing[each])
+                        for span in _distinct(valid_spans[each])
                     ],
                 }
                 for each in sorted(services, key=uri)
-                if service is not None or states.get(each) is not None or standing[each]
+                if service is not None or states.get(each) is not None or valid_spans[each]
             ],
             "as_of": format_time(moment),
             "watermark": graph.watermark,
@@ -224,7 +224,7 @@ class AssetDetails:
         return [service for service in known if graph.aliases.at(service, moment) == service]
 
     def _states(self, graph: GraphVersion, assets: Collection[int], moment: int) -> Mapping[int, Mapping[str, Any] | None]:
-        """Return what is said of assets at `moment`, under all names that they had then."""
+        """Return the state of each asset at `moment`, merged from all names that it had then."""
         names = {asset: graph.aliases.names_at(asset, moment) for asset in assets}
         records = by_asset(records_of(self._reader, {name for listed in names.values() for name in listed}))
         return {
@@ -252,7 +252,7 @@ class AssetDetails:
 
 @dataclass(slots=True)
 class _ValidEdge:
-    """An edge at one moment: who holds it, and for how long at least one of them does."""
+    """An edge that is valid at one moment: its origins, and from the first start to the last end of their intervals."""
 
     origins: set[str] = field(default_factory=set)
     start: int = FOREVER
@@ -260,14 +260,14 @@ class _ValidEdge:
     possible: bool = False
 
     def join(self, origin: str | None, start: int, end: int) -> None:
-        """Add an origin that holds it for [start, end)."""
+        """Add an origin that asserts the edge for [start, end)."""
         if origin is not None:
             self.origins.add(origin)
         self.start, self.end = min(self.start, start), max(self.end, end)
 
 
 def _distinct(spans: Iterable[Any]) -> list[Any]:
-    """Return one span for each source, the earliest that holds, in order of time."""
+    """Return the earliest span of each source, in order of time."""
     earliest: dict[int, Any] = {}
     for span in sorted(spans, key=lambda span: (span.start, span.triple)):
         earliest.setdefault(span.triple[0], span)

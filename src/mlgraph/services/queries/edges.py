@@ -1,4 +1,4 @@
-"""Why an edge holds."""
+"""Explanation of one edge: its origins, validity intervals, provenance, and the path of an inferred edge."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ Triple = tuple[int, int, int]
 
 
 class EdgeQueries:
-    """Answers about single edges over time."""
+    """Explanations of single edges over time."""
 
     def __init__(self, reader: FactReader, rules: Rules) -> None:
         self._reader = reader
         self._rules = rules
 
     def why(self, graph: GraphVersion, source: str, relation: str, target: str, moment: int) -> dict[str, Any]:
-        """Return each origin's records of an edge. Raises `NotFound` if nobody ever said that it holds."""
+        """Return the records of an edge by origin. Raises `NotFound` if the edge was never asserted or inferred."""
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
-        triple = self._asked(graph, source, relation, target, moment)
+        triple = self._resolved(graph, source, relation, target, moment)
         spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
         sources, targets = _names_of_ends(graph, triple)
         asserted = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
@@ -49,11 +49,11 @@ class EdgeQueries:
         inferred = InferredEdges(self._reader, graph, self._rules).between(triple)
         named = self._named_owner(graph, triple)
         if not (spans or records or inferred or named):
-            raise NotFound(_never(graph, source, relation, target))
+            raise NotFound(_not_found_text(graph, source, relation, target))
         is_asserted = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
         origins = self._asserted_origins(graph, triple, asserted) if is_asserted else self._reported_origins(graph, spans, runs)
         origins += [*named, *(record for explanation in inferred for record in explanation.origins())]
-        best = min(inferred, key=lambda explanation: _nearness(explanation, moment), default=None)
+        best = min(inferred, key=lambda explanation: _distance(explanation, moment), default=None)
         shown_at = best.shown_at(moment) if best is not None else None
         return {
             "source": source,
@@ -68,8 +68,8 @@ class EdgeQueries:
             "watermark": graph.watermark,
         }
 
-    def _asked(self, graph: GraphVersion, source: str, relation: str, target: str, moment: int) -> Triple:
-        """Return the edge asked for, between the assets that its ends stand for; one that says what is an alias, as it is."""
+    def _resolved(self, graph: GraphVersion, source: str, relation: str, target: str, moment: int) -> Triple:
+        """Return the edge between the assets that its ends resolve to; `alias_of` connects names, which are not resolved."""
         ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
         if relation != "alias_of":
             ends = (
@@ -79,7 +79,7 @@ class EdgeQueries:
         return ends[0], RELATIONS[relation].code, ends[1]
 
     def _named_owner(self, graph: GraphVersion, triple: Triple) -> list[dict[str, Any]]:
-        """Return when states of the source have named the target as its owner."""
+        """Return the records of the target as owner in the states of the source."""
         source, relation, target = triple
         if relation != OWNED_BY or not source or not target:
             return []
@@ -92,11 +92,11 @@ class EdgeQueries:
         for span in sorted(set(spans), key=lambda span: (origins[span.origin], span.start)):
             reports = [run for run in runs if run.origin == span.origin and span.start <= run.valid_from < span.end]
             entry = self._entry(origins[span.origin], span.start, span.end, graph, reports)
-            listed.append({**entry, "properties": _united_properties(reports)})
+            listed.append({**entry, "properties": _merged_properties(reports)})
         return listed
 
     def _asserted_origins(self, graph: GraphVersion, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
-        """Return what was said of an edge, for as long as its ends stood for those that it is asked for between."""
+        """Return the asserted records of an edge, limited to the time in which their names resolve to its ends."""
         origins = self._reader.origins()
         listed = [each for each in intervals_under_names(self._reader, graph.aliases, records) if each[0] == triple]
         listed.sort(key=lambda each: (origins[each[1].record.origin], each[1].start))
@@ -131,7 +131,7 @@ class EdgeQueries:
         }
 
     def _reports(self, graph: GraphVersion, triple: Triple) -> list[EdgeRecord]:
-        """Return what was said of the edge itself, and for a workflow's what its runs reported."""
+        """Return the records of the edge itself; for an edge of a workflow, also those of its runs."""
         source, relation, target = triple
         sources, targets = _names_of_ends(graph, triple)
         reports = self._reader.edges_from(sources, [relation])
@@ -149,13 +149,13 @@ class EdgeQueries:
 
 
 def _names_of_ends(graph: GraphVersion, triple: Triple) -> tuple[set[int], set[int]]:
-    """Return the names under which an edge may have been told; one that says what is an alias is told as it is."""
+    """Return the names of both ends that records of the edge may use; the ends of `alias_of` are names themselves."""
     if triple[1] == ALIAS_OF:
         return {triple[0]}, {triple[2]}
     return graph.aliases.names_of(triple[0]), graph.aliases.names_of(triple[2])
 
 
-def _never(graph: GraphVersion, source: str, relation: str, target: str) -> str:
+def _not_found_text(graph: GraphVersion, source: str, relation: str, target: str) -> str:
     for uri in (source, target):
         if graph.registry.number(uri) is None:
             return unknown_asset_text(uri)
@@ -165,8 +165,8 @@ def _never(graph: GraphVersion, source: str, relation: str, target: str) -> str:
     )
 
 
-def _nearness(explanation: Explanation, moment: int) -> tuple[bool, int, str]:
-    """Order rules that infer an edge: those by which it holds at `moment` first, then by how near they were to it."""
+def _distance(explanation: Explanation, moment: int) -> tuple[bool, int, str]:
+    """Return the sort key of a rule that infers an edge: valid at `moment` first, then by distance in time, then by name."""
     shown_at = explanation.shown_at(moment)
     return shown_at != moment, abs(moment - shown_at), explanation.rule.name
 
@@ -178,14 +178,14 @@ def _run_of(graph: GraphVersion, record: EdgeRecord) -> int:
 
 
 def _computed(graph: GraphVersion, record: EdgeRecord) -> bool:
-    """Say whether an edge's intervals follow from more than its own records and retractions: run level, declarations, columns."""
+    """Return whether the intervals of an edge depend on more than its own records and retractions."""
     owner = record.target if record.relation == INPUT_TO else record.source
     reported = record.relation in (INPUT_TO, OUTPUTS) and graph.registry.kind(owner) == RUN
     return reported or record.mode == Mode.DECLARED or record.by is not None
 
 
-def _united_properties(records: Iterable[EdgeRecord]) -> dict[str, Any]:
-    """Return what records of one origin say of an edge together: where they differ, the latest decides."""
+def _merged_properties(records: Iterable[EdgeRecord]) -> dict[str, Any]:
+    """Return the merged properties of records of one origin: the latest record wins."""
     properties: dict[str, Any] = {}
     for record in sorted(records, key=lambda record: record.valid_from):
         properties.update(_origin_properties(record, record.properties))

@@ -34,15 +34,15 @@ Entry = tuple[AssetRow, list[AssetRecord], list[EdgeRecord]]
 
 
 def export_lines(reader: FactReader) -> Iterator[bytes]:
-    """Yield the lines: assets, then edges, then retractions; each by its keys, bytewise, then by time."""
+    """Yield the lines: assets, edges, retractions; each sorted bytewise by its keys, then by time."""
     with _spool() as edges, _spool() as retractions:
         stream = reader.stream()
         while chunk := list(islice(stream, _CHUNK)):
-            exporter = _Chunk(reader, chunk)
-            for asset, records, leading in chunk:
+            exporter = _ChunkExporter(reader, chunk)
+            for asset, records, outgoing in chunk:
                 yield from exporter.assets(asset, records)
-                edges.writelines(exporter.edges(asset, records, leading))
-                retractions.writelines(exporter.retractions(asset, records, leading))
+                edges.writelines(exporter.edges(asset, records, outgoing))
+                retractions.writelines(exporter.retractions(asset, records, outgoing))
         for spool in (edges, retractions):
             spool.seek(0)
             yield from spool
@@ -52,11 +52,11 @@ def _spool() -> IO[bytes]:
     return tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES)
 
 
-class _Chunk:
-    """Some assets, and what is needed to tell their facts: names of the other ends, retractions, declarations."""
+class _ChunkExporter:
+    """Formats the facts of some assets; reads the names of the other ends, retractions and declarations at once."""
 
     def __init__(self, reader: FactReader, chunk: list[Entry]) -> None:
-        records = [edge for _, _, leading in chunk for edge in leading]
+        records = [edge for _, _, outgoing in chunk for edge in outgoing]
         named = {asset for edge in records for asset in (edge.target, edge.by or 0, *(edge.feeds or ()))}
         self._reader = reader
         self._rows = {row.asset: row for row, _, _ in chunk} | reader.rows({asset for asset in named if asset})
@@ -70,25 +70,25 @@ class _Chunk:
         return asset in self._rows and self._rows[asset].kind == kind
 
     def assets(self, asset: AssetRow, records: list[AssetRecord]) -> Iterator[bytes]:
-        """Yield the states of one asset; a person's with the name and mail that are kept apart."""
+        """Yield the states of one asset; those of a person with the name and mail, which are stored separately."""
         states = sorted(asset_intervals(records), key=lambda state: (self._origins[state.origin], state.start))
         contact = self._contacts.get(asset.asset)
         for interval in states:
             state = _with_contact(interval.state, contact) if contact else interval.state
             yield _line(asset_line(asset.uri, self._origins[interval.origin], interval.start, state))
 
-    def edges(self, asset: AssetRow, records: list[AssetRecord], leading: list[EdgeRecord]) -> list[bytes]:
-        """Return the records of the edges that lead from one asset, with closed intervals."""
-        cuts, was_retracted = cuts_of(leading), any(record.mode == Mode.RETRACT for record in records)
+    def edges(self, asset: AssetRow, records: list[AssetRecord], outgoing: list[EdgeRecord]) -> list[bytes]:
+        """Return the records of the edges from one asset, with closed intervals."""
+        cuts, was_retracted = cuts_of(outgoing), any(record.mode == Mode.RETRACT for record in records)
         found: list[tuple[tuple[Any, ...], bytes]] = []
-        for (triple, key), same_key in by_key(leading).items():
+        for (triple, key), same_key in by_key(outgoing).items():
             origin, role, version, seen_by = key
             of_run = triple[1] in (INPUT_TO, OUTPUTS) and (self._is(triple[2], RUN) or self._is(triple[0], RUN))
-            keeps_retracted = of_run or self._is(seen_by, RUN)  # the run level keeps what was reported
+            retains_retracted = of_run or self._is(seen_by, RUN)  # the run level retains retracted reports
             ends = retracted(cuts[triple], origin)
-            if not keeps_retracted:
+            if not retains_retracted:
                 ends += retraction_moments(self._retraction_ends, (triple[0], triple[2]), origin) + self._undeclared(same_key)
-            each_counts = of_run or (triple[1] == ALIAS_OF and was_retracted)  # a rename may be told again
+            each_counts = of_run or (triple[1] == ALIAS_OF and was_retracted)  # a rename may be asserted again
             target, by = self._rows[triple[2]].uri, self._rows[seen_by].uri if seen_by else ""
             for interval in edge_intervals(same_key, ends, repeats=each_counts):
                 properties = {
@@ -108,22 +108,22 @@ class _Chunk:
                 found.append((order, _line({"edge": edge})))
         return [line for _, line in sorted(found)]
 
-    def retractions(self, asset: AssetRow, records: list[AssetRecord], leading: list[EdgeRecord]) -> list[bytes]:
-        """Return what was retracted: the asset, and edges that lead from it, by word or by being left out of a declaration."""
+    def retractions(self, asset: AssetRow, records: list[AssetRecord], outgoing: list[EdgeRecord]) -> list[bytes]:
+        """Return the retractions of one asset and of the edges from it, explicit or by omission from a declaration."""
         found: set[tuple[tuple[Any, ...], bytes]] = set()
         for record in records:
             if record.mode == Mode.RETRACT:
                 origin = self._origins[record.origin]
                 retraction = {"uri": asset.uri, "valid_to": format_time(record.valid_from), "origin": origin}
                 found.add((("", "", origin, record.valid_from), _line({"retract": retraction})))
-        gone = [(e.triple, e.origin, e.valid_from) for e in leading if e.mode == Mode.RETRACT]
-        groups = by_key(leading)
+        retracted_edges = [(e.triple, e.origin, e.valid_from) for e in outgoing if e.mode == Mode.RETRACT]
+        groups = by_key(outgoing)
         for (triple, key), states_of in groups.items():
-            left_out = [] if states_of[0].by else self._undeclared(states_of)
-            if left_out and self._reported_by_runs(states_of[0]):
+            omissions = [] if states_of[0].by else self._undeclared(states_of)
+            if omissions and self._reported_by_runs(states_of[0]):
                 others = [retraction for (of, at), retraction in groups.items() if of == triple and at[0] == key[0] and at != key]
-                gone.extend((triple, key[0], moment) for moment in left_out if not self._any_valid(others, moment))
-        for (_, relation, target), origin_id, moment in gone:
+                retracted_edges.extend((triple, key[0], moment) for moment in omissions if not self._any_valid(others, moment))
+        for (_, relation, target), origin_id, moment in retracted_edges:
             origin, name, uri = self._origins[origin_id], RELATION_NAMES[relation], self._rows[target].uri
             retraction = {
                 "source": asset.uri,
@@ -136,7 +136,7 @@ class _Chunk:
         return [line for _, line in sorted(found)]
 
     def _reported_by_runs(self, edge: EdgeRecord) -> bool:
-        """Say whether runs report this edge of a workflow: then a declaration that leaves it out ends more than its own."""
+        """Return whether runs report this edge of a workflow: a declaration that omits it then ends their edges too."""
         reads = edge.relation == INPUT_TO
         owner, other = (edge.target, edge.source) if reads else (edge.source, edge.target)
         runs = {each.source for each in self._reader.edges_into([owner], [RUN_OF])}
@@ -147,7 +147,7 @@ class _Chunk:
         return any(run in runs and role == edge.role for run, role in reported)
 
     def _any_valid(self, groups: Iterable[list[EdgeRecord]], moment: int) -> bool:
-        """Say whether an edge of the same triple in another role or version holds: a retraction would end it too."""
+        """Return whether an edge of the same triple in another role or version is valid: a retraction would end it too."""
         return any(
             interval.start <= moment < interval.end
             for records in groups
@@ -155,7 +155,7 @@ class _Chunk:
         )
 
     def _undeclared(self, records: list[EdgeRecord]) -> list[int]:
-        """Return the declarations that leave out an edge which an earlier one listed (columns are kept by their own times)."""
+        """Return the times of declarations that omit an edge which an earlier one listed; column edges have their own rule."""
         first = records[0]
         if first.by or not any(record.mode == Mode.DECLARED for record in records):
             return self._columns_undeclared(records) if first.by else []

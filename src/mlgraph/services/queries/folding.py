@@ -1,4 +1,4 @@
-"""What an answer hides as noise, and what is asked anew once something is hidden (docs/noise.md)."""
+"""Noise rules applied to closures, impact and paths: queries are repeated once an asset is hidden (docs/noise.md)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _run_memberships(of: FactReader, graph: GraphVersion, moment: int) -> RunMem
 
 
 class PathStep(NamedTuple):
-    """An asset on a path, the relation that leads to it (None: where it begins), and how many hidden ones lie before it."""
+    """An asset on a path, the relation of the edge to it (None: start of the path), and the number of hidden assets before it."""
 
     asset: int
     relation: str | None
@@ -48,7 +48,10 @@ class PathStep(NamedTuple):
 
 
 class Folding:
-    """What one question about `root` hides. `noise` None: nothing. The root and its parts never, nor what is in `also`."""
+    """The hidden assets of one query about `root`; `noise` None: nothing is hidden.
+
+    The root, its parts and the assets `always_shown` are never hidden.
+    """
 
     def __init__(
         self,
@@ -59,87 +62,88 @@ class Folding:
         level: Layer,
         moment: int,
         *,
-        also: Iterable[int] = (),
+        always_shown: Iterable[int] = (),
     ) -> None:
         self._graph, self._root, self._level, self._moment = graph, root, level, moment
         self.hidden: Hidden | None = None
-        """What is hidden; None: nothing is."""
+        """The hidden assets; None: no reached asset is hidden."""
         self.on_path: Ints = np.zeros(0, np.int32)
-        """The assets of the path that was found last, hidden ones included."""
-        self._also = also
+        """The assets of the path found last, hidden ones included."""
+        self._always_shown = frozenset(always_shown)
         memberships_of = _run_memberships(reader, graph, moment)
-        self._looking = None if noise is None else Hidden(noise, graph, self._asked_about, level, moment, memberships_of)
+        self._noise = None if noise is None else Hidden(noise, graph, self._never_hidden, level, moment, memberships_of)
 
-    def _asked_about(self) -> set[int]:
+    def _never_hidden(self) -> set[int]:
         if self._graph.registry.kind(self._root) == COLUMN:
-            return {self._root, *self._also}
+            return {self._root, *self._always_shown}
         starts = starts_of(self._graph, self._root, self._moment, NO_LIMIT, Closure())
-        return {*self._also, *(start.asset for start in starts)}
+        return {*self._always_shown, *(start.asset for start in starts)}
 
     @property
     def _marks(self) -> Bytes:
         return NOTHING_HIDDEN if self.hidden is None else self.hidden.marks
 
     def _hides(self, assets: Ints) -> bool:
-        if self._looking is None:
+        """Apply the noise rules to `assets`; return whether any asset examined so far is hidden."""
+        if self._noise is None:
             return False
-        self._looking.examine(assets)
-        return len(self._looking.marks) > 0
+        self._noise.examine(assets)
+        return len(self._noise.marks) > 0
 
     def closures(self, directions: Iterable[DirectionName], depth: int | None) -> dict[DirectionName, Closure]:
-        """Return what is reached, the hidden ones included."""
+        """Return the closure in each direction, hidden assets included. `depth` None: no limit."""
         found = {name: self._walk(name, depth) for name in directions}
         hides = [self._hides(reached.assets) for reached in found.values()]
-        if self._looking is not None and (depth is not None or len(found) > 1):
-            # two of what is reached may be joined by what no walk met
-            hides += [self._hides(self._next_to(reached)) for reached in found.values()]
+        if self._noise is not None and (depth is not None or len(found) > 1):
+            # a hidden asset outside the closures may connect two reached assets
+            hides += [self._hides(self._successors(reached)) for reached in found.values()]
         if not any(hides):
             return found
-        if depth is not None:  # with what is passed over, the walk comes further
+        if depth is not None:  # hops to hidden assets have length 0, so the walk reaches more
             for name in found:
                 self._hides(self._walk(name, None).assets)
-        self.hidden = self._looking
+        self.hidden = self._noise
         return {name: self._walk(name, depth) for name in found}
 
-    def _next_to(self, reached: Closure) -> Ints:
+    def _successors(self, reached: Closure) -> Ints:
         graph = self._graph
         own = graph.nodes_of(reached.assets)
         nodes = np.union1d(reached.nodes, own[own >= 0])
         return np.unique(graph.asset_of[graph.views[self._level].out.gather(nodes, self._moment).other])
 
     def impact(self, change: Change | None, depth: int | None) -> ImpactResult:
-        """Return what a change hurts, without what is hidden."""
+        """Return the impact of a change (None: everything reached), without hidden assets."""
         limit = NO_LIMIT if depth is None else depth
         found = ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit).result()
         if not self._hides(found.reached):
             return found
-        self.look_along("downstream")
+        self._examine("downstream")
         return ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit, self._marks).result()
 
     def path(self, target: int, direction: DirectionName) -> tuple[list[PathStep], bool]:
-        """Return the shortest path to `target` without what is hidden, and whether every step of it is certain."""
-        self.look_along(direction)
+        """Return the shortest path to `target` without hidden assets (empty: none), and whether every step is certain."""
+        self._examine(direction)
         found, certain = shortest_path(self._graph, self._root, target, direction, self._level, self._moment, self._marks)
         self.on_path = np.array([asset for asset, _ in found], np.int32)
-        steps, before = [], 0
+        steps, folded = [], 0
         for asset, relation in found:
             if self.hidden is not None and self.hidden.marks[asset] != SHOWN:
-                before += 1
+                folded += 1
             else:
-                steps.append(PathStep(asset, relation, before))
-                before = 0
+                steps.append(PathStep(asset, relation, folded))
+                folded = 0
         return steps, certain
 
-    def look_along(self, direction: DirectionName) -> None:
-        """Find out what is hidden of all that is reached in a direction."""
-        if self._looking is not None and self._hides(self._walk(direction, None).assets):
-            self.hidden = self._looking
+    def _examine(self, direction: DirectionName) -> None:
+        """Apply the noise rules to everything reached in a direction."""
+        if self._noise is not None and self._hides(self._walk(direction, None).assets):
+            self.hidden = self._noise
 
     def _walk(self, direction: DirectionName, depth: int | None) -> Closure:
         return walk(self._graph, self._root, direction, self._level, self._moment, depth, self._marks)
 
     def summary(self, assets: Ints) -> Mapping[str, Any]:
-        """Return the answer's `folded`: how many of `assets`, each given once, are hidden, by rule."""
+        """Return the field `folded` of the answer: how many of `assets` (each listed once) are hidden, by rule."""
         if self.hidden is None:
             return UNFOLDED
         by_rule = self.hidden.counts_by_rule(assets)

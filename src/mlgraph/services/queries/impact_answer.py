@@ -1,4 +1,4 @@
-"""The answer to an impact query: what a change of an asset can hurt, how badly, by which path, and whom to notify."""
+"""The answer to an impact query: affected assets with severity, effect and path, and the owners to notify."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from mlgraph.ports.store import FactReader
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
 MAX_PATH_URIS: Final = 200_000
-"""How many URIs all paths of one answer contain at most: ten thousand assets far down a chain would make fifty million."""
+"""Most URIs in all paths of one answer: the paths to ten thousand assets along a chain would have fifty million."""
 
 
 def impact_answer(scope: Scope, reader: FactReader, change: Change | None) -> dict[str, Any]:
-    """Return the answer; `change` None: all that is reached, with no effect."""
+    """Return the answer as JSON; `change` None: everything reached, without effects."""
     graph, options = scope.graph, scope.options
     folding = scope.folding(reader)
     found = folding.impact(change, options.depth)
@@ -50,13 +50,13 @@ def impact_answer(scope: Scope, reader: FactReader, change: Change | None) -> di
 
 
 def _affected(graph: GraphVersion, found: ImpactResult, entries: NDArray[np.int64]) -> list[dict[str, Any]]:
-    """Return what the answer says of each entry."""
+    """Return the JSON object of each entry of `found`."""
     registry, assets, distances = graph.registry, found.assets[entries], found.distances[entries]
-    ways = [found.path(entry) for entry in entries.tolist()]
-    uris = iter(registry.uris(np.concatenate([np.zeros(0, np.int32), *ways])))
+    paths = [found.path(entry) for entry in entries.tolist()]
+    uris = iter(registry.uris(np.concatenate([np.zeros(0, np.int32), *paths])))
     columns = (registry.kinds(assets), distances, found.severities[entries], found.effects[entries], found.certain[entries])
     named = registry.names_and_owners(assets)
-    rows = zip(registry.uris(assets), named, ways, *(column.tolist() for column in columns), strict=True)
+    rows = zip(registry.uris(assets), named, paths, *(column.tolist() for column in columns), strict=True)
     return [
         {
             "uri": uri,
@@ -67,7 +67,7 @@ def _affected(graph: GraphVersion, found: ImpactResult, entries: NDArray[np.int6
             "effect": Effect(effect).word if effect != NOTHING else None,
             "certainty": CERTAINTY[certain],
             "owners": owners,
-            "path": list(islice(uris, len(way))),
+            "path": list(islice(uris, len(path))),
         }
-        for uri, (name, owners), way, kind, distance, severity, effect, certain in rows
+        for uri, (name, owners), path, kind, distance, severity, effect, certain in rows
     ]

@@ -1,4 +1,4 @@
-"""The answer to a lineage query: what lies upstream or downstream of an asset, and the edges between."""
+"""The answer to a lineage query: the assets upstream or downstream of an asset, and the edges between them."""
 
 from __future__ import annotations
 
@@ -20,34 +20,35 @@ from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
 
 def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int], OriginNames]) -> dict[str, Any]:
-    """Return the answer, nodes and edges as JSON already. `origins_upto` gives the names of all origins up to a number."""
+    """Return the answer with nodes and edges as JSON text. `origins_upto(n)` returns the names of the origins up to number n."""
     graph, options = scope.graph, scope.options
     folding = scope.folding(reader)
     closures = folding.closures(scope.directions, options.depth)
-    every, assets, distances, sure = _union(scope, list(closures.values()), folding.hidden)
-    if len(closures) > 1 and options.depth is not None and not sure.all():
-        # a way that is certain throughout may lead there in the other direction, and be longer than the depth
-        whole = folding.closures(scope.directions, None).values()
-        sure = np.isin(assets, np.concatenate([reached.assets[reached.certain] for reached in whole]))
+    every, assets, distances, certain = _union(scope, list(closures.values()), folding.hidden)
+    if len(closures) > 1 and options.depth is not None and not certain.all():
+        # a certain path in the other direction may be longer than the depth limit
+        unlimited = folding.closures(scope.directions, None).values()
+        certain = np.isin(assets, np.concatenate([reached.assets[reached.certain] for reached in unlimited]))
     shown = page(graph, assets, distances, options.limit, scope.after, scope.moment)
     chosen = slice(shown.start, shown.stop)
-    listed, hops, are_sure = assets[chosen], distances[chosen], sure[chosen]
+    listed, hops, are_certain = assets[chosen], distances[chosen], certain[chosen]
     if not (listed == scope.root).any():  # the root is on every page
         listed = np.concatenate([np.array([scope.root], np.int32), listed])
-        hops, are_sure = np.concatenate([np.zeros(1, np.int32), hops]), np.concatenate([np.ones(1, np.bool_), are_sure])
+        hops = np.concatenate([np.zeros(1, np.int32), hops])
+        are_certain = np.concatenate([np.ones(1, np.bool_), are_certain])
     registry = graph.registry
     uris = registry.uri_texts(listed)
-    drawn = edges_between(
+    edges = edges_between(
         graph, scope.level, scope.moment, closures, listed, lambda upto: origins_upto(upto).rank, folding.hidden
     )
-    origins = origins_upto(int(drawn.origins.max(initial=0)))
+    origins = origins_upto(int(edges.origins.max(initial=0)))
     return {
         "root": registry.uri(scope.root),
         "direction": options.direction,
         "level": level_name(scope.level),
         "as_of": format_time(scope.moment),
-        "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_sure),
-        "edges": edges_json(uris, drawn, origins.names),
+        "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_certain),
+        "edges": edges_json(uris, edges, origins.names),
         "total": len(assets),
         **cut(shown.frontier),
         "folded": folding.summary(every),
@@ -57,15 +58,15 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
 
 
 def _union(scope: Scope, closures: Sequence[Closure], hidden: Hidden | None) -> tuple[Ints, Ints, Ints, Bools]:
-    """Return all assets of one or two closures; then those to list in order, with least distances and whether any is certain."""
+    """Return all assets of one or two closures; then the listed ones in order, with their least distances and certainty."""
     assets, distances, certain = closures[0].assets, closures[0].distances, closures[0].certain
     if len(closures) > 1:
         both = np.concatenate([reached.assets for reached in closures])
         hops = np.concatenate([reached.distances for reached in closures])
-        sure = np.concatenate([reached.certain for reached in closures])
+        certain_in = np.concatenate([reached.certain for reached in closures])
         nearest = np.argsort(hops, kind="stable")
         assets, first = np.unique(both[nearest], return_index=True)
-        distances, certain = hops[nearest][first], np.isin(assets, both[sure])
+        distances, certain = hops[nearest][first], np.isin(assets, both[certain_in])
     every, chosen = assets, scope.lists(assets, certain, hidden)
     assets, distances, certain = assets[chosen], distances[chosen], certain[chosen]
     order = scope.graph.registry.sort(assets, distances)

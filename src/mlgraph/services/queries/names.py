@@ -1,4 +1,4 @@
-"""Which names an asset has had, and which lead to several assets, for a person to decide."""
+"""Names of an asset over time, and ambiguous names (of several assets) that need a decision."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ class NameQueries:
         self._reader = reader
 
     def body(self, graph: GraphVersion, asset: int | None, moment: int) -> dict[str, Any]:
-        """Return the names of an asset; without one, all names that lead to several assets."""
+        """Return the names of an asset and its ambiguous names; without an asset, all ambiguous names."""
         found = graph.aliases.ambiguities()
-        stands_for = None if asset is None else graph.aliases.at(asset, moment)
-        if asset is not None and stands_for is not None:
+        resolved = None if asset is None else graph.aliases.at(asset, moment)
+        if asset is not None and resolved is not None:
             names = graph.aliases.names_of(asset) | graph.aliases.targets_of(asset)
             found = [each for each in found if each.name in names or names & {*each.assets}]
         uri = graph.registry.uri
         return {
             "uri": None if asset is None else uri(asset),
-            "asset": None if stands_for is None else uri(stands_for),
-            "names": [] if stands_for is None else names_of(graph, stands_for),
+            "asset": None if resolved is None else uri(resolved),
+            "names": [] if resolved is None else names_of(graph, resolved),
             "ambiguous": [_ambiguous(graph, each) for each in found],
             "watermark": graph.watermark,
         }
 
 
 def names_of(graph: GraphVersion, asset: int) -> list[dict[str, Any]]:
-    """Return all that is said of the names which lead to `asset`, or it to others, by time."""
+    """Return all aliases to and from `asset`, in order of time."""
     uri = graph.registry.uri
     names: Iterable[int] = graph.aliases.names_of(asset) | graph.aliases.targets_of(asset)
     asserted = {alias for name in names for alias in graph.aliases.asserted_of(name)}

@@ -1,4 +1,4 @@
-"""Who has rebuilt since a change, who still runs on the old, who failed (docs/propagation.md)."""
+"""Propagation of a change: which workflows have rebuilt since, and which assets are old (docs/propagation.md)."""
 
 from __future__ import annotations
 
@@ -29,27 +29,27 @@ from mlgraph.services.history.asserted_facts import by_asset
 from mlgraph.services.history.group_histories import Histories, memberships
 
 WORKFLOW_STATES: Final = ("failed", "old", "partly", "waiting", "running", "rebuilt")
-"""How far a workflow is, those first that somebody has to look at."""
+"""The states of a workflow, those that need attention first."""
 ASSET_STATES: Final = ("on_old", "mixed", "on_new", "old", "stale", "partly", "fresh")
-_TO_REMIND: Final = frozenset({"failed", "old", "partly", "on_old", "mixed"})
+_REMINDED_STATES: Final = frozenset({"failed", "old", "partly", "on_old", "mixed"})
 _SERVING: Final = frozenset(KINDS[n].code for n in ("deployment", "service", "agent", "variant", "experiment", "rollout"))
 _ENDING: Final = frozenset(KINDS[n].code for n in ("variant", "experiment", "rollout"))
 _R = TypeVar("_R", AssetRecord, EdgeRecord)
-_NEVER_AGAIN: Final = frozenset({"old", "waiting"})
+_UNREPEATED_STATES: Final = frozenset({"old", "waiting"})
 _BOTH: Final = OLD | NEW
 
 
 class Propagations:
-    """Answers for one published state of the graph, with the runs as the store has them."""
+    """Propagation queries on one graph version; runs are read from the store."""
 
     def __init__(self, reader: FactReader, graph: GraphVersion) -> None:
         self._reader = reader.at(graph.watermark)
         self._graph = graph
 
     def body(self, root: int, since: int, moment: int, limit: int, after: Frontier | None) -> dict[str, Any]:
-        """Return the answer: how far what a change of `root` at `since` can reach was at `moment` (microseconds).
+        """Return the states at `moment` of the assets and workflows that a change of `root` at `since` reaches (microseconds).
 
-        Raises `OutOfTime` where reading the runs takes longer than the question may.
+        Raises `OutOfTime` if reading the runs exceeds the time limit of the query.
         """
         graph = self._graph
         reached = walk(graph, root, "downstream", Layer.ASSET, moment)
@@ -57,11 +57,11 @@ class Propagations:
         runs = _RunReader(self._reader, graph, reached, affected, moment)
         answer = _AnswerEntries(graph, reached, affected, PropagationReplay(affected, runs.executions(since)), moment)
         order = graph.registry.sort(reached.assets, reached.distances)
-        listed = np.array([place for place in order.tolist() if answer.is_listed(int(reached.assets[place]), root)], np.int64)
+        listed = np.array([index for index in order.tolist() if answer.is_listed(int(reached.assets[index]), root)], np.int64)
         assets, distances = reached.assets[listed], reached.distances[listed]
         shown = page(graph, assets, distances, limit, after, moment)
         states = {asset: answer.state(asset) for asset in assets.tolist()}
-        remind = np.array([asset for asset, state in states.items() if state in _TO_REMIND], np.int32)
+        reminded = np.array([asset for asset, state in states.items() if state in _REMINDED_STATES], np.int32)
         entries = self._entries(answer, reached, listed[shown.start : shown.stop])
         counts = {kind: Counter(s for a, s in states.items() if answer.is_process(a) is kind) for kind in (True, False)}
         return {
@@ -74,7 +74,7 @@ class Propagations:
                 "workflows": {state: counts[True][state] for state in WORKFLOW_STATES},
                 "assets": {state: counts[False][state] for state in ASSET_STATES},
             },
-            "remind": owners_json(*graph.registry.owned(remind), graph.registry.uri_texts(remind)),
+            "remind": owners_json(*graph.registry.owned(reminded), graph.registry.uri_texts(reminded)),
             "total": len(listed),
             "partial": shown.frontier is not None,
             "reason": "limit" if shown.frontier else None,
@@ -113,7 +113,7 @@ class Propagations:
         ]
 
     def _weights(self, assets: Collection[int], moment: int) -> dict[int, float]:
-        """Return the weights that deployments have in the traffic of their service, where they are told."""
+        """Return the weight of each deployment in the traffic of its service, if it is known."""
         kind = KINDS["deployment"].code
         found: dict[int, float] = {}
         for chunk in chunks(asset for asset in assets if self._graph.registry.kind(asset) == kind):
@@ -127,7 +127,7 @@ class Propagations:
 
 @dataclass
 class _AnswerEntries:
-    """What the answer says of each asset."""
+    """The entries of the answer, one for each asset."""
 
     graph: GraphVersion
     reached: Closure
@@ -136,16 +136,16 @@ class _AnswerEntries:
     moment: int
 
     def is_process(self, asset: int) -> bool:
-        """Say whether the asset reads and writes by runs."""
+        """Return whether the asset reads and writes in runs."""
         return self.graph.registry.kind(asset) in PROCESS_KINDS
 
     def is_listed(self, asset: int, root: int) -> bool:
-        """Say whether the answer lists the asset: not the root, unless its runs must begin anew; not what is over."""
+        """Return whether the answer lists the asset: not the root, unless it has runs to repeat; not an ended asset."""
         kind = self.graph.registry.kind(asset)
         if asset == root:
             return kind in PROCESS_KINDS and asset in self.affected.makes
         if kind == RUN:
-            return self.status(asset).state not in _NEVER_AGAIN
+            return self.status(asset).state not in _UNREPEATED_STATES
         return kind not in _ENDING or not self.graph.registry.finished(np.array([asset], np.int32))[0]
 
     def status(self, workflow: int) -> WorkflowStatus:
@@ -153,7 +153,7 @@ class _AnswerEntries:
         return self.propagation.status(workflow)
 
     def mask(self, asset: int) -> int:
-        """Return what an asset holds; a model, what any of its versions does."""
+        """Return whether the contents of an asset are `OLD`, `NEW` or both; a model has the best mask of its versions."""
         versions = self._versions.get(asset)
         if versions is None or asset in self.affected.changed:
             return self.propagation.contents(asset).mask
@@ -161,7 +161,7 @@ class _AnswerEntries:
         return NEW if NEW in masks else _BOTH if _BOTH in masks else OLD
 
     def state(self, asset: int) -> str:
-        """Return the word for how far an asset is."""
+        """Return the state of an asset, one of `WORKFLOW_STATES` or `ASSET_STATES`."""
         if self.is_process(asset):
             return self.status(asset).state
         mask, kind = self.mask(asset), self.graph.registry.kind(asset)
@@ -170,7 +170,7 @@ class _AnswerEntries:
         return {OLD: "old" if asset in self.affected.frozen else "stale", NEW: "fresh"}.get(mask, "partly")
 
     def entry(self, asset: int, weights: Mapping[int, float]) -> dict[str, Any]:
-        """Return what is particular to an asset."""
+        """Return the fields of an asset that depend on its kind."""
         uri = self.graph.registry.uri
         if self.is_process(asset):
             status = self.status(asset)
@@ -201,7 +201,7 @@ class _AnswerEntries:
         return entry
 
     def serving(self, asset: int) -> Mapping[int, int]:
-        """Return what a deployment, service or experiment runs on, of what the change can reach, and since when."""
+        """Return the affected assets that a deployment, service or experiment runs on, each with its start."""
         return self._served_by.get(asset, {})
 
     @cached_property
@@ -223,7 +223,7 @@ class _AnswerEntries:
 
     @cached_property
     def _newest(self) -> Mapping[int, int]:
-        """For each version: the newest version of its model that was made from the new."""
+        """For each version: the newest version of its model that was built from the new state."""
         found: dict[int, int] = {}
         for versions in self._versions.values():
             contents = {version: self.propagation.contents(version) for version in versions}
@@ -252,11 +252,12 @@ class _RunReader:
         self._distances = dict(zip(reached.assets.tolist(), reached.distances.tolist(), strict=True))
 
     def executions(self, since: int) -> Iterator[Execution]:
-        """Yield what each run that began or ended at or after `since` read and wrote, up to the moment asked for."""
-        alone = {asset for asset in self._affected.reads if self._graph.registry.kind(asset) == RUN}
-        runs = set(alone)
+        """Yield the inputs and outputs of each run that started or ended at or after `since`, up to the moment of the query."""
+        standalone = {asset for asset in self._affected.reads if self._graph.registry.kind(asset) == RUN}
+        runs = set(standalone)
         aliases = self._graph.aliases
-        for chunk in chunks({name for asset in self._affected.reads if asset not in alone for name in aliases.names_of(asset)}):
+        workflows = self._affected.reads.keys() - standalone
+        for chunk in chunks({name for workflow in workflows for name in aliases.names_of(workflow)}):
             deadlines.raise_if_exceeded()
             runs |= self._reader.runs_since(chunk, since)
         for chunk in chunks(runs):
@@ -266,7 +267,8 @@ class _RunReader:
                 (each for each in records.memberships if each.valid_from <= self._moment), self._retraction_ends
             )
             for history in self._histories(chunk, records):
-                own = {history.run} if history.run in alone else {self._resolved(each) for each in members.get(history.run, ())}
+                run_workflows = {self._resolved(each) for each in members.get(history.run, ())}
+                own = {history.run} if history.run in standalone else run_workflows
                 yield from self._of_run(history, own & self._affected.reads.keys(), since)
 
     def _histories(self, runs: Collection[int], records: RunRecords) -> Iterator[RunHistory]:
@@ -299,7 +301,7 @@ class _RunReader:
             yield Execution(history.run, workflow, started, ended, outcome.state, frozenset(reads), feeds, rank)
 
     def _reads(self, history: RunHistory, outcome: RunOutcome, workflow: int) -> set[int]:
-        """Return the concerned inputs of a run; those of its workflow, where the run tells nothing of its inputs."""
+        """Return the affected inputs of a run; those of its workflow if the run reports nothing about its inputs."""
         usual = self._affected.reads[workflow]
         if _is_silent(history.first_read, outcome, "inputs"):
             return set(usual)
@@ -309,7 +311,7 @@ class _RunReader:
         return reads | {workflow} if workflow in self._affected.changed else reads
 
     def _feeds(self, history: RunHistory, outcome: RunOutcome, workflow: int, reads: set[int]) -> dict[int, frozenset[int]]:
-        """Return which concerned inputs feed each output of a run; those of its workflow for a side of which it tells nothing."""
+        """Return the affected inputs of each output of a run; a side without a report is taken from its workflow."""
         usual = self._affected.makes.get(workflow, {})
         fed_by: dict[int, set[int]] = {self._resolved(output): set() for output in history.outputs}
         for output, inputs in run_feeds(history, self._graph.registry).items():
@@ -317,17 +319,17 @@ class _RunReader:
         if _is_silent(history.first_read, outcome, "inputs"):
             fed_by = {output: set(usual.get(output, ())) for output in fed_by}
         if _is_silent(history.outputs, outcome, "outputs"):
-            # who made what is frozen is always told
+            # the runs that create frozen assets always report them
             fed_by = {output: set(inputs) for output, inputs in usual.items() if output not in self._affected.frozen}
         always = {workflow} & reads
         return {output: frozenset(reads & inputs | always) for output, inputs in fed_by.items()}
 
     def _resolved(self, asset: int) -> int:
-        """Return the asset that a name stands for at the moment asked for, as in the rows of the graph."""
+        """Return the asset that a name resolves to at the moment of the query, as in the rows of the graph."""
         return self._graph.aliases.at(asset, self._moment)
 
     def _own_outputs(self, workflow: int) -> set[int]:
-        """Return what the workflow makes and does not count among its inputs."""
+        """Return the outputs of the workflow that are not affected inputs of it."""
         return self._affected.makes.get(workflow, {}).keys() - self._affected.reads[workflow]
 
 
@@ -336,7 +338,7 @@ def _up_to(records: Iterable[_R], moment: int) -> list[_R]:
 
 
 def _is_silent(reported: Collection[int], outcome: RunOutcome, side: str) -> bool:
-    """Say whether a run tells nothing of a side: an event may list nothing there, facts that name nothing say nothing."""
+    """Return whether a run reports nothing about a side. An event with an empty list is a report; an absence of facts is none."""
     return not reported and (outcome.sides is None or side not in outcome.sides)
 
 

@@ -1,4 +1,4 @@
-"""All queries of one server. Each answer has the transaction that it is of, and whether it was cut."""
+"""Facade of all queries of one server. Each answer has its watermark, and whether it is partial."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from mlgraph.services.queries.scope import BOTH, COLD_RUNS, Scope, level_name, l
 
 
 class Queries:
-    """Answers queries from the graph as last published, and from the store. Thread-safe.
+    """Answers queries from the latest published graph and from the store. Thread-safe.
 
     Answers are dicts ready for JSON. All methods raise `MlgraphError` only.
     """
 
     def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES, noise: Noise | None = None) -> None:
-        """Read from `reader` what the graph does not have. `noise` None: no answer hides anything."""
+        """`reader`: the store, for data that the graph does not contain. `noise` None: no answer hides anything."""
         self._reader = reader
         self._rules = rules
         self._noise = noise
@@ -54,22 +54,22 @@ class Queries:
         self._follower.wait_for(watermark, timeout_s)
 
     def reached(self, watermark: int) -> bool:
-        """Say whether answers include transaction `watermark` already."""
+        """Return whether answers include transaction `watermark` already."""
         return self._follower.snapshot().watermark >= watermark
 
     def lineage(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any]:
-        """Return what lies upstream or downstream of an asset (docs/spec.md#http), nodes and edges as JSON already."""
+        """Return the assets upstream or downstream of an asset (docs/spec.md#http), with nodes and edges as JSON text."""
         return lineage_answer(self._scope(uri, options), self._reader, self._origins.upto)
 
     def lineage_at_once(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any] | None:
-        """Return the same as `lineage`, if that takes about a millisecond and reads nothing from the store; else None."""
+        """Return the answer of `lineage` if that takes about a millisecond without reading from the store; else None."""
         graph = self._follower.snapshot()
         dated = options.as_of is not None or options.cursor is not None
         if graph.registry.number(uri) is None or (dated and graph.aliases):
-            return None  # the store may have to be read: what is written, which asset had the name then
+            return None  # may read the store: new transactions, or the asset that had the name then
         scope = self._scope(uri, options)
         if scope.level == Layer.RUN and scope.noise is not None and scope.noise.retries:
-            return None  # the store may have to be read
+            return None  # may read the store for retried runs
         direction, *further = scope.directions
         if further or not is_small_closure(scope.graph, scope.root, direction, scope.level, scope.moment):
             return None
@@ -79,9 +79,9 @@ class Queries:
             return None
 
     def impact(self, uri: str, options: WalkOptions = DEFAULTS, *, change: str | None = None) -> dict[str, Any]:
-        """Return what a change to an asset hurts (docs/spec.md#http)."""
+        """Return the assets that a change of an asset affects (docs/spec.md#http)."""
         if options.direction != "downstream":
-            raise InvalidInput("impact looks downstream alone; ask lineage for the other direction", pointer="direction")
+            raise InvalidInput("impact follows edges downstream only; use lineage for the other direction", pointer="direction")
         if change is not None and change not in CHANGES:
             raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
         return impact_answer(self._scope(uri, options), self._reader, change)  # type: ignore[arg-type] # it is one of CHANGES
@@ -89,7 +89,7 @@ class Queries:
     def path(
         self, source: str, target: str, *, level: LevelName | None = None, as_of: str | None = None, fold: bool = True
     ) -> dict[str, Any]:
-        """Return the shortest path from `source` to `target`; against the flow, where none leads with it."""
+        """Return the shortest path from `source` to `target`, downstream, or upstream if there is no downstream path."""
         graph = self._resolver.graph(source, target)
         moment = moment_of(as_of)
         start, end = self._resolver.asset(graph, source, moment), self._resolver.asset(graph, target, moment)
@@ -99,11 +99,11 @@ class Queries:
         found: Sequence[PathStep] = ()
         direction: DirectionName | None = None
         certain, folded, noise = False, UNFOLDED, self._noise if fold else None
-        for tried in BOTH:
-            folding = Folding(self._reader, noise, graph, start, chosen, moment, also=(end,))
-            found, certain = folding.path(end, tried)
+        for candidate in BOTH:
+            folding = Folding(self._reader, noise, graph, start, chosen, moment, always_shown=(end,))
+            found, certain = folding.path(end, candidate)
             if found:
-                direction, folded = tried, folding.summary(folding.on_path)
+                direction, folded = candidate, folding.summary(folding.on_path)
                 break
         return {
             "source": source,
@@ -119,26 +119,26 @@ class Queries:
         }
 
     def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
-        """Return an asset with its relations and history."""
+        """Return the state, relations, history and health of an asset."""
         graph = self._resolver.graph(uri)
         moment = moment_of(as_of)
         asset = self._resolver.asset(graph, uri, moment)
-        return {**self._cards(graph).body(graph, asset, moment), "cold_runs": COLD_RUNS}
+        return {**self._asset_details(graph).body(graph, asset, moment), "cold_runs": COLD_RUNS}
 
     def names(self, uri: str | None = None) -> dict[str, Any]:
-        """Return which names an asset has had, and which names lead to several assets."""
+        """Return the names of an asset over time and its ambiguous names; without `uri`, all ambiguous names."""
         graph = self._resolver.graph(uri)
         asset = self._resolver.number(graph, uri) if uri is not None else None
         return NameQueries(self._reader.at(graph.watermark)).body(graph, asset, clock.now_us())
 
     def why(self, source: str, relation: str, target: str, *, as_of: str | None = None) -> dict[str, Any]:
-        """Return the origins of an edge, since when each reports it, and the ground of an inferred edge."""
+        """Return the origins of an edge with their validity intervals, and the premises of an inferred edge."""
         graph = self._resolver.graph(source, target)
         histories = EdgeQueries(self._reader.at(graph.watermark), self._rules)
         return {**histories.why(graph, source, relation, target, moment_of(as_of)), "cold_runs": COLD_RUNS}
 
     def diff(self, from_: str, to: str, uri: str | None = None, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
-        """Return what differs between two moments: of everything, or of one asset and its edges, by the names it had at each."""
+        """Return the differences between two moments: of everything, or of one asset (resolved at each moment) and its edges."""
         graph = self._resolver.graph(uri)
         before, after = moment_of(from_), moment_of(to)
         assets = [] if uri is None else sorted({self._resolver.asset(graph, uri, moment) for moment in (before, after)})
@@ -146,24 +146,24 @@ class Queries:
         return {**differences.body(assets, uri, limit), "cold_runs": COLD_RUNS}
 
     def live(self, service: str | None = None, *, as_of: str | None = None) -> dict[str, Any]:
-        """Return which versions serve which service."""
+        """Return the versions that serve one service, or every service."""
         graph = self._resolver.graph(service)
         moment = moment_of(as_of)
         asset = self._resolver.asset(graph, service, moment) if service is not None else None
         if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
-        return self._cards(graph).live(graph, asset, moment)
+        return self._asset_details(graph).live(graph, asset, moment)
 
     def propagation(
         self, uri: str, *, since: str, as_of: str | None = None, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> dict[str, Any]:
-        """Return who has rebuilt since an asset changed at `since`, who still runs on the old, who failed."""
+        """Return the workflows and assets downstream of an asset with their state since its change at `since`."""
         scope = self._scope(uri, WalkOptions(level="asset", as_of=as_of, fold=False, limit=limit, cursor=cursor))
         changed_at = parse_time(since)
         if changed_at > scope.moment:
-            raise InvalidInput("since is after the moment that is asked for: nothing can have followed yet", pointer="since")
+            raise InvalidInput("since is after as_of: nothing can have been rebuilt yet", pointer="since")
         if scope.graph.registry.kind(scope.root) == COLUMN:
-            raise InvalidInput("runs read whole datasets: ask for the propagation of the column's dataset", pointer="uri")
+            raise InvalidInput("runs read complete datasets: request the propagation of the dataset of the column", pointer="uri")
         return Propagations(self._reader, scope.graph).body(scope.root, changed_at, scope.moment, limit, scope.after)
 
     def export(self) -> Iterator[bytes]:
@@ -173,7 +173,7 @@ class Queries:
     def _scope(self, uri: str, options: WalkOptions) -> Scope:
         return Scope.of(self._resolver, uri, options, self._noise)
 
-    def _cards(self, graph: GraphVersion) -> AssetDetails:
+    def _asset_details(self, graph: GraphVersion) -> AssetDetails:
         return AssetDetails(self._reader.at(graph.watermark), self._rules)
 
 

@@ -1,4 +1,4 @@
-"""A query about a closure, resolved: from which asset, in which graph, at which level and moment."""
+"""Scope of a closure query: its root asset, graph version, level, moment and options, resolved from the request."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from mlgraph.services.queries.folding import Folding
 from mlgraph.services.queries.resolver import Resolver, moment_of
 
 COLD_RUNS: Final = 0
-"""Deprecated, and gone in the release after 0.2.0: how many runs an answer read from the store, which none does (ADR 0025)."""
+"""Deprecated, removed after 0.2.0: the number of runs that an answer read from the store, now always 0 (ADR 0025)."""
 BOTH: Final[tuple[DirectionName, ...]] = ("downstream", "upstream")
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """A query about the closure of `root`: its options, and what they stand for in the graph.
+    """A query about the closure of `root`: its options, resolved in the graph.
 
-    `moment` is in microseconds; `kinds` are codes; `noise` None: nothing is hidden; `after` is where the page before ended.
+    `moment` is in microseconds; `kinds` are codes; `noise` None: nothing is hidden; `after`: end of the previous page.
     """
 
     graph: GraphVersion
@@ -54,15 +54,15 @@ class Scope:
 
     @property
     def directions(self) -> tuple[DirectionName, ...]:
-        """The directions to walk in."""
+        """The directions of the traversal."""
         return BOTH if self.options.direction == "both" else (self.options.direction,)
 
     def folding(self, reader: FactReader) -> Folding:
-        """Return what the answer hides, nothing so far."""
+        """Return the noise filter of the answer, without hidden assets yet."""
         return Folding(reader, self.noise, self.graph, self.root, self.level, self.moment)
 
     def lists(self, assets: Ints, certain: Bools, hidden: Hidden | None = None) -> Bools:
-        """Say of each asset whether it is listed: not hidden, of a kind and certainty that was asked for; the root always is."""
+        """Return a flag for each asset: listed if not hidden and of a requested kind and certainty; the root always is."""
         listed = certain if self.options.certain else np.ones(len(assets), np.bool_)
         if hidden is not None:
             listed = listed & (hidden.marks[assets] == SHOWN)
@@ -73,19 +73,19 @@ class Scope:
 
 
 def level_of(graph: GraphVersion, root: int, name: LevelName | None) -> Layer:
-    """Return the level of that name; None: runs where the root is a run, else assets."""
+    """Return the level `name`; None: the run level if the root is a run, else the asset level."""
     if name is None:
         return Layer.RUN if is_run(graph, root) else Layer.ASSET
     return Layer.RUN if name == "run" else Layer.ASSET
 
 
 def level_name(level: Layer) -> LevelName:
-    """Return the name of a level, as answers have it."""
+    """Return the name of a level in answers."""
     return "run" if level == Layer.RUN else "asset"
 
 
 def cut(frontier: Frontier | None, reason: str = "limit") -> dict[str, Any]:
-    """Return what an answer says of where its page ended, and why; `frontier` None: nothing remains."""
+    """Return the paging fields of an answer; `frontier` None: the answer is complete."""
     if frontier is None:
         return {"partial": False, "reason": None, "frontier": None}
     return {"partial": True, "reason": reason, "frontier": frontier.encode()}

@@ -1,1 +1,1 @@
-"""The services of one server, its readiness, its archives."""
+"""The services of one server: readiness and metrics, backup and restore, the bundle of all services."""

@@ -1,4 +1,4 @@
-"""Backup and restore of the whole store, for those who may see and say everything."""
+"""Backup and restore of the complete store, for callers that are not bound to a source."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ _log = logging.getLogger(__name__)
 
 
 class Archives:
-    """Takes the store out and puts it back. `restored` is called when the store has become another one."""
+    """Backs up and restores the store. `restored` is called after a restore has replaced its contents."""
 
     def __init__(self, archive: Archive, restored: Callable[[], None]) -> None:
         self._archive = archive
         self._restored = restored
 
     def backup(self, caller: Caller) -> Iterator[bytes]:
-        """Return the pieces of the file. Raises `Forbidden` for a caller that is bound to a source."""
+        """Return an iterator over the chunks of a backup file. Raises `Forbidden` for a caller that is bound to a source."""
         _check(caller)
-        _log.info("%s takes a backup", caller.actor)
+        _log.info("%s starts a backup", caller.actor)
         return self._archive.backup()
 
-    def restore(self, pieces: Iterable[bytes], caller: Caller) -> dict[str, Any]:
-        """Put a backup into the empty store and say what was restored.
+    def restore(self, chunks: Iterable[bytes], caller: Caller) -> dict[str, Any]:
+        """Restore a backup into the empty store and return a summary.
 
-        Raises `Forbidden`, `Conflict` where the store is not empty or too old, `DamagedBackup`; nothing is changed then.
+        Raises `Forbidden`, `Conflict` if the store is not empty or its schema is too old, `DamagedBackup`; nothing changes then.
         """
         _check(caller)
-        _log.info("%s restores a backup", caller.actor)
-        done = self._archive.restore(pieces)
+        _log.info("%s starts a restore", caller.actor)
+        done = self._archive.restore(chunks)
         self._restored()
         return restored_body(done)
 
 
 def restored_body(done: RestoreResult) -> dict[str, Any]:
-    """Return what was restored, as it is answered."""
+    """Return the summary of a restore as JSON."""
     return {
         "made_at": done.made_at,
         "schema": done.schema,
@@ -53,4 +53,6 @@ def restored_body(done: RestoreResult) -> dict[str, Any]:
 
 def _check(caller: Caller) -> None:
     if caller.source is not None:
-        raise Forbidden(f"a backup holds everything, and this token speaks for {caller.source!r} alone: use one without a source")
+        raise Forbidden(
+            f"a backup contains everything, and this token is limited to the source {caller.source!r}: use one without a source"
+        )

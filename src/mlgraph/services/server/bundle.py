@@ -1,4 +1,4 @@
-"""All use cases of one server, as the HTTP interface takes them."""
+"""Bundle of all services of one server, for the HTTP interface."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mlgraph.services.sources.source_manager import SourceManager
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The use cases."""
+    """The services, without backup and restore."""
 
     intake: Intake
     queries: Queries
@@ -25,11 +25,11 @@ class Services:
 
 @dataclass(frozen=True, slots=True)
 class ServerServices(Services):
-    """The use cases, and those of whoever runs the server."""
+    """The services with those of the operator of the server."""
 
     archives: Archives
 
     @classmethod
     def extended(cls, services: Services, archives: Archives) -> ServerServices:
-        """Return `services` with what is missing."""
+        """Return `services` with `archives`."""
         return cls(services.intake, services.queries, services.connections, services.health, services.tokens, archives)

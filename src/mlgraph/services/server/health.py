@@ -1,4 +1,4 @@
-"""Is the server ready, and what does it measure of itself."""
+"""Readiness of the server and its Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Health:
         self._dead_letters: Callable[[], DeadLetterCounts] | None = None
 
     def watch(self, pool: Callable[[], Pool], dead_letters: Callable[[], DeadLetterCounts]) -> None:
-        """Measure these too. `letters` may raise `Unavailable`."""
+        """Add the metrics of the connection pool and of dead letters. `dead_letters` may raise `Unavailable`."""
         self._pool, self._dead_letters = pool, dead_letters
 
     def loaded(self) -> None:
-        """Say that everything that must be there before the first answer is there."""
+        """Mark the server as loaded: everything needed for the first answer is available."""
         self._loaded = True
 
     def ready(self) -> dict[str, object]:
@@ -46,15 +46,15 @@ class Health:
         try:
             watermark = self._reader.last_tx()
             if not self._loaded:
-                raise Unavailable("still loading")
+                raise Unavailable("the server is still loading")
             lag = self._lag_s(watermark)
             if not self._caught_up_once:
                 if self._follower.caught_up_at == 0.0:
                     raise Unavailable("the graph is being built from the store")
                 self._caught_up_once = True
             if lag > MAX_LAG_S:
-                why = self._follower.failure or "it is still reading"
-                raise Unavailable(f"the graph lags {lag:.0f} s behind the store: {why}")
+                reason = self._follower.failure or "it is still reading"
+                raise Unavailable(f"the graph lags {lag:.0f} s behind the store: {reason}")
         except MlgraphError:
             self._gauges.unready.inc()
             raise
@@ -69,7 +69,7 @@ class Health:
         return time.monotonic() - (self._follower.caught_up_at or self._started_at)
 
     def metrics(self) -> bytes:
-        """Return the metrics in the Prometheus text format. What cannot be asked for now keeps the value it had."""
+        """Return the metrics in the Prometheus text format. Values that cannot be read now keep their last reading."""
         gauges, snapshot = self._gauges, self._follower.snapshot()
         gauges.watermark.labels(_GRAPH).set(snapshot.watermark)
         gauges.nodes.set(snapshot.nodes)
@@ -85,9 +85,9 @@ class Health:
             gauges.lag.labels(_GRAPH).set(self._lag_s(stored))
             gauges.behind.labels(_GRAPH).set(max(0, stored - snapshot.watermark))
             if self._dead_letters is not None:
-                counts_of_letters = self._dead_letters()
-                gauges.letters_waiting.set(counts_of_letters.waiting)
-                gauges.dead_letters.set(counts_of_letters.total)
+                counts = self._dead_letters()
+                gauges.dead_letters_waiting.set(counts.waiting)
+                gauges.dead_letters.set(counts.total)
             gauges.store_up.set(1)
         except MlgraphError:
             gauges.store_up.set(0)
@@ -96,7 +96,7 @@ class Health:
 
 
 class _Gauges:
-    """What is asked for when /metrics is read."""
+    """Metrics that are computed when /metrics is read."""
 
     def __init__(self) -> None:
         self.registry = registry = CollectorRegistry()
@@ -104,19 +104,17 @@ class _Gauges:
         def gauge(name: str, meaning: str, *labels: str) -> Gauge:
             return Gauge(name, meaning, labels, registry=registry)
 
-        gauge("mlgraph_build_info", "1; the version stands in the label.", "version").labels(version("mlgraph")).set(1)
-        self.unready = Counter("mlgraph_not_ready", "Times that /readyz answered 503.", registry=registry)
+        gauge("mlgraph_build_info", "Constant 1; the label has the version.", "version").labels(version("mlgraph")).set(1)
+        self.unready = Counter("mlgraph_not_ready", "Number of 503 answers of /readyz.", registry=registry)
         self.store_up = gauge("mlgraph_store_up", "1 while the store answers, else 0.")
         self.stored = gauge("mlgraph_store_transactions", "Last transaction in the store.")
-        self.watermark = gauge("mlgraph_projection_watermark", "Last transaction that a projection includes.", "projection")
+        self.watermark = gauge("mlgraph_projection_watermark", "Last transaction included in a projection.", "projection")
         self.lag = gauge("mlgraph_projection_lag_seconds", "Seconds since a projection was last current.", "projection")
-        self.behind = gauge(
-            "mlgraph_projection_lag_transactions", "Transactions that a projection has yet to read.", "projection"
-        )
+        self.behind = gauge("mlgraph_projection_lag_transactions", "Transactions not yet included in a projection.", "projection")
         self.nodes = gauge("mlgraph_graph_nodes", "Nodes of the traversal graph, ports included.")
-        self.assets = gauge("mlgraph_assets", "Assets heard of.")
+        self.assets = gauge("mlgraph_assets", "Assets named by any fact, in an edge or by themselves.")
         self.pool_size = gauge("mlgraph_database_pool_size", "Connections to PostgreSQL.")
-        self.pool_idle = gauge("mlgraph_database_pool_idle", "Connections to PostgreSQL that nobody uses now.")
-        self.pool_waiting = gauge("mlgraph_database_pool_waiting", "Requests that wait for a connection to PostgreSQL.")
-        self.letters_waiting = gauge("mlgraph_dead_letters_waiting", "Dead letters that wait to be replayed.")
-        self.dead_letters = gauge("mlgraph_dead_letters", "Dead letters there ever were.")
+        self.pool_idle = gauge("mlgraph_database_pool_idle", "Idle connections to PostgreSQL.")
+        self.pool_waiting = gauge("mlgraph_database_pool_waiting", "Requests waiting for a connection to PostgreSQL.")
+        self.dead_letters_waiting = gauge("mlgraph_dead_letters_waiting", "Dead letters waiting for replay.")
+        self.dead_letters = gauge("mlgraph_dead_letters", "Dead letters ever stored, replayed ones included.")
