@@ -1,4 +1,4 @@
-"""A real server for the whole session, and a fresh one where a test needs a store of its own."""
+"""Fixtures: one real server for the session, and new servers for tests that need a store of their own."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]
 
 @pytest.fixture
 def store_url(postgres_url: str) -> str:
-    """An empty store on a PostgreSQL that runs already, as `--store` takes it."""
+    """URL for `--store`: an empty schema on a running PostgreSQL."""
     return schema_url(postgres_url)
 
 
@@ -41,14 +41,14 @@ def names(request: pytest.FixtureRequest) -> Names:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Process]]:
-    """Starts servers, and ends those that a test leaves running."""
+    """Return a function that starts servers; servers still running at the end of the test are stopped."""
     running: list[Process] = []
 
-    def starting(*arguments: str, **how: object) -> Process:
-        running.append(Process(*arguments, **how))  # type: ignore[arg-type]
+    def start_process(*arguments: str, **options: object) -> Process:
+        running.append(Process(*arguments, **options))  # type: ignore[arg-type]
         return running[-1]
 
-    yield starting
+    yield start_process
     for process in running:
         if process.child.poll() is None:
             process.stop()

@@ -1,4 +1,4 @@
-"""Facts and events to send where a test needs a few hundred or thousand that belong together."""
+"""Corpora of a few hundred events and some thousand facts over one set of assets."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.contract.serving import Json, Names, asset, edge, retract
 
 
 def lines_to_send(names: Names) -> list[Json]:
-    """Some thousand facts that belong together, each with its time."""
+    """Some thousand facts about the same assets, each with its time."""
     lines: list[Json] = []
     for number in range(1000):
         a, b = names.dataset(f"t{number}"), names.dataset(f"t{number * 7 % 1000}")

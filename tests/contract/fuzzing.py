@@ -1,4 +1,4 @@
-"""Documents as a producer sends them, and what a producer gone wrong may make of them."""
+"""Hypothesis strategies: valid documents of a producer, and mutations that make them invalid."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def events(names: Names) -> list[Json]:
 
 
 def facts(names: Names) -> list[Json]:
-    """Facts of every sort, with all that each may say."""
+    """Facts of every type, with all their fields."""
     a, b, run, job = names.dataset("a"), names.dataset("b"), names.run("r"), names.workflow()
     return [
         {
@@ -154,11 +154,11 @@ JUNK: Final = st.recursive(
     max_leaves=5,
 )
 _NAMING: Final = ("name", "namespace", "runId", "uri", "source", "target", "field", "eventTime", "valid_from", "valid_to")
-_HOW: Final = st.sampled_from(["reword", "reword", "replace", "replace", "remove", "add", "rename", "repeat", "twice"])
+_CHANGES: Final = st.sampled_from(["reword", "reword", "replace", "replace", "remove", "add", "rename", "repeat", "twice"])
 
 
 def _places(value: Any) -> list[tuple[Any, Any]]:
-    """Every container in a document, with each of its keys."""
+    """All (container, key) pairs of a document."""
     children = list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
     found = [(value, key) for key, _ in children]
     for _, child in children:
@@ -168,7 +168,7 @@ def _places(value: Any) -> list[tuple[Any, Any]]:
 
 @st.composite
 def gone_wrong(draw: st.DrawFn, document: Json) -> Any:
-    """`document` with one to three things wrong in it, or right."""
+    """A copy of `document` with one to three random changes, which may leave it valid."""
     changed: Any = copy.deepcopy(document)
     for _ in range(draw(st.sampled_from([1, 1, 1, 2, 3]))):
         places = _places(changed)
@@ -176,25 +176,25 @@ def gone_wrong(draw: st.DrawFn, document: Json) -> Any:
             return changed
         naming = [place for place in places if place[1] in _NAMING]
         named = draw(st.booleans())
-        holder, key = draw(st.sampled_from(naming if naming and named else places))
-        how = draw(_HOW)
-        if how == "reword":
-            holder[key] = draw(ODD_URI if key in ("uri", "source", "target") else SHORT_TEXT | ODD_TEXT)
-        elif how == "replace":
-            holder[key] = draw(JUNK)
-        elif how == "remove":
-            del holder[key]
-        elif isinstance(holder, list):
-            holder.extend([draw(JUNK) if how == "add" else copy.deepcopy(holder[key])] * draw(st.sampled_from([1, 3])))
-        elif how == "rename":
-            holder[draw(ODD_TEXT)] = holder.pop(key)
+        container, key = draw(st.sampled_from(naming if naming and named else places))
+        change = draw(_CHANGES)
+        if change == "reword":
+            container[key] = draw(ODD_URI if key in ("uri", "source", "target") else SHORT_TEXT | ODD_TEXT)
+        elif change == "replace":
+            container[key] = draw(JUNK)
+        elif change == "remove":
+            del container[key]
+        elif isinstance(container, list):
+            container.extend([draw(JUNK) if change == "add" else copy.deepcopy(container[key])] * draw(st.sampled_from([1, 3])))
+        elif change == "rename":
+            container[draw(ODD_TEXT)] = container.pop(key)
         else:
-            holder["@@twice@@" if how == "twice" else draw(ODD_TEXT)] = draw(JUNK)
+            container["@@twice@@" if change == "twice" else draw(ODD_TEXT)] = draw(JUNK)
     return changed
 
 
 def written(document: Any, *, ascii_only: bool) -> bytes:
-    """The text of a document: depths and repeated keys, which no encoder writes, are put in afterwards."""
+    """The text of a document; deep nesting and repeated keys, which no encoder writes, are inserted by replacement."""
     text = json.dumps(document, ensure_ascii=ascii_only)
     text = _DEEP.sub(lambda found: "[" * int(found[1]) + "]" * int(found[1]), text)
     text = _TWICE.sub('"twice": 1, "twice": ', text)
@@ -203,7 +203,7 @@ def written(document: Any, *, ascii_only: bool) -> bytes:
 
 @st.composite
 def damaged(draw: st.DrawFn, text: bytes) -> bytes:
-    """A text that arrives otherwise than it was sent, now and then."""
+    """The text, sometimes damaged in transit: cut, changed bytes, another encoding, repeated."""
     place = draw(st.integers(0, max(0, len(text) - 1)))
     plain = text.decode("utf-8", "replace")
     ways = {

@@ -1,4 +1,4 @@
-"""Random histories, told to a real server as lines of facts or as OpenLineage events, each in namespaces of its own."""
+"""Random histories, sent to a real server as facts or as OpenLineage events, each in namespaces of its own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NAMES: Final = "abcde"
 
 @dataclass
 class History:
-    """A history, the naive reading of it, and how to name its assets on the server."""
+    """A history, its naive model, and the mapping of its asset names to names on the server."""
 
     number: int
     facts: list[Fact]
@@ -36,16 +36,16 @@ class History:
         self.naive = NaiveGraph(self.facts)
 
     def named(self, text: str) -> str:
-        """`text` with the history's number behind every namespace."""
+        """`text` with the history's number appended to every namespace."""
         return _NAMED.sub(rf"\1-{self.number}/", text)
 
     def without_number(self, text: str) -> str:
-        """The opposite."""
+        """The inverse of `named`."""
         return text.replace(f"-{self.number}/", "/", 1)
 
 
 def of_facts(number: int, rng: random.Random) -> History:
-    """A history that lines of facts can tell."""
+    """A history in the form of facts."""
     facts = histories.random_history(rng, wire=True)
 
     def send(api: Api, rng: random.Random) -> None:
@@ -58,7 +58,7 @@ def of_facts(number: int, rng: random.Random) -> History:
 
 
 def of_events(number: int, rng: random.Random) -> History:
-    """A history of one to three jobs, told by OpenLineage events."""
+    """A history of one to three jobs in the form of OpenLineage events."""
     events = [_event(rng) for _ in range(rng.randint(3, 14))]
     facts = [fact for event in events for fact in split_contacts(openlineage.normalise(event))[0]]
 
@@ -96,7 +96,7 @@ def _event(rng: random.Random) -> Json:
 
 
 def _sides(rng: random.Random, *, rich: bool = True) -> Json:
-    """Inputs and outputs, each perhaps not told; only runs tell versions and columns (`rich`)."""
+    """Inputs and outputs, each present with probability 0.8; only runs (`rich`) report versions and columns."""
     sides: Json = {}
     if rng.random() < 0.8:
         sides["inputs"] = [_dataset(rng, rich=rich) for _ in range(rng.randint(0, 3))]
@@ -119,7 +119,7 @@ def _dataset(rng: random.Random, *, rich: bool = False, **facets: Json) -> Json:
 
 
 def disagreements(history: History, api: Api, rng: random.Random, queries: int) -> list[str]:
-    """Random questions at boundaries of the history that the server answers differently from the naive reading."""
+    """Random queries at boundaries of the history in which the server's answer differs from the naive model."""
     moments = histories.moments(history.facts)
     uris = sorted(history.naive.uris())
     found = []

@@ -1,4 +1,4 @@
-"""OpenLineage events of one job, as a producer would send them, and what answers say of it at each minute of a made-up hour."""
+"""A producer of OpenLineage events of one job, and the validity intervals of its edges according to the answers, in minutes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FACET: Final = {"_producer": "https://example.org/producer", "_schemaURL": "htt
 
 
 def at(minute: float) -> str:
-    """The time `minute` minutes after midnight."""
+    """The time `minute` minutes after midnight, as RFC 3339."""
     return format_time(moment(minute))
 
 
@@ -29,7 +29,7 @@ def facet(**answer: Any) -> Json:
 
 
 class Producer:
-    """Makes the events of jobs in one namespace."""
+    """Builds the events of jobs in one namespace."""
 
     def __init__(self, names: Names) -> None:
         self.names = names
@@ -63,7 +63,7 @@ class Producer:
     def job(
         self, minute: float, inputs: Sequence[str] | None = None, outputs: Sequence[str] | None = None, *, job: str = "job"
     ) -> Json:
-        """What a job declares."""
+        """A JobEvent: the declared inputs and outputs of a job."""
         return {
             "eventTime": at(minute),
             "producer": "https://example.org/producer",
@@ -73,7 +73,7 @@ class Producer:
         }
 
     def dataset(self, minute: float, name: str, **facets: Json) -> Json:
-        """What a dataset is."""
+        """A DatasetEvent with the facets of a dataset."""
         return {
             "eventTime": at(minute),
             "producer": "https://example.org/producer",
@@ -85,7 +85,7 @@ class Producer:
         return {"namespace": self.names.store, "name": name}
 
     def columns(self, **fields: str) -> Json:
-        """A columnLineage facet: field="a.x b.y" says that these columns feed it."""
+        """A columnLineage facet: field="a.x b.y" lists the input columns of a field."""
         return facet(
             fields={
                 field: {
@@ -113,7 +113,7 @@ class Producer:
 
 
 def valid_intervals(api: Api, root: str, minutes: Iterable[float], **query: Any) -> dict[Triple, Intervals]:
-    """When each edge around `root` holds, in minutes, by asking at each boundary and one microsecond before it."""
+    """Validity intervals of the edges around `root`, in minutes, from queries at each boundary and one microsecond before it."""
     found: dict[Triple, Intervals] = {}
     before: set[Triple] = set()
     for minute in sorted({*minutes}):
@@ -131,13 +131,13 @@ def valid_intervals(api: Api, root: str, minutes: Iterable[float], **query: Any)
 
 
 def arrive(api: Api, events: list[Json], order: str) -> None:
-    """Send events as told, backwards, or shuffled with repetitions, one by one or as a stream."""
+    """Send events in order, backwards, or shuffled with repetitions, one by one or as a stream."""
     rng = random.Random(order)
     if order == "backwards":
         events = sorted(events, key=lambda event: str(event["eventTime"]), reverse=True)
-    elif order != "as told":
+    elif order != "in order":
         events = rng.sample(events, len(events)) + rng.choices(events, k=3)
-    if order in ("as told", "one by one"):
+    if order in ("in order", "one by one"):
         for event in events:
             api.event(event)
     else:

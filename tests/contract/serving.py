@@ -1,4 +1,4 @@
-"""The real program on its real PostgreSQL, as a process of its own, and short ways to talk to it."""
+"""A real `mlgraph up` process on a real PostgreSQL, and a client for tests."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ Json = dict[str, Any]
 Triple = tuple[str, str, str]
 PROGRAM: Final = Path(sys.executable).parent / "mlgraph"
 PATIENCE_S: Final = 180.0
-"""How long a machine that is busy with other things may take for anything."""
+"""Time limit of any single step on a busy machine."""
 STOP_S: Final = 4.0
 _READY: Final = "mlgraph is ready at "
 
 
 class Process:
-    """One `mlgraph up`. It is ready when the constructor returns.
+    """One `mlgraph up` process, ready when the constructor returns.
 
-    A new data directory gets a copy of the session's cluster, unless another program than this version's is started.
+    A new data directory gets a copy of the session's cluster, unless `program` is not the installed one.
     """
 
     def __init__(
@@ -55,13 +55,13 @@ class Process:
         )
         self.output: list[str] = []
         self.stop_took_s: float | None = None
-        began = time.monotonic()
+        started_at = time.monotonic()
         self._answers: Queue[str] = Queue()
         self._readers = [threading.Thread(target=read, daemon=True) for read in (self._read_out, self._read_err)]
         for reader in self._readers:
             reader.start()
         self.url = self._ready()
-        self.start_took_s = time.monotonic() - began
+        self.start_took_s = time.monotonic() - started_at
 
     def _read_out(self) -> None:
         assert self.child.stdout is not None
@@ -84,25 +84,25 @@ class Process:
         return line.removeprefix(_READY).strip()
 
     def kill(self) -> None:
-        """End it as a crash does."""
+        """End it with SIGKILL."""
         self.child.kill()
         self._ended()
 
     def stop(self) -> int:
-        """End it as an administrator does; return its status."""
+        """End it with SIGTERM; return its exit status."""
         if self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
-        began = time.monotonic()
+        signalled_at = time.monotonic()
         try:
             status = self._ended()
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"the server did not stop: {''.join(self.output)}") from None
-        self.stop_took_s = time.monotonic() - began
+        self.stop_took_s = time.monotonic() - signalled_at
         return status
 
     def stopped_soon(self) -> bool:
-        """Whether it ended without waiting for anybody: a stop is less work than a start, also on a busy machine."""
+        """Whether it stopped within STOP_S plus the time of its start, which scales with the load: it waited for no client."""
         return self.stop_took_s is not None and self.stop_took_s < STOP_S + self.start_took_s
 
     def _ended(self) -> int:
@@ -116,7 +116,7 @@ class Process:
 
 
 class Api:
-    """Talks to a server; every question waits for what this has written."""
+    """Client of a server; every query waits for the last write of this client (`at_least`)."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
@@ -125,13 +125,13 @@ class Api:
         self.written = 0
 
     def facts(self, lines: Iterable[Json | str | bytes]) -> Json:
-        """Send lines; return the ingest shape."""
+        """Send facts; return the ingest result."""
         body = b"\n".join(_bytes(line) for line in lines)
         response = self.http.post("/api/v1/facts", content=body)
         return self._wrote(response, 200)
 
     def taken(self, *lines: Json | str | bytes) -> Json:
-        """Send lines, none of which may be rejected."""
+        """Send facts, none of which may be rejected; return the ingest result."""
         answer = self.facts(lines)
         assert answer["rejected"] == []
         return answer
@@ -142,7 +142,7 @@ class Api:
         return int(answer["watermark"])
 
     def events(self, events: Iterable[Json]) -> Json:
-        """Send OpenLineage events as a stream; return the ingest shape. None may be rejected."""
+        """Send OpenLineage events as a stream, none of which may be rejected; return the ingest result."""
         body = "\n".join(json.dumps(event) for event in events)
         headers = {"Content-Type": "application/x-ndjson"}
         answer = self._wrote(self.http.post("/api/v1/lineage", content=body, headers=headers), 200)
@@ -150,7 +150,7 @@ class Api:
         return answer
 
     def cloudevents(self, content: Any, media: str = "application/cloudevents+json", **headers: str) -> httpx.Response:
-        """Send CloudEvents; return the response as it is."""
+        """Send CloudEvents; return the response unchecked."""
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
         response = self.http.post("/api/v1/events", content=body, headers={"Content-Type": media, **headers})
         if response.status_code == 202:
@@ -164,31 +164,31 @@ class Api:
         return answer
 
     def get(self, call: str, **query: Any) -> httpx.Response:
-        """Ask anything below /api/v1."""
+        """Send a GET request below /api/v1; return the response unchecked."""
         return self.http.get(f"/api/v1/{call}", params={"at_least": self.written, **query})
 
     def ask(self, call: str, **query: Any) -> Json:
-        """Ask, and return the answer, which must be one."""
+        """Send a GET request below /api/v1, which must succeed; return the answer."""
         response = self.get(call, **query)
         assert response.status_code == 200, response.text
         answer: Json = response.json()
         return answer
 
     def lineage(self, uri: str, as_of: str | None = None, **query: Any) -> Json:
-        """Ask for the lineage of an asset."""
+        """Return the lineage of an asset."""
         return self.ask("lineage", uri=uri, **({"as_of": as_of} if as_of else {}), **query)
 
     def edges(self, uri: str, as_of: str | None = None, **query: Any) -> set[Triple]:
-        """The edges that an answer lists."""
+        """Edges of a lineage answer."""
         return {(e["source"], e["relation"], e["target"]) for e in self.lineage(uri, as_of, **query)["edges"]}
 
     def reached(self, uri: str, as_of: str | None = None, **query: Any) -> dict[str, tuple[int, str]]:
-        """Distance and certainty of each node of an answer."""
+        """Distance and certainty of each node of a lineage answer."""
         nodes = self.lineage(uri, as_of, **query)["nodes"]
         return {node["uri"]: (node["distance"], node["certainty"]) for node in nodes}
 
     def export(self) -> bytes:
-        """The whole export."""
+        """The complete export."""
         response = self.get("export")
         assert response.status_code == 200
         return response.content
@@ -199,7 +199,7 @@ class Api:
 
 
 def wait_until_ready(api: Api) -> None:
-    """Wait until /readyz says so."""
+    """Wait until /readyz answers 200."""
     until = time.monotonic() + PATIENCE_S
     while api.http.get("/readyz").status_code != 200:
         assert time.monotonic() < until
@@ -213,7 +213,7 @@ def _bytes(line: Json | str | bytes) -> bytes:
 
 
 class Names:
-    """URIs and lines in a namespace of one test's own."""
+    """URIs in a namespace of one test's own."""
 
     def __init__(self, space: str) -> None:
         self.space = space
@@ -243,6 +243,6 @@ def edge(source: str, relation: str, target: str, at: str | None = None, **outpu
     return {"edge": {"source": source, "relation": relation, "target": target, **output, **({"valid_from": at} if at else {})}}
 
 
-def retract(*which: str, at: str | None = None, **output: Any) -> Json:
-    keys = ("uri",) if len(which) == 1 else ("source", "relation", "target")
-    return {"retract": {**dict(zip(keys, which, strict=True)), **output, **({"valid_to": at} if at else {})}}
+def retract(*target: str, at: str | None = None, **output: Any) -> Json:
+    keys = ("uri",) if len(target) == 1 else ("source", "relation", "target")
+    return {"retract": {**dict(zip(keys, target, strict=True)), **output, **({"valid_to": at} if at else {})}}

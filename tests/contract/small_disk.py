@@ -1,8 +1,8 @@
-"""A server on a disk of its own: a small file system, mounted for it alone.
+"""A small file system for one command, to test a full disk.
 
-Run as a script: `small_disk.py DIR BYTES COMMAND...` mounts BYTES of memory on DIR, in a mount namespace that nobody else
-sees, and turns into COMMAND. Root needs nothing for it; another user gets a user namespace (user_namespaces(7)), which
-most Linux systems allow.
+Run as a script: `small_disk.py DIR BYTES COMMAND...` mounts a tmpfs of BYTES on DIR in a private mount namespace
+and replaces itself with COMMAND. Root needs nothing else; other users get a user namespace (user_namespaces(7)), which most
+Linux systems allow.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ def main(directory: str, size_bytes: str, *command: str) -> None:
     os.execv(command[0], command)  # noqa: S606 - no shell is wanted; the caller names the program
 
 
-def checked(result: int, what: str) -> None:
+def checked(result: int, action: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"{what}: {os.strerror(code)}")
+        raise OSError(code, f"{action}: {os.strerror(code)}")
 
 
 if __name__ == "__main__":

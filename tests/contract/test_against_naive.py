@@ -1,4 +1,4 @@
-"""Random histories over HTTP: the answers are the naive model's, and an export elsewhere gives the same answers and bytes."""
+"""Random histories over HTTP: answers equal those of the naive model, also after an import of the export elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ QUERIES = 25
 
 @pytest.fixture(scope="module")
 def loaded_histories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, list[History]]]:
-    """A server that was told many histories, piece by piece, mixed and with repetitions."""
+    """A server that received many histories in small pieces, mixed and with repetitions."""
     process = Process("--data", str(tmp_path_factory.mktemp("told") / "data"))
     api = Api(process.url)
     every_history = []
@@ -32,7 +32,7 @@ def loaded_histories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple
     process.stop()
 
 
-def test_answers_are_those_of_the_naive_model(loaded_histories: tuple[Api, list[History]]) -> None:
+def test_answers_equal_those_of_the_naive_model(loaded_histories: tuple[Api, list[History]]) -> None:
     api, every_history = loaded_histories
     wrong = [
         f"history {history.number}: {each}"

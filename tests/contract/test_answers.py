@@ -29,7 +29,7 @@ def tree(names: Names, breadth: int = 3, depth: int = 4) -> list[Json]:
 
 @pytest.fixture(scope="module", autouse=True)
 def waiting(shared_server: Process) -> Iterator[Future[tuple[httpx.Response, float]]]:
-    """A question that asks for what will never be written: it is asked first, because it waits for its whole patience."""
+    """A query with a future `at_least`, started early because it waits until its time limit."""
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(_ask_for_the_future, Api(shared_server.url))
 
@@ -101,7 +101,7 @@ def test_both_is_the_union(api: Api, names: Names) -> None:
     middle = names.dataset("t0")
     down, up = (api.reached(middle, direction=direction) for direction in ("downstream", "upstream"))
     assert api.reached(middle, direction="both") == {**down, **up}
-    # t1 derives from t0 here, so no sibling comes in by way of the parent
+    # t1 derives from t0 here, so the answer has no sibling of t1
     assert names.dataset("t2") not in api.reached(middle, direction="both")
 
 
@@ -235,7 +235,7 @@ def test_impact_names_paths_and_owners(api: Api, names: Names) -> None:
     assert names.dataset("d") in affected
 
 
-def test_live_now_and_then(api: Api, names: Names) -> None:
+def test_live_at_present_and_in_the_past(api: Api, names: Names) -> None:
     c = company(names)
     v2, green = names.of("model_version", "m/2"), names.of("deployment", "green")
     api.taken(*company_lines(c), edge(v2, "deployed_as", green, at(10)), edge(green, "serves", c["ranking"], at(10)))
@@ -246,7 +246,7 @@ def test_live_now_and_then(api: Api, names: Names) -> None:
         return {d["uri"]: [version["uri"] for version in d["versions"]] for d in service["deployments"]}
 
     assert serving(2) == {}
-    assert serving(5) == {c["blue"]: [c["v1"]]}  # what an alias claims is not what serves
+    assert serving(5) == {c["blue"]: [c["v1"]]}  # an alias does not serve
     assert serving(10) == {c["blue"]: [c["v1"]], green: [v2]}
     assert serving(11) == {green: [v2]}
     assert api.get("live", service=c["raw"]).status_code == 422
@@ -264,8 +264,8 @@ def test_live_knows_a_service_and_a_deployment_by_every_name(api: Api, names: Na
         edge(blue, "alias_of", canary, at(5)),
     )
     for minute, service, deployment in ((3, old, blue), (6, new, canary)):
-        for asked in (old, new):
-            (output,) = api.ask("live", service=asked, as_of=at(minute))["services"]
+        for uri in (old, new):
+            (output,) = api.ask("live", service=uri, as_of=at(minute))["services"]
             assert output["uri"] == service
             assert [(d["uri"], d["weight"], d["versions"][0]["uri"]) for d in output["deployments"]] == [
                 (deployment, 0.5, version)
@@ -357,8 +357,8 @@ def test_a_query_waits_until_its_answer_includes_a_write(api: Api, names: Names)
         assert answer.result(PATIENCE_S)["total"] == 2
 
 
-def test_a_query_does_not_wait_for_ever(waiting: Future[tuple[httpx.Response, float]]) -> None:
-    response, took_s = waiting.result(PATIENCE_S)  # no longer than that: its own client would have given up
+def test_a_query_waits_for_a_limited_time(waiting: Future[tuple[httpx.Response, float]]) -> None:
+    response, took_s = waiting.result(PATIENCE_S)  # not longer: its own client would have timed out
     assert response.status_code == 503
     assert response.headers["content-type"] == "application/problem+json"
     assert int(response.headers["retry-after"]) >= 1

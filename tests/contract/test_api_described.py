@@ -1,4 +1,4 @@
-"""Every call of the API with what its description allows and with what it does not: no 5xx, and only what is described."""
+"""OpenAPI conformance: generated valid and invalid requests of every call get only documented answers, and no 5xx."""
 
 from __future__ import annotations
 
@@ -91,9 +91,9 @@ def test_the_call_answers_as_described(mode: GenerationMode, call: str, server: 
             if uri is not None and name in case.query:
                 case.query[name] = uri
         if re.fullmatch(r"\s*\+?\d+(\.0*)?\s*", str(case.query.get("at_least", ""))):
-            case.query["at_least"] = 1  # one that is not there yet is waited for: that has tests of its own
+            case.query["at_least"] = 1  # a future watermark would block; other tests cover it
         if call == "post /api/v1/sources" and isinstance(case.body, dict):
-            case.body.pop("url", None)  # a tool that is connected would be asked, and is not there
+            case.body.pop("url", None)  # connecting would send requests to a tool that does not exist
         case.validate_response(case.call(base_url=server.url, session=session, timeout=30), checks=CHECKED)
 
     with requests.Session() as session:
@@ -101,7 +101,7 @@ def test_the_call_answers_as_described(mode: GenerationMode, call: str, server: 
         ask()
 
 
-def test_a_fault_is_found() -> None:
+def test_an_undocumented_answer_is_found() -> None:
     with serving(Double(failure=RuntimeError("planted"))) as port:
         case = CALLS["get /api/v1/live"].Case()
         with pytest.raises(FailureGroup, match="500"):

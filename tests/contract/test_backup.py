@@ -1,4 +1,4 @@
-"""Backup and restore with the real program: exact, under writes, into a server or a directory, whole or not at all."""
+"""Backup and restore with the real program: exact, during writes, into a server or a directory, complete or not at all."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def done(*arguments: str | Path) -> str:
 
 
 def answers(api: Api, uris: list[str]) -> list[Json]:
-    """Everything that can be said of some assets, as of one moment."""
+    """Answers to all queries about some assets, as of one moment."""
     moment = {"as_of": at(1000)}
     found = [api.ask("asset", uri=uri, **moment) for uri in uris]
     found += [api.ask("lineage", uri=uri, direction=way, **moment) for uri in uris for way in ("downstream", "upstream")]
@@ -76,7 +76,7 @@ def test_a_restored_server_answers_as_the_first_one_did(start: Start, tmp_path: 
         api.written = int(reported.split("watermark ")[1].split(",")[0])
         exports.append(api.export())
         assert [(each["name"], each["url"]) for each in api.ask("sources")["sources"]] == [("prod", "http://127.0.0.1:9")]
-        if number == 0:  # what was written while the backup was made may be in it or not; now nobody writes
+        if number == 0:  # writes during the backup may be in it or not; from here on there are none
             done("backup", files[1], "--url", server.url)
             first.close()
             first, answer = api, answers(api, uris)
@@ -97,7 +97,7 @@ def test_a_restored_server_answers_as_the_first_one_did(start: Start, tmp_path: 
     first.close()
 
 
-def test_a_directory_that_nobody_serves(start: Start, tmp_path: Path) -> None:
+def test_backup_and_restore_of_a_directory_without_a_server(start: Start, tmp_path: Path) -> None:
     names = Names("offline")
     data, file, copy = tmp_path / "data", tmp_path / "all.backup", tmp_path / "copy"
     process = start("--data", str(data))
@@ -160,7 +160,7 @@ def test_a_kill_in_the_middle_of_a_restore_leaves_nothing(start: Start, tmp_path
 
     def pieces() -> Iterator[bytes]:
         yield archive[: len(archive) * 9 // 10]
-        time.sleep(0.5)  # what was sent is in tables by now, uncommitted
+        time.sleep(0.5)  # the sent rows are in tables, uncommitted
         postmaster = int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
         os.kill(second.child.pid if whom == "server" else postmaster, signal.SIGKILL)
         yield archive[len(archive) * 9 // 10 :]

@@ -1,4 +1,4 @@
-"""Bad input: refused with a place and a reason, and the rest kept."""
+"""Bad input: rejected with its position and a reason; the valid rest is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REPLACEMENT = "\ufffd"
 
 
 def problem(response: httpx.Response, status: int) -> Json:
-    """The problem that a response is, of RFC 9457's shape."""
+    """The body of a response, which must be a problem (RFC 9457)."""
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "application/problem+json"
     body: Json = response.json()
@@ -114,7 +114,7 @@ def test_each_wrong_line_is_rejected_by_itself(api: Api) -> None:
         assert found[2 * position + 1]["message"]
     assert len(found) == len(WRONG_LINES)
     assert answer["accepted"] + answer["duplicates"] == 1
-    # nothing of a line that was rejected is kept
+    # nothing of a rejected line is stored
     assert api.get("asset", uri=A).status_code == 404
 
 
@@ -188,7 +188,7 @@ def _changed(value: Any, key: Any, change: Callable[[Any], Any]) -> Callable[[An
 
 
 def mutations(value: Any, path: str = "") -> list[tuple[str, Callable[[Any], Any]]]:
-    """Every place in a document."""
+    """Paths to all values of a document."""
     places: list[tuple[str, Callable[[Any], Any]]] = [(path, lambda wrong: wrong)]
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:

@@ -1,6 +1,6 @@
-"""Sources of mlgraph.yaml, read by the real program from doubles of MLflow that check credentials and repeat them.
+"""Sources of mlgraph.yaml, read by the real program from MLflow doubles that check credentials and repeat them in answers.
 
-A double stands in because MLflow itself cannot be made to repeat a secret; the real one is in tests/realparts.
+A double is necessary because a real MLflow never repeats a secret; tests with the real one are in tests/realparts.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from tests.sources.test_mlflow import SmallMlflow
 
 Start = Callable[..., Process]
 
-TOKEN: Final = "tok-planted-4711"  # noqa: S105 - it opens nothing
+TOKEN: Final = "tok-planted-4711"  # noqa: S105 - not a real password
 PASSWORD: Final = "pass-planted-0815"  # noqa: S105 - the same
-BASIC: Final = "cmVhZGVyOnBhc3MtcGxhbnRlZC0wODE1"  # reader and that password, as HTTP Basic writes them (RFC 7617)
+BASIC: Final = "cmVhZGVyOnBhc3MtcGxhbnRlZC0wODE1"  # `reader` and that password in HTTP Basic encoding (RFC 7617)
 
 
 class WatchedMlflow(SmallMlflow):
-    """Answers who sends one header only, tells all others what they sent, and may lose its model."""
+    """Answers requests with one Authorization header, repeats any other header in the error, and can lose its model."""
 
     def __init__(self, authorization: str, *secrets: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class WatchedMlflow(SmallMlflow):
 
 @dataclass
 class Scene:
-    """Two MLflow servers, one configuration, and what the program said."""
+    """Two MLflow servers, one configuration, and the output of the program."""
 
     folder: Path
     start: Start
@@ -68,7 +68,7 @@ class Scene:
     apis: list[Api] = field(default_factory=list)
 
     def serve(self, text: str) -> Api:
-        """Write mlgraph.yaml and serve with it."""
+        """Write mlgraph.yaml and start the server with it."""
         path = self.folder / "mlgraph.yaml"
         path.write_text(text)
         self.process = self.start(
@@ -137,7 +137,7 @@ def sources_test(api: Api, name: str, *options: str) -> subprocess.CompletedProc
 
 
 def answers_of(api: Api) -> bytes:
-    """Everything that the server answers, a whole backup included."""
+    """All answers of the server, including a complete backup."""
     calls = ["sources", "dead-letters", "export", "live", "diff?from=2020-01-01T00:00:00Z&to=2100-01-01T00:00:00Z"]
     got = [api.http.get(f"/api/v1/{call}").content for call in calls]
     got += [api.http.post(f"/api/v1/sources/{name}/{act}").content for name in ("prod", "lab") for act in ("test", "sync")]
@@ -147,7 +147,7 @@ def answers_of(api: Api) -> bytes:
     return b"".join(got) + gzip.decompress(api.http.get("/api/v1/backup").content)
 
 
-def test_sources_are_read_as_configured_and_their_secrets_stand_nowhere(scene: Scene) -> None:
+def test_sources_are_read_as_configured_and_secrets_appear_nowhere(scene: Scene) -> None:
     api = scene.serve(scene.both())
     prod, lab = (until(api, name, following) for name in ("prod", "lab"))
     assert (prod["configured"], prod["environment"], lab["environment"]) == (True, "production", None)
@@ -234,7 +234,7 @@ def test_a_changed_file_counts_from_the_next_start(scene: Scene) -> None:
         assert until(api, "lab", following)["configured"] is True
 
 
-def test_sweeps_come_by_themselves(scene: Scene) -> None:
+def test_sweeps_run_on_schedule(scene: Scene) -> None:
     api = scene.serve(scene.both("{poll: 1h, sweep: 1s}"))
     first = until(api, "prod", following)
     until(api, "prod", lambda found: found["last_sweep_at"] > first["last_sweep_at"])
@@ -247,7 +247,7 @@ def test_sweeps_come_by_themselves(scene: Scene) -> None:
         assert time.monotonic() < deadline
         until(api, "prod", following)
         time.sleep(0.1)
-    assert source(api, "prod")["last_sync_at"] == read  # it was compared, not read anew
+    assert source(api, "prod")["last_sync_at"] == read  # it was compared, not read from scratch
     scene.stop()
 
     api = scene.serve(scene.both("{poll: 1h, sweep: 365d, full_sweep: 1s}"))
@@ -261,14 +261,14 @@ def test_limits_reach_the_requests(scene: Scene) -> None:
     assert scene.prod.double is not None
     started_at, before = time.monotonic(), len(scene.prod.double.asked)
     until(api, "prod", following)
-    asked, took_s = len(scene.prod.double.asked) - before, time.monotonic() - started_at
-    assert asked <= 4 + 4 * took_s + 4  # a second's worth at once, then the rate; some were asked before the first look
-    assert asked > 8
+    requests, took_s = len(scene.prod.double.asked) - before, time.monotonic() - started_at
+    assert requests <= 4 + 4 * took_s + 4  # a burst of one second, then the rate; a few requests preceded the first count
+    assert requests > 8
     scene.prod.hang_s = 10 * PATIENCE_S
     answer = api.http.post("/api/v1/sources/prod/test").json()
     assert (answer["ok"], answer["counts"]) == (False, {})
     assert "no answer within 0.5 s" in answer["error"]
-    assert 500 <= answer["took_ms"] < 1000 * PATIENCE_S  # an answer came while the source still hangs
+    assert 500 <= answer["took_ms"] < 1000 * PATIENCE_S  # the answer arrives while the source still hangs
     scene.prod.hang_s = 0.0
 
 
@@ -281,7 +281,7 @@ def test_a_source_that_is_followed_can_be_connected_again(scene: Scene) -> None:
     assert (again["errors"], again["configured"]) == (0, True)
 
 
-def test_one_source_that_is_away_stops_no_other_from_being_read(scene: Scene) -> None:
+def test_an_unreachable_source_does_not_stop_the_others(scene: Scene) -> None:
     api = scene.serve(scene.both().replace(scene.urls["lab"], unused_url()))
     until(api, "prod", following)
     answer = sources_test(api, "lab")
@@ -302,7 +302,7 @@ def test_up_does_not_start_with_a_wrong_configuration(tmp_path: Path) -> None:
     assert third.startswith(f"{path}:5:24: the environment variable that is named here is not set")
     assert PASSWORD not in answer
     assert not (tmp_path / "data").exists()
-    # it is found where `up` is started, and told as a log line where no terminal is
+    # the file is found in the working directory; without a terminal the error is a log line
     here = subprocess.run([str(PROGRAM), "up", "--data", "data"], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert here.returncode == 2
     assert json.loads(here.stderr)["message"].startswith("mlgraph.yaml has 2 faults\nmlgraph.yaml:4:10: ")

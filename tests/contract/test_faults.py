@@ -1,4 +1,4 @@
-"""Processes that are killed, stores that go away, two servers, tokens: nothing acknowledged is lost, no help is needed."""
+"""Killed processes, unreachable stores, two servers, tokens: nothing acknowledged is lost, and recovery is automatic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def postmaster(data: Path) -> int:
     return int((data / "postgres" / "postmaster.pid").read_text().splitlines()[0])
 
 
-def test_postgres_is_killed_in_the_middle(start: Start, tmp_path: Path) -> None:
+def test_postgres_is_killed_during_writes(start: Start, tmp_path: Path) -> None:
     names, data = Names("postgres"), tmp_path / "data"
     process = start("--data", str(data))
     api = Api(process.url)
@@ -56,7 +56,7 @@ def test_postgres_is_killed_in_the_middle(start: Start, tmp_path: Path) -> None:
 
 
 def run_up(*arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str]:
-    """Run `up` that must not start; return status and what it said."""
+    """Run `up`, which must fail to start; return its exit status and its output."""
     done = subprocess.run(
         [str(PROGRAM), "up", "--port", "0", *arguments],
         capture_output=True,
@@ -101,7 +101,7 @@ def test_it_reports_which_stores_it_takes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_cleanly_and_soon(tmp_path: Path, number: signal.Signals) -> None:
+def test_it_stops_cleanly_without_delay(tmp_path: Path, number: signal.Signals) -> None:
     data = tmp_path / "data"
     process = Process("--data", str(data))
     api = Api(process.url)
@@ -169,9 +169,9 @@ def test_tokens_bind_actor_source_and_environment(start: Start, tmp_path: Path) 
     tokens.chmod(0o600)
     process = start("--data", str(tmp_path / "data"), "--host", "0.0.0.0", "--tokens", str(tokens))  # noqa: S104
     url = process.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
-    nobody, stranger, bot = Api(url), Api(url, "wrong"), Api(url, "dbt-token")
+    anonymous, stranger, bot = Api(url), Api(url, "wrong"), Api(url, "dbt-token")
     a = names.dataset("a")
-    for api in (nobody, stranger):
+    for api in (anonymous, stranger):
         for response in (api.http.get("/api/v1/export"), api.http.post("/api/v1/facts", content=json.dumps(asset(a)))):
             assert response.status_code == 401
             assert response.headers["www-authenticate"].startswith("Bearer")
@@ -196,5 +196,5 @@ def test_tokens_bind_actor_source_and_environment(start: Start, tmp_path: Path) 
     card = bot.ask("asset", uri=a)
     assert (card["origins"], card["environment"]) == (["dbt"], "staging")
     assert {entry["actor"] for entry in card["history"]} == {"dbt-bot"}
-    for api in (nobody, stranger, bot):
+    for api in (anonymous, stranger, bot):
         api.close()

@@ -1,4 +1,4 @@
-"""A full disk, a real one: a small file system that the server has for itself, filled up from outside."""
+"""A full disk: the server has a small file system of its own, which the test fills."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BLOCK_BYTES: Final = 64 * 1024
 
 
 class Disk:
-    """The file system of a server, as seen through its process."""
+    """The file system of a server, accessed through its process."""
 
     def __init__(self, process: Process, directory: Path) -> None:
         self._directory = Path(f"/proc/{process.child.pid}/root{directory}")
@@ -35,7 +35,7 @@ class Disk:
         return found.f_bavail * found.f_frsize
 
     def fill(self, leave_bytes: int) -> None:
-        """Take all room but `leave_bytes`."""
+        """Fill the file system up to `leave_bytes`."""
         with self._ballast.open("ab", buffering=0) as ballast:
             while (excess := self.free_bytes() - leave_bytes) > 0:
                 try:
@@ -44,11 +44,11 @@ class Disk:
                     return
 
     def postgres_log(self) -> str:
-        """What PostgreSQL said."""
+        """The log of PostgreSQL."""
         return (self._directory / "data" / "postgres.log").read_text()
 
     def clear(self) -> None:
-        """Give the room back."""
+        """Free the filled space."""
         self._ballast.unlink()
 
 
@@ -105,7 +105,7 @@ def test_with_little_room_left_writes_are_refused_and_queries_answered(served: t
 
 
 class Sender:
-    """Sends large bodies, one after the other, until it is told to stop."""
+    """Sends large bodies, one after the other, until it is stopped."""
 
     def __init__(self, url: str, names: Names, number: int) -> None:
         self._api = Api(url)
@@ -145,7 +145,7 @@ def test_a_disk_filled_to_the_last_byte_in_the_middle_of_writes_loses_nothing_ac
             thread.start()
         while not all(sender.taken for sender in senders) and all(thread.is_alive() for thread in threads):
             time.sleep(0.02)
-        disk.fill(0)  # while PostgreSQL writes what was checked to fit
+        disk.fill(0)  # while PostgreSQL writes an append that passed the space check
         time.sleep(1.5)
         stopping.set()
         for thread in threads:
@@ -161,9 +161,9 @@ def test_a_disk_filled_to_the_last_byte_in_the_middle_of_writes_loses_nothing_ac
         wait_until_ready(api)
         taken += [after, *(uri for sender in senders for uri in sender.taken)]
         exported = {json.loads(line)["asset"]["uri"] for line in api.export().splitlines()}
-        assert exported >= set(taken), "something acknowledged is gone"
-        assert len(exported - set(taken)) % 20 == 0  # what was stored, but not acknowledged any more, is whole
+        assert exported >= set(taken), "an acknowledged fact is lost"
+        assert len(exported - set(taken)) % 20 == 0  # requests stored without an acknowledgement are stored completely
     api.close()
-    assert "No space left on device" in disk.postgres_log()  # it did meet PostgreSQL itself
+    assert "No space left on device" in disk.postgres_log()  # PostgreSQL itself ran out of space
     assert process.stop() == 0
     assert "Traceback" not in "".join(process.output)

@@ -1,4 +1,4 @@
-"""`kill -9` of the server, its PostgreSQL, or both, twenty times during one intake: nothing acknowledged is lost."""
+"""`kill -9` of the server, its PostgreSQL, or both, twenty times during one ingestion: nothing acknowledged is lost."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ VICTIMS: Final = ("server",) * 3 + ("both",) * 2 + ("postgres",) * 8 + ("backend
 
 
 def facts(rng: random.Random, names: Names) -> Iterator[Json]:
-    """Facts that add, replace, end and retract, each with its time: what they come to does not depend on their order."""
+    """Facts that add, replace, end and retract, each with its time, so that the result does not depend on their order."""
     tables = [names.dataset(f"t{number}") for number in range(2_500)]
     for number in range(FACTS):
         a, b = rng.sample(tables, 2)
@@ -52,7 +52,7 @@ def facts(rng: random.Random, names: Names) -> Iterator[Json]:
 def events(rng: random.Random, names: Names) -> Iterator[Json]:
     """OpenLineage events of runs that start and complete; jobs drop inputs now and then, so that edges close."""
     for number in range(EVENTS):
-        job, run = divmod(number, 12)  # few runs a job: intake is what is tried here, not the histories of long-lived jobs
+        job, run = divmod(number, 12)  # few runs for each job: the subject is ingestion, not the histories of long-lived jobs
         yield {
             "eventTime": at(run * 10 + job % 10),
             "eventType": rng.choice(("START", "COMPLETE", "COMPLETE", "FAIL")),
@@ -98,7 +98,7 @@ class Sending:
     guard: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self) -> None:
-        """Be one producer until nothing is left to send."""
+        """Run one producer until all batches are sent."""
         try:
             with httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False) as http:
                 while (batch := self._next()) is not None:
@@ -136,7 +136,7 @@ class Sending:
 
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What a server that nobody disturbs exports."""
+    """The export of an undisturbed server."""
     process = Process("--data", str(tmp_path_factory.mktemp("undisturbed") / "data"))
     sending = Sending(process.url, batches(random.Random(SEED), Names("killed")))
     sending.run()
@@ -153,7 +153,7 @@ def postmaster(data: Path) -> int:
 
 
 def backends(master: int) -> list[int]:
-    """Processes of a PostgreSQL that serve connections of ours."""
+    """Processes of a PostgreSQL that serve client connections."""
     children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
     return [int(child) for child in children if b" mlgraph mlgraph " in _title(int(child))]
 
@@ -166,7 +166,7 @@ def _title(process: int) -> bytes:
 
 
 def shoot(victim: str, process: Process, data: Path, rng: random.Random) -> None:
-    """End the victim as a crash does; one that is just being restarted is left alone."""
+    """Kill the victim with SIGKILL, unless it is being restarted."""
     targets: list[int] = []
     with suppress(OSError, IndexError, ValueError):
         master = postmaster(data)
@@ -202,24 +202,24 @@ def test_killed_twenty_times_it_exports_what_an_undisturbed_one_does(
     for mark, victim in zip(marks, rng.sample(VICTIMS, KILLS), strict=True):
         while sending.acknowledged < mark and sending.failure is None:
             time.sleep(0.002)
-        time.sleep(rng.uniform(0, 0.12))  # somewhere in the middle of what is being sent
+        time.sleep(rng.uniform(0, 0.12))  # at a random point of the ingestion
         shoot(victim, process, data, rng)
         if victim in ("server", "both"):
             process.kill()
             reported = sending.watermark
             process = start("--data", str(data), port=port, patience_s=RESTART_S)
             ready = httpx.get(f"{process.url}/readyz", trust_env=False).json()
-            assert ready["watermark"] >= reported, "an acknowledged transaction is gone"
+            assert ready["watermark"] >= reported, "an acknowledged transaction is lost"
     for producer in producers:
         producer.join(4 * PATIENCE_S)
     assert sending.failure is None
     assert sending.acknowledged == total
-    assert sending.broken + len(sending.refusals) >= KILLS // 2  # the kills did meet requests
+    assert sending.broken + len(sending.refusals) >= KILLS // 2  # some requests were interrupted by kills
     api = Api(process.url)
     api.written = sending.watermark
     wait_until_ready(api)
     assert api.export() == expected
-    again = rng.sample(todo, 4)  # sent again, it changes nothing
+    again = rng.sample(todo, 4)  # repeated facts change nothing
     for batch in again:
         response = api.http.post(f"/api/v1/{batch.call}", content=batch.body, headers=LINES)
         assert (response.json()["accepted"], response.json()["duplicates"]) == (0, batch.lines)

@@ -1,4 +1,4 @@
-"""Readers while the graph is compacted again and again: each answer is the right one for the watermark that it names."""
+"""Concurrent readers during repeated compactions: each answer is correct for its watermark."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset,
 
 ROUNDS: Final = 45
 FILLERS: Final = 1_600
-"""Lines a round that lead nowhere near what is asked: together many times what makes the graph compact its overlay."""
+"""Facts per round about unrelated assets: in total many times the number that triggers a compaction of the overlay."""
 CHANGES: Final = 20
 TABLES: Final = 40
 READERS: Final = 3
@@ -27,13 +27,13 @@ Pair = tuple[str, str]
 
 @dataclass
 class ExpectedEdges:
-    """What was told of the edges that are asked for, in order, and by which transaction."""
+    """Facts about the queried edges, in order, with their transactions."""
 
     transactions: list[int] = field(default_factory=list)
     changes: list[list[tuple[Pair, int, bool]]] = field(default_factory=list)
 
     def valid_pairs(self, watermark: int, minute: int) -> set[Pair]:
-        """The edges that hold at `minute`, as of a transaction, by reading everything that was told until then."""
+        """The edges valid at `minute` as of a transaction, by replaying all facts up to it."""
         last: dict[Pair, tuple[int, bool]] = {}
         for change in self.changes[: bisect_right(self.transactions, watermark)]:
             for pair, when, opens in change:
@@ -43,7 +43,7 @@ class ExpectedEdges:
 
 
 def distances(edges: set[Pair], root: str, *, downstream: bool) -> dict[str, int]:
-    """Breadth first, as simply as it can be said."""
+    """Distances by a simple breadth-first search."""
     following: dict[str, list[str]] = defaultdict(list)
     for source, target in edges:
         following[source if downstream else target].append(target if downstream else source)
@@ -57,7 +57,7 @@ def distances(edges: set[Pair], root: str, *, downstream: bool) -> dict[str, int
 
 @dataclass
 class Reader:
-    """Asks without pause, and keeps every answer."""
+    """Sends queries without a pause and records every answer."""
 
     url: str
     tables: list[str]
@@ -85,7 +85,7 @@ class Reader:
 
 
 def wrong(reported: ExpectedEdges, call: str, query: dict[str, Any], minute: int, answer: Json) -> Iterator[str]:
-    """What an answer says that is not so."""
+    """Errors of an answer."""
     edges = reported.valid_pairs(answer["watermark"], minute)
     expected = distances(edges, query["uri"], downstream=query.get("direction") != "upstream")
     if call == "lineage":
@@ -104,7 +104,7 @@ def wrong(reported: ExpectedEdges, call: str, query: dict[str, Any], minute: int
             yield f"path to {each['uri']}"
 
 
-def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_every_answer_is_correct_for_its_watermark(start: Callable[..., Process], tmp_path: Path) -> None:
     rng, names, reported = random.Random(3), Names("readers"), ExpectedEdges()
     process = start("--data", str(tmp_path / "data"))
     api = Api(process.url)
@@ -123,13 +123,13 @@ def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], 
         pairs = set(rng.sample(sorted(opened), len(opened) // 8))
         pairs |= {(tables[a], tables[b]) for a, b in (rng.sample(range(TABLES), 2) for _ in range(CHANGES // 2))}
         change = [(pair, number, pair not in opened) for pair in sorted(pairs)]
-        # Few enough lines to be one transaction: no answer is of the middle of them.
+        # Few enough facts for one transaction, so that no answer has a part of them.
         lines = [edge(a, "derives", b, at(n)) if opens else retract(a, "derives", b, at=at(n)) for (a, b), n, opens in change]
         reported.transactions.append(api.taken(*lines)["watermark"])
         reported.changes.append(change)
         opened ^= pairs
     until = time.monotonic() + 2 * PATIENCE_S
-    while api.http.get("/readyz").json().get("watermark", 0) < api.written:  # the readers go on until the last of it is visible
+    while api.http.get("/readyz").json().get("watermark", 0) < api.written:  # readers continue until the last write is visible
         assert time.monotonic() < until
         time.sleep(0.1)
     stopping.set()
@@ -153,7 +153,7 @@ def test_every_answer_is_right_for_its_watermark(start: Callable[..., Process], 
     assert process.stop() == 0
 
 
-def test_the_check_sees_what_is_wrong() -> None:
+def test_the_check_finds_wrong_answers() -> None:
     reported = ExpectedEdges([3, 5], [[(("a", "b"), 1, True), (("b", "c"), 1, True)], [(("b", "c"), 2, False)]])
     query = {"uri": "a", "direction": "downstream"}
     nodes = [{"uri": uri, "distance": distance} for distance, uri in enumerate("abc")]

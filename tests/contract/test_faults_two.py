@@ -1,4 +1,4 @@
-"""Two servers on one store: what one is told the other answers, in any interleaving, also when one of them is killed."""
+"""Two servers on one store: each answers from the writes of both, in any interleaving, also when one of them is killed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def free_port() -> int:
 
 
 class Writer:
-    """Writes through one server; each write is read back through the other. One that fails is sent again."""
+    """Writes through one server and reads each write back through the other; failed writes are repeated."""
 
     def __init__(self, own: str, other: str, names: Names, number: int) -> None:
         self.own, self.other = Api(own), Api(other)
@@ -75,7 +75,7 @@ class Writer:
                 time.sleep(0.05)
 
 
-def test_both_write_both_read_and_one_is_killed(start: Callable[..., Process], store_url: str, tmp_path: Path) -> None:
+def test_two_servers_write_and_read_while_one_is_killed(start: Callable[..., Process], store_url: str, tmp_path: Path) -> None:
     rng, names, ports = random.Random(7), Names("two-servers"), [free_port(), free_port()]
     servers = [start("--store", store_url, "--data", str(tmp_path / str(n)), port=ports[n]) for n in range(2)]
     writers = [Writer(servers[n].url, servers[1 - n].url, names, n) for n in range(2)]
@@ -92,14 +92,14 @@ def test_both_write_both_read_and_one_is_killed(start: Callable[..., Process], s
     for thread in threads:
         thread.join(2 * PATIENCE_S)
     assert [writer.failure for writer in writers] == [None, None]
-    assert sum(writer.resent for writer in writers) >= 1  # the kills did meet requests
+    assert sum(writer.resent for writer in writers) >= 1  # some requests were interrupted by kills
     apis = [Api(server.url) for server in servers]
     for api in apis:
         api.written = max(mark for writer in writers for mark in writer.watermarks)
     first, second = (api.export() for api in apis)
     assert first == second
-    asked = [names.dataset(f"shared-{n}") for n in range(5)] + [names.dataset(f"w{n}-{ROUNDS // 2}") for n in range(2)]
-    for uri in asked:
+    uris = [names.dataset(f"shared-{n}") for n in range(5)] + [names.dataset(f"w{n}-{ROUNDS // 2}") for n in range(2)]
+    for uri in uris:
         for call, query in (("lineage", {"direction": "both"}), ("impact", {}), ("asset", {})):
             answers = [api.ask(call, uri=uri, as_of=at(ROUNDS * 2), **query) for api in apis]
             assert answers[0] == answers[1]

@@ -1,4 +1,4 @@
-"""Events and facts gone wrong in every way: taken or refused with a place and a reason, and never an unhandled error."""
+"""Fuzzed events and facts: accepted, or rejected with a position and a reason, and never an unhandled error."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 @pytest.fixture(scope="module")
 def fuzzed(server: Process) -> Iterator[Api]:
-    """The server, to which the documents are sent as they should be before they are sent otherwise."""
+    """The server, after the valid documents were sent to it."""
     api = Api(server.url)
     api.events(EVENTS)
     api.taken(*FACTS)
@@ -55,12 +55,12 @@ def refusal(response: httpx.Response) -> Json:
     body: Json = response.json()
     assert body["status"] == response.status_code
     assert body["detail"]
-    assert len(response.content) < 10_000  # a refusal does not send the fault back
+    assert len(response.content) < 10_000  # a rejection does not repeat the invalid input
     return body
 
 
 def leads_into(document: Any, pointer: str) -> bool:
-    """Whether all of a pointer but its end names something in the document; the end may be what is missing."""
+    """Whether all parts of a JSON pointer except the last exist in the document; the last one may be missing."""
     at = document
     for token in pointer.split("/")[1:-1]:
         key = token.replace("~1", "/").replace("~0", "~")
@@ -89,7 +89,7 @@ def test_one_openlineage_event(fuzzed: Api, data: st.DataObject, base: Json, asc
 
 
 def enveloped(document: Any) -> Json:
-    """A CloudEvent that carries `document`; another document is another event."""
+    """A CloudEvent with `document` as its data; its id depends on the document."""
     number = hashlib.sha256(repr(document).encode("utf-8", "replace")).hexdigest()
     return {"specversion": "1.0", "id": number, "source": "/fuzzed", "type": "io.openlineage.RunEvent", "data": document}
 
@@ -124,9 +124,7 @@ def test_many_at_once(fuzzed: Api, data: st.DataObject, bases: list[Json], ascii
     assert answer["accepted"] + answer["duplicates"] + len(answer["rejected"]) == sent
 
 
-def test_what_was_taken_can_be_exported_imported_and_asked_for(
-    fuzzed: Api, start: Callable[..., Process], tmp_path: Path
-) -> None:
+def test_accepted_input_can_be_exported_imported_and_queried(fuzzed: Api, start: Callable[..., Process], tmp_path: Path) -> None:
     exported = fuzzed.export()
     fresh = Api(start("--data", str(tmp_path / "fresh")).url)
     lines = exported.splitlines()
@@ -138,7 +136,7 @@ def test_what_was_taken_can_be_exported_imported_and_asked_for(
     assert len(uris) > 40
     for uri in sorted(uris)[:: max(1, len(uris) // 150)]:
         if len(uri) > 20_000:
-            continue  # longer than a request line may be
+            continue  # longer than the limit of a request line
         for call in ("asset", "lineage", "impact"):
             assert fuzzed.get(call, uri=uri).status_code == 200
     fresh.close()

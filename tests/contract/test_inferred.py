@@ -1,4 +1,4 @@
-"""Inferred relations over HTTP: each shipped rule in show, why and diff, before and after its ground is retracted."""
+"""Inferred relations over HTTP: each shipped rule in show, why and diff, before and after a premise is retracted."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PROGRAM: Final = Path(sys.executable).parent / "mlgraph"
 
 @dataclass
 class Case:
-    """A rule's ground: edges in the order of the path, the inferred edge, and which of the ground is retracted."""
+    """A rule's premises in the order of the path, the inferred edge, and the position of the premise to retract."""
 
     rule: str
-    ground: list[Triple]
+    premises: list[Triple]
     inferred: Triple
-    gone: int = 0
+    retracted: int = 0
 
 
 def cases(names: Names) -> dict[str, Case]:
@@ -42,21 +42,21 @@ def cases(names: Names) -> dict[str, Case]:
             "tested-in-experiment",
             [made, (run, "executed_for", variant), (variant, "variant_of", experiment)],
             (version, "tested_in", experiment),
-            gone=1,
+            retracted=1,
         ),
-        "dataset": Case("trained-on-dataset", [made, reads], (version, "trained_on", data), gone=1),
+        "dataset": Case("trained-on-dataset", [made, reads], (version, "trained_on", data), retracted=1),
         "feature": Case(
             "feature-used-by-service",
             [(feature, "input_to", run), made, deployed, serves],
             (feature, "used_by", service),
-            gone=3,
+            retracted=3,
         ),
         "service": Case("service-depends-on-dataset", [serves, deployed, reads, made], (service, "depends_on", data)),
         "team": Case(
             "team-depends-on-team",
             [(service, "owned_by", one), (data, "input_to", service), (data, "owned_by", other)],
             (one, "depends_on", other),
-            gone=2,
+            retracted=2,
         ),
     }
 
@@ -71,7 +71,7 @@ def why(api: Api, triple: Triple, as_of: str | None = None) -> Json:
 
 
 def leaves(path: list[Json]) -> list[Triple]:
-    """The told edges under an inferred one, those under inferred ones among them too."""
+    """The reported edges that an inferred edge is derived from, also through other inferred edges."""
     return [
         triple
         for each in path
@@ -85,7 +85,7 @@ KINDS: Final = ("experiment", "dataset", "feature", "service", "team")
 @pytest.mark.parametrize("name", KINDS)
 def test_a_shipped_rule_infers_explains_and_ends_with_its_premise(api: Api, names: Names, name: str) -> None:
     case = cases(names)[name]
-    lines = [edge(*triple, at(minute)) for minute, triple in enumerate(case.ground, 1)]
+    lines = [edge(*triple, at(minute)) for minute, triple in enumerate(case.premises, 1)]
     started, ended = at(len(lines)), at(20)
     api.taken(*lines[::-1])
     origin = f"rule:{case.rule}"
@@ -96,13 +96,13 @@ def test_a_shipped_rule_infers_explains_and_ends_with_its_premise(api: Api, name
     before = why(api, case.inferred)
     assert (before["holds"], before["rule"]) == (True, case.rule)
     assert [(o["origin"], o["valid_from"], o["valid_to"]) for o in before["origins"]] == [(origin, started, None)]
-    assert set(leaves(before["path"])) == set(case.ground)
+    assert set(leaves(before["path"])) == set(case.premises)
     assert all(each["origins"] == ([f"rule:{each['rule']}"] if each["rule"] else ["facts"]) for each in before["path"])
-    api.taken(retract(*case.ground[case.gone], at=ended))
+    api.taken(retract(*case.premises[case.retracted], at=ended))
     after = why(api, case.inferred)
     assert (after["holds"], after["rule"]) == (False, case.rule)
     assert [(o["origin"], o["valid_from"], o["valid_to"]) for o in after["origins"]] == [(origin, started, ended)]
-    assert set(leaves(after["path"])) == set(case.ground)
+    assert set(leaves(after["path"])) == set(case.premises)
     assert after["path_as_of"] < ended
     for end in (case.inferred[0], case.inferred[2]):
         assert case.inferred not in shown(api, end)
@@ -111,15 +111,15 @@ def test_a_shipped_rule_infers_explains_and_ends_with_its_premise(api: Api, name
         assert [c["change"] for c in changes if (c["source"], c["relation"], c["target"]) == case.inferred] == ["added"]
         changes = api.ask("diff", **{"from": at(19), "to": at(21), "uri": end})["edges"]
         assert [c["change"] for c in changes if (c["source"], c["relation"], c["target"]) == case.inferred] == ["removed"]
-    api.taken(edge(*case.ground[case.gone], at(30)))
+    api.taken(edge(*case.premises[case.retracted], at(30)))
     again = why(api, case.inferred)
     assert again["holds"] is True
     assert [(o["valid_from"], o["valid_to"]) for o in again["origins"]] == [(started, ended), (at(30), None)]
 
 
-def test_lineage_does_not_walk_what_is_inferred(api: Api, names: Names) -> None:
+def test_lineage_does_not_traverse_inferred_edges(api: Api, names: Names) -> None:
     case = cases(names)["experiment"]
-    api.taken(*(edge(*triple, at(1)) for triple in case.ground))
+    api.taken(*(edge(*triple, at(1)) for triple in case.premises))
     version, experiment = case.inferred[0], case.inferred[2]
     assert case.inferred in shown(api, version)
     assert experiment not in api.reached(version)
@@ -128,17 +128,17 @@ def test_lineage_does_not_walk_what_is_inferred(api: Api, names: Names) -> None:
 
 def test_an_edge_reported_and_inferred_has_both_origins(api: Api, names: Names) -> None:
     case = cases(names)["dataset"]
-    api.taken(*(edge(*triple, at(1)) for triple in case.ground), edge(*case.inferred, at(3), origin="registry"))
+    api.taken(*(edge(*triple, at(1)) for triple in case.premises), edge(*case.inferred, at(3), origin="registry"))
     assert shown(api, case.inferred[0])[case.inferred]["origins"] == ["registry", "rule:trained-on-dataset"]
     assert {each["origin"] for each in why(api, case.inferred)["origins"]} == {"registry", "rule:trained-on-dataset"}
-    api.taken(retract(*case.ground[0], at=at(5)))
+    api.taken(retract(*case.premises[0], at=at(5)))
     assert shown(api, case.inferred[0])[case.inferred]["origins"] == ["registry"]
     assert why(api, case.inferred)["holds"] is True
 
 
 def test_owners_in_states_count_as_owners_at_their_time(api: Api, names: Names) -> None:
     case = cases(names)["team"]
-    (service, _, one), reads, (data, _, other) = case.ground
+    (service, _, one), reads, (data, _, other) = case.premises
     api.taken(asset(service, at(1), owners=[one]), edge(*reads, at(1)), asset(data, at(2), owners=[other]))
     assert shown(api, one)[case.inferred]["valid_from"] == at(2)
     api.taken(asset(data, at(5), owners=[one]))
@@ -164,7 +164,7 @@ def test_held_out_data_and_inputs_of_other_outputs_are_not_trained_on(api: Api, 
     assert trained == {train, plain}
 
 
-def test_a_pair_that_is_only_possible_reports_it(api: Api, names: Names) -> None:
+def test_an_inferred_edge_over_a_possible_pair_is_possible(api: Api, names: Names) -> None:
     version, other, run, one, two = (
         names.of("model_version", "v"),
         names.of("model_version", "w"),
@@ -184,16 +184,16 @@ def test_a_pair_that_is_only_possible_reports_it(api: Api, names: Names) -> None
 
 def test_why_of_an_edge_that_is_neither_reported_nor_inferred_is_404(api: Api, names: Names) -> None:
     case = cases(names)["dataset"]
-    api.taken(edge(*case.ground[0], at(1)), asset(case.inferred[2], at(1)))
+    api.taken(edge(*case.premises[0], at(1)), asset(case.inferred[2], at(1)))
     answer = api.get("why", source=case.inferred[0], relation=case.inferred[1], target=case.inferred[2])
     assert answer.status_code == 404
     assert "no rule infers it" in answer.json()["detail"]
 
 
-def test_an_end_that_is_deleted_ends_what_was_inferred_of_it(api: Api, names: Names) -> None:
+def test_deleting_an_end_closes_its_inferred_edges(api: Api, names: Names) -> None:
     case = cases(names)["dataset"]
     data = case.inferred[2]
-    api.taken(asset(data, at(1)), *(edge(*triple, at(1)) for triple in case.ground), retract(data, at=at(9)))
+    api.taken(asset(data, at(1)), *(edge(*triple, at(1)) for triple in case.premises), retract(data, at=at(9)))
     assert case.inferred not in shown(api, case.inferred[0])
     assert case.inferred in shown(api, case.inferred[0], at(8))
 
@@ -206,7 +206,7 @@ rules:
 """
 
 
-def test_rules_of_a_file_come_beside_those_that_come_along(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_rules_of_a_file_add_to_the_shipped_ones(start: Callable[..., Process], tmp_path: Path) -> None:
     file = tmp_path / "own.yaml"
     file.write_text(FURTHER)
     (tmp_path / "mlgraph.yaml").write_text("rules: [own.yaml]\n")
@@ -229,10 +229,10 @@ def test_a_file_with_a_wrong_rule_is_refused_with_its_line(tmp_path: Path) -> No
     assert "Traceback" not in ended.stderr
 
 
-def test_what_is_inferred_stands_under_the_name_of_its_time(api: Api, names: Names) -> None:
+def test_inferred_edges_have_the_names_of_their_time(api: Api, names: Names) -> None:
     case = cases(names)["dataset"]
     version, old, new = case.inferred[0], case.inferred[2], names.dataset("renamed")
-    api.taken(*(edge(*triple, at(1)) for triple in case.ground), edge(old, "alias_of", new, at(5)))
+    api.taken(*(edge(*triple, at(1)) for triple in case.premises), edge(old, "alias_of", new, at(5)))
     renamed = (version, "trained_on", new)
     assert renamed in shown(api, version)
     assert renamed in shown(api, new)
@@ -244,7 +244,7 @@ def test_what_is_inferred_stands_under_the_name_of_its_time(api: Api, names: Nam
 
 def test_an_owner_named_of_either_name_counts(api: Api, names: Names) -> None:
     case = cases(names)["team"]
-    (service, _, one), reads, (data, _, other) = case.ground
+    (service, _, one), reads, (data, _, other) = case.premises
     renamed = names.dataset("renamed")
     api.taken(
         edge(service, "owned_by", one, at(1)),

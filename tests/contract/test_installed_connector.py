@@ -1,4 +1,4 @@
-"""The connector of docs/how-to/write-a-connector.md, installed beside the real program, which knows nothing of it."""
+"""The connector of docs/how-to/write-a-connector.md, installed beside the real program, which has no code for it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ RUN, JOB = "mlg://run/toy/r1", "mlg://workflow/toy/nightly"
 
 
 class Installed:
-    """A data directory, served with another set of installed packages each time."""
+    """A data directory, served with different sets of installed packages."""
 
     def __init__(self, start: Start, folder: Path) -> None:
         self._start, self._folder = start, folder
@@ -33,7 +33,7 @@ class Installed:
         self._times = 0
 
     def serve(self, module: str | None, *options: str) -> Api:
-        """Serve with this module installed as the connector; None: with no such package."""
+        """Start a server with this module installed as the connector (None: not installed)."""
         self.close()
         if self._process is not None:
             assert self._process.stop() == 0
@@ -63,8 +63,8 @@ def installed(start: Start, tmp_path: Path) -> Iterator[Installed]:
 
 
 def command(api: Api, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    said = [str(PROGRAM), *arguments, "--url", api.url]
-    return subprocess.run(said, input=stdin, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
+    words = [str(PROGRAM), *arguments, "--url", api.url]
+    return subprocess.run(words, input=stdin, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"})
 
 
 def reported(run: str, **changes: Any) -> Json:
@@ -85,7 +85,7 @@ def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> 
     assert listed.keys() == {"openlineage", "mlflow", "toy"}
     assert (listed["toy"]["accepts_events"], listed["toy"]["connects"]) == (True, False)
 
-    # POST: one event, the same again, one that is refused, and many of them
+    # POST: one event, a repetition, a rejected one, and many
     status, answer = post(api, page.report())
     assert (status, list(answer)) == (201, ["watermark"])
     assert post(api, page.report()) == (201, answer)
@@ -101,9 +101,9 @@ def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> 
     assert status == 422
     assert "did you mean 'toy'? The formats of events are openlineage, toy" in refused["detail"]
     status, refused = post(api, reported("r" * 9000))
-    assert status == 422, "a name that no URI can carry is refused as it is for every format"
+    assert status == 422, "a name that no URI can represent is rejected, as for every format"
 
-    # CloudEvents, by type and by media type
+    # CloudEvents, selected by type and by media type
     event = {"specversion": "1.0", "source": "/copies", "data": reported("r4")}
     for number, claimed in enumerate(
         ({"type": "org.example.toy.copied"}, {"type": "x", "datacontenttype": "application/vnd.toy+json"})
@@ -126,7 +126,7 @@ def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> 
     assert "copy report" in command(api, "connectors").stdout
 
 
-def test_a_dead_letter_is_replayed_by_the_connector_that_it_came_by(installed: Installed) -> None:
+def test_a_dead_letter_is_replayed_by_its_connector(installed: Installed) -> None:
     api = installed.serve(FAULTY)
     body = {**page.report(), "password": "hunter2"}
     assert post(api, body)[0] == 201
@@ -151,7 +151,7 @@ def test_a_dead_letter_is_replayed_by_the_connector_that_it_came_by(installed: I
     assert (RUN, "outputs", COPY) in api.edges(RUN, level="run", direction="both")
 
 
-def test_a_mention_in_passing_leaves_a_rename_alone_and_workers_agree(installed: Installed) -> None:
+def test_a_mention_in_passing_does_not_undo_a_rename_and_workers_agree(installed: Installed) -> None:
     old, new = f"{LAKE}ratings%2Fold", f"{LAKE}ratings%2Fnew"
 
     def names(api: Api) -> set[str]:
@@ -165,6 +165,6 @@ def test_a_mention_in_passing_leaves_a_rename_alone_and_workers_agree(installed:
     post(api, reported("r2", at="2026-11-03T00:00:00Z", reads=["s3://lake/ratings/old"], writes=[]))
     assert names(api) == {new}
 
-    # the same facts, read by a connector of which a mention is a statement: the old name is an asset of its own again
+    # with a connector whose mentions are assertions, the same facts make the old name an asset of its own again
     api = installed.serve(page.source().replace("mentions_in_passing=True", "mentions_in_passing=False"))
     assert names(api) == {old}

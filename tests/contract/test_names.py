@@ -47,7 +47,7 @@ def test_a_merge_is_undone_with_its_history(api: Api, names: Names) -> None:
     assert reached(api, other, as_of=at(3)) == {one, report}
 
 
-def test_why_show_and_diff_report_of_a_merge_what_lineage_does(api: Api, names: Names) -> None:
+def test_why_show_and_diff_agree_with_lineage_on_a_merge(api: Api, names: Names) -> None:
     name, table, report = (names.dataset(each) for each in ("name", "table", "report"))
     training = edge(name, "derives", report, at(1), properties={"note": "nightly"})
     api.taken(training, asset(name, at(1.5), tags=["a"]), asset(table, at(1), tags=["b"]), alias(name, table, at(3)))
@@ -74,7 +74,7 @@ def renamed(producer: Producer, before: str, now: str, minute: float) -> Json:
     return producer.dataset(minute, now, lifecycleStateChange=state)
 
 
-def test_a_renamed_table_has_its_readers_and_answers_for_its_past(api: Api, names: Names) -> None:
+def test_a_renamed_table_retains_its_readers_and_its_past(api: Api, names: Names) -> None:
     producer = Producer(names)
     old, new, job = names.dataset("a"), names.dataset("b"), names.workflow("job")
     api.event(producer.run("run-1", 1, inputs="a", outputs="m"))
@@ -102,7 +102,7 @@ def test_show_reports_which_names_an_asset_has_had_and_when(api: Api, names: Nam
     ] * 3
 
 
-def test_what_runs_and_schemas_report_is_found_under_every_name(api: Api, names: Names) -> None:
+def test_reports_of_runs_and_schemas_are_found_under_every_name(api: Api, names: Names) -> None:
     producer = Producer(names)
     api.event(producer.run("run-1", 1, "FAIL", inputs="a", job="old-job"))
     api.taken(alias(names.workflow("old-job"), names.workflow("new-job"), at(2)))
@@ -113,8 +113,8 @@ def test_what_runs_and_schemas_report_is_found_under_every_name(api: Api, names:
     assert api.ask("asset", uri=names.column("t", "x"))["properties"] == {"type": "int"}
 
 
-def test_a_table_that_is_built_aside_and_put_in_place_every_day(api: Api, names: Names) -> None:
-    """A rename that is told again, with the name used in between, counts each time."""
+def test_a_table_that_is_rebuilt_under_another_name_every_day(api: Api, names: Names) -> None:
+    """A repeated rename takes effect each time if the name was used in between."""
     producer = Producer(names)
     table, aside = names.dataset("t"), names.dataset("n")
     api.event(producer.run("reader", 1, inputs="t", outputs="r", job="report"))
@@ -151,7 +151,7 @@ def test_a_mention_by_the_old_name_stays_a_mention_after_export(
             assert each.lineage(names.dataset("a"))["root"] == names.dataset("b")
 
 
-def test_a_table_that_was_renamed_is_left_out_where_no_name_of_it_is_mentioned(api: Api, names: Names) -> None:
+def test_a_run_omits_a_renamed_table_if_it_mentions_none_of_its_names(api: Api, names: Names) -> None:
     producer = Producer(names)
     old, new = names.dataset("a"), names.dataset("b")
     api.event(producer.run("run-1", 1, inputs="ac", outputs="m"))
@@ -161,7 +161,7 @@ def test_a_table_that_was_renamed_is_left_out_where_no_name_of_it_is_mentioned(a
     assert producer.reads("a") in api.edges(old, at(1.5))
     for later in (2.5, 3.5, 4.5, 5.5):
         assert producer.reads("b") in api.edges(new, at(later)), later
-    assert api.edges(new, at(6.5)) == set(), "three that leave it out end it at the first of them"
+    assert api.edges(new, at(6.5)) == set(), "three omissions close the edge at the first of them"
 
 
 def test_two_names_of_one_input_are_not_several(api: Api, names: Names) -> None:
@@ -186,9 +186,9 @@ def test_two_tables_that_are_swapped_stay_two(api: Api, names: Names) -> None:
     assert reached(api, green) == {green, names.dataset("y")}
 
 
-def test_a_table_that_is_rebuilt_aside_and_swapped_in_is_one_asset(api: Api, names: Names) -> None:
+def test_a_table_that_is_rebuilt_and_swapped_in_is_one_asset(api: Api, names: Names) -> None:
     producer, orders, version = Producer(names), names.dataset("o"), names.of("model_version", "m/1")
-    for day in (0, 10, 20):  # t is built, o is put aside as k and dropped, t becomes o
+    for day in (0, 10, 20):  # t is built, o is renamed to k and dropped, t becomes o
         api.event(producer.run(f"build-{day}", day + 1, outputs="t", job="build"))
         if day:
             api.event(renamed(producer, "o", "k", day + 2))
@@ -224,13 +224,13 @@ def test_an_ambiguous_name_is_reported_and_decided_by_a_person(api: Api, names: 
     assert "is distinct from" in drawn.stdout
 
 
-def test_what_is_no_decision_is_refused(names: Names, shared_server: Process) -> None:
+def test_an_invalid_decision_is_refused(names: Names, shared_server: Process) -> None:
     refused = mlgraph(shared_server, "same", names.dataset("x"), "mlg://model/m/y")
     assert refused.returncode == 1
     assert "alias_of" in refused.stderr
 
 
-def test_mlgraph_yaml_declares_what_is_one_and_what_is_two(start: Callable[..., Process], tmp_path: Path) -> None:
+def test_mlgraph_yaml_declares_names_as_one_or_two_assets(start: Callable[..., Process], tmp_path: Path) -> None:
     names = Names("declared")
     path, table, other = (names.dataset(name) for name in ("path", "table", "other"))
     document = tmp_path / "mlgraph.yaml"

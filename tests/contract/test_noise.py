@@ -1,4 +1,4 @@
-"""Noise as users meet it: mlgraph.yaml, events, answers over HTTP and in the terminal (docs/noise.md)."""
+"""Noise rules end to end: mlgraph.yaml, events, answers over HTTP and in the terminal (docs/noise.md)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_tables_that_dbt_swaps_are_folded(api: Api, names: Names) -> None:
     assert "1 asset folded as noise" in terminal(api, "impact", names.dataset("raw"))
 
 
-def test_rules_of_mlgraph_yaml_hold_beside_the_shipped_ones(quiet: Api, names: Names) -> None:
+def test_rules_of_mlgraph_yaml_add_to_the_shipped_ones(quiet: Api, names: Names) -> None:
     p = Producer(names)
     quiet.events(
         [

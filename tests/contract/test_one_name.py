@@ -1,4 +1,4 @@
-"""One table told by several tools is one node; what two sources call alike, and mean apart, are two."""
+"""A table reported by several tools is one node; equal names of two unrelated sources are two nodes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ORDERS = "mlg://dataset/snowflake%3A%2F%2Facme-prod/DB.S.ORDERS"
 
 @pytest.fixture
 def apis(start: Callable[..., Process], tmp_path: Path) -> Iterator[dict[str, Api]]:
-    """Callers of one server: two schedulers with tokens of their own, and one that may speak for any source."""
+    """Clients of one server: two schedulers with tokens of their own, and one that may report for any source."""
     tokens = tmp_path / "tokens.json"
     entries = [{"token": name, "actor": name, "source": name} for name in ("airflow-a", "airflow-b")]
     tokens.write_text(json.dumps([*entries, {"token": "any", "actor": "any"}]))
@@ -42,7 +42,7 @@ def event(namespace: str, job: str, **answer: Any) -> Json:
     }
 
 
-def test_two_schedulers_that_call_themselves_default_are_two(apis: dict[str, Api]) -> None:
+def test_two_schedulers_with_the_namespace_default_are_two(apis: dict[str, Api]) -> None:
     laptop = {"namespace": "postgres://localhost:5432", "name": "shop.public.orders"}
     reported = event("default", "daily", inputs=[laptop], outputs=[{"namespace": "s3://lake", "name": "orders"}])
     a, b, reader = apis["airflow-a"], apis["airflow-b"], apis["any"]

@@ -1,4 +1,4 @@
-"""Who holds what, until when: origins, retractions, deletions, renames (Semantics 1 and 8)."""
+"""Origins, retractions, deletions and renames (docs/spec.md#1-state, docs/spec.md#8-deleted-assets)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.contract.producing import Producer, arrive, at, facet, valid_intervals
 from tests.contract.serving import Api, Names, asset, edge, retract
 
-ORDERS = ("as told", "backwards", "streamed", "streamed again")
+ORDERS = ("in order", "backwards", "streamed", "streamed again")
 
 
 def origins(api: Api, root: str, as_of: str | None = None) -> dict[tuple[str, str, str], list[str]]:
@@ -17,7 +17,7 @@ def origins(api: Api, root: str, as_of: str | None = None) -> dict[tuple[str, st
 
 
 @pytest.mark.parametrize("facts_first", [True, False])
-def test_two_origins_hold_one_edge(api: Api, names: Names, facts_first: bool) -> None:
+def test_an_edge_of_two_origins_stays_open_until_both_close_it(api: Api, names: Names, facts_first: bool) -> None:
     p = Producer(names)
     reads = p.reads("a")
     lines = [edge(*reads, at(2)), retract(*reads, at=at(6))]
@@ -41,7 +41,7 @@ def test_two_origins_hold_one_edge(api: Api, names: Names, facts_first: bool) ->
     assert {each["origin"] for each in record["origins"]} == {"facts", "openlineage"}
 
 
-def test_a_retraction_ends_only_what_began_by_then_and_is_its_origins(api: Api, names: Names) -> None:
+def test_a_retraction_closes_earlier_intervals_of_its_origin_only(api: Api, names: Names) -> None:
     a, b = names.dataset("a"), names.dataset("b")
     triple = (a, "derives", b)
     api.taken(
@@ -85,7 +85,7 @@ def test_retracting_an_asset_ends_its_edges_of_that_origin(api: Api, names: Name
     assert api.ask("asset", uri=a)["deleted_at"] == at(5)
 
 
-def test_retracting_an_asset_that_nobody_else_holds_ends_all_its_edges(api: Api, names: Names) -> None:
+def test_retracting_an_asset_of_one_origin_closes_all_its_edges(api: Api, names: Names) -> None:
     a, b, c = (names.dataset(name) for name in "abc")
     api.taken(
         asset(a, at(1)),
@@ -96,7 +96,7 @@ def test_retracting_an_asset_that_nobody_else_holds_ends_all_its_edges(api: Api,
     assert valid_intervals(api, a, range(1, 9)) == {(a, "derives", b): [(1, 3)], (a, "derives", c): [(1, 3)]}
 
 
-def test_a_later_valid_from_ends_the_record_before_and_roles_stand_side_by_side(api: Api, names: Names) -> None:
+def test_a_later_valid_from_closes_the_previous_interval_and_roles_are_independent(api: Api, names: Names) -> None:
     a, w = names.dataset("a"), names.workflow()
     reported: list[dict[str, Any]] = [{"role": "training"}, {"role": "validation"}, {}]
     api.taken(*(edge(a, "input_to", w, at(n), properties=answer) for n, answer in enumerate(reported, 1)))
@@ -171,11 +171,11 @@ def test_renamed_twice_and_back(api: Api, names: Names, order: str) -> None:
     )
     for minute, living in ((1, "a"), (2, "b"), (3, "b"), (4, "c"), (6, "a"), (9, "a")):
         cards = [api.ask("asset", uri=names.dataset(name), as_of=at(minute)) for name in "abc"]
-        assert {card["uri"] for card in cards} == {names.dataset(living)}, minute  # each name answers for the one table
+        assert {card["uri"] for card in cards} == {names.dataset(living)}, minute  # every name resolves to the one table
         assert all(card["valid_from"] and not card["deleted_at"] for card in cards), minute
 
 
-def test_why_of_a_relation_that_is_not_walked_sees_its_retraction(api: Api, names: Names) -> None:
+def test_why_of_a_relation_outside_lineage_has_its_retraction(api: Api, names: Names) -> None:
     model, version = names.of("model", "m"), names.of("model_version", "m/1")
     triple = (model, "points_to", version)
     api.taken(edge(*triple, at(1), properties={"alias": "champion"}), retract(*triple, at=at(3)))

@@ -7,7 +7,7 @@ import pytest
 from tests.contract.producing import Producer, arrive, at, facet
 from tests.contract.serving import Api, Names, asset, edge
 
-ORDERS = ("as told", "backwards", "streamed")
+ORDERS = ("in order", "backwards", "streamed")
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -18,13 +18,13 @@ def test_columns_pair_inputs_with_outputs(api: Api, names: Names, order: str) ->
     w = names.workflow()
     assert api.reached(d("a")) == {d("a"): (0, "certain"), w: (1, "certain"), d("x"): (2, "certain")}
     assert api.reached(d("y"), direction="upstream") == {d("y"): (0, "certain"), w: (1, "certain"), d("b"): (2, "certain")}
-    # all edges of walked relations between the returned nodes, and no others
+    # exactly the edges of lineage relations between the returned nodes
     assert api.edges(d("a")) == {p.reads("a"), p.writes("x")}
     assert api.reached(names.run("r"), direction="upstream", level="run").keys() == {names.run("r"), d("a"), d("b")}
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_an_output_without_columns_is_possible_where_there_are_several_of_both(api: Api, names: Names, order: str) -> None:
+def test_an_output_without_columns_is_possible_with_several_inputs_and_outputs(api: Api, names: Names, order: str) -> None:
     p, d = Producer(names), names.dataset
     facets = {"x": {"columnLineage": p.columns(f="a.f")}}
     arrive(api, [p.run("r", 1, "COMPLETE", "ab", "xy", facets=facets)], order)
@@ -91,7 +91,7 @@ def test_the_lineage_facet_comes_before_columns(api: Api, names: Names) -> None:
     assert api.reached(d("b"))[d("x")] == (2, "certain")
 
 
-def test_held_out_inputs_lead_to_evaluations_only(api: Api, names: Names) -> None:
+def test_held_out_inputs_reach_evaluations_only(api: Api, names: Names) -> None:
     train, test, run, w = names.dataset("train"), names.dataset("test"), names.run("r"), names.workflow()
     model, evaluation = names.of("model_version", "m/1"), names.of("evaluation", "auc")
     api.taken(
@@ -109,7 +109,7 @@ def test_held_out_inputs_lead_to_evaluations_only(api: Api, names: Names) -> Non
 
 
 @pytest.mark.parametrize("order", ORDERS)
-def test_columns_are_walked_from_a_column_root(api: Api, names: Names, order: str) -> None:
+def test_a_column_root_is_followed_by_columns(api: Api, names: Names, order: str) -> None:
     p, d, c = Producer(names), names.dataset, names.column
     one = {"x": {"columnLineage": p.columns(f="a.f", g="a.g")}}
     two = {"y": {"columnLineage": p.columns(h="x.f")}}
@@ -126,7 +126,7 @@ def test_columns_are_walked_from_a_column_root(api: Api, names: Names, order: st
         c("a", "f"): (0, "certain"),
         c("x", "f"): (1, "certain"),
         c("y", "h"): (2, "certain"),
-        # the third job tells no columns: the walk goes on from the whole dataset, as possible
+        # the third job reports no columns: the traversal continues from the complete dataset, as possible
         d("x"): (2, "possible"),
         names.workflow("third"): (3, "possible"),
         d("z"): (4, "possible"),
@@ -175,7 +175,7 @@ def test_a_cycle_ends(api: Api, names: Names) -> None:
     ]
 
 
-def test_parts_and_wholes(api: Api, names: Names) -> None:
+def test_parts_and_parents(api: Api, names: Names) -> None:
     model, one, two = names.of("model", "m"), names.of("model_version", "m/1"), names.of("model_version", "m/2")
     deployment, service = names.of("deployment", "blue"), names.of("service", "s")
     api.taken(
@@ -192,7 +192,7 @@ def test_parts_and_wholes(api: Api, names: Names) -> None:
         service: 3,
     }
     assert (one, "version_of", model) in api.edges(model)
-    # a reached version brings its model as a leaf: the other version is not walked
+    # a reached version adds its model as a leaf; the other version is not reached
     assert {uri: distance for uri, (distance, _) in api.reached(one).items()} == {
         one: 0,
         model: 1,

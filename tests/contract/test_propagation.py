@@ -1,4 +1,4 @@
-"""Who has rebuilt since a change, as told over HTTP, whatever the order in which events come (docs/propagation.md)."""
+"""Propagation of a change over HTTP, independent of the order of the events (docs/propagation.md)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from tests.contract.producing import Producer, arrive, at
 from tests.contract.serving import Api, Json, Names, asset, edge, retract
 
-ORDERS = ("as told", "backwards", "one by one", "streamed")
+ORDERS = ("in order", "backwards", "one by one", "streamed")
 
 
 def states(api: Api, root: str, since: float = 10, as_of: float | None = None, **query: Any) -> dict[str, str]:
-    """The state of everything that an answer lists, by its name."""
+    """The state of each entry of an answer, by name."""
     return {name: entry["state"] for name, entry in entries(api, root, since, as_of, **query).items()}
 
 
@@ -43,10 +43,10 @@ def chain(p: Producer) -> list[Json]:
 def test_a_change_is_followed_run_by_run(api: Api, names: Names, order: str) -> None:
     p, root = Producer(names), names.dataset("r")
     events = chain(p)
-    events += propagation_of(p, "early", (9, 11), ("r", "a"), "one")  # began before the change: it read the old
+    events += propagation_of(p, "early", (9, 11), ("r", "a"), "one")  # started before the change: it read the old state
     events += propagation_of(p, "broken", (12, 13), ("r", "a"), "one", "FAIL")
     events += propagation_of(p, "good", (14, 16), ("r", "a"), "one")
-    events += propagation_of(p, "hasty", (15, 17), ("a", "b"), "two")  # began before what it read was new
+    events += propagation_of(p, "hasty", (15, 17), ("a", "b"), "two")  # started before its input was new
     events += [p.run("next", 20, "START", "a", job="two")]
     events += [p.run("next", 22, "ABORT", "a", "b", job="two")]
     events += propagation_of(p, "last", (24, 25), ("a", "b"), "two")
@@ -72,7 +72,7 @@ def test_a_change_is_followed_run_by_run(api: Api, names: Names, order: str) -> 
     assert [reported[name]["distance"] for name in ("one", "a", "two", "b")] == [1, 2, 3, 4]
 
 
-def test_a_run_that_ends_late_writes_the_old_again(api: Api, names: Names) -> None:
+def test_a_run_that_ends_late_writes_the_old_state_again(api: Api, names: Names) -> None:
     p, root = Producer(names), names.dataset("r")
     events = [
         *chain(p),
@@ -105,7 +105,7 @@ def test_some_of_the_inputs(api: Api, names: Names, order: str) -> None:
     assert reported["three"]["missing"] == reported["three"]["waits_on"] == [names.dataset("b")]
     more = [*propagation_of(p, "n2", (15, 16), ("r", "b"), "two"), *propagation_of(p, "n4", (17, 18), ("a", "c"), "three")]
     arrive(api, more, order)
-    # the last run left b out: from b nothing was rebuilt
+    # the last run omitted b, so nothing was rebuilt from b
     reported = entries(api, root)
     assert (reported["three"]["state"], reported["c"]["state"]) == ("partly", "partly")
     assert (reported["three"]["missing"], reported["three"]["waits_on"]) == ([names.dataset("b")], [])
@@ -114,7 +114,7 @@ def test_some_of_the_inputs(api: Api, names: Names, order: str) -> None:
     assert states(api, root)["three"] == "rebuilt"
 
 
-def test_a_run_counts_for_what_it_wrote_and_what_fed_that(api: Api, names: Names) -> None:
+def test_a_run_counts_for_its_outputs_and_their_inputs(api: Api, names: Names) -> None:
     job, other, of = names.workflow(), names.dataset("other"), names.dataset
     input_properties = {"properties": {"from": [of("r")]}}, {"properties": {"from": [other]}}
 
@@ -126,7 +126,7 @@ def test_a_run_counts_for_what_it_wrote_and_what_fed_that(api: Api, names: Names
         return lines + [edge(uri, "outputs", of(each), at(ends), **input_properties[each == "z"]) for each in outputs]
 
     api.taken(*reported("r1", 1, 2, "xyz"), *reported("r2", 11, 12, "xz"))
-    assert states(api, of("r")) == {"job": "rebuilt", "x": "fresh", "y": "stale"}, "z is not made from r"
+    assert states(api, of("r")) == {"job": "rebuilt", "x": "fresh", "y": "stale"}, "z is not derived from r"
     api.taken(*reported("r3", 13, 14, "y", "FAIL"))
     assert states(api, of("r"))["y"] == "stale"
     api.taken(*reported("r4", 13, 15, "y"))
@@ -134,7 +134,7 @@ def test_a_run_counts_for_what_it_wrote_and_what_fed_that(api: Api, names: Names
     assert states(api, other) == {"job": "rebuilt", "z": "fresh"}
 
 
-def test_a_run_that_reports_nothing_of_its_sides_did_what_its_workflow_does(api: Api, names: Names) -> None:
+def test_a_run_without_inputs_and_outputs_has_those_of_its_workflow(api: Api, names: Names) -> None:
     job, of = names.workflow(), names.dataset
     api.taken(edge(of("r"), "input_to", job, at(1)), edge(job, "outputs", of("a"), at(1)))
     assert states(api, of("r")) == {"job": "old", "a": "stale"}
@@ -145,7 +145,7 @@ def test_a_run_that_reports_nothing_of_its_sides_did_what_its_workflow_does(api:
     assert states(api, of("r")) == {"job": "rebuilt", "a": "fresh"}
 
 
-def test_an_end_that_is_reported_as_a_property_alone_is_found(api: Api, names: Names) -> None:
+def test_an_end_that_is_only_a_property_is_found(api: Api, names: Names) -> None:
     job, of, run = names.workflow(), names.dataset, names.run("slow")
     api.taken(edge(of("r"), "input_to", job, at(1)), edge(job, "outputs", of("a"), at(1)))
     good = names.run("good")
@@ -156,15 +156,15 @@ def test_an_end_that_is_reported_as_a_property_alone_is_found(api: Api, names: N
         edge(good, "run_of", job, at(11)),
     )
     assert states(api, of("r"), as_of=15) == {"job": "rebuilt", "a": "fresh"}
-    assert states(api, of("r")) == {"job": "old", "a": "stale"}, "the slow run wrote the old again"
+    assert states(api, of("r")) == {"job": "old", "a": "stale"}, "the slow run wrote the old state again"
 
 
-def test_views_follow_their_source_and_what_a_workflow_reads_of_its_own_does_not_count(api: Api, names: Names) -> None:
+def test_views_follow_their_source_and_a_workflows_own_outputs_do_not_count_as_inputs(api: Api, names: Names) -> None:
     p, of = Producer(names), names.dataset
     arrive(
         api,
         [*propagation_of(p, "r1", (1, 2), ("ra", "a"), "one"), *propagation_of(p, "n1", (11, 12), ("ra", "a"), "one")],
-        "as told",
+        "in order",
     )
     view, again = of("view"), of("again")
     api.taken(edge(of("a"), "derives", view, at(3)), edge(view, "derives", again, at(14)), edge(again, "derives", view, at(3)))
@@ -179,7 +179,7 @@ def test_views_follow_their_source_and_what_a_workflow_reads_of_its_own_does_not
     assert (reported["view"]["since"], reported["again"]["since"]) == (at(12), at(14))
 
 
-def test_versions_stay_as_they_were_made_and_what_serves_them_is_moved(api: Api, names: Names) -> None:
+def test_versions_never_change_and_deployments_move_to_new_ones(api: Api, names: Names) -> None:
     of, root, train = names.of, names.dataset("r"), names.workflow("train")
     model, service = of("model", "ranker"), of("service", "api")
     team = of("team", "ml")
@@ -223,7 +223,7 @@ def test_versions_stay_as_they_were_made_and_what_serves_them_is_moved(api: Api,
     ]
     answer = api.ask("propagation", uri=root, since=at(10))
     assert answer["remind"] == [{"owner": team, "assets": [blue]}]
-    # a new version as the change: from the model on, what came before is old
+    # the change is a new version: everything downstream of the model that uses earlier versions is old
     assert states(api, model) == {"v1": "old", "v2": "fresh", "blue": "on_old", "green": "on_new", "api": "mixed"}
     moved = at(20)
     api.taken(
@@ -259,14 +259,14 @@ def test_a_reader_of_versions_has_rebuilt_when_it_reads_a_new_one(api: Api, name
     assert states(api, root)["score"] == "rebuilt"
     assert states(api, root)["scores"] == "fresh"
     api.taken(*ran("s4", score, first, scores, 17, 18))
-    assert (states(api, root)["score"], states(api, root)["scores"]) == ("old", "stale"), "it went back to the old"
+    assert (states(api, root)["score"], states(api, root)["scores"]) == ("old", "stale"), "it returned to the old version"
 
 
 def test_the_change_of_a_workflow_itself(api: Api, names: Names) -> None:
     p = Producer(names)
-    arrive(api, chain(p), "as told")
+    arrive(api, chain(p), "in order")
     assert states(api, names.workflow("one")) == {"one": "old", "a": "stale", "two": "waiting", "b": "stale"}
-    arrive(api, propagation_of(p, "n", (11, 12), ("r", "a"), "one"), "as told")
+    arrive(api, propagation_of(p, "n", (11, 12), ("r", "a"), "one"), "in order")
     assert states(api, names.workflow("one")) == {"one": "rebuilt", "a": "fresh", "two": "old", "b": "stale"}
 
 
@@ -284,7 +284,7 @@ def test_runs_without_a_workflow_that_are_over_are_not_listed(api: Api, names: N
 
 def test_pages_and_refusals(api: Api, names: Names) -> None:
     p, root = Producer(names), names.dataset("r")
-    arrive(api, chain(p), "as told")
+    arrive(api, chain(p), "in order")
     listed, cursor, counts = [], None, set()
     while True:
         answer = api.ask("propagation", uri=root, since=at(10), limit=1, **({"cursor": cursor} if cursor else {}))
@@ -313,13 +313,13 @@ def test_a_renamed_table_continues_under_its_new_name(api: Api, names: Names) ->
     arrive(
         api,
         [*propagation_of(p, "r1", (1, 2), ("r", "a"), "one"), *propagation_of(p, "n1", (11, 12), ("r", "a"), "one")],
-        "as told",
+        "in order",
     )
     api.taken(edge(of("a"), "derives", of("v"), at(3)))
     arrive(
         api,
         [*propagation_of(p, "r2", (4, 5), ("v", "b"), "two"), *propagation_of(p, "n2", (13, 14), ("v", "b"), "two")],
-        "as told",
+        "in order",
     )
     api.taken(edge(of("v"), "alias_of", of("w"), at(20)), edge(of("r"), "alias_of", of("q"), at(21)))
     expected = {"one": "rebuilt", "a": "fresh", "w": "fresh", "two": "rebuilt", "b": "fresh"}
@@ -349,7 +349,7 @@ def test_a_value_that_is_corrected_twice_and_a_run_that_is(api: Api, names: Name
     assert states(api, root, since=10) == rebuilt
     assert states(api, root, since=20) == {**rebuilt, "two": "old", "b": "stale"}
     assert entries(api, root, since=20)["one"]["run"] == names.run("m1")
-    # a later word on how that run ended counts, and it began when it did
+    # a later report of the run's end counts; its start is unchanged
     arrive(api, [p.run("m1", 23, "FAIL", job="one")], order)
     assert states(api, root, since=20) == {"one": "failed", "a": "stale", "two": "waiting", "b": "stale"}
     assert states(api, root, since=20, as_of=22) == {**rebuilt, "two": "old", "b": "stale"}

@@ -1,4 +1,7 @@
-"""Runs and declarations of one job, in several orders of arrival, checked edge by edge and moment by moment (Semantics 2, 3)."""
+"""Runs and declarations of one job, in several orders of arrival, checked at every moment.
+
+See docs/spec.md#2-run-level and docs/spec.md#3-asset-level.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from tests.contract.producing import Intervals, Producer, arrive, facet, valid_i
 from tests.contract.serving import Api, Json, Names, Triple
 
 Scenario: TypeAlias = Callable[[Producer], tuple[list[Json], dict[Triple, Intervals]]]
-ORDERS = ("as told", "backwards", "one by one", "streamed", "streamed again")
+ORDERS = ("in order", "backwards", "one by one", "streamed", "streamed again")
 
 
 def three_omissions_close_at_the_first(p: Producer) -> tuple[list[Json], dict[Triple, Intervals]]:
@@ -176,7 +179,7 @@ def test_the_run_level_never_closes(api: Api, names: Names, order: str) -> None:
     }
 
 
-def test_a_run_is_walked_at_its_own_level_by_default(api: Api, names: Names) -> None:
+def test_the_lineage_of_a_run_is_at_run_level_by_default(api: Api, names: Names) -> None:
     api.event(Producer(names).run("r1", 1, inputs="a", outputs="x"))
     answer = api.lineage(names.run("r1"))
     assert answer["level"] == "run"
@@ -184,7 +187,7 @@ def test_a_run_is_walked_at_its_own_level_by_default(api: Api, names: Names) -> 
     assert api.lineage(names.dataset("a"))["level"] == "asset"
 
 
-def test_a_run_without_a_workflow_stands_for_itself(api: Api, names: Names) -> None:
+def test_a_run_without_a_workflow_is_a_node_at_asset_level(api: Api, names: Names) -> None:
     run, a, x = names.run("alone"), names.dataset("a"), names.dataset("x")
     edges = [{"source": a, "relation": "input_to", "target": run}, {"source": run, "relation": "outputs", "target": x}]
     api.taken(*({"edge": edge} for edge in edges))

@@ -1,4 +1,4 @@
-"""A data directory of the previous tagged version is served by this one as it was by that; a newer one is refused untouched."""
+"""Upgrades: a data directory of the previous tagged version gives the same answers; a newer one is refused untouched."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ Start = Callable[..., Process]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PREVIOUS: Final = "1aac22972f0c8da5aa04b9c681ba41fc647d79ae"
-"""The commit of v0.1.0, by its own name: clones do not always bring tags along, but they bring the history."""
+"""The commit of v0.1.0; clones have the history, but not always the tags."""
 _OLD_SCHEMA: Final = 1
 RUN: Final = "from mlgraph.cli.main import app; app()"
 
 
 @pytest.fixture(scope="module")
 def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources of the previous version, as its tag has them."""
+    """The sources of the previous version, from its commit."""
     folder = tmp_path_factory.mktemp("previous")
     with (folder / "sources.tar").open("wb") as target:
         taken = subprocess.run(
@@ -50,7 +50,7 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def estate(names: Names) -> list[Json]:
-    """Facts of what no event brings: a model, its versions, what serves each of them when, and who owns them."""
+    """Facts about assets without events: a model, its versions, their deployments over time, and owners."""
     service, model = names.of("service", "feed"), names.of("model", "ranker")
     team, train = names.of("team", "ranking"), names.workflow("train")
     lines = [
@@ -70,7 +70,7 @@ def estate(names: Names) -> list[Json]:
     return [*lines, retract(names.of("deployment", "feed-1"), "serves", service, at=at(4))]
 
 
-def questions(names: Names) -> Iterator[tuple[str, dict[str, str]]]:
+def queries(names: Names) -> Iterator[tuple[str, dict[str, str]]]:
     """Calls and their parameters, for some assets of every kind."""
     uris = [
         *(names.dataset(name) for name in ("t1", "t7", "t30", "t49")),
@@ -92,17 +92,17 @@ def questions(names: Names) -> Iterator[tuple[str, dict[str, str]]]:
     yield "paths", {"source": names.dataset("t1"), "target": names.of("service", "feed")}
 
 
-def asked(api: Api, names: Names) -> dict[str, Json]:
-    """The answers to all questions, now and as of moments in the past."""
+def answers_of(api: Api, names: Names) -> dict[str, Json]:
+    """The answers to all queries, at present and as of moments in the past."""
     until = time.monotonic() + PATIENCE_S
     while api.get("live").status_code == 503:
         assert time.monotonic() < until, "the graph does not reach what was written"
     found: dict[str, Json] = {}
     for moment in (at(3), at(1000), None):
-        for call, query in questions(names):
+        for call, query in queries(names):
             answer = api.ask(call, **query, **({} if moment is None else {"as_of": moment}))
             if moment is None:
-                del answer["as_of"]  # now, which was another one before the upgrade
+                del answer["as_of"]  # the present, which differs before and after the upgrade
             found[f"{call} {query} {moment}"] = answer
     found["diff"] = api.ask("diff", **{"from": at(2), "to": at(900)})
     found["why"] = api.ask("why", source=names.dataset("t1"), relation="derives", target=names.dataset("t7"), as_of=at(1000))
@@ -111,9 +111,9 @@ def asked(api: Api, names: Names) -> dict[str, Json]:
 
 
 def preserved(old: Any, new: Any) -> bool:
-    """Whether `new` says all that `old` said, in the same words; a later version may say more.
+    """Whether `new` has all fields and values of `old`; a later version may add fields.
 
-    Which of several equally short paths proves an impact is a choice that a version may make anew: length and ends count.
+    Of several equally short paths a version may choose any, so only length and ends of a path are compared.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         return all(
@@ -139,7 +139,7 @@ def test_a_directory_of_the_previous_version_answers_as_before(start: Start, pre
         api.taken(*part)
     for part in in_parts(events_to_send(names), 100):
         api.events(part)
-    answers, export, written = asked(api, names), api.export(), api.written
+    answers, export, written = answers_of(api, names), api.export(), api.written
     api.close()
     assert old.stop() == 0
     with EmbeddedPostgres(data) as postgres, psycopg.connect(postgres.url) as connection:
@@ -150,14 +150,14 @@ def test_a_directory_of_the_previous_version_answers_as_before(start: Start, pre
     api = Api(start("--data", str(data)).url)
     api.written = written
     assert api.export() == export
-    now = asked(api, names)
+    now = answers_of(api, names)
     assert {query: (answer, now[query]) for query, answer in answers.items() if not preserved(answer, now[query])} == {}
     assert len(export.splitlines()) > 3_000
-    assert api.events(events_to_send(names))["accepted"] == 0  # what it has seen before the upgrade, it knows
+    assert api.events(events_to_send(names))["accepted"] == 0  # events from before the upgrade are duplicates
     assert api.taken(asset(names.dataset("new"), at(2000)))["watermark"] == written + 1
     api.close()
 
-    file = tmp_path / "old.backup"  # a directory of an older schema can be backed up as it is, and restored migrated
+    file = tmp_path / "old.backup"  # a directory of an older schema is backed up unchanged and migrated by the restore
     done("backup", file, "--data", untouched)
     assert f"migrated from schema {_OLD_SCHEMA} to {migrate.newest()}" in done("restore", file, "--data", tmp_path / "restored")
     api = Api(start("--data", str(tmp_path / "restored")).url)
@@ -196,7 +196,7 @@ def test_a_directory_of_a_newer_version_is_refused_untouched(start: Start, tmp_p
     api.close()
 
 
-def test_the_comparison_sees_what_is_lost() -> None:
+def test_the_comparison_finds_lost_fields() -> None:
     assert preserved({"a": [1, {"b": None}]}, {"a": [1, {"b": None, "c": 2}], "d": 3})
     assert preserved({"path": ["a", "b", "c"]}, {"path": ["a", "x", "c"]})
     assert not preserved({"path": ["a", "b", "c"]}, {"path": ["a", "c"]})

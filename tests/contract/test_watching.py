@@ -1,4 +1,4 @@
-"""Metrics and logs of the real program: what the handbook says is there, is there, and it moves."""
+"""Metrics and logs of the real program: those that the documentation lists exist and change."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _OF_HISTOGRAMS: Final = {"le"}
 
 
 def documented() -> dict[str, tuple[str, frozenset[str]]]:
-    """Type and labels of each metric of the handbook's table."""
+    """Type and labels of each metric in the table of the documentation."""
     rows = _ROW.findall(HANDBOOK.read_text(encoding="utf-8"))
     return {name: (kind, frozenset(re.findall(r"`(\w+)`", labels))) for name, kind, labels in rows}
 
 
 def exposed(text: str) -> dict[str, tuple[str, frozenset[str]]]:
-    """Type and labels of each metric that a server shows."""
+    """Type and labels of each metric that a server exposes."""
     found = {}
     for family in text_string_to_metric_families(text):
         name = family.name + ("_total" if family.type == "counter" else "")
@@ -52,7 +52,7 @@ def values(api: Api) -> dict[str, float]:
     return found
 
 
-def test_the_handbook_lists_the_metrics_that_there_are(fresh: Api) -> None:
+def test_the_documentation_lists_all_metrics(fresh: Api) -> None:
     names = Names("metrics")
     fresh.taken(asset(names.dataset("a"), at(1)))
     fresh.ask("asset", uri=names.dataset("a"))
@@ -105,7 +105,7 @@ def test_metrics_follow_what_happens(fresh: Api) -> None:
     assert after["process_resident_memory_bytes{}"] > 10_000_000
 
 
-def test_a_store_that_is_away_is_seen_and_its_restart_counted(start: Start, tmp_path: Path) -> None:
+def test_an_unreachable_store_is_reported_and_its_restart_counted(start: Start, tmp_path: Path) -> None:
     data = tmp_path / "data"
     process = start("--data", str(data), "--log-format", "json")
     api = Api(process.url)
@@ -155,13 +155,13 @@ def test_every_line_of_the_log_is_an_object_and_requests_can_be_found(start: Sta
     assert "private-name" not in "".join(process.output)
 
 
-def test_lines_for_people_and_fewer_of_them(start: Start, tmp_path: Path) -> None:
+def test_the_text_format_and_a_higher_log_level(start: Start, tmp_path: Path) -> None:
     process = start("--data", str(tmp_path / "data"), "--log-format", "text", "--log-level", "warning")
     assert process.stop() == 0
     assert "".join(process.output) == ""
 
 
-def test_why_it_does_not_start_is_reported_in_the_form_that_was_asked_for(tmp_path: Path) -> None:
+def test_a_start_error_is_reported_in_the_configured_log_format(tmp_path: Path) -> None:
     status, answer = run_up("--data", str(tmp_path), "--store", "mysql://ann:s3cret@x", "--log-format", "json")
     assert status == 1
     reported = json.loads(answer)
@@ -172,6 +172,6 @@ def test_why_it_does_not_start_is_reported_in_the_form_that_was_asked_for(tmp_pa
     assert "s3cret" not in answer
 
 
-def test_the_table_is_read_as_it_is_meant() -> None:
+def test_the_table_of_the_documentation_is_parsed() -> None:
     assert documented()["mlgraph_intake_items_total"] == ("counter", frozenset({"format", "outcome"}))
     assert exposed('# TYPE a_total counter\na_total{x="1"} 1\n') == {"a_total": ("counter", frozenset({"x"}))}

@@ -1,4 +1,4 @@
-"""Several processes on one port: any of them answers, each shows what any took in, and one that dies is replaced."""
+"""Several worker processes on one port: each answers from the writes of all, and a dead one is replaced."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
 
 
 def pids(process: Process) -> list[int]:
-    """The server processes that began, in order, as they say in the log."""
+    """Ids of the server processes in the order of their start, from the log."""
     return [int(found[1]) for line in process.output if (found := re.search(r"Started server process \[(\d+)\]", line))]
 
 
@@ -49,12 +49,12 @@ def wait_until(reached: Callable[[], bool], otherwise: str) -> None:
 
 
 def ask_on_new_connection(process: Process, path: str, **query: str | int) -> httpx.Response:
-    """Ask over a connection of its own, so that any of the processes may take it."""
+    """Send a query over a new connection, which any of the processes may accept."""
     with httpx.Client(base_url=process.url, timeout=PATIENCE_S, trust_env=False) as client:
         return client.get(path, params=query)
 
 
-def test_every_process_shows_what_any_took_in(server: Process) -> None:
+def test_every_process_answers_from_the_writes_of_all(server: Process) -> None:
     names = Names("workers")
     a, b = names.dataset("a"), names.dataset("b")
     for number in range(12):
@@ -67,7 +67,7 @@ def test_every_process_shows_what_any_took_in(server: Process) -> None:
             assert answer["watermark"] >= written
 
 
-def test_what_there_is_one_of_answers_through_any_of_them(server: Process) -> None:
+def test_singletons_answer_through_any_process(server: Process) -> None:
     for _ in range(8):
         assert ask_on_new_connection(server, "/api/v1/sources").json()["sources"] == []
         assert ask_on_new_connection(server, "/api/v1/dead-letters", limit=5).json()["total"] == 0
