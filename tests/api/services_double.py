@@ -1,7 +1,7 @@
-"""Services that only record and answer from a table: these tests are about HTTP, not about the graph.
+"""A double of all services that records calls and returns constant answers, for tests of HTTP and of the command line.
 
-What the graph itself answers is tested over the real services and a real PostgreSQL elsewhere. Each call that is recorded is
-checked against the signature of the real service.
+Answers of the graph itself are tested elsewhere, over the real services and a real PostgreSQL. The arguments of each recorded
+call are checked against the signature of the real service.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ Body = dict[str, Any]
 SERVICES: Final = (Archives, SourceManager, Health, Intake, Queries)
 
 LAKE = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
-TOKEN = "a-token-that-is-known"  # noqa: S105 - known to these tests alone
+TOKEN = "a-token-that-is-known"  # noqa: S105 - a token of these tests
 ASSET: Body = {
     "uri": LAKE,
     "kind": "dataset",
@@ -102,7 +102,7 @@ RESTORED: Body = {
 
 @dataclass
 class Double:
-    """Every service in one; `calls` keeps what each was asked, `failure` is raised by the next call."""
+    """All services in one object; `calls` records their calls, `failure` is raised by each call."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     failure: Exception | None = None
@@ -322,5 +322,5 @@ class Double:
 
 
 def app_over(double: Double, *, loopback: bool = True, limits: ServerLimits | None = None) -> FastAPI:
-    """Return the application over a double, which stands for all services."""
+    """Return the application over a double of all services."""
     return create_app(cast("ServerServices", double), loopback=loopback, limits=limits)

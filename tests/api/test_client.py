@@ -1,4 +1,4 @@
-"""The client: what it makes of answers that are not as they should be."""
+"""The HTTP client: answers, errors, proxies, broken and abandoned streams."""
 
 import gc
 import time
@@ -50,8 +50,8 @@ def test_an_export_that_breaks_raises(double: Double) -> None:
         list(client.export())
 
 
-def test_an_export_that_nobody_reads_on_is_let_go_at_once(double: Double) -> None:
-    """It holds a transaction and a connection: to wait for the garbage collector would use them up."""
+def test_an_export_that_its_client_abandons_is_closed_at_once(double: Double) -> None:
+    """An export occupies a transaction and a connection, which must not depend on the garbage collector."""
     double.export_lines = 10_000_000
     gc.disable()
     try:
@@ -73,13 +73,13 @@ def test_an_export_that_is_refused_raises_the_problem(double: Double) -> None:
         list(client.export())
 
 
-def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_proxy_of_the_environment_is_not_used_for_this_machine(double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     with serving(double) as port, Client(f"http://127.0.0.1:{port}") as client:
         assert client.live().status == 200
 
 
 @pytest.mark.parametrize("url", ["", "localhost:8765", "ftp://x", "http://"])
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="is not an address"):
+def test_an_invalid_url_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="is not the URL of a server"):
         Client(url)

@@ -75,7 +75,7 @@ def test_a_deployment_on_the_old_state_names_its_version_and_an_old_version_its_
     assert "nothing: it stays as it was built" in text
 
 
-def test_an_empty_answer_says_so_and_a_long_one_reports_how_to_continue() -> None:
+def test_an_empty_answer_and_a_long_one_report_how_to_continue() -> None:
     answer = copy.deepcopy(operations.PROPAGATION)
     answer |= {"workflows": [], "assets": [], "total": 0, "by_state": {"workflows": {}, "assets": {}}, "remind": []}
     assert "No known asset is derived from it" in rendered(answer)

@@ -1,4 +1,4 @@
-"""On loopback nobody needs a token, so web pages must not borrow that."""
+"""Authentication on loopback: local callers need no token, but web pages of other sites do."""
 
 import pytest
 from starlette.testclient import TestClient
@@ -25,7 +25,7 @@ from tests.api.services_double import TOKEN, Double
         ("192.168.0.1", False),
     ],
 )
-def test_only_names_of_this_machine_are_answered(host: str, allowed: bool, http: TestClient) -> None:
+def test_only_host_names_of_this_machine_are_answered(host: str, allowed: bool, http: TestClient) -> None:
     assert http.get("/api/v1/live", headers={"host": host}).status_code == (200 if allowed else 403)
 
 
@@ -43,7 +43,9 @@ def test_only_names_of_this_machine_are_answered(host: str, allowed: bool, http:
         ({"sec-fetch-site": "same-site"}, False),
     ],
 )
-def test_only_our_own_pages_may_write(headers: dict[str, str], allowed: bool, http: TestClient, double: Double) -> None:
+def test_only_pages_of_the_same_origin_may_write(
+    headers: dict[str, str], allowed: bool, http: TestClient, double: Double
+) -> None:
     assert http.post("/api/v1/facts", content=b"", headers=headers).status_code == (200 if allowed else 403)
     assert bool(double.calls) is allowed
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong, the answer has one shape (RFC 9457)."""
+"""All errors have one shape, RFC 9457 problems."""
 
 import gzip
 import re

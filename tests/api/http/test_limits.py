@@ -1,4 +1,4 @@
-"""Each limit answers clearly, at once, and leaves what it does not concern alone."""
+"""Limits: refusals come at once with a reason, and other requests are not affected."""
 
 import http.client
 import json
@@ -23,24 +23,25 @@ from mlgraph.domain.walk_options import WalkOptions
 from tests.api.services_double import LAKE, Body, Double, app_over
 from tests.api.serving import serving
 
-PATIENCE_S = 60.0
-"""How long a busy machine may take; what must not be waited for takes longer than that."""
-ENDLESS_S = 100 * PATIENCE_S
-ASK = "/api/v1/lineage?uri=" + LAKE.replace("%", "%25").replace(":", "%3A").replace("/", "%2F")
+TIMEOUT_S = 60.0
+"""Longest time of a step on a busy machine."""
+ENDLESS_S = 100 * TIMEOUT_S
+"""A limit that a test would time out on."""
+QUERY = "/api/v1/lineage?uri=" + LAKE.replace("%", "%25").replace(":", "%3A").replace("/", "%2F")
 
 
 @dataclass
 class Slow(Double):
-    """Answers about lineage only when it is let, or when its time is over; exports line by line for ever."""
+    """A double whose lineage query blocks until `proceed` is set or its deadline passes; its export never ends."""
 
     proceed: threading.Event = field(default_factory=threading.Event)
     started: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
-    heeds_budget: bool = True
+    obeys_deadline: bool = True
 
     def lineage(self, uri: str, options: WalkOptions) -> Body:
         self.started.release()
         while not self.proceed.wait(0.01):
-            if self.heeds_budget:
+            if self.obeys_deadline:
                 deadlines.raise_if_exceeded()
         return super().lineage(uri, options)
 
@@ -50,7 +51,7 @@ class Slow(Double):
 
 
 def get(port: int, path: str) -> tuple[int, dict[str, str], Any]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -71,57 +72,59 @@ def check_refusal(answer_body: tuple[int, dict[str, str], Any], *words: str) -> 
 
 
 def until(reached: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + TIMEOUT_S
     while not reached():
         assert time.monotonic() < deadline, otherwise
         time.sleep(0.01)
 
 
-def counted(port: int, metric: str) -> float:
-    """What the server says of its queries over the graph."""
+def metric_value(port: int, metric: str) -> float:
+    """Return a metric of the server about its graph queries."""
     text = get(port, "/metrics")[2].decode()
     return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(f'{metric}{{sort="heavy"}}'))
 
 
 @contextmanager
-def asking(port: int, slow: Slow, number: int, running: int) -> Iterator[list[Any]]:
-    """So many questions at once, of which so many run; their answers are there once the block is over."""
+def concurrent_queries(port: int, slow: Slow, number: int, running: int) -> Iterator[list[Any]]:
+    """Send `number` queries at once, of which `running` run; the yielded list has their answers after the block."""
     answers: list[Any] = []
     with ThreadPoolExecutor(number) as pool:
-        asked = [pool.submit(get, port, ASK) for _ in range(number)]
+        pending = [pool.submit(get, port, QUERY) for _ in range(number)]
         for _ in range(running):
-            assert slow.started.acquire(timeout=PATIENCE_S)
-        until(lambda: counted(port, "mlgraph_limit_inside") == number, "the others did not come to wait")
+            assert slow.started.acquire(timeout=TIMEOUT_S)
+        until(lambda: metric_value(port, "mlgraph_limit_inside") == number, "the other queries were not queued")
         yield answers
-        answers += [each.result() for each in asked]
+        answers += [each.result() for each in pending]
 
 
-def test_one_heavy_query_too_many_is_refused_at_once_and_nobody_else_starves() -> None:
+def test_a_heavy_query_over_the_limit_is_refused_at_once_and_others_are_not_affected() -> None:
     slow = Slow()
     patient = ServerLimits(heavy_queries=2, heavy_queue=3, queue_time_s=ENDLESS_S, query_time_s=ENDLESS_S)
     with serving(slow, limits=patient) as port:
-        with asking(port, slow, 5, 2) as answers:
-            for path in (ASK, "/api/v1/paths?source=mlg%3A%2F%2Fmodel%2Fa%2Fb&target=mlg%3A%2F%2Fmodel%2Fa%2Fc"):
+        with concurrent_queries(port, slow, 5, 2) as answers:
+            for path in (QUERY, "/api/v1/paths?source=mlg%3A%2F%2Fmodel%2Fa%2Fb&target=mlg%3A%2F%2Fmodel%2Fa%2Fc"):
                 check_refusal(get(port, path), "2 run", "3 may wait", "lineage", "impact")
             for path in ("/healthz", "/readyz", "/metrics", "/api/v1/live", "/openapi.json"):
                 assert get(port, path)[0] == 200
-            facts = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+            facts = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
             facts.request("POST", "/api/v1/facts", b'{"asset": {"uri": "mlg://model/a/b"}}')
             assert facts.getresponse().status == 200
             facts.close()
-            assert counted(port, "mlgraph_limit_inside") == 5  # all that was answered before any of them
+            assert (
+                metric_value(port, "mlgraph_limit_inside") == 5
+            )  # the other requests were answered while all five still run or wait
             slow.proceed.set()
         assert [answer[0] for answer in answers] == [200] * 5
-        assert get(port, ASK)[0] == 200  # places are given back
+        assert get(port, QUERY)[0] == 200  # the slots are released
     lanes = ServerLimits(heavy_queries=2, heavy_queue=3)
     assert Lanes(lanes).state()["heavy"] == {"inside": 0, "running": 2, "waiting": 3, "refused": 0}
 
 
-def test_who_waits_too_long_is_sent_away() -> None:
+def test_a_query_that_waits_too_long_is_refused() -> None:
     slow = Slow()
     with serving(slow, limits=ServerLimits(heavy_queries=1, heavy_queue=5, queue_time_s=0.5)) as port:
-        with asking(port, slow, 3, 1) as answers:
-            until(lambda: counted(port, "mlgraph_limit_refused_total") == 2, "two still wait")
+        with concurrent_queries(port, slow, 3, 1) as answers:
+            until(lambda: metric_value(port, "mlgraph_limit_refused_total") == 2, "two still wait")
             slow.proceed.set()
         refused = [answer for answer in answers if answer[0] != 200]
         assert len(refused) == 2
@@ -129,20 +132,20 @@ def test_who_waits_too_long_is_sent_away() -> None:
             check_refusal(each, "0.5 s each")
 
 
-@pytest.mark.parametrize("heeds_budget", [True, False])
-def test_a_query_over_its_time_is_refused_and_occupies_its_slot_until_it_ends(heeds_budget: bool) -> None:
-    slow = Slow(heeds_budget=heeds_budget)
+@pytest.mark.parametrize("obeys_deadline", [True, False])
+def test_a_query_over_its_time_is_refused_and_occupies_its_slot_until_it_ends(obeys_deadline: bool) -> None:
+    slow = Slow(obeys_deadline=obeys_deadline)
     with serving(slow, limits=ServerLimits(heavy_queries=1, heavy_queue=1, queue_time_s=0.5, query_time_s=0.5)) as port:
-        check_refusal(get(port, ASK), "0.5 s", "MLGRAPH_QUERY_TIME_S")  # nobody lets it go on
-        if not heeds_budget:  # its thread still works: the next one may not run beside it
-            check_refusal(get(port, ASK), "too many")
+        check_refusal(get(port, QUERY), "0.5 s", "MLGRAPH_QUERY_TIME_S")  # `proceed` is never set
+        if not obeys_deadline:  # its thread is still occupied: no other query may run
+            check_refusal(get(port, QUERY), "too many")
         slow.proceed.set()
-        until(lambda: counted(port, "mlgraph_limit_inside") == 0, "the place was not given back")
-        assert get(port, ASK)[0] == 200
+        until(lambda: metric_value(port, "mlgraph_limit_inside") == 0, "the slot was not released")
+        assert get(port, QUERY)[0] == 200
 
 
 def export_begins(port: int) -> bool:
-    other = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    other = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
         other.request("GET", "/api/v1/export")
         return other.getresponse().status == 200
@@ -150,22 +153,22 @@ def export_begins(port: int) -> bool:
         other.close()
 
 
-def test_exports_are_few_and_give_their_places_back() -> None:
+def test_exports_are_limited_and_release_their_slots() -> None:
     slow = Slow()
     with serving(slow, limits=ServerLimits(exports=1)) as port:
         reader = socket.create_connection(("127.0.0.1", port))
         reader.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200 OK" in reader.recv(1000)
         check_refusal(get(port, "/api/v1/export"), "exports", "1 may")
-        reader.close()  # in the middle
-        until(lambda: export_begins(port), "the place was not given back")
+        reader.close()  # in the middle of the export
+        until(lambda: export_begins(port), "the slot was not released")
         slow.proceed.set()
 
 
-def test_a_crowd_is_refused_but_for_those_who_watch() -> None:
+def test_requests_are_limited_except_for_monitoring() -> None:
     slow = Slow()
     with serving(slow, limits=ServerLimits(requests=3, heavy_queries=1)) as port:
-        with asking(port, slow, 3, 1):
+        with concurrent_queries(port, slow, 3, 1):
             check_refusal(get(port, "/api/v1/live"), "too many requests", "3 may")
             for path in ("/healthz", "/readyz", "/metrics"):
                 assert get(port, path)[0] == 200
@@ -173,11 +176,11 @@ def test_a_crowd_is_refused_but_for_those_who_watch() -> None:
         assert get(port, "/api/v1/live")[0] == 200
 
 
-def test_bodies_have_a_bound_together(monkeypatch: pytest.MonkeyPatch, double: Double) -> None:
+def test_buffered_bodies_share_a_limit(monkeypatch: pytest.MonkeyPatch, double: Double) -> None:
     monkeypatch.setattr(request_bodies, "MAX_BUFFERED_BYTES", 1000)
     client = TestClient(app_over(double, loopback=True), base_url="http://localhost")
     event = json.dumps({"eventTime": "2026-01-01T00:00:00Z", "x": "x" * 800})
-    for _ in range(3):  # what was worked on is given back
+    for _ in range(3):  # the memory of processed bodies is released
         assert client.post("/api/v1/lineage", content=event).status_code == 201
     refused = client.post("/api/v1/lineage", content=event + " " * 500)
     check_refusal((refused.status_code, dict(refused.headers), refused.json()), "together", "NDJSON")
@@ -186,7 +189,7 @@ def test_bodies_have_a_bound_together(monkeypatch: pytest.MonkeyPatch, double: D
 
 def exchange(port: int, *parts: bytes, pause_s: float = 0.0) -> tuple[int, dict[str, Any]]:
     """Send bytes as they are, and return status and problem."""
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
         for part in parts:
             connection.sendall(part)
             time.sleep(pause_s)
@@ -223,20 +226,20 @@ def test_a_head_that_is_too_large_or_none_is_refused(parts: tuple[bytes, ...], s
 
 
 def test_a_head_may_be_as_large_as_documented_and_come_in_pieces() -> None:
-    with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
-        for _ in range(2):  # bytes of a request do not count for the next one of the connection
+    with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
+        for _ in range(2):  # the limit applies to each request, not to the connection
             head = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 60_000 + b"\r\n\r\n"
             for start in range(0, len(head), 5000):
                 connection.sendall(head[start : start + 5000])
             answer = b""
-            while not answer.endswith(b'{"status":"ok"}'):  # head and body may come apart
+            while not answer.endswith(b'{"status":"ok"}'):  # head and body may arrive separately
                 piece = connection.recv(65536)
                 assert piece
                 answer += piece
             assert answer.startswith(b"HTTP/1.1 200")
 
 
-def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_incomplete_head_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_TIME_S", 0.3)
     with serving(Double()) as port:
         assert exchange(port, b"GET /healthz HTTP/1.1\r\n")[0] == 408
@@ -244,14 +247,14 @@ def test_a_head_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyP
 
 def test_a_connection_that_is_never_used_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_TIME_S", 0.3)
-    with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
+    with serving(Double()) as port, socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) as connection:
         assert connection.recv(1) == b""
 
 
-def test_connections_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_connections_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "most_connections", lambda: 2)
     with serving(Double()) as port:
-        retained = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) for _ in range(2)]
+        retained = [socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S) for _ in range(2)]
         for connection in retained:
             connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert connection.recv(1000).startswith(b"HTTP/1.1 200")
@@ -259,22 +262,22 @@ def test_connections_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
         assert status == 503
         assert "2 may be open" in answer_body["detail"]
         retained[0].close()
-        until(lambda: get(port, "/healthz")[0] == 200, "the place was not given back")
+        until(lambda: get(port, "/healthz")[0] == 200, "the slot was not released")
         retained[1].close()
 
 
-def test_who_reads_nothing_of_an_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_reads_nothing_of_an_answer_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "STALL_S", 0.3)
     slow = Slow()
     with serving(slow, limits=ServerLimits(exports=1)) as port, socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         reader.connect(("127.0.0.1", port))
         reader.sendall(b"GET /api/v1/export HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        until(lambda: export_begins(port), "the place of a reader that does not read was not given back")
+        until(lambda: export_begins(port), "the slot of a stalled reader was not released")
         slow.proceed.set()
 
 
-def test_the_greatest_limit_is_reported(http: TestClient) -> None:
+def test_the_largest_limit_is_reported(http: TestClient) -> None:
     answer = http.get("/api/v1/lineage", params={"uri": LAKE, "limit": MAX_LIMIT + 1})
     assert answer.status_code == 422
     assert str(MAX_LIMIT) in answer.json()["detail"]
@@ -282,8 +285,8 @@ def test_the_greatest_limit_is_reported(http: TestClient) -> None:
 
 
 def test_limits_are_read_from_the_environment() -> None:
-    answer_body = {"MLGRAPH_HEAVY_QUERIES": "7", "MLGRAPH_QUERY_TIME_S": "2.5", "PATH": "x"}
-    assert ServerLimits.from_environment(answer_body) == ServerLimits(heavy_queries=7, query_time_s=2.5)
+    environment = {"MLGRAPH_HEAVY_QUERIES": "7", "MLGRAPH_QUERY_TIME_S": "2.5", "PATH": "x"}
+    assert ServerLimits.from_environment(environment) == ServerLimits(heavy_queries=7, query_time_s=2.5)
     assert ServerLimits.from_environment({}) == ServerLimits()
     for wrong in ("0", "-1", "many", "nan", "1.5", "", "10000001"):
         with pytest.raises(StartError, match="MLGRAPH_EXPORTS"):

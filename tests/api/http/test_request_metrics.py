@@ -1,4 +1,4 @@
-"""Ids, times and log lines of requests."""
+"""Request ids, request metrics and the access log."""
 
 import logging
 
@@ -13,7 +13,7 @@ from tests.api.services_double import LAKE, TOKEN, Body, Double, app_over
 
 
 def counted() -> dict[tuple[str, str, str], float]:
-    """Requests so far by method, route and status."""
+    """Return the number of requests so far by method, route and status."""
     found = {}
     for family in text_string_to_metric_families(generate_latest(metrics.PROCESS).decode()):
         for sample in family.samples:
@@ -64,7 +64,7 @@ def test_requests_are_counted_by_route_not_by_uri(http: TestClient, double: Doub
     }
 
 
-def test_an_answer_that_breaks_is_not_counted_as_one(double: Double) -> None:
+def test_an_answer_that_breaks_is_counted_as_broken(double: Double) -> None:
     double.export_lines, double.break_export_at = 30_000, 20_000
     before = counted()
     with TestClient(app_over(double, loopback=True), base_url="http://localhost") as http, pytest.raises(RuntimeError):
@@ -72,7 +72,7 @@ def test_an_answer_that_breaks_is_not_counted_as_one(double: Double) -> None:
     assert since(before) == {("GET", "/api/v1/export", "broken"): 1}
 
 
-def test_a_line_for_what_failed_or_was_slow_and_all_of_them_in_debug(
+def test_failed_and_slow_requests_are_logged_and_all_of_them_at_debug(
     http: TestClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.INFO, "mlgraph.access")
@@ -104,7 +104,9 @@ def test_a_line_for_what_failed_or_was_slow_and_all_of_them_in_debug(
     assert [(each.levelno, each.__dict__["context"]["actor"]) for each in caplog.records] == [(logging.DEBUG, None)]
 
 
-def test_what_is_logged_meanwhile_knows_the_request(http: TestClient, double: Double, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_request_id_is_available_to_the_log_during_the_request(
+    http: TestClient, double: Double, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen: list[str | None] = []
 
     def live(_double: Double, _service: str | None, *, as_of: str | None) -> Body:

@@ -1,4 +1,4 @@
-"""Backup and restore over HTTP: bytes as they are, and only for callers that may speak for everything."""
+"""Backup and restore over HTTP: exact bytes, and only for callers that are not bound to a source."""
 
 from collections.abc import Iterator
 
@@ -38,7 +38,7 @@ def test_refusals_are_problems(http: TestClient, double: Double) -> None:
     assert (full.status_code, full.json()["title"]) == (409, "Conflict")
 
 
-def test_others_than_this_machine_need_a_token(double: Double) -> None:
+def test_callers_from_other_machines_need_a_token(double: Double) -> None:
     http = TestClient(app_over(double, loopback=False))
     assert http.get("/api/v1/backup").status_code == 401
     assert http.post("/api/v1/restore", content=b"part 0;").status_code == 401
@@ -55,7 +55,7 @@ class Archive:
         return RestoreResult(2, 2, "2026-11-01T00:00:00Z", "b", "a", 1, {"tx": 1})
 
 
-def test_a_caller_that_is_bound_to_a_source_sees_and_writes_only_that() -> None:
+def test_a_caller_that_is_bound_to_a_source_may_neither_back_up_nor_restore() -> None:
     restored: list[bool] = []
     archives = Archives(Archive(), lambda: restored.append(True))
     bound, free = Caller("dbt-bot", "dbt"), Caller("platform")

@@ -1,4 +1,4 @@
-"""What comes in: bodies of any size and coding, read within bounds."""
+"""Routes for ingest: streamed and buffered bodies, limits, encodings; sources and dead letters."""
 
 import gzip
 import json
@@ -105,7 +105,7 @@ def test_cloud_events_retain_their_headers(http: TestClient, double: Double) -> 
     assert double.calls[0][1]["headers"]["ce-source"] == "/a"
 
 
-def test_webhooks_need_no_token_and_hand_on_the_signed_bytes(http: TestClient, double: Double) -> None:
+def test_webhooks_need_no_token_and_pass_on_the_signed_bytes(http: TestClient, double: Double) -> None:
     answer = http.post("/api/v1/webhooks/mlflow%3A5000", content=b'{ "a":1}', headers={"x-mlflow-signature": "v1,x"})
     assert answer.status_code == 202
     [(name, answer_body)] = double.calls

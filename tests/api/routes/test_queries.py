@@ -1,4 +1,4 @@
-"""Questions: parameters reach the services as they were meant."""
+"""Routes for queries: parameters reach the services unchanged."""
 
 from dataclasses import fields
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from mlgraph.domain.walk_options import WalkOptions
 from tests.api.services_double import ASSET, LAKE, Double
 
 
-def test_lineage_hands_on_every_parameter(http: TestClient, double: Double) -> None:
+def test_lineage_passes_on_every_parameter(http: TestClient, double: Double) -> None:
     query = {
         "uri": LAKE,
         "direction": "both",
@@ -37,7 +37,7 @@ def test_lineage_hands_on_every_parameter(http: TestClient, double: Double) -> N
         cursor="c",
     )
     assert double.calls == [("lineage", {"uri": LAKE, "options": options})]
-    assert all(getattr(options, field.name) != field.default for field in fields(WalkOptions)), "each is handed on"
+    assert all(getattr(options, field.name) != field.default for field in fields(WalkOptions)), "each is passed on"
 
 
 def test_lineage_has_the_defaults_of_the_contract(http: TestClient, double: Double) -> None:
@@ -60,7 +60,7 @@ def test_an_asset_is_found_by_query_and_by_path(http: TestClient, double: Double
     assert by_query.status_code == by_path.status_code == 200
     assert by_query.content == by_path.content
     assert [body["uri"] for _, body in double.calls] == [LAKE, LAKE]
-    # A number past 64 bits comes out as it went in.
+    # A number beyond 64 bits is unchanged.
     assert by_query.json() == ASSET
 
 

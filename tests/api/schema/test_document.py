@@ -1,4 +1,4 @@
-"""The OpenAPI document and the page made from it."""
+"""The OpenAPI document and the page rendered from it."""
 
 import re
 from html.parser import HTMLParser
@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
-from tests.api import promised
+from tests.api import shape_validation
 from tests.api.services_double import ASSET, CONNECTORS, DIFF, LIVE, RESTORED
 
 ROOT = Path(__file__).parents[3]
@@ -85,13 +85,13 @@ def test_the_vocabulary_is_in_the_document(document: dict[str, Any]) -> None:
     assert why["relation"]["enum"] == list(RELATIONS)
 
 
-def test_the_examples_and_the_answers_have_the_shapes_that_are_promised(document: dict[str, Any]) -> None:
+def test_the_examples_and_the_answers_have_the_shapes_of_the_document(document: dict[str, Any]) -> None:
     examples = [(schema, each) for schema in document["components"]["schemas"].values() for each in schema.get("examples", ())]
     assert len(examples) >= 7
     for schema, example in examples:
         jsonschema.validate(example, {**schema, "components": document["components"]})
     for name, value in (("Asset", ASSET), ("Diff", DIFF), ("Live", LIVE), ("Restored", RESTORED), ("Connectors", CONNECTORS)):
-        promised.check(name, value)
+        shape_validation.check(name, value)
 
 
 class Page(HTMLParser):
@@ -110,7 +110,7 @@ class Page(HTMLParser):
                 self.anchors.add(value or "")
 
 
-def test_the_page_needs_nothing_from_elsewhere(http: TestClient, document: dict[str, Any]) -> None:
+def test_the_page_needs_no_external_resource(http: TestClient, document: dict[str, Any]) -> None:
     answer = http.get("/docs")
     assert answer.status_code == 200
     assert answer.headers["x-content-type-options"] == "nosniff"

@@ -1,4 +1,4 @@
-"""The shapes that the OpenAPI document promises, as a check for any answer."""
+"""Validation of answers against the shapes of `mlgraph.client`, which the OpenAPI document contains."""
 
 import jsonschema
 from pydantic import TypeAdapter
@@ -7,7 +7,7 @@ from mlgraph.client import shapes, source_shapes
 
 
 def check(shape: str, body: object) -> None:
-    """Fail unless `body` has this shape of `mlgraph.client`, with no member that the shape does not tell of."""
+    """Fail unless `body` has this shape of `mlgraph.client`, without members that the shape does not declare."""
     schema = TypeAdapter(getattr(shapes, shape, None) or getattr(source_shapes, shape)).json_schema()
     for each in (schema, *schema.get("$defs", {}).values()):
         if each.get("type") == "object" and "properties" in each:
