@@ -128,10 +128,10 @@ def test_an_unavailable_source_causes_no_dead_letters_and_is_read_when_it_return
         here.until("circuit", "open")
         assert here.reported()["retry_in_s"] > 0
         assert here.reported()["events_waiting"] == 5
-        asked = len(simulator.served.arrivals)
+        arrivals = len(simulator.served.arrivals)
         with pytest.raises(SourceError, match="asked again in"):
             here.connections.sync(NAME, Caller("tester"))
-        assert len(simulator.served.arrivals) <= asked + 2, "the open circuit breaker sends no requests"
+        assert len(simulator.served.arrivals) <= arrivals + 2, "the open circuit breaker sends no requests"
         simulator.faults = Faults()
         here.until("events_waiting", 0)
         assert all(shown(here, name) for name in names)
@@ -196,15 +196,15 @@ def test_a_sweep_interrupted_by_a_fault_resumes_at_its_last_page(store: Store) -
         stored = worker._recorder.connection().sweep_cursor
         assert stored is not None
         assert (stored["stage"], stored["token"]) == ("run", "200")
-        asked: list[str] = []
+        requests: list[str] = []
 
         def recording(path: str, body: dict[str, Any] | None) -> Any:
-            asked.append(f"{path.rpartition('mlflow/')[2]} {(body or {}).get('page_token', '')}".strip())
+            requests.append(f"{path.rpartition('mlflow/')[2]} {(body or {}).get('page_token', '')}".strip())
             return answer(path, body)
 
         simulator.answer = recording  # type: ignore[method-assign]
         worker.sweep(resume=True)
-        first_pages = [each for each in asked if each.startswith("runs/search")]
+        first_pages = [each for each in requests if each.startswith("runs/search")]
         assert first_pages[0] == "runs/search 200"
         assert worker._recorder.connection().sweep_cursor is None
 

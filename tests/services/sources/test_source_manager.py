@@ -240,8 +240,8 @@ def test_a_stopping_server_logs_no_errors_of_unfinished_requests(store: Store, c
             for name in registry.models:
                 events = server.connections._worker(server.connections._named("prod"))._queue
                 events.add(ThinEvent("registered_model", name, {}, 1))
-            asked = len(simulator.served.arrivals)
-            wait_until(lambda: len(simulator.served.arrivals) > asked)
+            arrivals = len(simulator.served.arrivals)
+            wait_until(lambda: len(simulator.served.arrivals) > arrivals)
             server.connections._worker(server.connections._named("prod")).stop(0.0)
         simulator.faults = Faults()
         wait_until(lambda: not [each for each in threading.enumerate() if each.name.startswith("mlgraph-prod")])

@@ -69,7 +69,7 @@ class Health:
         return time.monotonic() - (self._follower.caught_up_at or self._started_at)
 
     def metrics(self) -> bytes:
-        """Return the metrics in the Prometheus text format. Values that cannot be read now keep their last reading."""
+        """Return the metrics in the Prometheus text format. A value that cannot be read now has its last reading."""
         gauges, snapshot = self._gauges, self._follower.snapshot()
         gauges.watermark.labels(_GRAPH).set(snapshot.watermark)
         gauges.nodes.set(snapshot.nodes)

@@ -33,7 +33,7 @@ _ALWAYS: Final = 0
 def sync_configured_identity(
     reader: FactReader, append: Callable[[Sequence[Item], Caller], Appended], configuration: Configuration
 ) -> None:
-    """Append what is needed so that the valid identity declarations in the store equal those of `configuration`."""
+    """Append declarations and retractions so that the valid declarations in the store equal those of `configuration`."""
     now = clock.now_us()
     stored = _stored_declarations(reader)
     wanted = {fact.origin: fact for fact in _facts(configuration)}

@@ -40,7 +40,7 @@ class EventWorker:
         dead_letters: DeadLetterStore,
         on_missing: Callable[[], None],
     ) -> None:
-        """`on_missing` is called when the source no longer has an object that the store knows."""
+        """`on_missing` is called when the source does not find an object whose state is stored."""
         self._connector, self._source, self._recorder, self._queue = connector, source, recorder, queue
         self._dead_letters, self._on_missing = dead_letters, on_missing
         self._name = source.instance

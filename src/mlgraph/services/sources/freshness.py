@@ -12,7 +12,7 @@ from mlgraph.domain import clock
 from mlgraph.domain.uri import AssetUri
 
 _RETAINED_S: Final = 900.0
-"""How long the recording of an asset is remembered. An answer that takes longer counts as possibly superseded."""
+"""Minimum retention of recording times, in seconds. An answer that takes longer counts as possibly superseded."""
 _PRUNE_ABOVE: Final = 10_000
 
 
