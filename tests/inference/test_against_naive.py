@@ -1,4 +1,4 @@
-"""Rules evaluated from either end infer what a naive look through all edges does: any order of facts, any moment."""
+"""Rules evaluated from either end infer the same edges as the naive model, for any order of facts and any moment."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ FURTHER_EDGES: Final = (
     (DATASETS[1], "feeds", FEATURE),
 )
 NAMED: Final = (DATASETS, DATASETS, VERSIONS, TEAMS, (SERVICE, OTHER), (PERSON, COLLEAGUE))
-"""No workflows: what feeds what in two that are one is not what either says by itself (ADR 0018)."""
+"""Assets with aliases. No workflows: the pairs of two merged workflows are not those of either by itself (ADR 0018)."""
 deterministic = settings(
     derandomize=True,
     deadline=None,
@@ -80,7 +80,7 @@ deterministic = settings(
 
 
 def further_facts(choose: Chooser) -> list[Fact]:
-    """Experiments, owners and needs, which come, go and are corrected."""
+    """Return experiments, owners and dependencies that are added, retracted and corrected."""
     facts: list[Fact] = []
     for _ in range(choose.one(range(3, 50))):
         triple, origin, moment = choose.one(FURTHER_EDGES), choose.one(ORIGINS), choose.one(TIMES)
@@ -102,7 +102,7 @@ def further_facts(choose: Chooser) -> list[Fact]:
 
 
 def naming(choose: Chooser) -> list[Fact]:
-    """Names that stand for other assets, by merges, renames and decisions that two are apart; some of them taken back."""
+    """Return aliases by merges, renames and decisions that two names are distinct; some of them are retracted."""
     facts: list[Fact] = []
     for _ in range(choose.one((0, 1, 1, 2, 3))):
         pool = choose.one(NAMED)
@@ -137,7 +137,7 @@ class Real:
         self._uris = {asset: uri for uri, asset in self.assets.items()}
 
     def naive(self, facts: list[Fact]) -> RenamedGraph:
-        """The same facts, read naively, with the names that the graph has found to stand for others."""
+        """Return the naive graph of the same facts, with the aliases that the real graph resolved."""
         aliases = self.projected.snapshot.aliases
         return RenamedGraph(
             facts,
@@ -146,7 +146,7 @@ class Real:
         )
 
     def edges(self, rule: Rule) -> dict[Triple, list[Validity]]:
-        """What the rule infers, asked of every asset: each edge once from its source and once from its target."""
+        """Return what the rule infers for every asset: each edge once from its source and once from its target."""
         uris = self._uris
         found: dict[Triple, list[Validity]] = {}
         for asset in self.assets.values():
@@ -191,25 +191,25 @@ def test_from_either_end_and_for_a_pair_rules_infer_what_the_naive_model_does(se
 
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
-def test_a_way_is_shown_for_every_inferred_edge_and_its_edges_hold_then(seed: int) -> None:
+def test_every_inferred_edge_has_a_witness_path_of_valid_edges(seed: int) -> None:
     facts, rng = asserted_edges(seed), random.Random(seed)
     real = Real(RULES, in_batches(facts, rng))
     for rule in RULES:
         for (source, _, target), (validity, _) in real.edges(rule).items():
             moment = rng.choice([moment for start, end in validity.spans for moment in (start, min(end, start + 10**9) - 1)])
             ends = real.assets[source], real.assets[target]
-            ways = [real.inference.witness_path(*ends, rule, moment, forward=forward) for forward in (True, False)]
-            for way in ways:
-                assert way is not None
-                assert way.possible != covers(validity.certain, moment)
-                assert all(link.start <= moment < link.end for link in way.links)
-                assert ends[0] in (way.links[0].triple[0], way.links[0].triple[2])
-                assert ends[1] in (way.links[-1].triple[0], way.links[-1].triple[2])
+            witnesses = [real.inference.witness_path(*ends, rule, moment, forward=forward) for forward in (True, False)]
+            for witness in witnesses:
+                assert witness is not None
+                assert witness.possible != covers(validity.certain, moment)
+                assert all(link.start <= moment < link.end for link in witness.links)
+                assert ends[0] in (witness.links[0].triple[0], witness.links[0].triple[2])
+                assert ends[1] in (witness.links[-1].triple[0], witness.links[-1].triple[2])
             assert real.inference.witness_path(*ends, rule, validity.spans[-1][1], forward=True) is None
 
 
 def test_the_histories_bring_about_every_rule() -> None:
-    """A property over edges that never come about would hold of anything."""
+    """The properties above would be trivially true if a rule never inferred an edge."""
     seen = {rule.name: 0 for rule in RULES}
     for seed in range(160):
         real = Real(RULES, [asserted_edges(seed)])

@@ -1,4 +1,4 @@
-"""The difference between two moments, inferred edges included, is what a naive look at each of them tells apart."""
+"""The diff of two moments, inferred edges included, equals the difference of the naive models of both."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def everything_at(naive: RenamedGraph, rules: NaiveRules, moment: int) -> set[Tr
 
 
 def under_names(naive: RenamedGraph, triple: Triple, moment: int) -> Triple | None:
-    """The edge under the names of the moment; none for what says names, which end in ways of their own (tests of names)."""
+    """Return the edge under the names of the moment; None for alias edges, which other tests cover."""
     source, relation, target = triple
     if relation == "alias_of":
         return None
@@ -54,7 +54,7 @@ def differing(real: Projected, before: int, after: int) -> dict[Triple, str]:
 
 @deterministic
 @given(seed=st.integers(0, 2**32 - 1))
-def test_a_diff_of_everything_is_that_of_what_holds_at_each_moment(seed: int) -> None:
+def test_a_diff_of_everything_compares_the_edges_valid_at_each_moment(seed: int) -> None:
     facts, rng = asserted_edges(seed), random.Random(seed)
     known = histories.moments(facts)
     over = Real(RULES, in_batches(facts, rng))
@@ -70,7 +70,7 @@ def test_a_diff_of_everything_is_that_of_what_holds_at_each_moment(seed: int) ->
         assert {AssetUri.parse(each["uri"]) for each in states} == changed
 
 
-def test_what_would_take_too_much_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rule_beyond_the_limit_is_left_out_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inferred_changes, "MAX_STEPS", 5)
     facts = next(facts for seed in range(100) if len(facts := asserted_edges(seed)) > 20)
     known = histories.moments(facts)

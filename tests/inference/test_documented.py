@@ -1,4 +1,4 @@
-"""The example of docs/rules.md is loaded, and infers what the page says: as long as its conditions are true."""
+"""The example of docs/rules.md is valid and infers the documented edges while its conditions are true."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def documented() -> Rules:
     return combine_rules(shipped_rules(), load_rules(example, "docs/rules.md"))
 
 
-def test_the_example_holds_while_its_conditions_are_true() -> None:
+def test_the_example_is_valid_while_its_conditions_are_true() -> None:
     facts: list[Fact] = [EdgeFact(*triple, "facts", 1) for triple in GROUND]
     facts += [
         AssetFact(SERVICE, "facts", 1, {"properties": {"tier": "1"}}),

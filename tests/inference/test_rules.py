@@ -84,14 +84,14 @@ def test_a_path_read_backwards_twice_is_itself() -> None:
         ("- x", "1:1", "a file of rules must be keys with values: rules"),
     ],
 )
-def test_what_is_wrong_is_refused_with_its_place(text: str, place: str, message: str) -> None:
+def test_faults_are_refused_with_their_position(text: str, place: str, message: str) -> None:
     with pytest.raises(StartError) as refused:
         load_rules(text, "mine.yaml")
     faults = [line for line in refused.value.detail.splitlines() if line.startswith(f"mine.yaml:{place}: ")]
     assert any(message in line for line in faults), refused.value.detail
 
 
-def test_everything_wrong_is_reported_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     more = "    where: [read.role, nobody.x == 1]\n  - name: No\n    paths: []\n"
     with pytest.raises(StartError) as refused:
         load_rules(written(path="(:dataset)-[:input_to]->(:run)-[:outputs]->(:model_version)", more=more), "mine.yaml")
@@ -108,8 +108,8 @@ def test_everything_wrong_is_reported_at_once() -> None:
     assert all(line.startswith(f"mine.yaml:{start}") for line, start in zip(lines, expected, strict=True)), lines
 
 
-def test_rules_in_a_circle_are_refused_and_named() -> None:
-    circle = """\
+def test_rules_in_a_cycle_are_refused_and_named() -> None:
+    cycle = """\
 rules:
   - name: one
     relation: depends_on
@@ -119,10 +119,10 @@ rules:
     paths: ["(:feature)<-[:feeds]-(:dataset)<-[:depends_on]-(:service)"]
 """
     with pytest.raises(StartError, match=r"c\.yaml:2: rules depend on each other in a cycle: one needs other needs one;"):
-        load_rules(circle, "c.yaml")
+        load_rules(cycle, "c.yaml")
 
 
-def test_a_relation_between_other_kinds_is_no_circle() -> None:
+def test_a_relation_between_other_kinds_is_no_cycle() -> None:
     tested = "(:model_version)-[:tested_in]->(:variant)-[:variant_of]->(:experiment)"
     assert len(list(load_rules(written(relation="tested_in", path=tested), "mine"))) == 1
 
@@ -132,7 +132,7 @@ def test_a_name_given_twice_is_refused_with_both_places() -> None:
         combine_rules(load_rules(written(), "a"), load_rules(written(), "b"))
 
 
-def test_conditions_are_false_where_nobody_reported_what_they_need() -> None:
+def test_conditions_without_reported_values_are_false() -> None:
     condition = parse_condition('set.properties.tier == "gold" && set.tags.exists(tag, tag.startsWith("p"))', {"set"})
     gold = {"properties": {"tier": "gold"}, "tags": ["pii"]}
     assert condition.matches(gold)

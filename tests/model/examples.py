@@ -33,7 +33,7 @@ def run(
     origin: str = "openlineage",
     workflow: AssetUri | None = W,
 ) -> list[Fact]:
-    """One event of a run; a side that is None was not told."""
+    """Return one event of a run; a side that is None was not reported."""
     sides = {side: True for side, listed in (("inputs", inputs), ("outputs", outputs)) if listed is not None}
     properties = {"state": state, "sides": sides, **({"code_version": code} if code else {})}
     uri = run_uri(number)
@@ -48,7 +48,7 @@ def run(
 def declared(
     moment: int, inputs: list[AssetUri], sides: tuple[str, ...] = ("inputs",), origin: str = "openlineage"
 ) -> list[Fact]:
-    """A job event that lists these inputs."""
+    """Return a job event that lists these inputs."""
     return [
         Declaration(W, origin, moment, sides),
         *(EdgeFact(source, "input_to", W, origin, moment, mode=Mode.DECLARED) for source in inputs),
@@ -56,17 +56,17 @@ def declared(
 
 
 def when(facts: list[Fact], triple: Triple, level: Level = "asset", origin: str | None = None) -> list[tuple[int, int | None]]:
-    """The intervals in which the edge holds, by probing every moment up to 100; None: still at the end."""
+    """Return the intervals in which the edge is valid, found by probing moments 0 to 100; end None: still valid at 100."""
     graph = NaiveGraph(facts)
-    holds = [
+    is_open = [
         triple in origins and (origin is None or origin in origins[triple])
         for origins in (graph.edge_origins(level, t) for t in range(101))
     ]
     found: list[tuple[int, int | None]] = []
-    for t, now in enumerate(holds):
-        if now and (t == 0 or not holds[t - 1]):
+    for t, now in enumerate(is_open):
+        if now and (t == 0 or not is_open[t - 1]):
             found.append((t, None))
-        elif not now and t > 0 and holds[t - 1]:
+        elif not now and t > 0 and is_open[t - 1]:
             found[-1] = (found[-1][0], t)
     return found
 

@@ -1,4 +1,4 @@
-"""Noise, read naively: ways over hidden assets, found by looking at all of them; and runs that a retry stands for."""
+"""Naive model of noise: edges over hidden assets by enumeration of all paths, and failed runs that a retry supersedes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.model.walk import State, Walk
 
 
 class Folded(NamedTuple):
-    """An edge over hidden assets: the least number of them, the origins of all steps, and whether the walk took it surely."""
+    """An edge over hidden assets: the least number of them, the origins of all steps, and whether the walk took it as certain."""
 
     between: int
     origins: frozenset[str]
@@ -31,35 +31,35 @@ def folded_edges(
     *,
     downstream: bool,
 ) -> dict[Triple, Folded]:
-    """Every edge over hidden assets between listed ones, as a walk from `root` in one direction tells it."""
+    """Return every edge over hidden assets between listed ones, as a walk from `root` in one direction finds it."""
     walk = naive.walk(level, t, downstream=downstream, hidden=hidden)
     origins = {triple: names for triple, names in naive.edge_origins(level, t).items() if triple[1] in WALKED}
     reached, certain = walk.states_from(root)
-    found: dict[Triple, list[_Way]] = {}
+    found: dict[Triple, list[_Path]] = {}
     for start in _states(walk, naive.uris()):
         if start[0] not in listed:
             continue
-        ways = _ways(walk, start, hidden)
-        for end in {state for step in ways for state in step[1:] if state[0] in listed and state[0] != start[0]}:
-            inner = _between(ways, start, end, hidden)
+        steps = _hidden_steps(walk, start, hidden)
+        for end in {state for step in steps for state in step[1:] if state[0] in listed and state[0] != start[0]}:
+            inner = _between(steps, start, end, hidden)
             if not inner:
                 continue
             for triple, reported in _named(inner, start, end, origins, downstream=downstream).items():
                 certain_step = start in certain and _is_certain(walk, start, end, hidden)
-                way = _Way(_least(walk, start, end, hidden), reported, start in reached, certain_step)
-                found.setdefault(triple, []).append(way)
+                path = _Path(_least(walk, start, end, hidden), reported, start in reached, certain_step)
+                found.setdefault(triple, []).append(path)
     return {
         triple: Folded(
-            min(way.between for way in ways),
-            frozenset().union(*(way.origins for way in ways)),
-            any(way.certain for way in ways) or not any(way.taken for way in ways),
+            min(path.between for path in paths),
+            frozenset().union(*(path.origins for path in paths)),
+            any(path.certain for path in paths) or not any(path.taken for path in paths),
         )
-        for triple, ways in found.items()
+        for triple, paths in found.items()
     }
 
 
-class _Way(NamedTuple):
-    """From one state to another over hidden ones: how many, who says so, whether the walk took it, and surely."""
+class _Path(NamedTuple):
+    """A path from one state to another over hidden ones: their number, origins, whether the walk took it, and as certain."""
 
     between: int
     origins: frozenset[str]
@@ -71,7 +71,7 @@ Step = tuple[State, State]
 
 
 def _states(walk: Walk, uris: Collection[AssetUri]) -> set[State]:
-    """Every state that a walk from anywhere can be in."""
+    """Return every state that a walk from any start can reach."""
     found: set[State] = {(uri, None) for uri in uris if uri.kind != "column"}
     open_ = list(found)
     while open_:
@@ -82,8 +82,8 @@ def _states(walk: Walk, uris: Collection[AssetUri]) -> set[State]:
     return found
 
 
-def _ways(walk: Walk, start: State, hidden: Collection[AssetUri]) -> set[Step]:
-    """All steps on ways from `start` that go on from hidden states alone."""
+def _hidden_steps(walk: Walk, start: State, hidden: Collection[AssetUri]) -> set[Step]:
+    """Return all steps on paths from `start` that continue from hidden states only."""
     steps: set[Step] = set()
     seen, open_ = {start}, [start]
     while open_:
@@ -97,7 +97,7 @@ def _ways(walk: Walk, start: State, hidden: Collection[AssetUri]) -> set[Step]:
 
 
 def _between(steps: set[Step], start: State, end: State, hidden: Collection[AssetUri]) -> set[Step]:
-    """The steps on ways from `start` to `end` over at least one hidden state."""
+    """Return the steps on paths from `start` to `end` over at least one hidden state."""
     leading, grown = {end}, True
     while grown:
         more = {near for near, far in steps if far in leading and near[0] in hidden} - leading
@@ -110,7 +110,7 @@ def _between(steps: set[Step], start: State, end: State, hidden: Collection[Asse
 def _named(
     inner: set[Step], start: State, end: State, origins: dict[Triple, set[str]], *, downstream: bool
 ) -> dict[Triple, frozenset[str]]:
-    """The edge by the relation of its last step in the direction of the flow, with the origins of all its steps."""
+    """Return the edge, with the relation of its last step in the direction of the flow and the origins of all its steps."""
 
     def triples(near: State, far: State) -> list[Triple]:
         source, target = (near[0], far[0]) if downstream else (far[0], near[0])
@@ -132,7 +132,7 @@ def _named(
 
 
 def _is_certain(walk: Walk, start: State, end: State, hidden: Collection[AssetUri]) -> bool:
-    """Whether a way over hidden states is certain throughout."""
+    """Return whether a path over hidden states has only certain steps."""
     open_, seen = [start], {start}
     while open_:
         state = open_.pop()
@@ -146,7 +146,7 @@ def _is_certain(walk: Walk, start: State, end: State, hidden: Collection[AssetUr
 
 
 def _least(walk: Walk, start: State, end: State, hidden: Collection[AssetUri]) -> int:
-    """The least number of hidden states on a way."""
+    """Return the least number of hidden states on a path."""
     layer, count = {start}, 0
     while True:
         layer = {following for state in layer for following, _ in walk.next(state) if following[0] in hidden}
@@ -156,12 +156,12 @@ def _least(walk: Walk, start: State, end: State, hidden: Collection[AssetUri]) -
 
 
 def superseded(naive: NaiveGraph, t: int) -> set[AssetUri]:
-    """The runs that failed and that a later run of the same workflow, which completed, stands for."""
+    """Return the failed runs that a later, completed run of the same workflow supersedes."""
     runs = [uri for uri in naive.uris() if uri.kind == "run"]
-    return {run for run in runs if any(_stands_for(naive, other, run, t) for other in runs)}
+    return {run for run in runs if any(_supersedes(naive, other, run, t) for other in runs)}
 
 
-def _stands_for(naive: NaiveGraph, run: AssetUri, failed: AssetUri, t: int) -> bool:
+def _supersedes(naive: NaiveGraph, run: AssetUri, failed: AssetUri, t: int) -> bool:
     states = [_last_state(naive, uri) for uri in (run, failed)]
     edges = [_edges(naive, uri, t) for uri in (run, failed)]
     belongs = [_belongs_to(naive, uri, t) for uri in (run, failed)]

@@ -1,6 +1,6 @@
-"""Small, nasty histories of facts, drawn by Hypothesis or from a seeded `random.Random`.
+"""Small histories of facts with many edge cases, drawn by Hypothesis or from a seeded `random.Random`.
 
-Times come from a small set, so that things happen at the same moment; names come from small pools, so that they meet.
+Times and names come from small sets, so that facts often share a moment and an asset.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Chooser:
         return chosen
 
     def chance(self, of: int) -> bool:
-        """True once in `of` times."""
+        """Return True with probability 1 / `of`."""
         return self.one((False,) * (of - 1) + (True,))
 
     def some(self, options: Sequence[T], most: int) -> list[T]:
@@ -98,9 +98,9 @@ def run_facts(
     inputs: Sequence[AssetUri] | None,
     outputs: Sequence[AssetUri] | None,
 ) -> list[Fact]:
-    """One report of a run: as an event (patches, with the sides told) or as plain facts (whole, without sides).
+    """Return one report of a run: as an event (patches, with the reported sides) or as plain facts (complete, without sides).
 
-    A side that is None was not told. `asserted` may hold the workflow, the origin, `event`, the state and the code version.
+    A side that is None was not reported. `asserted` has the workflow, the origin, `event`, the state and the code version.
     """
     event: bool = asserted["event"]
     mode = Mode.PATCH if event else Mode.REPLACE
@@ -133,8 +133,8 @@ def run_facts(
     return facts
 
 
-def piece_run(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """One report of some run, in any state, with any sides."""
+def fragment_run(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return one report of some run, in any state, with any sides."""
     workflow = choose.one((*WORKFLOWS, WORKFLOWS[0], None))
     asserted = {
         "event": not wire and choose.one((True, True, False)),
@@ -148,8 +148,8 @@ def piece_run(choose: Chooser, *, wire: bool) -> list[Fact]:
     return run_facts(choose, choose.one(RUNS), choose.one(TIMES), asserted, inputs, outputs)
 
 
-def piece_series(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """Runs of one workflow, one after the other, that report an asset or leave it out."""
+def fragment_series(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return consecutive runs of one workflow that report or omit an asset."""
     workflow = choose.one(WORKFLOWS)
     retained_inputs, retained_outputs = choose.some(INPUTS, 2), choose.some(OUTPUTS, 2)
     wavering = choose.one(DATASETS)
@@ -173,8 +173,8 @@ def piece_series(choose: Chooser, *, wire: bool) -> list[Fact]:
     return facts
 
 
-def piece_plain(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """An edge that no run reported, perhaps with an end, perhaps said again."""
+def fragment_plain(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return an edge that no run reported, possibly with an end, possibly repeated."""
     triple = choose.one((*PLAIN_EDGES, *PART_EDGES))
     origin, start = choose.one(ORIGINS), choose.one(range(9))
     end = choose.one((None, None, choose.one(TIMES[start + 1 :])))
@@ -187,8 +187,8 @@ def piece_plain(choose: Chooser, *, wire: bool) -> list[Fact]:
     return facts
 
 
-def piece_workflow_edge(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """An edge told of the workflow itself, by plain facts."""
+def fragment_workflow_edge(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return an edge that plain facts assert on the workflow itself."""
     del wire
     workflow, moment = choose.one(WORKFLOWS), choose.one(TIMES)
     if choose.one((True, False)):
@@ -200,8 +200,8 @@ def piece_workflow_edge(choose: Chooser, *, wire: bool) -> list[Fact]:
     return [EdgeFact(workflow, "outputs", choose.one(OUTPUTS), "facts", moment, properties=reported)]
 
 
-def piece_declaration(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """A job's declaration of its inputs, outputs or both; no line of facts can say it."""
+def fragment_declaration(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return a job's declaration of its inputs, outputs or both; lines of facts cannot express it."""
     if wire:
         return []
     workflow, moment, origin = choose.one(WORKFLOWS), choose.one(TIMES), "openlineage"
@@ -218,8 +218,8 @@ def piece_declaration(choose: Chooser, *, wire: bool) -> list[Fact]:
     return facts
 
 
-def piece_asset(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """What an asset is."""
+def fragment_asset(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return the state of an asset."""
     mode = Mode.REPLACE if wire else choose.one((Mode.REPLACE, Mode.PATCH))
     state: dict[str, Any] = {"name": choose.one(("one", "two"))} if choose.one((True, False)) else {}
     if choose.one((True, False)):
@@ -230,14 +230,14 @@ def piece_asset(choose: Chooser, *, wire: bool) -> list[Fact]:
     return [AssetFact(uri, choose.one(ORIGINS), choose.one(TIMES), state, mode)]
 
 
-def piece_asset_retraction(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """The end of an asset for one origin or for all."""
+def fragment_asset_retraction(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return the retraction of an asset for one origin or for all."""
     del wire
     return [AssetRetraction(choose.one(RETRACTABLE), choose.one((*ORIGINS, "*")), choose.one(TIMES))]
 
 
-def piece_edge_retraction(choose: Chooser, *, wire: bool) -> list[Fact]:
-    """The end of an edge for one origin or for all: of a workflow, a run, or none of both."""
+def fragment_edge_retraction(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return the retraction of an edge for one origin or for all: an edge of a workflow, of a run, or of neither."""
     del wire
     node = choose.one((*WORKFLOWS, *RUNS[:3]))
     triple = choose.one(
@@ -251,38 +251,38 @@ def piece_edge_retraction(choose: Chooser, *, wire: bool) -> list[Fact]:
     return [EdgeRetraction(*triple, choose.one((*ORIGINS, "*")), choose.one(TIMES))]
 
 
-PIECES = (
-    piece_run,
-    piece_run,
-    piece_run,
-    piece_series,
-    piece_plain,
-    piece_plain,
-    piece_workflow_edge,
-    piece_declaration,
-    piece_declaration,
-    piece_asset,
-    piece_asset_retraction,
-    piece_edge_retraction,
+FRAGMENTS = (
+    fragment_run,
+    fragment_run,
+    fragment_run,
+    fragment_series,
+    fragment_plain,
+    fragment_plain,
+    fragment_workflow_edge,
+    fragment_declaration,
+    fragment_declaration,
+    fragment_asset,
+    fragment_asset_retraction,
+    fragment_edge_retraction,
 )
 
 
 @st.composite
-def pieces(draw: st.DrawFn, *, wire: bool = False) -> list[Fact]:
-    """A few facts that belong together."""
+def fragments(draw: st.DrawFn, *, wire: bool = False) -> list[Fact]:
+    """Draw a few facts that belong together."""
     choose = Chooser(lambda options: draw(st.sampled_from(options)))
-    return choose.one(PIECES)(choose, wire=wire)
+    return choose.one(FRAGMENTS)(choose, wire=wire)
 
 
 def histories(*, wire: bool = False, most: int = 10) -> st.SearchStrategy[list[Fact]]:
-    """Histories of facts; with `wire`, only such as lines of facts can say."""
-    return st.lists(pieces(wire=wire), min_size=1, max_size=most).map(joined)
+    """Return a strategy of histories; with `wire`, only of facts that lines of facts can express."""
+    return st.lists(fragments(wire=wire), min_size=1, max_size=most).map(joined)
 
 
 def random_history(rng: random.Random, *, wire: bool = False, most: int = 10) -> list[Fact]:
-    """The same from a seeded generator: fast, and without shrinking."""
+    """Return a history from a seeded generator: faster than `histories`, without shrinking."""
     choose = Chooser(rng.choice)
-    return joined([choose.one(PIECES)(choose, wire=wire) for _ in range(rng.randint(1, most))])
+    return joined([choose.one(FRAGMENTS)(choose, wire=wire) for _ in range(rng.randint(1, most))])
 
 
 def joined(parts: list[list[Fact]]) -> list[Fact]:
@@ -290,29 +290,29 @@ def joined(parts: list[list[Fact]]) -> list[Fact]:
 
 
 def shuffled(facts: list[Fact], rng: random.Random) -> list[Fact]:
-    """The same facts in another order."""
+    """Return the same facts in another order."""
     return rng.sample(facts, len(facts))
 
 
 def repeated(facts: list[Fact], rng: random.Random) -> list[Fact]:
-    """The same facts, some of them several times."""
+    """Return the same facts, some of them several times."""
     return facts + [rng.choice(facts) for _ in range(len(facts))] if facts else []
 
 
 def split(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
-    """The same facts in several batches; some batches may be empty."""
+    """Return the same facts in several batches; some batches may be empty."""
     cuts = sorted(rng.randint(0, len(facts)) for _ in range(rng.randint(0, 4)))
     return [facts[start:end] for start, end in zip([0, *cuts], [*cuts, len(facts)], strict=True)]
 
 
 def moments(facts: list[Fact]) -> list[int]:
-    """Every boundary of a history, and one microsecond before and after each."""
+    """Return every boundary of a history, and one microsecond before and after each."""
     boundaries = NaiveGraph(facts).boundaries()
     return sorted({boundary + step for boundary in boundaries for step in (-1, 0, 1)})
 
 
 def line(fact: Fact) -> str | None:
-    """The fact as a line of NDJSON, or None where no line can say it (patches and declarations)."""
+    """Return the fact as a line of NDJSON, or None if no line can express it (patches and declarations)."""
     if isinstance(fact, AssetRetraction):
         reported = {"uri": str(fact.uri), "valid_to": _time(fact.valid_to), "origin": fact.origin}
         return json.dumps({"retract": reported})
@@ -330,14 +330,14 @@ def line(fact: Fact) -> str | None:
 
 
 def lines(facts: list[Fact]) -> list[str]:
-    """The whole history as NDJSON lines. Raises `ValueError` where one of the facts has no line."""
+    """Return the complete history as NDJSON lines. Raises `ValueError` if a line cannot express one of the facts."""
     found = [line(fact) for fact in facts]
     if None in found:
-        raise ValueError("this history has patches or declarations, which no line of facts can say")
+        raise ValueError("this history has patches or declarations, which lines of facts cannot express")
     return [text for text in found if text is not None]
 
 
 def _time(moment: int | None) -> str:
     if moment is None:
-        raise ValueError("the histories give every time")
+        raise ValueError("a fact of a history needs its times")
     return format_time(moment)

@@ -1,4 +1,4 @@
-"""Inferred relations, read naively: at one moment, every way through all edges that fits a rule."""
+"""Naive model of docs/spec.md#7-inferred-relations: at one moment, every path through all edges that matches a rule."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.patterns import PathPattern
 from mlgraph.inference.rules import Rule, Rules
 from tests.model.pairs import Pairs, inputs_of, outputs_of
-from tests.model.records import Record, Triple, fold, spans, spoke_at
+from tests.model.records import Record, Triple, fold, last_change_at, spans
 from tests.model.records import by_key as by_edge_key
 from tests.model.renamed import RenamedGraph
 from tests.model.workflows import side_of
@@ -27,7 +27,7 @@ class Found(NamedTuple):
 
 
 class NaiveRules:
-    """What rules infer of a set of facts: everything, moment by moment."""
+    """Computes all edges that rules infer from a set of facts, moment by moment."""
 
     def __init__(self, rules: Rules, naive: RenamedGraph) -> None:
         self.rules = rules
@@ -37,7 +37,7 @@ class NaiveRules:
         self._reports: list[Record] | None = None
 
     def edges(self, rule: Rule, t: int) -> dict[Triple, bool]:
-        """The edges that one rule infers at `t`, each with whether it is certain."""
+        """Return the edges that one rule infers at `t`, each with whether it is certain."""
         if (rule.name, t) not in self._known:
             self._known[rule.name, t] = self._search(rule, t)
         return self._known[rule.name, t]
@@ -45,13 +45,13 @@ class NaiveRules:
     def _search(self, rule: Rule, t: int) -> dict[Triple, bool]:
         found: dict[Triple, bool] = {}
         for path in rule.paths:
-            for ends, certain in self._ways(rule, path, t):
+            for ends, certain in self._matches(rule, path, t):
                 if ends[0] != ends[1] and RELATIONS[rule.relation].allows(ends[0].kind, ends[1].kind):
                     triple = (ends[0], rule.relation, ends[1])
                     found[triple] = certain or found.get(triple, False)
         return found
 
-    def _ways(self, rule: Rule, path: PathPattern, t: int) -> Iterator[tuple[tuple[AssetUri, AssetUri], bool]]:
+    def _matches(self, rule: Rule, path: PathPattern, t: int) -> Iterator[tuple[tuple[AssetUri, AssetUri], bool]]:
         edges = [*self._asserted(t), *self._inferred(rule, t)]
         for start in sorted({end for edge in edges for end in (edge.triple[0], edge.triple[2])}):
             for nodes, certain in self._from(rule, path, [start], edges, t):
@@ -60,7 +60,7 @@ class NaiveRules:
     def _from(
         self, rule: Rule, path: PathPattern, nodes: list[AssetUri], edges: list[Found], t: int
     ) -> Iterator[tuple[list[AssetUri], bool]]:
-        """Every way on from `nodes`, which stand at the first places of the path."""
+        """Yield every match of the path whose first nodes are `nodes`, with whether it is certain."""
         place = len(nodes) - 1
         if nodes[-1].kind not in path.nodes[place].kinds or not self._fulfils(rule, path.nodes[place].name, nodes[-1], t):
             return
@@ -72,20 +72,20 @@ class NaiveRules:
             near, far = (edge.triple[0], edge.triple[2]) if step.forward else (edge.triple[2], edge.triple[0])
             if near != nodes[-1] or edge.triple[1] not in step.relations or not _fits(rule, step.name, edge):
                 continue
-            for way, certain in self._from(rule, path, [*nodes, far], edges, t):
-                fed_by = self._inputs_of(path, way, place, t)
+            for matched, certain in self._from(rule, path, [*nodes, far], edges, t):
+                fed_by = self._inputs_of(path, matched, place, t)
                 if fed_by is not None:
-                    yield way, certain and edge.certain and fed_by
+                    yield matched, certain and edge.certain and fed_by
 
-    def _inputs_of(self, path: PathPattern, way: list[AssetUri], place: int, t: int) -> bool | None:
-        """Whether the input before a run or workflow at `place` surely feeds the output after it; None where it does not."""
-        if place == 0 or way[place].kind not in ("run", "workflow"):
+    def _inputs_of(self, path: PathPattern, matched: list[AssetUri], place: int, t: int) -> bool | None:
+        """Return whether the input before a run or workflow at `place` certainly feeds the output after it; None: it does not."""
+        if place == 0 or matched[place].kind not in ("run", "workflow"):
             return True
         before, after = path.edges[place - 1], path.edges[place]
         if before.forward and after.forward and "input_to" in before.relations and "outputs" in after.relations:
-            return self._pairs(way[place], t).get((way[place - 1], way[place + 1]))
+            return self._pairs(matched[place], t).get((matched[place - 1], matched[place + 1]))
         if not before.forward and not after.forward and "outputs" in before.relations and "input_to" in after.relations:
-            return self._pairs(way[place], t).get((way[place + 1], way[place - 1]))
+            return self._pairs(matched[place], t).get((matched[place + 1], matched[place - 1]))
         return True
 
     def _pairs(self, node: AssetUri, t: int) -> Pairs:
@@ -99,11 +99,11 @@ class NaiveRules:
     def _pairs_of_name(self, node: AssetUri, t: int) -> Pairs:
         if node.kind == "workflow":
             return self.naive.pairs(node, "asset", t)
-        valid = [record for record in self._reported() if record.holds(t)]
+        valid = [record for record in self._reported() if record.is_valid(t)]
         return self.naive.pairing.of_run(node, inputs_of(node, valid), outputs_of(node, valid), t)
 
     def _reported(self) -> list[Record]:
-        """What runs reported, ended by every retraction."""
+        """Return the records that runs reported, ended by every retraction."""
         if self._reports is not None:
             return self._reports
         found = self._reports = []
@@ -149,11 +149,11 @@ class NaiveRules:
                     yield Found((uri, "owned_by", owner), "", "", {}, certain=True)
 
     def _names(self, uri: AssetUri, origin: str, owner: AssetUri, t: int) -> bool:
-        """Whether `origin` names the owner, and no retraction of the owner has ended that."""
+        """Return whether `origin` names the owner, and no retraction of the owner has ended that."""
         living = self.naive.merged(t).living_facts(uri, origin, t)
         if str(owner) not in fold(living).get("owners", ()):
             return False
-        return not any(spoke_at(living) <= end <= t for end in self.naive.endings_of.of(owner, origin))
+        return not any(last_change_at(living) <= end <= t for end in self.naive.endings_of.of(owner, origin))
 
     def _inferred(self, rule: Rule, t: int) -> Iterator[Found]:
         for other in self.rules.inferring(rule.needed_signatures()):

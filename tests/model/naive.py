@@ -1,4 +1,4 @@
-"""The naive graph: all questions answered by looking through all facts. Slow on purpose."""
+"""The naive graph: answers every query by a scan of all facts. Slow on purpose."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Certainty: TypeAlias = Literal["certain", "possible"]
 
 
 class NaiveGraph:
-    """What a set of facts means. Every `valid_from` and every retraction's time must be given."""
+    """The graph of a set of facts. Every `valid_from` and every time of a retraction must be given."""
 
     def __init__(self, facts: list[Fact], endings: Endings | None = None) -> None:
         self.facts = facts
@@ -33,11 +33,11 @@ class NaiveGraph:
         self._valid: dict[tuple[Level, int], list[Record]] = {}
 
     def edges(self, level: Level, t: int) -> set[Triple]:
-        """The edges of walked relations that hold at `t`."""
+        """Return the edges of walked relations that are valid at `t`."""
         return set(self.edge_origins(level, t))
 
     def edge_origins(self, level: Level, t: int) -> dict[Triple, set[str]]:
-        """The same, each with the origins that hold it."""
+        """Return the edges of walked relations that are valid at `t`, each with the origins that assert it."""
         found: dict[Triple, set[str]] = {}
         for record in self.valid(level, t):
             if record.triple[1] in WALKED:
@@ -45,9 +45,9 @@ class NaiveGraph:
         return found
 
     def valid(self, level: Level, t: int) -> list[Record]:
-        """The records of all relations that hold at `t`."""
+        """Return the records of all relations that are valid at `t`."""
         if (level, t) not in self._valid:
-            now = [record for record in self.records(level) if record.holds(t)]
+            now = [record for record in self.records(level) if record.is_valid(t)]
             plain = [record for record in now if not is_column_lineage(record.triple, record.by)]
             columns = [record for record in now if is_column_lineage(record.triple, record.by)]
             counted = [record for record in columns if self._column_owners(record, level, t, plain)]
@@ -55,12 +55,12 @@ class NaiveGraph:
         return self._valid[level, t]
 
     def records(self, level: Level) -> list[Record]:
-        """Every interval of every edge at this level."""
+        """Return every interval of every edge at this level."""
         if level not in self._records:
             found = self.workflows.records() if level == "asset" else []
             for key, assertions in by_key(self.edge_facts).items():
                 triple, (role, _, by, origin) = (key[0], key[1], key[2]), key[3:]
-                if not self._stands_at(triple, level):
+                if not self._is_at_level(triple, level):
                     continue
                 reported = level == "run" and (side_of(triple) is not None or is_column_lineage(triple, by))
                 ends = self.endings.explicit if reported else self.endings.all
@@ -70,8 +70,8 @@ class NaiveGraph:
             self._records[level] = found
         return self._records[level]
 
-    def _stands_at(self, triple: Triple, level: Level) -> bool:
-        """Runs' edges are run level, workflows' asset level; a run without a workflow stands for itself."""
+    def _is_at_level(self, triple: Triple, level: Level) -> bool:
+        """Return whether a level has an edge: runs' are run level, workflows' asset level, those of other runs both."""
         place = side_of(triple)
         if place is None:
             return True
@@ -81,7 +81,7 @@ class NaiveGraph:
         return node.kind == "workflow" or not self.runs.workflows_of(node)
 
     def _column_owners(self, record: Record, level: Level, t: int, plain: list[Record]) -> set[AssetUri]:
-        """For which run or workflows lineage between columns counts: both datasets are its own, and the run decides."""
+        """Return the run or workflows to which a column edge belongs: both datasets are theirs, and the run decides."""
         source, output = dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2])
         if record.by is None or source is None or output is None:
             return set()
@@ -99,7 +99,7 @@ class NaiveGraph:
         }
 
     def pairs(self, node: AssetUri, level: Level, t: int) -> Pairs:
-        """From which inputs a run or workflow leads to which outputs at `t`, and whether that is certain."""
+        """Return the pairs (input, output) of a run or workflow at `t`, each with whether it is certain."""
         valid = self.valid(level, t)
         if node.kind == "workflow":
             return self.pairing.of_workflow(node, t, valid)
@@ -114,7 +114,7 @@ class NaiveGraph:
         depth: int | None = None,
         hidden: Collection[AssetUri] = (),
     ) -> dict[AssetUri, tuple[int, Certainty]]:
-        """What is reached from `root`, with distance and certainty; the root itself at 0."""
+        """Return the assets reached from `root`, with distance and certainty; the root itself is at 0."""
         reached: dict[AssetUri, tuple[int, bool]] = {}
         for one in ("upstream", "downstream") if direction == "both" else (direction,):
             walk = self.walk(level, t, downstream=one == "downstream", hidden=hidden)
@@ -128,7 +128,7 @@ class NaiveGraph:
         }
 
     def walk(self, level: Level, t: int, *, downstream: bool, hidden: Collection[AssetUri] = ()) -> Walk:
-        """The walk over what holds at `t`."""
+        """Return the walk over the records valid at `t`."""
         return Walk(
             self.valid(level, t),
             self._cached_pairs(level, t),
@@ -148,7 +148,7 @@ class NaiveGraph:
         return pairs_of
 
     def _reported_columns(self, level: Level, t: int) -> set[ReportedColumns]:
-        """For which outputs, from which inputs, runs and workflows have lineage between columns."""
+        """Return the (run or workflow, input, output) between whose columns there is lineage."""
         plain = [record for record in self.valid(level, t) if not is_column_lineage(record.triple, record.by)]
         return {
             (owner, dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2]))
@@ -158,15 +158,15 @@ class NaiveGraph:
         }
 
     def part_edges(self, t: int) -> set[Triple]:
-        """The edges from parts to wholes that hold at `t`."""
+        """Return the edges from parts to parents that are valid at `t`."""
         return {record.triple for record in self.valid("asset", t) if record.triple[1] in PART_RELATIONS}
 
     def asset_state(self, uri: AssetUri, t: int) -> tuple[dict[str, Any] | None, int | None]:
-        """The merged state at `t` and, where it was retracted, when."""
+        """Return the merged state at `t`, or None and the time of the deletion."""
         return self.assets.state(uri, t)
 
     def uris(self) -> set[AssetUri]:
-        """Every asset that any fact names."""
+        """Return every asset that any fact names."""
         found = set()
         for fact in self.facts:
             if isinstance(fact, EdgeFact | EdgeRetraction):
@@ -176,7 +176,7 @@ class NaiveGraph:
         return found
 
     def boundaries(self) -> list[int]:
-        """Every time that any fact names: nothing can change between two of them."""
+        """Return every time that any fact names: nothing can change between two of them."""
         found = set()
         for fact in self.facts:
             found |= {getattr(fact, "valid_from", None), getattr(fact, "valid_to", None)}
@@ -187,6 +187,6 @@ class NaiveGraph:
 
 
 def is_column_lineage(triple: Triple, by: str | None) -> bool:
-    """Whether the edge is lineage between columns that one run told."""
+    """Return whether the edge is column lineage that a run reported."""
     source, relation, target = triple
     return relation == "derives" and source.kind == target.kind == "column" and by is not None

@@ -1,4 +1,4 @@
-"""Which name stands for an asset at one moment, by merging circles until none is left."""
+"""Naive model of alias resolution at one moment: transitive closure of all links, with cycles merged."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Callable, Collection, Sequence
 from mlgraph.graph.model.aliases import Alias
 
 
-def stands_for(
+def resolve_all(
     reported: Sequence[Alias], names: Collection[int], key: Callable[[int], str], moment: int
 ) -> dict[int, tuple[int, bool]]:
-    """Return what each name stands for at `moment`, and whether it leads to several.
+    """Return the asset that each name denotes at `moment`, and whether the name is ambiguous.
 
-    While two that are kept apart are one, that which is led there by the weaker word (both, if neither is weaker) leads nowhere.
+    While two names that are declared distinct resolve to one asset, the links of the one with the lower rank (of both, if their
+    ranks are equal) are ignored.
     """
     now = [alias for alias in reported if alias.start <= moment < alias.end and alias.name != alias.of]
     apart = [alias for alias in now if alias.apart]
@@ -23,33 +24,33 @@ def stands_for(
         and not any({alias.name, alias.of} == {other.name, other.of} and other.rank >= alias.rank for other in apart)
     ]
     while True:
-        stands = merged(links, names, key)
+        resolved = merged(links, names, key)
         alone = set()
         for pair in apart:
-            if stands[pair.name][0] == stands[pair.of][0]:
+            if resolved[pair.name][0] == resolved[pair.of][0]:
                 ranks = {
                     name: max(link.rank for link in links if link.name == name)
                     for name in (pair.name, pair.of)
-                    if name != stands[name][0]
+                    if name != resolved[name][0]
                 }
                 alone |= {name for name in ranks if ranks[name] == min(ranks.values()) <= pair.rank}
         if not alone:
-            return stands
+            return resolved
         links = [link for link in links if link.name not in alone]
 
 
 def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], str]) -> dict[int, tuple[int, bool]]:
     prevailing = [a for a in links if a.rank == max(b.rank for b in links if b.name == a.name)]
-    ways = {(a.name, a.of) for a in prevailing}
-    leads = {(x, x) for x in names} | ways
+    links_to = {(a.name, a.of) for a in prevailing}
+    leads = {(x, x) for x in names} | links_to
     for middle in names:
         leads |= {(x, y) for x in names for y in names if (x, middle) in leads and (middle, y) in leads}
     circle_of = {x: min((y for y in names if (x, y) in leads and (y, x) in leads), key=key) for x in names}
-    beyond = {c: {circle_of[y] for x, y in ways if circle_of[x] == c} - {c} for c in circle_of.values()}
-    stands: dict[int, int] = {}
-    while len(stands) < len(beyond):  # circles have no circles among them: the ends come first
+    beyond = {c: {circle_of[y] for x, y in links_to if circle_of[x] == c} - {c} for c in circle_of.values()}
+    resolved: dict[int, int] = {}
+    while len(resolved) < len(beyond):  # the merged cycles form an acyclic graph: resolve its ends first
         for circle, others in beyond.items():
-            if all(other in stands for other in others):
-                ends = {stands[other] for other in others}
-                stands[circle] = ends.pop() if len(ends) == 1 else circle
-    return {x: (stands[c], len({stands[other] for other in beyond[c]}) > 1) for x, c in circle_of.items()}
+            if all(other in resolved for other in others):
+                ends = {resolved[other] for other in others}
+                resolved[circle] = ends.pop() if len(ends) == 1 else circle
+    return {x: (resolved[c], len({resolved[other] for other in beyond[c]}) > 1) for x, c in circle_of.items()}

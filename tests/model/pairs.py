@@ -1,4 +1,4 @@
-"""Semantics 4, read naively: from which inputs a run or workflow leads to which outputs."""
+"""Naive model of docs/spec.md#4-pairs: the inputs of a run or workflow that feed each of its outputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Pairs: TypeAlias = dict[tuple[AssetUri, AssetUri], bool]
 
 
 def inputs_of(node: AssetUri, records: list[Record]) -> Inputs:
-    """The inputs of a run or workflow among `records`, each with its roles."""
+    """Return the inputs of a run or workflow among `records`, each with its roles."""
     found: Inputs = {}
     for record in records:
         source, relation, target = record.triple
@@ -31,12 +31,12 @@ def outputs_of(node: AssetUri, records: list[Record]) -> set[AssetUri]:
 
 
 def feeds_all(roles: set[str | None]) -> bool:
-    """Whether an input has any role beside test and validation."""
+    """Return whether an input has a role other than test and validation."""
     return bool(roles - HELD_OUT_ROLES)
 
 
-def leads_on(roles: set[str | None], output: AssetUri) -> bool:
-    """Whether an input in these roles leads to such an output: held-out data leads to evaluations only."""
+def may_feed(roles: set[str | None], output: AssetUri) -> bool:
+    """Return whether an input in these roles can feed the output: held-out data feeds evaluations only."""
     return feeds_all(roles) or output.kind == "evaluation"
 
 
@@ -47,7 +47,7 @@ def several_of_both(inputs: Inputs, outputs: set[AssetUri]) -> bool:
 
 
 class Pairing:
-    """Which inputs feed which outputs, as of a moment."""
+    """Computes which inputs feed which outputs, as of a moment."""
 
     def __init__(self, facts: list[Fact], workflows: Workflows) -> None:
         self.edge_facts = [fact for fact in facts if isinstance(fact, EdgeFact)]
@@ -55,7 +55,7 @@ class Pairing:
         self.runs = workflows.runs
 
     def reported(self, run: AssetUri, t: int) -> tuple[Inputs, set[AssetUri]]:
-        """All inputs and outputs that any event told of the run up to `t`."""
+        """Return all inputs and outputs that any event reported of the run up to `t`."""
         inputs: Inputs = {}
         outputs = set()
         for fact in self.edge_facts:
@@ -66,7 +66,7 @@ class Pairing:
         return inputs, outputs
 
     def lineage_from(self, run: AssetUri, output: AssetUri, t: int) -> set[AssetUri]:
-        """What the latest assertions of this outputs edge, up to `t`, that carry `from` name: all at one moment together."""
+        """Return the inputs in `from` of the latest assertions, up to `t`, of this outputs edge: all of one moment together."""
         carrying = [
             fact
             for fact in self.edge_facts
@@ -101,12 +101,12 @@ class Pairing:
             named = self.lineage(run, output, inputs, t)
             certain = bool(named) or not several_of_both(inputs, outputs)
             for source in named or set(inputs):
-                if leads_on(inputs[source], output):
+                if may_feed(inputs[source], output):
                     pairs[source, output] = certain
         return pairs
 
     def decider(self, workflow: AssetUri, output: AssetUri, t: int, valid: list[Record]) -> tuple[AssetUri, set[AssetUri]] | None:
-        """Who decides the pairs of this output at `t`: the run or declaration that last had lineage."""
+        """Return the run or workflow that decides the pairs of this output at `t` (the last with lineage), and its inputs."""
         candidates: list[tuple[int, str, AssetUri, set[AssetUri]]] = []
         for run in self.runs.members(workflow):
             named = self.lineage(run, output, self.reported(run, t)[0], t)
@@ -130,7 +130,7 @@ class Pairing:
     def _declared(
         self, workflow: AssetUri, output: AssetUri, t: int, valid: list[Record]
     ) -> tuple[int, str, AssetUri, set[AssetUri]] | None:
-        """Lineage that stands on an outputs edge told of the workflow itself, while that record holds and names an input."""
+        """Return the lineage declared on the workflow's own outputs edge, while that record is valid and names an input."""
         inputs = set(inputs_of(workflow, valid))
         reporting = [
             (start, named)
@@ -143,7 +143,7 @@ class Pairing:
         return latest, str(workflow), workflow, {uri for start, named in reporting if start == latest for uri in named}
 
     def of_workflow(self, workflow: AssetUri, t: int, valid: list[Record]) -> Pairs:
-        """The pairs of a workflow among the asset-level records that hold at `t`."""
+        """Return the pairs of a workflow among the asset-level records valid at `t`."""
         inputs, outputs = inputs_of(workflow, valid), outputs_of(workflow, valid)
         certain_in_a_run = set()
         for run in self.runs.members(workflow):
@@ -153,7 +153,7 @@ class Pairing:
         for output in outputs:
             decided = self.decider(workflow, output, t, valid)
             for source, roles in inputs.items():
-                if not leads_on(roles, output):
+                if not may_feed(roles, output):
                     continue
                 if decided is None:
                     several = several_of_both(inputs, outputs)

@@ -1,4 +1,4 @@
-"""How a change travels, read naively: what an asset holds at some point is asked of whoever wrote it last, back to the root."""
+"""Naive model of propagation: the contents of an asset follow recursively from its last writers, back to the root."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Point = tuple[int, int, tuple[int, str, int]]
 
 
 class Naive:
-    """Answers by looking back, without keeping anything."""
+    """Computes contents and states backwards in time, without stored state."""
 
     def __init__(self, affected: AffectedSubgraph, executions: Iterable[Execution]) -> None:
         self.affected = affected
@@ -19,7 +19,7 @@ class Naive:
         self.end: Point = (2**62, 9, (0, "", 0))
 
     def mask(self, asset: int, point: Point) -> int:
-        """What `asset` holds just before `point`: what it and all that it follows without a run hold by themselves."""
+        """Return the contents of `asset` just before `point`: its own, and those of the assets that it follows without a run."""
         ancestors, found = [asset], {asset}
         contents_now = 0
         while ancestors:
@@ -44,7 +44,7 @@ class Naive:
         return self.mask(asset, self.end) or OLD
 
     def status(self, workflow: int) -> tuple[str, tuple[int, ...], tuple[int, ...]]:
-        """State, what is missing, what is waited for."""
+        """Return the state, the missing inputs, and those among them that are not new yet."""
         frozen, reads = self.affected.frozen, self.affected.reads.get(workflow, set())
         own = [run for run in self.executions if run.workflow == workflow]
         done = sorted((run for run in own if run.completed), key=self._written_at)

@@ -1,4 +1,4 @@
-"""Semantics 1, read naively: what each origin holds, from when to when."""
+"""Naive model of docs/spec.md#1-state: the records of each origin with their validity intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Key: TypeAlias = tuple[AssetUri, str, AssetUri, str | None, str | None, str | No
 
 @dataclass(frozen=True)
 class Record:
-    """One interval [start, end) in which `origin` holds an edge."""
+    """One interval [start, end) in which `origin` asserts an edge."""
 
     triple: Triple
     role: str | None
@@ -27,12 +27,12 @@ class Record:
     start: int
     end: int
 
-    def holds(self, t: int) -> bool:
+    def is_valid(self, t: int) -> bool:
         return self.start <= t < self.end
 
 
 def asserted_by(moment: int | None) -> int:
-    """The model reads facts whose times are all given."""
+    """Return the moment, which the naive model needs in every fact. Raises `ValueError` for None."""
     if moment is None:
         raise ValueError("the naive model needs facts with their times")
     return moment
@@ -43,18 +43,18 @@ def triple_of(fact: EdgeFact | EdgeRetraction) -> Triple:
 
 
 def key_of(fact: EdgeFact) -> Key:
-    """Edges that differ in role or version (and column edges of different runs) stand side by side."""
+    """Return the key of the record: edges that differ in role or version, or column edges of different runs, are independent."""
     reported = fact.properties
     return (*triple_of(fact), reported.get("role"), reported.get("version"), reported.get("by"), fact.origin)
 
 
 def fact_order(fact: AssetFact) -> tuple[int, int, str, str]:
-    """The order in which asset facts are folded; it depends on nothing but their content."""
+    """Return the sort key by which asset facts are folded; it depends on their content only."""
     return (asserted_by(fact.valid_from), int(fact.mode), canonical_json(fact.state), fact.origin)
 
 
 def fold(facts: Iterable[AssetFact]) -> dict[str, Any]:
-    """The state after `facts` of one origin: a whole fact replaces, a patch adds."""
+    """Return the state after `facts` of one origin: a complete fact replaces, a patch adds."""
     state: dict[str, Any] = {}
     for fact in sorted(facts, key=fact_order):
         new = copy.deepcopy(dict(fact.state))
@@ -62,21 +62,21 @@ def fold(facts: Iterable[AssetFact]) -> dict[str, Any]:
     return state
 
 
-def spoke_at(facts: Iterable[AssetFact]) -> int:
-    """When an origin last said anything new: a patch whose content holds already is nothing new."""
+def last_change_at(facts: Iterable[AssetFact]) -> int:
+    """Return when the facts of an origin last changed the state: a patch with known content is no change."""
     reported = list(facts)
     moments = sorted({asserted_by(fact.valid_from) for fact in reported})
     for position, moment in reversed(list(enumerate(moments))):
         now = fold(fact for fact in reported if asserted_by(fact.valid_from) <= moment)
         before = fold(fact for fact in reported if asserted_by(fact.valid_from) < moment)
-        parent = any(fact.mode == Mode.REPLACE for fact in reported if fact.valid_from == moment)
-        if position == 0 or parent or now != before:
+        replaces = any(fact.mode == Mode.REPLACE for fact in reported if fact.valid_from == moment)
+        if position == 0 or replaces or now != before:
             return moment
-    raise ValueError("an origin that said nothing")
+    raise ValueError("the origin has no facts")
 
 
 def patched(state: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """`state` with what `new` says: keys replace, `properties`, its `facets` and its `sides` merge by key."""
+    """Return `state` updated with `new`: keys replace; `properties`, its `facets` and its `sides` merge by key."""
     result = {**state, **new}
     if "properties" in state and "properties" in new:
         before, after = state["properties"], new["properties"]
@@ -90,14 +90,14 @@ def patched(state: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 class Assets:
-    """Who holds which asset, when, and with what state."""
+    """Computes which origins assert an asset, when, and with which state."""
 
     def __init__(self, facts: list[Fact]) -> None:
         self.facts = [fact for fact in facts if isinstance(fact, AssetFact)]
         self.retractions = [fact for fact in facts if isinstance(fact, AssetRetraction)]
 
     def living_facts(self, uri: AssetUri, origin: str, t: int) -> list[AssetFact]:
-        """What `origin` has said of the asset up to `t`, after its last retraction up to `t`."""
+        """Return `origin`'s facts of the asset up to `t`, after its last retraction up to `t`."""
         endings = [asserted_by(r.valid_to) for r in self.retractions if r.uri == uri and r.origin in (origin, ANY_ORIGIN)]
         last = max((ending for ending in endings if ending <= t), default=None)
         return [
@@ -110,11 +110,11 @@ class Assets:
         ]
 
     def origins_of(self, uri: AssetUri, t: int) -> set[str]:
-        """The origins that hold the asset at `t`."""
+        """Return the origins that assert the asset at `t`."""
         return {fact.origin for fact in self.facts if fact.uri == uri and self.living_facts(uri, fact.origin, t)}
 
     def endings_of_all(self, uri: AssetUri) -> list[int]:
-        """When a retraction, by whomever, left nobody who holds the asset."""
+        """Return the times of retractions, of any origin, after which no origin asserts the asset."""
         return [
             asserted_by(r.valid_to)
             for r in self.retractions
@@ -122,14 +122,14 @@ class Assets:
         ]
 
     def state(self, uri: AssetUri, t: int) -> tuple[dict[str, Any] | None, int | None]:
-        """The merged state at `t`, or None and the time of deletion where nobody holds it any more.
+        """Return the merged state at `t`, or None and the time of deletion if no origin asserts the asset any more.
 
-        Of two origins the one that spoke last prevails, key by key.
+        Of two origins, the one with the later change wins, key by key.
         """
         report_sources = []
         for origin in self.origins_of(uri, t):
             living = self.living_facts(uri, origin, t)
-            report_sources.append((spoke_at(living), fold(living)))
+            report_sources.append((last_change_at(living), fold(living)))
         if not report_sources:
             return None, self._deleted_at(uri, t)
         merged: dict[str, Any] = {}
@@ -138,7 +138,7 @@ class Assets:
         return merged, None
 
     def _deleted_at(self, uri: AssetUri, t: int) -> int | None:
-        """The first retraction since which nobody has held the asset."""
+        """Return the first retraction since which no origin has asserted the asset."""
         moments = {asserted_by(fact.valid_from) for fact in self.facts if fact.uri == uri}
         retracted = sorted(asserted_by(r.valid_to) for r in self.retractions if r.uri == uri and asserted_by(r.valid_to) <= t)
         for candidate in retracted:
@@ -149,18 +149,18 @@ class Assets:
 
 
 class Endings:
-    """When edges of a triple and origin are ended from outside."""
+    """Computes when retractions end edges of a triple and origin."""
 
     def __init__(self, facts: list[Fact], assets: Assets) -> None:
         self.assets = assets
         self.retractions = [fact for fact in facts if isinstance(fact, EdgeRetraction)]
 
     def explicit(self, triple: Triple, origin: str) -> list[int]:
-        """By retractions of the edge itself."""
+        """Return the times of retractions of the edge itself."""
         return [asserted_by(r.valid_to) for r in self.retractions if triple_of(r) == triple and r.origin in (origin, ANY_ORIGIN)]
 
     def all(self, triple: Triple, origin: str) -> list[int]:
-        """By retractions of the edge or of either end."""
+        """Return the times of retractions of the edge or of either end."""
         endings = self.explicit(triple, origin)
         for end in (triple[0], triple[2]):
             endings += [
@@ -171,9 +171,9 @@ class Endings:
 
 
 def spans(assertions: list[EdgeFact], endings: list[int], declared_endings: list[int]) -> list[tuple[int, int]]:
-    """The intervals of one key: each assertion ends at its own end, the next assertion or the first ending.
+    """Return the intervals of one key: each assertion ends at its own end, the next assertion or the first ending.
 
-    `declared_endings` end what a declaration listed.
+    `declared_endings` end declared assertions only.
     """
     result = []
     starts = sorted({asserted_by(fact.valid_from) for fact in assertions})
@@ -191,7 +191,7 @@ def spans(assertions: list[EdgeFact], endings: list[int], declared_endings: list
 
 
 def by_key(facts: Iterable[EdgeFact]) -> dict[Key, list[EdgeFact]]:
-    """The assertions of each record key."""
+    """Return the assertions of each record key."""
     groups: dict[Key, list[EdgeFact]] = {}
     for fact in facts:
         groups.setdefault(key_of(fact), []).append(fact)

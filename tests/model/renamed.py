@@ -1,4 +1,4 @@
-"""Names that stand for other assets, read naively: what facts mean by them. What stands for what is given."""
+"""Naive model of facts under aliased names. The resolution of names is given."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from mlgraph.domain.uri import AssetUri
 from tests.model.naive import NaiveGraph
 from tests.model.records import Assets, Endings, Triple, asserted_by
 
-StandsFor = Callable[[AssetUri, int], AssetUri]
-LeadsTo = Callable[[AssetUri], set[AssetUri]]
+ResolveName = Callable[[AssetUri, int], AssetUri]
+TargetsOf = Callable[[AssetUri], set[AssetUri]]
 
 
 class RenamedEndings(Endings):
-    """When edges are ended: by retractions of an end, too, under another name that stood for the same asset until then."""
+    """Endings that include retractions of an end under another name that denoted the same asset until then."""
 
-    def __init__(self, facts: list[Fact], assets: Assets, at: StandsFor, leads_to: LeadsTo) -> None:
+    def __init__(self, facts: list[Fact], assets: Assets, at: ResolveName, targets_of: TargetsOf) -> None:
         super().__init__(facts, assets)
         self._at = at
-        self._leads_to = leads_to
+        self._targets_of = targets_of
 
     def all(self, triple: Triple, origin: str) -> list[int]:
         return self.explicit(triple, origin) + [moment for end in (triple[0], triple[2]) for moment in self.of(end, origin)]
 
     def of(self, asset: AssetUri, origin: str) -> list[int]:
-        """When retractions of an asset end what `origin` says of it."""
+        """Return the times at which retractions of an asset end edges of `origin`."""
         found: list[int] = []
-        for name in self._leads_to(asset):
+        for name in self._targets_of(asset):
             own = [asserted_by(r.valid_to) for r in self.assets.retractions if r.uri == name and r.origin in (origin, ANY_ORIGIN)]
             moments = (*own, *self.assets.endings_of_all(name))
             found += [m for m in moments if name == asset or self._at(name, m - 1) == self._at(asset, m - 1)]
@@ -36,18 +36,18 @@ class RenamedEndings(Endings):
 
 
 class RenamedGraph(NaiveGraph):
-    """A naive graph whose facts stand under the names that they were told by."""
+    """A naive graph whose facts retain the names under which they were reported."""
 
-    def __init__(self, facts: list[Fact], at: StandsFor, leads_to: LeadsTo) -> None:
+    def __init__(self, facts: list[Fact], at: ResolveName, targets_of: TargetsOf) -> None:
         facts = [fact for fact in facts if not _is_rename(fact, facts)]
         assets = Assets(facts)
-        self.endings_of = RenamedEndings(facts, assets, at, leads_to)
+        self.endings_of = RenamedEndings(facts, assets, at, targets_of)
         super().__init__(facts, self.endings_of)
         self.at = at
         self._merged: dict[int, Assets] = {}
 
     def merged(self, t: int) -> Assets:
-        """The assets as they are at `t`: each of them all that its names then are said to be."""
+        """Return the assets at `t`, each with the facts of all its names at that time."""
         if t not in self._merged:
             asserted = [fact for fact in self.facts if isinstance(fact, AssetFact | AssetRetraction)]
             self._merged[t] = Assets([replace(fact, uri=self.at(fact.uri, t)) for fact in asserted])
@@ -55,7 +55,7 @@ class RenamedGraph(NaiveGraph):
 
 
 def _is_rename(fact: Fact, facts: list[Fact]) -> bool:
-    """Whether a retraction only says that its asset goes on under another name."""
+    """Return whether a retraction only marks that its asset continues under another name."""
     if not isinstance(fact, AssetRetraction):
         return False
     starts = {

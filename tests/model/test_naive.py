@@ -1,4 +1,7 @@
-"""Examples for the naive model itself: Semantics 1 to 3 and 8, sentence by sentence. Times are small whole numbers."""
+"""Examples for the naive model itself, sentence by sentence. Times are small integers.
+
+Sections: docs/spec.md#1-state, docs/spec.md#2-run-level, docs/spec.md#3-asset-level, docs/spec.md#8-deleted-assets.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +22,12 @@ from tests.model.examples import EDGE, READS, A, B, C, R, V, W, declared, edge, 
 from tests.model.naive import NaiveGraph
 
 
-# Semantics 1: facts, intervals, origins, retractions.
-def test_an_edge_holds_from_its_start_up_to_but_not_at_its_end() -> None:
+# docs/spec.md#1-state: facts, intervals, origins, retractions.
+def test_an_edge_is_valid_from_its_start_up_to_but_not_at_its_end() -> None:
     assert when([edge(10, 20)], EDGE) == [(10, 20)]
 
 
-def test_an_edge_holds_while_any_origin_holds_it() -> None:
+def test_an_edge_is_valid_while_any_origin_asserts_it() -> None:
     facts: list[Fact] = [edge(10, 20, "mlflow"), edge(15, 30)]
     assert when(facts, EDGE) == [(10, 30)]
     assert NaiveGraph(facts).edge_origins("asset", 17) == {EDGE: {"mlflow", "facts"}}
@@ -59,17 +62,17 @@ def test_of_two_ends_given_at_one_start_the_earlier_counts() -> None:
 
 
 @pytest.mark.parametrize("end", [A, B])
-def test_retracting_an_asset_that_others_hold_ends_the_edges_of_its_origin_only(end: AssetUri) -> None:
+def test_retracting_an_asset_that_others_assert_ends_the_edges_of_its_origin_only(end: AssetUri) -> None:
     facts: list[Fact] = [edge(10), edge(10, origin="mlflow"), AssetFact(end, "mlflow", 1), AssetFact(end, "facts", 1)]
     facts.append(AssetRetraction(end, "facts", 20))
     assert when(facts, EDGE, origin="facts") == [(10, 20)]
     assert when(facts, EDGE, origin="mlflow") == [(10, None)]
 
 
-def test_retracting_an_asset_that_nobody_else_holds_ends_all_its_edges() -> None:
+def test_retracting_an_asset_that_no_other_origin_asserts_ends_all_its_edges() -> None:
     facts: list[Fact] = [edge(10), edge(10, origin="mlflow"), AssetFact(A, "facts", 1), AssetRetraction(A, "facts", 20)]
     assert when(facts, EDGE) == [(10, 20)]
-    # An origin that begins to hold the asset at that very moment holds it then.
+    # an origin that first asserts the asset at that moment asserts it then
     assert when([*facts, AssetFact(A, "mlflow", 20)], EDGE, origin="mlflow") == [(10, None)]
 
 
@@ -105,7 +108,7 @@ def test_order_and_repetition_change_nothing(facts: list[Fact], rng: random.Rand
         assert graph.asset_state(uri, t) == other.asset_state(uri, t)
 
 
-# Semantics 2: run level.
+# docs/spec.md#2-run-level
 def test_run_level_is_as_reported_and_has_no_workflows() -> None:
     facts = [*run(1, 10, [A], [B], "FAIL"), *declared(5, [C])]
     assert NaiveGraph(facts).edges("run", 50) == {(A, "input_to", run_uri(1)), (run_uri(1), "outputs", B)}
@@ -125,7 +128,7 @@ def test_run_level_never_closes_but_by_a_retraction_of_the_edge() -> None:
     assert when([*facts, EdgeRetraction(*triple, "*", 40)], triple, "run") == [(10, 40)]
 
 
-# Semantics 3: asset level.
+# docs/spec.md#3-asset-level
 def test_three_omissions_in_a_row_close_at_the_first() -> None:
     facts = [*run(1, 10, R["A"]), *run(2, 20, R["B"]), *run(3, 30, R["B"])]
     assert when(facts, READS) == [(10, None)]
@@ -157,7 +160,7 @@ def test_the_code_is_compared_with_the_run_that_last_had_the_edge() -> None:
     assert when([*facts, *run(4, 40, R["B"], code="1")], READS) == [(10, 40)]
 
 
-def test_a_side_that_a_run_did_not_report_is_not_left_out() -> None:
+def test_a_side_that_a_run_did_not_report_has_no_omissions() -> None:
     facts = [*run(1, 10, R["A"]), *(fact for n in (2, 3, 4) for fact in run(n, 10 * n, None, [B]))]
     assert when(facts, READS) == [(10, None)]
 

@@ -1,4 +1,7 @@
-"""Examples for the naive model itself: pairs, parts, columns and the walk (Semantics 4 and 5)."""
+"""Examples for the naive model itself: pairs, parts, columns and the walk.
+
+Sections: docs/spec.md#4-pairs, docs/spec.md#5-parts-and-wholes.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +31,14 @@ def plain(source: AssetUri, relation: str, target: AssetUri, moment: int = 1, **
 def reached(
     facts: list[Fact], root: AssetUri, direction: Direction = "downstream", level: Level = "asset", t: int = NOW
 ) -> dict[str, tuple[int, str]]:
-    """Name, distance and first letter of the certainty of all that is reached, the root left out."""
+    """Return name, distance and first letter of the certainty of all reached assets except the root."""
     found = NaiveGraph(facts).lineage(root, direction, level, t)
     assert found.pop(root) == (0, "certain")
     return {uri.name: (distance, certainty[0]) for uri, (distance, certainty) in found.items()}
 
 
 def with_lineage(facts: list[Fact], **reported: Mapping[str, object]) -> list[Fact]:
-    """The same run's facts with properties on the edge that touches each named dataset."""
+    """Return the same run's facts with properties on the edge of each named dataset."""
     named = {uri.name: uri for uri in (A, B, C, D, X, Y, Z)}
     return [
         replace(fact, properties={**fact.properties, **reported[name]})
@@ -50,7 +53,7 @@ def feeds(*uris: AssetUri) -> dict[str, list[str]]:
     return {"from": sorted(str(uri) for uri in uris)}
 
 
-# Semantics 4: pairs.
+# docs/spec.md#4-pairs
 def test_all_inputs_lead_to_all_outputs_as_possible_where_there_are_several_of_both() -> None:
     for level in ("asset", "run"):
         node = "w" if level == "asset" else "r1"
@@ -166,7 +169,7 @@ def test_a_cycle_ends() -> None:
     assert reached(facts, A) == {"B": (1, "c"), "C": (2, "c")}
 
 
-# Semantics 5: parts and wholes.
+# docs/spec.md#5-parts-and-wholes
 def test_a_root_is_walked_from_its_parts_and_their_parts_too() -> None:
     version, inner = AssetUri("dataset_version", "lake", "A@1"), AssetUri("dataset_version", "lake", "A@1/p")
     facts: list[Fact] = [plain(version, "version_of", A), plain(inner, "part_of", version), plain(A, "derives", B)]
@@ -176,7 +179,7 @@ def test_a_root_is_walked_from_its_parts_and_their_parts_too() -> None:
     assert reached([*facts, plain(C, "derives", A)], C) == {"A": (1, "c"), "B": (2, "c")}
 
 
-def test_tasks_of_a_workflow_are_walked_as_wholes() -> None:
+def test_tasks_of_a_workflow_are_walked_completely() -> None:
     dag = AssetUri("workflow", "jobs", "dag")
     facts = [*run(1, 10, [A, B], [X, Y]), plain(W, "part_of", dag)]
     assert reached(facts, dag) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "c")}

@@ -1,4 +1,4 @@
-"""Semantics 5 and the walk itself, read naively: states are relaxed until nothing changes."""
+"""Naive model of docs/spec.md#5-parts-and-wholes and of the walk: states are relaxed until nothing changes."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from tests.model.workflows import side_of
 
 
 class Port(NamedTuple):
-    """One pair of a run or workflow: the only way on where columns are not known."""
+    """One pair of a run or workflow: the only continuation where column lineage is not known."""
 
     source: AssetUri
     output: AssetUri
 
 
 ReportedColumns: TypeAlias = tuple[AssetUri, AssetUri | None, AssetUri | None]
-"""A run or workflow, an input and an output between whose columns it has lineage."""
+"""A run or workflow, with an input and an output between whose columns it reports lineage."""
 State: TypeAlias = tuple[AssetUri, AssetUri | Port | None]
-"""A node, and for a run or workflow the neighbour through which the walk came in (None: it started there). A dataset beside
+"""A node, and for a run or workflow the neighbour from which the walk entered (None: it started there). A dataset paired with
 itself was reached from its own columns."""
 
 
 class Walk:
-    """One walk in one direction over the records that hold at one moment."""
+    """One walk in one direction over the records valid at one moment."""
 
     def __init__(
         self,
@@ -46,7 +46,7 @@ class Walk:
         self.parts = {record.triple for record in valid if record.triple[1] in PART_RELATIONS}
 
     def reached_from(self, root: AssetUri) -> dict[AssetUri, tuple[int, bool]]:
-        """Distance and certainty of everything reached; a step to what is hidden counts nothing."""
+        """Return distance and certainty of all reached assets; a step to a hidden asset has length 0."""
         distances, certain = self.states_from(root)
         found: dict[AssetUri, tuple[int, bool]] = {}
         for state, distance in distances.items():
@@ -58,7 +58,7 @@ class Walk:
         return found
 
     def states_from(self, root: AssetUri) -> tuple[dict[State, int], set[State]]:
-        """The distances of the states reached, and those reached on ways that are certain throughout."""
+        """Return the distances of the reached states, and the set of those reached over certain steps only."""
         distances: dict[State, int] = {(uri, None): distance for uri, distance in self.parents_and_parts(root).items()}
         certain = set(distances)
         changed = True
@@ -76,7 +76,7 @@ class Walk:
         return distances, certain
 
     def parents_and_parts(self, root: AssetUri) -> dict[AssetUri, int]:
-        """Where the walk starts: the root at 0, its parts at 1, theirs at 2; columns are no parts here."""
+        """Return the start assets: the root at 0, its parts at 1, their parts at 2; columns do not count as parts."""
         starts = {root: 0}
         layer = {root}
         while layer:
@@ -85,7 +85,7 @@ class Walk:
         return starts
 
     def next(self, state: State) -> Iterator[tuple[State, bool]]:
-        """The states one step on, and whether the step is certain."""
+        """Yield the states after one step, and whether the step is certain."""
         node, came_by = state
         if node.kind == "column":
             yield from self._next_of_column(node)
@@ -101,14 +101,14 @@ class Walk:
                     yield self._enter(record), True
 
     def _next_by_pairs(self, node: AssetUri, came_by: AssetUri | Port) -> Iterator[tuple[State, bool]]:
-        """Through a run or workflow by its pairs: all of the neighbour's, or the one of a port."""
+        """Yield the steps through a run or workflow by its pairs: all of the neighbour's, or the one of a port."""
         for (source, output), certain in self.pairs_of(node).items():
             here, there = (source, output) if self.downstream else (output, source)
             if came_by in (here, Port(source, output)):
                 yield (there, None), certain
 
     def _next_of_column(self, column: AssetUri) -> Iterator[tuple[State, bool]]:
-        """Columns lead on by their own edges; and to the whole dataset, where that leads to what tells no columns."""
+        """Yield a column's own edges, and its dataset if that has neighbours without column lineage."""
         for record in self.walked:
             if self._ends(record)[0] == column:
                 yield self._enter(record), True
@@ -117,7 +117,7 @@ class Walk:
             yield (dataset, dataset), False
 
     def _beyond_columns(self, dataset: AssetUri) -> Iterator[State]:
-        """Where the whole dataset leads, as far as lineage of columns is not known for it: output by output."""
+        """Yield the steps of the complete dataset for which column lineage is not known, output by output."""
         for record in self.walked:
             here, there = self._ends(record)
             if here != dataset:
@@ -136,7 +136,7 @@ class Walk:
                 yield there, dataset
 
     def _asserted_alone(self, dataset: AssetUri, neighbour: AssetUri) -> bool:
-        """Whether column edges that no run saw join the dataset and this neighbour."""
+        """Return whether column edges that no run reported connect the dataset and this neighbour."""
         for record in self.walked:
             here, there = self._ends(record)
             if here.kind == "column" and dataset_of_column(here) == dataset:
@@ -146,7 +146,7 @@ class Walk:
         return False
 
     def _asserted(self, owner: AssetUri, output: AssetUri, source: AssetUri | None) -> bool:
-        """Whether runs of `owner` told columns of `output`, from `source` (None: from anywhere)."""
+        """Return whether runs of `owner` reported column lineage of `output` from `source` (None: from any input)."""
         return any(
             asserted_by == owner and right == output and source in (None, left)
             for asserted_by, left, right in self.reported_columns
@@ -157,7 +157,7 @@ class Walk:
         return (source, target) if self.downstream else (target, source)
 
     def _enter(self, record: Record) -> State:
-        """The state in which the walk arrives: runs and workflows remember where it came from."""
+        """Return the state after a step; the state of a run or workflow includes the node from which it was entered."""
         here, there = self._ends(record)
         place = side_of(record.triple)
         return (there, here) if place and place[1] == there else (there, None)

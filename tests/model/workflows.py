@@ -1,4 +1,4 @@
-"""Semantics 3, read naively: what a workflow's runs make of it."""
+"""Naive model of docs/spec.md#3-asset-level: the edges of a workflow from the reports of its runs."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from tests.model.records import (
     by_key,
     fact_order,
     fold,
+    last_change_at,
     patched,
     spans,
-    spoke_at,
     triple_of,
 )
 
 Report: TypeAlias = tuple[int, AssetUri]
-"""When a run reported."""
+"""The time of a report, and the run."""
 
 
 def side_of(triple: Triple) -> tuple[str, AssetUri, AssetUri] | None:
-    """(side, run or workflow, the other asset) where the triple is an input or output of one."""
+    """Return (side, run or workflow, other asset) if the triple is an input or output of a run or workflow."""
     source, relation, target = triple
     if relation == "input_to" and target.kind in ("run", "workflow"):
         return "inputs", target, source
@@ -39,7 +39,7 @@ def side_of(triple: Triple) -> tuple[str, AssetUri, AssetUri] | None:
 
 
 class Runs:
-    """What is known of each run: its workflows, how it ended, what it told."""
+    """Computes the workflows, the outcome and the reported sides of each run."""
 
     def __init__(self, facts: list[Fact], assets: Assets, endings: Endings) -> None:
         self.asset_facts = [fact for fact in assets.facts if fact.uri.kind == "run"]
@@ -61,7 +61,7 @@ class Runs:
         return sorted((fact for fact in self.asset_facts if fact.uri == run), key=fact_order)
 
     def terminal(self, run: AssetUri) -> tuple[str, int] | None:
-        """The run's latest terminal event: its state and when the run ended by it."""
+        """Return the state in the run's latest terminal event, and the end of the run."""
         ends = [
             (fact, properties)
             for fact in self.facts_of(run)
@@ -74,23 +74,23 @@ class Runs:
         return properties["state"].upper(), parse_time(ended_at) if ended_at else asserted_by(fact.valid_from)
 
     def ended_at(self, run: AssetUri) -> int | None:
-        """When the run ended, in whatever state."""
+        """Return when the run ended, in any state."""
         end = self.terminal(run)
         return end[1] if end else None
 
     def completion(self, run: AssetUri) -> int | None:
-        """When the run completed; None where its latest terminal state is another one, or there is none."""
+        """Return when the run completed; None if its latest terminal state is another one, or there is none."""
         end = self.terminal(run)
         return end[1] if end and end[0] == "COMPLETE" else None
 
     def properties(self, run: AssetUri, origin: str | None = None) -> dict[str, Any]:
-        """What is known of the run in the end, by one origin or by all together."""
+        """Return the final properties of the run, by one origin or by all together."""
         facts = self.facts_of(run)
         origins = {fact.origin for fact in facts} if origin is None else {origin}
         merged: dict[str, Any] = {}
         report_sources = [[fact for fact in facts if fact.origin == name] for name in origins]
         reporting = [
-            (spoke_at(report_source), fold(report_source).get("properties", {}))
+            (last_change_at(report_source), fold(report_source).get("properties", {}))
             for report_source in report_sources
             if report_source
         ]
@@ -102,8 +102,8 @@ class Runs:
     def code_version(self, run: AssetUri) -> str | None:
         return self.properties(run).get("code_version") or None
 
-    def spoke_of(self, run: AssetUri, origin: str, side: str) -> bool:
-        """Whether `origin` knows the run and told this side of it; where `sides` is absent it told both."""
+    def reports_side(self, run: AssetUri, origin: str, side: str) -> bool:
+        """Return whether `origin` reported this side of the run; without `sides`, it reported both."""
         reports_of_it = any(fact.origin == origin for fact in self.facts_of(run)) or any(
             fact.origin == origin
             and (fact.relation == "run_of" or side_of(triple_of(fact)) is not None)
@@ -124,7 +124,7 @@ class Workflows:
         self.declarations = [fact for fact in facts if isinstance(fact, Declaration)]
 
     def records(self) -> list[Record]:
-        """Every interval of every workflow, computed origin by origin."""
+        """Return every interval of every workflow, computed origin by origin."""
         found = []
         for workflow in sorted({workflow for _, workflow in self.runs.memberships}):
             reports: dict[tuple[str, str, AssetUri, str | None], list[Report]] = {}
@@ -141,7 +141,7 @@ class Workflows:
         return found
 
     def declared_gone(self, triple: Triple, role: str | None, origin: str) -> list[int]:
-        """When a declaration left out what an earlier one of the same job and origin had listed."""
+        """Return when a declaration omitted the edge after an earlier one of the same job and origin had listed it."""
         place = side_of(triple)
         if place is None:
             return []
@@ -165,7 +165,7 @@ class Workflows:
         ]
 
     def declared_lineage(self, workflow: AssetUri, output: AssetUri) -> list[tuple[int, int, set[AssetUri]]]:
-        """(start, end, inputs named) of every record of this output, told of the workflow itself, that carries `from`."""
+        """Return (start, end, inputs named) of every record of this output on the workflow itself that has `from`."""
         found = []
         triple = (workflow, "outputs", output)
         for key, assertions in by_key(fact for fact in self.edge_facts if triple_of(fact) == triple).items():
@@ -179,7 +179,7 @@ class Workflows:
     def _spans(
         self, workflow: AssetUri, triple: Triple, role: str | None, origin: str, reports: list[Report]
     ) -> list[tuple[int, int]]:
-        """Walk through all moments in order, opening at reports, closing at omissions and declared ends."""
+        """Return the intervals of the edge: all moments in order, opening at reports, closing at omissions and declared ends."""
         side, other = ("inputs", triple[0]) if triple[1] == "input_to" else ("outputs", triple[2])
         reporters = {run for _, run in reports}
         having: dict[int, set[AssetUri]] = {}
@@ -190,7 +190,7 @@ class Workflows:
             done = self.runs.completion(run)
             if done is not None and run in reporters:
                 having.setdefault(done, set()).add(run)
-            elif done is not None and self.runs.spoke_of(run, origin, side):
+            elif done is not None and self.runs.reports_side(run, origin, side):
                 omitting.setdefault(done, set()).add(run)
         gone = {*self.endings.all(triple, origin), *self.declared_gone(triple, role, origin)}
         opening = {moment for moment, _ in reports} - gone
@@ -210,7 +210,7 @@ class Workflows:
 
 
 class _Line:
-    """One edge of a workflow while its moments pass by."""
+    """The state of one edge of a workflow during the replay of its moments."""
 
     def __init__(self, runs: Runs, *, closable: bool) -> None:
         self.runs = runs
@@ -234,7 +234,7 @@ class _Line:
         self.streak = []
 
     def omitted(self, moment: int, run: AssetUri) -> None:
-        """Three omissions in a row close at the first of them; one by other code closes at once."""
+        """Record an omission: three in a row close the edge at the first; one with another code version closes it at once."""
         self.streak.append(moment)
         ends = [self.streak[0]] if len(self.streak) >= 3 else []
         before, now = self.runs.code_version(self.last) if self.last else None, self.runs.code_version(run)

@@ -1,4 +1,4 @@
-"""What a change hurts, on small companies made by hand (docs/spec.md#6-impact)."""
+"""Impact of a change on small hand-written companies (docs/spec.md#6-impact)."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_retire_breaks_consumers_now_and_workflows_at_their_next_run() -> None:
     assert effects(COMPANY, VERSION, "retire") == {DEPLOYMENT: "breaks_now", SERVICE: "breaks_now"}
 
 
-def test_a_frozen_model_is_not_hurt_by_the_shape_of_its_version() -> None:
+def test_a_frozen_model_is_not_affected_by_a_schema_change_of_its_version() -> None:
     assert MODEL not in effects(COMPANY, VERSION, "schema")
     assert None not in effects(COMPANY, VERSION, "schema").values()
 
@@ -89,4 +89,4 @@ def test_a_long_chain_costs_its_length_not_its_square() -> None:
         tracemalloc.stop()
     assert len(result.assets) == 2999
     assert len(result.path(2998)) == 3000
-    assert peak < 3000 * 3000 * 8 / 4  # the paths of all together would hold 4.5 million references
+    assert peak < 3000 * 3000 * 8 / 4  # all paths together would contain 4.5 million references

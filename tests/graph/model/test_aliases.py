@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.model.aliases import BEGINNING, Alias, Aliases, AmbiguousName, split
-from tests.model.names import stands_for
+from tests.model.names import resolve_all
 
 NAMES = 6
 
 
 def naive(reported: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
-    return stands_for(reported, range(NAMES), str, moment)[name]
+    return resolve_all(reported, range(NAMES), str, moment)[name]
 
 
 def alias_table(reported: Sequence[Alias]) -> Aliases:

@@ -16,7 +16,7 @@ from tests.graph.projected import LEVELS_OF_EDGES, Edge, Projected
 from tests.graph.test_against_naive import in_batches, some_moments
 from tests.model import histories
 from tests.model.histories import DATASETS, TIMES, VERSIONS, WORKFLOWS
-from tests.model.names import stands_for
+from tests.model.names import resolve_all
 
 A, B, C = DATASETS[:3]
 TRAIN = WORKFLOWS[0]
@@ -71,7 +71,7 @@ def all_uris() -> list[AssetUri]:
 def resolve_names(edges: dict[Edge, set[str]], aliases: Sequence[Alias], moment: int) -> dict[Edge, set[str]]:
     uris = all_uris()
     numbers = {str(uri): number for number, uri in enumerate(uris)}
-    resolved = stands_for(aliases, range(len(uris)), lambda number: str(uris[number]), moment)
+    resolved = resolve_all(aliases, range(len(uris)), lambda number: str(uris[number]), moment)
 
     def name(uri: AssetUri) -> AssetUri:
         return uris[resolved[numbers[str(uri)]][0]] if str(uri) in numbers else uri
@@ -137,7 +137,7 @@ def test_an_asset_dropped_under_its_new_name_has_no_edges_under_the_old_name() -
     assert real.edges("asset", TIMES[5]) == {}
 
 
-def test_a_merge_that_is_taken_back_leaves_two_assets_with_their_histories() -> None:
+def test_a_retracted_merge_leaves_two_assets_with_their_histories() -> None:
     facts: list[Fact] = [EdgeFact(A, "derives", C, "facts", TIMES[0]), EdgeFact(B, "derives", C, "facts", TIMES[1])]
     real = Projected([facts, [EdgeFact(A, "alias_of", B, "facts", TIMES[2])]])
     assert set(real.edges("asset", TIMES[9])) == {(B, "derives", C)}

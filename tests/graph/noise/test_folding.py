@@ -1,4 +1,4 @@
-"""What answers fold as noise is what the naive model folds; nothing else of an answer changes."""
+"""Answers fold the same assets as the naive model; folding changes nothing else in an answer."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def body(answer: Json) -> Json:
 
 
 def hidden_from(naive: NaiveGraph, rules: Iterable[NoiseRule], root: AssetUri, moment: int) -> set[AssetUri]:
-    """What the rules hide, but for the root and its parts; columns go with their datasets."""
+    """Return the assets that the rules hide, except the root and its parts; columns are hidden with their datasets."""
     found = {
         uri
         for uri in naive.uris()
@@ -69,14 +69,14 @@ def hidden_from(naive: NaiveGraph, rules: Iterable[NoiseRule], root: AssetUri, m
         if candidate is not None
         and any(rule.kind == candidate.kind and rule.match and rule.match.fullmatch(candidate.name) for rule in rules)
     }
-    asked = {root} if root.kind == "column" else set(naive.walk("asset", moment, downstream=True).parents_and_parts(root))
-    return found - asked
+    requested = {root} if root.kind == "column" else set(naive.walk("asset", moment, downstream=True).parents_and_parts(root))
+    return found - requested
 
 
 def expected_nodes(
     naive: NaiveGraph, root: AssetUri, direction: Any, level: Level, moment: int, depth: int | None, hidden: set[AssetUri]
 ) -> tuple[dict[str, tuple[int, Certainty]], int]:
-    """The nodes to list, with distance and certainty, and how many were folded on the way to them."""
+    """Return the nodes to list, with distance and certainty, and the number of folded assets on the paths to them."""
     reached = naive.lineage(root, direction, level, moment, None, hidden)
     shown = {
         str(uri): reported for uri, reported in reached.items() if uri not in hidden and (depth is None or reported[0] <= depth)
@@ -85,16 +85,16 @@ def expected_nodes(
 
 
 def check_lineage(
-    naive: NaiveGraph, ask: Queries, rules: list[NoiseRule], root: AssetUri, moment: int, rng: random.Random
+    naive: NaiveGraph, service: Queries, rules: list[NoiseRule], root: AssetUri, moment: int, rng: random.Random
 ) -> int:
-    """Ask for lineage in all ways; return how much was folded."""
+    """Query lineage with all combinations of options; return how many assets were folded."""
     hidden = hidden_from(naive, rules, root, moment)
     total = 0
     for level in LEVELS:
         for direction in ("downstream", "upstream", "both"):
             depth = rng.choice((None, None, 0, 1, 2))
             reported = body(
-                ask.lineage(str(root), WalkOptions(direction=direction, level=level, as_of=format_time(moment), depth=depth))
+                service.lineage(str(root), WalkOptions(direction=direction, level=level, as_of=format_time(moment), depth=depth))
             )
             nodes, count = expected_nodes(naive, root, direction, level, moment, depth, hidden)
             where = f"{direction} of {root} at {level} level to depth {depth} at {moment}"
@@ -117,7 +117,7 @@ def check_lineage(
 
 
 def reported_edges(reported: Json) -> dict[tuple[str, str, str], tuple[int, list[str], bool]]:
-    """The folded edges of an answer."""
+    """Return the folded edges of an answer."""
     return {
         (edge["source"], edge["relation"], edge["target"]): (edge["folded"], edge["origins"], edge["certainty"] == "certain")
         for edge in reported["edges"]
@@ -125,14 +125,14 @@ def reported_edges(reported: Json) -> dict[tuple[str, str, str], tuple[int, list
     }
 
 
-def check_impact(ask: Queries, hidden: set[AssetUri], root: AssetUri, as_of: str, level: Level) -> None:
-    """What a change hurts does not depend on what is folded: only how far it is, and by which way."""
+def check_impact(service: Queries, hidden: set[AssetUri], root: AssetUri, as_of: str, level: Level) -> None:
+    """Check that folding changes distances and paths of affected assets, but not which assets are affected."""
     for change in (None, *CHANGES):
-        plain = body(ask.impact(str(root), WalkOptions(level=level, as_of=as_of, fold=False), change=change))
-        folded = body(ask.impact(str(root), WalkOptions(level=level, as_of=as_of), change=change))
+        plain = body(service.impact(str(root), WalkOptions(level=level, as_of=as_of, fold=False), change=change))
+        folded = body(service.impact(str(root), WalkOptions(level=level, as_of=as_of), change=change))
         gone = {str(uri) for uri in hidden}
         assert unmeasured(each for each in plain["affected"] if each["uri"] not in gone) == unmeasured(folded["affected"])
-        walked = body(ask.lineage(str(root), WalkOptions(level=level, as_of=as_of)))
+        walked = body(service.lineage(str(root), WalkOptions(level=level, as_of=as_of)))
         counts = folded["folded"]["count"], walked["folded"]["count"]
         assert counts[0] == counts[1] if change is None else counts[0] <= counts[1]
         assert folded["total"] == sum(folded["by_severity"].values()) == len(folded["affected"])
@@ -150,10 +150,10 @@ def unmeasured(affected: Iterable[Json]) -> dict[str, Json]:
     }
 
 
-def check_path(naive: NaiveGraph, ask: Queries, rules: list[NoiseRule], ends: tuple[AssetUri, AssetUri], moment: int) -> None:
+def check_path(naive: NaiveGraph, service: Queries, rules: list[NoiseRule], ends: tuple[AssetUri, AssetUri], moment: int) -> None:
     start, end = ends
     hidden = hidden_from(naive, rules, start, moment) - {end}
-    reported = body(ask.path(str(start), str(end), level="asset", as_of=format_time(moment)))
+    reported = body(service.path(str(start), str(end), level="asset", as_of=format_time(moment)))
     found = naive.lineage(start, "downstream", "asset", moment, None, hidden).get(end)
     if found is None:
         found = naive.lineage(start, "upstream", "asset", moment, None, hidden).get(end)
@@ -173,19 +173,19 @@ def test_answers_fold_what_the_naive_model_folds(compact_at: int | None) -> None
         facts = histories.random_history(rng)
         naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng), compact_at)
         rules = [rule(*reported) for reported in rng.sample(RULES, rng.choice((1, 2, 3)))]
-        ask = queries(real, rules)
+        service = queries(real, rules)
         uris = sorted(uri for uri in naive.uris() if str(uri) in real.store.assets_by_uri)
         for moment in some_moments(facts, rng, 2):
             for root in rng.sample(uris, min(4, len(uris))):
-                folded += check_lineage(naive, ask, rules, root, moment, rng)
+                folded += check_lineage(naive, service, rules, root, moment, rng)
                 hidden = hidden_from(naive, rules, root, moment)
-                check_impact(ask, hidden, root, format_time(moment), rng.choice(LEVELS))
-                check_path(naive, ask, rules, (root, rng.choice(uris)), moment)
+                check_impact(service, hidden, root, format_time(moment), rng.choice(LEVELS))
+                check_path(naive, service, rules, (root, rng.choice(uris)), moment)
     assert folded > 200
 
 
 def retried(rng: random.Random) -> list[Fact]:
-    """A history with runs that failed and were tried again, with the same inputs and outputs or others."""
+    """Return a history with failed runs that were retried, with the same or other inputs and outputs."""
     facts = histories.random_history(rng, most=4)
     choose = histories.Chooser(rng.choice)
     workflow, parent = rng.choice(histories.WORKFLOWS), rng.choice((None, histories.RUNS[7]))
@@ -202,29 +202,29 @@ def retried(rng: random.Random) -> list[Fact]:
     return facts
 
 
-def test_failed_runs_that_a_retry_stands_for_are_left_out_and_nothing_else() -> None:
+def test_exactly_the_failed_runs_that_a_retry_supersedes_are_excluded() -> None:
     left_out = 0
     for seed in range(200):
         rng = random.Random(seed)
         facts = retried(rng)
         naive, real = NaiveGraph(facts), Projected(in_batches(facts, rng))
-        ask = queries(real, [NoiseRule("retries", "run", None)])
+        service = queries(real, [NoiseRule("retries", "run", None)])
         for moment in (*some_moments(facts, rng, 1), histories.TIMES[-1]):
             gone = superseded(naive, moment)
             for root in rng.sample(sorted(uri for uri in naive.uris() if str(uri) in real.store.assets_by_uri), 3):
-                asked = (
+                requested = (
                     {root} if root.kind == "column" else set(naive.walk("run", moment, downstream=True).parents_and_parts(root))
                 )
                 for direction in ("downstream", "upstream"):
                     where = f"seed {seed}: {direction} of {root} at {moment}"
                     reported = body(
-                        ask.lineage(str(root), WalkOptions(direction=direction, level="run", as_of=format_time(moment)))
+                        service.lineage(str(root), WalkOptions(direction=direction, level="run", as_of=format_time(moment)))
                     )
                     reached = naive.lineage(root, direction, "run", moment)
                     assert {node["uri"]: (node["distance"], node["certainty"]) for node in reported["nodes"]} == {
-                        str(uri): found for uri, found in reached.items() if uri not in gone - asked
+                        str(uri): found for uri, found in reached.items() if uri not in gone - requested
                     }, where
-                    assert reported["folded"]["count"] == len(reached.keys() & gone - asked), where
+                    assert reported["folded"]["count"] == len(reached.keys() & gone - requested), where
                     left_out += reported["folded"]["count"]
     assert left_out > 30
 
@@ -235,23 +235,23 @@ NOW = format_time(histories.TIMES[5])
 
 
 def chain(*uris: AssetUri) -> list[Fact]:
-    """Datasets and workflows, each leading to the next."""
+    """Return edges that connect each dataset or workflow to the next."""
     return [
         EdgeFact(near, "outputs" if near.kind == "workflow" else "input_to", far, "facts", histories.TIMES[0])
         for near, far in pairwise(uris)
     ]
 
 
-def test_a_table_that_dbt_builds_in_is_folded_without_being_asked_for() -> None:
-    ask = queries(Projected([chain(A, W, B, V, C)]), ())
-    reported = body(ask.lineage(str(A), WalkOptions(as_of=NOW)))
+def test_a_temporary_table_of_dbt_is_folded_by_default() -> None:
+    service = queries(Projected([chain(A, W, B, V, C)]), ())
+    reported = body(service.lineage(str(A), WalkOptions(as_of=NOW)))
     assert [(node["uri"], node["distance"]) for node in reported["nodes"]] == [(str(A), 0), (str(W), 1), (str(V), 2), (str(C), 3)]
     assert reported["folded"] == {"count": 1, "by_rule": {"dbt-temporary": 1}}
     assert reported_edges(reported) == {(str(W), "input_to", str(V)): (1, ["facts"], True)}
-    plain = body(ask.lineage(str(A), WalkOptions(as_of=NOW, fold=False)))
+    plain = body(service.lineage(str(A), WalkOptions(as_of=NOW, fold=False)))
     assert (plain["total"], plain["folded"]) == (5, {"count": 0, "by_rule": {}})
     assert not reported_edges(plain)
-    path = body(ask.path(str(A), str(C), as_of=NOW))
+    path = body(service.path(str(A), str(C), as_of=NOW))
     assert [(step["relation"], step.get("folded")) for step in path["path"]] == [
         (None, None),
         ("input_to", None),
@@ -260,11 +260,11 @@ def test_a_table_that_dbt_builds_in_is_folded_without_being_asked_for() -> None:
     ]
 
 
-def test_what_is_asked_about_is_shown_whatever_its_name() -> None:
-    ask = queries(Projected([chain(A, W, B, V, C)]), ())
-    reported = body(ask.lineage(str(B), WalkOptions(direction="both", as_of=NOW)))
+def test_the_assets_that_a_query_names_are_shown_under_any_name() -> None:
+    service = queries(Projected([chain(A, W, B, V, C)]), ())
+    reported = body(service.lineage(str(B), WalkOptions(direction="both", as_of=NOW)))
     assert (reported["total"], reported["folded"]["count"]) == (5, 0)
-    assert [step["uri"] for step in body(ask.path(str(A), str(B), as_of=NOW))["path"]] == [str(A), str(W), str(B)]
+    assert [step["uri"] for step in body(service.path(str(A), str(B), as_of=NOW))["path"]] == [str(A), str(W), str(B)]
 
 
 @pytest.mark.parametrize(
@@ -326,22 +326,22 @@ def test_hidden_assets_in_a_row_and_in_a_circle_are_one_edge() -> None:
     assert reported["folded"]["count"] == 3
 
 
-def test_what_is_joined_beyond_the_depth_that_is_walked_is_joined_all_the_same() -> None:
+def test_hidden_assets_beyond_the_depth_still_join_listed_ones() -> None:
     real = Projected([[*chain(A, W, C, V, B), EdgeFact(B, "derives", D, "facts", histories.TIMES[0]), *chain(A, W, D)]])
-    ask = queries(real, [rule("workflow", "v")])
-    reported = body(ask.lineage(str(A), WalkOptions(as_of=NOW, depth=2)))
+    service = queries(real, [rule("workflow", "v")])
+    reported = body(service.lineage(str(A), WalkOptions(as_of=NOW, depth=2)))
     assert {node["uri"] for node in reported["nodes"]} == {str(uri) for uri in (A, W, C, D)}
     assert reported_edges(reported) == {(str(C), "derives", str(D)): (2, ["facts"], True)}
 
 
-def test_what_is_certain_against_the_flow_is_certain_in_both_directions_whatever_the_depth() -> None:
+def test_a_node_certain_upstream_is_certain_in_both_directions_at_any_depth() -> None:
     x, y, z, c, d = (AssetUri("dataset", "file", name) for name in "xyzcd")
     facts = [*chain(A, W, x), *chain(z, W, y), *(EdgeFact(*ends, "facts", histories.TIMES[0]) for ends in derived(x, c, d, A))]
-    ask = queries(Projected([facts]), ())
+    service = queries(Projected([facts]), ())
     for depth, found in ((None, "certain"), (2, "certain")):
-        reported = body(ask.lineage(str(A), WalkOptions(direction="both", as_of=NOW, depth=depth)))
+        reported = body(service.lineage(str(A), WalkOptions(direction="both", as_of=NOW, depth=depth)))
         assert [node["certainty"] for node in reported["nodes"] if node["uri"] == str(x)] == [found]
-    [downstream] = [n for n in body(ask.lineage(str(A), WalkOptions(as_of=NOW)))["nodes"] if n["uri"] == str(x)]
+    [downstream] = [n for n in body(service.lineage(str(A), WalkOptions(as_of=NOW)))["nodes"] if n["uri"] == str(x)]
     assert downstream["certainty"] == "possible"
 
 
@@ -350,7 +350,7 @@ def derived(*uris: AssetUri) -> Iterable[tuple[AssetUri, str, AssetUri]]:
 
 
 @pytest.mark.parametrize("first", [0, 1])
-def test_origins_of_a_detour_among_hidden_assets_count_in_whatever_order(first: int) -> None:
+def test_origins_of_a_detour_among_hidden_assets_count_in_any_order(first: int) -> None:
     names = [AssetUri("dataset", "file", name) for name in ("tmp1", "tmp2")]
     near, far = names[first], names[1 - first]
     detour = [EdgeFact(*ends, "airflow", histories.TIMES[0]) for ends in derived(names[0], names[1], names[0])]
@@ -363,10 +363,10 @@ def test_origins_of_a_detour_among_hidden_assets_count_in_whatever_order(first: 
 
 
 def test_pages_of_a_folded_answer_are_complete() -> None:
-    ask = queries(Projected([chain(A, W, B, V, C, V, D)]), ())
-    complete, cursor, seen = body(ask.lineage(str(A), WalkOptions(as_of=NOW))), None, []
+    service = queries(Projected([chain(A, W, B, V, C, V, D)]), ())
+    complete, cursor, seen = body(service.lineage(str(A), WalkOptions(as_of=NOW))), None, []
     while True:
-        reported = body(ask.lineage(str(A), WalkOptions(as_of=NOW, limit=2, cursor=cursor)))
+        reported = body(service.lineage(str(A), WalkOptions(as_of=NOW, limit=2, cursor=cursor)))
         assert (reported["total"], reported["folded"]) == (complete["total"], complete["folded"])
         seen += [node["uri"] for node in reported["nodes"] if node["uri"] not in seen]
         cursor = reported["frontier"]
@@ -375,15 +375,15 @@ def test_pages_of_a_folded_answer_are_complete() -> None:
     assert seen == [node["uri"] for node in complete["nodes"]]
 
 
-def test_more_joined_edges_than_an_answer_holds_are_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_joined_edges_than_the_limit_are_refused_and_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
     facts = [fact for number in range(4) for fact in chain(A, AssetUri("workflow", "dbt", f"w{number}"), B)]
     facts += [fact for number in range(4) for fact in chain(B, AssetUri("workflow", "dbt", f"v{number}"))]
-    ask = queries(Projected([facts]), ())
-    assert len(reported_edges(body(ask.lineage(str(A), WalkOptions(as_of=NOW))))) == 16
+    service = queries(Projected([facts]), ())
+    assert len(reported_edges(body(service.lineage(str(A), WalkOptions(as_of=NOW))))) == 16
     monkeypatch.setattr(bridges, "MAX_BRIDGES", 15)
     with pytest.raises(InvalidInput, match=r"more than 15 pairs .*fold=false"):
-        ask.lineage(str(A), WalkOptions(as_of=NOW))
-    assert body(ask.lineage(str(A), WalkOptions(as_of=NOW, fold=False)))["total"] == 10
+        service.lineage(str(A), WalkOptions(as_of=NOW))
+    assert body(service.lineage(str(A), WalkOptions(as_of=NOW, fold=False)))["total"] == 10
 
 
 def test_columns_of_a_folded_dataset_are_folded() -> None:

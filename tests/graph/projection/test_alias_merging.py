@@ -1,4 +1,4 @@
-"""Runs that call one asset by two names: the graph is that of runs which call it by one."""
+"""Runs that report one asset by two names give the same graph as runs that report it by one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEFORE_ALL = TIMES[0] - 1_000_000
 
 
 def by_one_name(fact: Fact) -> Fact:
-    """The same fact, told of the asset where it is told of its other name."""
+    """Return the same fact with the other name of the asset replaced by the asset."""
     match fact:
         case AssetFact() | AssetRetraction() | Declaration():
             return replace(fact, uri=named(fact.uri))
@@ -30,7 +30,7 @@ def named(uri: AssetUri) -> AssetUri:
 
 
 def runs_of_one_job(rng: random.Random) -> list[Fact]:
-    """Runs that each read and write some of a few datasets, in any state, of one code or another."""
+    """Return runs that each read and write some of a few datasets, in any state and code version."""
     facts: list[Fact] = []
     for run in histories.RUNS[: rng.randint(2, 8)]:
         started = rng.randrange(len(TIMES) - 1)
@@ -58,7 +58,7 @@ def test_two_names_of_one_asset_are_one_to_the_workflow_that_uses_both() -> None
         rebuilt.rebuild()
         for moment in [beside for time in TIMES for beside in (time - 1, time)]:
             for level in LEVELS_OF_EDGES:
-                for real, how in ((two, "as it came"), (rebuilt, "made anew")):
+                for real, how in ((two, "incremental"), (rebuilt, "rebuilt")):
                     where = f"seed {seed} at {level} level, {TIMES.index(moment) if moment in TIMES else moment}, {how}"
                     assert real.edges(level, moment) == one.edges(level, moment), where
                     for root in DATASETS:

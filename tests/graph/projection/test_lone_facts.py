@@ -1,4 +1,4 @@
-"""What one fact alone decides is taken as it stands: the rows are those that are computed edge by edge."""
+"""Rows of edges that a single fact determines equal the rows that are computed edge by edge."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from mlgraph.graph.projection.build import plain_rows
 from mlgraph.graph.projection.lone_facts import are_lone, lone_rows
 from mlgraph.ports.store import AssetRow, EdgeTable
 
-NOBODY: Ints = np.zeros(0, np.int32)
+NO_ASSETS: Ints = np.zeros(0, np.int32)
 ROLES: dict[str | None, int] = {None: 0, **{role: number for number, role in enumerate(INPUT_ROLES, 1)}, "soft": -1}
 TYPES = (np.int32, np.int16, np.int32, np.int16, np.int16, np.int16, np.int64, np.int64)
 
@@ -59,14 +59,14 @@ def test_rows_are_those_of_the_rules_for_every_relation_role_and_kind() -> None:
 
 def test_a_fact_is_lone_where_nothing_else_bears_on_its_edge() -> None:
     others = derives(5, 6), derives(5, 6, 4)
-    chosen = are_lone(table(derives(1, 2), *others, derives(3, 4, mode=Mode.RETRACT), derives(7, 8, 9, 9)), NOBODY)
+    chosen = are_lone(table(derives(1, 2), *others, derives(3, 4, mode=Mode.RETRACT), derives(7, 8, 9, 9)), NO_ASSETS)
     assert chosen.tolist() == [True, False, False, False, False]
     assert are_lone(table(derives(1, 2), derives(2, 3), derives(3, 4)), np.array([2], np.int32)).tolist() == [False, False, True]
-    assert are_lone(table(), NOBODY).tolist() == []
+    assert are_lone(table(), NO_ASSETS).tolist() == []
 
 
 def test_a_fact_whose_properties_matter_is_not_lone() -> None:
     assert frozenset({REQUIRED_BY}) == FLAGGED_BY_PROPERTIES
     needed = EdgeRecord(1, REQUIRED_BY, 2, 1, 1, FOREVER, Mode.REPLACE, properties={"requirement": "soft"})
     read = EdgeRecord(1, INPUT_TO, 2, 1, 1, FOREVER, Mode.REPLACE, "online")
-    assert are_lone(table(needed, read), NOBODY).tolist() == [False, True]
+    assert are_lone(table(needed, read), NO_ASSETS).tolist() == [False, True]

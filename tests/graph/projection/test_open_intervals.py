@@ -1,4 +1,4 @@
-"""When an edge of a workflow holds (docs/spec.md#3-asset-level), sentence by sentence."""
+"""When an edge of a workflow is open (docs/spec.md#3-asset-level), sentence by sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def open_intervals_of(
     closes: bool = True,
     has: dict[int, str] | None = None,
 ) -> Spans:
-    """Reports and completions by moment, each of a run that is named `URI` or `URI@CODE`."""
+    """Return the open spans for reports and completions by moment, each of a run given as `URI` or `URI@CODE`."""
     evidence = EdgeEvidence()
     for moment, run in reports.items():
         uri, _, code = run.partition("@")
@@ -74,7 +74,7 @@ def test_outputs_that_are_versions_never_close() -> None:
 
 
 def test_runs_at_one_moment_are_taken_by_uri() -> None:
-    # "z" is the last that had it: its code counts, not that of "a".
+    # "z" is the last run that reported the edge: its code version counts, not that of "a"
     evidence = EdgeEvidence()
     evidence.record_report(10, ("z", "2"))
     evidence.record_report(10, ("a", "1"))

@@ -1,4 +1,4 @@
-"""Owners of many assets at once: of the base and of what came since, told as JSON."""
+"""Owners of many assets, of the base and of the overlay, rendered as JSON."""
 
 from __future__ import annotations
 

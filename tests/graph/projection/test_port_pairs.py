@@ -13,7 +13,7 @@ ALWAYS: Spans = [(0, FOREVER)]
 
 
 def one_by_one(feedings: Iterable[PortInputs], sides: Sides) -> dict[tuple[int, int], Pair]:
-    """Return every pair (input, output) that ever holds, for as long as both ends do."""
+    """Return every pair (input, output) that is ever valid, while both of its ends are."""
     writes = sides.writes
     pairs: dict[tuple[int, int], Pair] = {}
     for port_feed in feedings:
@@ -69,12 +69,12 @@ def test_a_pair_certain_in_one_run_is_certain_at_asset_level() -> None:
     assert pairs[B, X] == Pair([], ALWAYS)
 
 
-def test_a_pair_holds_only_while_both_ends_do() -> None:
+def test_a_pair_is_valid_only_while_both_ends_are() -> None:
     reported = Sides({(A, ""): {1: [(10, 30)], 2: [(20, 40)]}}, {X: {1: [(0, 35)]}})
     assert one_by_one(pair_up(reported, {}, lambda _: False), reported) == {(A, X): Pair([(10, 35)], [])}
 
 
-def test_decisions_stand_until_the_next_and_may_be_withdrawn() -> None:
+def test_a_decision_is_valid_until_the_next_and_may_be_withdrawn() -> None:
     first, none = Decision(10, 9, frozenset({A})), Decision(20, 9, None)
     assert segments_of([first, none]) == [(10, 20, first), (20, FOREVER, None)]
     reported = sides({A: "", B: ""}, [X])

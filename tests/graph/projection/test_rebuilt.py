@@ -1,4 +1,4 @@
-"""A base that is made from the store alone has the rows that following the store gives, and answers as the naive model does."""
+"""A base rebuilt from the store has the same rows as incremental projection, and answers as the naive model does."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Described = Counter[tuple[str, tuple[int, int], tuple[int, int], int, int, int]]
 
 
 def described(base: Base) -> tuple[Described, Counter[tuple[int, int, int]]]:
-    """All rows with what their ends stand for, and those that belong to a run or workflow with whose they are."""
+    """Return all rows with their ends as assets and ports, and the rows of runs and workflows with their owner."""
     rows: Described = Counter()
     owned: Counter[tuple[int, int, int]] = Counter()
     for name in ("lineage", "column_lineage", "structure"):
@@ -53,7 +53,7 @@ def described(base: Base) -> tuple[Described, Counter[tuple[int, int, int]]]:
 
 
 def plain_history(rng: random.Random) -> list[Fact]:
-    """Reports of runs and edges of workflows as plain as they come, but for a rare odd one: times collide, code varies."""
+    """Return ordinary reports of runs and edges of workflows, with few exceptions: times collide, code versions vary."""
     facts: list[Fact] = []
     moments = range(10, 10 + rng.choice([6, 12, 40]))
     origins = [rng.choice(ORIGINS) for _ in range(12)]
@@ -91,16 +91,16 @@ def _report(rng: random.Random, number: int, moment: int, origin: str) -> Iterat
 
 
 def _edge(rng: random.Random, owner: AssetUri, start: int, end: int | None, origin: str, mode: Mode = Mode.REPLACE) -> EdgeFact:
-    said = {"version": "v1"} if rng.random() < 0.05 else {}
+    properties = {"version": "v1"} if rng.random() < 0.05 else {}
     role = rng.choice(ROLES) if rng.random() < 0.4 else None
     if role is not None and rng.random() < 0.95:
-        said["role"] = role
+        properties["role"] = role
     if rng.random() < 0.55:
-        return EdgeFact(rng.choice(DATASETS[:3]), "input_to", owner, origin, start, end, said, mode)
-    said.pop("role", None)
+        return EdgeFact(rng.choice(DATASETS[:3]), "input_to", owner, origin, start, end, properties, mode)
+    properties.pop("role", None)
     if rng.random() < 0.04:
-        said["role"] = "odd"
-    return EdgeFact(owner, "outputs", rng.choice(OUTPUTS), origin, start, end, said, mode)
+        properties["role"] = "odd"
+    return EdgeFact(owner, "outputs", rng.choice(OUTPUTS), origin, start, end, properties, mode)
 
 
 @settings(derandomize=True, deadline=None, max_examples=300)

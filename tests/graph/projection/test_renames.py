@@ -1,4 +1,4 @@
-"""Tables that are renamed, dropped and created again: the same graph in any order of events, made anew, and out of an export."""
+"""Tables that are renamed, dropped and created again: the graph is the same in any order, rebuilt, and after an export."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ assert [uri.name for uri in DATASETS[:4]] == list(NAMES), "the model of names nu
 
 @dataclass(frozen=True)
 class ReportedHistory:
-    """One event, in few words: what happened at which minute, to which table, with which other one or run."""
+    """One event in short form: the minute, what happened, to which table, with which other table or run."""
 
     minute: int
     what: str
@@ -37,7 +37,7 @@ class ReportedHistory:
 
 
 def some_history(rng: random.Random, words: Sequence[str]) -> list[ReportedHistory]:
-    """Events at moments of their own. A name that is mentioned, renamed or dropped need not be known before."""
+    """Return events, each at its own moment. A name that is mentioned, renamed or dropped need not be known before."""
     found = []
     for minute in range(1, rng.randint(4, 14)):
         what = rng.choice(words)
@@ -49,7 +49,7 @@ def some_history(rng: random.Random, words: Sequence[str]) -> list[ReportedHisto
 def event(reported: ReportedHistory) -> dict[str, Any]:
     dataset: dict[str, Any] = named(reported.name)
     at = {"eventTime": format_time(START + reported.minute * MINUTE_US)}
-    if reported.what in ("reads", "writes"):  # one run and job for each letter: it tells of itself again and again
+    if reported.what in ("reads", "writes"):  # one run and job for each letter, which reports repeatedly
         job = {"namespace": "etl", "name": f"job-{reported.other}"}
         side = "inputs" if reported.what == "reads" else "outputs"
         return {**at, "eventType": "RUNNING", "run": {"runId": reported.other}, "job": job, side: [dataset]}
@@ -77,7 +77,7 @@ def without_names(reported: Sequence[ReportedHistory]) -> list[ReportedHistory]:
 
 
 def expected_aliases(reported: Sequence[ReportedHistory]) -> Iterator[Alias]:
-    """What semantics.md says of names: they lead on until that is undone, or, once renamed, they are used for an asset again."""
+    """Yield the aliases of docs/semantics.md, valid until undone or, after a rename, until an asset uses the name again."""
     for each in reported:
         if each.what in ("symlink", "rename"):
             later = [next_ for next_ in reported if next_.minute > each.minute]
@@ -91,23 +91,23 @@ def expected_aliases(reported: Sequence[ReportedHistory]) -> Iterator[Alias]:
 
 
 def is_back(event: ReportedHistory, alias: ReportedHistory) -> bool:
-    """Say whether an event renames what an alias led to into the name that it was of."""
+    """Return whether an event reverses the rename of an alias."""
     return event.what == "rename" and (event.name, event.other) == (alias.other, alias.name)
 
 
 def uses(event: ReportedHistory, name: str, reported: Sequence[ReportedHistory]) -> bool:
-    """Say whether an event means that a name is that of an asset again: given to one, or written by a run for the first time."""
+    """Return whether an event assigns a name to an asset again: by a rename, or by a run that writes it for the first time."""
     if event.name != name or event.what not in ("rename", "writes"):
         return False
     before = [each for each in reported if each.minute < event.minute]
     return event.what == "rename" or (event.what, name, event.other) not in [(e.what, e.name, e.other) for e in before]
 
 
-def test_edges_stand_under_what_names_stood_for() -> None:
+def test_edges_are_listed_under_the_assets_that_names_denote() -> None:
     for seed in range(200):
         rng = random.Random(seed)
         reported = some_history(rng, ("reads", "writes", "writes", "rename", "rename", "symlink"))
-        plain, real = Projected([facts_of(without_names(reported))]), Projected(in_pieces(facts_of(reported), rng))
+        plain, real = Projected([facts_of(without_names(reported))]), Projected(in_batches(facts_of(reported), rng))
         for moment in some_moments(reported, rng):
             wanted = resolve_names(plain.edges("asset", moment), list(expected_aliases(reported)), moment)
             assert real.edges("asset", moment) == wanted, f"seed {seed}, {reported} at {format_time(moment)}"
@@ -119,7 +119,7 @@ def test_the_order_of_arrival_and_an_export_change_nothing() -> None:
         rng = random.Random(seed)
         reported = some_history(rng, words)
         facts = facts_of(reported)
-        first, shuffled, rebuilt = Projected([facts]), Projected(in_pieces(facts, rng)), Projected([facts])
+        first, shuffled, rebuilt = Projected([facts]), Projected(in_batches(facts, rng)), Projected([facts])
         rebuilt.rebuild()
         exported = list(export_lines(first.store))
         loaded = Projected([facts_of_lines(exported)])
@@ -127,7 +127,7 @@ def test_the_order_of_arrival_and_an_export_change_nothing() -> None:
         for moment in some_moments(reported, rng):
             for level in LEVELS_OF_EDGES:
                 edges = first.edges(level, moment)
-                for other, how in ((shuffled, "shuffled"), (rebuilt, "made anew"), (loaded, "out of the export")):
+                for other, how in ((shuffled, "shuffled"), (rebuilt, "rebuilt"), (loaded, "imported from the export")):
                     assert other.edges(level, moment) == edges, f"seed {seed}, {reported} at {format_time(moment)}, {how}"
 
 
@@ -136,8 +136,8 @@ def facts_of_lines(lines: Sequence[bytes]) -> list[Fact]:
     return [answer for answer in statements if not isinstance(answer, Contact)]
 
 
-def in_pieces(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
-    """The same facts in another order and some of them twice, even those of one event apart."""
+def in_batches(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:
+    """Return the same facts in another order, some repeated, and those of one event possibly in separate batches."""
     return histories.split(histories.shuffled(histories.repeated(facts, rng), rng), rng)
 
 

@@ -1,4 +1,4 @@
-"""The life of a workflow, event by event: most runs do as those before them did, some do not, and some are out of order."""
+"""The history of a workflow, event by event: most runs repeat those before them, some differ, and some are out of order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHAPES: tuple[tuple[list[AssetUri], list[AssetUri]], ...] = (
 
 
 def routine(rng: random.Random) -> Iterator[list[Fact]]:
-    """A workflow's life, event by event: runs mostly alike, now and then another shape, state, order, code or voice."""
+    """Yield a workflow's history by event: mostly equal runs, some with other edges, state, order, code version or origin."""
     usual = rng.choice(SHAPES)
     code = rng.choice([None, "1"])
     for source in (A, B):
@@ -72,7 +72,7 @@ def test_a_routine_followed_event_by_event_is_computed_as_the_naive_model_does()
             assert list(disagreements(naive, real, moment, 2)) == [], f"seed {seed} at {moment}"
 
 
-def test_leaving_an_edge_out_is_never_passed_over() -> None:
+def test_an_omission_always_counts() -> None:
     real = Projected([run(number, 5 * number, [A, B], [D], code="1") for number in range(1, 4)])
     for number in (4, 5, 6):
         real.append(run(number, 5 * number, [A], [D], code="1"))

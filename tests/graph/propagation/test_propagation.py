@@ -1,4 +1,4 @@
-"""What is followed run by run in order of time is what is found by looking back from the end (tests/model/propagation.py)."""
+"""The replay of runs in order of time gives the same result as the backward naive model (tests/model/propagation.py)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _moments = st.integers(3, 9)
 
 @st.composite
 def changes(draw: st.DrawFn) -> tuple[AffectedSubgraph, list[Execution]]:
-    """A few assets and workflows, edges and runs among them, cycles and ties included."""
+    """Draw a few assets and workflows with edges and runs between them, including cycles and ties."""
     frozen = frozenset(asset for asset in ASSETS[1:] if draw(st.booleans()))
     changed: dict[int, int | None] = {ROOT: 5}
     if draw(st.booleans()):

@@ -1,4 +1,4 @@
-"""From facts to the answer: what is read back of runs is what was told of them, whatever the order, at whatever moment."""
+"""Propagation from facts to the answer: executions read from the store match the reported runs, in any order, at any moment."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def dataset(name: str) -> AssetUri:
 
 
 def facts_of(number: int, reported: ReportedRun) -> list[Fact]:
-    """What a producer's two events of a run become."""
+    """Return the facts of a producer's two events of a run."""
     run, job = AssetUri("run", "etl", str(number)), AssetUri("workflow", "etl", reported.workflow)
     starts, ended = reported.starts * SECOND, reported.ended * SECOND
     started = {"properties": {"state": "START", "started_at": format_time(starts), "sides": {"inputs": True}}}
@@ -73,7 +73,7 @@ def facts_of(number: int, reported: ReportedRun) -> list[Fact]:
 def execution(
     number: int, reported: ReportedRun, projected: Projected, affected: AffectedSubgraph, moment: int, distance: int
 ) -> Execution:
-    """The run as it was known at `moment`."""
+    """Return the run as it was known at `moment`."""
     known = {name: row.asset for name in "rabc" if (row := projected.store.assets_by_uri.get(str(dataset(name)))) is not None}
     workflow = projected.store.assets_by_uri[f"mlg://workflow/etl/{reported.workflow}"].asset
     own = affected.makes.get(workflow, {}).keys() - affected.reads[workflow]
@@ -118,7 +118,7 @@ def _word(naive: Naive, asset: int, workflows: object) -> str:
 
 
 def renamed(facts: list[Fact], name: str, at: list[int]) -> list[Fact]:
-    """The same history of a dataset that was given another name at each of these moments (microseconds)."""
+    """Return the same history of a dataset that was renamed at each of these moments (microseconds)."""
 
     def named(uri: AssetUri, moment: int) -> AssetUri:
         return dataset(name * (1 + sum(each < moment for each in at))) if uri == dataset(name) else uri
@@ -164,7 +164,7 @@ _chains = st.lists(
     min_size=3,
     max_size=10,
 )
-"""Runs of three workflows, each of which reads what the one before it writes, and leaves nothing out: closings go by name."""
+"""Runs of three workflows, each of which reads what the one before it writes. None omits an edge: omissions count by name."""
 
 
 @settings(max_examples=200, deadline=None)

@@ -161,12 +161,12 @@ class PropagationReplay:
         for workflow, outputs in self._affected.makes.items():
             reads = self._affected.reads.get(workflow, set())
             for output, certain_by_input in outputs.items():
-                inputs: set[int] = set()
+                sources: set[int] = set()
                 if output not in self._frozen:
-                    inputs = written[workflow, output] & reads
-                    inputs |= {asset for asset, certain in certain_by_input.items() if certain}
+                    sources = written[workflow, output] & reads
+                    sources |= {asset for asset, certain in certain_by_input.items() if certain}
                 self._processes[output].append(workflow)
-                mutable_inputs = {asset: OLD for asset in inputs if asset not in self._frozen}
+                mutable_inputs = {asset: OLD for asset in sources if asset not in self._frozen}
                 self._inputs_of_output[workflow, output] = {_BEFORE: OLD} | mutable_inputs
 
     def _actions(self) -> Iterator[tuple[int, int, tuple[int, str, int], Action]]:
