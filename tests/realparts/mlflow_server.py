@@ -1,4 +1,4 @@
-"""A real MLflow server, in the environment that `make setup` builds for it, for the tests that need one."""
+"""Start of a real MLflow server for tests, in the environment that `make setup` builds for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ START_LIMIT_S: Final = 300.0
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job runners take 2 GB and are no part of the registry
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job runners take 2 GB and do not concern the registry
     "GIT_PYTHON_REFRESH": "quiet",
     "PYTHONWARNINGS": "ignore",
 }
@@ -36,7 +36,7 @@ WEBHOOKS: Final = {
 
 @dataclass(frozen=True)
 class MlflowServer:
-    """A running server: its URL, the folder that keeps its bytes, and how long it took to answer (seconds)."""
+    """A running server: URL, data folder, and the time until it answered (seconds)."""
 
     url: str
     folder: Path
@@ -44,12 +44,12 @@ class MlflowServer:
     process: subprocess.Popen[bytes]
 
     def stop(self) -> None:
-        """End the server before its time."""
+        """Stop the server before the end of its context."""
         _stop(self.process)
 
     def run(self, script: Path, *arguments: str, timeout_s: float = 240) -> str:
-        """Return what a script prints that is run with MLflow's own Python and client against this server."""
-        done = subprocess.run(  # noqa: PLW1510 - a failure is reported below with what the script said
+        """Run a script with MLflow's own Python and client against this server; return its standard output."""
+        done = subprocess.run(  # noqa: PLW1510 - a failure is reported below with the output
             [str(MLFLOW_BIN / "python"), str(script), *arguments],
             env={**_environment(), "MLFLOW_TRACKING_URI": self.url},
             capture_output=True,
@@ -62,7 +62,7 @@ class MlflowServer:
 
 
 def free_port() -> int:
-    """Return a port of the loopback interface that was free a moment ago."""
+    """Return a port of the loopback interface that is free at the time of the call."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
@@ -71,7 +71,7 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def mlflow_server(folder: Path, extra_env: Mapping[str, str] | None = None) -> Iterator[MlflowServer]:
-    """Start `mlflow server` on a free port, on SQLite and files in `folder`; stop it with its workers at the end."""
+    """Start `mlflow server` on a free port, with SQLite and files in `folder`; stop it and its workers at the end."""
     folder.mkdir(parents=True, exist_ok=True)
     port = free_port()
     command = [

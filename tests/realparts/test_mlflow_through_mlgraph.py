@@ -1,4 +1,4 @@
-"""A real MLflow read by a real mlgraph: `connect`, polling, webhooks, `sync`. Tests run in order, on what the last one left."""
+"""A real MLflow and a real mlgraph: `connect`, polling, webhooks, `sync`. The tests depend on each other, in their order."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ PATIENCE_S = 180.0
 class Scene:
     mlflow: MlflowServer
     api: Api
-    made: dict[str, Any]
+    ids: dict[str, Any]
     secret: str = ""
 
-    def until(self, condition: Callable[[], bool], what: str) -> None:
+    def until(self, condition: Callable[[], bool], expected: str) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
-            assert time.monotonic() < deadline, f"{what}: {self.api.ask('sources')}"
+            assert time.monotonic() < deadline, f"{expected}: {self.api.ask('sources')}"
             time.sleep(0.1)
 
     def source(self) -> Json:
@@ -45,7 +45,7 @@ class Scene:
         return found
 
     def fresh(self) -> None:
-        """Let every question wait for all that was written so far, by whomever."""
+        """Make later queries wait for all facts that are stored now."""
         self.api.written = self.api.ask("sources")["watermark"]
 
     def aliases(self) -> dict[str, list[str]]:
@@ -69,11 +69,11 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("mlflow")
     with mlflow_server(folder / "server") as server:
-        made = json.loads(server.run(SCRIPTS / "mlflow_company.py").splitlines()[-1])
+        ids = json.loads(server.run(SCRIPTS / "mlflow_company.py").splitlines()[-1])
         process = Process("--data", str(folder / "data"))
         api = Api(process.url)
         try:
-            yield Scene(server, api, made)
+            yield Scene(server, api, ids)
         finally:
             api.http.close()
             process.stop()
@@ -85,7 +85,7 @@ def test_connect_reads_everything_with_its_original_times(scene: Scene) -> None:
     scene.secret = answer.json()["webhook"]["secret"]
     scene.until(lambda: scene.source()["state"] == "following", "the backfill ends")
     scene.fresh()
-    run = f"mlg://run/{SPACE}/{scene.made['child']}"
+    run = f"mlg://run/{SPACE}/{scene.ids['child']}"
     shown = scene.api.ask("asset", uri=run)
     assert shown["properties"]["state"] == "COMPLETE"
     assert shown["properties"]["started_at"] == "2025-06-15T15:06:41Z"
@@ -100,14 +100,14 @@ def test_connect_reads_everything_with_its_original_times(scene: Scene) -> None:
     assert roles == {RATINGS: "training", HELD_OUT: "validation"}
 
 
-def test_a_version_leads_back_to_its_training_data_and_not_to_what_it_was_validated_on(scene: Scene) -> None:
+def test_the_upstream_of_a_version_has_its_training_data_and_not_its_validation_data(scene: Scene) -> None:
     found = {node["uri"] for node in scene.api.lineage(V1, direction="upstream")["nodes"]}
     assert RATINGS in found
     assert HELD_OUT not in found
     assert MODEL in found
 
 
-def test_an_evaluation_stands_between_version_and_held_out_data(scene: Scene) -> None:
+def test_an_evaluation_is_between_version_and_held_out_data(scene: Scene) -> None:
     evaluations = {node["uri"] for node in scene.api.lineage(V1)["nodes"] if node["kind"] == "evaluation"}
     assert evaluations
     for uri in evaluations:
@@ -122,7 +122,7 @@ def test_connecting_again_changes_nothing(scene: Scene) -> None:
     assert scene.api.http.get("/api/v1/export").text == before
 
 
-def test_a_webhook_brings_what_it_names_and_must_be_signed(scene: Scene) -> None:
+def test_a_webhook_updates_the_object_that_it_names_and_must_be_signed(scene: Scene) -> None:
     assert scene.aliases() == {V1: ["champion", "stable"], V2: ["challenger"]}
     scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "move")
     event = {
@@ -132,25 +132,25 @@ def test_a_webhook_brings_what_it_names_and_must_be_signed(scene: Scene) -> None
         "data": {"name": "ranker", "version": "2", "alias": "champion"},
     }
     assert scene.api.http.post("/api/v1/webhooks/prod", json=event).status_code == 401
-    assert scene.signed(event, "somebody else's") == 401
+    assert scene.signed(event, "another secret") == 401
     assert scene.signed(event) == 202
     scene.until(lambda: scene.aliases() == {V1: ["stable"], V2: ["challenger", "champion"]}, "the alias has moved")
 
 
-def test_what_no_webhook_announces_is_found_by_polling(scene: Scene) -> None:
+def test_polling_finds_a_run_without_a_webhook(scene: Scene) -> None:
     run = json.loads(scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "train").splitlines()[-1])
     uri = f"mlg://run/{SPACE}/{run}"
     scene.until(lambda: scene.api.get("asset", uri=uri).status_code == 200, "the run is noticed")
 
 
 def test_sync_notices_deletions_and_renames(scene: Scene) -> None:
-    scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "remove", scene.made["experiments"]["retrieval"])
+    scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "remove", scene.ids["experiments"]["retrieval"])
     assert scene.api.http.post("/api/v1/sources/prod/sync").status_code == 202
     scene.fresh()
     deleted = scene.api.ask("asset", uri=V2)
     assert deleted["deleted_at"] is not None
     renamed = scene.api.ask("asset", uri=MODEL)
-    assert (renamed["uri"], renamed["deleted_at"]) == (f"mlg://model/{SPACE}/home-ranker", None), "either name answers"
+    assert (renamed["uri"], renamed["deleted_at"]) == (f"mlg://model/{SPACE}/home-ranker", None), "both names refer to the asset"
     found = {node["uri"] for node in scene.api.lineage(RATINGS)["nodes"]}
     assert f"mlg://model_version/{SPACE}/home-ranker%2F1" in found
     assert not found & {V1, V2}
@@ -158,20 +158,20 @@ def test_sync_notices_deletions_and_renames(scene: Scene) -> None:
     assert V2 in past
 
 
-def test_a_configured_source_reports_what_is_there_and_sweeps_by_itself(scene: Scene, tmp_path: Path) -> None:
+def test_a_configured_source_reports_its_counts_and_sweeps_by_schedule(scene: Scene, tmp_path: Path) -> None:
     config = tmp_path / "mlgraph.yaml"
     config.write_text(
         f"sources:\n  - {{name: prod, kind: mlflow, url: '{scene.mlflow.url}', environment: production,\n"
         "     credentials: {env: REGISTRY_TOKEN}, schedule: {poll: 1h, sweep: 1s}}\n"
     )
     process = Process("--data", str(tmp_path / "data"), "--config", str(config), environment={"REGISTRY_TOKEN": "not-asked-for"})
-    own = Scene(scene.mlflow, Api(process.url), scene.made)
+    own = Scene(scene.mlflow, Api(process.url), scene.ids)
     try:
         own.until(lambda: own.source()["state"] == "following", "the backfill ends")
         reported = own.api.http.post("/api/v1/sources/prod/test").json()
         assert (reported["ok"], reported["version"][:2], reported["counts"]["registered models"]) == (True, "3.", 1)
         own.fresh()
-        run = f"mlg://run/{SPACE}/{scene.made['child']}"
+        run = f"mlg://run/{SPACE}/{scene.ids['child']}"
         assert own.api.ask("asset", uri=run)["environment"] == "production"
         model = f"mlg://model/{SPACE}/home-ranker"
         assert own.api.ask("asset", uri=model)["deleted_at"] is None
@@ -183,7 +183,7 @@ def test_a_configured_source_reports_what_is_there_and_sweeps_by_itself(scene: S
         process.stop()
 
 
-def test_a_file_has_the_name_of_its_scope_whichever_way_it_was_read(scene: Scene, tmp_path: Path) -> None:
+def test_a_file_is_named_with_its_scope_by_backfill_poll_and_sync(scene: Scene, tmp_path: Path) -> None:
     def train(name: str) -> str:
         path = tmp_path / name
         run = json.loads(scene.mlflow.run(SCRIPTS / "mlflow_changes.py", "train_on_files", str(path)).splitlines()[-1])
@@ -204,7 +204,7 @@ def test_a_file_has_the_name_of_its_scope_whichever_way_it_was_read(scene: Scene
     path = str(tmp_path).replace("/", "%2F") + "%2F"
     before = train("before.csv")
     process = serve("")
-    own = Scene(scene.mlflow, Api(process.url), scene.made)
+    own = Scene(scene.mlflow, Api(process.url), scene.ids)
     try:
         own.until(lambda: own.source()["state"] == "following", "the backfill ends")
         assert own.source()["scope"] == "prod"
@@ -224,19 +224,19 @@ def test_a_file_has_the_name_of_its_scope_whichever_way_it_was_read(scene: Scene
     assert "new names" not in "".join(process.output)
 
     process = serve("scope: lab,")
-    own = Scene(scene.mlflow, Api(process.url), scene.made)
+    own = Scene(scene.mlflow, Api(process.url), scene.ids)
     try:
-        own.until(lambda: own.source()["scope"] == "lab" and own.source()["events_waiting"] == 0, "it is read anew")
+        own.until(lambda: own.source()["scope"] == "lab" and own.source()["events_waiting"] == 0, "it is read from scratch")
         both = {f"mlg://dataset/{scope}%3Afile/polled.csv" for scope in ("prod", "lab")}
-        own.until(lambda: files(own, polled) == both, "the run leads to both names")
+        own.until(lambda: files(own, polled) == both, "the run reads files of both scopes")
         assert any("'lab' now, and was 'prod'" in line for line in process.output)
     finally:
         own.api.http.close()
         process.stop()
 
 
-def test_an_event_waits_while_its_source_is_away(scene: Scene) -> None:
-    """Last: it ends the MLflow server."""
+def test_an_event_waits_while_its_source_is_unreachable(scene: Scene) -> None:
+    """The last test: it stops the MLflow server."""
     event = {
         "entity": "registered_model",
         "action": "created",
@@ -245,6 +245,6 @@ def test_an_event_waits_while_its_source_is_away(scene: Scene) -> None:
     }
     scene.mlflow.stop()
     assert scene.signed(event) == 202
-    scene.until(lambda: scene.source()["circuit"] != "closed", "the source is left alone")
+    scene.until(lambda: scene.source()["circuit"] != "closed", "the circuit opens")
     assert scene.source()["events_waiting"] == 1
     assert scene.api.ask("dead-letters")["dead_letters"] == []

@@ -1,4 +1,4 @@
-"""Backups as the tests look at them and change them."""
+"""Reading, modifying and packing backup files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Members = dict[str, bytes]
 
 
 def contents(store: Store) -> dict[str, list[str]]:
-    """Every row of every table that is copied."""
+    """Return every row of every table of a backup, as text."""
     found = {}
     with store.database.connection() as connection, connection.cursor() as cursor:
         for table in sorted(migrate.tables() - {"migration", "instance"}):
@@ -28,7 +28,7 @@ def contents(store: Store) -> dict[str, list[str]]:
 
 
 def shape(store: Store) -> list[tuple[object, ...]]:
-    """Columns, keys and indexes of a schema, without the schema's name."""
+    """Return columns, keys and indexes of the schema, without its name."""
     return store.query(
         "SELECT table_name, column_name, data_type, is_nullable, is_identity FROM information_schema.columns "
         "WHERE table_schema = current_schema() UNION ALL "
@@ -39,7 +39,7 @@ def shape(store: Store) -> list[tuple[object, ...]]:
     )
 
 
-def taken(store: Store) -> bytes:
+def backup_of(store: Store) -> bytes:
     return b"".join(PostgresArchive(store.database).backup())
 
 
@@ -59,7 +59,7 @@ def packed(parts: Members) -> bytes:
 
 
 def signed(parts: Members) -> bytes:
-    """Parts whose end agrees with them: what a change that knows the format would make."""
+    """Pack parts with an `end.json` that matches them, as a forger who knows the format would."""
     end = json.loads(parts["end.json"])
     for table, message in end["tables"].items():
         rows = b"".join(content for name, content in parts.items() if name.startswith(f"{table}/"))

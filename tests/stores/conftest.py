@@ -1,4 +1,4 @@
-"""Stores of one's own on the real PostgreSQL of the session."""
+"""Fixtures: separate stores on the real PostgreSQL of the session."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def new(postgres_url: str) -> Iterator[Callable[[], Store]]:
 
 @pytest.fixture
 def full(new: Callable[[], Store]) -> Store:
-    """A store with something in every table."""
+    """A store with rows in every table."""
     store = new()
     store.append(
         asset("a", name="tab\t, line\n, \\N and \\.", owners=[str(PERSON)]),

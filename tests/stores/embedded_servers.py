@@ -1,4 +1,4 @@
-"""What the tests of the embedded PostgreSQL share: servers in processes of their own, and one table."""
+"""Helpers of the tests of the embedded PostgreSQL: servers in separate processes, and one table."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 180
 
-# Starts a server, commits a row, says so, and waits for its end.
+# Starts a server, commits a row, prints the pid of the server, and waits for the end of its standard input.
 SERVING = """
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Snapshots as files: what was kept is read back, what is damaged is not, and what is half written is not there."""
+"""Base files: a saved base is read back, a damaged file is not used, an interrupted write leaves nothing."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def saved(directory: SnapshotDirectory, watermark: int = 7) -> Path:
     return directory._directory / f"graph-{watermark:020}.snapshot"
 
 
-def test_what_was_saved_is_read_back_unchanged(tmp_path: Path) -> None:
+def test_a_saved_base_is_read_back_unchanged(tmp_path: Path) -> None:
     directory = SnapshotDirectory(tmp_path / "snapshots")
     assert directory.newest() is None
     assert directory.newest_watermark() == 0
@@ -41,7 +41,7 @@ def test_what_was_saved_is_read_back_unchanged(tmp_path: Path) -> None:
         assert np.array_equal(newest.sections[name], array)
 
 
-def test_only_the_newest_stays_and_an_older_one_in_use_stays_readable(tmp_path: Path) -> None:
+def test_only_the_newest_is_retained_and_an_older_one_in_use_stays_readable(tmp_path: Path) -> None:
     directory = SnapshotDirectory(tmp_path)
     saved(directory, 7)
     older = directory.newest()
@@ -52,7 +52,9 @@ def test_only_the_newest_stays_and_an_older_one_in_use_stays_readable(tmp_path: 
 
 
 @pytest.mark.parametrize("size", [0, 10, 100, 4096, -1])
-def test_a_truncated_one_is_not_used_and_why_is_reported(tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_truncated_file_is_not_used_and_the_reason_is_logged(
+    tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture
+) -> None:
     directory = SnapshotDirectory(tmp_path)
     path = saved(directory)
     path.write_bytes(path.read_bytes()[:size])
@@ -61,7 +63,7 @@ def test_a_truncated_one_is_not_used_and_why_is_reported(tmp_path: Path, size: i
     assert "is not used" in caplog.text
 
 
-def test_one_of_another_format_is_not_used(
+def test_a_file_of_another_format_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     directory = SnapshotDirectory(tmp_path)
@@ -82,7 +84,7 @@ def test_a_damaged_header_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFi
     assert "header is damaged" in caplog.text
 
 
-def test_an_older_one_is_used_where_the_newest_cannot_be(tmp_path: Path) -> None:
+def test_an_older_file_is_used_if_the_newest_is_unreadable(tmp_path: Path) -> None:
     directory = SnapshotDirectory(tmp_path)
     saved(directory, 7)
     (tmp_path / f"graph-{8:020}.snapshot").write_bytes(b"half")
@@ -91,7 +93,7 @@ def test_an_older_one_is_used_where_the_newest_cannot_be(tmp_path: Path) -> None
     assert newest.watermark == 7
 
 
-def test_one_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     directory = SnapshotDirectory(tmp_path)
 
     def full(*_: Any) -> None:
@@ -103,7 +105,7 @@ def test_one_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkey
     assert list(tmp_path.iterdir()) == []
 
 
-def test_large_arrays_are_made_in_files_that_have_no_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_arrays_are_backed_by_unnamed_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_files, "_IN_FILE_BYTES", 100)
     directory = SnapshotDirectory(tmp_path)
     array = directory.allocate((50, 3), np.int64)

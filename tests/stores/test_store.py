@@ -1,4 +1,4 @@
-"""The store: append what is new, in one order that everybody sees, and read it back."""
+"""The store: append new facts in one global order, and read them back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlgraph.domain.facts import AssetFact, Contact, EdgeFact
 from mlgraph.domain.history import AssetRecord
 from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
-from mlgraph.ports.store import Item
+from mlgraph.ports.store import Changes, Item
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.reader import PostgresReader
 from tests.services.parts import TESTER, Json, Store, schema_url
@@ -32,13 +32,13 @@ def store(postgres_url: str) -> Iterator[Store]:
     opened.close()
 
 
-def asset(named: str, at: str | None = AT, /, **message: Any) -> Json:
-    return {"asset": {"uri": f"mlg://dataset/n/{named}", **message, **({"valid_from": at} if at else {})}}
+def asset(named: str, at: str | None = AT, /, **fields: Any) -> Json:
+    return {"asset": {"uri": f"mlg://dataset/n/{named}", **fields, **({"valid_from": at} if at else {})}}
 
 
-def edge(source: str, target: str, at: str | None = AT, **message: Any) -> Json:
+def edge(source: str, target: str, at: str | None = AT, **fields: Any) -> Json:
     ends = {"source": f"mlg://dataset/n/{source}", "relation": "derives", "target": f"mlg://dataset/n/{target}"}
-    return {"edge": {**ends, **message, **({"valid_from": at} if at else {})}}
+    return {"edge": {**ends, **fields, **({"valid_from": at} if at else {})}}
 
 
 def at(second: int) -> str:
@@ -49,7 +49,7 @@ def column(named: str) -> str:
     return str(column_uri(AssetUri("dataset", "n", named), "x"))
 
 
-def test_what_is_known_is_not_stored_again(store: Store) -> None:
+def test_stored_facts_are_not_stored_again(store: Store) -> None:
     gone = {"retract": {"uri": "mlg://dataset/n/c", "valid_to": AT}}
     lines = [asset("a", name="a"), edge("a", "b"), edge("a", "b", properties={"x": 1}), gone]
     assert store.append(*lines) == [True] * 4
@@ -64,11 +64,11 @@ def test_the_same_event_adds_nothing_the_second_time(store: Store) -> None:
     assert store.append(asset("a"), event="e1") == [True]
     assert store.append(asset("b"), event="e1") == [False]
     assert store.query("SELECT count(*) FROM asset_fact") == [(1,)]
-    assert store.append(asset("a"), event="e2") == [True]  # a new event is kept, though its fact is known
+    assert store.append(asset("a"), event="e2") == [True]  # a new event is stored, although its fact is known
     assert store.query("SELECT count(*) FROM event") == [(2,)]
 
 
-def test_facts_without_a_time_hold_from_when_they_are_recorded(store: Store) -> None:
+def test_facts_without_a_time_are_valid_from_their_recording(store: Store) -> None:
     assert store.append(asset("a", None, name="x"), asset("a", None, name="x"), asset("a", None, name="y")) == [True, False, True]
     moments = [row[0] for row in store.query("SELECT valid_from FROM asset_fact ORDER BY valid_from")]
     recorded, last = store.query("SELECT recorded_at, last_at FROM tx")[0]
@@ -79,10 +79,10 @@ def test_facts_without_a_time_hold_from_when_they_are_recorded(store: Store) -> 
     assert store.append({"retract": {"uri": "mlg://dataset/n/a"}}, {"retract": {"uri": "mlg://dataset/n/a"}}) == [True, False]
     assert store.append(asset("a", None, name="x")) == [True]
     moments = [row[0] for row in store.query("SELECT valid_from FROM asset_fact ORDER BY tx, valid_from")]
-    assert moments == sorted(set(moments)), "later statements have later moments, whatever the clock does"
+    assert moments == sorted(set(moments)), "later facts have later times, independent of the clock"
 
 
-def test_a_clock_that_goes_back_does_not_reorder(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_steps_back_does_not_reorder_facts(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter([2_000_000_000_000_000_000, 1_000_000_000_000_000_000, 1_500_000_000_000_000_000])
     monkeypatch.setattr("mlgraph.domain.clock.clock", Clock(lambda: next(times)))
     for name in "xyz":
@@ -101,7 +101,7 @@ def test_a_failed_append_leaves_nothing(store: Store, monkeypatch: pytest.Monkey
             store.append(asset("new"), asset("b", origin="one too many"))
     assert store.reader.last_tx() == 1
     assert store.reader.ids(["mlg://dataset/n/new"]) == {}
-    assert store.append(asset("new")) == [True]  # the numbers that it gave out are free again
+    assert store.append(asset("new")) == [True]  # the numbers that it allocated are free again
     assert len(store.query("SELECT id FROM asset")) == 2
     assert store.query("SELECT max(tx) FROM tx") == [(2,)]
 
@@ -115,19 +115,18 @@ def test_references_are_known_before_they_are_reported(store: Store) -> None:
     assert store.reader.ids(["mlg://dataset/n/b"])["mlg://dataset/n/b"] == ids["mlg://dataset/n/b"]
 
 
-def test_changes_name_what_a_span_of_transactions_touched(store: Store) -> None:
+def test_changes_name_the_new_and_changed_assets_and_edges_of_transactions(store: Store) -> None:
     store.append(asset("a"))
     store.append(edge("a", "b"))
     store.append({"retract": {"uri": "mlg://dataset/n/b", "valid_to": AT}})
     first, rest, none = store.reader.changes(0, 1), store.reader.changes(1, 100), store.reader.changes(3, 100)
-    assert (first.upto, [row.uri for row in first.assets], len(first.asserted), first.edges) == (
-        1,
-        ["mlg://dataset/n/a"],
-        1,
-        set(),
-    )
-    assert (rest.upto, [row.uri for row in rest.assets], len(rest.asserted), len(rest.edges)) == (3, ["mlg://dataset/n/b"], 1, 1)
-    assert (none.upto, none.assets, none.asserted, none.edges) == (3, [], set(), set())
+
+    def counts(changes: Changes) -> tuple[int, list[str], int, int]:
+        return changes.upto, [row.uri for row in changes.assets], len(changes.asserted), len(changes.edges)
+
+    assert counts(first) == (1, ["mlg://dataset/n/a"], 1, 0)
+    assert counts(rest) == (3, ["mlg://dataset/n/b"], 1, 1)
+    assert counts(none) == (3, [], 0, 0)
 
 
 def test_many_facts_go_in_by_copy(store: Store) -> None:
@@ -142,19 +141,19 @@ def test_many_facts_go_in_by_copy(store: Store) -> None:
 
 def test_any_text_comes_back_as_it_was(store: Store) -> None:
     texts = ["\\N", "\\.", "tab\t", "line\n\r", "\u2028", "\U0001f600", "'; DROP TABLE tx; --", ""]
-    message = {"properties": {"k": [*texts, 10**40, 1e-300, None, True]}}
+    properties = {"k": [*texts, 10**40, 1e-300, None, True]}
     name = "%5CN%0A%09%E2%80%A8"
-    store.append(asset(name, **message))
+    store.append(asset(name, properties=properties))
     number = store.reader.ids([f"mlg://dataset/n/{name}"])[f"mlg://dataset/n/{name}"]
     (record,) = store.reader.asset_records([number])
     assert isinstance(record, AssetRecord)
-    assert record.state["properties"] == message["properties"]
+    assert record.state["properties"] == properties
     long = "x" * 4_000
     store.append(asset(long))
     assert store.append(asset(long)) == [False]
 
 
-def test_contacts_stand_apart_and_can_be_erased(store: Store) -> None:
+def test_contacts_are_stored_separately_and_can_be_erased(store: Store) -> None:
     item = Item([AssetFact(PERSON, "facts", 1, {})], [Contact(PERSON, "Ann Example", "ann@example.org")])
     assert list(store.writer.append([item], TESTER).new) == [True]
     number = store.reader.ids([str(PERSON)])[str(PERSON)]
@@ -196,7 +195,7 @@ database.close()
 
 
 def test_two_processes_write_and_a_third_misses_nothing(store: Store) -> None:
-    """What becomes visible is always a run of transactions without gaps: a reader that goes on from the last one misses none."""
+    """Transactions become visible in order and without gaps: a reader that continues after the last one misses none."""
     writers = [
         subprocess.Popen([sys.executable, "-c", WRITER, store.url, name], stdout=subprocess.PIPE, text=True)
         for name in ("p", "q")
@@ -219,7 +218,7 @@ def test_two_processes_write_and_a_third_misses_nothing(store: Store) -> None:
         assert writer.returncode == 0
         printed.append([int(line) for line in out.split()])
     assert all(numbers == sorted(numbers) for numbers in printed)
-    assert seen == 100  # 60 of each, of which 20 say the same
+    assert seen == 100  # 60 of each writer, of which 20 are equal
     assert len(assets) == len(store.query("SELECT id FROM asset"))
     assert len({number for (number,) in store.query("SELECT id FROM asset")}) == len(assets)
 
@@ -247,7 +246,7 @@ def test_a_store_of_the_first_schema_is_brought_up_and_knows_its_facts(postgres_
     assert all(before.append(asset("a", owners=[owner]), edge("a", "b")))
     team = before.reader.ids([owner])[owner]
     before.close()
-    with psycopg.connect(url) as connection:  # as the first schema had it
+    with psycopg.connect(url) as connection:  # the first schema
         connection.execute("DROP INDEX asset_fact_once, edge_fact_once, edge_fact_alias")
         connection.execute("ALTER TABLE asset_fact ADD UNIQUE (digest)")
         connection.execute("ALTER TABLE edge_fact ADD UNIQUE (digest)")
@@ -293,7 +292,7 @@ def test_a_connection_that_breaks_is_unavailable_and_comes_back(store: Store) ->
     assert list(store.writer.append([Item([fact])], TESTER).new) == [True]
 
 
-def test_what_begins_or_ends_between_two_moments_is_touched(store: Store) -> None:
+def test_boundary_changes_are_the_facts_that_begin_or_end_between_two_moments(store: Store) -> None:
     store.append(asset("a", at(1)), edge("a", "b", at(1), valid_to=at(4)), edge("b", "c", at(2)), edge("c", "d", at(3)))
     store.append(asset("late", at(3)), {"retract": {"uri": "mlg://dataset/n/a", "valid_to": at(4)}})
     columns = {"source": column("a"), "relation": "derives", "target": column("b"), "properties": {"by": "mlg://run/n/r"}}

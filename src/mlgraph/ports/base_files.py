@@ -32,5 +32,5 @@ class SnapshotFiles(Protocol):
     def save(self, sections: Sections, watermark: int, stamp: str) -> None:
         """Store a base atomically and delete older files. Raises `Unavailable` if the disk has no room for it."""
 
-    def allocate(self, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - what numpy takes for a type
+    def allocate(self, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - every type argument of numpy
         """Return an array of zeros; a large one is backed by an unnamed temporary file instead of memory."""

@@ -106,10 +106,10 @@ class ConnectorRegistry:
             raise InvalidInput(f"the name {name!r} is reserved: give the connector another one")
         if name in self._connectors:
             raise InvalidInput(f"a connector {name!r} is registered already: give one of them another name, or uninstall it")
-        for words, known, what in ((connector.kinds, KINDS, "kind"), (connector.relations, RELATIONS, "relation")):
-            for word in words:
-                if word not in known:
-                    raise InvalidInput(f"connector {name!r}: unknown {what} {word!r}; {_hint(word, known, f'{what}s')}")
+        for terms, known, noun in ((connector.kinds, KINDS, "kind"), (connector.relations, RELATIONS, "relation")):
+            for term in terms:
+                if term not in known:
+                    raise InvalidInput(f"connector {name!r}: unknown {noun} {term!r}; {_hint(term, known, f'{noun}s')}")
         self._check_cloudevents(connector)
         self._connectors[name] = connector
 
@@ -192,8 +192,8 @@ def _missing(name: str) -> str:
     return f"the connector {name[:60]!r} is not registered with this server: install its package, restart, and try again"
 
 
-def _hint(word: str, known: Iterable[str], what: str) -> str:
+def _hint(term: str, known: Iterable[str], nouns: str) -> str:
     names = list(known)
     listed = ", ".join(names) or "none"
-    hint = did_you_mean(word, names, "")
-    return f"{hint} The {what} are {listed}" if hint else f"the {what} are {listed}"
+    hint = did_you_mean(term, names, "")
+    return f"{hint} The {nouns} are {listed}" if hint else f"the {nouns} are {listed}"

@@ -281,7 +281,7 @@ class FactReader(GroupReader, Protocol):
         """Return all assets that have a retraction."""
 
     def ids(self, uris: Collection[str]) -> dict[str, int]:
-        """Return the numbers of those URIs that the store knows."""
+        """Return the numbers of those URIs that have one in the store."""
 
     def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
         """Return the rows of these assets."""

@@ -1,1 +1,1 @@
-"""Everything that keeps bytes: PostgreSQL, snapshot files, the search index."""
+"""Persistence: PostgreSQL (embedded or external), base files, backup files."""

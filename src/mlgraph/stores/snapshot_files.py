@@ -1,12 +1,12 @@
-"""Snapshots of the graph as files: one header, then the arrays as they are in memory, mapped when opened.
+"""Base files: the graph's base as a header and arrays in their memory layout, memory-mapped when opened.
 
 Layout: the magic, the length of the header (8 bytes, little-endian), the header (JSON: format, watermark, stamp, size of the
-file, and of each section name, type, shape and offset), its BLAKE2b digest (16 bytes), then the sections, each at a multiple of
+file, and name, type, shape and offset of each section), its BLAKE2b digest (16 bytes), then the sections, each at a multiple of
 64 bytes.
-A file is written beside its name, flushed to the disk and renamed: it is there whole or not at all.
+A file is written under a temporary name, flushed to the disk and renamed: it is complete or absent.
 
-Where the system can (Linux, on a file system with large folios), the mapping uses pages of 2 MiB: walks read all over the file,
-and with pages of 4 KiB much of their time goes into looking pages up (docs/adr/0013-base-overlay-snapshot.md).
+Where the system supports it (Linux, on a file system with large folios), the mapping uses pages of 2 MiB. Traversals read from
+all parts of the file, and with pages of 4 KiB much of their time is page lookup (docs/adr/0013-base-overlay-snapshot.md).
 """
 
 from __future__ import annotations
@@ -34,41 +34,44 @@ from mlgraph.ports.base_files import Sections, StoredBase
 _log = logging.getLogger(__name__)
 
 FORMAT: Final = 2
-"""Raised whenever sections change their meaning: a snapshot of another format is made anew."""
+"""Incremented whenever the meaning of a section changes. A base file of another format is not used; the base is rebuilt."""
 _MAGIC: Final = b"MLGRAPHS"
 _ALIGN: Final = 64
 _NAME: Final = re.compile(r"graph-(\d{20})\.snapshot")
 _IN_FILE_BYTES: Final = 256 * 1024 * 1024
-"""Arrays from this size on are made in a file: they can leave memory while they are not looked at."""
+"""Arrays from this size on are backed by a file: the system can evict their pages from memory."""
 _LARGE_PAGE_BYTES: Final = 2 * 1024 * 1024
 
 
 class _UnreadableSnapshot(Exception):
-    """A file is not a snapshot that this version can read; the message says why."""
+    """This version cannot read the file; the message is the reason."""
 
 
 class SnapshotDirectory:
-    """Keeps snapshots in a directory of their own."""
+    """The `SnapshotFiles` of a directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def newest(self) -> StoredBase | None:
-        """Return the newest snapshot that can be read."""
+        """Return the newest readable base; None if there is none. Each unreadable file is logged with the reason."""
         for path in self._files():
             try:
                 return _open(path)
             except (_UnreadableSnapshot, OSError, ValueError) as error:
-                _log.warning("the snapshot %s is not used: %s", path.name, error)
+                _log.warning("the base file %s is not used: %s", path.name, error)
         return None
 
     def newest_watermark(self) -> int:
-        """Return the watermark in the name of the newest file; 0: there is none."""
+        """Return the watermark of the newest base file, from its name (0: there is none)."""
         return max((int(found[1]) for path in self._files() if (found := _NAME.fullmatch(path.name))), default=0)
 
     def save(self, sections: Sections, watermark: int, stamp: str) -> None:
-        """Write a snapshot and drop the others: who has them mapped keeps them."""
+        """Store a base atomically and delete older files; their mappings in running processes stay valid.
+
+        Raises `Unavailable` if the file cannot be written.
+        """
         target = self._directory / f"graph-{watermark:020}.snapshot"
         temporary = self._directory / f".{target.name}.{os.getpid()}"
         try:
@@ -79,15 +82,15 @@ class SnapshotDirectory:
             _flush_directory(self._directory)
         except OSError as error:
             temporary.unlink(missing_ok=True)
-            raise Unavailable(f"the snapshot of the graph could not be written: {error.strerror or error}") from error
+            raise Unavailable(f"the base file {target.name} could not be written: {error.strerror or error}") from error
         for path in self._files():
             if path != target:
                 path.unlink(missing_ok=True)
-        for left in self._directory.glob(".graph-*"):  # of a process that died while it wrote
-            left.unlink(missing_ok=True)
+        for leftover in self._directory.glob(".graph-*"):  # of a process that died while it wrote
+            leftover.unlink(missing_ok=True)
 
-    def allocate(self, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - what numpy takes for a type
-        """Return zeros: in memory, or where they are many in a file that has no name and ends with the array."""
+    def allocate(self, shape: tuple[int, ...], kind: Any) -> NDArray[Any]:  # noqa: ANN401 - every type argument of numpy
+        """Return zeros, in memory or, from 256 MiB on, in an unnamed temporary file that is deleted with the array."""
         size = int(np.prod(shape)) * np.dtype(kind).itemsize
         if size < _IN_FILE_BYTES:
             return np.zeros(shape, kind)
@@ -110,7 +113,7 @@ def _write(file: Any, sections: Sections, watermark: int, stamp: str) -> None:  
         "sections": {},
     }
     room = 0
-    for _ in range(3):  # the header says where sections begin, which its own length moves: it settles at once
+    for _ in range(3):  # the offsets depend on the length of the header, which contains them: they converge at once
         offset = room
         for name, array in arrays.items():
             offset = -(-offset // _ALIGN) * _ALIGN
@@ -128,7 +131,7 @@ def _write(file: Any, sections: Sections, watermark: int, stamp: str) -> None:  
 
 
 def _read_in_large_pages(path: Path) -> None:
-    """Let the system drop a file's pages, small as they were written, and read it again in large ones, in this thread."""
+    """Evict the file's pages, which are small after writing, from the page cache; read it again in large pages."""
     if not hasattr(os, "posix_fadvise"):
         return
     with path.open("rb") as file:
@@ -139,21 +142,21 @@ def _read_in_large_pages(path: Path) -> None:
 @numba.njit(cache=True, nogil=True)
 def _touch(memory: NDArray[np.uint8], step: int) -> int:
     total = 0
-    for place in range(0, len(memory), step):
-        total += memory[place]
+    for offset in range(0, len(memory), step):
+        total += memory[offset]
     return total
 
 
 def warm() -> None:
-    """Load the kernel that reads a snapshot from numba's cache, or compile it where that is empty."""
+    """Load the kernel that reads a base file from numba's cache, or compile it."""
     _touch(np.zeros(1, np.uint8), _LARGE_PAGE_BYTES)
 
 
 def _map(descriptor: int) -> mmap.mmap:
-    # private pages: nobody writes to them, and compiled walks take arrays of one kind only
+    # copy-on-write, although nothing writes: the compiled kernels are specialised for writable arrays
     mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_COPY)
     if hasattr(mmap, "MADV_HUGEPAGE"):
-        with contextlib.suppress(OSError):  # a kernel without them maps as it can
+        with contextlib.suppress(OSError):  # a Linux without huge pages
             mapped.madvise(mmap.MADV_HUGEPAGE)
     return mapped
 
@@ -167,7 +170,7 @@ def _open(path: Path) -> StoredBase:
     with path.open("rb") as file:
         start = file.read(16)
         if start[:8] != _MAGIC:
-            raise _UnreadableSnapshot("it is no snapshot")
+            raise _UnreadableSnapshot("it is not a base file")
         length = int.from_bytes(start[8:16], "little")
         size = os.fstat(file.fileno()).st_size
         text = file.read(min(length, size))

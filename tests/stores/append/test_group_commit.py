@@ -1,4 +1,4 @@
-"""Group commit: who waits at the same time shares a transaction, and nobody suffers for another."""
+"""Group commit: appends that wait at the same time share a transaction, and the failure of one does not affect the others."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def number_of(item: Item) -> int:
     return fact.valid_from
 
 
-BAD, AWAY = entry(1001), entry(1002)
+BAD, UNREACHABLE = entry(1001), entry(1002)
 
 
 class Disk:
-    """Writes what it is given; holds the first write until told to go on, so that others come to wait behind it."""
+    """Records the groups of writes; blocks the first write until `proceed`, so that other requests wait behind it."""
 
     def __init__(self) -> None:
         self.groups: list[tuple[list[Item], Actor]] = []
@@ -50,8 +50,8 @@ class Disk:
                 assert self.proceed.wait(60)
             if BAD in entries:
                 raise InvalidInput("bad")
-            if AWAY in entries:
-                raise Unavailable("away")
+            if UNREACHABLE in entries:
+                raise Unavailable("unreachable")
             self.groups.append((list(entries), actor))
             return Appended(len(self.groups), [number_of(item) % 2 == 0 for item in entries])
         finally:
@@ -59,7 +59,7 @@ class Disk:
 
 
 def together(disk: Disk, *requests: tuple[list[Item], Actor]) -> list[Appended | Exception]:
-    """Make the requests one after the other while the first is being written; return their outcomes."""
+    """Submit the requests in order while the first is being written; return their outcomes."""
     waiting = GroupCommit(disk.write)
     outcomes: list[Appended | Exception] = [RuntimeError("never ended")] * len(requests)
 
@@ -84,7 +84,7 @@ def together(disk: Disk, *requests: tuple[list[Item], Actor]) -> list[Appended |
     disk.proceed.set()
     for thread in threads:
         thread.join(60)
-    assert waiting.submit([entry(2)], ANN).new == [True], "goes on afterwards"
+    assert waiting.submit([entry(2)], ANN).new == [True], "later appends succeed"
     return outcomes
 
 
@@ -102,16 +102,16 @@ def test_appends_of_different_actors_are_not_grouped_and_order_is_preserved() ->
     assert [(len(entries), actor) for entries, actor in disk.groups[:4]] == [(1, ANN), (1, ANN), (1, BOB), (1, ANN)]
 
 
-def test_what_one_is_refused_for_concerns_no_other() -> None:
+def test_the_rejection_of_one_append_does_not_affect_the_others() -> None:
     disk = Disk()
     _, before, bad, after = together(disk, ([entry(1)], ANN), ([entry(2)], ANN), ([BAD], ANN), ([entry(4)], ANN))
     assert isinstance(bad, InvalidInput)
     assert (before, after) == (Appended(2, [True]), Appended(3, [True]))
 
 
-def test_a_store_that_is_away_is_away_for_all() -> None:
+def test_an_unreachable_store_fails_every_append_of_the_group() -> None:
     disk = Disk()
-    _, one, two = together(disk, ([entry(1)], ANN), ([AWAY], ANN), ([entry(4)], ANN))
+    _, one, two = together(disk, ([entry(1)], ANN), ([UNREACHABLE], ANN), ([entry(4)], ANN))
     assert isinstance(one, Unavailable)
     assert isinstance(two, Unavailable)
 
@@ -124,7 +124,7 @@ def test_a_large_append_has_a_transaction_to_itself(monkeypatch: pytest.MonkeyPa
     assert [len(entries) for entries, _ in disk.groups[:4]] == [1, 1, 5, 2]
 
 
-def test_an_interrupted_write_leaves_nobody_waiting() -> None:
+def test_an_interrupted_write_leaves_no_append_waiting() -> None:
     def interrupted(entries: Sequence[Item], actor: Actor) -> Appended:
         raise KeyboardInterrupt(entries, actor)
 
@@ -134,7 +134,7 @@ def test_an_interrupted_write_leaves_nobody_waiting() -> None:
             waiting.submit([entry(1)], ANN)
 
 
-def test_many_threads_each_learn_of_their_own_entries() -> None:
+def test_many_threads_each_get_the_outcome_of_their_own_entries() -> None:
     disk = Disk()
     disk.proceed.set()
     waiting = GroupCommit(disk.write)
@@ -156,14 +156,14 @@ def test_many_threads_each_learn_of_their_own_entries() -> None:
 
 
 def test_an_asynchronous_append_is_answered_in_its_order() -> None:
-    disk, provenance = Disk(), dict[int, Appended | BaseException]()
+    disk, outcomes = Disk(), dict[int, Appended | BaseException]()
     waiting = GroupCommit(disk.write)
 
     def begin(number: int, entries: Sequence[Item], actor: Actor = ANN) -> None:
         def done(outcome: Appended | BaseException) -> None:
-            provenance[number] = outcome
+            outcomes[number] = outcome
             if number == 3:
-                raise ValueError("planted: nobody else must suffer for it")
+                raise ValueError("planted: it must not affect other appends")
 
         waiting.submit_async(entries, actor, done)
 
@@ -171,7 +171,7 @@ def test_an_asynchronous_append_is_answered_in_its_order() -> None:
     assert disk.started.wait(60)
     for number, entries in ((2, [entry(2)]), (3, [entry(4)]), (4, [BAD])):
         begin(number, entries)
-    thread = threading.Thread(target=lambda: provenance.update({5: waiting.submit([entry(6)], BOB)}))
+    thread = threading.Thread(target=lambda: outcomes.update({5: waiting.submit([entry(6)], BOB)}))
     thread.start()
     until = time.monotonic() + 60
     while len(waiting._waiting) < 4 and time.monotonic() < until:
@@ -180,17 +180,17 @@ def test_an_asynchronous_append_is_answered_in_its_order() -> None:
     thread.join(60)
     begin(6, [entry(8)])
     until = time.monotonic() + 60
-    while len(provenance) < 6 and time.monotonic() < until:
+    while len(outcomes) < 6 and time.monotonic() < until:
         time.sleep(0.001)
-    assert provenance.pop(4).args == ("bad",)  # type: ignore[union-attr]  # it was refused
-    assert provenance == {number: Appended(tx, [tx > 1]) for number, tx in ((1, 1), (2, 2), (3, 3), (5, 4), (6, 5))}
+    assert outcomes.pop(4).args == ("bad",)  # type: ignore[union-attr]  # it was rejected
+    assert outcomes == {number: Appended(tx, [tx > 1]) for number, tx in ((1, 1), (2, 2), (3, 3), (5, 4), (6, 5))}
 
 
 def test_an_interrupted_write_is_reported_to_an_asynchronous_append() -> None:
     def interrupted(entries: Sequence[Item], actor: Actor) -> Appended:
         raise KeyboardInterrupt(entries, actor)
 
-    waiting, provenance = GroupCommit(interrupted), SimpleQueue[Appended | BaseException]()
+    waiting, outcomes = GroupCommit(interrupted), SimpleQueue[Appended | BaseException]()
     for _ in range(2):
-        waiting.submit_async([entry(1)], ANN, provenance.put)
-        assert isinstance(provenance.get(timeout=60), Unavailable)
+        waiting.submit_async([entry(1)], ANN, outcomes.put)
+        assert isinstance(outcomes.get(timeout=60), Unavailable)

@@ -1,4 +1,4 @@
-"""Backup and restore of a whole store: exact, of one moment, whole or not at all."""
+"""Backup and restore of a store: exact, a consistent snapshot, in one transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mlgraph.stores.backup import backup_file
 from mlgraph.stores.backup.archive import BACKUPS_AT_ONCE, PostgresArchive, backup, restore
 from mlgraph.stores.postgres import migrate
 from tests.services.parts import Store, schema_url
-from tests.stores.archives import changed, contents, members, pieces, shape, signed, taken
+from tests.stores.archives import backup_of, changed, contents, members, pieces, shape, signed
 from tests.stores.test_store import PERSON, asset, edge
 
 
@@ -24,12 +24,12 @@ def test_a_restored_store_is_the_same_and_another_one(
     full: Store, new: Callable[[], Store], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mlgraph.stores.backup.archive.PART_BYTES", 100)  # several parts for each table
-    archive, other = taken(full), new()
+    archive, other = backup_of(full), new()
     empty = other.query("SELECT id::text FROM instance")[0][0]
     done = PostgresArchive(other.database).restore(pieces(archive))
     before = contents(full)
     assert contents(other) == before
-    assert all(before.values()), "every table is worth comparing"
+    assert all(before.values()), "every table has rows to compare"
     assert shape(other) == shape(full)
     assert (done.schema, done.from_schema, done.watermark) == (migrate.newest(), migrate.newest(), 3)
     assert done.rows == {table: len(rows) for table, rows in before.items()}
@@ -37,12 +37,12 @@ def test_a_restored_store_is_the_same_and_another_one(
     assert [(done.instance,)] == other.query("SELECT id::text FROM instance")
     assert len({done.instance, done.from_instance, empty}) == 3
     assert "mlgraph_restore" not in str(other.query("SELECT nspname FROM pg_namespace"))
-    assert taken(other)[:10] == archive[:10]
+    assert backup_of(other)[:10] == archive[:10]
 
 
 def test_writes_and_queries_continue_after_a_restore(full: Store, new: Callable[[], Store]) -> None:
     other = new()
-    PostgresArchive(other.database).restore([taken(full)])
+    PostgresArchive(other.database).restore([backup_of(full)])
     assert other.append(asset("a", name="tab\t, line\n, \\N and \\.", owners=[str(PERSON)])) == [False]
     assert other.append(asset("new")) == [True]
     assert other.reader.last_tx() == 4
@@ -53,7 +53,7 @@ def test_writes_and_queries_continue_after_a_restore(full: Store, new: Callable[
 
 
 def test_the_file_can_be_read_with_tar_and_psql(full: Store) -> None:
-    found = members(taken(full))
+    found = members(backup_of(full))
     head = json.loads(found["mlgraph-backup.json"])
     assert next(iter(found)) == "mlgraph-backup.json"
     assert list(found)[-1] == "end.json"
@@ -65,7 +65,7 @@ def test_the_file_can_be_read_with_tar_and_psql(full: Store) -> None:
     assert {line.split("\t")[uri] for line in lines} >= {"mlg://dataset/n/a", str(PERSON)}
 
 
-def test_a_backup_is_of_one_moment(new: Callable[[], Store]) -> None:
+def test_a_backup_is_a_consistent_snapshot(new: Callable[[], Store]) -> None:
     store, other = new(), new()
     store.append(*(edge(f"a{number}", f"b{number}") for number in range(2_000)))
     stopping = threading.Event()
@@ -82,11 +82,11 @@ def test_a_backup_is_of_one_moment(new: Callable[[], Store]) -> None:
     archives: list[tuple[int, bytes, int]] = []
     while len(archives) < 3:
         before = len(written)
-        archives.append((before, taken(store), len(written)))
+        archives.append((before, backup_of(store), len(written)))
     stopping.set()
     writer.join()
     before, archive, after = archives[-1]
-    assert after > archives[0][0], "somebody wrote meanwhile"
+    assert after > archives[0][0], "facts were written meanwhile"
     done = PostgresArchive(other.database).restore([archive])
     assert before + 1 <= done.watermark <= after + 2
     numbers = [other.query(f"SELECT count(*) FROM {table}")[0][0] for table in ("tx", "asset_fact", "edge_fact")]  # noqa: S608
@@ -97,20 +97,20 @@ def test_a_backup_is_of_one_moment(new: Callable[[], Store]) -> None:
     assert other.query(later) == [(0,)]
 
 
-def test_a_store_that_holds_something_is_refused_and_unchanged(full: Store, new: Callable[[], Store]) -> None:
-    archive = taken(new())
-    message = contents(full)
+def test_a_restore_into_a_store_with_content_is_refused_and_changes_nothing(full: Store, new: Callable[[], Store]) -> None:
+    archive = backup_of(new())
+    before = contents(full)
     with pytest.raises(Conflict, match="not empty"):
         PostgresArchive(full.database).restore([archive])
-    assert contents(full) == message
+    assert contents(full) == before
     occupied = new()
     occupied.dead_letters.add(DeadLetterEntry("openlineage", "tester", None, None, "{}", "it failed"))
     with pytest.raises(Conflict, match="dead_letter"):
         PostgresArchive(occupied.database).restore([archive])
 
 
-def test_what_arrives_during_a_restore_is_not_lost(full: Store, new: Callable[[], Store]) -> None:
-    archive, other = taken(full), new()
+def test_a_dead_letter_that_arrives_during_a_restore_is_not_lost(full: Store, new: Callable[[], Store]) -> None:
+    archive, other = backup_of(full), new()
 
     def arriving() -> Iterator[bytes]:
         yield archive[:-200]
@@ -124,8 +124,8 @@ def test_what_arrives_during_a_restore_is_not_lost(full: Store, new: Callable[[]
 
 
 def test_readers_see_nothing_or_everything(full: Store, new: Callable[[], Store]) -> None:
-    """While tables change places, whoever reads gets the empty store, the restored one, or is asked to try again."""
-    archive, other = taken(full), new()
+    """During the swap of the tables a reader gets the empty store, the restored one, or `Unavailable`."""
+    archive, other = backup_of(full), new()
     stopping = threading.Event()
     seen: set[tuple[int, int, int]] = set()
     faults: list[Exception] = []
@@ -137,7 +137,7 @@ def test_readers_see_nothing_or_everything(full: Store, new: Callable[[], Store]
                 seen.add((changes.upto, len(changes.assets), len(list(other.reader.stream()))))
             except Unavailable:
                 continue
-            except Exception as error:  # noqa: BLE001 - any other is the failure that is looked for
+            except Exception as error:  # noqa: BLE001 - every other error is a failure of the test
                 faults.append(error)
                 return
 
@@ -154,7 +154,7 @@ def test_readers_see_nothing_or_everything(full: Store, new: Callable[[], Store]
     assert seen <= {(0, 0, 0), (0, 0, 4), (3, 4, 4)}
 
 
-def test_backups_are_few_at_once_and_beside_the_pool(full: Store) -> None:
+def test_simultaneous_backups_are_limited_and_do_not_use_the_pool(full: Store) -> None:
     archive = PostgresArchive(full.database)
     running = [archive.backup() for _ in range(BACKUPS_AT_ONCE)]
     for each in running:
@@ -162,42 +162,42 @@ def test_backups_are_few_at_once_and_beside_the_pool(full: Store) -> None:
     with pytest.raises(Unavailable, match="already"):
         next(archive.backup())
     assert full.database.statistics().size == full.database.statistics().idle
-    running[0].close()  # type: ignore[attr-defined]  # it is a generator: whoever stops reading closes it
+    running[0].close()  # type: ignore[attr-defined]  # a client that disconnects closes the generator
     assert len(list(archive.backup())) > 1
     assert len(list(running[1])) > 1
-    stored = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
-    assert full.query(stored) == [(0,)]
+    open_transactions = "SELECT count(*) FROM pg_stat_activity WHERE state = 'idle in transaction'"
+    assert full.query(open_transactions) == [(0,)]
 
 
-def test_two_restores_at_once_are_one(full: Store, new: Callable[[], Store]) -> None:
-    archive, other = taken(full), new()
+def test_the_second_of_two_simultaneous_restores_is_refused(full: Store, new: Callable[[], Store]) -> None:
+    archive, other = backup_of(full), new()
 
     def arriving() -> Iterator[bytes]:
         yield archive[:-200]
-        with pytest.raises(Conflict, match="is being written"):
+        with pytest.raises(Conflict, match="another process is writing"):
             PostgresArchive(other.database).restore([archive])
         yield archive[-200:]
 
     assert PostgresArchive(other.database).restore(arriving()).watermark == 3
 
 
-def test_a_user_who_may_not_make_a_schema_learns_what_to_grant(full: Store, postgres_url: str) -> None:
+def test_a_user_who_may_not_create_a_schema_gets_the_grant_to_run(full: Store, postgres_url: str) -> None:
     with psycopg.connect(postgres_url) as connection:
         connection.execute("CREATE ROLE tenant LOGIN")
         connection.execute("CREATE SCHEMA tenants AUTHORIZATION tenant")
     url = postgres_url.replace("//mlgraph@", "//tenant@") + "&options=-csearch_path%3Dtenants"
     other = Store(url)
     with pytest.raises(Conflict, match="GRANT CREATE ON DATABASE mlgraph TO tenant"):
-        PostgresArchive(other.database).restore([taken(full)])
+        PostgresArchive(other.database).restore([backup_of(full)])
     with psycopg.connect(postgres_url) as connection:
         connection.execute("GRANT CREATE ON DATABASE mlgraph TO tenant")
-    PostgresArchive(other.database).restore([taken(full)])
+    PostgresArchive(other.database).restore([backup_of(full)])
     assert contents(other) == contents(full)
     other.close()
 
 
-def test_replacing_takes_the_place_of_what_was_there(full: Store, new: Callable[[], Store]) -> None:
-    archive, other = taken(full), new()
+def test_a_restore_with_replace_deletes_the_former_content(full: Store, new: Callable[[], Store]) -> None:
+    archive, other = backup_of(full), new()
     other.append(asset("old"))
     with psycopg.connect(other.url) as connection, pytest.raises(Conflict, match="a server uses this store"):
         restore(connection, [archive], replace=True)
@@ -214,7 +214,7 @@ def test_replacing_takes_the_place_of_what_was_there(full: Store, new: Callable[
 
 
 def test_a_backup_of_a_newer_version_is_refused(full: Store, new: Callable[[], Store]) -> None:
-    parts = members(taken(full))
+    parts = members(backup_of(full))
     schema = f'"schema": {migrate.newest()}'.encode()
     newer = signed(changed(parts, "mlgraph-backup.json", schema, b'"schema": 999'))
     with pytest.raises(Conflict, match="schema 999"):
@@ -240,7 +240,7 @@ def test_a_backup_of_an_older_schema_is_migrated(postgres_url: str, new: Callabl
     assert shape(other) == shape(new())
 
 
-def test_where_no_store_is_there_is_nothing_to_back_up(postgres_url: str) -> None:
+def test_a_backup_without_a_store_is_refused(postgres_url: str) -> None:
     with psycopg.connect(schema_url(postgres_url)) as connection, pytest.raises(StartError, match="nothing to back up"):
         list(backup(connection))
 

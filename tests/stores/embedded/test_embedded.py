@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL, for real: each test starts the server from the wheel on a directory of its own."""
+"""The embedded PostgreSQL: each test starts the real server from the wheel on a separate directory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def open_dir() -> Iterator[Path]:
 
 
 def test_a_first_start_answers_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # What a user may have set for another PostgreSQL must not reach this one.
+    # A user's settings for another PostgreSQL must not reach this one.
     for name, value in {"PGPORT": "6000", "PGDATA": "/nowhere", "PGUSER": "x", "LC_ALL": "no_SUCH"}.items():
         monkeypatch.setenv(name, value)
 
@@ -73,9 +73,9 @@ def test_stop_and_start_finds_the_data(tmp_path: Path) -> None:
     assert "was not properly shut down" not in (tmp_path / "postgres.log").read_text()
 
 
-def test_a_copy_of_a_cluster_is_served_as_it_is(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a copy of the directory; most tests start so, and save `initdb`."""
-    monkeypatch.setattr(postgres_cluster, "create", lambda *_: pytest.fail("a cluster was made"))
+def test_a_copied_cluster_is_served_without_initdb(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most tests start on a copy, which saves the time of `initdb`."""
+    monkeypatch.setattr(postgres_cluster, "create", lambda *_: pytest.fail("a cluster was created"))
     with EmbeddedPostgres(data_dir) as server:
         write(server.url, "copied")
         assert notes(server.url) == ["copied"]
@@ -107,20 +107,20 @@ def test_a_killed_postmaster_is_restarted(data_dir: Path, caplog: pytest.LogCapt
     restarts: list[None] = []
     restarted = threading.Event()
 
-    def note_restart() -> None:
+    def on_restart() -> None:
         restarts.append(None)
         restarted.set()
 
-    def keep_a_backend_busy(url: str) -> None:
-        # It computes without looking up, so it outlives the postmaster and still holds the shared memory.
+    def run_long_query(url: str) -> None:
+        # The backend does not check for the postmaster while it computes: it outlives it and still uses the shared memory.
         with contextlib.suppress(psycopg.Error), psycopg.connect(url) as connection:
             connection.execute("SELECT count(*) FROM generate_series(1, 10000000000)")
 
     with caplog.at_level(logging.WARNING), EmbeddedPostgres(data_dir) as server:
-        server.supervise(note_restart)
+        server.supervise(on_restart)
         url = server.url
         write(url, "before")
-        busy = threading.Thread(target=keep_a_backend_busy, args=(url,))
+        busy = threading.Thread(target=run_long_query, args=(url,))
         busy.start()
         with psycopg.connect(url, autocommit=True) as connection:
             running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%%generate_series%%'"
@@ -138,7 +138,7 @@ def test_a_killed_postmaster_is_restarted(data_dir: Path, caplog: pytest.LogCapt
         busy.join(PATIENCE_S)
         assert not busy.is_alive()
     assert len(restarts) == 2
-    assert "died; starting it again" in caplog.text
+    assert "died and is restarted" in caplog.text
 
 
 def test_a_failing_callback_does_not_end_supervision(data_dir: Path) -> None:
@@ -184,11 +184,11 @@ def test_a_start_after_kill_9_recovers(data_dir: Path, also_the_server: bool) ->
             os.kill(postmaster, signal.SIGKILL)
         child.kill()
         child.wait()
-        left = _recorded_sockets(data_dir)
+        leftover = _recorded_sockets(data_dir)
         with EmbeddedPostgres(data_dir) as server:
             assert notes(server.url) == ["from the killed one"]
             assert server.pid != postmaster
-        assert not left.exists()
+        assert not leftover.exists()
 
 
 def _recorded_sockets(data_dir: Path) -> Path:
@@ -197,7 +197,7 @@ def _recorded_sockets(data_dir: Path) -> Path:
 
 
 def test_a_server_that_outlived_its_owner_is_replaced(data_dir: Path, open_dir: Path) -> None:
-    """As where a child cannot be bound to its parent's life: a server runs, nobody holds the lock."""
+    """A server runs although no process has the lock, as on systems without a parent-death signal."""
     with EmbeddedPostgres(data_dir) as server:
         write(server.url, "kept")
     account = account_of(data_dir)
@@ -231,7 +231,7 @@ def test_a_server_started_by_hand_is_not_touched(data_dir: Path, open_dir: Path)
 
 
 def test_a_stale_pid_file_that_names_a_living_stranger(data_dir: Path) -> None:
-    """After a reboot, or in a container, the recorded id belongs to whatever runs now."""
+    """After a reboot, or in a container, the recorded id can belong to another process."""
     with EmbeddedPostgres(data_dir) as server:
         write(server.url, "kept")
         lines = (data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
@@ -264,7 +264,7 @@ def test_an_interrupted_creation_is_redone(tmp_path: Path) -> None:
 
 
 def test_a_cluster_without_its_database_gets_it(data_dir: Path) -> None:
-    """The first start was killed after the cluster was made and before the database was."""
+    """The first start was killed between the creation of the cluster and that of the database."""
     with EmbeddedPostgres(data_dir) as server:
         maintenance = server.url.replace("/mlgraph?", "/postgres?")
         with psycopg.connect(maintenance, autocommit=True) as connection:
@@ -273,7 +273,7 @@ def test_a_cluster_without_its_database_gets_it(data_dir: Path) -> None:
         write(server.url, "works")
 
 
-def test_files_that_are_no_cluster_are_left_alone(tmp_path: Path) -> None:
+def test_a_directory_with_other_files_is_not_touched(tmp_path: Path) -> None:
     (tmp_path / "postgres").mkdir()
     (tmp_path / "postgres" / "thesis.txt").write_text("precious")
     with pytest.raises(EmbeddedPostgresError, match="no PostgreSQL cluster"):
@@ -286,15 +286,15 @@ def test_another_major_version_is_refused(data_dir: Path, written: str, reason: 
     with EmbeddedPostgres(data_dir):
         pass
     version = data_dir / "postgres" / "PG_VERSION"
-    retained = version.read_text()
+    original = version.read_text()
     version.write_text(f"{written}\n")
     server = EmbeddedPostgres(data_dir)
     with pytest.raises(EmbeddedPostgresError, match=rf"written by PostgreSQL {written}, .* this is PostgreSQL 18") as refused:
         server.start()
     assert reason in refused.value.detail
     assert not server.alive()
-    version.write_text(retained)
-    server.start()  # the refusal has let go of the lock
+    version.write_text(original)
+    server.start()  # the refusal has released the lock
     server.stop()
 
 
@@ -307,9 +307,9 @@ def test_a_server_that_cannot_start_reports_its_log(data_dir: Path) -> None:
         EmbeddedPostgres(data_dir).start()
 
 
-def test_a_data_directory_that_cannot_be_made(tmp_path: Path) -> None:
+def test_a_data_directory_that_cannot_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(EmbeddedPostgresError, match=r"cannot be made.*--data"):
+    with pytest.raises(EmbeddedPostgresError, match=r"cannot be created.*--data"):
         EmbeddedPostgres(tmp_path / "file" / "data").start()
 
 
@@ -320,7 +320,7 @@ def test_a_deep_data_directory_with_odd_characters(tmp_path: Path) -> None:
     assert len(str(deep)) > 107
 
 
-def test_a_moved_cluster_starts_where_it_is(tmp_path: Path) -> None:
+def test_a_moved_cluster_starts_at_its_new_path(tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "old") as server:
         write(server.url, "moved")
     (tmp_path / "old").rename(tmp_path / "new")
@@ -328,7 +328,7 @@ def test_a_moved_cluster_starts_where_it_is(tmp_path: Path) -> None:
         assert notes(server.url) == ["moved"]
 
 
-def test_a_long_log_is_put_aside(data_dir: Path) -> None:
+def test_a_long_log_is_rotated(data_dir: Path) -> None:
     (data_dir / "postgres.log").write_bytes(b"x" * (9 * 1024 * 1024))
     with EmbeddedPostgres(data_dir):
         assert (data_dir / "postgres.log").stat().st_size < 100_000

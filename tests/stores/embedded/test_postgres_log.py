@@ -1,4 +1,4 @@
-"""PostgreSQL's log: what happened, without what was stored."""
+"""Forwarding of PostgreSQL's log: events are logged, stored data is not."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def test_events_of_a_real_server_are_logged_without_data(data_dir: Path, caplog:
         while len(caplog.records) < 3:
             assert time.monotonic() < until
             time.sleep(0.05)
-    message = [(each.levelno, each.getMessage()) for each in caplog.records if each.name == "postgres"]
-    assert (logging.WARNING, 'duplicate key value violates unique constraint "person_name_key"') in message
-    assert (logging.WARNING, 'invalid input syntax for type integer: "..." at character 8') in message
-    assert (logging.ERROR, "terminating connection due to administrator command") in message
+    logged = [(each.levelno, each.getMessage()) for each in caplog.records if each.name == "postgres"]
+    assert (logging.WARNING, 'duplicate key value violates unique constraint "person_name_key"') in logged
+    assert (logging.WARNING, 'invalid input syntax for type integer: "..." at character 8') in logged
+    assert (logging.ERROR, "terminating connection due to administrator command") in logged
     assert "Ann" in server.log_file.read_text()
     assert "Ann" not in caplog.text
 

@@ -1,1 +1,1 @@
-"""The writer: surrogate keys, default times, insert statements, group commit."""
+"""Appending facts: surrogate keys, default times, insert statements, group commit."""

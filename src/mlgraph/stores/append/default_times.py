@@ -1,4 +1,4 @@
-"""Times for facts that come without one: such a fact is valid from when it is recorded, unless it changes nothing."""
+"""Default valid times: a fact without a time is valid from its recording on, unless it changes nothing."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ _OF_EDGES: Final = (EdgeFact, EdgeRetraction)
 
 
 class TimestampAssigner:
-    """Gives times to the facts of one append that have none; moments are distinct, so that later ones win.
+    """Assigns times to the facts of one append that have none. The times increase, so that later facts take precedence.
 
-    Must be used under the append lock: what it read must still be valid when the batch commits.
+    It must be used under the append lock: the records that it read must not change before the batch commits.
     """
 
     def __init__(self, cursor: psycopg.Cursor, now: int) -> None:
-        """Read through `cursor`; the first moment given is `now`."""
+        """Read through `cursor`; the first assigned time is `now` (microseconds since the epoch)."""
         self._cursor = cursor
         self._next = now
         self.last_given = 0
         self._numbers: dict[str, int] = {ANY_ORIGIN: EVERY_ORIGIN}
         self._assets: dict[str, list[AssetRecord]] = {}
-        """AppendedRecords of the assets that untimed facts are about: empty where every fact of the append has its time."""
+        """Records of the assets of untimed facts, by URI; empty where every fact of the append has a time."""
         self._edges: dict[Triple, list[EdgeRecord]] = {}
 
     def prepare(self, facts: Iterable[Fact]) -> None:
-        """Read, in few queries, what is known of all that lacks a time among `facts`."""
+        """Read the stored records of the assets and edges of all untimed facts among `facts`, in few queries."""
         uris: set[str] = set()
         triples: set[Triple] = set()
         for fact in facts:
@@ -80,31 +80,31 @@ class TimestampAssigner:
         else:
             return None
         if isinstance(timed, EdgeFact) and timed.valid_to is not None and timed.valid_to <= (timed.valid_from or 0):
-            return None  # it was over before it could be recorded: there is no moment at which it was valid
+            return None  # its interval is empty: it closed before the fact was recorded
         if self._assets:
-            self._note(timed)
+            self._add_record(timed)
         return timed
 
     def changes_state(self, fact: Fact) -> bool:
-        """Say whether an untimed fact differs from what its origin reports now."""
+        """Return whether an untimed fact differs from the present report of its origin."""
         match fact:
             case AssetFact():
                 current = self._state(str(fact.uri), fact.origin)
                 return current is None or current != dict(fact.state)
             case EdgeFact():
-                return not self._edge_holds(fact)
+                return not self._is_valid(self._edge_record(fact), self._edges[_triple(fact)], fact)
             case AssetRetraction():
                 records = self._assets[str(fact.uri)]
-                return self._held(fact.origin, records) or not any(record.mode == Mode.RETRACT for record in records)
+                return self._exists(fact.origin, records) or not any(record.mode == Mode.RETRACT for record in records)
             case EdgeRetraction():
                 known = self._edges[_triple(fact)]
                 same = [record for record in known if self._is_of(fact.origin, record.origin)]
-                open_now = any(record.mode != Mode.RETRACT and self._holds(record, known, fact) for record in same)
+                open_now = any(record.mode != Mode.RETRACT and self._is_valid(record, known, fact) for record in same)
                 return open_now or not any(record.mode == Mode.RETRACT for record in same)
             case _:
                 return True
 
-    def _held(self, origin: str, records: list[AssetRecord]) -> bool:
+    def _exists(self, origin: str, records: list[AssetRecord]) -> bool:
         states = [state for state in asset_intervals(records) if state.start <= self._next < state.end]
         return any(self._is_of(origin, state.origin) for state in states)
 
@@ -115,12 +115,8 @@ class TimestampAssigner:
                 return state.state
         return None
 
-    def _edge_holds(self, fact: EdgeFact) -> bool:
-        offered = self._edge_record(fact)
-        known = self._edges[_triple(fact)]
-        return self._holds(offered, known, fact)
-
-    def _holds(self, like: EdgeRecord, known: list[EdgeRecord], fact: EdgeFact | EdgeRetraction) -> bool:
+    def _is_valid(self, like: EdgeRecord, known: list[EdgeRecord], fact: EdgeFact | EdgeRetraction) -> bool:
+        """Return whether an interval with the end and properties of `like` is valid now, by the `known` records."""
         cuts = [r.valid_from for r in known if r.mode == Mode.RETRACT and r.origin in (EVERY_ORIGIN, like.origin)]
         for uri in (str(fact.source), str(fact.target)):
             cuts.extend(endings(self._assets[uri]).of(like.origin))
@@ -132,7 +128,7 @@ class TimestampAssigner:
             for interval in edge_intervals(same, cuts)
         )
 
-    def _note(self, fact: Fact) -> None:
+    def _add_record(self, fact: Fact) -> None:
         if isinstance(fact, _OF_EDGES):
             if (known := self._edges.get(_triple(fact))) is not None:
                 known.append(self._edge_record(fact))
@@ -177,10 +173,10 @@ class TimestampAssigner:
         )
         for source, code, target, origin, start, end, mode, role, version, by, feeds, unnamed, body in self._cursor:
             named = None if unnamed else tuple(feeds or ())
-            triple = source, RELATION_NAMES[code], target
-            named_ends = source, b"", triple[1], target, b""
-            row = EdgeFactRow(b"", *named_ends, origin, start, end, body, role, version, mode, by, named)
-            self._edges[triple].append(edge_record(row, self._number, self._number))
+            relation = RELATION_NAMES[code]
+            triple = source, b"", relation, target, b""  # digests are not needed here
+            row = EdgeFactRow(b"", *triple, origin, start, end, body, role, version, mode, by, named)
+            self._edges[source, relation, target].append(edge_record(row, self._number, self._number))
 
     def _number(self, text: str) -> int:
         return self._numbers.setdefault(text, len(self._numbers))
@@ -198,7 +194,7 @@ def _time_of(fact: Fact) -> int | None:
 
 
 def _at(fact: Fact, moment: int) -> Fact:
-    """Return an untimed fact with this time."""
+    """Return an untimed fact with the time `moment`."""
     if isinstance(fact, _RETRACTIONS):
         return replace(fact, valid_to=moment)
     return replace(fact, valid_from=moment)

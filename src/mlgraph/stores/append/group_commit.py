@@ -1,7 +1,7 @@
-"""Group commit: appends that wait for their turn at the same time share one transaction, and each knows when it is durable.
+"""Group commit: appends that wait at the same time share one transaction; each returns when it is durable.
 
-The disk takes as long to confirm a transaction of one event as one of fifty; under load, the events that came in meanwhile
-go together.
+The disk confirms a transaction of fifty events as fast as a transaction of one. Under load, the events that arrive during a
+commit are committed together.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from mlgraph.ports.store import Actor, Appended, Item
 _log = logging.getLogger(__name__)
 
 MOST_TOGETHER: Final = 500
-"""Entries that share a transaction at most; a larger append has one to itself."""
+"""The maximum number of entries in a shared transaction. A larger append has its own transaction."""
 
 Write = Callable[[Sequence[Item], Actor], Appended]
 Done = Callable[[Appended | BaseException], None]
 
 
 class _Request:
-    """One append that waits: its outcome, once there is one, and who is told then.
+    """A waiting append and its outcome.
 
-    That is `done`, or else the thread that waits for `wake`, a lock which is free when it need not wait any longer.
+    The outcome is passed to `done`, or else to the thread that waits for the lock `wake`, which is released then.
     """
 
     __slots__ = ("actor", "done", "entries", "outcome", "wake")
@@ -41,8 +41,8 @@ class _Request:
         self.wake = threading.Lock()
         self.wake.acquire()
 
-    def end(self) -> None:
-        """Tell that there is an outcome."""
+    def complete(self) -> None:
+        """Pass the outcome to the caller."""
         if self.outcome is None:
             self.outcome = _interrupted()
         if self.done is None:
@@ -50,18 +50,18 @@ class _Request:
             return
         try:
             self.done(self.outcome)
-        except Exception:  # the others of its group must hear too
-            _log.exception("nobody could be told what became of an append")
+        except Exception:  # the other requests of the group must be completed too
+            _log.exception("the callback of an append failed")
 
 
 class GroupCommit:
-    """Lets appends through in the order in which they came, one transaction at a time.
+    """Commits appends in order of arrival, one transaction at a time.
 
-    Whoever's turn it is writes for all that wait behind it and speak for the same actor, as far as they fit together.
+    The thread that has the turn also writes the waiting requests of the same actor, up to `MOST_TOGETHER` entries.
     """
 
     def __init__(self, write: Write) -> None:
-        """Write with `write`, which is never called by two threads at once."""
+        """Write with `write`, which is called by one thread at a time."""
         self._write = write
         self._guard = threading.Lock()
         self._waiting: deque[_Request] = deque()
@@ -69,13 +69,13 @@ class GroupCommit:
         self._thread = ThreadPoolExecutor(1, "mlgraph-append")
 
     def submit(self, entries: Sequence[Item], actor: Actor) -> Appended:
-        """Return what became of `entries` once they are durable, or raise why they are not."""
+        """Return the outcome once `entries` are durable. Raises the error of the write."""
         request = _Request(entries, actor)
         with self._guard:
             self._waiting.append(request)
             waits, self._busy = self._busy, True
         if waits:
-            request.wake.acquire()  # until somebody wrote for us, or it is our turn to write
+            request.wake.acquire()  # until another thread wrote this request, or it is this thread's turn
         if request.outcome is None:
             self._commit_and_pass_lock()
         if isinstance(request.outcome, Appended):
@@ -83,7 +83,7 @@ class GroupCommit:
         raise request.outcome or _interrupted()
 
     def submit_async(self, entries: Sequence[Item], actor: Actor, done: Done) -> None:
-        """Append as `submit` does, in a thread that all who do not wait share; `done` is called there with what came of it."""
+        """Append as `submit` does, in one background thread, which calls `done` with the outcome or the error."""
         with self._guard:
             self._waiting.append(_Request(entries, actor, done))
             waits, self._busy = self._busy, True
@@ -102,7 +102,7 @@ class GroupCommit:
             self._write_together(group)
         finally:
             for request in group:
-                request.end()
+                request.complete()
 
     def _next_group(self) -> list[_Request]:
         with self._guard:
@@ -124,8 +124,8 @@ class GroupCommit:
                 for request in group:
                     request.outcome = error
                 return
-            except Exception as error:  # one of them is at fault: each by itself then, and the others go through
-                _log.info("%d appends go one by one after all: %s", len(group), error)
+            except Exception as error:  # one request is at fault: written one by one, the others succeed
+                _log.info("a group of %d appends failed and is written one by one: %s", len(group), error)
             else:
                 begin = 0
                 for request in group:
@@ -150,4 +150,4 @@ class GroupCommit:
 
 
 def _interrupted() -> Unavailable:
-    return Unavailable("the append was interrupted; what is stored of it is not known: send it again")
+    return Unavailable("the append was interrupted, and it is not known whether it is stored: send it again")

@@ -1,4 +1,4 @@
-"""The statements of an append: what of it is known already, and the rows of what is not."""
+"""SQL of an append: which events and facts are stored already, and the rows of the new ones."""
 
 from __future__ import annotations
 
@@ -17,62 +17,18 @@ from mlgraph.stores.append.row_batch import AppendTable, Row, RowBatch, array
 from mlgraph.stores.append.surrogate_keys import IdAllocator
 from mlgraph.stores.postgres.records import asset_record, edge_record
 
-_ASSET_FACT: Final = AppendTable(
+_ASSET_FACT: Final = AppendTable.of(
     "asset_fact",
-    (
-        ("tx", "bigint"),
-        ("asset_id", "integer"),
-        ("origin_id", "smallint"),
-        ("valid_from", "bigint"),
-        ("mode", "smallint"),
-        ("content_id", "bigint"),
-        ("event_id", "bigint"),
-        ("digest", "bytea"),
-    ),
+    "tx bigint, asset_id integer, origin_id smallint, valid_from bigint, "
+    "mode smallint, content_id bigint, event_id bigint, digest bytea",
 )
-_EDGE_FACT: Final = AppendTable(
+_EDGE_FACT: Final = AppendTable.of(
     "edge_fact",
-    (
-        ("tx", "bigint"),
-        ("source_id", "integer"),
-        ("relation", "smallint"),
-        ("target_id", "integer"),
-        ("origin_id", "smallint"),
-        ("valid_from", "bigint"),
-        ("valid_to", "bigint"),
-        ("mode", "smallint"),
-        ("role", "text"),
-        ("version", "text"),
-        ("by_id", "integer"),
-        ("feeds", "integer[]"),
-        ("content_id", "bigint"),
-        ("event_id", "bigint"),
-        ("digest", "bytea"),
-    ),
+    "tx bigint, source_id integer, relation smallint, target_id integer, origin_id smallint, valid_from bigint, valid_to bigint, "
+    "mode smallint, role text, version text, by_id integer, feeds integer[], content_id bigint, event_id bigint, digest bytea",
 )
-_TX: Final = AppendTable(
-    "tx",
-    (
-        ("tx", "bigint"),
-        ("recorded_at", "bigint"),
-        ("last_at", "bigint"),
-        ("actor", "text"),
-        ("source", "text"),
-        ("environment", "text"),
-    ),
-)
-_EVENT: Final = AppendTable(
-    "event",
-    (
-        ("id", "bigint"),
-        ("tx", "bigint"),
-        ("format", "text"),
-        ("source", "text"),
-        ("event_id", "text"),
-        ("digest", "bytea"),
-        ("body", "text"),
-    ),
-)
+_TX: Final = AppendTable.of("tx", "tx bigint, recorded_at bigint, last_at bigint, actor text, source text, environment text")
+_EVENT: Final = AppendTable.of("event", "id bigint, tx bigint, format text, source text, event_id text, digest bytea, body text")
 _CODES: Final = {name: relation.code for name, relation in RELATIONS.items()}
 
 Edges = list[tuple[EdgeFactRow, int]]
@@ -80,8 +36,8 @@ Assets = list[tuple[AssetFactRow, int]]
 
 
 @dataclass(frozen=True, slots=True)
-class Numbers:
-    """The numbers that the facts of one append are stored with: assets by digest, events by the position of their entry."""
+class SurrogateKeys:
+    """The surrogate keys of one append: assets by digest, origins and contents by text, events by position of their entry."""
 
     tx: int
     assets: Mapping[bytes, int]
@@ -91,7 +47,7 @@ class Numbers:
 
 
 def unseen_events(cursor: psycopg.Cursor, entries: Sequence[Item]) -> set[bytes]:
-    """Return the digests of those events that were not stored before."""
+    """Return the digests of the events that are not stored yet."""
     keys = {item.event.digest for item in entries if item.event is not None}
     if keys:
         cursor.execute("SELECT digest FROM event WHERE digest = ANY(%s::bytea[])", (array(keys),), prepare=True)
@@ -100,14 +56,14 @@ def unseen_events(cursor: psycopg.Cursor, entries: Sequence[Item]) -> set[bytes]
 
 
 def store_transaction(rows: RowBatch, tx: int, recorded_at: int, last_at: int, actor: Actor) -> None:
-    """Append the transaction itself."""
+    """Add the row of the transaction."""
     rows.add(_TX, [(tx, recorded_at, last_at, actor.name, actor.source, actor.environment)])
 
 
-def store_events(rows: RowBatch, entries: Sequence[Item], new: Sequence[bool], tx: int, numbering: IdAllocator) -> dict[int, int]:
-    """Append the new events; return the number of each by the position of its entry."""
+def store_events(rows: RowBatch, entries: Sequence[Item], new: Sequence[bool], tx: int, allocator: IdAllocator) -> dict[int, int]:
+    """Add the rows of the new events; return their numbers by the position of their entry."""
     fresh = [(position, item.event) for position, item in enumerate(entries) if new[position] and item.event is not None]
-    numbers = dict(zip([position for position, _ in fresh], numbering.events(len(fresh)), strict=True))
+    numbers = dict(zip([position for position, _ in fresh], allocator.events(len(fresh)), strict=True))
     rows.add(
         _EVENT,
         [
@@ -119,44 +75,44 @@ def store_events(rows: RowBatch, entries: Sequence[Item], new: Sequence[bool], t
 
 
 def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int]) -> Edges:
-    """Return the edges that are not stored yet. A fact that names an asset without a number is new: it is not asked for."""
-    asked: list[tuple[int, int, int, bytes, int]] = []
+    """Return the edge facts that are not stored yet. A fact whose assets have no number yet is new without a query."""
+    candidates: list[tuple[int, int, int, bytes, int]] = []
     for place, (edge, _) in enumerate(edges):
         source, target = ids.get(edge.source_key), ids.get(edge.target_key)
         if source is not None and target is not None:
-            asked.append((source, _CODES[edge.relation], target, edge.digest, place))
+            candidates.append((source, _CODES[edge.relation], target, edge.digest, place))
     known = _known(
         cursor,
         "SELECT w.n FROM unnest(%s::int[], %s::smallint[], %s::int[], %s::bytea[], %s::int[]) AS w(s, r, t, d, n) "
         "JOIN edge_fact f ON f.source_id = w.s AND f.relation = w.r AND f.target_id = w.t AND f.digest = w.d",
-        asked,
+        candidates,
     )
     return [entry for place, entry in enumerate(edges) if place not in known] if known else edges
 
 
 def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> Assets:
-    """Return the facts of assets that are not stored yet."""
-    asked = [(ids[asset.key], asset.digest, place) for place, (asset, _) in enumerate(assets) if asset.key in ids]
+    """Return the asset facts that are not stored yet."""
+    candidates = [(ids[asset.key], asset.digest, place) for place, (asset, _) in enumerate(assets) if asset.key in ids]
     known = _known(
         cursor,
         "SELECT w.n FROM unnest(%s::int[], %s::bytea[], %s::int[]) AS w(a, d, n) "
         "JOIN asset_fact f ON f.asset_id = w.a AND f.digest = w.d",
-        asked,
+        candidates,
     )
     return [entry for place, entry in enumerate(assets) if place not in known] if known else assets
 
 
-def _known(cursor: psycopg.Cursor, query: LiteralString, asked: Sequence[Row]) -> set[int]:
-    """Return what `query` answers for rows of its parameters, asked in the order of the index: neighbours share a page."""
-    if not asked:
+def _known(cursor: psycopg.Cursor, query: LiteralString, candidates: Sequence[Row]) -> set[int]:
+    """Return the numbers that `query` selects. Candidates are sorted in the order of the index: neighbours share a page."""
+    if not candidates:
         return set()
-    cursor.execute(query, [array(column) for column in zip(*sorted(asked), strict=True)], prepare=True)
+    cursor.execute(query, [array(column) for column in zip(*sorted(candidates), strict=True)], prepare=True)
     return {number for (number,) in cursor.fetchall()}
 
 
-def store_assets(rows: RowBatch, assets: Assets, given: Numbers) -> None:
-    """Append facts of assets."""
-    tx, ids, origins, contents, events = given.tx, given.assets, given.origins, given.contents, given.events
+def store_assets(rows: RowBatch, assets: Assets, keys: SurrogateKeys) -> None:
+    """Add the rows of asset facts."""
+    tx, ids, origins, contents, events = keys.tx, keys.assets, keys.origins, keys.contents, keys.events
     rows.add(
         _ASSET_FACT,
         [
@@ -176,7 +132,7 @@ def store_assets(rows: RowBatch, assets: Assets, given: Numbers) -> None:
 
 
 def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> None:
-    """Keep which assets name whom as an owner."""
+    """Store which assets name which owners."""
     pairs = sorted({(ids[key_of(owner)], ids[asset.key]) for asset, _ in assets for owner in asset.owners})
     if pairs:
         owners, owned = zip(*pairs, strict=True)
@@ -187,10 +143,10 @@ def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int
         )
 
 
-def store_edges(rows: RowBatch, edges: Edges, given: Numbers) -> None:
-    """Append facts of edges, in the order of the index that facts of one edge stand together in."""
-    tx, ids, origins, contents, events = given.tx, given.assets, given.origins, given.contents, given.events
-    said: list[Row] = [
+def store_edges(rows: RowBatch, edges: Edges, keys: SurrogateKeys) -> None:
+    """Add the rows of edge facts, in the order of the index, in which facts of one edge are adjacent."""
+    tx, ids, origins, contents, events = keys.tx, keys.assets, keys.origins, keys.contents, keys.events
+    fact_rows: list[Row] = [
         (
             tx,
             ids[edge.source_key],
@@ -210,8 +166,8 @@ def store_edges(rows: RowBatch, edges: Edges, given: Numbers) -> None:
         )
         for edge, position in edges
     ]
-    said.sort(key=itemgetter(1, 2, 3))
-    rows.add(_EDGE_FACT, said)
+    fact_rows.sort(key=itemgetter(1, 2, 3))
+    rows.add(_EDGE_FACT, fact_rows)
 
 
 def _feeds(uris: Sequence[str], ids: Mapping[bytes, int]) -> str:
@@ -219,7 +175,7 @@ def _feeds(uris: Sequence[str], ids: Mapping[bytes, int]) -> str:
 
 
 def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: Mapping[bytes, int]) -> None:
-    """Keep names and mail of people; what is known of them and not told now stays."""
+    """Store names and mail of people. A field without a new value retains its stored value."""
     if not contacts:
         return
     cursor.executemany(
@@ -230,9 +186,9 @@ def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: M
     )
 
 
-def records_of(created: list[AssetRow], edges: Edges, assets: Assets, given: Numbers, people: set[int]) -> AppendedRecords:
-    """Return the rows of an append as a reader would return them."""
-    ids, origin, events, tx = given.assets, given.origins.__getitem__, given.events, given.tx
+def records_of(created: list[AssetRow], edges: Edges, assets: Assets, keys: SurrogateKeys, people: set[int]) -> AppendedRecords:
+    """Return the records of an append, as a reader would return them."""
+    ids, origin, events, tx = keys.assets, keys.origins.__getitem__, keys.events, keys.tx
 
     def asset(uri: str) -> int:
         return ids[key_of(uri)]

@@ -1,4 +1,4 @@
-"""A cache of numbers by digest that costs 24 bytes a slot: as Python objects the same would take several times the memory."""
+"""A hash table from digests to numbers with 24 bytes per slot; Python objects would take several times the memory."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ import numpy.typing as npt
 KEY_BYTES: Final = 16
 _FIRST_SLOTS: Final = 1 << 12
 _FULL: Final = 0.6
-"""Share of the slots in use at which linear probing begins to be slow (Knuth, The Art of Computer Programming, 6.4)."""
+"""The load factor above which linear probing becomes slow (Knuth, The Art of Computer Programming, 6.4)."""
 
 Words = npt.NDArray[np.uint64]
 Numbers = npt.NDArray[np.int64]
 
 
 class NumberTable:
-    """Open addressing with linear probing over digests (16 uniformly distributed bytes), in whole arrays at a time.
+    """Open addressing with linear probing over digests (16 uniformly distributed bytes), vectorised over arrays of digests.
 
-    It forgets everything rather than grow past `max_slots`, a power of two: whoever uses it can ask the store.
+    Instead of growing beyond `max_slots`, a power of two, it clears itself: it is a cache, and the store has all numbers.
     """
 
     def __init__(self, max_slots: int) -> None:
-        """Begin empty and small."""
+        """Create an empty table that grows on demand."""
         self.is_complete = False
-        """Whether what is not known here is not in the store either; whoever says so puts in all that is stored from then on."""
+        """Whether a digest that is missing here is not in the store either. A caller that sets it adds every later number."""
         self._max_slots = max_slots
         self._clear(min(_FIRST_SLOTS, max_slots))
 
     def __len__(self) -> int:
-        """Return how many numbers are known."""
+        """Return how many numbers the table contains."""
         return self._used
 
     @property
     def nbytes(self) -> int:
-        """The memory that it takes now."""
+        """The size of its arrays in bytes."""
         return self._keys.nbytes + self._numbers.nbytes
 
     def get(self, digests: Sequence[bytes]) -> list[int]:
-        """Return the number of each digest, 0 where it is not known."""
+        """Return the number of each digest (0: unknown)."""
         numbers: list[int] = self.find(as_words(digests)).tolist()
         return numbers
 
     def find(self, keys: Words) -> Numbers:
-        """Return the number of each digest, given as two words, 0 where it is not known."""
+        """Return the number of each digest (0: unknown); `keys` has two words per digest."""
         found = np.zeros(len(keys), np.int64)
         left = np.arange(len(keys))
         slots = self._home(keys)
@@ -54,12 +54,12 @@ class NumberTable:
             taken = numbers != 0
             same = taken & (self._keys[slots] == keys[left]).all(axis=1)
             found[left[same]] = numbers[same]
-            on = taken & ~same
-            left, slots = left[on], (slots[on] + 1) & self._mask
+            collided = taken & ~same
+            left, slots = left[collided], (slots[collided] + 1) & self._mask
         return found
 
     def put(self, digests: Sequence[bytes], numbers: Sequence[int]) -> None:
-        """Remember the number (not 0) of each digest."""
+        """Add the number (not 0) of each digest."""
         keys, given = as_words(digests), np.array(numbers, np.int64)
         if self._used + len(keys) > _FULL * self._max_slots:
             self._clear(min(_FIRST_SLOTS, self._max_slots))
@@ -91,16 +91,16 @@ class NumberTable:
         slots = self._home(keys)
         while left.size:
             free = self._numbers[slots] == 0
-            _, first = np.unique(slots[free], return_index=True)  # of several that want one free slot, one gets it
+            _, first = np.unique(slots[free], return_index=True)  # one key per free slot
             winners = np.flatnonzero(free)[first]
             self._keys[slots[winners]] = keys[left[winners]]
             self._numbers[slots[winners]] = numbers[left[winners]]
             self._used += len(winners)
-            # The others go on from where they are: what stands there now may be their own key.
+            # The other keys retry at the same slot first: it may contain an equal key now.
             same = (self._keys[slots] == keys[left]).all(axis=1)
             left, slots = left[~same], (slots[~same] + 1) & self._mask
 
 
 def as_words(digests: Sequence[bytes]) -> Words:
-    """Return digests as two words each."""
+    """Return digests of 16 bytes as an array of two words each."""
     return np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)

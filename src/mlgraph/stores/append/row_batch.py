@@ -1,4 +1,4 @@
-"""Rows on their way into tables: a few of several tables in one prepared statement, many of one by COPY."""
+"""Inserting rows: small sets for several tables in one prepared statement, large sets by COPY."""
 
 from __future__ import annotations
 
@@ -11,21 +11,27 @@ from typing import Any, Final, cast
 import psycopg
 
 MANY: Final = 200
-"""From this many rows on, COPY is cheaper than parameters; it takes round trips of its own."""
+"""From this many rows on, COPY is cheaper than parameters, although it costs additional round trips."""
 
 Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class AppendTable:
-    """A table that is appended to: its name, and name and type of each column.
+    """A table to append to: its name, and name and type of each column.
 
-    A column of type `integer[]` is handed on in PostgreSQL's text form (`{1,2}`), because rows of unequal arrays are no
-    array of arrays.
+    Values of type `integer[]` are passed in PostgreSQL's text form (`{1,2}`), because arrays of unequal length cannot be the
+    elements of one array.
     """
 
     name: str
     columns: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def of(cls, name: str, columns: str) -> AppendTable:
+        """Return the table `name` with columns as in SQL: `id integer, uri text`."""
+        pairs = (column.split() for column in columns.split(", "))
+        return cls(name, tuple((column, kind) for column, kind in pairs))
 
     @property
     def copy(self) -> str:
@@ -34,7 +40,7 @@ class AppendTable:
 
     @property
     def insert(self) -> str:
-        """The INSERT statement that takes an array for each column."""
+        """The INSERT statement, with one array parameter for each column."""
         names = ", ".join(name for name, _ in self.columns)
         arrays = ", ".join(f"%s::{_element(kind)}[]" for _, kind in self.columns)
         values = ", ".join(name if kind == _element(kind) else f"{name}::{kind}" for name, kind in self.columns)
@@ -49,7 +55,7 @@ class RowBatch:
     _encoded: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def add(self, table: AppendTable, rows: Sequence[Row]) -> None:
-        """Take rows for `table`, values in the order of its columns."""
+        """Add rows for `table`, with values in the order of its columns."""
         if rows:
             self._waiting.append((table, rows))
 
@@ -58,7 +64,7 @@ class RowBatch:
         self._encoded.append((f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)".encode(), data))
 
     def store(self, cursor: psycopg.Cursor) -> None:
-        """Append all rows: where they are few, in one statement."""
+        """Insert all rows: those of small sets in one statement."""
         few = [(table, rows) for table, rows in self._waiting if len(rows) < MANY]
         if few:
             values = [array(column) for _, rows in few for column in zip(*rows, strict=True)]
@@ -80,7 +86,7 @@ _ESCAPED: Final = re.compile(r"[\\\n\t\r]")
 def array(values: Iterable[object]) -> str:
     """Return numbers, texts and digests as an array in PostgreSQL's text form.
 
-    The driver would find out the type of each of thousands of values first.
+    It is faster than the driver, which determines the type of each of thousands of values.
     """
     return f"{{{','.join([_item(value) for value in values])}}}"
 
@@ -101,16 +107,16 @@ def _item(value: object) -> str:
 
 
 def _lines(rows: Sequence[Row]) -> str:
-    """Return rows as lines of COPY's text format (PostgreSQL, COPY, Text Format), made column by column: that is quicker."""
+    """Return rows as lines of COPY's text format (PostgreSQL, COPY, Text Format). Conversion by column is faster than by row."""
     columns = [_fields(column) for column in zip(*rows, strict=True)]
     return "\n".join(map("\t".join, zip(*columns, strict=True))) + "\n"
 
 
 def _fields(column: Sequence[object]) -> Iterable[str]:
-    of = set(map(type, column))
-    if of == {int}:
+    types = set(map(type, column))
+    if types == {int}:
         return map(str, column)
-    if of == {str} and not _ESCAPED.search("".join(cast("Sequence[str]", column))):
+    if types == {str} and not _ESCAPED.search("".join(cast("Sequence[str]", column))):
         return cast("Sequence[str]", column)
     return map(_field, column)
 
@@ -130,7 +136,7 @@ def _field(value: object) -> str:
 
 @lru_cache(64)
 def _together(tables: tuple[AppendTable, ...]) -> bytes:
-    """Return one statement that appends to all of `tables`: a statement sees none of what it writes, and need not."""
+    """Return one statement that inserts into all of `tables`. It does not see its own rows, and no insert needs them."""
     *first, last = (table.insert for table in tables)
     named = ", ".join(f"w{number} AS ({insert})" for number, insert in enumerate(first))
     return f"WITH {named} {last}".encode() if first else last.encode()

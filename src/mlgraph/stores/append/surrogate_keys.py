@@ -1,4 +1,4 @@
-"""The numbers that stand for URIs, origins and contents in the fact tables. Used under the append lock alone."""
+"""Surrogate keys: the numbers of URIs, origins and contents in the fact tables. Used under the append lock only."""
 
 from __future__ import annotations
 
@@ -18,28 +18,18 @@ from mlgraph.stores.append.row_batch import AppendTable, RowBatch, array
 
 MAX_ORIGINS: Final = 30_000
 ASSET_SLOTS: Final = 1 << 21
-"""1.2 million URIs in 48 MB."""
+"""Slots of the cache: up to 1.2 million URIs in 48 MB."""
 CONTENT_SLOTS: Final = 1 << 18
 
-_ASSET: Final = AppendTable(
-    "asset",
-    (
-        ("id", "integer"),
-        ("digest", "bytea"),
-        ("uri", "text"),
-        ("kind", "smallint"),
-        ("dataset_id", "integer"),
-        ("first_tx", "bigint"),
-    ),
-)
-_CONTENT: Final = AppendTable("content", (("id", "bigint"), ("digest", "bytea"), ("body", "text")))
+_ASSET: Final = AppendTable.of("asset", "id integer, digest bytea, uri text, kind smallint, dataset_id integer, first_tx bigint")
+_CONTENT: Final = AppendTable.of("content", "id bigint, digest bytea, body text")
 _COLUMN: Final = "mlg://column/"
 _KIND_CODES: Final = {name: kind.code for name, kind in KINDS.items()}
 
 
 @dataclass(slots=True)
 class Greatest:
-    """The greatest numbers in use."""
+    """The greatest allocated number of each table."""
 
     asset: int
     content: int
@@ -47,7 +37,7 @@ class Greatest:
 
 
 class IdAllocator:
-    """Finds numbers and gives new ones; remembers those that are surely committed."""
+    """Finds and allocates numbers; caches those of committed transactions."""
 
     def __init__(self) -> None:
         self._assets = NumberTable(ASSET_SLOTS)
@@ -58,7 +48,7 @@ class IdAllocator:
         self._forget_fresh()
 
     def committed(self) -> None:
-        """Keep what the transaction that just committed found or gave out."""
+        """Cache the numbers that the committed transaction found or allocated."""
         for table, fresh in ((self._assets, self._fresh_assets), (self._contents, self._fresh_contents)):
             if fresh:
                 table.put(list(fresh), list(fresh.values()))
@@ -67,7 +57,7 @@ class IdAllocator:
         self._forget_fresh()
 
     def rolled_back(self) -> None:
-        """Forget what a transaction that did not commit found or gave out."""
+        """Discard the numbers that the failed transaction found or allocated."""
         self.greatest = replace(self._committed)
         self._forget_fresh()
 
@@ -77,52 +67,52 @@ class IdAllocator:
         self._fresh_origins: dict[str, int] = {}
 
     def begin(self, asset: int, content: int, event: int) -> None:
-        """Give out numbers after these, the greatest that are stored. They go on from append to append of this writer.
+        """Allocate numbers after these, the greatest stored ones. Later appends of this writer continue from there.
 
-        Of a store that was empty, this writer knows all that it has put in, as long as its tables hold it.
+        If the store was empty, the caches are complete until they exceed their size.
         """
         self.greatest = Greatest(asset, content, event)
         self._committed = replace(self.greatest)
         self._assets.is_complete, self._contents.is_complete = asset == 0, content == 0
 
     def events(self, count: int) -> range:
-        """Return numbers for so many new events."""
+        """Return the numbers of `count` new events."""
         first = self.greatest.event + 1
         self.greatest.event += count
         return range(first, first + count)
 
     def known_assets(self, cursor: psycopg.Cursor, keys: Collection[bytes]) -> dict[bytes, int]:
-        """Return the numbers of those URIs, given by their digests, that have one."""
+        """Return the numbers of those URIs, given as digests, that have one."""
         return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
 
     def create_assets(
         self, cursor: psycopg.Cursor, rows: RowBatch, named: Mapping[bytes, str], known: dict[bytes, int], tx: int
     ) -> list[AssetRow]:
-        """Give numbers to URIs, by digest, that transaction `tx` is the first to name; add them to `known`, and return them.
+        """Allocate numbers of the URIs (by digest) that transaction `tx` names first; add them to `known` and return them.
 
-        Assets that were not asked for before are created with them where need be: the datasets of columns.
+        The datasets of columns are created with them if they have no number yet.
         """
         fresh = {uri: key for key, uri in named.items()}
         datasets = {uri: str(dataset) for uri in fresh if (dataset := _dataset_of(uri)) is not None}
-        unsure = {key_of(uri): uri for uri in datasets.values() if key_of(uri) not in known and uri not in fresh}
-        if unsure:
-            found = self.known_assets(cursor, unsure)
+        unresolved = {key_of(uri): uri for uri in datasets.values() if key_of(uri) not in known and uri not in fresh}
+        if unresolved:
+            found = self.known_assets(cursor, unresolved)
             known.update(found)
-            fresh.update((uri, key) for key, uri in unsure.items() if key not in found)
+            fresh.update((uri, key) for key, uri in unresolved.items() if key not in found)
         columns = [uri for uri in fresh if uri.startswith(_COLUMN)]
         others = fresh.keys() - set(columns) if columns else fresh
         created = []
-        for number, uri in enumerate((*sorted(others), *sorted(columns)), self.greatest.asset + 1):  # columns name datasets
+        for number, uri in enumerate((*sorted(others), *sorted(columns)), self.greatest.asset + 1):  # columns refer to datasets
             key = fresh[uri]
-            owner = known[key_of(datasets[uri])] if uri in datasets else 0
-            created.append((number, key, uri, _KIND_CODES[uri[6 : uri.index("/", 6)]], owner, tx))
+            dataset_id = known[key_of(datasets[uri])] if uri in datasets else 0
+            created.append((number, key, uri, _KIND_CODES[uri[6 : uri.index("/", 6)]], dataset_id, tx))
             known[key] = self._fresh_assets[key] = number
         self.greatest.asset += len(created)
         rows.add(_ASSET, created)
-        return [AssetRow(number, uri, kind, owner) for number, _, uri, kind, owner, _ in created]
+        return [AssetRow(number, uri, kind, dataset_id) for number, _, uri, kind, dataset_id, _ in created]
 
     def origins(self, cursor: psycopg.Cursor, names: Collection[str]) -> Mapping[str, int]:
-        """Return the number of each origin; `*` is 0."""
+        """Return the number of each origin (0 for `*`). Raises `InvalidInput` beyond `MAX_ORIGINS`."""
         found = {name: self._origins[name] for name in names if name in self._origins}
         missing = sorted(name for name in set(names) if name not in found)
         if missing:
@@ -133,7 +123,9 @@ class IdAllocator:
                 if name not in found:
                     number += 1
                     if number > MAX_ORIGINS:
-                        raise InvalidInput(f"more than {MAX_ORIGINS} origins: an origin names a source, not an event")
+                        raise InvalidInput(
+                            f"the store has {MAX_ORIGINS} origins already, the maximum: an origin names a source, not an event"
+                        )
                     cursor.execute("INSERT INTO origin (id, name) VALUES (%s, %s)", (number, name))
                     found[name] = number
             self._fresh_origins.update(found)
@@ -157,7 +149,7 @@ class IdAllocator:
 def _known(
     cursor: psycopg.Cursor, table: str, keys: Collection[bytes], cache: NumberTable, fresh: dict[bytes, int]
 ) -> dict[bytes, int]:
-    """Return the numbers of those digests that `table` has: from the cache, else from the store."""
+    """Return the numbers of those digests that `table` contains: from the cache, else from the store."""
     wanted = list(keys)
     found: dict[bytes, int] = {}
     missing: list[bytes] = []

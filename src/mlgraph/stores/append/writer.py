@@ -1,4 +1,4 @@
-"""Appending facts: one lock, one order, one durable transaction for each call."""
+"""The writer of facts: one append lock, one global order, one durable transaction per group of appends."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from mlgraph.stores.postgres.database import Database
 
 LOCK: Final = 0x6D6C67_02  # "mlg", appends
 _BEGIN: Final = (
-    # One round trip. Each statement sees what was committed before it began: the last one all that was before the lock was
-    # ours. Plans for any number of parameters go through indexes, where one for these very parameters would now and
-    # then read a whole table, and they are made once a connection.
+    # One round trip. Each statement sees the transactions that were committed before it started, so the last one sees all
+    # transactions before this one took the lock. Generic plans always use the indexes, where a plan for specific parameters
+    # sometimes scans a table, and they are planned once per connection.
     f"BEGIN; SELECT set_config('plan_cache_mode', 'force_generic_plan', true), pg_advisory_xact_lock({LOCK}); "
     "SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1"
 ).encode()
@@ -35,14 +35,14 @@ _GREATEST: Final = (
 
 @dataclass(slots=True)
 class _Batch:
-    """The facts of one append, each with the position of the entry that says it, before they are numbered."""
+    """The facts of one append before they have numbers, each with the position of its entry."""
 
     tx: int
     edges: list[tuple[EdgeFactRow, int]] = field(default_factory=list)
     assets: list[tuple[AssetFactRow, int]] = field(default_factory=list)
 
     def uris(self) -> dict[bytes, str]:
-        """Return every URI that the facts name, by its digest."""
+        """Return every URI in the facts, by digest."""
         named: dict[bytes, str] = {}
         for edge, _ in self.edges:
             named[edge.source_key] = edge.source
@@ -57,27 +57,27 @@ class _Batch:
 
 
 class PostgresWriter:
-    """The `FactWriter` of PostgreSQL. Safe to share between threads: appends go one after the other, or together."""
+    """The `FactWriter` of PostgreSQL. Thread-safe: appends are committed one after the other, or as a group."""
 
-    def __init__(self, database: Database, hand_over: Callable[[CommittedTransaction], None] | None = None) -> None:
-        """Append to `database`; tell `hand_over` what each transaction appended, once it is durable."""
+    def __init__(self, database: Database, on_commit: Callable[[CommittedTransaction], None] | None = None) -> None:
+        """Append to `database`; pass each durable transaction to `on_commit` (the commit feed)."""
         self._database = database
-        self._hand_over = hand_over
+        self._on_commit = on_commit
         self._appended: CommittedTransaction | None = None
         self._ids = IdAllocator()
         self._last_tx = -1
         self._group_commit = GroupCommit(self._write)
 
     def append(self, entries: Sequence[Item], actor: Actor) -> Appended:
-        """Append what is new, in one durable transaction, and return its number and which entries said anything new.
+        """Append the new facts in one durable transaction; return its number and which entries added anything new.
 
-        Appends that wait at the same time may share a transaction; what one of them is refused for concerns no other.
+        Appends that wait at the same time may share a transaction; the rejection of one does not affect the others.
         """
         self._database.check_writable()
         return self._group_commit.submit(entries, actor)
 
     def begin_append(self, entries: Sequence[Item], actor: Actor, done: Callable[[Appended | BaseException], None]) -> None:
-        """Append as `append` does, without waiting for it: `done` is called in another thread with what came of it."""
+        """Append without waiting: another thread calls `done` with the result or the error of `append`."""
         self._database.check_writable()
         self._group_commit.submit_async(entries, actor, done)
 
@@ -93,17 +93,17 @@ class PostgresWriter:
         self._ids.committed()
         self._last_tx = appended.tx
         committed, self._appended = self._appended, None
-        if committed is not None and self._hand_over is not None:
-            self._hand_over(committed)
+        if committed is not None and self._on_commit is not None:
+            self._on_commit(committed)
         return appended
 
     def _begin(self, cursor: psycopg.Cursor) -> tuple[int, int, int]:
-        """Take the append lock; return the last transaction, when the next one is recorded, and the last time given."""
+        """Take the append lock; return the last transaction, the recording time of the next, and the last assigned time."""
         cursor.execute(_BEGIN)
         while cursor.nextset():
-            pass  # the last of the statements is the one that answers
+            pass  # the last of the statements returns the result
         last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
-        if last_tx != self._last_tx:  # somebody else appended, or this is the first append
+        if last_tx != self._last_tx:  # another writer appended, or this is the first append
             cursor.execute(_GREATEST)
             self._ids.begin(*(cursor.fetchone() or (0, 0, 0)))
             self._last_tx = last_tx
@@ -135,40 +135,40 @@ class PostgresWriter:
             named = batch.uris() | people
         fresh = {key: uri for key, uri in named.items() if key not in ids}
         created = self._ids.create_assets(cursor, rows, fresh, ids, batch.tx)
-        given = self._add_facts(cursor, rows, batch, ids, events)
+        keys = self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
         insert_statements.store_owners(cursor, batch.assets, ids)
         insert_statements.store_contacts(cursor, contacts.values(), ids)
-        if self._hand_over is not None:
+        if self._on_commit is not None:
             people_ids = {ids[key] for key in people}
-            records = partial(insert_statements.records_of, created, batch.edges, batch.assets, given, people_ids)
+            records = partial(insert_statements.records_of, created, batch.edges, batch.assets, keys, people_ids)
             self._appended = CommittedTransaction(batch.tx, last_at, len(batch.edges) + len(batch.assets), records)
         return Appended(batch.tx, new)
 
     def _add_facts(
         self, cursor: psycopg.Cursor, rows: RowBatch, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
-    ) -> insert_statements.Numbers:
+    ) -> insert_statements.SurrogateKeys:
         facts: tuple[tuple[EdgeFactRow | AssetFactRow, int], ...] = (*batch.edges, *batch.assets)
-        given = insert_statements.Numbers(
+        keys = insert_statements.SurrogateKeys(
             batch.tx,
             ids,
             self._ids.origins(cursor, {fact.origin for fact, _ in facts}),
             self._ids.contents(cursor, rows, {fact.body for fact, _ in facts}),
             events,
         )
-        insert_statements.store_assets(rows, batch.assets, given)
-        insert_statements.store_edges(rows, batch.edges, given)
-        return given
+        insert_statements.store_assets(rows, batch.assets, keys)
+        insert_statements.store_edges(rows, batch.edges, keys)
+        return keys
 
 
 def _gather(batch: _Batch, entries: Sequence[Item], new: list[bool], unseen: set[bytes], assigner: TimestampAssigner) -> None:
-    """Put the facts of `entries` into `batch`, each fact once; mark the events that are `unseen`."""
+    """Add the facts of `entries` to `batch`, without duplicates; mark the entries of `unseen` events as new."""
     assigner.prepare(fact for item in entries for fact in item.facts)
     seen: set[bytes] = set()
     for position, item in enumerate(entries):
         if item.event is not None:
             if item.event.digest not in unseen:
-                continue  # the facts of an event that was received before are known
+                continue  # a duplicate: its facts are stored already
             unseen.discard(item.event.digest)
             new[position] = True
         for fact in item.facts:

@@ -1,1 +1,1 @@
-"""Backup and restore: a file of all tables."""
+"""Backup and restore of the complete store as one file."""

@@ -1,4 +1,4 @@
-"""Taking a whole store out, and putting it back: everything of one moment, in one transaction each (docs/adr/0012)."""
+"""Backup and restore of a PostgreSQL store: a consistent snapshot, in one transaction each (docs/adr/0012)."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from mlgraph.stores.postgres.database import Database
 _log = logging.getLogger(__name__)
 
 BACKUPS_AT_ONCE: Final = 2
-_NOT_COPIED: Final = frozenset({"migration", "instance"})  # how the store came to be, and which one it is
-_SEEDS: Final = {"origin": "id <> 0"}  # rows that migrations make: a store that holds no others is empty
+_NOT_COPIED: Final = frozenset({"migration", "instance"})  # they describe the store itself
+_SEEDS: Final = {"origin": "id <> 0"}  # conditions that exclude the rows of migrations: a store without others is empty
 _STAGING: Final = "mlgraph_restore"
 _SWAP_TRIES: Final = 10
 
@@ -36,12 +36,12 @@ class PostgresArchive:
         self._slots = threading.Semaphore(BACKUPS_AT_ONCE)
 
     def backup(self) -> Iterator[bytes]:
-        """Yield the store as of one moment, in pieces of a file, while others read and write.
+        """Yield the bytes of a backup file: a consistent snapshot of the store. Reads and writes continue meanwhile.
 
-        Raises `Unavailable` while `BACKUPS_AT_ONCE` others are being taken: each holds a transaction for as long as it lasts.
+        Raises `Unavailable` while `BACKUPS_AT_ONCE` backups run: each has a transaction open for its duration.
         """
         if not self._slots.acquire(blocking=False):
-            raise Unavailable(f"{BACKUPS_AT_ONCE} backups are being taken already: try again when one is done", retry_after_s=30)
+            raise Unavailable(f"{BACKUPS_AT_ONCE} backups are running already: try again when one is done", retry_after_s=30)
         try:
             with self._database.dedicated_connection() as connection:
                 yield from backup(connection)
@@ -49,15 +49,15 @@ class PostgresArchive:
             self._slots.release()
 
     def restore(self, pieces: Iterable[bytes]) -> RestoreResult:
-        """Put a backup into this store, which must be empty: whole, or not at all."""
+        """Restore a backup into this store, which must be empty, in one transaction. Raises as `restore` does."""
         with self._database.dedicated_connection() as connection:
             return restore(connection, pieces)
 
 
 def backup(connection: psycopg.Connection) -> Iterator[bytes]:
-    """Yield the file. The store may be of an older schema than this version's, and is not changed.
+    """Yield the bytes of the backup file. The store may have an older schema than this version, and is not changed.
 
-    Raises `StartError` where there is no store.
+    Raises `StartError` if there is no store.
     """
     packer = Packer()
     with connection.transaction(), connection.cursor() as cursor:
@@ -84,7 +84,7 @@ def backup(connection: psycopg.Connection) -> Iterator[bytes]:
 def _head_of(cursor: psycopg.Cursor) -> Head:
     schema = migrate.schema_number(cursor)
     if schema == 0:
-        raise StartError("there is nothing to back up: no mlgraph has ever served from this store")
+        raise StartError("there is nothing to back up: no mlgraph server has used this store yet")
     found = _tables(cursor)
     sequences: dict[str, int] = {}
     for table, column in _identities(cursor):
@@ -104,24 +104,24 @@ def _head_of(cursor: psycopg.Cursor) -> Head:
 
 
 def restore(connection: psycopg.Connection, pieces: Iterable[bytes], *, replace: bool = False) -> RestoreResult:
-    """Put a backup into the store, whole or not at all; with `replace`, in the place of what is stored there.
+    """Restore a backup into the store in one transaction; with `replace`, instead of the stored content.
 
-    All is built in a schema beside the live one, at the schema number of the backup, then migrated to this version's; the tables
-    change places at the end of the one transaction. Until then others see the store as it was; nothing can be appended meanwhile.
-    Raises `Conflict` and `DamagedBackup`.
+    The tables are built in a staging schema with the schema number of the backup, migrated to this version, and swapped with the
+    live tables at the end. Until then readers see the former content; appends wait. Raises `Conflict` where the store is not
+    empty, is in use, or the backup is of a newer version, `DamagedBackup` where the backup is faulty.
     """
     unpacker = Unpacker(pieces)
     head = unpacker.head
     if head.schema > migrate.newest():
         raise Conflict(
-            f"the backup has schema {head.schema}, this mlgraph knows {migrate.newest()}: restore it with mlgraph {head.program} "
-            "or newer"
+            f"the backup has schema {head.schema}, this mlgraph supports schema {migrate.newest()}: restore it with mlgraph "
+            f"{head.program} or newer"
         )
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", (APPEND_LOCK,))
         if cursor.fetchone() != (True,):
-            raise Conflict("something is being written to this store right now: restore into an empty one")
+            raise Conflict("another process is writing to this store: stop it, or restore into an empty store")
         live = _value(cursor, "SELECT current_schema()")
         _check_empty(cursor, replace=replace)
         _stage(cursor)
@@ -131,7 +131,7 @@ def restore(connection: psycopg.Connection, pieces: Iterable[bytes], *, replace:
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
         instance = _value(cursor, "SELECT id::text FROM instance")
         _swap(connection, cursor, live, replace=replace)
-    _log.info("a backup made at %s was restored: %d transactions", head.created_at, head.watermark)
+    _log.info("the backup of %s was restored: %d transactions", head.created_at, head.watermark)
     return RestoreResult(migrate.newest(), head.schema, head.created_at, instance, head.instance, head.watermark, unpacker.rows())
 
 
@@ -144,7 +144,7 @@ def _check_empty(cursor: psycopg.Cursor, *, replace: bool) -> None:
         )
         if others:
             raise Conflict(
-                "a server uses this store, and would go on with what it remembers: stop it before you replace the store"
+                "a server uses this store, and its graph would differ from the restored one: stop it before you replace the store"
             )
         return
     for table in _tables(cursor):
@@ -154,8 +154,8 @@ def _check_empty(cursor: psycopg.Cursor, *, replace: bool) -> None:
             cursor.execute(query.format(sql.Identifier(table), condition))
             if cursor.fetchone() == (True,):
                 raise Conflict(
-                    f"the store is not empty (table {table}): restore into a new one, or stop the server and give --replace "
-                    "with --data or --store, which deletes what is stored there"
+                    f"the store is not empty (table {table}): restore into a new store, or stop the server and use --replace "
+                    "with --data or --store, which deletes the stored content"
                 )
 
 
@@ -163,10 +163,13 @@ def _stage(cursor: psycopg.Cursor) -> None:
     try:
         cursor.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(_STAGING)))
     except psycopg.errors.DuplicateSchema:
-        raise Conflict(f"the schema {_STAGING} is there already, and a restore needs it: drop or rename it") from None
+        raise Conflict(f"the schema {_STAGING}, which a restore creates, exists already: drop or rename it") from None
     except psycopg.errors.InsufficientPrivilege:
-        at = cursor.connection.info
-        raise Conflict(f"a restore makes a schema of its own: GRANT CREATE ON DATABASE {at.dbname} TO {at.user}") from None
+        info = cursor.connection.info
+        raise Conflict(
+            f"a restore creates the schema {_STAGING} and needs the privilege: "
+            f"GRANT CREATE ON DATABASE {info.dbname} TO {info.user}"
+        ) from None
     cursor.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(_STAGING)))
 
 
@@ -176,10 +179,10 @@ def _fill(cursor: psycopg.Cursor, unpacker: Unpacker) -> None:
     found = _tables(cursor)
     expected = {table: set(columns) for table, columns in found.items() if table not in _NOT_COPIED}
     if expected != {table: set(columns) for table, columns in head.tables.items()}:
-        raise DamagedBackup(f"the backup's tables are not those of schema {head.schema}")
+        raise DamagedBackup(f"the tables of the backup are not those of schema {head.schema}")
     for table in expected:
-        cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))  # what migrations put there is in the backup
-    again = _without_indexes(cursor)
+        cursor.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))  # the backup contains the rows of migrations
+    index_statements = _drop_indexes(cursor)
     for table, rows in unpacker.tables():
         statement = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), _names(head.tables[table]))
         try:
@@ -190,19 +193,19 @@ def _fill(cursor: psycopg.Cursor, unpacker: Unpacker) -> None:
             raise DamagedBackup(f"the rows of the table {table} cannot be read: {error.diag.message_primary}") from None
         unpacker.counted(table, cursor.rowcount)
     try:
-        for statement_text in again:
+        for statement_text in index_statements:
             cursor.execute(statement_text.encode())
     except psycopg.IntegrityError as error:
         raise DamagedBackup(f"rows of the backup contradict each other: {error.diag.message_primary}") from None
     identities = {f"{table}.{column}": (table, column) for table, column in _identities(cursor)}
     for name, last in head.sequences.items():
         if name not in identities:
-            raise DamagedBackup(f"the backup's sequence {name[:80]!r} is not one of schema {head.schema}")
+            raise DamagedBackup(f"the sequence {name[:80]!r} of the backup is not one of schema {head.schema}")
         cursor.execute("SELECT setval(pg_get_serial_sequence(%s, %s), %s)", (*identities[name], last))
 
 
-def _without_indexes(cursor: psycopg.Cursor) -> list[str]:
-    """Drop keys and indexes, and return the statements that make them again: over all rows at once that is much faster."""
+def _drop_indexes(cursor: psycopg.Cursor) -> list[str]:
+    """Drop keys and indexes, and return the statements that create them again: much faster once all rows are loaded."""
     cursor.execute(
         "SELECT conrelid::regclass::text, quote_ident(conname), pg_get_constraintdef(oid) FROM pg_constraint "
         "WHERE connamespace = current_schema()::regnamespace AND contype IN ('p', 'u') ORDER BY oid"
@@ -222,28 +225,28 @@ def _without_indexes(cursor: psycopg.Cursor) -> list[str]:
 
 
 def _swap(connection: psycopg.Connection, cursor: psycopg.Cursor, live: str, *, replace: bool) -> None:
-    """Let the staged tables take the place of the live ones, which must still be empty unless they are to be replaced."""
+    """Swap the staged tables with the live ones, which must still be empty unless `replace`."""
     staged = list(_tables(cursor))
     cursor.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(live)))
     cursor.execute("SELECT pg_advisory_xact_lock(%s)", (migrate.LOCK,))
-    standing = sql.SQL(", ").join(sql.Identifier(live, table) for table in _tables(cursor))
-    for left in reversed(range(_SWAP_TRIES)):
+    live_tables = sql.SQL(", ").join(sql.Identifier(live, table) for table in _tables(cursor))
+    for remaining in reversed(range(_SWAP_TRIES)):
         try:
             with connection.transaction():
-                cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(standing))
+                cursor.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(live_tables))
             break
-        except psycopg.errors.DeadlockDetected:  # a reader holds one table and waits for another; it is through in a moment
-            if not left:
+        except psycopg.errors.DeadlockDetected:  # a reader has locked one table and waits for another; it ends in a moment
+            if not remaining:
                 raise
     _check_empty(cursor, replace=replace)
-    cursor.execute(sql.SQL("DROP TABLE {}").format(standing))
+    cursor.execute(sql.SQL("DROP TABLE {}").format(live_tables))
     for table in staged:
         cursor.execute(sql.SQL("ALTER TABLE {} SET SCHEMA {}").format(sql.Identifier(_STAGING, table), sql.Identifier(live)))
     cursor.execute(sql.SQL("DROP SCHEMA {}").format(sql.Identifier(_STAGING)))
 
 
 def _tables(cursor: psycopg.Cursor) -> dict[str, list[str]]:
-    """Return the tables of ours in the current schema, by name, each with its columns."""
+    """Return the columns of each table of mlgraph in the current schema, by table name."""
     cursor.execute(
         "SELECT c.relname, array_agg(a.attname::text ORDER BY a.attnum) FROM pg_class c "
         "JOIN pg_attribute a ON a.attrelid = c.oid "
@@ -255,7 +258,7 @@ def _tables(cursor: psycopg.Cursor) -> dict[str, list[str]]:
 
 
 def _identities(cursor: psycopg.Cursor) -> list[tuple[str, str]]:
-    """Return table and column of each number that PostgreSQL gives out."""
+    """Return table and column of each identity column."""
     cursor.execute(
         "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid "
         "WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = ANY(%s) AND a.attidentity <> '' ORDER BY 1, 2",
@@ -268,7 +271,7 @@ def _names(columns: Iterable[str]) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(column) for column in columns)
 
 
-def _value(cursor: psycopg.Cursor, query: LiteralString, *values: object) -> Any:  # noqa: ANN401 - what one column holds
+def _value(cursor: psycopg.Cursor, query: LiteralString, *values: object) -> Any:  # noqa: ANN401 - the value of any column
     cursor.execute(query, values)
     row = cursor.fetchone()
     return row[0] if row else None

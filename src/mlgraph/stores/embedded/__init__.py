@@ -1,1 +1,1 @@
-"""PostgreSQL as a child process."""
+"""The embedded PostgreSQL: cluster, child process, private socket, data directory lock, log."""

@@ -1,4 +1,4 @@
-"""One process at a time owns a data directory; the lock dies with its owner, however that ends."""
+"""The lock of a data directory: one process at a time. The kernel releases it when the process ends."""
 
 from __future__ import annotations
 
@@ -16,35 +16,34 @@ LOCK_NAME = "mlgraph.lock"
 
 
 class EmbeddedPostgresError(StartError):
-    """The embedded PostgreSQL cannot run; the detail says why and what to change."""
+    """The embedded PostgreSQL cannot run; the detail has the reason and the remedy."""
 
     title = "Embedded PostgreSQL failed"
 
 
 class DataDirectoryInUse(EmbeddedPostgresError):
-    """Another process serves this data directory, or this one does already."""
+    """Another process, or this process itself, serves the data directory already."""
 
     title = "Data directory in use"
 
 
 class DirectoryLock:
-    """An exclusive `flock` on `mlgraph.lock` in the data directory, with a note of who holds it.
+    """An exclusive `flock` on `mlgraph.lock` in the data directory; the file records the pid of its owner.
 
-    The kernel drops it when the holder dies, so a crash leaves no lock to remove by hand. The file itself
-    stays: to unlink a locked file would let two processes lock two files of one name.
+    The kernel releases the lock when the owner ends, so a crash leaves no lock to remove by hand. The file itself is never
+    deleted: after an unlink, two processes could lock two files of one name.
     """
 
     def __init__(self, descriptor: int, previous: dict[str, object]) -> None:
         self._descriptor = descriptor
         self.previous = previous
-        """What the holder before us had recorded; empty after a clean stop."""
+        """The record of the previous owner; empty after a clean stop."""
 
     @classmethod
     def acquire(cls, data_dir: Path) -> Self:
-        """Lock `data_dir` (which exists) for this process.
+        """Lock `data_dir`, an existing directory, for this process.
 
-        Raises DataDirectoryInUse where it is locked, EmbeddedPostgresError where the lock file cannot be
-        opened.
+        Raises DataDirectoryInUse if it is locked, EmbeddedPostgresError if the lock file cannot be opened.
         """
         path = data_dir / LOCK_NAME
         try:
@@ -62,19 +61,18 @@ class DirectoryLock:
             os.close(descriptor)
             raise DataDirectoryInUse(_in_use(data_dir, owner_pid)) from error
         lock = cls(descriptor, _read(descriptor))
-        # The sockets stay on record until they are gone: a start that dies before its own record must not
-        # lose them.
+        # The record of the socket directory is retained until the directory is removed, in case this start dies before that.
         lock.record(socket_directory=lock.previous.get("socket_directory"))
         return lock
 
     def record(self, **notes: object) -> None:
-        """Write down our process id and `notes` for whoever finds us here, or comes after us."""
+        """Record this process id and `notes` in the lock file, for other processes and for the next owner."""
         text = json.dumps({"pid": os.getpid(), **notes}).encode()
         os.pwrite(self._descriptor, text, 0)
         os.ftruncate(self._descriptor, len(text))
 
     def release(self) -> None:
-        """Forget the notes and let go; once only."""
+        """Clear the record and release the lock. To be called once."""
         os.ftruncate(self._descriptor, 0)
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # a forked child may still have the descriptor open
         os.close(self._descriptor)
@@ -91,9 +89,9 @@ def _read(descriptor: int) -> dict[str, object]:
 def _in_use(data_dir: Path, owner_pid: object) -> str:
     if owner_pid == os.getpid():
         return f"The data directory {data_dir} is already in use by this process (pid {owner_pid}): stop it first."
-    who = f"the process with pid {owner_pid}" if owner_pid else "another process that is just starting"
+    owner = f"the process with pid {owner_pid}" if owner_pid else "another process that is just starting"
     stop = f" (kill -INT {owner_pid})" if owner_pid else ""
     return (
-        f"The data directory {data_dir} is in use by {who}. Use the server that runs there, stop it{stop}, "
+        f"The data directory {data_dir} is in use by {owner}. Use the server that runs there, stop it{stop}, "
         "or start on another directory with --data DIR."
     )

@@ -1,13 +1,11 @@
-"""As whom PostgreSQL runs. It refuses to run as root, so for root it gets a user id of its own.
+"""The user id of PostgreSQL, which refuses to run as root.
 
 - Started by an ordinary user, it runs as that user.
-- Started by root, it runs as the owner of an existing cluster, else as the owner of the data directory, else
-  (root owns it) as a user id that nobody on this machine has: no other service shares it, and no account is
-  created.
-- Where directories above the data or the programs are closed to that user id (a data directory below
-  `/root`), the server keeps one right from root: to enter and read directories (the Linux capability
-  `CAP_DAC_READ_SEARCH`, or `CAP_DAC_OVERRIDE` where a container holds only that). No permission of a
-  directory above ours is ever changed.
+- Started by root, it runs as the owner of an existing cluster, else as the owner of the data directory. If root owns both, it
+  runs as an unused user id: no other service shares it, and no account is created.
+- Where that user id may not enter a directory above the data or the programs (a data directory below `/root`), the server
+  retains one capability of root: to enter and read directories (`CAP_DAC_READ_SEARCH`, or `CAP_DAC_OVERRIDE` in a container
+  that has only that). The permissions of parent directories are never changed.
 """
 
 from __future__ import annotations
@@ -23,12 +21,12 @@ from mlgraph.stores.embedded.directory_lock import EmbeddedPostgresError
 from mlgraph.stores.embedded.postgres_launch import STAY
 
 _OWN_IDS = range(64_700, 64_800)
-"""Below 65,536, which is all that many containers map, and away from the ids that people and services get."""
+"""Below 65,536, the limit of many containers, and outside the ranges of users and services."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A user and group id to run as; `STAY` for the caller's own."""
+    """A user and group id to run as; `STAY`: those of the caller."""
 
     uid: int = STAY
     gid: int = STAY
@@ -36,11 +34,11 @@ class Account:
 
     @property
     def switches(self) -> bool:
-        """Whether it is another user than the caller."""
+        """Whether it differs from the user of the caller."""
         return self.uid != STAY
 
     def own(self, path: Path) -> None:
-        """Give `path` and everything below it to this account; links are not followed."""
+        """Change the owner of `path` and everything below it to this account; symbolic links are not followed."""
         if not self.switches:
             return
         os.chown(path, self.uid, self.gid, follow_symlinks=False)
@@ -52,26 +50,26 @@ class Account:
 def server_account(data_dir: Path, cluster: Path, programs: Path) -> Account:
     """Return the account that serves `cluster` (it may not exist yet) with the PostgreSQL at `programs`.
 
-    Raises EmbeddedPostgresError where the cluster is another user's, or closed off with no way in.
+    Raises EmbeddedPostgresError where the cluster belongs to another user or cannot be reached by the account.
     """
     exists = cluster.exists()
     owner = (cluster if exists else data_dir).stat()
-    me = os.geteuid()
-    if me != 0:
-        if exists and owner.st_uid != me:
+    caller = os.geteuid()
+    if caller != 0:
+        if exists and owner.st_uid != caller:
             raise EmbeddedPostgresError(
-                f"{cluster} belongs to user id {owner.st_uid}, not to {me}: start as that user, or name "
+                f"{cluster} belongs to user id {owner.st_uid}, not to {caller}: start as that user, or name "
                 "another directory with --data.",
             )
         return Account()
     uid, gid = (owner.st_uid, owner.st_gid) if owner.st_uid != 0 else _unused_id()
-    return _with_way_in(uid, gid, data_dir, programs)
+    return _with_access(uid, gid, data_dir, programs)
 
 
 def initialising_account(account: Account, data_dir: Path, programs: Path) -> Account:
-    """Return the account to run `initdb` as, which insists on a user id that has a name.
+    """Return the account for `initdb`, which requires a user id with a name.
 
-    A server id without a name borrows one for the moment of creation, before anything listens.
+    For an `account` without a name this is another user, only during the creation, before the server runs.
     """
     if not account.switches or _has_name(account.uid):
         return account
@@ -82,11 +80,11 @@ def initialising_account(account: Account, data_dir: Path, programs: Path) -> Ac
             "(useradd mlgraph) or run mlgraph as an ordinary user.",
         )
     entry = next((entry for entry in named if entry.pw_name == "nobody"), named[0])
-    return _with_way_in(entry.pw_uid, entry.pw_gid, data_dir, programs)
+    return _with_access(entry.pw_uid, entry.pw_gid, data_dir, programs)
 
 
 def closed_directory(path: Path, uid: int) -> Path | None:
-    """Return the outermost directory on the way into `path` that `uid`, in no group, may not enter."""
+    """Return the outermost of `path` and its parents that `uid` (without groups) may not enter; None: it may enter all."""
     for folder in (*reversed(path.parents), path):
         found = folder.stat()
         needed = stat.S_IXUSR if found.st_uid == uid else stat.S_IXOTH
@@ -95,7 +93,7 @@ def closed_directory(path: Path, uid: int) -> Path | None:
     return None
 
 
-def _with_way_in(uid: int, gid: int, data_dir: Path, programs: Path) -> Account:
+def _with_access(uid: int, gid: int, data_dir: Path, programs: Path) -> Account:
     closed = closed_directory(data_dir, uid) or closed_directory(programs, uid)
     if closed is not None and sys.platform != "linux":
         raise EmbeddedPostgresError(

@@ -1,4 +1,4 @@
-"""The files of a PostgreSQL cluster: made whole or not at all, served by the version that wrote them."""
+"""The files of a PostgreSQL cluster: atomic creation by `initdb`, and the check of their major version."""
 
 from __future__ import annotations
 
@@ -19,35 +19,36 @@ if TYPE_CHECKING:
 
 
 _DYING_S = 3.0
+"""The time that a killed `initdb` may still write files."""
 
 
 def exists(cluster: Path) -> bool:
-    """Whether there is a cluster. Raises EmbeddedPostgresError where files of another kind take its place."""
+    """Whether there is a cluster. Raises EmbeddedPostgresError if the directory contains other files."""
     if (cluster / "PG_VERSION").exists():
         return True
     if cluster.exists() and any(cluster.iterdir()):
         raise EmbeddedPostgresError(
-            f"{cluster} holds files but no PostgreSQL cluster: move them away, or name another directory with --data.",
+            f"{cluster} contains files but no PostgreSQL cluster: move them away, or name another directory with --data.",
         )
     return False
 
 
 def create(cluster: Path, programs: Path, server: Account, superuser: str) -> None:
-    """Create the cluster beside its place and move it there whole: an interrupted one is redone.
+    """Create the cluster under a temporary name and rename it: an interrupted creation starts from scratch.
 
-    It belongs to `server` afterwards. Raises EmbeddedPostgresError where `initdb` fails, with its words.
+    It belongs to `server` afterwards. Raises EmbeddedPostgresError with the output of a failed `initdb`.
     """
     prefix = f"{cluster.name}.new-"
     for interrupted in cluster.parent.glob(f"{prefix}*"):
         _remove(interrupted)
-    # Never the same name again: what is left of a killed start may outlast our patience.
-    half = Path(tempfile.mkdtemp(prefix=prefix, dir=cluster.parent))
+    # A unique name: the directory of a killed start may still exist after `_DYING_S`.
+    unfinished = Path(tempfile.mkdtemp(prefix=prefix, dir=cluster.parent))
     account = initialising_account(server, cluster.parent, programs)
-    account.own(half)
+    account.own(unfinished)
     command: list[str | Path] = [
         programs / "initdb",
         "--pgdata",
-        half,
+        unfinished,
         "--username",
         superuser,
         "--no-instructions",
@@ -67,15 +68,15 @@ def create(cluster: Path, programs: Path, server: Account, superuser: str) -> No
         env=postgres_process.environment(),
     )
     if done.returncode != 0:
-        shutil.rmtree(half, ignore_errors=True)
+        shutil.rmtree(unfinished, ignore_errors=True)
         raise EmbeddedPostgresError(f"PostgreSQL could not create {cluster}: {done.stderr.strip()}")
-    server.own(half)
-    half.rename(cluster)
+    server.own(unfinished)
+    unfinished.rename(cluster)
     _sync_directory(cluster.parent)
 
 
 def check_version(cluster: Path, programs: Path) -> None:
-    """Raise EmbeddedPostgresError unless `cluster` was written by the major version of `programs`."""
+    """Raise EmbeddedPostgresError if `cluster` was written by another major version than that of `programs`."""
     stored = int((cluster / "PG_VERSION").read_text())
     ours = postgres_process.program_major(programs)
     if stored == ours:
@@ -92,7 +93,7 @@ def check_version(cluster: Path, programs: Path) -> None:
 
 
 def _remove(interrupted: Path) -> None:
-    """Remove what a killed start left: its initdb may still write for a moment, and so keep a directory from being empty."""
+    """Remove the directory of a killed start. Its `initdb` may still write for a moment, so removal is retried."""
     deadline = time.monotonic() + _DYING_S
     shutil.rmtree(interrupted, ignore_errors=True)
     while interrupted.exists() and time.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""Become the right user, ask to die with the parent, then turn into PostgreSQL.
+"""Launcher script: change the user, bind the process to its parent's life, then exec PostgreSQL.
 
-Run as a script of its own, by path, between fork and exec: doing the same in a `preexec_fn` is unsafe in a
-process that has threads. Standard library only, since it runs without site-packages.
+It runs as a separate script, by path, between fork and exec: a `preexec_fn` is unsafe in a process with threads. It imports
+the standard library only, since it runs without site-packages.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import signal
 import sys
 
 STAY = -1
-"""As user id: keep the user of the caller."""
+"""A user id that means: the user of the caller."""
 
 # Linux, include/uapi/linux: prctl.h, securebits.h and capability.h.
 _PR_SET_PDEATHSIG = 1
@@ -38,17 +38,17 @@ class _CapabilitySets(ctypes.Structure):
     )
 
 
-def _checked(result: int, what: str) -> None:
+def _checked(result: int, step: str) -> None:
     if result != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"{what}: {os.strerror(code)}")
+        raise OSError(code, f"{step}: {os.strerror(code)}")
 
 
 def _become(libc: ctypes.CDLL, uid: int, gid: int, *, enter_closed_directories: bool) -> None:
-    """Give up root for `uid`; keep, on request, the one right to enter directories that are closed to it."""
+    """Change from root to `uid`; on request, retain the one capability to enter directories that are closed to it."""
     if enter_closed_directories:
-        # Capabilities then survive the change of user, and access(2), by which initdb looks for its programs, heeds
-        # them (it ignores them for an ordinary user otherwise).
+        # With this bit, capabilities survive the change of user, and access(2), with which initdb finds its programs, respects
+        # them (otherwise it ignores them for an ordinary user).
         bits = libc.prctl(_PR_GET_SECUREBITS, 0, 0, 0, 0) | _SECBIT_NO_SETUID_FIXUP
         _checked(libc.prctl(_PR_SET_SECUREBITS, bits, 0, 0, 0), "keeping capabilities")
     os.setgroups([])
@@ -59,7 +59,7 @@ def _become(libc: ctypes.CDLL, uid: int, gid: int, *, enter_closed_directories: 
     header = _CapabilityHeader(_CAPABILITY_VERSION_3, 0)
     sets = (_CapabilitySets * 2)()
     _checked(libc.capget(ctypes.byref(header), sets), "reading capabilities")
-    # Containers often hold only the wider of the two; the narrower one never lets the server write.
+    # Containers often have only the wider capability. The narrower one does not permit writes.
     narrow_allowed = sets[0].permitted & (1 << _CAP_DAC_READ_SEARCH)
     capability = _CAP_DAC_READ_SEARCH if narrow_allowed else _CAP_DAC_OVERRIDE
     sets[0] = _CapabilitySets(1 << capability, 1 << capability, 1 << capability)
@@ -71,8 +71,7 @@ def _become(libc: ctypes.CDLL, uid: int, gid: int, *, enter_closed_directories: 
 def main(arguments: list[str]) -> None:
     """Replace this process by a command: `PARENT_PID UID GID ENTER_CLOSED(0|1) PROGRAM ARGUMENT...`.
 
-    Raises OSError where the system refuses one of the steps; the message goes to standard error, the
-    server's log.
+    Raises OSError where the system refuses a step; the message is written to standard error, the server's log.
     """
     parent, uid, gid, enter_closed, *command = arguments
     libc = ctypes.CDLL(None, use_errno=True)
@@ -82,14 +81,14 @@ def main(arguments: list[str]) -> None:
         except OSError as error:
             sys.exit(
                 f"PostgreSQL does not run as root, and this root may not become user id {uid} ({error}): run "
-                "mlgraph as an ordinary user, or keep data and programs in directories open to others",
+                "mlgraph as an ordinary user, or move data and programs to directories that other users may enter",
             )
     if sys.platform == "linux":
-        # Last, because a change of user clears it. SIGINT is PostgreSQL's fast, clean shutdown.
+        # After the change of user, which clears it. SIGINT is PostgreSQL's fast, clean shutdown.
         _checked(libc.prctl(_PR_SET_PDEATHSIG, signal.SIGINT, 0, 0, 0), "binding to the parent")
     if os.getppid() != int(parent):
         sys.exit("the process that started PostgreSQL is already gone")
-    os.execv(command[0], command)  # noqa: S606 - no shell is wanted; the caller names the program
+    os.execv(command[0], command)  # noqa: S606 - no shell is needed; the caller names the program
 
 
 if __name__ == "__main__":

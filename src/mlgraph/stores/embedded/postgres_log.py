@@ -1,4 +1,4 @@
-"""PostgreSQL's own log, read as it grows: what happened becomes part of our log, what quotes data does not."""
+"""Forwarding of PostgreSQL's log file to our log, without the parts that quote stored data."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LEVELS: Final = {
     "FATAL": logging.ERROR,
     "PANIC": logging.CRITICAL,
 }
-"""An ERROR is one statement's, which whoever sent it deals with."""
+"""An ERROR concerns one statement, and its sender handles it: a warning here."""
 
 
 @contextmanager
 def following(path: Path) -> Iterator[None]:
-    """Log what PostgreSQL appends to the file at `path`, from now on, by the logger `postgres`."""
+    """Log the lines that PostgreSQL appends to the file at `path` within the context, by the logger `postgres`."""
     stop = threading.Event()
     thread = threading.Thread(target=_follow, args=(path, path.stat().st_size, stop), name="postgres-log", daemon=True)
     thread.start()
@@ -47,7 +47,7 @@ def _follow(path: Path, start: int, stop: threading.Event) -> None:
         file.seek(start)
         waiting = b""
         while True:
-            last = stop.wait(_POLL_S)  # what was written before the stop is read once more
+            last = stop.wait(_POLL_S)  # lines written before the stop are still read
             while piece := file.read(_READ_BYTES):
                 *lines, waiting = (waiting + piece).split(b"\n")
                 for line in lines:
@@ -58,7 +58,7 @@ def _follow(path: Path, start: int, stop: threading.Event) -> None:
 
 
 def log_line(line: str) -> None:
-    """Log one line. Details, statements and the rest of longer messages quote what is stored: they stay in the file."""
+    """Log one line. Details, statements and continuation lines quote stored data and are not logged."""
     found = _LINE.match(line)
     level = _LEVELS.get(found["severity"]) if found else None
     if found and level is not None:

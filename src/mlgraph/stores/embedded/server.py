@@ -1,8 +1,7 @@
-"""The embedded PostgreSQL: a server of our own below the data directory, with a private socket.
+"""The embedded PostgreSQL: start, stop and supervision of a server below the data directory.
 
-Nothing listens on the network. PostgreSQL itself trusts whoever reaches its socket, and that is safe only
-because the socket lies in a directory with mode 0700 that belongs to the user of the server: the file system
-is the password.
+It does not listen on the network. It trusts every process that can open its socket, which is safe only because the socket is
+in a directory with mode 0700 that belongs to the user of the server: file permissions replace the password.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _log = logging.getLogger(__name__)
 DATABASE = "mlgraph"
 SUPERUSER = "mlgraph"
 QUERY_CONNECTIONS = 45
-"""How many of `max_connections` may answer questions: the others are for intake, for following the log, and for people."""
+"""The share of `max_connections` for queries; the others are for ingest, the log follower, and administrators."""
 _SETTINGS = {
     "port": str(postgres_sockets.PORT),
     "listen_addresses": "",
@@ -44,12 +43,12 @@ _SETTINGS = {
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
-    "random_page_cost": "1.1",  # the data lies on flash, or in memory
+    "random_page_cost": "1.1",  # the data is on flash or in memory
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
     "wal_compression": "pglz",  # the wheel is built without lz4
-    "wal_buffers": "16MB",  # a chunk of a load is more than the 4 MB that would come of shared_buffers
+    "wal_buffers": "16MB",  # a chunk of a load exceeds the default of 4 MB (1/32 of shared_buffers)
     "max_wal_size": "1GB",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -58,7 +57,7 @@ _SETTINGS = {
     "logging_collector": "off",
 }
 RESERVE_BYTES = 64 * 1024 * 1024
-"""Room that is left free on the disk: PostgreSQL ends where it cannot write its log, which comes in files of 16 MiB."""
+"""Reserved disk space: PostgreSQL stops if it cannot write its log, which consists of files of 16 MiB."""
 _LOG_LIMIT_BYTES = 8 * 1024 * 1024
 _READY_TIMEOUT_S = 300.0
 """Recovery after a crash replays up to `max_wal_size`; on a slow disk that takes minutes."""
@@ -66,14 +65,14 @@ _POLL_S = 0.01
 _FIRST_BACK_OFF_S = 0.2
 _LONGEST_BACK_OFF_S = 30.0
 _STABLE_AFTER_S = 60.0
-"""A server that ran this long failed for a new reason: the back-off starts anew."""
+"""After this time of operation a failure has a new cause: the back-off restarts from its minimum."""
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server on `data_dir`: created on the first start, found again on the next.
+    """A PostgreSQL server on `data_dir`. The first start creates the cluster.
 
-    It holds `postgres/` (the cluster), `postgres.log` and `mlgraph.lock` there. As a context manager it
-    starts and stops. All methods may be called from any thread.
+    The directory contains `postgres/` (the cluster), `postgres.log` and `mlgraph.lock`. As a context manager, it starts and
+    stops the server. All methods are thread-safe.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -96,10 +95,10 @@ class EmbeddedPostgres:
         self.stop()
 
     def start(self) -> str:
-        """Start the server, recovering from whatever an earlier one left, and return its connection URL.
+        """Start the server, recovering from an earlier crash, and return its connection URL.
 
-        Raises DataDirectoryInUse where the directory is served already, EmbeddedPostgresError where the
-        server cannot run (another major version, no permission, no space ...).
+        Raises DataDirectoryInUse if another process serves the directory, EmbeddedPostgresError if the server cannot run
+        (another major version, no permission, no space).
         """
         with self._guard:
             lock = self._locked()
@@ -118,19 +117,19 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """Connection URL of the database, the same for as long as this object is started."""
+        """Connection URL of the database; it does not change while the server is started."""
         if self._sockets is None:
             raise EmbeddedPostgresError(f"PostgreSQL on {self._data_dir} is not started: call start() first.")
         return postgres_sockets.connection_url(self._sockets, SUPERUSER, DATABASE)
 
     @property
     def log_file(self) -> Path:
-        """The file that PostgreSQL writes its log to."""
+        """The log file of PostgreSQL."""
         return self._log_file
 
     @property
     def pid(self) -> int | None:
-        """Process id of the running server, None while there is none."""
+        """Process id of the running server; None while it does not run."""
         process = self._process
         return process.pid if process is not None and not process.exited.is_set() else None
 
@@ -139,7 +138,7 @@ class EmbeddedPostgres:
         return self.pid is not None
 
     def disk_problem(self) -> str | None:
-        """Return what is wrong with the disk that the data is on, or None if there is room to go on."""
+        """Return a description of the problem if the data's disk is full or unreadable, else None."""
         try:
             free_bytes = shutil.disk_usage(self._cluster).free
         except OSError as error:
@@ -147,11 +146,11 @@ class EmbeddedPostgres:
         if free_bytes >= RESERVE_BYTES:
             return None
         free, reserved = free_bytes >> 20, RESERVE_BYTES >> 20
-        return f"the disk of {self._data_dir} is full: {free} MiB are free, {reserved} MiB are kept in reserve"
+        return f"the disk of {self._data_dir} is full: {free} MiB are free, {reserved} MiB are reserved"
 
     def stop(self) -> None:
-        """Shut down cleanly and let go of the directory; does nothing where nothing runs."""
-        self._stopping.set()  # before the guard: a start or restart under way gives up
+        """Shut down cleanly and release the directory; without effect if the server is not started."""
+        self._stopping.set()  # before the guard: cancels a start or restart in progress
         with self._guard:
             if self._lock is not None:
                 self._release()
@@ -160,10 +159,9 @@ class EmbeddedPostgres:
             supervisor.join()
 
     def supervise(self, on_restart: Callable[[], None] | None = None) -> None:
-        """Restart the server whenever it dies, with back-off, until `stop`. The URL stays the same.
+        """Restart the server whenever it dies, with back-off, until `stop`. The URL does not change.
 
-        `on_restart` is called after each restart, from the supervising thread: connections made before are
-        dead.
+        The supervising thread calls `on_restart` after each restart: earlier connections are closed.
         """
         with self._guard:
             if self._process is None:
@@ -176,16 +174,16 @@ class EmbeddedPostgres:
 
     def _locked(self) -> DirectoryLock:
         try:
-            # Open to enter (not to list): else the server's own user, where we are root, needs a right more.
+            # As root: others may enter (not list), so that the server's user needs no additional capability.
             self._data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise EmbeddedPostgresError(
-                f"The data directory {self._data_dir} cannot be made: {error}. Name another with --data.",
+                f"The data directory {self._data_dir} cannot be created: {error}. Name another one with --data.",
             ) from error
         return DirectoryLock.acquire(self._data_dir)
 
     def _prepare(self, lock: DirectoryLock) -> None:
-        """Everything before a launch that a restart need not repeat."""
+        """Perform the steps before a launch that a restart does not repeat."""
         programs = postgres_process.program_directory()
         self._account = server_account(self._data_dir, self._cluster, programs)
         if self._cluster.exists():
@@ -201,12 +199,12 @@ class EmbeddedPostgres:
             self._log_file.replace(self._log_file.with_suffix(".log.1"))
         self._log_file.touch(mode=0o600)  # its error messages quote data
         for ours in (self._log_file, self._data_dir / LOCK_NAME):
-            self._account.own(ours)  # root may start what the owner starts again tomorrow
+            self._account.own(ours)  # after a start by root, the owner must be able to start again
         self._sockets = postgres_sockets.create(self._account)
         lock.record(socket_directory=str(self._sockets))
 
     def _launch(self) -> None:
-        """Start the postmaster in the prepared surroundings and wait until it answers."""
+        """Start the postmaster after `_prepare` and wait until it answers."""
         programs = postgres_process.program_directory()
         postgres_process.end_leftovers(postgres_process.server_name(self._cluster))
         foreign = postgres_process.running_postmaster(self._cluster)
@@ -215,7 +213,7 @@ class EmbeddedPostgres:
                 f"A PostgreSQL that mlgraph did not start runs on {self._cluster} (pid {foreign}): stop it "
                 f"(kill -INT {foreign}) and start again.",
             )
-        # Whoever has that id by now is no PostgreSQL of this directory; PostgreSQL would take it for one.
+        # The id in a stale file may belong to another process by now, and PostgreSQL would refuse to start.
         (self._cluster / "postmaster.pid").unlink(missing_ok=True)
         sockets = self._sockets
         if sockets is None:
@@ -243,17 +241,17 @@ class EmbeddedPostgres:
             if process.exited.wait(_POLL_S):
                 raise EmbeddedPostgresError(
                     f"PostgreSQL on {self._data_dir} ended while starting (status {process.returncode}). "
-                    f"{self._log_file} says: {_text_from(self._log_file, log_start)}",
+                    f"Its log {self._log_file}: {_text_from(self._log_file, log_start)}",
                 )
             if self._stopping.is_set():
                 raise EmbeddedPostgresError(f"PostgreSQL on {self._data_dir} was stopped while starting.")
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(
-                    f"PostgreSQL on {self._data_dir} did not get ready in {_READY_TIMEOUT_S:.0f} s: see {self._log_file}.",
+                    f"PostgreSQL on {self._data_dir} was not ready after {_READY_TIMEOUT_S:.0f} s: see {self._log_file}.",
                 )
 
     def _reports_ready(self, pid: int) -> bool:
-        """Whether the postmaster says in its lock file that it takes connections (postmaster.pid, line 8)."""
+        """Whether the postmaster accepts connections, by its status in `postmaster.pid` (line 8)."""
         try:
             lines = (self._cluster / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -261,7 +259,7 @@ class EmbeddedPostgres:
         return lines[:1] == [str(pid)] and len(lines) > 7 and lines[7].strip() == "ready"
 
     def _release(self) -> None:
-        """Give everything back; the lock last, so that a successor finds nothing half gone."""
+        """Release all resources, the lock last: the next owner must not find a partly released directory."""
         process, self._process = self._process, None
         if process is not None:
             process.stop()
@@ -286,18 +284,18 @@ class EmbeddedPostgres:
             with self._guard:
                 if self._stopping.is_set():
                     return
-                _log.error("PostgreSQL on %s died; starting it again", self._data_dir)
+                _log.error("PostgreSQL on %s died and is restarted", self._data_dir)
                 try:
                     self._launch()
                 except (EmbeddedPostgresError, OSError) as error:
-                    _log.error("PostgreSQL did not start: %s; next try in %.1f s", error, back_off_s)
+                    _log.error("PostgreSQL did not start: %s; the next attempt follows in %.1f s", error, back_off_s)
                     continue
-            _log.warning("PostgreSQL on %s runs again", self._data_dir)
+            _log.warning("PostgreSQL on %s was restarted", self._data_dir)
             if on_restart is not None:
                 try:
                     on_restart()
-                except Exception:  # noqa: BLE001 - whatever it raises, supervision goes on
-                    _log.exception("what follows a restart of PostgreSQL failed")
+                except Exception:  # noqa: BLE001 - supervision continues after every error
+                    _log.exception("the callback after a restart of PostgreSQL failed")
 
 
 def _ensure_database(maintenance_url: str) -> None:

@@ -1,11 +1,11 @@
--- Facts are appended, never updated: each row is one statement, with the time for which it held (valid_*, microseconds since
--- 1970-01-01T00:00:00Z, open end 9223372036854775807) and the transaction in which it was learned. Table names are never
+-- Facts are appended, never updated: each row is one assertion, with its validity interval (valid_*, microseconds since
+-- 1970-01-01T00:00:00Z, open end 9223372036854775807) and the transaction that recorded it. Table names are never
 -- qualified: one tenant is one schema.
 
 CREATE TABLE tx (
     tx           bigint PRIMARY KEY,          -- numbered under an advisory lock: becomes visible in order, without gaps
     recorded_at  bigint NOT NULL,             -- never decreases, even if the clock does
-    last_at      bigint NOT NULL,             -- the greatest valid_from given to a fact that came without one
+    last_at      bigint NOT NULL,             -- the greatest valid_from that was assigned to a fact without one
     actor        text   NOT NULL,
     source       text,
     environment  text
@@ -18,7 +18,7 @@ CREATE TABLE origin (
 INSERT INTO origin (id, name) VALUES (0, '*');
 
 CREATE TABLE asset (
-    id          integer PRIMARY KEY,          -- in order of first sight, seen as an asset or as an end of an edge
+    id          integer PRIMARY KEY,          -- in order of the first fact that names it
     digest      bytea    NOT NULL UNIQUE,     -- of the URI: URIs may be longer than an index entry
     uri         text     NOT NULL,
     kind        smallint NOT NULL,
@@ -40,7 +40,7 @@ CREATE TABLE event (
     format    text   NOT NULL,
     source    text   NOT NULL,
     event_id  text   NOT NULL,
-    digest    bytea  NOT NULL UNIQUE,         -- of what makes the event the same event: content, or source and id
+    digest    bytea  NOT NULL UNIQUE,         -- identifies duplicates: of the content, or of source and id
     body      text   NOT NULL
 );
 
@@ -81,7 +81,7 @@ CREATE INDEX edge_fact_target ON edge_fact (target_id, relation);
 CREATE INDEX edge_fact_by ON edge_fact (by_id) WHERE by_id IS NOT NULL;
 CREATE INDEX edge_fact_tx ON edge_fact (tx);
 
--- Names and mail of people stand here alone, so that they can be erased while the facts stay.
+-- Names and mail addresses of people are stored here only, so that they can be erased without changing facts.
 CREATE TABLE contact (
     asset_id  integer PRIMARY KEY,
     name      text,
@@ -112,5 +112,5 @@ CREATE TABLE connection (
     total         bigint,
     error         text,
     last_sync_at  bigint,
-    secret        text NOT NULL             -- that the source signs its webhooks with
+    secret        text NOT NULL             -- the key of webhook signatures
 );

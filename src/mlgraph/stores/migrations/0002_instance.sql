@@ -1,5 +1,5 @@
--- Which store this is: what is derived from a store and kept elsewhere (snapshot files) names it, so that it is never taken for that
--- of another. A restored store is another one.
+-- The identity of the store: derived files (base files) record it, so that they are never used for another store. A restored
+-- store has a new identity.
 
 CREATE TABLE instance (
     one         boolean     PRIMARY KEY DEFAULT true CHECK (one),   -- there is one row

@@ -1,6 +1,6 @@
--- Facts of one asset or one triple stand together in the unique index, where digests alone scatter every insert over all of
--- it: a load then rewrites (and logs) a page for almost every fact once the index is larger than memory. The same indexes
--- answer what the narrower ones did.
+-- Facts of one asset or one triple are adjacent in the unique index. In an index on digests alone every insert is at a random
+-- position: once it is larger than memory, a load rewrites (and logs) a page for almost every fact. The same indexes replace
+-- the narrower ones.
 
 ALTER TABLE asset_fact DROP CONSTRAINT asset_fact_digest_key;
 DROP INDEX asset_fact_asset;

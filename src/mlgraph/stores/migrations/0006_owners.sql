@@ -1,5 +1,5 @@
--- Which assets have ever named an owner in their state, by owner: what somebody answered for at any time is found without a
--- look at all states. When they did is told by the states themselves. Owners named by edges are found by the edges.
+-- Assets whose state names an owner, now or in the past, by owner: the assets of an owner are found without a scan of all
+-- states. The validity intervals are those of the states. Owners that edges name are found by the edges.
 
 CREATE TABLE asset_owner (
     owner_id  integer NOT NULL,
@@ -7,8 +7,8 @@ CREATE TABLE asset_owner (
     PRIMARY KEY (owner_id, asset_id)
 );
 
--- The body is canonical JSON: the members of a state come in order, so this is its list of owners or none of it; URIs are ASCII
--- without quotes and brackets. Owners that nothing else has named are not known to stores of before.
+-- The body is canonical JSON with sorted members, so the first match is the list of owners of the state if it has one; URIs are
+-- ASCII without quotes and brackets. Owners without another fact have no number in stores of earlier versions and are skipped.
 INSERT INTO asset_owner (owner_id, asset_id)
 SELECT DISTINCT o.id, f.asset_id
 FROM content c

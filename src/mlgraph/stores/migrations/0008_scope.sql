@@ -1,3 +1,3 @@
--- What stands before those names in a source's answers that mean nothing by themselves; none before this, and none by `connect`.
+-- The prefix of ambiguous names in a source's answers; null for older sources and for those of `connect`.
 
 ALTER TABLE connection ADD COLUMN scope text;

@@ -1,1 +1,1 @@
-"""PostgreSQL: the pool, migrations, the reader, small tables."""
+"""PostgreSQL: connection pool, migrations, readers of facts, and the tables of sources, events and dead letters."""

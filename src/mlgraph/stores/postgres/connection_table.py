@@ -1,4 +1,4 @@
-"""Connected sources in PostgreSQL."""
+"""The table of connected sources."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any, Final
 from mlgraph.ports.connections import Connection
 from mlgraph.stores.postgres.database import Database
 
-_RETAINED_ERRORS: Final = tuple(field.name for field in fields(Connection))
-_DOCUMENTS: Final = ("cursor", "sweep_cursor")
-_COLUMNS: Final = ", ".join(_RETAINED_ERRORS)
-_VALUES: Final = ", ".join(f"%({name})s" for name in _RETAINED_ERRORS)
-_REPLACED: Final = ", ".join(f"{name} = excluded.{name}" for name in _RETAINED_ERRORS if name != "name")
+_FIELDS: Final = tuple(field.name for field in fields(Connection))
+_JSON_FIELDS: Final = ("cursor", "sweep_cursor")
+_COLUMNS: Final = ", ".join(_FIELDS)
+_VALUES: Final = ", ".join(f"%({name})s" for name in _FIELDS)
+_REPLACED: Final = ", ".join(f"{name} = excluded.{name}" for name in _FIELDS if name != "name")
 
 
 class PostgresConnections:
@@ -23,25 +23,25 @@ class PostgresConnections:
         self._database = database
 
     def save(self, connection: Connection) -> None:
-        """Keep the connection as it is now."""
-        values = {name: getattr(connection, name) for name in _RETAINED_ERRORS}
-        values |= {name: json.dumps(values[name]) for name in _DOCUMENTS}
+        """Insert the connection, or replace the one of the same name."""
+        values = {name: getattr(connection, name) for name in _FIELDS}
+        values |= {name: json.dumps(values[name]) for name in _JSON_FIELDS}
         with self._database.connection() as link, link.transaction(), link.cursor() as query:
             query.execute(
                 f"INSERT INTO connection ({_COLUMNS}) VALUES ({_VALUES}) ON CONFLICT (name) DO UPDATE SET {_REPLACED}", values
             )
 
     def get(self, name: str) -> Connection | None:
-        """Return the connection of this name, if there is one."""
+        """Return the connection of this name; None if there is none."""
         return next((connection for connection in self.all() if connection.name == name), None)
 
     def all(self) -> list[Connection]:
-        """Return all connections, by name."""
+        """Return all connections, ordered by name."""
         with self._database.connection() as link, link.cursor() as query:
             query.execute(f"SELECT {_COLUMNS} FROM connection ORDER BY name")
             return [_connection(row) for row in query.fetchall()]
 
 
 def _connection(row: tuple[Any, ...]) -> Connection:
-    values = dict(zip(_RETAINED_ERRORS, row, strict=True))
-    return Connection(**values | {name: json.loads(values[name] or "null") for name in _DOCUMENTS})
+    values = dict(zip(_FIELDS, row, strict=True))
+    return Connection(**values | {name: json.loads(values[name] or "null") for name in _JSON_FIELDS})

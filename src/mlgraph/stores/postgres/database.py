@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL: pooled, checked, and honest when the server is away, full or slow."""
+"""Connection pools to PostgreSQL, with clear errors where the server is unreachable, full or slow."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ from mlgraph.stores.postgres.migrate import migrate
 
 _WAIT_S = 5.0
 _CLOSE_S: Final = 2.0
-"""How long to wait for a thread that just tries to connect to a PostgreSQL that is away."""
+"""The time to wait for a pool thread that is connecting to an unreachable PostgreSQL."""
 QUERY_TIME_S: Final = 30.0
-_AWAY: Final = "PostgreSQL does not answer; nothing was acknowledged that is not stored. Try again: it is being reached anew"
+_UNREACHABLE: Final = (
+    "PostgreSQL does not answer. Everything that was acknowledged is stored. Try again: the server reconnects by itself"
+)
 _FULL: Final = (
-    "the disk of PostgreSQL is full: nothing was acknowledged that is not stored. Make room there, and try again: "
-    "it goes on by itself"
+    "the disk of PostgreSQL is full. Everything that was acknowledged is stored. Free space on it and try again: "
+    "no restart is needed"
 )
 
 
@@ -32,9 +34,9 @@ def _no_problem() -> str | None:
 
 
 class Database:
-    """Pools of connections to one schema of one PostgreSQL: one for questions with a time budget, one for all else.
+    """Connection pools to one schema of one PostgreSQL: one pool for queries with a deadline, one for everything else.
 
-    So questions, however many, leave connections for intake and for following the log.
+    Many simultaneous queries therefore leave connections for ingest and for the log follower.
     """
 
     def __init__(
@@ -46,20 +48,20 @@ class Database:
         query_time_s: float = QUERY_TIME_S,
         disk_problem: Callable[[], str | None] = _no_problem,
     ) -> None:
-        """Connect to `url` (libpq form), with `size` connections at most, and `questions` more for questions.
+        """Connect to `url` (libpq form) with at most `size` connections, and `query_connections` more for queries.
 
-        A statement of a question runs for `query_time_s` at most. `trouble` says what is wrong with the disk, if anything
-        is: asked before each write, and where PostgreSQL fails.
+        A statement of a query runs for at most `query_time_s` seconds. `disk_problem` returns a description of a full or
+        unreadable disk, else None; it is called before each write and after an error of PostgreSQL.
         """
         self.url = url
-        """What was connected to, with whatever it may hold to authenticate."""
+        """The URL of the database; it may contain credentials."""
         self._thread_local = threading.local()
         self._pool = _pool(url, "mlgraph", size)
         self._query_pool = _pool(url, "mlgraph-questions", query_connections, _limiting(query_time_s))
         self._disk_problem = disk_problem
 
     def open(self) -> int:
-        """Open the pools, migrate the schema, and return its number. Raises `Unavailable` if nothing answers."""
+        """Open the pools, migrate the schema, and return its number. Raises `Unavailable` if PostgreSQL does not answer."""
         self._pool.open()
         with self.connection() as connection:
             number = migrate(connection)
@@ -67,9 +69,9 @@ class Database:
         return number
 
     def statistics(self) -> Pool:
-        """Return how many connections there are, and how many requests wait for one."""
-        found = [pool.get_stats() for pool in (self._pool, self._query_pool)]
-        size, idle, waiting = (sum(each[key] for each in found) for key in ("pool_size", "pool_available", "requests_waiting"))
+        """Return the number of connections and of waiting requests, over both pools."""
+        stats = [pool.get_stats() for pool in (self._pool, self._query_pool)]
+        size, idle, waiting = (sum(each[key] for each in stats) for key in ("pool_size", "pool_available", "requests_waiting"))
         return Pool(size, idle, waiting)
 
     def close(self) -> None:
@@ -78,15 +80,15 @@ class Database:
             pool.close(_CLOSE_S)
 
     def check_writable(self) -> None:
-        """Raise `Unavailable` where the disk has no room for a write: PostgreSQL, which would end over it, still answers."""
+        """Raise `Unavailable` where the disk has no room for a write. PostgreSQL would stop if it ran out of space."""
         if (problem := self._disk_problem()) is not None:
-            raise Unavailable(f"{problem}: nothing more is taken until there is room", retry_after_s=5)
+            raise Unavailable(f"{problem}: writes are refused until there is room", retry_after_s=5)
 
     @contextmanager
     def session(self) -> Iterator[None]:
-        """Let `connection` lend this thread one and the same connection until the end of the context, for reading alone.
+        """Make `connection` return the same connection to this thread until the end of the context, for reads only.
 
-        It is taken from the pool when it is first asked for: who reads nothing after all takes none.
+        The first call of `connection` takes it from the pool: a session without reads takes none.
         """
         if getattr(self._thread_local, "exit_stack", None) is not None:
             yield
@@ -100,9 +102,9 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
-        """Lend a connection. Raises `Unavailable` if PostgreSQL is away or goes away meanwhile: nothing was committed then.
+        """Provide a pooled connection. Raises `Unavailable` if PostgreSQL is or becomes unreachable.
 
-        Raises `OutOfTime` where a statement takes longer than a question may.
+        Raises `OutOfTime` where a statement exceeds the time of a query.
         """
         exit_stack = getattr(self._thread_local, "exit_stack", None)
         if exit_stack is not None:
@@ -115,38 +117,38 @@ class Database:
 
     @contextmanager
     def dedicated_connection(self) -> Iterator[psycopg.Connection]:
-        """Open a connection beside the pool, for work that may take hours: it must not keep the others from theirs."""
+        """Open a connection outside the pools, for work that may take hours (backup, restore)."""
         with self._translated_errors(None), psycopg.connect(self.url, application_name="mlgraph") as connection:
             yield connection
 
     @contextmanager
     def _pooled_connection(self) -> Iterator[psycopg.Connection]:
-        asked = deadlines.current()
-        with self._translated_errors(asked):
+        deadline = deadlines.current()
+        with self._translated_errors(deadline):
             deadlines.raise_if_exceeded()
-            with (self._pool if asked is None else self._query_pool).connection() as connection:
+            with (self._pool if deadline is None else self._query_pool).connection() as connection:
                 yield connection
 
     @contextmanager
-    def _translated_errors(self, asked: deadlines.Deadline | None) -> Iterator[None]:
-        """Tell what is wrong with the store in our words."""
+    def _translated_errors(self, deadline: deadlines.Deadline | None) -> Iterator[None]:
+        """Translate errors of psycopg into `Unavailable` and `OutOfTime`."""
         try:
             yield
         except PoolTimeout:
-            raise Unavailable(self._disk_problem() or _AWAY, retry_after_s=2) from None
+            raise Unavailable(self._disk_problem() or _UNREACHABLE, retry_after_s=2) from None
         except psycopg.errors.QueryCanceled:
-            if asked is None:
+            if deadline is None:
                 raise
-            raise OutOfTime(deadlines.exceeded_message(asked.given_s), retry_after_s=2) from None
+            raise OutOfTime(deadlines.exceeded_message(deadline.given_s), retry_after_s=2) from None
         except psycopg.errors.DiskFull as error:
             raise Unavailable(self._disk_problem() or _FULL, retry_after_s=5) from error
         except (psycopg.OperationalError, psycopg.InterfaceError) as error:
-            raise Unavailable(self._disk_problem() or _AWAY, retry_after_s=2) from error
+            raise Unavailable(self._disk_problem() or _UNREACHABLE, retry_after_s=2) from error
 
 
 def _check(connection: psycopg.Connection) -> None:
-    """Raise `OperationalError` if the server has closed this idle connection: it says so unasked, so nothing is sent."""
-    for _ in range(2):  # what it said when it went comes first, only then the end
+    """Raise `OperationalError` if the server closed this idle connection. It reports that by itself: nothing is sent."""
+    for _ in range(2):  # the first read consumes its last message, the second one detects the closed socket
         connection.pgconn.consume_input()
     if connection.pgconn.status != ConnStatus.OK:
         raise psycopg.OperationalError("the connection was closed by the server")
@@ -160,7 +162,7 @@ def _pool(url: str, name: str, size: int, configure: Callable[[psycopg.Connectio
         open=False,
         timeout=_WAIT_S,
         check=_check,
-        # A single statement is a transaction of its own: two round trips less for each.
+        # With autocommit, a single statement needs no BEGIN and COMMIT: two round trips less.
         kwargs={"application_name": name, "autocommit": True},
         name=name,
         reconnect_timeout=10.0,

@@ -1,4 +1,4 @@
-"""Thin events in PostgreSQL."""
+"""The table of thin events: the durable queue of objects to fetch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class PostgresEvents:
         self._database = database
 
     def add(self, source: str, event: ThinEvent) -> ThinEvent:
-        """Keep an event, durably, in the place of an earlier one about the thing; return what waits now."""
+        """Store an event in place of an earlier one about the same object; return the event that waits now."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as query:
             query.execute(
                 "INSERT INTO thin_event AS w (source, kind, id, event, at, number) VALUES (%s, %s, %s, %s, %s, %s) "
@@ -30,7 +30,7 @@ class PostgresEvents:
         return replace(event, event=json.loads(body) if body else event.event, at=at, number=number, attempts=0)
 
     def waiting(self, source: str) -> list[ThinEvent]:
-        """Return all events that wait."""
+        """Return all waiting events of a source."""
         with self._database.connection() as connection, connection.cursor() as query:
             query.execute(
                 "SELECT kind, id, event, at, number, attempts FROM thin_event WHERE source = %s ORDER BY at, kind, id", (source,)
@@ -38,7 +38,7 @@ class PostgresEvents:
             return [ThinEvent(kind, id_, json.loads(event), *counts) for kind, id_, event, *counts in query.fetchall()]
 
     def failed(self, source: str, event: ThinEvent) -> None:
-        """Keep how many attempts it has had."""
+        """Store the number of attempts of an event."""
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as query:
             query.execute(
                 "UPDATE thin_event SET attempts = %s WHERE source = %s AND kind = %s AND id = %s AND number = %s",
@@ -46,7 +46,7 @@ class PostgresEvents:
             )
 
     def done(self, source: str, events: Collection[ThinEvent]) -> None:
-        """Forget these events, unless a later one about the same thing has come."""
+        """Delete these events, unless a later one about the same object has arrived."""
         kinds, ids, numbers = [e.kind for e in events], [e.id for e in events], [e.number for e in events]
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as query:
             query.execute(

@@ -1,4 +1,4 @@
-"""Numbered migrations: each runs once, in order, in one transaction with the note that it ran."""
+"""Numbered schema migrations: each runs once, in order, in one transaction with its row in `migration`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LOCK: Final = 0x6D6C67_01  # "mlg", migrations
 
 
 def migrate(connection: psycopg.Connection) -> int:
-    """Bring the store up to this version's schema and return its number.
+    """Migrate the store to this version's schema and return the schema number.
 
-    Two servers that start at once migrate one after the other. Raises `StartError` if the store is of a newer version.
+    Two servers that start at once migrate one after the other. Raises `StartError` if the store has a newer schema.
     """
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
@@ -25,14 +25,14 @@ def migrate(connection: psycopg.Connection) -> int:
 
 
 def newest() -> int:
-    """Return the number of this version's schema."""
+    """Return the schema number of this version."""
     return len(_steps())
 
 
 def migrate_to(cursor: psycopg.Cursor, number: int) -> int:
-    """Run the migrations up to `number` that have not run yet, inside the caller's transaction, and return `number`.
+    """Run the missing migrations up to `number` inside the caller's transaction, and return `number`.
 
-    Raises `StartError` if the store is beyond it.
+    Raises `StartError` if the store has a higher schema number.
     """
     cursor.execute(
         "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL, "
@@ -40,7 +40,9 @@ def migrate_to(cursor: psycopg.Cursor, number: int) -> int:
     )
     done = schema_number(cursor)
     if done > number:
-        raise StartError(f"the store is at schema {done}, this mlgraph knows {number}: start the newer mlgraph that wrote it")
+        raise StartError(
+            f"the store has schema {done}, this mlgraph supports schema {number}: start the newer mlgraph that wrote the store"
+        )
     for step, (name, statements) in enumerate(_steps()[done:number], start=done + 1):
         cursor.execute(statements.encode())
         cursor.execute("INSERT INTO migration (number, name) VALUES (%s, %s)", (step, name))
@@ -48,7 +50,7 @@ def migrate_to(cursor: psycopg.Cursor, number: int) -> int:
 
 
 def schema_number(cursor: psycopg.Cursor) -> int:
-    """Return the number of the last migration that has run (0: none)."""
+    """Return the number of the last migration that ran (0: none)."""
     cursor.execute("SELECT to_regclass('migration') IS NOT NULL")
     if cursor.fetchone() != (True,):
         return 0
@@ -58,9 +60,9 @@ def schema_number(cursor: psycopg.Cursor) -> int:
 
 
 def tables() -> frozenset[str]:
-    """Return the names of all tables that any migration makes, the notes on migrations included."""
-    made = (name for _, statements in _steps() for name in re.findall(r"^CREATE TABLE (\w+)", statements, re.MULTILINE))
-    return frozenset({"migration", *made})
+    """Return the names of all tables that the migrations create, including `migration` itself."""
+    created = (name for _, statements in _steps() for name in re.findall(r"^CREATE TABLE (\w+)", statements, re.MULTILINE))
+    return frozenset({"migration", *created})
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Rows of the fact tables as records."""
+"""Conversion of rows of the fact tables into `AssetRecord` and `EdgeRecord`, and the columns that it needs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ EDGE_COLUMNS: Final = (
 )
 EDGE_FROM: Final = "edge_fact f JOIN content c ON c.id = f.content_id"
 _decode: Final = json.JSONDecoder().raw_decode
-"""What `json.loads` does, without looking for white space around a text that has none: bodies are canonical JSON."""
-_NOTHING: Final[Mapping[str, Any]] = {}
+"""`json.loads` without its search for surrounding white space: stored bodies are canonical JSON and have none."""
+_NO_PROPERTIES: Final[Mapping[str, Any]] = {}
 _MODES: Final = tuple(Mode(code) for code in range(len(Mode)))
 
 Number = Callable[[str], int]
-"""Returns the number that stands for a URI or an origin."""
+"""Returns the number of a URI or an origin."""
 
 
 def asset_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[AssetRecord]:
@@ -39,13 +39,13 @@ def edge_records(rows: Iterable[tuple[Any, ...]]) -> Iterator[EdgeRecord]:
 
 
 def asset_record(row: AssetFactRow, asset: Number, origin: Number, tx: int = 0, event: int | None = None) -> AssetRecord:
-    """Return a fact that is being stored by transaction `tx` as the record that a reader would return."""
+    """Return the record of a fact that transaction `tx` stores, as a reader would return it."""
     stored = asset(row.uri), origin(row.origin), row.valid_from, row.mode, row.body, tx, event
     return next(asset_records([stored]))
 
 
 def edge_record(row: EdgeFactRow, asset: Number, origin: Number, tx: int = 0, event: int | None = None) -> EdgeRecord:
-    """Return a fact that is being stored by transaction `tx` as the record that a reader would return."""
+    """Return the record of a fact that transaction `tx` stores, as a reader would return it."""
     ends = asset(row.source), RELATIONS[row.relation].code, asset(row.target)
     by = None if row.by is None else asset(row.by)
     feeds = None if row.feeds is None else map(asset, row.feeds)
@@ -61,8 +61,8 @@ def _edge_record(row: tuple[Any, ...]) -> EdgeRecord:
 
 
 def properties_of(body: str) -> Mapping[str, Any]:
-    """Return what the body of a fact says."""
+    """Return the properties in the body of a fact (canonical JSON)."""
     if body == "{}":
-        return _NOTHING
+        return _NO_PROPERTIES
     value: Mapping[str, Any] = _decode(body)[0]
     return value
