@@ -88,7 +88,7 @@ def test_of_equal_rows_of_two_groups_one_is_masked() -> None:
 
 
 @pytest.mark.parametrize("merge_at", [0, 2, 1000])
-def test_any_sequence_of_replacements_leaves_the_rows_of_the_last(merge_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_any_replacements_each_group_has_its_last_rows(merge_at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Base and both generations of patches are compared with a dictionary, for every published view."""
     monkeypatch.setattr(overlay, "MERGE_AT", merge_at)
     for seed in range(40):

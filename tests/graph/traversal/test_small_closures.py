@@ -25,7 +25,7 @@ def derives(source: int, target: int, start: int = 1) -> EdgeFact:
     return EdgeFact(dataset(source), "derives", dataset(target), "facts", start)
 
 
-def small(graph: Projected, root: AssetUri, direction: DirectionName = "downstream") -> bool:
+def is_small(graph: Projected, root: AssetUri, direction: DirectionName = "downstream") -> bool:
     return is_small_closure(graph.snapshot, graph.store.assets_by_uri[str(root)].asset, direction, Layer.ASSET, NOW)
 
 
@@ -33,25 +33,25 @@ def small(graph: Projected, root: AssetUri, direction: DirectionName = "downstre
 @pytest.mark.parametrize("many", [SMALL_NODES - 1, SMALL_NODES])
 def test_a_hub_is_not_small_past_the_limit(many: int, compact_at: int | None) -> None:
     graph = Projected([[derives(0, number + 1) for number in range(many)]], compact_at)
-    assert small(graph, dataset(0)) == (many < SMALL_NODES)
-    assert small(graph, dataset(1))
-    assert small(graph, dataset(1), "upstream"), "one step, to a node with many downstream rows"
+    assert is_small(graph, dataset(0)) == (many < SMALL_NODES)
+    assert is_small(graph, dataset(1))
+    assert is_small(graph, dataset(1), "upstream"), "one step, to a node with many downstream rows"
 
 
 def test_rows_to_visited_nodes_count_against_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(small_closures, "SMALL_ROWS", 100)
     dense = [derives(source, target) for source in range(12) for target in range(source + 1, 12)]
-    assert not small(Projected([dense], 0), dataset(0))
-    assert small(Projected([dense[:40]], 0), dataset(0))
+    assert not is_small(Projected([dense], 0), dataset(0))
+    assert is_small(Projected([dense[:40]], 0), dataset(0))
 
 
 def test_columns_and_assets_with_many_parts_are_not_small() -> None:
     column, other = AssetUri("column", "n", "d0#a"), AssetUri("column", "n", "d1#a")
     graph = Projected([[EdgeFact(column, "derives", other, "facts", 1)]])
-    assert not small(graph, column)
+    assert not is_small(graph, column)
     versions = [AssetUri("dataset_version", "n", f"d0/{number}") for number in range(60)]
     graph = Projected([[EdgeFact(version, "version_of", dataset(0), "facts", 1) for version in versions]])
-    assert not small(graph, dataset(0))
+    assert not is_small(graph, dataset(0))
 
 
 def test_nodes_beyond_the_end_of_the_downstream_index_have_no_rows(monkeypatch: pytest.MonkeyPatch) -> None:

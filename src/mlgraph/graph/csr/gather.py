@@ -115,7 +115,7 @@ def gather(
     row_filter, output = _RowFilter(moment, need, marked, mark), _Output(words, spans, positions)
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
-    nothing = newer.masked
+    no_mask = newer.masked
     base = (len(index) - 1) // 3
     count = 0
     for position in range(len(nodes)):
@@ -131,5 +131,5 @@ def gather(
         if slot >= 0:
             count = _collect_patched(older, slot, rows, first, stop, row_filter, position, output, count)
             continue
-        count = _collect(rows, first, stop, nothing, 0, 0, row_filter, position, output, count)
+        count = _collect(rows, first, stop, no_mask, 0, 0, row_filter, position, output, count)
     return count

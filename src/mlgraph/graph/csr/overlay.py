@@ -22,7 +22,7 @@ from mlgraph.graph.model.rows import Longs
 MERGE_AT: Final = 512
 """Number of patched nodes above which the newer generation is merged into the older one."""
 
-_NONE: Final = Patches(
+_EMPTY: Final = Patches(
     np.zeros(0, np.int32),
     np.zeros(0, np.int32),
     np.zeros(1, np.int64),
@@ -58,7 +58,7 @@ class Overlay:
         """Start without changes to the base rows (`index` int64[3n + 1], `rows` int64[m, 3])."""
         self._index = index
         self._rows = rows
-        self._older = _NONE
+        self._older = _EMPTY
         self._fresh: dict[int, _Patch] = {}
         self.size = 0
         """The number of changes since the base was built: added rows and masked base rows."""
@@ -108,12 +108,12 @@ class Overlay:
             merged_nodes, *columns = merge_patches(self._older, newer)
             self._older = Patches(*table_of(merged_nodes, _size(len(merged_nodes))), *columns)
             self._fresh = {}
-            newer = _NONE
+            newer = _EMPTY
         return Arrays(self._index, self._rows, newer, self._older)
 
     def _packed(self) -> Patches:
         if not self._fresh:
-            return _NONE
+            return _EMPTY
         masked, added = zip(*[patch.packed or patch.pack() for patch in self._fresh.values()], strict=True)
         nodes = np.fromiter(self._fresh, np.int32, len(self._fresh))
         return Patches(
@@ -136,7 +136,7 @@ def _size(count: int) -> int:
 
 def rows_at(arrays: Arrays, node: int) -> Longs:
     """Return all rows of a node, of all times and levels (int64[k, 3])."""
-    base = _NONE.added
+    base = _EMPTY.added
     if 3 * node + 3 < len(arrays.indptr):
         base = arrays.rows[arrays.indptr[3 * node] : arrays.indptr[3 * node + 3]]
     for patches in (arrays.newer, arrays.older):

@@ -124,9 +124,9 @@ class MutableGraph:
         """
         arcs = arcs_of(self.registry, resolve_aliases(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)
-        for rows_of_table, found in zip(self._tables, arcs, strict=True):
+        for table, arcs_of_table in zip(self._tables, arcs, strict=True):
             if key is not None:
-                rows_of_table.replace(key, found)
+                table.replace(key, arcs_of_table)
 
     def _triple(self, triple: tuple[int, int, int]) -> tuple[int, int, int] | None:
         source, target = self.registry.find(NodeKey(triple[0])), self.registry.find(NodeKey(triple[2]))

@@ -246,15 +246,15 @@ class _Resolution:
         reached = _closure(name, self._targets)
         return {each for each in reached if name in _closure(each, self._targets)}
 
-    def ends(self, name: int, passed: frozenset[int] = frozenset()) -> tuple[int, ...]:
+    def ends(self, name: int, visited: frozenset[int] = frozenset()) -> tuple[int, ...]:
         """Return the assets that aliases from `name`, or from its cycle, end at; the cycle itself is not among them."""
         cycle = self._cycle(name)
-        further = {target for each in cycle for target in self._targets(each)} - cycle - passed
-        return tuple(sorted({self.canonical(target, passed | cycle) for target in further}, key=self._uri))
+        further = {target for each in cycle for target in self._targets(each)} - cycle - visited
+        return tuple(sorted({self.canonical(target, visited | cycle) for target in further}, key=self._uri))
 
-    def canonical(self, name: int, passed: frozenset[int] = frozenset()) -> int:
+    def canonical(self, name: int, visited: frozenset[int] = frozenset()) -> int:
         """Return the asset that `name` resolves to."""
-        ends = self.ends(name, passed)
+        ends = self.ends(name, visited)
         return ends[0] if len(ends) == 1 else min(self._cycle(name), key=self._uri)
 
 

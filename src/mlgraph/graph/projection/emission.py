@@ -81,7 +81,7 @@ class RowEmitter:
                 self._emit_split(node, INPUT_TO, port, intersect(pair.possible, written), known, WALK)
 
     def _emit_split(self, source: NodeKey, relation: int, target: NodeKey, spans: Spans, known: Spans, flags: int) -> None:
-        """Emit computed rows, flagged `COLUMNED` in the spans in which column lineage is `known`."""
+        """Emit computed rows, flagged `HAS_COLUMN_LINEAGE` in the spans in which column lineage is `known`."""
         if known:
             self._emit(source, relation, target, 0, intersect(spans, known), flags | HAS_COLUMN_LINEAGE)
             spans = subtract(spans, known)

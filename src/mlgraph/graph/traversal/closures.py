@@ -239,14 +239,14 @@ def _add_models(
     certain = among(graph, assets, certain_assets)
     versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
     if len(versions):
-        which, models = models_of_many(graph, assets[versions], moment)
-        model_certain = certain[versions[which]]
+        positions, models = models_of_many(graph, assets[versions], moment)
+        model_certain = certain[versions[positions]]
         for version, model, is_certain in zip(
-            assets[versions[which]].tolist(), models.tolist(), model_certain.tolist(), strict=True
+            assets[versions[positions]].tolist(), models.tolist(), model_certain.tolist(), strict=True
         ):
             edge = (version, VERSION_OF, model)
             reached.parts[edge] = is_certain or reached.parts.get(edge, False)
-        assets, distances = _nearest(graph, models, distances[versions[which]] + 1, assets, distances)
+        assets, distances = _nearest(graph, models, distances[versions[positions]] + 1, assets, distances)
         certain = among(graph, assets, np.concatenate([certain_assets, models[model_certain]]))
     reached.assets, reached.distances, reached.certain = assets, distances, certain
 

@@ -236,7 +236,7 @@ def _search(
     """Fill `queues`; return the number of states, the number of levels (as `kernels.closure`), `common` and `seen`."""
     index, rows, newer, older = arrays.indptr, arrays.rows, arrays.newer, arrays.older
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
-    nothing, flat = newer.masked, rows.reshape(-1)
+    no_mask, flat = newer.masked, rows.reshape(-1)
     hiding, asset_of, marks = row_filter.hiding, row_filter.asset_of, row_filter.marks
     states = queues.states
     base = (len(index) - 1) // 3
@@ -265,7 +265,7 @@ def _search(
                 )
             else:
                 count, deferred, common, seen = _expand(
-                    rows, first, stop, nothing, 0, 0, row_filter, next_effect, queues, done, count, deferred, common, seen
+                    rows, first, stop, no_mask, 0, 0, row_filter, next_effect, queues, done, count, deferred, common, seen
                 )
             done += 1
             if hiding:  # contracted states belong to the current level

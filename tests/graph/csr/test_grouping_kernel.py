@@ -23,7 +23,7 @@ def test_positions_are_grouped_by_key_in_order(keys: list[int], spare: int) -> N
 
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(st.tuples(_numbers, st.integers(0, 255)), max_size=80))
-def test_each_number_stands_once_where_it_is_first_with_its_least_value(entries: list[tuple[int, int]]) -> None:
+def test_each_number_is_returned_once_with_its_first_position_and_least_value(entries: list[tuple[int, int]]) -> None:
     numbers, values = [number for number, _ in entries], [value for _, value in entries]
     places, least = first_with_least(np.array(numbers, np.int32), np.array(values, np.uint8))
     expected = {number: numbers.index(number) for number in dict.fromkeys(numbers)}
@@ -33,7 +33,7 @@ def test_each_number_stands_once_where_it_is_first_with_its_least_value(entries:
 
 @settings(deadline=None)  # the first call compiles
 @given(st.lists(_numbers, min_size=1, max_size=80, unique=True), st.data())
-def test_places_are_found_among_those_listed(listed: list[int], data: st.DataObject) -> None:
+def test_positions_in_a_list_are_found(listed: list[int], data: st.DataObject) -> None:
     wanted = data.draw(st.lists(st.sampled_from(listed), max_size=40))
     found = places_among(np.array(listed, np.int32), np.array(wanted, np.int32))
     assert found.tolist() == [listed.index(number) for number in wanted]
