@@ -1,8 +1,8 @@
-"""What every test run has: levels, one PostgreSQL cluster that is copied, no skipped test in CI, no deadline for an example."""
+"""Settings of every test run: levels, one PostgreSQL cluster to copy, no skipped test in CI, no deadline of examples."""
 
 from hypothesis import settings
 
 pytest_plugins = ("tests.plugins.skips", "tests.plugins.levels", "tests.plugins.clusters")
 
-settings.register_profile("mlgraph", deadline=None)  # how long an example takes depends on what else the machine does
+settings.register_profile("mlgraph", deadline=None)  # the time of an example depends on the load of the machine
 settings.load_profile("mlgraph")

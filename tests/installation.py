@@ -1,4 +1,4 @@
-"""Distributions built by `make dist`, and environments that they are installed into, apart from the sources."""
+"""Build of the distributions with `make dist`, and their installation into environments separate from the sources."""
 
 from __future__ import annotations
 
@@ -14,21 +14,20 @@ _OURS: Final = ("MLGRAPH_", "NUMBA_", "PYTHON", "VIRTUAL_ENV", "MAKE", "MFLAGS")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Return the environment of a user who has no checkout: nothing in it leads to the sources or their settings."""
+    """Return the environment variables of a user without a checkout: none refers to the sources or their settings."""
     return {**{name: value for name, value in os.environ.items() if not name.startswith(_OURS)}, **more}
 
 
 def build(folder: Path) -> tuple[Path, Path]:
     """Run `make dist` into `folder`; return the wheel and the source distribution."""
-    made = ["make", "--silent", "--old-file=.venv/.stamp-dev", "dist", f"DIST={folder}"]
-    run(made, cwd=ROOT)
+    run(["make", "--silent", "--old-file=.venv/.stamp-dev", "dist", f"DIST={folder}"], cwd=ROOT)
     return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz"))
 
 
 def install(folder: Path, lock: str, wheel: Path) -> Path:
-    """Make an environment of what requirements/`lock` pins and of `wheel`; return the folder of its programs.
+    """Create an environment with the pins of requirements/`lock` and with `wheel`; return the folder of its programs.
 
-    Packages come from the cache that `make setup` has filled; only what is missing there is downloaded.
+    Packages come from the cache that `make setup` has filled; packages missing there are downloaded.
     """
     run([str(UV), "venv", "--quiet", "--python", sys.executable, str(folder)])
     pip = [str(UV), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
@@ -42,7 +41,7 @@ def install(folder: Path, lock: str, wheel: Path) -> Path:
 
 
 def run(command: list[str], cwd: Path | None = None) -> str:
-    """Run a command that must succeed; return what it writes to standard output."""
+    """Run a command that must succeed; return its standard output."""
     done = subprocess.run(command, cwd=cwd, env=clean_environment(), capture_output=True, text=True, check=False)
     assert done.returncode == 0, (command, done.stdout, done.stderr)
     return done.stdout

@@ -1,4 +1,4 @@
-"""The import contracts hold, and each of them catches the violation that it is there for."""
+"""The import contracts are kept, and each of them fails on a planted violation."""
 
 import os
 import re
@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 
-# The layers, highest first, written out a second time on purpose: loosening pyproject.toml fails here.
+# The layers, highest first, repeated on purpose, so that loosening pyproject.toml fails here.
 LAYERS = (
     ("cli",),
     ("demo",),
@@ -70,7 +70,7 @@ Plant = Callable[[str, str], None]
 
 
 def module_in(package: str) -> str:
-    """A module to plant something in: of a package that has sub-packages, in its lowest one."""
+    """Name of a module for planted imports; in a package with sub-packages it is in the lowest one."""
     layers = INNER_LAYERS.get(f"{package}-layers")
     return f"mlgraph.{package}.{layers[-1][0]}.work" if layers else f"mlgraph.{package}.work"
 
@@ -80,7 +80,7 @@ def lint_imports(directory: Path) -> tuple[int, str]:
     done = subprocess.run(
         [BIN / "lint-imports", "--no-cache"],
         cwd=directory,
-        # Its own sources first: the environment may have another checkout of the project installed.
+        # The tree's own sources first: another checkout of the project may be installed.
         env={**os.environ, "PYTHONPATH": f"{directory / 'src'}{os.pathsep}{directory}", "NO_COLOR": "1", "COLUMNS": "400"},
         capture_output=True,
         text=True,
@@ -90,7 +90,7 @@ def lint_imports(directory: Path) -> tuple[int, str]:
 
 
 def broken(output: str) -> set[str]:
-    """Names of the contracts that the summary calls broken."""
+    """Names of the contracts that the summary lists as BROKEN."""
     return set(re.findall(r"^(.+) BROKEN$", output, re.MULTILINE))
 
 
@@ -139,16 +139,16 @@ def plant(tree: Path) -> Plant:
     return write
 
 
-def test_this_project_keeps_its_contracts() -> None:
+def test_this_project_satisfies_its_contracts() -> None:
     code, output = lint_imports(ROOT)
     assert code == 0, output
 
 
-def test_what_the_architecture_allows_is_kept(tree: Path, plant: Plant) -> None:
+def test_allowed_imports_break_no_contract(tree: Path, plant: Plant) -> None:
     for importer in PACKAGES:
-        # Commands know the product's inside through bootstrap and the demo only.
-        known = ("demo", "bootstrap", "client", "domain") if importer == "cli" else PACKAGES
-        for imported in known:
+        # Commands reach the rest of the product through bootstrap and the demo only.
+        allowed = ("demo", "bootstrap", "client", "domain") if importer == "cli" else PACKAGES
+        for imported in allowed:
             inside = importer in PURE and imported == "client"
             graph_aside = (importer, imported) == ("connectors", "graph")
             if LEVEL[importer] < LEVEL[imported] and not inside and not graph_aside:
@@ -162,7 +162,7 @@ def test_what_the_architecture_allows_is_kept(tree: Path, plant: Plant) -> None:
 
 
 def test_a_package_may_be_absent(tree: Path) -> None:
-    # Those with sub-packages are there already.
+    # Packages with sub-packages must exist.
     for package in PACKAGES:
         if package != "domain" and f"{package}-layers" not in INNER_LAYERS:
             shutil.rmtree(tree / "mlgraph" / package)
@@ -178,7 +178,7 @@ def test_the_layers_are_those_of_pyproject(contract: str) -> None:
     assert written["exhaustive"] is True
 
 
-def test_every_package_below_services_is_kept_pure() -> None:
+def test_every_package_below_services_is_pure() -> None:
     assert set(contracts()["pure-core"]["source_modules"]) == {f"mlgraph.{each}" for each in PURE}
 
 
@@ -247,7 +247,7 @@ def test_a_planted_violation_is_named(tree: Path, plant: Plant, importer: str, l
     code, output = lint_imports(tree)
     assert code == 1, output
     assert broken(output) == {contract_names()[each] for each in contracts}
-    # Cycles are shown by the last part of a module's name, everything else by the whole.
+    # The output has the last part of a module's name for cycles, and the full name otherwise.
     assert importer in output or f".{importer.rpartition('.')[2]}" in output
 
 

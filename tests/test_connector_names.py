@@ -1,4 +1,4 @@
-"""services, api and cli know no connector by name: what a connector is stands in the connector, and in the registry."""
+"""services, api and cli do not name any connector: only connectors and the registry have names of formats and tools."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from mlgraph.bootstrap.connectors import installed_connectors
 SOURCES = Path(__file__).resolve().parents[1] / "src" / "mlgraph"
 PACKAGES = ("services", "api", "cli")
 CONTRACT = {
-    # POST /api/v1/lineage is OpenLineage's by the contract, and these describe it in the OpenAPI document.
+    # By the specification POST /api/v1/lineage takes OpenLineage; these texts describe it in the OpenAPI document.
     ("api/routes/intake.py", "openlineage"),
     ("api/routes/intake.py", "Send OpenLineage events"),
     ("api/schema/operations.py", "https://github.com/OpenLineage/OpenLineage"),
     ("api/schema/operations.py", "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"),
     ("api/schema/operations.py", "io.openlineage.run"),
-    # The contract's own example of POST /api/v1/sources.
+    # The specification's example of POST /api/v1/sources.
     ("api/routes/connections.py", "mlflow"),
     ("api/routes/connections.py", "http://mlflow.internal:5000"),
 }
 
 
 def literals(source: str) -> Iterator[str]:
-    """The string literals of a module, parts of f-strings included, docstrings and attribute docstrings aside."""
+    """String literals of a module, including parts of f-strings, without docstrings and attribute docstrings."""
     tree = ast.parse(source)
     prose = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
@@ -36,7 +36,7 @@ def naming(source: str, names: tuple[str, ...]) -> list[str]:
     return [text for text in literals(source) if any(name in text.lower() for name in names)]
 
 
-def test_no_connector_is_known_by_name() -> None:
+def test_no_connector_is_named() -> None:
     names = tuple(each.name for each in installed_connectors())
     assert {"openlineage", "mlflow"} <= set(names)
     found = {
@@ -45,15 +45,15 @@ def test_no_connector_is_known_by_name() -> None:
         for file in (SOURCES / package).rglob("*.py")
         for text in naming(file.read_text("utf-8"), names)
     }
-    assert found == CONTRACT, "an exception that is not needed any longer goes, too"
+    assert found == CONTRACT, "remove exceptions that are no longer needed"
 
 
-def test_the_check_sees_names_in_code_and_not_in_prose() -> None:
+def test_the_check_finds_names_in_code_and_not_in_prose() -> None:
     source = 'X = "mlflow"\n"""Not mlflow."""\ndef f(x):\n    """mlflow"""\n    return f"{x}:OpenLineage!"\n'
     assert sorted(naming(source, ("mlflow", "openlineage"))) == [":OpenLineage!", "mlflow"]
 
 
-def test_no_module_of_them_imports_a_connector() -> None:
+def test_none_of_their_modules_imports_a_connector() -> None:
     for package in PACKAGES:
         for file in (SOURCES / package).rglob("*.py"):
             assert "mlgraph.connectors" not in "".join(

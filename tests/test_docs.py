@@ -1,4 +1,4 @@
-"""Pages are checked against the tree: links and anchors, commands, make targets, facts in examples, error messages."""
+"""Documentation is checked against the code: links, anchors, commands, make targets, facts in examples, error messages."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def named_commands(page: str) -> set[str]:
 
 @cache
 def messages() -> str:
-    """Return every text of the sources but docstrings, with `...` for the parts of f-strings that vary."""
+    """Return all string literals of the sources except docstrings, with `...` for the variable parts of f-strings."""
     found: list[str] = []
     for file in SOURCES.rglob("*.py"):
         nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
@@ -66,13 +66,13 @@ def messages() -> str:
 
 
 def shown_messages(page: str) -> list[str]:
-    """Return each message that the troubleshooting page shows."""
+    """Return the messages in the `text` blocks of the troubleshooting page."""
     blocks = re.findall(r"```text\n(.*?)```", page, re.DOTALL)
     return [line for block in blocks for line in block.splitlines()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_links_lead_to_files_and_headings(page: Path) -> None:
+def test_links_have_existing_files_and_headings(page: Path) -> None:
     for file, anchor in links(page.read_text(encoding="utf-8")):
         target = page.parent / file if file else page
         assert target.exists(), f"{page.name} links to {file}"
@@ -80,7 +80,7 @@ def test_links_lead_to_files_and_headings(page: Path) -> None:
             assert anchor in anchors(target.read_text(encoding="utf-8")), f"{page.name} links to {file}#{anchor}"
 
 
-def test_make_targets_that_are_named_exist() -> None:
+def test_named_make_targets_exist() -> None:
     targets = make_targets((ROOT / "Makefile").read_text(encoding="utf-8"))
     for page in PAGES:
         named = set(re.findall(r"`make ([a-z]+)|^make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE))
@@ -88,7 +88,7 @@ def test_make_targets_that_are_named_exist() -> None:
         assert not missing, f"{page.name}: {missing}"
 
 
-def test_commands_that_are_named_exist() -> None:
+def test_named_commands_exist() -> None:
     program = Path(sys.executable).parent / "mlgraph"
     shown = subprocess.run([str(program), "--help"], capture_output=True, text=True, check=True, env={"COLUMNS": "200"}).stdout
     known = set(re.findall(r"^\W*([a-z][a-z-]+)\s{2,}", shown, re.MULTILINE))
@@ -143,7 +143,7 @@ def glossary(page: str) -> list[tuple[str, str]]:
 
 
 def is_defined(name: str) -> bool:
-    """Say whether a dotted name, such as `mlgraph.ports.store.Actor`, is a definition in a module, or a member of one."""
+    """Return whether a dotted name, such as `mlgraph.ports.store.Actor`, is a definition in a module, or a member of one."""
     parts = name.split(".")
     for length in range(len(parts) - 1, 0, -1):
         module = SOURCES.joinpath(*parts[:length]).with_suffix(".py")
@@ -176,7 +176,7 @@ def test_each_term_of_the_glossary_names_code_that_exists() -> None:
     assert [name for _, name in terms if not is_defined(name)] == []
 
 
-def test_the_checks_see_what_is_wrong() -> None:
+def test_the_checks_find_planted_faults() -> None:
     assert links("see [a](gone.md), [b](https://x.example/y) <!-- [c](later.md) -->") == [("gone.md", "")]
     assert links("see [a](page.md#part) and [b](#here)") == [("page.md", "part"), ("", "here")]
     assert anchors("# One name\n```sh\n# no heading\n```\n## `up`: 2 ways") == {"one-name", "up-2-ways"}
@@ -200,7 +200,7 @@ def citations(source: str) -> list[str]:
     return re.findall(r"docs/spec\.md#([\w-]+)", source)
 
 
-def test_citations_of_the_specification_lead_to_sections() -> None:
+def test_cited_sections_of_the_specification_exist() -> None:
     sections = anchors((ROOT / "docs" / "spec.md").read_text(encoding="utf-8"))
     files = [file for folder in ("src", "tests", "benchmarks") for file in (ROOT / folder).rglob("*.py")]
     files.remove(Path(__file__))

@@ -1,4 +1,4 @@
-"""The wheel, installed alone into a directory that cannot be written, does what the README promises."""
+"""The wheel, installed into a read-only directory without the sources, works as the README describes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ START_LIMIT_S: Final = 400.0
 _FACT: Final = {"edge": {"source": "mlg://dataset/lake/a", "relation": "derives", "target": "mlg://dataset/lake/b"}}
 _WHERE_KERNELS_ARE_CACHED: Final = """
 import ctypes, os, sys
-# Root writes wherever it likes, whatever the modes say, unless it gives that capability (1, CAP_DAC_OVERRIDE) up.
+# Root ignores file modes unless it drops the capability CAP_DAC_OVERRIDE (1).
 if os.geteuid() == 0 and sys.argv[2:] != ["again"]:
     assert ctypes.CDLL(None, use_errno=True).prctl(24, 1, 0, 0, 0) == 0
     os.execv(sys.executable, [*sys.orig_argv, "again"])
@@ -51,7 +51,7 @@ class Distributions:
 
 @dataclass
 class Installed:
-    """An environment whose files cannot be written, and the home of a user whose directory for caches cannot either."""
+    """A read-only environment, and the home of a user whose cache directory is read-only, too."""
 
     folder: Path
     home: Path
@@ -98,13 +98,13 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Distributions:
 
 @pytest.fixture(scope="module")
 def installed(distributions: Distributions, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installed]:
-    made = Installed(tmp_path_factory.mktemp("environment") / "venv", tmp_path_factory.mktemp("home"))
-    installation.install(made.folder, "runtime.txt", distributions.wheel)
-    (made.home / "cache").write_text("a file, so that no directory can be made below it")
-    locked = [path for path in (made.folder, *made.files()) if path.is_dir() and not path.is_symlink()]
+    environment = Installed(tmp_path_factory.mktemp("environment") / "venv", tmp_path_factory.mktemp("home"))
+    installation.install(environment.folder, "runtime.txt", distributions.wheel)
+    (environment.home / "cache").write_text("a file, so that no directory can be created below it")
+    locked = [path for path in (environment.folder, *environment.files()) if path.is_dir() and not path.is_symlink()]
     for folder in locked:
         folder.chmod(0o555)
-    yield made
+    yield environment
     for folder in locked:
         folder.chmod(0o755)
 
@@ -114,7 +114,7 @@ def contents(wheel: Path) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
-def test_the_wheel_and_the_source_distribution_hold_the_same_code(distributions: Distributions, tmp_path: Path) -> None:
+def test_the_wheel_and_the_source_distribution_have_the_same_code(distributions: Distributions, tmp_path: Path) -> None:
     build = [str(UV), "build", "--quiet", "--no-build-isolation", "--python", sys.executable, "--wheel"]
     installation.run([*build, "--out-dir", str(tmp_path), str(distributions.source)])
     found = contents(distributions.wheel)
@@ -130,7 +130,7 @@ def test_the_wheel_and_the_source_distribution_hold_the_same_code(distributions:
     assert {"README.md", "LICENSE", "Makefile", "pyproject.toml", "tests/conftest.py", "requirements/runtime.txt"} <= names
 
 
-def test_the_same_sources_make_the_same_bytes(distributions: Distributions, tmp_path: Path) -> None:
+def test_builds_are_reproducible(distributions: Distributions, tmp_path: Path) -> None:
     for again, before in zip(installation.build(tmp_path / "dist"), (distributions.wheel, distributions.source), strict=True):
         assert again.name == before.name
         assert again.read_bytes() == before.read_bytes()
@@ -145,9 +145,9 @@ def test_serves_and_answers_without_the_sources(installed: Installed, tmp_path: 
     first = installed.serve(data, "json")
     sent = installed.run("--url", first.url, "ingest", str(facts), "--format", "facts")
     assert sent.returncode == 0, sent.stderr
-    asked = installed.run("--url", first.url, "lineage", "mlg://dataset/lake/a", "--json")
-    assert asked.returncode == 0, asked.stderr
-    assert [edge["target"] for edge in json.loads(asked.stdout)["edges"]] == ["mlg://dataset/lake/b"]
+    answer = installed.run("--url", first.url, "lineage", "mlg://dataset/lake/a", "--json")
+    assert answer.returncode == 0, answer.stderr
+    assert [edge["target"] for edge in json.loads(answer.stdout)["edges"]] == ["mlg://dataset/lake/b"]
     logged = wait_for_kernels(first)
     assert first.stop() == 0
     assert [each["message"].split()[0] for each in logged] == ["compiling", "compiled"]
@@ -156,19 +156,19 @@ def test_serves_and_answers_without_the_sources(installed: Installed, tmp_path: 
 
     second = installed.serve(data, "text")
     assert second.stop() == 0
-    assert not [line for line in second.output if "compil" in line], "what the first start compiled is loaded"
-    assert installed.files() == before, "nothing is written where the wheel is installed"
+    assert not [line for line in second.output if "compil" in line], "the second start loads the kernels of the first"
+    assert installed.files() == before, "nothing is written to the installation"
     assert list(data.glob(f"kernels-{VERSION}-*/*/*.nbc"))
 
 
-def test_kernels_are_cached_below_the_data_where_the_wheel_is_installed_read_only(installed: Installed, tmp_path: Path) -> None:
+def test_kernels_of_a_read_only_installation_are_cached_in_the_data_directory(installed: Installed, tmp_path: Path) -> None:
     command = [str(installed.folder / "bin" / "python"), "-c", _WHERE_KERNELS_ARE_CACHED, str(tmp_path)]
     done = subprocess.run(command, env=installed.environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert [Path(line).parent for line in done.stdout.splitlines()] == [tmp_path]
 
 
-def test_demo_says_how_to_get_what_it_needs(installed: Installed, tmp_path: Path) -> None:
+def test_demo_names_the_extra_that_it_needs(installed: Installed, tmp_path: Path) -> None:
     done = installed.run("demo", "--data", str(tmp_path / "demo"))
     assert done.returncode == 1
     assert "uv tool install 'mlgraph[demo]'" in done.stderr

@@ -1,6 +1,6 @@
-"""The locks pin what pyproject.toml asks for, once for each Python and platform, and agree with one another.
+"""The lock files pin each requirement of pyproject.toml once for each Python and platform, and agree with one another.
 
-`make checklock` asks the package index whether there is a wheel of each; here nothing is asked.
+`make checklock` checks that the package index has a wheel of each; these tests use no network.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PROJECT: Final[dict[str, Any]] = tomllib.loads((ROOT / "pyproject.toml").read_te
 PYTHONS: Final = ("3.11", "3.12", "3.13")
 PLATFORMS: Final = {"linux": "x86_64", "linux-arm": "aarch64", "darwin": "arm64"}
 
-Pins = dict[str, Version]
+Versions = dict[str, Version]
 
 
 def lock(name: str) -> str:
@@ -43,27 +43,27 @@ def environment(python: str, platform: str) -> dict[str, str]:
 
 
 def pinned(text: str, where: dict[str, str]) -> Iterator[tuple[str, Version]]:
-    """The pins of a lock that apply there."""
+    """Name and exact version of each pin that applies in an environment (PEP 508 markers)."""
     for line in text.replace("\\\n", " ").splitlines():
         stated = line.partition("--hash")[0].strip()
         if stated and not stated.startswith("#"):
-            pin = Requirement(stated)
-            if pin.marker is None or pin.marker.evaluate(where):
-                (exact,) = pin.specifier
-                yield canonicalize_name(pin.name), Version(exact.version)
+            requirement = Requirement(stated)
+            if requirement.marker is None or requirement.marker.evaluate(where):
+                (exact,) = requirement.specifier
+                yield canonicalize_name(requirement.name), Version(exact.version)
 
 
 def faults(wanted: list[str], text: str, where: dict[str, str]) -> list[str]:
-    """What is pinned twice, and what is wanted and not pinned to a version that satisfies it."""
+    """Names that are pinned twice, and requirements without a pin that satisfies them."""
     found = list(pinned(text, where))
-    pins = dict(found)
-    twice = [name for name in pins if sum(name == other for other, _ in found) > 1]
+    versions: Versions = dict(found)
+    twice = [name for name in versions if sum(name == other for other, _ in found) > 1]
     requirements = [Requirement(each) for each in wanted]
     missing = [
         str(each)
         for each in requirements
         if (each.marker is None or each.marker.evaluate(where))
-        and ((version := pins.get(canonicalize_name(each.name))) is None or version not in each.specifier)
+        and ((version := versions.get(canonicalize_name(each.name))) is None or version not in each.specifier)
     ]
     return twice + missing
 
@@ -78,29 +78,29 @@ WANTED: Final[dict[str, list[str]]] = {
 
 @pytest.mark.parametrize("platform", PLATFORMS)
 @pytest.mark.parametrize("python", PYTHONS)
-def test_what_is_wanted_is_pinned_once(python: str, platform: str) -> None:
+def test_every_requirement_is_pinned_once(python: str, platform: str) -> None:
     where = environment(python, platform)
     for name, wanted in WANTED.items():
         assert faults(wanted, lock(name), where) == [], name
 
 
 @pytest.mark.parametrize("python", PYTHONS)
-def test_the_locks_agree_on_what_the_wheel_installs(python: str) -> None:
+def test_the_locks_agree_on_the_requirements_of_the_wheel(python: str) -> None:
     where = environment(python, "linux")
     runtime = dict(pinned(lock("runtime"), where))
     assert len(runtime) > len(RUNTIME)
     for name in ("dev", "demo"):
-        pins = dict(pinned(lock(name), where))
-        assert {package: pins.get(package) for package in runtime} == runtime
+        versions = dict(pinned(lock(name), where))
+        assert {package: versions.get(package) for package in runtime} == runtime
 
 
-def test_the_pythons_are_those_that_are_promised() -> None:
+def test_the_supported_pythons_are_tested() -> None:
     promised = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: Python :: 3." in each]
     assert promised == list(PYTHONS)
     assert f"PYTHONS := {' '.join(PYTHONS)}\n" in (ROOT / "Makefile").read_text("utf-8")
 
 
-def test_the_checks_see_what_is_wrong() -> None:
+def test_the_checks_find_planted_faults() -> None:
     where = environment("3.12", "linux")
     text = (
         "numpy==2.1 ; python_full_version < '3.12' \\\n    --hash=sha256:00\nnumpy==2.3 ; python_version >= '3.12'\nhttpx==0.28\n"

@@ -18,13 +18,12 @@ LOCKS = [*sorted((ROOT / "requirements").glob("*.txt")), ROOT / "src" / "mlgraph
 FILE_LINES, CLASS_LINES, FUNCTION_LINES = 400, 250, 60
 LARGE_CLASSES = {
     "src/mlgraph/graph/csr/asset_index.py: AssetIndex": "one index over the arrays of all assets; to be split",
-    "src/mlgraph/stores/postgres/reader.py: PostgresReader": "one method for each query of the read port; to be split",
 }
-"""Classes above the limit, with what keeps them so. This list may only shrink."""
+"""Classes above the limit, with a reason. This list may only shrink."""
 
 
 def unpinned(lock: str) -> Iterator[str]:
-    """Requirements of a lock file that have no exact version or no hash, and lines that name an address."""
+    """Requirements of a lock file without an exact version or a hash, and lines with an address."""
     for line in lock.replace("\\\n", " ").splitlines():
         requirement = bool(line) and not line.lstrip().startswith("#")
         pinned = re.search(r"==\S+.* --hash=sha256:", line)
@@ -101,7 +100,7 @@ def test_a_large_function_class_and_file_are_found() -> None:
 
 
 SKIPS = {
-    "mark": "@pytest.mark.skip(reason='asked')\ndef test_mark():\n    pass\n",
+    "mark": "@pytest.mark.skip(reason='planted')\ndef test_mark():\n    pass\n",
     "call": "def test_call():\n    pytest.skip('not here')\n",
     "fixture": "@pytest.fixture\ndef a():\n    pytest.skip()\ndef test_fixture(a):\n    pass\n",
     "collect": "pytest.importorskip('no_such_module')\ndef test_never():\n    pass\n",
@@ -112,26 +111,26 @@ PARALLEL = ("-p", "xdist.plugin", "-n", "2", "--dist", "loadfile")
 
 
 def plugin(name: str, directory: Path) -> None:
-    """Give a directory of planted tests one of this suite's plugins."""
+    """Install one of this suite's plugins into a directory of planted tests."""
     shutil.copy(ROOT / "tests" / "plugins" / f"{name}.py", directory / "conftest.py")
 
 
-@pytest.mark.parametrize("how", [(), PARALLEL], ids=["one process", "several"])
-def test_a_skipped_test_fails_in_ci(tmp_path: Path, how: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("processes", [(), PARALLEL], ids=["one process", "several"])
+def test_a_skipped_test_fails_in_ci(tmp_path: Path, processes: tuple[str, ...]) -> None:
     plugin("skips", tmp_path)
     for name, body in SKIPS.items():
         (tmp_path / f"test_{name}.py").write_text(f"import pytest\n{body}\ndef test_other_{name}():\n    pass\n")
-    code, output = run_pytest(tmp_path, *how)
+    code, output = run_pytest(tmp_path, *processes)
     assert code == 0, output
-    # A file that is skipped while it is collected would otherwise stop the run before the others.
+    # A file that is skipped during collection would otherwise stop the run.
     for options, ci in ((("--no-skips",), False), ((), True)):
-        code, output = run_pytest(tmp_path, "--continue-on-collection-errors", "-rfE", *how, *options, ci=ci)
+        code, output = run_pytest(tmp_path, "--continue-on-collection-errors", "-rfE", *processes, *options, ci=ci)
         assert code == 1, output
         assert "1 failed, 3 passed, 3 errors in" in output
         assert output.count("which --no-skips forbids") >= len(SKIPS)
 
 
-def test_an_expected_failure_is_no_skip(tmp_path: Path) -> None:
+def test_an_expected_failure_is_not_a_skip(tmp_path: Path) -> None:
     plugin("skips", tmp_path)
     (tmp_path / "test_planted.py").write_text("import pytest\n@pytest.mark.xfail\ndef test_it():\n    assert False\n")
     code, output = run_pytest(tmp_path, ci=True)
@@ -152,7 +151,7 @@ LEVELLED = {
 
 
 def planted(directory: Path, files: dict[str, str]) -> Path:
-    """A project with the levels of this suite and some tests."""
+    """A project with this suite's levels and some tests."""
     plugin("levels", directory)
     (directory / "pytest.ini").write_text("[pytest]\nmarkers =\n    unit:\n    real:\n    slow:\naddopts = --strict-markers\n")
     for name, text in files.items():
@@ -166,7 +165,7 @@ def planted(directory: Path, files: dict[str, str]) -> Path:
     ("level", "tests"),
     [("unit", {"by_its_folder"}), ("real", {"other"}), ("slow", {"marked"}), ("not slow", {"by_its_folder", "other"})],
 )
-def test_a_level_is_of_the_folder_or_marked(tmp_path: Path, level: str, tests: set[str]) -> None:
+def test_the_level_is_that_of_the_folder_or_of_a_mark(tmp_path: Path, level: str, tests: set[str]) -> None:
     code, output = run_pytest(planted(tmp_path, LEVELLED), "--collect-only", "-q", "-m", level)
     assert code == 0, output
     assert set(re.findall(r"::test_(\w+)", output)) == tests
@@ -180,7 +179,7 @@ def test_a_level_is_of_the_folder_or_marked(tmp_path: Path, level: str, tests: s
     ],
     ids=["two", "none"],
 )
-def test_a_test_of_no_level_or_two_stops_the_run(tmp_path: Path, fault: dict[str, str]) -> None:
+def test_a_test_without_one_level_stops_the_run(tmp_path: Path, fault: dict[str, str]) -> None:
     code, output = run_pytest(planted(tmp_path, LEVELLED | fault))
     assert code == pytest.ExitCode.USAGE_ERROR, output
     assert re.search(r"test_(twice: slow, unit|of_an_unknown_folder: none)", output)

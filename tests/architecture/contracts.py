@@ -9,15 +9,15 @@ from importlinter.contracts.forbidden import ForbiddenContract
 
 
 class ForbiddenWherePresentContract(ForbiddenContract):
-    """A ``forbidden`` contract whose own modules may be absent, as the layers in parentheses are.
+    """A ``forbidden`` contract whose modules may be absent, like the layers in parentheses.
 
-    The original stops at a module that does not exist, yet a package appears only with its first real code.
+    The base class fails for a module that does not exist, but a package is created only with its first code.
     """
 
     type_name = "forbidden_where_present"
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
-        contract: Any = self  # import-linter replaces the declared fields by their parsed values, unseen by mypy
+        contract: Any = self  # import-linter replaces the declared fields by their parsed values, which mypy does not know
         for name in ("source_modules", "forbidden_modules"):
             modules = getattr(contract, name)
             setattr(contract, name, {each for each in modules if _may_be_checked(each.expression, graph)})
@@ -25,10 +25,10 @@ class ForbiddenWherePresentContract(ForbiddenContract):
 
 
 class StandardLibraryOnlyContract(Contract):
-    """The packages import, beside this project, nothing but Python's standard library.
+    """The packages may import only this project and Python's standard library.
 
-    The project's own packages are watched by the layers; this contract sees to distributions from outside,
-    whatever their name, which a list of forbidden modules cannot.
+    The layers restrict imports of the project's own packages; this contract rejects third-party distributions of any name,
+    which a list of forbidden modules cannot.
     """
 
     type_name = "standard_library_only"
