@@ -49,7 +49,6 @@ ALLOWED: Final = {
 REMAINING: Final[dict[str, set[str]]] = {
     "src/mlgraph/services/history/group_histories.py": {"concerned"},
     "src/mlgraph/services/ingest/intake.py": {"_kept"},
-    "tests/connectors/test_suite.py": {"keeps", "keeps_names"},
     "tests/services/ingest/test_clock.py": {"is_ahead"},
     "tests/services/ingest/test_intake.py": {"test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun"},
     "tests/services/ingest/test_interpreting.py": {"said", "saying"},

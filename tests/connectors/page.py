@@ -1,4 +1,4 @@
-"""The connector of docs/how-to/write-a-connector.md, exactly as the page has it, installed where a test wants it."""
+"""The connector of docs/how-to/write-a-connector.md, exactly as on the page, installed for a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract suite: what docs/architecture.md asks of every connector, as functions that any connector's tests call.
+"""The contract suite: the requirements of docs/architecture.md for every connector, as functions for the connector's tests.
 
 A connector's tests make a `Subject` and call `check_all`; tests/connectors/test_suite.py plants a fault for each check.
 That any order or repetition of a corpus gives the same graph needs a store: it is tested with the services.
@@ -51,9 +51,9 @@ REPLACEMENTS: Final[tuple[Json, ...]] = (
     {"x": "y"},
     [[{}]],
 )
-"""What a mutation puts in the place of a value: every type, and text that no identity can carry."""
+"""The replacement values of mutations: every type, and text that a URI cannot contain."""
 GONE: Final = object()
-"""Stands for a mutation that drops the value."""
+"""The replacement value of a mutation that drops a member."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def check_times(statements: Sequence[Statement]) -> None:
 
 
 def check_storable(statements: Sequence[Statement]) -> None:
-    """Everything said is JSON without unfit characters, and its outward form is one that intake accepts."""
+    """All statements are JSON without characters that cannot be stored, and their JSON lines are accepted by intake."""
     for line in lines_of(statements):
         assert clean(line) == line, "has characters that cannot be stored"
         canonical_json(line)

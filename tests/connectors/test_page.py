@@ -1,4 +1,4 @@
-"""The page on writing connectors keeps its word: its code passes the contract suite, and its tables are complete."""
+"""The page on writing connectors is correct: its code passes the contract suite, and its tables are complete."""
 
 from __future__ import annotations
 

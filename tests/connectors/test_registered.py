@@ -1,4 +1,4 @@
-"""Every connector that comes with mlgraph is held to the contract suite, as it is registered."""
+"""Every connector of mlgraph passes the contract suite as it is registered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SUBJECTS: Final = {
     "openlineage": (test_contract.RECORDINGS, "payload", test_contract.PAGE, test_contract.SECRETIVE, test_contract.SECRETS),
     "mlflow": (test_mlflow.FOLDER, "payload", test_mlflow.PAGE, test_mlflow.secretive(), test_mlflow.SECRETS),
 }
-"""Recordings, page, and a payload full of secrets of each."""
+"""Recordings, page, and a payload full of secrets of each connector."""
 
 
 @pytest.mark.parametrize("connector", list(installed_connectors()), ids=lambda connector: connector.name)
@@ -40,4 +40,4 @@ def test_a_registered_connector_passes(connector: Connector) -> None:
 
 def _facts(statements: list[Statement]) -> list[Statement]:
     """Names and mail of owners go into contacts, as they should: what must not carry them is the facts."""
-    return [said for said in statements if not isinstance(said, Contact)]
+    return [statement for statement in statements if not isinstance(statement, Contact)]

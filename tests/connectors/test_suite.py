@@ -1,4 +1,4 @@
-"""The contract suite, tested: a sound connector passes, and each planted fault is caught by the check meant for it."""
+"""Tests of the contract suite: a correct connector passes, and each planted fault is found by the right check."""
 
 import copy
 import re
@@ -124,9 +124,9 @@ def test_a_fault_in_the_statements_is_caught(subject: suite.Subject, normalise: 
 def test_a_secret_that_passes_is_caught(subject: suite.Subject) -> None:
     with pytest.raises(AssertionError, match="passed"):
         suite.check_secrets(replace(subject, normalise=leaks))
-    keeps = replace(SOUND, sanitize=lambda payload: payload.plain())
+    unsanitized = replace(SOUND, sanitize=lambda payload: payload.plain())
     with pytest.raises(AssertionError, match="in the copy that is stored"):
-        suite.check_secrets(replace(subject, connector=keeps))
+        suite.check_secrets(replace(subject, connector=unsanitized))
     with pytest.raises(AssertionError, match="not in the payload"):
         suite.check_secrets(replace(subject, secrets=("elsewhere",)))
     with pytest.raises(AssertionError, match="names the secrets"):
@@ -200,12 +200,12 @@ def test_recordings_that_are_too_few_or_nameless_or_different_are_caught(subject
 
 
 def test_an_unfit_name_that_passes_is_caught(subject: suite.Subject) -> None:
-    def keeps_names(payload: suite.Json) -> list[Statement]:
+    def accept_names(payload: suite.Json) -> list[Statement]:
         statements = sound(payload)
         return [*statements, AssetFact(OTHER, "sound", 0, {"properties": dict.fromkeys(payload, 1)})]
 
     with pytest.raises(AssertionError, match="cannot be stored"):
-        suite.check_every_mutation(replace(subject, normalise=keeps_names), PAYLOAD)
+        suite.check_every_mutation(replace(subject, normalise=accept_names), PAYLOAD)
 
 
 @pytest.mark.parametrize("word", ["thing", "run", "input_to", "notes"])

@@ -37,7 +37,7 @@ from mlgraph.services.common.metrics import PROCESS
 from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.sources.source_manager import SourceManager
 from mlgraph.services.sources.source_writer import SourceDependencies
-from mlgraph.sources.http import Patience
+from mlgraph.sources.http import RetryPolicy
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_factory import MlflowSources
 from mlgraph.stores.embedded.server import EmbeddedPostgres
@@ -58,8 +58,8 @@ State = tuple[dict[str, Any], set[tuple[str, str, str, str]]]
 class _Sources(MlflowSources):
     def open(self, access: Access, *, patient: bool = True) -> SourceAdapter:
         assert patient
-        patience = Patience(attempts=6, timeout_s=access.limits.timeout_s, first_wait_s=0.02, longest_wait_s=0.5)
-        return MlflowSource(access, patience=patience)
+        retries = RetryPolicy(attempts=6, timeout_s=access.limits.timeout_s, first_wait_s=0.02, longest_wait_s=0.5)
+        return MlflowSource(access, retries=retries)
 
 
 CONNECTOR: Final = replace(mlflow.connector(_Sources()), settles_s=SETTLES_S)

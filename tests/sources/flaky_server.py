@@ -1,4 +1,4 @@
-"""A double of a source on loopback: it answers what a test scripts, broken or not, and keeps what it was asked."""
+"""A double of a source on loopback: it sends the answers that a test scripts, and records the requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a small team does with MLflow's own client. Runs in MLflow's environment and prints what it made."""
+"""The MLflow objects of a small team, created with MLflow's own client. Runs in MLflow's environment and prints their ids."""
 
 # mypy: disable-error-code="import-not-found, import-untyped"
 import json
@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Metric, Param, RunTag
 from sklearn.linear_model import LogisticRegression
 
-BEGAN_MS = 1_750_000_000_000  # 2025-06-15T15:06:40Z: a history that began long before it is read
+STARTED_MS = 1_750_000_000_000  # 2025-06-15T15:06:40Z: a history long before its backfill
 client = MlflowClient()
 made: dict[str, Any] = {}
 
@@ -27,10 +27,10 @@ retrieval = client.create_experiment("retrieval")
 made["experiments"] = {"ranking": ranking, "retrieval": retrieval}
 
 # A run with original times, two inputs in different roles, a model, nested in a parent run.
-parent = client.create_run(ranking, start_time=BEGAN_MS, run_name="weekly", tags={"mlflow.user": "ada@example.org"})
+parent = client.create_run(ranking, start_time=STARTED_MS, run_name="weekly", tags={"mlflow.user": "ada@example.org"})
 child = client.create_run(
     ranking,
-    start_time=BEGAN_MS + 1000,
+    start_time=STARTED_MS + 1000,
     run_name="train-ranker",
     tags={
         "mlflow.parentRunId": parent.info.run_id,
@@ -48,8 +48,8 @@ with mlflow.start_run(run_id=child.info.run_id):
     mlflow.log_metric("auc", 0.8, step=2)
     model = LogisticRegression().fit(frame[["user_id", "age"]], frame["clicked"])
     logged = mlflow.sklearn.log_model(model, name="ranker", pip_requirements=["scikit-learn"])
-client.set_terminated(child.info.run_id, "FINISHED", BEGAN_MS + 60_000)
-client.set_terminated(parent.info.run_id, "FINISHED", BEGAN_MS + 61_000)
+client.set_terminated(child.info.run_id, "FINISHED", STARTED_MS + 60_000)
+client.set_terminated(parent.info.run_id, "FINISHED", STARTED_MS + 61_000)
 made["parent"], made["child"], made["logged"] = parent.info.run_id, child.info.run_id, logged.model_id
 
 # Registered twice: from the LoggedModel (run_id null in the registry) and from the run's artifacts.
@@ -86,12 +86,12 @@ with mlflow.start_run(run_name="embed") as embed:
     mlflow.log_input(ratings, context="train")
     made["unregistered"] = mlflow.sklearn.log_model(model, name="embedding", pip_requirements=["scikit-learn"]).model_id
 made["embed"] = embed.info.run_id
-failed = client.create_run(retrieval, start_time=BEGAN_MS + 5000)
-client.set_terminated(failed.info.run_id, "FAILED", BEGAN_MS + 6000)
-killed = client.create_run(retrieval, start_time=BEGAN_MS + 7000)
-client.set_terminated(killed.info.run_id, "KILLED", BEGAN_MS + 8000)
-running = client.create_run(retrieval, start_time=BEGAN_MS + 9000)
-gone = client.create_run(retrieval, start_time=BEGAN_MS + 9500)
+failed = client.create_run(retrieval, start_time=STARTED_MS + 5000)
+client.set_terminated(failed.info.run_id, "FAILED", STARTED_MS + 6000)
+killed = client.create_run(retrieval, start_time=STARTED_MS + 7000)
+client.set_terminated(killed.info.run_id, "KILLED", STARTED_MS + 8000)
+running = client.create_run(retrieval, start_time=STARTED_MS + 9000)
+gone = client.create_run(retrieval, start_time=STARTED_MS + 9500)
 client.delete_run(gone.info.run_id)
 made |= {
     "failed": failed.info.run_id,
@@ -101,14 +101,14 @@ made |= {
 }
 
 for number in range(int(sys.argv[1]) if len(sys.argv) > 1 else 0):
-    run = client.create_run(retrieval, start_time=BEGAN_MS + 100_000 + number)
+    run = client.create_run(retrieval, start_time=STARTED_MS + 100_000 + number)
     client.log_batch(
         run.info.run_id,
-        [Metric("loss", 1 / (number + 1), BEGAN_MS, 0)],
+        [Metric("loss", 1 / (number + 1), STARTED_MS, 0)],
         [Param("n", str(number))],
         [RunTag("bulk", "1")],
     )
-    client.set_terminated(run.info.run_id, "FINISHED", BEGAN_MS + 200_000 + number)
+    client.set_terminated(run.info.run_id, "FINISHED", STARTED_MS + 200_000 + number)
 
 made["now_ms"] = int(time.time() * 1000)
 sys.stdout.write(json.dumps(made) + "\n")

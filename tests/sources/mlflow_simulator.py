@@ -1,4 +1,4 @@
-"""MLflow's REST API as far as mlgraph reads it, over a registry that changes all the time, served badly on purpose.
+"""A simulator of the parts of MLflow's REST API that mlgraph reads: its registry changes all the time, and it fails on purpose.
 
 A double because no MLflow server can be made to lag behind itself, refuse and hang on demand; the real one is in
 test_mlflow_real.py. Its words and rules are those of MLflow 3.17: a rename gives all versions a new name, each change but

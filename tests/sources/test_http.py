@@ -16,7 +16,7 @@ from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.errors import SourceAway, SourceError
 from mlgraph.sources.cache import TtlCache
 from mlgraph.sources.circuit import FAILURES, FIRST_OPEN_S, Circuit
-from mlgraph.sources.http import MISSING, Endpoint, JsonClient, Patience
+from mlgraph.sources.http import MISSING, Endpoint, JsonClient, RetryPolicy
 from mlgraph.sources.rate_limit import RateLimit, Timing, TokenBucket
 from mlgraph.sources.shared_requests import SharedRequests
 from tests.sources.flaky_server import Answer, answers, flaky_server, respond_with, unused_url
@@ -44,11 +44,11 @@ def waits() -> Waits:
 
 
 def client(double_url: str, waits: Waits, **how: float) -> JsonClient:
-    patience = Patience(attempts=int(how.get("attempts", 4)), timeout_s=how.get("timeout_s", 5.0))
+    retries = RetryPolicy(attempts=int(how.get("attempts", 4)), timeout_s=how.get("timeout_s", 5.0))
     found = httpx.Client(base_url=f"{double_url}/api/")
     limits = RequestLimits(requests_per_s=how.get("requests_per_s", 1000.0), concurrency=int(how.get("concurrency", 4)))
     return JsonClient(
-        found, Endpoint("the double", "RESOURCE_DOES_NOT_EXIST", "double"), limits=limits, patience=patience, timing=waits.timing
+        found, Endpoint("the double", "RESOURCE_DOES_NOT_EXIST", "double"), limits=limits, retries=retries, timing=waits.timing
     )
 
 
@@ -69,20 +69,20 @@ def client(double_url: str, waits: Waits, **how: float) -> JsonClient:
     ],
     ids=["500", "503", "520", "429", "cut", "half", "html", "bytes", "not gzip", "nested", "no date"],
 )
-def test_what_may_pass_is_asked_again(failure: Answer, waits: Waits) -> None:
+def test_a_temporary_failure_is_retried(failure: Answer, waits: Waits) -> None:
     with flaky_server(answers(failure, failure, GOOD)) as double:
-        asking = client(double.url, waits)
-        assert asking.get("things") == {"good": True}
-        asking.close()
+        http_client = client(double.url, waits)
+        assert http_client.get("things") == {"good": True}
+        http_client.close()
     assert len(double.asked) == 3
     assert waits.recorded == [0.25, 0.5]
 
 
-def test_nothing_is_waited_for_only_so_long(waits: Waits) -> None:
+def test_an_answer_that_never_comes_times_out(waits: Waits) -> None:
     with flaky_server(answers(Answer(hang_s=20), GOOD)) as double:
-        asking = client(double.url, waits, timeout_s=0.2)
-        assert asking.get("things") == {"good": True}
-        asking.close()
+        http_client = client(double.url, waits, timeout_s=0.2)
+        assert http_client.get("things") == {"good": True}
+        http_client.close()
 
 
 @contextlib.contextmanager
@@ -109,33 +109,33 @@ def raw_server(head: bytes, drop: bytes, every_s: float) -> Iterator[str]:
         listener.shutdown(socket.SHUT_RDWR)
 
 
-def test_a_body_that_drips_is_waited_for_only_so_long() -> None:
+def test_a_slow_body_times_out() -> None:
     with raw_server(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{", b" ", 0.05) as url:
-        asking = JsonClient(httpx.Client(base_url=url), Endpoint("it", "NO"), patience=Patience(attempts=2, timeout_s=0.3))
+        http_client = JsonClient(httpx.Client(base_url=url), Endpoint("it", "NO"), retries=RetryPolicy(attempts=2, timeout_s=0.3))
         with pytest.raises(SourceError, match=r"no answer within 0\.3 s"):  # while it still drips: it does so for a minute
-            asking.get("things")
-        asking.close()
+            http_client.get("things")
+        http_client.close()
 
 
-def test_a_body_without_end_does_not_fill_the_memory() -> None:
+def test_an_endless_body_is_refused() -> None:
     with raw_server(b"HTTP/1.1 200 OK\r\n\r\n{", b" " * (1 << 20), 0.0) as url:
-        asking = JsonClient(httpx.Client(base_url=url), Endpoint("it", "NO"))
+        http_client = JsonClient(httpx.Client(base_url=url), Endpoint("it", "NO"))
         with pytest.raises(SourceError, match="GET things answered more than 64 MiB"):
-            asking.get("things")
-        asking.close()
+            http_client.get("things")
+        http_client.close()
 
 
-def test_who_is_not_known_waits_and_loses_nothing(waits: Waits) -> None:
+def test_rejected_credentials_pause_the_source(waits: Waits) -> None:
     with flaky_server(answers(respond_with({}, 401))) as double:
-        asking = client(double.url, waits)
+        http_client = client(double.url, waits)
         with pytest.raises(SourceAway, match="credentials are missing") as refused:
-            asking.get("things")
+            http_client.get("things")
         assert refused.value.retry_in_s == 60
-        assert asking.circuit().name == "closed", "it is well"
-        asking.close()
+        assert http_client.circuit().name == "closed", "the source is healthy"
+        http_client.close()
 
 
-def test_one_that_was_under_way_when_a_source_was_left_alone_is_not_the_one_that_tries() -> None:
+def test_a_request_from_before_the_circuit_opened_is_not_its_test() -> None:
     now = 0.0
     changes: list[bool] = []
     circuit = Circuit("it", changes.append, Timing(lambda: now, lambda _: None, lambda: 1.0))
@@ -152,22 +152,22 @@ def test_one_that_was_under_way_when_a_source_was_left_alone_is_not_the_one_that
     assert (circuit.state().name, changes) == ("closed", [True, False])
 
 
-def test_patience_ends_with_what_where_and_what_next(waits: Waits) -> None:
+def test_the_last_failed_attempt_raises_source_request_and_advice(waits: Waits) -> None:
     with flaky_server(answers(respond_with({"message": "database is locked"}, 500))) as double:
-        asking = client(double.url, waits, attempts=3)
+        http_client = client(double.url, waits, attempts=3)
         with pytest.raises(SourceError) as caught:
-            asking.post("runs/search", {})
-        asking.close()
+            http_client.post("runs/search", {})
+        http_client.close()
     assert len(double.asked) == 3
     for part in ("the double", "POST runs/search", "3 times", "HTTP 500: database is locked", "next sync"):
         assert part in caught.value.detail
 
 
 def test_an_unreachable_server_is_reported(waits: Waits) -> None:
-    asking = client(unused_url(), waits, attempts=2)
-    with pytest.raises(SourceError, match=r"GET things failed 2 times, at last with ConnectError"):
-        asking.get("things")
-    asking.close()
+    http_client = client(unused_url(), waits, attempts=2)
+    with pytest.raises(SourceError, match=r"GET things failed 2 times, the last time with ConnectError"):
+        http_client.get("things")
+    http_client.close()
 
 
 def test_retry_after_is_honoured_in_seconds_and_as_a_date(waits: Waits) -> None:
@@ -179,30 +179,30 @@ def test_retry_after_is_honoured_in_seconds_and_as_a_date(waits: Waits) -> None:
         GOOD,
     )
     with flaky_server(script) as double:
-        asking = client(double.url, waits)
-        assert asking.get("things") == {"good": True}
-        asking.close()
+        http_client = client(double.url, waits)
+        assert http_client.get("things") == {"good": True}
+        http_client.close()
     assert waits.recorded[0] == pytest.approx(7, abs=0.1)
     assert 25 < waits.recorded[1] <= 30.1
-    assert waits.recorded[2] == 1.0, "what cannot be read is no reason to wait long"
+    assert waits.recorded[2] == 1.0, "an invalid Retry-After is ignored"
 
 
 def test_an_object_that_the_api_does_not_know_is_missing_at_once(waits: Waits) -> None:
     with flaky_server(answers(GONE)) as double:
-        asking = client(double.url, waits)
-        assert asking.get("runs/get", {"run_id": "x"}) is MISSING
-        asking.close()
+        http_client = client(double.url, waits)
+        assert http_client.get("runs/get", {"run_id": "x"}) is MISSING
+        http_client.close()
     assert len(double.asked) == 1
     assert double.asked[0].path == "/api/runs/get?run_id=x"
 
 
 @pytest.mark.parametrize("answer", [Answer(404, b"<html>"), respond_with({"detail": "Not Found"}, 404), respond_with([], 404)])
-def test_any_other_404_is_no_deletion(answer: Answer, waits: Waits) -> None:
+def test_any_other_404_is_not_a_deletion(answer: Answer, waits: Waits) -> None:
     with flaky_server(answers(answer)) as double:
-        asking = client(double.url, waits)
+        http_client = client(double.url, waits)
         with pytest.raises(SourceError, match="HTTP 404"):
-            asking.get("things")
-        asking.close()
+            http_client.get("things")
+        http_client.close()
 
 
 @pytest.mark.parametrize(
@@ -210,16 +210,16 @@ def test_any_other_404_is_no_deletion(answer: Answer, waits: Waits) -> None:
     [
         (respond_with({}, 401), "set its user and password"),
         (respond_with({"message": "bad filter"}, 400), "HTTP 400: bad filter"),
-        (respond_with([1]), "no object"),
+        (respond_with([1]), "not an object"),
         (Answer(302, b"", {"location": "/login"}), "HTTP 302"),
     ],
 )
-def test_what_will_not_pass_is_asked_once(answer: Answer, message: str, waits: Waits) -> None:
+def test_a_permanent_failure_is_not_retried(answer: Answer, message: str, waits: Waits) -> None:
     with flaky_server(answers(answer)) as double:
-        asking = client(double.url, waits)
+        http_client = client(double.url, waits)
         with pytest.raises(SourceError, match=message):
-            asking.get("things")
-        asking.close()
+            http_client.get("things")
+        http_client.close()
     assert len(double.asked) == 1
 
 
@@ -249,14 +249,14 @@ def test_the_rate_is_used() -> None:
     assert waits.now == pytest.approx(10, rel=0.02), "nine tenths of it"
 
 
-def test_what_the_source_asks_to_wait_for_holds_everybody_back(waits: Waits) -> None:
+def test_retry_after_delays_all_requests(waits: Waits) -> None:
     pace = RateLimit(100, 2, waits.timing)
     pace.pause_for(7)
     with pace.slot():
         assert waits.now == pytest.approx(7, abs=0.02)
 
 
-def test_no_more_requests_are_under_way_than_there_are_places(waits: Waits) -> None:
+def test_no_more_requests_are_sent_at_once_than_there_are_slots(waits: Waits) -> None:
     pace, most, inside, lock = RateLimit(1000, 3, waits.timing), [0], [0], threading.Lock()
 
     def ask() -> None:
@@ -274,40 +274,40 @@ def test_no_more_requests_are_under_way_than_there_are_places(waits: Waits) -> N
     assert most[0] == 3
 
 
-def test_the_wait_is_anything_up_to_what_doubles_each_time() -> None:
+def test_the_wait_has_full_jitter_below_a_bound_that_doubles() -> None:
     drawn = iter([0.1, 0.9, 0.5])
     waits = Waits()
     waits.timing = Timing(lambda: waits.now, waits, lambda: next(drawn))
     with flaky_server(answers(*[respond_with({}, 500)] * 3, GOOD)) as double:
-        asking = client(double.url, waits)
-        asking.get("things")
-        asking.close()
+        http_client = client(double.url, waits)
+        http_client.get("things")
+        http_client.close()
     assert waits.recorded == pytest.approx([0.025, 0.45, 0.5])
 
 
-def test_a_source_that_fails_on_end_is_left_alone_then_tried_by_one(waits: Waits) -> None:
+def test_repeated_failures_open_the_circuit_and_one_request_tests_it(waits: Waits) -> None:
     failure = [respond_with({}, 500)] * (FAILURES + 1)
     with flaky_server(answers(*failure, GOOD)) as double:
-        asking = client(double.url, waits, attempts=FAILURES)
-        with pytest.raises(SourceAway, match=r"failed 8 times.*asked again in 5 s"):
-            asking.get("things")
-        assert asking.circuit().name == "open"
+        http_client = client(double.url, waits, attempts=FAILURES)
+        with pytest.raises(SourceAway, match=r"failed 8 times.*next attempt is in 5 s"):
+            http_client.get("things")
+        assert http_client.circuit().name == "open"
         with pytest.raises(SourceAway) as caught:
-            asking.get("things")
+            http_client.get("things")
         assert len(double.asked) == FAILURES, "it is not asked meanwhile"
         assert caught.value.retry_in_s == pytest.approx(FIRST_OPEN_S)
         waits.now += FIRST_OPEN_S
-        assert asking.circuit().name == "half-open"
+        assert http_client.circuit().name == "half-open"
         with pytest.raises(SourceAway, match="asked again in 10 s"):
-            asking.get("things")
-        assert len(double.asked) == FAILURES + 1, "one request tried"
+            http_client.get("things")
+        assert len(double.asked) == FAILURES + 1, "one request tested the source"
         waits.now += 2 * FIRST_OPEN_S
-        assert asking.get("things") == {"good": True}
-        assert asking.circuit().name == "closed"
-        asking.close()
+        assert http_client.get("things") == {"good": True}
+        assert http_client.circuit().name == "closed"
+        http_client.close()
 
 
-def test_while_one_tries_the_others_wait() -> None:
+def test_during_the_test_of_a_circuit_other_requests_wait() -> None:
     waits = Waits()
     payloads: list[bool] = []
     circuit = Circuit("it", payloads.append, waits.timing)
@@ -323,14 +323,14 @@ def test_while_one_tries_the_others_wait() -> None:
 
 
 @pytest.mark.parametrize("answer", [respond_with({}, 429), GONE, respond_with({}, 401), respond_with({"message": "bad"}, 400)])
-def test_a_refusal_is_no_reason_to_leave_a_source_alone(answer: Answer, waits: Waits) -> None:
+def test_a_refusal_does_not_open_the_circuit(answer: Answer, waits: Waits) -> None:
     with flaky_server(answers(answer)) as double:
-        asking = client(double.url, waits, attempts=1)
+        http_client = client(double.url, waits, attempts=1)
         for _ in range(FAILURES + 2):
             with contextlib.suppress(SourceError):
-                asking.get("things")
-        assert asking.circuit().name == "closed"
-        asking.close()
+                http_client.get("things")
+        assert http_client.circuit().name == "closed"
+        http_client.close()
 
 
 def test_equal_requests_that_wait_for_their_turn_are_sent_once() -> None:
@@ -343,15 +343,15 @@ def test_equal_requests_that_wait_for_their_turn_are_sent_once() -> None:
         return len(sent)
 
     with ThreadPoolExecutor(4) as pool:
-        asked = [pool.submit(shared.ask, "x", send, joined.release) for _ in range(4)]
+        asked = [pool.submit(shared.request, "x", send, joined.release) for _ in range(4)]
         for _ in range(3):
             assert joined.acquire(timeout=10)
         leave.set()
         assert [each.result() for each in asked] == [1, 1, 1, 1]
-    assert shared.ask("x", send, joined.release) == 2, "what left already is too old for who comes then"
+    assert shared.request("x", send, joined.release) == 2, "an answer to a sent request is too old for a later caller"
 
 
-def test_who_shares_a_request_shares_its_failure() -> None:
+def test_callers_that_share_a_request_share_its_failure() -> None:
     shared, leave, joined = SharedRequests(), threading.Event(), threading.Semaphore(0)
 
     def send(_leaves: Callable[[], None]) -> int:
@@ -359,14 +359,14 @@ def test_who_shares_a_request_shares_its_failure() -> None:
         raise SourceError("no")
 
     with ThreadPoolExecutor(2) as pool:
-        asked = [pool.submit(shared.ask, "x", send, joined.release) for _ in range(2)]
+        asked = [pool.submit(shared.request, "x", send, joined.release) for _ in range(2)]
         assert joined.acquire(timeout=10)
         leave.set()
         for each in asked:
             with pytest.raises(SourceError, match="no"):
                 each.result()
     with pytest.raises(SourceError):
-        shared.ask("x", send, joined.release)
+        shared.request("x", send, joined.release)
 
 
 def test_the_cache_is_bounded_in_time_and_size() -> None:

@@ -1,4 +1,4 @@
-"""MLflow as a source, without MLflow: cursors, credentials, gone things. The real server is in test_mlflow_real.py."""
+"""The MLflow source adapter with a double: cursors, credentials, deleted objects. test_mlflow_real.py uses a real server."""
 
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -7,12 +7,12 @@ import pytest
 
 from mlgraph.domain.errors import InvalidInput, SourceError
 from mlgraph.ports.source_adapter import Access, Gone, SourceAdapter, SourcePage
-from mlgraph.sources.http import Patience
+from mlgraph.sources.http import RetryPolicy
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_api import ambient_credentials, connect, place
 from tests.sources.flaky_server import Answer, flaky_server, respond_with
 
-QUICK = Patience(attempts=2, timeout_s=2, first_wait_s=0.01, longest_wait_s=0.02)
+QUICK = RetryPolicy(attempts=2, timeout_s=2, first_wait_s=0.01, longest_wait_s=0.02)
 GONE = respond_with({"error_code": "RESOURCE_DOES_NOT_EXIST", "message": "no"}, 404)
 
 
@@ -58,7 +58,7 @@ class SmallMlflow:
         return GONE
 
 
-def test_it_is_a_source() -> None:
+def test_it_implements_the_port() -> None:
     source: SourceAdapter = MlflowSource(Access("http://127.0.0.1:5000/"))
     assert (source.name, source.instance) == ("mlflow", "127.0.0.1:5000")
     source.close()
@@ -76,7 +76,7 @@ def ids(pages: list[SourcePage]) -> list[str]:
 
 def test_everything_is_listed_in_order_page_by_page() -> None:
     with flaky_server(SmallMlflow()) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         pages = list(source.pages())
         source.close()
     assert ids(pages) == ["e2", "e10", "r2-0", "r2-1", "r2-2", "r10-0", "r10-1", "r10-2", "m", "m1"]
@@ -91,7 +91,7 @@ def test_every_payload_has_the_scope_of_its_source() -> None:
 
     with flaky_server(answer) as double:
         for scope in ("lab", None):
-            source = MlflowSource(Access(double.url, "prod", scope=scope), patience=QUICK)
+            source = MlflowSource(Access(double.url, "prod", scope=scope), retries=QUICK)
             walked = [*source.pages(), *source.changed_since({"since": 0})]
             payloads = [payload for page in walked for payload in page.payloads]
             fetched = source.fetch("run", "r")
@@ -103,7 +103,7 @@ def test_every_payload_has_the_scope_of_its_source() -> None:
 
 def test_a_listing_restarts_where_the_cursor_is_one_of_polls() -> None:
     with flaky_server(SmallMlflow()) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         complete = list(source.pages())
         *_, polled = source.changed_since(complete[-1].cursor)
         assert ids(list(source.pages(polled.cursor))) == ids(complete)
@@ -129,7 +129,7 @@ def test_runs_of_a_renamed_experiment_are_reported_again() -> None:
         return [each for page in pages if len(page.payloads) <= 2 for each in ids([page]) if each.startswith("r10")]
 
     with flaky_server(answer) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK, clock=lambda: 1_000_000.0)
         *_, last = source.pages()
         assert reported(list(source.changed_since(last.cursor))) == []
         names[10] = "anew"
@@ -141,7 +141,7 @@ def test_runs_of_a_renamed_experiment_are_reported_again() -> None:
         source.close()
 
 
-def test_a_run_that_continues_for_ever_is_reported_while_it_changes() -> None:
+def test_an_abandoned_run_is_reported_while_it_changes() -> None:
     going = run("r", "2", status="RUNNING", end_time=None)
     now = 1_000_000.0
 
@@ -152,7 +152,7 @@ def test_a_run_that_continues_for_ever_is_reported_while_it_changes() -> None:
         return sum(page.count for page in source.changed_since({"since": now * 1000}) if page.stage == "run")
 
     with flaky_server(answer) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: now)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK, clock=lambda: now)
         first = source.changed_since({"since": now * 1000})
         assert [next(first).stage for _ in range(2)] == ["experiment", "run"]
         now += 600
@@ -175,15 +175,15 @@ def test_a_run_that_is_looked_up_costs_two_requests() -> None:
         return respond_with({"run": run("r", "2")}) if "runs/get" in path else SmallMlflow()(path, body)
 
     with flaky_server(answer) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         assert isinstance(source.fetch("run", "r"), dict)
         source.close()
         assert [each.path.partition("?")[0].rpartition("mlflow/")[2] for each in double.asked] == ["runs/get", "experiments/get"]
 
 
-def test_the_walk_resumes_after_any_page() -> None:
+def test_the_listing_resumes_after_any_page() -> None:
     with flaky_server(SmallMlflow()) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         complete = list(source.pages())
         for position, page in enumerate(complete[:-1]):
             rest = list(source.pages(page.cursor))
@@ -196,7 +196,7 @@ def test_an_interrupted_listing_resumes() -> None:
     small = SmallMlflow()
     small.fail_at = "runs/search second"
     with flaky_server(small) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         seen: list[SourcePage] = []
         with pytest.raises(SourceError, match="HTTP 500"):
             seen.extend(source.pages())
@@ -207,10 +207,10 @@ def test_an_interrupted_listing_resumes() -> None:
     assert ids(seen) == ["e2", "e10", "r2-0", "r2-1", "r2-2", "r10-0", "r10-1", "r10-2", "m", "m1"]
 
 
-def test_an_alias_that_moves_no_timestamp_is_seen_to_have_moved() -> None:
+def test_an_alias_that_changes_without_a_new_time_is_detected() -> None:
     small = SmallMlflow()
     with flaky_server(small) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK, clock=lambda: 1_000_000.0)
         *_, last = source.pages()
         *_, last = quiet = list(source.changed_since(last.cursor))
         assert [page.count for page in quiet if page.stage == "registered_model"] == [0]
@@ -222,9 +222,9 @@ def test_an_alias_that_moves_no_timestamp_is_seen_to_have_moved() -> None:
 
 
 @pytest.mark.parametrize("kind", ["run", "registered_model", "model_version", "logged_model"])
-def test_what_is_gone_is_gone_and_named(kind: str) -> None:
+def test_a_deleted_object_is_gone_with_its_uri(kind: str) -> None:
     with flaky_server(SmallMlflow()) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         found = source.fetch(kind, "a/1")
         source.close()
     assert isinstance(found, Gone)
@@ -234,7 +234,7 @@ def test_what_is_gone_is_gone_and_named(kind: str) -> None:
 def test_a_deleted_run_is_gone_though_mlflow_shows_it() -> None:
     deleted = respond_with({"run": run("r", "1", lifecycle_stage="deleted")})
     with flaky_server(lambda _path, _body: deleted) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         assert isinstance(source.fetch("run", "r"), Gone)
         source.close()
 
@@ -248,7 +248,7 @@ def test_another_kind_is_refused() -> None:
 
 def test_another_server_is_recognised() -> None:
     with flaky_server(lambda _path, _body: Answer(404, b"<html>not here</html>")) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         with pytest.raises(SourceError, match="HTTP 404"):
             next(source.pages())
         source.close()
@@ -273,19 +273,19 @@ def test_credentials_come_from_the_environment_and_stay_out_of_errors(environ: d
 
 
 @pytest.mark.parametrize("url", ["", "mlflow:5000", "file:///tmp/mlruns", "http://", "http://h:1x", "http://[::1"])
-def test_what_is_no_url_is_refused(url: str) -> None:
+def test_an_invalid_url_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match=r"not the URL of a server such as http"):
         MlflowSource(Access(url))
 
 
-def test_an_instance_is_called_by_its_place_without_user_or_password() -> None:
+def test_the_default_instance_is_host_and_port_without_login() -> None:
     assert place("https://u:p@mlflow.example.org/team/") == "mlflow.example.org/team"
 
 
 @pytest.mark.parametrize("body", [{"experiments": [{}]}, {"experiments": "none"}, {"experiments": [7]}])
 def test_an_answer_that_is_not_of_mlflow_is_reported(body: dict[str, Any]) -> None:
     with flaky_server(lambda _path, _body: respond_with(body)) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
         with pytest.raises(SourceError, match="MLflow's answer has"):
             list(source.inventory())
         source.close()
@@ -294,7 +294,7 @@ def test_an_answer_that_is_not_of_mlflow_is_reported(body: dict[str, Any]) -> No
 def test_a_change_is_reported_again_until_its_page_was_taken() -> None:
     small = SmallMlflow()
     with flaky_server(small) as double:
-        source = MlflowSource(Access(double.url, "prod"), patience=QUICK, clock=lambda: 1_000_000.0)
+        source = MlflowSource(Access(double.url, "prod"), retries=QUICK, clock=lambda: 1_000_000.0)
         *_, last = source.pages()
         small.aliases = []
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""MLflow as it is: a real server, real clients, real webhooks. Tests run in order, each on what the last one left."""
+"""The MLflow adapter with a real server, real clients and real webhooks. Tests run in order and build on one another."""
 
 import contextlib
 import json
@@ -29,7 +29,7 @@ from tests.sources.flaky_server import Double, flaky_server, respond_with
 
 HERE = Path(__file__).parent
 SECRET = "whsec-of-this-test"  # noqa: S105 - of this test only
-BEGAN_US = 1_750_000_000_000_000
+STARTED_US = 1_750_000_000_000_000
 
 
 @dataclass
@@ -106,7 +106,7 @@ def test_every_edge_is_one_of_the_vocabulary(company: Company) -> None:
 def test_a_run_has_its_own_times_state_and_code(company: Company) -> None:
     fact = company.state(company.run("child"))
     properties = fact.state["properties"]
-    assert fact.valid_from == BEGAN_US + 60_000_000
+    assert fact.valid_from == STARTED_US + 60_000_000
     assert (properties["started_at"], properties["ended_at"]) == ("2025-06-15T15:06:41Z", "2025-06-15T15:07:40Z")
     assert (properties["state"], properties["code_version"]) == ("COMPLETE", "0123abcd")
     assert (properties["params"], properties["metrics"]) == ({"C": "0.5", "solver": "lbfgs"}, {"auc": 0.8})
@@ -131,7 +131,7 @@ def test_datasets_go_into_runs_in_their_roles(company: Company) -> None:
         dataset("held-out"): "validation",
         in_memory: None,
     }
-    assert all(each.properties["version"] and each.valid_from == BEGAN_US + 1_000_000 for each in taken.values())
+    assert all(each.properties["version"] and each.valid_from == STARTED_US + 1_000_000 for each in taken.values())
     schema = company.state(in_memory).state["properties"]["schema"]
     assert schema[0] == {"name": "user_id", "type": "long"}
 

@@ -1,1 +1,1 @@
-"""Fetching from tools: throttled, retried, cached. What comes back is what the tool said."""
+"""Clients of connected tools, with rate limits, retries and caches. They return the answers of a tool unchanged."""

@@ -1,4 +1,4 @@
-"""A small memory of look-ups, so that a backfill asks once for what a thousand runs share."""
+"""A cache of look-ups, so that a backfill requests an object that a thousand runs share only once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class TtlCache:
-    """Keeps up to `size` values for `ttl_s` seconds each; the one unused for longest goes first."""
+    """Caches up to `size` values for `ttl_s` seconds each; the least recently used value is evicted first."""
 
     def __init__(
         self,
@@ -19,12 +19,12 @@ class TtlCache:
         clock: Callable[[], float] = time.monotonic,
         hit: Callable[[], None] = lambda: None,
     ) -> None:
-        """Start empty; `hit` is called for each value that need not be fetched."""
+        """Create an empty cache; `hit` is called for each value that comes from the cache."""
         self._size, self._ttl_s, self._clock, self._hit = size, ttl_s, clock, hit
         self._entries: OrderedDict[Hashable, tuple[float, Any]] = OrderedDict()
 
-    def get(self, key: Hashable, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - it keeps whatever `fetch` returns
-        """Return what is kept under `key`, or fetch and keep it. What `fetch` raises is not kept."""
+    def get(self, key: Hashable, fetch: Callable[[], Any]) -> Any:  # noqa: ANN401 - the type of the values that `fetch` returns
+        """Return the cached value of `key`, or fetch and cache it. Exceptions of `fetch` are not cached."""
         now = self._clock()
         entry = self._entries.get(key)
         if entry is not None and now - entry[0] < self._ttl_s:
@@ -36,12 +36,12 @@ class TtlCache:
         return value
 
     def put(self, key: Hashable, value: Any) -> None:  # noqa: ANN401 - the same
-        """Keep a value that came along with something else."""
+        """Cache a value that was part of another answer."""
         self._entries[key] = (self._clock(), value)
         self._entries.move_to_end(key)
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
     def clear(self) -> None:
-        """Forget everything: what is fetched next is fetched anew."""
+        """Remove all values."""
         self._entries.clear()

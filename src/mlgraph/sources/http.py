@@ -1,4 +1,4 @@
-"""JSON over HTTP from a source that may be slow, busy, broken or gone."""
+"""A JSON client for HTTP sources that may be slow, busy, broken or unreachable: rate limit, retries, circuit breaker."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from mlgraph.sources.shared_requests import SharedRequests
 Json = dict[str, Any]
 _RETRIED: Final = frozenset({408, 425, 429, *range(500, 600)})
 _BUSY: Final = frozenset({425, 429})
-"""Refusals by a source that is well: they do not speak for leaving it alone."""
+"""Refusals by a healthy source: they do not count as failures for the circuit breaker."""
 _LONGEST_WAIT_S: Final = 60.0
 _SHOWN_CHARS: Final = 200
 _MOST_BYTES: Final = 64 << 20
-"""No page of a listing comes near it; what does is no answer, and must not fill the memory."""
+"""Far above any page of a listing; a larger body is refused, so that it cannot exhaust the memory."""
 _REFUSED_S: Final = 60.0
-"""How long a source that does not know who asks is left alone: no thing that it is asked for makes a difference."""
+"""The pause after HTTP 401: with rejected credentials, every other request would fail too."""
 _USUAL_LIMITS: Final = RequestLimits()
 
 
 class Missing(Enum):
-    """The typed answer to a look-up of what is not there."""
+    """The type of `MISSING`, the answer to a look-up of an object that does not exist."""
 
     MISSING = 404
 
@@ -44,8 +44,8 @@ MISSING: Final = Missing.MISSING
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How often and how long to try: seconds, and the base of the exponential back-off (with full jitter)."""
+class RetryPolicy:
+    """Number of attempts, time-out, and first and longest wait of the exponential back-off with full jitter, in seconds."""
 
     attempts: int = 6
     timeout_s: float = 30.0
@@ -55,27 +55,26 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Who is asked: `what` names it in errors, `instance` in metrics.
+    """The server of a client: `what` names it in errors, `instance` in metrics.
 
-    `missing_code` is the `error_code` by which its API says that a thing does not exist; `conceal` takes the credentials
-    out of what it may have repeated of them.
+    `missing_code` is the `error_code` with which its API reports that an object does not exist; `redact` removes the credentials
+    from a text of the server.
     """
 
     what: str
     missing_code: str
     instance: str = ""
-    conceal: Callable[[str], str] = str
+    redact: Callable[[str], str] = str
 
 
 class JsonClient:
-    """The one place where requests to a source leave: at a bounded rate, so many at once, and again where that may help.
+    """Sends all requests to one source, with limits of rate and concurrency, and with retries.
 
-    429 (its Retry-After holds back all requests), 5xx, time-outs, broken connections and half bodies are retried, each
-    attempt at its turn. A body that is not there when the time-out is over, or is larger than 64 MiB, is none. A 404 in
-    which the API itself says so (`error_code`) is the answer `MISSING`; any other, a proxy's perhaps, must not pass for a
-    deletion. All else, and patience at its end, is a `SourceError` that says what, where and what to do next; `SourceAway`
-    where the source fails so often that it is left alone for a while, or answers 401. No redirect is followed. No
-    credential is ever shown. For several threads.
+    429 (its Retry-After delays all requests), 5xx, time-outs, broken connections and incomplete bodies are retried within the
+    rate limit. A body is refused if it is incomplete at the time-out or larger than 64 MiB. A 404 with the `error_code` of the
+    API is the answer `MISSING`; any other 404, perhaps of a proxy, is not treated as a deletion. All other failures, and the last
+    failed attempt, raise `SourceError` with source, request and advice, or `SourceAway` if the circuit is open or the source
+    answers 401. Redirects are not followed. No message contains a credential. Thread-safe.
     """
 
     def __init__(
@@ -84,81 +83,81 @@ class JsonClient:
         server: Endpoint,
         *,
         limits: RequestLimits = _USUAL_LIMITS,
-        patience: Patience | None = None,
+        retries: RetryPolicy | None = None,
         timing: Timing = REAL,
     ) -> None:
-        """Use `client`, which knows the base URL and the credentials."""
+        """Send through `client`, which has the base URL and the credentials."""
         self._client = client
-        self._what, self._missing_code, self._conceal = server.what, server.missing_code, server.conceal
-        self._patience = patience or Patience(timeout_s=limits.timeout_s)
+        self._what, self._missing_code, self._redact = server.what, server.missing_code, server.redact
+        self._retries = retries or RetryPolicy(timeout_s=limits.timeout_s)
         self._timing = timing
         self._counts = SourceCounts(server.instance)
-        self._pace = RateLimit(limits.requests_per_s, limits.concurrency, timing)
+        self._rate_limit = RateLimit(limits.requests_per_s, limits.concurrency, timing)
         self._shared = SharedRequests()
         self._circuit = Circuit(server.what, self._counts.circuit, timing)
         self._closed = False
 
     def get(self, path: str, params: Mapping[str, str | int] | None = None) -> Json | Missing:
-        """Return what GET answers."""
-        asked = dict(params or {})
-        found: Json | Missing = self._shared.ask(
-            (path, *sorted(asked.items())), lambda leaves: self._ask("GET", path, leaves, params=asked), self._counts.shared
+        """Return the answer to GET. Equal requests that wait at the same time are sent once."""
+        query = dict(params or {})
+        found: Json | Missing = self._shared.request(
+            (path, *sorted(query.items())), lambda on_send: self._send("GET", path, on_send, params=query), self._counts.shared
         )
         return found
 
     def post(self, path: str, body: Json) -> Json | Missing:
-        """Return what POST answers. For searches and what else may be asked twice."""
-        return self._ask("POST", path, json=body)
+        """Return the answer to POST. Only for searches and other idempotent requests."""
+        return self._send("POST", path, json=body)
 
     def patch(self, path: str, body: Json) -> Json | Missing:
-        """Return what PATCH answers. For changes that may be made twice."""
-        return self._ask("PATCH", path, json=body)
+        """Return the answer to PATCH. Only for idempotent changes."""
+        return self._send("PATCH", path, json=body)
 
     @property
     def counts(self) -> SourceCounts:
-        """What is counted of this source."""
+        """The metrics of this source."""
         return self._counts
 
     def circuit(self) -> CircuitState:
-        """Return whether requests leave."""
+        """Return the state of the circuit breaker."""
         return self._circuit.state()
 
     def close(self) -> None:
-        """Close the connections. Whoever still waits for an answer, or for a turn, gets `SourceAway`."""
+        """Close the connections. Requests that still wait raise `SourceAway`."""
         self._closed = True
         self._client.close()
 
-    def _ask(self, method: str, path: str, leaves: Callable[[], None] = lambda: None, **content: Json) -> Json | Missing:
-        failure_text, tried = "", 0
-        while tried < self._patience.attempts:
-            if tried:
+    def _send(self, method: str, path: str, on_send: Callable[[], None] = lambda: None, **content: Json) -> Json | Missing:
+        failure_text, attempts = "", 0
+        while attempts < self._retries.attempts:
+            if attempts:
                 self._counts.retry()
             try:
-                with self._pace.slot():
-                    tries = self._circuit.enter()
-                    leaves()
-                    return self._once(method, path, content, tries=tries)
+                with self._rate_limit.slot():
+                    is_test = self._circuit.enter()
+                    on_send()
+                    return self._once(method, path, content, is_test=is_test)
             except Exception as failure:
-                if self._closed:  # under whoever asks: httpx says so in several ways
-                    raise SourceAway(f"{self._what} is read no longer", retry_in_s=0.0) from None
-                if not isinstance(failure, _WorthAnotherError):
+                if self._closed:  # during the request: httpx raises several types then
+                    raise SourceAway(f"{self._what} is no longer connected", retry_in_s=0.0) from None
+                if not isinstance(failure, _RetriableError):
                     raise
-                tried += 1
+                attempts += 1
                 failure_text = str(failure)
                 if self._circuit.state().name == "open":
                     break
                 if failure.wait_s is not None:
-                    self._pace.pause_for(failure.wait_s)
-                elif tried < self._patience.attempts:
-                    self._timing.sleep(self._wait(tried - 1))
-        failed = f"{self._what}: {method} {path} failed {tried} times, at last with {failure_text}; "
+                    self._rate_limit.pause_for(failure.wait_s)
+                elif attempts < self._retries.attempts:
+                    self._timing.sleep(self._wait(attempts - 1))
+        failed = f"{self._what}: {method} {path} failed {attempts} times, the last time with {failure_text}; "
         circuit = self._circuit.state()
         if circuit.name == "open":
-            raise SourceAway(f"{failed}it is asked again in {circuit.retry_in_s:.0f} s", retry_in_s=circuit.retry_in_s)
-        raise SourceError(f"{failed}nothing is lost: it is asked again at the next sync")
+            raise SourceAway(f"{failed}the next attempt is in {circuit.retry_in_s:.0f} s", retry_in_s=circuit.retry_in_s)
+        raise SourceError(f"{failed}nothing is lost: the next sync repeats the request")
 
-    def _once(self, method: str, path: str, content: dict[str, Any], *, tries: bool) -> Json | Missing:
-        """Send one request and read its answer. Raises `_WorthAnotherError` where another one may do better."""
+    def _once(self, method: str, path: str, content: dict[str, Any], *, is_test: bool) -> Json | Missing:
+        """Send one request and parse its answer. Raises `_RetriableError` where a retry may succeed."""
         answered = False
         outcome = "failed"
         try:
@@ -166,14 +165,14 @@ class JsonClient:
             outcome = f"{status // 100}xx"
             if status in _RETRIED:
                 answered = status in _BUSY
-                raise _WorthAnotherError(f"HTTP {status}{self._message(body)}", _retry_after(headers))
+                raise _RetriableError(f"HTTP {status}{self._message(body)}", _retry_after(headers))
             found = self._read(method, path, status, body)
             answered = True
         except httpx.TimeoutException:
             outcome = "timeout"
-            raise _WorthAnotherError(f"no answer within {self._patience.timeout_s:g} s") from None
+            raise _RetriableError(f"no answer within {self._retries.timeout_s:g} s") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _WorthAnotherError(f"{type(error).__name__}: {redact_url(self._conceal(str(error)))}") from None
+            raise _RetriableError(f"{type(error).__name__}: {redact_url(self._redact(str(error)))}") from None
         except SourceError:
             answered = True
             raise
@@ -182,25 +181,28 @@ class JsonClient:
             if answered:
                 self._circuit.succeeded()
             else:
-                self._circuit.failed(tried=tries)
+                self._circuit.failed(tried=is_test)
         return found
 
     def _sent(self, method: str, path: str, content: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
-        """Send a request and return status, headers and body. The time-out of `httpx` is of each read: all of them have one."""
-        until = self._timing.clock() + self._patience.timeout_s
+        """Send a request and return status, headers and body.
+
+        The time-out of `httpx` applies to each read, so the time of all reads is limited here.
+        """
+        until = self._timing.clock() + self._retries.timeout_s
         body = bytearray()
-        with self._client.stream(method, path, timeout=self._patience.timeout_s, **content) as response:
+        with self._client.stream(method, path, timeout=self._retries.timeout_s, **content) as response:
             for part in response.iter_bytes():
                 body += part
                 if len(body) > _MOST_BYTES:
                     raise SourceError(f"{self._what}: {method} {path} answered more than {_MOST_BYTES >> 20} MiB")
                 if self._timing.clock() > until:
-                    raise httpx.ReadTimeout("the body is still under way")
+                    raise httpx.ReadTimeout("the body is incomplete")
         return response.status_code, response.headers, bytes(body)
 
     def _wait(self, attempt: int) -> float:
         """Return seconds of exponential back-off with full jitter (Brooker, Exponential Backoff And Jitter, 2015)."""
-        longest: float = min(self._patience.longest_wait_s, self._patience.first_wait_s * 2**attempt)
+        longest: float = min(self._retries.longest_wait_s, self._retries.first_wait_s * 2**attempt)
         return longest * self._timing.chance()
 
     def _read(self, method: str, path: str, status: int, body: bytes) -> Json | Missing:
@@ -218,19 +220,19 @@ class JsonClient:
         try:
             found = decode_json(body)
         except MlgraphError as error:
-            raise _WorthAnotherError(f"a body that is {self._conceal(error.detail)}") from None  # a proxy's page, or cut
+            raise _RetriableError(f"a body that is {self._redact(error.detail)}") from None  # a proxy's page, or cut
         if not isinstance(found, dict):
-            raise SourceError(f"{self._what}: {method} {path} answered JSON that is no object: is the URL that of its API?")
+            raise SourceError(f"{self._what}: {method} {path} answered JSON that is not an object: check the URL of the API")
         return found
 
     def _message(self, body: bytes) -> str:
-        """Return what the server says is wrong, without what it repeats of the credentials."""
+        """Return the error message of the server, without credentials that it may repeat."""
         message = _error_body(body).get("message")
-        return f": {redact_url(self._conceal(message)[:_SHOWN_CHARS])}" if isinstance(message, str) else ""
+        return f": {redact_url(self._redact(message)[:_SHOWN_CHARS])}" if isinstance(message, str) else ""
 
 
-class _WorthAnotherError(Exception):
-    """A request that came to nothing and may be sent again, after `wait_s` seconds where the source said so."""
+class _RetriableError(Exception):
+    """A failed request that may be repeated, after `wait_s` seconds if the source sent Retry-After."""
 
     def __init__(self, failure_text: str, wait_s: float | None = None) -> None:
         super().__init__(failure_text)
@@ -238,7 +240,7 @@ class _WorthAnotherError(Exception):
 
 
 def _retry_after(headers: httpx.Headers) -> float | None:
-    """Return the seconds that Retry-After asks for (RFC 9110, 10.2.3: seconds or a date), at most a minute."""
+    """Return the seconds in Retry-After (RFC 9110, 10.2.3: seconds or a date), at most 60; None without a valid one."""
     retry_after = headers.get("retry-after", "").strip()
     if not retry_after:
         return None

@@ -1,4 +1,4 @@
-"""MLflow as a source: what exists, what changed, and one thing's truth with what is needed to understand it."""
+"""The MLflow source adapter: listings of existing and changed objects, and payloads of single objects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlgraph.connectors.mlflow.webhooks import EVENTS
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Access, CircuitState, Cursor, Gone, Identity, Payload, ProbeResult, SourcePage
-from mlgraph.sources.http import MISSING, Json, Patience
+from mlgraph.sources.http import MISSING, Json, RetryPolicy
 from mlgraph.sources.mlflow_api import (
     Found,
     MlflowApi,
@@ -33,7 +33,7 @@ from mlgraph.sources.mlflow_payloads import MlflowPayloads
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
 _OVERLAP_MS: Final = 60_000
-"""How far a poll looks back behind the last one: clocks differ, and asking twice changes nothing."""
+"""The overlap of two polls, because clocks differ; a repeated payload changes nothing."""
 _URI_KINDS: Final = {
     "experiment": "workflow",
     "run": "run",
@@ -44,24 +44,24 @@ _URI_KINDS: Final = {
 
 
 class MlflowSource:
-    """One MLflow server. `fetch` is for any number of threads, all else for one at a time."""
+    """One MLflow server. `fetch` is thread-safe; all other methods are for one thread at a time."""
 
     name: Final = "mlflow"
 
-    def __init__(self, access: Access, *, patience: Patience | None = None, clock: Callable[[], float] = time.time) -> None:
-        """Ask the server that is reached so. Raises `InvalidInput` if its address is no URL."""
+    def __init__(self, access: Access, *, retries: RetryPolicy | None = None, clock: Callable[[], float] = time.time) -> None:
+        """Open connections to the server at `access`. Raises `InvalidInput` if its address is not a URL."""
         self._access = access
-        self._api = MlflowApi(connect(access, patience))
+        self._api = MlflowApi(connect(access, retries))
         self._instance = access.instance or place(access.url)
         self._registry = MlflowInstance(self._instance)
         self._clock = clock
         self._common_fields = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
-        self._payloads = self._fresh_truth()
+        self._payloads = self._new_payloads()
         self._seen: dict[tuple[str, str], int] = {}
         self._names: dict[str, str] = {}
-        """What experiments were called when they were seen last, by id: runs are told as parts of what has that name."""
+        """The last known names of experiments by id: the facts of their runs refer to them by name."""
         self._runs: dict[str, tuple[int, int]] = {}
-        """What the last poll saw of runs that go on or changed of late, as a digest, and when it was so first."""
+        """Digest of each unfinished or recently changed run in the last poll, and the time of the first poll with that digest."""
 
     @property
     def instance(self) -> str:
@@ -69,7 +69,7 @@ class MlflowSource:
         return self._instance
 
     def circuit(self) -> CircuitState:
-        """Return whether it is asked, or left alone because it fails."""
+        """Return the state of the circuit breaker."""
         return self._api.circuit()
 
     def close(self) -> None:
@@ -77,9 +77,9 @@ class MlflowSource:
         self._api.close()
 
     def probe(self) -> ProbeResult:
-        """Return what the server answers to a trial: experiments and registered models, as far as one page of each has them.
+        """Test the connection: return the version and the number of experiments and registered models on one page of each.
 
-        Raises `SourceError` where it does not answer as MLflow does, or not to these credentials.
+        Raises `SourceError` if the server is not an MLflow server or rejects the credentials.
         """
         experiments, further = self._api.experiments(None)
         models, more = self._api.registered_models(None)
@@ -87,10 +87,9 @@ class MlflowSource:
         return ProbeResult(version_at(self._access), counts, more=bool(further or more))
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
-        """Return the truth about an experiment, run, logged_model, registered_model or model_version (`NAME/VERSION`).
+        """Return the payload of an experiment, run, logged_model, registered_model or model_version (`NAME/VERSION`).
 
-        Always fresh: nothing is used that was remembered before. Raises `SourceError` where MLflow fails, and
-        `InvalidInput` for no kind.
+        Nothing comes from a cache. Raises `SourceError` where MLflow fails, and `InvalidInput` for an unknown kind.
         """
         if kind not in STAGES:
             raise InvalidInput(f"MLflow has no {kind[:60]!r}: the kinds are {', '.join(STAGES)}")
@@ -104,19 +103,19 @@ class MlflowSource:
         }[kind]()
         if found is MISSING or is_deleted(found):
             return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
-        return self._fresh_truth().payload(kind, found, listed=False)
+        return self._new_payloads().payload(kind, found, listed=False)
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[SourcePage]:
-        """Yield all that exists, in `STAGES` order, runs and logged models by experiment; resumable after any page.
+        """Yield all objects in the order of `STAGES`, runs and logged models by experiment; resumable after any page.
 
-        A cursor of `changed_since` tells of no place in this walk: it begins anew.
+        A cursor of `changed_since` is not a cursor of `pages`: the listing starts from scratch.
         """
         self._payloads.clear()
         at: Cursor = dict(cursor) if cursor and "stage" in cursor else {"stage": STAGES[0], "since": self._now_ms()}
         for stage in STAGES[STAGES.index(at["stage"]) :]:
-            here = at if at["stage"] == stage else {"since": at["since"]}
+            position = at if at["stage"] == stage else {"since": at["since"]}
             parts = self._experiment_ids() if stage in _BY_EXPERIMENT else ["all"]
-            after, token, count = here.get("part"), here.get("token"), int(here.get("count", 0))
+            after, token, count = position.get("part"), position.get("token"), int(position.get("count", 0))
             if after is not None:
                 parts = [part for part in parts if _order(part) > _order(after) or (token and part == after)]
             for part in parts:
@@ -127,20 +126,19 @@ class MlflowSource:
                     done = stage == STAGES[-1] and token is None
                     resume = {"stage": stage, "part": part, "token": token, "count": count, "since": at["since"]}
                     yield SourcePage([self._payloads.payload(stage, item) for item in items], resume, done, stage, count)
-                    self._take_in(stage, items)
+                    self._note_seen(stage, items)
                     if token is None:
                         break
 
     def changed_since(self, cursor: Cursor | None) -> Iterator[SourcePage]:
-        """Yield what changed since a cursor of `pages` or of this (None: of late), a page a kind; the last is `done`.
+        """Yield the changes since a cursor of `pages` or of this method (None: recent ones), a page a kind; the last is `done`.
 
-        Seen by its time of change where MLflow moves one; tags, aliases and metrics of models, which move none, by
-        comparing with what this object last saw. A run is told while it changes and for a minute after: many a run that is no
-        longer there goes on for ever, as far as MLflow knows. All runs of an experiment that was renamed are told again,
-        before the rest.
+        Changes are found by their time of change. Changes of tags, aliases and metrics of models, which update no time, are found
+        by comparison with the last listing. A run is reported while it changes and for a minute after, because abandoned runs
+        remain unfinished in MLflow forever. All runs of a renamed experiment are reported again, before all other changes.
         """
         now = self._now_ms()
-        since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # a clock that was set back counts from there
+        since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # limited to now in case the clock was set back
         self._payloads.clear()
         experiments = list(each(self._api.experiments))
         listed_runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
@@ -166,17 +164,17 @@ class MlflowSource:
             if self._names.get(text_of(one, "experiment_id"), one.get("name")) != one.get("name"):
                 for listed in pages_of(partial(self._api.runs, [text_of(one, "experiment_id")])):
                     payloads = [self._payloads.payload("run", run) for run in listed]
-                    yield SourcePage(payloads, so_far, False, "run", len(payloads))  # noqa: FBT003 - it is not done
-        self._take_in("experiment", [one for one in experiments if one not in found["experiment"]])
+                    yield SourcePage(payloads, so_far, False, "run", len(payloads))  # noqa: FBT003 - done=False
+        self._note_seen("experiment", [one for one in experiments if one not in found["experiment"]])
         for stage in STAGES:
             done = stage == STAGES[-1]
             payloads = [self._payloads.payload(stage, one) for one in found[stage]]
             yield SourcePage(payloads, {"since": now} if done else so_far, done, stage, len(payloads), len(payloads))
-            self._take_in(stage, found[stage])  # once the page was taken, not before
+            self._note_seen(stage, found[stage])  # only after the consumer has processed the page
         self._runs = runs_seen
 
     def inventory(self) -> Iterator[AssetUri]:
-        """Yield the URI of every experiment, run, registered model, version, and logged model that is no version."""
+        """Yield the URI of every experiment, run, registered model, model version and unregistered logged model."""
         uri = self._registry.uri
         experiments = list(each(self._api.experiments))
         yield from (uri("workflow", text_of(one, "name")) for one in experiments)
@@ -193,7 +191,7 @@ class MlflowSource:
                     yield uri("artifact", text_of(info_of(model), "model_id"))
 
     def identities(self) -> dict[str, Identity]:
-        """Return what stays of each registered model when it is renamed, by its name now (for `renames`)."""
+        """Return the identity of each registered model, which a rename does not change, by its present name (for `renames`)."""
         versions: dict[str, set[tuple[str, int]]] = {}
         for one in each(self._api.model_versions):
             versions.setdefault(text_of(one, "name"), set()).add((text_of(one, "version"), _created(one)))
@@ -201,9 +199,9 @@ class MlflowSource:
         return {name: Identity(created, frozenset(versions.get(name, ()))) for name, created in models}
 
     def subscribe(self, url: str, secret: str) -> str:
-        """Have MLflow tell `url` of changes in its registry, signed with `secret`; return the webhook's id.
+        """Create a webhook from the model registry to `url`, signed with `secret`; return its id.
 
-        An active webhook to that URL is kept, and gets this secret: it may have one of before, and MLflow shows none.
+        An active webhook to that URL is reused and gets this secret, because MLflow does not show its present secret.
         """
         for one in each(self._api.webhooks):
             if one.get("url") == url and one.get("status", "ACTIVE") == "ACTIVE":
@@ -213,7 +211,7 @@ class MlflowSource:
         name = f"mlgraph-{self._instance}"[:60].replace(":", "-")
         return text_of(self._api.create_webhook(name, url, secret, EVENTS), "webhook_id")
 
-    def _fresh_truth(self) -> MlflowPayloads:
+    def _new_payloads(self) -> MlflowPayloads:
         return MlflowPayloads(self._api, self._common_fields, self._clock)
 
     def _now_ms(self) -> int:
@@ -222,7 +220,7 @@ class MlflowSource:
     def _experiment_ids(self) -> list[str]:
         return sorted((text_of(one, "experiment_id") for one in each(self._api.experiments)), key=_order)
 
-    def _take_in(self, stage: str, items: list[Json]) -> None:
+    def _note_seen(self, stage: str, items: list[Json]) -> None:
         self._seen.update(_digest(stage, item) for item in items)
         if stage == "experiment":
             self._names.update((text_of(one, "experiment_id"), str(one.get("name"))) for one in items)
@@ -257,7 +255,7 @@ class MlflowSource:
         return found
 
     def _changed(self, kind: str, item: Json, since: int) -> bool:
-        """Say whether `item` differs from what was seen last or, never seen, changed since."""
+        """Return whether `item` differs from the last listing or, if it was not in one, changed since `since`."""
         key, digest = _digest(kind, item)
         if key in self._seen:
             return self._seen[key] != digest
@@ -270,7 +268,7 @@ def _created(item: Json) -> int:
 
 
 def _digest(kind: str, item: Json) -> tuple[tuple[str, str], int]:
-    """Return what `item` is known by, and a number that differs where what MLflow lists of it differs."""
+    """Return the key of `item`, and a hash of its listed content."""
     ids = {"run": "run_id", "logged_model": "model_id", "experiment": "experiment_id"}
     body = info_of(item) or item
     key = str(body.get(ids[kind])) if kind in ids else f"{body.get('name')}/{body.get('version')}"
@@ -278,5 +276,5 @@ def _digest(kind: str, item: Json) -> tuple[tuple[str, str], int]:
 
 
 def _order(part: str) -> tuple[int, str]:
-    """Order ids as numbers, whatever they are made of."""
+    """Return a sort key that orders numeric ids as numbers, and accepts all others."""
     return len(part), part

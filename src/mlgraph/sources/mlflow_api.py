@@ -1,4 +1,4 @@
-"""MLflow's REST API as far as it is read here (REST API reference, /api/2.0/mlflow)."""
+"""A client of the parts of MLflow's REST API that mlgraph uses (REST API reference, /api/2.0/mlflow)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from mlgraph.domain.credentials import Credentials, check_address
 from mlgraph.domain.errors import InvalidInput, SourceError
 from mlgraph.ports.source_adapter import Access, CircuitState
 from mlgraph.services.common.metrics import SourceCounts
-from mlgraph.sources.http import MISSING, Endpoint, Json, JsonClient, Missing, Patience
+from mlgraph.sources.http import MISSING, Endpoint, Json, JsonClient, Missing, RetryPolicy
 
 Found = tuple[list[Json], str | None]
-"""A page of a search: its items, and the token of the next."""
+"""A page of a search: its items, and the token of the next page; None on the last."""
 
 _MISSING_CODE: Final = "RESOURCE_DOES_NOT_EXIST"
 _MOST: Final = 1000
@@ -28,10 +28,10 @@ _VERSION_BYTES: Final = 100
 _LONGEST_TIME: Final = 15
 
 
-def connect(access: Access, patience: Patience | None = None) -> JsonClient:
-    """Return a client of the MLflow server at `access.url`, with the credentials and within the limits given there.
+def connect(access: Access, retries: RetryPolicy | None = None) -> JsonClient:
+    """Return a client of the MLflow server at `access.url`, with the credentials and limits of `access`.
 
-    Raises `InvalidInput` where that is no http or https URL, or carries a login.
+    Raises `InvalidInput` if the URL is not an http or https URL, or contains a login.
     """
     check_address(access.url)
     limits, credentials = access.limits, access.credentials
@@ -46,13 +46,13 @@ def connect(access: Access, patience: Patience | None = None) -> JsonClient:
         access.instance or place(access.url),
         credentials.redact if credentials else str,
     )
-    return JsonClient(client, server, limits=limits, patience=patience)
+    return JsonClient(client, server, limits=limits, retries=retries)
 
 
 def ambient_credentials(environ: Mapping[str, str] = os.environ) -> Credentials | None:
-    """Return the credentials that MLflow's own client would take from the environment, if there are any.
+    """Return the credentials that MLflow's own client would read from the environment; None if there are none.
 
-    Raises `InvalidInput` where no header can carry them.
+    Raises `InvalidInput` if they are not valid in a header.
     """
     user, token = environ.get("MLFLOW_TRACKING_USERNAME"), environ.get("MLFLOW_TRACKING_TOKEN")
     try:
@@ -61,11 +61,11 @@ def ambient_credentials(environ: Mapping[str, str] = os.environ) -> Credentials 
         return Credentials(token) if token else None
     except InvalidInput as error:
         named = "MLFLOW_TRACKING_PASSWORD" if user else "MLFLOW_TRACKING_TOKEN"
-        raise InvalidInput(f"what {named} of the server's environment holds cannot be used: {error.detail}") from None
+        raise InvalidInput(f"the value of {named} in the server's environment cannot be used: {error.detail}") from None
 
 
 def version_at(access: Access) -> str | None:
-    """Return the version that an MLflow server tells; None where it tells none."""
+    """Return the version of an MLflow server; None if it does not report one."""
     try:
         with httpx.stream(
             "GET", f"{access.url.rstrip('/')}/version", headers=_headers(access), timeout=access.limits.timeout_s
@@ -90,10 +90,10 @@ def place(base_url: str) -> str:
 
 
 class MlflowApi:
-    """One method a call. Look-ups answer `MISSING` for what is not there; searches answer a page."""
+    """One method for each call. Look-ups return `MISSING` for an object that does not exist; searches return a page."""
 
     def __init__(self, client: JsonClient) -> None:
-        """Ask through `client`."""
+        """Send requests through `client`."""
         self._client = client
 
     def experiment(self, experiment_id: str) -> Json | Missing:
@@ -152,7 +152,7 @@ class MlflowApi:
         return _page(self._client.get("model-versions/search", _with(params, token)), "model_versions")
 
     def webhooks(self, token: str | None) -> Found:
-        """Return the webhooks that exist."""
+        """Return the existing webhooks."""
         return _page(self._client.get("webhooks", _with({"max_results": _MOST_RUNS}, token)), "webhooks")
 
     def create_webhook(self, name: str, url: str, secret: str, events: Sequence[str]) -> Json:
@@ -163,24 +163,24 @@ class MlflowApi:
             "url": url,
             "secret": secret,
             "events": [{"entity": entity, "action": action} for entity, action in pairs],
-            "description": "tells mlgraph what changed in the registry",
+            "description": "reports changes of the model registry to mlgraph",
         }
         found = _part(self._client.post("webhooks", body), "webhook")
         if found is MISSING:
-            raise SourceError("MLflow has no webhooks here (they came with MLflow 3.3): it is polled instead")
+            raise SourceError("this MLflow server has no webhooks (MLflow 3.3 or later is needed): mlgraph polls it instead")
         return found
 
     def sign_webhook(self, webhook_id: str, secret: str) -> None:
-        """Have a webhook signed with `secret` from now on."""
+        """Change the secret with which a webhook is signed."""
         self._client.patch(f"webhooks/{quote(webhook_id, safe='')}", {"secret": secret})
 
     @property
     def counts(self) -> SourceCounts:
-        """What is counted of this source."""
+        """The metrics of this source."""
         return self._client.counts
 
     def circuit(self) -> CircuitState:
-        """Return whether requests leave."""
+        """Return the state of the circuit breaker."""
         return self._client.circuit()
 
     def close(self) -> None:
@@ -210,27 +210,27 @@ def info_of(item: Json) -> Json:
 
 
 def text_of(item: Json, key: str) -> str:
-    """Return a member that identifies `item`, as text. Raises `SourceError` where it has none."""
+    """Return a member that identifies `item`, as text. Raises `SourceError` if it is absent or empty."""
     found = item.get(key)
     if not isinstance(found, str | int) or isinstance(found, bool) or found == "":
-        raise SourceError(f"MLflow's answer has an item without {key!r}: is the URL that of an MLflow server?")
+        raise SourceError(f"MLflow's answer has an item without {key!r}: check that the URL is that of an MLflow server")
     return str(found)
 
 
 def time_of(item: Json, *keys: str) -> int:
-    """Return the first of these times (milliseconds since the epoch) that `item` has; 0 where it has none that is one."""
+    """Return the first of these times that `item` has, in milliseconds since the epoch; 0 without a valid one."""
     found = next((item[key] for key in keys if item.get(key)), 0)
     text = str(found)
     return int(text) if text.isascii() and text.isdigit() and len(text) <= _LONGEST_TIME else 0
 
 
 def is_deleted(item: Json) -> bool:
-    """Say whether MLflow shows a run or experiment that was deleted."""
+    """Return whether MLflow reports a run or experiment as deleted."""
     return "deleted" in (item.get("lifecycle_stage"), info_of(item).get("lifecycle_stage"))
 
 
 def chunks(experiments: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Yield the ids in groups that fit one search; an empty group would search everywhere, or nowhere."""
+    """Yield the ids in groups for one search each. No group is empty, because that would search everywhere or nowhere."""
     for start in range(0, len(experiments), _EXPERIMENTS_A_CALL):
         yield experiments[start : start + _EXPERIMENTS_A_CALL]
 
@@ -244,15 +244,17 @@ def _part(reply: Json | Missing, key: str) -> Json | Missing:
         return MISSING
     found = reply.get(key)
     if not isinstance(found, dict):
-        raise SourceError(f"MLflow's answer has no {key!r}: is the URL that of an MLflow server?")
+        raise SourceError(f"MLflow's answer has no {key!r}: check that the URL is that of an MLflow server")
     return found
 
 
 def _page(reply: Json | Missing, key: str) -> Found:
     if reply is MISSING:
-        raise SourceError(f"MLflow has no search for {key}: version 3 or later is needed")
+        raise SourceError(f"this MLflow server has no search for {key}: version 3 or later is needed")
     items = reply.get(key, [])
     token = reply.get("next_page_token")
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise SourceError(f"MLflow's answer has something else than a list of objects as {key!r}")
+        raise SourceError(
+            f"MLflow's answer has a {key!r} that is not a list of objects: check that the URL is that of an MLflow server"
+        )
     return items, token if isinstance(token, str) and token else None

@@ -1,10 +1,10 @@
-"""Makes sources that read MLflow servers."""
+"""The factory of source adapters for MLflow servers."""
 
 from __future__ import annotations
 
 from mlgraph.domain.credentials import Credentials
 from mlgraph.ports.source_adapter import Access, SourceAdapter
-from mlgraph.sources.http import Patience
+from mlgraph.sources.http import RetryPolicy
 from mlgraph.sources.mlflow import MlflowSource
 from mlgraph.sources.mlflow_api import ambient_credentials
 
@@ -13,12 +13,12 @@ class MlflowSources:
     """The `SourceFactory` of MLflow."""
 
     def open(self, access: Access, *, patient: bool = True) -> SourceAdapter:
-        """Return a source that asks the MLflow server at an address; not `patient`: one attempt, as long as one request may take.
+        """Return a source adapter for the MLflow server at `access`; without `patient`, requests are not retried.
 
-        Raises `InvalidInput` where the address is no URL.
+        Raises `InvalidInput` if the address is not a URL.
         """
-        return MlflowSource(access, patience=None if patient else Patience(attempts=1, timeout_s=access.limits.timeout_s))
+        return MlflowSource(access, retries=None if patient else RetryPolicy(attempts=1, timeout_s=access.limits.timeout_s))
 
     def ambient(self) -> Credentials | None:
-        """Return the credentials that MLflow's own client would take from the environment. Raises `InvalidInput`."""
+        """Return the credentials that MLflow's own client would read from the environment. Raises `InvalidInput`."""
         return ambient_credentials()

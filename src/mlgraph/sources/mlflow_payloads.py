@@ -1,4 +1,4 @@
-"""One thing of MLflow's with all that is needed to understand it: what the connector calls a payload."""
+"""Assembly of the connector's payloads: one MLflow object with the related objects that its interpretation needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlgraph.sources.mlflow_api import MlflowApi, chunks, each, info_of, is_dele
 
 
 class MlflowPayloads:
-    """Looks up what stands around a run, a logged model or a version, and remembers it for a minute."""
+    """Looks up the objects related to a run, a logged model or a version, and caches them for a minute."""
 
     def __init__(self, api: MlflowApi, common_fields: Mapping[str, str], clock: Callable[[], float]) -> None:
         """Query `api`; `common_fields` are the fields of every payload about its instance, `clock` returns seconds since 1970."""
@@ -23,11 +23,11 @@ class MlflowPayloads:
         self._cache = TtlCache(hit=api.counts.answered_from_cache)
 
     def clear(self) -> None:
-        """Ask anew for everything."""
+        """Clear the cache."""
         self._cache.clear()
 
     def payload(self, kind: str, item: Json, *, listed: bool = True) -> Payload:
-        """Return the payload of `item`, as it was listed or, if not `listed`, looked up just now."""
+        """Return the payload of `item`, which comes from a listing or, without `listed`, from a look-up just now."""
         data: dict[str, Any] = {kind: item}
         match kind:
             case "run":
@@ -38,16 +38,16 @@ class MlflowPayloads:
             case "logged_model":
                 model_id = str(info_of(item).get("model_id"))
                 self._cache.put(("logged_model", model_id), self._with_versions(item))
-                data = {"model_id": model_id, **self._around(model_id, None)}
+                data = {"model_id": model_id, **self._related(model_id, None)}
             case "model_version":
                 source = str(item.get("source", ""))
                 behind = source.removeprefix("models:/") if source.startswith("models:/m-") else None
-                data |= self._around(behind, item.get("run_id") or None)
+                data |= self._related(behind, item.get("run_id") or None)
         at = format_time(int(self._clock() * 1_000_000))
         return {"type": f"mlflow.{kind}", **self._common_fields, "at": at, "data": data}
 
     def _full_run(self, run: Json) -> Json:
-        """The run with the models that it took in: searches leave them out (MLflow 3.17). Asked for if models exist."""
+        """Return the run with its model inputs, which searches omit (MLflow 3.17). No request is sent if no model exists."""
         if not self._cache.get("has models", self._has_models):
             return run
         found = self._run(str(info_of(run).get("run_id")))
@@ -59,8 +59,8 @@ class MlflowPayloads:
             for part in chunks([text_of(one, "experiment_id") for one in each(self._api.experiments)])
         )
 
-    def _around(self, model_id: str | None, run_id: str | None) -> dict[str, Any]:
-        """A logged model, the runs that made and measured it, and the models that those took in."""
+    def _related(self, model_id: str | None, run_id: str | None) -> dict[str, Any]:
+        """Return a logged model, the runs that created and measured it, and the model inputs of those."""
         models = self._logged_models([model_id] if model_id else [])
         wanted: list[str | None] = [run_id]
         for entry in models.values():
@@ -80,7 +80,7 @@ class MlflowPayloads:
         return MISSING if found is MISSING else self._with_versions(found)
 
     def _with_versions(self, model: Json) -> Json:
-        """The versions that come from a logged model. Its own tag lists them, too, but not under the names of today."""
+        """Return a logged model with the versions of it. Its tag lists them too, but not with their present names."""
         source = f"models:/{info_of(model).get('model_id')}"
         tagged = any(tag.get("key") == "mlflow.modelVersions" for tag in info_of(model).get("tags", []))
         versions = list(each(partial(self._api.model_versions, where=f"source_path = '{source}'"))) if tagged else []
@@ -100,7 +100,7 @@ def _used_models(run: Json) -> list[str]:
 
 
 def _scored_models(run: Json) -> list[str]:
-    """The models that `mlflow.models.evaluate` says it scored."""
+    """Return the ids of the models that `mlflow.models.evaluate` scored in a run."""
     tags = {tag.get("key"): tag.get("value") for tag in run.get("data", {}).get("tags", [])}
     try:
         listed = json.loads(tags.get("mlflow.datasets") or "[]")

@@ -1,4 +1,4 @@
-"""How hard a source is asked: so many requests a second, so many at once (docs/hydration.md, Requests to a tool)."""
+"""Limits of the requests to a source: rate and concurrency (docs/hydration.md, Requests to a tool)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Final
 
 _BURST: Final = 1 / 20
 _REFILL: Final = 0.9
-"""With a twentieth of a second's worth at once and nine tenths of the rate, no second sees more than 95 % of the rate leave; the
-rest is for requests that wait on their way and arrive close together."""
+"""With a burst of 1/20 s and a refill of 9/10 of the rate, at most 95 % of the rate is sent in any second. The rest is a margin
+for requests that are delayed on their way and arrive close together."""
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The clock that waits are measured by (seconds), what waits, and what draws numbers in [0, 1) for jitter."""
+    """The clock of waits (seconds), the function that waits, and the random numbers in [0, 1) for jitter."""
 
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
@@ -29,47 +29,47 @@ REAL: Final = Timing()
 
 
 class TokenBucket:
-    """Lets fewer than `rate_per_s` callers pass in any second (one, where the rate is below two); others wait their turn."""
+    """Lets fewer than `rate_per_s` callers pass in any second (one, for a rate below two); others wait in turn."""
 
     def __init__(self, rate_per_s: float, timing: Timing = REAL) -> None:
-        """Start full."""
+        """Start with a full bucket."""
         self._refill, self._clock, self._sleep = rate_per_s * _REFILL, timing.clock, timing.sleep
         self._burst = max(1.0, rate_per_s * _BURST)
         self._tokens, self._at = self._burst, timing.clock()
         self._lock = threading.Lock()
 
     def take(self) -> None:
-        """Return when it is this caller's turn."""
+        """Wait for this caller's turn."""
         with self._lock:
             now = self._clock()
             self._tokens = min(self._burst, self._tokens + (now - self._at) * self._refill) - 1
             self._at = now
             wait = max(0.0, -self._tokens / self._refill)
         if wait:
-            self._sleep(wait)  # the debt is booked already: whoever comes next waits longer
+            self._sleep(wait)  # the token is already taken, so the next caller waits longer
 
     def pause_for(self, wait_s: float) -> None:
-        """Let nobody who comes from now on pass for `wait_s` seconds: the source asked for that."""
+        """Let no further caller pass for `wait_s` seconds, as the source requested."""
         with self._lock:
             self._tokens = min(self._tokens, -wait_s * self._refill)
             self._at = self._clock()
 
 
 class RateLimit:
-    """The rate of one source, and how many requests may be under way."""
+    """The rate limit and the concurrency limit of one source."""
 
     def __init__(self, rate_per_s: float, concurrency: int, timing: Timing = REAL) -> None:
-        """Nothing is under way."""
-        self._places = threading.BoundedSemaphore(concurrency)
+        """Start without requests."""
+        self._slots = threading.BoundedSemaphore(concurrency)
         self._bucket = TokenBucket(rate_per_s, timing)
 
     @contextmanager
     def slot(self) -> Iterator[None]:
-        """Wait for a place and for this caller's turn; the place is free again at the end of the context."""
-        with self._places:
+        """Wait for a free slot and for this caller's turn; the slot is released at the end of the context."""
+        with self._slots:
             self._bucket.take()
             yield
 
     def pause_for(self, wait_s: float) -> None:
-        """Begin no request for `wait_s` seconds, those that wait for their turn already aside."""
+        """Start no request for `wait_s` seconds, except those that already wait for their turn."""
         self._bucket.pause_for(wait_s)

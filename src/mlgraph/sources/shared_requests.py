@@ -1,4 +1,4 @@
-"""Equal requests that wait for their turn are sent once."""
+"""Deduplication of requests: equal requests that wait for their turn are sent once."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 
 
 class SharedRequests:
-    """Lets callers that ask the same have one answer, as long as the request has not left.
+    """Gives callers with equal requests one answer, if they arrive before the request is sent.
 
-    Once it has, it may be too old for whoever comes then: what they want to know may have changed since.
+    After that, the answer may be older than a change that a later caller wants to read.
     """
 
     def __init__(self) -> None:
-        """Nobody waits."""
+        """Start without requests."""
         self._lock = threading.Lock()
         self._waiting: dict[Hashable, Future[Any]] = {}
 
-    def ask(self, key: Hashable, send: Callable[[Callable[[], None]], Any], shared: Callable[[], None]) -> Any:  # noqa: ANN401 - it hands on whatever `send` returns
-        """Return what `send` returns, or what another caller's `send` of this key does; `shared` is called in that case.
+    def request(self, key: Hashable, send: Callable[[Callable[[], None]], Any], shared: Callable[[], None]) -> Any:  # noqa: ANN401 - the type that `send` returns
+        """Return the result of `send`, or of another caller's `send` for this key; in that case `shared` is called.
 
-        `send` gets a function that it calls as the request leaves. What it raises is raised for all.
+        `send` must call its argument when the request is sent. An exception of `send` is raised for all callers.
         """
         own: Future[Any] = Future()
         with self._lock:
@@ -31,16 +31,16 @@ class SharedRequests:
             shared()
             return found.result()
 
-        def leaves() -> None:
+        def on_send() -> None:
             with self._lock:
                 if self._waiting.get(key) is own:
                     del self._waiting[key]
 
         try:
-            own.set_result(send(leaves))
+            own.set_result(send(on_send))
         except BaseException as error:
             own.set_exception(error)
             raise
         finally:
-            leaves()
+            on_send()
         return own.result()

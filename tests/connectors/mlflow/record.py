@@ -1,4 +1,4 @@
-"""Records the payloads beside this file anew, from a real MLflow server: `python -m tests.connectors.mlflow.record`.
+"""Records the payloads beside this file again, from a real MLflow server: `python -m tests.connectors.mlflow.record`.
 
 What names the machine is replaced; the facts are what the connector makes of it, to be read before they are kept.
 """

@@ -85,7 +85,7 @@ def test_roles_come_from_the_context_that_a_dataset_was_logged_with(context: str
         ("half a docum", "mlg://dataset/mlflow%3Aprod/ratings"),
     ],
 )
-def test_a_dataset_is_named_by_where_it_lives(source: str, uri: str) -> None:
+def test_a_dataset_is_named_by_its_location(source: str, uri: str) -> None:
     payload = recorded("run_that_trains")
     payload["data"]["run"]["inputs"]["dataset_inputs"][0]["dataset"]["source"] = source
     assert str(edges(normalise(payload), "input_to")[0].source) == uri
@@ -113,7 +113,7 @@ def test_a_file_of_some_machine_is_scoped_where_a_scope_is_given() -> None:
         ({"mlgraph.workflow": "airflow/" + "\u00e9" * 2400}, None),
     ],
 )
-def test_a_job_that_a_tool_names_is_scoped_and_what_was_written_for_mlgraph_stands(
+def test_a_job_in_the_tags_of_a_tool_is_scoped_and_one_in_the_tag_of_mlgraph_is_not(
     tags: dict[str, str], workflow: str | None
 ) -> None:
     payload = {**recorded("run_that_trains"), "scope": "team-a"}
@@ -136,7 +136,7 @@ def test_a_run_without_a_start_does_not_begin_in_1970() -> None:
     assert (state.valid_from, "started_at" in state.state["properties"]) == (None, False)
 
 
-def test_what_no_uri_can_carry_is_refused() -> None:
+def test_a_name_that_a_uri_cannot_contain_is_refused() -> None:
     payload = recorded("registered_model")
     payload["data"]["registered_model"]["name"] = "\u00e9" * 2000
     with pytest.raises(InvalidInput, match="over the limit of 8192"):
@@ -163,14 +163,14 @@ def model_after(known_state: dict[str, list[str]] | None, at: str = "2026-11-22T
     return normalise(payload)
 
 
-def test_aliases_seen_first_hold_since_the_models_last_change() -> None:
+def test_aliases_without_a_known_state_are_valid_since_the_models_last_change() -> None:
     statements = model_after(None)
     changed = recorded("registered_model")["data"]["registered_model"]["last_updated_timestamp"] * 1000
     found = [(each.target.name, each.properties["aliases"], each.valid_from) for each in edges(statements, "points_to")]
     assert found == [("ranker/1", ["champion", "stable"], changed), ("ranker/2", ["challenger"], changed)]
 
 
-def test_aliases_that_moved_end_where_they_were_and_begin_where_they_are() -> None:
+def test_moved_aliases_end_at_the_old_version_and_start_at_the_new_one() -> None:
     at = parse_time("2026-11-22T00:00:00Z")
     statements = model_after({"1": ["champion"], "3": ["stable"]})
     found = [(each.target.name, each.properties["aliases"], each.valid_from) for each in edges(statements, "points_to")]
@@ -185,7 +185,7 @@ def test_aliases_that_are_valid_already_are_not_reported_again() -> None:
 
 
 @pytest.mark.parametrize("kind", ["registered_model", "model_version"])
-def test_what_has_the_name_of_something_older_ends_that_first(kind: str) -> None:
+def test_an_object_with_a_reused_name_ends_the_older_one_first(kind: str) -> None:
     payload = recorded(kind)
     created = payload["data"][kind]["creation_timestamp"] * 1000
     uri, plain = subject(payload), normalise(payload)
@@ -222,7 +222,7 @@ def test_a_known_artifact_ends_when_its_model_is_registered() -> None:
     assert normalise(payload) == [AssetRetraction(uri, "mlflow", 5000)]
 
 
-def test_prompts_are_no_models() -> None:
+def test_prompts_are_not_models() -> None:
     payload = recorded("registered_model")
     payload["data"]["registered_model"]["tags"] = [{"key": "mlflow.prompt.is_prompt", "value": "true"}]
     assert normalise(payload) == []
@@ -253,18 +253,18 @@ def identity(created: int, **versions: int) -> Identity:
     return Identity(created, frozenset((number, at) for number, at in versions.items()))
 
 
-def test_a_rename_is_a_model_gone_and_one_come_with_the_same_creation_and_versions() -> None:
+def test_a_rename_is_a_new_name_with_the_same_creation_time_and_versions() -> None:
     before = {"old": identity(1, v1=5, v2=6), "kept": identity(2), "deleted": identity(3, v1=9)}
     after = {"new": identity(1, v1=5, v2=6, v3=7), "kept": identity(2), "other": identity(3, v1=10)}
     assert renames(before, after) == [("old", "new")]
     assert renames(after, before) == [("new", "old")]
 
 
-def test_two_candidates_are_no_rename() -> None:
+def test_two_candidates_are_not_a_rename() -> None:
     assert renames({"old": identity(1)}, {"a": identity(1), "b": identity(1)}) == []
 
 
-def test_a_renamed_model_ends_and_leads_to_its_new_name_with_its_versions() -> None:
+def test_a_renamed_model_ends_and_becomes_an_alias_of_its_new_name_with_its_versions() -> None:
     data = {"from": "old", "to": "new", "versions": ["1"], "at": "2026-11-22T00:00:00Z"}
     statements = normalise({"type": "mlflow.renamed", "instance": "prod", "data": data})
     at = parse_time("2026-11-22T00:00:00Z")
@@ -274,7 +274,7 @@ def test_a_renamed_model_ends_and_leads_to_its_new_name_with_its_versions() -> N
     assert leading == [("old", "new", at + 1), ("old/1", "new/1", at + 1)]
 
 
-def test_what_has_a_new_name_is_until_then_what_had_the_old_one() -> None:
+def test_until_the_rename_the_new_name_is_an_alias_of_the_old_one() -> None:
     data = {"from": "old", "to": "new", "versions": ["1"], "at": "2026-11-22T00:00:00Z", "since": "2026-11-01T00:00:00Z"}
     payload = {"type": "mlflow.renamed", "instance": "prod", "data": data}
     since, at = parse_time("2026-11-01T00:00:00Z"), parse_time("2026-11-22T00:00:00Z")
@@ -289,7 +289,7 @@ def test_what_has_a_new_name_is_until_then_what_had_the_old_one() -> None:
     assert all(each.valid_to is None for each in edges(normalise(again), "alias_of")), "the name was another model's before"
 
 
-def test_what_vanished_is_what_the_inventory_lacks_of_its_own_kinds_and_namespace() -> None:
+def test_deleted_objects_are_those_of_its_kinds_and_namespace_that_the_inventory_lacks() -> None:
     registry = MlflowInstance("prod")
     run, other = registry.uri("run", "r1"), registry.uri("run", "r2")
     evaluation, remaining = registry.uri("evaluation", "r1/m-1"), registry.uri("evaluation", "r2/m-1")
@@ -362,7 +362,7 @@ def test_a_webhook_is_refused_with_another_body_secret_or_time() -> None:
             verify_webhook(signed(b"{}", sent), b"{}", SECRET, NOW)
 
 
-def test_a_signed_body_that_is_no_event_is_refused() -> None:
+def test_a_signed_body_that_is_not_an_event_is_refused() -> None:
     with pytest.raises(NotJson):
         verify_webhook(signed(b"{"), b"{", SECRET, NOW)
     with pytest.raises(InvalidInput):

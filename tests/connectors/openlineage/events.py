@@ -1,4 +1,4 @@
-"""Small events to vary, and short ways to look at what they give."""
+"""Small events for tests to vary, and short functions to inspect the resulting statements."""
 
 from __future__ import annotations
 

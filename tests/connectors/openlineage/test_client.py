@@ -1,4 +1,4 @@
-"""Events of the installed openlineage-python, as it really serialises them, old facet classes and new."""
+"""Events as serialised by the installed openlineage-python, with old and new facet classes."""
 
 import json
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from mlgraph.domain.uri import AssetUri
 
 
 @pytest.mark.parametrize("state", list(RunState))
-def test_what_the_client_emits_is_understood(tmp_path: Path, state: RunState) -> None:
+def test_events_of_the_client_are_interpreted(tmp_path: Path, state: RunState) -> None:
     out = tmp_path / "events"
     client = OpenLineageClient(transport=FileTransport(FileConfig(log_file_path=str(out), append=True)))
     source = column_lineage_dataset.InputField("s3://lake", "in", "x")

@@ -70,13 +70,13 @@ def test_secrets_and_people_stay_out(subject: suite.Subject) -> None:
     suite.check_people(normalise(SECRETIVE))
 
 
-def test_what_holds_for_every_payload(subject: suite.Subject) -> None:
+def test_the_requirements_for_every_payload(subject: suite.Subject) -> None:
     for recording in (*subject.recordings, *suite.load_recordings(SHAPES)):
         suite.check_payload(subject, recording.payload)
 
 
 @pytest.mark.parametrize("name", [path.stem for path in sorted((*RECORDINGS.glob("*.json"), *SHAPES.glob("*.json")))])
-def test_every_mutation_is_understood_or_refused_with_its_place(subject: suite.Subject, name: str) -> None:
+def test_every_mutation_is_interpreted_or_refused_with_its_place(subject: suite.Subject, name: str) -> None:
     known = {each.name: each for each in (*subject.recordings, *suite.load_recordings(SHAPES))}
     suite.check_every_mutation(subject, known[name].payload)
 

@@ -1,4 +1,4 @@
-"""What an event tells of a dataset: its facets, its end, its other names."""
+"""Datasets in events: facets, drops, and other names."""
 
 import pytest
 
@@ -104,12 +104,12 @@ def renamed(before: str, now: str) -> Json:
     return dataset_event(now, lifecycleStateChange=change)
 
 
-def test_a_renamed_dataset_leads_from_its_old_name_to_the_new_one() -> None:
+def test_the_old_name_of_a_renamed_dataset_is_an_alias_of_the_new_one() -> None:
     statements = normalise(renamed("a", "b"))
     assert AssetRetraction(ds("a"), "openlineage", MOMENT) in statements
     assert EdgeRetraction(ds("b"), "alias_of", ds("a"), "openlineage", MOMENT) in statements
     (alias,) = [fact for fact in statements if isinstance(fact, EdgeFact)]
-    # A retraction ends every edge of its asset that began at its moment or before.
+    # A retraction closes every edge of its asset that opened at or before its time.
     assert (alias.source, alias.relation, alias.target, alias.valid_from) == (ds("a"), "alias_of", ds("b"), MOMENT + 1)
     assert states(renamed("a", "b"))[ds("b")] == {"properties": {"lifecycle": "RENAME", "renamed_from": str(ds("a"))}}
 

@@ -1,4 +1,4 @@
-"""Which event it is, which state a run is in, what each kind of event tells besides its datasets."""
+"""The kind of an event, the states of runs, and the facts of each kind of event other than those of datasets."""
 
 from typing import Any
 
@@ -33,12 +33,12 @@ SPEC_URL = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/"
         (run_event(), {RUN, WORKFLOW}),
         (job_event(), {WORKFLOW}),
         (dataset_event("a"), {ds("a")}),
-        # The fragment decides, whatever else is there.
+        # The fragment takes precedence over all members.
         ({**run_event(), "dataset": dataset("a"), "schemaURL": SPEC_URL + "DatasetEvent"}, {ds("a")}),
         ({**run_event(), "schemaURL": SPEC_URL + "JobEvent"}, {WORKFLOW}),
         ({**job_event(), "dataset": dataset("a"), "schemaURL": SPEC_URL + "DatasetEvent"}, {ds("a")}),
         ({**run_event(), "schemaURL": "https://x/OpenLineage.json#/definitions/RunEvent"}, {RUN, WORKFLOW}),
-        # An unknown one, or none, leaves it to the shape: run, job, dataset.
+        # Without a known fragment, the members decide: run, job, dataset.
         ({**run_event(), "schemaURL": SPEC_URL + "BaseEvent"}, {RUN, WORKFLOW}),
         ({**run_event(), "schemaURL": "https://openlineage.io/spec/0-0-1/OpenLineage.json"}, {RUN, WORKFLOW}),
         ({**job_event(), "dataset": dataset("a")}, {WORKFLOW}),
@@ -92,7 +92,7 @@ def without(event: Json, *path: str) -> Json:
         (run_event(inputs=[dataset("a", **{"x/y": {"n": float("inf")}})]), "/inputs/0/facets/x~1y/n"),
     ],
 )
-def test_what_is_refused_is_refused_with_its_place(event: Any, pointer: str) -> None:
+def test_an_invalid_event_is_refused_with_a_pointer(event: Any, pointer: str) -> None:
     with pytest.raises(InvalidInput) as refusal:
         normalise(event)
     assert refusal.value.pointer == pointer

@@ -1,4 +1,4 @@
-"""Large events, deep ones, text that cannot be stored: understood in time linear in their size."""
+"""Large events, deep events, and text that cannot be stored: interpreted in time linear in their size."""
 
 import time
 from collections.abc import Callable
@@ -45,7 +45,7 @@ def test_a_long_word_in_a_text_that_might_hold_a_url_takes_no_longer() -> None:
     assert seconds(lambda: normalise(event)) < 0.5
 
 
-def test_unfit_characters_are_replaced_in_text_and_refused_in_names() -> None:
+def test_unstorable_characters_are_replaced_in_text_and_refused_in_names() -> None:
     facets: Json = {"documentation": {"description": "a\0b\ud800"}, "x\0": {"k\ud800": "\0"}}
     state = states(dataset_event("a", **facets))[ds("a")]
     assert state == {"description": "a\ufffdb\ufffd", "properties": {"facets": {"x\ufffd": {"k\ufffd": "\ufffd"}}}}
@@ -76,7 +76,7 @@ def test_times_far_away(when: str) -> None:
     assert states({**run_event("START"), "eventTime": when})[RUN]["properties"]["started_at"] == when
 
 
-def test_logins_and_signatures_are_no_part_of_an_identity() -> None:
+def test_logins_and_signatures_are_not_part_of_a_uri() -> None:
     known = {"namespace": "postgres://u:pw@db:5432", "name": "a"}, {"namespace": "abfss://c@acct", "name": "p?sig=s"}
     found = set(states(run_event(inputs=list(known))))
     assert AssetUri("dataset", "postgres://db:5432", "a") in found

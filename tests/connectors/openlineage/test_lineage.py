@@ -1,4 +1,4 @@
-"""Which inputs feed which output, and which columns derive from which (docs/spec.md#4-pairs)."""
+"""The inputs that feed each output, and the edges between columns (docs/spec.md#4-pairs)."""
 
 import pytest
 
@@ -119,7 +119,7 @@ def entries(*listed: Json, key: str = "entries") -> Json:
             outputs=[dataset("o", columnLineage=COLUMNS_B)],
             run_facets=entries({**source("o", type="DATASET"), **LINEAGE_A}, key="lineage"),
         ),
-        # This event has no inputs that could tell, so the order of the facets decides.
+        # This event has no inputs to compare with, so the order of the facets decides.
         run_event(outputs=[dataset("o", lineage=LINEAGE_A, columnLineage=COLUMNS_B)]),
     ],
 )

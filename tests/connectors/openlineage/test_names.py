@@ -1,4 +1,4 @@
-"""Whatever mentions a dataset, a job or a run names it alike: canonical, and scoped where it means nothing by itself."""
+"""All mentions of a dataset, a job or a run have the same URI: canonical, with a scope for ambiguous namespaces."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_renames_and_symlinks_name_alike() -> None:
     assert len(normalise({"eventTime": AT, "dataset": {**UPPER, "facets": {"lifecycleStateChange": same}}})) == 1
 
 
-def test_what_two_schedulers_call_default_stays_apart() -> None:
+def test_the_default_namespaces_of_two_schedulers_differ() -> None:
     parent = {"parent": {"run": {"runId": "p"}, "job": {"namespace": "default", "name": "dag"}}}
     local = {"namespace": "postgresql://127.0.0.1", "name": "d.s.t"}
     event_document = event(run_facets=parent, inputs=[local, LOWER], outputs=[{"namespace": "file", "name": "/x"}])
@@ -88,12 +88,12 @@ def test_what_two_schedulers_call_default_stays_apart() -> None:
     assert of_a & of_b == {str(ORDERS)}
 
 
-def test_names_that_mean_something_everywhere_need_no_scope() -> None:
+def test_unambiguous_names_get_no_scope() -> None:
     event_document = event(namespace="airflow-prod", inputs=[LOWER], outputs=[OUT])
     assert triples(event_document, "a") == triples(event_document) == triples(event_document, "b")
 
 
-def test_without_a_scope_names_stand() -> None:
+def test_without_a_scope_names_are_unchanged() -> None:
     assert (str(AssetUri("run", "default", "r")), "run_of", "mlg://workflow/default/j") in triples(event())
     assert normalise(job_event(inputs=[]), "a")[0].uri == AssetUri("workflow", "n", "j")  # type: ignore[union-attr]
 

@@ -1,4 +1,4 @@
-"""The MLflow connector: what its REST API answers becomes facts (docs/connectors/mlflow.md)."""
+"""The MLflow connector: converts answers of the REST API to facts (docs/connectors/mlflow.md)."""
 
 from __future__ import annotations
 
@@ -38,13 +38,12 @@ _READERS: Final[Mapping[str, Callable[[MlflowInstance, Located], list[Statement]
 
 
 def normalise(payload: object, scope: str | None = None) -> list[Statement]:
-    """Return what `payload` says: {type, instance, data, scope?, at?, held?}.
+    """Return the statements of `payload`: {type, instance, data, scope?, at?, held?}.
 
-    `scope`, the payload's own or else the one given, is put before places that mean nothing by themselves (files,
-    `localhost`); without one they stand.
-    `at` (RFC 3339) is when the event happened or the truth was fetched. `held` is what the graph holds of the
-    payload's subject from this origin, absent if nothing: {since: RFC 3339, state?, points_to?: {version URI: its aliases}}.
-    Raises `InvalidInput` with the pointer of what is wrong.
+    The scope, that of the payload or else `scope`, becomes the prefix of ambiguous namespaces (files, `localhost`); without
+    one they are unchanged. `at` (RFC 3339) is when the event occurred or the state was fetched. `held` is the known state of
+    the payload's subject from this origin, absent if there is none: {since: RFC 3339, state?, points_to?: {version URI:
+    its aliases}}. Raises `InvalidInput` with the pointer of the invalid value.
     """
     found = Located(payload)
     kind = found.need("type").text()
@@ -55,7 +54,7 @@ def normalise(payload: object, scope: str | None = None) -> list[Statement]:
 
 
 def connector(sources: SourceFactory) -> PulledConnector:
-    """Return the connector; `sources` reaches MLflow servers."""
+    """Return the connector; `sources` opens connections to MLflow servers."""
     return PulledConnector(
         name="mlflow",
         event_types=tuple(_READERS),

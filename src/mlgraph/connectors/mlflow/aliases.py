@@ -1,4 +1,4 @@
-"""Aliases of registered models, for which MLflow keeps no time."""
+"""Aliases of registered models: edges `points_to`, although MLflow stores no time of an alias."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from mlgraph.domain.uri import AssetUri
 
 
 def alias_statements(registry: MlflowInstance, data: Located, model: AssetUri, changed: int) -> list[Statement]:
-    """Return what the aliases point to, one edge a version, and an end for each version that none points to any longer.
+    """Return one edge for each version with aliases, and a retraction for each version that lost its last alias.
 
-    MLflow keeps no time of an alias. At first sight the model's last change is the best it can say; what differs from
-    what the graph holds changed when the event said so, or when the model was fetched and seen to have changed.
+    Without a known state, the time of an edge is the model's last change (`changed`, microseconds). A difference to the known
+    state has the time of the event, or that of the fetch that showed it.
     """
-    now: dict[AssetUri, set[str]] = defaultdict(set)
+    current: dict[AssetUri, set[str]] = defaultdict(set)
     for each in entries(data.need("registered_model"), "aliases"):
-        now[registry.uri("model_version", f"{model.name}/{each.need('version').name()}")].add(each.need("alias").text())
+        current[registry.uri("model_version", f"{model.name}/{each.need('version').name()}")].add(each.need("alias").text())
     before = registry.known_points_to or {}
     start = changed if registry.known_points_to is None else registry.at
     statements: list[Statement] = [
         EdgeFact(model, "points_to", version, ORIGIN, start, properties={"aliases": sorted(aliases)})
-        for version, aliases in sorted(now.items())
+        for version, aliases in sorted(current.items())
         if before.get(version) != frozenset(aliases)
     ]
-    ended = sorted(set(before) - set(now))
+    ended = sorted(set(before) - set(current))
     return statements + [EdgeRetraction(model, "points_to", version, ORIGIN, registry.at) for version in ended]

@@ -1,4 +1,4 @@
-"""The JSON texts that MLflow keeps of a dataset: where it is from, its schema, its profile."""
+"""The JSON texts of a dataset in MLflow: its source, schema and profile."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LOCATIONS: Final = ("uri", "url", "path", "delta_table_name", "table_name", "ta
 
 
 def identity(registry: MlflowInstance, source: object, name: str) -> AssetUri:
-    """Return where the data lives; only data that lives nowhere else is named by the registry that saw it."""
+    """Return the URI of a dataset, by its location if there is one, else by its name in the MLflow instance."""
     if isinstance(source, dict):
         for key in _LOCATIONS:
             location = source.get(key)
@@ -25,14 +25,14 @@ def identity(registry: MlflowInstance, source: object, name: str) -> AssetUri:
 
 
 def fields(schema: object) -> list[dict[str, str]]:
-    """Return the columns of a tabular schema; tensors have none."""
+    """Return the columns of a tabular schema as {name, type}; a tensor schema has none."""
     listed = schema.get("mlflow_colspec") if isinstance(schema, dict) else None
     found = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return [{"name": str(each["name"]), "type": str(each.get("type", ""))} for each in found if "name" in each]
 
 
 def document(text: str | None) -> object:
-    """Return the JSON in a text; what is none (clients may write anything there) says nothing."""
+    """Return the JSON value in a text; None for other text, because clients may write anything there."""
     try:
         return clean(decode_json(text.encode())) if text else None
     except MlgraphError:

@@ -1,4 +1,4 @@
-"""Datasets that runs take in: who they are, in which role, in which version (MLflow's dataset tracking)."""
+"""Dataset inputs of runs: identity, role and version (MLflow's dataset tracking)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ROLES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class DatasetInput:
-    """One dataset as a run took it in: `name` and `digest` are what metrics refer to it by."""
+    """One dataset input of a run. Metrics refer to it by `name` and `digest`."""
 
     uri: AssetUri
     name: str
@@ -33,7 +33,7 @@ class DatasetInput:
 
     @property
     def trains(self) -> bool:
-        """Say whether models are made from it, rather than measured on it."""
+        """Whether models are trained on it, rather than measured on it."""
         return self.role not in HELD_OUT_ROLES
 
 
@@ -45,7 +45,7 @@ def dataset_inputs(registry: MlflowInstance, run: Located) -> list[DatasetInput]
 
 
 def scored_datasets(run: Located) -> dict[str, str]:
-    """Return which model each dataset was scored with, by its name (the tag that `mlflow.models.evaluate` sets)."""
+    """Return the model id with which each dataset was scored, by dataset name (a tag of `mlflow.models.evaluate`)."""
     listed = document(_tags(run).get("mlflow.datasets"))
     pairs = [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
     return {
@@ -54,9 +54,9 @@ def scored_datasets(run: Located) -> dict[str, str]:
 
 
 def dataset_statements(inputs: list[DatasetInput], run: AssetUri, start: int | None) -> list[Statement]:
-    """Return the datasets as their run saw them, and that they went into it from `start` (None: from their recording).
+    """Return the states of the datasets that a run reports, and their edges into it from `start` (None: time of recording).
 
-    They are patches: each run tells what it saw of a dataset, and a repetition changes nothing.
+    The states are patches: each run reports a part of a dataset's state, and a repetition changes nothing.
     """
     assets = {each.uri: AssetFact(each.uri, ORIGIN, start, each.state, Mode.PATCH) for each in reversed(inputs)}
     edges = {

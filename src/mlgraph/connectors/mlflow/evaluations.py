@@ -1,9 +1,9 @@
-"""Evaluations: what a run measured of a logged model, one for each dataset that it was measured on."""
+"""Evaluations: the metrics of a logged model by one run, one evaluation for each dataset."""
 
 from __future__ import annotations
 
 from mlgraph.connectors.mlflow.datasets import DatasetInput, dataset_inputs
-from mlgraph.connectors.mlflow.logged_models import LoggedModel, takes_in
+from mlgraph.connectors.mlflow.logged_models import LoggedModel, only_measures
 from mlgraph.connectors.mlflow.measurements import Measured, Metrics, measurements
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, optional, without_empty
 from mlgraph.domain.facts import AssetFact, EdgeFact, Statement
@@ -11,7 +11,7 @@ from mlgraph.domain.payload import Located
 
 
 def evaluations(registry: MlflowInstance, run: Located, model: LoggedModel) -> list[Statement]:
-    """Return the evaluations of `model` by `run`, that the run wrote them, and that they measure its versions."""
+    """Return the evaluations of `model` by `run`, with edges from the run and from the versions of the model."""
     inputs = dataset_inputs(registry, run)
     measured = measurements(run, model, inputs)
     return [each for on, group in measured.items() for each in _statements(registry, run, model, on, group, inputs)]
@@ -32,7 +32,7 @@ def _statements(
     }
     name = " on ".join(part for part in (optional(info, "run_name") or run_id, on[0]) if part)
     used = sorted({str(each.uri) for each in inputs if on[0] is None or (each.name, each.digest or on[1]) == on})
-    if takes_in(run, model.model_id):
+    if only_measures(run, model.model_id):
         used += [str(version) for version in model.versions or (registry.uri("artifact", model.model_id),)]
     return [
         AssetFact(uri, ORIGIN, max(times), {"name": name, "properties": properties}),

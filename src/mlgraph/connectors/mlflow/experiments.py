@@ -1,4 +1,4 @@
-"""Experiments: groups of runs, and so workflows, not experiments on users."""
+"""Experiments of MLflow: groups of runs, so they are workflows and not A/B experiments."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlgraph.domain.timestamps import format_time
 
 
 def experiment_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
-    """Return the facts of `mlflow.experiment`: {experiment}. It is a workflow of which runs are parts, no A/B one."""
+    """Return the facts of `mlflow.experiment`: {experiment}. The experiment is a workflow, with its runs as parts."""
     experiment = data.need("experiment")
     name = experiment.need("name").name()
     tags = table(experiment, "tags")

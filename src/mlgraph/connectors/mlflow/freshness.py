@@ -1,4 +1,4 @@
-"""How old what MLflow tells of a thing is: when it last changed, as MLflow says."""
+"""The times of last change of MLflow objects, which order the answers about one object."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from mlgraph.domain.payload import Located
 
 
 def version_of(payload: object) -> int | None:
-    """Return when the subject of a payload last changed, in microseconds since the epoch; None where MLflow does not say.
+    """Return when the subject of a payload last changed, in microseconds since the epoch; None where MLflow has no such time.
 
-    Of runs it says so once they have ended, of logged models never for good: metrics move no time.
+    A run has one only after its end. A logged model has none, because a new metric does not update a time.
     """
     found = Located(payload)
     data = found.need("data")
@@ -31,7 +31,7 @@ def version_of(payload: object) -> int | None:
 
 
 def version_of_state(state: Mapping[str, Any]) -> int | None:
-    """Return the same of a state that the graph holds."""
+    """Return the time of last change in a known state, in microseconds since the epoch; None if it has none."""
     properties = state.get("properties", {})
     updated_at = properties.get("updated_at") or properties.get("ended_at")
     return Located(updated_at).time() if updated_at is not None else None

@@ -1,4 +1,4 @@
-"""Logged models (MLflow 3): the versions that they are registered as, or else an artifact of their run."""
+"""Logged models (MLflow 3): nodes are the versions that they are registered as, or else an artifact of their run."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from mlgraph.domain.uri import AssetUri
 
 @dataclass(frozen=True, slots=True)
 class LoggedModel:
-    """A logged model (REST `LoggedModel`) and the registered versions that it stands behind."""
+    """A logged model (REST `LoggedModel`) and the registered versions that refer to it."""
 
     model: Located
     versions: tuple[AssetUri, ...]
     registered_at: int | None
-    """When it became a version for the first time; None where it is none."""
+    """The time of its first registration in microseconds; None if it has none."""
 
     @property
     def model_id(self) -> str:
-        """Return MLflow's id, `m-...`."""
+        """Return the id in MLflow, `m-...`."""
         return self.model.need("info").need("model_id").name()
 
     @property
     def source_run_id(self) -> str | None:
-        """Return the run that made it."""
+        """Return the id of the run that created it."""
         return optional(self.model.need("info"), "source_run_id")
 
     def metrics(self) -> list[Located]:
-        """Return its metrics, each perhaps with run_id, dataset_name and dataset_digest."""
+        """Return its metrics, each with optional run_id, dataset_name and dataset_digest."""
         data = self.model.get("data")
         return list(entries(data, "metrics")) if data else []
 
     def summary(self) -> dict[str, Any]:
-        """Return what a version or an artifact keeps of it."""
+        """Return the properties that a version or an artifact gets from it."""
         info, data = self.model.need("info"), self.model.get("data")
         ordered = sorted(self.metrics(), key=lambda each: (micros(each.need("timestamp")), step_of(each)))
         return without_empty(
@@ -50,30 +50,30 @@ class LoggedModel:
 
 
 class LoggedModels:
-    """The logged models that a payload brings along: `logged_models`, {model id: {model, model_versions}}."""
+    """The logged models in a payload: `logged_models`, {model id: {model, model_versions}}."""
 
     def __init__(self, registry: MlflowInstance, data: Located) -> None:
-        """Read them where they stand in the payload."""
+        """Parse the logged models of `data`."""
         self._registry = registry
         found = data.get("logged_models")
         self._models = {key: self._read(each) for key, each in found.members()} if found else {}
 
     def known(self) -> Iterator[LoggedModel]:
-        """Return those that the payload brings, by id."""
+        """Return the logged models in the payload, ordered by id."""
         return (self._models[key] for key in sorted(self._models))
 
     def get(self, model_id: str) -> LoggedModel | None:
-        """Return one of them."""
+        """Return a logged model by id; None if the payload does not contain it."""
         return self._models.get(model_id)
 
     def inputs(self, run: Located) -> list[tuple[AssetUri, str | None]]:
-        """Return the models that a run took in, with the role `base` where it made others from them."""
+        """Return the model inputs of a run, with the role `base` if the run also has model outputs."""
         role = "base" if _listed(run, "outputs", "model_outputs") else None
         used = [each.need("model_id").name() for each in _listed(run, "inputs", "model_inputs")]
         return [(uri, role) for model_id in dict.fromkeys(used) for uri in self.nodes(model_id)]
 
     def nodes(self, model_id: str) -> list[AssetUri]:
-        """Return the versions that a logged model is registered as, or its artifact."""
+        """Return the versions as which a logged model is registered, or its artifact."""
         model = self._models.get(model_id)
         return list(model.versions) if model and model.versions else [self._registry.uri("artifact", model_id)]
 
@@ -86,8 +86,8 @@ class LoggedModels:
         return LoggedModel(entry.need("model"), tuple(sorted(uris)), min(times, default=None))
 
 
-def takes_in(run: Located, model_id: str) -> bool:
-    """Say whether a run took the logged model in without making another: it was used, then, to be measured."""
+def only_measures(run: Located, model_id: str) -> bool:
+    """Return whether the logged model is an input of a run without model outputs: such a run measures it."""
     used = any(each.need("model_id").name() == model_id for each in _listed(run, "inputs", "model_inputs"))
     return used and not _listed(run, "outputs", "model_outputs")
 

@@ -1,9 +1,8 @@
-"""Which metrics are a measurement of a logged model by a run, and on which dataset.
+"""The metrics that are a measurement of a logged model by a run, by dataset.
 
-A run measures a model where the model has metrics that the run recorded on a named dataset. A run that did not make
-the model measures it, too, where the model has any metrics recorded by that run; failing those, the run's own metrics
-count where it took the model in without making another, or where `mlflow.models.evaluate` says (tag `mlflow.datasets`)
-that it scored it.
+A run measures a model if the model has metrics that the run recorded on a named dataset. A run that did not create the model
+also measures it if the model has any metrics of that run. Otherwise the metrics of the run itself count, if the model is an
+input and the run has no model outputs, or if a tag of `mlflow.models.evaluate` (`mlflow.datasets`) says that it scored the model.
 """
 
 from __future__ import annotations
@@ -12,22 +11,22 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlgraph.connectors.mlflow.datasets import DatasetInput, scored_datasets
-from mlgraph.connectors.mlflow.logged_models import LoggedModel, takes_in
+from mlgraph.connectors.mlflow.logged_models import LoggedModel, only_measures
 from mlgraph.connectors.mlflow.mlflow_instance import entries, micros, optional, step_of
 from mlgraph.domain.payload import Located
 
 Measured = tuple[str | None, str | None]
-"""Name and digest of the dataset that was measured on; None where none is named."""
+"""Name and digest of the dataset of a measurement; None if unknown."""
 
 
 @dataclass(slots=True)
 class Metrics:
-    """The latest value of each metric: when and at which step it was recorded, and what it was."""
+    """The latest value of each metric by name, as (time in microseconds, step, value)."""
 
     latest: dict[str, tuple[int, int, Any]] = field(default_factory=dict)
 
     def add(self, metric: Located) -> None:
-        """Take in a metric (REST `Metric`)."""
+        """Add a metric (REST `Metric`); a value that is not the latest is ignored."""
         entry = (micros(metric.need("timestamp")), step_of(metric), metric.need("value").plain())
         name = metric.need("key").text()
         if name not in self.latest or entry[:2] >= self.latest[name][:2]:
@@ -35,7 +34,7 @@ class Metrics:
 
 
 def measurements(run: Located, model: LoggedModel, inputs: list[DatasetInput]) -> dict[Measured, Metrics]:
-    """Return what `run` measured of `model`, for each dataset that it was measured on."""
+    """Return the metrics of `model` by `run`, for each dataset."""
     return _of_model(run, model) or _of_run(run, model, inputs)
 
 
@@ -54,7 +53,7 @@ def _of_run(run: Located, model: LoggedModel, inputs: list[DatasetInput]) -> dic
     data = run.get("data")
     metrics = list(entries(data, "metrics")) if data else []
     made_here = run.need("info").need("run_id").name() == model.source_run_id
-    if not metrics or made_here or not (scored or takes_in(run, model.model_id)):
+    if not metrics or made_here or not (scored or only_measures(run, model.model_id)):
         return {}
     on = [(each.name, each.digest) for each in inputs if not scored or each.name in scored]
     group = Metrics()

@@ -1,4 +1,4 @@
-"""MLflow's words read into ours: names, times, lists of key and value. What all payloads of a registry share."""
+"""An MLflow instance as the context of a payload, and parsing of names, times and key-value lists in payloads."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ _LONGEST: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class MlflowInstance:
-    """The MLflow instance that a payload speaks of, when that was so, and since when the graph holds its subject."""
+    """The MLflow instance that a payload is about, with the payload's time and the known state of its subject."""
 
     instance: str
     scope: str | None = None
-    """What scopes the places of datasets that mean nothing by themselves, such as files of the machine that trained."""
+    """The scope of ambiguous locations of datasets, such as files of the machine that trained."""
     at: int | None = None
     known_since: int | None = None
     known_created: int | None = None
-    """When the thing was created that the graph holds under the subject's name, which may be another than the one told of."""
+    """The creation time of the known object with the subject's name, which may be another object than the payload's."""
     known_points_to: Mapping[AssetUri, frozenset[str]] | None = None
 
     def uri(self, kind: str, name: str) -> AssetUri:
-        """Return the URI of what MLflow calls `name`. Raises `InvalidInput` for what can be no name."""
+        """Return the URI of the object `name` of this instance. Raises `InvalidInput` for a name that a URI cannot contain."""
         uri = AssetUri(kind, f"mlflow:{self.instance}", name)
         if len(str(uri)) > MAX_URI_CHARS:
             raise InvalidInput(f"the {kind} {name[:60]!r} has a URI over the limit of {MAX_URI_CHARS} characters")
         return uri
 
     def since(self, changed: int) -> int | None:
-        """Return from when a state holds: its time of change, or None (from its recording on, if it says anything new).
+        """Return the start of a state's validity: its time of change, or None for the time of recording.
 
-        MLflow moves no timestamp when a tag, an alias or a logged model's metric is set: once the graph holds a state
-        from the time of change given, what differs from it began later, at a moment that only its recording tells.
+        MLflow updates no time when a tag, an alias or a metric of a logged model is set. If the known state has the same
+        time of change, a different state became valid later, and only the time of its recording is known.
         """
         return changed if self.known_since is None or changed > self.known_since else None
 
     def of_creation(self, uri: AssetUri, created: int) -> tuple[MlflowInstance, list[Statement]]:
-        """Return the registry for a subject created then, and that a former thing of its name has ended, if one is held.
+        """Return the context of a subject that was `created` then, with a retraction of an older known object of that name.
 
-        A deletion that nobody noticed, because the name was given anew soon, would leave its edges to the new thing. The
-        former one ends a microsecond before: a retraction ends what began at its moment, too.
+        If an object was deleted and its name reused between two polls, the new object must not get the edges of the old one. The
+        retraction is a microsecond earlier, because a retraction also closes intervals that opened at its time.
         """
         if self.known_created is None or created <= self.known_created:
             return self, []
@@ -58,7 +58,7 @@ class MlflowInstance:
 
 
 def micros(found: Located) -> int:
-    """Return MLflow's milliseconds since the epoch as microseconds."""
+    """Return a time of MLflow (milliseconds since the epoch) in microseconds."""
     value = found.value
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _LONGEST:
         value = int(value)  # protobuf's JSON form allows 64-bit integers as strings
@@ -68,36 +68,36 @@ def micros(found: Located) -> int:
 
 
 def step_of(metric: Located) -> int:
-    """Return the step that a metric was recorded at, 0 where it names none."""
+    """Return the step of a metric; 0 if it has none."""
     step = metric.get("step")
     return step.value if step and isinstance(step.value, int) else 0
 
 
 def entries(parent: Located, key: str) -> Iterator[Located]:
-    """Yield the items of a list that MLflow leaves out when it is empty."""
+    """Yield the items of a list, which MLflow omits if it is empty."""
     found = parent.get(key)
     return found.items() if found else iter(())
 
 
 def table(parent: Located, key: str) -> dict[str, str]:
-    """Return a list of {key, value} as a mapping, secrets redacted."""
+    """Return a list of {key, value} as a mapping with redacted secrets."""
     read = {each.need("key").text(): _value(each) for each in entries(parent, key)}
     redacted: dict[str, str] = redact(read)
     return redacted
 
 
 def tags_of(pairs: dict[str, str]) -> list[str]:
-    """Return people's own tags as `key:value`, or `key` where there is no value; MLflow's are left out."""
+    """Return the tags of users as `key:value`, or `key` for an empty value; tags of MLflow itself are omitted."""
     return sorted(f"{key}:{value}" if value else key for key, value in pairs.items() if not key.startswith("mlflow."))
 
 
 def without_empty(**values: object) -> dict[str, Any]:
-    """Return the values that were said: None and empty ones are left out."""
+    """Return the values that are not None, an empty text, list or mapping."""
     return {key: value for key, value in values.items() if value is not None and value not in ("", [], {})}
 
 
 def optional(parent: Located, key: str) -> str | None:
-    """Return a text member, or None where it is absent or empty."""
+    """Return a text member; None where it is absent or empty."""
     found = parent.get(key)
     return (found.text() or None) if found else None
 

@@ -1,4 +1,4 @@
-"""Registered models."""
+"""Registered models of MLflow."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mlgraph.domain.timestamps import format_time
 def model_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.registered_model`: {registered_model}.
 
-    MLflow keeps prompts among its models: those are not models.
+    Prompts, which MLflow stores as registered models, have no facts.
     """
     model = data.need("registered_model")
     tags = table(model, "tags")

@@ -1,4 +1,4 @@
-"""Payloads: whom one speaks of, and in what circumstances."""
+"""The subject of a payload, and its context: instance, time and known state."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mlgraph.domain.uri import AssetUri
 
 
 def subject(payload: object) -> AssetUri | None:
-    """Return the asset whose held state `normalise` wants to know as `known_state`; None where it makes no difference."""
+    """Return the asset of which `normalise` needs the known state (`held`); None if the type needs none."""
     found = Located(payload)
     registry, data = registry_of(found), found.need("data")
     match found.need("type").text():
@@ -27,7 +27,7 @@ def subject(payload: object) -> AssetUri | None:
 
 
 def registry_of(payload: Located, scope: str | None = None) -> MlflowInstance:
-    """Return the instance that a payload is from, with `at` and `known_state` if given, and its scope, else `scope`."""
+    """Return the instance of a payload, with its time and known state if it has them, and its scope, else `scope`."""
     at, known_state, own = payload.get("at"), payload.get("held"), payload.get("scope")
     since, state = (known_state.get("since"), known_state.get("state")) if known_state else (None, None)
     properties = state.get("properties") if state else None

@@ -1,4 +1,4 @@
-"""A sweep's findings: what the graph holds of an instance, against what exists there now."""
+"""Reconciliation in a sweep: the known objects of an instance, compared with those that exist there."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _SOURCE_KINDS: Final = {
 def departures(
     instance: str, known_states: States, inventory: Collection[AssetUri], models: Mapping[str, Identity], at: int
 ) -> list[dict[str, Any]]:
-    """Return the payloads that say what was renamed or deleted, for `normalise`; `at` is when that was noticed.
+    """Return payloads for `normalise` about all renames and deletions; `at` is the time of their detection in microseconds.
 
-    `inventory` and `models` are what the source lists now. What lives on under a new name is not deleted.
+    `inventory` and `models` are the present lists of the source. An object with a new name is not deleted.
     """
     registry = MlflowInstance(instance)
     before = identities_of(known_states)
@@ -42,25 +42,26 @@ def departures(
 
 
 def deleted(instance: str, uri: AssetUri, at: int) -> dict[str, Any]:
-    """Return the payload that says that an asset does not exist any longer."""
+    """Return the payload about the deletion of an asset."""
     return _payload(instance, "deleted", {"uri": str(uri), "at": format_time(at)})
 
 
 def source_key(uri: AssetUri) -> tuple[str, str] | None:
-    """Return kind and id by which MLflow is asked for an asset; None for experiments, asked by a number, and evaluations."""
+    """Return kind and id of an asset in MLflow; None for evaluations and for experiments, which MLflow identifies by number."""
     kind = _SOURCE_KINDS.get(uri.kind)
     return None if kind is None else (kind, uri.name)
 
 
 def deleted_at(uri: AssetUri, at: int) -> dict[str, Any]:
-    """Return the same of an asset in the namespace of its instance."""
+    """Return the payload about the deletion of an asset, with the instance from the asset's namespace."""
     return deleted(uri.namespace.partition(":")[2], uri, at)
 
 
 def departure_payloads(payload: Payload) -> tuple[AssetUri, Payload | None, Payload | None, AssetUri | None]:
-    """Return what a payload of `departures` says is missing, and where it lives on under another name: the payload, and the name.
+    """Return the parts of a `Departure` from a payload of `departures`.
 
-    Between them is the payload to take instead, where that name was another model's before.
+    These are the missing asset and, for a rename, the payload, the payload to use if the new name belonged to another model
+    before, and the new URI; three times None for a deletion.
     """
     data = Located(payload).need("data")
     old = data.get("from")
@@ -72,7 +73,7 @@ def departure_payloads(payload: Payload) -> tuple[AssetUri, Payload | None, Payl
 
 
 def identities_of(known_states: States) -> dict[str, Identity]:
-    """Return what stays of each registered model when it is renamed, from what the graph holds."""
+    """Return the identity of each known registered model, which a rename does not change, by name."""
     versions: dict[str, set[tuple[str, int]]] = {}
     for uri, created in _created(known_states, "model_version"):
         model, _, number = uri.name.rpartition("/")

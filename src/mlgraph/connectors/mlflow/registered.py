@@ -1,4 +1,4 @@
-"""What stands behind a logged model or a version: where it came from, and what was measured of it."""
+"""Logged models, and the provenance and evaluations of logged models and model versions."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from mlgraph.domain.uri import AssetUri
 def logged_model_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.logged_model`: {model_id, logged_models, runs?}.
 
-    One that is registered is told by its versions: here only its evaluations are, and that its artifact ends with its
-    registration, if the graph holds it.
+    The versions of a registered logged model have facts of their own. Here it has only its evaluations, and a retraction of
+    its artifact at the time of registration, if the artifact is known.
     """
     logged = LoggedModels(registry, data).get(data.need("model_id").name())
     if logged is None:
@@ -37,7 +37,7 @@ def logged_model_statements(registry: MlflowInstance, data: Located) -> list[Sta
 
 
 def made_by(registry: MlflowInstance, data: Located, run_id: str | None, made: AssetUri, at: int) -> list[Statement]:
-    """Return that a run wrote `made`, with the inputs that it is made from: all but those held out for measuring."""
+    """Return the edge from a run to `made`, with the inputs that feed it: all except held-out data."""
     if run_id is None:
         return []
     runs = data.get("runs")
@@ -51,7 +51,7 @@ def made_by(registry: MlflowInstance, data: Located, run_id: str | None, made: A
 
 
 def measured_by(registry: MlflowInstance, data: Located) -> list[Statement]:
-    """Return the evaluations by each run that the payload brings along of each logged model that it brings along."""
+    """Return the evaluations of each logged model in the payload by each run in the payload."""
     runs = data.get("runs")
     found = [run for _, run in runs.members()] if runs else []
     models = list(LoggedModels(registry, data).known())

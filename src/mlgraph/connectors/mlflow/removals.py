@@ -1,4 +1,4 @@
-"""What no event tells: things that are gone."""
+"""Deletions, which MLflow does not report: known objects that its inventory lacks."""
 
 from __future__ import annotations
 
@@ -11,18 +11,21 @@ from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 INVENTORIED: Final = ("workflow", "run", "artifact", "model", "model_version")
-"""The kinds that an inventory of an MLflow instance lists, in its own namespace."""
+"""The kinds in the inventory of an MLflow instance, in the namespace of the instance."""
 
 
 def vanished(registry: MlflowInstance, known: Iterable[AssetUri], existing: Collection[AssetUri]) -> list[AssetUri]:
-    """Return what of `known` is of this instance and not in its inventory, `existing`; evaluations go with runs."""
+    """Return the assets of `known` that belong to this instance and are not in its inventory, `existing`.
+
+    An evaluation is deleted with its run.
+    """
     namespace = f"mlflow:{registry.instance}"
-    gone: list[AssetUri] = []
+    missing: list[AssetUri] = []
     for uri in known:
-        stands_for = registry.uri("run", uri.name.partition("/")[0]) if uri.kind == "evaluation" else uri
-        if uri.namespace == namespace and stands_for.kind in INVENTORIED and stands_for not in existing:
-            gone.append(uri)
-    return sorted(gone)
+        listed = registry.uri("run", uri.name.partition("/")[0]) if uri.kind == "evaluation" else uri
+        if uri.namespace == namespace and listed.kind in INVENTORIED and listed not in existing:
+            missing.append(uri)
+    return sorted(missing)
 
 
 def deletion_statements(_registry: MlflowInstance, data: Located) -> list[Statement]:

@@ -1,4 +1,4 @@
-"""Registered models that live on under another name, which no event tells."""
+"""Renames of registered models, which MLflow does not report."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from mlgraph.ports.source_adapter import Identity
 
 
 def renames(before: Mapping[str, Identity], after: Mapping[str, Identity]) -> list[tuple[str, str]]:
-    """Return (old, new) for each model of `before` that `after` has under a new name: created then, with its versions.
+    """Return (old, new) for each model of `before` that has a new name in `after`: same creation time and shared versions.
 
-    Versions may have come or gone since; where several candidates match, none is taken. A new name that is in `before`
-    already, because something told of it earlier than of the old one's end, has to share a version with the old.
+    Versions may have been added or deleted since. If several candidates match, none is chosen. A new name that is in `before`
+    already, because it was reported before the end of the old one, must share a version with the old name.
     """
     found: list[tuple[str, str]] = []
     for old in sorted(set(before) - set(after)):
@@ -29,10 +29,11 @@ def renames(before: Mapping[str, Identity], after: Mapping[str, Identity]) -> li
 
 
 def rename_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
-    """Return the facts of `mlflow.renamed`: {from, to, versions, at, since?}. Old names end, and lead to the new from then on.
+    """Return the facts of `mlflow.renamed`: {from, to, versions, at, since?}. The old names end and become aliases of the new.
 
-    The alias begins a microsecond later: a retraction ends every edge of the asset that began at its moment or before. MLflow
-    tells of what has the new name with the times from before it had it: from `since` until then that is what had the old name.
+    The alias starts a microsecond later, because a retraction closes all edges of the asset that opened at or before its time.
+    MLflow reports the object with its new name and with times before the rename, so from `since` until the rename the new name
+    is an alias of the old one.
     """
     old, new, at, since = data.need("from").name(), data.need("to").name(), data.need("at").time(), data.get("since")
     numbers = [each.name() for each in entries(data, "versions")]

@@ -1,4 +1,4 @@
-"""What a run is part of: its experiment, its parent, the workflow that a tag names."""
+"""Parents of a run: its experiment, its parent run, and the workflow in a tag."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 
 def run_parents(registry: MlflowInstance, run: Located, experiment: Located | None) -> list[tuple[str, AssetUri]]:
-    """Return relation and target: what the run is part of, and the workflow that a tag says it executed."""
+    """Return relation and target of each parent: the parent run or experiment, and the workflow in a tag."""
     data = run.get("data")
     tags = table(data, "tags") if data else {}
     found: list[tuple[str, AssetUri]] = []
@@ -24,7 +24,7 @@ def run_parents(registry: MlflowInstance, run: Located, experiment: Located | No
 
 
 def _workflow(registry: MlflowInstance, tags: dict[str, str]) -> AssetUri | None:
-    """Return what OpenLineage's tags say, as a tool writes them, or mlgraph's own, which means what it says; None if nothing."""
+    """Return the workflow in the tags of OpenLineage (namespace scoped) or of mlgraph (namespace as written); None without."""
     namespace, job = tags.get("openlineage.job.namespace", ""), tags.get("openlineage.job.name", "")
     if namespace and job:
         namespace = scoped(namespace, registry.scope)

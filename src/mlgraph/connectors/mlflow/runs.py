@@ -1,4 +1,4 @@
-"""Runs: state, times, code, parameters, metrics; the datasets and models that went in; what they are part of."""
+"""Runs of MLflow: state, times, code, parameters and metrics; dataset and model inputs; parents."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STATES: Final = {
     "RUNNING": "RUNNING",
     "SCHEDULED": "RUNNING",
 }
-_NO_USER: Final = "unknown"  # what MLflow writes where a client names no user
+_NO_USER: Final = "unknown"  # the user in MLflow if the client reports none
 _RETAINED_TAGS: Final = {
     "mlflow.source.git.commit": "code_version",
     "mlflow.source.git.repoURL": "code_repository",
@@ -65,7 +65,7 @@ def run_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
 
 
 def _time(info: Located, key: str) -> int | None:
-    """Return a time of a run; None where MLflow has none: it writes 0 for the start of a run that was created without one."""
+    """Return a time of a run in microseconds; None where it is absent or 0, which means that the run was created without one."""
     found = info.get(key)
     return micros(found) or None if found else None
 

@@ -1,4 +1,4 @@
-"""How MLflow's answers and webhooks are understood: the connector's side of `mlgraph connect`."""
+"""Interpretation of MLflow's answers and webhooks for `mlgraph connect`."""
 
 from __future__ import annotations
 
@@ -24,6 +24,6 @@ class MlflowTool:
     def departures(
         self, instance: str, known: States, existing: Collection[AssetUri], identities: Mapping[str, Identity], at: int
     ) -> Sequence[Departure]:
-        """Return what was deleted or renamed at an instance since what is `known` of it was reported."""
+        """Return the deletions and renames at an instance since the reports of its `known` objects."""
         found = reconciliation.departures(instance, known, existing, identities, at)
         return [Departure(*reconciliation.departure_payloads(payload)) for payload in found]

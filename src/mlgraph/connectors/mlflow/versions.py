@@ -1,4 +1,4 @@
-"""Model versions: what they are a version of, which run made them from what, what was measured of them."""
+"""Model versions: their model, the run and inputs that produced them, and their evaluations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""MLflow's webhooks: is one genuine, and what has changed (signed as Standard Webhooks are, under other headers)."""
+"""Webhooks of MLflow: verification of signatures (Standard Webhooks with other header names), and the changed object."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlgraph.domain.errors import Unauthorized
 from mlgraph.domain.payload import Located, decode_json
 
 TOLERANCE_S: Final = 300
-"""How old, or how far ahead of our clock, a delivery may be (Standard Webhooks asks for a bound; the value is ours)."""
+"""The maximum difference of a delivery's time to this clock. Standard Webhooks requires a bound, but does not set it."""
 _LONGEST_TIME: Final = 15
 
 DELIVERY_HEADER: Final = "x-mlflow-delivery-id"
@@ -24,14 +24,14 @@ EVENTS: Final = (
     "model_version_alias.created",
     "model_version_alias.deleted",
 )
-"""The events worth a subscription: all that MLflow sends of models."""
+"""The events to subscribe to: all that MLflow sends about models."""
 
 
 def verify_webhook(headers: Mapping[str, str], body: bytes, secret: str, now: float) -> dict[str, Any]:
-    """Return the event in `body`, if `headers` prove that whoever knows `secret` sent it around `now` (Unix seconds).
+    """Return the event in `body`, if `headers` prove that its sender knows `secret` and sent it near `now` (Unix seconds).
 
     The signature is `v1,` and the base64 of HMAC-SHA256 over `DELIVERY_ID.TIMESTAMP.BODY`. Raises `Unauthorized` where
-    it is missing, wrong or stale, `NotJson` or `InvalidInput` where a signed body is no event. A repetition has the
+    it is missing, wrong or stale, `NotJson` or `InvalidInput` where a signed body is not an event. A repetition has the
     same delivery id.
     """
     given = {key.lower(): value for key, value in headers.items()}
@@ -42,14 +42,14 @@ def verify_webhook(headers: Mapping[str, str], body: bytes, secret: str, now: fl
     digest = hmac.new(secret.encode(), signed, hashlib.sha256).digest()
     expected = b"v1," + base64.b64encode(digest)
     if not any(hmac.compare_digest(expected, each.encode("utf-8", "replace")) for each in signatures.split()):
-        raise Unauthorized("the webhook's signature is wrong: its secret is not the one that this source was connected with")
+        raise Unauthorized("the webhook's signature is wrong: its secret differs from the one that `connect` printed")
     if not (sent.isascii() and sent.isdigit() and len(sent) <= _LONGEST_TIME and abs(now - int(sent)) <= TOLERANCE_S):
         raise Unauthorized(f"the webhook was signed more than {TOLERANCE_S} s from now: compare the clocks of both machines")
     return dict(Located(decode_json(body)).mapping())
 
 
 def thin(event: Mapping[str, Any]) -> tuple[str, str] | None:
-    """Return kind and id of what `event` says has changed, to be fetched; None where the graph has no such thing."""
+    """Return kind and id of the changed object, which must be fetched; None for an event that the graph ignores."""
     found = Located(dict(event))
     name = f"{found.need('entity').text()}.{found.need('action').text()}"
     if name not in EVENTS:
@@ -62,5 +62,5 @@ def thin(event: Mapping[str, Any]) -> tuple[str, str] | None:
 
 
 def occurred_at(event: Mapping[str, Any]) -> int:
-    """Return when MLflow says that `event` happened, in microseconds since the epoch."""
+    """Return the time of `event` in microseconds since the epoch."""
     return Located(dict(event)).need("timestamp").time()

@@ -1,4 +1,4 @@
-"""The OpenLineage connector: events of any producer become facts (docs/connectors/openlineage.md)."""
+"""The OpenLineage connector: converts events of any producer to facts (docs/connectors/openlineage.md)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["CONNECTOR", "normalise"]
 
 
 def _event_id(event: Mapping[str, Any]) -> str:
-    """Return the event's type and the id of its run."""
+    """Return a text by which people recognise an event: its type and the id of its run."""
     run = event.get("run")
     run_id = run.get("runId") if isinstance(run, dict) else None
     return f"{event.get('eventType') or ''} {run_id or ''}".strip() or "event"

@@ -12,7 +12,7 @@ from mlgraph.domain.sanitizing import sanitize_text
 
 
 def read_column_lineage(facet: Located, names: NameResolver) -> DatasetLineage:
-    """Return the sources of each field, and of the whole: `dataset` lists joins, filters and the like."""
+    """Return the sources of each field, and those of the complete dataset (`dataset`: joins, filters and similar)."""
     fields, dataset_level = facet.get("fields"), facet.get("dataset")
     by_field: dict[str, list[LineageSource]] = {}
     for name, entry in fields.members() if fields else ():
@@ -34,7 +34,7 @@ def _sources(listed: Located | None, older: list[Any], names: NameResolver) -> l
 
 
 def _older_transformation(entry: Located) -> list[Any]:
-    """Return what the deprecated members of a field say (they hold for all its input fields)."""
+    """Return the transformation in the deprecated members of a field, which applies to all its input fields."""
     kind, description = entry.get("transformationType"), entry.get("transformationDescription")
     transformation = {}
     if kind and kind.text():

@@ -1,4 +1,4 @@
-"""Dataset events: what a dataset is, told without a run."""
+"""Dataset events: the state of a dataset, reported without a run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from mlgraph.domain.payload import Located
 
 
 def read_dataset_event(event: Located, names: NameResolver) -> list[Statement]:
-    """Return facts about the dataset and its columns. Datasets never derive from datasets by events."""
+    """Return facts about the dataset and its columns. Events never assert `derives` edges between datasets."""
     draft = StatementBuilder(event.need("eventTime").time(), names)
     listed = read_dataset(event.need("dataset"), draft, target=True)
     if listed.version:

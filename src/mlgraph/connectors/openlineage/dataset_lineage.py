@@ -1,4 +1,4 @@
-"""Where a dataset's data comes from, in the one form that both lineage facets are read into."""
+"""The sources of a dataset, in the common form of both lineage facets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlgraph.domain.uri import AssetUri
 
 @dataclass(frozen=True, slots=True)
 class LineageSource:
-    """A dataset, or where `field` is given a column of it; how it is transformed; where that was said."""
+    """A source: a dataset, or with `field` a column of it; its transformations; its position in the event."""
 
     dataset: AssetUri
     field: str | None
@@ -25,19 +25,22 @@ class LineageSource:
 
 @dataclass(frozen=True)
 class DatasetLineage:
-    """What feeds a dataset: some sources feed it as a whole, some only the field under which they stand."""
+    """The sources of a dataset: `dataset_level` feeds all of its fields, `fields` has the sources of single fields."""
 
     dataset_level: list[LineageSource] = field(default_factory=list)
     fields: dict[str, list[LineageSource]] = field(default_factory=dict)
 
     def datasets(self) -> set[AssetUri]:
-        """Return all datasets named."""
+        """Return all source datasets."""
         return {source.dataset for listed in (self.dataset_level, *self.fields.values()) for source in listed}
 
     def derive_columns(
         self, target: AssetUri, schema: Iterable[str], draft: StatementBuilder, by: AssetUri | None, mode: Mode
     ) -> None:
-        """Tell which columns derive from which. What feeds the whole leads to each field, told or of the schema."""
+        """Add the `derives` edges between columns to `draft`.
+
+        A dataset-level source feeds every field with lineage, or every field of `schema` if none has lineage.
+        """
         origin_properties = {"by": str(by)} if by else {}
         for name in self.fields or schema:
             for source in (*self.fields.get(name, ()), *self.dataset_level):

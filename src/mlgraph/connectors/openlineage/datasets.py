@@ -1,4 +1,4 @@
-"""A dataset as an event lists it: its state, and what its side of the event needs of it."""
+"""Datasets in an event: their state, and the data that inputs and outputs need."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mlgraph.domain.uri import AssetUri
 
 @dataclass(frozen=True)
 class Listed:
-    """A dataset, the version told, the fields of its schema, and its sources by either lineage facet."""
+    """A dataset, its reported version, the fields of its schema, and its sources by either lineage facet."""
 
     uri: AssetUri
     version: str | None
@@ -31,9 +31,9 @@ class Listed:
 
 
 def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: bool) -> Listed:
-    """Return the dataset, and tell its state.
+    """Return the dataset, and add its state to `draft`.
 
-    Lineage facets are read on a `target`; on anything else they are unknown facets, and kept.
+    Lineage facets are interpreted on a `target` only; on other datasets they are stored like unknown facets.
     """
     uri = draft.names.dataset(item)
     facets = Facets(item, "facets", *members)

@@ -12,11 +12,11 @@ from mlgraph.domain.redaction import redact
 from mlgraph.domain.sanitizing import sanitize, sanitize_text
 
 _PLAIN_TAG: Final = frozenset({"", "true"})
-"""Values that say no more than that the tag is there."""
+"""Values of a tag without information beyond its key."""
 
 
 def describe(facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
-    """Return description, owners and tags as far as told; a deleted facet empties its part."""
+    """Return the reported description, owners and tags; a deleted facet sets its member to an empty value."""
     state: dict[str, Any] = {}
     if documentation := facets.take("documentation"):
         if description := documentation.get("description"):
@@ -46,7 +46,7 @@ def _entries(tags: Located) -> list[Located]:
 
 
 def _tag(entry: Located) -> str | None:
-    """Return a tag as `key`, or `key:value` where the value says more than that it is set."""
+    """Return a tag as `key`, or as `key:value` if the value has information; None without a key."""
     key, value = entry.get("key"), entry.get("value")
     if field := entry.get("field"):
         field.text()

@@ -1,4 +1,4 @@
-"""The entrance: which kind of event it is, and who reads it."""
+"""The entry point of the connector: dispatch by the kind of an event."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ _SHAPES: Final = (("run", "RunEvent"), ("job", "JobEvent"), ("dataset", "Dataset
 
 
 def normalise(event: object, scope: str | None = None) -> list[Statement]:
-    """Return what one decoded OpenLineage event says.
+    """Return the statements of one decoded OpenLineage event.
 
-    Facts carry the origin `openlineage` and hold from the event's `eventTime`. Raises `InvalidInput` with the
-    JSON pointer of what is wrong. What producers often leave out (producer, schemaURL, a UUID as
-    run id) is not asked for. Namespaces that mean nothing by themselves (`default`, `file`, `localhost`) are scoped by
-    `scope`, the source that sent the event; without one they stand.
+    Facts have the origin `openlineage` and are valid from the event's `eventTime`. Raises `InvalidInput` with the JSON pointer
+    of the invalid value. Members that producers often omit (producer, schemaURL, a UUID as run id) are not required.
+    Ambiguous namespaces (`default`, `file`, `localhost`) get the prefix `scope`, the source that sent the event; without a
+    scope they are unchanged.
     """
     root = Located(event)
     return _READERS[_kind_of(root)](root, NameResolver(scope))
 
 
 def _kind_of(event: Located) -> str:
-    """Return the kind that the fragment of `schemaURL` names, or else the shape shows (OpenLineage 2-0-2)."""
+    """Return the kind of an event, from the fragment of `schemaURL` or else from its members (OpenLineage 2-0-2)."""
     schema = event.get("schemaURL")
     named = schema.text().rpartition("#")[2].rpartition("/")[2] if schema else ""
     if event.get("eventType"):
@@ -41,5 +41,5 @@ def _kind_of(event: Located) -> str:
         return named
     shape = next((kind for key, kind in _SHAPES if event.get(key)), None)
     if shape is None:
-        event.fail("is no OpenLineage event: it has neither 'run' nor 'job' nor 'dataset'")
+        event.fail("is not an OpenLineage event: it has neither 'run' nor 'job' nor 'dataset'")
     return shape

@@ -1,4 +1,4 @@
-"""The facets of one thing: known ones are taken out by their readers, the rest is kept as it came."""
+"""The facets of one object of an event: readers take the known ones, the rest is stored unchanged."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class Facets:
     """The facets listed under some members (`facets`, `inputFacets` ...) of one object of an event."""
 
     def __init__(self, parent: Located, *members: str) -> None:
-        """Gather them; of two facets of one name the one in the member named later counts."""
+        """Collect the facets of `members` (default `facets`); a later member overrides a facet of the same name."""
         self._left: dict[str, Located] = {}
         for member in members or ("facets",):
             if found := parent.get(member):
                 self._left.update(found.members())
 
     def take(self, *names: str) -> Located | None:
-        """Return the first of these facets that is there, which must be an object, and see it as dealt with.
+        """Return and remove the first of these facets that exists, which must be an object.
 
-        A facet that its producer deleted is not returned: it stays, and `rest` tells of the deletion.
+        A facet that its producer deleted is not returned: it remains, and `rest` reports the deletion.
         """
         for name in names:
             facet = self._left.get(name)
@@ -32,13 +32,13 @@ class Facets:
                 return self._left.pop(name)
         return None
 
-    def see(self, name: str) -> Located | None:
-        """Return a facet that is there and not deleted, if it is an object, without taking it."""
+    def peek(self, name: str) -> Located | None:
+        """Return a facet without removing it; None if it is absent, deleted or not an object."""
         facet = self._left.get(name)
         return facet if facet and isinstance(facet.value, dict) and not _is_deleted(facet) else None
 
     def deleted(self, name: str) -> bool:
-        """Say whether the facet is there to say that it was deleted, and if so see it as dealt with."""
+        """Return whether the producer deleted the facet, and remove it in that case."""
         facet = self._left.get(name)
         if facet is None or not _is_deleted(facet):
             return False
@@ -46,12 +46,12 @@ class Facets:
         return True
 
     def rest(self) -> dict[str, Any]:
-        """Return what nobody took, without its envelope; null stands for a deleted facet."""
+        """Return the remaining facets without their envelopes; None is the value of a deleted facet."""
         return {clean_text(name): None if _is_deleted(facet) else bare(facet) for name, facet in self._left.items()}
 
 
 def bare(facet: Located) -> object:
-    """Return a facet as it may be kept: without the members that every facet has, without secrets."""
+    """Return a facet for storage: without the members of the envelope, without secrets."""
     if not isinstance(facet.value, dict):
         return sanitize(facet)
     return sanitize(facet.without(_ENVELOPE))

@@ -1,4 +1,4 @@
-"""Inputs and outputs of a run or job: the edges, and which input feeds which output."""
+"""Inputs and outputs of a run or job: their edges, and the inputs that feed each output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mlgraph.domain.uri import AssetUri
 
 @dataclass(frozen=True)
 class ProcessNode:
-    """The run or workflow that reads and writes, what its column edges were told by, how edges are told."""
+    """The run or workflow with inputs and outputs, the reporter of its column edges, and the mode of its edges."""
 
     uri: AssetUri
     by: AssetUri | None
@@ -27,7 +27,7 @@ class ProcessNode:
 def read_sides(
     event: Located, actor: ProcessNode, entries: Mapping[AssetUri, DatasetLineage], draft: StatementBuilder
 ) -> tuple[str, ...]:
-    """Tell all edges of the event's inputs and outputs; return which of the two the event has at all."""
+    """Add all edges of the event's inputs and outputs to `draft`; return the sides that the event has."""
     inputs, outputs = event.get("inputs"), event.get("outputs")
     reads: set[AssetUri] = set()
     for item in inputs.items() if inputs else ():
@@ -52,7 +52,7 @@ def _version(listed: Listed) -> dict[str, Any]:
 def _feeding_inputs(lineage: DatasetLineage | None, columns: DatasetLineage | None, reads: set[AssetUri]) -> dict[str, Any]:
     """Return the inputs that feed an output: by the lineage facet, else by columnLineage (docs/spec.md#4-pairs).
 
-    A facet that names no input is passed over for one that does, so far as this event's own inputs tell.
+    A facet that refers to an input of this event takes precedence over one that does not.
     """
     named = [datasets for lineage_source in (lineage, columns) if lineage_source and (datasets := lineage_source.datasets())]
     chosen = next((datasets for datasets in named if datasets & reads), named[0] if named else None)

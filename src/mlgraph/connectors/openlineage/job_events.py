@@ -1,4 +1,4 @@
-"""Job events: what a job declares to read and write, told without a run."""
+"""Job events: the declared inputs and outputs of a job, reported without a run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mlgraph.domain.payload import Located
 
 
 def read_job_event(event: Located, names: NameResolver) -> list[Statement]:
-    """Return the workflow, its declared edges, and the declaration, which ends what it no longer lists."""
+    """Return the workflow, its declared edges, and the declaration, which closes the edges that it omits."""
     draft = StatementBuilder(event.need("eventTime").time(), names)
     job = read_job(event.need("job"), draft)
     sides = read_sides(event, ProcessNode(job.uri, job.uri, Mode.DECLARED), read_entries(names, job.lineage), draft)

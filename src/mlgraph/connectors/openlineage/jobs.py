@@ -1,4 +1,4 @@
-"""Jobs are workflows: their facets."""
+"""Jobs, which are workflows, and their facets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mlgraph.domain.uri import AssetUri
 
 @dataclass(frozen=True)
 class Job:
-    """A workflow, the version of the code that it ran, and its lineage facet."""
+    """A workflow, its code version, and its lineage facet."""
 
     uri: AssetUri
     code_version: str | None
@@ -23,7 +23,7 @@ class Job:
 
 
 def read_job(job: Located, draft: StatementBuilder) -> Job:
-    """Return the workflow that `job` names, and tell its state."""
+    """Return the workflow of `job`, and add its state to `draft`."""
     uri = draft.names.workflow(job)
     facets = Facets(job)
     properties: dict[str, Any] = {}

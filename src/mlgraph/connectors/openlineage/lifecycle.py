@@ -1,4 +1,4 @@
-"""Facets that say a dataset came, changed, went, or goes by another name."""
+"""Facets about the life cycle of a dataset (changes, drops, renames) and about its other names."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from mlgraph.domain.uri import AssetUri
 
 
 def read_lifecycle(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
-    """Return the properties that a lifecycleStateChange facet gives `dataset`; tell of drops and renames."""
+    """Return the properties of `dataset` in a lifecycleStateChange facet; add drops and renames to `draft`."""
     facet = facets.take("lifecycleStateChange")
     change = facet.get("lifecycleStateChange") if facet else None
     if facet is None or change is None:
         return {}
-    word = change.text().upper()
+    state = change.text().upper()
     previous = facet.get("previousIdentifier")
     before = draft.names.referenced_dataset(previous) if previous else None
-    if word == "DROP":
-        draft.gone(dataset)
-    if word != "RENAME" or before is None or before == dataset:
-        return {"lifecycle": word}
-    draft.renamed(before, dataset)
-    return {"lifecycle": word, "renamed_from": str(before)}
+    if state == "DROP":
+        draft.drop(dataset)
+    if state != "RENAME" or before is None or before == dataset:
+        return {"lifecycle": state}
+    draft.rename(before, dataset)
+    return {"lifecycle": state, "renamed_from": str(before)}
 
 
 def read_feast_location(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> None:
-    """Tell where a data source of Feast lives, which Feast names by itself: what it calls the dataset is an alias.
+    """Add an alias from the name that Feast gives to a data source to the dataset at its location.
 
-    Only Feast's events say with the dataSource facet where the dataset itself is; others mean the store that it is in.
+    The dataSource facet is the location of the dataset in events of Feast only; in others it is the location of the store.
     """
-    source = facets.see("dataSource") if facets.see("feast_dataSource") else None
+    source = facets.peek("dataSource") if facets.peek("feast_dataSource") else None
     location = source.get("uri") if source else None
     place = draft.names.dataset_at(location.text()) if location else None
     if place and place != dataset and place.name != "/":
@@ -40,7 +40,7 @@ def read_feast_location(dataset: AssetUri, facets: Facets, draft: StatementBuild
 
 
 def read_symlinks(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> None:
-    """Tell of the other names of `dataset` (symlinks facet): each is an alias of it."""
+    """Add an alias for each other name of `dataset` (symlinks facet)."""
     facet = facets.take("symlinks")
     identifiers: Located | None = facet.get("identifiers") if facet else None
     for identifier in identifiers.items() if identifiers else ():

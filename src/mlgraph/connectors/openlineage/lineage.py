@@ -15,7 +15,7 @@ _DATASET: Final = "DATASET"
 
 
 def read_dataset_lineage(facet: Located, names: NameResolver) -> DatasetLineage:
-    """Return what a dataset's facet, or one entry of a job's, names; jobs among the inputs are left out."""
+    """Return the sources in a dataset's facet, or in one entry of a job's; jobs among the inputs are omitted."""
     inputs, fields = facet.get("inputs"), facet.get("fields")
     by_field: dict[str, list[LineageSource]] = {}
     for name, entry in fields.members() if fields else ():
@@ -24,7 +24,7 @@ def read_dataset_lineage(facet: Located, names: NameResolver) -> DatasetLineage:
 
 
 def read_entries(names: NameResolver, *facets: Located | None) -> dict[AssetUri, DatasetLineage]:
-    """Return, by target dataset, what the entries of these facets tell (`lineage` in drafts of the facet)."""
+    """Return the sources in the entries of these facets by target dataset (`lineage` in drafts of the facet)."""
     targets: dict[AssetUri, DatasetLineage] = {}
     for facet in facets:
         listed = (facet.get("entries") or facet.get("lineage")) if facet else None
@@ -35,7 +35,7 @@ def read_entries(names: NameResolver, *facets: Located | None) -> dict[AssetUri,
 
 
 def merged_lineage(first: DatasetLineage | None, second: DatasetLineage | None) -> DatasetLineage | None:
-    """Return what both tell together."""
+    """Return the union of the sources; None if both are None."""
     if first is None or second is None:
         return first or second
     keys: Iterable[str] = {**first.fields, **second.fields}

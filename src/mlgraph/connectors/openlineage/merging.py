@@ -1,4 +1,4 @@
-"""Two mentions of one edge in one event."""
+"""Merging of two mentions of one edge in one event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mlgraph.domain.payload import canonical_json
 
 
 def merge_mentions(known: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what both say: lists are united, in an order of their own; else the later one decides."""
+    """Return the merged properties: the sorted union of lists, else the later value."""
     merged = {**known, **later}
     for key in known.keys() & later.keys():
         if isinstance(known[key], list):

@@ -1,4 +1,4 @@
-"""Identities: what OpenLineage names by namespace and name, as asset URIs."""
+"""Conversion of OpenLineage namespaces and names to asset URIs."""
 
 from __future__ import annotations
 
@@ -12,60 +12,60 @@ from mlgraph.domain.redaction import redact_url
 from mlgraph.domain.scoping import scoped
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri, column_uri
 
-# Where a thing lives does not depend on who logs in; a container before the @ (abfss) has no colon and stays.
+# A login is not part of a location. A container before the @ (abfss) has no colon, so it does not match.
 _LOGIN: Final = re.compile(r"(?<=://)[^/@\s:]*:[^/@\s]*@")
 _WIDEST_CHAR: Final = 12
-"""Characters that one character of a name takes at most in a URI: four bytes, each as %XX."""
+"""The maximum length of one character of a name in a URI: four bytes, each as %XX."""
 
 
 @dataclass(frozen=True, slots=True)
 class NameResolver:
-    """How one event's words become identities: datasets canonical, and what means something within its source scoped by it."""
+    """Converts the names in one event to URIs: dataset names become canonical, ambiguous namespaces get the prefix `scope`."""
 
     scope: str | None = None
 
     def dataset(self, item: Located) -> AssetUri:
-        """Return the dataset that `namespace` and `name` of this object identify; both must be there."""
+        """Return the dataset with `namespace` and `name` of this object. Raises `InvalidInput` if one is missing."""
         return self._dataset(item.need("namespace"), item.need("name"))
 
     def referenced_dataset(self, item: Located) -> AssetUri | None:
-        """Return the dataset that a facet mentions, or None where a part is missing."""
+        """Return the dataset that a facet refers to; None where namespace or name is missing."""
         namespace, name = item.get("namespace"), item.get("name")
         return self._dataset(namespace, name) if namespace and name else None
 
     def dataset_at(self, location: str) -> AssetUri | None:
-        """Return the dataset at a location, or None where it names none."""
+        """Return the dataset at a location; None where the location identifies none."""
         return dataset_uri_from_location(location, self.scope)
 
     def workflow(self, job: Located) -> AssetUri:
         """Return the workflow that a job's `namespace` and `name` identify."""
-        return self._of_job("workflow", job, job.need("name"))
+        return self._in_job_namespace("workflow", job, job.need("name"))
 
     def run(self, job: Located, run: Located) -> AssetUri:
-        """Return the run: its id within its job's namespace. The id need not be a UUID."""
-        return self._of_job("run", job, run.need("runId"))
+        """Return the run, by its id in the namespace of its job. The id need not be a UUID."""
+        return self._in_job_namespace("run", job, run.need("runId"))
 
     def _dataset(self, namespace: Located, name: Located) -> AssetUri:
-        canonical = canonical_dataset(_public(namespace.name()), _public(name.name()))
-        return _short_enough(AssetUri("dataset", scoped(canonical[0], self.scope), canonical[1]), name)
+        canonical = canonical_dataset(_without_secrets(namespace.name()), _without_secrets(name.name()))
+        return _within_limit(AssetUri("dataset", scoped(canonical[0], self.scope), canonical[1]), name)
 
-    def _of_job(self, kind: str, job: Located, name: Located) -> AssetUri:
-        namespace = scoped(_public(job.need("namespace").name()), self.scope)
-        return _short_enough(AssetUri(kind, namespace, _public(name.name())), name)
+    def _in_job_namespace(self, kind: str, job: Located, name: Located) -> AssetUri:
+        namespace = scoped(_without_secrets(job.need("namespace").name()), self.scope)
+        return _within_limit(AssetUri(kind, namespace, _without_secrets(name.name())), name)
 
 
 def column_of(dataset: AssetUri, field: str, place: Located) -> AssetUri:
-    """Return a column of `dataset`; an error is located at `place`."""
-    return _short_enough(column_uri(dataset, canonical_column(dataset.namespace, field)), place)
+    """Return a column of `dataset`. Raises `InvalidInput` at `place`."""
+    return _within_limit(column_uri(dataset, canonical_column(dataset.namespace, field)), place)
 
 
-def _public(text: str) -> str:
+def _without_secrets(text: str) -> str:
     if "@" in text:
         text = _LOGIN.sub("", text)
     return redact_url(text) if "=" in text else text
 
 
-def _short_enough(uri: AssetUri, place: Located) -> AssetUri:
+def _within_limit(uri: AssetUri, place: Located) -> AssetUri:
     if _WIDEST_CHAR * (len(uri.namespace) + len(uri.name)) > MAX_URI_CHARS // 2 and len(str(uri)) > MAX_URI_CHARS:
-        place.fail(f"names a {uri.kind} whose URI is over the limit of {MAX_URI_CHARS} characters")
+        place.fail(f"the URI of this {uri.kind} is over the limit of {MAX_URI_CHARS} characters")
     return uri

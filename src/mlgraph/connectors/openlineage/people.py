@@ -1,4 +1,4 @@
-"""Owners: the ownership facet names people and teams in many spellings."""
+"""Owners in the ownership facet, in the many spellings of people and teams."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mlgraph.domain.uri import AssetUri
 
 
 def read_owners(facet: Located) -> Iterator[tuple[AssetUri, Contact | None]]:
-    """Yield each owner that an ownership facet names, and for a person what is kept apart."""
+    """Yield the URI of each owner in an ownership facet, with the contact of a person."""
     owners = facet.get("owners")
     for owner in owners.items() if owners else ():
         name = owner.get("name")

@@ -1,4 +1,4 @@
-"""Data-quality facets: what tests found, and what was measured."""
+"""Data-quality facets: results of assertions, and metrics."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _METRICS: Final = "dataQualityMetrics"
 
 
 def read_quality(facets: Facets) -> dict[str, Any]:
-    """Return `assertions` (a list) and `metrics` (an object) as far as told; a deleted one is empty."""
+    """Return `assertions` (a list) and `metrics` (an object) as reported; a deleted one is empty."""
     quality: dict[str, Any] = {}
     if assertions := facets.take(_ASSERTIONS):
         listed = assertions.get("assertions")

@@ -1,4 +1,4 @@
-"""Run events: one observed state of a run, with what it has read and written so far."""
+"""Run events: one observed state of a run, with its inputs and outputs so far."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def _state(event: Located) -> str:
     found = event.get("eventType")
     if found is None:
         return "OTHER"
-    word = found.text()
-    if word not in _STATES:
-        hint = did_you_mean(word.upper(), _STATES, f"one of {', '.join(_STATES)}", quoted=False)
-        found.fail(f"unknown eventType {word[:60]!r}; {hint}")
-    return word
+    state = found.text()
+    if state not in _STATES:
+        hint = did_you_mean(state.upper(), _STATES, f"one of {', '.join(_STATES)}", quoted=False)
+        found.fail(f"unknown eventType {state[:60]!r}; {hint}")
+    return state

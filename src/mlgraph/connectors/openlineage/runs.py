@@ -1,4 +1,4 @@
-"""The facets of a run: its parent, its schedule, its error, and what is kept as it came."""
+"""The facets of a run: parent, schedule and error; others are stored unchanged."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ERROR: Final = {"message": "message", "programmingLanguage": "language", "stack
 
 
 def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: StatementBuilder) -> None:
-    """Tell what the run and its workflow are parts of (parent facet; `parentRun` in old producers)."""
+    """Add the parents of the run and its workflow to `draft` (parent facet; `parentRun` in old producers)."""
     facet = facets.take("parent", "parentRun")
     facets.take("parentRun")
     job, parent = (facet.get("job"), facet.get("run")) if facet else (None, None)
@@ -30,7 +30,7 @@ def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: Statem
 
 
 def read_run_facets(facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
-    """Return the state of the run that its other facets tell."""
+    """Return the state of the run in its other facets."""
     properties: dict[str, Any] = {}
     if (nominal := facets.take("nominalTime")) and (times := _texts(nominal, _TIMES)):
         properties["nominal_time"] = times

@@ -13,9 +13,9 @@ _schemas: Final = Memo(8 * 1024 * 1024)
 
 
 def read_schema(facets: Facets) -> dict[str, Any]:
-    """Return `schema`: the fields as {name, type?, description?, ordinal_position?, fields?}, nameless ones left out.
+    """Return `schema`: the fields as {name, type?, description?, ordinal_position?, fields?}, nameless ones omitted.
 
-    Producers send an empty list where they do not know the fields: it says nothing.
+    An empty list, which producers send if they do not know the fields, has no effect.
     """
     schema = facets.take("schema")
     if schema is None:

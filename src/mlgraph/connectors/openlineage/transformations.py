@@ -1,4 +1,4 @@
-"""How a source field is transformed: the same list in both lineage facets."""
+"""Transformations of a source field, which both lineage facets list in the same form."""
 
 from __future__ import annotations
 
