@@ -45,7 +45,7 @@ INNER_LAYERS = {
         ("history", "ingest"),
         ("common",),
     ),
-    "stores-layers": (("backup",), ("append",), ("postgres",), ("embedded", "snapshot_files")),
+    "stores-layers": (("backup",), ("append",), ("postgres",), ("embedded", "base_files")),
     "api-layers": (("app",), ("fast_path",), ("routes",), ("schema",), ("http",)),
 }
 CONTAINERS = {"layers": "mlgraph", **{each: f"mlgraph.{each.removesuffix('-layers')}" for each in INNER_LAYERS}}

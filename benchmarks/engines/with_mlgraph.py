@@ -20,10 +20,10 @@ from mlgraph.graph.traversal.kernels import nearest
 from mlgraph.graph.traversal.workspace import borrowed
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.stores.base_files import BaseFileDirectory
 from mlgraph.stores.embedded.server import EmbeddedPostgres
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.reader import PostgresReader
-from mlgraph.stores.snapshot_files import SnapshotDirectory
 
 _CHUNK: Final = 100_000
 
@@ -47,7 +47,7 @@ class Mlgraph:
         try:
             self._database.open()
             reader = PostgresReader(self._database)
-            follower = Follower(reader, BaseManager(reader, SnapshotDirectory(data / "snapshots" / "embedded")))
+            follower = Follower(reader, BaseManager(reader, BaseFileDirectory(data / "snapshots" / "embedded")))
             while follower.step():
                 pass
             follower.stop()

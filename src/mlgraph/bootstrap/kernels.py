@@ -10,7 +10,7 @@ from typing import Final
 from numba.core.event import Event, Listener, install_listener
 
 from mlgraph.graph import warmup as graph_warm
-from mlgraph.stores import snapshot_files
+from mlgraph.stores import base_files
 
 _log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def warm() -> None:
     compilations = Compilations()
     with install_listener(_COMPILE, compilations):
         graph_warm.warm()
-        snapshot_files.warm()
+        base_files.warm()
     compilations.finish()
 
 

@@ -29,12 +29,12 @@ from mlgraph.services.sources.source_manager import SourceManager
 from mlgraph.services.sources.source_writer import SourceDependencies
 from mlgraph.stores.append.writer import PostgresWriter
 from mlgraph.stores.backup.archive import PostgresArchive
+from mlgraph.stores.base_files import BaseFileDirectory
 from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.events import PostgresEvents
 from mlgraph.stores.postgres.reader import PostgresReader
-from mlgraph.stores.snapshot_files import SnapshotDirectory
 
 
 def _credentials(place: SecretPlace) -> Credentials:
@@ -52,7 +52,7 @@ class Server:
     def __init__(self, database: Database, options: Options, connectors: ConnectorRegistry, *, first: bool = True) -> None:
         """Construct the services. `first`: this process writes base files and reads connected tools."""
         reader, dead_letters = PostgresReader(database), PostgresDeadLetters(database)
-        files = SnapshotDirectory(options.data / "snapshots" / _store_name(options.store))
+        files = BaseFileDirectory(options.data / "snapshots" / _store_name(options.store))
         snapshots = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing)
         self.follower = Follower(reader, snapshots)
         writer = PostgresWriter(database, self.follower.on_commit)

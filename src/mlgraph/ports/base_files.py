@@ -20,7 +20,7 @@ class StoredBase:
     stamp: str
 
 
-class SnapshotFiles(Protocol):
+class BaseFiles(Protocol):
     """Stores the newest base file."""
 
     def newest(self) -> StoredBase | None:

@@ -21,7 +21,7 @@ from mlgraph.services.projection import base_manager as module
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.query import Queries
-from mlgraph.stores.snapshot_files import SnapshotDirectory
+from mlgraph.stores.base_files import BaseFileDirectory
 from tests.services.parts import TESTER, Json, Store
 
 JANUARY = "2026-01-01T00:00:00Z"
@@ -43,7 +43,7 @@ class Followed:
     """A follower with base files in `directory`, stepped by hand."""
 
     def __init__(self, store: Store, directory: Path, *, writes_files: bool = True) -> None:
-        self.base_manager = BaseManager(store.reader, SnapshotDirectory(directory), writes_files=writes_files)
+        self.base_manager = BaseManager(store.reader, BaseFileDirectory(directory), writes_files=writes_files)
         self.follower = Follower(store.reader, self.base_manager)
         self.queries = Queries(store.reader, self.follower)
         self.catch_up()
@@ -89,7 +89,7 @@ def test_a_base_file_that_does_not_fit_is_rebuilt_and_reported(
 ) -> None:
     expected = Followed(filled_store, tmp_path).answers()
     (path,) = tmp_path.iterdir()
-    directory = SnapshotDirectory(tmp_path)
+    directory = BaseFileDirectory(tmp_path)
     stored = directory.newest()
     assert stored is not None
     if change == "truncated":
@@ -192,7 +192,7 @@ def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mlgraph.stores.snapshot_files._write", full)
+    monkeypatch.setattr("mlgraph.stores.base_files._write", full)
     followed = Followed(filled_store, tmp_path)
     assert "No space left on device; the graph stays in memory" in caplog.text
     assert followed.answers()[0]["total"] > 1

@@ -15,7 +15,7 @@ from mlgraph.graph.csr.assemble import Allocate
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.compact import FrozenGraph, compact, freeze
 from mlgraph.graph.csr.snapshot import MutableGraph
-from mlgraph.ports.base_files import SnapshotFiles, StoredBase
+from mlgraph.ports.base_files import BaseFiles, StoredBase
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common import metrics
 from mlgraph.services.projection.rebuild import rebuild
@@ -41,7 +41,7 @@ class BaseManager:
     def __init__(
         self,
         reader: FactReader,
-        files: SnapshotFiles | None = None,
+        files: BaseFiles | None = None,
         *,
         writes_files: bool = True,
         in_passing: Collection[str] = (),

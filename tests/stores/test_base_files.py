@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.stores import snapshot_files
-from mlgraph.stores.snapshot_files import SnapshotDirectory
+from mlgraph.stores import base_files
+from mlgraph.stores.base_files import BaseFileDirectory
 
 SECTIONS: dict[str, Any] = {
     "numbers": np.arange(1000, dtype=np.int64),
@@ -22,13 +22,13 @@ SECTIONS: dict[str, Any] = {
 }
 
 
-def saved(directory: SnapshotDirectory, watermark: int = 7) -> Path:
+def saved(directory: BaseFileDirectory, watermark: int = 7) -> Path:
     directory.save(SECTIONS, watermark, f"log {watermark}")
     return directory._directory / f"graph-{watermark:020}.snapshot"
 
 
 def test_a_saved_base_is_read_back_unchanged(tmp_path: Path) -> None:
-    directory = SnapshotDirectory(tmp_path / "snapshots")
+    directory = BaseFileDirectory(tmp_path / "snapshots")
     assert directory.newest() is None
     assert directory.newest_watermark() == 0
     saved(directory)
@@ -42,7 +42,7 @@ def test_a_saved_base_is_read_back_unchanged(tmp_path: Path) -> None:
 
 
 def test_only_the_newest_is_retained_and_an_older_one_in_use_stays_readable(tmp_path: Path) -> None:
-    directory = SnapshotDirectory(tmp_path)
+    directory = BaseFileDirectory(tmp_path)
     saved(directory, 7)
     older = directory.newest()
     saved(directory, 9)
@@ -55,7 +55,7 @@ def test_only_the_newest_is_retained_and_an_older_one_in_use_stays_readable(tmp_
 def test_a_truncated_file_is_not_used_and_the_reason_is_logged(
     tmp_path: Path, size: int, caplog: pytest.LogCaptureFixture
 ) -> None:
-    directory = SnapshotDirectory(tmp_path)
+    directory = BaseFileDirectory(tmp_path)
     path = saved(directory)
     path.write_bytes(path.read_bytes()[:size])
     with caplog.at_level(logging.WARNING):
@@ -66,16 +66,16 @@ def test_a_truncated_file_is_not_used_and_the_reason_is_logged(
 def test_a_file_of_another_format_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    directory = SnapshotDirectory(tmp_path)
+    directory = BaseFileDirectory(tmp_path)
     with monkeypatch.context() as patched:
-        patched.setattr(snapshot_files, "FORMAT", snapshot_files.FORMAT + 1)
+        patched.setattr(base_files, "FORMAT", base_files.FORMAT + 1)
         saved(directory)
     assert directory.newest() is None
-    assert f"this version reads {snapshot_files.FORMAT}" in caplog.text
+    assert f"this version reads {base_files.FORMAT}" in caplog.text
 
 
 def test_a_damaged_header_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    directory = SnapshotDirectory(tmp_path)
+    directory = BaseFileDirectory(tmp_path)
     path = saved(directory)
     complete = bytearray(path.read_bytes())
     complete[40] ^= 1
@@ -85,7 +85,7 @@ def test_a_damaged_header_is_noticed(tmp_path: Path, caplog: pytest.LogCaptureFi
 
 
 def test_an_older_file_is_used_if_the_newest_is_unreadable(tmp_path: Path) -> None:
-    directory = SnapshotDirectory(tmp_path)
+    directory = BaseFileDirectory(tmp_path)
     saved(directory, 7)
     (tmp_path / f"graph-{8:020}.snapshot").write_bytes(b"half")
     newest = directory.newest()
@@ -94,20 +94,20 @@ def test_an_older_file_is_used_if_the_newest_is_unreadable(tmp_path: Path) -> No
 
 
 def test_a_failed_write_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    directory = SnapshotDirectory(tmp_path)
+    directory = BaseFileDirectory(tmp_path)
 
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(snapshot_files, "_write", full)
+    monkeypatch.setattr(base_files, "_write", full)
     with pytest.raises(Unavailable, match="No space left"):
         saved(directory)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_large_arrays_are_backed_by_unnamed_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshot_files, "_IN_FILE_BYTES", 100)
-    directory = SnapshotDirectory(tmp_path)
+    monkeypatch.setattr(base_files, "_IN_FILE_BYTES", 100)
+    directory = BaseFileDirectory(tmp_path)
     array = directory.allocate((50, 3), np.int64)
     assert array.shape == (50, 3)
     assert not array.any()

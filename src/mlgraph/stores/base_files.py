@@ -43,12 +43,12 @@ _IN_FILE_BYTES: Final = 256 * 1024 * 1024
 _LARGE_PAGE_BYTES: Final = 2 * 1024 * 1024
 
 
-class _UnreadableSnapshot(Exception):
+class _UnreadableFile(Exception):
     """This version cannot read the file; the message is the reason."""
 
 
-class SnapshotDirectory:
-    """The `SnapshotFiles` of a directory."""
+class BaseFileDirectory:
+    """The `BaseFiles` of a directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -59,7 +59,7 @@ class SnapshotDirectory:
         for path in self._files():
             try:
                 return _open(path)
-            except (_UnreadableSnapshot, OSError, ValueError) as error:
+            except (_UnreadableFile, OSError, ValueError) as error:
                 _log.warning("the base file %s is not used: %s", path.name, error)
         return None
 
@@ -170,19 +170,19 @@ def _open(path: Path) -> StoredBase:
     with path.open("rb") as file:
         start = file.read(16)
         if start[:8] != _MAGIC:
-            raise _UnreadableSnapshot("it is not a base file")
+            raise _UnreadableFile("it is not a base file")
         length = int.from_bytes(start[8:16], "little")
         size = os.fstat(file.fileno()).st_size
         text = file.read(min(length, size))
         if len(text) != length or hashlib.blake2b(text, digest_size=16).digest() != file.read(16):
-            raise _UnreadableSnapshot("its header is damaged")
+            raise _UnreadableFile("its header is damaged")
         header = json.loads(text)
         if header["format"] != FORMAT or header["byte_order"] != sys.byteorder:
-            raise _UnreadableSnapshot(
+            raise _UnreadableFile(
                 f"it has format {header['format']} ({header['byte_order']}-endian), this version reads {FORMAT}"
             )
         if header["size"] != size:
-            raise _UnreadableSnapshot(f"it is truncated: {size} bytes of {header['size']}")
+            raise _UnreadableFile(f"it is truncated: {size} bytes of {header['size']}")
         mapped = _map(file.fileno())
     sections = {
         name: np.frombuffer(mapped, kind, int(np.prod(shape)), offset).reshape(shape)
