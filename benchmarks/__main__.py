@@ -32,30 +32,30 @@ PARTS: Final = ("server", "engines")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark with these command-line arguments; return the exit status."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     for number in (signal.SIGTERM, signal.SIGINT):  # SIGINT too: a background process ignores it by default
         signal.signal(number, _unwind)
     logging.basicConfig(format="%(message)s", stream=sys.stderr)
     logging.getLogger("mlgraph").setLevel(logging.INFO)  # shows the progress of building a graph from its store
-    size = SIZES[asked.size]
+    size = SIZES[options.size]
     ran_on = machine.about()
-    log(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {asked.seed}")
-    company = generate_company(size, asked.seed)
+    log(f"generating company {size.name}: {size.nodes:,} nodes, {size.edges:,} edges, seed {options.seed}")
+    company = generate_company(size, options.seed)
     try:
         with ExitStack() as stack:
-            if asked.work is None:
+            if options.work is None:
                 work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mlgraph-bench-")))
                 work.chmod(0o711)  # PostgreSQL's user must be able to enter when root runs the benchmark
             else:
-                work = asked.work.absolute()
+                work = options.work.absolute()
                 work.mkdir(parents=True, exist_ok=True)
-            figures, failures = _measured(company, work, asked)
+            figures, failures = _run_parts(company, work, options)
     except KeyboardInterrupt:
         log("interrupted: all servers are stopped, no results are written")
         return 130
-    results = Results(asked.output / "performance.json")
+    results = Results(options.output / "performance.json")
     results.put(size.name, {**ran_on, "measured_at": time.strftime("%Y-%m-%d"), "company": _about(company)}, figures)
-    page = asked.output / "performance.md"
+    page = options.output / "performance.md"
     page.write_text(report.page(results.sizes), encoding="utf-8")
     log(f"written: {page}")
     sys.stdout.write(report.printed(size.name, figures))
@@ -64,24 +64,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if failures else 0
 
 
-def _measured(company: Company, work: Path, asked: argparse.Namespace) -> tuple[Figures, list[str]]:
+def _run_parts(company: Company, work: Path, options: argparse.Namespace) -> tuple[Figures, list[str]]:
     """Run the selected parts; return their figures and the reasons of failures."""
     data = work / "company"
     figures: Figures = {}
     failures: list[str] = []
-    if "server" in asked.parts:
+    if "server" in options.parts:
         try:
-            serving.measure(company, data, figures, by_copy=asked.size == "L" or asked.copy, brief=asked.brief)
+            serving.measure(company, data, figures, by_copy=options.size == "L" or options.copy, brief=options.brief)
         except (through_http.LoadFailed, serving.IngestFailed) as error:
             failures.append(f"server: {error}")
-    elif "mlgraph" in asked.engines and not data.exists():
+    elif "mlgraph" in options.engines and not data.exists():
         figures.update(serving.fill_by_copy(company, data))
-    if "engines" in asked.parts:
-        budget = 0.2 if asked.brief else in_process.BUDGET_S
+    if "engines" in options.parts:
+        budget = 0.2 if options.brief else in_process.BUDGET_S
         try:
             with tempfile.TemporaryDirectory(prefix="beside-", dir=work) as beside:
                 Path(beside).chmod(0o711)
-                in_process.measure(company, _engines(company, data, Path(beside) / "data", asked.engines), figures, budget)
+                in_process.measure(company, _engines(company, data, Path(beside) / "data", options.engines), figures, budget)
         except (in_process.Disagreement, ValueError) as error:
             failures.append(f"engines: {error}")
     return figures, failures

@@ -124,7 +124,7 @@ def _run_workflows(layout: Layout) -> NDArray[np.bool_]:
 
 
 def _seconds(rng: np.random.Generator, many: int, days: float, power: float = 1.0) -> Longs:
-    """Return durations of up to `days`, in microseconds (whole seconds); a `power` above 1 makes short ones more frequent."""
+    """Return durations of up to `days`, in microseconds (full seconds); a `power` above 1 makes short ones more frequent."""
     return (rng.random(many) ** power * (days * 86_400)).astype(np.int64) * SECOND_US
 
 

@@ -53,10 +53,9 @@ def edge_order(company: Company) -> Longs:
 
 def edges_at(company: Company, rows: Longs) -> Edges:
     """Return the edges at these positions of `edge_order`."""
-    walked = len(company.edges)
-    first, second = rows[rows < walked], rows[rows >= walked] - walked
-    left, right = company.edges.take(first), company.run_edges.take(second)
-    back = np.argsort(np.concatenate([np.flatnonzero(rows < walked), np.flatnonzero(rows >= walked)]), kind="stable")
+    asset_level = rows < len(company.edges)
+    left, right = company.edges.take(rows[asset_level]), company.run_edges.take(rows[~asset_level] - len(company.edges))
+    back = np.argsort(np.concatenate([np.flatnonzero(asset_level), np.flatnonzero(~asset_level)]), kind="stable")
     columns = ("source", "relation", "target", "valid_from", "valid_to", "role")
     return Edges(*(np.concatenate([getattr(left, name), getattr(right, name)])[back] for name in columns))
 

@@ -111,40 +111,40 @@ def measure(
     Raises `Disagreement` if an answer differs from the plain search; `figures` is unchanged then.
     """
     plain = Plain(company)
-    asked = queries(company, plain)
-    found = _sizes(asked, plain)
+    suite = queries(company, plain)
+    found = _sizes(suite, plain)
     for make in engine_factories:
-        found.update(_measure_engine(make, asked, plain, budget_s))
+        found.update(_measure_engine(make, suite, plain, budget_s))
         gc.collect()
     found.update(_measure_bound(company, plain))
     figures.update(found)
 
 
-def _measure_engine(make: Callable[[], Engine], asked: Sequence[Query], plain: Plain, budget_s: float) -> Figures:
+def _measure_engine(make: Callable[[], Engine], suite: Sequence[Query], plain: Plain, budget_s: float) -> Figures:
     started_at = time.perf_counter()
     engine = make()
     figures: Figures = {}
     try:
         figures[f"open.{engine.name}.s"] = time.perf_counter() - started_at
         log(f"{engine.name} is open after {time.perf_counter() - started_at:.1f} s")
-        suited = [query for query in asked if engine.has_history or not query.needs_history]
+        suited = [query for query in suite if engine.has_history or not query.needs_history]
         for query in suited:
             _check_answers(engine, plain, query)
         log(f"{engine.name} agrees with the plain search")
         for query in suited:
             figures.update(_time_query(engine, query, budget_s))
         if isinstance(engine, Postgres):
-            hubs = next(query for query in asked if query.name == "hub")
+            hubs = next(query for query in suite if query.name == "hub")
             figures.update(_time_ids_only(engine, plain, [start for (start,) in hubs.starts], budget_s))
     finally:
         engine.close()
     return figures
 
 
-def _sizes(asked: Sequence[Query], plain: Plain) -> Figures:
+def _sizes(suite: Sequence[Query], plain: Plain) -> Figures:
     """Return median and mean size of the answers (assets; hops for paths)."""
     figures: Figures = {}
-    for query in asked:
+    for query in suite:
         counts = []
         for start in query.starts:
             found = query.ask(plain, start)

@@ -79,7 +79,7 @@ def test_rows_report_ratios_and_tails() -> None:
 
 
 def test_the_page_retains_the_sizes_that_were_not_run_again(tmp_path: Path) -> None:
-    file = tmp_path / "kept" / "performance.json"
+    file = tmp_path / "results" / "performance.json"
     first = Results(file)
     first.put("M", about(), {"facts.per_s": 61_234.5678})
     first.put("S", about(), {"facts.per_s": 1_000.0})

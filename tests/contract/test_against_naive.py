@@ -19,7 +19,7 @@ QUERIES = 25
 @pytest.fixture(scope="module")
 def loaded_histories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Api, list[History]]]:
     """A server that received many histories in small pieces, mixed and with repetitions."""
-    process = Process("--data", str(tmp_path_factory.mktemp("told") / "data"))
+    process = Process("--data", str(tmp_path_factory.mktemp("histories") / "data"))
     api = Api(process.url)
     every_history = []
     for number in range(HISTORIES):

@@ -28,8 +28,8 @@ DESCRIBED: Final = from_dict(app_over(Double(), loopback=True).openapi())
 FOUND: Final = [found.ok() for found in DESCRIBED.get_all_operations() if isinstance(found, Ok)]
 CALLS: Final = {f"{call.method} {call.path}": call for call in FOUND}
 FALLIBLE: Final = {name for name, call in CALLS.items() if call.body or any(call.query)}
-"""Calls with anything that can be wrong: query parameters, or a body."""
-ASKED: Final = [(GenerationMode.POSITIVE, call) for call in sorted(CALLS)] + [
+"""Calls with query parameters or a body, for which invalid requests can be generated."""
+CASES: Final = [(GenerationMode.POSITIVE, call) for call in sorted(CALLS)] + [
     (GenerationMode.NEGATIVE, call) for call in sorted(FALLIBLE)
 ]
 NAMES: Final = Names("described")
@@ -80,7 +80,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     assert "Traceback" not in answer, answer
 
 
-@pytest.mark.parametrize(("mode", "call"), ASKED)
+@pytest.mark.parametrize(("mode", "call"), CASES)
 def test_the_call_answers_as_described(mode: GenerationMode, call: str, server: Process) -> None:
     cases = CALLS[call].as_strategy(generation_mode=mode)
 

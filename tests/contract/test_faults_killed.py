@@ -27,7 +27,7 @@ FACTS: Final = 44_000
 EVENTS: Final = 6_000
 SENDERS: Final = 3
 RESTART_S: Final = 150.0
-"""What is left of the PostgreSQL that lost its server may write a last checkpoint for half a minute, on a disk that is busy."""
+"""A PostgreSQL that lost its server may write a last checkpoint for half a minute on a busy disk."""
 LINES: Final = {"Content-Type": "application/x-ndjson"}
 VICTIMS: Final = ("server",) * 3 + ("both",) * 2 + ("postgres",) * 8 + ("backend",) * 7
 

@@ -1,4 +1,4 @@
-"""Which input leads to which output (docs/spec.md#4-pairs), and columns, parts, cycles (docs/spec.md#5-parts-and-wholes)."""
+"""Pairs of inputs and outputs (docs/spec.md#4-pairs); columns, parts and cycles (docs/spec.md#5-parts-and-wholes)."""
 
 from __future__ import annotations
 

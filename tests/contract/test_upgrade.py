@@ -96,7 +96,7 @@ def answers_of(api: Api, names: Names) -> dict[str, Json]:
     """The answers to all queries, at present and as of moments in the past."""
     until = time.monotonic() + PATIENCE_S
     while api.get("live").status_code == 503:
-        assert time.monotonic() < until, "the graph does not reach what was written"
+        assert time.monotonic() < until, "the graph does not reach the last write"
     found: dict[str, Json] = {}
     for moment in (at(3), at(1000), None):
         for call, query in queries(names):

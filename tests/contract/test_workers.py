@@ -81,7 +81,7 @@ def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(start: Calla
     server = start(*several(tmp_path))
     names = Names("replaced")
     a = names.dataset("a")
-    wait_until(lambda: len(pids(server)) == WORKERS, "not all processes began")
+    wait_until(lambda: len(pids(server)) == WORKERS, "not all processes started")
     first = server.child.pid
     os.kill(next(pid for pid in pids(server) if pid != first), signal.SIGKILL)
     wait_until(lambda: len(pids(server)) > WORKERS, "no other process took the place of the one that died")
@@ -95,7 +95,7 @@ def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(start: Calla
 
 def test_workers_end_when_the_first_process_is_killed(start: Callable[..., Process], tmp_path: Path) -> None:
     process = start(*several(tmp_path))
-    wait_until(lambda: len(pids(process)) == WORKERS, "not all processes began")
+    wait_until(lambda: len(pids(process)) == WORKERS, "not all processes started")
     process.kill()
     wait_until(lambda: not any(runs(pid) for pid in pids(process)), "a worker outlived the first process")
     assert start(*several(tmp_path)).stop() == 0
