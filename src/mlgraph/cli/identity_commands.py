@@ -44,7 +44,7 @@ def same(
     name: _Name,
     asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the asset that it names.")],
     from_: From = None,
-    undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: the two are two assets again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: the names are separate assets again.")] = False,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
