@@ -46,14 +46,6 @@ ALLOWED: Final = {
     "_BEARER": "the same",
 }
 """Names that have a banned part for a reason."""
-REMAINING: Final[dict[str, set[str]]] = {
-    "src/mlgraph/services/history/group_histories.py": {"concerned"},
-    "src/mlgraph/services/ingest/intake.py": {"_kept"},
-    "tests/services/ingest/test_clock.py": {"is_ahead"},
-    "tests/services/ingest/test_intake.py": {"test_an_event_is_interpreted_once_and_a_dead_letter_is_not_begun"},
-    "tests/services/ingest/test_interpreting.py": {"said", "saying"},
-}
-"""Names that are still to be replaced, by file. This list may only shrink."""
 SHARED_CLASS_NAMES: Final = {
     "Connector": "the port that plug-ins implement, and the JSON object of GET /connectors as clients and OpenAPI name it",
 }
@@ -112,9 +104,8 @@ def test_names_use_the_fields_vocabulary() -> None:
     faults = []
     for file, source in sources_of("src", "tests", "benchmarks"):
         for name, line in banned_names(file, source):
-            if name not in REMAINING.get(file, ()):
-                nouns = "; ".join(sorted(BANNED[part] for part in parts_of(name) & BANNED.keys()))
-                faults.append(f"{file}:{line}: {name}: use a standard noun: {nouns}")
+            nouns = "; ".join(sorted(BANNED[part] for part in parts_of(name) & BANNED.keys()))
+            faults.append(f"{file}:{line}: {name}: use a standard noun: {nouns}")
     assert faults == []
 
 
