@@ -298,7 +298,7 @@ def test_repeated_failures_open_the_circuit_and_one_request_tests_it(waits: Wait
         assert caught.value.retry_in_s == pytest.approx(FIRST_OPEN_S)
         waits.now += FIRST_OPEN_S
         assert http_client.circuit().name == "half-open"
-        with pytest.raises(SourceAway, match="asked again in 10 s"):
+        with pytest.raises(SourceAway, match="next attempt is in 10 s"):
             http_client.get("things")
         assert len(double.asked) == FAILURES + 1, "one request tested the source"
         waits.now += 2 * FIRST_OPEN_S

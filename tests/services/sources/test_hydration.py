@@ -129,7 +129,7 @@ def test_an_unavailable_source_causes_no_dead_letters_and_is_read_when_it_return
         assert here.reported()["retry_in_s"] > 0
         assert here.reported()["events_waiting"] == 5
         arrivals = len(simulator.served.arrivals)
-        with pytest.raises(SourceError, match="asked again in"):
+        with pytest.raises(SourceError, match="next attempt is in"):
             here.connections.sync(NAME, Caller("tester"))
         assert len(simulator.served.arrivals) <= arrivals + 2, "the open circuit breaker sends no requests"
         simulator.faults = Faults()
