@@ -1,6 +1,6 @@
 """How facts combine: the state of an asset or edge is a function of the set of facts about it (docs/spec.md#1-state).
 
-Records are facts as a store holds them: assets, origins and relations are small integers, times are microseconds. No result
+Records are facts in the form of the store: assets, origins and relations are small integers, times are microseconds. No result
 depends on the order or repetition of records.
 """
 
