@@ -138,7 +138,7 @@ def test_a_damaged_file_is_refused(start: Start, tmp_path: Path) -> None:
     empty = start("--data", str(tmp_path / "second"))
     refused = mlgraph("restore", cut, "--url", empty.url)
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert "not complete" in refused.stderr
+    assert "incomplete" in refused.stderr
     api = Api(empty.url)
     assert api.export() == b""
     api.taken(asset(names.dataset("later"), at(3)))
