@@ -1,1 +1,1 @@
-"""The Model Lifecycle Graph: what the tools of machine learning know, in one live graph with a memory."""
+"""The Model Lifecycle Graph: one live, bitemporal graph over the tools of a company's machine learning."""

@@ -33,7 +33,7 @@ def names(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show the names that an asset has had; without a URI, the names that lead to several assets."""
+    """Show the names that an asset has had; without a URI, the ambiguous names, which several assets claim."""
     run_query(ctx, url, as_json, lambda server: server.names(uri, at_least=at_least), _names)
 
 
@@ -112,7 +112,7 @@ def _names(names: name_shapes.Names) -> RenderableType:
             parts += [Text(f"    {plain(asset)}") for asset in each["assets"]]
         parts.append(Text("Decide with: mlgraph same NAME ASSET   or: mlgraph apart NAME ASSET", "dim"))
     elif not names["uri"]:
-        parts.append(Text("No name leads to several assets."))
+        parts.append(Text("No name is ambiguous."))
     return Group(*parts)
 
 

@@ -16,7 +16,7 @@ class Named(TypedDict):
 
 
 class Ambiguous(TypedDict):
-    """A name that leads to several assets in an interval; in it, the name is an asset of its own."""
+    """A name that several assets claim during an interval; during it, the name is an asset of its own."""
 
     name: str
     assets: list[str]

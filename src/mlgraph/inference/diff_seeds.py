@@ -30,12 +30,12 @@ class TouchedAssets:
             self._edges[self._word(triple[0]), RELATION_NAMES[triple[1]], self._word(triple[2])].add(triple)
 
     def add_assets(self, assets: Iterable[int]) -> None:
-        """Add assets of which any edge may differ, or which input feeds which output."""
+        """Add assets whose edges or input-output pairs may differ."""
         for asset in assets:
             self._assets[self._word(asset)].add(asset)
 
     def add_states(self, assets: Iterable[int]) -> None:
-        """Add assets of which the state may differ: the values that conditions see, and the owners that it names."""
+        """Add assets whose state may differ: the values that conditions read, and the owners that it names."""
         for asset in assets:
             self._states[self._word(asset)].add(asset)
 

@@ -159,7 +159,7 @@ class Projector:
             self._graph.replace(triple, rows)
 
     def _replace_edges_of(self, name: int) -> None:
-        """Put the plain edges of a name with an alias into the graph as one group, whatever it resolves to at which time."""
+        """Replace the plain edges of an aliased name as one group, because the name may resolve to another asset at each time."""
         found = AffectedGroups()
         for triple in self._histories.reader.neighbours(name):
             self._add_triple(found, triple)
