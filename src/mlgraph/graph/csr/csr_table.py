@@ -16,6 +16,7 @@ from mlgraph.graph.csr.base import BaseTable
 from mlgraph.graph.csr.gather import gather
 from mlgraph.graph.csr.overlay import Overlay, Packed, rows_at
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT, TO_MASK, Arrays
+from mlgraph.graph.csr.valid_at import rows_valid_at
 from mlgraph.graph.model.rows import AT_ASSET, Bools, Bytes, Ints, Longs
 
 _NO_MARKS: Final = np.zeros(0, np.uint8)
@@ -63,7 +64,7 @@ class DirectedRows:
     def rows_of(self, node: int, moment: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield (other node, relation, flags, origin) of each row of `node` that is valid at `moment`."""
         rows = rows_at(self.arrays, node)
-        valid_rows = rows[(rows[:, 1] <= moment) & (moment < rows[:, 2]), 0]
+        valid_rows = rows_valid_at(rows, moment)[:, 0]
         for word in valid_rows.tolist():
             if word >> FLAG_SHIFT & self.level:
                 yield word & TO_MASK, word >> RELATION_SHIFT & 255, word >> FLAG_SHIFT & 255, word >> ORIGIN_SHIFT

@@ -8,6 +8,7 @@ import numba
 
 from mlgraph.graph.csr.patches import Patches, place_of
 from mlgraph.graph.csr.row_format import EVER, FLAG_SHIFT, TO_MASK, Arrays
+from mlgraph.graph.csr.valid_at import valid_at
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 
@@ -63,7 +64,7 @@ def _collect(
             mask += 1
             continue
         word, start, end = rows[row, 0], rows[row, 1], rows[row, 2]
-        if moment != EVER and (start > moment or moment >= end):
+        if moment != EVER and not valid_at(start, end, moment):
             continue
         if ((word >> FLAG_SHIFT) & need) != need or (len(marked) > 0 and marked[word & TO_MASK] != mark):
             continue

@@ -17,6 +17,7 @@ import numpy as np
 
 from mlgraph.graph.csr.patches import Patches, find_row, merge_patches, slot_of, table_of
 from mlgraph.graph.csr.row_format import Arrays
+from mlgraph.graph.csr.string_index import table_size
 from mlgraph.graph.model.rows import Longs
 
 MERGE_AT: Final = 512
@@ -106,7 +107,7 @@ class Overlay:
         newer = self._packed()
         if len(self._fresh) > MERGE_AT:
             merged_nodes, *columns = merge_patches(self._older, newer)
-            self._older = Patches(*table_of(merged_nodes, _size(len(merged_nodes))), *columns)
+            self._older = Patches(*table_of(merged_nodes, table_size(len(merged_nodes))), *columns)
             self._fresh = {}
             newer = _EMPTY
         return Arrays(self._index, self._rows, newer, self._older)
@@ -117,7 +118,7 @@ class Overlay:
         masked, added = zip(*[patch.packed or patch.pack() for patch in self._fresh.values()], strict=True)
         nodes = np.fromiter(self._fresh, np.int32, len(self._fresh))
         return Patches(
-            *table_of(nodes, _size(len(nodes))),
+            *table_of(nodes, table_size(len(nodes))),
             np.cumsum([0, *map(len, masked)], dtype=np.int64) // 8,
             _joined(masked),
             np.cumsum([0, *map(len, added)], dtype=np.int64) // 24,
@@ -128,10 +129,6 @@ class Overlay:
 def _joined(parts: Iterable[bytes]) -> Longs:
     joined = bytearray().join(parts)
     return np.frombuffer(joined, np.int64) if joined else np.zeros(0, np.int64)
-
-
-def _size(count: int) -> int:
-    return 1 << max(4, (2 * count).bit_length())
 
 
 def rows_at(arrays: Arrays, node: int) -> Longs:

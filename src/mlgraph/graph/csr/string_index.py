@@ -116,7 +116,7 @@ def find(strings: Strings, table: Ints, text: str) -> int | None:
 
 
 def table_size(count: int) -> int:
-    """Return the size of a hash table for `count` texts: a power of two, at most half full."""
+    """Return the size of a hash table for `count` keys: a power of two, at most half full."""
     return 1 << max(4, (2 * count).bit_length())
 
 

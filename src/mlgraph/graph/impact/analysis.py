@@ -17,7 +17,7 @@ from mlgraph.graph.impact.predecessor_search import NOTHING, SearchRequest, Sear
 from mlgraph.graph.impact.severity import SEVERITIES, severity
 from mlgraph.graph.model.rows import CERTAIN, DEPLOYED_AS, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
 from mlgraph.graph.traversal.closures import NO_LIMIT, among, models_of_many
-from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, SHOWN
+from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN
 
 _ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
 """Kinds that can be finished: a change no longer affects them then."""

@@ -12,7 +12,7 @@ from mlgraph.graph.impact.predecessor_search import SearchNode, SearchRequest, S
 from mlgraph.graph.impact.traversal_steps import models_of
 from mlgraph.graph.model.rows import CERTAIN, MODEL, VERSION_OF, WALK, Bytes, Layer
 from mlgraph.graph.traversal.closures import NO_LIMIT, DirectionName, parts_of
-from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, SHOWN
+from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN
 
 
 def shortest_path(

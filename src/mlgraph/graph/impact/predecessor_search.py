@@ -15,8 +15,8 @@ from mlgraph.graph.impact.change_effects import Change, Effect, effect_on_part, 
 from mlgraph.graph.impact.traversal_steps import PositionKind, asset_at, positions_of, steps_from
 from mlgraph.graph.model.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.traversal.closures import DirectionName, parts_of
+from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, is_contracted
 from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, StateSearchOptions, search_states
-from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, is_contracted
 
 NOTHING: Final = 255
 """Marks, in the transition table, an effect that does not propagate."""

@@ -17,7 +17,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import CERTAIN, SHOW, WALK, Ints, Layer, Longs
 from mlgraph.graph.noise.rules import Hidden
 from mlgraph.graph.traversal.closures import among
-from mlgraph.graph.traversal.visibility import CONTRACTED
+from mlgraph.graph.traversal.noise_marks import CONTRACTED
 
 MAX_BRIDGES: Final = 200_000
 """Limit of joined edges for one answer: a hidden asset with a thousand readers and writers would make a million edges."""

@@ -21,7 +21,7 @@ from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, RUN, Bytes, Ints, Layer
 from mlgraph.graph.noise.superseded_runs import RunMemberships, retried_runs
-from mlgraph.graph.traversal.visibility import CONTRACTED, LEFT_OUT, NOTHING_HIDDEN, SHOWN
+from mlgraph.graph.traversal.noise_marks import CONTRACTED, LEFT_OUT, NOTHING_HIDDEN, SHOWN
 
 SHIPPED: Final = (
     NoiseRule("dbt-temporary", "dataset", re.compile(r".*__dbt_(tmp|backup)\d*", re.IGNORECASE | re.DOTALL)),
@@ -104,7 +104,7 @@ class Hidden:
         self._rule: dict[int, int] = {}
         self._runs: Ints = np.zeros(0, np.int32)
         self.marks: Bytes = NOTHING_HIDDEN
-        """uint8[assets]: the visibility of each examined asset; empty as long as nothing is hidden."""
+        """uint8[assets]: the mark of each examined asset; empty as long as nothing is hidden."""
 
     def examine(self, assets: Ints) -> None:
         """Mark those of `assets` that are hidden. Runs are compared with all runs that were examined before."""

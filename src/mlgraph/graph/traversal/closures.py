@@ -26,8 +26,8 @@ from mlgraph.graph.model.rows import (
 )
 from mlgraph.graph.traversal.column_closures import ClosureStart, column_starts
 from mlgraph.graph.traversal.kernels import closure, nearest
+from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN
 from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, StateSearchOptions, hops_of, search_states
-from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN
 from mlgraph.graph.traversal.workspace import borrowed
 
 NO_LIMIT: Final = 2**31 - 2
@@ -101,7 +101,7 @@ def walk(
     """Return the closure of asset `root` at `moment` (microseconds); `level` is `Layer.ASSET` or `Layer.RUN`.
 
     `depth` bounds the distances (None: no bound). A distance is the length of the shortest path; an asset is certain if at least
-    one path to it consists of certain edges only. `marks` (uint8 by asset, see `visibility`) contract or exclude hidden assets;
+    one path to it consists of certain edges only. `marks` (uint8 by asset, see `noise_marks`) contract or exclude hidden assets;
     contracted assets are part of the result.
     """
     if depth is None:

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, HAS_COLUMN_LINEAGE, WALK, Bytes, Layer, NodeKey
-from mlgraph.graph.traversal.visibility import is_contracted
+from mlgraph.graph.traversal.noise_marks import is_contracted
 
 
 class ClosureStart(NamedTuple):

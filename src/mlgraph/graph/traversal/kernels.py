@@ -22,6 +22,7 @@ from mlgraph.graph.csr.gather import skip
 from mlgraph.graph.csr.patches import Patches, place_of
 from mlgraph.graph.csr.prefetch import prefetch
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK, Arrays
+from mlgraph.graph.csr.valid_at import valid_at
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 STEP: Final = 64
@@ -56,7 +57,7 @@ def _visit(
             continue
         word = rows[row, 0]
         flags = (word >> FLAG_SHIFT) & 255
-        if rows[row, 1] <= moment and moment < rows[row, 2] and (flags & need) == need:
+        if valid_at(rows[row, 1], rows[row, 2], moment) and (flags & need) == need:
             other = word & TO_MASK
             if stamp[other] != epoch:
                 stamp[other] = epoch
@@ -105,7 +106,7 @@ def _visit_unpatched(
             word = flat[at]
             flags, other = (word >> FLAG_SHIFT) & 255, word & TO_MASK
             mark = stamp[other]
-            taken = (flat[at + 1] <= moment) & (moment < flat[at + 2]) & ((flags & need) == need) & (mark != epoch)
+            taken = valid_at(flat[at + 1], flat[at + 2], moment) & ((flags & need) == need) & (mark != epoch)
             every = -int(taken)  # all bits set, or none
             stamp[other] = mark ^ ((mark ^ epoch) & every)
             queue[count] = other

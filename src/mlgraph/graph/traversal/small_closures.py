@@ -12,6 +12,7 @@ from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.patches import place_of
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.csr.valid_at import valid_at
 from mlgraph.graph.model.rows import COLUMN, Bytes, Ints, Layer, Longs
 from mlgraph.graph.traversal.closures import DirectionName
 from mlgraph.graph.traversal.workspace import borrowed
@@ -71,7 +72,7 @@ def _reached_if_few(
 def _reach(rows: Longs, first: int, stop: int, moment: int, need: int, stamp: Bytes, epoch: int, queue: Ints, count: int) -> int:
     for row in range(first, stop):
         word = rows[row, 0]
-        if rows[row, 1] <= moment and moment < rows[row, 2] and ((word >> FLAG_SHIFT) & need) == need:
+        if valid_at(rows[row, 1], rows[row, 2], moment) and ((word >> FLAG_SHIFT) & need) == need:
             other = word & TO_MASK
             if stamp[other] != epoch:
                 stamp[other] = epoch

@@ -17,8 +17,9 @@ from mlgraph.graph.csr.patches import Patches, place_of
 from mlgraph.graph.csr.prefetch import prefetch
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, RELATION_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.csr.valid_at import valid_at
 from mlgraph.graph.model.rows import ONLINE, Bytes, Ints, Longs
-from mlgraph.graph.traversal.visibility import CONTRACTED, LEFT_OUT
+from mlgraph.graph.traversal.noise_marks import CONTRACTED, LEFT_OUT
 from mlgraph.graph.traversal.workspace import borrowed
 
 EFFECTS: Final = 4
@@ -39,7 +40,7 @@ class StateSearchOptions(NamedTuple):
 
     A row is followed if it is valid at `moment` (microseconds) and has all flags of `need` and none of `avoid`.
     `table` uint8[4, relations, 2, kinds] maps the effect, the relation, whether the row is `ONLINE`, and the kind of the target
-    to the effect on the target; 255: none. `marks` uint8[assets] are visibility marks; empty: nothing is hidden.
+    to the effect on the target; 255: none. `marks` uint8[assets] are noise marks; empty: nothing is hidden.
     """
 
     moment: int
@@ -147,7 +148,7 @@ def _expand(
             continue
         word = rows[row, 0]
         flags = (word >> FLAG_SHIFT) & 255
-        if rows[row, 1] > moment or moment >= rows[row, 2] or (flags & need) != need:
+        if not valid_at(rows[row, 1], rows[row, 2], moment) or (flags & need) != need:
             continue
         seen |= flags
         other = word & TO_MASK

@@ -16,7 +16,7 @@ from mlgraph.graph.model.rows import COLUMN, PART_OF, RUN_OF, Bytes, Ints, Layer
 from mlgraph.graph.noise.rules import Hidden, Noise
 from mlgraph.graph.noise.superseded_runs import RunMemberships
 from mlgraph.graph.traversal.closures import NO_LIMIT, Closure, DirectionName, starts_of, walk
-from mlgraph.graph.traversal.visibility import NOTHING_HIDDEN, SHOWN
+from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.history.asserted_facts import asserted_intervals

@@ -14,7 +14,7 @@ from mlgraph.graph.model.rows import Bools, Ints, Layer
 from mlgraph.graph.noise.rules import Hidden, Noise
 from mlgraph.graph.response.paging import Frontier
 from mlgraph.graph.traversal.closures import DirectionName, is_run
-from mlgraph.graph.traversal.visibility import SHOWN
+from mlgraph.graph.traversal.noise_marks import SHOWN
 from mlgraph.ports.store import FactReader
 from mlgraph.services.queries.folding import Folding
 from mlgraph.services.queries.resolver import Resolver, moment_of

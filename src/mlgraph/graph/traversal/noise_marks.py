@@ -1,4 +1,4 @@
-"""Visibility marks of assets: shown, contracted or left out of a traversal."""
+"""Noise marks of assets: shown, contracted or left out of a traversal."""
 
 from __future__ import annotations
 
