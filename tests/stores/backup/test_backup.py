@@ -263,7 +263,7 @@ def test_memory_is_bounded_by_a_part() -> None:
         for piece in rows:
             assert len(piece) <= 1024 * 1024
             seen += len(piece)
-        unpacker.counted(table, 40)
+        unpacker.record_row_count(table, 40)
     assert seen == 40 * backup_file.PART_BYTES
 
 
@@ -272,5 +272,5 @@ def _many_parts(number: int) -> Iterator[bytes]:
     yield packer.begin(backup_file.Head(1, "0", "18", "now", None, 0, {"tx": ["tx"]}, {}))
     for _ in range(number):
         yield packer.part("tx", bytes(backup_file.PART_BYTES))
-    packer.ended("tx", number)
+    packer.record_row_count("tx", number)
     yield packer.end()

@@ -15,7 +15,6 @@ TOLERANCE_S: Final = 300
 """The maximum difference of a delivery's time to this clock. Standard Webhooks requires a bound, but does not set it."""
 _LONGEST_TIME: Final = 15
 
-DELIVERY_HEADER: Final = "x-mlflow-delivery-id"
 EVENTS: Final = (
     "registered_model.created",
     "model_version.created",

@@ -8,7 +8,6 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-KEY_BYTES: Final = 16
 _FIRST_SLOTS: Final = 1 << 12
 _FULL: Final = 0.6
 """The load factor above which linear probing becomes slow (Knuth, The Art of Computer Programming, 6.4)."""

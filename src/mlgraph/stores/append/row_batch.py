@@ -52,16 +52,11 @@ class RowBatch:
     """The rows of one append."""
 
     _waiting: list[tuple[AppendTable, Sequence[Row]]] = field(default_factory=list)
-    _encoded: list[tuple[bytes, bytes]] = field(default_factory=list)
 
     def add(self, table: AppendTable, rows: Sequence[Row]) -> None:
         """Add rows for `table`, with values in the order of its columns."""
         if rows:
             self._waiting.append((table, rows))
-
-    def add_encoded(self, table: str, columns: Sequence[str], data: bytes) -> None:
-        """Take rows for these columns of `table` in the binary format of COPY."""
-        self._encoded.append((f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT binary)".encode(), data))
 
     def store(self, cursor: psycopg.Cursor) -> None:
         """Insert all rows: those of small sets in one statement."""
@@ -74,9 +69,6 @@ class RowBatch:
                 with cursor.copy(table.copy.encode()) as copy:
                     for start in range(0, len(rows), _LINES):
                         copy.write(_lines(rows[start : start + _LINES]).encode())
-        for statement, data in self._encoded:
-            with cursor.copy(statement) as copy:
-                copy.write(data)
 
 
 _LINES: Final = 5_000

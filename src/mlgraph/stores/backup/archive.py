@@ -75,7 +75,7 @@ def backup(connection: psycopg.Connection) -> Iterator[bytes]:
                     if size >= PART_BYTES:
                         yield packer.part(table, b"".join(waiting))
                         waiting, size = [], 0
-            packer.ended(table, cursor.rowcount)
+            packer.record_row_count(table, cursor.rowcount)
             if waiting:
                 yield packer.part(table, b"".join(waiting))
         yield packer.end()
@@ -191,7 +191,7 @@ def _fill(cursor: psycopg.Cursor, unpacker: Unpacker) -> None:
                     copy.write(piece)
         except (psycopg.DataError, psycopg.IntegrityError) as error:
             raise DamagedBackup(f"the rows of the table {table} cannot be read: {error.diag.message_primary}") from None
-        unpacker.counted(table, cursor.rowcount)
+        unpacker.record_row_count(table, cursor.rowcount)
     try:
         for statement_text in index_statements:
             cursor.execute(statement_text.encode())

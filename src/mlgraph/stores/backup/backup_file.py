@@ -82,7 +82,7 @@ class Packer:
         self._sums[table].hash.update(rows)
         return self._member(f"{table}/{number:06d}.copy", rows)
 
-    def ended(self, table: str, rows: int) -> None:
+    def record_row_count(self, table: str, rows: int) -> None:
         """Record the number of rows of a table after its last part."""
         self._sums[table].rows = rows
 
@@ -130,7 +130,7 @@ class Unpacker:
             raise DamagedBackup(f"the list of checksums ({_END}) in the backup is damaged") from error
         self._check(end)
 
-    def counted(self, table: str, rows: int) -> None:
+    def record_row_count(self, table: str, rows: int) -> None:
         """Record the number of rows of a table that the store inserted."""
         self._sums[table].rows = rows
 
