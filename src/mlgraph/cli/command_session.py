@@ -70,7 +70,7 @@ def _exit_code(error: Exception, session: Session) -> int | None:
     if isinstance(error, ClientError):
         if session.as_json:
             output.write(error.body)
-        output.fail(f"{error.title}: {error.detail}", error.pointer, _advice(error.status, error.title))
+        output.fail(f"{error.title}: {error.detail}", error.pointer, _advice(error.status))
         if error.status in (400, 405, 413, 415, 422):
             return output.WRONG_USAGE
         return output.NOT_REACHABLE if error.status in (502, 503, 504) else output.REFUSED
@@ -80,9 +80,7 @@ def _exit_code(error: Exception, session: Session) -> int | None:
     return None
 
 
-def _advice(status: int, title: str) -> str | None:
-    if title == "Unknown asset":
-        return "mlgraph export lists all known assets."
+def _advice(status: int) -> str | None:
     return {
         401: "Set the environment variable MLGRAPH_TOKEN to the token.",
         503: "Try again in a moment.",

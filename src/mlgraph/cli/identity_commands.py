@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer()
 
 From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="When the declaration becomes valid. [default: now]")]
-_Name = Annotated[str, typer.Argument(metavar="NAME", help="The URI that is another name.")]
 
 
 @app.command()
@@ -41,7 +40,7 @@ def names(
 def same(
     ctx: typer.Context,
     *,
-    name: _Name,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The URI that is another name.")],
     asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the asset that it names.")],
     from_: From = None,
     undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: the names are separate assets again.")] = False,
@@ -56,7 +55,7 @@ def same(
 def apart(
     ctx: typer.Context,
     *,
-    name: _Name,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The URI of one asset.")],
     asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the other asset.")],
     from_: From = None,
     undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: reports of sources count again.")] = False,

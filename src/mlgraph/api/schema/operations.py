@@ -19,7 +19,7 @@ PROBLEM_EXAMPLE: Final[shapes.Problem] = {
     "type": "urn:mlgraph:problem:unknown-asset",
     "title": "Unknown asset",
     "status": 404,
-    "detail": f"no fact and no reference has named {_LAKE}",
+    "detail": f"{_LAKE} is unknown: no fact names it, neither as an asset nor in an edge; mlgraph export lists all known names",
 }
 INGESTED: Final[shapes.Ingested] = {
     "accepted": 2,

@@ -13,7 +13,7 @@ from mlgraph.api.http.authentication import Services
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.suggestions import did_you_mean
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.uri import SCHEME, AssetUri
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import DEFAULT_LIMIT, Direction, LevelName, WalkOptions
 
@@ -29,7 +29,7 @@ def _uri(text: str) -> str:
         AssetUri.parse(text)
     except MlgraphError as error:
         hint = ""
-        if text.startswith("mlg://"):
+        if text.startswith(SCHEME) and text.split("/")[2] in KINDS:  # a URI that lost its encoding still has its kind
             hint = " (in a query string the URI is encoded once more: curl -G --data-urlencode 'uri=mlg://...')"
         raise InvalidInput(error.detail + hint) from None
     return text
