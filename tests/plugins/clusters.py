@@ -1,6 +1,6 @@
 """One `initdb` per test session: every test that needs its own PostgreSQL starts on a copy of one cluster.
 
-Tests of the creation of a cluster start on an empty directory instead (tests/stores/embedded/test_embedded.py).
+Tests of the creation of a cluster start on an empty directory instead (tests/stores/embedded/test_server.py).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.csr.snapshot import MutableGraph
 from mlgraph.services.projection.projector import Projector
 from mlgraph.services.projection.rebuild import rebuild
-from tests.graph.projection.test_rebuilt import described
+from tests.graph.projection.test_rebuild_equals_updates import described
 from tests.services.parts import Json, Store
 
 JANUARY, MARCH = "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"

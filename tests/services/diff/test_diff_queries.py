@@ -19,6 +19,8 @@ from tests.model.inferring import NaiveRules
 from tests.model.records import Triple
 from tests.model.renamed import RenamedGraph
 
+pytestmark = pytest.mark.unit
+
 LIMIT = 100_000
 
 
