@@ -53,7 +53,7 @@ class MlflowSource:
         self._access = access
         self._api = MlflowApi(connect(access, retries))
         self._instance = access.instance or place(access.url)
-        self._registry = MlflowInstance(self._instance)
+        self._mlflow = MlflowInstance(self._instance)
         self._clock = clock
         self._common_fields = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
         self._payloads = self._new_payloads()
@@ -102,7 +102,7 @@ class MlflowSource:
             "model_version": lambda: self._api.model_version(model, version),
         }[kind]()
         if found is MISSING or is_deleted(found):
-            return Gone(kind, id, self._registry.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
+            return Gone(kind, id, self._mlflow.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
         return self._new_payloads().payload(kind, found, listed=False)
 
     def pages(self, cursor: Cursor | None = None) -> Iterator[SourcePage]:
@@ -175,7 +175,7 @@ class MlflowSource:
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of every experiment, run, registered model, model version and unregistered logged model."""
-        uri = self._registry.uri
+        uri = self._mlflow.uri
         experiments = list(each(self._api.experiments))
         yield from (uri("workflow", text_of(one, "name")) for one in experiments)
         yield from (uri("model", text_of(one, "name")) for one in each(self._api.registered_models))

@@ -290,23 +290,23 @@ def test_until_the_rename_the_new_name_is_an_alias_of_the_old_one() -> None:
 
 
 def test_deleted_objects_are_those_of_its_kinds_and_namespace_that_the_inventory_lacks() -> None:
-    registry = MlflowInstance("prod")
-    run, other = registry.uri("run", "r1"), registry.uri("run", "r2")
-    evaluation, remaining = registry.uri("evaluation", "r1/m-1"), registry.uri("evaluation", "r2/m-1")
-    dataset, foreign = registry.uri("dataset", "d"), MlflowInstance("staging").uri("run", "r1")
+    instance = MlflowInstance("prod")
+    run, other = instance.uri("run", "r1"), instance.uri("run", "r2")
+    evaluation, remaining = instance.uri("evaluation", "r1/m-1"), instance.uri("evaluation", "r2/m-1")
+    dataset, foreign = instance.uri("dataset", "d"), MlflowInstance("staging").uri("run", "r1")
     known = [run, other, evaluation, remaining, dataset, foreign]
-    assert vanished(registry, known, {other}) == [evaluation, run]
+    assert vanished(instance, known, {other}) == [evaluation, run]
 
 
 def test_a_sweep_distinguishes_renames_from_deletions() -> None:
-    registry = MlflowInstance("prod")
-    model, one, two = (registry.uri(*each) for each in (("model", "old"), ("model_version", "old/1"), ("model_version", "old/2")))
-    run = registry.uri("run", "r1")
+    instance = MlflowInstance("prod")
+    model, one, two = (instance.uri(*each) for each in (("model", "old"), ("model_version", "old/1"), ("model_version", "old/2")))
+    run = instance.uri("run", "r1")
     made = {"properties": {"created_at": "2026-01-01T00:00:00Z"}}
-    known_state = {model: made, one: made, two: made, run: {}, registry.uri("dataset", "d"): {}}
+    known_state = {model: made, one: made, two: made, run: {}, instance.uri("dataset", "d"): {}}
     created = parse_time("2026-01-01T00:00:00Z")
     now = {"new": Identity(created, frozenset({("1", created)}))}
-    payloads = departures("prod", known_state, {registry.uri("model", "new")}, now, created)
+    payloads = departures("prod", known_state, {instance.uri("model", "new")}, now, created)
     since = "2026-01-01T00:00:00Z"
     assert payloads[0]["data"] == {"from": "old", "to": "new", "versions": ["1"], "at": since, "since": since}
     assert [(each["type"], each["data"]["uri"]) for each in payloads[1:]] == [

@@ -9,7 +9,7 @@ from typing import Final
 from mlgraph.connectors.mlflow.experiments import experiment_statements
 from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
 from mlgraph.connectors.mlflow.models import model_statements
-from mlgraph.connectors.mlflow.payloads import registry_of, subject
+from mlgraph.connectors.mlflow.payloads import instance_of, subject
 from mlgraph.connectors.mlflow.registered import logged_model_statements
 from mlgraph.connectors.mlflow.removals import deletion_statements
 from mlgraph.connectors.mlflow.renames import rename_statements
@@ -50,7 +50,7 @@ def normalise(payload: object, scope: str | None = None) -> list[Statement]:
     reader = _READERS.get(kind)
     if reader is None:
         raise InvalidInput(f"unknown type {kind[:60]!r}: the types are {', '.join(_READERS)}", pointer="/type")
-    return reader(registry_of(found, scope), found.need("data"))
+    return reader(instance_of(found, scope), found.need("data"))
 
 
 def connector(sources: SourceFactory) -> PulledConnector:

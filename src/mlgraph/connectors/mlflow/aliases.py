@@ -10,7 +10,7 @@ from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 
-def alias_statements(registry: MlflowInstance, data: Located, model: AssetUri, changed: int) -> list[Statement]:
+def alias_statements(instance: MlflowInstance, data: Located, model: AssetUri, changed: int) -> list[Statement]:
     """Return one edge for each version with aliases, and a retraction for each version that lost its last alias.
 
     Without a known state, the time of an edge is the model's last change (`changed`, microseconds). A difference to the known
@@ -18,13 +18,13 @@ def alias_statements(registry: MlflowInstance, data: Located, model: AssetUri, c
     """
     current: dict[AssetUri, set[str]] = defaultdict(set)
     for each in entries(data.need("registered_model"), "aliases"):
-        current[registry.uri("model_version", f"{model.name}/{each.need('version').name()}")].add(each.need("alias").text())
-    before = registry.known_points_to or {}
-    start = changed if registry.known_points_to is None else registry.at
+        current[instance.uri("model_version", f"{model.name}/{each.need('version').name()}")].add(each.need("alias").text())
+    before = instance.known_points_to or {}
+    start = changed if instance.known_points_to is None else instance.at
     statements: list[Statement] = [
         EdgeFact(model, "points_to", version, ORIGIN, start, properties={"aliases": sorted(aliases)})
         for version, aliases in sorted(current.items())
         if before.get(version) != frozenset(aliases)
     ]
     ended = sorted(set(before) - set(current))
-    return statements + [EdgeRetraction(model, "points_to", version, ORIGIN, registry.at) for version in ended]
+    return statements + [EdgeRetraction(model, "points_to", version, ORIGIN, instance.at) for version in ended]

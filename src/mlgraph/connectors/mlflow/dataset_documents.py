@@ -13,15 +13,15 @@ from mlgraph.domain.uri import AssetUri
 _LOCATIONS: Final = ("uri", "url", "path", "delta_table_name", "table_name", "table")
 
 
-def identity(registry: MlflowInstance, source: object, name: str) -> AssetUri:
+def identity(instance: MlflowInstance, source: object, name: str) -> AssetUri:
     """Return the URI of a dataset, by its location if there is one, else by its name in the MLflow instance."""
     if isinstance(source, dict):
         for key in _LOCATIONS:
             location = source.get(key)
-            found = dataset_uri_from_location(location, registry.scope) if isinstance(location, str) and location else None
+            found = dataset_uri_from_location(location, instance.scope) if isinstance(location, str) and location else None
             if found:
                 return found
-    return registry.uri("dataset", name)
+    return instance.uri("dataset", name)
 
 
 def fields(schema: object) -> list[dict[str, str]]:

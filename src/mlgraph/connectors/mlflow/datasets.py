@@ -37,11 +37,11 @@ class DatasetInput:
         return self.role not in HELD_OUT_ROLES
 
 
-def dataset_inputs(registry: MlflowInstance, run: Located) -> list[DatasetInput]:
+def dataset_inputs(instance: MlflowInstance, run: Located) -> list[DatasetInput]:
     """Return the dataset inputs of a run (REST `Run.inputs.dataset_inputs`)."""
     inputs = run.get("inputs")
     scored = scored_datasets(run)
-    return [_read(registry, each, scored) for each in entries(inputs, "dataset_inputs")] if inputs else []
+    return [_read(instance, each, scored) for each in entries(inputs, "dataset_inputs")] if inputs else []
 
 
 def scored_datasets(run: Located) -> dict[str, str]:
@@ -68,14 +68,14 @@ def dataset_statements(inputs: list[DatasetInput], run: AssetUri, start: int | N
     return [*assets.values(), *edges.values()]
 
 
-def _read(registry: MlflowInstance, entry: Located, scored: dict[str, str]) -> DatasetInput:
+def _read(instance: MlflowInstance, entry: Located, scored: dict[str, str]) -> DatasetInput:
     dataset = entry.need("dataset")
     name = dataset.need("name").name()
     context = table(entry, "tags").get("mlflow.data.context", "").strip().lower()
     role = _ROLES.get(context) or ("test" if not context and name in scored else None)
     source = document(optional(dataset, "source"))
     schema = document(optional(dataset, "schema"))
-    uri = identity(registry, source, name)
+    uri = identity(instance, source, name)
     properties = without_empty(
         schema=canonical_columns(uri.namespace, fields(schema)),
         profile=document(optional(dataset, "profile")),

@@ -10,19 +10,19 @@ from mlgraph.domain.facts import AssetFact, EdgeFact, Statement
 from mlgraph.domain.payload import Located
 
 
-def evaluations(registry: MlflowInstance, run: Located, model: LoggedModel) -> list[Statement]:
+def evaluations(instance: MlflowInstance, run: Located, model: LoggedModel) -> list[Statement]:
     """Return the evaluations of `model` by `run`, with edges from the run and from the versions of the model."""
-    inputs = dataset_inputs(registry, run)
+    inputs = dataset_inputs(instance, run)
     measured = measurements(run, model, inputs)
-    return [each for on, group in measured.items() for each in _statements(registry, run, model, on, group, inputs)]
+    return [each for on, group in measured.items() for each in _statements(instance, run, model, on, group, inputs)]
 
 
 def _statements(
-    registry: MlflowInstance, run: Located, model: LoggedModel, on: Measured, group: Metrics, inputs: list[DatasetInput]
+    instance: MlflowInstance, run: Located, model: LoggedModel, on: Measured, group: Metrics, inputs: list[DatasetInput]
 ) -> list[Statement]:
     info = run.need("info")
     run_id = info.need("run_id").name()
-    uri = registry.uri("evaluation", "/".join(part for part in (run_id, model.model_id, *on) if part))
+    uri = instance.uri("evaluation", "/".join(part for part in (run_id, model.model_id, *on) if part))
     times = [at for at, _, _ in group.latest.values()]
     properties = {
         "metrics": {name: value for name, (_, _, value) in sorted(group.latest.items())},
@@ -33,9 +33,9 @@ def _statements(
     name = " on ".join(part for part in (optional(info, "run_name") or run_id, on[0]) if part)
     used = sorted({str(each.uri) for each in inputs if on[0] is None or (each.name, each.digest or on[1]) == on})
     if only_measures(run, model.model_id):
-        used += [str(version) for version in model.versions or (registry.uri("artifact", model.model_id),)]
+        used += [str(version) for version in model.versions or (instance.uri("artifact", model.model_id),)]
     return [
         AssetFact(uri, ORIGIN, max(times), {"name": name, "properties": properties}),
-        EdgeFact(registry.uri("run", run_id), "outputs", uri, ORIGIN, min(times), properties=without_empty(**{"from": used})),
+        EdgeFact(instance.uri("run", run_id), "outputs", uri, ORIGIN, min(times), properties=without_empty(**{"from": used})),
         *(EdgeFact(version, "evaluated_by", uri, ORIGIN, min(times)) for version in model.versions),
     ]

@@ -9,7 +9,7 @@ from mlgraph.domain.redaction import redact_url
 from mlgraph.domain.timestamps import format_time
 
 
-def experiment_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
+def experiment_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.experiment`: {experiment}. The experiment is a workflow, with its runs as parts."""
     experiment = data.need("experiment")
     name = experiment.need("name").name()
@@ -28,4 +28,4 @@ def experiment_statements(registry: MlflowInstance, data: Located) -> list[State
         tags=tags_of(tags),
         properties=properties,
     )
-    return [AssetFact(registry.uri("workflow", name), ORIGIN, registry.since(micros(changed)), state)]
+    return [AssetFact(instance.uri("workflow", name), ORIGIN, instance.since(micros(changed)), state)]

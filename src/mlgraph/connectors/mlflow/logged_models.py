@@ -52,9 +52,9 @@ class LoggedModel:
 class LoggedModels:
     """The logged models in a payload: `logged_models`, {model id: {model, model_versions}}."""
 
-    def __init__(self, registry: MlflowInstance, data: Located) -> None:
+    def __init__(self, instance: MlflowInstance, data: Located) -> None:
         """Parse the logged models of `data`."""
-        self._registry = registry
+        self._instance = instance
         found = data.get("logged_models")
         self._models = {key: self._read(each) for key, each in found.members()} if found else {}
 
@@ -75,13 +75,13 @@ class LoggedModels:
     def nodes(self, model_id: str) -> list[AssetUri]:
         """Return the versions as which a logged model is registered, or its artifact."""
         model = self._models.get(model_id)
-        return list(model.versions) if model and model.versions else [self._registry.uri("artifact", model_id)]
+        return list(model.versions) if model and model.versions else [self._instance.uri("artifact", model_id)]
 
     def _read(self, entry: Located) -> LoggedModel:
         uris, times = set(), []
         for version in entries(entry, "model_versions"):
             name, number = version.need("name").name(), version.need("version").name()
-            uris.add(self._registry.uri("model_version", f"{name}/{number}"))
+            uris.add(self._instance.uri("model_version", f"{name}/{number}"))
             times.append(micros(version.need("creation_timestamp")))
         return LoggedModel(entry.need("model"), tuple(sorted(uris)), min(times, default=None))
 

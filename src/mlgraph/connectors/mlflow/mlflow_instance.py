@@ -21,7 +21,7 @@ _LONGEST: Final = 15
 class MlflowInstance:
     """The MLflow instance that a payload is about, with the payload's time and the known state of its subject."""
 
-    instance: str
+    name: str
     scope: str | None = None
     """The scope of ambiguous locations of datasets, such as files of the machine that trained."""
     at: int | None = None
@@ -32,7 +32,7 @@ class MlflowInstance:
 
     def uri(self, kind: str, name: str) -> AssetUri:
         """Return the URI of the object `name` of this instance. Raises `InvalidInput` for a name that a URI cannot contain."""
-        uri = AssetUri(kind, f"mlflow:{self.instance}", name)
+        uri = AssetUri(kind, f"mlflow:{self.name}", name)
         if len(str(uri)) > MAX_URI_CHARS:
             raise InvalidInput(f"the {kind} {name[:60]!r} has a URI over the limit of {MAX_URI_CHARS} characters")
         return uri

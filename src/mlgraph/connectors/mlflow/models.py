@@ -10,7 +10,7 @@ from mlgraph.domain.redaction import redact_url
 from mlgraph.domain.timestamps import format_time
 
 
-def model_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
+def model_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.registered_model`: {registered_model}.
 
     Prompts, which MLflow stores as registered models, have no facts.
@@ -20,15 +20,15 @@ def model_statements(registry: MlflowInstance, data: Located) -> list[Statement]
     name = model.need("name").name()
     if tags.get("mlflow.prompt.is_prompt", "").lower() == "true":
         return []
-    uri = registry.uri("model", name)
+    uri = instance.uri("model", name)
     created = micros(model.need("creation_timestamp"))
     changed = micros(model.get("last_updated_timestamp") or model.need("creation_timestamp"))
-    registry, former = registry.of_creation(uri, created)
+    instance, former = instance.of_creation(uri, created)
     state = without_empty(
         name=name,
         description=redact_url(optional(model, "description") or ""),
         tags=tags_of(tags),
         properties={"created_at": format_time(created), "updated_at": format_time(changed)},
     )
-    model_fact = AssetFact(uri, ORIGIN, registry.since(changed), state)
-    return [*former, model_fact, *alias_statements(registry, data, uri, changed)]
+    model_fact = AssetFact(uri, ORIGIN, instance.since(changed), state)
+    return [*former, model_fact, *alias_statements(instance, data, uri, changed)]

@@ -10,23 +10,23 @@ from mlgraph.domain.uri import AssetUri
 def subject(payload: object) -> AssetUri | None:
     """Return the asset of which `normalise` needs the known state (`held`); None if the type needs none."""
     found = Located(payload)
-    registry, data = registry_of(found), found.need("data")
+    instance, data = instance_of(found), found.need("data")
     match found.need("type").text():
         case "mlflow.experiment":
-            return registry.uri("workflow", data.need("experiment").need("name").name())
+            return instance.uri("workflow", data.need("experiment").need("name").name())
         case "mlflow.run":
-            return registry.uri("run", data.need("run").need("info").need("run_id").name())
+            return instance.uri("run", data.need("run").need("info").need("run_id").name())
         case "mlflow.registered_model":
-            return registry.uri("model", data.need("registered_model").need("name").name())
+            return instance.uri("model", data.need("registered_model").need("name").name())
         case "mlflow.model_version":
             version = data.need("model_version")
-            return registry.uri("model_version", f"{version.need('name').name()}/{version.need('version').name()}")
+            return instance.uri("model_version", f"{version.need('name').name()}/{version.need('version').name()}")
         case "mlflow.logged_model":
-            return registry.uri("artifact", data.need("model_id").name())
+            return instance.uri("artifact", data.need("model_id").name())
     return None
 
 
-def registry_of(payload: Located, scope: str | None = None) -> MlflowInstance:
+def instance_of(payload: Located, scope: str | None = None) -> MlflowInstance:
     """Return the instance of a payload, with its time and known state if it has them, and its scope, else `scope`."""
     at, known_state, own = payload.get("at"), payload.get("held"), payload.get("scope")
     since, state = (known_state.get("since"), known_state.get("state")) if known_state else (None, None)

@@ -28,16 +28,16 @@ def departures(
 
     `inventory` and `models` are the present lists of the source. An object with a new name is not deleted.
     """
-    registry = MlflowInstance(instance)
+    mlflow = MlflowInstance(instance)
     before = identities_of(known_states)
     payloads: list[dict[str, Any]] = []
     moved: set[AssetUri] = set()
     for old, new in renames(before, models):
         versions = sorted(number for number, _ in before[old].parts & models[new].parts)
-        moved |= {registry.uri("model", old), *(registry.uri("model_version", f"{old}/{n}") for n in versions)}
+        moved |= {mlflow.uri("model", old), *(mlflow.uri("model_version", f"{old}/{n}") for n in versions)}
         data = {"from": old, "to": new, "versions": versions, "at": format_time(at), "since": format_time(before[old].created)}
         payloads.append(_payload(instance, "renamed", data))
-    gone = [uri for uri in vanished(registry, known_states, inventory) if uri not in moved]
+    gone = [uri for uri in vanished(mlflow, known_states, inventory) if uri not in moved]
     return payloads + [deleted(instance, uri, at) for uri in gone]
 
 
@@ -67,9 +67,9 @@ def departure_payloads(payload: Payload) -> tuple[AssetUri, Payload | None, Payl
     old = data.get("from")
     if old is None:
         return data.need("uri").uri(), None, None, None
-    registry = MlflowInstance(Located(payload).need("instance").name())
+    instance = MlflowInstance(Located(payload).need("instance").name())
     created = {**payload, "data": {key: value for key, value in payload["data"].items() if key != "since"}}
-    return registry.uri("model", old.name()), payload, created, registry.uri("model", data.need("to").name())
+    return instance.uri("model", old.name()), payload, created, instance.uri("model", data.need("to").name())
 
 
 def identities_of(known_states: States) -> dict[str, Identity]:

@@ -11,32 +11,32 @@ from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 
-def logged_model_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
+def logged_model_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.logged_model`: {model_id, logged_models, runs?}.
 
     The versions of a registered logged model have facts of their own. Here it has only its evaluations, and a retraction of
     its artifact at the time of registration, if the artifact is known.
     """
-    logged = LoggedModels(registry, data).get(data.need("model_id").name())
+    logged = LoggedModels(instance, data).get(data.need("model_id").name())
     if logged is None:
         return []
-    uri = registry.uri("artifact", logged.model_id)
-    measured = measured_by(registry, data)
+    uri = instance.uri("artifact", logged.model_id)
+    measured = measured_by(instance, data)
     if logged.registered_at is not None:
-        ended = [AssetRetraction(uri, ORIGIN, logged.registered_at)] if registry.known_since is not None else []
+        ended = [AssetRetraction(uri, ORIGIN, logged.registered_at)] if instance.known_since is not None else []
         return [*ended, *measured]
     info = logged.model.need("info")
     made = micros(info.need("creation_timestamp_ms"))
     changed = micros(info.get("last_updated_timestamp_ms") or info.need("creation_timestamp_ms"))
     state = without_empty(name=optional(info, "name"), tags=tags_of(table(info, "tags")), properties=logged.summary())
     return [
-        AssetFact(uri, ORIGIN, registry.since(changed), state),
-        *made_by(registry, data, logged.source_run_id, uri, made),
+        AssetFact(uri, ORIGIN, instance.since(changed), state),
+        *made_by(instance, data, logged.source_run_id, uri, made),
         *measured,
     ]
 
 
-def made_by(registry: MlflowInstance, data: Located, run_id: str | None, made: AssetUri, at: int) -> list[Statement]:
+def made_by(instance: MlflowInstance, data: Located, run_id: str | None, made: AssetUri, at: int) -> list[Statement]:
     """Return the edge from a run to `made`, with the inputs that feed it: all except held-out data."""
     if run_id is None:
         return []
@@ -44,15 +44,15 @@ def made_by(registry: MlflowInstance, data: Located, run_id: str | None, made: A
     run = runs.get(run_id) if runs else None
     used: list[str] = []
     if run:
-        models = LoggedModels(registry, data)
-        used = sorted({str(each.uri) for each in dataset_inputs(registry, run) if each.trains})
+        models = LoggedModels(instance, data)
+        used = sorted({str(each.uri) for each in dataset_inputs(instance, run) if each.trains})
         used += sorted({str(uri) for uri, role in models.inputs(run) if role == "base"} - {str(made)})
-    return [EdgeFact(registry.uri("run", run_id), "outputs", made, ORIGIN, at, properties=without_empty(**{"from": used}))]
+    return [EdgeFact(instance.uri("run", run_id), "outputs", made, ORIGIN, at, properties=without_empty(**{"from": used}))]
 
 
-def measured_by(registry: MlflowInstance, data: Located) -> list[Statement]:
+def measured_by(instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the evaluations of each logged model in the payload by each run in the payload."""
     runs = data.get("runs")
     found = [run for _, run in runs.members()] if runs else []
-    models = list(LoggedModels(registry, data).known())
-    return [each for run in found for model in models for each in evaluations(registry, run, model)]
+    models = list(LoggedModels(instance, data).known())
+    return [each for run in found for model in models for each in evaluations(instance, run, model)]

@@ -14,20 +14,20 @@ INVENTORIED: Final = ("workflow", "run", "artifact", "model", "model_version")
 """The kinds in the inventory of an MLflow instance, in the namespace of the instance."""
 
 
-def vanished(registry: MlflowInstance, known: Iterable[AssetUri], existing: Collection[AssetUri]) -> list[AssetUri]:
+def vanished(instance: MlflowInstance, known: Iterable[AssetUri], existing: Collection[AssetUri]) -> list[AssetUri]:
     """Return the assets of `known` that belong to this instance and are not in its inventory, `existing`.
 
     An evaluation is deleted with its run.
     """
-    namespace = f"mlflow:{registry.instance}"
+    namespace = f"mlflow:{instance.name}"
     missing: list[AssetUri] = []
     for uri in known:
-        listed = registry.uri("run", uri.name.partition("/")[0]) if uri.kind == "evaluation" else uri
+        listed = instance.uri("run", uri.name.partition("/")[0]) if uri.kind == "evaluation" else uri
         if uri.namespace == namespace and listed.kind in INVENTORIED and listed not in existing:
             missing.append(uri)
     return sorted(missing)
 
 
-def deletion_statements(_registry: MlflowInstance, data: Located) -> list[Statement]:
+def deletion_statements(_instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.deleted`: {uri, at}."""
     return [AssetRetraction(data.need("uri").uri(), ORIGIN, data.need("at").time())]

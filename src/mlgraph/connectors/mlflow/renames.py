@@ -28,7 +28,7 @@ def renames(before: Mapping[str, Identity], after: Mapping[str, Identity]) -> li
     return found
 
 
-def rename_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
+def rename_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.renamed`: {from, to, versions, at, since?}. The old names end and become aliases of the new.
 
     The alias starts a microsecond later, because a retraction closes all edges of the asset that opened at or before its time.
@@ -37,8 +37,8 @@ def rename_statements(registry: MlflowInstance, data: Located) -> list[Statement
     """
     old, new, at, since = data.need("from").name(), data.need("to").name(), data.need("at").time(), data.get("since")
     numbers = [each.name() for each in entries(data, "versions")]
-    pairs = [(registry.uri("model", old), registry.uri("model", new))]
-    pairs += [(registry.uri("model_version", f"{old}/{n}"), registry.uri("model_version", f"{new}/{n}")) for n in numbers]
+    pairs = [(instance.uri("model", old), instance.uri("model", new))]
+    pairs += [(instance.uri("model_version", f"{old}/{n}"), instance.uri("model_version", f"{new}/{n}")) for n in numbers]
     statements: list[Statement] = []
     for was, now in pairs:
         statements += [AssetRetraction(was, ORIGIN, at), EdgeRetraction(now, "alias_of", was, ORIGIN, at)]

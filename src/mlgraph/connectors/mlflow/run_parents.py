@@ -9,25 +9,25 @@ from mlgraph.domain.scoping import scoped
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 
-def run_parents(registry: MlflowInstance, run: Located, experiment: Located | None) -> list[tuple[str, AssetUri]]:
+def run_parents(instance: MlflowInstance, run: Located, experiment: Located | None) -> list[tuple[str, AssetUri]]:
     """Return relation and target of each parent: the parent run or experiment, and the workflow in a tag."""
     data = run.get("data")
     tags = table(data, "tags") if data else {}
     found: list[tuple[str, AssetUri]] = []
     if parent := tags.get("mlflow.parentRunId"):
-        found.append(("part_of", registry.uri("run", parent)))
+        found.append(("part_of", instance.uri("run", parent)))
     elif experiment and (name := experiment.get("name")):
-        found.append(("part_of", registry.uri("workflow", name.name())))
-    if workflow := _workflow(registry, tags):
+        found.append(("part_of", instance.uri("workflow", name.name())))
+    if workflow := _workflow(instance, tags):
         found.append(("run_of", workflow))
     return found
 
 
-def _workflow(registry: MlflowInstance, tags: dict[str, str]) -> AssetUri | None:
+def _workflow(instance: MlflowInstance, tags: dict[str, str]) -> AssetUri | None:
     """Return the workflow in the tags of OpenLineage (namespace scoped) or of mlgraph (namespace as written); None without."""
     namespace, job = tags.get("openlineage.job.namespace", ""), tags.get("openlineage.job.name", "")
     if namespace and job:
-        namespace = scoped(namespace, registry.scope)
+        namespace = scoped(namespace, instance.scope)
     else:
         namespace, _, job = tags.get("mlgraph.workflow", "").rpartition("/")
     try:

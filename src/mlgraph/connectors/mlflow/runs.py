@@ -41,21 +41,21 @@ _RETAINED_TAGS: Final = {
 }
 
 
-def run_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
+def run_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.run`: {run, experiment?, logged_models?}."""
     run = data.need("run")
     info = run.need("info")
-    uri = registry.uri("run", info.need("run_id").name())
+    uri = instance.uri("run", info.need("run_id").name())
     start = _time(info, "start_time") or _time(info, "end_time")
-    models = LoggedModels(registry, data)
-    measured = [each for model in models.known() for each in evaluations(registry, run, model)]
+    models = LoggedModels(instance, data)
+    measured = [each for model in models.known() for each in evaluations(instance, run, model)]
     return [
-        *_asset(registry, run, uri, data.get("experiment")),
+        *_asset(instance, run, uri, data.get("experiment")),
         *(
             EdgeFact(uri, relation, parent, ORIGIN, start)
-            for relation, parent in run_parents(registry, run, data.get("experiment"))
+            for relation, parent in run_parents(instance, run, data.get("experiment"))
         ),
-        *dataset_statements(dataset_inputs(registry, run), uri, start),
+        *dataset_statements(dataset_inputs(instance, run), uri, start),
         *(
             EdgeFact(source, "input_to", uri, ORIGIN, start, properties=without_empty(role=role))
             for source, role in models.inputs(run)
@@ -70,7 +70,7 @@ def _time(info: Located, key: str) -> int | None:
     return micros(found) or None if found else None
 
 
-def _asset(registry: MlflowInstance, run: Located, uri: AssetUri, experiment: Located | None) -> list[Statement]:
+def _asset(instance: MlflowInstance, run: Located, uri: AssetUri, experiment: Located | None) -> list[Statement]:
     info = run.need("info")
     data = run.get("data") or Located({}, f"{run.pointer}/data")
     tags = table(data, "tags")
@@ -96,5 +96,5 @@ def _asset(registry: MlflowInstance, run: Located, uri: AssetUri, experiment: Lo
         properties=properties,
     )
     since = max((at for at in (start, end) if at is not None), default=None)
-    asset = AssetFact(uri, ORIGIN, registry.since(since) if since is not None else None, state)
+    asset = AssetFact(uri, ORIGIN, instance.since(since) if since is not None else None, state)
     return [asset, Contact(person_uri(user), user, user if "@" in user else None)] if user else [asset]

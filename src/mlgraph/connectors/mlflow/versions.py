@@ -12,16 +12,16 @@ from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import person_uri
 
 
-def version_statements(registry: MlflowInstance, data: Located) -> list[Statement]:
+def version_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
     """Return the facts of `mlflow.model_version`: {model_version, logged_models?, runs?}."""
     version = data.need("model_version")
     name, number = version.need("name").name(), version.need("version").name()
-    uri = registry.uri("model_version", f"{name}/{number}")
+    uri = instance.uri("model_version", f"{name}/{number}")
     created = micros(version.need("creation_timestamp"))
     changed = micros(version.get("last_updated_timestamp") or version.need("creation_timestamp"))
-    registry, former = registry.of_creation(uri, created)
+    instance, former = instance.of_creation(uri, created)
     source = optional(version, "source")
-    behind = next((each for each in LoggedModels(registry, data).known() if source == f"models:/{each.model_id}"), None)
+    behind = next((each for each in LoggedModels(instance, data).known() if source == f"models:/{each.model_id}"), None)
     run_id = optional(version, "run_id") or (behind.source_run_id if behind else None)
     user = optional(version, "user_id")
     properties = without_empty(
@@ -43,9 +43,9 @@ def version_statements(registry: MlflowInstance, data: Located) -> list[Statemen
     )
     return [
         *former,
-        AssetFact(uri, ORIGIN, registry.since(changed), state),
+        AssetFact(uri, ORIGIN, instance.since(changed), state),
         *([Contact(person_uri(user), user, user if "@" in user else None)] if user else []),
-        EdgeFact(uri, "version_of", registry.uri("model", name), ORIGIN, created),
-        *made_by(registry, data, run_id, uri, created),
-        *measured_by(registry, data),
+        EdgeFact(uri, "version_of", instance.uri("model", name), ORIGIN, created),
+        *made_by(instance, data, run_id, uri, created),
+        *measured_by(instance, data),
     ]
