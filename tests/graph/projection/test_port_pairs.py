@@ -12,13 +12,13 @@ A, B, C, X, Y, EVALUATION = range(1, 7)
 ALWAYS: Spans = [(0, FOREVER)]
 
 
-def one_by_one(feedings: Iterable[PortInputs], sides: Sides) -> dict[tuple[int, int], Pair]:
+def one_by_one(ports: Iterable[PortInputs], sides: Sides) -> dict[tuple[int, int], Pair]:
     """Return every pair (input, output) that is ever valid, while both of its ends are."""
     writes = sides.writes
     pairs: dict[tuple[int, int], Pair] = {}
-    for port_feed in feedings:
-        for output in port_feed.outputs:
-            for source, pair in port_feed.sources.items():
+    for port_inputs in ports:
+        for output in port_inputs.outputs:
+            for source, pair in port_inputs.sources.items():
                 certain, possible = intersect(pair.certain, writes[output]), intersect(pair.possible, writes[output])
                 if certain or possible:
                     pairs[source, output] = Pair(certain, possible)
@@ -84,7 +84,7 @@ def test_a_decision_is_valid_until_the_next_and_may_be_withdrawn() -> None:
 
 def test_thousands_of_inputs_and_outputs_share_one_port() -> None:
     reported = sides(dict.fromkeys(range(1, 2001), ""), list(range(3001, 5001)))
-    feedings = pair_up(reported, {3001: [Decision(0, 1, frozenset({1}))]}, lambda _: False)
-    assert [len(port_feed.outputs) for port_feed in feedings] == [1, 1999]
-    assert isinstance(feedings[1], PortInputs)
-    assert len(feedings[1].sources) == 2000
+    ports = pair_up(reported, {3001: [Decision(0, 1, frozenset({1}))]}, lambda _: False)
+    assert [len(port_inputs.outputs) for port_inputs in ports] == [1, 1999]
+    assert isinstance(ports[1], PortInputs)
+    assert len(ports[1].sources) == 2000

@@ -41,17 +41,17 @@ def run_rows(run: RunHistory, assets: Assets, aliases: Aliases, *, standalone: b
         sides = run_sides(run, at_run_level=layer == Layer.RUN)
         decisions = run_decisions(run, sides.reads, assets) if run.reports_lineage else {}
         columns = {run.run: _run_columns(run, assets, at_run_level=layer == Layer.RUN)}
-        feedings = partial(pair_up, sides, decisions, _evaluations(assets), aliases=aliases)
-        yield from RowEmitter(run.run, layer, assets, sides).rows(decisions, columns, feedings)
+        ports = partial(pair_up, sides, decisions, _evaluations(assets), aliases=aliases)
+        yield from RowEmitter(run.run, layer, assets, sides).rows(decisions, columns, ports)
 
 
 def run_pairs(run: RunHistory, assets: Assets, aliases: Aliases) -> dict[tuple[int, int], tuple[Spans, Spans]]:
     """Return, by (input, output) of the run, when the input feeds the output, and when for certain. Retractions end both."""
     sides = run_sides(run, at_run_level=False)
-    feedings = pair_up(sides, run_decisions(run, sides.reads, assets), _evaluations(assets), aliases=aliases)
+    ports = pair_up(sides, run_decisions(run, sides.reads, assets), _evaluations(assets), aliases=aliases)
     return {
         (source, output): (union([*pair.certain, *pair.possible]), pair.certain)
-        for port_inputs in feedings
+        for port_inputs in ports
         for output in port_inputs.outputs
         for source, pair in port_inputs.sources.items()
     }
@@ -67,8 +67,8 @@ def workflow_rows(workflow: WorkflowHistory, sides: Sides, assets: Assets, alias
     def certain_in_runs() -> CertainInRuns:
         return certain_in_any(part.certain(assets, aliases) for part in parts.values())
 
-    feedings = partial(pair_up, sides, decisions, _evaluations(assets), certain_in_runs, aliases)
-    return RowEmitter(workflow.workflow, Layer.ASSET, assets, sides).rows(decisions, columns, feedings)
+    ports = partial(pair_up, sides, decisions, _evaluations(assets), certain_in_runs, aliases)
+    return RowEmitter(workflow.workflow, Layer.ASSET, assets, sides).rows(decisions, columns, ports)
 
 
 def run_feeds(run: RunHistory, assets: Assets) -> dict[int, frozenset[int]]:
@@ -102,8 +102,8 @@ class _RunPart:
     def certain(self, assets: Assets, aliases: Aliases) -> CertainInRuns:
         """Return, by output and input, when the pair was certain in this run."""
         if self._certain is None or self._certain[0] is not aliases:
-            feedings = pair_up(self.reported, self.decisions, _evaluations(assets), aliases=aliases)
-            self._certain = aliases, certain_pairs(feedings, self.reported)
+            ports = pair_up(self.reported, self.decisions, _evaluations(assets), aliases=aliases)
+            self._certain = aliases, certain_pairs(ports, self.reported)
         return self._certain[1]
 
 

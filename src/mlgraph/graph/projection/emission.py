@@ -33,28 +33,28 @@ class RowEmitter:
         self,
         decisions: Mapping[int, list[Decision]],
         columns: Mapping[int, Sequence[Column]],
-        feedings: Callable[[], Iterable[PortInputs]],
+        ports: Callable[[], Iterable[PortInputs]],
     ) -> list[Row]:
         """Return the rows of listed edges, traversed ports and column edges.
 
-        `columns` has column edges by their reporter: a run, or 0 for declarations. `feedings` computes the inputs of each output;
+        `columns` has column edges by their reporter: a run, or 0 for declarations. `ports` computes the inputs of each output;
         it is called only if ports are needed.
         """
         me = NodeKey(self._asset)
-        ports = self._needs_ports(decisions)
+        uses_ports = self._needs_ports(decisions)
         for (source, _role), origins in self._sides.inputs.items():
             node = self._nodes[source] = NodeKey(source)
             for origin, spans in origins.items():
                 self._emit(node, INPUT_TO, me, origin, spans, _ALL_FLAGS)
-        flags = SHOW if ports else _ALL_FLAGS
+        flags = SHOW if uses_ports else _ALL_FLAGS
         for output, origins in self._sides.outputs.items():
             node = self._nodes[output] = NodeKey(output)
             for origin, spans in origins.items():
                 self._emit(me, OUTPUTS, node, origin, spans, flags)
-        if ports:
+        if uses_ports:
             columned = self._emit_columns(decisions, columns) if decisions else {}
-            for feeding in feedings():
-                self._emit_port(feeding, columned)
+            for port_inputs in ports():
+                self._emit_port(port_inputs, columned)
         return self._rows
 
     def _needs_ports(self, decisions: Mapping[int, list[Decision]]) -> bool:
@@ -64,17 +64,17 @@ class RowEmitter:
         for start, end in spans:
             self._rows.append(Row(self._layer, source, relation, target, origin, start, end, flags))
 
-    def _emit_port(self, feeding: PortInputs, columned: _Columned) -> None:
+    def _emit_port(self, port_inputs: PortInputs, columned: _Columned) -> None:
         """Emit the rows into and out of the port of outputs with the same inputs; one with column lineage has its own port."""
         writes = self._sides.writes
-        port = NodeKey(self._asset, min(feeding.outputs))
+        port = NodeKey(self._asset, min(port_inputs.outputs))
         by_source = columned.get(port.port, {})
         known = union(span for spans in by_source.values() for span in spans) if by_source else []
-        for output in feeding.outputs:
+        for output in port_inputs.outputs:
             self._emit_split(port, OUTPUTS, self._nodes[output], writes[output], known, WALK | CERTAIN)
-        first, *others = feeding.outputs
-        written = union(span for output in feeding.outputs for span in writes[output]) if others else writes[first]
-        for source, pair in feeding.sources.items():
+        first, *others = port_inputs.outputs
+        written = union(span for output in port_inputs.outputs for span in writes[output]) if others else writes[first]
+        for source, pair in port_inputs.sources.items():
             node, known = self._nodes[source], union(by_source[source]) if source in by_source else []
             self._emit_split(node, INPUT_TO, port, intersect(pair.certain, written), known, WALK | CERTAIN)
             if pair.possible:

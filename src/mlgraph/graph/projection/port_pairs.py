@@ -189,10 +189,10 @@ def _port_inputs(
     return pairs
 
 
-def certain_pairs(feedings: Iterable[PortInputs], sides: Sides) -> CertainInRuns:
+def certain_pairs(ports: Iterable[PortInputs], sides: Sides) -> CertainInRuns:
     """Return, by output and source, when a run with these sides was certain that the source feeds the output."""
     found: dict[int, dict[int, Spans]] = {}
-    for port_inputs in feedings:
+    for port_inputs in ports:
         for source, pair in port_inputs.sources.items():
             for output in port_inputs.outputs if pair.certain else ():
                 both_valid = intersect(pair.certain, sides.writes[output])
