@@ -53,8 +53,8 @@ class Server:
         """Construct the services. `first`: this process writes base files and reads connected tools."""
         reader, dead_letters = PostgresReader(database), PostgresDeadLetters(database)
         files = BaseFileDirectory(options.data / "snapshots" / _store_name(options.store))
-        snapshots = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing)
-        self.follower = Follower(reader, snapshots)
+        base_manager = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing)
+        self.follower = Follower(reader, base_manager)
         writer = PostgresWriter(database, self.follower.on_commit)
         intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors)
         dependencies = SourceDependencies(
