@@ -252,6 +252,25 @@ def test_live_at_present_and_in_the_past(api: Api, names: Names) -> None:
     assert api.get("live", service=c["raw"]).status_code == 422
 
 
+@pytest.mark.parametrize("backwards", [False, True], ids=["by URI", "against URI"])
+def test_ties_are_broken_by_uri_in_any_order_of_arrival(api: Api, names: Names, backwards: bool) -> None:
+    service, job = names.of("service", "tied"), names.workflow("tied")
+    deployments = [names.of("deployment", name) for name in "ab"]
+    versions = [names.of("model_version", f"m/{number}") for number in (1, 2)]
+    runs = {names.run(name): state for name, state in (("a", "COMPLETE"), ("b", "FAIL"))}
+    lines = [edge(deployment, "serves", service, at(1)) for deployment in deployments]
+    lines += [edge(version, "deployed_as", deployments[0], at(1)) for version in versions]
+    for run, state in runs.items():
+        ended = {"state": state, "ended_at": at(2)}
+        lines += [asset(run, at(1), properties=ended), edge(run, "run_of", job, at(1))]
+    for line in reversed(lines) if backwards else lines:
+        api.taken(line)
+    (output,) = api.ask("live", service=service)["services"]
+    assert [each["uri"] for each in output["deployments"]] == deployments
+    assert [each["uri"] for each in output["deployments"][0]["versions"]] == versions
+    assert api.ask("asset", uri=job)["health"]["status"] == "failing"  # of two runs that ended at one moment, the greater URI
+
+
 def test_live_knows_a_service_and_a_deployment_by_every_name(api: Api, names: Names) -> None:
     old, new, version = names.of("service", "old"), names.of("service", "new"), names.of("model_version", "m/1")
     blue, canary = names.of("deployment", "blue"), names.of("deployment", "canary")

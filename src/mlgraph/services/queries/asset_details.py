@@ -104,7 +104,8 @@ class AssetDetails:
         if graph.registry.kind(names[0]) != WORKFLOW:
             return health
         started = {e.source: e.valid_from for e in self._reader.edges_into(names, [RUN_OF]) if e.valid_from <= moment}
-        latest = sorted(started, key=lambda run: started[run], reverse=True)[:LATEST_RUNS]
+        uri = graph.registry.uri
+        latest = sorted(started, key=lambda run: (started[run], uri(run)), reverse=True)[:LATEST_RUNS]
         run_records: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in self._reader.asset_records(latest):
             if record.valid_from <= moment:
@@ -112,7 +113,7 @@ class AssetDetails:
         ended = [(outcome.ended_at, run) for run in latest if (outcome := run_outcome(run_records[run])).ended_at is not None]
         if not ended:
             return health
-        run = max(ended)[1]
+        run = max(ended, key=lambda each: (each[0], uri(each[1])))[1]
         of_run = health_of(state_at(asset_intervals(run_records[run]), moment) or {})
         reasons = [*health["reasons"], *(f"latest run {reason}" for reason in of_run["reasons"])]
         status = "failing" if reasons else "ok" if "ok" in (health["status"], of_run["status"]) else "unknown"
@@ -209,7 +210,7 @@ class AssetDetails:
                     **_named(graph, each),
                     "deployments": [
                         self._deployment(graph, span.triple[0], span.start, states.get(span.triple[0]) or {}, moment)
-                        for span in _distinct(valid_spans[each])
+                        for span in _distinct(graph, valid_spans[each])
                     ],
                 }
                 for each in sorted(services, key=uri)
@@ -236,10 +237,9 @@ class AssetDetails:
         self, graph: GraphVersion, deployment: int, since: int, state: Mapping[str, Any], moment: int
     ) -> dict[str, Any]:
         properties = state.get("properties", {})
+        deployed = spans_at(graph, deployment, (Layer.ASSET,), out=False, into=True)
         versions = _distinct(
-            span
-            for span in spans_at(graph, deployment, (Layer.ASSET,), out=False, into=True)
-            if span.triple[1] == DEPLOYED_AS and span.start <= moment < span.end
+            graph, (span for span in deployed if span.triple[1] == DEPLOYED_AS and span.start <= moment < span.end)
         )
         return {
             **_named(graph, deployment),
@@ -266,10 +266,13 @@ class _ValidEdge:
         self.start, self.end = min(self.start, start), max(self.end, end)
 
 
-def _distinct(spans: Iterable[Any]) -> list[Any]:
-    """Return the earliest span of each source, in order of time."""
+def _distinct(graph: GraphVersion, spans: Iterable[Any]) -> list[Any]:
+    """Return the earliest span of each source, in order of time, then by the source's URI.
+
+    Asset numbers would depend on the order in which facts arrived.
+    """
     earliest: dict[int, Any] = {}
-    for span in sorted(spans, key=lambda span: (span.start, span.triple)):
+    for span in sorted(spans, key=lambda span: (span.start, graph.registry.uri(span.triple[0]))):
         earliest.setdefault(span.triple[0], span)
     return list(earliest.values())
 
