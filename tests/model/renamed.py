@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri
@@ -50,7 +49,7 @@ class RenamedGraph(NaiveGraph):
         """Return the assets at `t`, each with the facts of all its names at that time."""
         if t not in self._merged:
             asserted = [fact for fact in self.facts if isinstance(fact, AssetFact | AssetRetraction)]
-            self._merged[t] = Assets([replace(fact, uri=self.at(fact.uri, t)) for fact in asserted])
+            self._merged[t] = Assets([fact._replace(uri=self.at(fact.uri, t)) for fact in asserted])
         return self._merged[t]
 
 

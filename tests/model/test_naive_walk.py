@@ -6,7 +6,6 @@ Sections: docs/spec.md#4-pairs, docs/spec.md#5-parts-and-wholes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -41,7 +40,7 @@ def with_lineage(facts: list[Fact], **reported: Mapping[str, object]) -> list[Fa
     """Return the same run's facts with properties on the edge of each named dataset."""
     named = {uri.name: uri for uri in (A, B, C, D, X, Y, Z)}
     return [
-        replace(fact, properties={**fact.properties, **reported[name]})
+        fact._replace(properties={**fact.properties, **reported[name]})
         if isinstance(fact, EdgeFact)
         and (name := next((key for key in reported if named[key] in (fact.source, fact.target)), None))
         else fact

@@ -15,15 +15,16 @@ from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFa
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
+from mlgraph.domain.vocabulary import INPUT_ROLES
 
 NOTHING: Final = "{}"
 """The body of a fact without properties."""
 
 DIGEST_BYTES: Final = 16
-CACHED_KEYS: Final = 1 << 15
+CACHED_KEYS: Final = 1 << 16
 MAX_CACHED_COLUMNS: Final = 64
 MAX_CACHED_CHARS: Final = 512
-"""Digests of longer texts are not cached, which bounds a cache to about 30 MB for any input."""
+"""Digests of longer texts are not cached, which bounds a cache to about 60 MB for any input."""
 
 
 class EdgeFactRow(NamedTuple):
@@ -31,10 +32,8 @@ class EdgeFactRow(NamedTuple):
 
     digest: bytes
     source: str
-    source_key: bytes
     relation: str
     target: str
-    target_key: bytes
     origin: str
     valid_from: int
     valid_to: int
@@ -59,7 +58,6 @@ class AssetFactRow(NamedTuple):
 
     digest: bytes
     uri: str
-    key: bytes
     origin: str
     valid_from: int
     body: str = NOTHING
@@ -80,6 +78,8 @@ def digest(text: str) -> bytes:
 
 _cached_digest = lru_cache(CACHED_KEYS)(digest)
 _quoted_origin = lru_cache(1024)(canonical_json)
+_ROLE_ALONE: Final = {role: canonical_json({"role": role}) for role in INPUT_ROLES}
+"""The most frequent properties of an edge, as canonical JSON by role."""
 
 
 def key_of(uri: str) -> bytes:
@@ -96,13 +96,12 @@ def to_row(fact: Fact) -> FactRow:
     if isinstance(fact, EdgeRetraction):
         source, target, moment = str(fact.source), str(fact.target), _given(fact.valid_to)
         text = f'["retract","{source}","{fact.relation}","{target}",{_quoted_origin(fact.origin)},{moment}]'
-        ends = source, key_of(source), fact.relation, target, key_of(target)
-        return EdgeFactRow(digest(text), *ends, fact.origin, moment, FOREVER, mode=int(Mode.RETRACT))
+        return EdgeFactRow(digest(text), source, fact.relation, target, fact.origin, moment, FOREVER, mode=int(Mode.RETRACT))
     uri = str(fact.uri)
     if isinstance(fact, AssetRetraction):
         moment = _given(fact.valid_to)
         text = f'["retract","{uri}",{_quoted_origin(fact.origin)},{moment}]'
-        return AssetFactRow(digest(text), uri, key_of(uri), fact.origin, moment, mode=int(Mode.RETRACT))
+        return AssetFactRow(digest(text), uri, fact.origin, moment, mode=int(Mode.RETRACT))
     return _declaration_row(fact, uri)
 
 
@@ -111,20 +110,23 @@ def _edge_row(fact: EdgeFact) -> EdgeFactRow:
     start, end = _given(fact.valid_from), fact.valid_to
     until, closed = (FOREVER, "null") if end is None else (end, end)
     properties = fact.properties
-    body = canonical_json(dict(properties)) if properties else NOTHING
+    role = properties.get("role")
+    of_role = _ROLE_ALONE.get(role) if len(properties) == 1 and type(role) is str else None
+    body = of_role or (canonical_json(dict(properties)) if properties else NOTHING)
     key = digest(f'["edge",{mode},"{source}","{relation}","{target}",{_quoted_origin(origin)},{start},{closed},{body}]')
-    ends = source, key_of(source), relation, target, key_of(target)
-    if not properties:
-        return EdgeFactRow(key, *ends, origin, start, until, NOTHING, None, None, mode)
+    if of_role or not properties:
+        return EdgeFactRow(key, source, relation, target, origin, start, until, NOTHING, role, None, mode)
     plain, feeds = fact.other_properties, properties.get("from")
     return EdgeFactRow(
         key,
-        *ends,
+        source,
+        relation,
+        target,
         origin,
         start,
         until,
         canonical_json(plain) if plain else NOTHING,
-        properties.get("role"),
+        role,
         properties.get("version"),
         mode,
         fact.seen_by,
@@ -138,14 +140,14 @@ def _asset_row(fact: AssetFact) -> AssetFactRow:
     key = digest(f'["asset",{mode},"{uri}",{_quoted_origin(fact.origin)},{moment},{body}]')
     owners = state.get("owners")
     named = tuple(owners) if isinstance(owners, list | tuple) else ()
-    return AssetFactRow(key, uri, key_of(uri), fact.origin, moment, body, mode, _columns_of(fact), named)
+    return AssetFactRow(key, uri, fact.origin, moment, body, mode, _columns_of(fact), named)
 
 
 def _declaration_row(fact: Declaration, uri: str) -> AssetFactRow:
     sides = canonical_json(sorted(fact.sides))
     text = f'["declaration","{uri}",{_quoted_origin(fact.origin)},{fact.valid_from},{sides}]'
     body = f'{{"sides":{sides}}}'
-    return AssetFactRow(digest(text), uri, key_of(uri), fact.origin, fact.valid_from, body, int(Mode.DECLARATION))
+    return AssetFactRow(digest(text), uri, fact.origin, fact.valid_from, body, int(Mode.DECLARATION))
 
 
 def _columns_of(fact: AssetFact) -> tuple[str, ...]:

@@ -51,24 +51,40 @@ def is_shallow(value: Any, most: int = MAX_DEPTH) -> bool:
     return not level
 
 
-def clean(value: Any, pointer: str = "", depth: int = 0) -> Any:
+def clean(value: Any, depth: int = 0) -> Any:
     """Return a copy of `value` that can be stored: NUL and lone surrogates become U+FFFD.
 
-    Raises `InvalidInput` for infinite numbers and for nesting deeper than `MAX_DEPTH`.
+    Raises `InvalidInput`, with the pointer within `value`, for infinite numbers and for nesting deeper than `MAX_DEPTH`.
     """
     if isinstance(value, str):
         return clean_text(value)
-    if isinstance(value, dict):
+    if isinstance(value, dict | list):
         if depth > MAX_DEPTH:
-            raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)
-        return {clean_text(str(key)): clean(item, f"{pointer}/{escape(str(key))}", depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        if depth > MAX_DEPTH:
-            raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer=pointer)
-        return [clean(item, f"{pointer}/{position}", depth + 1) for position, item in enumerate(value)]
+            raise InvalidInput(f"nested deeper than {MAX_DEPTH} levels", pointer="")
+        return _clean_object(value, depth) if isinstance(value, dict) else _clean_array(value, depth)
     if isinstance(value, float) and not math.isfinite(value):
-        raise InvalidInput("the number is too large to store exactly", pointer=pointer)
+        raise InvalidInput("the number is too large to store exactly", pointer="")
     return value
+
+
+def _clean_object(members: dict[Any, Any], depth: int) -> dict[str, Any]:
+    cleaned = {}
+    for key, item in members.items():
+        try:
+            cleaned[clean_text(str(key))] = clean_text(item) if type(item) is str else clean(item, depth + 1)
+        except InvalidInput as error:
+            raise error.under(f"/{escape(str(key))}") from None
+    return cleaned
+
+
+def _clean_array(items: list[Any], depth: int) -> list[Any]:
+    cleaned = []
+    for position, item in enumerate(items):
+        try:
+            cleaned.append(clean_text(item) if type(item) is str else clean(item, depth + 1))
+        except InvalidInput as error:
+            raise error.under(f"/{position}") from None
+    return cleaned
 
 
 def clean_text(text: str) -> str:
@@ -200,7 +216,10 @@ class Located:
 
     def plain(self) -> Any:
         """Return this value, of any type, as it can be stored."""
-        return clean(self.value, self.pointer)
+        try:
+            return clean(self.value)
+        except InvalidInput as error:
+            raise error.under(self.pointer) from None
 
 
 def _no_constant(text: str) -> NoReturn:

@@ -37,18 +37,19 @@ def parse_time(text: str) -> int:
     Digits after the microseconds are dropped. Raises `InvalidInput` for any other text, such as a time without a zone.
     """
     if len(text) == _USUAL_CHARS:
-        minute, second = _MINUTES.get(text[10:16]), _SECONDS.get(text[16:])
-        if minute is not None and second is not None:
-            return _start_of_day(text[:10], text) + minute + second
+        day, minute, second = _start_of_day(text[:10]), _MINUTES.get(text[10:16]), _SECONDS.get(text[16:])
+        if day is not None and minute is not None and second is not None:
+            return day + minute + second
     return _parsed(text) if len(text) <= _MAX_CACHED_CHARS else _parse(text)
 
 
-def _start_of_day(day: str, text: str) -> int:
-    """Return the start of a day, cached because the times of a load share it. Raises `InvalidInput` about `text`, the time."""
+@lru_cache(1 << 12)
+def _start_of_day(day: str) -> int | None:
+    """Return the start of a day, cached because the times of a load share it; None if it is not a date of the calendar."""
     try:
-        return _parsed(f"{day}T00:00:00Z")
+        return _parse(f"{day}T00:00:00Z")
     except InvalidInput:
-        return _parse(text)  # raises with a message about the complete time
+        return None
 
 
 def _parse(text: str) -> int:

@@ -18,8 +18,10 @@ MAX_URI_CHARS: Final = 8192
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 """Characters that are not percent-encoded (RFC 3986, section 2.3)."""
 _CACHED: Final = 1 << 14
+_CACHED_URIS: Final = 1 << 16
+"""Parsed URIs: a load names each of its assets several times, so they have a larger cache."""
 _MAX_CACHED_CHARS: Final = 512
-"""Results for longer texts are not cached, which bounds a cache to about 15 MB for any input."""
+"""Results for longer texts are not cached, which bounds a cache to about 15 MB for any input, and that of URIs to 60 MB."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -102,7 +104,7 @@ def _decode(part: str) -> tuple[str, bool]:
 
 
 _decoded = lru_cache(1 << 10)(_decode)
-_parsed = lru_cache(_CACHED)(_parse)
+_parsed = lru_cache(_CACHED_URIS)(_parse)
 _made = lru_cache(_CACHED)(AssetUri)
 
 

@@ -34,8 +34,7 @@ class Event:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One unit of input (a line, an event): its facts and contacts, and the event itself if it was one."""
 
     facts: Sequence[Fact]

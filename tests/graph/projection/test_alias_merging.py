@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
@@ -20,9 +19,9 @@ def by_one_name(fact: Fact) -> Fact:
     """Return the same fact with the other name of the asset replaced by the asset."""
     match fact:
         case AssetFact() | AssetRetraction() | Declaration():
-            return replace(fact, uri=named(fact.uri))
+            return fact._replace(uri=named(fact.uri))
         case EdgeFact() | EdgeRetraction():
-            return replace(fact, source=named(fact.source), target=named(fact.target))
+            return fact._replace(source=named(fact.source), target=named(fact.target))
 
 
 def named(uri: AssetUri) -> AssetUri:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 from hypothesis import given, settings
@@ -128,7 +127,7 @@ def renamed(facts: list[Fact], name: str, at: list[int]) -> list[Fact]:
         if isinstance(fact, EdgeFact):
             moment = fact.valid_from or 0
             ends = named(fact.source, moment), named(fact.target, moment)
-            found.append(replace(fact, source=ends[0], target=ends[1]))
+            found.append(fact._replace(source=ends[0], target=ends[1]))
         else:
             found.append(fact)
     for number, moment in enumerate(at, 1):

@@ -31,7 +31,7 @@ def read_json(raw: bytes) -> Any:
     if len(raw) > MAX_LINE_BYTES:
         raise TooLarge(f"{len(raw):,} bytes are over the limit of {MAX_LINE_BYTES:,} bytes: send it in parts")
     raw = raw.removeprefix(_BOM)
-    if not (b"\\u" in raw and _UNUSUAL_TEXT.search(raw)) and not _has_unusual_number(raw):
+    if not (b"\\" in raw and _UNUSUAL_TEXT.search(raw)) and not _has_unusual_number(raw):
         try:
             return orjson.loads(raw)
         except orjson.JSONDecodeError:

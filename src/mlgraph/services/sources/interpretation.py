@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlgraph.domain.errors import MlgraphError
@@ -248,7 +248,7 @@ def _reopened(statements: Iterable[Statement], subject: AssetUri, known_state: K
             and statement.valid_from is not None
             and statement.valid_from <= known_state.latest
         ):
-            found.append(replace(statement, valid_from=None))
+            found.append(statement._replace(valid_from=None))
         else:
             found.append(statement)
     own = [statement for statement in found if isinstance(statement, AssetFact) and statement.uri == subject]

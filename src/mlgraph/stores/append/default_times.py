@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any, Final
 
 import psycopg
@@ -174,8 +173,8 @@ class TimestampAssigner:
         for source, code, target, origin, start, end, mode, role, version, by, feeds, unnamed, body in self._cursor:
             named = None if unnamed else tuple(feeds or ())
             relation = RELATION_NAMES[code]
-            triple = source, b"", relation, target, b""  # digests are not needed here
-            row = EdgeFactRow(b"", *triple, origin, start, end, body, role, version, mode, by, named)
+            no_digest = b""  # it is not needed here
+            row = EdgeFactRow(no_digest, source, relation, target, origin, start, end, body, role, version, mode, by, named)
             self._edges[source, relation, target].append(edge_record(row, self._number, self._number))
 
     def _number(self, text: str) -> int:
@@ -196,5 +195,5 @@ def _time_of(fact: Fact) -> int | None:
 def _at(fact: Fact, moment: int) -> Fact:
     """Return an untimed fact with the time `moment`."""
     if isinstance(fact, _RETRACTIONS):
-        return replace(fact, valid_to=moment)
-    return replace(fact, valid_from=moment)
+        return fact._replace(valid_to=moment)
+    return fact._replace(valid_from=moment)

@@ -9,7 +9,7 @@ from typing import Final, LiteralString
 
 import psycopg
 
-from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.ports.store import Actor, AppendedRecords, AssetRow, Item
@@ -37,10 +37,10 @@ Assets = list[tuple[AssetFactRow, int]]
 
 @dataclass(frozen=True, slots=True)
 class SurrogateKeys:
-    """The surrogate keys of one append: assets by digest, origins and contents by text, events by position of their entry."""
+    """The surrogate keys of one append: assets, origins and contents by text, events by position of their entry."""
 
     tx: int
-    assets: Mapping[bytes, int]
+    assets: Mapping[str, int]
     origins: Mapping[str, int]
     contents: Mapping[str, int]
     events: Mapping[int, int]
@@ -74,11 +74,11 @@ def store_events(rows: RowBatch, entries: Sequence[Item], new: Sequence[bool], t
     return numbers
 
 
-def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int]) -> Edges:
+def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[str, int]) -> Edges:
     """Return the edge facts that are not stored yet. A fact whose assets have no number yet is new without a query."""
     candidates: list[tuple[int, int, int, bytes, int]] = []
     for place, (edge, _) in enumerate(edges):
-        source, target = ids.get(edge.source_key), ids.get(edge.target_key)
+        source, target = ids.get(edge.source), ids.get(edge.target)
         if source is not None and target is not None:
             candidates.append((source, _CODES[edge.relation], target, edge.digest, place))
     known = _known(
@@ -90,9 +90,9 @@ def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[bytes, int]
     return [entry for place, entry in enumerate(edges) if place not in known] if known else edges
 
 
-def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> Assets:
+def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[str, int]) -> Assets:
     """Return the asset facts that are not stored yet."""
-    candidates = [(ids[asset.key], asset.digest, place) for place, (asset, _) in enumerate(assets) if asset.key in ids]
+    candidates = [(ids[asset.uri], asset.digest, place) for place, (asset, _) in enumerate(assets) if asset.uri in ids]
     known = _known(
         cursor,
         "SELECT w.n FROM unnest(%s::int[], %s::bytea[], %s::int[]) AS w(a, d, n) "
@@ -118,7 +118,7 @@ def store_assets(rows: RowBatch, assets: Assets, keys: SurrogateKeys) -> None:
         [
             (
                 tx,
-                ids[asset.key],
+                ids[asset.uri],
                 origins[asset.origin],
                 asset.valid_from,
                 asset.mode,
@@ -131,9 +131,9 @@ def store_assets(rows: RowBatch, assets: Assets, keys: SurrogateKeys) -> None:
     )
 
 
-def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[bytes, int]) -> None:
+def store_owners(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[str, int]) -> None:
     """Store which assets name which owners."""
-    pairs = sorted({(ids[key_of(owner)], ids[asset.key]) for asset, _ in assets for owner in asset.owners})
+    pairs = sorted({(ids[owner], ids[asset.uri]) for asset, _ in assets for owner in asset.owners})
     if pairs:
         owners, owned = zip(*pairs, strict=True)
         cursor.execute(
@@ -149,16 +149,16 @@ def store_edges(rows: RowBatch, edges: Edges, keys: SurrogateKeys) -> None:
     fact_rows: list[Row] = [
         (
             tx,
-            ids[edge.source_key],
+            ids[edge.source],
             _CODES[edge.relation],
-            ids[edge.target_key],
+            ids[edge.target],
             origins[edge.origin],
             edge.valid_from,
             edge.valid_to,
             edge.mode,
             edge.role,
             edge.version,
-            None if edge.by is None else ids[key_of(edge.by)],
+            None if edge.by is None else ids[edge.by],
             None if edge.feeds is None else _feeds(edge.feeds, ids),
             contents[edge.body],
             events.get(position),
@@ -170,11 +170,11 @@ def store_edges(rows: RowBatch, edges: Edges, keys: SurrogateKeys) -> None:
     rows.add(_EDGE_FACT, fact_rows)
 
 
-def _feeds(uris: Sequence[str], ids: Mapping[bytes, int]) -> str:
-    return f"{{{','.join([str(ids[key_of(uri)]) for uri in uris])}}}"
+def _feeds(uris: Sequence[str], ids: Mapping[str, int]) -> str:
+    return f"{{{','.join([str(ids[uri]) for uri in uris])}}}"
 
 
-def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: Mapping[bytes, int]) -> None:
+def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: Mapping[str, int]) -> None:
     """Store names and mail of people. A field without a new value retains its stored value."""
     if not contacts:
         return
@@ -182,17 +182,13 @@ def store_contacts(cursor: psycopg.Cursor, contacts: Collection[Contact], ids: M
         "INSERT INTO contact (asset_id, name, mail) VALUES (%s, %s, %s) ON CONFLICT (asset_id) DO UPDATE "
         "SET name = CASE WHEN excluded.name = excluded.mail THEN coalesce(contact.name, excluded.name) "
         "ELSE coalesce(excluded.name, contact.name) END, mail = coalesce(excluded.mail, contact.mail)",
-        [(ids[key_of(str(contact.uri))], contact.name, contact.mail) for contact in contacts],
+        [(ids[str(contact.uri)], contact.name, contact.mail) for contact in contacts],
     )
 
 
 def records_of(created: list[AssetRow], edges: Edges, assets: Assets, keys: SurrogateKeys, people: set[int]) -> AppendedRecords:
     """Return the records of an append, as a reader would return them."""
-    ids, origin, events, tx = keys.assets, keys.origins.__getitem__, keys.events, keys.tx
-
-    def asset(uri: str) -> int:
-        return ids[key_of(uri)]
-
+    asset, origin, events, tx = keys.assets.__getitem__, keys.origins.__getitem__, keys.events, keys.tx
     return AppendedRecords(
         created,
         [edge_record(row, asset, origin, tx, events.get(position)) for row, position in edges],

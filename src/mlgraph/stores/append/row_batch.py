@@ -80,7 +80,18 @@ def array(values: Iterable[object]) -> str:
 
     It is faster than the driver, which determines the type of each of thousands of values.
     """
-    return f"{{{','.join([_item(value) for value in values])}}}"
+    column = list(values)
+    return f"{{{','.join(_of_one_type(column) or map(_item, column))}}}"
+
+
+def _of_one_type(column: Sequence[object]) -> Iterable[str] | None:
+    """Return the texts of a column of numbers or of digests, which arrays and COPY write alike; None for any other column."""
+    types = set(map(type, column))
+    if types == {int}:
+        return map(str, column)
+    if types == {bytes}:
+        return [f"\\\\x{value.hex()}" for value in cast("Sequence[bytes]", column)]
+    return None
 
 
 def _item(value: object) -> str:
@@ -105,12 +116,12 @@ def _lines(rows: Sequence[Row]) -> str:
 
 
 def _fields(column: Sequence[object]) -> Iterable[str]:
-    types = set(map(type, column))
-    if types == {int}:
-        return map(str, column)
-    if types == {str} and not _ESCAPED.search("".join(cast("Sequence[str]", column))):
+    if (fields := _of_one_type(column)) is not None:
+        return fields
+    if set(map(type, column)) == {str} and not _ESCAPED.search("".join(cast("Sequence[str]", column))):
         return cast("Sequence[str]", column)
-    return map(_field, column)
+    texts = {value: _field(value) for value in set(column)}  # of columns with gaps, in which few values recur
+    return map(texts.__getitem__, column)
 
 
 def _field(value: object) -> str:

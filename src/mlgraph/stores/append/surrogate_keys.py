@@ -81,32 +81,34 @@ class IdAllocator:
         self.greatest.event += count
         return range(first, first + count)
 
-    def known_assets(self, cursor: psycopg.Cursor, keys: Collection[bytes]) -> dict[bytes, int]:
-        """Return the numbers of those URIs, given as digests, that have one."""
-        return _known(cursor, "asset", keys, self._assets, self._fresh_assets)
+    def known_assets(self, cursor: psycopg.Cursor, uris: Collection[str]) -> dict[str, int]:
+        """Return the numbers of those URIs that have one."""
+        by_key = {key_of(uri): uri for uri in uris}
+        found = _known(cursor, "asset", by_key, self._assets, self._fresh_assets)
+        return {by_key[key]: number for key, number in found.items()}
 
     def create_assets(
-        self, cursor: psycopg.Cursor, rows: RowBatch, named: Mapping[bytes, str], known: dict[bytes, int], tx: int
+        self, cursor: psycopg.Cursor, rows: RowBatch, named: Collection[str], known: dict[str, int], tx: int
     ) -> list[AssetRow]:
-        """Allocate numbers of the URIs (by digest) that transaction `tx` names first; add them to `known` and return them.
+        """Allocate numbers of the URIs that transaction `tx` names first; add them to `known` and return them.
 
         The datasets of columns are created with them if they have no number yet.
         """
-        fresh = {uri: key for key, uri in named.items()}
+        fresh = set(named)
         datasets = {uri: str(dataset) for uri in fresh if (dataset := _dataset_of(uri)) is not None}
-        unresolved = {key_of(uri): uri for uri in datasets.values() if key_of(uri) not in known and uri not in fresh}
+        unresolved = {uri for uri in datasets.values() if uri not in known and uri not in fresh}
         if unresolved:
             found = self.known_assets(cursor, unresolved)
             known.update(found)
-            fresh.update((uri, key) for key, uri in unresolved.items() if key not in found)
-        columns = [uri for uri in fresh if uri.startswith(_COLUMN)]
-        others = fresh.keys() - set(columns) if columns else fresh
+            fresh |= unresolved - found.keys()
+        columns = {uri for uri in fresh if uri.startswith(_COLUMN)}
         created = []
-        for number, uri in enumerate((*sorted(others), *sorted(columns)), self.greatest.asset + 1):  # columns refer to datasets
-            key = fresh[uri]
-            dataset_id = known[key_of(datasets[uri])] if uri in datasets else 0
+        # Columns refer to datasets, so they come after them.
+        for number, uri in enumerate((*sorted(fresh - columns), *sorted(columns)), self.greatest.asset + 1):
+            key = key_of(uri)
+            dataset_id = known[datasets[uri]] if uri in datasets else 0
             created.append((number, key, uri, _KIND_CODES[uri[6 : uri.index("/", 6)]], dataset_id, tx))
-            known[key] = self._fresh_assets[key] = number
+            known[uri] = self._fresh_assets[key] = number
         self.greatest.asset += len(created)
         rows.add(_ASSET, created)
         return [AssetRow(number, uri, kind, dataset_id) for number, _, uri, kind, dataset_id, _ in created]

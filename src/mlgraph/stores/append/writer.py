@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 
 from mlgraph.domain import clock
-from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, key_of, to_row
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, to_row
 from mlgraph.ports.store import Actor, Appended, CommittedTransaction, Item
 from mlgraph.stores.append import insert_statements
 from mlgraph.stores.append.default_times import TimestampAssigner
@@ -41,18 +41,13 @@ class _Batch:
     edges: list[tuple[EdgeFactRow, int]] = field(default_factory=list)
     assets: list[tuple[AssetFactRow, int]] = field(default_factory=list)
 
-    def uris(self) -> dict[bytes, str]:
-        """Return every URI in the facts, by digest."""
-        named: dict[bytes, str] = {}
+    def uris(self) -> set[str]:
+        """Return every URI in the facts."""
+        named: set[str] = set()
         for edge, _ in self.edges:
-            named[edge.source_key] = edge.source
-            named[edge.target_key] = edge.target
-            for uri in edge.uris():
-                named[key_of(uri)] = uri
+            named.update((edge.source, edge.target), edge.uris())
         for asset, _ in self.assets:
-            named[asset.key] = asset.uri
-            for uri in (*asset.columns, *asset.owners):
-                named[key_of(uri)] = uri
+            named.update((asset.uri,), asset.columns, asset.owners)
         return named
 
 
@@ -117,7 +112,7 @@ class PostgresWriter:
         batch = _Batch(last_tx + 1)
         _gather(batch, entries, new, unseen, assigner)
         contacts = {contact.uri: contact for item in entries for contact in item.contacts}
-        people = {key_of(uri): uri for uri in map(str, contacts)}
+        people = set(map(str, contacts))
         named = batch.uris() | people
         ids = self._ids.known_assets(cursor, named)
         offered = len(batch.edges) + len(batch.assets)
@@ -133,20 +128,19 @@ class PostgresWriter:
         events = insert_statements.store_events(rows, entries, new, batch.tx, self._ids)
         if len(batch.edges) + len(batch.assets) < offered:
             named = batch.uris() | people
-        fresh = {key: uri for key, uri in named.items() if key not in ids}
-        created = self._ids.create_assets(cursor, rows, fresh, ids, batch.tx)
+        created = self._ids.create_assets(cursor, rows, named - ids.keys(), ids, batch.tx)
         keys = self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
         insert_statements.store_owners(cursor, batch.assets, ids)
         insert_statements.store_contacts(cursor, contacts.values(), ids)
         if self._on_commit is not None:
-            people_ids = {ids[key] for key in people}
+            people_ids = {ids[uri] for uri in people}
             records = partial(insert_statements.records_of, created, batch.edges, batch.assets, keys, people_ids)
             self._appended = CommittedTransaction(batch.tx, last_at, len(batch.edges) + len(batch.assets), records)
         return Appended(batch.tx, new)
 
     def _add_facts(
-        self, cursor: psycopg.Cursor, rows: RowBatch, batch: _Batch, ids: Mapping[bytes, int], events: Mapping[int, int]
+        self, cursor: psycopg.Cursor, rows: RowBatch, batch: _Batch, ids: Mapping[str, int], events: Mapping[int, int]
     ) -> insert_statements.SurrogateKeys:
         facts: tuple[tuple[EdgeFactRow | AssetFactRow, int], ...] = (*batch.edges, *batch.assets)
         keys = insert_statements.SurrogateKeys(
