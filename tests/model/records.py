@@ -50,7 +50,7 @@ def key_of(fact: EdgeFact) -> Key:
 
 def fact_order(fact: AssetFact) -> tuple[int, int, str, str]:
     """Return the sort key by which asset facts are folded; it depends on their content only."""
-    return (asserted_by(fact.valid_from), int(fact.mode), canonical_json(fact.state), fact.origin)
+    return (asserted_by(fact.valid_from), int(fact.mode), canonical_json(dict(fact.state)), fact.origin)
 
 
 def fold(facts: Iterable[AssetFact]) -> dict[str, Any]:

@@ -181,7 +181,7 @@ def test_no_two_payloads_contradict_each_other(company: Company) -> None:
     payloads: dict[str, set[str]] = {}
     for each in company.statements:
         if isinstance(each, AssetFact) and each.mode == Mode.REPLACE:
-            payloads.setdefault(f"{each.uri} {each.valid_from}", set()).add(canonical_json(each.state))
+            payloads.setdefault(f"{each.uri} {each.valid_from}", set()).add(canonical_json(dict(each.state)))
         elif isinstance(each, EdgeFact):
             key = [
                 str(each.source),
@@ -190,7 +190,7 @@ def test_no_two_payloads_contradict_each_other(company: Company) -> None:
                 each.properties.get("role"),
                 each.properties.get("version"),
             ]
-            payloads.setdefault(f"{key} {each.valid_from}", set()).add(canonical_json(each.properties))
+            payloads.setdefault(f"{key} {each.valid_from}", set()).add(canonical_json(dict(each.properties)))
     assert {key: message for key, message in payloads.items() if len(message) > 1} == {}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from mlgraph.domain.uri import AssetUri
@@ -19,7 +20,7 @@ ANY_ORIGIN: Final = "*"
 RUN_TERMINAL_STATES: Final = ("ABORT", "FAIL", "COMPLETE")
 """States that end a run (OpenLineage run cycle)."""
 
-_NOTHING: Final[Mapping[str, Any]] = {}
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 _EDGE_PARTS: Final = frozenset({"role", "version", "from"})
 _COLUMN_EDGE_PARTS: Final = _EDGE_PARTS | {"by"}

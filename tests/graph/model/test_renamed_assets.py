@@ -46,7 +46,7 @@ def alias_intervals(aliases: Sequence[Fact]) -> list[Alias]:
     for (source, target, origin, start), first in keyed.items():
         assert start is not None
         same = [f for f in asserted if (f.source, f.target, f.origin, f.valid_from) == (source, target, origin, start)]
-        latest = max(same, key=lambda fact: canonical_json(fact.properties)) if len(same) > 1 else first  # ADR 0011
+        latest = max(same, key=lambda fact: canonical_json(dict(fact.properties))) if len(same) > 1 else first  # ADR 0011
         ends = [f.valid_to for f in same if f.valid_to is not None]
         later = [f.valid_from for f in asserted if (f.source, f.target, f.origin) == (source, target, origin)]
         ends += [moment for moment in later if moment is not None and moment > start]

@@ -133,7 +133,7 @@ class TimestampAssigner:
                 known.append(self._edge_record(fact))
         elif (records := self._assets.get(str(fact.uri))) is not None and not isinstance(fact, Declaration):
             mode = Mode.RETRACT if isinstance(fact, AssetRetraction) else fact.mode
-            state = {} if isinstance(fact, AssetRetraction) else fact.state
+            state = {} if isinstance(fact, AssetRetraction) else dict(fact.state)
             moment = _time_of(fact)
             records.append(AssetRecord(0, self._number(fact.origin), 0 if moment is None else moment, mode, state))
 
