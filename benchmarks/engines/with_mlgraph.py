@@ -68,7 +68,7 @@ class Mlgraph:
     def within(self, start: int, depth: int, kind: int, moment: int) -> AssetDistances:
         """Return the assets of `kind`, with distances."""
         reached = self._flood(start, "downstream", moment, depth)
-        selected = self._graph.registry.kinds(reached.assets) == kind
+        selected = self._graph.asset_index.kinds(reached.assets) == kind
         return AssetDistances(reached.assets[selected], reached.distances[selected])
 
     def hops(self, start: int, end: int, moment: int) -> int:
@@ -82,7 +82,7 @@ class Mlgraph:
             raise TypeError(f"expected a result of this engine, not {type(result).__name__}")
         nodes = self._node_of[result.assets]
         if (nodes < 0).any():
-            unknown = self._graph.registry.uri(int(result.assets[np.argmin(nodes)]))
+            unknown = self._graph.asset_index.uri(int(result.assets[np.argmin(nodes)]))
             raise ValueError(f"the closure contains {unknown}, which is not an asset of the company")
         return NodeDistances(nodes, result.distances)
 
@@ -97,7 +97,7 @@ class Mlgraph:
         node = graph.find(start)
         seeds = [] if node is None else [(node, 0)]
         if direction == "downstream":
-            seeds += [(port, 0) for port in graph.registry.ports_of(start) if port < graph.nodes]
+            seeds += [(port, 0) for port in graph.asset_index.ports_of(start) if port < graph.nodes]
         nodes, hops, _ = reachable_nodes(
             view.out if direction == "downstream" else view.into, graph.nodes, seeds, moment, WALK, depth
         )
@@ -105,13 +105,13 @@ class Mlgraph:
             return AssetDistances(np.array([start], np.int32), np.zeros(1, np.int32))
         none = np.zeros(0, np.int32)
         with borrowed() as workspace:  # a workflow is reached through any of its ports; the nearest one counts
-            space = workspace.for_assets(len(graph.registry))
+            space = workspace.for_assets(len(graph.asset_index))
             return AssetDistances(*nearest(none, none, graph.asset_of[nodes], hops, space.stamp, space.epoch))
 
 
 def _numbers(graph: GraphVersion, layout: Layout) -> tuple[Ints, Ints]:
     """Return the store's numbers of the company's nodes, and the inverse (-1: no node). Raises `ValueError` if one is missing."""
-    number = graph.registry.number
+    number = graph.asset_index.number
     number_of = np.zeros(layout.nodes, np.int32)
     for begin in range(0, layout.nodes, _CHUNK):
         nodes = np.arange(begin, min(begin + _CHUNK, layout.nodes))
@@ -119,6 +119,6 @@ def _numbers(graph: GraphVersion, layout: Layout) -> tuple[Ints, Ints]:
     if (number_of == 0).any():
         missing = layout.uris(np.array([int(np.argmin(number_of))]))[0]
         raise ValueError(f"the store does not contain {missing}; it was probably filled with another company")
-    node_of = np.full(len(graph.registry), -1, np.int32)
+    node_of = np.full(len(graph.asset_index), -1, np.int32)
     node_of[number_of] = np.arange(layout.nodes, dtype=np.int32)
     return number_of, node_of

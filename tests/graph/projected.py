@@ -98,4 +98,4 @@ class Projected:
         return found
 
     def _uri(self, asset: int) -> AssetUri:
-        return AssetUri.parse(self.snapshot.registry.uri(asset))
+        return AssetUri.parse(self.snapshot.asset_index.uri(asset))

@@ -22,7 +22,7 @@ def warm() -> None:
     """Run every kind of query on a graph of two assets: takes seconds without numba's cache, less than a second with it."""
     graph = MutableGraph()
     for number, uri in enumerate(_URIS, start=1):
-        graph.registry.add(AssetRow(number, uri, 1, 0))
+        graph.asset_index.add(AssetRow(number, uri, 1, 0))
     row = Row(Layer.ASSET, NodeKey(1), DERIVES, NodeKey(2), 1, 0, 10, edge_flags(DERIVES, None, {}))
     graph.replace((1, DERIVES, 2), [row])
     graph.publish(1)
@@ -34,19 +34,19 @@ def warm() -> None:
 
 
 def _query(snapshot: GraphVersion) -> None:
-    registry = snapshot.registry
-    root = registry.number(_URIS[0]) or 0
+    asset_index = snapshot.asset_index
+    root = asset_index.number(_URIS[0]) or 0
     is_small_closure(snapshot, root, "downstream", Layer.ASSET, 5)
     reached = walk(snapshot, root, "downstream", Layer.ASSET, 5)
-    listed = reached.assets[registry.sort(reached.assets, reached.distances)]
+    listed = reached.assets[asset_index.sort(reached.assets, reached.distances)]
     listing = edges_between(
         snapshot, Layer.ASSET, 5, {"downstream": reached}, listed, lambda upto: np.arange(upto + 1, dtype=np.int32)
     )
-    uris = registry.uri_texts(listed)
-    nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), reached.distances, reached.certain)
+    uris = asset_index.uri_texts(listed)
+    nodes_json(uris, asset_index.name_texts(listed, uris), asset_index.kinds(listed), reached.distances, reached.certain)
     edges_json(uris, listing, Pieces.of(['"a"', '"b"'], raw=True))
-    owners_json(["mlg://team/warm/c"], np.array([0, 2]), np.arange(2), registry.uri_texts(listed[:2]))
-    registry.owned(listed)
+    owners_json(["mlg://team/warm/c"], np.array([0, 2]), np.arange(2), asset_index.uri_texts(listed[:2]))
+    asset_index.owned(listed)
     ImpactWalk(snapshot, root, "values", Layer.ASSET, 5).result()
-    marks = np.zeros(len(registry), np.uint8)
+    marks = np.zeros(len(asset_index), np.uint8)
     walk(snapshot, root, "downstream", Layer.ASSET, 5, marks=marks)

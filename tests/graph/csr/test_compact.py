@@ -17,18 +17,18 @@ DATASET, COLUMN = KINDS["dataset"].code, KINDS["column"].code
 
 
 def attributes_of(graph: MutableGraph) -> dict[int, tuple[str, str, int, bool, tuple[str, ...], str | None, list[int]]]:
-    registry = graph.registry
+    asset_index = graph.asset_index
     found = {}
-    for asset in range(1, len(registry)):
-        attributes = registry.display_attributes(asset) or DisplayAttributes()
+    for asset in range(1, len(asset_index)):
+        attributes = asset_index.display_attributes(asset) or DisplayAttributes()
         found[asset] = (
-            registry.uri(asset),
-            registry.name(asset),
-            registry.kind(asset),
+            asset_index.uri(asset),
+            asset_index.name(asset),
+            asset_index.kind(asset),
             attributes.finished,
             attributes.owners,
             attributes.state,
-            registry.columns_of(asset),
+            asset_index.columns_of(asset),
         )
     return found
 
@@ -39,16 +39,16 @@ def test_attributes_of_assets_are_as_before() -> None:
         graph = MutableGraph()
         for _ in range(4):
             for _ in range(rng.randint(0, 6)):
-                number = len(graph.registry)
+                number = len(graph.asset_index)
                 dataset = rng.randrange(1, number) if number > 1 and rng.random() < 0.3 else 0
                 uri = f"mlg://{'column' if dataset else 'dataset'}/n/a{number}{rng.choice(['', '%2Fb%20c', '%C3%AF'])}"
-                graph.registry.add(AssetRow(number, uri, COLUMN if dataset else DATASET, dataset))
-            for asset in range(1, len(graph.registry)):
+                graph.asset_index.add(AssetRow(number, uri, COLUMN if dataset else DATASET, dataset))
+            for asset in range(1, len(graph.asset_index)):
                 if rng.random() < 0.4:
                     attributes = DisplayAttributes(rng.choice(NAMES), rng.choice(OWNERS), rng.random() < 0.5, rng.choice(STATES))
-                    graph.registry.set_display_attributes(asset, attributes)
+                    graph.asset_index.set_display_attributes(asset, attributes)
             before = attributes_of(graph)
             graph.publish(graph.snapshot.watermark + 1)
             graph = MutableGraph(compact(freeze(graph)))
             assert attributes_of(graph) == before, f"seed {seed}"
-            assert all(graph.registry.number(uri) == asset for asset, (uri, *_) in before.items())
+            assert all(graph.asset_index.number(uri) == asset for asset, (uri, *_) in before.items())

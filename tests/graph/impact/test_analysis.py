@@ -36,7 +36,7 @@ def effects(edges: list[tuple[AssetUri, str, AssetUri]], root: AssetUri, change:
     for entry, (hurt, distance, effect) in enumerate(zip(result.assets, result.distances, result.effects, strict=True)):
         path = result.path(entry)
         assert (path[0], path[-1], len(path)) == (asset, hurt, distance + 1)
-        found[AssetUri.parse(graph.snapshot.registry.uri(hurt))] = None if effect == NOTHING else Effect(effect).word
+        found[AssetUri.parse(graph.snapshot.asset_index.uri(hurt))] = None if effect == NOTHING else Effect(effect).word
     return found
 
 

@@ -34,17 +34,17 @@ def derives(source: int, target: int, start: int = 1, end: int = FOREVER, mode: 
 
 
 def test_rows_are_those_of_the_rules_for_every_relation_role_and_kind() -> None:
-    registry = AssetIndex(Base.empty())
+    asset_index = AssetIndex(Base.empty())
     kinds = (COLUMN, COLUMN + 1)
     for number, kind in enumerate(kinds, 1):
-        registry.add(AssetRow(number, f"mlg://dataset/n/{number}", kind, 0))
+        asset_index.add(AssetRow(number, f"mlg://dataset/n/{number}", kind, 0))
     kind_of = np.array([0, *kinds, 1], np.uint8)
     compared = 0
     for relation, role, source in product(sorted((WALKED_CODES | PART_CODES) - FLAGGED_BY_PROPERTIES), ROLES, (1, 2)):
         record = EdgeRecord(source, relation, 3, 7, 5, 9, Mode.PATCH, role)
         expected = [
             (number, row[0].asset, row[2].asset, (row[6] | level) << FLAG_SHIFT | relation << RELATION_SHIFT | 7 << ORIGIN_SHIFT)
-            for number, rows in rows_by_table(plain_rows([record], {}, registry)).items()
+            for number, rows in rows_by_table(plain_rows([record], {}, asset_index)).items()
             for row, level in rows.items()
         ]
         found = [

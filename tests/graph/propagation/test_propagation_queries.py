@@ -108,7 +108,7 @@ def test_the_answer_is_that_of_all_runs_looked_back_at(reported: list[ReportedRu
     naive = Naive(affected, executions)
     body = Propagations(projected.store, graph).body(root, since * SECOND, moment, 100, None)
     answer = {entry["uri"]: entry["state"] for entry in (*body["workflows"], *body["assets"])}
-    uri = graph.registry.uri
+    uri = graph.asset_index.uri
     assert answer == {uri(asset): _word(naive, asset, jobs.values()) for asset in distances if asset != root}
 
 

@@ -37,23 +37,24 @@ def test_owners_and_names_are_those_of_the_attributes(
     reported = [EdgeFact(source, "derives", target, "facts", 1) for source, target in pairwise(ASSETS)]
     graph = Projected([reported[:4]]).graph
     for number, card in early.items():
-        if number < len(graph.registry):
-            graph.registry.set_display_attributes(number, card)
+        if number < len(graph.asset_index):
+            graph.asset_index.set_display_attributes(number, card)
     graph = MutableGraph(compact(freeze(graph)))
-    registry = graph.registry
+    asset_index = graph.asset_index
     for row in Projected([reported]).store.assets_by_uri.values():
-        registry.add(row)
+        asset_index.add(row)
     for number, card in late.items():
-        registry.set_display_attributes(number, card)
-    chosen = [number for number in order if number < len(registry)][:many]
+        asset_index.set_display_attributes(number, card)
+    chosen = [number for number in order if number < len(asset_index)][:many]
     assets = np.array(chosen, np.int32)
 
-    cards = {number: registry.display_attributes(number) for number in chosen}
+    cards = {number: asset_index.display_attributes(number) for number in chosen}
     owners = {number: list(known.owners) if known else [] for number, known in cards.items()}
     people = sorted({person for each in owners.values() for person in each})
-    names, index, places = registry.owned(assets)
-    answer = orjson.dumps(owners_json(names, index, places, registry.uri_texts(assets)))
+    names, index, places = asset_index.owned(assets)
+    answer = orjson.dumps(owners_json(names, index, places, asset_index.uri_texts(assets)))
     assert orjson.loads(answer) == [
-        {"owner": person, "assets": [registry.uri(number) for number in chosen if person in owners[number]]} for person in people
+        {"owner": person, "assets": [asset_index.uri(number) for number in chosen if person in owners[number]]}
+        for person in people
     ]
-    assert registry.names_and_owners(assets) == [(registry.name(number), owners[number]) for number in chosen]
+    assert asset_index.names_and_owners(assets) == [(asset_index.name(number), owners[number]) for number in chosen]

@@ -159,9 +159,9 @@ def test_display_attributes_are_adopted_by_a_newer_base(
         filled_store.append(*(edge(minute % 60, 60 + number) for number in range(5)))
         writer.catch_up()
         bases.add(writer.follower._graph.base.watermark)
-        registry = writer.follower.snapshot().registry
-        asset = registry.number(str(named)) or 0
-        assert registry.name(asset) == f"n{minute}"
+        asset_index = writer.follower.snapshot().asset_index
+        asset = asset_index.number(str(named)) or 0
+        assert asset_index.name(asset) == f"n{minute}"
     writer.base_manager.stop()
     assert read.count(asset) == 1  # its records are read once, however often the follower switches to a newer base
 
@@ -215,8 +215,8 @@ def test_owners_are_the_current_ones_whether_followed_or_built_from_the_store(st
     )
     followed.catch_up()
     built = BaseManager(store.reader).build()
-    for registry in (followed.follower.snapshot().registry, built.registry):
-        attributes = [registry.display_attributes(registry.number(uri(number)) or 0) for number in (0, 1)]
+    for asset_index in (followed.follower.snapshot().asset_index, built.asset_index):
+        attributes = [asset_index.display_attributes(asset_index.number(uri(number)) or 0) for number in (0, 1)]
         assert [each and each.owners for each in attributes] == [(team.format(1), "mlg://team/n/t"), (team.format(4),)]
 
 

@@ -33,18 +33,18 @@ class FrozenGraph:
 
 def freeze(graph: MutableGraph) -> FrozenGraph:
     """Return the current graph for `compact`. To be called by the writer's thread, between two publications."""
-    return FrozenGraph(graph.snapshot, len(graph.registry), graph.added())
+    return FrozenGraph(graph.snapshot, len(graph.asset_index), graph.added())
 
 
 def compact(frozen: FrozenGraph, allocate: Allocate = np.zeros) -> Base:
     """Return a new base with the contents of the frozen graph. The graph itself may change meanwhile."""
-    snapshot, registry = frozen.snapshot, frozen.snapshot.registry
+    snapshot, asset_index = frozen.snapshot, frozen.snapshot.asset_index
     numbers = np.arange(frozen.assets, dtype=np.int32)
     is_port = np.flatnonzero(snapshot.port_of[: snapshot.nodes])
     out_of_base = snapshot.asset_of[: snapshot.nodes].copy()
     out_of_base[is_port] = frozen.assets + np.arange(len(is_port), dtype=np.int32)
     ports = np.column_stack([snapshot.asset_of[is_port], snapshot.port_of[is_port]]).astype(np.int64)
-    base = registry.base
+    base = asset_index.base
     tables = [
         _arcs(old, arrays, computed, out_of_base)
         for old, arrays, computed in zip(
@@ -52,29 +52,29 @@ def compact(frozen: FrozenGraph, allocate: Allocate = np.zeros) -> Base:
         )
     ]
     fresh = range(base.assets, frozen.assets)
-    datasets = np.concatenate([base.dataset, np.fromiter(map(registry.dataset_of, fresh), np.int32, len(fresh))])
+    datasets = np.concatenate([base.dataset, np.fromiter(map(asset_index.dataset_of, fresh), np.int32, len(fresh))])
     return assemble(
-        _uris(registry, frozen.assets),
-        registry.kinds(numbers),
+        _uris(asset_index, frozen.assets),
+        asset_index.kinds(numbers),
         datasets,
         ports,
         tables,
-        _changed_attributes(registry, frozen.assets),
+        _changed_attributes(asset_index, frozen.assets),
         snapshot.watermark,
         allocate,
     )
 
 
-def _uris(registry: AssetIndex, assets: int) -> Strings:
-    base = registry.base.uris
-    fresh = Pieces.of((registry.uri(asset) for asset in range(len(base), assets)), raw=True)
+def _uris(asset_index: AssetIndex, assets: int) -> Strings:
+    base = asset_index.base.uris
+    fresh = Pieces.of((asset_index.uri(asset) for asset in range(len(base), assets)), raw=True)
     offsets = np.concatenate([base.offsets, fresh.offsets[1:] + base.offsets[-1]])
     return Strings(offsets, np.concatenate([base.data, fresh.data]))
 
 
-def _changed_attributes(registry: AssetIndex, assets: int) -> DisplayAttributeArrays:
-    arrays = DisplayAttributeArrays(assets, registry.base)
-    for asset, attributes in registry.changed_attributes():
+def _changed_attributes(asset_index: AssetIndex, assets: int) -> DisplayAttributeArrays:
+    arrays = DisplayAttributeArrays(assets, asset_index.base)
+    for asset, attributes in asset_index.changed_attributes():
         if asset < assets:
             arrays.set(asset, attributes)
     return arrays

@@ -19,7 +19,7 @@ from mlgraph.graph.model.rows import TABLE_AND_LEVEL, Ints, Layer, NodeKey, Row
 class GraphVersion:
     """One published state of the graph. `watermark` is the number of the last transaction that it includes."""
 
-    registry: AssetIndex
+    asset_index: AssetIndex
     views: Mapping[Layer, View]
     downstream: Sequence[Arrays]
     """The downstream rows of each table."""
@@ -31,12 +31,12 @@ class GraphVersion:
 
     def find(self, asset: int) -> int | None:
         """Return the node of an asset, or None if this version has none."""
-        node = self.registry.find(NodeKey(asset))
+        node = self.asset_index.find(NodeKey(asset))
         return node if node is not None and node < self.nodes else None
 
     def nodes_of(self, assets: Ints) -> Ints:
         """Return the node of each asset, -1 where this version has none."""
-        nodes = self.registry.nodes_of(assets)
+        nodes = self.asset_index.nodes_of(assets)
         nodes[nodes >= self.nodes] = -1
         return nodes
 
@@ -73,9 +73,9 @@ def lone_edges_group(name: int) -> int:
     return -name
 
 
-def arcs_of(registry: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
-    """Return the rows of each table with node numbers; `registry` numbers new nodes."""
-    node = registry.node
+def arcs_of(asset_index: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
+    """Return the rows of each table with node numbers; `asset_index` numbers new nodes."""
+    node = asset_index.node
     arcs: list[list[Arc]] = [[], [], []]
     for table, flags_of in rows_by_table(rows).items():
         for (source, relation, target, origin, start, end, flags), level in flags_of.items():
@@ -93,7 +93,7 @@ class MutableGraph:
 
     def __init__(self, base: Base | None = None) -> None:
         self.base = base or Base.empty()
-        self.registry = AssetIndex(self.base)
+        self.asset_index = AssetIndex(self.base)
         self.aliases = NO_ALIASES
         """The aliases that `replace` applies. A caller that changes them must replace the groups of the affected assets."""
         self._tables = [MutableTable(table) for table in (self.base.lineage, self.base.column_lineage, self.base.structure)]
@@ -122,14 +122,14 @@ class MutableGraph:
         A group is a run or workflow (its asset number), a lone edge (source, relation, target), or `lone_edges_group(name)`: all
         lone edges at an alias.
         """
-        arcs = arcs_of(self.registry, resolve_aliases(self.aliases, rows))
+        arcs = arcs_of(self.asset_index, resolve_aliases(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)
         for table, arcs_of_table in zip(self._tables, arcs, strict=True):
             if key is not None:
                 table.replace(key, arcs_of_table)
 
     def _triple(self, triple: tuple[int, int, int]) -> tuple[int, int, int] | None:
-        source, target = self.registry.find(NodeKey(triple[0])), self.registry.find(NodeKey(triple[2]))
+        source, target = self.asset_index.find(NodeKey(triple[0])), self.asset_index.find(NodeKey(triple[2]))
         return None if source is None or target is None else (source, triple[1], target)
 
     def publish(self, watermark: int) -> None:
@@ -143,15 +143,15 @@ class MutableGraph:
         if self._arrays:
             published = [new or old for new, old in zip(published, self._arrays, strict=True)]
         self._arrays = [arrays for arrays in published if arrays is not None]
-        registry = self.registry
+        asset_index = self.asset_index
         downstream = [out for out, _ in self._arrays]
         return GraphVersion(
-            registry,
+            asset_index,
             views_of(self._arrays),
             downstream,
-            registry.asset_of,
-            registry.port_of,
-            registry.nodes,
+            asset_index.asset_of,
+            asset_index.port_of,
+            asset_index.nodes,
             watermark,
             self.aliases,
         )

@@ -97,13 +97,13 @@ class ImpactWalk:
         found = self._assets_of(tree)
         certain_assets, hard_assets = self._certain_assets(tree), self._hard_assets(tree)
         found, certain_assets, hard_assets = self._with_models(found, certain_assets, hard_assets)
-        registry = self.graph.registry
-        kinds = registry.kinds(found.assets)
-        finished = np.isin(kinds, _ENDING) & registry.finished(found.assets)
+        asset_index = self.graph.asset_index
+        kinds = asset_index.kinds(found.assets)
+        finished = np.isin(kinds, _ENDING) & asset_index.finished(found.assets)
         hides = self.marks[found.assets] != SHOWN if len(self.marks) else np.zeros(len(found.assets), np.bool_)
         hidden = found.assets[hides]
         found = found.take((found.assets != self.root) & ~finished & ~hides)
-        found = found.take(registry.sort(found.assets, found.distances))
+        found = found.take(asset_index.sort(found.assets, found.distances))
         certain, soft = self._among(found.assets, certain_assets), ~self._among(found.assets, hard_assets)
         effects = self._reported_effects(found.effects)
         return ImpactResult(
@@ -149,8 +149,8 @@ class ImpactWalk:
         self, found: _AffectedEntries, certain_assets: Ints | None, hard_assets: Ints | None
     ) -> tuple[_AffectedEntries, Ints | None, Ints | None]:
         """Add the model of each reached version as a leaf, one step further, if the effect on the version affects the model."""
-        registry = self.graph.registry
-        versions = np.flatnonzero((registry.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
+        asset_index = self.graph.asset_index
+        versions = np.flatnonzero((asset_index.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
         versions = versions[np.argsort(found.assets[versions])]  # of equally near versions, the one numbered first counts
         which, models = models_of_many(self.graph, found.assets[versions], self.moment)
         at = versions[which]
@@ -181,9 +181,9 @@ class ImpactWalk:
         return words[effects]
 
     def _severities(self, assets: Ints, effects: Bytes, soft: Bools) -> Bytes:
-        kinds = self.graph.registry.kinds(assets)
+        kinds = self.graph.asset_index.kinds(assets)
         deployed = self._deployed(assets, kinds)
-        idle = self.graph.registry.idle(assets)
+        idle = self.graph.asset_index.idle(assets)
         row = np.where(effects == NOTHING, len(Effect), effects)
         return severity_table()[row, kinds, deployed.astype(np.int8), soft.astype(np.int8), idle.astype(np.int8)]
 
@@ -197,7 +197,7 @@ class ImpactWalk:
         known = np.flatnonzero(nodes >= 0)
         rows = self.graph.views[Layer.STRUCTURE].into.gather(nodes[known], self.moment)
         parts = self.graph.asset_of[rows.other]
-        packed_parts = np.isin(self.graph.registry.kinds(parts), _PACKED)
+        packed_parts = np.isin(self.graph.asset_index.kinds(parts), _PACKED)
         running = self._are_deployed(parts[packed_parts])
         found[models[known[rows.position[packed_parts][running]]]] = True
         return found

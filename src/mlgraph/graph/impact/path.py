@@ -47,7 +47,7 @@ def _search(request: SearchRequest, target: int, need: int) -> list[SearchNode]:
     found = search_with_predecessors(request, need)
     distance, position = _reached(found, request, target)
     leaf = False
-    if request.graph.registry.kind(target) == MODEL:  # a model is reached with any of its versions
+    if request.graph.asset_index.kind(target) == MODEL:  # a model is reached with any of its versions
         for version, relation in parts_of(request.graph, target, request.moment):
             if relation == VERSION_OF and target in models_of(request.graph, version, request.moment):
                 hop, at = _reached(found, request, version)

@@ -140,7 +140,7 @@ def _common(starts: list[SearchStart], common: int) -> int:
 
 
 def _starts(request: SearchRequest, need: int) -> Iterator[SearchStart]:
-    if request.graph.registry.kind(request.root) == COLUMN:
+    if request.graph.asset_index.kind(request.root) == COLUMN:
         yield from _column_starts(request, need)
         return
     root = SearchNode(request.root, None)
@@ -153,7 +153,7 @@ def _starts(request: SearchRequest, need: int) -> Iterator[SearchStart]:
         following: list[tuple[SearchNode, ...]] = []
         for path in frontier:
             for part, relation in parts_of(request.graph, path[-1].asset, request.moment):
-                kind = request.graph.registry.kind(part)
+                kind = request.graph.asset_index.kind(part)
                 effect = Effect.CHANGED if request.change is None else effect_on_part(request.change, kind)
                 if part in seen or effect is None:
                     continue
@@ -196,5 +196,5 @@ def _passed_on(
     if request.change is None or place == PositionKind.DATASET:
         return effect
     return passed_effect(
-        request.change, effect, relation, flags, request.graph.registry.kind(asset_at(request.graph, place, number))
+        request.change, effect, relation, flags, request.graph.asset_index.kind(asset_at(request.graph, place, number))
     )

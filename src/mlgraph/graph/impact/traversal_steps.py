@@ -39,10 +39,10 @@ def asset_at(graph: GraphVersion, place: PositionKind, number: int) -> int:
 
 def positions_of(graph: GraphVersion, asset: int, direction: DirectionName = "downstream") -> list[tuple[PositionKind, int]]:
     """Return the positions at which a traversal from `asset` starts: its node and, downstream, all its ports."""
-    if graph.registry.kind(asset) == COLUMN:
+    if graph.asset_index.kind(asset) == COLUMN:
         return [(PositionKind.COLUMN, asset)]
-    ports = graph.registry.ports_of(asset) if direction == "downstream" else ()
-    node = graph.registry.find(NodeKey(asset))
+    ports = graph.asset_index.ports_of(asset) if direction == "downstream" else ()
+    node = graph.asset_index.find(NodeKey(asset))
     nodes = (*(() if node is None else (node,)), *ports)
     return [(PositionKind.NODE, number) for number in nodes if number < graph.nodes]
 
@@ -61,7 +61,7 @@ def steps_from(
         yield from _column_steps(graph, level, moment, direction, number)
     else:
         for key, relation, flags in consumers_without_column_lineage(graph, number, direction, level, moment):
-            if (node := graph.registry.find(key)) is not None:
+            if (node := graph.asset_index.find(key)) is not None:
                 yield TraversalStep(PositionKind.NODE, node, relation, flags & ~CERTAIN)
 
 
@@ -80,10 +80,10 @@ def _column_steps(
     view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
     rows = view.out if direction == "downstream" else view.into
     for other, relation in column_steps(graph, rows, column, moment):
-        if graph.registry.kind(other) == COLUMN:
+        if graph.asset_index.kind(other) == COLUMN:
             yield TraversalStep(PositionKind.COLUMN, other, relation, CERTAIN)
         elif (node := graph.find(other)) is not None:
             yield TraversalStep(PositionKind.NODE, node, relation, CERTAIN)
-    dataset = graph.registry.dataset_of(column)
+    dataset = graph.asset_index.dataset_of(column)
     if dataset and any(consumers_without_column_lineage(graph, dataset, direction, level, moment)):
         yield TraversalStep(PositionKind.DATASET, dataset, PART_OF, 0)

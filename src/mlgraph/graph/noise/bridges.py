@@ -64,7 +64,7 @@ def bridges(graph: GraphVersion, layer: Layer, moment: int, listed: Ints, hidden
 def _nodes_of(graph: GraphVersion, assets: Ints) -> Ints:
     """Return the nodes and ports of assets."""
     own = graph.nodes_of(assets)
-    ports = [port for asset in assets[own >= 0].tolist() for port in graph.registry.ports_of(asset) if port < graph.nodes]
+    ports = [port for asset in assets[own >= 0].tolist() for port in graph.asset_index.ports_of(asset) if port < graph.nodes]
     return np.concatenate([own[own >= 0], np.array(ports, np.int32)])
 
 

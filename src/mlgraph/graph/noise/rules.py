@@ -51,24 +51,24 @@ class Noise:
         self._known: NDArray[np.int16] = np.zeros(0, np.int16)
         """By asset, 1 + the number of the rule that hides it by its name (0: not computed yet)."""
 
-    def of(self, registry: AssetIndex, assets: Ints) -> NDArray[np.int16]:
+    def of(self, asset_index: AssetIndex, assets: Ints) -> NDArray[np.int16]:
         """Return for each asset the number of the first rule that hides it by its name (0: none does).
 
         A column is hidden if its dataset is.
         """
         found = np.zeros(len(assets), np.int16)
-        kinds = registry.kinds(assets)
+        kinds = asset_index.kinds(assets)
         places = np.flatnonzero(self._examined_runs[kinds])
         if not len(places):
             return found
         examined = assets[places]
         columns = np.flatnonzero(kinds[places] == COLUMN)
-        examined[columns] = [registry.dataset_of(column) for column in examined[columns].tolist()]
-        known = self._with_room(len(registry))
+        examined[columns] = [asset_index.dataset_of(column) for column in examined[columns].tolist()]
+        known = self._with_room(len(asset_index))
         fresh = examined[known[examined] == 0]
         if len(fresh):
             fresh = np.unique(fresh)
-        for asset, kind, uri in zip(fresh.tolist(), registry.kinds(fresh).tolist(), registry.uris(fresh), strict=True):
+        for asset, kind, uri in zip(fresh.tolist(), asset_index.kinds(fresh).tolist(), asset_index.uris(fresh), strict=True):
             known[asset] = 1 + self._rule_of(kind, unquote(uri.rpartition("/")[2]))
         found[places] = known[examined] - 1
         return found
@@ -108,12 +108,12 @@ class Hidden:
 
     def examine(self, assets: Ints) -> None:
         """Mark those of `assets` that are hidden. Runs are compared with all runs that were examined before."""
-        rules = self._noise.of(self._graph.registry, assets)
+        rules = self._noise.of(self._graph.asset_index, assets)
         places = np.flatnonzero(rules)
         self._hide(assets[places], rules[places].tolist(), CONTRACTED)
         if self._noise.retries and self._level == Layer.RUN:
             by_name = assets[places]
-            self._examine_runs(np.setdiff1d(assets[self._graph.registry.kinds(assets) == RUN], by_name))
+            self._examine_runs(np.setdiff1d(assets[self._graph.asset_index.kinds(assets) == RUN], by_name))
 
     def _examine_runs(self, runs: Ints) -> None:
         known = len(self._runs)
@@ -129,7 +129,7 @@ class Hidden:
         if named.all():
             return
         if not len(self.marks):
-            self.marks = np.zeros(len(self._graph.registry), np.uint8)
+            self.marks = np.zeros(len(self._graph.asset_index), np.uint8)
         self.marks[assets[~named]] = mark
         self._rule.update(
             (asset, rule) for asset, rule, is_shown in zip(assets.tolist(), rules, named.tolist(), strict=True) if not is_shown

@@ -49,7 +49,7 @@ def retried_runs(graph: GraphVersion, runs: Ints, moment: int, memberships: RunM
     has all inputs and outputs of the failed run, paired with at least the same certainty.
     """
     states = {
-        run: attributes.state for run in runs.tolist() if (attributes := graph.registry.display_attributes(run)) is not None
+        run: attributes.state for run in runs.tolist() if (attributes := graph.asset_index.display_attributes(run)) is not None
     }
     failed = _with_effects(graph, (run for run, state in states.items() if state in FAILED), moment)
     if not failed:
@@ -93,7 +93,7 @@ def _effects_of(graph: GraphVersion, run: int, moment: int) -> _RunWithEffects |
     edges: set[tuple[int, int, bool]] = set()
     pairs: set[tuple[int, int, bool]] = set()
     since: list[int] = []
-    for node_or_port in (node, *(port for port in graph.registry.ports_of(run) if port < graph.nodes)):
+    for node_or_port in (node, *(port for port in graph.asset_index.ports_of(run) if port < graph.nodes)):
         walked: list[list[tuple[int, bool]]] = []
         for rows, is_incoming in ((view.into, True), (view.out, False)):
             walked.append([])

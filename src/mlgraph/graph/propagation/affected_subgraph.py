@@ -53,16 +53,16 @@ def affected_subgraph(graph: GraphVersion, root: int, since: int, moment: int, r
     links = _links(graph, source_assets[neither], target_assets[neither], rows.start[neither].tolist())
     _exclude_own_outputs(reads, pairs, {link.target for link in links} | changed.keys())
     for asset in changed:
-        if graph.registry.kind(asset) in PROCESS_KINDS:
+        if graph.asset_index.kind(asset) in PROCESS_KINDS:
             reads[asset].add(asset)
             for inputs in pairs[asset].values():
                 inputs[asset] = True
-    frozen = reached.assets[np.isin(graph.registry.kinds(reached.assets), _NEVER_CLOSING)]
+    frozen = reached.assets[np.isin(graph.asset_index.kinds(reached.assets), _NEVER_CLOSING)]
     return AffectedSubgraph(changed, links, reads, pairs, frozenset(frozen.tolist()))
 
 
 def _are_processes(graph: GraphVersion, assets: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    return np.isin(graph.registry.kinds(assets), np.array(sorted(PROCESS_KINDS), np.uint8))
+    return np.isin(graph.asset_index.kinds(assets), np.array(sorted(PROCESS_KINDS), np.uint8))
 
 
 def _links(graph: GraphVersion, sources: Ints, targets: Ints, starts: list[int]) -> list[PropagationLink]:
@@ -118,7 +118,7 @@ def _changed(graph: GraphVersion, root: int, since: int, moment: int) -> dict[in
         if part == root:
             continue
         valid_since = since_by_part.get(part, since)
-        is_frozen = graph.registry.kind(part) in NEVER_CLOSING
+        is_frozen = graph.asset_index.kind(part) in NEVER_CLOSING
         changed[part] = since if not is_frozen else valid_since if valid_since >= since else None
     return changed
 

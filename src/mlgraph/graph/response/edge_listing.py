@@ -68,7 +68,7 @@ def edges_between(
     ends = places_among(listed, np.concatenate([rows.source, rows.target]))
     source, target = ends[: len(rows.source)], ends[len(rows.source) :]
     rank = np.empty(len(listed), np.int64)
-    rank[graph.registry.sort(listed, np.zeros(len(listed), np.int32))] = np.arange(len(listed))
+    rank[graph.asset_index.sort(listed, np.zeros(len(listed), np.int32))] = np.arange(len(listed))
     origin_index = ranks(int(rows.origin.max(initial=0)))[rows.origin]
     order = _in_order(rank[source], 2 * _RELATION_RANK[rows.relation] + (rows.folded > 0), rank[target], origin_index)
     return EdgeListing(*_merged_rows(source, target, *rows[2:], order))
@@ -136,7 +136,7 @@ def _merged_rows(
 
 
 def _layers(graph: GraphVersion, level: Layer, listed: Ints) -> tuple[Layer, ...]:
-    if not (graph.registry.kinds(listed) == COLUMN).any():
+    if not (graph.asset_index.kinds(listed) == COLUMN).any():
         return (level,)
     return level, (Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS)
 

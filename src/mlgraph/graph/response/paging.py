@@ -71,17 +71,17 @@ def page(
     start = 0
     if after is not None:
         where = range(int(np.searchsorted(distances, after.distance)), int(np.searchsorted(distances, after.distance, "right")))
-        start = where.start + bisect_right(where, after.uri, key=lambda entry: graph.registry.uri(int(assets[entry])))
+        start = where.start + bisect_right(where, after.uri, key=lambda entry: graph.asset_index.uri(int(assets[entry])))
     stop = min(start + limit, len(assets))
     if path_budget is not None and stop > start:
         fitting = int(np.searchsorted(np.cumsum(distances[start:stop].astype(np.int64) + 1), path_budget, "right"))
         stop = start + max(1, fitting)
     if stop == len(assets):
         return AnswerPage(start, stop, None)
-    return AnswerPage(start, stop, Frontier(int(distances[stop - 1]), graph.registry.uri(int(assets[stop - 1])), moment))
+    return AnswerPage(start, stop, Frontier(int(distances[stop - 1]), graph.asset_index.uri(int(assets[stop - 1])), moment))
 
 
 def node_body(graph: GraphVersion, asset: int) -> dict[str, Any]:
     """Return URI, kind and name of an asset, as in every answer."""
-    registry = graph.registry
-    return {"uri": registry.uri(asset), "kind": KIND_NAMES[registry.kind(asset)], "name": registry.name(asset)}
+    asset_index = graph.asset_index
+    return {"uri": asset_index.uri(asset), "kind": KIND_NAMES[asset_index.kind(asset)], "name": asset_index.name(asset)}

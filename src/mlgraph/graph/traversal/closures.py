@@ -122,7 +122,7 @@ def _walk(
     view = graph.views[level]
     rows = view.out if direction == "downstream" else view.into
     reached = Closure()
-    if graph.registry.kind(root) == COLUMN:
+    if graph.asset_index.kind(root) == COLUMN:
         starts = column_starts(graph, root, direction, level, moment, limit, marks)
     else:
         starts = starts_of(graph, root, moment, limit, reached)
@@ -156,7 +156,7 @@ def _walk(
 
 def _nearest(graph: GraphVersion, some: Ints, some_distances: Ints, others: Ints, other_distances: Ints) -> tuple[Ints, Ints]:
     with borrowed() as workspace:
-        space = workspace.for_assets(len(graph.registry))
+        space = workspace.for_assets(len(graph.asset_index))
         assets, distances = nearest(some, some_distances, others, other_distances, space.stamp, space.epoch)
         return assets, distances
 
@@ -207,7 +207,7 @@ def parts_of(graph: GraphVersion, parent: int, moment: int) -> Iterator[tuple[in
         return
     for part, relation, _, _ in graph.views[Layer.STRUCTURE].into.rows_of(node, moment):
         asset = int(graph.asset_of[part])
-        if relation in PART_CODES and graph.registry.kind(asset) != COLUMN:
+        if relation in PART_CODES and graph.asset_index.kind(asset) != COLUMN:
             yield asset, relation
 
 
@@ -215,11 +215,11 @@ def entry_nodes(graph: GraphVersion, start: ClosureStart, direction: DirectionNa
     """Yield the graph nodes at which the traversal of a start begins."""
     if start.entry == "listed":
         return
-    node = graph.registry.find(NodeKey(start.asset, start.port))
+    node = graph.asset_index.find(NodeKey(start.asset, start.port))
     if node is not None and node < graph.nodes:
         yield node
     if start.entry == "asset" and direction == "downstream":
-        yield from (node for node in graph.registry.ports_of(start.asset) if node < graph.nodes)
+        yield from (node for node in graph.asset_index.ports_of(start.asset) if node < graph.nodes)
 
 
 def models_of_many(graph: GraphVersion, versions: Ints, moment: int) -> tuple[Ints, Ints]:
@@ -237,7 +237,7 @@ def _add_models(
     """Set the assets of `reached`, adding the model of each version one step further (docs/spec.md#5-parts-and-wholes)."""
     assets, distances = listed
     certain = among(graph, assets, certain_assets)
-    versions = np.flatnonzero((graph.registry.kinds(assets) == MODEL_VERSION) & (distances < limit))
+    versions = np.flatnonzero((graph.asset_index.kinds(assets) == MODEL_VERSION) & (distances < limit))
     if len(versions):
         positions, models = models_of_many(graph, assets[versions], moment)
         model_certain = certain[versions[positions]]
@@ -254,7 +254,7 @@ def _add_models(
 def among(graph: GraphVersion, assets: Ints, chosen: Ints) -> Bools:
     """Return of each of `assets` whether it is one of `chosen`."""
     with borrowed() as workspace:
-        space = workspace.for_assets(len(graph.registry))
+        space = workspace.for_assets(len(graph.asset_index))
         space.stamp[chosen] = space.epoch
         found: Bools = space.stamp[assets] == space.epoch
         return found
@@ -262,4 +262,4 @@ def among(graph: GraphVersion, assets: Ints, chosen: Ints) -> Bools:
 
 def is_run(graph: GraphVersion, asset: int) -> bool:
     """Return whether `asset` is a run, for which queries use the run level by default."""
-    return graph.registry.kind(asset) == _RUN
+    return graph.asset_index.kind(asset) == _RUN

@@ -53,9 +53,9 @@ def column_starts(
         following: list[int] = []
         for asset in frontier:  # contracted assets are appended during the loop
             starts.append(ClosureStart(asset, 0, distance, certain=True))
-            if graph.registry.kind(asset) != COLUMN:
+            if graph.asset_index.kind(asset) != COLUMN:
                 continue
-            dataset = graph.registry.dataset_of(asset)
+            dataset = graph.asset_index.dataset_of(asset)
             if dataset:
                 datasets.setdefault(dataset, distance + (not is_contracted(marks, dataset)))
             for other, _ in column_steps(graph, rows, asset, moment):
@@ -127,7 +127,7 @@ def _column_neighbours(graph: GraphVersion, dataset: int, level: Layer, moment: 
     view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
     rows = view.out if downstream else view.into
     found: set[int] = set()
-    for column in graph.registry.columns_of(dataset):
+    for column in graph.asset_index.columns_of(dataset):
         for other, _ in column_steps(graph, rows, column, moment):
-            found.add(graph.registry.dataset_of(other) or other)
+            found.add(graph.asset_index.dataset_of(other) or other)
     return found

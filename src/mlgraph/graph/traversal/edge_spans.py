@@ -61,7 +61,7 @@ def workflows_touched(graph: GraphVersion, after: int, upto: int) -> set[int]:
         chosen = _touched(rows, after, upto)
         for ends in (nodes[rows.position[chosen]], rows.other[chosen]):
             assets = np.unique(graph.asset_of[ends])
-            found.update(assets[graph.registry.kinds(assets) == WORKFLOW].tolist())
+            found.update(assets[graph.asset_index.kinds(assets) == WORKFLOW].tolist())
     return found
 
 

@@ -28,7 +28,7 @@ def is_small_closure(graph: GraphVersion, root: int, direction: DirectionName, l
 
     The search stops where a bound is exceeded. Columns never count as small, nor do assets with many parts.
     """
-    if graph.registry.kind(root) == COLUMN:
+    if graph.asset_index.kind(root) == COLUMN:
         return False  # column traversal is not compiled
     start = graph.find(root)
     if start is None:
@@ -40,7 +40,7 @@ def is_small_closure(graph: GraphVersion, root: int, direction: DirectionName, l
     seeds = parts.tolist()
     if direction == "downstream":
         seeds += [
-            port for asset in graph.asset_of[parts].tolist() for port in graph.registry.ports_of(asset) if port < graph.nodes
+            port for asset in graph.asset_of[parts].tolist() for port in graph.asset_index.ports_of(asset) if port < graph.nodes
         ]
     walked = view.out if direction == "downstream" else view.into
     return _reached_if_few(graph, walked, view.out, seeds, moment, (SMALL_NODES, SMALL_ROWS)) is not None

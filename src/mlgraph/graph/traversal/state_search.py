@@ -95,9 +95,9 @@ def search_states(graph: GraphVersion, rows: DirectedRows, seeds: Seeds, options
     hiding = len(options.marks) > 0
     size = graph.nodes * EFFECTS
     later = (np.empty(size, np.int64), np.empty(size, np.int32)) if hiding else (np.empty(0, np.int64), np.empty(0, np.int32))
-    registry = graph.registry
+    asset_index = graph.asset_index
     row_filter = _StateFilter(
-        options.moment, options.need | rows.level, options.avoid, hiding, registry.kind_at, graph.asset_of, options.marks
+        options.moment, options.need | rows.level, options.avoid, hiding, asset_index.kind_at, graph.asset_of, options.marks
     )
     with borrowed() as workspace:
         while True:

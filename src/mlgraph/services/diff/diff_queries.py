@@ -82,7 +82,7 @@ class DiffQueries:
     def _states(self, assets: Collection[int]) -> list[dict[str, Any]]:
         """Return the assets whose state differs between the moments, sorted by URI."""
         aliases, changes = self._graph.aliases, []
-        for part in chunks(asset for asset in assets if asset < len(self._graph.registry)):
+        for part in chunks(asset for asset in assets if asset < len(self._graph.asset_index)):
             deadlines.raise_if_exceeded()
             records = by_asset(records_of(self._reader, {name for a in part for name in aliases.names_of(a)}))
             for asset in part:
@@ -98,7 +98,7 @@ class DiffQueries:
 
     def _edges(self, edges: Mapping[Triple, ValidityChange]) -> list[dict[str, Any]]:
         """Return the edges that differ, sorted by source, relation and target."""
-        uri = self._graph.registry.uri
+        uri = self._graph.asset_index.uri
         changes = [
             {
                 "source": uri(source),

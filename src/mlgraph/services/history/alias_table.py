@@ -73,9 +73,9 @@ def intervals_under_names(
 class AliasTable:
     """The asserted aliases by name. `aliases`: the resolution that results from them."""
 
-    def __init__(self, registry: AssetIndex, in_passing: Collection[str]) -> None:
+    def __init__(self, asset_index: AssetIndex, in_passing: Collection[str]) -> None:
         """Start empty. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`)."""
-        self._registry = registry
+        self._registry = asset_index
         self._in_passing = frozenset(in_passing)
         self._asserted: dict[int, list[Alias]] = {}
         self._names_of: dict[int, set[int]] = defaultdict(set)

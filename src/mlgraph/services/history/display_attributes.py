@@ -27,8 +27,8 @@ class DisplayAttributesUpdater:
     read all earlier records of the dataset again.
     """
 
-    def __init__(self, registry: AssetIndex, histories: Histories) -> None:
-        self._registry = registry
+    def __init__(self, asset_index: AssetIndex, histories: Histories) -> None:
+        self._registry = asset_index
         self._histories = histories
         self._patched_upto: dict[int, tuple[int, int]] = {}
         """Of assets with one origin and no retraction: the origin, and the start of its latest state."""
@@ -92,12 +92,12 @@ class DisplayAttributesUpdater:
             self._patched_upto.pop(asset, None)
 
 
-def open_owners(reader: GroupReader, assets: Collection[int], registry: AssetIndex) -> dict[int, set[str]]:
+def open_owners(reader: GroupReader, assets: Collection[int], asset_index: AssetIndex) -> dict[int, set[str]]:
     """Return the owners of `assets` by open `owned_by` edges, by asset."""
     owned: dict[int, set[str]] = defaultdict(set)
     for interval in asserted_intervals(reader, reader.edges_from(assets, (OWNED_BY,))):
         if interval.end == FOREVER:
-            owned[interval.record.source].add(registry.uri(interval.record.target))
+            owned[interval.record.source].add(asset_index.uri(interval.record.target))
     return owned
 
 

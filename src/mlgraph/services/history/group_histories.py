@@ -25,9 +25,9 @@ Triple = tuple[int, int, int]
 class Histories:
     """Loads histories. Run histories are cached until the run changes: few of the many runs of a workflow do."""
 
-    def __init__(self, reader: GroupReader, registry: AssetIndex, aliases: Aliases = NO_ALIASES) -> None:
+    def __init__(self, reader: GroupReader, asset_index: AssetIndex, aliases: Aliases = NO_ALIASES) -> None:
         self.reader = reader
-        self._registry = registry
+        self._registry = asset_index
         self.aliases = aliases
         self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
 

@@ -38,7 +38,7 @@ class InferredEdges:
 
     def of(self, asset: int) -> InferenceResult:
         """Return every edge that rules infer from or to the asset, at any time."""
-        kind = KIND_NAMES[self._graph.registry.kind(asset)]
+        kind = KIND_NAMES[self._graph.asset_index.kind(asset)]
         edges: list[Inferred] = []
         cut: list[str] = []
         with self._reader.session():
@@ -59,7 +59,7 @@ class InferredEdges:
         source, relation, target = triple
         if not source or not target or source == target:
             return []
-        kinds = [KIND_NAMES[self._graph.registry.kind(asset)] for asset in (source, target)]
+        kinds = [KIND_NAMES[self._graph.asset_index.kind(asset)] for asset in (source, target)]
         found = []
         with self._reader.session():
             for rule in self._rules.inferring([(kinds[0], RELATION_NAMES[relation], kinds[1])]):
@@ -121,7 +121,7 @@ class Explanation:
 
     def _edge(self, link: Link, moment: int, *, forward: bool) -> dict[str, Any]:
         """Return an edge of a path; if it is inferred itself, with the path that it follows from."""
-        uri, (source, relation, target) = self.graph.registry.uri, link.triple
+        uri, (source, relation, target) = self.graph.asset_index.uri, link.triple
         rule = next((each for each in self.rules if each.origin == link.origin), None)
         asserted = [link] if rule is not None else self.premises.asserted_at(link.triple, moment)
         return {

@@ -44,7 +44,7 @@ class PremiseReader:
         self._aliases = graph.aliases
         self._left = self._most = MAX_FACTS if most is None else most
         self._origins = reader.origins()
-        self._histories = Histories(reader, graph.registry, graph.aliases)
+        self._histories = Histories(reader, graph.asset_index, graph.aliases)
         self._links: dict[tuple[EdgeStep, int], list[Link]] = {}
         self._overfull: set[tuple[EdgeStep, int]] = set()
         self._kinds: dict[int, int] = {}
@@ -55,12 +55,12 @@ class PremiseReader:
         """Return the code of the asset's kind."""
         kind = self._kinds.get(asset)
         if kind is None:
-            kind = self._kinds[asset] = self._graph.registry.kind(asset)
+            kind = self._kinds[asset] = self._graph.asset_index.kind(asset)
         return kind
 
     def uri(self, asset: int) -> str:
         """Return the asset's URI."""
-        return self._graph.registry.uri(asset)
+        return self._graph.asset_index.uri(asset)
 
     def reset_budget(self) -> None:
         """Restore the full budget; the cache remains."""
@@ -146,7 +146,7 @@ class PremiseReader:
 
     def _owners(self, assets: Iterable[int], kinds: frozenset[int]) -> Iterator[Link]:
         """Yield the owners in the states of the assets as edges: most owners are reported in states, few as edges."""
-        number = self._graph.registry.number
+        number = self._graph.asset_index.number
         segments = self._segments(assets)
         named = {uri for listed in segments.values() for segment in listed for uri in segment.state.get("owners", ())}
         owners = {uri: owner for uri in named if (owner := number(uri)) is not None and self.kind(owner) in kinds}
@@ -174,7 +174,7 @@ class PremiseReader:
         self._spend(len(owned))
         wanted = set(owners)
         named = frozenset(map(self.kind, owners))
-        names = [name for name in owned if name < len(self._graph.registry) and self.kind(name) in kinds]
+        names = [name for name in owned if name < len(self._graph.asset_index) and self.kind(name) in kinds]
         known = {segment.asset for name in names for segment in self._aliases.segments(name)}
         yield from (link for part in chunks(known) for link in self._owners(part, named) if link.triple[2] in wanted)
 
@@ -239,7 +239,7 @@ class PremiseReader:
     def _pairs_of_run(self, history: RunHistory) -> Pairs:
         """Return the pairs of a run between the assets that its inputs and outputs resolve to at each time."""
         gathered: dict[tuple[int, int], list[Validity]] = defaultdict(list)
-        for (source, output), (spans, certain) in run_pairs(history, self._graph.registry, self._aliases).items():
+        for (source, output), (spans, certain) in run_pairs(history, self._graph.asset_index, self._aliases).items():
             validity = Validity(spans, certain)
             for left, right, start, end in split(self._aliases, source, output, *EVER):
                 gathered[left, right].append(validity.within(start, end, certain=True))
@@ -248,7 +248,7 @@ class PremiseReader:
     def _pairs_of_workflow(self, workflow: int) -> Pairs:
         """Return the pairs of a workflow as traversed in the graph: from inputs to a port, and from the port to its outputs."""
         node = self._graph.find(workflow)
-        ports = [] if node is None else [node, *(p for p in self._graph.registry.ports_of(workflow) if p < self._graph.nodes)]
+        ports = [] if node is None else [node, *(p for p in self._graph.asset_index.ports_of(workflow) if p < self._graph.nodes)]
         gathered: dict[tuple[int, int], list[Validity]] = defaultdict(list)
         view = self._graph.views[Layer.ASSET]
         for port in ports:

@@ -40,21 +40,21 @@ class Projector:
         self._reader = reader
         self._graph = graph
         self._cache = CachedGroupReader(reader)
-        self._histories = Histories(self._cache, graph.registry)
-        self._aliases = AliasTable(graph.registry, in_passing)
+        self._histories = Histories(self._cache, graph.asset_index)
+        self._aliases = AliasTable(graph.asset_index, in_passing)
         self._aliases.open(reader.at(graph.snapshot.watermark))
         self._histories.aliases = graph.aliases = self._aliases.aliases
         if graph.aliases:
             graph.publish(graph.snapshot.watermark)  # a base has the rows under resolved names, but not the aliases
-        self._attributes = DisplayAttributesUpdater(graph.registry, self._histories)
+        self._attributes = DisplayAttributesUpdater(graph.asset_index, self._histories)
         self._attributes_due: set[int] = set()
 
     def apply(self, changes: Changes, *, with_attributes: bool = True) -> None:
         """Bring the graph up to `changes.upto` and publish it. `with_attributes` False: `adopt_caches` will bring them."""
         before = self._graph.snapshot.watermark
-        reader, greatest = self._reader.at(changes.upto), len(self._graph.registry) - 1
+        reader, greatest = self._reader.at(changes.upto), len(self._graph.asset_index) - 1
         for row in changes.assets:
-            self._graph.registry.add(row)
+            self._graph.asset_index.add(row)
         if changes.records is None:
             self._cache.invalidate(reader)
         else:
@@ -83,17 +83,19 @@ class Projector:
             self._replace_triples(chunk)
         for runs in chunks(affected.runs):
             for run, member in self._histories.runs(runs).values():
-                self._graph.replace(run.run, run_rows(run, self._graph.registry, self._graph.aliases, standalone=not member))
+                self._graph.replace(run.run, run_rows(run, self._graph.asset_index, self._graph.aliases, standalone=not member))
         for workflows in chunks(affected.workflows, 50):
             for workflow in self._histories.workflows(workflows):
-                sides = workflow_sides(workflow, self._graph.registry, self._graph.aliases)
-                self._graph.replace(workflow.workflow, workflow_rows(workflow, sides, self._graph.registry, self._graph.aliases))
+                sides = workflow_sides(workflow, self._graph.asset_index, self._graph.aliases)
+                self._graph.replace(
+                    workflow.workflow, workflow_rows(workflow, sides, self._graph.asset_index, self._graph.aliases)
+                )
         for assets in chunks(affected.attributes):
             self._attributes.refresh(assets, before, upto)
         self._graph.publish(upto)
 
     def _affected(self, changes: Changes, moved: Collection[int]) -> AffectedGroups:
-        affected, kind = AffectedGroups(), self._graph.registry.kind
+        affected, kind = AffectedGroups(), self._graph.asset_index.kind
         for triple in changes.edges:
             self._add_triple(affected, triple)
         for owner in changes.seen_by:
@@ -131,11 +133,11 @@ class Projector:
         self._histories.adopt_caches(other._histories)
 
     def _add_owner(self, affected: AffectedGroups, owner: int) -> None:
-        (affected.runs if self._graph.registry.kind(owner) == RUN else affected.workflows).add(owner)
+        (affected.runs if self._graph.asset_index.kind(owner) == RUN else affected.workflows).add(owner)
 
     def _add_triple(self, affected: AffectedGroups, triple: Triple) -> None:
         source, relation, target = triple
-        kind = self._graph.registry.kind
+        kind = self._graph.asset_index.kind
         owner = target if relation == INPUT_TO else source
         if relation in (INPUT_TO, OUTPUTS) and kind(owner) == RUN:
             affected.runs.add(owner)
@@ -155,7 +157,7 @@ class Projector:
         ends_by_asset = self._histories.retraction_ends({asset for source, _, target in triples for asset in (source, target)})
         for triple in triples:
             records_of_triple = records.get(triple, [])
-            rows = plain_rows(records_of_triple, ends_by_asset, self._graph.registry) if records_of_triple else ()
+            rows = plain_rows(records_of_triple, ends_by_asset, self._graph.asset_index) if records_of_triple else ()
             self._graph.replace(triple, rows)
 
     def _replace_edges_of(self, name: int) -> None:
@@ -176,6 +178,6 @@ class Projector:
             (
                 row
                 for records_of_triple in records.values()
-                for row in plain_rows(records_of_triple, ends_by_asset, self._graph.registry)
+                for row in plain_rows(records_of_triple, ends_by_asset, self._graph.asset_index)
             ),
         )

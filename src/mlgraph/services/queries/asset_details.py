@@ -52,10 +52,10 @@ class AssetDetails:
         deletion = deleted_at(records, moment)
         relations, total, cut = self._relations(graph, asset, names, moment)
         return {
-            "uri": graph.registry.uri(asset),
-            "kind": KIND_NAMES[graph.registry.kind(asset)],
+            "uri": graph.asset_index.uri(asset),
+            "kind": KIND_NAMES[graph.asset_index.kind(asset)],
             "names": names_of(graph, asset),
-            "name": state.get("name") or AssetUri.parse(graph.registry.uri(asset)).name,
+            "name": state.get("name") or AssetUri.parse(graph.asset_index.uri(asset)).name,
             "description": state.get("description"),
             "owners": state.get("owners", []),
             "tags": state.get("tags", []),
@@ -82,16 +82,16 @@ class AssetDetails:
             state = {**state, "name": contact.name or state.get("name")}
             if contact.mail:
                 state["properties"] = {**state.get("properties", {}), "mail": contact.mail}
-        if graph.registry.kind(asset) == COLUMN and "properties" not in state:
+        if graph.asset_index.kind(asset) == COLUMN and "properties" not in state:
             state = {**self._field(graph, asset, moment), **state}
         return state
 
     def _field(self, graph: GraphVersion, column: int, moment: int) -> dict[str, Any]:
         """Return the state of a column from the schema of its dataset."""
-        dataset = graph.aliases.at(graph.registry.dataset_of(column), moment)
+        dataset = graph.aliases.at(graph.asset_index.dataset_of(column), moment)
         dataset_records = records_of(self._reader, graph.aliases.names_at(dataset, moment))
         schema = (state_at(asset_intervals(dataset_records), moment) or {}).get("properties", {}).get("schema")
-        name = field_of_column(AssetUri.parse(graph.registry.uri(column)))
+        name = field_of_column(AssetUri.parse(graph.asset_index.uri(column)))
         for field_schema in schema if isinstance(schema, list) else ():
             if isinstance(field_schema, dict) and field_schema.get("name") == name:
                 properties = {key: value for key, value in field_schema.items() if key not in ("name", "description")}
@@ -101,10 +101,10 @@ class AssetDetails:
     def _health(self, graph: GraphVersion, names: list[int], state: dict[str, Any], moment: int) -> dict[str, Any]:
         """Return the health from the state of the asset; for a workflow, also from its latest ended run."""
         health = health_of(state)
-        if graph.registry.kind(names[0]) != WORKFLOW:
+        if graph.asset_index.kind(names[0]) != WORKFLOW:
             return health
         started = {e.source: e.valid_from for e in self._reader.edges_into(names, [RUN_OF]) if e.valid_from <= moment}
-        uri = graph.registry.uri
+        uri = graph.asset_index.uri
         latest = sorted(started, key=lambda run: (started[run], uri(run)), reverse=True)[:LATEST_RUNS]
         run_records: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in self._reader.asset_records(latest):
@@ -135,7 +135,7 @@ class AssetDetails:
         for triple, origin, span_, certain in origins_at(inferred.edges, moment):
             found[triple].join(origin, *span_)
             found[triple].possible = not certain and all(each.startswith(ORIGIN) for each in found[triple].origins)
-        uri = graph.registry.uri
+        uri = graph.asset_index.uri
         ordered = sorted(found.items(), key=lambda item: (item[0][1], uri(item[0][0]), uri(item[0][2])))
         properties = self._properties(graph, [triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
         return (
@@ -144,7 +144,7 @@ class AssetDetails:
                     "source": uri(source),
                     "relation": RELATION_NAMES[relation],
                     "target": uri(target),
-                    "name": graph.registry.name(target if source == asset else source),
+                    "name": graph.asset_index.name(target if source == asset else source),
                     "direction": "out" if source == asset else "in",
                     "origins": sorted(edge.origins),
                     "valid_from": format_time(edge.start),
@@ -203,7 +203,7 @@ class AssetDetails:
         valid_spans = {each: [s for s in listed if s.start <= moment < s.end] for each, listed in spans.items()}
         deployments = {span.triple[0] for listed in valid_spans.values() for span in listed}
         states = self._states(graph, {*services, *deployments}, moment)
-        uri = graph.registry.uri
+        uri = graph.asset_index.uri
         return {
             "services": [
                 {
@@ -221,7 +221,7 @@ class AssetDetails:
         }
 
     def _services(self, graph: GraphVersion, moment: int) -> list[int]:
-        known = graph.registry.of_kind(KINDS["service"].code)
+        known = graph.asset_index.of_kind(KINDS["service"].code)
         return [service for service in known if graph.aliases.at(service, moment) == service]
 
     def _states(self, graph: GraphVersion, assets: Collection[int], moment: int) -> Mapping[int, Mapping[str, Any] | None]:
@@ -272,7 +272,7 @@ def _distinct(graph: GraphVersion, spans: Iterable[Any]) -> list[Any]:
     Asset numbers would depend on the order in which facts arrived.
     """
     earliest: dict[int, Any] = {}
-    for span in sorted(spans, key=lambda span: (span.start, graph.registry.uri(span.triple[0]))):
+    for span in sorted(spans, key=lambda span: (span.start, graph.asset_index.uri(span.triple[0]))):
         earliest.setdefault(span.triple[0], span)
     return list(earliest.values())
 

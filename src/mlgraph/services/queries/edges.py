@@ -70,7 +70,7 @@ class EdgeQueries:
 
     def _resolved(self, graph: GraphVersion, source: str, relation: str, target: str, moment: int) -> Triple:
         """Return the edge between the assets that its ends resolve to; `alias_of` connects names, which are not resolved."""
-        ends = (graph.registry.number(source) or 0, graph.registry.number(target) or 0)
+        ends = (graph.asset_index.number(source) or 0, graph.asset_index.number(target) or 0)
         if relation != "alias_of":
             ends = (
                 resolve_name_with_store(self._reader, graph, ends[0], moment),
@@ -116,7 +116,7 @@ class EdgeQueries:
         if graph is not None:
             latest = sorted(reports, key=lambda record: record.valid_from, reverse=True)
             named = dict.fromkeys(run for record in latest if (run := _run_of(graph, record)))
-            runs = [graph.registry.uri(run) for run in named]
+            runs = [graph.asset_index.uri(run) for run in named]
         return {
             "origin": origin,
             "valid_from": format_time(start),
@@ -137,7 +137,7 @@ class EdgeQueries:
         reports = self._reader.edges_from(sources, [relation])
         own = [record for record in reports if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
-        if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.registry.kind(owner) != WORKFLOW:
+        if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.asset_index.kind(owner) != WORKFLOW:
             return own
         owners = targets if relation == INPUT_TO else sources
         runs = {edge.source for edge in self._reader.edges_into(owners, [RUN_OF]) if edge.mode != Mode.RETRACT}
@@ -157,7 +157,7 @@ def _names_of_ends(graph: GraphVersion, triple: Triple) -> tuple[set[int], set[i
 
 def _not_found_text(graph: GraphVersion, source: str, relation: str, target: str) -> str:
     for uri in (source, target):
-        if graph.registry.number(uri) is None:
+        if graph.asset_index.number(uri) is None:
             return unknown_asset_text(uri)
     return (
         f"no fact asserts the edge {source} {relation} {target} at any time, and no rule infers it; "
@@ -174,13 +174,13 @@ def _distance(explanation: Explanation, moment: int) -> tuple[bool, int, str]:
 def _run_of(graph: GraphVersion, record: EdgeRecord) -> int:
     owner = record.target if record.relation == INPUT_TO else record.source
     seen_by = record.by or owner
-    return seen_by if graph.registry.kind(seen_by) == RUN else 0
+    return seen_by if graph.asset_index.kind(seen_by) == RUN else 0
 
 
 def _computed(graph: GraphVersion, record: EdgeRecord) -> bool:
     """Return whether the intervals of an edge depend on more than its own records and retractions."""
     owner = record.target if record.relation == INPUT_TO else record.source
-    reported = record.relation in (INPUT_TO, OUTPUTS) and graph.registry.kind(owner) == RUN
+    reported = record.relation in (INPUT_TO, OUTPUTS) and graph.asset_index.kind(owner) == RUN
     return reported or record.mode == Mode.DECLARED or record.by is not None
 
 

@@ -74,7 +74,7 @@ class Folding:
         self._noise = None if noise is None else Hidden(noise, graph, self._never_hidden, level, moment, memberships_of)
 
     def _never_hidden(self) -> set[int]:
-        if self._graph.registry.kind(self._root) == COLUMN:
+        if self._graph.asset_index.kind(self._root) == COLUMN:
             return {self._root, *self._always_shown}
         starts = starts_of(self._graph, self._root, self._moment, NO_LIMIT, Closure())
         return {*self._always_shown, *(start.asset for start in starts)}

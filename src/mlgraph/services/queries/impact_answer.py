@@ -30,15 +30,15 @@ def impact_answer(scope: Scope, reader: FactReader, change: Change | None) -> di
     folding = scope.folding(reader)
     found = folding.impact(change, options.depth)
     chosen = np.flatnonzero(scope.lists(found.assets, found.certain))
-    assets, distances, registry = found.assets[chosen], found.distances[chosen], graph.registry
+    assets, distances, asset_index = found.assets[chosen], found.distances[chosen], graph.asset_index
     shown = page(graph, assets, distances, options.limit, scope.after, scope.moment, path_budget=MAX_PATH_URIS)
     counts = np.bincount(found.severities[chosen], minlength=len(SEVERITIES)).tolist()
     return {
-        "root": registry.uri(scope.root),
+        "root": asset_index.uri(scope.root),
         "change": change,
         "affected": _affected(graph, found, chosen[shown.start : shown.stop]),
         "by_severity": dict(zip(SEVERITIES, counts, strict=True)),
-        "notify": owners_json(*registry.owned(assets), registry.uri_texts(assets)),
+        "notify": owners_json(*asset_index.owned(assets), asset_index.uri_texts(assets)),
         "as_of": format_time(scope.moment),
         "level": level_name(scope.level),
         "total": len(assets),
@@ -51,12 +51,12 @@ def impact_answer(scope: Scope, reader: FactReader, change: Change | None) -> di
 
 def _affected(graph: GraphVersion, found: ImpactResult, entries: NDArray[np.int64]) -> list[dict[str, Any]]:
     """Return the JSON object of each entry of `found`."""
-    registry, assets, distances = graph.registry, found.assets[entries], found.distances[entries]
+    asset_index, assets, distances = graph.asset_index, found.assets[entries], found.distances[entries]
     paths = [found.path(entry) for entry in entries.tolist()]
-    uris = iter(registry.uris(np.concatenate([np.zeros(0, np.int32), *paths])))
-    columns = (registry.kinds(assets), distances, found.severities[entries], found.effects[entries], found.certain[entries])
-    named = registry.names_and_owners(assets)
-    rows = zip(registry.uris(assets), named, paths, *(column.tolist() for column in columns), strict=True)
+    uris = iter(asset_index.uris(np.concatenate([np.zeros(0, np.int32), *paths])))
+    columns = (asset_index.kinds(assets), distances, found.severities[entries], found.effects[entries], found.certain[entries])
+    named = asset_index.names_and_owners(assets)
+    rows = zip(asset_index.uris(assets), named, paths, *(column.tolist() for column in columns), strict=True)
     return [
         {
             "uri": uri,

@@ -36,18 +36,18 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
         listed = np.concatenate([np.array([scope.root], np.int32), listed])
         hops = np.concatenate([np.zeros(1, np.int32), hops])
         are_certain = np.concatenate([np.ones(1, np.bool_), are_certain])
-    registry = graph.registry
-    uris = registry.uri_texts(listed)
+    asset_index = graph.asset_index
+    uris = asset_index.uri_texts(listed)
     edges = edges_between(
         graph, scope.level, scope.moment, closures, listed, lambda upto: origins_upto(upto).rank, folding.hidden
     )
     origins = origins_upto(int(edges.origins.max(initial=0)))
     return {
-        "root": registry.uri(scope.root),
+        "root": asset_index.uri(scope.root),
         "direction": options.direction,
         "level": level_name(scope.level),
         "as_of": format_time(scope.moment),
-        "nodes": nodes_json(uris, registry.name_texts(listed, uris), registry.kinds(listed), hops, are_certain),
+        "nodes": nodes_json(uris, asset_index.name_texts(listed, uris), asset_index.kinds(listed), hops, are_certain),
         "edges": edges_json(uris, edges, origins.names),
         "total": len(assets),
         **cut(shown.frontier),
@@ -69,5 +69,5 @@ def _union(scope: Scope, closures: Sequence[Closure], hidden: Hidden | None) -> 
         distances, certain = hops[nearest][first], np.isin(assets, both[certain_in])
     every, chosen = assets, scope.lists(assets, certain, hidden)
     assets, distances, certain = assets[chosen], distances[chosen], certain[chosen]
-    order = scope.graph.registry.sort(assets, distances)
+    order = scope.graph.asset_index.sort(assets, distances)
     return every, assets[order], distances[order], certain[order]

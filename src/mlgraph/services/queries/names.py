@@ -24,7 +24,7 @@ class NameQueries:
         if asset is not None and resolved is not None:
             names = graph.aliases.names_of(asset) | graph.aliases.targets_of(asset)
             found = [each for each in found if each.name in names or names & {*each.assets}]
-        uri = graph.registry.uri
+        uri = graph.asset_index.uri
         return {
             "uri": None if asset is None else uri(asset),
             "asset": None if resolved is None else uri(resolved),
@@ -36,7 +36,7 @@ class NameQueries:
 
 def names_of(graph: GraphVersion, asset: int) -> list[dict[str, Any]]:
     """Return all aliases to and from `asset`, in order of time."""
-    uri = graph.registry.uri
+    uri = graph.asset_index.uri
     names: Iterable[int] = graph.aliases.names_of(asset) | graph.aliases.targets_of(asset)
     asserted = {alias for name in names for alias in graph.aliases.asserted_of(name)}
     return [
@@ -52,7 +52,7 @@ def names_of(graph: GraphVersion, asset: int) -> list[dict[str, Any]]:
 
 
 def _ambiguous(graph: GraphVersion, each: AmbiguousName) -> dict[str, Any]:
-    uri = graph.registry.uri
+    uri = graph.asset_index.uri
     return {
         "name": uri(each.name),
         "assets": [uri(asset) for asset in each.assets],

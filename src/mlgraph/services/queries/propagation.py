@@ -56,7 +56,7 @@ class Propagations:
         affected = affected_subgraph(graph, root, since, moment, reached)
         runs = _RunReader(self._reader, graph, reached, affected, moment)
         answer = _AnswerEntries(graph, reached, affected, PropagationReplay(affected, runs.executions(since)), moment)
-        order = graph.registry.sort(reached.assets, reached.distances)
+        order = graph.asset_index.sort(reached.assets, reached.distances)
         listed = np.array([index for index in order.tolist() if answer.is_listed(int(reached.assets[index]), root)], np.int64)
         assets, distances = reached.assets[listed], reached.distances[listed]
         shown = page(graph, assets, distances, limit, after, moment)
@@ -65,7 +65,7 @@ class Propagations:
         entries = self._entries(answer, reached, listed[shown.start : shown.stop])
         counts = {kind: Counter(s for a, s in states.items() if answer.is_process(a) is kind) for kind in (True, False)}
         return {
-            "root": graph.registry.uri(root),
+            "root": graph.asset_index.uri(root),
             "since": format_time(since),
             "as_of": format_time(moment),
             "workflows": [entry for is_workflow, entry in entries if is_workflow],
@@ -74,7 +74,7 @@ class Propagations:
                 "workflows": {state: counts[True][state] for state in WORKFLOW_STATES},
                 "assets": {state: counts[False][state] for state in ASSET_STATES},
             },
-            "remind": owners_json(*graph.registry.owned(reminded), graph.registry.uri_texts(reminded)),
+            "remind": owners_json(*graph.asset_index.owned(reminded), graph.asset_index.uri_texts(reminded)),
             "total": len(listed),
             "partial": shown.frontier is not None,
             "reason": "limit" if shown.frontier else None,
@@ -85,13 +85,13 @@ class Propagations:
     def _entries(
         self, answer: _AnswerEntries, reached: Closure, chosen: np.ndarray[Any, np.dtype[np.int64]]
     ) -> list[tuple[bool, Any]]:
-        registry, assets = self._graph.registry, reached.assets[chosen]
+        asset_index, assets = self._graph.asset_index, reached.assets[chosen]
         weights = self._weights({each for asset in assets.tolist() for each in (asset, *answer.serving(asset))}, answer.moment)
         rows = zip(
             assets.tolist(),
-            registry.uris(assets),
-            registry.names_and_owners(assets),
-            registry.kinds(assets).tolist(),
+            asset_index.uris(assets),
+            asset_index.names_and_owners(assets),
+            asset_index.kinds(assets).tolist(),
             reached.distances[chosen].tolist(),
             reached.certain[chosen].tolist(),
             strict=True,
@@ -116,7 +116,7 @@ class Propagations:
         """Return the weight of each deployment in the traffic of its service, if it is known."""
         kind = KINDS["deployment"].code
         found: dict[int, float] = {}
-        for chunk in chunks(asset for asset in assets if self._graph.registry.kind(asset) == kind):
+        for chunk in chunks(asset for asset in assets if self._graph.asset_index.kind(asset) == kind):
             for asset, records in by_asset(self._reader.asset_records(chunk)).items():
                 state = state_at(asset_intervals(records), moment) or {}
                 weight = state.get("properties", {}).get("weight")
@@ -137,16 +137,16 @@ class _AnswerEntries:
 
     def is_process(self, asset: int) -> bool:
         """Return whether the asset reads and writes in runs."""
-        return self.graph.registry.kind(asset) in PROCESS_KINDS
+        return self.graph.asset_index.kind(asset) in PROCESS_KINDS
 
     def is_listed(self, asset: int, root: int) -> bool:
         """Return whether the answer lists the asset: not the root, unless it has runs to repeat; not an ended asset."""
-        kind = self.graph.registry.kind(asset)
+        kind = self.graph.asset_index.kind(asset)
         if asset == root:
             return kind in PROCESS_KINDS and asset in self.affected.makes
         if kind == RUN:
             return self.status(asset).state not in _UNREPEATED_STATES
-        return kind not in _ENDING or not self.graph.registry.finished(np.array([asset], np.int32))[0]
+        return kind not in _ENDING or not self.graph.asset_index.finished(np.array([asset], np.int32))[0]
 
     def status(self, workflow: int) -> WorkflowStatus:
         """Return how far a workflow is."""
@@ -164,14 +164,14 @@ class _AnswerEntries:
         """Return the state of an asset, one of `WORKFLOW_STATES` or `ASSET_STATES`."""
         if self.is_process(asset):
             return self.status(asset).state
-        mask, kind = self.mask(asset), self.graph.registry.kind(asset)
+        mask, kind = self.mask(asset), self.graph.asset_index.kind(asset)
         if kind in _SERVING:
             return {OLD: "on_old", NEW: "on_new"}.get(mask, "mixed")
         return {OLD: "old" if asset in self.affected.frozen else "stale", NEW: "fresh"}.get(mask, "partly")
 
     def entry(self, asset: int, weights: Mapping[int, float]) -> dict[str, Any]:
         """Return the fields of an asset that depend on its kind."""
-        uri = self.graph.registry.uri
+        uri = self.graph.asset_index.uri
         if self.is_process(asset):
             status = self.status(asset)
             return {
@@ -187,7 +187,7 @@ class _AnswerEntries:
             "run": uri(contents.run) if contents.run else None,
             "since": _time(contents.since),
         }
-        kind = self.graph.registry.kind(asset)
+        kind = self.graph.asset_index.kind(asset)
         if kind == MODEL_VERSION and entry["state"] == "old":
             entry["successor"] = self._successor(asset)
         if asset in weights:
@@ -208,7 +208,7 @@ class _AnswerEntries:
     def _served_by(self) -> Mapping[int, dict[int, int]]:
         found: dict[int, dict[int, int]] = defaultdict(dict)
         for link in self.affected.links:
-            if self.graph.registry.kind(link.target) in _SERVING:
+            if self.graph.asset_index.kind(link.target) in _SERVING:
                 found[link.target][link.source] = link.start
         return found
 
@@ -217,7 +217,7 @@ class _AnswerEntries:
         """The versions of each model that the change can reach."""
         found: dict[int, list[int]] = defaultdict(list)
         for version, relation, model in self.reached.parts:
-            if relation == VERSION_OF and self.graph.registry.kind(model) == MODEL:
+            if relation == VERSION_OF and self.graph.asset_index.kind(model) == MODEL:
                 found[model].append(version)
         return found
 
@@ -229,13 +229,13 @@ class _AnswerEntries:
             contents = {version: self.propagation.contents(version) for version in versions}
             fresh = [version for version, content in contents.items() if content.mask == NEW]
             if fresh:
-                newest = max(fresh, key=lambda version: (contents[version].since or 0, self.graph.registry.uri(version)))
+                newest = max(fresh, key=lambda version: (contents[version].since or 0, self.graph.asset_index.uri(version)))
                 found.update(dict.fromkeys(versions, newest))
         return found
 
     def _successor(self, version: int) -> str | None:
         newest = self._newest.get(version)
-        return None if newest is None else self.graph.registry.uri(newest)
+        return None if newest is None else self.graph.asset_index.uri(newest)
 
 
 class _RunReader:
@@ -248,12 +248,12 @@ class _RunReader:
         self._graph = graph
         self._affected = affected
         self._moment = moment
-        self._retraction_ends = Histories(reader, graph.registry, graph.aliases).retraction_ends
+        self._retraction_ends = Histories(reader, graph.asset_index, graph.aliases).retraction_ends
         self._distances = dict(zip(reached.assets.tolist(), reached.distances.tolist(), strict=True))
 
     def executions(self, since: int) -> Iterator[Execution]:
         """Yield the inputs and outputs of each run that started or ended at or after `since`, up to the moment of the query."""
-        standalone = {asset for asset in self._affected.reads if self._graph.registry.kind(asset) == RUN}
+        standalone = {asset for asset in self._affected.reads if self._graph.asset_index.kind(asset) == RUN}
         runs = set(standalone)
         aliases = self._graph.aliases
         workflows = self._affected.reads.keys() - standalone
@@ -282,7 +282,7 @@ class _RunReader:
         for edge in records.columns:
             columns[edge.by or 0].append(edge)
         for run in runs:
-            uri, upto = self._graph.registry.uri(run), self._moment
+            uri, upto = self._graph.asset_index.uri(run), self._moment
             yield RunHistory(run, uri, _up_to(states[run], upto), _up_to(edges[run], upto), _up_to(columns[run], upto))
 
     def _of_run(self, history: RunHistory, workflows: Collection[int], since: int) -> Iterator[Execution]:
@@ -314,7 +314,7 @@ class _RunReader:
         """Return the affected inputs of each output of a run; a side without a report is taken from its workflow."""
         usual = self._affected.makes.get(workflow, {})
         fed_by: dict[int, set[int]] = {self._resolved(output): set() for output in history.outputs}
-        for output, inputs in run_feeds(history, self._graph.registry).items():
+        for output, inputs in run_feeds(history, self._graph.asset_index).items():
             fed_by[self._resolved(output)].update(map(self._resolved, inputs))
         if _is_silent(history.first_read, outcome, "inputs"):
             fed_by = {output: set(usual.get(output, ())) for output in fed_by}

@@ -65,7 +65,7 @@ class Queries:
         """Return the answer of `lineage` if that takes about a millisecond without reading from the store; else None."""
         graph = self._follower.snapshot()
         dated = options.as_of is not None or options.cursor is not None
-        if graph.registry.number(uri) is None or (dated and graph.aliases):
+        if graph.asset_index.number(uri) is None or (dated and graph.aliases):
             return None  # may read the store: new transactions, or the asset that had the name then
         scope = self._scope(uri, options)
         if scope.level == Layer.RUN and scope.noise is not None and scope.noise.retries:
@@ -150,7 +150,7 @@ class Queries:
         graph = self._resolver.graph(service)
         moment = moment_of(as_of)
         asset = self._resolver.asset(graph, service, moment) if service is not None else None
-        if asset is not None and graph.registry.kind(asset) != KINDS["service"].code:
+        if asset is not None and graph.asset_index.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
         return self._asset_details(graph).live(graph, asset, moment)
 
@@ -162,7 +162,7 @@ class Queries:
         changed_at = parse_time(since)
         if changed_at > scope.moment:
             raise InvalidInput("since is after as_of: nothing can have been rebuilt yet", pointer="since")
-        if scope.graph.registry.kind(scope.root) == COLUMN:
+        if scope.graph.asset_index.kind(scope.root) == COLUMN:
             raise InvalidInput("runs read complete datasets: request the propagation of the dataset of the column", pointer="uri")
         return Propagations(self._reader, scope.graph).body(scope.root, changed_at, scope.moment, limit, scope.after)
 

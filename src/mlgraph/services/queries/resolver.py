@@ -40,7 +40,7 @@ class Resolver:
         Raises `InvalidInput` for an unknown URI that is malformed, and `Unavailable` after `UNKNOWN_WAIT_S`.
         """
         graph = self._follower.snapshot()
-        unknown = [uri for uri in uris if uri is not None and graph.registry.number(uri) is None]
+        unknown = [uri for uri in uris if uri is not None and graph.asset_index.number(uri) is None]
         for uri in unknown:
             AssetUri.parse(uri)
         if unknown and (written := self._reader.last_tx()) > graph.watermark:
@@ -57,7 +57,7 @@ class Resolver:
     def number(self, graph: GraphVersion, uri: str) -> int:
         """Return the id of the name `uri`. Raises `UnknownAsset`."""
         AssetUri.parse(uri)
-        asset = graph.registry.number(uri)
+        asset = graph.asset_index.number(uri)
         if asset is None:
             raise UnknownAsset(unknown_asset_text(uri))
         return asset

@@ -67,7 +67,7 @@ class Scope:
         if hidden is not None:
             listed = listed & (hidden.marks[assets] == SHOWN)
         if self.kinds:
-            listed = listed & np.isin(self.graph.registry.kinds(assets), list(self.kinds))
+            listed = listed & np.isin(self.graph.asset_index.kinds(assets), list(self.kinds))
         shown: Bools = listed | (assets == self.root)
         return shown
 

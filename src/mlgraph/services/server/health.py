@@ -73,7 +73,7 @@ class Health:
         gauges, snapshot = self._gauges, self._follower.snapshot()
         gauges.watermark.labels(_GRAPH).set(snapshot.watermark)
         gauges.nodes.set(snapshot.nodes)
-        gauges.assets.set(len(snapshot.registry) - 1)
+        gauges.assets.set(len(snapshot.asset_index) - 1)
         if self._pool is not None:
             pool = self._pool()
             gauges.pool_size.set(pool.size)
