@@ -71,9 +71,15 @@ class Http(uvicorn.Server):
                     signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop serving."""
+        """Stop serving; a second SIGINT no longer waits for open connections.
+
+        The flag is set before anything else: a SIGTERM that arrives while this runs for a SIGINT is no second SIGINT.
+        """
+        if self.should_exit:
+            super().handle_exit(sig, frame)
+            return
+        self.should_exit = True
         _log.info("stopping")
-        super().handle_exit(sig, frame)
 
 
 _ARENA_MAX, _MMAP_THRESHOLD = -8, -3  # mallopt(3)
