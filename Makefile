@@ -20,6 +20,9 @@ TOOLS_STAMP := $(VENV)/.stamp-tools
 DEV_STAMP := $(VENV)/.stamp-dev
 PROJECT_STAMP := $(VENV)/.stamp-project
 MLFLOW_STAMP := $(MLFLOW)/.stamp
+KERNELS_STAMP := $(VENV)/.stamp-kernels
+
+KERNEL_SOURCES := $(shell grep -rl --include='*.py' -e numba src/mlgraph)
 
 COMPILE = $(UV) pip compile --quiet --only-binary :all: --no-emit-index-url --no-emit-find-links
 LOCK = $(COMPILE) --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' $(LOCK_OPTIONS)
@@ -90,9 +93,14 @@ proof: setup
 	$(if $(PROOF_$(AREA)),,$(error there is no proof of '$(AREA)': $(patsubst PROOF_%,AREA=%,$(filter-out PROOF_OPTIONS,$(filter PROOF_%,$(.VARIABLES))))))
 	$(VENV)/bin/python -m $(PROOF_$(AREA)) $(PROOF_OPTIONS)
 
-# Once, before several processes would compile the same at the same time; all find it in numba's cache then.
-kernels: setup
+# Once, before several processes would compile the same at the same time; all find it in numba's cache then. numba does not
+# notice a changed function that a kernel of another file calls, so that a change of any of them empties the cache.
+kernels: setup $(KERNELS_STAMP)
+
+$(KERNELS_STAMP): $(KERNEL_SOURCES) $(PROJECT_STAMP)
+	find src -name '*.nb[ci]' -delete
 	$(VENV)/bin/python -c 'from mlgraph.graph.warmup import warm; warm()'
+	touch $@
 
 lint: setup
 	$(VENV)/bin/ruff check .
