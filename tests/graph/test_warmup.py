@@ -5,7 +5,8 @@ from __future__ import annotations
 from numba.core.dispatcher import Dispatcher
 
 from mlgraph.domain.facts import EdgeFact
-from mlgraph.graph.csr import grouping_kernel, patches, string_index
+from mlgraph.graph.csr import grouping_kernel, patches
+from mlgraph.graph.csr.text import string_index
 from mlgraph.graph.impact.analysis import ImpactWalk
 from mlgraph.graph.model.rows import Layer
 from mlgraph.graph.response import edge_listing, json_rendering

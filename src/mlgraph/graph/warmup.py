@@ -6,7 +6,7 @@ import numpy as np
 
 from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
-from mlgraph.graph.csr.text_arena import Pieces
+from mlgraph.graph.csr.text.text_arena import Pieces
 from mlgraph.graph.impact.analysis import ImpactWalk
 from mlgraph.graph.model.rows import DERIVES, Layer, NodeKey, Row, edge_flags
 from mlgraph.graph.response.edge_listing import edges_between

@@ -20,7 +20,7 @@ from mlgraph.graph.csr.asset_index import DisplayAttributes
 from mlgraph.graph.csr.base import Base, BaseTable
 from mlgraph.graph.csr.chunked_rows import ChunkedRows
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK
-from mlgraph.graph.csr.string_index import (
+from mlgraph.graph.csr.text.string_index import (
     Strings,
     StringsBuilder,
     bytewise_order,
@@ -31,7 +31,7 @@ from mlgraph.graph.csr.string_index import (
     namespace_starts,
     table_size,
 )
-from mlgraph.graph.csr.text_arena import Pieces, concatenated, escaped
+from mlgraph.graph.csr.text.text_arena import Pieces, concatenated, escaped
 from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Longs
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]

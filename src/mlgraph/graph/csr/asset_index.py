@@ -15,8 +15,8 @@ from mlgraph.domain.vocabulary import IDLE_STATES
 from mlgraph.graph.csr.asset_table import AssetTable
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.grouping_kernel import grouped
-from mlgraph.graph.csr.string_index import last_segments
-from mlgraph.graph.csr.text_arena import Pieces, Texts, concatenated
+from mlgraph.graph.csr.text.string_index import last_segments
+from mlgraph.graph.csr.text.text_arena import Pieces, Texts, concatenated
 from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs, NodeKey
 
 _GROW: Final = 1024

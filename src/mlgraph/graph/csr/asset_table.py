@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.graph.csr.base import Base
-from mlgraph.graph.csr.string_index import find, lower_bound
+from mlgraph.graph.csr.text.string_index import find, lower_bound
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 from mlgraph.ports.store import AssetRow
 

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.graph.csr.string_index import Strings
+from mlgraph.graph.csr.text.string_index import Strings
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
 
 Shorts = NDArray[np.int16]
@@ -67,7 +67,7 @@ class Base:
 
     @property
     def assets(self) -> int:
-        """The number of assets, the placeholder 0 included."""
+        """The number of assets plus one: assets are numbered from 1, and entry 0 of each array is empty."""
         return len(self.kind)
 
     @property

@@ -15,8 +15,8 @@ from mlgraph.graph.csr.csr_table import Arc
 from mlgraph.graph.csr.patches import merge_patches
 from mlgraph.graph.csr.row_format import TO_MASK, Arrays
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
-from mlgraph.graph.csr.string_index import Strings
-from mlgraph.graph.csr.text_arena import Pieces
+from mlgraph.graph.csr.text.string_index import Strings
+from mlgraph.graph.csr.text.text_arena import Pieces
 from mlgraph.graph.model.rows import Ints
 
 _ROWS_AT_ONCE: Final = 1 << 20

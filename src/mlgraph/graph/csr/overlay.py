@@ -17,7 +17,7 @@ import numpy as np
 
 from mlgraph.graph.csr.patches import Patches, find_row, merge_patches, slot_of, table_of
 from mlgraph.graph.csr.row_format import Arrays
-from mlgraph.graph.csr.string_index import table_size
+from mlgraph.graph.csr.text.string_index import table_size
 from mlgraph.graph.model.rows import Longs
 
 MERGE_AT: Final = 512

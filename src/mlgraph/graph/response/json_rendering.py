@@ -9,7 +9,7 @@ import numpy as np
 import orjson
 
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
-from mlgraph.graph.csr.text_arena import Pieces, Texts, _copy
+from mlgraph.graph.csr.text.text_arena import Pieces, Texts, _copy
 from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs
 
 _CERTAIN: Final = np.frombuffer(bytearray(b"certain"), np.uint8)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
-from mlgraph.graph.csr.text_arena import Pieces
+from mlgraph.graph.csr.text.text_arena import Pieces
 from mlgraph.graph.model.rows import Ints
 from mlgraph.ports.store import FactReader
 

@@ -24,7 +24,7 @@ from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
 from mlgraph.graph.csr.snapshot import MutableGraph, rows_by_table
-from mlgraph.graph.csr.string_index import Strings, StringsBuilder
+from mlgraph.graph.csr.text.string_index import Strings, StringsBuilder
 from mlgraph.graph.model.aliases import NO_ALIASES
 from mlgraph.graph.model.rows import (
     INPUT_TO,

@@ -9,7 +9,7 @@ import numba
 import numpy as np
 import orjson
 
-from mlgraph.graph.csr.array_copies import copy_bytes
+from mlgraph.graph.csr.text.array_copies import copy_bytes
 from mlgraph.graph.model.rows import Bytes, Longs
 
 
