@@ -10,7 +10,7 @@ from mlgraph.graph.csr.text import string_index
 from mlgraph.graph.impact.analysis import ImpactWalk
 from mlgraph.graph.model.rows import Layer
 from mlgraph.graph.response import edge_listing, json_rendering
-from mlgraph.graph.traversal import kernels, small_closures, state_search
+from mlgraph.graph.traversal import kernels, small_closures, state_search_kernel
 from mlgraph.graph.traversal.closures import walk
 from mlgraph.graph.traversal.small_closures import is_small_closure
 from mlgraph.graph.warmup import warm
@@ -19,7 +19,7 @@ from tests.model.examples import A, B, C
 
 
 def specialised() -> dict[str, int]:
-    modules = (small_closures, edge_listing, grouping_kernel, kernels, patches, json_rendering, state_search, string_index)
+    modules = (small_closures, edge_listing, grouping_kernel, kernels, patches, json_rendering, state_search_kernel, string_index)
     found = {f"{m.__name__}.{name}": each for m in modules for name, each in vars(m).items() if isinstance(each, Dispatcher)}
     return {name: len(each.signatures) for name, each in found.items()}
 

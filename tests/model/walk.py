@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
@@ -24,6 +24,9 @@ ReportedColumns: TypeAlias = tuple[AssetUri, AssetUri | None, AssetUri | None]
 State: TypeAlias = tuple[AssetUri, AssetUri | Port | None]
 """A node, and for a run or workflow the neighbour from which the walk entered (None: it started there). A dataset paired with
 itself was reached from its own columns."""
+
+
+Key = TypeVar("Key")
 
 
 class Walk:
@@ -74,6 +77,35 @@ class Walk:
                         certain.add(following)
                         changed = True
         return distances, certain
+
+    def paths_from(self, root: AssetUri) -> dict[AssetUri, tuple[str, ...]]:
+        """Return for each reached asset that is not hidden, of the shortest paths to it, the first by its list of URIs.
+
+        Hidden assets are not on the paths.
+        """
+        paths: dict[State, tuple[str, ...]] = {(root, None): (str(root),)}
+        layer = {root}
+        starts = self.parents_and_parts(root)
+        while layer:
+            links = [(part, parent) for part, _, parent in self.parts if parent in layer]
+            layer = {part for part, parent in links if starts.get(part) == starts[parent] + 1}
+            for part, parent in links:
+                if part in layer:
+                    _note_path(paths, (part, None), (*paths[parent, None], str(part)))
+        changed = True
+        while changed:
+            changed = False
+            for state in list(paths):
+                for following, _ in self.next(state):
+                    shown = () if following[0] in self.hidden else (str(following[0]),)
+                    changed |= _note_path(paths, following, (*paths[state], *shown))
+        found: dict[AssetUri, tuple[str, ...]] = {}
+        for (uri, _), path in paths.items():
+            _note_path(found, uri, path)
+        for part, relation, parent in self.parts:
+            if part in found and part.kind == "model_version" and relation == "version_of":
+                _note_path(found, parent, (*found[part], str(parent)))
+        return {uri: path for uri, path in found.items() if uri not in self.hidden}
 
     def parents_and_parts(self, root: AssetUri) -> dict[AssetUri, int]:
         """Return the start assets: the root at 0, its parts at 1, their parts at 2; columns do not count as parts."""
@@ -161,6 +193,15 @@ class Walk:
         here, there = self._ends(record)
         place = side_of(record.triple)
         return (there, here) if place and place[1] == there else (there, None)
+
+
+def _note_path(paths: dict[Key, tuple[str, ...]], key: Key, path: tuple[str, ...]) -> bool:
+    """Set the path of `key` if it is shorter, or as short and before the known one; return whether it is."""
+    known = paths.get(key)
+    if known is not None and (len(known), known) <= (len(path), path):
+        return False
+    paths[key] = path
+    return True
 
 
 def _note(found: dict[AssetUri, tuple[int, bool]], uri: AssetUri, distance: int, *, certain: bool) -> None:

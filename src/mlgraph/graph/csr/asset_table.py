@@ -116,6 +116,12 @@ class AssetTable:
             self._break_ties(assets, distances, keys, positions)
         return positions
 
+    def uri_ranks(self, assets: Ints) -> Ints:
+        """Return by asset number the rank of each of `assets` among them by URI (bytewise); 0 for the other assets."""
+        ranks = np.zeros(len(self), np.int32)
+        ranks[assets[self.sort(assets, np.zeros(len(assets), np.int32))]] = np.arange(len(assets), dtype=np.int32)
+        return ranks
+
     def _place(self, asset: int) -> int:
         """Return how many URIs of the base precede that of a newer asset."""
         place = self._places.get(asset)

@@ -58,20 +58,15 @@ class ImpactResult:
     hidden: Ints
     _found: _AffectedEntries
     _tree: SearchTree
-    _marks: Bytes
 
     @property
     def reached(self) -> Ints:
         """All assets that the change reached, unordered, with duplicates, including the root and finished assets."""
-        listed = [start.path[-1].asset for _, start in self._tree.listed()]
-        return np.concatenate([np.array(listed, np.int32), self.graph.asset_of[self._tree.nodes]])
+        return _reached(self._tree)
 
     def path(self, entry: int) -> list[int]:
-        """Return the assets on a shortest path from the root to an entry, both included."""
-        nodes, start_path = self._tree.path_to(int(self._found.positions[entry]))
-        path = [visit.asset for visit in start_path] + self.graph.asset_of[np.array(nodes[1:], np.int64)].tolist()
-        if len(self._marks):
-            path = [asset for asset in path if self._marks[asset] == SHOWN]
+        """Return the assets on the first of the shortest paths from the root to an entry, both included."""
+        path = self._tree.path_to(int(self._found.positions[entry]))
         return [*path, int(self._found.assets[entry])] if self._found.leaf[entry] else path
 
 
@@ -93,17 +88,17 @@ class ImpactWalk:
         Without a change, all reached assets are listed, without an effect. The distance is the least over all paths, and the
         effect the worst.
         """
-        tree = search_with_predecessors(self._request(self.limit))
+        tree = search_with_predecessors(self._request(self.limit), ordered=True)
         found = self._assets_of(tree)
         certain_assets, hard_assets = self._certain_assets(tree), self._hard_assets(tree)
-        found, certain_assets, hard_assets = self._with_models(found, certain_assets, hard_assets)
+        found, certain_assets, hard_assets = self._with_models(tree, found, certain_assets, hard_assets)
         asset_index = self.graph.asset_index
         kinds = asset_index.kinds(found.assets)
         finished = np.isin(kinds, _ENDING) & asset_index.finished(found.assets)
         hides = self.marks[found.assets] != SHOWN if len(self.marks) else np.zeros(len(found.assets), np.bool_)
         hidden = found.assets[hides]
         found = found.take((found.assets != self.root) & ~finished & ~hides)
-        found = found.take(asset_index.sort(found.assets, found.distances))
+        found = found.take(self._nearest_first(tree, found))
         certain, soft = self._among(found.assets, certain_assets), ~self._among(found.assets, hard_assets)
         effects = self._reported_effects(found.effects)
         return ImpactResult(
@@ -116,42 +111,47 @@ class ImpactWalk:
             hidden,
             found,
             tree,
-            self.marks,
         )
+
+    def _nearest_first(self, tree: SearchTree, found: _AffectedEntries) -> NDArray[np.int64]:
+        """Return the positions of entries in order of distance, then of URI."""
+        if found.leaf.any():  # the search has not ranked the models
+            return self.graph.asset_index.sort(found.assets, found.distances)
+        return np.argsort(found.distances.astype(np.int64) << 32 | tree.order[found.assets])
 
     def _request(self, limit: int) -> SearchRequest:
         return SearchRequest(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
 
     def _assets_of(self, found: SearchTree) -> _AffectedEntries:
-        listed = list(found.listed())
-        hops = np.concatenate([np.array([start.distance for _, start in listed], np.int32), found.hops])
-        effects = np.concatenate([np.array([start.effect for _, start in listed], np.uint8), found.effects])
-        positions = np.concatenate([np.array([-1 - n for n, _ in listed], np.int64), np.arange(len(found.states))])
-        return _once(_AffectedEntries(self._reached(found), hops, effects, positions, np.zeros(len(hops), np.bool_)))
-
-    def _reached(self, found: SearchTree) -> Ints:
-        """Return the assets of a search in its order, starts that are only listed first; some more than once."""
-        listed = np.array([start.path[-1].asset for _, start in found.listed()], np.int32)
-        return np.concatenate([listed, self.graph.asset_of[found.nodes]])
+        """Return the entry of each asset at the end of the first of its shortest paths."""
+        listed = found.listed()
+        starts = [found.starts[number] for number in listed]
+        hops = np.concatenate([np.array([found.paths.lengths[start.path] for start in starts], np.int32), found.hops])
+        effects = np.concatenate([np.array([start.effect for start in starts], np.uint8), found.effects])
+        positions = np.concatenate([np.array([-1 - n for n in listed], np.int64), np.arange(len(found.states))])
+        entries = _AffectedEntries(_reached(found), hops, effects, positions, np.zeros(len(hops), np.bool_))
+        if listed:  # the states are in order of their paths already
+            groups = np.concatenate([found.path_groups[[start.path for start in starts]], found.groups])
+            entries = entries.take(np.argsort(groups, kind="stable"))
+        return _once(entries)
 
     def _certain_assets(self, found: SearchTree) -> Ints | None:
         """Return the assets on paths of certain edges only; None: all assets are."""
-        return None if found.common & CERTAIN else self._reached(search_with_predecessors(self._request(NO_LIMIT), need=CERTAIN))
+        return None if found.common & CERTAIN else _reached(search_with_predecessors(self._request(NO_LIMIT), need=CERTAIN))
 
     def _hard_assets(self, found: SearchTree) -> Ints | None:
         """Return the assets on paths without a soft requirement; None: all assets are."""
-        return self._reached(search_with_predecessors(self._request(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
+        return _reached(search_with_predecessors(self._request(NO_LIMIT), avoid=SOFT)) if found.seen & SOFT else None
 
     def _among(self, assets: Ints, chosen: Ints | None) -> Bools:
         return np.ones(len(assets), np.bool_) if chosen is None else among(self.graph, assets, chosen)
 
     def _with_models(
-        self, found: _AffectedEntries, certain_assets: Ints | None, hard_assets: Ints | None
+        self, tree: SearchTree, found: _AffectedEntries, certain_assets: Ints | None, hard_assets: Ints | None
     ) -> tuple[_AffectedEntries, Ints | None, Ints | None]:
         """Add the model of each reached version as a leaf, one step further, if the effect on the version affects the model."""
         asset_index = self.graph.asset_index
         versions = np.flatnonzero((asset_index.kinds(found.assets) == MODEL_VERSION) & (found.distances < self.limit))
-        versions = versions[np.argsort(found.assets[versions])]  # of equally near versions, the one numbered first counts
         which, models = models_of_many(self.graph, found.assets[versions], self.moment)
         at = versions[which]
         effects = transition_table(self.change)[found.effects[at], VERSION_OF, 0, MODEL]
@@ -172,6 +172,9 @@ class ImpactWalk:
             None if certain_assets is None else np.concatenate([certain_assets, models[self._among(of, certain_assets)]])
         )
         hard_assets = None if hard_assets is None else np.concatenate([hard_assets, models[self._among(of, hard_assets)]])
+        if self._among(models, found.assets).any():  # a model reached as a part of the root, too: the first path counts
+            parents = [*map(tree.parent_group, found.positions.tolist()), *map(tree.group_at, found.positions[at].tolist())]
+            both = both.take(np.argsort(np.array(parents, np.int32), kind="stable"))
         return _once(both), certain_assets, hard_assets
 
     def _reported_effects(self, effects: Bytes) -> Bytes:
@@ -209,6 +212,12 @@ class ImpactWalk:
         found = np.zeros(len(assets), np.bool_)
         found[known[rows.position[rows.relation == DEPLOYED_AS]]] = True
         return found
+
+
+def _reached(found: SearchTree) -> Ints:
+    """Return the assets of a search, starts that are only listed first; some more than once."""
+    listed = np.array([found.asset_of(number) for number in found.listed()], np.int32)
+    return np.concatenate([listed, found.request.graph.asset_of[found.nodes]])
 
 
 @cache

@@ -1,18 +1,30 @@
-"""Finds a shortest path between two assets."""
+"""Finds the shortest path between two assets: of equally short ones the first by its list of URIs (docs/spec.md#10-ties)."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Iterator
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
 
 import numpy as np
 
 from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.impact.predecessor_search import SearchNode, SearchRequest, SearchTree, search_with_predecessors
-from mlgraph.graph.impact.traversal_steps import models_of
-from mlgraph.graph.model.rows import CERTAIN, MODEL, VERSION_OF, WALK, Bytes, Layer
+from mlgraph.graph.impact.predecessor_search import SearchRequest, SearchTree, search_with_predecessors
+from mlgraph.graph.impact.traversal_steps import PositionKind, asset_at, models_of, positions_of, steps_from
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, MODEL, VERSION_OF, WALK, Bytes, Ints, Layer
 from mlgraph.graph.traversal.closures import NO_LIMIT, DirectionName, parts_of
-from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN
+from mlgraph.graph.traversal.noise_marks import CONTRACTED, NOTHING_HIDDEN, is_contracted
+
+_START: Final = -1
+"""In place of a `PositionKind`: the root or a part of it, by its asset number, before a position is chosen."""
+
+
+class PathNode(NamedTuple):
+    """An asset on a path, and the relation over which it was reached (None: the root)."""
+
+    asset: int
+    relation: str | None
 
 
 def shortest_path(
@@ -23,68 +35,137 @@ def shortest_path(
     level: Layer,
     moment: int,
     marks: Bytes = NOTHING_HIDDEN,
-) -> tuple[list[tuple[int, str | None]], bool]:
-    """Return the assets on a shortest path from `source` to `target`, each with the relation by which it was reached.
+) -> tuple[list[PathNode], bool]:
+    """Return the assets on the shortest path from `source` to `target`, each with the relation by which it was reached.
 
-    The second value is whether all edges of the path are certain; of several shortest paths a certain one is preferred. The list
-    is empty if there is no path. Assets hidden by `marks` (`noise.Hidden`) are on the path but do not count to its length.
+    The second value is whether all edges of the path are certain, over some relations and ports of its assets. The list is empty
+    if there is no path. Assets hidden by `marks` (`noise.Hidden`) are on the path but do not count to its length.
     """
     if source == target:
-        return [(source, None)], True
+        return [PathNode(source, None)], True
     request = SearchRequest(graph, source, None, direction, level, moment, NO_LIMIT, marks)
-    certain = _search(request, target, CERTAIN)
-    shortest = _search(request, target, 0)
-    if certain and _length(certain, marks) == _length(shortest, marks):
-        return _named(certain), True
-    return _named(shortest), False
+    found = search_with_predecessors(request, ordered=True)
+    best = min(_ends(found, target), default=None)
+    if best is None:
+        return [], False
+    path, certain = _followed(request, found.path_to(best.position))
+    return ([*path, PathNode(target, RELATION_NAMES[VERSION_OF])] if best.leaf else path), certain
 
 
-def _length(path: list[SearchNode], marks: Bytes) -> int:
-    return len(path) if not len(marks) else sum(marks[visit.asset] == SHOWN for visit in path)
+class _End(NamedTuple):
+    """A position at which a path to the target ends, or, for a `leaf`, the one before it; the least one has the first path."""
+
+    distance: int
+    parent_group: int
+    position: int
+    leaf: bool
 
 
-def _search(request: SearchRequest, target: int, need: int) -> list[SearchNode]:
-    found = search_with_predecessors(request, need)
-    distance, position = _reached(found, request, target)
-    leaf = False
-    if request.graph.asset_index.kind(target) == MODEL:  # a model is reached with any of its versions
-        for version, relation in parts_of(request.graph, target, request.moment):
-            if relation == VERSION_OF and target in models_of(request.graph, version, request.moment):
-                hop, at = _reached(found, request, version)
-                if hop + 1 < distance:
-                    distance, position, leaf = hop + 1, at, True
-    if distance >= NO_LIMIT:
-        return []
-    path = _visits(found, request, position, need)
-    return [*path, SearchNode(target, VERSION_OF)] if leaf else path
+def _ends(found: SearchTree, target: int) -> Iterator[_End]:
+    graph, moment = found.request.graph, found.request.moment
+    for distance, position in _positions(found, target):
+        yield _End(distance, found.parent_group(position), position, leaf=False)
+    if graph.asset_index.kind(target) == MODEL:  # a model is reached with any of its versions
+        for version, relation in parts_of(graph, target, moment):
+            if relation == VERSION_OF and target in models_of(graph, version, moment):
+                for distance, position in _positions(found, version):
+                    yield _End(distance + 1, found.group_at(position), position, leaf=True)
 
 
-def _reached(found: SearchTree, request: SearchRequest, asset: int) -> tuple[int, int]:
-    """Return the distance of an asset (`NO_LIMIT`: not reached) and its position in the search tree."""
-    best = min(
-        ((start.distance, -1 - number) for number, start in enumerate(found.starts) if start.path[-1].asset == asset),
-        default=(NO_LIMIT, 0),
-    )
-    positions = np.flatnonzero(request.graph.asset_of[found.nodes] == asset)
-    if len(positions) and found.hops[positions[0]] < best[0]:
-        return int(found.hops[positions[0]]), int(positions[0])
-    return best
+def _positions(found: SearchTree, asset: int) -> Iterator[tuple[int, int]]:
+    """Yield distance and position of the asset's nearest state in the search tree, and of its starts that are only listed."""
+    for number in found.listed():
+        if found.asset_of(number) == asset:
+            yield found.paths.lengths[found.starts[number].path], -1 - number
+    states = np.flatnonzero(found.request.graph.asset_of[found.nodes] == asset)
+    if len(states):
+        yield int(found.hops[states[0]]), int(states[0])
 
 
-def _visits(found: SearchTree, request: SearchRequest, position: int, need: int) -> list[SearchNode]:
-    nodes, start_path = found.path_to(position)
-    visits = list(start_path)
-    view = request.graph.views[request.level]
-    rows = view.out if request.direction == "downstream" else view.into
-    for near, far in pairwise(nodes):
-        relation = next(
-            relation
-            for other, relation, flags, _ in rows.rows_of(near, request.moment)
-            if other == far and flags & (WALK | need) == WALK | need
+class _Step(NamedTuple):
+    """A step of a path to an asset: its URI if it is hidden (else empty), then the relation; two are compared in this order."""
+
+    hidden: str
+    relation: str
+    asset: int
+
+
+class _Followed(NamedTuple):
+    """The beginning of a path that shows certain assets: certain ones are preferred, then those with few hidden assets.
+
+    `shown` is the number of assets shown; the path has come to `number`, which `place` describes: a `PositionKind`, or `_START`.
+    """
+
+    possible: bool
+    hidden: int
+    steps: tuple[_Step, ...]
+    shown: int
+    place: int
+    number: int
+
+
+def _followed(request: SearchRequest, shown: list[int]) -> tuple[list[PathNode], bool]:
+    """Return the steps of a path that shows the assets `shown`, hidden assets included, and whether all are certain."""
+    open_ = [_Followed(possible=False, hidden=0, steps=(), shown=1, place=_START, number=shown[0])]
+    seen = set()
+    while open_:
+        path = heappop(open_)
+        if path.shown == len(shown):
+            steps = [PathNode(step.asset, step.relation) for step in path.steps]
+            return [PathNode(shown[0], None), *steps], not path.possible
+        if path[3:] in seen:
+            continue
+        seen.add(path[3:])
+        for further in _further(request, path, shown[path.shown]):
+            heappush(open_, further)
+    raise AssertionError("the search found a path that its steps do not follow")
+
+
+def _further(request: SearchRequest, path: _Followed, following: int) -> Iterator[_Followed]:
+    """Yield the path with one more step, to the asset `following` or to a hidden one."""
+    graph, place = request.graph, path.place
+    if place == _START:
+        for at, number in positions_of(graph, path.number, request.direction):
+            yield path._replace(place=at, number=number)
+        if graph.asset_index.kind(path.number) != COLUMN:
+            for part, relation in parts_of(graph, path.number, request.moment):
+                if part == following:
+                    steps = (*path.steps, _Step("", RELATION_NAMES[relation], part))
+                    yield path._replace(steps=steps, shown=path.shown + 1, number=part)
+        return
+    for at, number, relation, flags in _steps_towards(request, PositionKind(place), path.number, following):
+        asset = asset_at(graph, at, number)
+        is_hidden = asset != following
+        step = _Step(graph.asset_index.uri(asset) if is_hidden else "", RELATION_NAMES[relation], asset)
+        yield _Followed(
+            path.possible or not flags & CERTAIN,
+            path.hidden + is_hidden,
+            (*path.steps, step),
+            path.shown + (not is_hidden),
+            at,
+            number,
         )
-        visits.append(SearchNode(int(request.graph.asset_of[far]), relation))
-    return visits
 
 
-def _named(path: list[SearchNode]) -> list[tuple[int, str | None]]:
-    return [(visit.asset, None if visit.relation is None else RELATION_NAMES[visit.relation]) for visit in path]
+def _steps_towards(
+    request: SearchRequest, place: PositionKind, number: int, following: int
+) -> Iterator[tuple[PositionKind, int, int, int]]:
+    """Yield each step from a position to the asset `following` or to a hidden asset, as `steps_from` does."""
+    graph, marks = request.graph, request.marks
+    if place != PositionKind.NODE:
+        for step in steps_from(graph, request.level, request.moment, request.direction, place, number):
+            asset = asset_at(graph, step.place, step.number)
+            if asset == following or is_contracted(marks, asset):
+                yield step
+        return
+    view = graph.views[request.level]
+    rows = (view.out if request.direction == "downstream" else view.into).gather(
+        np.array([number], np.int32), request.moment, WALK
+    )
+    assets: Ints = graph.asset_of[rows.other]
+    towards = assets == following
+    if len(marks):
+        towards |= marks[assets] == CONTRACTED
+    columns = (rows.other[towards], rows.relation[towards], rows.flags[towards])
+    for other, relation, flags in zip(*(column.tolist() for column in columns), strict=True):
+        yield PositionKind.NODE, other, relation, flags

@@ -15,31 +15,51 @@ from mlgraph.graph.impact.change_effects import Change, Effect, effect_on_part, 
 from mlgraph.graph.impact.traversal_steps import PositionKind, asset_at, positions_of, steps_from
 from mlgraph.graph.model.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.traversal.closures import DirectionName, parts_of
-from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, is_contracted
-from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, StateSearchOptions, search_states
+from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN, is_contracted
+from mlgraph.graph.traversal.state_search import Seeds, StateSearchOptions, search_states
+from mlgraph.graph.traversal.state_search_kernel import EFFECTS
 
 NOTHING: Final = 255
 """Marks, in the transition table, an effect that does not propagate."""
 
 
-class SearchNode(NamedTuple):
-    """An asset on a path, and the relation over which it was reached (None: the root)."""
-
-    asset: int
-    relation: int | None
-
-
 class SearchStart(NamedTuple):
     """A position at which the search of the arrays starts; a column, or a dataset entered from one, is only listed.
 
-    `path` leads from the root to it, both included.
+    `path` is the number of the path that leads to it (`StartPaths`).
     """
 
     place: PositionKind
     number: int
     effect: Effect
-    distance: int
-    path: tuple[SearchNode, ...]
+    path: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartPaths:
+    """The paths from the root to the starts, as a tree: path 0 is the root, each other one continues a parent by one asset.
+
+    They are numbered in order of length, then of their lists of URIs. Hidden assets are not on them.
+    """
+
+    parents: list[int]
+    assets: list[int]
+    lengths: list[int]
+
+    def extend(self, parent: int, asset: int) -> int:
+        """Add the path that continues `parent` by `asset`; return its number."""
+        self.parents.append(parent)
+        self.assets.append(asset)
+        self.lengths.append(self.lengths[parent] + 1)
+        return len(self.parents) - 1
+
+    def assets_on(self, path: int) -> list[int]:
+        """Return the assets on a path, from the root."""
+        found = []
+        while path >= 0:
+            found.append(self.assets[path])
+            path = self.parents[path]
+        return found[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +83,23 @@ class SearchRequest:
 class SearchTree:
     """The result of a search: `starts` in order of distance, and states (node * 4 + effect) int64[k] with hops int32[k].
 
-    `back` int32[k] is the position of the predecessor state, or -1 - n for the start numbered n. `common` has the flags that all
-    rows by which states were reached have in common, `seen` those of any row that was examined.
+    `back` int32[k] is the position of the predecessor state, or -1 - n for the start numbered n. `groups` int32[k] and
+    `path_groups` number the lists of URIs of the states' paths and of `paths` in their order (`StateSearchResult`). `common` has
+    the flags that all rows by which states were reached have in common, `seen` those of any row that was examined.
     """
 
+    request: SearchRequest
     starts: list[SearchStart]
+    paths: StartPaths
     states: Longs
     back: Ints
     hops: Ints
+    groups: Ints
+    path_groups: Ints
     common: int
     seen: int
+    order: Ints
+    """The rank of the URI of each reached asset, by asset number; empty if the search is not ordered."""
 
     @property
     def nodes(self) -> Ints:
@@ -84,20 +111,40 @@ class SearchTree:
         """The effect of each state."""
         return (self.states & 3).astype(np.uint8)
 
-    def listed(self) -> Iterator[tuple[int, SearchStart]]:
-        """Yield the starts that are only listed, with their numbers."""
-        return ((number, start) for number, start in enumerate(self.starts) if start.place != PositionKind.NODE)
+    def listed(self) -> list[int]:
+        """Return the numbers of the starts that are only listed."""
+        return [number for number, start in enumerate(self.starts) if start.place != PositionKind.NODE]
 
-    def path_to(self, position: int) -> tuple[list[int], tuple[SearchNode, ...]]:
-        """Return the nodes of the states from a start to `position`, and the path from the root to that start.
+    def asset_of(self, start: int) -> int:
+        """Return the asset at the start numbered `start`."""
+        return asset_at(self.request.graph, self.starts[start].place, self.starts[start].number)
 
-        `position` is that of a state, or -1 - n for the start numbered n, if that is only listed.
+    def group_at(self, position: int) -> int:
+        """Return the group of a position, as `path_to` takes it."""
+        return int(self.groups[position] if position >= 0 else self.path_groups[self.starts[-1 - position].path])
+
+    def parent_group(self, position: int) -> int:
+        """Return the group of the path to a position without its last asset (-1: there is no other)."""
+        if position >= 0:
+            position = int(self.back[position])
+            if position >= 0:
+                return self.group_at(position)
+        parent = self.paths.parents[self.starts[-1 - position].path]
+        return int(self.path_groups[parent]) if parent >= 0 else -1
+
+    def path_to(self, position: int) -> list[int]:
+        """Return the assets that are not hidden on the path from the root to `position`, both included.
+
+        `position` is that of a state, or -1 - n for the start numbered n.
         """
         nodes: list[int] = []
         while position >= 0:
             nodes.append(int(self.states[position]) >> 2)
             position = int(self.back[position])
-        return nodes[::-1], self.starts[-1 - position].path
+        reached: list[int] = self.request.graph.asset_of[np.array(nodes[-2::-1], np.int64)].tolist()
+        marks = self.request.marks
+        path = self.paths.assets_on(self.starts[-1 - position].path)
+        return path + [asset for asset in reached if not len(marks) or marks[asset] == SHOWN]
 
 
 @cache
@@ -117,77 +164,104 @@ def transition_table(change: Change | None) -> Bytes:
     return table
 
 
-def search_with_predecessors(request: SearchRequest, need: int = 0, avoid: int = 0) -> SearchTree:
-    """Return the states that a search reaches over rows with all flags of `need` and none of `avoid`."""
+def search_with_predecessors(request: SearchRequest, need: int = 0, avoid: int = 0, *, ordered: bool = False) -> SearchTree:
+    """Return the states that a search reaches over rows with all flags of `need` and none of `avoid`.
+
+    If `ordered`, the path to each state is, of the shortest ones, the first by its list of URIs (docs/spec.md#10-ties).
+    """
     graph = request.graph
-    starts = sorted(_starts(request, need), key=lambda start: start.distance)
+    paths = StartPaths([-1], [request.root], [0])
+    starts = list(_column_starts(request, need, paths) if _is_column(graph, request.root) else _part_starts(request, paths))
     entered = [(number, start) for number, start in enumerate(starts) if start.place == PositionKind.NODE]
     seeds = Seeds(
+        np.array(paths.parents, np.int32),
+        np.array(paths.assets, np.int32),
         np.array([start.number * EFFECTS + start.effect for _, start in entered], np.int64),
-        np.array([start.distance for _, start in entered], np.int32),
+        np.array([start.path for _, start in entered], np.int32),
         np.array([-1 - number for number, _ in entered], np.int32),
     )
     view = graph.views[request.level]
     rows = view.out if request.direction == "downstream" else view.into
     how = StateSearchOptions(request.moment, WALK | need, avoid, request.limit, transition_table(request.change), request.marks)
-    found = search_states(graph, rows, seeds, how)
-    return SearchTree(starts, found.states, found.back, found.hops, _common(starts, found.common), found.seen)
+    base = graph.asset_index.base
+    order = base.uri_rank if ordered else None
+    found = search_states(graph, rows, seeds, how, order)
+    if ordered:
+        assets = np.concatenate([graph.asset_of[found.states >> 2], seeds.assets])
+        if (assets >= base.assets).any():  # the base has the ranks of its own URIs only
+            order = graph.asset_index.uri_ranks(np.unique(assets))
+            found = search_states(graph, rows, seeds, how, order)
+    common = found.common if len(entered) == len(starts) else 0  # column steps may be uncertain
+    of_states = (found.states, found.back, found.hops, found.groups)
+    ranks = np.zeros(0, np.int32) if order is None else order
+    return SearchTree(request, starts, paths, *of_states, found.path_groups, common, found.seen, ranks)
 
 
-def _common(starts: list[SearchStart], common: int) -> int:
-    """Return the flags that all paths have in common: none if there are column steps, which may be uncertain."""
-    return 0 if any(start.place != PositionKind.NODE for start in starts) else common
+def _is_column(graph: GraphVersion, asset: int) -> bool:
+    return graph.asset_index.kind(asset) == COLUMN
 
 
-def _starts(request: SearchRequest, need: int) -> Iterator[SearchStart]:
-    if request.graph.asset_index.kind(request.root) == COLUMN:
-        yield from _column_starts(request, need)
-        return
-    root = SearchNode(request.root, None)
-    for place, number in positions_of(request.graph, request.root, request.direction):
-        yield SearchStart(place, number, Effect.CHANGED, 0, (root,))
-    frontier: list[tuple[SearchNode, ...]] = [(root,)]
-    seen, distance = {request.root}, 0
+def _part_starts(request: SearchRequest, paths: StartPaths) -> Iterator[SearchStart]:
+    """Yield the root and its parts, and extend `paths` to them."""
+    graph, uri = request.graph, request.graph.asset_index.uri
+    for place, number in positions_of(graph, request.root, request.direction):
+        yield SearchStart(place, number, Effect.CHANGED, 0)
+    frontier, seen, distance = [0], {request.root}, 0
     while frontier and distance < request.limit:
         distance += 1
-        following: list[tuple[SearchNode, ...]] = []
+        following: list[int] = []
         for path in frontier:
-            for part, relation in parts_of(request.graph, path[-1].asset, request.moment):
-                kind = request.graph.asset_index.kind(part)
+            parts = {part for part, _ in parts_of(graph, paths.assets[path], request.moment)}
+            for part in sorted(parts - seen, key=uri):
+                kind = graph.asset_index.kind(part)
                 effect = Effect.CHANGED if request.change is None else effect_on_part(request.change, kind)
-                if part in seen or effect is None:
+                if effect is None:
                     continue
                 seen.add(part)
-                longer = (*path, SearchNode(part, relation))
-                following.append(longer)
-                for place, number in positions_of(request.graph, part, request.direction):
-                    yield SearchStart(place, number, effect, distance, longer)
+                following.append(paths.extend(path, part))
+                for place, number in positions_of(graph, part, request.direction):
+                    yield SearchStart(place, number, effect, following[-1])
         frontier = following
 
 
-def _column_starts(request: SearchRequest, need: int) -> Iterator[SearchStart]:
-    """Yield the columns reached over column lineage, and the nodes at which the search of the arrays continues from them."""
-    first = SearchStart(PositionKind.COLUMN, request.root, Effect.CHANGED, 0, (SearchNode(request.root, None),))
-    frontier, seen = [first], {(first.place, first.number, first.effect)}
+def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iterator[SearchStart]:
+    """Yield the columns reached over column lineage, and the nodes at which the search of the arrays continues from them.
+
+    Starts with the same path are expanded together, in the order of the paths; `paths` is extended to them.
+    """
+    graph, uri = request.graph, request.graph.asset_index.uri
+    first = SearchStart(PositionKind.COLUMN, request.root, Effect.CHANGED, 0)
+    frontier, seen = [[first]], {first[:3]}
     while frontier:
-        following: list[SearchStart] = []
-        for start in frontier:  # grows during the loop by contracted (hidden) assets
-            yield start
-            if start.place == PositionKind.NODE or start.distance >= request.limit:
-                continue
-            steps = steps_from(request.graph, request.level, request.moment, request.direction, start.place, start.number)
-            for step in steps:
-                effect = _passed_on(request, start.effect, step.place, step.number, step.relation, step.flags)
-                key = (step.place, step.number, effect)
-                if (step.flags & need & CERTAIN) != need & CERTAIN or effect is None or key in seen:
+        following: dict[tuple[int, str], list[tuple[PositionKind, int, Effect]]] = {}
+        for group in frontier:
+            for start in group:  # grows during the loop by contracted (hidden) assets
+                yield start
+                if start.place == PositionKind.NODE or paths.lengths[start.path] >= request.limit:
                     continue
-                seen.add((step.place, step.number, effect))
-                asset = asset_at(request.graph, step.place, step.number)
-                path = (*start.path, SearchNode(asset, step.relation))
-                free = is_contracted(request.marks, asset)
-                further = SearchStart(step.place, step.number, effect, start.distance + (not free), path)
-                (frontier if free else following).append(further)
-        frontier = following
+                steps = steps_from(graph, request.level, request.moment, request.direction, start.place, start.number)
+                for step in steps:
+                    effect = _passed_on(request, start.effect, step.place, step.number, step.relation, step.flags)
+                    if (step.flags & need & CERTAIN) != need & CERTAIN or effect is None:
+                        continue
+                    reached = (step.place, step.number, effect)
+                    if reached in seen:
+                        continue
+                    seen.add(reached)
+                    asset = asset_at(graph, step.place, step.number)
+                    if is_contracted(request.marks, asset):
+                        group.append(SearchStart(*reached, start.path))
+                    else:
+                        following.setdefault((start.path, uri(asset)), []).append(reached)
+        frontier = [_continued(graph, paths, path, reached) for (path, _), reached in sorted(following.items())]
+
+
+def _continued(
+    graph: GraphVersion, paths: StartPaths, path: int, reached: list[tuple[PositionKind, int, Effect]]
+) -> list[SearchStart]:
+    """Return the starts at one asset, at the end of a new path that continues `path`."""
+    longer = paths.extend(path, asset_at(graph, *reached[0][:2]))
+    return [SearchStart(*each, longer) for each in reached]
 
 
 def _passed_on(

@@ -27,7 +27,8 @@ from mlgraph.graph.model.rows import (
 from mlgraph.graph.traversal.column_closures import ClosureStart, column_starts
 from mlgraph.graph.traversal.kernels import closure, nearest
 from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN
-from mlgraph.graph.traversal.state_search import EFFECTS, Seeds, StateSearchOptions, hops_of, search_states
+from mlgraph.graph.traversal.state_search import Seeds, StateSearchOptions, hops_of, search_states
+from mlgraph.graph.traversal.state_search_kernel import EFFECTS
 from mlgraph.graph.traversal.workspace import borrowed
 
 NO_LIMIT: Final = 2**31 - 2
@@ -173,11 +174,15 @@ def _reachable_over_hidden(
     graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
 ) -> tuple[Ints, Ints, int]:
     """Return the same as `reachable_nodes`, with steps of length 0 to assets that `marks` (uint8 by asset) contracts."""
-    ordered = sorted(seeds, key=lambda seed: seed[1])
+    nearest_first = sorted(seeds, key=lambda seed: seed[1])
+    distances = np.array([distance for _, distance in nearest_first], np.int32)
+    paths = int(distances[-1]) + 1  # one for each distance, since the order of paths does not matter here
     state_seeds = Seeds(
-        np.array([node * EFFECTS for node, _ in ordered], np.int64),
-        np.array([distance for _, distance in ordered], np.int32),
-        np.full(len(ordered), -1, np.int32),
+        np.arange(-1, paths - 1, dtype=np.int32),
+        np.zeros(paths, np.int32),
+        np.array([node * EFFECTS for node, _ in nearest_first], np.int64),
+        distances,
+        np.full(len(nearest_first), -1, np.int32),
     )
     found = search_states(graph, rows, state_seeds, StateSearchOptions(moment, need, 0, max_depth, _UNCHANGED, marks))
     return (found.states // EFFECTS).astype(np.int32), found.hops, found.common

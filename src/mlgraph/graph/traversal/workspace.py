@@ -30,13 +30,29 @@ class ForAssets(NamedTuple):
     epoch: int
 
 
+class Frontier(NamedTuple):
+    """The entries of two levels of a search: each with its predecessor, the group of its parent, and its sort key in that."""
+
+    items: Longs
+    back: Ints
+    parents: Ints
+    keys: Ints
+
+    @classmethod
+    def of_size(cls, size: int) -> Frontier:
+        """Return arrays for `size` entries; memory is taken only for the entries that are written."""
+        return cls(np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32))
+
+
 class ForStates(NamedTuple):
-    """Marks by state, the epoch, a queue of states with their predecessors, and an array for the ends of levels."""
+    """Marks by state, the epoch, a queue of states with predecessors and groups, two levels, and an array for ends of levels."""
 
     stamp: Bytes
     epoch: int
     queue: Longs
     back: Ints
+    groups: Ints
+    levels: Frontier
     ends: Longs
 
 
@@ -63,7 +79,8 @@ class Workspace:
     def __init__(self) -> None:
         self._nodes, self._assets, self._states = _EpochMarks(), _EpochMarks(), _EpochMarks()
         self._queue = np.zeros(0, np.int32)
-        self._long_queue, self._back = np.zeros(0, np.int64), np.zeros(0, np.int32)
+        self._long_queue, self._back, self._groups = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32)
+        self._levels = Frontier.of_size(0)
         self._ends = np.zeros(_LEVELS, np.int64)
 
     def for_walk(self, nodes: int) -> ForWalk:
@@ -77,12 +94,23 @@ class Workspace:
         self._assets.ready(assets)
         return ForAssets(self._assets.stamp, self._assets.epoch)
 
-    def for_states(self, states: int) -> ForStates:
-        """Return marks and queues for `states` states, valid until the next call."""
+    def for_states(self, states: int, paths: int) -> ForStates:
+        """Return marks and queues for `states` states, and levels for them and `paths` paths, valid until the next call."""
         if self._states.ready(states):
-            self._long_queue = np.zeros(len(self._states.stamp), np.int64)
-            self._back = np.zeros(len(self._states.stamp), np.int32)
-        return ForStates(self._states.stamp, self._states.epoch, self._long_queue, self._back, self._ends)
+            size = len(self._states.stamp)
+            self._long_queue = np.zeros(size, np.int64)
+            self._back, self._groups = np.zeros(size, np.int32), np.zeros(size, np.int32)
+        if len(self._levels.items) < 2 * (states + paths):
+            self._levels = Frontier.of_size(2 * (len(self._states.stamp) + paths))
+        return ForStates(
+            self._states.stamp,
+            self._states.epoch,
+            self._long_queue,
+            self._back,
+            self._groups,
+            self._levels,
+            self._ends,
+        )
 
     def grow_levels(self, levels: int) -> None:
         """Enlarge the array for the ends of levels to at least `levels`."""
