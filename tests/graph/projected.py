@@ -14,6 +14,7 @@ from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.graph.model.rows import SHOW, Layer
 from mlgraph.graph.traversal.closures import DirectionName, walk
+from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
 from mlgraph.ports.store import Changes
 from mlgraph.services.projection.projector import Projector
 from mlgraph.services.projection.rebuild import rebuild
@@ -33,13 +34,18 @@ class Projected:
     """
 
     def __init__(
-        self, batches: Iterable[Sequence[Fact]], compact_at: int | None = None, from_feed: Callable[[], bool] = lambda: False
+        self,
+        batches: Iterable[Sequence[Fact]],
+        compact_at: int | None = None,
+        from_feed: Callable[[], bool] = lambda: False,
+        rules: WalkedRules = NO_WALKED_RULES,
     ) -> None:
         self.store = MemoryStore()
         self.graph = MutableGraph()
         self._compact_at = compact_at
+        self._rules = rules
         self._from_feed = from_feed
-        self._projector = Projector(self.store, self.graph, IN_PASSING)
+        self._projector = Projector(self.store, self.graph, IN_PASSING, self._rules)
         for batch in batches:
             self.append(batch)
 
@@ -52,12 +58,12 @@ class Projected:
             self._projector.apply(self.store.changes(before, 1))
         if self._compact_at is not None and self.graph.overlay > self._compact_at:
             self.graph = MutableGraph(compact(freeze(self.graph)))
-            self._projector = Projector(self.store, self.graph, IN_PASSING)
+            self._projector = Projector(self.store, self.graph, IN_PASSING, self._rules)
 
     def rebuild(self) -> None:
         """Continue with a graph that is rebuilt from the store."""
-        self.graph = MutableGraph(rebuild(self.store, in_passing=IN_PASSING))
-        self._projector = Projector(self.store, self.graph, IN_PASSING)
+        self.graph = MutableGraph(rebuild(self.store, in_passing=IN_PASSING, rules=self._rules))
+        self._projector = Projector(self.store, self.graph, IN_PASSING, self._rules)
 
     @property
     def snapshot(self) -> GraphVersion:
@@ -87,7 +93,8 @@ class Projected:
         return state_at(asset_intervals(records), moment), deleted_at(records, moment)
 
     def _shown(self, layers: Iterable[Layer], moment: int) -> dict[Edge, set[str]]:
-        snapshot, names = self.snapshot, self.store.origins()
+        snapshot = self.snapshot
+        names = {**self.store.origins(), **snapshot.rule_origins}
         found: dict[Edge, set[str]] = {}
         for layer in layers:
             for node in range(snapshot.nodes):

@@ -79,11 +79,13 @@ class Serving:
     def __init__(self, store: Store, connectors: ConnectorRegistry | None = None) -> None:
         self.store = store
         self.connectors = connectors or installed_connectors()
-        self.follower = Follower(store.reader, BaseManager(store.reader, in_passing=self.connectors.in_passing))
+        self.follower = Follower(
+            store.reader, BaseManager(store.reader, in_passing=self.connectors.in_passing, rules=shipped_rules())
+        )
         # This writer feeds the follower, as that of a server does; appends through `store` are those of another process.
         writer = PostgresWriter(store.database, self.follower.on_commit)
         self.intake = Intake(writer, store.dead_letters, self.follower.nudge, self._rehydrate, self.connectors)
-        self.queries = Queries(store.reader, self.follower, shipped_rules())
+        self.queries = Queries(store.reader, self.follower)
 
     def _rehydrate(self, name: str, event: Any) -> int:
         raise AssertionError(f"no source {name} is connected: {event}")

@@ -53,7 +53,8 @@ class Server:
         """Construct the services. `first`: this process writes base files and reads connected tools."""
         reader, dead_letters = PostgresReader(database), PostgresDeadLetters(database)
         files = BaseFileDirectory(options.data / "snapshots" / _store_name(options.store))
-        base_manager = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing)
+        rules = rules_from(options.configuration.rules)
+        base_manager = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing, rules=rules)
         self.follower = Follower(reader, base_manager)
         writer = PostgresWriter(database, self.follower.on_commit)
         intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors)
@@ -65,7 +66,7 @@ class Server:
         self.health = Health(reader, self.follower)
         self.services = Services(
             intake,
-            Queries(reader, self.follower, rules_from(options.configuration.rules), Noise(options.configuration.noise)),
+            Queries(reader, self.follower, Noise(options.configuration.noise)),
             self.connections,
             self.health,
             tokens_from(options.tokens),

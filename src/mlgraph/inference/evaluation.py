@@ -247,9 +247,9 @@ class Inference:
             deadlines.raise_if_exceeded()
             links = self._links({place.asset for place in places}, path, position)
             links = {asset: _fit(rule, edge, listed) for asset, listed in links.items()}
-            paired = position > 0 and _is_junction(path, position)
+            paired = position > 0 and is_junction(path, position)
             pairs = self._premises.pairs({place.asset for place in places}) if paired else None
-            needs_junction = position + 1 < len(path.edges) and _is_junction(path, position + 1)
+            needs_junction = position + 1 < len(path.edges) and is_junction(path, position + 1)
             self._spend(sum(len(links[place.asset]) for place in places))
             step = _LayerStep(edge.forward, pairs, needs_junction, traced)
             reached = step.take(places, links, self._premises.uri)
@@ -291,7 +291,7 @@ class Inference:
                 for other, validity in ends.items():
                     if KIND_NAMES[self._premises.kind(other)] in far.kinds:
                         triple = (asset, relation_code, other) if edge.forward else (other, relation_code, asset)
-                        found[asset] += _as_links(triple, rule.origin, validity)
+                        found[asset] += as_links(triple, rule.origin, validity)
         return found
 
     def _filter_after_run(self, path: PathPattern, position: int) -> EdgeStep | None:
@@ -356,7 +356,7 @@ class _LayerStep:
             self.witnesses[reached] = witness
 
 
-def _is_junction(path: PathPattern, position: int) -> bool:
+def is_junction(path: PathPattern, position: int) -> bool:
     """Return whether the path goes through a run or workflow here, from input to output or back, so that pairs apply."""
     before, after = path.edges[position - 1], path.edges[position]
     through = ({"input_to"}, {"outputs"}) if after.forward else ({"outputs"}, {"input_to"})
@@ -379,7 +379,7 @@ def _fulfilled(conditions: Sequence[Condition], states: Sequence[State]) -> Span
     return union((s.start, s.end) for s in states if all(condition.matches(s.values) for condition in conditions))
 
 
-def _as_links(triple: Triple, origin: str, validity: Validity) -> list[Link]:
+def as_links(triple: Triple, origin: str, validity: Validity) -> list[Link]:
     """Return an inferred edge as links: certain ones, and uncertain ones for the rest of its validity."""
     certain_links = [Link(triple, origin, start, end) for start, end in validity.certain]
     rest = [] if validity.certain is validity.spans else subtract(validity.spans, validity.certain)

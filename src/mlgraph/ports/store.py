@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.facts import Contact, Fact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
+
+MAX_ORIGINS: Final = 30_000
+"""The greatest number of an origin in a store; the graph numbers the origins of inferred edges from the next number on."""
 
 
 @dataclass(frozen=True, slots=True)

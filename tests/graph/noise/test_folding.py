@@ -21,6 +21,7 @@ from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.noise import bridges
 from mlgraph.graph.noise.rules import Noise
+from mlgraph.inference.rules import NO_RULES
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.query import Queries
 from tests.graph.projected import Level, Projected
@@ -47,7 +48,7 @@ LEVELS: tuple[Level, ...] = ("asset", "run")
 
 
 def queries(of: Projected, rules: Iterable[NoiseRule]) -> Queries:
-    follower = cast("Follower", SimpleNamespace(snapshot=lambda: of.snapshot))
+    follower = cast("Follower", SimpleNamespace(snapshot=lambda: of.snapshot, rules=NO_RULES))
     return Queries(of.store, follower, noise=Noise(rules))
 
 

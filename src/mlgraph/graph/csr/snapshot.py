@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
@@ -28,6 +28,8 @@ class GraphVersion:
     nodes: int
     watermark: int
     aliases: Aliases = NO_ALIASES
+    rule_origins: Mapping[int, str] = field(default_factory=dict)
+    """The names of the origins of inferred edges, by number: of exactly these rules the graph has the edges."""
 
     def find(self, asset: int) -> int | None:
         """Return the node of an asset, or None if this version has none."""
@@ -96,6 +98,8 @@ class MutableGraph:
         self.asset_index = AssetIndex(self.base)
         self.aliases = NO_ALIASES
         """The aliases that `replace` applies. A caller that changes them must replace the groups of the affected assets."""
+        self.rule_origins: Mapping[int, str] = {}
+        """The origins of the rules whose edges are groups of this graph."""
         self._tables = [MutableTable(table) for table in (self.base.lineage, self.base.column_lineage, self.base.structure)]
         self._arrays: list[tuple[Arrays, Arrays]] = []
         self._lock = threading.Lock()
@@ -119,8 +123,8 @@ class MutableGraph:
     def replace(self, group: int | tuple[int, int, int], rows: Iterable[Row]) -> None:
         """Replace the rows of `group` by `rows`, visible from the next publication on.
 
-        A group is a run or workflow (its asset number), a lone edge (source, relation, target), or `lone_edges_group(name)`: all
-        lone edges at an alias.
+        A group is a run or workflow (its asset number), a lone edge (source, relation, target), `lone_edges_group(name)`: all
+        lone edges at an alias, or the edges that rules infer from an asset (its number, which is of another kind).
         """
         arcs = arcs_of(self.asset_index, resolve_aliases(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)
@@ -131,6 +135,10 @@ class MutableGraph:
     def _triple(self, triple: tuple[int, int, int]) -> tuple[int, int, int] | None:
         source, target = self.asset_index.find(NodeKey(triple[0])), self.asset_index.find(NodeKey(triple[2]))
         return None if source is None or target is None else (source, triple[1], target)
+
+    def draft(self) -> GraphVersion:
+        """Return what `publish` would publish now; readers do not see it."""
+        return self._publish(self.snapshot.watermark)
 
     def publish(self, watermark: int) -> None:
         """Publish all replacements so far as the graph version of transaction `watermark`."""
@@ -154,4 +162,5 @@ class MutableGraph:
             asset_index.nodes,
             watermark,
             self.aliases,
+            self.rule_origins,
         )

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.vocabulary import KINDS, NEVER_CLOSING_OUTPUTS, RELATIONS
+from mlgraph.ports.store import MAX_ORIGINS
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -37,6 +38,9 @@ AT_ASSET: Final = 64
 """Flag: the row belongs to the asset level."""
 AT_RUN: Final = 128
 """Flag: the row belongs to the run level."""
+
+FIRST_RULE_ORIGIN: Final = MAX_ORIGINS + 1
+"""Rows with an origin of at least this number are inferred edges; `GraphVersion.rule_origins` names these origins."""
 
 
 class Layer(IntEnum):
@@ -84,6 +88,7 @@ VARIANT_OF: Final = RELATIONS["variant_of"].code
 ALIAS_OF: Final = RELATIONS["alias_of"].code
 REQUIRED_BY: Final = RELATIONS["required_by"].code
 DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
+EXECUTED_FOR: Final = RELATIONS["executed_for"].code
 FLAGGED_BY_PROPERTIES: Final = frozenset({REQUIRED_BY})
 """Relations whose properties `edge_flags` reads."""
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)

@@ -13,7 +13,7 @@ from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.grouping_kernel import places_among
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import CERTAIN, COLUMN, SHOW, WALK, Bools, Bytes, Ints, Layer, Longs
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, FIRST_RULE_ORIGIN, SHOW, WALK, Bools, Bytes, Ints, Layer, Longs
 from mlgraph.graph.noise.bridges import bridges
 from mlgraph.graph.noise.rules import Hidden
 from mlgraph.graph.response.json_rendering import EdgeListing
@@ -57,8 +57,9 @@ def edges_between(
     """Return the edges valid at `moment` between `listed` assets, sorted by source, relation and target.
 
     These are all edges of walked relations, whether the closures used them or not, and the part edges that the closures used.
-    An edge is `possible` if the closures took it on uncertain paths only. `ranks(n)` returns the position of each origin up to
-    number n in the order of names. Paths over `hidden` assets become edges between listed ones (`bridges`).
+    An edge is `possible` if the closures took it on uncertain paths only. `ranks(n)` returns the position of each origin in the
+    order of names, at least of those of the store up to number n and those of rules. Paths over `hidden` assets become edges
+    between listed ones (`bridges`).
     """
     found = [_rows(graph, graph.views[layer].out, listed, closures, moment) for layer in _layers(graph, level, listed)]
     if hidden is not None:
@@ -69,9 +70,15 @@ def edges_between(
     source, target = ends[: len(rows.source)], ends[len(rows.source) :]
     rank = np.empty(len(listed), np.int64)
     rank[graph.asset_index.sort(listed, np.zeros(len(listed), np.int32))] = np.arange(len(listed))
-    origin_index = ranks(int(rows.origin.max(initial=0)))[rows.origin]
+    origin_index = ranks(greatest_asserted(rows.origin))[rows.origin]
     order = _in_order(rank[source], 2 * _RELATION_RANK[rows.relation] + (rows.folded > 0), rank[target], origin_index)
     return EdgeListing(*_merged_rows(source, target, *rows[2:], order))
+
+
+def greatest_asserted(origins: NDArray[np.integer]) -> int:
+    """Return the greatest number of an origin of the store among `origins` (0: there is none)."""
+    greatest = int(origins.max(initial=0))
+    return greatest if greatest < FIRST_RULE_ORIGIN else int(origins[origins < FIRST_RULE_ORIGIN].max(initial=0))
 
 
 def _in_order(sources: Longs, relations: Longs, targets: Longs, origins: Ints) -> Longs:

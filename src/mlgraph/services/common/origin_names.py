@@ -1,7 +1,8 @@
-"""A cache of the names of origins; there are few of them, and none is ever removed."""
+"""A cache of the names of origins, of the store and of rules; there are few of them, and none is ever removed."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -22,20 +23,25 @@ class OriginNames(NamedTuple):
 class Origins:
     """Reads the origins again only when a requested one is not cached."""
 
-    def __init__(self, reader: FactReader) -> None:
+    def __init__(self, reader: FactReader, rule_origins: Mapping[int, str]) -> None:
+        """`rule_origins`: as in `GraphVersion`, their numbers are greater than those of the store."""
         self._reader = reader
+        self._of_rules = rule_origins
+        self._in_store = 0
+        """The number after the greatest cached one of the store."""
         self._known = _names_of({})
 
     def cached(self, number: int) -> OriginNames:
-        """Return the cached names. Raises `LookupError` if origin `number` is not among them."""
-        if number >= len(self._known.rank):
+        """Return the cached names, those of rules among them. Raises `LookupError` if origin `number` of the store is not."""
+        if number >= self._in_store:
             raise LookupError(number)
         return self._known
 
     def upto(self, number: int) -> OriginNames:
-        """Return the names of all origins, at least up to `number`."""
-        if number >= len(self._known.rank):
-            self._known = _names_of(dict(self._reader.origins()))
+        """Return the names of all origins, at least up to `number` of the store and those of rules."""
+        if number >= self._in_store:
+            in_store = self._reader.origins()
+            self._known, self._in_store = _names_of({**in_store, **self._of_rules}), max(in_store, default=0) + 1
         return self._known
 
 

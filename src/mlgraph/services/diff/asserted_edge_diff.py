@@ -61,7 +61,7 @@ class AssertedEdgeDiff:
         return {triple: found.get(triple, NEVER_VALID) for triple in triples}
 
     def _add(self, found: dict[Triple, ValidityChange], spans: Iterable[Span]) -> None:
-        for triple, _, start, end in spans:
+        for triple, _, start, end, _ in spans:
             found[triple] = found.get(triple, NEVER_VALID).either(self._moments.validity(start, end))
 
     def _add_unwalked(self, found: dict[Triple, ValidityChange], triples: Iterable[Triple]) -> None:

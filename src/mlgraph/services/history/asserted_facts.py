@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mlgraph.domain.facts import Mode
@@ -131,11 +131,20 @@ def by_asset(records: Iterable[AssetRecord]) -> dict[int, list[AssetRecord]]:
 
 
 def asserted_intervals(
-    reader: GroupReader, records: Iterable[EdgeRecord], aliases: Aliases = NO_ALIASES, *, repeats: bool = False
+    reader: GroupReader,
+    records: Iterable[EdgeRecord],
+    aliases: Aliases = NO_ALIASES,
+    *,
+    repeats: bool = False,
+    ends_edges: Callable[[int], bool] = lambda _: True,
 ) -> Iterator[EdgeInterval]:
-    """Yield the intervals of plain edges, triple by triple; with `repeats`, one for each report of an edge."""
+    """Yield the intervals of plain edges, triple by triple; with `repeats`, one for each report of an edge.
+
+    `ends_edges`: whether the retraction of an asset ends its edges.
+    """
     grouped = by_triple(records)
-    ends_by_asset = retraction_ends(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
+    ends = {asset for source, _, target in grouped for asset in (source, target) if ends_edges(asset)}
+    ends_by_asset = retraction_ends(reader, ends, aliases)
     for edge_records in grouped.values():
         yield from triple_intervals(edge_records, ends_by_asset, repeats=repeats)
 

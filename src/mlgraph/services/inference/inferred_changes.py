@@ -8,6 +8,7 @@ skipped.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Final
 
 from mlgraph.domain.errors import TooMuch
@@ -15,7 +16,7 @@ from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, Layer
 from mlgraph.graph.model.spans import covers
-from mlgraph.graph.traversal.edge_spans import spans_touched, workflows_touched
+from mlgraph.graph.traversal.edge_spans import Span, inferred_spans_at, inferred_spans_touched, spans_touched, workflows_touched
 from mlgraph.inference.diff_seeds import TouchedAssets
 from mlgraph.inference.evaluation import Inference
 from mlgraph.inference.rules import Rule, Rules
@@ -43,6 +44,8 @@ class InferredChanges:
         when = sorted((moment, moment + 1) for moment in set(moments))
         self._inference = Inference(rules, self._premises, when, MAX_STEPS)
         self._found: dict[Triple, ValidityChange] = {}
+        self._walked = {origin: number for number, origin in graph.rule_origins.items()}
+        """The rules of which the graph has the edges, by the origin: nothing else decides their validity."""
 
     def everywhere(
         self, touched: BoundaryChanges, moved: Collection[int], asserted: Iterable[Triple]
@@ -57,6 +60,9 @@ class InferredChanges:
             by_rule = self._by_rule(asserted)
             cut: dict[str, str] = {}
             for rule in self._rules.in_order:
+                if rule.origin in self._walked:
+                    self._add_walked(rule, seeds, by_rule.get(rule.name, ()))
+                    continue
                 suppliers = self._rules.inferring(rule.needed_signatures())
                 needed = next((other.name for other in suppliers if other.name in cut), None)
                 if needed is not None:
@@ -64,6 +70,27 @@ class InferredChanges:
                 elif (reason := self._evaluate(rule, seeds, by_rule.get(rule.name, ()))) is not None:
                     cut[rule.name] = reason
         return self._found, "; ".join(f"the rule {name} {reason}" for name, reason in cut.items()) or None
+
+    @cached_property
+    def _walked_touched(self) -> list[Span]:
+        return list(inferred_spans_touched(self._graph, *self._moments.span))
+
+    def _add_walked(self, rule: Rule, seeds: TouchedAssets, asserted: Iterable[Triple]) -> None:
+        """Add the edges of a rule of which the graph has the edges."""
+        number = self._walked[rule.origin]
+        spans = [span for span in self._walked_touched if span.origin == number]
+        for source in {triple[0] for triple in asserted}:
+            spans += [span for span in inferred_spans_at(self._graph, source) if span.origin == number]
+        own: dict[Triple, ValidityChange] = {}
+        for triple, _, start, end, _ in spans:
+            own[triple] = own.get(triple, NEVER_VALID).either(self._moments.validity(start, end))
+        self._add(own, seeds)
+
+    def _add(self, own: Mapping[Triple, ValidityChange], seeds: TouchedAssets) -> None:
+        """Add the edges of one rule; those that differ are seeds of the rules that depend on it."""
+        for triple, validity in own.items():
+            self._found[triple] = self._found.get(triple, NEVER_VALID).either(validity)
+        seeds.add_edges(triple for triple, validity in own.items() if validity.before != validity.after)
 
     def _evaluate(self, rule: Rule, seeds: TouchedAssets, asserted: Collection[Triple]) -> str | None:
         """Add the edges that `rule` infers, from either end within the budget; return the reason if both exceed it."""
@@ -81,8 +108,7 @@ class InferredChanges:
             own: dict[Triple, ValidityChange] = {}
             for triple, _, validity in edges:
                 own[triple] = ValidityChange(*(covers(validity.spans, moment) for moment in self._moments))
-                self._found[triple] = self._found.get(triple, NEVER_VALID).either(own[triple])
-            seeds.add_edges(triple for triple, marks in own.items() if marks.before != marks.after)
+            self._add(own, seeds)
             return None
         return reason
 

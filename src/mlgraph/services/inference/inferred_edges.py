@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from mlgraph.domain.errors import TooMuch
 from mlgraph.domain.timestamps import format_end, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.spans import covers
+from mlgraph.graph.model.spans import covers, union
+from mlgraph.graph.traversal.edge_spans import Span, inferred_spans_at
 from mlgraph.inference.evaluation import Inference, Inferred, Link, Validity
 from mlgraph.inference.rules import Rule, Rules
 from mlgraph.ports.store import FactReader
@@ -41,18 +43,34 @@ class InferredEdges:
         kind = KIND_NAMES[self._graph.asset_index.kind(asset)]
         edges: list[Inferred] = []
         cut: list[str] = []
+        walked = self._graph.rule_origins.values()
         with self._reader.session():
             premises = PremiseReader(self._reader, self._graph)
             inference = Inference(self._rules, premises)
             for rule in self._rules:
-                if any(kind in path.nodes[0].kinds | path.nodes[-1].kinds for path in rule.paths):
+                if rule.origin not in walked and any(kind in path.nodes[0].kinds | path.nodes[-1].kinds for path in rule.paths):
                     premises.reset_budget()
                     inference.reset_budget()
                     try:
                         edges += inference.of(asset, rule)
                     except TooMuch as error:
                         cut.append(f"the rule {rule.name} {error.detail} here")
-        return InferenceResult(edges, "; ".join(cut) or None)
+        return InferenceResult([*edges, *self._walked(asset)], "; ".join(cut) or None)
+
+    def _walked(self, asset: int) -> list[Inferred]:
+        """Return the inferred edges that traversals follow, as the graph has them: nothing else decides their validity."""
+        if not self._graph.rule_origins:
+            return []
+        gathered: dict[tuple[int, Triple], list[Span]] = defaultdict(list)
+        for span in inferred_spans_at(self._graph, asset):
+            gathered[span.origin, span.triple].append(span)
+        rules = {rule.origin: rule for rule in self._rules}
+        found = []
+        for (origin, triple), spans in gathered.items():
+            certain = union((span.start, span.end) for span in spans if span.certain)
+            validity = Validity(union((span.start, span.end) for span in spans), certain)
+            found.append(Inferred(triple, rules[self._graph.rule_origins[origin]], validity))
+        return found
 
     def between(self, triple: Triple) -> list[Explanation]:
         """Return an explanation for each rule that infers this edge at any time. Raises `TooMuch`."""
@@ -79,6 +97,9 @@ class InferredEdges:
                 if forward:
                     continue
                 raise TooMuch(f"the rule {rule.name} {error.detail}, from either end") from None
+            if rule.origin in self._graph.rule_origins.values():
+                walked = (edge for edge in self._walked(triple[0]) if edge.triple == triple and edge.rule is rule)
+                validity = next((edge.validity for edge in walked), None)
             return (
                 None
                 if not validity

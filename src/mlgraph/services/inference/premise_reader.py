@@ -14,7 +14,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.aliases import BEGINNING, split
-from mlgraph.graph.model.rows import CERTAIN, COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, DERIVES, EXECUTED_FOR, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
 from mlgraph.graph.model.spans import Spans, union
 from mlgraph.graph.projection.build import run_pairs
 from mlgraph.graph.projection.histories import RunHistory
@@ -29,6 +29,8 @@ from mlgraph.services.history.group_histories import Histories
 
 MAX_FACTS: Final = 20_000
 """Most facts that rules may read for one query: about 0.3 s."""
+_MADE_BY_RUNS: Final = frozenset({INPUT_TO, OUTPUTS, EXECUTED_FOR})
+"""Relations of a run that its own retraction does not end."""
 Triple = tuple[int, int, int]
 
 
@@ -98,7 +100,11 @@ class PremiseReader:
         self._spend(len(records))
         asserted = [record for record in records if not self._is_computed(step.relation, record.source, record.target)]
         wanted, near = set(assets), 0 if step.forward else 1
-        for interval in asserted_intervals(self._reader, asserted, self._aliases):
+        # a deleted run has ended, but what it made or was made for has not (docs/spec.md#3-asset-level)
+        of_runs = step.relation in _MADE_BY_RUNS
+        for interval in asserted_intervals(
+            self._reader, asserted, self._aliases, ends_edges=lambda asset: not of_runs or self.kind(asset) != RUN
+        ):
             for piece in split(self._aliases, interval.record.source, interval.record.target, interval.start, interval.end):
                 if piece[near] in wanted:
                     yield self._asserted_link(interval, *piece)

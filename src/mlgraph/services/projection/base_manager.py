@@ -15,9 +15,12 @@ from mlgraph.graph.csr.assemble import Allocate
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.compact import FrozenGraph, compact, freeze
 from mlgraph.graph.csr.snapshot import MutableGraph
+from mlgraph.inference.rules import NO_RULES, Rules
+from mlgraph.inference.walked_rules import WalkedRules
 from mlgraph.ports.base_files import BaseFiles, StoredBase
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common import metrics
+from mlgraph.services.projection.projector import Projector
 from mlgraph.services.projection.rebuild import rebuild
 
 _log = logging.getLogger(__name__)
@@ -35,7 +38,8 @@ _POLL_FILES_S: Final = 2.0
 class BaseManager:
     """Opens, builds and stores bases. Without `files`, bases stay in memory. `writes_files`: this process writes the base files.
 
-    `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`); the names in a base depend on them.
+    `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`); the names in a base depend on them. A base
+    has the edges that those of `rules` infer which traversals follow.
     """
 
     def __init__(
@@ -45,9 +49,12 @@ class BaseManager:
         *,
         writes_files: bool = True,
         in_passing: Collection[str] = (),
+        rules: Rules = NO_RULES,
     ) -> None:
         self._reader = reader
-        self.in_passing = frozenset(in_passing)
+        self.rules = rules
+        self._walked_rules = WalkedRules(rules)
+        self._in_passing = frozenset(in_passing)
         self._files = files
         self._allocate: Allocate = files.allocate if files else np.zeros
         self.writes_files = writes_files
@@ -69,11 +76,15 @@ class BaseManager:
     def build(self) -> MutableGraph:
         """Return the graph of a base built from the store, as of the last transaction."""
         started = time.monotonic()
-        base = self._saved(rebuild(self._reader, self._allocate, self.in_passing))
+        base = self._saved(rebuild(self._reader, self._allocate, self._in_passing, self._walked_rules))
         if base.watermark:
             metrics.GRAPH_BASES.labels("rebuilt").inc()
             _log.info("the graph was built from the store: %d rows in %.1f s", base.rows, time.monotonic() - started)
         return MutableGraph(base)
+
+    def projector(self, graph: MutableGraph) -> Projector:
+        """Return a projector that continues one of these graphs."""
+        return Projector(self._reader, graph, self._in_passing, self._walked_rules)
 
     def compact_for_others(self) -> None:
         """Request a compaction even of a small overlay, at the next `newer_base`: further processes map the base file."""
@@ -91,7 +102,7 @@ class BaseManager:
         if stored.stamp != self._stamp(stored.watermark):
             _log.warning(
                 "the base file at watermark %d is not used: it is of another store, of later transactions, or of other "
-                "connectors; the graph is rebuilt from the store",
+                "connectors or rules; the graph is rebuilt from the store",
                 stored.watermark,
             )
             return None
@@ -160,7 +171,7 @@ class BaseManager:
     def _stamp(self, watermark: int) -> str | None:
         """Return a text that identifies the sources of a base at `watermark`; None if the log is shorter."""
         stamp = self._reader.stamp(watermark)
-        return None if stamp is None else f"{stamp} {','.join(sorted(self.in_passing))}"
+        return None if stamp is None else f"{stamp} {','.join(sorted(self._in_passing))} {self._walked_rules.digest}"
 
     def _failed(self) -> None:
         self.failures += 1

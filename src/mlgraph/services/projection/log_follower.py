@@ -10,6 +10,7 @@ from typing import Final
 from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
+from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import Changes, CommittedTransaction, FactReader
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.commit_feed import CommitFeed
@@ -106,6 +107,11 @@ class Follower:
         self._commits.push(committed)
         self.nudge()
 
+    @property
+    def rules(self) -> Rules:
+        """The rules of which the graph has those edges that traversals follow."""
+        return self._base_manager.rules
+
     def snapshot(self) -> GraphVersion:
         """Return the last published version of the graph."""
         return self._graph.snapshot
@@ -171,7 +177,7 @@ class Follower:
 
     def _open(self) -> Projector:
         graph = self._base_manager.open()
-        self._graph, self._projector = graph, Projector(self._reader, graph, self._base_manager.in_passing)
+        self._graph, self._projector = graph, self._base_manager.projector(graph)
         return self._projector
 
     def _apply_bulk(self, projector: Projector, changes: Changes) -> None:
@@ -188,7 +194,7 @@ class Follower:
 
     def _rebuild(self) -> None:
         graph = self._base_manager.build()
-        self._graph, self._projector, self._next = graph, Projector(self._reader, graph, self._base_manager.in_passing), None
+        self._graph, self._projector, self._next = graph, self._base_manager.projector(graph), None
 
     def _is_mostly_new(self, before: int) -> bool:
         """Return whether so many facts are pending that to rebuild the graph from the store costs less than to update it."""
@@ -202,7 +208,7 @@ class Follower:
             if base is None:
                 return
             graph = MutableGraph(base)
-            self._next = graph, Projector(self._reader, graph, self._base_manager.in_passing)
+            self._next = graph, self._base_manager.projector(graph)
         graph, projector = self._next
         reached, upto = graph.snapshot.watermark, self._graph.snapshot.watermark
         if reached < upto:

@@ -12,12 +12,14 @@ from mlgraph.graph.csr.snapshot import MutableGraph, lone_edges_group
 from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW
 from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
 from mlgraph.graph.projection.sides import workflow_sides
+from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.history.alias_table import AliasTable
 from mlgraph.services.history.display_attributes import OWNED_BY, DisplayAttributesUpdater
 from mlgraph.services.history.fact_cache import CachedGroupReader
 from mlgraph.services.history.group_histories import Histories
+from mlgraph.services.projection.inferred_rows import InferredRows, TouchedFacts
 
 Triple = tuple[int, int, int]
 
@@ -30,13 +32,24 @@ class AffectedGroups:
     runs: set[int] = field(default_factory=set)
     workflows: set[int] = field(default_factory=set)
     attributes: set[int] = field(default_factory=set)
+    premises: set[Triple] = field(default_factory=set)
+    """Edges from which rules may infer edges of the graph."""
+    states: set[int] = field(default_factory=set)
+    """Assets with a new fact or retraction."""
+    moved: set[int] = field(default_factory=set)
+    """Names that resolve to another asset at some moment."""
 
 
 class Projector:
     """Computes groups of rows from the store's facts and puts them into the graph."""
 
-    def __init__(self, reader: FactReader, graph: MutableGraph, in_passing: Collection[str] = ()) -> None:
-        """Bring `graph` up to date. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`)."""
+    def __init__(
+        self, reader: FactReader, graph: MutableGraph, in_passing: Collection[str] = (), rules: WalkedRules = NO_WALKED_RULES
+    ) -> None:
+        """Bring `graph` up to date. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`).
+
+        `rules`: those whose edges the graph has; a base that `graph` has must have their edges already.
+        """
         self._reader = reader
         self._graph = graph
         self._cache = CachedGroupReader(reader)
@@ -44,8 +57,11 @@ class Projector:
         self._aliases = AliasTable(graph.asset_index, in_passing)
         self._aliases.open(reader.at(graph.snapshot.watermark))
         self._histories.aliases = graph.aliases = self._aliases.aliases
-        if graph.aliases:
-            graph.publish(graph.snapshot.watermark)  # a base has the rows under resolved names, but not the aliases
+        self._inferred = InferredRows(rules, graph)
+        graph.rule_origins = rules.origins
+        if graph.aliases or graph.rule_origins:
+            # a base has the rows under resolved names and of rules, but not the aliases and the names of the rules
+            graph.publish(graph.snapshot.watermark)
         self._attributes = DisplayAttributesUpdater(graph.asset_index, self._histories)
         self._attributes_due: set[int] = set()
 
@@ -66,15 +82,22 @@ class Projector:
             self._attributes_due.update(affected.attributes)
             affected.attributes.clear()
         self._recompute(affected, before, changes.upto)
+        touched = TouchedFacts(affected.premises, affected.runs, affected.workflows, affected.states, affected.moved)
+        self._inferred.replace_touched(reader, self._cache, touched)
+        self._graph.publish(changes.upto)
 
-    def reapply_aliases(self) -> None:
-        """Move all edges of aliases to their assets, in a graph that was built from the store without aliases."""
+    def complete(self) -> None:
+        """Move all edges of aliases to their assets and add the inferred edges, in a base built from the store without both."""
         upto = self._graph.snapshot.watermark
-        self._cache.invalidate(self._reader.at(upto))
-        self._recompute(self._affected(Changes(upto), self._aliases.all_names()), upto, upto)
+        reader = self._reader.at(upto)
+        self._cache.invalidate(reader)
+        if self._graph.aliases:
+            self._recompute(self._affected(Changes(upto), self._aliases.all_names()), upto, upto)
+        self._inferred.replace_all(reader)
+        self._graph.publish(upto)
 
     def _recompute(self, affected: AffectedGroups, before: int, upto: int) -> None:
-        """Recompute the affected groups and publish them."""
+        """Recompute the affected groups."""
         self._histories.invalidate(affected.runs)
         named = {name for triple in affected.triples if (name := self._aliases.name_in(triple))}
         for name in named:
@@ -92,10 +115,11 @@ class Projector:
                 )
         for assets in chunks(affected.attributes):
             self._attributes.refresh(assets, before, upto)
-        self._graph.publish(upto)
 
     def _affected(self, changes: Changes, moved: Collection[int]) -> AffectedGroups:
         affected, kind = AffectedGroups(), self._graph.asset_index.kind
+        affected.states.update(changes.asserted)
+        affected.moved.update(moved)
         for triple in changes.edges:
             self._add_triple(affected, triple)
         for owner in changes.seen_by:
@@ -139,6 +163,8 @@ class Projector:
         source, relation, target = triple
         kind = self._graph.asset_index.kind
         owner = target if relation == INPUT_TO else source
+        if relation in self._inferred.rules.relations:
+            affected.premises.add(triple)
         if relation in (INPUT_TO, OUTPUTS) and kind(owner) == RUN:
             affected.runs.add(owner)
         elif relation in (INPUT_TO, OUTPUTS) and kind(owner) == WORKFLOW:

@@ -45,6 +45,7 @@ from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
 from mlgraph.graph.projection.histories import RunHistory
 from mlgraph.graph.projection.lone_facts import are_lone, lone_rows
 from mlgraph.graph.projection.sides import workflow_sides
+from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
 from mlgraph.ports.store import EdgeTable, FactReader
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.common.metrics import Shortcut, count_shortcut
@@ -52,6 +53,7 @@ from mlgraph.services.common.pipelining import prefetch
 from mlgraph.services.history.asserted_facts import by_triple
 from mlgraph.services.history.display_attributes import display_attributes_of, open_owners
 from mlgraph.services.history.group_histories import Histories
+from mlgraph.services.projection.inferred_rows import ANCHORS, inferred_rows
 from mlgraph.services.projection.projector import Projector
 
 _log = logging.getLogger(__name__)
@@ -66,15 +68,22 @@ _READ_RELATIONS: Final = tuple(sorted(WALKED_CODES | PART_CODES | {RUN_OF}))
 Triple = tuple[int, int, int]
 
 
-def rebuild(reader: FactReader, allocate: Allocate = np.zeros, in_passing: Collection[str] = ()) -> Base:
-    """Return the base as of the last transaction. `in_passing`: the origins that mention datasets in passing (`Aliases`)."""
+def rebuild(
+    reader: FactReader,
+    allocate: Allocate = np.zeros,
+    in_passing: Collection[str] = (),
+    rules: WalkedRules = NO_WALKED_RULES,
+) -> Base:
+    """Return the base as of the last transaction. `in_passing`: the origins that mention datasets in passing (`Aliases`).
+
+    `rules`: those whose inferred edges the base has.
+    """
     upto = reader.last_tx()
     past = reader.at(upto)
-    base = _Rebuild(past, upto).base(allocate)
-    if not past.alias_records():
-        return base
-    graph = MutableGraph(base)
-    Projector(past, graph, in_passing).reapply_aliases()
+    if not (past.alias_records() or rules.reads_computed):
+        return _Rebuild(past, upto, rules).base(allocate)
+    graph = MutableGraph(_Rebuild(past, upto).base(allocate))
+    Projector(past, graph, in_passing, rules).complete()
     return compact(freeze(graph), allocate)
 
 
@@ -105,14 +114,17 @@ class _Owners:
 class _Rebuild:
     """Accumulates the rows of all three tables, ports and attributes of one build."""
 
-    def __init__(self, reader: FactReader, upto: int) -> None:
+    def __init__(self, reader: FactReader, upto: int, rules: WalkedRules = NO_WALKED_RULES) -> None:
+        """`rules` must not read edges that the graph computes: there is no graph yet."""
         self._reader = reader
         self._upto = upto
+        self._rules = rules
         self._uris, self._kind, self._dataset = _assets(reader)
         assets = len(self._kind)
         no_names = Strings(np.zeros(assets + 1, np.int64), np.zeros(0, np.uint8))
         base = replace(Base.empty(), uris=self._uris, kind=self._kind, dataset=self._dataset, names=no_names)
-        self._registry = AssetIndex(replace(base, node_of=np.full(assets, -1, np.int32)))
+        self._facts_alone = replace(base, node_of=np.full(assets, -1, np.int32))
+        self._registry = AssetIndex(self._facts_alone)
         self._histories = Histories(reader, self._registry)
         self._tables = (Arcs(), Arcs(), Arcs())
         self._ports = array("q")
@@ -126,6 +138,7 @@ class _Rebuild:
         attributes = self._attribute_arrays()
         self._read_edges()
         self._add_owners()
+        self._add_inferred()
         ports = np.array(self._ports, np.int64).reshape(-1, 2)
         return assemble(self._uris, self._kind, self._dataset, ports, self._tables, attributes, self._upto, allocate)
 
@@ -149,6 +162,15 @@ class _Rebuild:
             for run, member in self._histories.runs([number for number in numbers if not done[number]]).values():
                 self._add_run(run, standalone=not member)
             self._log_progress("runs", numbers)
+
+    def _add_inferred(self) -> None:
+        """Add the inferred edges that traversals follow."""
+        anchors = np.flatnonzero(np.isin(self._kind, list(self._rules.anchor_kinds)))
+        graph = MutableGraph(self._facts_alone).snapshot
+        for part in np.array_split(anchors, len(anchors) // ANCHORS + 1):
+            for anchor, rows in inferred_rows(self._rules, self._reader, graph, part.tolist()):
+                self._add(rows, anchor)
+            self._log_progress("inferred edges", part.tolist())
 
     def _add_run(self, run: RunHistory, *, standalone: bool) -> None:
         self._add(run_rows(run, self._registry, NO_ALIASES, standalone=standalone), run.run)
@@ -194,7 +216,7 @@ class _Rebuild:
                 self._add(plain_rows(triple_records, ends_by_asset, self._registry), 0)
 
     def _add(self, rows: Iterable[Row], owner: int) -> None:
-        """Add the rows of one run or workflow with its ports, or of a plain edge (`owner` 0), which has no ports."""
+        """Add the rows of a run or workflow with its ports, of rules from an asset, or of a plain edge (`owner` 0)."""
         first = len(self._kind) + len(self._ports) // 2
         ports: dict[NodeKey, int] = {}
         for number, flags_of in rows_by_table(rows).items():

@@ -10,7 +10,7 @@ import numpy as np
 from mlgraph.domain.timestamps import format_time
 from mlgraph.graph.model.rows import Bools, Ints
 from mlgraph.graph.noise.rules import Hidden
-from mlgraph.graph.response.edge_listing import edges_between
+from mlgraph.graph.response.edge_listing import edges_between, greatest_asserted
 from mlgraph.graph.response.json_rendering import edges_json, nodes_json
 from mlgraph.graph.response.paging import page
 from mlgraph.graph.traversal.closures import Closure
@@ -41,7 +41,7 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
     edges = edges_between(
         graph, scope.level, scope.moment, closures, listed, lambda upto: origins_upto(upto).rank, folding.hidden
     )
-    origins = origins_upto(int(edges.origins.max(initial=0)))
+    origins = origins_upto(greatest_asserted(edges.origins))
     return {
         "root": asset_index.uri(scope.root),
         "direction": options.direction,

@@ -17,7 +17,7 @@ from mlgraph.graph.noise.rules import Noise
 from mlgraph.graph.response.paging import CERTAINTY, node_body
 from mlgraph.graph.traversal.closures import DirectionName
 from mlgraph.graph.traversal.small_closures import is_small_closure
-from mlgraph.inference.rules import NO_RULES, Rules
+from mlgraph.inference.walked_rules import WalkedRules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.diff.diff_queries import DiffQueries
@@ -40,14 +40,14 @@ class Queries:
     Answers are dicts ready for JSON. All methods raise `MlgraphError` only.
     """
 
-    def __init__(self, reader: FactReader, follower: Follower, rules: Rules = NO_RULES, noise: Noise | None = None) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, noise: Noise | None = None) -> None:
         """`reader`: the store, for data that the graph does not contain. `noise` None: no answer hides anything."""
         self._reader = reader
-        self._rules = rules
+        self._rules = follower.rules
         self._noise = noise
         self._follower = follower
         self._resolver = Resolver(reader, follower)
-        self._origins = Origins(reader)
+        self._origins = Origins(reader, WalkedRules(follower.rules).origins)
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""

@@ -12,11 +12,10 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.fact_row import NOTHING, digest, key_of
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.ports.store import AssetRow
+from mlgraph.ports.store import MAX_ORIGINS, AssetRow
 from mlgraph.stores.append.number_table import NumberTable
 from mlgraph.stores.append.row_batch import AppendTable, RowBatch, array
 
-MAX_ORIGINS: Final = 30_000
 ASSET_SLOTS: Final = 1 << 21
 """Slots of the cache: up to 1.2 million URIs in 48 MB."""
 CONTENT_SLOTS: Final = 1 << 18
