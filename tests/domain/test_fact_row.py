@@ -42,7 +42,7 @@ def test_the_row_of_an_edge() -> None:
     row = to_row(EdgeFact(RUN, "outputs", A, "facts", 1, 2, properties))
     ends = str(RUN), "outputs", str(A)
     assert isinstance(row, EdgeFactRow)
-    assert row[1:] == (*ends, "facts", 1, 2, '{"n":1}', "base", "1", 0, None, (str(B), str(A)))
+    assert row[1:] == (*ends, "facts", 1, 2, '{"n":1}', "base", "1", 0, None, (str(B), str(A)), None)
     assert row.uris() == (str(B), str(A))
     columns = [AssetUri("column", "n", f"{name}#c") for name in "ab"]
     seen = to_row(EdgeFact(columns[0], "derives", columns[1], "facts", 1, None, {"by": str(RUN)}))
@@ -55,7 +55,7 @@ def test_the_row_of_an_asset_names_its_columns_and_owners() -> None:
     assert isinstance(row, AssetFactRow)
     assert row.columns == ("mlg://column/s3%3A%2F%2Flake/a%23c", "mlg://column/s3%3A%2F%2Flake/a%23d%2523e")
     assert row.owners == (TEAM,)
-    assert to_row(AssetRetraction(A, "*", 5))[1:] == (str(A), "*", 5, "{}", int(Mode.RETRACT), (), ())
+    assert to_row(AssetRetraction(A, "*", 5))[1:] == (str(A), "*", 5, "{}", int(Mode.RETRACT), (), (), None)
 
 
 @pytest.mark.parametrize("fact", [AssetFact(A, "f"), EdgeFact(A, "derives", B, "f"), AssetRetraction(A, "f")])

@@ -12,12 +12,10 @@ from types import TracebackType
 from typing import Final, Literal
 
 from mlgraph.api.http.request_metrics import request_id
-from mlgraph.domain.redaction import REDACTED, redact_url
+from mlgraph.domain.redaction import redact, redact_text
 
 Form = Literal["text", "json"]
 
-_BEARER: Final = re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+")
-_SECRET: Final = re.compile(r"(?i)((?:password|passwd|token|secret)[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]+")
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
 _QUIET: Final = ("httpx", "httpcore")
 """Loggers of libraries that would log addresses and headers with secrets in them."""
@@ -52,7 +50,7 @@ class JsonLines(logging.Formatter):
             fields["request_id"] = named
         context = getattr(record, "context", None)
         if isinstance(context, dict):
-            fields |= context
+            fields |= redact(context)
         if record.exc_info and record.exc_info[0] is not None:
             trace = self.formatException(record.exc_info)
             fields["error"] = {"type": record.exc_info[0].__qualname__, "trace": clean_error(trace)}
@@ -73,8 +71,8 @@ class TextLines(logging.Formatter):
 
 
 def clean(text: str) -> str:
-    """Return `text` with the passwords and tokens in its URLs, headers and settings redacted."""
-    return _SECRET.sub(rf"\g<1>{REDACTED}", _BEARER.sub(rf"\g<1>{REDACTED}", redact_url(text)))
+    """Return `text` with its secrets redacted."""
+    return redact_text(text)
 
 
 def clean_error(text: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import (
     ANY_ORIGIN,
     AssetFact,
@@ -17,7 +18,6 @@ from mlgraph.domain.facts import (
     Statement,
 )
 from mlgraph.domain.payload import Located, clean_text, escape
-from mlgraph.domain.redaction import redact
 from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
@@ -34,6 +34,8 @@ _ALLOWED_EDGES: Final = frozenset(
     for target in KINDS
     if relation.allows(source, target)
 )
+_PLAIN_PROPERTIES: Final = frozenset({"role", "from"})
+"""Properties of `input_to` that contain no free text."""
 MAX_ORIGIN_CHARS: Final = 200
 
 
@@ -90,7 +92,7 @@ def _asset(asset: Located, default_origin: str) -> list[Statement]:
         if uri.kind == "run":
             _check_run(properties)
     fact = AssetFact(uri, _origin(asset, default_origin), _time(asset, "valid_from"), state)
-    return split_contact(fact)
+    return [redact_fact(each) if isinstance(each, AssetFact) else each for each in split_contact(fact)]
 
 
 def split_contact(fact: AssetFact) -> list[Statement]:
@@ -124,7 +126,7 @@ def _check_run(properties: Located) -> None:
         code_version.text()
 
 
-def _edge(edge: Located, default_origin: str) -> EdgeFact:
+def _edge(edge: Located, default_origin: str) -> Fact:
     _known_keys(edge, _EDGE_KEYS)
     source, relation, target = _triple(edge)
     found = edge.get("properties")
@@ -132,7 +134,9 @@ def _edge(edge: Located, default_origin: str) -> EdgeFact:
     valid_from, valid_to = _time(edge, "valid_from"), _time(edge, "valid_to")
     if valid_from is not None and valid_to is not None and valid_to <= valid_from:
         edge.need("valid_to").fail(f"valid_to {format_time(valid_to)} is not after valid_from {format_time(valid_from)}")
-    return EdgeFact(source, relation, target, _origin(edge, default_origin), valid_from, valid_to, properties)
+    fact = EdgeFact(source, relation, target, _origin(edge, default_origin), valid_from, valid_to, properties)
+    is_plain = properties.keys() <= _PLAIN_PROPERTIES if relation == "input_to" else not properties
+    return fact if is_plain else redact_fact(fact)
 
 
 def _edge_properties(properties: Located, relation: str, source_kind: str) -> dict[str, Any]:
@@ -224,8 +228,8 @@ def _origin(fact: Located, default_origin: str) -> str:
 
 def _object(value: Located) -> dict[str, Any]:
     value.mapping()
-    redacted: dict[str, Any] = redact(value.plain())
-    return redacted
+    found: dict[str, Any] = value.plain()
+    return found
 
 
 def _known_keys(value: Located, known: Mapping[str, object]) -> None:

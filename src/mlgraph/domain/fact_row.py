@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
+from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode, Unredacted
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
@@ -45,6 +45,8 @@ class EdgeFactRow(NamedTuple):
     """The URI of the run or workflow in which a column edge was observed."""
     feeds: tuple[str, ...] | None = None
     """The URIs of the inputs that feed this output; None where the fact does not list them."""
+    former: bytes | None = None
+    """Where secrets were redacted: the digest under which version 0.1.0 stored the fact."""
 
     def uris(self) -> tuple[str, ...]:
         """Return the URIs in the row other than source and target."""
@@ -66,6 +68,8 @@ class AssetFactRow(NamedTuple):
     """URIs of the columns in a dataset's schema: they become assets, with or without an edge."""
     owners: tuple[str, ...] = ()
     """URIs of the owners in the state: they become assets too."""
+    former: bytes | None = None
+    """Where secrets were redacted: the digest under which version 0.1.0 stored the fact."""
 
 
 FactRow = EdgeFactRow | AssetFactRow
@@ -74,6 +78,11 @@ FactRow = EdgeFactRow | AssetFactRow
 def digest(text: str) -> bytes:
     """Return the digest of `text` for unique indexes: 16 bytes of BLAKE2b (RFC 7693)."""
     return hashlib.blake2b(text.encode(), digest_size=DIGEST_BYTES).digest()
+
+
+def keyed_digest(digest_of_secrets: bytes, key: bytes) -> bytes:
+    """Return the digest to store of something with secrets: without `key` nobody can find out by trial what they were."""
+    return hashlib.blake2b(digest_of_secrets, key=key, digest_size=DIGEST_BYTES).digest()
 
 
 _cached_digest = lru_cache(CACHED_KEYS)(digest)
@@ -113,7 +122,8 @@ def _edge_row(fact: EdgeFact) -> EdgeFactRow:
     role = properties.get("role")
     of_role = _ROLE_ALONE.get(role) if len(properties) == 1 and type(role) is str else None
     body = of_role or (canonical_json(dict(properties)) if properties else NOTHING)
-    key = digest(f'["edge",{mode},"{source}","{relation}","{target}",{_quoted_origin(origin)},{start},{closed},{body}]')
+    head = f'["edge",{mode},"{source}","{relation}","{target}",{_quoted_origin(origin)},{start},{closed},'
+    key, former = _digests(head, body, fact.unredacted)
     if of_role or not properties:
         return EdgeFactRow(key, source, relation, target, origin, start, until, NOTHING, role, None, mode)
     plain, feeds = fact.other_properties, properties.get("from")
@@ -131,16 +141,25 @@ def _edge_row(fact: EdgeFact) -> EdgeFactRow:
         mode,
         fact.seen_by,
         None if feeds is None else tuple(feeds),
+        former,
     )
+
+
+def _digests(head: str, body: str, unredacted: Unredacted | None) -> tuple[bytes, bytes | None]:
+    """Return the digest of a fact with this body, and its former one; where secrets were redacted, of the body with them."""
+    if unredacted is None:
+        return digest(f"{head}{body}]"), None
+    given, former = canonical_json(dict(unredacted.members)), canonical_json(dict(unredacted.as_0_1))
+    return digest(f"{head}{given}]"), digest(f"{head}{former}]")
 
 
 def _asset_row(fact: AssetFact) -> AssetFactRow:
     uri, state, mode, moment = str(fact.uri), fact.state, int(fact.mode), _given(fact.valid_from)
     body = canonical_json(dict(state)) if state else NOTHING
-    key = digest(f'["asset",{mode},"{uri}",{_quoted_origin(fact.origin)},{moment},{body}]')
+    key, former = _digests(f'["asset",{mode},"{uri}",{_quoted_origin(fact.origin)},{moment},', body, fact.unredacted)
     owners = state.get("owners")
     named = tuple(owners) if isinstance(owners, list | tuple) else ()
-    return AssetFactRow(key, uri, fact.origin, moment, body, mode, _columns_of(fact), named)
+    return AssetFactRow(key, uri, fact.origin, moment, body, mode, _columns_of(fact), named, former)
 
 
 def _declaration_row(fact: Declaration, uri: str) -> AssetFactRow:

@@ -41,6 +41,19 @@ class Mode(IntEnum):
     """Records that a job declared its inputs or outputs at this time."""
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Unredacted:
+    """The state or the properties of a fact before its secrets were redacted: for its digest, never stored nor shown."""
+
+    members: Mapping[str, Any]
+    as_0_1: Mapping[str, Any]
+    """The same as version 0.1.0 took the digest of it."""
+
+    def __repr__(self) -> str:
+        """Return a text without the secrets."""
+        return "Unredacted()"
+
+
 class AssetFact(NamedTuple):
     """The state of an asset that `origin` asserts from `valid_from` on (microseconds; None: the time of recording).
 
@@ -52,6 +65,8 @@ class AssetFact(NamedTuple):
     valid_from: int | None = None
     state: Mapping[str, Any] = _NOTHING
     mode: Mode = Mode.REPLACE
+    unredacted: Unredacted | None = None
+    """Set where secrets were redacted."""
 
 
 class EdgeFact(NamedTuple):
@@ -69,6 +84,8 @@ class EdgeFact(NamedTuple):
     valid_to: int | None = None
     properties: Mapping[str, Any] = _NOTHING
     mode: Mode = Mode.REPLACE
+    unredacted: Unredacted | None = None
+    """Set where secrets were redacted."""
 
     @property
     def seen_by(self) -> str | None:

@@ -10,7 +10,8 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.memoization import Memo
 from mlgraph.domain.owners import owner_of
 from mlgraph.domain.payload import Located, clean, clean_text, is_shallow
-from mlgraph.domain.redaction import is_secret_name, redact, redact_url
+from mlgraph.domain.redaction import COLUMN_MAPS, IDENTITY, is_pair, redact, redact_text, redact_url
+from mlgraph.domain.secret_names import Secrecy, secrecy
 from mlgraph.domain.uri import person_uri
 
 # Matches a mail address, but not a login in a URL (preceded by a slash) or `git@host:path` (followed by a colon). Matching
@@ -27,7 +28,7 @@ _facets: Final = Memo(8 * 1024 * 1024)
 def sanitize(value: Located) -> object:
     """Return a copy of `value` that a fact or a stored event may contain.
 
-    Members with the name of a secret and passwords and tokens inside URLs are redacted; mail addresses and members that name an
+    Secrets are redacted (`mlgraph.domain.redaction`); mail addresses and members that name an
     owner or a user become opaque URIs. Raises `InvalidInput` with the pointer of a value that cannot be stored.
     """
     return _sanitized(value.value, value, 0)
@@ -47,16 +48,30 @@ def _sanitized(value: object, root: Located, depth: int) -> object:
             return _facets.of(value, lambda: _sanitized_dict(value, root, depth), lambda: is_shallow(value, _USUAL_DEPTH))
         return _sanitized_dict(value, root, depth)
     if isinstance(value, list):
-        if depth > _USUAL_DEPTH:
+        if depth > _USUAL_DEPTH or any(type(item) is str for item in value):  # texts may be arguments of a command
             return _without_people(redact(_storable(value, root, depth)))
         return [_sanitized(item, root, depth + 1) for item in value]
     return _storable(value, root, depth) if isinstance(value, float) else value
 
 
 def _sanitized_dict(value: dict[str, Any], root: Located, depth: int) -> object:
-    if depth > _USUAL_DEPTH or "value" in value or not all(map(_is_ordinary, value)):
+    if depth > _USUAL_DEPTH or is_pair(value) or not all(map(_is_ordinary, value)) or _has_unusual_columns(value):
         return _without_people(redact(_storable(value, root, depth)))
+    if value.keys() >= IDENTITY:
+        return {
+            key: _without_mail(redact_url(clean_text(item)))
+            if key in IDENTITY and isinstance(item, str)
+            else _sanitized(item, root, depth + 1)
+            for key, item in value.items()
+        }
     return {key: _sanitized(item, root, depth + 1) for key, item in value.items()}
+
+
+def _has_unusual_columns(value: dict[str, Any]) -> bool:
+    """Return whether a column of a facet has a name that would need treatment as the name of a member."""
+    return any(
+        isinstance(columns := value[key], dict) and not all(map(_is_ordinary, columns)) for key in COLUMN_MAPS if key in value
+    )
 
 
 def _storable(value: object, root: Located, depth: int) -> object:
@@ -69,14 +84,17 @@ def _storable(value: object, root: Located, depth: int) -> object:
 
 
 def _sanitized_text(text: str) -> str:
-    if "://" in text or "=" in text:
-        text = redact_url(text)
+    return _without_mail(redact_text(text))
+
+
+def _without_mail(text: str) -> str:
     return _MAIL.sub(lambda found: str(person_uri(found.group())), text) if "@" in text else text
 
 
 @lru_cache(1 << 12)
 def _cached_ordinary(key: str) -> bool:
-    return not is_secret_name(key) and key.lower() not in _PEOPLE and clean_text(key) == key
+    is_plain = clean_text(key) == key and redact_text(key) == key
+    return is_plain and secrecy(key) is Secrecy.NONE and key.lower() not in _PEOPLE
 
 
 def _is_ordinary(key: str) -> bool:
@@ -86,22 +104,10 @@ def _is_ordinary(key: str) -> bool:
 
 def _without_people(value: object) -> object:
     if isinstance(value, dict):
-        value = _without_paired_secret(value)
         return {key: _opaque(item) if key.lower() in _PEOPLE else _without_people(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_without_people(item) for item in value]
-    if isinstance(value, str) and "@" in value:
-        return _MAIL.sub(lambda found: str(person_uri(found.group())), value)
-    return value
-
-
-def _without_paired_secret(value: dict[str, Any]) -> dict[str, Any]:
-    """Return `value` redacted where it is a pair such as {"name": "DB_PASSWORD", "value": ...}."""
-    for key in ("name", "key"):
-        name = value.get(key)
-        if isinstance(name, str) and "value" in value:
-            value = {**value, "value": redact({name: value["value"]})[name]}
-    return value
+    return _without_mail(value) if isinstance(value, str) else value
 
 
 def _opaque(value: object) -> object:

@@ -34,7 +34,12 @@ class Event:
     source: str
     event_id: str
     digest: bytes
+    """Of the event as it was received, with its secrets."""
     body: str
+    is_redacted: bool = False
+    """Whether `body` lacks secrets or names that were in the event. The digest is then stored keyed (docs/adr/0031)."""
+    former: bytes | None = None
+    """Set by the writer: the digest without a key, under which version 0.1.0 stored a redacted event."""
 
 
 class Item(NamedTuple):

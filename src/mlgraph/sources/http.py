@@ -14,7 +14,7 @@ import httpx
 from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.errors import MlgraphError, SourceAway, SourceError
 from mlgraph.domain.payload import decode_json
-from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.redaction import redact_text
 from mlgraph.ports.source_adapter import CircuitState
 from mlgraph.services.common.metrics import SourceCounts
 from mlgraph.sources.circuit import Circuit
@@ -172,7 +172,7 @@ class JsonClient:
             outcome = "timeout"
             raise _RetriableError(f"no answer within {self._retries.timeout_s:g} s") from None
         except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _RetriableError(f"{type(error).__name__}: {redact_url(self._redact(str(error)))}") from None
+            raise _RetriableError(f"{type(error).__name__}: {redact_text(self._redact(str(error)))}") from None
         except SourceError:
             answered = True
             raise
@@ -228,7 +228,7 @@ class JsonClient:
     def _message(self, body: bytes) -> str:
         """Return the error message of the server, without credentials that it may repeat."""
         message = _error_body(body).get("message")
-        return f": {redact_url(self._redact(message)[:_SHOWN_CHARS])}" if isinstance(message, str) else ""
+        return f": {redact_text(self._redact(message))[:_SHOWN_CHARS]}" if isinstance(message, str) else ""
 
 
 class _RetriableError(Exception):

@@ -8,10 +8,12 @@ from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 
+import psycopg
 import pytest
 
 from mlgraph.connectors import openlineage
 from mlgraph.domain.errors import InvalidInput, NotFound, NotJson, UnknownAsset
+from mlgraph.domain.fact_row import keyed_digest
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import LOCAL, Caller
 from mlgraph.services.ingest import intake
@@ -255,9 +257,30 @@ def test_an_unknown_format_is_refused_with_a_list_of_the_known_ones(serving: Ser
 
 
 def test_the_digest_of_an_event_is_that_of_0_1_0(serving: Serving) -> None:
-    """A repeated event that an older version stored is a duplicate."""
+    """A repeated event that an older version stored is a duplicate. Digests of events with secrets are keyed since."""
     body = json.dumps({**EVENT, "run": {"runId": "r", "facets": {"x": {"DB_PASSWORD": "hunter2", "n": 1.50}}}}).encode()
     serving.intake.ingest("openlineage", body, Caller("bot", "airflow"))
     serving.intake.ingest("openlineage", json.dumps(EVENT).encode(), LOCAL)
+    ((key,),) = serving.store.query("SELECT key FROM digest_key")
     stored = [(row[0], row[1].hex()) for row in serving.store.query("SELECT event_id, digest FROM event ORDER BY tx")]
-    assert stored == DIGESTS_OF_0_1_0
+    (secretive, digest), *others = DIGESTS_OF_0_1_0
+    assert stored == [(secretive, keyed_digest(bytes.fromhex(digest), bytes(key)).hex()), *others]
+    with psycopg.connect(serving.store.url) as connection:
+        connection.execute("UPDATE event SET digest = decode(%s, 'hex') WHERE tx = 1", (digest,))
+    for _ in range(2):
+        again = serving.intake.ingest_lines("openlineage", [body], Caller("bot", "airflow"))
+        assert (again["accepted"], again["duplicates"]) == (0, 1)
+
+
+def test_repeats_are_recognised_by_what_was_sent_not_by_what_is_stored(serving: Serving) -> None:
+    """The digest is taken before redaction: a repeat is one, and another secret is another event and another fact."""
+    for secret, expected in (("one1", (1, 0)), ("one1", (0, 1)), ("two2", (1, 0)), ("two2", (0, 1))):
+        event = {**EVENT, "run": {"runId": "r", "facets": {"x": {"args": ["--password", secret]}}}}
+        facts = line("a", description=f"token={secret}", tags=[f"password:{secret}"], valid_from="2026-01-01T00:00:00Z")
+        for form, body in (("openlineage", json.dumps(event).encode()), ("facts", facts)):
+            tally = serving.intake.facts([body], LOCAL) if form == "facts" else serving.intake.ingest_lines(form, [body], LOCAL)
+            assert (tally["accepted"], tally["duplicates"]) == expected
+    texts = [row[0] for row in serving.store.query("SELECT body FROM event UNION ALL SELECT body FROM content")]
+    assert not [text for text in texts if "one1" in text or "two2" in text]
+    untimed = [line("b", description="password=one1"), line("b", description="password=one1")]
+    assert [serving.intake.facts([each], LOCAL)["accepted"] for each in untimed] == [1, 0]

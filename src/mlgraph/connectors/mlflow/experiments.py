@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
 from mlgraph.domain.facts import AssetFact, Statement
 from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.redaction import redact_text
 from mlgraph.domain.timestamps import format_time
 
 
@@ -24,7 +24,7 @@ def experiment_statements(instance: MlflowInstance, data: Located) -> list[State
     )
     state = without_empty(
         name=name,
-        description=redact_url(tags.get("mlflow.note.content", "")),
+        description=redact_text(tags.get("mlflow.note.content", "")),
         tags=tags_of(tags),
         properties=properties,
     )

@@ -6,7 +6,7 @@ from mlgraph.connectors.mlflow.aliases import alias_statements
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
 from mlgraph.domain.facts import AssetFact, Statement
 from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.redaction import redact_text
 from mlgraph.domain.timestamps import format_time
 
 
@@ -26,7 +26,7 @@ def model_statements(instance: MlflowInstance, data: Located) -> list[Statement]
     instance, former = instance.of_creation(uri, created)
     state = without_empty(
         name=name,
-        description=redact_url(optional(model, "description") or ""),
+        description=redact_text(optional(model, "description") or ""),
         tags=tags_of(tags),
         properties={"created_at": format_time(created), "updated_at": format_time(changed)},
     )

@@ -20,7 +20,7 @@ from mlgraph.connectors.mlflow.mlflow_instance import (
 from mlgraph.connectors.mlflow.run_parents import run_parents
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
 from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.redaction import redact_text
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri, person_uri
 
@@ -86,11 +86,11 @@ def _asset(instance: MlflowInstance, run: Located, uri: AssetUri, experiment: Lo
         experiment=optional(experiment, "name") if experiment else None,
         params=table(data, "params"),
         metrics={each.need("key").text(): each.need("value").plain() for each in entries(data, "metrics")},
-        **{name: redact_url(tags[tag]) for tag, name in _RETAINED_TAGS.items() if tag in tags},
+        **{name: redact_text(tags[tag]) for tag, name in _RETAINED_TAGS.items() if tag in tags},
     )
     state = without_empty(
         name=optional(info, "run_name"),
-        description=redact_url(tags.get("mlflow.note.content", "")),
+        description=redact_text(tags.get("mlflow.note.content", "")),
         owners=[str(person_uri(user))] if user else None,
         tags=tags_of(tags),
         properties=properties,

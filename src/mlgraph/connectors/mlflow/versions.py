@@ -7,7 +7,7 @@ from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, mi
 from mlgraph.connectors.mlflow.registered import made_by, measured_by
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
 from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact_url
+from mlgraph.domain.redaction import redact_text
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import person_uri
 
@@ -28,7 +28,7 @@ def version_statements(instance: MlflowInstance, data: Located) -> list[Statemen
         version=number,
         status=optional(version, "status"),
         status_message=optional(version, "status_message"),
-        source=redact_url(source) if source else None,
+        source=redact_text(source) if source else None,
         run_id=run_id,
         created_at=format_time(created),
         updated_at=format_time(changed),
@@ -36,7 +36,7 @@ def version_statements(instance: MlflowInstance, data: Located) -> list[Statemen
     )
     state = without_empty(
         name=f"{name}/{number}",
-        description=redact_url(optional(version, "description") or ""),
+        description=redact_text(optional(version, "description") or ""),
         owners=[str(person_uri(user))] if user else None,
         tags=tags_of(table(version, "tags")),
         properties=properties,

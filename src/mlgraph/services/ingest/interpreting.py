@@ -13,8 +13,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput, MlgraphError
+from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, split_contacts
 from mlgraph.domain.payload import Located, canonical_json
+from mlgraph.domain.redaction import redact
+from mlgraph.domain.sanitizing import sanitize
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.ports.connector import Connector
@@ -49,13 +52,17 @@ def interpret(connector: Connector, document: object, caller: Caller) -> Interpr
     if not isinstance(document, dict):
         raise InvalidInput(f"an event of the format {connector.name} must be a JSON object", pointer="")
     try:
-        item = Item(*split_contacts(connector.normalise(document, caller.scope)), _event_of(connector, document, caller))
+        facts, contacts = split_contacts(connector.normalise(document, caller.scope))
+        event = _event_of(connector, document, caller)
+        if event.is_redacted:  # facts of an event without secrets have none
+            facts = [redact_fact(fact) for fact in facts]
+        item = Item(facts, contacts, event)
         _check(connector, item.facts)
     except MlgraphError:
         raise
     except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its event must not be lost
         _log.exception("the connector %s failed on an event; it is stored as a dead letter", connector.name)
-        body = canonical_json(connector.sanitize(Located(document)))
+        body = canonical_json(_stored_copy(connector, document))
         dead_letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
         return InterpretedEvent(connector, caller, Item(()), dead_letter)
     return InterpretedEvent(connector, caller, item)
@@ -69,11 +76,19 @@ def digest_of(*parts: str) -> bytes:
 def _event_of(connector: Connector, document: dict[str, Any], caller: Caller) -> Event:
     """Return the event to store, identified by its content; secrets, names and mail addresses are not stored."""
     content = canonical_json_clean(document)
-    sanitized = connector.sanitize(Located(document))
-    body = content if sanitized == document else canonical_text(sanitized)
+    stored = _stored_copy(connector, document)
+    is_redacted = stored != document
+    body = canonical_text(stored) if is_redacted else content
     scope = (caller.scope,) if caller.scope else ()  # names in the event depend on the scope
     identity = digest_of(connector.name, content, *scope)
-    return Event(connector.name, caller.source or connector.name, connector.event_id(document)[:500], identity, body)
+    event_id = connector.event_id(document)[:500]
+    return Event(connector.name, caller.source or connector.name, event_id, identity, body, is_redacted)
+
+
+def _stored_copy(connector: Connector, document: dict[str, Any]) -> object:
+    """Return the copy of an event to store. The copy of a connector with a rule of its own is redacted too."""
+    stored = connector.sanitize(Located(document))
+    return stored if connector.sanitize is sanitize else redact(stored)
 
 
 def _check(connector: Connector, facts: Iterable[Fact]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Statement, split_contacts
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
 from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
@@ -140,7 +141,8 @@ class Hydrator:
 
     @staticmethod
     def _item(statements: Iterable[Statement]) -> Item:
-        return Item(*split_contacts(statements))
+        facts, contacts = split_contacts(statements)
+        return Item([redact_fact(fact) for fact in facts], contacts)
 
     def _retry_delay_s(self, answer: SourceResponse, subject: AssetUri, known_state: KnownState) -> float | None:
         """Return None for an answer that is not older than the stored state, else after how many seconds to request it again.

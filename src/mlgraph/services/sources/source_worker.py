@@ -13,6 +13,7 @@ from urllib.parse import quote
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import Schedule
 from mlgraph.domain.errors import MlgraphError, SourceError
+from mlgraph.domain.redaction import redact_text
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.connector import PulledConnector
@@ -274,7 +275,8 @@ class SourceWorker:
         except MlgraphError as error:  # polling finds the same changes later
             _log.warning("%s does not accept a webhook: %s", self._name, error.detail)
 
-    def _failed(self, why: str) -> None:
+    def _failed(self, error: str) -> None:
+        why = redact_text(error)
         try:
             connection = self._recorder.connection()
             if connection.error != why:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Final, LiteralString
 
 import psycopg
 
-from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, keyed_digest
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.ports.store import Actor, AppendedRecords, AssetRow, Item
+from mlgraph.ports.store import Actor, AppendedRecords, AssetRow, Event, Item
 from mlgraph.stores.append.row_batch import AppendTable, Row, RowBatch, array
 from mlgraph.stores.append.surrogate_keys import IdAllocator
 from mlgraph.stores.postgres.records import asset_record, edge_record
@@ -46,13 +46,26 @@ class SurrogateKeys:
     events: Mapping[int, int]
 
 
+def with_keyed_digests(entries: Sequence[Item], key: bytes) -> Sequence[Item]:
+    """Return the entries; the digests of events from which secrets were redacted are keyed."""
+    if not any(item.event is not None and item.event.is_redacted for item in entries):
+        return entries
+    return [item._replace(event=None if item.event is None else _keyed(item.event, key)) for item in entries]
+
+
+def _keyed(event: Event, key: bytes) -> Event:
+    return replace(event, digest=keyed_digest(event.digest, key), former=event.digest) if event.is_redacted else event
+
+
 def unseen_events(cursor: psycopg.Cursor, entries: Sequence[Item]) -> set[bytes]:
-    """Return the digests of the events that are not stored yet."""
-    keys = {item.event.digest for item in entries if item.event is not None}
-    if keys:
-        cursor.execute("SELECT digest FROM event WHERE digest = ANY(%s::bytea[])", (array(keys),), prepare=True)
-        keys -= {bytes(row[0]) for row in cursor.fetchall()}
-    return keys
+    """Return the digests of the events that are not stored yet, under this digest or their former one."""
+    events = [item.event for item in entries if item.event is not None]
+    if not events:
+        return set()
+    sought = {event.digest for event in events} | {event.former for event in events if event.former is not None}
+    cursor.execute("SELECT digest FROM event WHERE digest = ANY(%s::bytea[])", (array(sought),), prepare=True)
+    stored = {bytes(row[0]) for row in cursor.fetchall()}
+    return {event.digest for event in events if event.digest not in stored and event.former not in stored}
 
 
 def store_transaction(rows: RowBatch, tx: int, recorded_at: int, last_at: int, actor: Actor) -> None:
@@ -80,7 +93,8 @@ def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[str, int]) 
     for place, (edge, _) in enumerate(edges):
         source, target = ids.get(edge.source), ids.get(edge.target)
         if source is not None and target is not None:
-            candidates.append((source, _CODES[edge.relation], target, edge.digest, place))
+            digests = (edge.digest,) if edge.former is None else (edge.digest, edge.former)
+            candidates += [(source, _CODES[edge.relation], target, each, place) for each in digests]
     known = _known(
         cursor,
         "SELECT w.n FROM unnest(%s::int[], %s::smallint[], %s::int[], %s::bytea[], %s::int[]) AS w(s, r, t, d, n) "
@@ -92,7 +106,12 @@ def unknown_edges(cursor: psycopg.Cursor, edges: Edges, ids: Mapping[str, int]) 
 
 def unknown_assets(cursor: psycopg.Cursor, assets: Assets, ids: Mapping[str, int]) -> Assets:
     """Return the asset facts that are not stored yet."""
-    candidates = [(ids[asset.uri], asset.digest, place) for place, (asset, _) in enumerate(assets) if asset.uri in ids]
+    candidates = [
+        (ids[asset.uri], each, place)
+        for place, (asset, _) in enumerate(assets)
+        if asset.uri in ids
+        for each in ((asset.digest,) if asset.former is None else (asset.digest, asset.former))
+    ]
     known = _known(
         cursor,
         "SELECT w.n FROM unnest(%s::int[], %s::bytea[], %s::int[]) AS w(a, d, n) "

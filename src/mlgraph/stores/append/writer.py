@@ -10,7 +10,7 @@ from typing import Final
 import psycopg
 
 from mlgraph.domain import clock
-from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, to_row
+from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow, keyed_digest, to_row
 from mlgraph.ports.store import Actor, Appended, CommittedTransaction, Item
 from mlgraph.stores.append import insert_statements
 from mlgraph.stores.append.default_times import TimestampAssigner
@@ -25,7 +25,8 @@ _BEGIN: Final = (
     # transactions before this one took the lock. Generic plans always use the indexes, where a plan for specific parameters
     # sometimes scans a table, and they are planned once per connection.
     f"BEGIN; SELECT set_config('plan_cache_mode', 'force_generic_plan', true), pg_advisory_xact_lock({LOCK}); "
-    "SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1"
+    "SELECT coalesce(t.tx, 0), coalesce(t.recorded_at, 0), coalesce(t.last_at, 0), k.key FROM digest_key k "
+    "LEFT JOIN (SELECT tx, recorded_at, last_at FROM tx ORDER BY tx DESC LIMIT 1) t ON true"
 ).encode()
 _GREATEST: Final = (
     "SELECT (SELECT coalesce(max(id), 0) FROM asset), (SELECT coalesce(max(id), 0) FROM content), "
@@ -38,6 +39,7 @@ class _Batch:
     """The facts of one append before they have numbers, each with the position of its entry."""
 
     tx: int
+    digest_key: bytes
     edges: list[tuple[EdgeFactRow, int]] = field(default_factory=list)
     assets: list[tuple[AssetFactRow, int]] = field(default_factory=list)
 
@@ -92,24 +94,28 @@ class PostgresWriter:
             self._on_commit(committed)
         return appended
 
-    def _begin(self, cursor: psycopg.Cursor) -> tuple[int, int, int]:
-        """Take the append lock; return the last transaction, the recording time of the next, and the last assigned time."""
+    def _begin(self, cursor: psycopg.Cursor) -> tuple[int, int, int, bytes]:
+        """Take the append lock; return the last transaction, the recording time of the next, the last assigned time, and the key.
+
+        The key of digests is read each time, because a restore changes it.
+        """
         cursor.execute(_BEGIN)
         while cursor.nextset():
             pass  # the last of the statements returns the result
-        last_tx, last_recorded, last_at = cursor.fetchone() or (0, 0, 0)
+        last_tx, last_recorded, last_at, key = cursor.fetchone() or (0, 0, 0, b"")
         if last_tx != self._last_tx:  # another writer appended, or this is the first append
             cursor.execute(_GREATEST)
             self._ids.begin(*(cursor.fetchone() or (0, 0, 0)))
             self._last_tx = last_tx
-        return last_tx, max(clock.wall_us(), last_recorded), last_at
+        return last_tx, max(clock.wall_us(), last_recorded), last_at, bytes(key)
 
     def _append(self, cursor: psycopg.Cursor, entries: Sequence[Item], actor: Actor) -> Appended:
-        last_tx, recorded_at, last_at = self._begin(cursor)
+        last_tx, recorded_at, last_at, key = self._begin(cursor)
+        entries = insert_statements.with_keyed_digests(entries, key)
         new = [False] * len(entries)
         unseen = insert_statements.unseen_events(cursor, entries)
         assigner = TimestampAssigner(cursor, max(recorded_at, last_at + 1))
-        batch = _Batch(last_tx + 1)
+        batch = _Batch(last_tx + 1, key)
         _gather(batch, entries, new, unseen, assigner)
         contacts = {contact.uri: contact for item in entries for contact in item.contacts}
         people = set(map(str, contacts))
@@ -170,6 +176,8 @@ def _gather(batch: _Batch, entries: Sequence[Item], new: list[bool], unseen: set
             if timed is None:
                 continue
             row = to_row(timed)
+            if row.former is not None:
+                row = row._replace(digest=keyed_digest(row.digest, batch.digest_key))
             if row.digest in seen:
                 continue
             seen.add(row.digest)

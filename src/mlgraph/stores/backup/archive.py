@@ -18,12 +18,17 @@ from mlgraph.stores.append.writer import LOCK as APPEND_LOCK
 from mlgraph.stores.backup.backup_file import PART_BYTES, Head, Packer, Unpacker
 from mlgraph.stores.postgres import migrate
 from mlgraph.stores.postgres.database import Database
+from mlgraph.stores.postgres.stored_redaction import redact_stored
 
 _log = logging.getLogger(__name__)
 
 BACKUPS_AT_ONCE: Final = 2
 _NOT_COPIED: Final = frozenset({"migration", "instance"})  # they describe the store itself
-_SEEDS: Final = {"origin": "id <> 0"}  # conditions that exclude the rows of migrations: a store without others is empty
+_SEEDS: Final = {
+    "origin": "id <> 0",
+    "digest_key": "false",
+    "redaction": "false",
+}  # conditions that exclude the rows of migrations: a store without others is empty
 _STAGING: Final = "mlgraph_restore"
 _SWAP_TRIES: Final = 10
 
@@ -106,9 +111,9 @@ def _head_of(cursor: psycopg.Cursor) -> Head:
 def restore(connection: psycopg.Connection, pieces: Iterable[bytes], *, replace: bool = False) -> RestoreResult:
     """Restore a backup into the store in one transaction; with `replace`, instead of the stored content.
 
-    The tables are built in a staging schema with the schema number of the backup, migrated to this version, and swapped with the
-    live tables at the end. Until then readers see the former content; appends wait. Raises `Conflict` where the store is not
-    empty, is in use, or the backup is of a newer version, `DamagedBackup` where the backup is faulty.
+    The tables are built in a staging schema with the schema number of the backup, migrated to this version, redacted, and
+    swapped with the live tables at the end. Until then readers see the former content; appends wait. Raises `Conflict` where the
+    store is not empty, is in use, or the backup is of a newer version, `DamagedBackup` where the backup is faulty.
     """
     unpacker = Unpacker(pieces)
     head = unpacker.head
@@ -127,6 +132,7 @@ def restore(connection: psycopg.Connection, pieces: Iterable[bytes], *, replace:
         _stage(cursor)
         _fill(cursor, unpacker)
         migrate.migrate_to(cursor, migrate.newest())
+        redact_stored(connection)
         for table in _tables(cursor):
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(table)))
         instance = _value(cursor, "SELECT id::text FROM instance")

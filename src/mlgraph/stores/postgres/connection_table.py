@@ -6,11 +6,13 @@ import json
 from dataclasses import fields
 from typing import Any, Final
 
+from mlgraph.domain.redaction import redact_text
 from mlgraph.ports.connections import Connection
 from mlgraph.stores.postgres.database import Database
 
 _FIELDS: Final = tuple(field.name for field in fields(Connection))
 _JSON_FIELDS: Final = ("cursor", "sweep_cursor")
+_ERROR_FIELDS: Final = ("error", "last_error")
 _COLUMNS: Final = ", ".join(_FIELDS)
 _VALUES: Final = ", ".join(f"%({name})s" for name in _FIELDS)
 _REPLACED: Final = ", ".join(f"{name} = excluded.{name}" for name in _FIELDS if name != "name")
@@ -26,6 +28,7 @@ class PostgresConnections:
         """Insert the connection, or replace the one of the same name."""
         values = {name: getattr(connection, name) for name in _FIELDS}
         values |= {name: json.dumps(values[name]) for name in _JSON_FIELDS}
+        values |= {name: redact_text(values[name]) for name in _ERROR_FIELDS if values[name]}
         with self._database.connection() as link, link.transaction(), link.cursor() as query:
             query.execute(
                 f"INSERT INTO connection ({_COLUMNS}) VALUES ({_VALUES}) ON CONFLICT (name) DO UPDATE SET {_REPLACED}", values

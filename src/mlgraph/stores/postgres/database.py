@@ -15,6 +15,7 @@ from mlgraph.domain import deadlines
 from mlgraph.domain.errors import OutOfTime, Unavailable
 from mlgraph.ports.pool import Pool
 from mlgraph.stores.postgres.migrate import migrate
+from mlgraph.stores.postgres.stored_redaction import redact_stored
 
 _WAIT_S = 5.0
 _CLOSE_S: Final = 2.0
@@ -61,10 +62,14 @@ class Database:
         self._disk_problem = disk_problem
 
     def open(self) -> int:
-        """Open the pools, migrate the schema, and return its number. Raises `Unavailable` if PostgreSQL does not answer."""
+        """Open the pools, migrate the schema and redact what earlier versions stored; return the number of the schema.
+
+        Raises `Unavailable` if PostgreSQL does not answer.
+        """
         self._pool.open()
         with self.connection() as connection:
             number = migrate(connection)
+            redact_stored(connection)
         self._query_pool.open()
         return number
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, NotFound
+from mlgraph.domain.redaction import redact_text
 from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.dead_letters import DeadLetterCounts, DeadLetterEntry
 from mlgraph.stores.postgres.database import Database
@@ -21,11 +22,12 @@ class PostgresDeadLetters:
 
     def add(self, letter: DeadLetterEntry) -> int:
         """Store a dead letter and return its id. A repeated letter of the same source counts as another attempt."""
+        error = redact_text(letter.error)
         with self._database.connection() as connection, connection.transaction(), connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE replayed_tx IS NULL AND format = %s "
                 "AND body = %s AND source IS NOT DISTINCT FROM %s RETURNING id",
-                (letter.error, letter.format, letter.body, letter.source),
+                (error, letter.format, letter.body, letter.source),
             )
             row = cursor.fetchone()
             if row is None:
@@ -39,7 +41,7 @@ class PostgresDeadLetters:
                         letter.source,
                         letter.environment,
                         letter.body,
-                        letter.error,
+                        error,
                         letter.pointer,
                     ),
                 )
@@ -61,7 +63,7 @@ class PostgresDeadLetters:
 
     def failed_again(self, letter_id: int, error: str) -> None:
         """Record one more failed attempt."""
-        self._execute("UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE id = %s", (error, letter_id))
+        self._execute("UPDATE dead_letter SET attempts = attempts + 1, error = %s WHERE id = %s", (redact_text(error), letter_id))
 
     def replayed(self, letter_id: int, tx: int) -> None:
         """Record that the replay succeeded in transaction `tx`."""

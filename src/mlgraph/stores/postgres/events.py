@@ -6,6 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 
+from mlgraph.domain.redaction import redact
 from mlgraph.ports.events import ThinEvent
 from mlgraph.stores.postgres.database import Database
 
@@ -24,7 +25,7 @@ class PostgresEvents:
                 "ON CONFLICT (source, kind, id) DO UPDATE SET number = greatest(w.number + 1, excluded.number), attempts = 0, "
                 "event = CASE WHEN excluded.at >= w.at THEN excluded.event ELSE w.event END, at = greatest(w.at, excluded.at) "
                 "RETURNING event, at, number",
-                (source, event.kind, event.id, json.dumps(event.event), event.at, event.number),
+                (source, event.kind, event.id, json.dumps(redact(event.event)), event.at, event.number),
             )
             body, at, number = query.fetchone() or (None, event.at, event.number)
         return replace(event, event=json.loads(body) if body else event.event, at=at, number=number, attempts=0)

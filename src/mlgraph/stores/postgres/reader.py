@@ -125,10 +125,16 @@ class PostgresReader(PostgresGroupReader, PostgresScans):
         return [row[0] for row in self._rows(query, (list(owners), most))] if owners else []
 
     def stamp(self, tx: int) -> str | None:
-        """Return a text that identifies the log up to transaction `tx`; None if the log is shorter."""
-        query = "SELECT i.id, tx.recorded_at, tx.actor FROM instance i CROSS JOIN tx WHERE tx.tx = %s"
-        for instance, recorded_at, actor in self._rows(query, (tx,)):
-            return f"{instance} {recorded_at} {actor}"
+        """Return a text that identifies the log up to transaction `tx`; None if the log is shorter.
+
+        It differs before and after the redaction of stored secrets, if there were any.
+        """
+        query = (
+            "SELECT i.id, tx.recorded_at, tx.actor, (SELECT sum(changed) FROM redaction) "
+            "FROM instance i CROSS JOIN tx WHERE tx.tx = %s"
+        )
+        for instance, recorded_at, actor, redacted in self._rows(query, (tx,)):
+            return f"{instance} {recorded_at} {actor}{f' {redacted}' if redacted else ''}"
         return None
 
     def ids(self, uris: Collection[str]) -> dict[str, int]:
