@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from mlgraph.domain.fact_row import AssetFactRow, digest, to_row
 from mlgraph.domain.facts import AssetFact, EdgeFact
@@ -52,7 +52,7 @@ def line() -> list[Json]:
 
 
 @pytest.fixture
-def old(postgres_url: str) -> Iterator[str]:
+def old(postgres_url: str) -> str:
     """The URL of a store as version 0.1.0 would have filled it, and then of schema 8."""
     url = schema_url(postgres_url)
     store = Store(url)
@@ -67,23 +67,18 @@ def old(postgres_url: str) -> Iterator[str]:
     assert isinstance(first, AssetFactRow)
     with psycopg.connect(url) as connection:
         for row, table in ((first, "asset_fact"), (second, "edge_fact")):
-            connection.execute(
-                f"UPDATE content SET body = %s, digest = %s WHERE id = (SELECT content_id FROM {table} ORDER BY ctid LIMIT 1)".encode(),
-                (row.body, digest(row.body)),
-            )
-            connection.execute(
-                f"UPDATE {table} SET digest = %s WHERE ctid = (SELECT ctid FROM {table} ORDER BY ctid LIMIT 1)".encode(),
-                (row.digest,),
-            )
+            place = sql.SQL("(SELECT ctid FROM {0} ORDER BY ctid LIMIT 1)").format(sql.Identifier(table))
+            select = sql.SQL("SELECT content_id FROM {0} WHERE ctid = {1}").format(sql.Identifier(table), place)
+            ((content,),) = connection.execute(select).fetchall()
+            connection.execute("UPDATE content SET body = %s, digest = %s WHERE id = %s", (row.body, digest(row.body), content))
+            update = sql.SQL("UPDATE {0} SET digest = %s WHERE ctid = {1}").format(sql.Identifier(table), place)
+            connection.execute(update, (row.digest,))
         connection.execute("UPDATE edge_fact SET version = %s", (f"token={SECRET}",))
         for number in range(30):
+            text = f"IDENTIFIED BY '{SECRET}'" if number % 3 == 0 else "x"
             connection.execute(
                 "INSERT INTO event VALUES (%s, 1, 'openlineage', 'openlineage', 'e', %s, %s)",
-                (
-                    number + 1,
-                    digest(f"event {number}"),
-                    canonical_json({"run": {"n": number, "sql": f"IDENTIFIED BY '{SECRET}'" if number % 3 == 0 else "x"}}),
-                ),
+                (number + 1, digest(f"event {number}"), canonical_json({"run": {"n": number, "sql": text}})),
             )
         connection.execute(
             "INSERT INTO dead_letter (received_at, format, actor, body, error) VALUES (1, 'openlineage', 'a', %s, %s)",
@@ -94,28 +89,27 @@ def old(postgres_url: str) -> Iterator[str]:
             (json.dumps({"token": SECRET}),),
         )
         connection.execute(
-            "INSERT INTO connection (name, kind, url, state, error, secret) VALUES ('c', 'mlflow', 'http://h', 'failed', %s, 'key')",
+            "INSERT INTO connection (name, kind, url, state, error, secret) VALUES ('c', 'mlflow', 'http://h', 'f', %s, 'key')",
             (f"Authorization: Bearer {SECRET}",),
         )
         connection.execute("DROP TABLE digest_key, redaction")
         connection.execute("DELETE FROM migration WHERE number > 8")
-    yield url
+    return url
 
 
 def rows(url: str) -> dict[str, list[tuple[Any, ...]]]:
     with psycopg.connect(url) as connection:
-        return {table: sorted(connection.execute(f"SELECT * FROM {table}".encode()).fetchall(), key=repr) for table in TABLES}
+        statements = {table: sql.SQL("TABLE {}").format(sql.Identifier(table)) for table in TABLES}
+        return {table: sorted(connection.execute(each).fetchall(), key=repr) for table, each in statements.items()}
 
 
 def without_texts(found: dict[str, list[tuple[Any, ...]]]) -> Any:
     """Return the rows without the texts that may contain secrets."""
-    secretive = (SECRET, "[redacted]")
-    return {
-        table: [
-            [None if isinstance(cell, str) and any(each in cell for each in secretive) else cell for cell in row] for row in each
-        ]
-        for table, each in found.items()
-    }
+
+    def cell_of(cell: object) -> object:
+        return None if isinstance(cell, str) and (SECRET in cell or "[redacted]" in cell) else cell
+
+    return {table: [[cell_of(cell) for cell in row] for row in each] for table, each in found.items()}
 
 
 def test_texts_alone_change_and_repeats_are_recognised(old: str, caplog: pytest.LogCaptureFixture) -> None:

@@ -28,11 +28,12 @@ _URL_QUERY: Final = re.compile(r"(?i)([?&;](?:[\w-]{0,64}(?:token|password|secre
 
 def redact(value: Any) -> Any:
     """Return `value` (JSON) with its secrets replaced: values of members with a secret's name, and secrets inside texts."""
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return redact_text(value)
-    if isinstance(value, dict):
+    if kind is dict:
         return _redacted_dict(value)
-    if isinstance(value, list):
+    if kind is list:
         return _redacted_list(value)
     return value
 
@@ -45,16 +46,24 @@ def is_secret_name(name: str) -> bool:
 def _redacted_dict(value: dict[str, Any]) -> dict[str, Any]:
     if is_pair(value):
         value = _without_paired_secret(value)
-    is_identity = value.keys() >= IDENTITY
+    is_identity = "namespace" in value and "name" in value
     found: dict[str, Any] = {}
     for key, item in value.items():
         if is_identity and key in IDENTITY and isinstance(item, str):
             found[key] = redact_url(item)
         elif key in COLUMN_MAPS and isinstance(item, dict):
             found[key] = {column: redact(each) for column, each in item.items()}
+        elif len(key) <= _MAX_CACHED_CHARS and _is_plain(key):
+            found[key] = redact(item)
         else:
             found[redact_text(key)] = redacted_member(key, item)
     return found
+
+
+@lru_cache(1 << 13)
+def _is_plain(key: str) -> bool:
+    """Return whether a key is not the name of a secret and contains none."""
+    return secrecy(key) is Secrecy.NONE and redact_text(key) == key
 
 
 def redacted_member(key: str, item: Any) -> Any:

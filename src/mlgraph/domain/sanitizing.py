@@ -57,7 +57,7 @@ def _sanitized(value: object, root: Located, depth: int) -> object:
 def _sanitized_dict(value: dict[str, Any], root: Located, depth: int) -> object:
     if depth > _USUAL_DEPTH or is_pair(value) or not all(map(_is_ordinary, value)) or _has_unusual_columns(value):
         return _without_people(redact(_storable(value, root, depth)))
-    if value.keys() >= IDENTITY:
+    if "namespace" in value and "name" in value:
         return {
             key: _without_mail(redact_url(clean_text(item)))
             if key in IDENTITY and isinstance(item, str)
@@ -69,7 +69,7 @@ def _sanitized_dict(value: dict[str, Any], root: Located, depth: int) -> object:
 
 def _has_unusual_columns(value: dict[str, Any]) -> bool:
     """Return whether a column of a facet has a name that would need treatment as the name of a member."""
-    return any(
+    return not COLUMN_MAPS.isdisjoint(value) and any(
         isinstance(columns := value[key], dict) and not all(map(_is_ordinary, columns)) for key in COLUMN_MAPS if key in value
     )
 
