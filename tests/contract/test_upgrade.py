@@ -21,6 +21,7 @@ from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Json, Names, Process, asset, edge, retract
 from tests.contract.test_backup import done
 from tests.contract.test_faults import run_up
+from tests.contract.test_secrets import unpacked
 
 Start = Callable[..., Process]
 
@@ -28,6 +29,7 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PREVIOUS: Final = "1aac22972f0c8da5aa04b9c681ba41fc647d79ae"
 """The commit of v0.1.0; clones have the history, but not always the tags."""
 _OLD_SCHEMA: Final = 1
+SECRET: Final = "Tr0ub4dor-9x"  # noqa: S105 - planted by this test
 RUN: Final = "from mlgraph.cli.main import app; app()"
 
 
@@ -68,6 +70,32 @@ def estate(names: Names) -> list[Json]:
             edge(deployment, "serves", service, at(2 * number)),
         ]
     return [*lines, retract(names.of("deployment", "feed-1"), "serves", service, at=at(4))]
+
+
+def secretive(names: Names) -> tuple[list[Json], Json]:
+    """Facts and an event with secrets that the previous version stored."""
+    table, job = names.dataset("secretive"), "secretive"
+    lines = [
+        asset(table, at(1), description=f"password={SECRET}", tags=[f"token:{SECRET}"], properties={"a": [f"api_key={SECRET}"]}),
+        edge(table, "derives", names.dataset("t1"), at(1), properties={"args": ["--password", SECRET], "password": SECRET}),
+    ]
+    facet = {"configs": [f"database.password={SECRET}"], "_producer": "https://p", "_schemaURL": "https://s"}
+    event = {
+        "eventTime": at(1),
+        "eventType": "COMPLETE",
+        "producer": "https://p",
+        "run": {"runId": "0190a000-0000-7000-8000-000000000061", "facets": {"debezium": facet}},
+        "job": {"namespace": names.space, "name": job},
+        "inputs": [],
+        "outputs": [],
+    }
+    return lines, event
+
+
+def redacted(export: bytes) -> bytes:
+    """What a redaction leaves of the export."""
+    assert SECRET.encode() in export
+    return export.replace(SECRET.encode(), b"[redacted]")
 
 
 def queries(names: Names) -> Iterator[tuple[str, dict[str, str]]]:
@@ -139,7 +167,10 @@ def test_a_directory_of_the_previous_version_answers_as_before(start: Start, pre
         api.taken(*part)
     for part in in_parts(events_to_send(names), 100):
         api.events(part)
-    answers, export, written = answers_of(api, names), api.export(), api.written
+    lines, event = secretive(names)
+    api.taken(*lines)
+    api.events([event])
+    answers, export, written = answers_of(api, names), redacted(api.export()), api.written
     api.close()
     assert old.stop() == 0
     with EmbeddedPostgres(data) as postgres, psycopg.connect(postgres.url) as connection:
@@ -147,13 +178,17 @@ def test_a_directory_of_the_previous_version_answers_as_before(start: Start, pre
     untouched = tmp_path / "untouched"
     shutil.copytree(data, untouched)
 
-    api = Api(start("--data", str(data)).url)
+    process = start("--data", str(data))
+    api = Api(process.url)
     api.written = written
     assert api.export() == export
+    assert "secrets that earlier versions stored were redacted in 4 rows (content 3, event 1)" in "".join(process.output)
+    assert SECRET.encode() not in unpacked(api.http.get("/api/v1/backup").content)
     now = answers_of(api, names)
     assert {query: (answer, now[query]) for query, answer in answers.items() if not preserved(answer, now[query])} == {}
     assert len(export.splitlines()) > 3_000
-    assert api.events(events_to_send(names))["accepted"] == 0  # events from before the upgrade are duplicates
+    assert api.events([*events_to_send(names), event])["accepted"] == 0  # events from before the upgrade are duplicates
+    assert api.taken(*lines)["accepted"] == 0
     assert api.taken(asset(names.dataset("new"), at(2000)))["watermark"] == written + 1
     api.close()
 

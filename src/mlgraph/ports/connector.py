@@ -58,6 +58,8 @@ class Connector:
     """
     sanitize: Callable[[Located], object] = sanitize
     """Returns the copy of a payload that is stored with its facts, without secrets and personal data."""
+    redacts: bool = False
+    """Whether `normalise` redacts its facts itself. The facts of other connectors are redacted before they are stored."""
     event_id: Callable[[Mapping[str, Any]], str] = _event
     """Returns a text by which people recognise a payload; it need not be unique."""
     mentions_in_passing: bool = False

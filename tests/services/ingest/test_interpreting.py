@@ -49,6 +49,23 @@ def test_declared_facts_become_an_item_with_the_event() -> None:
     assert event.body == canonical_json({"id": "7", "password": "[redacted]"})
 
 
+def test_facts_and_errors_of_a_connector_have_no_secrets() -> None:
+    """Also of a connector that redacts nothing itself, and where the event does not show what is a secret."""
+    state = {"name": "a", "description": "password=hunter2", "properties": {"args": ["--token", "hunter2"]}}
+    document = {"id": "7", "encoded": "cGFzc3dvcmQ9aHVudGVyMg=="}
+    interpreted = interpret(emitting(AssetFact(RUN, "toy", 1, state)), document, LOCAL)
+    assert "hunter2" not in repr(interpreted)
+    (fact,) = interpreted.item.facts
+    assert isinstance(fact, AssetFact)
+    assert fact.state == {
+        "name": "a", "description": "password=[redacted]", "properties": {"args": ["--token", "[redacted]"]},
+    }  # fmt: skip
+    own = replace(emitting(), sanitize=lambda value: value.plain())
+    event = interpret(own, {"id": "7", "note": "password=hunter2"}, LOCAL).item.event
+    assert event is not None
+    assert event.body == canonical_json({"id": "7", "note": "password=[redacted]"})
+
+
 def test_the_identity_of_an_event_depends_on_connector_and_scope() -> None:
     one, other = emitting(), replace(emitting(), name="other")
     digests = {

@@ -16,7 +16,7 @@ from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, split_contacts
 from mlgraph.domain.payload import Located, canonical_json
-from mlgraph.domain.redaction import REDACTED, redact
+from mlgraph.domain.redaction import redact
 from mlgraph.domain.sanitizing import sanitize
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
@@ -54,7 +54,7 @@ def interpret(connector: Connector, document: object, caller: Caller) -> Interpr
     try:
         facts, contacts = split_contacts(connector.normalise(document, caller.scope))
         event = _event_of(connector, document, caller)
-        if REDACTED in event.body:  # facts of an event without secrets have none
+        if not connector.redacts:
             facts = [redact_fact(fact) for fact in facts]
         item = Item(facts, contacts, event)
         _check(connector, item.facts)
