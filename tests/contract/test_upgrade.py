@@ -77,7 +77,13 @@ def secretive(names: Names) -> tuple[list[Json], Json]:
     table, job = names.dataset("secretive"), "secretive"
     lines = [
         asset(table, at(1), description=f"password={SECRET}", tags=[f"token:{SECRET}"], properties={"a": [f"api_key={SECRET}"]}),
-        edge(table, "derives", names.dataset("t1"), at(1), properties={"args": ["--password", SECRET], "password": SECRET}),
+        edge(
+            table,
+            "derives",
+            names.dataset("secretive-copy"),
+            at(1),
+            properties={"args": ["--password", SECRET], "password": SECRET},
+        ),
     ]
     facet = {"configs": [f"database.password={SECRET}"], "_producer": "https://p", "_schemaURL": "https://s"}
     event = {

@@ -93,7 +93,18 @@ SECRET_SHAPES: Final[tuple[Any, ...]] = (
     "SELECT * FROM dblink('host=db user=cdc password=@@', 'SELECT 1')",
     "SET PASSWORD FOR 'cdc' = PASSWORD('@@')",
     "INSERT INTO c VALUES ('x') -- api_key = '@@'",
+    "CREATE EXTERNAL DATA SOURCE x WITH (CREDENTIAL = (IDENTITY = 'a', SECRET = '@@'))",
+    "Driver={PostgreSQL};Uid=u;Pwd={@@};",
+    "secrets: ['@@', '@@']",
+    # YAML, prose
+    "- name: DB_PASSWORD\n  value: @@",
+    "password: |\n  @@",
+    "aws configure set aws_secret_access_key @@",
+    '<entry key="db.password">@@</entry>',
     # structures
+    {"secret": {"type": "string", "value": "@@"}},
+    {"Pass-word": "@@", "private_key_pem": "@@"},
+    ["mysql", "-u", "root", "-p@@", "shop"],
     {"password": "@@"},
     {"a": [{"b": {"clientSecret": "@@"}}]},
     {"name": "database.password", "value": "@@"},

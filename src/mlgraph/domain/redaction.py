@@ -80,7 +80,7 @@ def redacted_member(key: str, item: Any) -> Any:
 
 def _describes(item: object) -> bool:
     """Return whether this is the schema of a member: {"type": "string"}."""
-    return isinstance(item, dict) and isinstance(kind := item.get("type"), str) and is_no_secret(kind)
+    return isinstance(item, dict) and not is_pair(item) and isinstance(kind := item.get("type"), str) and is_no_secret(kind)
 
 
 def is_pair(value: dict[str, Any]) -> bool:

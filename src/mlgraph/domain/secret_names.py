@@ -82,7 +82,8 @@ _KEYS: Final = (
 _CONNECTIONS: Final = word_set("connectionstring connstring connstr")
 _TRAILERS: Final = word_set(
     "key keys value val string str text data bytes base b encrypted encoded enc plain plaintext raw id old new current previous "
-    "primary secondary prod production dev development test staging uat default env hash"
+    "primary secondary prod production dev development test staging uat default env hash "
+    "pem json der pkcs content contents"
 )
 """Words after a noun with which it is still a secret."""
 _TOKEN_TRAILERS: Final = word_set(
@@ -111,6 +112,8 @@ def _secrecy(name: str) -> Secrecy:
     if ".core." in name:
         name = _STORAGE_HOST.sub("", name)
     words = [word.lower() for word in _WORD.findall(name)]
+    if "word" in words:
+        words = " ".join(words).replace("pass word", "password").split()
     if not words or words[0] in _QUESTIONS:
         return Secrecy.NONE
     for place in range(len(words) - 1, -1, -1):
@@ -161,7 +164,7 @@ def _last_noun(word: str, before: str, words: list[str]) -> Secrecy | None:
     if word in ("string", "str") and before in ("connection", "conn"):
         return Secrecy.SECRET
     opaque = word in ("pass", "pw", "jwt", "cookie", "userinfo", "authstring") or (word == "info" and before == "user")
-    if opaque or (word == "auth" and (before in ("basic", "proxy", "http") or words == ["auth"])):
+    if opaque or (word == "auth" and (before in ("basic", "proxy", "http", "redis", "smtp", "ldap") or words == ["auth"])):
         return Secrecy.IF_OPAQUE
     return None
 
@@ -196,7 +199,9 @@ def is_secret(name: str, value: str) -> bool:
 def is_no_secret(value: str) -> bool:
     """Return whether `value` is never a secret: empty, redacted, masked, a boolean, a type, a reference to a variable."""
     text = value.strip()
-    if not text or text == REDACTED or text.lower() in _NO_SECRETS:
+    if REDACTED in text:
+        text = text.replace(REDACTED, "").strip("[](){}<>\"', ")
+    if not text or text.lower() in _NO_SECRETS:
         return True
     return _PLACEHOLDER.fullmatch(text) is not None or _TYPE.fullmatch(text) is not None
 

@@ -73,17 +73,20 @@ _HEADER: Final = re.compile(
     r"(?i)\b(?P<scheme>bearer|basic|negotiate|apikey|token)(?P<space>\s{1,4})(?P<value>[A-Za-z0-9._~+/=%-]{6,8000})"
 )
 _PAIR: Final = re.compile(
-    r"(?i)\b(?:name|key|property|option|param|parameter|variable|header)\\*[\"']?\s{0,4}[:=]\s{0,4}\\*[\"'](?P<name>[\w.\-]{1,256})"
-    r"\\*[\"'][\s,;]{0,8}\\*[\"']?value\\*[\"']?\s{0,4}[:=]\s{0,4}"
+    r"(?i)\b(?:name|key|property|option|param|parameter|variable|header)\\*[\"']?\s{0,4}[:=]\s{0,4}\\*[\"']?(?P<name>[\w.\-]{1,256}+)"
+    r"\\*[\"']?[\s,;]{1,40}\\*[\"']?value\\*[\"']?\s{0,4}[:=]\s{0,4}"
 )
 _XML_PAIR: Final = re.compile(
     r"(?i)<(?:name|key)>\s{0,64}(?P<name>[\w.\-]{1,256})\s{0,64}</(?:name|key)>(?P<between>\s{0,64}<value>)(?P<value>[^<]{1,8000})"
+)
+_XML_ATTRIBUTE: Final = re.compile(
+    r"(?i)\b(?:name|key)=[\"'](?P<name>[\w.\-]{1,256}+)[\"'][^<>]{0,256}>\s{0,64}(?P<value>[^<\s][^<]{0,8000})"
 )
 _XML_ELEMENT: Final = re.compile(
     r"<(?P<name>[A-Za-z_][\w.:\-]{0,255})(?P<rest>(?:\s[^<>]{0,256})?>)(?P<value>[^<]{1,8000})(?=</)"
 )
 _ASSIGNMENT: Final = re.compile(
-    r"(?<![\w.\-])(?P<name>[\w.\-]{1,256}+)(?P<operator>\\*[\"'`\]]{0,2}\s{0,8}(?:=>|:=|==?|:(?!:|//))\s{0,8})"
+    r"(?<![\w.\-])(?P<name>[\w.\-]{1,256}+)(?P<operator>\\*[\"'`\]]{0,2}\s{0,8}(?:=>|->|:=|==?|:(?!:|//))\s{0,8}(?:[|>][+-]?\s{0,4}\n\s{1,32})?)"
 )
 _OPTION: Final = re.compile(r"(?<![\w.\-])--?(?P<name>[A-Za-z][\w.\-]{0,255}+)(?:\\*[\"'],\s{0,4}(?=\\*[\"'])|\s{1,4})(?![=:\-])")
 _SQL_LITERAL: Final = re.compile(r"(?<![\w.\-])(?P<name>[A-Za-z_]\w{0,63}+)\s{1,4}(?=[NnEe]?'[^'])")
@@ -92,17 +95,24 @@ _SQL_IDENTIFIED: Final = re.compile(
     r"|\b(?:old_)?password\s{0,4}\(\s{0,4}(?=')"
 )
 _NETRC: Final = re.compile(r"\blogin\s{1,8}\S{1,256}\s{1,8}password\s{1,8}(?=\S)")
-_DOCKERFILE: Final = re.compile(r"(?m)^\s{0,16}(?:ENV|ARG|setx)\s{1,8}(?P<name>[\w.\-]{1,256})\s{1,8}(?=\S)")
+_SETTING: Final = re.compile(
+    r"(?m)^\s{0,16}(?:ENV|ARG|setx)\s{1,8}(?P<name>[\w.\-]{1,256}+)\s{1,8}(?=\S)"
+    r"|\bset\s{1,4}(?:\S{1,200}[:/])?(?P<setting>[\w.\-]{1,256}+)\s{1,4}(?=\S)"
+)
+_SPOKEN: Final = re.compile(
+    r"(?i)\b(?:password|passphrase|passwd|api[ -]?key)\s{1,4}(?:(?:is|was|to|provided:?)\s{1,4})?[\"']?(?=[\w!#$%^&*+-]{6})"
+)
 _COMMAND_PASSWORD: Final = re.compile(
     r"\bsshpass\s{1,4}-p\s{0,4}"
     r"|\b(?:docker|podman|nerdctl|helm|az|oc|skopeo|buildah)\b[^\n;|&]{0,200}?\blogin\b[^\n;|&]{0,200}?\s-p\s{1,4}"
     r"|\b(?:mysql|mysqldump|mysqladmin|mysqlimport|mariadb|mariadb-dump)\b[^\n;|&]{0,200}?\s-p(?=\S)"
     r"|\b(?:mongo|mongosh|mongodump|mongorestore|mongoexport|mongoimport|beeline)\b[^\n;|&]{0,200}?\s-p\s{1,4}"
     r"|\bredis-cli\b[^\n;|&]{0,200}?\s-a\s{1,4}"
-    r"|\b(?:sqlcmd|bcp)\b[^\n;|&]{0,200}?\s-P\s{0,4}"
+    r"|\b(?:sqlcmd|bcp|zip|unzip)\b[^\n;|&]{0,200}?\s-P\s{0,4}"
     r"|\bldap(?:search|modify|add|delete|whoami)\b[^\n;|&]{0,200}?\s-w\s{1,4}"
     r"|\b(?:curl|wget|http)\b[^\n;|&]{0,200}?\s(?:-u|--user)[\s=]{0,4}[\"']?[^\s:\"']{1,128}:(?=\S)"
 )
+_ATTACHED_PASSWORD: Final = frozenset({"mysql", "mysqldump", "mysqladmin", "mysqlimport", "mariadb", "mariadb-dump"})
 _FLAG_OF_COMMAND: Final = {
     **dict.fromkeys(("sshpass", "mongo", "mongosh", "mongodump", "mongorestore", "beeline", "login"), "-p"),
     "redis-cli": "-a",
@@ -122,6 +132,7 @@ _PROSE_WORDS: Final = word_set(
     "a an the is are was were be been must may can should will of for to in on at by with from as and or not no if when where "
     "which that this these it its your their our has have had used use uses using see rejected expired invalid wrong missing"
 )
+_SPOKEN_VALUE: Final = re.compile(r"[\w!#$%^&*+-]{6,64}")
 _SENTENCE_CHARS: Final = 200
 _PROSE_WORD: Final = re.compile(r"[A-Za-z][A-Za-z'-]*[.,;:]?")
 
@@ -175,17 +186,18 @@ def _redact_named(text: str, lower: str) -> str:
     """Return `text` with the values redacted that stand beside the name of a secret."""
     if "<" in text:
         text = _XML_PAIR.sub(_redact_xml_pair, _XML_ELEMENT.sub(_redact_element, text))
+        text = _XML_ATTRIBUTE.sub(_redact_xml_pair, text)
     if "value" in lower:
         text = _redact_after(text, _PAIR, _is_named_secret)
-    if "=" in text or ":" in text:
+    if "=" in text or ":" in text or "->" in text:
         text = _redact_after(text, _ASSIGNMENT, _is_assigned_secret)
     if "-" in text:
         text = _redact_after(text, _OPTION, _is_option_secret)
     if "'" in text:
         text = _redact_after(text, _SQL_LITERAL, _is_named_secret)
-    if "env" in lower or "arg" in lower or "setx" in lower:
-        text = _redact_after(text, _DOCKERFILE, _is_named_secret)
-    return text
+    if "env" in lower or "arg" in lower or "set" in lower:
+        text = _redact_after(text, _SETTING, _is_setting_secret)
+    return _redact_after(text, _SPOKEN, _is_spoken_secret)
 
 
 _short: Final = lru_cache(1 << 13)(_redacted)
@@ -196,6 +208,7 @@ def redacted_arguments(items: list[str]) -> list[str]:
     """Return the items of a command line: the values of its secret options are redacted, and the secrets in each item."""
     found = [redact_text(item) for item in items]
     commands: set[str] = set()
+    is_attached = False
     for place, item in enumerate(items):
         flags = {_FLAG_OF_COMMAND[each] for each in commands}
         following = items[place + 1] if place + 1 < len(items) else ""
@@ -205,6 +218,9 @@ def redacted_arguments(items: list[str]) -> list[str]:
         name = item.rpartition("/")[2]
         if name in _FLAG_OF_COMMAND:
             commands.add(name)
+        is_attached = is_attached or name in _ATTACHED_PASSWORD
+        if is_attached and item.startswith("-p") and item not in ("-p", f"-p{REDACTED}"):
+            found[place] = f"-p{REDACTED}"
     return found
 
 
@@ -256,7 +272,7 @@ def _redact_after(text: str, pattern: re.Pattern[str], is_found: Check) -> str:
     done = at = 0
     while found := pattern.search(text, at):
         at = found.end()
-        name = found.groupdict().get("name") or ""
+        name = _name_in(found)
         if name and not _could_be_secret(text, found, name):
             continue
         start, end = value_bounds(text, found.end(), name)
@@ -270,6 +286,12 @@ def _redact_after(text: str, pattern: re.Pattern[str], is_found: Check) -> str:
     return "".join((*pieces, text[done:]))
 
 
+def _name_in(found: re.Match[str]) -> str:
+    """Return the name in a match; empty if the pattern has none, because it alone says that a secret follows."""
+    groups = found.groupdict()
+    return groups.get("name") or groups.get("setting") or ""
+
+
 def _could_be_secret(text: str, found: re.Match[str], name: str) -> bool:
     return secrecy(_without_escape(text, found, name)) is not Secrecy.NONE or name.lower().endswith(("sig", "signature"))
 
@@ -277,7 +299,7 @@ def _could_be_secret(text: str, found: re.Match[str], name: str) -> bool:
 def _without_escape(text: str, found: re.Match[str], name: str) -> str:
     r"""Return the name without the letter of an escaped line break before it, as in `a\npassword=b`."""
     start = found.start("name")
-    return name[1:] if start and text[start - 1] == "\\" and name[0] in "nrt" else name
+    return name[1:] if start > 0 and text[start - 1] == "\\" and name[0] in "nrt" else name
 
 
 def _is_any_secret(name: str, found: re.Match[str], text: str, start: int, end: int) -> bool:
@@ -294,6 +316,17 @@ def _is_option_secret(name: str, found: re.Match[str], text: str, start: int, en
     del found
     value = text[start:end]
     return is_secret(name, value) and value.lower() not in _PROSE_WORDS
+
+
+def _is_setting_secret(name: str, found: re.Match[str], text: str, start: int, end: int) -> bool:
+    value = text[start:end]
+    return is_secret(name, value) and (found["name"] is not None or looks_opaque(value))
+
+
+def _is_spoken_secret(name: str, found: re.Match[str], text: str, start: int, end: int) -> bool:
+    del name, found
+    value = text[start:end]
+    return _SPOKEN_VALUE.fullmatch(value) is not None and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def _is_assigned_secret(name: str, found: re.Match[str], text: str, start: int, end: int) -> bool:

@@ -18,6 +18,9 @@ SCHEME: Final = re.compile(r"(?i)(?:bearer|basic|token|negotiate|apikey|digest|a
 _REST_OF_HEADER: Final = re.compile(r"[^\r\n\"'\\]{1,8000}")
 _NO_SPACE: Final = re.compile(r"[^\s\"'`]+")
 _PREFIXED: Final = re.compile(r"(?P<escape>\\*)[NEbru]?[\"'`]")
+_STRUCTURE: Final = re.compile(r"[({\[]\s{0,8}\\*[\"']?[\w.\-]{1,256}+\\*[\"']?\s{0,8}[=:]")
+"""The start of further assignments, each of which is examined by itself."""
+_BRACKETED: Final = re.compile(r"[\[{](?P<value>[^\[\]{}]{1,8192})[\]}]")
 _TEMPLATES: Final = (("{{", "}}"), ("${", "}"), (REDACTED, ""))
 
 
@@ -28,13 +31,14 @@ def value_bounds(text: str, start: int, name: str) -> tuple[int, int]:
             return start, close + len(closer)
     if quoted := _PREFIXED.match(text, start):
         return _quoted(text, quoted.end() - 1, quoted["escape"])
-    if text.startswith("[", start) and (close := text.find("]", start, start + _MAX_BRACKETED)) > 0:
-        return start + 1, close
+    is_structure = _STRUCTURE.match(text, start) is not None
+    if not is_structure and (inner := _BRACKETED.match(text, start)):
+        return inner.span("value")
     if name.lower().endswith("authorization") and (scheme := SCHEME.match(text, start)):
         rest = _REST_OF_HEADER if scheme[0].lower().startswith(("aws", "digest")) else _BARE
         found = rest.match(text, scheme.end(), scheme.end() + _MAX_BRACKETED)
         return (scheme.end(), found.end()) if found else (start, start)
-    return _bare(text, start)
+    return (start, start) if is_structure else _bare(text, start)
 
 
 def _bare(text: str, start: int) -> tuple[int, int]:
