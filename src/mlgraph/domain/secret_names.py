@@ -96,7 +96,7 @@ _NO_PASSWORD: Final = word_set(
     "fields column columns col type types format file files path location is set attempts attempt failures failed failure "
     "history provider providers ref arn version name stdin prompt authentication auth grant encoder validator check checker "
     "checks rule rules callback command form page screen leak leaks breach quality score complexity entropy generator login "
-    "based recovery forgotten event events table tables retry retries url uri link"
+    "algorithm algo iterations based recovery forgotten event events table tables retry retries url uri link"
 )
 """Words after `password` with which it is about passwords, but is none. Any other, as in `password_prod`, changes nothing."""
 _QUESTIONS: Final = word_set("has is num number count n min max avg mean total requires needs len length")
@@ -154,17 +154,17 @@ def _noun_at(words: list[str], place: int) -> Secrecy | None:
     if (word == "key" and before in _OWNERS_OF_OPAQUE_KEY) or (word in ("key", "keys") and before in _OWNERS_OF_KEY):
         known = before in _OWNERS_OF_KEY or words[max(0, place - 2) : place] == ["azure", "account"]
         return (Secrecy.SECRET if known else Secrecy.IF_OPAQUE) if trailed else Secrecy.NONE
-    return None if after else _last_noun(word, before, words)
+    return None if after else _last_noun(word, before)
 
 
-def _last_noun(word: str, before: str, words: list[str]) -> Secrecy | None:
+def _last_noun(word: str, before: str) -> Secrecy | None:
     """Return the secrecy of a name for the nouns that only count as its last word."""
     if word in ("authorization", "sharedaccesssignature") or (word == "signature" and before == "access"):
         return Secrecy.SECRET
     if word in ("string", "str") and before in ("connection", "conn"):
         return Secrecy.SECRET
     opaque = word in ("pass", "pw", "jwt", "cookie", "userinfo", "authstring") or (word == "info" and before == "user")
-    if opaque or (word == "auth" and (before in ("basic", "proxy", "http", "redis", "smtp", "ldap") or words == ["auth"])):
+    if opaque or (word == "auth" and before in ("basic", "proxy", "http", "redis", "smtp", "ldap")):
         return Secrecy.IF_OPAQUE
     return None
 
@@ -176,6 +176,7 @@ _PLACEHOLDER: Final = re.compile(
 _TYPE: Final = re.compile(
     r"(?i)(?:string|n?varchar2?|n?char|text|int(?:eger)?\d*|bigint|smallint|tinyint|long|float\d*|double|decimal|numeric|bool(?:ean)?"
     r"|binary|varbinary|bytes?|blob|clob|uuid|jsonb?|date|datetime|timestamp|str|number|object|array|map|struct)(?:\([\d, ]*\))?"
+    r"|(?:optional|list|set)\[\w*\]?"
 )
 _SMALL_NUMBER: Final = re.compile(r"\d{1,6}(?:\.\d+)?")
 _DIRECTORY: Final = re.compile(r"[/~]|[A-Za-z]:[\\/]")

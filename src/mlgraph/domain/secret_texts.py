@@ -122,8 +122,8 @@ _FLAG_OF_COMMAND: Final = {
 
 _QUALIFIED: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _CALL: Final = re.compile(
-    r"(?:\w+\.)*(?:getenv|environ|getpass|get_secret|get_password|secrets?|env|lookup|var|ref|config|conf|args|params|settings|self|dbutils)"
-    r"(?:[.\[(]\S*)?"
+    r"(?:\w+\.)*(?:getenv|environ|getpass|get_secret|get_password|secrets?|env|lookup|var|ref|config|conf|args|params|settings|self"
+    r"|dbutils)(?:[.\[(]\S*)?|[A-Za-z_][\w.]*(?:\([\w.,=]*\)?|\[[\"']?\w+[\"']?\]?)"
 )
 _PARTITION_PATH: Final = re.compile(
     r"[^\s/=]*/(?:[^\s/]+/)*(?:[A-Za-z_][\w.]*=[^=\s]|[\w.-]+\.(?:parquet|csv|json|avro|orc|gz|txt|delta)\b)"
