@@ -147,7 +147,7 @@ def answers_of(api: Api, names: Names) -> dict[str, Json]:
 def preserved(old: Any, new: Any) -> bool:
     """Whether `new` has all fields and values of `old`; a later version may add fields.
 
-    Of several equally short paths a version may choose any, so only length and ends of a path are compared.
+    Of several equally short paths versions before 0.3 choose any, so only length and ends of a path are compared.
     """
     if isinstance(old, dict) and isinstance(new, dict):
         return all(

@@ -26,11 +26,11 @@ class Naive:
             each = ancestors.pop()
             if each in self.affected.changed:
                 changed_at = self.affected.changed[each]
-                contents_now |= NEW if changed_at is not None and (changed_at, 0, (0, "", each)) < point else OLD
+                contents_now |= NEW if changed_at is not None and (changed_at, 0, self.affected.rank(each)) < point else OLD
                 continue
             contents_now |= self._by_runs(each, point)
             for link in self.affected.links:
-                key = (link.start, 2, (0, "", link.source))
+                key = (link.start, 2, self.affected.rank(link.source))
                 if link.target != each or key >= point:
                     continue
                 if each in self.affected.frozen and link.source not in self.affected.frozen:

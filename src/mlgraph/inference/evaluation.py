@@ -127,11 +127,20 @@ class PathState(NamedTuple):
 
 
 class WitnessPath(NamedTuple):
-    """The links of one concrete path at one moment; `possible` if any of them is uncertain."""
+    """The links of a path at one moment, from its source, and the URIs of its assets but the first one searched.
+
+    `possible` if any of the links is uncertain.
+    """
 
     possible: bool
     uris: tuple[str, ...]
     links: tuple[Link, ...]
+
+    @property
+    def rank(self) -> tuple[Any, ...]:
+        """The order of witnesses of one edge: certain ones first, then short ones, then by the URIs from the source on."""
+        edges = [(RELATION_NAMES[link.triple[1]], link.origin, link.start, not link.certain) for link in self.links]
+        return self.possible, len(self.links), self.uris, edges
 
 
 class Inferred(NamedTuple):
@@ -197,12 +206,9 @@ class Inference:
         for path in self._paths(rule, [near], forward=forward):
             traced: dict[PathState, WitnessPath] = {PathState(near, near, 0): WitnessPath(possible=False, uris=(), links=())}
             now = [(moment, moment + 1)]
-            self._along(rule, path, {PathState(near, near, 0): Validity(now, now)}, traced)
+            self._along(rule, path, {PathState(near, near, 0): Validity(now, now)}, traced, backwards=not forward)
             witnesses += [witness for place, witness in traced.items() if place.asset == far]
-        if not witnesses:
-            return None
-        best = min(witnesses, key=lambda witness: (witness.possible, len(witness.links), witness.uris))
-        return best if forward else best._replace(links=best.links[::-1])
+        return min(witnesses, key=lambda witness: witness.rank, default=None)
 
     def _paths(self, rule: Rule, anchors: Collection[int], *, forward: bool) -> list[PathPattern]:
         kinds = {KIND_NAMES[self._premises.kind(anchor)] for anchor in anchors}
@@ -233,10 +239,12 @@ class Inference:
         path: PathPattern,
         start: Mapping[PathState, Validity],
         traced: dict[PathState, WitnessPath] | None = None,
+        *,
+        backwards: bool = False,
     ) -> dict[PathState, Validity]:
         """Return the states that `path` reaches from those of `start`, with their validity.
 
-        `traced` has a witness path to each state; it is updated from layer to layer.
+        `traced` has a witness path to each state; it is updated from layer to layer. `backwards`: `path` is a reversed one.
         """
         first = path.nodes[0]
         fitting = {
@@ -251,7 +259,7 @@ class Inference:
             pairs = self._premises.pairs({place.asset for place in places}) if paired else None
             needs_junction = position + 1 < len(path.edges) and is_junction(path, position + 1)
             self._spend(sum(len(links[place.asset]) for place in places))
-            step = _LayerStep(edge.forward, pairs, needs_junction, traced)
+            step = _LayerStep(edge.forward, pairs, needs_junction, traced, backwards)
             reached = step.take(places, links, self._premises.uri)
             if traced is not None:
                 traced.clear()
@@ -325,6 +333,7 @@ class _LayerStep:
     pairs: Mapping[int, Pairs] | None
     needs_junction: bool
     traced: Mapping[PathState, WitnessPath] | None
+    backwards: bool = False
 
     def __post_init__(self) -> None:
         self.witnesses: dict[PathState, WitnessPath] = {}
@@ -350,9 +359,12 @@ class _LayerStep:
         return {place: either(parts) for place, parts in gathered.items()}
 
     def _trace(self, before: WitnessPath, reached: PathState, link: Link, uri: str, *, possible: bool) -> None:
-        witness = WitnessPath(before.possible or possible, (*before.uris, uri), (*before.links, link))
+        uris, links = (*before.uris, uri), (*before.links, link)
+        if self.backwards:
+            uris, links = (uri, *before.uris), (link, *before.links)
+        witness = WitnessPath(before.possible or possible, uris, links)
         known = self.witnesses.get(reached)
-        if known is None or witness[:2] < known[:2]:
+        if known is None or witness.rank < known.rank:
             self.witnesses[reached] = witness
 
 

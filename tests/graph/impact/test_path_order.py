@@ -169,6 +169,9 @@ def answers(service: Queries, naive: NaiveGraph, moment: int, roots: list[AssetU
         found += [body(service.impact(str(root), options, change=change)) for change in (None, *CHANGES)]
         found += [body(service.path(str(root), str(target), level=level, as_of=as_of)) for target in roots]
     found += [body(service.asset(str(root), as_of=as_of)) for root in roots]
+    changed_at = format_time(moment - 3)
+    found += [body(service.propagation(str(root), since=changed_at, as_of=as_of)) for root in roots if root.kind != "column"]
+    found += [body(service.diff(changed_at, as_of)), body(service.live(as_of=as_of)), body(service.names())]
     for source, relation, target in sorted(naive.edges("asset", moment)):
         found.append(body(service.why(str(source), relation, str(target), as_of=as_of)))
     return [without_arrival(answer) for answer in found]

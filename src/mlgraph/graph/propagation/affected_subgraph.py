@@ -58,7 +58,8 @@ def affected_subgraph(graph: GraphVersion, root: int, since: int, moment: int, r
             for inputs in pairs[asset].values():
                 inputs[asset] = True
     frozen = reached.assets[np.isin(graph.asset_index.kinds(reached.assets), _NEVER_CLOSING)]
-    return AffectedSubgraph(changed, links, reads, pairs, frozenset(frozen.tolist()))
+    uris = {asset: graph.asset_index.uri(asset) for asset in changed.keys() | {link.source for link in links}}
+    return AffectedSubgraph(changed, links, reads, pairs, frozenset(frozen.tolist()), uris)
 
 
 def _are_processes(graph: GraphVersion, assets: Ints) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -60,6 +60,12 @@ class AffectedSubgraph:
     reads: Mapping[int, set[int]] = field(default_factory=dict)
     makes: Mapping[int, Mapping[int, Mapping[int, bool]]] = field(default_factory=dict)
     frozen: Collection[int] = frozenset()
+    uris: Mapping[int, str] = field(default_factory=dict)
+    """The URIs of `changed` assets and of the sources of `links`, which order what happens at one moment."""
+
+    def rank(self, asset: int) -> tuple[int, str, int]:
+        """Return the order of a changed asset, or of a link from it, among those of one moment."""
+        return 0, self.uris.get(asset, ""), asset
 
 
 class AssetContents(NamedTuple):
@@ -89,6 +95,8 @@ class _Taken(NamedTuple):
     mask: int
     run: int
     ended: int
+    uri: str = ""
+    """The URI of the run: of two runs that ended at one moment, the last by URI counts."""
 
 
 _ALWAYS_OLD: Final = AssetContents(OLD, None, 0)
@@ -132,7 +140,7 @@ class PropagationReplay:
         waits_on = tuple(asset for asset in missing if asset in mutable_inputs and self.contents(asset).mask != NEW)
         new = [each for each in found.values() if each.mask & NEW]
         if new:
-            latest = max(new, key=lambda each: (each.ended, each.run))
+            latest = max(new, key=lambda each: (each.ended, each.uri, each.run))
             return WorkflowStatus("partly" if missing else "rebuilt", latest.run, latest.ended, missing, waits_on)
         attempt = self._attempts.get(workflow)
         if attempt is not None and attempt.ended is None:
@@ -173,9 +181,9 @@ class PropagationReplay:
         """Yield all actions with their sort keys: the moment, the phase within it, the rank."""
         for asset, moment in self._affected.changed.items():
             if moment is not None:
-                yield moment, 0, (0, "", asset), _ChangeAction(asset, moment)
+                yield moment, 0, self._affected.rank(asset), _ChangeAction(asset, moment)
         for link in self._affected.links:
-            yield link.start, 2, (0, "", link.source), link
+            yield link.start, 2, self._affected.rank(link.source), link
         for execution in self._executions:
             rank = (*execution.rank, execution.run)
             if execution.ended is not None and execution.ended <= execution.started_at:
@@ -225,7 +233,7 @@ class PropagationReplay:
         found, taken = self._found[execution.workflow, execution.run], self._taken[execution.workflow]
         for asset, mask in found.items():
             if asset not in taken or taken[asset].mask != mask:
-                taken[asset] = _Taken(mask, execution.run, moment)
+                taken[asset] = _Taken(mask, execution.run, moment, execution.rank[1])
         frozen = frozenset(asset for asset in found if asset in self._frozen)
         if frozen:
             self._frozen_reads[execution.workflow] = frozen

@@ -19,7 +19,7 @@ from mlgraph.graph.csr.row_format import FLAG_SHIFT, RELATION_SHIFT, TO_MASK, Ar
 from mlgraph.graph.csr.valid_at import valid_at
 from mlgraph.graph.model.rows import ONLINE, Bytes, Ints, Longs
 from mlgraph.graph.traversal.noise_marks import CONTRACTED, LEFT_OUT
-from mlgraph.graph.traversal.workspace import Frontier
+from mlgraph.graph.traversal.workspace import SearchLevels
 
 EFFECTS: Final = 4
 PREFETCH_DISTANCE: Final = 12
@@ -72,7 +72,7 @@ class Queues(NamedTuple):
     states: Longs
     back: Ints
     groups: Ints
-    levels: Frontier
+    levels: SearchLevels
 
 
 @numba.njit(cache=True, nogil=True)
@@ -183,7 +183,7 @@ def _continue_path(tree: SeedTree, path: int, group: int, order: Ints, queues: Q
 
 
 @numba.njit(cache=True, nogil=True)
-def _number_groups(tree: SeedTree, levels: Frontier, place: int, size: int, group: int, ordered: bool) -> int:  # noqa: FBT001 # numba
+def _number_groups(tree: SeedTree, levels: SearchLevels, place: int, size: int, group: int, ordered: bool) -> int:  # noqa: FBT001 # numba
     """Write the group of each entry of a level in the place of its parent's; return the number of groups so far.
 
     Entries with the same parent and key are one group; without `ordered`, each entry is one.
@@ -201,7 +201,7 @@ def _number_groups(tree: SeedTree, levels: Frontier, place: int, size: int, grou
 
 
 @numba.njit(cache=True, nogil=True)
-def _sort_by_key(frontier: Frontier, begin: int, end: int) -> None:
+def _sort_by_key(frontier: SearchLevels, begin: int, end: int) -> None:
     """Sort the entries from `begin` to `end`, which have the same parent."""
     items, back, _, keys = frontier
     if end - begin > _FEW:
@@ -237,13 +237,12 @@ def search(
     newer_keys, newer_slots, older_keys, older_slots = newer.keys, newer.slots, older.keys, older.slots
     no_mask, flat, order = newer.masked, rows.reshape(-1), conditions.order
     hiding, asset_of, marks = conditions.hiding, conditions.asset_of, conditions.marks
-    states, back, groups, levels = queues.states, queues.back, queues.groups, queues.levels
-    items, item_back, own_group = levels.items, levels.back, levels.parents
+    _, _, states, back, groups, levels = queues
+    items, item_back, own_group, _ = levels
     base, half, numbered, depth = (len(index) - 1) // 3, len(items) // 2, 0, 0
     place, size, done, totals[COMMON] = 0, _push_path(tree, 0, -1, order, queues, 0), 0, 255
     while True:
-        start = 0 if place >= half else half
-        totals[PUSHED] = start
+        totals[PUSHED] = start = 0 if place >= half else half
         numbered = _number_groups(tree, levels, place, size, numbered, ordered)
         while place < size:
             begin, group = totals[PUSHED], own_group[place]
@@ -255,7 +254,7 @@ def search(
                 else:
                     count = totals[COUNT]
                     states[count], back[count], groups[count] = items[place], item_back[place], group
-                    totals[COUNT] += 1
+                    totals[COUNT] = count + 1
                 place += 1
             while depth < max_depth and done < totals[COUNT]:  # contracted states are appended to the queue on the way
                 node, next_effect, first, stop = states[done] >> 2, table[states[done] & 3], 0, 0
@@ -276,7 +275,6 @@ def search(
                 _sort_by_key(levels, begin, totals[PUSHED])
         if depth < len(ends):
             ends[depth] = totals[COUNT]
-        depth += 1
-        if totals[PUSHED] == start:
+        place, size, depth = start, totals[PUSHED], depth + 1
+        if place == size:
             return depth
-        place, size = start, totals[PUSHED]

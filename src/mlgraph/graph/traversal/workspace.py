@@ -30,7 +30,7 @@ class ForAssets(NamedTuple):
     epoch: int
 
 
-class Frontier(NamedTuple):
+class SearchLevels(NamedTuple):
     """The entries of two levels of a search: each with its predecessor, the group of its parent, and its sort key in that."""
 
     items: Longs
@@ -39,7 +39,7 @@ class Frontier(NamedTuple):
     keys: Ints
 
     @classmethod
-    def of_size(cls, size: int) -> Frontier:
+    def of_size(cls, size: int) -> SearchLevels:
         """Return arrays for `size` entries; memory is taken only for the entries that are written."""
         return cls(np.empty(size, np.int64), np.empty(size, np.int32), np.empty(size, np.int32), np.empty(size, np.int32))
 
@@ -52,7 +52,7 @@ class ForStates(NamedTuple):
     queue: Longs
     back: Ints
     groups: Ints
-    levels: Frontier
+    levels: SearchLevels
     ends: Longs
 
 
@@ -80,7 +80,7 @@ class Workspace:
         self._nodes, self._assets, self._states = _EpochMarks(), _EpochMarks(), _EpochMarks()
         self._queue = np.zeros(0, np.int32)
         self._long_queue, self._back, self._groups = np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int32)
-        self._levels = Frontier.of_size(0)
+        self._levels = SearchLevels.of_size(0)
         self._ends = np.zeros(_LEVELS, np.int64)
 
     def for_walk(self, nodes: int) -> ForWalk:
@@ -101,7 +101,7 @@ class Workspace:
             self._long_queue = np.zeros(size, np.int64)
             self._back, self._groups = np.zeros(size, np.int32), np.zeros(size, np.int32)
         if len(self._levels.items) < 2 * (states + paths):
-            self._levels = Frontier.of_size(2 * (len(self._states.stamp) + paths))
+            self._levels = SearchLevels.of_size(2 * (len(self._states.stamp) + paths))
         return ForStates(
             self._states.stamp,
             self._states.epoch,

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
 
-from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, run_outcome, state_at
+from mlgraph.domain.history import AssetInterval, AssetRecord, EdgeInterval, asset_intervals, deleted_at, run_outcome, state_at
+from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, format_end, format_time
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
@@ -60,7 +61,7 @@ class AssetDetails:
             "owners": state.get("owners", []),
             "tags": state.get("tags", []),
             "properties": state.get("properties", {}),
-            "environment": _environment(valid_then, provenance),
+            "environment": self._environment(valid_then, provenance),
             "origins": self._names({interval.origin for interval in valid_then}),
             "valid_from": format_time(min(interval.start for interval in valid_then)) if valid_then else None,
             "deleted_at": format_time(deletion) if deletion is not None else None,
@@ -167,7 +168,8 @@ class AssetDetails:
             for source, relation, target in triples
             for left, right in product(names_of(source), names_of(target))
         }
-        for triple, interval in intervals_under_names(self._reader, graph.aliases, self._reader.edges(names_of_edges)):
+        listed = intervals_under_names(self._reader, graph.aliases, self._reader.edges(names_of_edges))
+        for triple, interval in sorted(listed, key=lambda each: self._order(each[1])):
             if interval.start <= moment < interval.end:
                 edge_properties = found[triple]
                 edge_properties.update(interval.properties)
@@ -175,6 +177,10 @@ class AssetDetails:
                     if value is not None and value not in (known := edge_properties.get(name, "").split(", ")):
                         edge_properties[name] = ", ".join(sorted({*known, value} - {""}))
         return found
+
+    def _order(self, interval: EdgeInterval) -> tuple[int, str, str]:
+        """Return a sort key for intervals of one edge that does not depend on the order in which they arrived."""
+        return interval.start, self._origins[interval.record.origin], canonical_json(interval.properties)
 
     def _history(self, intervals: list[AssetInterval], provenance: Mapping[int, Provenance]) -> list[dict[str, Any]]:
         origins = self._origins
@@ -189,6 +195,14 @@ class AssetDetails:
             }
             for interval in sorted(intervals, key=lambda interval: (interval.start, origins[interval.origin]))
         ]
+
+    def _environment(self, valid_then: Iterable[AssetInterval], provenance: Mapping[int, Provenance]) -> str | None:
+        latest = sorted(valid_then, key=lambda interval: (-interval.start, self._origins[interval.origin]))
+        for interval in latest:
+            named = interval.state.get("properties", {}).get("environment")
+            if isinstance(named, str):
+                return named
+        return next((provenance[i.tx].environment for i in latest if i.tx in provenance and provenance[i.tx].environment), None)
 
     def _names(self, numbers: Iterable[int]) -> list[str]:
         return sorted(self._origins[number] for number in numbers if number)
@@ -279,12 +293,3 @@ def _distinct(graph: GraphVersion, spans: Iterable[Any]) -> list[Any]:
 
 def _named(graph: GraphVersion, asset: int) -> dict[str, Any]:
     return {key: value for key, value in node_body(graph, asset).items() if key != "kind"}
-
-
-def _environment(valid_then: Iterable[AssetInterval], provenance: Mapping[int, Provenance]) -> str | None:
-    latest = sorted(valid_then, key=lambda interval: interval.start, reverse=True)
-    for interval in latest:
-        named = interval.state.get("properties", {}).get("environment")
-        if isinstance(named, str):
-            return named
-    return next((provenance[i.tx].environment for i in latest if i.tx in provenance and provenance[i.tx].environment), None)

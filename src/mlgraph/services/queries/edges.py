@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from mlgraph.domain.errors import NotFound
 from mlgraph.domain.fact_json import check_edge
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
+from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import format_end, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
@@ -89,17 +90,18 @@ class EdgeQueries:
     def _reported_origins(self, graph: GraphVersion, spans: Iterable[Span], runs: list[EdgeRecord]) -> list[dict[str, Any]]:
         origins = self._reader.origins()
         listed = []
-        for span in sorted(set(spans), key=lambda span: (origins[span.origin], span.start)):
+        for span in sorted(set(spans), key=lambda span: (origins[span.origin], span.start, span.end)):
             reports = [run for run in runs if run.origin == span.origin and span.start <= run.valid_from < span.end]
             entry = self._entry(origins[span.origin], span.start, span.end, graph, reports)
-            listed.append({**entry, "properties": _merged_properties(reports)})
+            listed.append({**entry, "properties": _merged_properties(reports, graph.asset_index.uri)})
         return listed
 
     def _asserted_origins(self, graph: GraphVersion, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
         """Return the asserted records of an edge, limited to the time in which their names resolve to its ends."""
         origins = self._reader.origins()
         listed = [each for each in intervals_under_names(self._reader, graph.aliases, records) if each[0] == triple]
-        listed.sort(key=lambda each: (origins[each[1].record.origin], each[1].start))
+        uri = graph.asset_index.uri
+        listed.sort(key=lambda each: (origins[each[1].record.origin], each[1].start, each[1].end, _content(each[1].record, uri)))
         return [
             {
                 **self._entry(origins[i.record.origin], i.start, i.end, None, [i.record]),
@@ -114,9 +116,9 @@ class EdgeQueries:
         events = self._reader.events([first.event]) if first and first.event else {}
         runs: list[str] = []
         if graph is not None:
-            latest = sorted(reports, key=lambda record: record.valid_from, reverse=True)
-            named = dict.fromkeys(run for record in latest if (run := _run_of(graph, record)))
-            runs = [graph.asset_index.uri(run) for run in named]
+            uri = graph.asset_index.uri
+            reported = ((-record.valid_from, uri(run)) for record in reports if (run := _run_of(graph, record)))
+            runs = list(dict.fromkeys(named for _, named in sorted(reported)))
         return {
             "origin": origin,
             "valid_from": format_time(start),
@@ -184,12 +186,18 @@ def _computed(graph: GraphVersion, record: EdgeRecord) -> bool:
     return reported or record.mode == Mode.DECLARED or record.by is not None
 
 
-def _merged_properties(records: Iterable[EdgeRecord]) -> dict[str, Any]:
-    """Return the merged properties of records of one origin: the latest record wins."""
+def _merged_properties(records: Iterable[EdgeRecord], uri: Callable[[int], str]) -> dict[str, Any]:
+    """Return the merged properties of records of one origin: the latest record wins, of one moment the last by its content."""
     properties: dict[str, Any] = {}
-    for record in sorted(records, key=lambda record: record.valid_from):
+    for record in sorted(records, key=lambda record: (record.valid_from, _content(record, uri))):
         properties.update(_origin_properties(record, record.properties))
     return properties
+
+
+def _content(record: EdgeRecord, uri: Callable[[int], str]) -> tuple[str, ...]:
+    """Return a sort key for records of one edge, which does not depend on the order in which they arrived."""
+    ends = (uri(record.source), uri(record.target), uri(record.by) if record.by else "")
+    return (record.role or "", record.version or "", *ends, canonical_json(record.properties))
 
 
 def _origin_properties(record: EdgeRecord, properties: Mapping[str, Any]) -> dict[str, Any]:
