@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from mlgraph.domain.facts import Fact
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.patterns import PathPattern
 from mlgraph.inference.rules import Rule, Rules
-from tests.model.pairs import Pairs, inputs_of, outputs_of
+from tests.model.pairs import Level, Pairs, inputs_of, outputs_of
 from tests.model.records import Record, Triple, fold, last_change_at, spans
 from tests.model.records import by_key as by_edge_key
 from tests.model.renamed import RenamedGraph
@@ -169,6 +170,36 @@ class NaiveRules:
         word = known["properties"].get("state", "")
         value = {**known, "uri": str(uri), "kind": uri.kind, "state": word}
         return all(condition.matches(value) for condition in conditions)
+
+
+class InferringGraph(RenamedGraph):
+    """A naive graph of facts without aliases; its walks follow inferred `tested_in` edges."""
+
+    def __init__(self, facts: list[Fact], rules: Rules) -> None:
+        super().__init__(facts, _itself, lambda uri: {uri})
+        self._rules = NaiveRules(rules, RenamedGraph(facts, _itself, lambda uri: {uri}))
+        self._with_inferred: dict[tuple[Level, int], list[Record]] = {}
+
+    def valid(self, level: Level, t: int) -> list[Record]:
+        if (level, t) not in self._with_inferred:
+            self._with_inferred[level, t] = [*super().valid(level, t), *self._inferred(t)]
+        return self._with_inferred[level, t]
+
+    def possible(self, t: int) -> set[Record]:
+        return {record for record, certain in self._inferred(t).items() if not certain}
+
+    def _inferred(self, t: int) -> dict[Record, bool]:
+        return {
+            Record(triple, None, None, rule.origin, t, t + 1): certain
+            for rule in self._rules.rules
+            if rule.relation == "tested_in"
+            for triple, certain in self._rules.edges(rule, t).items()
+        }
+
+
+def _itself(uri: AssetUri, t: int) -> AssetUri:
+    del t
+    return uri
 
 
 def _fits(rule: Rule, name: str | None, edge: Found) -> bool:

@@ -135,7 +135,13 @@ class NaiveGraph:
             self._reported_columns(level, t),
             downstream=downstream,
             hidden=hidden,
+            possible=self.possible(t),
         )
+
+    def possible(self, t: int) -> set[Record]:
+        """Return the records that are valid at `t` but not certain; those of runs and workflows depend on pairs instead."""
+        del t
+        return set()
 
     def _cached_pairs(self, level: Level, t: int) -> Callable[[AssetUri], Pairs]:
         known: dict[AssetUri, Pairs] = {}

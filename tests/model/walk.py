@@ -40,8 +40,10 @@ class Walk:
         *,
         downstream: bool,
         hidden: Collection[AssetUri] = (),
+        possible: Collection[Record] = (),
     ) -> None:
         self.hidden = hidden
+        self.possible = possible
         self.pairs_of = pairs_of
         self.reported_columns = reported_columns
         self.downstream = downstream
@@ -130,7 +132,7 @@ class Walk:
             for record in self.walked:
                 here, there = self._ends(record)
                 if here == node and there.kind != "column":
-                    yield self._enter(record), True
+                    yield self._enter(record), record not in self.possible
 
     def _next_by_pairs(self, node: AssetUri, came_by: AssetUri | Port) -> Iterator[tuple[State, bool]]:
         """Yield the steps through a run or workflow by its pairs: all of the neighbour's, or the one of a port."""

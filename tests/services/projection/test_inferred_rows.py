@@ -10,7 +10,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact
-from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.model.spans import union
 from mlgraph.graph.traversal.edge_spans import inferred_spans_at
@@ -21,8 +20,10 @@ from mlgraph.services.inference.premise_reader import PremiseReader
 from mlgraph.services.projection.rebuild import rebuild
 from tests.graph.projected import IN_PASSING, Projected
 from tests.graph.projection.test_rebuild_equals_updates import described
+from tests.graph.test_against_naive import disagreements, some_moments
 from tests.inference.test_against_naive import EXPERIMENT, TEAMS, VARIANT, asserted_edges, in_batches
 from tests.model.histories import COLUMNS, DATASETS, DEPLOYMENT, ORIGINS, RUNS, TIMES, VERSIONS, Chooser
+from tests.model.inferring import InferringGraph
 
 CONFIGURED: Final = """
 rules:
@@ -70,6 +71,7 @@ COLUMN_PATH: Final = (
     (DATASETS[1], "owned_by", TEAMS[1]),
     (EXPERIMENT, "owned_by", TEAMS[1]),
 )
+GROUNDS: Final = ("outputs", "input_to", "executed_for", "variant_of", "tested_in", "deployed_as")
 deterministic = settings(
     derandomize=True,
     deadline=None,
@@ -143,6 +145,37 @@ def test_the_graph_has_the_edges_that_rules_infer(seed: int) -> None:
         assert walked(real) == evaluated(real, rules)
 
 
+def without_aliases(facts: list[Fact]) -> list[Fact]:
+    return [fact for fact in facts if getattr(fact, "relation", None) != "alias_of"]
+
+
+@settings(deterministic, max_examples=60)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_lineage_is_that_of_the_naive_model(seed: int) -> None:
+    facts, rng = without_aliases(history(seed)), random.Random(seed)
+    for rules in (SHIPPED, RULES):
+        naive, real = InferringGraph(facts, rules.rules), projected(facts, rules, rng)
+        for moment in some_moments(facts, rng, 2):
+            assert list(disagreements(naive, real, moment, rng.randint(0, 3))) == []
+
+
+@settings(deterministic, max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_edges_end_with_each_of_their_grounds(seed: int) -> None:
+    """Every ground is retracted in turn, at a random moment, in the middle of a history that continues."""
+    facts, rng = without_aliases(history(seed)), random.Random(seed)
+    real, reported = projected(facts, SHIPPED, rng), list(facts)
+    grounds = sorted({(e.source, e.relation, e.target) for e in facts if isinstance(e, EdgeFact) and e.relation in GROUNDS})
+    for triple in rng.sample(grounds, min(6, len(grounds))):
+        gone = EdgeRetraction(*triple, "*", rng.choice(TIMES))
+        real.append([gone])
+        reported.append(gone)
+        assert walked(real) == evaluated(real, SHIPPED)
+        naive = InferringGraph(reported, SHIPPED.rules)
+        for moment in rng.sample(TIMES, 2):
+            assert naive.edge_origins("asset", moment) == real.edges("asset", moment)
+
+
 @settings(deterministic, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_rebuilt_base_has_the_same_edges_and_follows_further_facts(seed: int) -> None:
@@ -161,8 +194,7 @@ def test_a_rebuilt_base_has_the_same_edges_and_follows_further_facts(seed: int) 
 @settings(deterministic, max_examples=60)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_base_without_aliases_has_the_same_rows_and_owners(seed: int) -> None:
-    facts = [fact for fact in history(seed) if getattr(fact, "relation", None) != "alias_of"]
-    rng = random.Random(seed)
+    facts, rng = without_aliases(history(seed)), random.Random(seed)
     real = Projected(in_batches(facts, rng), from_feed=lambda: rng.random() < 0.7, rules=SHIPPED)
     rebuilt = rebuild(real.store, in_passing=IN_PASSING, rules=SHIPPED)
     assert described(rebuilt) == described(compact(freeze(real.graph)))
