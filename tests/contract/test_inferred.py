@@ -117,13 +117,16 @@ def test_a_shipped_rule_infers_explains_and_ends_with_its_premise(api: Api, name
     assert [(o["valid_from"], o["valid_to"]) for o in again["origins"]] == [(started, ended), (at(30), None)]
 
 
-def test_lineage_does_not_traverse_inferred_edges(api: Api, names: Names) -> None:
-    case = cases(names)["experiment"]
+@pytest.mark.parametrize("name", ["dataset", "feature", "service", "team"])
+def test_other_inferred_edges_than_of_experiments_are_not_walked(api: Api, names: Names, name: str) -> None:
+    case = cases(names)[name]
     api.taken(*(edge(*triple, at(1)) for triple in case.premises))
-    version, experiment = case.inferred[0], case.inferred[2]
-    assert case.inferred in shown(api, version)
-    assert experiment not in api.reached(version)
-    assert experiment not in {each["uri"] for each in api.ask("impact", uri=version)["affected"]}
+    source, _, target = case.inferred
+    assert case.inferred in shown(api, source)
+    for direction, uri in (("downstream", source), ("upstream", target)):
+        assert case.inferred not in api.edges(uri, direction=direction)
+    if name in ("dataset", "service", "team"):  # a feature leads to its service by reported edges
+        assert target not in api.reached(source)
 
 
 def test_an_edge_reported_and_inferred_has_both_origins(api: Api, names: Names) -> None:

@@ -117,7 +117,8 @@ def projected(facts: list[Fact], rules: WalkedRules, rng: random.Random) -> Proj
 def walked(real: Projected) -> Walked:
     """Return the inferred edges of the graph with their validity, by edge and origin."""
     graph = real.snapshot
-    certain, spans = defaultdict(list), defaultdict(list)
+    certain: dict[tuple[int, int, int, str], list[tuple[int, int]]] = defaultdict(list)
+    spans: dict[tuple[int, int, int, str], list[tuple[int, int]]] = defaultdict(list)
     for asset in range(1, len(graph.asset_index)):
         for span in inferred_spans_at(graph, asset):
             key = (*span.triple, graph.rule_origins[span.origin])
