@@ -22,7 +22,7 @@ Triple = tuple[str, str, str]
 
 
 class Company:
-    """A table, a feature, the run of a workflow that trains a version for a cell of an experiment, and what serves the version."""
+    """A table, a feature, a run that trains a version for a cell of an experiment, and what serves the version."""
 
     def __init__(self, names: Names) -> None:
         self.table, self.run, self.workflow = names.dataset("clicks"), names.run("r"), names.workflow("train")

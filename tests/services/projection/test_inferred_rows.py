@@ -51,6 +51,9 @@ rules:
         -[:part_of]->(:dataset)-[:owned_by]->(:team)<-[:owned_by]-(:experiment)
 """
 SHIPPED: Final = WalkedRules(shipped_rules())
+OWNERS: Final = WalkedRules(
+    combine_rules(shipped_rules(), load_rules(CONFIGURED.partition("  - name: owner-of-data")[0], "without computed edges"))
+)
 RULES: Final = WalkedRules(combine_rules(shipped_rules(), load_rules(CONFIGURED, "configured")))
 EDGES: Final = (
     *((run, "executed_for", VARIANT) for run in RUNS[:3]),
@@ -181,7 +184,7 @@ def test_the_edges_end_with_each_of_their_grounds(seed: int) -> None:
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_rebuilt_base_has_the_same_edges_and_follows_further_facts(seed: int) -> None:
     facts, rng = history(seed), random.Random(seed)
-    for rules in (SHIPPED, RULES):
+    for rules in (SHIPPED, OWNERS, RULES):
         batches = in_batches(facts, rng)
         real = Projected(batches[: len(batches) // 2], from_feed=lambda: rng.random() < 0.7, rules=rules)
         before = walked(real)
@@ -196,9 +199,10 @@ def test_a_rebuilt_base_has_the_same_edges_and_follows_further_facts(seed: int) 
 @given(seed=st.integers(0, 2**32 - 1))
 def test_a_base_without_aliases_has_the_same_rows_and_owners(seed: int) -> None:
     facts, rng = without_aliases(history(seed)), random.Random(seed)
-    real = Projected(in_batches(facts, rng), from_feed=lambda: rng.random() < 0.7, rules=SHIPPED)
-    rebuilt = rebuild(real.store, in_passing=IN_PASSING, rules=SHIPPED)
-    assert described(rebuilt) == described(compact(freeze(real.graph)))
+    for rules in (SHIPPED, OWNERS):
+        real = Projected(in_batches(facts, rng), from_feed=lambda: rng.random() < 0.7, rules=rules)
+        rebuilt = rebuild(real.store, in_passing=IN_PASSING, rules=rules)
+        assert described(rebuilt) == described(compact(freeze(real.graph)))
 
 
 def test_the_histories_bring_about_every_rule() -> None:

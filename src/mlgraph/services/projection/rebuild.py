@@ -24,7 +24,7 @@ from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.compact import compact, freeze
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, ORIGIN_SHIFT, RELATION_SHIFT
 from mlgraph.graph.csr.snapshot import MutableGraph, rows_by_table
-from mlgraph.graph.csr.text.string_index import Strings, StringsBuilder
+from mlgraph.graph.csr.text.string_index import Strings, StringsBuilder, hash_table, table_size
 from mlgraph.graph.model.aliases import NO_ALIASES
 from mlgraph.graph.model.rows import (
     INPUT_TO,
@@ -166,7 +166,10 @@ class _Rebuild:
     def _add_inferred(self) -> None:
         """Add the inferred edges that traversals follow."""
         anchors = np.flatnonzero(np.isin(self._kind, list(self._rules.anchor_kinds)))
-        graph = MutableGraph(self._facts_alone).snapshot
+        base = self._facts_alone
+        if self._rules.reads_owners:  # states name owners by URI
+            base = replace(base, uri_table=hash_table(base.uris.offsets, base.uris.data, table_size(len(self._kind))))
+        graph = MutableGraph(base).snapshot
         for part in np.array_split(anchors, len(anchors) // ANCHORS + 1):
             for anchor, rows in inferred_rows(self._rules, self._reader, graph, part.tolist()):
                 self._add(rows, anchor)
