@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 from mlgraph.domain.errors import TooMuch
-from mlgraph.domain.history import NO_ENDINGS, AssetInterval, AssetRecord, EdgeInterval, asset_intervals, state_at
+from mlgraph.domain.history import NO_ENDINGS, AssetInterval, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, state_at
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES
@@ -21,7 +21,7 @@ from mlgraph.graph.projection.histories import RunHistory
 from mlgraph.graph.traversal.edge_spans import Span, spans_at
 from mlgraph.inference.conditions import BLANK_NODE
 from mlgraph.inference.evaluation import EVER, Link, Pairs, State, Validity, either
-from mlgraph.ports.store import EdgeStep, FactReader
+from mlgraph.ports.store import EdgeStep, GroupReader
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.history.asserted_facts import asserted_intervals, by_asset, records_of, retraction_ends
 from mlgraph.services.history.display_attributes import OWNED_BY
@@ -34,13 +34,26 @@ _MADE_BY_RUNS: Final = frozenset({INPUT_TO, OUTPUTS, EXECUTED_FOR})
 Triple = tuple[int, int, int]
 
 
+class PremiseSource(GroupReader, Protocol):
+    """What premises are read from: part of a `FactReader`."""
+
+    def origins(self) -> Mapping[int, str]:
+        """Return the names of all origins, by number."""
+
+    def steps(self, assets: Collection[int], step: EdgeStep, most: int) -> list[EdgeRecord]:
+        """Return the records of the edges of `step` from `assets`, at most `most`, without column edges."""
+
+    def owned(self, owners: Collection[int], most: int) -> list[int]:
+        """Return the assets with a state that names one of `owners`, now or in the past; at most `most`."""
+
+
 class PremiseReader:
     """The `Premises` of one query. Read facts are cached for the query, because rules share their first steps.
 
     `most`: budget of facts, `MAX_FACTS` by default. Methods raise `TooMuch` if they would exceed it.
     """
 
-    def __init__(self, reader: FactReader, graph: GraphVersion, most: int | None = None) -> None:
+    def __init__(self, reader: PremiseSource, graph: GraphVersion, most: int | None = None) -> None:
         self._reader = reader
         self._graph = graph
         self._aliases = graph.aliases

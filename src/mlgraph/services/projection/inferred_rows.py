@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import Final
 
@@ -23,7 +23,8 @@ from mlgraph.inference.walked_rules import Neighbour, WalkedRules
 from mlgraph.ports.store import FactReader, GroupReader
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.history.display_attributes import OWNED_BY
-from mlgraph.services.inference.premise_reader import PremiseReader
+from mlgraph.services.inference.premise_reader import PremiseReader, PremiseSource
+from mlgraph.services.projection.cached_premises import CachedPremises
 
 ANCHORS: Final = 2_000
 """Assets whose edges are evaluated together."""
@@ -47,22 +48,45 @@ class TouchedFacts:
 
 
 def inferred_rows(
-    rules: WalkedRules, reader: FactReader, graph: GraphVersion, anchors: Iterable[int]
+    rules: WalkedRules, reader: PremiseSource, graph: GraphVersion, anchors: Iterable[int]
 ) -> Iterator[tuple[int, list[Row]]]:
     """Yield each of `anchors` with the rows of the walked edges that rules infer from it, of all time."""
     for part in chunks(anchors, ANCHORS):
-        premises = PremiseReader(reader, graph, _UNLIMITED)
-        inference = Inference(rules.rules, premises, max_steps=_UNLIMITED)
+        yield from _Evaluation(rules, reader, graph).rows(part)
+
+
+class _Evaluation:
+    """The rules over the facts of one transaction, without a budget. What is read remains in memory."""
+
+    def __init__(self, rules: WalkedRules, reader: PremiseSource, graph: GraphVersion) -> None:
+        self._rules = rules
+        self._kind = graph.asset_index.kind
+        self._inference = Inference(rules.rules, PremiseReader(reader, graph, _UNLIMITED), max_steps=_UNLIMITED)
+
+    def rows(self, anchors: Collection[int]) -> Iterator[tuple[int, list[Row]]]:
+        """Yield each of `anchors` with its rows."""
         rows: dict[int, list[Row]] = defaultdict(list)
-        for rule in rules.concluding:
-            for triple, _, validity in inference.ends(rule, part, forward=True):
+        for rule in self._rules.concluding:
+            for triple, _, validity in self._inference.ends(rule, anchors, forward=True):
                 source, relation, target = triple
-                layers = plain_layers(relation, premises.kind(source))
+                layers = plain_layers(relation, self._kind(source))
                 for link in as_links(triple, rule.origin, validity):
                     flags = WALK | SHOW | (CERTAIN if link.certain else 0)
-                    ends = NodeKey(source), relation, NodeKey(target), rules.origin_number(rule)
+                    ends = NodeKey(source), relation, NodeKey(target), self._rules.origin_number(rule)
                     rows[source] += [Row(layer, *ends, link.start, link.end, flags) for layer in layers]
-        yield from ((anchor, rows.get(anchor, [])) for anchor in part)
+        yield from ((anchor, rows.get(anchor, [])) for anchor in anchors)
+
+    def anchors(self, touched: TouchedAssets) -> set[int]:
+        """Return the assets at the start of the paths through what is `touched`, to which edges of other rules are added."""
+        anchors: set[int] = set()
+        for rule in self._rules.in_order:
+            found = self._inference.anchors_through(rule, touched, forward=True)
+            if rule in self._rules.concluding:
+                anchors |= found
+            if rule is not self._rules.in_order[-1]:
+                # an edge that this rule no longer infers does not lead from the one end to the other
+                touched.add_assets(found | self._inference.anchors_through(rule, touched, forward=False))
+        return anchors
 
 
 class InferredRows:
@@ -71,11 +95,14 @@ class InferredRows:
     def __init__(self, rules: WalkedRules, graph: MutableGraph) -> None:
         self.rules = rules
         self._graph = graph
+        self._premises = CachedPremises(graph.asset_index.kind)
 
     def replace_all(self, reader: FactReader) -> None:
         """Replace the groups of all assets from which rules can infer walked edges."""
         index = self._graph.asset_index
-        self._replace(reader, self._graph.draft(), (int(a) for kind in self.rules.anchor_kinds for a in index.of_kind(kind)))
+        anchors = (int(asset) for kind in self.rules.anchor_kinds for asset in index.of_kind(kind))
+        for anchor, rows in inferred_rows(self.rules, reader, self._graph.draft(), anchors):
+            self._graph.replace(anchor, rows)
 
     def replace_touched(self, reader: FactReader, groups: GroupReader, facts: TouchedFacts) -> None:
         """Replace the groups that `facts` may change, once all other groups of the batch are replaced, before it is published.
@@ -85,21 +112,13 @@ class InferredRows:
         touched = self._touched(reader, groups, facts)
         if touched is None:
             return
-        graph = self._graph.draft()
-        inference = Inference(self.rules.rules, PremiseReader(reader, graph, _UNLIMITED), max_steps=_UNLIMITED)
-        anchors: set[int] = set()
-        for rule in self.rules.in_order:
-            found = inference.anchors_through(rule, touched, forward=True)
-            if rule in self.rules.concluding:
-                anchors |= found
-            if rule is not self.rules.in_order[-1]:
-                # an edge that this rule no longer infers does not lead from the one end to the other
-                touched.add_assets(found | inference.anchors_through(rule, touched, forward=False))
-        self._replace(reader, graph, anchors)
-
-    def _replace(self, reader: FactReader, graph: GraphVersion, anchors: Iterable[int]) -> None:
-        for anchor, rows in inferred_rows(self.rules, reader, graph, anchors):
-            self._graph.replace(anchor, rows)
+        graph = replace(self._graph.snapshot, aliases=self._graph.aliases)
+        if self.rules.reads_computed:
+            graph = self._graph.draft()
+        evaluation = _Evaluation(self.rules, self._premises.open(reader, groups), graph)
+        for part in chunks(evaluation.anchors(touched), ANCHORS):
+            for anchor, rows in evaluation.rows(part):
+                self._graph.replace(anchor, rows)
 
     def _touched(self, reader: FactReader, groups: GroupReader, facts: TouchedFacts) -> TouchedAssets | None:
         """Return the facts from which a path of the rules may be found; None without any."""
