@@ -193,6 +193,8 @@ class Inference:
         for path in rule.paths if forward else [path.reversed() for path in rule.paths]:
             for position in range(len(path.nodes)):
                 seeds = touched.at(rule, path, position)
+                if not seeds:
+                    continue
                 self._spend(len(seeds))
                 back = PathPattern(path.nodes[: position + 1], path.edges[:position]).reversed()
                 start = {PathState(0, asset, 0): Validity(self._when, self._when) for asset in seeds}
@@ -252,6 +254,8 @@ class Inference:
         }
         places = self._where(rule, first, fitting)
         for position, edge in enumerate(path.edges):
+            if not places:
+                break
             deadlines.raise_if_exceeded()
             links = self._links({place.asset for place in places}, path, position)
             links = {asset: _fit(rule, edge, listed) for asset, listed in links.items()}
@@ -285,8 +289,6 @@ class Inference:
     def _links(self, assets: Collection[int], path: PathPattern, position: int) -> dict[int, list[Link]]:
         """Return the edges, asserted and inferred, that match the edge at `position` of a path, from each of `assets`."""
         found: dict[int, list[Link]] = {asset: [] for asset in assets}
-        if not assets:
-            return found
         edge, far = path.edges[position], path.nodes[position + 1]
         signatures = allowed(path.nodes[position], edge, far)
         then = self._filter_after_run(path, position)
