@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import argparse
 import gc
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -18,12 +20,14 @@ import numpy as np
 
 from benchmarks.bulk_storing import store
 from benchmarks.company import NOW_US, Company, generate_company
+from benchmarks.figures import Figures
 from benchmarks.layout import Ints
 from benchmarks.progress import log
 from benchmarks.sizes import SIZES
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact, Mode
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.graph.csr.row_format import ORIGIN_SHIFT
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.graph.model.rows import FIRST_RULE_ORIGIN, Layer
 from mlgraph.graph.traversal.closures import walk
@@ -46,6 +50,9 @@ TESTED_RATIO: Final = 0.2
 EVENTS: Final = 200
 STARTS: Final = 60
 ROUNDS: Final = 5
+WITH: Final = "with_rules"
+_VARIANTS: Final = {"without_rules": NO_WALKED_RULES, WITH: WalkedRules(shipped_rules())}
+_FACTS: Final = 20_000
 _ACTOR: Final = Actor("benchmark")
 
 
@@ -92,30 +99,8 @@ def training_event(number: int, training: Training, inputs: Sequence[str], *, te
     return facts
 
 
-def median_ms(samples: Sequence[float]) -> float:
-    """Return the median of durations in seconds, in milliseconds."""
-    return float(np.median(samples)) * 1e3
-
-
-def time_closures(graphs: Sequence[GraphVersion], starts: Sequence[int]) -> list[float]:
-    """Return, by graph, the median duration of the closures of all starts in seconds; graphs take turns."""
-    samples: list[list[float]] = [[] for _ in graphs]
-    gc.collect()
-    gc.disable()
-    try:
-        for _ in range(ROUNDS):
-            for start in starts:
-                for graph, durations in zip(graphs, samples, strict=True):
-                    started_at = time.perf_counter()
-                    walk(graph, start, "downstream", Layer.ASSET, NOW_US)
-                    durations.append(time.perf_counter() - started_at)
-    finally:
-        gc.enable()
-    return [float(np.median(durations)) for durations in samples]
-
-
-def measure(company: Company, data: Path) -> None:
-    """Fill a store below `data` and print the figures."""
+def measure(company: Company, data: Path, events: int = EVENTS) -> Figures:
+    """Fill a store below `data` and return the figures: durations in the unit of their names, and numbers of rows."""
     server = EmbeddedPostgres(data)
     database = Database(server.start(), size=2)
     try:
@@ -126,78 +111,90 @@ def measure(company: Company, data: Path) -> None:
         runs, made = trainings(company)
         tested = runs[: max(1, int(len(runs) * TESTED_RATIO))]
         facts = list(experiment_facts(tested))
-        for begin in range(0, len(facts), 20_000):
-            writer.append([Item(facts[begin : begin + 20_000])], _ACTOR)
+        for begin in range(0, len(facts), _FACTS):
+            writer.append([Item(facts[begin : begin + _FACTS])], _ACTOR)
         log(f"{len(runs):,} training runs, {len(tested):,} of them for a cell of an experiment")
-        both = (NO_WALKED_RULES, WalkedRules(shipped_rules()))
-        graphs, projectors = [], []
-        for rules in both:
-            started_at = time.perf_counter()
-            graph = MutableGraph(rebuild(reader, rules=rules))
-            log(
-                f"building with {len(rules.concluding)} rules: {time.perf_counter() - started_at:.1f} s, {graph.base.rows:,} rows"
-            )
-            graphs.append(graph)
-            projectors.append(Projector(reader, graph, rules=rules))
-        versions = [graph.snapshot for graph in graphs]
-        walked = versions[1].views[Layer.ASSET].out.arrays.rows[:, 0] >> 48 >= FIRST_RULE_ORIGIN
-        log(f"{int(walked.sum()):,} inferred rows")
-        print_closures(company, versions)
-        print_events(company, made, reader, writer, feed, projectors)
+        graphs = {name: _built(name, reader, rules) for name, rules in _VARIANTS.items()}
+        found: Figures = {f"build.{name}.s": took_s for name, (_, took_s) in graphs.items()}
+        versions = {name: graph.snapshot for name, (graph, _) in graphs.items()}
+        out = versions[WITH].views[Layer.ASSET].out.arrays.rows
+        found["rows"], found["inferred_rows"] = len(out), int((out[:, 0] >> ORIGIN_SHIFT >= FIRST_RULE_ORIGIN).sum())
+        found.update(_closures(company, versions))
+        projectors = {name: Projector(reader, graph, rules=_VARIANTS[name]) for name, (graph, _) in graphs.items()}
+        found.update(_events(company, made, reader, writer, feed, projectors, events))
+        return found
     finally:
         database.close()
         server.stop()
 
 
-def print_closures(company: Company, versions: Sequence[GraphVersion]) -> None:
-    """Print the ratio of closures with rules to those without, from hubs and from random tables and features."""
+def _built(name: str, reader: PostgresReader, rules: WalkedRules) -> tuple[MutableGraph, float]:
+    started_at = time.perf_counter()
+    graph = MutableGraph(rebuild(reader, rules=rules))
+    took_s = time.perf_counter() - started_at
+    log(f"built {name} in {took_s:.1f} s")
+    return graph, took_s
+
+
+def _closures(company: Company, versions: Mapping[str, GraphVersion]) -> Figures:
+    """Return the median duration of closures from hubs and from random tables and features; graphs take turns."""
     rng = np.random.default_rng(4)
-    number = versions[0].asset_index.number
+    number = next(iter(versions.values())).asset_index.number
     sources: Ints = rng.choice(company.layout.nodes_of("raw", "derived", "feature"), STARTS, replace=False)
-    for title, nodes in (("random", sources), ("hubs", company.hubs)):
-        without, with_rules = time_closures(versions, [number(uri) or 0 for uri in company.layout.uris(nodes)])
-        ratio = with_rules / without
-        log(f"closures, {title}: {without * 1e3:.3f} ms without rules, {with_rules * 1e3:.3f} ms with: {ratio:.2f}x")
+    samples: dict[str, list[float]] = defaultdict(list)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(ROUNDS):
+            for title, nodes in (("random", sources), ("hub", company.hubs)):
+                for start in company.layout.uris(nodes):
+                    for name, graph in versions.items():
+                        started_at = time.perf_counter()
+                        walk(graph, number(start) or 0, "downstream", Layer.ASSET, NOW_US)
+                        samples[f"{title}.{name}.ms"].append(time.perf_counter() - started_at)
+    finally:
+        gc.enable()
+    return {key: float(np.median(durations)) * 1e3 for key, durations in samples.items()}
 
 
-def print_events(
+def _events(
     company: Company,
     made: Sequence[Training],
     reader: PostgresReader,
     writer: PostgresWriter,
     feed: CommitFeed,
-    projectors: Sequence[Projector],
-) -> None:
-    """Print the median time to apply the event of a training run: for no experiment, and for a cell."""
+    projectors: Mapping[str, Projector],
+    many: int,
+) -> Figures:
+    """Return the median time to apply the event of a training run: for no experiment, and for a cell; graphs take turns."""
     inputs = company.layout.uris(company.layout.nodes_of("feature")[:3])
-    watermark = reader.last_tx()
-    rng = np.random.default_rng(5)
-    for title, is_tested in (("for no experiment", False), ("for a cell", True)):
-        samples: list[list[float]] = [[] for _ in projectors]
-        for number in range(EVENTS):
-            training = made[int(rng.integers(len(made)))]
-            writer.append([Item(training_event(number + EVENTS * is_tested, training, inputs, tested=is_tested))], _ACTOR)
-            committed = feed.since(watermark)
-            if committed is None:
-                raise RuntimeError(f"the feed does not have the transaction after {watermark}")
-            changes, watermark = committed[0], committed[0].upto
-            turns = list(zip(projectors, samples, strict=True))
-            for projector, durations in turns if number % 2 else reversed(turns):  # the second one finds the store's pages in use
-                started_at = time.perf_counter()
-                with reader.session():
-                    projector.apply(changes)
-                durations.append(time.perf_counter() - started_at)
-        without, with_rules = (median_ms(durations[EVENTS // 4 :]) for durations in samples)
-        log(f"an event {title}: {without:.2f} ms without rules, {with_rules:.2f} ms with")
+    rng, watermark = np.random.default_rng(5), reader.last_tx()
+    samples: dict[str, list[float]] = defaultdict(list)
+    for number in range(2 * many):
+        is_tested = number >= many
+        facts = training_event(number, made[int(rng.integers(len(made)))], inputs, tested=is_tested)
+        writer.append([Item(facts)], _ACTOR)
+        committed = feed.since(watermark)
+        if committed is None:
+            raise RuntimeError(f"the feed does not have the transaction after {watermark}")
+        changes, watermark = committed[0], committed[0].upto
+        turns = list(projectors.items())
+        for name, projector in turns if number % 2 else reversed(turns):  # the second one finds pages of the store in use
+            started_at = time.perf_counter()
+            with reader.session():
+                projector.apply(changes)
+            samples[f"{'cell' if is_tested else 'plain'}_event.{name}.ms"].append(time.perf_counter() - started_at)
+    return {key: float(np.median(durations[many // 4 :])) * 1e3 for key, durations in samples.items()}
 
 
 def main() -> None:
-    """Measure a company of one size."""
+    """Measure a company of one size and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="S")
     size = SIZES[parser.parse_args().size]
     with tempfile.TemporaryDirectory() as data:
-        measure(generate_company(size), Path(data))
+        for name, value in measure(generate_company(size), Path(data)).items():
+            sys.stdout.write(f"{name:28} {value:,.3f}\n")
 
 
 if __name__ == "__main__":
