@@ -104,14 +104,14 @@ class NaiveRules:
         return self.naive.pairing.of_run(node, inputs_of(node, valid), outputs_of(node, valid), t)
 
     def _reported(self) -> list[Record]:
-        """Return the records that runs reported, ended by every retraction."""
+        """Return the records that runs reported, ended by every retraction but those of the runs themselves."""
         if self._reports is not None:
             return self._reports
         found = self._reports = []
         for key, reported in by_edge_key(self.naive.edge_facts).items():
             triple = (key[0], key[1], key[2])
             if (place := side_of(triple)) is not None and place[1].kind == "run":
-                for start, end in spans(reported, self.naive.endings.all(triple, key[-1]), []):
+                for start, end in spans(reported, self._endings(triple, key[-1]), []):
                     found.append(Record(triple, key[3], key[5], key[-1], start, end))
         return found
 
@@ -131,9 +131,16 @@ class NaiveRules:
             triple = (key[0], key[1], key[2])
             if _is_computed(triple):
                 continue
-            for start, end in spans(reported, self.naive.endings.all(triple, key[-1]), []):
+            for start, end in spans(reported, self._endings(triple, key[-1]), []):
                 if start <= t < end:
                     yield Found(triple, key[3] or "", key[4] or "", {}, certain=True)
+
+    def _endings(self, triple: Triple, origin: str) -> list[int]:
+        """Return when retractions end an edge; a deleted run has ended, but what it made or was made for has not."""
+        made = triple[1] in ("input_to", "outputs", "executed_for")
+        ends = [end for end in (triple[0], triple[2]) if not (made and end.kind == "run")]
+        own = self.naive.endings_of.explicit(triple, origin)
+        return own + [moment for end in ends for moment in self.naive.endings_of.of(end, origin)]
 
     def _computed(self, t: int) -> Iterator[Found]:
         for record in self.naive.valid("asset", t):

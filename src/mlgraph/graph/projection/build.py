@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property, partial
 
 from mlgraph.domain.history import EdgeRecord
@@ -46,7 +47,12 @@ def run_rows(run: RunHistory, assets: Assets, aliases: Aliases, *, standalone: b
 
 
 def run_pairs(run: RunHistory, assets: Assets, aliases: Aliases) -> dict[tuple[int, int], tuple[Spans, Spans]]:
-    """Return, by (input, output) of the run, when the input feeds the output, and when for certain. Retractions end both."""
+    """Return, by (input, output) of the run, when the input feeds the output, and when for certain.
+
+    Retractions end both, but for those of the run itself: what it made remains.
+    """
+    if run.run in run.retraction_ends:
+        run = replace(run, retraction_ends={asset: ends for asset, ends in run.retraction_ends.items() if asset != run.run})
     sides = run_sides(run, at_run_level=False)
     ports = pair_up(sides, run_decisions(run, sides.reads, assets), _evaluations(assets), aliases=aliases)
     return {
