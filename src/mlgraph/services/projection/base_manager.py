@@ -101,8 +101,8 @@ class BaseManager:
             return None
         if stored.stamp != self._stamp(stored.watermark):
             _log.warning(
-                "the base file at watermark %d is not used: it is of another store, of later transactions, of other connectors or "
-                "rules, or from before secrets were redacted; the graph is rebuilt from the store",
+                "the base file at watermark %d is not used: it is of another store, of later transactions, of other "
+                "connectors or rules, or from before secrets were redacted; the graph is rebuilt from the store",
                 stored.watermark,
             )
             return None
