@@ -43,7 +43,6 @@ ALLOWED: Final = {
     "has_held_out": "the same",
     "holds": "a field of the JSON answer of GET /why",
     "bearer": "the authentication scheme of RFC 6750",
-    "_BEARER": "the same",
 }
 """Names that have a banned part for a reason."""
 SHARED_CLASS_NAMES: Final = {

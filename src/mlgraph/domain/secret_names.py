@@ -99,7 +99,7 @@ _NO_PASSWORD: Final = word_set(
     "algorithm algo iterations based recovery forgotten event events table tables retry retries url uri link"
 )
 """Words after `password` with which it is about passwords, but is none. Any other, as in `password_prod`, changes nothing."""
-_QUESTIONS: Final = word_set("has is num number count n min max avg mean total requires needs len length")
+_PREDICATES: Final = word_set("has is num number count n min max avg mean total requires needs len length")
 """First words of names of booleans and numbers."""
 
 
@@ -114,7 +114,7 @@ def _secrecy(name: str) -> Secrecy:
     words = [word.lower() for word in _WORD.findall(name)]
     if "word" in words:
         words = " ".join(words).replace("pass word", "password").split()
-    if not words or words[0] in _QUESTIONS:
+    if not words or words[0] in _PREDICATES:
         return Secrecy.NONE
     for place in range(len(words) - 1, -1, -1):
         found = _noun_at(words, place)

@@ -99,7 +99,7 @@ _SETTING: Final = re.compile(
     r"(?m)^\s{0,16}(?:ENV|ARG|setx)\s{1,8}(?P<name>[\w.\-]{1,256}+)\s{1,8}(?=\S)"
     r"|\bset\s{1,4}(?:\S{1,200}[:/])?(?P<setting>[\w.\-]{1,256}+)\s{1,4}(?=\S)"
 )
-_SPOKEN: Final = re.compile(
+_IN_SENTENCE: Final = re.compile(
     r"(?i)\b(?:password|passphrase|passwd|api[ -]?key)\s{1,4}(?:(?:is|was|to|provided:?)\s{1,4})?[\"']?(?=[\w!#$%^&*+-]{6})"
 )
 _COMMAND_PASSWORD: Final = re.compile(
@@ -132,7 +132,7 @@ _PROSE_WORDS: Final = word_set(
     "a an the is are was were be been must may can should will of for to in on at by with from as and or not no if when where "
     "which that this these it its your their our has have had used use uses using see rejected expired invalid wrong missing"
 )
-_SPOKEN_VALUE: Final = re.compile(r"[\w!#$%^&*+-]{6,64}")
+_IN_SENTENCE_VALUE: Final = re.compile(r"[\w!#$%^&*+-]{6,64}")
 _SENTENCE_CHARS: Final = 200
 _PROSE_WORD: Final = re.compile(r"[A-Za-z][A-Za-z'-]*[.,;:]?")
 
@@ -197,7 +197,7 @@ def _redact_named(text: str, lower: str) -> str:
         text = _redact_after(text, _SQL_LITERAL, _is_named_secret)
     if "env" in lower or "arg" in lower or "set" in lower:
         text = _redact_after(text, _SETTING, _is_setting_secret)
-    return _redact_after(text, _SPOKEN, _is_spoken_secret)
+    return _redact_after(text, _IN_SENTENCE, _is_secret_in_sentence)
 
 
 _short: Final = lru_cache(1 << 13)(_redacted)
@@ -323,10 +323,10 @@ def _is_setting_secret(name: str, found: re.Match[str], text: str, start: int, e
     return is_secret(name, value) and (found["name"] is not None or looks_opaque(value))
 
 
-def _is_spoken_secret(name: str, found: re.Match[str], text: str, start: int, end: int) -> bool:
+def _is_secret_in_sentence(name: str, found: re.Match[str], text: str, start: int, end: int) -> bool:
     del name, found
     value = text[start:end]
-    return _SPOKEN_VALUE.fullmatch(value) is not None and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return _IN_SENTENCE_VALUE.fullmatch(value) is not None and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
 
 
 def _is_assigned_secret(name: str, found: re.Match[str], text: str, start: int, end: int) -> bool:
