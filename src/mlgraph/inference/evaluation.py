@@ -1,7 +1,6 @@
 """Evaluates inference rules from one end, with validity intervals, layer by layer along each path.
 
-A layer is the set of assets at one position of a path, each with the moments at which all edges up to it are valid. Results are
-cached within one query only, so they always correspond to the facts of that query.
+A layer is the set of assets at one position of a path, each with the moments at which all edges up to it are valid.
 """
 
 from __future__ import annotations
@@ -152,7 +151,7 @@ class Inferred(NamedTuple):
 
 
 class Inference:
-    """Evaluates rules over `premises`, for all time or only for the spans `when`."""
+    """Evaluates rules over `premises`, for all time or only for the spans `when`; results are cached for its lifetime."""
 
     def __init__(self, rules: Rules, premises: Premises, when: Spans | None = None, max_steps: int = MAX_STEPS) -> None:
         self._rules = rules
