@@ -16,6 +16,7 @@ from typing import Any, Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.fact_json import check_edge, parse_line
 from mlgraph.domain.facts import (
@@ -25,6 +26,7 @@ from mlgraph.domain.facts import (
     Declaration,
     EdgeFact,
     EdgeRetraction,
+    Fact,
     Mode,
     Statement,
 )
@@ -34,6 +36,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import Connector
 
 Json = Any
+Asserted = Fact | Contact
 Path_ = tuple[str | int, ...]
 REPLACEMENTS: Final[tuple[Json, ...]] = (
     None,
@@ -103,6 +106,7 @@ def check_payload(subject: Subject, payload: Json) -> None:
     check_deterministic(subject, payload)
     check_leaves_payload_alone(subject, payload)
     statements = subject.normalise(copy.deepcopy(payload))
+    assert not warnings_of(statements), "warns about a payload that is in order"
     check_vocabulary(subject, statements)
     check_times(statements)
     check_storable(statements)
@@ -160,7 +164,7 @@ def check_leaves_payload_alone(subject: Subject, payload: Json) -> None:
 
 def check_vocabulary(subject: Subject, statements: Sequence[Statement]) -> None:
     """Every edge is one that the vocabulary allows, and kinds and relations are among those declared; one origin."""
-    for statement in statements:
+    for statement in without_warnings(statements):
         for uri in _uris(statement):
             assert AssetUri.parse(str(uri)) == uri, f"{uri} cannot be read back"
             people = isinstance(statement, Contact) or uri.kind in ("person", "team")
@@ -174,7 +178,7 @@ def check_vocabulary(subject: Subject, statements: Sequence[Statement]) -> None:
 
 def check_times(statements: Sequence[Statement]) -> None:
     """Facts know from when they hold, in microseconds of the calendar; no interval is empty."""
-    for statement in statements:
+    for statement in without_warnings(statements):
         payloads = [getattr(statement, name, None) for name in ("valid_from", "valid_to")]
         assert isinstance(statement, Contact) or any(time is not None for time in payloads), f"no time in {statement}"
         for time in payloads:
@@ -207,6 +211,25 @@ def check_stored(subject: Subject, payload: Json) -> None:
             assert isinstance(subject.connector.event_id(payload), str)
         return
     assert refusal.pointer is not None, f"the copy is refused without a place: {refusal.detail}"
+
+
+def check_warnings(payload: Json, warnings: Sequence[DetailWarning]) -> None:
+    """Every warning leads to a place in the payload, says what happened there, and can be stored; none is repeated."""
+    for warning in warnings:
+        assert warning.message, f"no message at {warning.pointer!r}"
+        assert clean_text(warning.message) == warning.message, "a warning has characters that cannot be stored"
+        assert _is_place(payload, warning.pointer), f"{warning.pointer!r} is no place in the payload: {warning.message}"
+    assert len(set(warnings)) == len(warnings), "gives a warning twice"
+
+
+def warnings_of(statements: Sequence[Statement]) -> list[DetailWarning]:
+    """Return the warnings among statements."""
+    return [statement for statement in statements if isinstance(statement, DetailWarning)]
+
+
+def without_warnings(statements: Sequence[Statement]) -> list[Asserted]:
+    """Return the facts and contacts among statements."""
+    return [statement for statement in statements if not isinstance(statement, DetailWarning)]
 
 
 def check_people(statements: Sequence[Statement]) -> None:
@@ -256,6 +279,8 @@ def _check_mutated(subject: Subject, payload: Json) -> None:
     except InvalidInput as error:
         refusal = error
     else:
+        check_warnings(payload, warnings_of(statements))
+        statements = without_warnings(statements)
         check_vocabulary(subject, statements)
         check_times(statements)
         check_storable(statements)
@@ -288,11 +313,11 @@ def renamed(payload: Json, path: Path_) -> Json:
 
 
 def lines_of(statements: Sequence[Statement]) -> list[Json]:
-    """Return statements as JSON: facts in their outward form, with `declared` or `patch` where they join so."""
-    return [_line(statement) for statement in statements]
+    """Return facts and contacts as JSON: facts in their outward form, with `declared` or `patch` where they join so."""
+    return [_line(statement) for statement in without_warnings(statements)]
 
 
-def _line(statement: Statement) -> Json:
+def _line(statement: Asserted) -> Json:
     if isinstance(statement, Contact):
         return {"contact": {"uri": str(statement.uri), "name": statement.name, "mail": statement.mail}}
     if isinstance(statement, Declaration):
@@ -316,7 +341,7 @@ def _line(statement: Statement) -> Json:
     return {"asset" if isinstance(statement, AssetFact) else "edge": body, **mode}
 
 
-def _uris(statement: Statement) -> list[AssetUri]:
+def _uris(statement: Asserted) -> list[AssetUri]:
     if isinstance(statement, EdgeFact | EdgeRetraction):
         return [statement.source, statement.target]
     return [statement.uri]

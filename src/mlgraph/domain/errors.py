@@ -8,8 +8,10 @@ MAX_POINTER: Final = 2000
 """Characters. A key may be megabytes long, and an answer may list a hundred thousand pointers."""
 
 
-def _shortened(pointer: str) -> str:
-    """Return the longest prefix of a JSON pointer that is a pointer itself and within the limit."""
+def shortened_pointer(pointer: str) -> str:
+    """Return the longest prefix of a JSON pointer that is a pointer itself and has at most `MAX_POINTER` characters."""
+    if len(pointer) <= MAX_POINTER:
+        return pointer
     cut = pointer[: MAX_POINTER + 1].rpartition("/")[0]
     return cut if pointer.startswith("/") else pointer[:MAX_POINTER]
 
@@ -28,7 +30,7 @@ class MlgraphError(Exception):
         """Create the error with a message for people and a location for programs."""
         super().__init__(detail)
         self.detail = detail
-        self.pointer = pointer if pointer is None or len(pointer) <= MAX_POINTER else _shortened(pointer)
+        self.pointer = pointer if pointer is None else shortened_pointer(pointer)
 
     def under(self, prefix: str) -> MlgraphError:
         """Return the same error, located below `prefix` (a JSON pointer such as `/edge`)."""

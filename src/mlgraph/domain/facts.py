@@ -12,6 +12,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.uri import AssetUri
 
 ANY_ORIGIN: Final = "*"
@@ -136,8 +137,8 @@ class Contact:
 
 
 Fact = AssetFact | EdgeFact | AssetRetraction | EdgeRetraction | Declaration
-Statement = Fact | Contact
-"""What a connector may return."""
+Statement = Fact | Contact | DetailWarning
+"""What a connector may return: a warning says what it left out of its facts."""
 
 
 def is_terminal(state: object) -> bool:
@@ -146,12 +147,12 @@ def is_terminal(state: object) -> bool:
 
 
 def split_contacts(statements: Iterable[Statement]) -> tuple[list[Fact], list[Contact]]:
-    """Return the facts and the contacts among `statements`, each in order."""
+    """Return the facts and the contacts among `statements`, each in order; warnings are left out."""
     facts: list[Fact] = []
     contacts: list[Contact] = []
     for statement in statements:
         if isinstance(statement, Contact):
             contacts.append(statement)
-        else:
+        elif not isinstance(statement, DetailWarning):
             facts.append(statement)
     return facts, contacts

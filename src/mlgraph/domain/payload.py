@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Collection, Iterator
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Final, NoReturn, TypeVar
 
-from mlgraph.domain.errors import InvalidInput, NotJson
-from mlgraph.domain.timestamps import parse_time
+from mlgraph.domain.detail_warnings import DetailWarning, WarningCollector
+from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson
+from mlgraph.domain.timestamps import parse_reported_time, parse_time
 from mlgraph.domain.uri import AssetUri
 
 _UNSTORABLE: Final = re.compile("[\0\ud800-\udfff]")
@@ -101,13 +102,39 @@ def escape(key: str) -> str:
     return clean_text(key)
 
 
+def without_unstorable(value: Any) -> tuple[Any, list[DetailWarning]]:
+    """Return a copy of a JSON value that `clean` accepts, and a warning for each part of it that is null in the copy.
+
+    These are infinite numbers, and values nested deeper than `MAX_DEPTH`.
+    """
+    collector = WarningCollector()
+    return _pruned(value, "", 0, collector), collector.all()
+
+
+def _pruned(value: Any, pointer: str, depth: int, collector: WarningCollector) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        collector.add(pointer, "left out: the number is too large to store exactly")
+        return None
+    if not isinstance(value, dict | list):
+        return value
+    if depth > MAX_DEPTH:
+        collector.add(pointer, f"left out: nested deeper than {MAX_DEPTH} levels")
+        return None
+    if isinstance(value, dict):
+        return {key: _pruned(item, f"{pointer}/{escape(key)}", depth + 1, collector) for key, item in value.items()}
+    return [_pruned(item, f"{pointer}/{position}", depth + 1, collector) for position, item in enumerate(value)]
+
+
 _new: Final = object.__new__
+T = TypeVar("T")
 
 
 class Located:
     """A JSON value and its position in its document.
 
-    Readers named after a type (`text`, `flag`, `items` ...) return the value or raise `InvalidInput` with the pointer.
+    Readers named after a type (`text`, `flag`, `items` ...) return the value or raise `InvalidInput` with the pointer. The
+    tolerant readers (`typed`, `objects`, `object_members`, `attempt`) leave out what cannot be read, with a warning, if the
+    document is an `EventDocument`; in every other document they raise as well.
     """
 
     __slots__ = ("_parent", "_place", "value")
@@ -135,7 +162,16 @@ class Located:
 
     def without(self, keys: Collection[str]) -> Located:
         """Return this object, at its position, without the members `keys`."""
-        return Located({key: value for key, value in self.mapping().items() if key not in keys}, self.pointer)
+        rest = _new(Located)
+        rest.value = {key: value for key, value in self.mapping().items() if key not in keys}
+        rest._place, rest._parent = self._place, self._parent
+        return rest
+
+    def with_members(self, members: Mapping[str, Any]) -> Located:
+        """Return this object, at its position, with `members` in the place of its own of these names."""
+        changed = _new(Located)
+        changed.value, changed._place, changed._parent = {**self.mapping(), **members}, self._place, self._parent
+        return changed
 
     def fail(self, detail: str) -> NoReturn:
         """Raise `InvalidInput` with the pointer of this value."""
@@ -207,12 +243,99 @@ class Located:
         except InvalidInput as error:
             self.fail(error.detail)
 
+    def reported_time(self) -> int:
+        """Return this time in an event in microseconds since the epoch; one without a zone is UTC, with a warning."""
+        try:
+            moment, has_zone = parse_reported_time(self.text())
+        except InvalidInput as error:
+            self.fail(error.detail)
+        if not has_zone:
+            self.warn("the time has no zone; it is read as UTC")
+        return moment
+
     def uri(self) -> AssetUri:
         """Return this canonical asset URI."""
         try:
             return AssetUri.parse(self.name())
         except InvalidInput as error:
             self.fail(error.detail)
+
+    def warn(self, message: str) -> None:
+        """Add a warning about this value. Raises `InvalidInput` where the document collects none."""
+        self._record(InvalidInput(message, pointer=self.pointer), message)
+
+    def leave_out(self, fault: str) -> None:
+        """Add the warning that this value is left out because of `fault`. Raises as `warn` does."""
+        self.warn(f"left out: {fault}")
+
+    def attempt(self, read: Callable[[Located], T]) -> T | None:
+        """Return `read` of this value, or None, with a warning, where it raises `InvalidInput`."""
+        try:
+            return read(self)
+        except InvalidInput as error:
+            self._record(error, f"left out: {error.detail}")
+            return None
+
+    def typed(self, key: str, kind: type) -> Located | None:
+        """Return the member `key` of this object, a `str`, `bool`, `dict` or `list`.
+
+        None where it is absent or null, and, with a warning, where it has another type.
+        """
+        value = self.value.get(key)
+        if value is None:
+            return None
+        member = _new(Located)
+        member.value, member._place, member._parent = value, key, self
+        if type(value) is not kind:
+            member.leave_out(f"must be {_TYPE_NAMES[kind]}, not {_type_name(value)}")
+            return None
+        return member
+
+    def objects(self, key: str) -> list[Located] | None:
+        """Return the objects in the array `key`; other items are left out with a warning. None as `typed` returns it."""
+        listed = self.typed(key, list)
+        if listed is None:
+            return None
+        return [item for item in listed.items() if item._is_object()]
+
+    def readable(self, key: str, read: Callable[[Located], T]) -> list[tuple[Located, T]] | None:
+        """Return the items of the array `key`, each with `read` of it; those that cannot be read are left out with a warning.
+
+        None where nothing is known of the array: it is absent, no array, or not empty and without a readable item.
+        """
+        objects = self.objects(key)
+        if objects is None:
+            return None
+        found = [(item, value) for item in objects if (value := item.attempt(read)) is not None]
+        return found if found or not self.value[key] else None
+
+    def object_members(self, key: str) -> list[tuple[str, Located]]:
+        """Return name and value of the members of the object `key` that are objects; others are left out with a warning."""
+        found = self.typed(key, dict)
+        return [(name, member) for name, member in found.members() if member._is_object()] if found else []
+
+    def warnings_so_far(self) -> int:
+        """Return the number of warnings in the document; 0 where it collects none."""
+        root = self._root()
+        return len(root.collector) if isinstance(root, EventDocument) else 0
+
+    def _is_object(self) -> bool:
+        if type(self.value) is dict:
+            return True
+        self.leave_out(f"must be an object, not {_type_name(self.value)}")
+        return False
+
+    def _record(self, error: MlgraphError, message: str) -> None:
+        root = self._root()
+        if not isinstance(root, EventDocument):
+            raise error
+        root.collector.add(error.pointer or "", message)
+
+    def _root(self) -> Located:
+        at = self
+        while at._parent is not None:
+            at = at._parent
+        return at
 
     def plain(self) -> Any:
         """Return this value, of any type, as it can be stored."""
@@ -222,19 +345,30 @@ class Located:
             raise error.under(self.pointer) from None
 
 
+class EventDocument(Located):
+    """The root of an event whose unreadable details are left out: `collector` has a warning for each."""
+
+    __slots__ = ("collector",)
+
+    def __init__(self, value: Any) -> None:
+        """Wrap a decoded event."""
+        super().__init__(value)
+        self.collector = WarningCollector()
+
+
 def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not a JSON number")
 
 
+_TYPE_NAMES: Final[dict[type, str]] = {
+    bool: "a boolean",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    list: "an array",
+    dict: "an object",
+}
+
+
 def _type_name(value: Any) -> str:
-    if value is None:
-        return "null"
-    names = {
-        bool: "a boolean",
-        int: "a number",
-        float: "a number",
-        str: "a string",
-        list: "an array",
-        dict: "an object",
-    }
-    return names.get(type(value), type(value).__name__)
+    return "null" if value is None else _TYPE_NAMES.get(type(value), type(value).__name__)

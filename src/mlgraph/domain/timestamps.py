@@ -22,6 +22,12 @@ _MAX: Final = (date.max.toordinal() - _EPOCH_DAY + 1) * _DAY_US - 1
 _RFC3339: Final = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?(?:([Zz])|([+-])(\d{2}):(\d{2}))?", re.ASCII
 )
+_REPORTED: Final = re.compile(
+    r"(?P<day>\d{4}-\d{2}-\d{2})[Tt ](?P<minute>\d{2}:\d{2})(?P<second>:\d{2}(?:\.\d+)?)?"
+    r"(?:(?P<zulu>[Zz])|(?P<hours>[+-]\d{2})(?::?(?P<minutes>\d{2}))?)?(?:\[[^\[\]]{1,100}\])?",
+    re.ASCII,
+)
+"""RFC 3339, and the forms of ISO 8601 that libraries print: `+0100`, `+01`, no seconds, a zone's name after the offset (Java)."""
 _MAX_CACHED_CHARS: Final = 40
 """The length of a time with nanoseconds and an offset. Parsed times are cached, because the same times recur."""
 
@@ -75,6 +81,24 @@ def _parse(text: str) -> int:
 
 
 _parsed = lru_cache(1 << 12)(_parse)
+
+
+def parse_reported_time(text: str) -> tuple[int, bool]:
+    """Return the time in an event in microseconds since the epoch, and whether it has a zone; without one it is read as UTC.
+
+    Besides RFC 3339: an offset such as `+0100` or `+01`, no seconds, and the name of a zone in brackets, which is ignored,
+    because the offset before it decides. Raises `InvalidInput` for any other text.
+    """
+    try:
+        return parse_time(text), True
+    except InvalidInput:
+        found = _REPORTED.fullmatch(text)
+        if found is None:
+            raise
+    hours = found["hours"]
+    offset = f"{hours}:{found['minutes'] or '00'}" if hours else "Z"
+    has_zone = bool(hours or found["zulu"])
+    return parse_time(f"{found['day']}T{found['minute']}{found['second'] or ':00'}{offset}"), has_zone
 
 
 def format_time(micros: int) -> str:

@@ -15,6 +15,8 @@ from mlgraph.domain.vocabulary import KINDS
 
 SCHEME: Final = "mlg://"
 MAX_URI_CHARS: Final = 8192
+MAX_NAME_BYTES: Final = 2000
+"""Bytes of UTF-8. Longer names in events are cut (`shortened_name`)."""
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 """Characters that are not percent-encoded (RFC 3986, section 2.3)."""
 _CACHED: Final = 1 << 14
@@ -124,6 +126,21 @@ def dataset_of_column(column: AssetUri) -> AssetUri | None:
 def field_of_column(column: AssetUri) -> str:
     """Return the name of a column within its dataset."""
     return column.name.partition("#")[2].replace("%23", "#")
+
+
+def shortened_name(name: str, max_bytes: int = MAX_NAME_BYTES) -> str:
+    """Return a name of at most `max_bytes` of UTF-8: a longer one is cut after a character and ends in `~` and its digest.
+
+    The digest is that of the complete name (the first 32 hexadecimal digits of its SHA-256), so that equal names stay equal and
+    different ones different.
+    """
+    if len(name) <= max_bytes // 4:  # a character has at most four bytes
+        return name
+    encoded = name.encode("utf-8", "replace")
+    if len(encoded) <= max_bytes:
+        return name
+    end = f"~{hashlib.sha256(encoded).hexdigest()[:32]}"
+    return encoded[: max_bytes - len(end)].decode("utf-8", "ignore") + end
 
 
 def person_uri(identifier: str) -> AssetUri:

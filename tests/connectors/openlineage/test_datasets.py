@@ -3,6 +3,7 @@
 import pytest
 
 from mlgraph.connectors.openlineage import normalise
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.facts import AssetRetraction, Contact, EdgeFact, EdgeRetraction
 from mlgraph.domain.uri import AssetUri, person_uri
 from tests.connectors.openlineage.events import (
@@ -71,6 +72,12 @@ def test_input_and_output_facets_are_retained_on_the_dataset() -> None:
     assert edges(event)[ds("a"), "input_to", RUN] == {"version": "3"}
 
 
+def test_the_time_of_metrics_is_utc() -> None:
+    metrics = {"dataQualityMetrics": {"rowCount": 3, "lastUpdated": "2026-01-02T03:04:05+0100"}}
+    found = states(run_event(inputs=[{**dataset("a"), "inputFacets": metrics}]))
+    assert found[ds("a")]["properties"]["quality"]["metrics"] == {"rowCount": 3, "lastUpdated": "2026-01-02T02:04:05Z"}
+
+
 def test_owners() -> None:
     names = [
         "team:data",
@@ -86,7 +93,11 @@ def test_owners() -> None:
     by_mail, by_id = person_uri("owner@example.com"), person_uri("u1842")
     teams = [AssetUri("team", "org", "data"), AssetUri("team", "org", "shop"), AssetUri("team", "acme", "ml")]
     assert statements[0].state == {"owners": sorted(map(str, [by_mail, by_id, *teams]))}  # type: ignore[union-attr]
-    assert statements[1:] == [Contact(by_id, "u1842", None), Contact(by_mail, None, "owner@example.com")]
+    assert statements[1:3] == [Contact(by_id, "u1842", None), Contact(by_mail, None, "owner@example.com")]
+    assert [each.pointer for each in statements[3:] if isinstance(each, DetailWarning)] == [
+        "/dataset/facets/ownership/owners/5/name",
+        "/dataset/facets/ownership/owners/6/name",
+    ]
 
 
 def test_a_dropped_dataset_is_retracted() -> None:

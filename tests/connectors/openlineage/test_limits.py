@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from mlgraph.connectors.openlineage import normalise
+from mlgraph.domain.detail_warnings import MAX_COLLECTED, DetailWarning
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.uri import AssetUri
-from tests.connectors.openlineage.events import RUN, Json, dataset, dataset_event, ds, edges, run_event, states
+from tests.connectors.openlineage.events import RUN, Json, dataset, dataset_event, ds, edges, run_event, states, triples
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -49,8 +50,7 @@ def test_unstorable_characters_are_replaced_in_text_and_refused_in_names() -> No
     facets: Json = {"documentation": {"description": "a\0b\ud800"}, "x\0": {"k\ud800": "\0"}}
     state = states(dataset_event("a", **facets))[ds("a")]
     assert state == {"description": "a\ufffdb\ufffd", "properties": {"facets": {"x\ufffd": {"k\ufffd": "\ufffd"}}}}
-    fields = {"a\0": {"inputFields": [dataset("b")]}}
-    for event in (dataset_event("a\0"), dataset_event("\ud800"), dataset_event("a", columnLineage={"fields": fields})):
+    for event in (dataset_event("a\0"), dataset_event("\ud800")):
         with pytest.raises(InvalidInput):
             normalise(event)
 
@@ -62,13 +62,22 @@ def nested(key: str, levels: int) -> Any:
     return value
 
 
+@pytest.mark.parametrize("name", ["schema", "x"])
 @pytest.mark.parametrize("facet", [nested("x", 5_000), nested("fields", 5_000)])
-def test_endless_nesting_is_refused(facet: Json) -> None:
-    for name in ("schema", "x"):
-        if name == "schema" and "fields" not in facet:
-            continue
-        with pytest.raises(InvalidInput, match="deeper"):
-            normalise(dataset_event("a", **{name: facet}))
+def test_a_facet_of_endless_nesting_is_left_out(facet: Json, name: str) -> None:
+    statements = normalise(run_event(outputs=[dataset("a", **{name: facet})]))
+    assert (RUN, "outputs", ds("a")) in triples(run_event(outputs=[dataset("a", **{name: facet})]))
+    warnings = [each for each in statements if isinstance(each, DetailWarning)]
+    if "fields" in facet or name == "x":
+        assert len(warnings) == 1
+        assert warnings[0].pointer.startswith(f"/outputs/0/facets/{name}")
+        assert "deeper" in warnings[0].message
+
+
+def test_the_warnings_of_one_event_are_bounded_and_the_others_counted() -> None:
+    warnings = [each for each in normalise(run_event(inputs=[3] * 25_000)) if isinstance(each, DetailWarning)]
+    assert len(warnings) == MAX_COLLECTED + 1
+    assert warnings[-1] == DetailWarning("", "15,000 further details could not be read and are left out")
 
 
 @pytest.mark.parametrize("when", ["0001-01-01T00:00:00Z", "2999-12-31T23:59:59.999999Z"])

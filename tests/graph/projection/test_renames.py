@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgraph.connectors import openlineage
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import Contact, Fact
 from mlgraph.domain.payload import Located, decode_json
@@ -69,7 +70,7 @@ def named(name: str) -> dict[str, str]:
 
 def facts_of(reported: Sequence[ReportedHistory]) -> list[Fact]:
     answer = [fact for each in reported for fact in openlineage.normalise(event(each))]
-    return [fact for fact in answer if not isinstance(fact, Contact)]
+    return [fact for fact in answer if not isinstance(fact, Contact | DetailWarning)]
 
 
 def without_names(reported: Sequence[ReportedHistory]) -> list[ReportedHistory]:
@@ -133,7 +134,7 @@ def test_the_order_of_arrival_and_an_export_change_nothing() -> None:
 
 def facts_of_lines(lines: Sequence[bytes]) -> list[Fact]:
     statements = [answer for line in lines for answer in parse_line(Located(decode_json(line)), "facts")]
-    return [answer for answer in statements if not isinstance(answer, Contact)]
+    return [answer for answer in statements if not isinstance(answer, Contact | DetailWarning)]
 
 
 def in_batches(facts: list[Fact], rng: random.Random) -> list[list[Fact]]:

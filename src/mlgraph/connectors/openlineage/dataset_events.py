@@ -11,7 +11,7 @@ from mlgraph.domain.payload import Located
 
 def read_dataset_event(event: Located, names: NameResolver) -> list[Statement]:
     """Return facts about the dataset and its columns. Events never assert `derives` edges between datasets."""
-    draft = StatementBuilder(event.need("eventTime").time(), names)
+    draft = StatementBuilder(event.need("eventTime").reported_time(), names)
     listed = read_dataset(event.need("dataset"), draft, target=True)
     if listed.version:
         draft.asset(listed.uri, {"properties": {"version": listed.version}})

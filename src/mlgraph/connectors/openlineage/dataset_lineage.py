@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from mlgraph.connectors.openlineage.name_resolver import column_of
+from mlgraph.connectors.openlineage.name_resolver import NameResolver, column_of, usable_name
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
+from mlgraph.connectors.openlineage.transformations import read_transformations
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
+
+_DATASET: Final = "DATASET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,31 @@ class DatasetLineage:
         origin_properties = {"by": str(by)} if by else {}
         for name in self.fields or schema:
             for source in (*self.fields.get(name, ()), *self.dataset_level):
-                if source.field is not None:
+                if source.field is None:
+                    continue
+                origin = column_of(source.dataset, source.field, source.place)
+                result = column_of(target, name, source.place)
+                if origin and result:
                     how = {"transformation": source.transformation} if source.transformation else {}
-                    origin = column_of(source.dataset, source.field, source.place)
-                    result = column_of(target, name, source.place)
                     draft.edge(origin, "derives", result, {**origin_properties, **how}, mode=mode)
+
+
+def read_sources(
+    parent: Located, key: str, names: NameResolver, default_transformation: list[Any] | None = None
+) -> list[LineageSource]:
+    """Return the sources in the array `key` that are datasets or their columns; the others are jobs, and are omitted."""
+    sources = []
+    for item in parent.objects(key) or ():
+        dataset = item.attempt(names.dataset) if is_dataset(item) else None
+        if dataset:
+            column = item.typed("field", str)
+            name = column.attempt(usable_name) if column else None
+            transformation = read_transformations(item) or default_transformation or []
+            sources.append(LineageSource(dataset, name, transformation, item))
+    return sources
+
+
+def is_dataset(item: Located) -> bool:
+    """Return whether the `type` of a source or target in a lineage facet is that of a dataset, as it is by default."""
+    kind = item.typed("type", str)
+    return kind is None or kind.text().upper() == _DATASET

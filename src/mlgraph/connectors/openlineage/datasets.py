@@ -31,17 +31,17 @@ class Listed:
 
 
 def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: bool) -> Listed:
-    """Return the dataset, and add its state to `draft`.
+    """Return the dataset, and add its state to `draft`. Raises `InvalidInput` where it has no usable namespace or name.
 
     Lineage facets are interpreted on a `target` only; on other datasets they are stored like unknown facets.
     """
-    uri = draft.names.dataset(item)
+    uri = draft.names.written_dataset(item) if target else draft.names.dataset(item)
     facets = Facets(item, "facets", *members)
     properties = read_schema(facets)
     if properties.get("schema"):
         properties["schema"] = canonical_columns(uri.namespace, properties["schema"])
     version_facet = facets.take("version")
-    version = version_facet.get("datasetVersion") if version_facet else None
+    version = version_facet.typed("datasetVersion", str) if version_facet else None
     lineage = facets.take("lineage") if target else None
     columns = facets.take("columnLineage") if target else None
     properties |= read_lifecycle(uri, facets, draft)
@@ -56,7 +56,7 @@ def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: 
     return Listed(
         uri,
         version.text() if version else None,
-        tuple(field["name"] for field in properties.get("schema") or () if field["name"]),
+        tuple(field["name"] for field in properties.get("schema") or ()),
         read_dataset_lineage(lineage, draft.names) if lineage else None,
         read_column_lineage(columns, draft.names) if columns else None,
     )

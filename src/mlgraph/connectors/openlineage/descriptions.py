@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mlgraph.connectors.openlineage.facets import Facets, bare
+from mlgraph.connectors.openlineage.facets import Facets, bare, checked, clean_text_of
 from mlgraph.connectors.openlineage.people import read_owners
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.payload import Located
@@ -19,41 +19,43 @@ def describe(facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
     """Return the reported description, owners and tags; a deleted facet sets its member to an empty value."""
     state: dict[str, Any] = {}
     if documentation := facets.take("documentation"):
-        if description := documentation.get("description"):
-            state["description"] = sanitize_text(description)
+        if (description := clean_text_of(documentation, "description")) is not None:
+            state["description"] = description
     elif facets.deleted("documentation"):
         state["description"] = ""
     if ownership := facets.take("ownership"):
-        owners = list(read_owners(ownership))
-        for contact in (contact for _, contact in owners if contact):
-            draft.contact(contact)
-        state["owners"] = sorted({str(uri) for uri, _ in owners})
+        if (owners := read_owners(ownership)) is not None:
+            for contact in (contact for _, contact in owners if contact):
+                draft.contact(contact)
+            state["owners"] = sorted({str(uri) for uri, _ in owners})
     elif facets.deleted("ownership"):
         state["owners"] = []
     if tags := facets.take("tags"):
-        tag_entries = [(_tag(entry), entry) for entry in _entries(tags)]
-        state["tags"] = sorted({tag for tag, entry in tag_entries if tag and not entry.get("field")})
-        if of_fields := [bare(entry) for tag, entry in tag_entries if tag and entry.get("field")]:
-            state["properties"] = {"facets": {"tags": {"tags": of_fields}}}
+        state |= _tags(tags)
     elif facets.deleted("tags"):
         state["tags"] = []
     return state
 
 
-def _entries(tags: Located) -> list[Located]:
-    listed = tags.get("tags")
-    return list(listed.items()) if listed else []
+def _tags(facet: Located) -> dict[str, Any]:
+    """Return the tags of the complete asset as `tags`, those of its fields as a facet; nothing where no list can be read."""
+    entries = facet.readable("tags", _tag)
+    if entries is None:
+        return {}
+    state: dict[str, Any] = {"tags": sorted({tag for _, (tag, of_field) in entries if not of_field})}
+    if of_fields := [bare(checked(entry, ("value",))) for entry, (_, of_field) in entries if of_field]:
+        state["properties"] = {"facets": {"tags": {"tags": of_fields}}}
+    return state
 
 
-def _tag(entry: Located) -> str | None:
-    """Return a tag as `key`, or as `key:value` if the value has information; None without a key."""
-    key, value = entry.get("key"), entry.get("value")
-    if field := entry.get("field"):
-        field.text()
-    if key is None or not key.text():
-        return None
+def _tag(entry: Located) -> tuple[str, bool]:
+    """Return a tag as `key`, or as `key:value` if the value has information, and whether it is the tag of a field."""
+    key, value = entry.need("key"), entry.typed("value", str)
+    of_field = entry.typed("field", str) is not None
+    name = key.text()
+    if not name.strip():
+        key.fail("must not be blank")
     tag_value = value.text() if value else ""
     if tag_value.lower() in _PLAIN_TAG:
-        return sanitize_text(key)
-    name = key.text()
-    return f"{sanitize_text(key)}:{sanitize(Located(redact({name: tag_value})[name]))}"
+        return sanitize_text(key), of_field
+    return f"{sanitize_text(key)}:{sanitize(Located(redact({name: tag_value})[name]))}", of_field

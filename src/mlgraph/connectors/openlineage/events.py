@@ -11,7 +11,7 @@ from mlgraph.connectors.openlineage.job_events import read_job_event
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.run_events import read_run_event
 from mlgraph.domain.facts import Statement
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payload import EventDocument, Located
 
 _READERS: Final = MappingProxyType[str, Callable[[Located, NameResolver], list[Statement]]](
     {"RunEvent": read_run_event, "JobEvent": read_job_event, "DatasetEvent": read_dataset_event}
@@ -20,24 +20,26 @@ _SHAPES: Final = (("run", "RunEvent"), ("job", "JobEvent"), ("dataset", "Dataset
 
 
 def normalise(event: object, scope: str | None = None) -> list[Statement]:
-    """Return the statements of one decoded OpenLineage event.
+    """Return the statements of one decoded OpenLineage event, with a warning for each detail that cannot be read.
 
-    Facts have the origin `openlineage` and are valid from the event's `eventTime`. Raises `InvalidInput` with the JSON pointer
-    of the invalid value. Members that producers often omit (producer, schemaURL, a UUID as run id) are not required.
-    Ambiguous namespaces (`default`, `file`, `localhost`) get the prefix `scope`, the source that sent the event; without a
-    scope they are unchanged.
+    Facts have the origin `openlineage` and are valid from the event's `eventTime`. Raises `InvalidInput`, with the JSON pointer
+    of the fault, only for an event without a usable time, run, job or dataset (docs/spec.md#12-details-of-events). Members that
+    producers often omit (producer, schemaURL, a UUID as run id) are not required. Ambiguous namespaces (`default`, `file`,
+    `localhost`) get the prefix `scope`, the source that sent the event; without a scope they are unchanged.
     """
-    root = Located(event)
-    return _READERS[_kind_of(root)](root, NameResolver(scope))
+    root = EventDocument(event)
+    statements = _READERS[_kind_of(root)](root, NameResolver(scope))
+    return [*statements, *root.collector.all()] if len(root.collector) else statements
 
 
 def _kind_of(event: Located) -> str:
     """Return the kind of an event, from the fragment of `schemaURL` or else from its members (OpenLineage 2-0-2)."""
-    schema = event.get("schemaURL")
+    event.mapping()
+    schema = event.typed("schemaURL", str)
     named = schema.text().rpartition("#")[2].rpartition("/")[2] if schema else ""
     if event.get("eventType"):
         event.need("run")
-    if named in _READERS:
+    if named in _READERS and (named != "RunEvent" or event.get("run")):
         return named
     shape = next((kind for key, kind in _SHAPES if event.get(key)), None)
     if shape is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.domain.payload import Located, clean_text
-from mlgraph.domain.sanitizing import sanitize
+from mlgraph.domain.sanitizing import sanitize, sanitize_text
 
 _ENVELOPE: Final = frozenset({"_producer", "_schemaURL", "_deleted"})
 
@@ -17,19 +17,20 @@ class Facets:
         """Collect the facets of `members` (default `facets`); a later member overrides a facet of the same name."""
         self._left: dict[str, Located] = {}
         for member in members or ("facets",):
-            if found := parent.get(member):
+            if found := parent.typed(member, dict):
                 self._left.update(found.members())
 
     def take(self, *names: str) -> Located | None:
-        """Return and remove the first of these facets that exists, which must be an object.
+        """Return and remove the first of these facets that exists. One that is no object is left out, with a warning.
 
         A facet that its producer deleted is not returned: it remains, and `rest` reports the deletion.
         """
         for name in names:
             facet = self._left.get(name)
             if facet and not _is_deleted(facet):
-                facet.mapping()
-                return self._left.pop(name)
+                del self._left[name]
+                if facet.attempt(Located.mapping) is not None:
+                    return facet
         return None
 
     def peek(self, name: str) -> Located | None:
@@ -47,7 +48,24 @@ class Facets:
 
     def rest(self) -> dict[str, Any]:
         """Return the remaining facets without their envelopes; None is the value of a deleted facet."""
-        return {clean_text(name): None if _is_deleted(facet) else bare(facet) for name, facet in self._left.items()}
+        return {
+            clean_text(name): None if _is_deleted(facet) else stored
+            for name, facet in self._left.items()
+            if (stored := facet.attempt(bare)) is not None
+        }
+
+
+def clean_text_of(parent: Located, key: str) -> str | None:
+    """Return the text of the member `key` as a fact may contain it; None where it is absent or, with a warning, no text."""
+    found = parent.typed(key, str)
+    return sanitize_text(found) if found else None
+
+
+def checked(parent: Located, texts: tuple[str, ...] = (), flags: tuple[str, ...] = ()) -> Located:
+    """Return an object without those of its members `texts` and `flags` that are no text or no boolean, with a warning each."""
+    wrong = [key for key in texts if parent.value.get(key) is not None and parent.typed(key, str) is None]
+    wrong += [key for key in flags if parent.value.get(key) is not None and parent.typed(key, bool) is None]
+    return parent.without(wrong) if wrong else parent
 
 
 def bare(facet: Located) -> object:

@@ -27,22 +27,24 @@ class ProcessNode:
 def read_sides(
     event: Located, actor: ProcessNode, entries: Mapping[AssetUri, DatasetLineage], draft: StatementBuilder
 ) -> tuple[str, ...]:
-    """Add all edges of the event's inputs and outputs to `draft`; return the sides that the event has."""
-    inputs, outputs = event.get("inputs"), event.get("outputs")
+    """Add all edges of the event's inputs and outputs to `draft`; return the sides that the event has.
+
+    A side says nothing if it is no array, or if none of its items is a dataset that can be read.
+    """
+    inputs = event.readable("inputs", lambda item: read_dataset(item, draft, "inputFacets", target=False))
+    outputs = event.readable("outputs", lambda item: read_dataset(item, draft, "outputFacets", target=True))
     reads: set[AssetUri] = set()
-    for item in inputs.items() if inputs else ():
-        listed = read_dataset(item, draft, "inputFacets", target=False)
+    for _, listed in inputs or ():
         reads.add(listed.uri)
         draft.edge(listed.uri, "input_to", actor.uri, _version(listed), mode=actor.mode)
-    for item in outputs.items() if outputs else ():
-        listed = read_dataset(item, draft, "outputFacets", target=True)
+    for _, listed in outputs or ():
         lineage = merged_lineage(listed.lineage, entries.get(listed.uri))
         feeds = _feeding_inputs(lineage, listed.column_lineage, reads)
         draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **feeds}, mode=actor.mode)
         for lineage_source in (lineage, listed.column_lineage):
             if lineage_source:
                 lineage_source.derive_columns(listed.uri, listed.fields, draft, actor.by, actor.mode)
-    return tuple(side for side, found in (("inputs", inputs), ("outputs", outputs)) if found)
+    return tuple(side for side, found in (("inputs", inputs), ("outputs", outputs)) if found is not None)
 
 
 def _version(listed: Listed) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from mlgraph.domain.payload import Located
 
 def read_job_event(event: Located, names: NameResolver) -> list[Statement]:
     """Return the workflow, its declared edges, and the declaration, which closes the edges that it omits."""
-    draft = StatementBuilder(event.need("eventTime").time(), names)
+    draft = StatementBuilder(event.need("eventTime").reported_time(), names)
     job = read_job(event.need("job"), draft)
     sides = read_sides(event, ProcessNode(job.uri, job.uri, Mode.DECLARED), read_entries(names, job.lineage), draft)
     statements = draft.statements()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from mlgraph.connectors.openlineage.descriptions import describe
-from mlgraph.connectors.openlineage.facets import Facets, bare
+from mlgraph.connectors.openlineage.facets import Facets, bare, checked
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
+
+_LOCATION: Final = ("type", "url", "repoUrl", "path", "version", "tag", "branch")
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,17 @@ class Job:
 
 
 def read_job(job: Located, draft: StatementBuilder) -> Job:
-    """Return the workflow of `job`, and add its state to `draft`."""
+    """Return the workflow of `job`, and add its state to `draft`. Raises `InvalidInput` where it has no usable name."""
     uri = draft.names.workflow(job)
     facets = Facets(job)
     properties: dict[str, Any] = {}
     if kind := facets.take("jobType"):
-        properties["job_type"] = _checked(kind, "processingType", "integration", "jobType")
+        properties["job_type"] = bare(checked(kind, ("processingType", "integration", "jobType")))
     elif facets.deleted("jobType"):
         properties["job_type"] = None
     location = facets.take("sourceCodeLocation")
     if location:
-        properties["source_code_location"] = _checked(location, "type", "url", "repoUrl", "path", "version", "tag", "branch")
+        properties["source_code_location"] = bare(checked(location, _LOCATION))
     elif facets.deleted("sourceCodeLocation"):
         properties["source_code_location"] = None
     lineage = facets.take("lineage")
@@ -41,12 +43,5 @@ def read_job(job: Located, draft: StatementBuilder) -> Job:
     if rest := facets.rest():
         properties["facets"] = rest
     draft.asset(uri, merge({"properties": properties}, state) if properties else state)
-    version = location.get("version") if location else None
+    version = location.typed("version", str) if location else None
     return Job(uri, (version.text() or None) if version else None, lineage)
-
-
-def _checked(facet: Located, *texts: str) -> object:
-    for key in texts:
-        if value := facet.get(key):
-            value.text()
-    return bare(facet)

@@ -6,19 +6,18 @@ from typing import Any
 
 from mlgraph.connectors.openlineage.facets import Facets
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
-from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 
 def read_lifecycle(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
     """Return the properties of `dataset` in a lifecycleStateChange facet; add drops and renames to `draft`."""
     facet = facets.take("lifecycleStateChange")
-    change = facet.get("lifecycleStateChange") if facet else None
+    change = facet.typed("lifecycleStateChange", str) if facet else None
     if facet is None or change is None:
         return {}
     state = change.text().upper()
-    previous = facet.get("previousIdentifier")
-    before = draft.names.referenced_dataset(previous) if previous else None
+    previous = facet.typed("previousIdentifier", dict)
+    before = previous.attempt(draft.names.dataset) if previous else None
     if state == "DROP":
         draft.drop(dataset)
     if state != "RENAME" or before is None or before == dataset:
@@ -33,7 +32,7 @@ def read_feast_location(dataset: AssetUri, facets: Facets, draft: StatementBuild
     The dataSource facet is the location of the dataset in events of Feast only; in others it is the location of the store.
     """
     source = facets.peek("dataSource") if facets.peek("feast_dataSource") else None
-    location = source.get("uri") if source else None
+    location = source.typed("uri", str) if source else None
     place = draft.names.dataset_at(location.text()) if location else None
     if place and place != dataset and place.name != "/":
         draft.edge(dataset, "alias_of", place)
@@ -42,8 +41,7 @@ def read_feast_location(dataset: AssetUri, facets: Facets, draft: StatementBuild
 def read_symlinks(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> None:
     """Add an alias for each other name of `dataset` (symlinks facet)."""
     facet = facets.take("symlinks")
-    identifiers: Located | None = facet.get("identifiers") if facet else None
-    for identifier in identifiers.items() if identifiers else ():
-        other = draft.names.referenced_dataset(identifier)
+    for identifier in (facet.objects("identifiers") if facet else None) or ():
+        other = identifier.attempt(draft.names.dataset)
         if other and other != dataset:
             draft.edge(other, "alias_of", dataset)

@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
 
-from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage, LineageSource
-from mlgraph.connectors.openlineage.name_resolver import NameResolver
-from mlgraph.connectors.openlineage.transformations import read_transformations
+from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage, LineageSource, is_dataset, read_sources
+from mlgraph.connectors.openlineage.name_resolver import NameResolver, usable_key
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
-
-_DATASET: Final = "DATASET"
 
 
 def read_dataset_lineage(facet: Located, names: NameResolver) -> DatasetLineage:
     """Return the sources in a dataset's facet, or in one entry of a job's; jobs among the inputs are omitted."""
-    inputs, fields = facet.get("inputs"), facet.get("fields")
     by_field: dict[str, list[LineageSource]] = {}
-    for name, entry in fields.members() if fields else ():
-        by_field[Located(name, entry.pointer).name()] = _sources(entry.get("inputs"), names)
-    return DatasetLineage(_sources(inputs, names), by_field)
+    for name, entry in facet.object_members("fields"):
+        if usable_key(name, entry):
+            by_field[name] = read_sources(entry, "inputs", names)
+    return DatasetLineage(read_sources(facet, "inputs", names), by_field)
 
 
 def read_entries(names: NameResolver, *facets: Located | None) -> dict[AssetUri, DatasetLineage]:
     """Return the sources in the entries of these facets by target dataset (`lineage` in drafts of the facet)."""
     targets: dict[AssetUri, DatasetLineage] = {}
     for facet in facets:
-        listed = (facet.get("entries") or facet.get("lineage")) if facet else None
-        for entry in listed.items() if listed else ():
-            if _is_dataset(entry) and (target := names.referenced_dataset(entry)):
+        listed = (facet.objects("entries") or facet.objects("lineage")) if facet else None
+        for entry in listed or ():
+            if is_dataset(entry) and (target := entry.attempt(names.written_dataset)):
                 targets[target] = merged_lineage(targets.get(target), read_dataset_lineage(entry, names)) or DatasetLineage()
     return targets
 
@@ -41,19 +37,3 @@ def merged_lineage(first: DatasetLineage | None, second: DatasetLineage | None) 
     keys: Iterable[str] = {**first.fields, **second.fields}
     fields = {name: [*first.fields.get(name, ()), *second.fields.get(name, ())] for name in keys}
     return DatasetLineage([*first.dataset_level, *second.dataset_level], fields)
-
-
-def _sources(listed: Located | None, names: NameResolver) -> list[LineageSource]:
-    sources = []
-    for item in listed.items() if listed else ():
-        dataset, field = names.referenced_dataset(item) if _is_dataset(item) else None, item.get("field")
-        name = field.name() if field else None
-        how = read_transformations(item)
-        if dataset:
-            sources.append(LineageSource(dataset, name, how, item))
-    return sources
-
-
-def _is_dataset(item: Located) -> bool:
-    kind = item.get("type")
-    return kind is None or kind.text().upper() == _DATASET

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.descriptions import describe
-from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.facets import Facets, clean_text_of
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
-from mlgraph.domain.sanitizing import sanitize_text
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 
 _TIMES: Final = {"nominalStartTime": "start", "nominalEndTime": "end"}
@@ -20,21 +20,25 @@ def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: Statem
     """Add the parents of the run and its workflow to `draft` (parent facet; `parentRun` in old producers)."""
     facet = facets.take("parent", "parentRun")
     facets.take("parentRun")
-    job, parent = (facet.get("job"), facet.get("run")) if facet else (None, None)
-    if job is None or job.get("namespace") is None:
+    if facet is None:
         return
-    if parent and parent.get("runId"):
-        _part(run, draft.names.run(job, parent), draft)
-    if job.get("name"):
-        _part(workflow, draft.names.workflow(job), draft)
+    job, parent = facet.typed("job", dict), facet.typed("run", dict)
+    if parent and facet.get("job") is None:
+        parent.leave_out("the parent facet has no job, whose namespace is needed for the run")
+    if job is None:
+        return
+    if parent and (parent_run := parent.attempt(lambda located: draft.names.run(job, located))):
+        _part(run, parent_run, draft)
+    if parent_workflow := job.attempt(draft.names.workflow):
+        _part(workflow, parent_workflow, draft)
 
 
 def read_run_facets(facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
     """Return the state of the run in its other facets."""
     properties: dict[str, Any] = {}
-    if (nominal := facets.take("nominalTime")) and (times := _texts(nominal, _TIMES)):
+    if (nominal := facets.take("nominalTime")) and (times := _times(nominal)):
         properties["nominal_time"] = times
-    if (error := facets.take("errorMessage")) and (texts := _texts(error, _ERROR)):
+    if (error := facets.take("errorMessage")) and (texts := _texts(error)):
         properties["error"] = texts
     state = describe(facets, draft)
     if rest := facets.rest():
@@ -47,5 +51,15 @@ def _part(part: AssetUri, parent: AssetUri, draft: StatementBuilder) -> None:
         draft.edge(part, "part_of", parent)
 
 
-def _texts(facet: Located, names: dict[str, str]) -> dict[str, str]:
-    return {name: sanitize_text(value) for key, name in names.items() if (value := facet.get(key))}
+def _times(facet: Located) -> dict[str, str]:
+    times: dict[str, str] = {}
+    for key, name in _TIMES.items():
+        found = facet.typed(key, str)
+        moment = found.attempt(Located.reported_time) if found else None
+        if moment is not None:
+            times[name] = format_time(moment)
+    return times
+
+
+def _texts(facet: Located) -> dict[str, str]:
+    return {name: text for key, name in _ERROR.items() if (text := clean_text_of(facet, key)) is not None}

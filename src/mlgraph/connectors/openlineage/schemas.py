@@ -4,41 +4,51 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.facets import Facets, clean_text_of
+from mlgraph.connectors.openlineage.name_resolver import short_name
 from mlgraph.domain.memoization import Memo
 from mlgraph.domain.payload import MAX_DEPTH, Located
-from mlgraph.domain.sanitizing import sanitize, sanitize_text
+from mlgraph.domain.sanitizing import sanitize
 
 _schemas: Final = Memo(8 * 1024 * 1024)
 
 
 def read_schema(facets: Facets) -> dict[str, Any]:
-    """Return `schema`: the fields as {name, type?, description?, ordinal_position?, fields?}, nameless ones omitted.
+    """Return `schema`: the fields as {name, type?, description?, ordinal_position?, fields?}, nameless ones left out.
 
     An empty list, which producers send if they do not know the fields, has no effect.
     """
     schema = facets.take("schema")
     if schema is None:
         return {"schema": None} if facets.deleted("schema") else {}
-    fields: list[dict[str, Any]] = _schemas.of(schema.value, lambda: _fields(schema, 0))
+    before = schema.warnings_so_far()  # a cached result has no warnings: one with warnings is computed for each event
+    fields: list[dict[str, Any]] = _schemas.of(
+        schema.value, lambda: _fields(schema, 0), lambda: schema.warnings_so_far() == before
+    )
     return {"schema": fields} if fields else {}
 
 
 def _fields(parent: Located, depth: int) -> list[dict[str, Any]]:
     if depth > MAX_DEPTH:
-        parent.fail(f"fields nested deeper than {MAX_DEPTH} levels")
-    fields = parent.get("fields")
-    return [read for field in fields.items() if (read := _field(field, depth))] if fields else []
+        parent.leave_out(f"fields nested deeper than {MAX_DEPTH} levels")
+        return []
+    named = [(field, field.attempt(_name)) for field in parent.objects("fields") or ()]
+    return [_field(field, name, depth) for field, name in named if name is not None]
 
 
-def _field(field: Located, depth: int) -> dict[str, Any] | None:
-    name = field.get("name")
-    if name is None:
-        return None
-    read: dict[str, Any] = {"name": name.text()}
+def _name(field: Located) -> str:
+    name = field.need("name")
+    text = name.text()
+    if not text.strip():
+        name.fail("must not be blank")
+    return short_name(text, name)
+
+
+def _field(field: Located, name: str, depth: int) -> dict[str, Any]:
+    read: dict[str, Any] = {"name": name}
     for key in ("type", "description"):
-        if value := field.get(key):
-            read[key] = sanitize_text(value)
+        if (value := clean_text_of(field, key)) is not None:
+            read[key] = value
     if position := field.get("ordinal_position"):
         read["ordinal_position"] = sanitize(position)
     if nested := _fields(field, depth + 1):

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, split_contacts
-from mlgraph.domain.payload import Located, canonical_json
+from mlgraph.domain.payload import Located, canonical_json, clean_text, without_unstorable
 from mlgraph.domain.redaction import redact
 from mlgraph.domain.sanitizing import sanitize
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
@@ -36,24 +37,37 @@ _WIDEST_CHAR: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class InterpretedEvent:
-    """The interpretation of one event: the item to append, or the dead letter to store if the connector failed."""
+    """The interpretation of one event: the item to append, or the dead letter to store if the connector failed.
+
+    `warnings` lists the details of the event that were left out or read differently.
+    """
 
     connector: Connector
     caller: Caller
     item: Item
     dead_letter: DeadLetterEntry | None = None
+    warnings: Sequence[DetailWarning] = ()
 
 
 def interpret(connector: Connector, document: object, caller: Caller) -> InterpretedEvent:
     """Return the interpretation of an event. Raises `InvalidInput` for an event that the connector refuses.
 
-    An event becomes a dead letter if the connector fails with any other error, or emits a fact that it does not declare.
+    Values that no store can contain (infinite numbers, extreme nesting) are null for the connector, with a warning. An event
+    becomes a dead letter if the connector fails with any other error, or emits a fact that it does not declare.
     """
     if not isinstance(document, dict):
         raise InvalidInput(f"an event of the format {connector.name} must be a JSON object", pointer="")
+    payload: dict[str, Any] = document
+    warnings: list[DetailWarning] = []
     try:
-        facts, contacts = split_contacts(connector.normalise(document, caller.scope))
-        event = _event_of(connector, document, caller)
+        content = canonical_json_clean(payload)
+    except InvalidInput:
+        payload, warnings = without_unstorable(payload)
+        content = canonical_json_clean(payload)
+    try:
+        statements = connector.normalise(payload, caller.scope)
+        facts, contacts = split_contacts(statements)
+        event = _event_of(connector, payload, content, caller)
         if not connector.redacts:
             facts = [redact_fact(fact) for fact in facts]
         item = Item(facts, contacts, event)
@@ -62,10 +76,11 @@ def interpret(connector: Connector, document: object, caller: Caller) -> Interpr
         raise
     except Exception as error:  # noqa: BLE001 - a connector may fail in any way; its event must not be lost
         _log.exception("the connector %s failed on an event; it is stored as a dead letter", connector.name)
-        body = canonical_json(_stored_copy(connector, document))
+        body = canonical_json(_stored_copy(connector, payload))
         dead_letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
         return InterpretedEvent(connector, caller, Item(()), dead_letter)
-    return InterpretedEvent(connector, caller, item)
+    warnings += [statement for statement in statements if isinstance(statement, DetailWarning)]
+    return InterpretedEvent(connector, caller, item, warnings=warnings)
 
 
 def digest_of(*parts: str) -> bytes:
@@ -73,15 +88,14 @@ def digest_of(*parts: str) -> bytes:
     return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 
 
-def _event_of(connector: Connector, document: dict[str, Any], caller: Caller) -> Event:
-    """Return the event to store, identified by its content; secrets, names and mail addresses are not stored."""
-    content = canonical_json_clean(document)
+def _event_of(connector: Connector, document: dict[str, Any], content: str, caller: Caller) -> Event:
+    """Return the event to store, identified by its `content`; secrets, names and mail addresses are not stored."""
     stored = _stored_copy(connector, document)
     is_redacted = stored != document
     body = canonical_text(stored) if is_redacted else content
     scope = (caller.scope,) if caller.scope else ()  # names in the event depend on the scope
     identity = digest_of(connector.name, content, *scope)
-    event_id = connector.event_id(document)[:500]
+    event_id = clean_text(connector.event_id(document)[:500])
     return Event(connector.name, caller.source or connector.name, event_id, identity, body, is_redacted)
 
 
