@@ -42,7 +42,7 @@ help:
 	@echo 'make test       all tests but the slow ones, on two cores; JOBS=4, TEST_OPTIONS="tests/stores -x"'
 	@echo 'make test-unit  of these the pure code alone, while you work'
 	@echo 'make test-slow  the others: kills by the dozen, generated documents, proofs, the demo company, benchmarks'
-	@echo 'make proof      a proof at full size; AREA=hydration, PROOF_OPTIONS=--help'
+	@echo 'make proof      a proof at full size; AREA=hydration or details, PROOF_OPTIONS=--help'
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
 	@echo 'make dist       build the wheel and the source distribution into dist/'
@@ -88,6 +88,7 @@ test-slow: setup kernels
 	$(PYTEST) -m slow $(TEST_OPTIONS)
 
 PROOF_hydration := tests.services.hydration_proof
+PROOF_details := tests.services.details_proof
 
 proof: setup
 	$(if $(PROOF_$(AREA)),,$(error there is no proof of '$(AREA)': $(patsubst PROOF_%,AREA=%,$(filter-out PROOF_OPTIONS,$(filter PROOF_%,$(.VARIABLES))))))

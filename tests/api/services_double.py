@@ -69,6 +69,7 @@ DIFF: Body = {
     "cold_runs": 0,
     "watermark": 42,
 }
+WRITTEN: Body = {"watermark": 42, "warnings": [{"pointer": "/inputs/0", "message": "left out"}], "warnings_total": 1}
 LIVE: Body = {"services": [], "as_of": "2026-11-21T10:00:00Z", "watermark": 42}
 CONNECTORS: Body = {
     "connectors": [
@@ -156,7 +157,14 @@ class Double:
 
     def ingest_lines(self, form: str, lines: Iterable[bytes], caller: Caller) -> Body:
         self._note("ingest_lines", form=form, caller=caller)
-        return self._take(lines, lambda line: Located(decode_json(line)).need("run"))
+        warnings: list[Body] = []
+
+        def parse(line: bytes) -> None:
+            event = Located(decode_json(line))
+            event.need("run")
+            warnings.extend({"index": len(self.received) - 1, **each} for each in event.value.get("warnings", ()))
+
+        return {**self._take(lines, parse), "warnings": warnings, "warnings_total": len(warnings)}
 
     def _take(self, lines: Iterable[bytes], parse: Callable[[bytes], object]) -> Body:
         self.store_intact = False
@@ -189,11 +197,11 @@ class Double:
     def ingest(self, form: str, body: bytes, caller: Caller) -> Body:
         self._note("ingest", form=form, body=body, caller=caller)
         Located(decode_json(body)).need("eventTime")
-        return {"watermark": 42}
+        return WRITTEN
 
     def cloudevents(self, headers: Mapping[str, str], body: bytes, caller: Caller) -> Body:
         self._note("cloudevents", headers=dict(headers), body=body, caller=caller)
-        return {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42}
+        return {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42, "warnings": [], "warnings_total": 0}
 
     def dead_letters(self, limit: int, cursor: str | None) -> Body:
         self._note("dead_letters", limit=limit, cursor=cursor)
@@ -302,11 +310,11 @@ class Double:
 
     def sources(self) -> Body:
         self._note("sources")
-        return {"sources": [], "watermark": 42}
+        return {"sources": [], "warnings": [], "watermark": 42}
 
     def sync(self, name: str | None, caller: Caller) -> Body:
         self._note("sync", name=name, caller=caller)
-        return {"sources": [], "watermark": 42}
+        return {"sources": [], "warnings": [], "watermark": 42}
 
     def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> Body:
         self._note("webhook", name=name, headers=dict(headers), body=body)

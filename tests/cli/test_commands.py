@@ -194,6 +194,22 @@ def test_ingest_without_rejections_is_0_and_json_is_the_body(run: Run, tmp_path:
     assert outcome.printed == {"accepted": 1, "duplicates": 0, "rejected": [], "watermark": 42}
 
 
+def test_ingest_lists_warnings_by_sort_with_file_and_line_and_the_exit_code_is_0(run: Run, tmp_path: Path) -> None:
+    fault = {"pointer": "/inputs/3/name", "message": "left out: must not be empty"}
+    other = {"pointer": "/inputs/5/name", "message": "left out: must not be empty"}
+    file = tmp_path / "events.ndjson"
+    events = [{"run": {}, "warnings": [fault]}, {"run": {}}, {"run": {}, "warnings": [other]}, {"run": {}, "warnings": [fault]}]
+    file.write_text("".join(json.dumps(event) + "\n" for event in events))
+    outcome = run("ingest", str(file), "--format", "openlineage")
+    assert outcome.code == 0
+    assert outcome.out == "accepted 4, duplicates 0, rejected 0; watermark 42\n"
+    assert "3 details of events were left out or read differently" in outcome.err
+    assert f"{file}:1 /inputs/3/name: left out: must not be empty (and 2 more: {file}:3, {file}:4)" in outcome.err.replace(
+        "\n", ""
+    )
+    assert run("ingest", str(file), "--format", "openlineage", "--json").printed["warnings_total"] == 3
+
+
 def test_ingest_of_a_connectors_format_is_streamed_as_lines(run: Run, double: Double) -> None:
     outcome = run("ingest", "-", "--format", "openlineage", stdin=b'{"run":\n{}}')
     assert outcome.code == 0
@@ -254,7 +270,7 @@ def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch:
             "done": done,
             "total": 3,
         }
-        return {"sources": [found], "watermark": 42}
+        return {"sources": [found], "warnings": [], "watermark": 42}
 
     monkeypatch.setattr(Double, "sources", sources)
     outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
@@ -265,7 +281,7 @@ def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch:
 def test_a_backfill_that_fails_is_1_and_reports_how_to_continue(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def sources(_: Double) -> dict[str, object]:
         found = {"name": "prod", "kind": "mlflow", "url": "u", "state": "failed", "error": "it answered 500"}
-        return {"sources": [found], "watermark": 42}
+        return {"sources": [found], "warnings": [], "watermark": 42}
 
     monkeypatch.setattr(Double, "sources", sources)
     outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
@@ -302,7 +318,7 @@ def test_sources_are_a_table_with_their_lag_and_failures(run: Run, monkeypatch: 
             "circuit": "open",
             "retry_in_s": 12.0,
         }
-        return {"sources": [prod, lab], "watermark": 42}
+        return {"sources": [prod, lab], "warnings": [], "watermark": 42}
 
     monkeypatch.setattr(Double, "sources", sources)
     lines = run("sources").out.splitlines()

@@ -77,6 +77,7 @@ class Reading:
             self.serving.intake.append,
             store.dead_letters,
             PostgresEvents(store.database),
+            store.event_warnings,
         )
         settings = SourceSettings(NAME, "mlflow", url, NAME, schedule=schedule, limits=limits)
         self.connections = SourceManager(dependencies, ConnectorRegistry([CONNECTOR]), [settings])

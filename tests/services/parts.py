@@ -27,6 +27,7 @@ from mlgraph.services.queries.query import Queries
 from mlgraph.stores.append.writer import PostgresWriter
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
+from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
 from mlgraph.stores.postgres.reader import PostgresReader
 
 Json = dict[str, Any]
@@ -55,6 +56,7 @@ class Store:
         self.writer = PostgresWriter(self.database)
         self.reader = PostgresReader(self.database)
         self.dead_letters = PostgresDeadLetters(self.database)
+        self.event_warnings = PostgresEventWarnings(self.database)
 
     def append(self, *lines: Json, event: str | None = None) -> list[bool]:
         """Append lines as one batch; return which were new."""
@@ -84,7 +86,9 @@ class Serving:
         )
         # This writer feeds the follower, as that of a server does; appends through `store` are those of another process.
         writer = PostgresWriter(store.database, self.follower.on_commit)
-        self.intake = Intake(writer, store.dead_letters, self.follower.nudge, self._rehydrate, self.connectors)
+        self.intake = Intake(
+            writer, store.dead_letters, self.follower.nudge, self._rehydrate, self.connectors, store.event_warnings
+        )
         self.queries = Queries(store.reader, self.follower)
 
     def _rehydrate(self, name: str, event: Any) -> int:

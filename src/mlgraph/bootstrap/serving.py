@@ -32,6 +32,7 @@ from mlgraph.stores.embedded import postgres_log
 from mlgraph.stores.embedded.server import QUERY_CONNECTIONS, EmbeddedPostgres
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
+from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
 
 _log = logging.getLogger(__name__)
 
@@ -137,7 +138,7 @@ def _run(
     options: Options, connectors: ConnectorRegistry, limits: ServerLimits, listener: socket.socket, database: Database
 ) -> None:
     server = Server(database, options, connectors)
-    server.health.watch(database.statistics, PostgresDeadLetters(database).counts)
+    server.health.watch(database.statistics, PostgresDeadLetters(database).counts, PostgresEventWarnings(database).counts)
     http = Http(create_app(server_services(server, database), loopback=is_loopback(options.host), limits=limits))
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -33,6 +33,7 @@ from mlgraph.stores.base_files import BaseFileDirectory
 from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
+from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
 from mlgraph.stores.postgres.events import PostgresEvents
 from mlgraph.stores.postgres.reader import PostgresReader
 
@@ -57,10 +58,10 @@ class Server:
         base_manager = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing, rules=rules)
         self.follower = Follower(reader, base_manager)
         writer = PostgresWriter(database, self.follower.on_commit)
-        intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors)
-        dependencies = SourceDependencies(
-            PostgresConnections(database), reader, intake.append, dead_letters, PostgresEvents(database), options.public_url
-        )
+        warnings = PostgresEventWarnings(database)
+        intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors, warnings)
+        stored, events = PostgresConnections(database), PostgresEvents(database)
+        dependencies = SourceDependencies(stored, reader, intake.append, dead_letters, events, warnings, options.public_url)
         self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)

@@ -221,9 +221,11 @@ def connectors(answer: source_shapes.Connectors) -> RenderableType:
 
 
 def sources(answer: source_shapes.Sources) -> RenderableType:
-    """Render the connected tools as a table, with their failures below it."""
+    """Render the connected tools as a table, with their failures and the warnings about events below it."""
+    warnings = [_warning_count(count) for count in answer["warnings"]]
     if not answer["sources"]:
-        return Text("No tool is connected. Connect one with: mlgraph connect TOOL URL; mlgraph connectors lists the tools.")
+        none = "No tool is connected. Connect one with: mlgraph connect TOOL URL; mlgraph connectors lists the tools."
+        return Group(Text(none), *warnings)
     table = _table(*_SOURCE_COLUMNS)
     failures: list[Text | None] = []
     for each in answer["sources"]:
@@ -247,7 +249,15 @@ def sources(answer: source_shapes.Sources) -> RenderableType:
             Text(plain(each["url"]), "dim"),
         )
         failures.append(_failure(each))
-    return Group(table, *(failure for failure in failures if failure is not None))
+    return Group(table, *(failure for failure in failures if failure is not None), *warnings)
+
+
+def _warning_count(count: source_shapes.EventWarnings) -> Text:
+    """Return the number of details that were left out of the events of a format and source, with the latest one."""
+    sender = f" from {count['source']}" if count["source"] else ""
+    last = f"{count['last']['pointer']}: {count['last']['message']}"
+    counted = f"{count['warnings']:,} warnings in {count['events']:,} events; the last one, at {moment(count['last_at'])}"
+    return Text(f"{plain(count['format'])}{plain(sender)}: {counted}: {plain(last)}", "yellow")
 
 
 def _failure(each: source_shapes.Source) -> Text | None:

@@ -31,8 +31,12 @@ def ingest(
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Send files: NDJSON (streamed), a JSON array, or JSON objects over several lines."""
+    """Send files: NDJSON (streamed), a JSON array, or JSON objects over several lines.
+
+    Details of events that cannot be read are left out and listed on standard error; the exit code is 1 only for rejected items.
+    """
     from mlgraph.cli.uploads import Upload
+    from mlgraph.cli.warning_lines import warning_lines
 
     upload = Upload(files)
     with connected(ctx, url, as_json) as server:
@@ -43,6 +47,8 @@ def ingest(
     else:
         stored = f"accepted {summary['accepted']:,}, duplicates {summary['duplicates']:,}"
         output.draw(f"{stored}, rejected {len(summary['rejected']):,}; watermark {summary['watermark']}")
+    for line in warning_lines(summary, upload.places.of):
+        output.notify(line)
     for each in summary["rejected"][:MAX_REJECTIONS]:
         where = f" {each['pointer']}" if each["pointer"] else ""
         output.notify(f"{upload.places.of(each['index'])}{where}: {each['message']}")

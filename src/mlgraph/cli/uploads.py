@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 PIECE_BYTES: Final = 256 * 1024
 BATCH_BYTES: Final = 8 * 1024 * 1024
 BATCH_EVENTS: Final = 1000
+MAX_WARNINGS: Final = 1000
+"""Warnings that the sum of several answers lists, as one answer does."""
 SHOW_AFTER_S: Final = 1.0
 OWN_FORMATS: Final = ("facts", "cloudevents")
 """The formats of mlgraph itself; every other format is the name of a connector."""
@@ -45,18 +47,28 @@ class Upload:
         self._files = files
         self.places = RecordPositions()
 
-    def send(self, server: Client, form: str) -> tuple[bytes, shapes.Ingested]:
-        """Send all records in the format `form`; return the HTTP body and its value."""
+    def send(self, server: Client, form: str) -> tuple[bytes, shapes.IngestedEvents]:
+        """Send all records in the format `form`; return the HTTP body and its value. Facts have no warnings."""
         with contextlib.closing(Meter("sending", _bytes_of(self._files))) as meter:
             if form == "cloudevents":
                 return self._batches(server, meter)
             pieces = _joined(self._records(), meter)
-            answer = server.facts(pieces) if form == "facts" else server.ingest_lines(form, pieces)
+            if form == "facts":
+                facts = server.facts(pieces)
+                return facts.body, {**facts.data, "warnings": [], "warnings_total": 0}
+            answer = server.ingest_lines(form, pieces)
             return answer.body, answer.data
 
-    def _batches(self, server: Client, meter: Meter) -> tuple[bytes, shapes.Ingested]:
+    def _batches(self, server: Client, meter: Meter) -> tuple[bytes, shapes.IngestedEvents]:
         """Send CloudEvents in batches below the limit of a body, and add up the answers."""
-        total: shapes.Ingested = {"accepted": 0, "duplicates": 0, "rejected": [], "watermark": 0}
+        total: shapes.IngestedEvents = {
+            "accepted": 0,
+            "duplicates": 0,
+            "rejected": [],
+            "watermark": 0,
+            "warnings": [],
+            "warnings_total": 0,
+        }
         bodies: list[bytes] = []
         for events in _batched(self._records(), total["rejected"]):
             meter.advance(sum(len(event) + 1 for _, event in events))
@@ -67,6 +79,9 @@ class Upload:
             total["duplicates"] += outcome["duplicates"]
             total["watermark"] = max(total["watermark"], outcome["watermark"])
             total["rejected"] += [{**each, "index": events[each["index"]][0]} for each in outcome["rejected"]]
+            listed = outcome["warnings"][: MAX_WARNINGS - len(total["warnings"])]
+            total["warnings"] += [{**each, "index": events[each["index"]][0]} for each in listed]
+            total["warnings_total"] += outcome["warnings_total"]
         total["rejected"].sort(key=lambda each: each["index"])
         one_answer = len(bodies) == 1 and len(total["rejected"]) == len(json.loads(bodies[0])["rejected"])
         return bodies[0] if one_answer else json.dumps(total).encode(), total

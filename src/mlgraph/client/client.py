@@ -132,7 +132,7 @@ class Client:
         """Send one OpenLineage event."""
         return self._transport.post("/api/v1/lineage", event, {"content-type": "application/json"})
 
-    def openlineage_lines(self, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:
+    def openlineage_lines(self, lines: Iterable[bytes]) -> Answer[shapes.IngestedEvents]:
         """Send many OpenLineage events (NDJSON) in pieces of any size."""
         return self._transport.post("/api/v1/lineage", lines, {"content-type": "application/x-ndjson"})
 
@@ -140,11 +140,11 @@ class Client:
         """Send one event of a connector's format."""
         return self._transport.post(f"/api/v1/ingest/{quote(format, safe='')}", event, {"content-type": "application/json"})
 
-    def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:  # noqa: A002 - the term of the HTTP API
+    def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[shapes.IngestedEvents]:  # noqa: A002 - the term of the HTTP API
         """Send many events of a connector's format (NDJSON) in pieces of any size."""
         return self._transport.post(f"/api/v1/ingest/{quote(format, safe='')}", lines, {"content-type": "application/x-ndjson"})
 
-    def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[shapes.Ingested]:
+    def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[shapes.IngestedEvents]:
         """Send CloudEvents: without `headers`, `body` is a batch (a JSON array of structured events)."""
         batch = {"content-type": "application/cloudevents-batch+json"}
         return self._transport.post("/api/v1/events", body, headers or batch)

@@ -26,10 +26,28 @@ class Problem(TypedDict):
     instance: NotRequired[str]
 
 
+class Warned(TypedDict):
+    """A detail of an event that was left out or read differently: a JSON pointer to it, and what happened."""
+
+    pointer: str
+    message: str
+
+
+class IndexedWarning(Warned):
+    """A warning about the event with this index, from 0."""
+
+    index: int
+
+
 class Written(TypedDict):
-    """Answers with this watermark or a higher one include the write."""
+    """The answer to one event. Answers with this watermark or a higher one include the write.
+
+    `warnings` lists the details that were left out, the first hundred of `warnings_total`.
+    """
 
     watermark: int
+    warnings: list[Warned]
+    warnings_total: int
 
 
 class Rejection(TypedDict):
@@ -47,6 +65,13 @@ class Ingested(TypedDict):
     duplicates: int
     rejected: list[Rejection]
     watermark: int
+
+
+class IngestedEvents(Ingested):
+    """The same for events. `warnings` lists the details that were left out, the first thousand of `warnings_total`."""
+
+    warnings: list[IndexedWarning]
+    warnings_total: int
 
 
 class Node(TypedDict):

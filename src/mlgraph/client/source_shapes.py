@@ -6,6 +6,8 @@ from typing import NotRequired  # as pydantic needs them on Python 3.11
 
 from typing_extensions import TypedDict
 
+from mlgraph.client.shapes import Warned
+
 
 class SourceSchedule(TypedDict):
     """Seconds between two polls, sweeps, and full sweeps."""
@@ -102,8 +104,20 @@ class Connectors(TypedDict):
     watermark: int
 
 
+class EventWarnings(TypedDict):
+    """The warnings about events of a format; `source` is that of the token, null without one; `events` had warnings."""
+
+    format: str
+    source: str | None
+    events: int
+    warnings: int
+    last_at: str
+    last: Warned
+
+
 class Sources(TypedDict):
-    """All connected tools."""
+    """All connected tools, and the details of events that were left out, by format and source."""
 
     sources: list[Source]
+    warnings: list[EventWarnings]
     watermark: int

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 
 from mlgraph.api.http.request_bodies import MAX_BODY_BYTES, RecordStream
 from mlgraph.services.common.identity import LOCAL
-from tests.api.services_double import LAKE, Double
+from tests.api.services_double import LAKE, WRITTEN, Double
 
 GOOD = json.dumps({"asset": {"uri": LAKE}}).encode()
 
@@ -79,7 +79,7 @@ def test_one_event_whatever_the_content_type(http: TestClient, double: Double) -
     event = b'{"eventTime": "2026-11-01T00:00:00Z"}'
     for headers in ({}, {"content-type": "application/json"}, {"content-type": "text/plain"}):
         answer = http.post("/api/v1/lineage", content=event, headers=headers)
-        assert (answer.status_code, answer.json()) == (201, {"watermark": 42})
+        assert (answer.status_code, answer.json()) == (201, WRITTEN)
     answer = http.post("/api/v1/lineage", content=gzip.compress(event), headers={"content-encoding": "gzip"})
     assert answer.status_code == 201
     assert [answer_body["body"] for _, answer_body in double.calls] == [event] * 4

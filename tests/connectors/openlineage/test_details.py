@@ -43,7 +43,7 @@ def with_details(*, run: Json | None = None, job: Json | None = None, a: Json | 
     ("event", "pointer"),
     [
         (with_details(run={"parent": []}), "/run/facets/parent"),
-        (with_details(run={"parent": {"run": {"runId": "p"}}}), "/run/facets/parent/run"),
+        (with_details(run={"parent": {"run": {"runId": "p"}}}), "/run/facets/parent/job"),
         (with_details(run={"parent": {"run": {"runId": "p"}, "job": 1}}), "/run/facets/parent/job"),
         (with_details(run={"nominalTime": "today"}), "/run/facets/nominalTime"),
         (with_details(run={"nominalTime": {"nominalStartTime": "soon"}}), "/run/facets/nominalTime/nominalStartTime"),
@@ -65,6 +65,7 @@ def with_details(*, run: Json | None = None, job: Json | None = None, a: Json | 
             "/inputs/0/facets/symlinks/identifiers/0/name",
         ),
         (with_details(a={"version": {"datasetVersion": 5}}), "/inputs/0/facets/version/datasetVersion"),
+        (with_details(a={"version": {"datasetVersion": " "}}), "/inputs/0/facets/version/datasetVersion"),
         (
             with_details(b={"lifecycleStateChange": {"lifecycleStateChange": True}}),
             "/outputs/0/facets/lifecycleStateChange/lifecycleStateChange",

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import Unavailable
 from mlgraph.ports.dead_letters import DeadLetterCounts
+from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.pool import Pool
 from mlgraph.services.server.health import Health
 from tests.services.parts import Serving, Store
@@ -62,7 +64,8 @@ def test_an_unavailable_store_leaves_the_other_metrics_unchanged(serving: Servin
             raise Unavailable("planted")
         return counts.pop()
 
-    health.watch(lambda: Pool(4, 3, 1), dead_letter_counts)
+    warned = WarningCount("openlineage", "airflow", 2, 7, 0, DetailWarning("/inputs", "left out"))
+    health.watch(lambda: Pool(4, 3, 1), dead_letter_counts, lambda: [warned])
     serving.store.append(edge(A, B))
     serving.follow()
     before = values(health)
@@ -77,5 +80,6 @@ def test_an_unavailable_store_leaves_the_other_metrics_unchanged(serving: Servin
         "mlgraph_dead_letters_waiting",
         "mlgraph_dead_letters",
         "mlgraph_database_pool_waiting",
+        "mlgraph_intake_warnings_total",
     ):
         assert before[name] == after[name] > 0

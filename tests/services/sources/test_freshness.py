@@ -49,6 +49,7 @@ class Scene:
             lambda items, _: store.writer.append(items, TESTER),
             store.dead_letters,
             PostgresEvents(store.database),
+            store.event_warnings,
         )
         self.recorder = SourceWriter(dependencies, MLFLOW, "prod", Caller("mlgraph", "mlflow"))
         self.recorder.freshness = Freshness(MLFLOW.settles_s, self.clock)

@@ -189,10 +189,13 @@ class Server:
             self.serving.intake.append,
             store.dead_letters,
             events,
+            store.event_warnings,
             "http://here",
         )
         self.connections = SourceManager(dependencies, connectors)
-        self.serving.intake = Intake(store.writer, store.dead_letters, lambda: None, self.connections.hydrate_thin, connectors)
+        self.serving.intake = Intake(
+            store.writer, store.dead_letters, lambda: None, self.connections.hydrate_thin, connectors, store.event_warnings
+        )
         self.connections.start()
 
     def following(self) -> None:

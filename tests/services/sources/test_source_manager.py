@@ -49,7 +49,8 @@ class Server:
         self.serving = Serving(store)
         self.stored = PostgresConnections(store.database)
         events = PostgresEvents(store.database)
-        dependencies = SourceDependencies(self.stored, store.reader, self.serving.intake.append, store.dead_letters, events)
+        append = self.serving.intake.append
+        dependencies = SourceDependencies(self.stored, store.reader, append, store.dead_letters, events, store.event_warnings)
         self.connections = SourceManager(dependencies, CONNECTORS, settings)
 
     def payloads(self, name: str = "prod") -> dict[str, Any]:

@@ -55,7 +55,7 @@ async def facts(request: Request, services: Services, caller: Caller) -> Respons
     response_model=shapes.Written,
     responses={
         **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
-        200: {"model": shapes.Ingested, "description": "Counts for many events (NDJSON or JSON text sequence)."},
+        200: {"model": shapes.IngestedEvents, "description": "Counts for many events (NDJSON or JSON text sequence)."},
     },
     openapi_extra=operations.body(
         "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
@@ -66,7 +66,8 @@ async def openlineage(request: Request, services: Services, caller: Caller) -> R
     """Take a RunEvent, JobEvent or DatasetEvent of OpenLineage; any OpenLineage producer can send to this URL.
 
     The body is one event, whatever its content type says, unless that is `application/x-ndjson` or
-    `application/json-seq`: then it is streamed as many events and answered in the ingest shape.
+    `application/json-seq`: then it is streamed as many events and answered in the ingest shape. An event is refused only
+    without a usable time, run, job or dataset; other details that cannot be read are left out and listed in `warnings`.
     """
     return await _events("openlineage", request, services, caller)
 
@@ -78,7 +79,7 @@ async def openlineage(request: Request, services: Services, caller: Caller) -> R
     response_model=shapes.Written,
     responses={
         **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
-        200: {"model": shapes.Ingested, "description": "Counts for many events (NDJSON or JSON text sequence)."},
+        200: {"model": shapes.IngestedEvents, "description": "Counts for many events (NDJSON or JSON text sequence)."},
     },
     openapi_extra=operations.body(
         "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
@@ -139,7 +140,7 @@ class _PendingAppend:
     "/events",
     summary="Send CloudEvents",
     status_code=202,
-    response_model=shapes.Ingested,
+    response_model=shapes.IngestedEvents,
     responses=operations.answers("Counts of accepted, duplicate and rejected events.", errors=WRITE_ERRORS, status=202),
     openapi_extra=operations.body(
         "CloudEvents 1.0: structured, batched, or binary (attributes in ce- headers).",

@@ -27,6 +27,16 @@ INGESTED: Final[shapes.Ingested] = {
     "rejected": [{"index": 3, "pointer": "/edge/source", "message": "'source' is missing"}],
     "watermark": 42,
 }
+_WARNING: Final[shapes.Warned] = {"pointer": "/inputs/0/name", "message": "left out: must not be empty"}
+WRITTEN: Final[shapes.Written] = {"watermark": 42, "warnings": [_WARNING], "warnings_total": 1}
+INGESTED_EVENTS: Final[shapes.IngestedEvents] = {
+    "accepted": 2,
+    "duplicates": 1,
+    "rejected": [{"index": 3, "pointer": "/eventTime", "message": "'eventTime' is missing"}],
+    "watermark": 42,
+    "warnings": [{"index": 0, "pointer": "/inputs/0/name", "message": "left out: must not be empty"}],
+    "warnings_total": 1,
+}
 _FOLDED: Final[shapes.Folded] = {"count": 0, "by_rule": {}}
 LINEAGE: Final[shapes.Lineage] = {
     "root": _LAKE,
@@ -168,7 +178,8 @@ NAMES: Final[name_shapes.Names] = {
 EXAMPLES: Final = {
     "Problem": PROBLEM_EXAMPLE,
     "Ingested": INGESTED,
-    "Written": {"watermark": 42},
+    "IngestedEvents": INGESTED_EVENTS,
+    "Written": WRITTEN,
     "Lineage": LINEAGE,
     "Impact": IMPACT,
     "Propagation": PROPAGATION,

@@ -15,8 +15,8 @@ def read_column_lineage(facet: Located, names: NameResolver) -> DatasetLineage:
     by_field: dict[str, list[LineageSource]] = {}
     for name, entry in facet.object_members("fields"):
         if usable_key(name, entry):
-            by_field[name] = read_sources(entry, "inputFields", names, _older_transformation(entry))
-    return DatasetLineage(read_sources(facet, "dataset", names), by_field)
+            by_field[name] = read_sources(entry, "inputFields", names, columns=True, transformation=_older_transformation(entry))
+    return DatasetLineage(read_sources(facet, "dataset", names, columns=True), by_field)
 
 
 def _older_transformation(entry: Located) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 _DATASET: Final = "DATASET"
+_JOB: Final = "JOB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,21 +58,35 @@ class DatasetLineage:
 
 
 def read_sources(
-    parent: Located, key: str, names: NameResolver, default_transformation: list[Any] | None = None
+    parent: Located, key: str, names: NameResolver, *, columns: bool = False, transformation: Sequence[Any] = ()
 ) -> list[LineageSource]:
-    """Return the sources in the array `key` that are datasets or their columns; the others are jobs, and are omitted."""
+    """Return the sources in the array `key`: datasets, or columns of them; jobs are omitted.
+
+    With `columns`, each source is a column: one without a field is a source of the dataset only, with a warning. `transformation`
+    is that of sources that have none of their own.
+    """
     sources = []
     for item in parent.objects(key) or ():
         dataset = item.attempt(names.dataset) if is_dataset(item) else None
         if dataset:
-            column = item.typed("field", str)
+            column = item.attempt(_needed_field) if columns else item.typed("field", str)
             name = column.attempt(usable_name) if column else None
-            transformation = read_transformations(item) or default_transformation or []
-            sources.append(LineageSource(dataset, name, transformation, item))
+            sources.append(LineageSource(dataset, name, read_transformations(item) or list(transformation), item))
     return sources
 
 
+def _needed_field(item: Located) -> Located:
+    return item.need("field")
+
+
 def is_dataset(item: Located) -> bool:
-    """Return whether the `type` of a source or target in a lineage facet is that of a dataset, as it is by default."""
+    """Return whether the `type` of a source or target in a lineage facet is DATASET, as it is by default.
+
+    Jobs are omitted; a type that is neither is left out with a warning.
+    """
     kind = item.typed("type", str)
-    return kind is None or kind.text().upper() == _DATASET
+    if kind is None or kind.text().upper() == _DATASET:
+        return True
+    if kind.text().upper() != _JOB:
+        kind.leave_out(f"unknown type {kind.text()[:60]!r}; the types are {_DATASET} and {_JOB}")
+    return False

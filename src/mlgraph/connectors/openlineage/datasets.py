@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mlgraph.connectors.openlineage.column_lineage import read_column_lineage
 from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage
 from mlgraph.connectors.openlineage.descriptions import describe
-from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.facets import Facets, nonblank
 from mlgraph.connectors.openlineage.lifecycle import read_feast_location, read_lifecycle, read_symlinks
 from mlgraph.connectors.openlineage.lineage import read_dataset_lineage
 from mlgraph.connectors.openlineage.quality import read_quality
@@ -41,7 +41,7 @@ def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: 
     if properties.get("schema"):
         properties["schema"] = canonical_columns(uri.namespace, properties["schema"])
     version_facet = facets.take("version")
-    version = version_facet.typed("datasetVersion", str) if version_facet else None
+    version = nonblank(version_facet, "datasetVersion") if version_facet else None
     lineage = facets.take("lineage") if target else None
     columns = facets.take("columnLineage") if target else None
     properties |= read_lifecycle(uri, facets, draft)

@@ -61,6 +61,15 @@ def clean_text_of(parent: Located, key: str) -> str | None:
     return sanitize_text(found) if found else None
 
 
+def nonblank(parent: Located, key: str) -> Located | None:
+    """Return the text in the member `key`; None where it is absent or, with a warning, blank or no text."""
+    found = parent.typed(key, str)
+    if found and not found.value.strip():
+        found.leave_out("must not be blank")
+        return None
+    return found
+
+
 def checked(parent: Located, texts: tuple[str, ...] = (), flags: tuple[str, ...] = ()) -> Located:
     """Return an object without those of its members `texts` and `flags` that are no text or no boolean, with a warning each."""
     wrong = [key for key in texts if parent.value.get(key) is not None and parent.typed(key, str) is None]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mlgraph.connectors.openlineage.descriptions import describe
-from mlgraph.connectors.openlineage.facets import Facets, bare, checked
+from mlgraph.connectors.openlineage.facets import Facets, bare, checked, nonblank
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.history import merge
 from mlgraph.domain.payload import Located
@@ -43,5 +43,5 @@ def read_job(job: Located, draft: StatementBuilder) -> Job:
     if rest := facets.rest():
         properties["facets"] = rest
     draft.asset(uri, merge({"properties": properties}, state) if properties else state)
-    version = location.typed("version", str) if location else None
+    version = nonblank(location, "version") if location else None
     return Job(uri, (version.text() or None) if version else None, lineage)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlgraph.connectors.openlineage.facets import Facets
+from mlgraph.connectors.openlineage.facets import Facets, nonblank
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.uri import AssetUri
 
@@ -12,7 +12,7 @@ from mlgraph.domain.uri import AssetUri
 def read_lifecycle(dataset: AssetUri, facets: Facets, draft: StatementBuilder) -> dict[str, Any]:
     """Return the properties of `dataset` in a lifecycleStateChange facet; add drops and renames to `draft`."""
     facet = facets.take("lifecycleStateChange")
-    change = facet.typed("lifecycleStateChange", str) if facet else None
+    change = nonblank(facet, "lifecycleStateChange") if facet else None
     if facet is None or change is None:
         return {}
     state = change.text().upper()

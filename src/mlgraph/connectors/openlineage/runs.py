@@ -24,7 +24,7 @@ def read_parent(run: AssetUri, workflow: AssetUri, facets: Facets, draft: Statem
         return
     job, parent = facet.typed("job", dict), facet.typed("run", dict)
     if parent and facet.get("job") is None:
-        parent.leave_out("the parent facet has no job, whose namespace is needed for the run")
+        facet.attempt(lambda located: located.need("job"))  # its namespace is that of the parent run
     if job is None:
         return
     if parent and (parent_run := parent.attempt(lambda located: draft.names.run(job, located))):

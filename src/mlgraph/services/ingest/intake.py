@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.domain import clock
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import EdgeFact, Statement, split_contacts
@@ -16,13 +16,15 @@ from mlgraph.domain.payload import Located, canonical_json, clean
 from mlgraph.domain.redaction import redact
 from mlgraph.ports.connector import CLOUDEVENTS, FACTS, OWN_EVENT_TYPES, THIN, ConnectorRegistry
 from mlgraph.ports.dead_letters import DeadLetterStore
+from mlgraph.ports.event_warnings import EventWarningStore, WarningCount
 from mlgraph.ports.store import Actor, Appended, Event, FactWriter, Item
 from mlgraph.services.common import metrics
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.common.pipelining import WriteBehind
 from mlgraph.services.ingest.cloudevents import Envelope, read_envelopes
-from mlgraph.services.ingest.interpreting import InterpretedEvent, digest_of, interpret
+from mlgraph.services.ingest.interpreting import InterpretedEvent, digest_of, interpret, interpret_text
 from mlgraph.services.ingest.json_reading import numbered, read_json
+from mlgraph.services.ingest.tally import Tally, Uncounted, written
 
 _log = logging.getLogger(__name__)
 
@@ -40,31 +42,6 @@ Rehydrate = Callable[[str, Mapping[str, Any]], int]
 """Given a source and a thin event, fetches the object that the event names again and returns the transaction that records it."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """Counts of a request, accumulated into the ingest shape."""
-
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: list[dict[str, Any]] = field(default_factory=list)
-    watermark: int = 0
-    form: str = FACTS
-
-    def reject(self, index: int, error: MlgraphError) -> None:
-        """Add the rejected entry `index`."""
-        metrics.INTAKE_ITEMS.labels(self.form, "rejected").inc()
-        self.rejected.append({"index": index, "pointer": error.pointer or "", "message": error.detail})
-
-    def body(self) -> dict[str, Any]:
-        """Return the ingest shape."""
-        return {
-            "accepted": self.accepted,
-            "duplicates": self.duplicates,
-            "rejected": sorted(self.rejected, key=lambda entry: entry["index"]),
-            "watermark": self.watermark,
-        }
-
-
 class Intake:
     """Takes facts and events in. `nudge` is called after each append, so that the projection need not wait for its next poll."""
 
@@ -75,17 +52,19 @@ class Intake:
         nudge: Callable[[], None],
         rehydrate: Rehydrate,
         connectors: ConnectorRegistry,
+        event_warnings: EventWarningStore,
     ) -> None:
         self._writer = writer
         self._dead_letters = dead_letters
         self._nudge = nudge
         self._rehydrate = rehydrate
         self._connectors = connectors
+        self._event_warnings = event_warnings
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Append NDJSON facts chunk by chunk, each durable before the next. Return the ingest shape."""
         tally = Tally(form=FACTS)
-        return self._chunked(tally, lines, caller, lambda line: self._fact_item(read_json(line), caller))
+        return self._chunked(tally, lines, caller, lambda _, line: self._fact_item(read_json(line), caller))
 
     def is_quick(self, form: str, size: int) -> bool:
         """Return whether an event of `size` bytes can be interpreted without a thread.
@@ -102,21 +81,25 @@ class Intake:
         connector = self._connectors.format(form)
         metrics.INTAKE_BYTES.labels(connector.name).inc(len(body))
         try:
-            return interpret(connector, read_json(body), caller)
+            return interpret_text(connector, body, caller)
         except MlgraphError:
             metrics.INTAKE_ITEMS.labels(connector.name, "rejected").inc()
             raise
 
     def store(self, event: InterpretedEvent) -> dict[str, Any]:
-        """Store an interpreted event durably. Return `{watermark}`."""
-        return {"watermark": self.append([self._item_of(event)], event.caller, event.connector.name).tx}
+        """Store an interpreted event durably. Return `{watermark, warnings, warnings_total}`."""
+        appended = self.append([self._item_of(event)], event.caller, event.connector.name)
+        uncounted = Uncounted()
+        uncounted.add(event.warnings)
+        self._count_warnings(uncounted, event.connector.name, event.caller)
+        return written(appended, event.warnings)
 
     def store_async(self, event: InterpretedEvent, done: Callable[[dict[str, Any] | BaseException], None]) -> bool:
-        """Start to store an interpreted event; return False, without storing it, for a dead letter.
+        """Start to store an interpreted event; return False, without storing it, for a dead letter and for one with warnings.
 
         `done` is called in another thread with the result or the exception of `store`.
         """
-        if event.dead_letter is not None:
+        if event.dead_letter is not None or event.warnings:
             return False
         caller, form, started = event.caller, event.connector.name, time.monotonic()
 
@@ -125,7 +108,7 @@ class Intake:
             metrics.APPEND_SECONDS.observe(time.monotonic() - started)
             if isinstance(outcome, Appended):
                 self._count([event.item], outcome, form)
-                done({"watermark": outcome.tx})
+                done(written(outcome, ()))
             else:
                 done(outcome)
 
@@ -134,7 +117,7 @@ class Intake:
         return True
 
     def ingest(self, form: str, body: bytes, caller: Caller) -> dict[str, Any]:
-        """Store one event of a connector's format. Return `{watermark}`. Raises the errors of `interpret` and of the store."""
+        """Store one event of a connector's format, as `store` does. Raises the errors of `interpret` and of the store."""
         return self.store(self.interpret(form, body, caller))
 
     def ingest_lines(self, form: str, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
@@ -145,8 +128,10 @@ class Intake:
         connector = self._connectors.format(form)
         tally = Tally(form=connector.name)
 
-        def read(line: bytes) -> Item:
-            return self._item_of(interpret(connector, read_json(line), caller))
+        def read(index: int, line: bytes) -> Item:
+            event = interpret_text(connector, line, caller)
+            tally.warn(index, event.warnings)
+            return self._item_of(event)
 
         return self._chunked(tally, lines, caller, read)
 
@@ -160,10 +145,14 @@ class Intake:
                 tally.reject(index, envelope)
                 continue
             try:
-                items.append(self._cloudevent_item(envelope, caller))
+                item, warnings = self._cloudevent_item(envelope, caller)
             except InvalidInput as error:
                 tally.reject(index, error)
+                continue
+            items.append(item)
+            tally.warn(index, warnings)
         self._add(tally, items, caller)
+        self._count_warnings(tally.uncounted, tally.form, caller)
         return tally.body()
 
     def append(self, entries: Sequence[Item], caller: Caller, form: str = _SOURCE) -> Appended:
@@ -206,7 +195,9 @@ class Intake:
         """Return a page of the dead letters that are not replayed, oldest first."""
         return self._dead_letters.listing(limit, cursor)
 
-    def _chunked(self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[bytes], Item]) -> dict[str, Any]:
+    def _chunked(
+        self, tally: Tally, lines: Iterable[bytes], caller: Caller, read: Callable[[int, bytes], Item]
+    ) -> dict[str, Any]:
         """Append the items that `read` makes of the lines, chunk by chunk; while a chunk is stored, the next one is read."""
         received = metrics.INTAKE_BYTES.labels(tally.form)
         chunk: Chunk = []
@@ -218,10 +209,23 @@ class Intake:
                 if len(chunk) >= CHUNK_LINES or size >= CHUNK_BYTES:
                     received.inc(size)
                     write_behind.submit(_read_each(tally, chunk, read))
+                    self._count_warnings(tally.uncounted, tally.form, caller)
                     chunk, size = [], 0
             received.inc(size)
             write_behind.finish(_read_each(tally, chunk, read))
+        self._count_warnings(tally.uncounted, tally.form, caller)
         return tally.body()
+
+    def _count_warnings(self, uncounted: Uncounted, form: str, caller: Caller) -> None:
+        """Add warnings to the counts of the store. The events are stored: a count that fails is logged, and fails no request."""
+        if uncounted.last is None:
+            return
+        count = WarningCount(form, caller.source, uncounted.events, uncounted.warnings, clock.wall_us(), uncounted.last)
+        uncounted.events, uncounted.warnings, uncounted.last = 0, 0, None
+        try:
+            self._event_warnings.add(count)
+        except MlgraphError as error:
+            _log.warning("%d warnings about events of %s are not counted: %s", count.warnings, form, error.detail)
 
     def _add(self, tally: Tally, entries: Sequence[Item], caller: Caller) -> None:
         appended = self.append(entries, caller, tally.form)
@@ -248,7 +252,8 @@ class Intake:
             self._dead_letters.add(event.dead_letter)
         return event.item
 
-    def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> Item:
+    def _cloudevent_item(self, envelope: Envelope, caller: Caller) -> tuple[Item, list[DetailWarning]]:
+        """Return the item to append, and the warnings about the data."""
         event = Event(
             CLOUDEVENTS,
             envelope.source,
@@ -263,7 +268,7 @@ class Intake:
                     statements.extend(self._statements(entry, caller))
                 except InvalidInput as error:
                     raise error.under(f"/data/{position}" if envelope.many else "/data") from None
-            return Item(*split_contacts(statements), event)
+            return Item(*split_contacts(statements), event), []
         connector = self._connectors.of_cloudevent(envelope.type, envelope.media_type)
         if connector is None:
             prefixes = [f"{prefix}*" for each in self._connectors for prefix in each.cloudevent_types]
@@ -273,10 +278,11 @@ class Intake:
             )
         data = envelope.need_data()
         try:
-            item = self._item_of(interpret(connector, data, caller))
+            interpreted = interpret(connector, data, caller)
         except InvalidInput as error:
             raise error.under("/data") from None
-        return Item(item.facts, item.contacts, event)
+        item = self._item_of(interpreted)
+        return Item(item.facts, item.contacts, event), [warning.under("/data") for warning in interpreted.warnings]
 
     def _statements(self, entry: Any, caller: Caller) -> list[Statement]:
         item = self._fact_item(entry, caller)
@@ -291,12 +297,12 @@ def _check_not_past(valid_to: int) -> None:
         )
 
 
-def _read_each(tally: Tally, chunk: Chunk, read: Callable[[bytes], Item]) -> list[Item]:
+def _read_each(tally: Tally, chunk: Chunk, read: Callable[[int, bytes], Item]) -> list[Item]:
     """Return the items that `read` makes of the lines; a malformed line is rejected individually."""
     items: list[Item] = []
     for index, line in chunk:
         try:
-            items.append(read(line))
+            items.append(read(index, line))
         except (InvalidInput, NotJson, TooLarge) as error:
             tally.reject(index, error)
     return items

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from mlgraph.ports.connector import Connector
 from mlgraph.ports.dead_letters import DeadLetterEntry
 from mlgraph.ports.store import Event, Item
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.ingest.json_reading import canonical_json_clean, canonical_text
+from mlgraph.services.ingest.json_reading import canonical_json_clean, canonical_text, read_event
 
 _log = logging.getLogger(__name__)
 
@@ -47,6 +47,13 @@ class InterpretedEvent:
     item: Item
     dead_letter: DeadLetterEntry | None = None
     warnings: Sequence[DetailWarning] = ()
+
+
+def interpret_text(connector: Connector, raw: bytes, caller: Caller) -> InterpretedEvent:
+    """Return the interpretation of an event in JSON. Raises `NotJson`, `TooLarge`, and `InvalidInput` as `interpret` does."""
+    document, warnings = read_event(raw)
+    event = interpret(connector, document, caller)
+    return replace(event, warnings=[*warnings, *event.warnings]) if warnings else event
 
 
 def interpret(connector: Connector, document: object, caller: Caller) -> InterpretedEvent:
@@ -79,7 +86,11 @@ def interpret(connector: Connector, document: object, caller: Caller) -> Interpr
         body = canonical_json(_stored_copy(connector, payload))
         dead_letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
         return InterpretedEvent(connector, caller, Item(()), dead_letter)
-    warnings += [statement for statement in statements if isinstance(statement, DetailWarning)]
+    warnings += [
+        DetailWarning(clean_text(each.pointer), clean_text(each.message))
+        for each in statements
+        if isinstance(each, DetailWarning)
+    ]
     return InterpretedEvent(connector, caller, item, warnings=warnings)
 
 

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import orjson
 
-from mlgraph.domain.errors import TooLarge
+from mlgraph.domain.detail_warnings import DetailWarning
+from mlgraph.domain.errors import InvalidInput, TooLarge
 from mlgraph.domain.payload import MAX_DEPTH, canonical_json, clean, decode_json, is_shallow
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
@@ -19,6 +20,8 @@ _DIGIT_CLASSES: Final = bytes.maketrans(b"123456789E", b"000000000e")
 _LONG_NUMBER: Final = b"0" * 19
 _LARGE_EXPONENT: Final = b"0e000"
 
+_TOKENS: Final = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)|[{}\[\]]', re.DOTALL)
+"""Strings and brackets. A string without an end extends to the end of the text, so that matching takes linear time."""
 _FRACTION: Final = re.compile(rb'(?:":|[,\[])(?:-?[0-9]+[.eE]|null)')
 """A number with a fraction, which encoders write differently, or null, which the fast encoder writes for infinite numbers."""
 
@@ -37,6 +40,31 @@ def read_json(raw: bytes) -> Any:
         except orjson.JSONDecodeError:
             pass  # the strict decoder raises the located error
     return decode_json(raw)
+
+
+def read_event(raw: bytes) -> tuple[Any, list[DetailWarning]]:
+    """Return the JSON value in `raw` as `read_json` does, with a warning where values too deep for a decoder are null."""
+    try:
+        return read_json(raw), []
+    except InvalidInput:
+        warning = DetailWarning("", f"left out: values nested deeper than {MAX_DEPTH} levels")
+        return decode_json(_without_deep_values(raw)), [warning]
+
+
+def _without_deep_values(raw: bytes) -> bytes:
+    """Return a JSON text in which objects and arrays nested deeper than `MAX_DEPTH` are null."""
+    parts: list[bytes] = []
+    depth = begin = 0
+    for token in _TOKENS.finditer(raw):
+        if token.group() in b"{[":
+            depth += 1
+            if depth == MAX_DEPTH + 1:
+                parts += [raw[begin : token.start()], b"null"]
+        elif token.group() in b"}]":
+            depth -= 1
+            if depth == MAX_DEPTH:
+                begin = token.end()
+    return b"".join([*parts, raw[begin:]]) if depth <= MAX_DEPTH else raw
 
 
 def _has_unusual_number(raw: bytes) -> bool:

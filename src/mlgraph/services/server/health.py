@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.ports.dead_letters import DeadLetterCounts
+from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.pool import Pool
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common import metrics
@@ -32,10 +35,16 @@ class Health:
         self._gauges = _Gauges()
         self._pool: Callable[[], Pool] | None = None
         self._dead_letters: Callable[[], DeadLetterCounts] | None = None
+        self._warnings: Callable[[], Sequence[WarningCount]] | None = None
 
-    def watch(self, pool: Callable[[], Pool], dead_letters: Callable[[], DeadLetterCounts]) -> None:
-        """Add the metrics of the connection pool and of dead letters. `dead_letters` may raise `Unavailable`."""
-        self._pool, self._dead_letters = pool, dead_letters
+    def watch(
+        self,
+        pool: Callable[[], Pool],
+        dead_letters: Callable[[], DeadLetterCounts],
+        warnings: Callable[[], Sequence[WarningCount]],
+    ) -> None:
+        """Add the metrics of the connection pool, of dead letters and of warnings. The last two may raise `Unavailable`."""
+        self._pool, self._dead_letters, self._warnings = pool, dead_letters, warnings
 
     def loaded(self) -> None:
         """Mark the server as loaded: everything needed for the first answer is available."""
@@ -88,11 +97,28 @@ class Health:
                 counts = self._dead_letters()
                 gauges.dead_letters_waiting.set(counts.waiting)
                 gauges.dead_letters.set(counts.total)
+            if self._warnings is not None:
+                gauges.warnings.counts = self._warnings()
             gauges.store_up.set(1)
         except MlgraphError:
             gauges.store_up.set(0)
             gauges.lag.labels(_GRAPH).set(self._since_current_s())
         return generate_latest(gauges.registry) + generate_latest(metrics.PROCESS)
+
+
+class _WarningCounter(Collector):
+    """The counter of warnings, which the store counts for all processes; `counts` is its last reading."""
+
+    def __init__(self) -> None:
+        self.counts: Sequence[WarningCount] = ()
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the counter, with a sample for each format and source."""
+        text = "Details of events that were left out or read differently, by format and source of the token."
+        family = CounterMetricFamily("mlgraph_intake_warnings", text, labels=("format", "source"))
+        for count in self.counts:
+            family.add_metric((count.format, count.source or ""), count.warnings)
+        yield family
 
 
 class _Gauges:
@@ -105,6 +131,8 @@ class _Gauges:
             return Gauge(name, meaning, labels, registry=registry)
 
         gauge("mlgraph_build_info", "Constant 1; the label has the version.", "version").labels(version("mlgraph")).set(1)
+        self.warnings = _WarningCounter()
+        registry.register(self.warnings)
         self.unready = Counter("mlgraph_not_ready", "Number of 503 answers of /readyz.", registry=registry)
         self.store_up = gauge("mlgraph_store_up", "1 while the store answers, else 0.")
         self.stored = gauge("mlgraph_store_transactions", "Last transaction in the store.")

@@ -5,11 +5,13 @@ This module alone decides whether an answer is older than the stored state (docs
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Statement, split_contacts
@@ -22,6 +24,8 @@ from mlgraph.ports.source_adapter import Payload, States
 from mlgraph.ports.store import FactReader, Item
 from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.sources.freshness import Freshness, RequestTime
+
+_log = logging.getLogger(__name__)
 
 _POINTS_TO = RELATIONS["points_to"].code
 _ALIAS_OF = RELATIONS["alias_of"].code
@@ -137,7 +141,11 @@ class Hydrator:
         )
 
     def _normalised(self, payload: Payload) -> Sequence[Statement]:
-        return self._connector.normalise(payload, None)  # payloads of a source adapter contain the scope
+        statements = self._connector.normalise(payload, None)  # payloads of a source adapter contain the scope
+        for warning in statements:
+            if isinstance(warning, DetailWarning):
+                _log.warning("%s: %s at %s of an answer", self._connector.name, warning.message, warning.pointer or "/")
+        return [statement for statement in statements if not isinstance(statement, DetailWarning)]
 
     @staticmethod
     def _item(statements: Iterable[Statement]) -> Item:

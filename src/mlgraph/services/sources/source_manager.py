@@ -18,7 +18,7 @@ from mlgraph.ports.connections import Connection
 from mlgraph.ports.connector import Connector, ConnectorRegistry, PulledConnector
 from mlgraph.ports.source_adapter import Access
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.sources.source_status import STOPPED, hydration, probe, status
+from mlgraph.services.sources.source_status import STOPPED, hydration, probe, status, warnings_of
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, webhook_path
 from mlgraph.services.sources.source_writer import SourceDependencies
 
@@ -129,8 +129,8 @@ class SourceManager:
         return {"connectors": [_declared(each) for each in self._connectors], "watermark": self._reader.last_tx()}
 
     def sources(self) -> dict[str, Any]:
-        """Return the status of all sources."""
-        return {"sources": self._bodies(self._store.all()), "watermark": self._reader.last_tx()}
+        """Return the status of all sources, and the counts of warnings about events by format and source."""
+        return self._listing(self._store.all())
 
     def test(self, name: str, caller: Caller) -> dict[str, Any]:
         """Probe a source once with its credentials and return its answer or error. Raises `NotFound`, `Conflict`."""
@@ -155,10 +155,7 @@ class SourceManager:
         if failed:
             raise SourceError("; ".join(failed))
         _log.info("%s synced %s", caller.actor, name or "all sources")
-        return {
-            "sources": self._bodies([c for c in self._store.all() if name in (None, c.name)]),
-            "watermark": self._reader.last_tx(),
-        }
+        return self._listing([c for c in self._store.all() if name in (None, c.name)])
 
     def webhook(self, name: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
         """Verify and store a signed webhook; the object that it names is fetched as soon as the request limits allow."""
@@ -213,6 +210,10 @@ class SourceManager:
         else:
             found = self._credentials(settings.credentials) if settings.credentials and self._credentials else None
         return replace(plan, access=replace(plan.access, credentials=found))
+
+    def _listing(self, connections: Sequence[Connection]) -> dict[str, Any]:
+        counts = [warnings_of(count) for count in self._dependencies.event_warnings.counts()]
+        return {"sources": self._bodies(connections), "warnings": counts, "watermark": self._reader.last_tx()}
 
     def _bodies(self, connections: Sequence[Connection]) -> list[dict[str, Any]]:
         dead_letters, now = self._dependencies.dead_letters.waiting_of_sources(), clock.wall_us()

@@ -11,6 +11,7 @@ from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.connector import PulledConnector
+from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.source_adapter import Access
 from mlgraph.services.sources.source_worker import Reading, SourceWorker, next_sweeps
 
@@ -57,6 +58,18 @@ def hydration(worker: SourceWorker | None) -> dict[str, Any]:
         "circuit": circuit.name if circuit else None,
         "retry_in_s": round(circuit.retry_in_s, 1) if circuit and circuit.name == "open" else None,
         "events_waiting": worker.waiting() if worker is not None else 0,
+    }
+
+
+def warnings_of(count: WarningCount) -> dict[str, Any]:
+    """Return the counts of warnings of one format and source, with the latest warning."""
+    return {
+        "format": count.format,
+        "source": count.source,
+        "events": count.events,
+        "warnings": count.warnings,
+        "last_at": format_time(count.last_at),
+        "last": {"pointer": count.last.pointer, "message": count.last.message},
     }
 
 

@@ -13,6 +13,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection, ConnectionStore
 from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.dead_letters import DeadLetterStore
+from mlgraph.ports.event_warnings import EventWarningStore
 from mlgraph.ports.events import EventStore
 from mlgraph.ports.source_adapter import Departure, Payload
 from mlgraph.ports.store import Appended, FactReader, Item
@@ -36,6 +37,7 @@ class SourceDependencies:
     append: Append
     dead_letters: DeadLetterStore
     events: EventStore
+    event_warnings: EventWarningStore
     public_url: str | None = None
 
 
