@@ -16,7 +16,7 @@ from tests.contract.serving import PROGRAM, Api, Json, Process
 
 Start = Callable[..., Process]
 FAULTY: Final = page.source().replace(
-    "    report = Located(payload)\n", '    raise RuntimeError("planted")\n    report = Located(payload)\n'
+    "    report = EventDocument(payload)\n", '    raise RuntimeError("planted")\n    report = EventDocument(payload)\n'
 )
 LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/"
 DAILY, COPY = f"{LAKE}ratings%2Fdaily", f"{LAKE}ratings%2Fcopy"
@@ -87,16 +87,20 @@ def test_an_installed_connector_is_a_format_everywhere(installed: Installed) -> 
 
     # POST: one event, a repetition, a rejected one, and many
     status, answer = post(api, page.report())
-    assert (status, list(answer)) == (201, ["watermark"])
+    assert (status, list(answer)) == (201, ["watermark", "warnings", "warnings_total"])
     assert post(api, page.report()) == (201, answer)
     assert {(DAILY, "input_to", JOB), (JOB, "outputs", COPY)} <= api.edges(DAILY)
     status, refused = post(api, reported("r9", at="yesterday"))
     assert (status, refused["pointer"]) == (422, "/at")
-    lines = "\n".join(json.dumps(each) for each in (reported("r2"), reported("r3", reads=["nowhere"]), reported("r2")))
+    sent = reported("r2"), reported("r3", reads=["nowhere", 3]), reported("r2"), reported("r9", at="yesterday")
+    lines = "\n".join(json.dumps(each) for each in sent)
     status, answer = post(api, lines, "application/x-ndjson")
     assert status == 200
-    assert (answer["accepted"], answer["duplicates"]) == (1, 1)
-    assert [(each["index"], each["pointer"]) for each in answer["rejected"]] == [(1, "/reads/0")]
+    assert (answer["accepted"], answer["duplicates"]) == (2, 1)
+    assert [(each["index"], each["pointer"]) for each in answer["rejected"]] == [(3, "/at")]
+    assert [(each["index"], each["pointer"]) for each in answer["warnings"]] == [(1, "/reads/0"), (1, "/reads/1")]
+    assert [(each["format"], each["warnings"]) for each in api.ask("sources")["warnings"]] == [("toy", 2)]
+    assert 'mlgraph_intake_warnings_total{format="toy",source=""} 2.0' in api.http.get("/metrics").text
     status, refused = post(api, page.report(), form="tony")
     assert status == 422
     assert "did you mean 'toy'? The formats of events are openlineage, toy" in refused["detail"]

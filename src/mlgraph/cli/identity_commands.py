@@ -15,7 +15,7 @@ from mlgraph.cli.command_session import AsJson, AtLeast, Url, connected, run_que
 from mlgraph.cli.output import plain, span
 
 if TYPE_CHECKING:
-    from mlgraph.client import name_shapes, shapes
+    from mlgraph.client import ingest_shapes, name_shapes
     from mlgraph.client.responses import Answer
 
 app = typer.Typer()
@@ -92,7 +92,7 @@ def _declare(
         raise typer.Exit(output.REFUSED)
 
 
-def _print_declaration(ingested: Answer[shapes.Ingested], answer: Answer[name_shapes.Names] | None, as_json: bool) -> None:
+def _print_declaration(ingested: Answer[ingest_shapes.Ingested], answer: Answer[name_shapes.Names] | None, as_json: bool) -> None:
     if as_json:
         output.write((answer or ingested).body)
     elif answer is not None:

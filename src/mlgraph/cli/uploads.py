@@ -18,7 +18,7 @@ from mlgraph.cli.json_documents import RecordPositions, records
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from mlgraph.client import Client, shapes
+    from mlgraph.client import Client, ingest_shapes
 
 PIECE_BYTES: Final = 256 * 1024
 BATCH_BYTES: Final = 8 * 1024 * 1024
@@ -47,7 +47,7 @@ class Upload:
         self._files = files
         self.places = RecordPositions()
 
-    def send(self, server: Client, form: str) -> tuple[bytes, shapes.IngestedEvents]:
+    def send(self, server: Client, form: str) -> tuple[bytes, ingest_shapes.IngestedEvents]:
         """Send all records in the format `form`; return the HTTP body and its value. Facts have no warnings."""
         with contextlib.closing(Meter("sending", _bytes_of(self._files))) as meter:
             if form == "cloudevents":
@@ -59,9 +59,9 @@ class Upload:
             answer = server.ingest_lines(form, pieces)
             return answer.body, answer.data
 
-    def _batches(self, server: Client, meter: Meter) -> tuple[bytes, shapes.IngestedEvents]:
+    def _batches(self, server: Client, meter: Meter) -> tuple[bytes, ingest_shapes.IngestedEvents]:
         """Send CloudEvents in batches below the limit of a body, and add up the answers."""
-        total: shapes.IngestedEvents = {
+        total: ingest_shapes.IngestedEvents = {
             "accepted": 0,
             "duplicates": 0,
             "rejected": [],
@@ -159,7 +159,7 @@ def _joined(lines: Iterator[bytes], meter: Meter) -> Iterator[bytes]:
         yield b"\n".join([*waiting, b""])
 
 
-def _batched(events: Iterator[bytes], rejected: list[shapes.Rejection]) -> Iterator[list[tuple[int, bytes]]]:
+def _batched(events: Iterator[bytes], rejected: list[ingest_shapes.Rejection]) -> Iterator[list[tuple[int, bytes]]]:
     """Yield batches of (index, event). Invalid JSON would invalidate its batch, so it is added to `rejected` instead."""
     batch: list[tuple[int, bytes]] = []
     size = 0

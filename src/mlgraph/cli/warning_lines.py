@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from mlgraph.client import shapes
+    from mlgraph.client import ingest_shapes
 
 MAX_GROUPS: Final = 20
 MAX_PLACES: Final = 5
 _POSITION: Final = re.compile(r"/[0-9]+(?=/|$)")
 
 
-def warning_lines(answer: shapes.IngestedEvents, place_of: Callable[[int], str]) -> Iterator[str]:
+def warning_lines(answer: ingest_shapes.IngestedEvents, place_of: Callable[[int], str]) -> Iterator[str]:
     """Yield a line for each sort of warning: equal messages at equal pointers, positions in arrays aside.
 
     `place_of` returns the file and line of an event by its index. At most `MAX_GROUPS` sorts are rendered, and the number of
@@ -23,7 +23,7 @@ def warning_lines(answer: shapes.IngestedEvents, place_of: Callable[[int], str])
     if not answer["warnings_total"]:
         return
     yield f"{answer['warnings_total']:,} details of events were left out or read differently; everything else counts:"
-    groups: dict[tuple[str, str], list[shapes.IndexedWarning]] = {}
+    groups: dict[tuple[str, str], list[ingest_shapes.IndexedWarning]] = {}
     for warning in answer["warnings"]:
         groups.setdefault((_POSITION.sub("/*", warning["pointer"]), warning["message"]), []).append(warning)
     for warnings in list(groups.values())[:MAX_GROUPS]:
@@ -36,7 +36,7 @@ def warning_lines(answer: shapes.IngestedEvents, place_of: Callable[[int], str])
         yield f"{answer['warnings_total'] - len(answer['warnings']):,} further warnings are counted only"
 
 
-def _others(warnings: list[shapes.IndexedWarning], place_of: Callable[[int], str]) -> str:
+def _others(warnings: list[ingest_shapes.IndexedWarning], place_of: Callable[[int], str]) -> str:
     if not warnings:
         return ""
     places = list(dict.fromkeys(place_of(warning["index"]) for warning in warnings))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from mlgraph.client import name_shapes, shapes, source_shapes
+    from mlgraph.client import ingest_shapes, name_shapes, shapes, source_shapes
     from mlgraph.client.propagation_shapes import Propagation
 
 
@@ -124,27 +124,27 @@ class Client:
         """Load a backup into the server's store, which must be empty, and return a summary."""
         return self._transport.post("/api/v1/restore", pieces, {"content-type": "application/gzip"})
 
-    def facts(self, lines: Iterable[bytes]) -> Answer[shapes.Ingested]:
+    def facts(self, lines: Iterable[bytes]) -> Answer[ingest_shapes.Ingested]:
         """Send facts (NDJSON) in pieces of any size; return the counts and the rejected lines."""
         return self._transport.post("/api/v1/facts", lines, {"content-type": "application/x-ndjson"})
 
-    def openlineage(self, event: bytes) -> Answer[shapes.Written]:
+    def openlineage(self, event: bytes) -> Answer[ingest_shapes.Written]:
         """Send one OpenLineage event."""
         return self._transport.post("/api/v1/lineage", event, {"content-type": "application/json"})
 
-    def openlineage_lines(self, lines: Iterable[bytes]) -> Answer[shapes.IngestedEvents]:
+    def openlineage_lines(self, lines: Iterable[bytes]) -> Answer[ingest_shapes.IngestedEvents]:
         """Send many OpenLineage events (NDJSON) in pieces of any size."""
         return self._transport.post("/api/v1/lineage", lines, {"content-type": "application/x-ndjson"})
 
-    def ingest(self, format: str, event: bytes) -> Answer[shapes.Written]:  # noqa: A002 - the term of the HTTP API
+    def ingest(self, format: str, event: bytes) -> Answer[ingest_shapes.Written]:  # noqa: A002 - the term of the HTTP API
         """Send one event of a connector's format."""
         return self._transport.post(f"/api/v1/ingest/{quote(format, safe='')}", event, {"content-type": "application/json"})
 
-    def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[shapes.IngestedEvents]:  # noqa: A002 - the term of the HTTP API
+    def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[ingest_shapes.IngestedEvents]:  # noqa: A002 - the term of the HTTP API
         """Send many events of a connector's format (NDJSON) in pieces of any size."""
         return self._transport.post(f"/api/v1/ingest/{quote(format, safe='')}", lines, {"content-type": "application/x-ndjson"})
 
-    def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[shapes.IngestedEvents]:
+    def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[ingest_shapes.IngestedEvents]:
         """Send CloudEvents: without `headers`, `body` is a batch (a JSON array of structured events)."""
         batch = {"content-type": "application/cloudevents-batch+json"}
         return self._transport.post("/api/v1/events", body, headers or batch)

@@ -54,7 +54,8 @@ class Connector:
     """Locations in a payload that contain secrets or personal data; their values never reach a fact."""
     normalise: Callable[[object, str | None], Sequence[Statement]]
     """Returns the statements of a decoded payload. The second argument is the source of the sender's token: it scopes ambiguous
-    names (docs/naming.md). Raises `InvalidInput` with the JSON pointer of the fault.
+    names (docs/naming.md). Raises `InvalidInput` with the JSON pointer of the fault; a detail that the payload can do
+    without is left out instead, with a `DetailWarning` among the statements (`EventDocument` collects them).
     """
     sanitize: Callable[[Located], object] = sanitize
     """Returns the copy of a payload that is stored with its facts, without secrets and personal data."""

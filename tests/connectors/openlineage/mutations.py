@@ -120,13 +120,13 @@ def check(mutation: Mutation) -> None:
     rest = assertions(facts(replaced(mutation.original(), _unit(mutation.place), GONE)))
     lost = [key for key in rest if key not in found or not contains(found[key], rest[key])]
     assert not lost, f"{mutation}: of the rest is missing or different: {lost[0]}"
-    whole = assertions(facts(mutation.original()))
+    complete = assertions(facts(mutation.original()))
     if mutation.replacement is GONE or mutation.replacement is None:  # nothing is known of it, unless that costs its item
-        is_optional = mutation.place[-1] == "field" and "lineage" in mutation.place  # then the dataset is the source
-        costs_item = _unit(mutation.place) != mutation.place and found == rest != whole and not is_optional
+        is_optional = mutation.place[-1] in ("field", "inputs") and "lineage" in mutation.place  # then the dataset is the source
+        costs_item = _unit(mutation.place) != mutation.place and found == rest != complete and not is_optional
         assert pointers or not costs_item, f"{mutation}: cost its item without a warning"
     elif mutation.is_fault():
-        left_out = [key for key in whole if key not in found or _lacks(found[key], whole[key])]
+        left_out = [key for key in complete if key not in found or _lacks(found[key], complete[key])]
         assert pointers or not left_out, f"{mutation}: without a warning left out {left_out[0]}"
 
 

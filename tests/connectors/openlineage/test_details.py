@@ -83,6 +83,10 @@ def with_details(*, run: Json | None = None, job: Json | None = None, a: Json | 
             "/outputs/0/facets/columnLineage/fields/x/inputFields",
         ),
         (
+            with_details(b={"columnLineage": {"fields": {"x": {"inputFields": [dataset("a")]}}}}),
+            "/outputs/0/facets/columnLineage/fields/x/inputFields/0/field",
+        ),
+        (
             with_details(b={"lineage": {"inputs": [{"namespace": "d", "name": "a", "type": 3}]}}),
             "/outputs/0/facets/lineage/inputs/0/type",
         ),

@@ -19,7 +19,7 @@ from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.schema.parameters import Cursor, Limit, at_least, known_only
-from mlgraph.client import shapes
+from mlgraph.client import ingest_shapes, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["intake"], dependencies=[Depends(authenticate), Depends(known_only)])
 
@@ -33,7 +33,7 @@ _posts = anyio.CapacityLimiter(MAX_POSTS)
 @router.post(
     "/facts",
     summary="Send facts",
-    response_model=shapes.Ingested,
+    response_model=ingest_shapes.Ingested,
     responses=operations.answers("Counts of accepted, duplicate and rejected lines.", errors=WRITE_ERRORS),
     openapi_extra=operations.body("One fact a line, any number of lines.", {_LINES: operations.FACTS_EXAMPLE}),
 )
@@ -52,10 +52,10 @@ async def facts(request: Request, services: Services, caller: Caller) -> Respons
     "/lineage",
     summary="Send OpenLineage events",
     status_code=201,
-    response_model=shapes.Written,
+    response_model=ingest_shapes.Written,
     responses={
         **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
-        200: {"model": shapes.IngestedEvents, "description": "Counts for many events (NDJSON or JSON text sequence)."},
+        200: {"model": ingest_shapes.IngestedEvents, "description": "Counts for many events (NDJSON or JSON text sequence)."},
     },
     openapi_extra=operations.body(
         "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
@@ -76,10 +76,10 @@ async def openlineage(request: Request, services: Services, caller: Caller) -> R
     "/ingest/{format}",
     summary="Send events of a connector's format",
     status_code=201,
-    response_model=shapes.Written,
+    response_model=ingest_shapes.Written,
     responses={
         **operations.answers("The event is stored.", errors=WRITE_ERRORS, status=201),
-        200: {"model": shapes.IngestedEvents, "description": "Counts for many events (NDJSON or JSON text sequence)."},
+        200: {"model": ingest_shapes.IngestedEvents, "description": "Counts for many events (NDJSON or JSON text sequence)."},
     },
     openapi_extra=operations.body(
         "One event, or many as NDJSON or as a JSON text sequence (RFC 7464).",
@@ -140,7 +140,7 @@ class _PendingAppend:
     "/events",
     summary="Send CloudEvents",
     status_code=202,
-    response_model=shapes.IngestedEvents,
+    response_model=ingest_shapes.IngestedEvents,
     responses=operations.answers("Counts of accepted, duplicate and rejected events.", errors=WRITE_ERRORS, status=202),
     openapi_extra=operations.body(
         "CloudEvents 1.0: structured, batched, or binary (attributes in ce- headers).",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
-from mlgraph.client import name_shapes, shapes
+from mlgraph.client import ingest_shapes, name_shapes, shapes
 from mlgraph.client.propagation_shapes import Propagation
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
@@ -21,15 +21,15 @@ PROBLEM_EXAMPLE: Final[shapes.Problem] = {
     "status": 404,
     "detail": f"{_LAKE} is unknown: no fact names it, neither as an asset nor in an edge; mlgraph export lists all known names",
 }
-INGESTED: Final[shapes.Ingested] = {
+INGESTED: Final[ingest_shapes.Ingested] = {
     "accepted": 2,
     "duplicates": 1,
     "rejected": [{"index": 3, "pointer": "/edge/source", "message": "'source' is missing"}],
     "watermark": 42,
 }
-_WARNING: Final[shapes.Warned] = {"pointer": "/inputs/0/name", "message": "left out: must not be empty"}
-WRITTEN: Final[shapes.Written] = {"watermark": 42, "warnings": [_WARNING], "warnings_total": 1}
-INGESTED_EVENTS: Final[shapes.IngestedEvents] = {
+_WARNING: Final[ingest_shapes.Warned] = {"pointer": "/inputs/0/name", "message": "left out: must not be empty"}
+WRITTEN: Final[ingest_shapes.Written] = {"watermark": 42, "warnings": [_WARNING], "warnings_total": 1}
+INGESTED_EVENTS: Final[ingest_shapes.IngestedEvents] = {
     "accepted": 2,
     "duplicates": 1,
     "rejected": [{"index": 3, "pointer": "/eventTime", "message": "'eventTime' is missing"}],
