@@ -46,6 +46,7 @@ ASSET: Body = {
     "valid_from": "2026-11-01T00:00:00Z",
     "deleted_at": None,
     "names": [],
+    "ambiguous": [],
     "referenced_only": False,
     "relations": [],
     "relations_total": 0,

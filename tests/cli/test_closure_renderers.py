@@ -40,6 +40,25 @@ def closure(
     return answer
 
 
+def test_an_ambiguous_root_is_shown_with_its_claimants_and_what_to_do() -> None:
+    answer = closure(
+        {"r": 0, **{str(number): 1 for number in range(12)}}, [("r", str(number)) for number in range(12)], relation="alias_of"
+    )
+    answer["direction"], answer["ambiguous"] = "upstream", [uri(number) for number in range(12)]
+    text = rendered(closure_renderers.lineage(answer))
+    assert "-> alias_of  dataset 7" in text, "a step from a name to its claimant has the direction of the edge"
+    impact: shapes.Impact = {**operations.IMPACT, "root": uri("r"), "ambiguous": answer["ambiguous"]}
+    for shown in (
+        text,
+        rendered(closure_renderers.impact(impact)),
+        rendered(closure_renderers.impact({**impact, "affected": []})),
+    ):
+        assert "This name is ambiguous: 12 assets claim it" in shown
+        assert f"  {uri(9)}\n  and 2 more" in shown
+        assert f"mlgraph same {uri('r')} ASSET" in shown
+    assert "ambiguous" not in rendered(closure_renderers.lineage(closure({"r": 0, "a": 1}, [("r", "a")])))
+
+
 def test_upstream_arrows_point_the_other_way() -> None:
     text = rendered(closure_renderers.lineage(closure({"r": 0, "a": 1}, [("a", "r")], direction="upstream")))
     assert "<- derives  dataset a" in text

@@ -208,7 +208,10 @@ def test_an_ambiguous_name_is_reported_and_decided_by_a_person(api: Api, names: 
     name, left, right = (names.dataset(each) for each in ("name", "left", "right"))
     answer = [{**alias(name, of, at(1))["edge"], "origin": "catalog"} for of in (left, right)]
     api.taken(edge(left, "derives", names.dataset("l"), at(1)), *({"edge": each} for each in answer))
-    assert reached(api, name) == {name}
+    assert reached(api, name) == {name, left, right, names.dataset("l")}
+    shown = mlgraph(shared_server, "lineage", name).stdout
+    assert "This name is ambiguous: 2 assets claim it" in shown
+    assert f"mlgraph apart {name} ASSET" in shown
     answered = [each for each in api.ask("names")["ambiguous"] if each["name"] == name]
     assert [each["assets"] for each in answered] == [sorted([left, right])]
     decided = mlgraph(shared_server, "same", name, left, "--from", at(2))

@@ -9,6 +9,8 @@ from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Fact
 from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
+from mlgraph.graph.model.claims import Alias
+from tests.model.names import resolve_all
 from tests.model.pairs import Level, Pairing, Pairs, inputs_of, outputs_of
 from tests.model.records import Assets, Endings, Record, Triple, by_key, spans
 from tests.model.walk import ReportedColumns, Walk
@@ -136,12 +138,25 @@ class NaiveGraph:
             downstream=downstream,
             hidden=hidden,
             possible=self.possible(t),
+            claims=self.claims(level, t),
+            known=self.uris(),
         )
 
     def possible(self, t: int) -> set[Record]:
         """Return the records that are valid at `t` but not certain; those of runs and workflows depend on pairs instead."""
         del t
         return set()
+
+    def claims(self, level: Level, t: int) -> dict[AssetUri, set[AssetUri]]:
+        """Return the claimants of each ambiguous name, in a history in which every name has either no alias or several."""
+        uris = sorted(self.uris())
+        reported = [
+            Alias(uris.index(record.triple[0]), uris.index(record.triple[2]), t, FOREVER, int(record.origin == "facts"))
+            for record in self.valid(level, t)
+            if record.triple[1] == "alias_of" and record.triple[0].kind not in ("run", "workflow")
+        ]
+        resolved = resolve_all(reported, range(len(uris)), lambda number: str(uris[number]), t) if reported else {}
+        return {uris[name]: {uris[end] for end in found.ends} for name, found in resolved.items() if found.ambiguous}
 
     def _cached_pairs(self, level: Level, t: int) -> Callable[[AssetUri], Pairs]:
         known: dict[AssetUri, Pairs] = {}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import NamedTuple
 
-from mlgraph.graph.model.aliases import Alias
+from mlgraph.graph.model.claims import Alias
 
 
-def resolve_all(
-    reported: Sequence[Alias], names: Collection[int], key: Callable[[int], str], moment: int
-) -> dict[int, tuple[int, bool]]:
-    """Return the asset that each name denotes at `moment`, and whether the name is ambiguous.
+class Resolved(NamedTuple):
+    """The asset that a name denotes, whether the name is ambiguous, and the assets that its links lead to."""
+
+    asset: int
+    ambiguous: bool
+    ends: frozenset[int]
+
+
+def resolve_all(reported: Sequence[Alias], names: Collection[int], key: Callable[[int], str], moment: int) -> dict[int, Resolved]:
+    """Return what each name denotes at `moment`.
 
     While two names that are declared distinct resolve to one asset, the links of the one with the lower rank (of both, if their
     ranks are equal) are ignored.
@@ -39,7 +46,7 @@ def resolve_all(
         links = [link for link in links if link.name not in alone]
 
 
-def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], str]) -> dict[int, tuple[int, bool]]:
+def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], str]) -> dict[int, Resolved]:
     prevailing = [a for a in links if a.rank == max(b.rank for b in links if b.name == a.name)]
     links_to = {(a.name, a.of) for a in prevailing}
     leads = {(x, x) for x in names} | links_to
@@ -53,4 +60,5 @@ def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], 
             if all(other in resolved for other in others):
                 ends = {resolved[other] for other in others}
                 resolved[circle] = ends.pop() if len(ends) == 1 else circle
-    return {x: (resolved[c], len({resolved[other] for other in beyond[c]}) > 1) for x, c in circle_of.items()}
+    ends_of = {circle: frozenset(resolved[other] for other in others) for circle, others in beyond.items()}
+    return {x: Resolved(resolved[c], len(ends_of[c]) > 1, ends_of[c]) for x, c in circle_of.items()}

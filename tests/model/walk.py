@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, TypeAlias, TypeVar
 
-from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
 from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
 from tests.model.pairs import Pairs
 from tests.model.records import Record
@@ -41,9 +42,14 @@ class Walk:
         downstream: bool,
         hidden: Collection[AssetUri] = (),
         possible: Collection[Record] = (),
+        claims: Mapping[AssetUri, Collection[AssetUri]] = MappingProxyType({}),
+        known: Collection[AssetUri] = (),
     ) -> None:
+        """`claims`: the claimants of each ambiguous name; `known`: all assets that any fact names."""
         self.hidden = hidden
         self.possible = possible
+        self.claims = claims
+        self.known = known
         self.pairs_of = pairs_of
         self.reported_columns = reported_columns
         self.downstream = downstream
@@ -121,6 +127,8 @@ class Walk:
     def next(self, state: State) -> Iterator[tuple[State, bool]]:
         """Yield the states after one step, and whether the step is certain."""
         node, came_by = state
+        if came_by is None:
+            yield from ((other, False) for other in self._other_claimants(node))
         if node.kind == "column":
             yield from self._next_of_column(node)
         elif came_by == node:
@@ -133,6 +141,30 @@ class Walk:
                 here, there = self._ends(record)
                 if here == node and there.kind != "column":
                     yield self._enter(record), record not in self.possible
+
+    def _other_claimants(self, node: AssetUri) -> Iterator[State]:
+        """Yield the other assets that may be the same: of each ambiguous name, all claimants and the name, if it is used itself.
+
+        The columns of claimants with the same name are claimants too; where there is no such column, the whole dataset is next.
+        """
+        dataset = dataset_of_column(node) if node.kind == "column" else None
+        for name, claimants in self.claims.items():
+            members = {name, *claimants}
+            if node in members:
+                yield from ((other, None) for other in members - {node} if other != name or self._is_used(other))
+            if dataset in members:
+                for other in members - {dataset}:
+                    column = column_uri(other, field_of_column(node))
+                    if column in self.known and (other != name or self._is_used(column)):
+                        yield column, None
+                    elif any(self._beyond_columns(other)):
+                        yield other, other
+
+    def _is_used(self, name: AssetUri) -> bool:
+        """Return whether something reads or writes what has this name, or it claims another name."""
+        return any(name in (record.triple[0], record.triple[2]) for record in self.walked) or any(
+            name in claimants for claimants in self.claims.values()
+        )
 
     def _next_by_pairs(self, node: AssetUri, came_by: AssetUri | Port) -> Iterator[tuple[State, bool]]:
         """Yield the steps through a run or workflow by its pairs: all of the neighbour's, or the one of a port."""

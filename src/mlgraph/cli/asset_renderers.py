@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain, span
+from mlgraph.cli.output import ambiguity, asset_text, count, kind_of, moment, name_of, plain, span
 
 if TYPE_CHECKING:
     from mlgraph.client import shapes, source_shapes
@@ -49,6 +49,7 @@ def asset(answer: shapes.Asset) -> RenderableType:
     if answer["description"]:
         parts.append(Text(plain(answer["description"])))
     parts += [Text(f"also called {plain(name)}", "dim") for name in _other_names(answer)]
+    parts += ambiguity(answer["uri"], answer["ambiguous"])
     parts.append(_attributes(answer))
     if answer["relations"]:
         parts += [Text("\nRelations", "bold"), *_relations(answer)]
@@ -63,7 +64,8 @@ def asset(answer: shapes.Asset) -> RenderableType:
 
 def _other_names(answer: shapes.Asset) -> list[str]:
     """Return the other names of the asset with their validity: the transitive aliases of its URI in both directions."""
-    same = [each for each in answer["names"] if each["decision"] == "same"]
+    claimants = {answer["uri"], *answer["ambiguous"]} if answer["ambiguous"] else frozenset()
+    same = [each for each in answer["names"] if each["decision"] == "same" and not claimants >= {each["name"], each["asset"]}]
     aliases, targets = {answer["uri"]}, {answer["uri"]}
     for _ in same:  # a chain of aliases has at most as many links as there are declarations
         aliases |= {each["name"] for each in same if each["asset"] in aliases}

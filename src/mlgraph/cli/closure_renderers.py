@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from mlgraph.cli.output import SEVERITY_STYLES, asset_text, count, kind_of, name_of, plain
+from mlgraph.cli.output import SEVERITY_STYLES, ambiguity, asset_text, count, kind_of, name_of, plain
 from mlgraph.domain.vocabulary import PART_RELATIONS
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def lineage(answer: shapes.Lineage) -> RenderableType:
     if not others:
         side = "" if answer["direction"] == "both" else f"{plain(answer['direction'])} "
         empty = f"No {side}lineage is known at this moment. Try --direction both, or mlgraph show."
-        return Group(tree, Text(empty), *folded(answer))
+        return Group(tree, *ambiguity(answer["root"], answer["ambiguous"]), Text(empty), *folded(answer))
     shown = others[:MAX_NODES]
     tree_nodes = {answer["root"]: tree}
     parents = _parents(answer)
@@ -51,7 +51,8 @@ def lineage(answer: shapes.Lineage) -> RenderableType:
         if node["certainty"] == "possible":
             text.append(_POSSIBLE, "yellow")
         tree_nodes[node["uri"]] = tree_nodes.get(parent or "", tree).add(text.append(f"  {plain(node['uri'])}", "dim"))
-    return Group(tree, Text(f"\n{count(answer['total'], 'asset')}", "dim"), *folded(answer), *cut(answer, len(shown) + 1))
+    total = Text(f"\n{count(answer['total'], 'asset')}", "dim")
+    return Group(tree, total, *ambiguity(answer["root"], answer["ambiguous"]), *folded(answer), *cut(answer, len(shown) + 1))
 
 
 def _parents(answer: shapes.Lineage) -> dict[str, shapes.Edge]:
@@ -64,7 +65,7 @@ def _parents(answer: shapes.Lineage) -> dict[str, shapes.Edge]:
             (edge["target"], edge["source"], False),
         ):
             along_direction = answer["direction"] == "both" or forward is (answer["direction"] == "downstream")
-            fits = along_direction or edge["relation"] in PART_RELATIONS
+            fits = along_direction or edge["relation"] in PART_RELATIONS or edge["relation"] == "alias_of"
             if fits and near in distance and far in distance and distance[near] == distance[far] - 1:
                 order = (edge["certainty"] != "certain", "folded" in edge, not along_direction, near)
                 reaching[far].append((order, edge))
@@ -77,7 +78,7 @@ def impact(answer: shapes.Impact) -> RenderableType:
     head = asset_text(kind_of(answer["root"]), name_of(answer["root"]), answer["root"])
     if not answer["affected"]:
         empty = Text(f"No known asset is affected{plain(change)}. mlgraph lineage shows what reads it.")
-        return Group(head, empty, *folded(answer))
+        return Group(head, *ambiguity(answer["root"], answer["ambiguous"]), empty, *folded(answer))
     order = {severity: position for position, severity in enumerate(answer["by_severity"])}
     rows = sorted(answer["affected"], key=lambda each: order.get(each["severity"], len(order)))
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -98,7 +99,16 @@ def impact(answer: shapes.Impact) -> RenderableType:
     sums = ", ".join(f"{number:,} {plain(severity)}" for severity, number in answer["by_severity"].items() if number)
     summary = Text.assemble((f"{count(answer['total'], 'asset')} affected{plain(change)}", "bold"), f": {sums}")
     cuts = cut(answer, min(len(rows), MAX_ROWS))
-    return Group(head, summary, *folded(answer), Text(), table, *cuts, owners_to_notify(answer["notify"]))
+    return Group(
+        head,
+        *ambiguity(answer["root"], answer["ambiguous"]),
+        summary,
+        *folded(answer),
+        Text(),
+        table,
+        *cuts,
+        owners_to_notify(answer["notify"]),
+    )
 
 
 def owners_to_notify(notices: list[shapes.Notice], action: str = "Notify") -> RenderableType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from typing import Final
 from urllib.parse import unquote
 
@@ -30,6 +31,8 @@ KIND_STYLES: Final = {
     "service": "bold green",
     "deployment": "green",
 }
+MAX_CLAIMANTS: Final = 10
+"""Claimants of an ambiguous name that a note lists."""
 SEVERITY_STYLES: Final = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "blue"}
 
 
@@ -94,6 +97,18 @@ def asset_text(kind: str, name: str, uri: str | None = None) -> Text:
     if uri:
         text.append(f"  {plain(uri)}", "dim")
     return text
+
+
+def ambiguity(name: str, claimants: Sequence[str]) -> list[Text]:
+    """Return a note that several assets claim `name`, which of them, and how to decide; empty without claimants."""
+    if not claimants:
+        return []
+    lines = [Text(f"This name is ambiguous: {count(len(claimants), 'asset')} claim it, and any of them may be meant:", "yellow")]
+    lines += [Text(f"  {plain(claimant)}") for claimant in claimants[:MAX_CLAIMANTS]]
+    if len(claimants) > MAX_CLAIMANTS:
+        lines.append(Text(f"  and {len(claimants) - MAX_CLAIMANTS:,} more; --json lists all", "dim"))
+    decide = f"Decide with: mlgraph same {plain(name)} ASSET   or: mlgraph apart {plain(name)} ASSET"
+    return [*lines, Text(decide, "dim")]
 
 
 def moment(text: str | None) -> str:

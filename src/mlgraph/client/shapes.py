@@ -55,12 +55,16 @@ class Edge(TypedDict):
 
 
 class Lineage(TypedDict):
-    """A closure: nodes ordered by distance, then by URI, and the edges between them. `total` ignores `limit`."""
+    """A closure: nodes ordered by distance, then by URI, and the edges between them. `total` ignores `limit`.
+
+    `ambiguous` are the assets that claim the root, if it is a name that several assets claim.
+    """
 
     root: str
     direction: str
     level: str
     as_of: str
+    ambiguous: list[str]
     nodes: list[Node]
     edges: list[Edge]
     total: int
@@ -94,10 +98,14 @@ class Notice(TypedDict):
 
 
 class Impact(TypedDict):
-    """The assets that a change of the root can hurt, and the owners to notify."""
+    """The assets that a change of the root can hurt, and the owners to notify.
+
+    `ambiguous` are the assets that claim the root, if it is a name that several assets claim.
+    """
 
     root: str
     change: str | None
+    ambiguous: list[str]
     affected: list[Affected]
     by_severity: dict[str, int]
     notify: list[Notice]
@@ -180,6 +188,7 @@ class Asset(TypedDict):
     kind: str
     name: str
     names: list[Named]
+    ambiguous: list[str]
     description: str | None
     owners: list[str]
     tags: list[str]

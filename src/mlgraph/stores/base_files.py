@@ -33,7 +33,7 @@ from mlgraph.ports.base_files import Sections, StoredBase
 
 _log = logging.getLogger(__name__)
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Incremented whenever the meaning of a section changes. A base file of another format is not used; the base is rebuilt."""
 _MAGIC: Final = b"MLGRAPHS"
 _ALIGN: Final = 64

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlgraph.domain.timestamps import FOREVER
-from mlgraph.graph.model.aliases import BEGINNING, Alias, Aliases, AmbiguousName, split
-from tests.model.names import resolve_all
+from mlgraph.graph.model.aliases import BEGINNING, Aliases, AmbiguousName, split
+from mlgraph.graph.model.claims import Alias
+from tests.model.names import Resolved, resolve_all
 
 NAMES = 6
 
 
-def naive(reported: Sequence[Alias], name: int, moment: int) -> tuple[int, bool]:
+def naive(reported: Sequence[Alias], name: int, moment: int) -> Resolved:
     return resolve_all(reported, range(NAMES), str, moment)[name]
 
 
@@ -67,6 +69,27 @@ def test_ambiguous_names_are_reported_for_exactly_their_ambiguous_time(reported:
         for moment in range(-1, 20):
             listed = any(each.name == name and each.start <= moment < each.end for each in found)
             assert listed == naive(reported, name, moment)[1]
+
+
+@given(st.lists(_ALIASES, max_size=9))
+def test_an_ambiguous_name_has_the_claimants_of_the_naive_search(reported: list[Alias]) -> None:
+    aliases = alias_table(reported)
+    for name in range(NAMES):
+        for moment in range(-1, 20):
+            found = naive(reported, name, moment)
+            assert aliases.claimants_at(name, moment) == (sorted(found.ends, key=str) if found.ambiguous else [])
+
+
+def test_a_name_that_many_assets_claim_is_resolved_in_linear_time() -> None:
+    """Each partition of a table is reported with the table as its other name (OpenLineage issues 714 and 3306)."""
+    many = 20_000
+    apart = [Alias(0, each, 0, rank=1, apart=True) for each in range(1, 100)]
+    aliases = alias_table([*(Alias(0, each, each // 2) for each in range(1, many)), *apart])
+    started = time.process_time()
+    assert [segment.asset for segment in aliases.segments(0)] == [0]
+    assert len(aliases.claimants_at(0, many)) == many - 100
+    assert len(aliases.ambiguities()[0].assets) == many - 100
+    assert time.process_time() - started < 2
 
 
 @given(st.lists(_ALIASES, max_size=9), st.permutations(range(9)))

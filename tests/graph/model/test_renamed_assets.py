@@ -11,7 +11,7 @@ from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetra
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
-from mlgraph.graph.model.aliases import Alias
+from mlgraph.graph.model.claims import Alias
 from tests.graph.projected import LEVELS_OF_EDGES, Edge, Projected
 from tests.graph.test_against_naive import in_batches, some_moments
 from tests.model import histories

@@ -13,7 +13,7 @@ from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import Contact, Fact
 from mlgraph.domain.payload import Located, decode_json
 from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
-from mlgraph.graph.model.aliases import Alias
+from mlgraph.graph.model.claims import Alias
 from mlgraph.services.queries.export import export_lines
 from tests.graph.model.test_renamed_assets import resolve_names
 from tests.graph.projected import LEVELS_OF_EDGES, Projected

@@ -43,6 +43,7 @@ LINEAGE: Final[shapes.Lineage] = {
     "direction": "downstream",
     "level": "asset",
     "as_of": _AS_OF,
+    "ambiguous": [],
     "nodes": [
         {"uri": _LAKE, "kind": "dataset", "name": "ratings/daily", "distance": 0, "certainty": "certain"},
         {"uri": _JOB, "kind": "workflow", "name": "clean_ratings", "distance": 1, "certainty": "certain"},
@@ -63,6 +64,7 @@ LINEAGE: Final[shapes.Lineage] = {
 IMPACT: Final[shapes.Impact] = {
     "root": _LAKE,
     "change": "schema",
+    "ambiguous": [],
     "affected": [
         {
             "uri": _JOB,

@@ -17,7 +17,7 @@ from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.grouping_kernel import grouped
 from mlgraph.graph.csr.text.string_index import last_segments
 from mlgraph.graph.csr.text.text_arena import Pieces, Texts, concatenated
-from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs, NodeKey
+from mlgraph.graph.model.rows import HUB, Bools, Bytes, Ints, Longs, NodeKey, hub_of
 
 _GROW: Final = 1024
 
@@ -45,7 +45,11 @@ class AssetIndex(AssetTable):
         self.asset_of: Ints = base.asset_of
         self.port_of: Ints = base.port_of
         self.kind_at: Bytes = base.kind[base.asset_of]
-        """The kind of each node's asset."""
+        """The kind of each node's asset; of hubs, `HUB`."""
+        is_hub = (base.port_of == base.asset_of) & (base.port_of > 0)
+        self.kind_at[is_hub] = HUB
+        self.has_hubs = bool(is_hub.any())
+        """Whether any name has or had a hub: only then traversals look for one."""
 
     def display_attributes(self, asset: int) -> DisplayAttributes | None:
         """Return the asset's display attributes; None if none were ever set."""
@@ -192,9 +196,11 @@ class AssetIndex(AssetTable):
                 self.port_of = np.concatenate([self.port_of, spare])
                 self.kind_at = np.concatenate([self.kind_at, spare.astype(np.uint8)])
             self.asset_of[number], self.port_of[number] = key
-            self.kind_at[number] = self.kind(key.asset)
+            is_hub = key == hub_of(key.asset)
+            self.kind_at[number] = HUB if is_hub else self.kind(key.asset)
+            self.has_hubs = self.has_hubs or is_hub
             self._nodes[key] = number
-            if key.port:
+            if key.port and not is_hub:
                 self._ports.setdefault(key.asset, []).append(number)
             self.nodes = number + 1
         return number
@@ -214,12 +220,13 @@ class AssetIndex(AssetTable):
         return self._nodes.get(key)
 
     def ports_of(self, asset: int) -> list[int]:
-        """Return the node numbers of the asset's ports."""
+        """Return the node numbers of the asset's ports, without a hub: this is entered from its name."""
         known: list[int] = []
         if asset < self.base.assets and (first := int(self.base.node_of[asset])) >= 0:
             number = first + 1
             while number < self.base.nodes and self.base.asset_of[number] == asset:
-                known.append(number)
+                if self.base.port_of[number] != asset:
+                    known.append(number)
                 number += 1
         return known + self._ports.get(asset, [])
 

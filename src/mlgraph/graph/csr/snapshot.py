@@ -6,6 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
@@ -43,6 +44,8 @@ class GraphVersion:
         return nodes
 
 
+_MOST_ASSETS: Final = 1 << 30
+"""More assets than a store has: the numbers of groups are int32."""
 _FlagsByRow = dict[tuple[NodeKey, int, NodeKey, int, int, int, int], int]
 
 
@@ -73,6 +76,11 @@ def resolve_aliases(aliases: Aliases, rows: Iterable[Row]) -> Iterator[Row]:
 def lone_edges_group(name: int) -> int:
     """Return the group of all lone edges at an alias `name`: their rows are stored at other assets."""
     return -name
+
+
+def claims_group(asset: int) -> int:
+    """Return the group of the rows by which `asset` is a claimant of ambiguous names, or such a name itself."""
+    return -_MOST_ASSETS - asset
 
 
 def arcs_of(asset_index: AssetIndex, rows: Iterable[Row]) -> list[list[Arc]]:
@@ -124,7 +132,8 @@ class MutableGraph:
         """Replace the rows of `group` by `rows`, visible from the next publication on.
 
         A group is a run or workflow (its asset number), a lone edge (source, relation, target), `lone_edges_group(name)`: all
-        lone edges at an alias, or the edges that rules infer from an asset (its number, which is of another kind).
+        lone edges at an alias, `claims_group(asset)`, or the edges that rules infer from an asset (its number, which is of
+        another kind).
         """
         arcs = arcs_of(self.asset_index, resolve_aliases(self.aliases, rows))
         key: Group | None = group if isinstance(group, int) else self._triple(group)

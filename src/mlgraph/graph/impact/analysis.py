@@ -17,6 +17,7 @@ from mlgraph.graph.impact.predecessor_search import NOTHING, SearchRequest, Sear
 from mlgraph.graph.impact.severity import SEVERITIES, severity
 from mlgraph.graph.model.rows import CERTAIN, DEPLOYED_AS, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
 from mlgraph.graph.traversal.closures import NO_LIMIT, among, models_of_many
+from mlgraph.graph.traversal.name_hubs import NOT_LISTED
 from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN
 
 _ENDING: Final = np.array([KINDS[name].code for name in ("run", "rollout", "experiment", "variant")], np.uint8)
@@ -62,7 +63,8 @@ class ImpactResult:
     @property
     def reached(self) -> Ints:
         """All assets that the change reached, unordered, with duplicates, including the root and finished assets."""
-        return _reached(self._tree)
+        reached = _reached(self._tree)
+        return reached[reached != NOT_LISTED]
 
     def path(self, entry: int) -> list[int]:
         """Return the assets on the first of the shortest paths from the root to an entry, both included."""
@@ -133,7 +135,7 @@ class ImpactWalk:
         if listed:  # the states are in order of their paths already
             groups = np.concatenate([found.path_groups[[start.path for start in starts]], found.groups])
             entries = entries.take(np.argsort(groups, kind="stable"))
-        return _once(entries)
+        return _once(entries.take(entries.assets != NOT_LISTED) if (found.assets == NOT_LISTED).any() else entries)
 
     def _certain_assets(self, found: SearchTree) -> Ints | None:
         """Return the assets on paths of certain edges only; None: all assets are."""
@@ -215,9 +217,9 @@ class ImpactWalk:
 
 
 def _reached(found: SearchTree) -> Ints:
-    """Return the assets of a search, starts that are only listed first; some more than once."""
+    """Return the assets of a search, starts that are only listed first; some more than once, some `NOT_LISTED`."""
     listed = np.array([found.asset_of(number) for number in found.listed()], np.int32)
-    return np.concatenate([listed, found.request.graph.asset_of[found.nodes]])
+    return np.concatenate([listed, found.assets])
 
 
 @cache

@@ -6,7 +6,7 @@ from enum import IntEnum
 from typing import Final, Literal
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
-from mlgraph.graph.model.rows import ONLINE
+from mlgraph.graph.model.rows import ALIAS_OF, ONLINE
 
 Change = Literal["schema", "values", "withdraw", "retire"]
 CHANGES: Final = ("schema", "values", "withdraw", "retire")
@@ -46,8 +46,8 @@ def passed_effect(change: Change, effect: Effect, relation: int, flags: int, tar
 
     `flags` are those of the row: `ONLINE` marks an input that is read while serving.
     """
-    if change == "values":
-        return Effect.TAINTED
+    if relation == ALIAS_OF or change == "values":  # a claimant of a changed name may be the asset that changes
+        return effect if relation == ALIAS_OF else Effect.TAINTED
     if change == "withdraw":
         direct = effect == Effect.CHANGED and target_kind not in IMMUTABLE_KINDS
         return Effect.BREAKS_NEXT_RUN if direct else Effect.TAINTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from itertools import chain
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,9 +12,10 @@ import numpy as np
 from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.predecessor_search import SearchRequest, SearchTree, search_with_predecessors
-from mlgraph.graph.impact.traversal_steps import PositionKind, asset_at, models_of, positions_of, steps_from
+from mlgraph.graph.impact.traversal_steps import PositionKind, asset_at, claim_steps, models_of, positions_of, steps_from
 from mlgraph.graph.model.rows import CERTAIN, COLUMN, MODEL, VERSION_OF, WALK, Bytes, Ints, Layer
 from mlgraph.graph.traversal.closures import NO_LIMIT, DirectionName, parts_of
+from mlgraph.graph.traversal.name_hubs import are_hubs, is_hub
 from mlgraph.graph.traversal.noise_marks import CONTRACTED, NOTHING_HIDDEN, is_contracted
 
 _START: Final = -1
@@ -77,7 +79,7 @@ def _positions(found: SearchTree, asset: int) -> Iterator[tuple[int, int]]:
     for number in found.listed():
         if found.asset_of(number) == asset:
             yield found.paths.lengths[found.starts[number].path], -1 - number
-    states = np.flatnonzero(found.request.graph.asset_of[found.nodes] == asset)
+    states = np.flatnonzero(found.assets == asset)
     if len(states):
         yield int(found.hops[states[0]]), int(states[0])
 
@@ -135,6 +137,9 @@ def _further(request: SearchRequest, path: _Followed, following: int) -> Iterato
         return
     for at, number, relation, flags in _steps_towards(request, PositionKind(place), path.number, following):
         asset = asset_at(graph, at, number)
+        if at == PositionKind.NODE and is_hub(graph, number):
+            yield path._replace(possible=True, place=at, number=number)
+            continue
         is_hidden = asset != following
         step = _Step(graph.asset_index.uri(asset) if is_hidden else "", RELATION_NAMES[relation], asset)
         yield _Followed(
@@ -153,7 +158,9 @@ def _steps_towards(
     """Yield each step from a position to the asset `following` or to a hidden asset, as `steps_from` does."""
     graph, marks = request.graph, request.marks
     if place != PositionKind.NODE:
-        for step in steps_from(graph, request.level, request.moment, request.direction, place, number):
+        where = (graph, request.level, request.moment, request.direction)
+        claimed = claim_steps(*where, number, set()) if place == PositionKind.COLUMN else ()
+        for step in chain(steps_from(*where, place, number), claimed):
             asset = asset_at(graph, step.place, step.number)
             if asset == following or is_contracted(marks, asset):
                 yield step
@@ -163,7 +170,7 @@ def _steps_towards(
         np.array([number], np.int32), request.moment, WALK
     )
     assets: Ints = graph.asset_of[rows.other]
-    towards = assets == following
+    towards = (assets == following) | are_hubs(graph, rows.other)
     if len(marks):
         towards |= marks[assets] == CONTRACTED
     columns = (rows.other[towards], rows.relation[towards], rows.flags[towards])

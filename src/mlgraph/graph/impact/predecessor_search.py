@@ -9,12 +9,13 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.domain.vocabulary import KIND_NAMES, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.change_effects import Change, Effect, effect_on_part, passed_effect
-from mlgraph.graph.impact.traversal_steps import PositionKind, asset_at, positions_of, steps_from
-from mlgraph.graph.model.rows import CERTAIN, COLUMN, ONLINE, WALK, Bytes, Ints, Layer, Longs
+from mlgraph.graph.impact.traversal_steps import PositionKind, TraversalStep, asset_at, claim_steps, positions_of, steps_from
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, HUB, ONLINE, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.traversal.closures import DirectionName, parts_of
+from mlgraph.graph.traversal.name_hubs import are_hubs, assets_listed
 from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN, is_contracted
 from mlgraph.graph.traversal.state_search import Seeds, StateSearchOptions, search_states
 from mlgraph.graph.traversal.state_search_kernel import EFFECTS
@@ -83,15 +84,17 @@ class SearchRequest:
 class SearchTree:
     """The result of a search: `starts` in order of distance, and states (node * 4 + effect) int64[k] with hops int32[k].
 
-    `back` int32[k] is the position of the predecessor state, or -1 - n for the start numbered n. `groups` int32[k] and
-    `path_groups` number the lists of URIs of the states' paths and of `paths` in their order (`StateSearchResult`). `common` has
-    the flags that all rows by which states were reached have in common, `seen` those of any row that was examined.
+    `assets` int32[k] are the assets of the states, `NOT_LISTED` where answers list none. `back` int32[k] is the position of the
+    predecessor state, or -1 - n for the start numbered n. `groups` int32[k] and `path_groups` number the lists of URIs of the
+    states' paths and of `paths` in their order (`StateSearchResult`). `common` has the flags that all rows by which states were
+    reached have in common, `seen` those of any row that was examined.
     """
 
     request: SearchRequest
     starts: list[SearchStart]
     paths: StartPaths
     states: Longs
+    assets: Ints
     back: Ints
     hops: Ints
     groups: Ints
@@ -141,7 +144,8 @@ class SearchTree:
         while position >= 0:
             nodes.append(int(self.states[position]) >> 2)
             position = int(self.back[position])
-        reached: list[int] = self.request.graph.asset_of[np.array(nodes[-2::-1], np.int64)].tolist()
+        visited = np.array(nodes[-2::-1], np.int32)
+        reached: list[int] = self.request.graph.asset_of[visited[~are_hubs(self.request.graph, visited)]].tolist()
         marks = self.request.marks
         path = self.paths.assets_on(self.starts[-1 - position].path)
         return path + [asset for asset in reached if not len(marks) or marks[asset] == SHOWN]
@@ -157,10 +161,10 @@ def transition_table(change: Change | None) -> Bytes:
             table[effect] = effect
             continue
         for relation in RELATIONS.values():
-            for kind in KINDS.values():
+            for kind in (*KIND_NAMES, HUB):
                 for online in (0, 1):
-                    passed = passed_effect(change, effect, relation.code, ONLINE if online else 0, kind.code)
-                    table[effect, relation.code, online, kind.code] = NOTHING if passed is None else passed
+                    passed = passed_effect(change, effect, relation.code, ONLINE if online else 0, kind)
+                    table[effect, relation.code, online, kind] = NOTHING if passed is None else passed
     return table
 
 
@@ -192,7 +196,9 @@ def search_with_predecessors(request: SearchRequest, need: int = 0, avoid: int =
             order = graph.asset_index.uri_ranks(np.unique(assets))
             found = search_states(graph, rows, seeds, how, order)
     common = found.common if len(entered) == len(starts) else 0  # column steps may be uncertain
-    of_states = (found.states, found.back, found.hops, found.groups)
+    entries = np.array([start.number for _, start in entered], np.int32)
+    listed = assets_listed(graph, request.level, request.moment, (found.states // EFFECTS).astype(np.int32), entries)
+    of_states = (found.states, listed, found.back, found.hops, found.groups)
     ranks = np.zeros(0, np.int32) if order is None else order
     return SearchTree(request, starts, paths, *of_states, found.path_groups, common, found.seen, ranks)
 
@@ -232,6 +238,7 @@ def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iter
     graph, uri = request.graph, request.graph.asset_index.uri
     first = SearchStart(PositionKind.COLUMN, request.root, Effect.CHANGED, 0)
     frontier, seen = [[first]], {first[:3]}
+    visited: dict[Effect, set[tuple[int, str]]] = {effect: set() for effect in Effect}
     while frontier:
         following: dict[tuple[int, str], list[tuple[PositionKind, int, Effect]]] = {}
         for group in frontier:
@@ -239,8 +246,7 @@ def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iter
                 yield start
                 if start.place == PositionKind.NODE or paths.lengths[start.path] >= request.limit:
                     continue
-                steps = steps_from(graph, request.level, request.moment, request.direction, start.place, start.number)
-                for step in steps:
+                for step in _steps(request, start, need, visited[start.effect]):
                     effect = _passed_on(request, start.effect, step.place, step.number, step.relation, step.flags)
                     if (step.flags & need & CERTAIN) != need & CERTAIN or effect is None:
                         continue
@@ -254,6 +260,14 @@ def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iter
                     else:
                         following.setdefault((start.path, uri(asset)), []).append(reached)
         frontier = [_continued(graph, paths, path, reached) for (path, _), reached in sorted(following.items())]
+
+
+def _steps(request: SearchRequest, start: SearchStart, need: int, visited: set[tuple[int, str]]) -> Iterator[TraversalStep]:
+    """Yield the steps from a column or dataset; those over claims, which are not certain, only once for each hub and field."""
+    where = (request.graph, request.level, request.moment, request.direction)
+    yield from steps_from(*where, start.place, start.number)
+    if start.place == PositionKind.COLUMN and not need & CERTAIN:
+        yield from claim_steps(*where, start.number, visited)
 
 
 def _continued(

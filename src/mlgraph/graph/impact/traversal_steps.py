@@ -7,8 +7,9 @@ from enum import IntEnum
 from typing import NamedTuple
 
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import CERTAIN, COLUMN, PART_OF, VERSION_OF, WALK, Layer, NodeKey
+from mlgraph.graph.model.rows import ALIAS_OF, CERTAIN, COLUMN, PART_OF, VERSION_OF, WALK, Layer, NodeKey
 from mlgraph.graph.traversal.closures import DirectionName
+from mlgraph.graph.traversal.column_claims import same_columns
 from mlgraph.graph.traversal.column_closures import column_steps, consumers_without_column_lineage
 
 
@@ -63,6 +64,20 @@ def steps_from(
         for key, relation, flags in consumers_without_column_lineage(graph, number, direction, level, moment):
             if (node := graph.asset_index.find(key)) is not None:
                 yield TraversalStep(PositionKind.NODE, node, relation, flags & ~CERTAIN)
+
+
+def claim_steps(
+    graph: GraphVersion, level: Layer, moment: int, direction: DirectionName, column: int, visited: set[tuple[int, str]]
+) -> Iterator[TraversalStep]:
+    """Yield the steps from a column to the same columns of other claimants of a name, or to those without such a column.
+
+    `visited` has the hubs and fields of earlier steps (see `same_columns`).
+    """
+    for asset, is_column in same_columns(graph, level, moment, column, visited):
+        if is_column:
+            yield TraversalStep(PositionKind.COLUMN, asset, ALIAS_OF, 0)
+        elif any(consumers_without_column_lineage(graph, asset, direction, level, moment)):
+            yield TraversalStep(PositionKind.DATASET, asset, ALIAS_OF, 0)
 
 
 def models_of(graph: GraphVersion, version: int, moment: int) -> Iterator[int]:

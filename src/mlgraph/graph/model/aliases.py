@@ -12,28 +12,14 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mlgraph.domain.timestamps import FOREVER
+from mlgraph.graph.model.claims import Alias, Claims, Resolution, ambiguous_spans, claims_within, resolve_directly
+from mlgraph.graph.model.spans import Spans, covers, union
 
 BEGINNING: Final = -(2**63)
 """The start of time: earlier than every moment."""
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A statement that the assets `name` and `of` are one asset for [start, end), or with `apart` that they are two.
-
-    A separation (`apart`) overrides aliases of the same or a lower `rank`. Declarations of people rank above reports of sources.
-    """
-
-    name: int
-    of: int
-    start: int
-    end: int = FOREVER
-    rank: int = 0
-    apart: bool = False
 
 
 class ResolvedInterval(NamedTuple):
@@ -45,7 +31,7 @@ class ResolvedInterval(NamedTuple):
 
 
 class AmbiguousName(NamedTuple):
-    """A name with aliases to several assets during [start, end); `assets` in order of URI."""
+    """A name with aliases to several assets throughout [start, end); `assets`, by URI, claimed it at some moment of it."""
 
     name: int
     assets: tuple[int, ...]
@@ -64,17 +50,21 @@ class Aliases:
         self._uri = uri
         self.in_passing = in_passing
         self._out: dict[int, list[Alias]] = defaultdict(list)
-        self._into: dict[int, set[int]] = defaultdict(set)
+        self._into: dict[int, list[Alias]] = defaultdict(list)
         self._apart: dict[frozenset[int], list[Alias]] = defaultdict(list)
+        self._apart_of: dict[int, list[Alias]] = defaultdict(list)
         for alias in aliases:
             if alias.start >= alias.end or alias.name == alias.of:
                 continue
             if alias.apart:
                 self._apart[frozenset((alias.name, alias.of))].append(alias)
+                self._apart_of[alias.name].append(alias)
+                self._apart_of[alias.of].append(alias)
             else:
                 self._out[alias.name].append(alias)
-                self._into[alias.of].add(alias.name)
+                self._into[alias.of].append(alias)
         self._segments: dict[int, tuple[ResolvedInterval, ...]] = {}
+        self._resolutions: dict[int, Resolution] = {}
         self._classes: dict[int, frozenset[int]] = {}
 
     def __bool__(self) -> bool:
@@ -101,12 +91,40 @@ class Aliases:
             return (ResolvedInterval(BEGINNING, FOREVER, asset),)
         known = self._segments.get(asset)
         if known is None:
-            known = self._segments[asset] = tuple(self._joined(asset))
+            known = self._segments[asset] = tuple(self._without_gaps(asset))
         return known
+
+    def as_one(self, name: int, other: int) -> Spans:
+        """Return when both names resolve to the same asset."""
+        return union(
+            (max(left.start, right.start), min(left.end, right.end))
+            for left in self.segments(name)
+            for right in self.segments(other)
+            if left.asset == right.asset
+        )
+
+    def claims(self, name: int) -> Claims:
+        """Return the claims on `name`: of which assets it is reported to be a name while these are several."""
+        return self._resolution_of(name).claims if name in self._out else {}
+
+    def claims_of(self, asset: int) -> dict[int, Mapping[int, Spans]]:
+        """Return the claims of `asset`, by name and origin."""
+        return {name: claims[asset] for name in self.names_of(asset) if asset in (claims := self.claims(name))}
+
+    def claimants_at(self, name: int, moment: int) -> list[int]:
+        """Return the assets that claim `name` at `moment`, by URI; empty if the name is not ambiguous then."""
+        return sorted(
+            (
+                asset
+                for asset, by_origin in self.claims(name).items()
+                if any(covers(spans, moment) for spans in by_origin.values())
+            ),
+            key=self._uri,
+        )
 
     def names_of(self, asset: int) -> set[int]:
         """Return `asset` and all names with a chain of aliases to it, at any time."""
-        return _closure(asset, lambda name: self._into.get(name, ()))
+        return _closure(asset, lambda name: (alias.name for alias in self._into.get(name, ())))
 
     def targets_of(self, asset: int) -> set[int]:
         """Return `asset` and all names that it has a chain of aliases to, at any time."""
@@ -118,12 +136,8 @@ class Aliases:
 
     def asserted_of(self, asset: int) -> list[Alias]:
         """Return the aliases and separations that `asset` is an end of, in order of time."""
-        asserted = [*self._out.get(asset, ()), *self._incoming(asset)]
-        asserted += [alias for pair, separations in self._apart.items() if asset in pair for alias in separations]
+        asserted = [*self._out.get(asset, ()), *self._into.get(asset, ()), *self._apart_of.get(asset, ())]
         return sorted(asserted, key=lambda alias: (alias.start, self._uri(alias.name), self._uri(alias.of)))
-
-    def _incoming(self, asset: int) -> Iterator[Alias]:
-        return (alias for name in self._into.get(asset, ()) for alias in self._out[name] if alias.of == asset)
 
     def renamed_to(self, asset: int, moment: int) -> int | None:
         """Return the name that first becomes an alias of `asset` after `moment`, None if there is none.
@@ -132,7 +146,7 @@ class Aliases:
         """
         later = [
             alias
-            for alias in self._incoming(asset)
+            for alias in self._into.get(asset, ())
             if alias.start > moment and self.at(alias.name, alias.start) == self.at(asset, alias.start)
         ]
         return min(later, key=lambda alias: (alias.start, self._uri(alias.name))).name if later else None
@@ -144,29 +158,60 @@ class Aliases:
 
     def ambiguities(self) -> list[AmbiguousName]:
         """Return every name that has or had aliases to several assets at once, by URI and time."""
-        found: dict[tuple[int, tuple[int, ...]], list[tuple[int, int]]] = defaultdict(list)
+        found: list[AmbiguousName] = []
         for name in self._out:
-            for start, end in self._pieces(name):
-                ends = self._resolution(name, start).ends(name)
-                if len(ends) > 1:
-                    found[name, ends].append((start, end))
-        listed = [
-            AmbiguousName(name, ends, start, end) for (name, ends), spans in found.items() for start, end in _joined_spans(spans)
-        ]
-        return sorted(listed, key=lambda each: (self._uri(each.name), each.start))
+            claims = self.claims(name)
+            for start, end in ambiguous_spans(claims):
+                assets = (
+                    asset
+                    for asset, by_origin in claims.items()
+                    if any(since < end and start < until for spans in by_origin.values() for since, until in spans)
+                )
+                found.append(AmbiguousName(name, tuple(sorted(assets, key=self._uri)), start, end))
+        return sorted(found, key=lambda each: (self._uri(each.name), each.start))
 
-    def _joined(self, asset: int) -> Iterator[ResolvedInterval]:
-        last: ResolvedInterval | None = None
-        for start, end in self._pieces(asset):
-            resolved = self._resolution(asset, start).canonical(asset)
-            if last is not None and last.asset == resolved:
-                last = last._replace(end=end)
-                continue
-            if last is not None:
-                yield last
-            last = ResolvedInterval(start, end, resolved)
-        if last is not None:
-            yield last
+    def _without_gaps(self, asset: int) -> Iterator[ResolvedInterval]:
+        """Yield the resolutions of `asset`, which has aliases, over all time; adjoining ones to one asset are joined."""
+        last = ResolvedInterval(BEGINNING, BEGINNING, asset)
+        for start, end, other in (*self._resolution_of(asset).others, (FOREVER, FOREVER, asset)):
+            for begins, ends, resolved in ((last.end, start, asset), (start, end, other)):
+                if begins == ends:
+                    continue
+                if last.asset == resolved:
+                    last = last._replace(end=ends)
+                    continue
+                if last.start < last.end:
+                    yield last
+                last = ResolvedInterval(begins, ends, resolved)
+        yield last
+
+    def _resolution_of(self, name: int) -> Resolution:
+        known = self._resolutions.get(name)
+        if known is None:
+            apart = self._apart_of.get(name, ())
+            ends = {alias.of for alias in self._out[name]} | {end for alias in apart for end in (alias.name, alias.of)} - {name}
+            if any(end in self._out for end in ends):
+                known = self._moment_by_moment(name)
+            else:
+                known = resolve_directly(self._out[name], apart)
+            self._resolutions[name] = known
+        return known
+
+    def _moment_by_moment(self, name: int) -> Resolution:
+        """Resolve a name of which an alias leads to a name that has aliases too."""
+        others: list[tuple[int, int, int]] = []
+        reported: dict[int, dict[int, list[tuple[int, int]]]] = defaultdict(lambda: defaultdict(list))
+        ambiguous: list[tuple[int, int]] = []
+        for start, end in self._pieces(name):
+            valid = self._valid_aliases(name, start)
+            asset = valid.canonical(name)
+            if asset != name:
+                others.append((start, end, asset))
+            if len(valid.ends(name)) > 1:
+                ambiguous.append((start, end))
+                for claimant, origin in valid.claims(name):
+                    reported[claimant][origin].append((start, end))
+        return Resolution(others, claims_within(reported, union(ambiguous)))
 
     def _pieces(self, asset: int) -> Iterator[tuple[int, int]]:
         """Yield consecutive intervals over all time; no alias that affects `asset` begins or ends within one."""
@@ -185,20 +230,20 @@ class Aliases:
         return known
 
     def _neighbours(self, name: int) -> Iterator[int]:
-        yield from self._into.get(name, ())
+        yield from (alias.name for alias in self._into.get(name, ()))
         yield from (alias.of for alias in self._out.get(name, ()))
 
     def _pairs_apart(self, name: int) -> list[frozenset[int]]:
         """Return the pairs in the equivalence class of `name` that are declared distinct at any time."""
         return [pair for pair in self._apart if pair <= self._equivalence_class(name)] if self._apart else []
 
-    def _resolution(self, name: int, moment: int) -> _Resolution:
-        """Return the resolution of `name` and its equivalence class at `moment`."""
+    def _valid_aliases(self, name: int, moment: int) -> _ValidAliases:
+        """Return the aliases of the equivalence class of `name` in effect at `moment`."""
         apart = [alias for pair in self._pairs_apart(name) for alias in self._apart[pair] if alias.start <= moment < alias.end]
-        return _Resolution(self._out, self._uri, moment, apart)
+        return _ValidAliases(self._out, self._uri, moment, apart)
 
 
-class _Resolution:
+class _ValidAliases:
     """The aliases in effect at one moment, after ranks and separations are applied."""
 
     def __init__(
@@ -246,6 +291,12 @@ class _Resolution:
         reached = _closure(name, self._targets)
         return {each for each in reached if name in _closure(each, self._targets)}
 
+    def claims(self, name: int) -> set[tuple[int, int]]:
+        """Return (asset, origin) for each alias from `name`, or from its cycle, to an asset at which it ends."""
+        cycle = self._cycle(name)
+        leading = [alias for each in cycle for alias in self._prevailing(each) if alias.of not in cycle]
+        return {(self.canonical(alias.of, frozenset(cycle)), alias.origin) for alias in leading}
+
     def ends(self, name: int, visited: frozenset[int] = frozenset()) -> tuple[int, ...]:
         """Return the assets that aliases from `name`, or from its cycle, end at; the cycle itself is not among them."""
         cycle = self._cycle(name)
@@ -266,19 +317,6 @@ def _closure(start: int, following: Callable[[int], Iterable[int]]) -> set[int]:
                 seen.add(other)
                 waiting.append(other)
     return seen
-
-
-def _joined_spans(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    last: tuple[int, int] | None = None
-    for start, end in sorted(spans):
-        if last is not None and last[1] == start:
-            last = (last[0], end)
-            continue
-        if last is not None:
-            yield last
-        last = (start, end)
-    if last is not None:
-        yield last
 
 
 NO_ALIASES: Final = Aliases((), str)

@@ -2,7 +2,8 @@
 
 A row is a directed edge between two nodes with a validity interval. A node is an asset or one of its *ports*: if the outputs of a
 workflow are fed by different inputs, the workflow has one port for each group of outputs, with edges from their inputs and to
-these outputs alone, so that a closure stays a breadth-first search. Answers show the workflow in place of its ports.
+these outputs alone, so that a closure stays a breadth-first search. Answers show the workflow in place of its ports. An ambiguous
+name has one port, its hub.
 """
 
 from __future__ import annotations
@@ -64,6 +65,14 @@ class NodeKey(NamedTuple):
     port: int = 0
 
 
+def hub_of(name: int) -> NodeKey:
+    """Return the hub of an ambiguous name: the node through which traversals step between the name and its claimants.
+
+    It is a port of the name, and never listed. A step to it has length 0, so that its members are one step from each other.
+    """
+    return NodeKey(name, name)
+
+
 class Row(NamedTuple):
     """One directed edge for [start, end), as one origin asserts it (`origin` 0: computed)."""
 
@@ -99,6 +108,8 @@ WORKFLOW: Final = KINDS["workflow"].code
 MODEL: Final = KINDS["model"].code
 MODEL_VERSION: Final = KINDS["model_version"].code
 EVALUATION: Final = KINDS["evaluation"].code
+HUB: Final = 255
+"""The kind of a hub, in place of that of its asset."""
 NEVER_CLOSING: Final = frozenset(KINDS[name].code for name in NEVER_CLOSING_OUTPUTS)
 """Kinds that a later run cannot rewrite: their `outputs` edges stay open."""
 

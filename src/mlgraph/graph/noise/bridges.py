@@ -17,6 +17,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import CERTAIN, SHOW, WALK, Ints, Layer, Longs
 from mlgraph.graph.noise.rules import Hidden
 from mlgraph.graph.traversal.closures import among
+from mlgraph.graph.traversal.name_hubs import are_hubs
 from mlgraph.graph.traversal.noise_marks import CONTRACTED
 
 MAX_BRIDGES: Final = 200_000
@@ -52,8 +53,9 @@ def bridges(graph: GraphVersion, layer: Layer, moment: int, listed: Ints, hidden
         hidden.examine(np.unique(assets))
         if not len(hidden.marks):
             return []
-        passed = hidden.marks[assets] == CONTRACTED
-        shown = passed if first else passed | among(graph, assets, listed)
+        is_asset = ~are_hubs(graph, gathered.other)
+        passed = (hidden.marks[assets] == CONTRACTED) & is_asset
+        shown = passed if first else (passed | among(graph, assets, listed)) & is_asset
         steps.take(graph, frontier, gathered, np.flatnonzero(shown))
         further = _nodes_of(graph, np.unique(assets[passed]))
         first, seen, frontier = False, np.union1d(seen, further), np.setdiff1d(further, seen)

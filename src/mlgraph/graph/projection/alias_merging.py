@@ -53,7 +53,7 @@ def _extension(key: EdgeKey, merged_spans: Spans, own: Mapping[EdgeKey, Spans], 
         span
         for other, spans in own.items()
         if (other.relation, other.role) == (key.relation, key.role) and other != key
-        for span in intersect(spans, _times_as_one(key.asset, other.asset, aliases))
+        for span in intersect(spans, aliases.as_one(key.asset, other.asset))
     )
     found: Spans = []
     for start, end in subtract(merged_spans, own[key]):
@@ -61,13 +61,3 @@ def _extension(key: EdgeKey, merged_spans: Spans, own: Mapping[EdgeKey, Spans], 
         if free and free[0][0] == start:
             found.append(free[0])
     return found
-
-
-def _times_as_one(name: int, other: int, aliases: Aliases) -> Spans:
-    """Return the spans in which both names denote the same asset."""
-    return union(
-        (max(left.start, right.start), min(left.end, right.end))
-        for left in aliases.segments(name)
-        for right in aliases.segments(other)
-        if left.asset == right.asset
-    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import numba
@@ -13,7 +14,7 @@ from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.grouping_kernel import places_among
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import CERTAIN, COLUMN, FIRST_RULE_ORIGIN, SHOW, WALK, Bools, Bytes, Ints, Layer, Longs
+from mlgraph.graph.model.rows import ALIAS_OF, CERTAIN, COLUMN, FIRST_RULE_ORIGIN, SHOW, WALK, Bools, Bytes, Ints, Layer, Longs
 from mlgraph.graph.noise.bridges import bridges
 from mlgraph.graph.noise.rules import Hidden
 from mlgraph.graph.response.json_rendering import EdgeListing
@@ -227,26 +228,39 @@ def _mark_walked(
 
 
 def _parts(graph: GraphVersion, reached: Closure, listed: Ints, moment: int) -> _RowColumns:
-    """Return the part edges that a closure used, a row for each origin."""
+    """Return the part edges and claims that a closure used, a row for each origin."""
     inside = set(listed.tolist())
-    used = {triple: certainty_of for triple, certainty_of in reached.parts.items() if triple[0] in inside and triple[2] in inside}
-    parts = np.array(sorted({part for part, _, _ in used}), np.int32)
-    nodes = graph.nodes_of(parts)
+    used: dict[tuple[int, int, int], list[tuple[int, int, bool]]] = defaultdict(list)
+    for (part, relation, parent), is_certain in reached.parts.items():
+        if part in inside and parent in inside:
+            for source, target in _ends_of_rows(graph, part, relation, parent):
+                used[source, relation, target].append((part, parent, is_certain))
+    sources = np.array(sorted({source for source, _, _ in used}), np.int32)
+    nodes = graph.nodes_of(sources)
     known = nodes >= 0
     rows = graph.views[Layer.STRUCTURE].out.gather(nodes[known], moment)
-    sources, targets = parts[known][rows.position], graph.asset_of[rows.other]
-    triples = zip(sources.tolist(), rows.relation.tolist(), targets.tolist(), strict=True)
-    certainty_of = [used.get(triple) for triple in triples]
-    chosen = np.array([certain_part is not None for certain_part in certainty_of], np.bool_)
-    every = np.ones(int(chosen.sum()), np.bool_)
-    taken_as_certain = np.array([certain_part for certain_part in certainty_of if certain_part is not None], np.bool_)
+    ends = (sources[known][rows.position], rows.relation, graph.asset_of[rows.other], rows.origin)
+    found = [
+        (part, parent, relation, origin, is_certain)
+        for source, relation, target, origin in zip(*(column.tolist() for column in ends), strict=True)
+        for part, parent, is_certain in used.get((source, relation, target), ())
+    ]
+    columns = np.array(found, np.int32).reshape(-1, 5).T
+    every = np.ones(len(found), np.bool_)
     return _RowColumns(
-        sources[chosen],
-        targets[chosen],
-        rows.relation[chosen],
-        rows.origin[chosen],
+        columns[0],
+        columns[1],
+        columns[2].astype(np.uint8),
+        columns[3].astype(np.int16),
         every,
         every,
-        taken_as_certain,
-        np.zeros(len(every), np.int32),
+        columns[4] != 0,
+        np.zeros(len(found), np.int32),
     )
+
+
+def _ends_of_rows(graph: GraphVersion, part: int, relation: int, parent: int) -> Iterator[tuple[int, int]]:
+    """Yield the ends of the rows that contain an edge: for the claim of a column, its own or those of the two datasets."""
+    yield part, parent
+    if relation == ALIAS_OF and (name := graph.asset_index.dataset_of(part)):
+        yield name, graph.asset_index.dataset_of(parent)

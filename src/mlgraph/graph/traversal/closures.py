@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, Literal
 
 import numpy as np
@@ -24,8 +25,10 @@ from mlgraph.graph.model.rows import (
     Layer,
     NodeKey,
 )
+from mlgraph.graph.traversal.column_claims import columns_claimed
 from mlgraph.graph.traversal.column_closures import ClosureStart, column_starts
 from mlgraph.graph.traversal.kernels import closure, nearest
+from mlgraph.graph.traversal.name_hubs import NOT_LISTED, are_hubs, assets_listed, claims_used
 from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN
 from mlgraph.graph.traversal.state_search import Seeds, StateSearchOptions, hops_of, search_states
 from mlgraph.graph.traversal.state_search_kernel import EFFECTS
@@ -45,7 +48,7 @@ class Closure:
 
     `assets` int32[k] are the assets reached, with `distances` int32[k] and `certain` bool[k]. `nodes` are the visited nodes,
     ports included; `certain_nodes` those on paths of certain edges only. `parts` are the part edges followed, as (part, relation,
-    parent), with their certainty.
+    parent), and the claims on ambiguous names, as (name, relation, claimant), with their certainty.
     """
 
     assets: Ints = field(default_factory=lambda: np.zeros(0, np.int32))
@@ -139,13 +142,21 @@ def _walk(
     # an asset without rows has no node, so the starts are listed separately
     starts_by_distance = sorted(((start.asset, start.distance) for start in starts), key=lambda start: start[1])
     start_distances = np.array([distance for _, distance in starts_by_distance], np.int32)
+    entries = np.array([node for node, _ in everywhere], np.int32)
+    reached_assets = assets_listed(graph, level, moment, reached.nodes, entries)
+    of_nodes = reached_assets != NOT_LISTED
     listed = _nearest(
         graph,
         np.array([asset for asset, _ in starts_by_distance], np.int32),
         start_distances,
-        graph.asset_of[reached.nodes],
-        hops,
+        reached_assets[of_nodes],
+        hops[of_nodes],
     )
+    claims = chain(
+        claims_used(graph, moment, reached.nodes, listed[0]),
+        columns_claimed(graph, level, moment, listed[0]) if graph.asset_index.kind(root) == COLUMN else (),
+    )
+    reached.parts.update((claim, False) for claim in claims)
     if reached.certain_nodes is reached.nodes and all(start.certain for start in starts):
         certain_assets = listed[0]
     else:
@@ -165,15 +176,17 @@ def _nearest(graph: GraphVersion, some: Ints, some_distances: Ints, others: Ints
 def _reachable_nodes(
     graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
 ) -> tuple[Ints, Ints, int]:
-    if len(marks) and seeds:
-        return _reachable_over_hidden(graph, rows, seeds, moment, need, max_depth, marks)
-    return reachable_nodes(rows, graph.nodes, seeds, moment, need, max_depth)
+    if not len(marks) or not seeds:
+        found = reachable_nodes(rows, graph.nodes, seeds, moment, need, max_depth)
+        if not are_hubs(graph, found[0]).any():
+            return found
+    return _reachable_over_hidden(graph, rows, seeds, moment, need, max_depth, marks)
 
 
 def _reachable_over_hidden(
     graph: GraphVersion, rows: DirectedRows, seeds: list[tuple[int, int]], moment: int, need: int, max_depth: int, marks: Bytes
 ) -> tuple[Ints, Ints, int]:
-    """Return the same as `reachable_nodes`, with steps of length 0 to assets that `marks` (uint8 by asset) contracts."""
+    """Return the same as `reachable_nodes`, with steps of length 0 to hubs and to assets that `marks` contracts."""
     nearest_first = sorted(seeds, key=lambda seed: seed[1])
     distances = np.array([distance for _, distance in nearest_first], np.int32)
     paths = int(distances[-1]) + 1  # one for each distance, since the order of paths does not matter here

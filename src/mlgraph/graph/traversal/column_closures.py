@@ -10,7 +10,8 @@ from typing import Literal, NamedTuple
 
 from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import COLUMN, HAS_COLUMN_LINEAGE, WALK, Bytes, Layer, NodeKey
+from mlgraph.graph.model.rows import COLUMN, HAS_COLUMN_LINEAGE, HUB, WALK, Bytes, Layer, NodeKey
+from mlgraph.graph.traversal.column_claims import same_columns
 from mlgraph.graph.traversal.noise_marks import is_contracted
 
 
@@ -40,29 +41,14 @@ def column_starts(
     """Follow column edges from column `root` and return the starts of the asset traversal, up to distance `limit`.
 
     If a consumer (upstream: a producer) of a reached column's dataset has no column lineage, the traversal continues from the
-    dataset. Column edges are certain; the dataset and its consumers are only possible. A step to an asset that `marks` contracts
-    has length 0.
+    dataset. Column edges are certain; the dataset and its consumers are only possible, as are the same columns of other claimants
+    of a name. A step to an asset that `marks` contracts has length 0.
     """
-    starts: list[ClosureStart] = []
-    column_layer = Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS
-    view = graph.views[column_layer]
-    rows = view.out if direction == "downstream" else view.into
-    frontier, seen, distance = [root], {root}, 0
-    datasets: dict[int, int] = {}
-    while frontier:
-        following: list[int] = []
-        for asset in frontier:  # contracted assets are appended during the loop
-            starts.append(ClosureStart(asset, 0, distance, certain=True))
-            if graph.asset_index.kind(asset) != COLUMN:
-                continue
-            dataset = graph.asset_index.dataset_of(asset)
-            if dataset:
-                datasets.setdefault(dataset, distance + (not is_contracted(marks, dataset)))
-            for other, _ in column_steps(graph, rows, asset, moment):
-                if other not in seen:
-                    seen.add(other)
-                    (frontier if is_contracted(marks, other) else following).append(other)
-        frontier, distance = following, distance + 1
+    reached, datasets = _columns_from(graph, root, direction, level, moment, marks, over_claims=False)
+    certain = reached.keys()
+    if graph.asset_index.has_hubs:
+        reached, datasets = _columns_from(graph, root, direction, level, moment, marks, over_claims=True)
+    starts = [ClosureStart(asset, 0, distance, certain=asset in certain) for asset, distance in reached.items()]
     for dataset, hop in datasets.items():
         consumers = [key for key, _, _ in consumers_without_column_lineage(graph, dataset, direction, level, moment)]
         if consumers:
@@ -72,6 +58,42 @@ def column_starts(
                 for key in consumers
             )
     return [start for start in starts if start.distance + is_contracted(marks, start.asset) <= limit]
+
+
+def _columns_from(
+    graph: GraphVersion,
+    root: int,
+    direction: Literal["downstream", "upstream"],
+    level: Layer,
+    moment: int,
+    marks: Bytes,
+    *,
+    over_claims: bool,
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the distances of the columns and features reached from column `root`, and those of the datasets to continue from."""
+    view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
+    rows = view.out if direction == "downstream" else view.into
+    frontier, distance = [root], 0
+    reached, datasets = {root: 0}, dict[int, int]()
+    visited: set[tuple[int, str]] = set()
+    while frontier:
+        following: list[int] = []
+        for asset in frontier:  # contracted assets are appended during the loop
+            if graph.asset_index.kind(asset) != COLUMN:
+                continue
+            dataset = graph.asset_index.dataset_of(asset)
+            steps = [(other, True) for other, _ in column_steps(graph, rows, asset, moment)]
+            if over_claims:
+                steps += same_columns(graph, level, moment, asset, visited)
+            for other, is_column in [*steps, (dataset, False)] if dataset else steps:
+                hop = distance + (not is_contracted(marks, other))
+                if not is_column:
+                    datasets[other] = min(hop, datasets.get(other, hop))
+                elif other not in reached:
+                    reached[other] = hop
+                    (following if hop > distance else frontier).append(other)
+        frontier, distance = following, distance + 1
+    return reached, datasets
 
 
 def column_steps(graph: GraphVersion, rows: DirectedRows, asset: int, moment: int) -> Iterator[tuple[int, int]]:
@@ -98,7 +120,7 @@ def consumers_without_column_lineage(
     rows_of_dataset = [
         (NodeKey(int(graph.asset_of[other]), int(graph.port_of[other])), relation, flags)
         for other, relation, flags, _ in rows.rows_of(node, moment)
-        if flags & WALK
+        if flags & WALK and graph.asset_index.kind_at[other] != HUB
     ]
     if direction == "downstream":
         resolved = {key.asset for key, _, flags in rows_of_dataset if key.port and flags & HAS_COLUMN_LINEAGE}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import Layer
+from mlgraph.graph.model.rows import ALIAS_OF, Layer
 
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.STRUCTURE)
 
@@ -36,4 +36,5 @@ def _has_edges_by(graph: GraphVersion, asset: int, moment: int) -> bool:
     if node is None:
         return False
     directions = (direction for layer in _LAYERS for direction in (graph.views[layer].out, graph.views[layer].into))
-    return any(start <= moment for direction in directions for *_, start, _ in direction.every_row_of(node))
+    rows = (row for direction in directions for row in direction.every_row_of(node))
+    return any(start <= moment for _, relation, _, _, start, _ in rows if relation != ALIAS_OF)

@@ -1,8 +1,8 @@
 """State search: a breadth-first search over (node, effect) states with predecessors.
 
 A state is `node * 4 + effect`. It serves impact analysis, shortest paths, and closures that contract hidden assets: a step to
-such an asset has length 0 (ADR 0022). Of equally short paths the one whose list of URIs comes first is found
-(docs/spec.md#10-ties).
+such an asset has length 0 (ADR 0022), as has a step to the hub of an ambiguous name (ADR 0035). Of equally short paths the one
+whose list of URIs comes first is found (docs/spec.md#10-ties).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.grouping_kernel import grouped
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import Bytes, Ints, Longs
+from mlgraph.graph.traversal.name_hubs import marks_with_hubs
 from mlgraph.graph.traversal.state_search_kernel import EFFECTS, Queues, SeedTree, StateFilter, search
 from mlgraph.graph.traversal.workspace import borrowed
 
@@ -76,7 +77,8 @@ def search_states(
     """
     size = graph.nodes * EFFECTS
     asset_index, ranks = graph.asset_index, np.zeros(0, np.int32) if order is None else order
-    hiding = len(options.marks) > 0
+    marks = marks_with_hubs(graph, options.marks)
+    hiding = len(marks) > 0
     conditions = StateFilter(
         options.moment,
         options.need | rows.level,
@@ -84,7 +86,7 @@ def search_states(
         hiding,
         asset_index.kind_at,
         graph.asset_of,
-        options.marks,
+        marks,
         ranks,
     )
     paths, ordered, totals = len(seeds.parents), order is not None, np.zeros(4, np.int64)

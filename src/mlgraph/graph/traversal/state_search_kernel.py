@@ -17,7 +17,7 @@ from mlgraph.graph.csr.patches import Patches, place_of
 from mlgraph.graph.csr.prefetch import prefetch
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, RELATION_SHIFT, TO_MASK, Arrays
 from mlgraph.graph.csr.valid_at import valid_at
-from mlgraph.graph.model.rows import ONLINE, Bytes, Ints, Longs
+from mlgraph.graph.model.rows import HUB, ONLINE, Bytes, Ints, Longs
 from mlgraph.graph.traversal.noise_marks import CONTRACTED, LEFT_OUT
 from mlgraph.graph.traversal.workspace import SearchLevels
 
@@ -33,7 +33,7 @@ _FEW: Final = 24
 class StateFilter(NamedTuple):
     """The conditions on a row, and the arrays that they need; `hiding`: whether `marks` is not empty.
 
-    `order` int32 is the rank of each asset's URI; assets beyond its end have rank 0.
+    Then hubs are contracted, too. `order` int32 is the rank of each asset's URI; assets beyond its end have rank 0.
     """
 
     moment: int
@@ -91,7 +91,7 @@ def _expand(
 ) -> None:
     """Append the unvisited states at the targets of rows[first:stop], except masked[mask:mask_end], to the next level.
 
-    Contracted ones are appended to the queue: they have the list of URIs of their predecessor, which is at position `done`.
+    Contracted ones, and hubs, are appended to the queue: they have the list of URIs of their predecessor, at position `done`.
     `next_effect` uint8[relations, 2, kinds] is the transition table of the current effect. Updates `totals`.
     """
     moment, need, avoid, hiding, kind_of, asset_of, marks, order = conditions
@@ -109,13 +109,14 @@ def _expand(
             continue
         seen |= flags
         other = word & TO_MASK
-        effect = next_effect[(word >> RELATION_SHIFT) & 255, 1 if (flags & ONLINE) != 0 else 0, kind_of[other]]
+        kind = kind_of[other]
+        effect = next_effect[(word >> RELATION_SHIFT) & 255, 1 if (flags & ONLINE) != 0 else 0, kind]
         state = other * EFFECTS + effect
         if (flags & avoid) == 0 and effect != 255 and stamp[state] != epoch:
             stamp[state] = epoch
             common &= flags
             asset = asset_of[other]
-            if hiding and marks[asset] == CONTRACTED:
+            if hiding and (kind == HUB or marks[asset] == CONTRACTED):
                 states[count], back[count], groups[count] = state, done, group
                 count += 1
             else:

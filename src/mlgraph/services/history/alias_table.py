@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetInterval, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, edge_intervals
@@ -17,8 +17,10 @@ from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.csr.asset_index import AssetIndex
-from mlgraph.graph.model.aliases import NO_ALIASES, Alias, Aliases, split
+from mlgraph.graph.model.aliases import NO_ALIASES, Aliases, split
+from mlgraph.graph.model.claims import Alias, ambiguous_spans
 from mlgraph.graph.model.rows import ALIAS_OF, OUTPUTS
+from mlgraph.graph.model.spans import intersect
 from mlgraph.graph.projection.histories import by_key, cuts_of, retracted
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.history.asserted_facts import Triple, asserted_intervals, is_apart
@@ -70,14 +72,32 @@ def intervals_under_names(
             yield (source, relation, target), interval._replace(start=start, end=end)
 
 
+class AliasChanges(NamedTuple):
+    """The names that resolve differently at some moment, and the names and claimants whose claims changed."""
+
+    moved: Collection[int]
+    members: Collection[int]
+
+
+NO_CHANGES: Final = AliasChanges(frozenset(), frozenset())
+
+
+def _changed_members(name: int, before: Aliases, after: Aliases) -> Iterator[int]:
+    """Yield the claimants whose claims on `name` changed, and `name` if it is ambiguous at other times."""
+    old, new = before.claims(name), after.claims(name)
+    yield from (asset for asset in old.keys() | new.keys() if old.get(asset) != new.get(asset))
+    if ambiguous_spans(old) != ambiguous_spans(new):
+        yield name
+
+
 class AliasTable:
-    """The asserted aliases by name. `aliases`: the resolution that results from them."""
+    """The asserted aliases by name and asset. `aliases`: the resolution that results from them."""
 
     def __init__(self, asset_index: AssetIndex, in_passing: Collection[str]) -> None:
         """Start empty. `in_passing`: the origins that mention datasets in passing (`Aliases.in_passing`)."""
         self._registry = asset_index
         self._in_passing = frozenset(in_passing)
-        self._asserted: dict[int, list[Alias]] = {}
+        self._asserted: dict[int, dict[int, list[Alias]]] = {}
         self._names_of: dict[int, set[int]] = defaultdict(set)
         self.aliases = NO_ALIASES
 
@@ -86,6 +106,7 @@ class AliasTable:
         names = {record.source for record in reader.alias_records()}
         if names:
             self._read(reader, names)
+            self._resolve()
 
     def name_in(self, triple: tuple[int, int, int]) -> int:
         """Return the end of an edge that has an alias, the source before the target; 0 if neither end has one."""
@@ -99,47 +120,77 @@ class AliasTable:
         """Return all names that ever had an asserted alias, and the columns of such datasets."""
         return {*self._asserted, *(column for name in self._asserted for column in self._registry.columns_of(name))}
 
-    def follow(self, reader: FactReader, changes: Changes) -> set[int]:
-        """Apply transactions; return the names that now resolve differently at some moment."""
-        named = {source for source, relation, _ in changes.edges if relation == ALIAS_OF}
-        if not (named or self._asserted):
-            return set()
+    def all_members(self) -> set[int]:
+        """Return all names that several assets claim at some moment, and these assets."""
+        claims = {name: self.aliases.claims(name) for name in self.aliases.names()}
+        return {member for name, of_name in claims.items() if of_name for member in (name, *of_name)}
+
+    def follow(self, reader: FactReader, changes: Changes) -> AliasChanges:
+        """Apply transactions; return what they change."""
+        stated = {triple for triple in changes.edges if triple[1] == ALIAS_OF}
+        if not (stated or self._asserted):
+            return NO_CHANGES
+        named = {name for name, _, _ in stated}
         touched = {*named, *changes.asserted, *(row.dataset for row in changes.assets if row.dataset)}
         touched |= {target for _, relation, target in changes.edges if relation in (OUTPUTS, ALIAS_OF)}
-        touched |= {alias.of for asset in touched for alias in self._asserted.get(asset, ())}
-        affected = {name for asset in touched for name in (asset, *self._names_of.get(asset, ())) if name in self._asserted}
-        names = named | affected
+        related = touched | {of for asset in touched for of in self._asserted.get(asset, ())}
+        names = named | {name for asset in related for name in (asset, *self._names_of.get(asset, ())) if name in self._asserted}
         if not names:
-            return set()
+            return NO_CHANGES
+        retracted = set(reader.retracted(names))
+        stated |= {(name, ALIAS_OF, of) for name in names - retracted for of in self._asserted.get(name, {}).keys() & touched}
         before, new = self.aliases, {name for name in named if name not in self._asserted}
-        self._read(reader, names)
+        if not self._read(reader, retracted, stated) and not any(row.dataset for row in changes.assets):
+            return NO_CHANGES
+        self._resolve()
         columns = {column for name in names for column in self._registry.columns_of(name)}
         candidates = {
             each for name in names | columns for each in (*before.names_affected_by(name), *self.aliases.names_affected_by(name))
         }
-        return new | {each for each in candidates if before.segments(each) != self.aliases.segments(each)}
+        return AliasChanges(
+            new | {each for each in candidates if before.segments(each) != self.aliases.segments(each)},
+            {member for each in candidates for member in _changed_members(each, before, self.aliases)},
+        )
 
-    def _read(self, reader: FactReader, names: Collection[int]) -> None:
+    def _read(self, reader: FactReader, names: Collection[int], triples: Iterable[Triple] = ()) -> bool:
+        """Read all aliases of `names`, and those of single triples; return whether any differs from what was known.
+
+        Only the aliases of a name that was ever retracted depend on each other, by renames.
+        """
+        known = {name: self._asserted.get(name, {}) for name in names}
+        single = [triple for triple in triples if triple[0] not in known]
+        before = [*known.values(), *(self._asserted.get(name, {}).get(of, []) for name, _, of in single)]
         for name in names:
-            self._asserted[name] = []
+            self._asserted[name] = {}
+        for name, _, of in single:
+            self._asserted.setdefault(name, {})[of] = []
         origins = reader.origins()
-        for interval in alias_intervals(reader, reader.edges_from(names, (ALIAS_OF,)), self._in_passing):
+        records = [*(reader.edges_from(names, (ALIAS_OF,)) if names else ()), *(reader.edges(single) if single else ())]
+        for interval in alias_intervals(reader, records, self._in_passing):
             name, of, rank = interval.record.source, interval.record.target, _rank(origins[interval.record.origin])
-            self._asserted[name].append(Alias(name, of, interval.start, interval.end, rank, is_apart(interval.properties)))
+            alias = Alias(name, of, interval.start, interval.end, rank, is_apart(interval.properties), interval.record.origin)
+            self._asserted[name].setdefault(of, []).append(alias)
             self._names_of[of].add(name)
-        self.aliases = Aliases(self._all(), self._registry.uri, self._in_passing)
+        return before != [*(self._asserted[name] for name in known), *(self._asserted[name][of] for name, _, of in single)]
 
-    def _all(self) -> Iterator[Alias]:
-        """Yield the asserted aliases, and the aliases of columns that follow from those of datasets."""
-        for asserted in self._asserted.values():
-            for alias in asserted:
-                yield alias
-                yield from self._of_columns(alias)
+    def _resolve(self) -> None:
+        """Set `aliases` to the resolution of the asserted aliases, and of those of columns that follow from them."""
+        asserted = [alias for by_asset in self._asserted.values() for listed in by_asset.values() for alias in listed]
+        aliases = Aliases(asserted, self._registry.uri, self._in_passing)
+        of_columns = [each for alias in asserted for each in self._of_columns(alias, aliases)]
+        self.aliases = Aliases([*asserted, *of_columns], self._registry.uri, self._in_passing) if of_columns else aliases
 
-    def _of_columns(self, alias: Alias) -> Iterator[Alias]:
-        names, targets = (self._fields(dataset) for dataset in (alias.name, alias.of))
-        for field in names.keys() & targets.keys():
-            yield Alias(names[field], targets[field], alias.start, alias.end, alias.rank, alias.apart)
+    def _of_columns(self, alias: Alias, aliases: Aliases) -> Iterator[Alias]:
+        """Yield the aliases of columns that follow from that of a dataset, while the dataset's name resolves to the same asset.
+
+        So no column of an ambiguous name is merged with that of a claimant, even if only one claimant has such a column.
+        """
+        names = self._fields(alias.name)
+        targets = self._fields(alias.of) if names else {}
+        fields = names.keys() & targets.keys()
+        for start, end in intersect([(alias.start, alias.end)], aliases.as_one(alias.name, alias.of)) if fields else ():
+            for field in fields:
+                yield Alias(names[field], targets[field], start, end, alias.rank, origin=alias.origin)
 
     def _fields(self, dataset: int) -> dict[str, int]:
         columns = self._registry.columns_of(dataset)

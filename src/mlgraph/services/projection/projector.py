@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.timestamps import FOREVER
-from mlgraph.graph.csr.snapshot import MutableGraph, lone_edges_group
+from mlgraph.graph.csr.snapshot import MutableGraph, claims_group, lone_edges_group
 from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW
 from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
+from mlgraph.graph.projection.claim_rows import claim_rows
 from mlgraph.graph.projection.sides import workflow_sides
 from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
 from mlgraph.ports.store import Changes, FactReader
@@ -26,7 +27,7 @@ Triple = tuple[int, int, int]
 
 @dataclass(slots=True)
 class AffectedGroups:
-    """The groups to recompute, and the assets whose display attributes to update."""
+    """The groups to recompute, the assets whose display attributes to update, and the claimants whose claims changed."""
 
     triples: set[Triple] = field(default_factory=set)
     runs: set[int] = field(default_factory=set)
@@ -38,6 +39,8 @@ class AffectedGroups:
     """Assets with a new fact or retraction."""
     moved: set[int] = field(default_factory=set)
     """Names that resolve to another asset at some moment."""
+    members: Collection[int] = frozenset()
+    """Names and claimants whose claims changed."""
 
 
 class Projector:
@@ -75,9 +78,10 @@ class Projector:
             self._cache.invalidate(reader)
         else:
             self._cache.apply_appended(reader, changes.records, greatest, (before, changes.upto))
-        moved = self._aliases.follow(reader, changes)
+        moved, members = self._aliases.follow(reader, changes)
         self._histories.aliases = self._graph.aliases = self._aliases.aliases
         affected = self._affected(changes, moved)
+        affected.members = members
         if not with_attributes:
             self._attributes_due.update(affected.attributes)
             affected.attributes.clear()
@@ -92,7 +96,9 @@ class Projector:
         reader = self._reader.at(upto)
         self._cache.invalidate(reader)
         if self._graph.aliases:
-            self._recompute(self._affected(Changes(upto), self._aliases.all_names()), upto, upto)
+            affected = self._affected(Changes(upto), self._aliases.all_names())
+            affected.members = self._aliases.all_members()
+            self._recompute(affected, upto, upto)
         self._inferred.replace_all(reader)
         self._graph.publish(upto)
 
@@ -102,6 +108,8 @@ class Projector:
         named = {name for triple in affected.triples if (name := self._aliases.name_in(triple))}
         for name in named:
             self._replace_edges_of(name)
+        for member in affected.members:
+            self._graph.replace(claims_group(member), claim_rows(member, self._graph.aliases, self._graph.asset_index))
         for chunk in chunks(triple for triple in affected.triples if not self._aliases.name_in(triple)):
             self._replace_triples(chunk)
         for runs in chunks(affected.runs):

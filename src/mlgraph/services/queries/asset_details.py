@@ -23,7 +23,7 @@ from mlgraph.services.common.asset_health import health_of
 from mlgraph.services.history.alias_table import intervals_under_names
 from mlgraph.services.history.asserted_facts import UNWALKED, by_asset, records_of
 from mlgraph.services.inference.inferred_edges import InferredEdges, origins_at
-from mlgraph.services.queries.names import names_of
+from mlgraph.services.queries.names import claimants_of, names_of
 
 MAX_RELATIONS: Final = 1_000
 LATEST_RUNS: Final = 20
@@ -56,6 +56,7 @@ class AssetDetails:
             "uri": graph.asset_index.uri(asset),
             "kind": KIND_NAMES[graph.asset_index.kind(asset)],
             "names": names_of(graph, asset),
+            "ambiguous": claimants_of(graph, asset, moment),
             "name": state.get("name") or AssetUri.parse(graph.asset_index.uri(asset)).name,
             "description": state.get("description"),
             "owners": state.get("owners", []),

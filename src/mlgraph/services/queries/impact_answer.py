@@ -18,6 +18,7 @@ from mlgraph.graph.impact.severity import SEVERITIES
 from mlgraph.graph.response.json_rendering import owners_json
 from mlgraph.graph.response.paging import CERTAINTY, page
 from mlgraph.ports.store import FactReader
+from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
 MAX_PATH_URIS: Final = 200_000
@@ -36,6 +37,7 @@ def impact_answer(scope: Scope, reader: FactReader, change: Change | None) -> di
     return {
         "root": asset_index.uri(scope.root),
         "change": change,
+        "ambiguous": claimants_of(graph, scope.root, scope.moment),
         "affected": _affected(graph, found, chosen[shown.start : shown.stop]),
         "by_severity": dict(zip(SEVERITIES, counts, strict=True)),
         "notify": owners_json(*asset_index.owned(assets), asset_index.uri_texts(assets)),

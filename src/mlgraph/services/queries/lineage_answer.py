@@ -16,6 +16,7 @@ from mlgraph.graph.response.paging import page
 from mlgraph.graph.traversal.closures import Closure
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.origin_names import OriginNames
+from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
 
@@ -47,6 +48,7 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
         "direction": options.direction,
         "level": level_name(scope.level),
         "as_of": format_time(scope.moment),
+        "ambiguous": claimants_of(graph, scope.root, scope.moment),
         "nodes": nodes_json(uris, asset_index.name_texts(listed, uris), asset_index.kinds(listed), hops, are_certain),
         "edges": edges_json(uris, edges, origins.names),
         "total": len(assets),

@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from mlgraph.domain.timestamps import format_end, format_time
+from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.aliases import BEGINNING, AmbiguousName
+from mlgraph.graph.model.rows import COLUMN
+from mlgraph.graph.traversal.column_claims import column_of
 from mlgraph.ports.store import FactReader
 
 
@@ -32,6 +35,19 @@ class NameQueries:
             "ambiguous": [_ambiguous(graph, each) for each in found],
             "watermark": graph.watermark,
         }
+
+
+def claimants_of(graph: GraphVersion, asset: int, moment: int) -> list[str]:
+    """Return the URIs of the assets that claim `asset`, if this is a name that several claim at `moment`, in order.
+
+    A column of a dataset with such a name has the claimants' columns of the same name that are known.
+    """
+    aliases, index = graph.aliases, graph.asset_index
+    claimants = set(aliases.claimants_at(asset, moment))
+    for dataset in aliases.claimants_at(index.dataset_of(asset), moment) if index.kind(asset) == COLUMN else ():
+        same = column_of(graph, dataset, field_of_column(AssetUri.parse(index.uri(asset))))
+        claimants.update(() if same is None else (same,))
+    return sorted(index.uri(claimant) for claimant in claimants)
 
 
 def names_of(graph: GraphVersion, asset: int) -> list[dict[str, Any]]:
