@@ -87,7 +87,7 @@ def interpret(connector: Connector, document: object, caller: Caller) -> Interpr
         dead_letter = DeadLetterEntry(connector.name, caller.actor, caller.source, caller.environment, body, str(error))
         return InterpretedEvent(connector, caller, Item(()), dead_letter)
     warnings += [
-        DetailWarning(clean_text(each.pointer), clean_text(each.message))
+        DetailWarning(clean_text(each.pointer), redact(clean_text(each.message)))
         for each in statements
         if isinstance(each, DetailWarning)
     ]
