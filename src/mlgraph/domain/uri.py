@@ -19,6 +19,7 @@ MAX_NAME_BYTES: Final = 2000
 """Bytes of UTF-8. Longer names in events are cut (`shortened_name`)."""
 _UNRESERVED: Final = re.compile(r"[A-Za-z0-9_.~-]+", re.ASCII)
 """Characters that are not percent-encoded (RFC 3986, section 2.3)."""
+_RESERVED: Final = re.compile(r"[^A-Za-z0-9_.~-]", re.ASCII)
 _CACHED: Final = 1 << 14
 _CACHED_URIS: Final = 1 << 16
 """Parsed URIs: a load names each of its assets several times, so they have a larger cache."""
@@ -102,7 +103,7 @@ def _unquoted(part: str) -> tuple[str, bool]:
 
 def _decode(part: str) -> tuple[str, bool]:
     text = unquote(part, errors="strict")
-    return text, not _has_surrogate(text) and quote(text, safe="") == part
+    return text, not _has_surrogate(text) and _percent_encoded(text) == part
 
 
 _decoded = lru_cache(1 << 10)(_decode)
@@ -117,10 +118,17 @@ def column_uri(dataset: AssetUri, field: str) -> AssetUri:
 
 def dataset_of_column(column: AssetUri) -> AssetUri | None:
     """Return the dataset of a column, or None where the column's name has no `#` between two texts."""
-    name, hash_mark, field = column.name.partition("#")
+    dataset = dataset_text_of_column(str(column))
+    return None if dataset is None else AssetUri.parse(dataset)
+
+
+def dataset_text_of_column(column: str) -> str | None:
+    """Return what `dataset_of_column` returns as text, from the canonical text of a column: without parsing, for large loads."""
+    prefix, _, part = column.rpartition("/")
+    name, hash_mark, field = part.partition("%23")  # the `#`, percent-encoded
     if not (hash_mark and name and field):
         return None
-    return AssetUri("dataset", column.namespace, name.replace("%23", "#"))
+    return f"{SCHEME}dataset/{prefix.rpartition('/')[2]}/{name.replace('%2523', '%23')}"
 
 
 def field_of_column(column: AssetUri) -> str:
@@ -153,13 +161,24 @@ def person_uri(identifier: str) -> AssetUri:
     return AssetUri("person", "org", f"u-{digest[:16]}")
 
 
-@lru_cache(_CACHED)
-def _quote(part: str) -> str:
-    return quote(part, safe="")
+def _percent_encoded(part: str) -> str:
+    return _RESERVED.sub(_escape_of, part)
+
+
+def _escape_of(found: re.Match[str]) -> str:
+    return _escape(found[0])
+
+
+@lru_cache(1 << 12)
+def _escape(char: str) -> str:
+    return quote(char, safe="")
+
+
+_quote = lru_cache(_CACHED)(_percent_encoded)
 
 
 def _quoted(part: str) -> str:
-    return _quote(part) if len(part) <= _MAX_CACHED_CHARS else quote(part, safe="")
+    return _quote(part) if len(part) <= _MAX_CACHED_CHARS else _percent_encoded(part)
 
 
 def _hide_hash(text: str) -> str:

@@ -10,7 +10,7 @@ import psycopg
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.fact_row import NOTHING, digest, key_of
-from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.uri import dataset_text_of_column
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import MAX_ORIGINS, AssetRow
 from mlgraph.stores.append.number_table import NumberTable
@@ -94,13 +94,13 @@ class IdAllocator:
         The datasets of columns are created with them if they have no number yet.
         """
         fresh = set(named)
-        datasets = {uri: str(dataset) for uri in fresh if (dataset := _dataset_of(uri)) is not None}
+        columns = {uri for uri in fresh if uri.startswith(_COLUMN)}
+        datasets = {uri: dataset for uri in columns if (dataset := dataset_text_of_column(uri)) is not None}
         unresolved = {uri for uri in datasets.values() if uri not in known and uri not in fresh}
         if unresolved:
             found = self.known_assets(cursor, unresolved)
             known.update(found)
             fresh |= unresolved - found.keys()
-        columns = {uri for uri in fresh if uri.startswith(_COLUMN)}
         created = []
         # Columns refer to datasets, so they come after them.
         for number, uri in enumerate((*sorted(fresh - columns), *sorted(columns)), self.greatest.asset + 1):
@@ -151,7 +151,7 @@ def _known(
     cursor: psycopg.Cursor, table: str, keys: Collection[bytes], cache: NumberTable, fresh: dict[bytes, int]
 ) -> dict[bytes, int]:
     """Return the numbers of those digests that `table` contains: from the cache, else from the store."""
-    wanted = list(keys)
+    wanted = sorted(keys)  # the order of the index: neighbours share a page
     found: dict[bytes, int] = {}
     missing: list[bytes] = []
     for key, number in zip(wanted, cache.get(wanted), strict=True):
@@ -166,10 +166,6 @@ def _known(
         fresh.update(more)
         found.update(more)
     return found
-
-
-def _dataset_of(uri: str) -> AssetUri | None:
-    return dataset_of_column(AssetUri.parse(uri)) if uri.startswith(_COLUMN) else None
 
 
 def _greatest(cursor: psycopg.Cursor, table: str) -> int:
