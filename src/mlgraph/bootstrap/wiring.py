@@ -11,6 +11,7 @@ from typing import Any
 from mlgraph.bootstrap import kernels
 from mlgraph.bootstrap.configuration import credentials_at
 from mlgraph.bootstrap.inferring import rules_from
+from mlgraph.bootstrap.ingest_process import IngestProcess
 from mlgraph.bootstrap.options import Options
 from mlgraph.domain.configuration import SecretPlace
 from mlgraph.domain.credentials import Credentials
@@ -58,8 +59,9 @@ class Server:
         base_manager = BaseManager(reader, files, writes_files=first, in_passing=connectors.in_passing, rules=rules)
         self.follower = Follower(reader, base_manager)
         writer = PostgresWriter(database, self.follower.on_commit)
+        elsewhere = IngestProcess(database, options).ingest_lines
         warnings = PostgresEventWarnings(database)
-        intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors, warnings)
+        intake = Intake(writer, dead_letters, self.follower.nudge, self._rehydrate, connectors, warnings, elsewhere)
         stored, events = PostgresConnections(database), PostgresEvents(database)
         dependencies = SourceDependencies(stored, reader, intake.append, dead_letters, events, warnings, options.public_url)
         self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-import signal
 import socket
 import tempfile
 import threading
@@ -26,7 +25,7 @@ from typing import Final
 from mlgraph.api.app import create_app
 from mlgraph.api.http.forwarding import Forwarding
 from mlgraph.api.http.limits import ServerLimits
-from mlgraph.bootstrap import logs
+from mlgraph.bootstrap import child_process
 from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.bootstrap.http import Http, tune_interpreter
 from mlgraph.bootstrap.options import Options
@@ -117,9 +116,7 @@ def first_socket(options: Options) -> Iterator[tuple[Path, socket.socket] | None
 
 def _work(options: Options, url: str, listener: socket.socket, first: Path, ready_pipe: Connection) -> None:
     """Run one worker until the first process stops it or ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends it to all processes; the first one stops the workers
-    logs.configure(options.log_format, options.log_level)
-    threading.Thread(target=_end_with_parent, name="mlgraph-parent", daemon=True).start()
+    child_process.begin(options)
     limits = ServerLimits.from_environment(os.environ)
     database = Database(url, size=_CONNECTIONS, query_connections=_QUERY_CONNECTIONS, query_time_s=limits.query_time_s)
     try:
@@ -148,10 +145,3 @@ def _report_ready(server: Server, http: Http, ready_pipe: Connection) -> None:
             ready_pipe.send(os.getpid())
             ready_pipe.close()
             return
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os.kill(os.getpid(), signal.SIGTERM)

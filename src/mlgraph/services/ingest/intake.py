@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final
 
 from mlgraph.domain import clock
@@ -38,6 +39,13 @@ _DATA: Final = ("data", "data_base64")
 Chunk = list[tuple[int, bytes]]
 """Lines, each with its index in the body."""
 
+LONG_BYTES: Final = 4 * 1024 * 1024
+"""Streams of events of at least this size are handed to `IngestElsewhere`."""
+
+IngestElsewhere = Callable[[str, Iterable[bytes], Caller], dict[str, Any] | None]
+"""Given a format, the lines of a stream and its caller, ingests it in another process and returns the ingest shape; None, before
+it reads a line, where it cannot take the stream."""
+
 Rehydrate = Callable[[str, Mapping[str, Any]], int]
 """Given a source and a thin event, fetches the object that the event names again and returns the transaction that records it."""
 
@@ -53,13 +61,16 @@ class Intake:
         rehydrate: Rehydrate,
         connectors: ConnectorRegistry,
         event_warnings: EventWarningStore,
+        elsewhere: IngestElsewhere | None = None,
     ) -> None:
+        """`elsewhere`: takes long streams of events; by default this process does."""
         self._writer = writer
         self._dead_letters = dead_letters
         self._nudge = nudge
         self._rehydrate = rehydrate
         self._connectors = connectors
         self._event_warnings = event_warnings
+        self._elsewhere = elsewhere
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Append NDJSON facts chunk by chunk, each durable before the next. Return the ingest shape."""
@@ -126,6 +137,12 @@ class Intake:
         Raises `InvalidInput` for an unknown format.
         """
         connector = self._connectors.format(form)
+        if self._elsewhere is not None:
+            lines, is_long = _beginning(lines)
+            if is_long and (ingested := self._elsewhere(form, _measured(lines, connector.name), caller)) is not None:
+                self._nudge()
+                _count_ingested(connector.name, ingested)
+                return ingested
         tally = Tally(form=connector.name)
 
         def read(index: int, line: bytes) -> Item:
@@ -287,6 +304,36 @@ class Intake:
     def _statements(self, entry: Any, caller: Caller) -> list[Statement]:
         item = self._fact_item(entry, caller)
         return [*item.facts, *item.contacts]
+
+
+def _beginning(lines: Iterable[bytes]) -> tuple[Iterable[bytes], bool]:
+    """Return the same lines, after reading the first ones, and whether they have at least `LONG_BYTES`."""
+    beginning: list[bytes] = []
+    size = 0
+    remaining = iter(lines)
+    for line in remaining:
+        beginning.append(line)
+        size += len(line)
+        if size >= LONG_BYTES:
+            break
+    return chain(beginning, remaining), size >= LONG_BYTES
+
+
+def _measured(lines: Iterable[bytes], form: str) -> Iterator[bytes]:
+    received = metrics.INTAKE_BYTES.labels(form)
+    for line in lines:
+        received.inc(len(line))
+        yield line
+
+
+def _count_ingested(form: str, ingested: Mapping[str, Any]) -> None:
+    """Count the entries of a stream that another process has ingested."""
+    for outcome, count in (
+        ("accepted", ingested["accepted"]),
+        ("duplicate", ingested["duplicates"]),
+        ("rejected", len(ingested["rejected"])),
+    ):
+        metrics.INTAKE_ITEMS.labels(form, outcome).inc(count)
 
 
 def _check_not_past(valid_to: int) -> None:

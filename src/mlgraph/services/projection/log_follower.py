@@ -13,7 +13,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import Changes, CommittedTransaction, FactReader
 from mlgraph.services.projection.base_manager import BaseManager
-from mlgraph.services.projection.commit_feed import CommitFeed
+from mlgraph.services.projection.commit_feed import MOST_AT_ONCE, CommitFeed
 from mlgraph.services.projection.projector import Projector
 
 _log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ _MANY: Final = 50_000
 """Pending edge facts from which on the graph may be rebuilt instead of updated; see `Follower._is_mostly_new`."""
 _STEP_PAUSE_S: Final = 0.012
 _QUIET_S: Final = 1.0
-"""A bulk load without an append for so long has paused or ended."""
+"""A bulk load by this process has paused or ended after so long without a commit of many facts."""
 _REST: Final = 9
 """Pause after applying a part of a bulk load, as a multiple of the time that the part took."""
 _CATCH_UP: Final = 500
@@ -32,23 +32,26 @@ _CATCH_UP: Final = 500
 
 
 class _BulkLoadThrottle:
-    """Decides when the follower applies facts of a bulk load: a tenth of the time during the load, all the time once it pauses.
+    """Decides when the follower applies facts of a bulk load: a tenth of the time during a load by this process, else always.
 
     To keep the graph current with every chunk costs as much as to store the chunk; with the throttle, the load has almost all of
-    the machine.
+    the interpreter, which one thread uses at a time. A load by another process needs no throttle.
     """
 
     def __init__(self) -> None:
         self.is_active = False
         self._not_before = 0.0
-        self._seen_tx, self._seen_at = 0, 0.0
+        self._committed_at = float("-inf")
 
-    def is_due(self, tx: int) -> bool:
-        """Return whether facts may be applied now. `tx`: the last transaction in the store."""
+    def on_commit(self, facts: int) -> None:
+        """Note that this process has committed a transaction with so many facts."""
+        if facts > MOST_AT_ONCE:
+            self._committed_at = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Return whether facts may be applied now."""
         now = time.monotonic()
-        if tx != self._seen_tx:
-            self._seen_tx, self._seen_at = tx, now
-        return now >= self._not_before or now - self._seen_at >= _QUIET_S
+        return now >= self._not_before or now - self._committed_at >= _QUIET_S
 
     def pause_after(self, took_s: float, *, is_active: bool) -> None:
         """Pause after a part that took `took_s` seconds. `is_active`: the load continues."""
@@ -104,6 +107,7 @@ class Follower:
 
     def on_commit(self, committed: CommittedTransaction) -> None:
         """Add a transaction of this process to the commit feed, so that it is not read from the store."""
+        self._load.on_commit(committed.facts)
         self._commits.push(committed)
         self.nudge()
 
@@ -137,7 +141,7 @@ class Follower:
         started, seen = time.monotonic(), self._graph.snapshot.watermark
         projector = self._open() if self._projector is None else self._projector
         before = self._graph.snapshot.watermark
-        if self._load.is_active and not self._load.is_due(self._reader.last_tx()):
+        if self._load.is_active and not self._load.is_due():
             time.sleep(_POLL_S)
             return False
         committed = None if self._load.is_active else self._commits.since(before)
@@ -183,7 +187,7 @@ class Follower:
     def _apply_bulk(self, projector: Projector, changes: Changes) -> None:
         """Apply a part of a bulk load, or rebuild the graph if most of it is new; the first call only starts the throttle."""
         started = time.monotonic()
-        if not self._load.is_active and not self._load.is_due(self._reader.last_tx()):
+        if not self._load.is_active and not self._load.is_due():
             self._load.is_active = True
         elif self._is_mostly_new(self._graph.snapshot.watermark):
             self._rebuild()
