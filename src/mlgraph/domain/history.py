@@ -184,6 +184,9 @@ def _fold_states(origin: int, records: Sequence[AssetRecord], cuts: Sequence[int
 
 
 def _apply(state: Mapping[str, Any], records_then: Sequence[AssetRecord]) -> dict[str, Any]:
+    if len(records_then) == 1:  # nearly always
+        (record,) = records_then
+        return dict(record.state) if record.mode == Mode.REPLACE else merge(state, record.state)
     replacements = [record.state for record in records_then if record.mode == Mode.REPLACE]
     if len(replacements) > 1:
         replacements.sort(key=canonical_json)

@@ -114,7 +114,8 @@ def display_attributes_of(
         state = state_at(asset_intervals(records), _LAST_MOMENT) or {}
     properties = state.get("properties") or {}
     finished = is_finished(properties) if outcome is None else outcome.ended_at is not None
-    deleted = len(records) != 1 and deleted_at(records, _LAST_MOMENT) is not None
+    is_retracted = any(record.mode == Mode.RETRACT for record in records)
+    deleted = len(records) != 1 and is_retracted and deleted_at(records, _LAST_MOMENT) is not None
     name = contact.name if contact is not None else state.get("name")
     owners = tuple(sorted({*state.get("owners", ()), *owned_by}))
     return DisplayAttributes(name, owners, finished or deleted, _run_state(properties))
