@@ -125,6 +125,7 @@ class MutableTable:
         self._groups: dict[Group, dict[Arc, int]] = {}
         """The groups replaced since the base was built: all their rows, with downstream positions."""
         self._out, self._into = Overlay(base.out_index, base.out_rows), Overlay(base.into_index, base.into_rows)
+        self._last_owner = int(base.owner[-1]) if len(base.owner) else 0
         self._owned: Longs | None = None
         """The positions of all owned rows of the base, ascending; computed on first use."""
         self._dirty = True
@@ -158,6 +159,8 @@ class MutableTable:
     def _from_base(self, group: Group) -> dict[Arc, int]:
         base = self._base
         if isinstance(group, int):
+            if group > self._last_owner:
+                return {}
             bounds = np.array([group, group + 1], np.int32)  # with another type, searchsorted would copy base.owner
             low, high = np.searchsorted(base.owner, bounds)
             positions = base.owned[low:high]

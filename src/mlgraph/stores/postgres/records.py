@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from mlgraph.domain.fact_row import AssetFactRow, EdgeFactRow
@@ -20,6 +21,8 @@ EDGE_COLUMNS: Final = (
 EDGE_FROM: Final = "edge_fact f JOIN content c ON c.id = f.content_id"
 _decode: Final = json.JSONDecoder().raw_decode
 """`json.loads` without its search for surrounding white space: stored bodies are canonical JSON and have none."""
+_MAX_CACHED_CHARS: Final = 2048
+"""Bodies that are longer are not cached, which bounds the cache to about 20 MB."""
 _NO_PROPERTIES: Final[Mapping[str, Any]] = {}
 _MODES: Final = tuple(Mode(code) for code in range(len(Mode)))
 
@@ -61,8 +64,16 @@ def _edge_record(row: tuple[Any, ...]) -> EdgeRecord:
 
 
 def properties_of(body: str) -> Mapping[str, Any]:
-    """Return the properties in the body of a fact (canonical JSON)."""
+    """Return the properties in the body of a fact (canonical JSON), not to be changed: equal bodies may share them."""
     if body == "{}":
         return _NO_PROPERTIES
+    return _decoded(body) if len(body) <= _MAX_CACHED_CHARS else _properties(body)
+
+
+def _properties(body: str) -> Mapping[str, Any]:
     value: Mapping[str, Any] = _decode(body)[0]
     return value
+
+
+_decoded: Final = lru_cache(1 << 10)(_properties)
+"""Each run reports the state of its datasets again, nearly always the same one."""
