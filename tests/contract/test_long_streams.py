@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -129,11 +130,16 @@ def test_a_stream_can_be_sent_again_after_its_process_was_killed(shared_server: 
     assert len(api.reached(names.dataset("d0"), direction="downstream")) > EVENTS
 
 
+def ended(pid: int) -> bool:
+    return not runs(pid)
+
+
 def test_the_process_ends_with_a_stopped_or_killed_server(start: Callable[..., Process], tmp_path: Path, names: Names) -> None:
     for end in (Process.stop, Process.kill):
         server = start("--data", str(tmp_path / "data"))
         sending = Sending(server, names)
         pids = children(server)
         end(server)
-        wait_until(lambda pids=pids: not any(map(runs, pids)), "the process outlived the server")
+        for pid in pids:
+            wait_until(partial(ended, pid), "the process outlived the server")
         sending.end()

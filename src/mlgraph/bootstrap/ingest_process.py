@@ -6,6 +6,7 @@ of a process uses at a time. The process exists as long as its stream, so that i
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import threading
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,6 +26,8 @@ from mlgraph.stores.append.writer import PostgresWriter
 from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
+
+_log = logging.getLogger(__name__)
 
 _SENT_BYTES: Final = 1024 * 1024
 """Bytes of lines in one message to the process; the sender waits while the process is busy with the previous ones."""
@@ -60,9 +63,8 @@ class IngestProcess:
         received_outcome, sent_outcome = self._context.Pipe(duplex=False)
         arguments = (self._database.url, self._options, form, caller, received_lines, sent_outcome)
         process = self._context.Process(target=_run, args=arguments, name="mlgraph-ingest", daemon=True)
-        process.start()
-        received_lines.close()
-        sent_outcome.close()
+        with received_lines, sent_outcome:
+            process.start()
         try:
             with sent_lines, suppress(BrokenPipeError):
                 for batch in _batches(lines):
@@ -113,6 +115,9 @@ def _run(url: str, options: Options, form: str, caller: Caller, lines: Connectio
         return
     except MlgraphError as error:
         outcome = error
+    except Exception:  # noqa: BLE001 - the sender reports that the process has ended
+        _log.exception("a stream of events could not be ingested")
+        return
     finally:
         lines.close()
         database.close()
