@@ -125,7 +125,7 @@ def test_a_run_is_part_of_its_parent_or_experiment_and_of_the_workflow_named(com
 
 def test_datasets_go_into_runs_in_their_roles(company: Company) -> None:
     taken = {each.source: each for each in company.edges("input_to", target=company.run("child"))}
-    in_memory = AssetUri("dataset", "mlflow:prod", "in_memory")
+    in_memory = AssetUri("dataset", "mlflow:prod", "in_memory@ff1c50fe")
     assert {uri: each.properties.get("role") for uri, each in taken.items()} == {
         dataset("daily"): "training",
         dataset("held-out"): "validation",
@@ -140,7 +140,7 @@ def test_versions_come_from_the_run_whose_inputs_made_them(company: Company) -> 
     for number in (1, 2):
         made = company.edges("outputs", target=version(number))
         assert {each.source for each in made} == {company.run("child")}
-        expected = {"mlg://dataset/mlflow%3Aprod/in_memory", str(dataset("daily"))}
+        expected = {"mlg://dataset/mlflow%3Aprod/in_memory%40ff1c50fe", str(dataset("daily"))}
         assert {uri for each in made for uri in each.properties["from"]} == expected
         assert [each.target.name for each in company.edges("version_of", source=version(number))] == ["ranker"]
     state = company.state(version(1)).state

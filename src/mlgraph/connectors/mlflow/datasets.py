@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from mlgraph.connectors.mlflow.dataset_documents import document, fields, identity
+from mlgraph.connectors.mlflow.dataset_documents import document, fields
+from mlgraph.connectors.mlflow.dataset_identity import ReportedDataset, dataset_uri
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, entries, optional, table, without_empty
 from mlgraph.domain.dataset_naming import canonical_columns
 from mlgraph.domain.facts import AssetFact, EdgeFact, Mode, Statement
@@ -14,6 +15,8 @@ from mlgraph.domain.redaction import redact
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import HELD_OUT_ROLES
 
+_DEFAULT_NAME: Final = "dataset"
+"""The name in MLflow of a dataset that its client did not name."""
 _ROLES: Final = {
     **dict.fromkeys(("train", "training"), "training"),
     **dict.fromkeys(("validation", "val", "valid", "eval", "evaluation"), "validation"),
@@ -41,7 +44,8 @@ def dataset_inputs(instance: MlflowInstance, run: Located) -> list[DatasetInput]
     """Return the dataset inputs of a run (REST `Run.inputs.dataset_inputs`)."""
     inputs = run.get("inputs")
     scored = scored_datasets(run)
-    return [_read(instance, each, scored) for each in entries(inputs, "dataset_inputs")] if inputs else []
+    experiment_id = optional(run.need("info"), "experiment_id")
+    return [_read(instance, each, scored, experiment_id) for each in entries(inputs, "dataset_inputs")] if inputs else []
 
 
 def scored_datasets(run: Located) -> dict[str, str]:
@@ -68,21 +72,22 @@ def dataset_statements(inputs: list[DatasetInput], run: AssetUri, start: int | N
     return [*assets.values(), *edges.values()]
 
 
-def _read(instance: MlflowInstance, entry: Located, scored: dict[str, str]) -> DatasetInput:
+def _read(instance: MlflowInstance, entry: Located, scored: dict[str, str], experiment_id: str | None) -> DatasetInput:
     dataset = entry.need("dataset")
-    name = dataset.need("name").name()
+    name, digest = dataset.need("name").name(), optional(dataset, "digest")
     context = table(entry, "tags").get("mlflow.data.context", "").strip().lower()
     role = _ROLES.get(context) or ("test" if not context and name in scored else None)
-    source = document(optional(dataset, "source"))
+    written = optional(dataset, "source")
+    source = document(written)
     schema = document(optional(dataset, "schema"))
-    uri = identity(instance, source, name)
+    uri = dataset_uri(instance, ReportedDataset(name, digest, written if source is None else source, experiment_id))
     properties = without_empty(
         schema=canonical_columns(uri.namespace, fields(schema)),
         profile=document(optional(dataset, "profile")),
         source_type=optional(dataset, "source_type"),
     )
-    state = without_empty(name=name, properties=redact(properties))
-    return DatasetInput(uri, name, optional(dataset, "digest"), role, state)
+    state = without_empty(name=None if name == _DEFAULT_NAME else name, properties=redact(properties))
+    return DatasetInput(uri, name, digest, role, state)
 
 
 def _tags(run: Located) -> dict[str, str]:
