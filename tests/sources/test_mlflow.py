@@ -231,11 +231,20 @@ def test_a_deleted_object_is_gone_with_its_uri(kind: str) -> None:
     assert str(found.uri).endswith("/mlflow%3Aprod/a%2F1")
 
 
-def test_a_deleted_run_is_gone_though_mlflow_shows_it() -> None:
-    deleted = respond_with({"run": run("r", "1", lifecycle_stage="deleted")})
-    with flaky_server(lambda _path, _body: deleted) as double:
+def test_a_deleted_run_has_a_payload_and_a_deleted_experiment_has_none() -> None:
+    def answer(path: str, body: Any) -> Answer:
+        if path.startswith("/api/2.0/mlflow/runs/get"):
+            return respond_with({"run": run("r", "1", lifecycle_stage="deleted")})
+        if path.startswith("/api/2.0/mlflow/experiments/get"):
+            return respond_with({"experiment": {"experiment_id": "1", "name": "e", "lifecycle_stage": "deleted"}})
+        return SmallMlflow()(path, body)
+
+    with flaky_server(answer) as double:
         source = MlflowSource(Access(double.url, "prod"), retries=QUICK)
-        assert isinstance(source.fetch("run", "r"), Gone)
+        found = source.fetch("run", "r")
+        assert isinstance(found, dict)
+        assert found["data"]["run"]["info"]["lifecycle_stage"] == "deleted"
+        assert isinstance(source.fetch("experiment", "1"), Gone)
         source.close()
 
 

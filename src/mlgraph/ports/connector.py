@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.domain.errors import Conflict, InvalidInput
@@ -83,6 +83,10 @@ class PulledConnector(Connector):
 
     tool: PulledTool
     sources: SourceFactory
+    complete_edges: Mapping[str, tuple[Sequence[str], Sequence[str]]] = field(default_factory=dict)
+    """By kind: the relations of the outgoing and of the incoming edges that an answer about such an asset lists completely. Its
+    other edges of these relations from this origin end when the answer is recorded.
+    """
     settles_s: float = 5.0
     """The number of seconds after a change during which the tool may still return the former state (replicas, caches)."""
 

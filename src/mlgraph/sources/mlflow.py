@@ -29,6 +29,7 @@ from mlgraph.sources.mlflow_api import (
     version_at,
 )
 from mlgraph.sources.mlflow_payloads import MlflowPayloads
+from mlgraph.sources.mlflow_versions import VersionIndex, model_of, roots_of
 
 STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
@@ -56,10 +57,13 @@ class MlflowSource:
         self._mlflow = MlflowInstance(self._instance)
         self._clock = clock
         self._common_fields = {"instance": self._instance} | ({"scope": access.scope} if access.scope else {})
+        self._versions = VersionIndex(self._api)
+        self._groups: dict[str, frozenset[tuple[str, str, int]]] = {}
+        """The versions of each model at the last listing: the facts of runs that use a model refer to its versions."""
         self._payloads = self._new_payloads()
         self._seen: dict[tuple[str, str], int] = {}
-        self._names: dict[str, str] = {}
-        """The last known names of experiments by id: the facts of their runs refer to them by name."""
+        self._experiments: dict[str, tuple[str, bool]] = {}
+        """The last known name of each experiment by id, and whether it was deleted: runs refer to it, and end with it."""
         self._runs: dict[str, tuple[int, int]] = {}
         """Digest of each unfinished or recently changed run in the last poll, and the time of the first poll with that digest."""
 
@@ -83,13 +87,15 @@ class MlflowSource:
         """
         experiments, further = self._api.experiments(None)
         models, more = self._api.registered_models(None)
-        counts = {"experiments": len(experiments), "registered models": len(models)}
+        existing = [one for one in experiments if not is_deleted(one)]
+        counts = {"experiments": len(existing), "registered models": len(models)}
         return ProbeResult(version_at(self._access), counts, more=bool(further or more))
 
     def fetch(self, kind: str, id: str) -> Payload | Gone:  # noqa: A002 - the source's word
         """Return the payload of an experiment, run, logged_model, registered_model or model_version (`NAME/VERSION`).
 
-        Nothing comes from a cache. Raises `SourceError` where MLflow fails, and `InvalidInput` for an unknown kind.
+        A deleted run has a payload, until MLflow removes it for good. The object itself never comes from a cache. Raises
+        `SourceError` where MLflow fails, and `InvalidInput` for an unknown kind.
         """
         if kind not in STAGES:
             raise InvalidInput(f"MLflow has no {kind[:60]!r}: the kinds are {', '.join(STAGES)}")
@@ -101,7 +107,7 @@ class MlflowSource:
             "registered_model": lambda: self._api.registered_model(id),
             "model_version": lambda: self._api.model_version(model, version),
         }[kind]()
-        if found is MISSING or is_deleted(found):
+        if found is MISSING or (is_deleted(found) and kind != "run"):
             return Gone(kind, id, self._mlflow.uri(_URI_KINDS[kind], id) if kind != "experiment" else None)
         return self._new_payloads().payload(kind, found, listed=False)
 
@@ -111,6 +117,8 @@ class MlflowSource:
         A cursor of `changed_since` is not a cursor of `pages`: the listing starts from scratch.
         """
         self._payloads.clear()
+        self._versions.refresh()
+        self._groups = self._versions.groups()
         at: Cursor = dict(cursor) if cursor and "stage" in cursor else {"stage": STAGES[0], "since": self._now_ms()}
         for stage in STAGES[STAGES.index(at["stage"]) :]:
             position = at if at["stage"] == stage else {"since": at["since"]}
@@ -125,7 +133,8 @@ class MlflowSource:
                     count += len(items)
                     done = stage == STAGES[-1] and token is None
                     resume = {"stage": stage, "part": part, "token": token, "count": count, "since": at["since"]}
-                    yield SourcePage([self._payloads.payload(stage, item) for item in items], resume, done, stage, count)
+                    existing = items if stage == "run" else [item for item in items if not is_deleted(item)]
+                    yield SourcePage([self._payloads.payload(stage, item) for item in existing], resume, done, stage, count)
                     self._note_seen(stage, items)
                     if token is None:
                         break
@@ -135,18 +144,20 @@ class MlflowSource:
 
         Changes are found by their time of change. Changes of tags, aliases and metrics of models, which update no time, are found
         by comparison with the last listing. A run is reported while it changes and for a minute after, because abandoned runs
-        remain unfinished in MLflow forever. All runs of a renamed experiment are reported again, before all other changes.
+        remain unfinished in MLflow forever. All runs of an experiment that was renamed, deleted or restored are reported again,
+        before all other changes, and so are the runs that use a model of which versions were added or deleted, after them.
         """
         now = self._now_ms()
         since = min(int((cursor or {"since": now})["since"]), now) - _OVERLAP_MS  # limited to now in case the clock was set back
         self._payloads.clear()
+        self._versions.refresh()
         experiments = list(each(self._api.experiments))
         listed_runs = self._changed_runs([text_of(found, "experiment_id") for found in experiments], since)
         runs_seen = {run_id: self._changed_since(run_id, run, now) for run_id, run in listed_runs.items()}
         runs = [run for run_id, run in listed_runs.items() if runs_seen[run_id][1] > now - _OVERLAP_MS]
         touched = sorted({str(info_of(run).get("experiment_id")) for run in listed_runs.values()})
         found = {
-            "experiment": [one for one in experiments if time_of(one, "last_update_time") >= since],
+            "experiment": [one for one in experiments if time_of(one, "last_update_time") >= since and not is_deleted(one)],
             "run": runs,
             "logged_model": [
                 one
@@ -157,43 +168,60 @@ class MlflowSource:
             "registered_model": [
                 one for one in each(self._api.registered_models) if self._changed("registered_model", one, since)
             ],
-            "model_version": [one for one in each(self._api.model_versions) if self._changed("model_version", one, since)],
+            "model_version": [one for one in self._versions.all() if self._changed("model_version", one, since)],
         }
         so_far = {"since": since + _OVERLAP_MS}
         for one in experiments:
-            if self._names.get(text_of(one, "experiment_id"), one.get("name")) != one.get("name"):
+            now_is = _name_and_end(one)
+            if self._experiments.get(text_of(one, "experiment_id"), now_is) != now_is:
                 for listed in pages_of(partial(self._api.runs, [text_of(one, "experiment_id")])):
                     payloads = [self._payloads.payload("run", run) for run in listed]
                     yield SourcePage(payloads, so_far, False, "run", len(payloads))  # noqa: FBT003 - done=False
-        self._note_seen("experiment", [one for one in experiments if one not in found["experiment"]])
+        changed = {text_of(one, "experiment_id") for one in found["experiment"]}
+        self._note_seen("experiment", [one for one in experiments if text_of(one, "experiment_id") not in changed])
         for stage in STAGES:
             done = stage == STAGES[-1]
             payloads = [self._payloads.payload(stage, one) for one in found[stage]]
+            payloads += self._regrouped() if done else []
             yield SourcePage(payloads, {"since": now} if done else so_far, done, stage, len(payloads), len(payloads))
             self._note_seen(stage, found[stage])  # only after the consumer has processed the page
         self._runs = runs_seen
+        self._groups = self._versions.groups()
+
+    def _regrouped(self) -> list[Payload]:
+        """Return the payloads of the models of which versions were added or deleted, and of the runs that use them."""
+        groups = self._versions.groups()
+        changed = sorted(root for root in self._groups.keys() | groups.keys() if self._groups.get(root) != groups.get(root))
+        models = (self._api.logged_model(model_id) for root in changed if (model_id := model_of(root)))
+        runs = (self._api.run(one) for one in sorted({run for root in changed for run in self._payloads.users.get(root, ())}))
+        return [
+            *(self._payloads.payload("logged_model", one) for one in models if one is not MISSING),
+            *(self._payloads.payload("run", one, listed=False) for one in runs if one is not MISSING),
+        ]
 
     def inventory(self) -> Iterator[AssetUri]:
         """Yield the URI of every experiment, run, registered model, model version and unregistered logged model."""
         uri = self._mlflow.uri
         experiments = list(each(self._api.experiments))
-        yield from (uri("workflow", text_of(one, "name")) for one in experiments)
+        yield from (uri("workflow", text_of(one, "name")) for one in experiments if not is_deleted(one))
         yield from (uri("model", text_of(one, "name")) for one in each(self._api.registered_models))
-        sources = set()
-        for one in each(self._api.model_versions):
-            sources.add(one.get("source"))
+        self._versions.refresh()
+        for one in self._versions.all():
             yield uri("model_version", f"{text_of(one, 'name')}/{text_of(one, 'version')}")
+        registered = self._versions.groups().keys()
         for part in chunks([text_of(one, "experiment_id") for one in experiments]):
             for run in each(partial(self._api.runs, part)):
-                yield uri("run", text_of(info_of(run), "run_id"))
+                if not is_deleted(run):
+                    yield uri("run", text_of(info_of(run), "run_id"))
             for model in each(partial(self._api.logged_models, part)):
-                if f"models:/{text_of(info_of(model), 'model_id')}" not in sources:
+                if registered.isdisjoint(roots_of(model)):
                     yield uri("artifact", text_of(info_of(model), "model_id"))
 
     def identities(self) -> dict[str, Identity]:
         """Return the identity of each registered model, which a rename does not change, by its present name (for `renames`)."""
         versions: dict[str, set[tuple[str, int]]] = {}
-        for one in each(self._api.model_versions):
+        self._versions.refresh()
+        for one in self._versions.all():
             versions.setdefault(text_of(one, "name"), set()).add((text_of(one, "version"), _created(one)))
         models = ((text_of(one, "name"), _created(one)) for one in each(self._api.registered_models))
         return {name: Identity(created, frozenset(versions.get(name, ()))) for name, created in models}
@@ -212,7 +240,7 @@ class MlflowSource:
         return text_of(self._api.create_webhook(name, url, secret, EVENTS), "webhook_id")
 
     def _new_payloads(self) -> MlflowPayloads:
-        return MlflowPayloads(self._api, self._common_fields, self._clock)
+        return MlflowPayloads(self._api, self._versions, self._common_fields, self._clock)
 
     def _now_ms(self) -> int:
         return int(self._clock() * 1000)
@@ -223,7 +251,7 @@ class MlflowSource:
     def _note_seen(self, stage: str, items: list[Json]) -> None:
         self._seen.update(_digest(stage, item) for item in items)
         if stage == "experiment":
-            self._names.update((text_of(one, "experiment_id"), str(one.get("name"))) for one in items)
+            self._experiments.update((text_of(one, "experiment_id"), _name_and_end(one)) for one in items)
 
     def _search(self, stage: str, part: str, token: str | None) -> Found:
         match stage:
@@ -261,6 +289,10 @@ class MlflowSource:
             return self._seen[key] != digest
         body = info_of(item) or item
         return time_of(body, "last_updated_timestamp", "last_updated_timestamp_ms") >= since
+
+
+def _name_and_end(experiment: Json) -> tuple[str, bool]:
+    return str(experiment.get("name")), is_deleted(experiment)
 
 
 def _created(item: Json) -> int:

@@ -116,17 +116,22 @@ class MlflowApi:
         """Return a model version."""
         return _part(self._client.get("model-versions/get", {"name": name, "version": version}), "model_version")
 
+    def download_location(self, name: str, version: str) -> str | Missing:
+        """Return where the model of a version is stored."""
+        reply = self._client.get("model-versions/get-download-uri", {"name": name, "version": version})
+        return MISSING if reply is MISSING else str(reply.get("artifact_uri", ""))
+
     def experiments(self, token: str | None) -> Found:
-        """Return active experiments, oldest first."""
-        body = {"max_results": _MOST, "view_type": "ACTIVE_ONLY", "order_by": ["creation_time ASC"]}
+        """Return all experiments, deleted ones too, oldest first."""
+        body = {"max_results": _MOST, "view_type": "ALL", "order_by": ["creation_time ASC"]}
         return _page(self._client.post("experiments/search", _with(body, token)), "experiments")
 
     def runs(self, experiments: Sequence[str], token: str | None, where: str = "") -> Found:
-        """Return active runs of the experiments, oldest first."""
+        """Return all runs of the experiments, deleted ones too, oldest first."""
         body = {
             "experiment_ids": list(experiments),
             "max_results": _MOST_RUNS,
-            "run_view_type": "ACTIVE_ONLY",
+            "run_view_type": "ALL",
             "order_by": ["attributes.start_time ASC"],
             "filter": where,
         }

@@ -12,15 +12,25 @@ from mlgraph.ports.source_adapter import Payload
 from mlgraph.sources.cache import TtlCache
 from mlgraph.sources.http import MISSING, Json, Missing
 from mlgraph.sources.mlflow_api import MlflowApi, chunks, each, info_of, is_deleted, text_of
+from mlgraph.sources.mlflow_versions import VersionIndex, model_of, roots_of, run_of
 
 
 class MlflowPayloads:
     """Looks up the objects related to a run, a logged model or a version, and caches them for a minute."""
 
-    def __init__(self, api: MlflowApi, common_fields: Mapping[str, str], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, api: MlflowApi, versions: VersionIndex, common_fields: Mapping[str, str], clock: Callable[[], float]
+    ) -> None:
         """Query `api`; `common_fields` are the fields of every payload about its instance, `clock` returns seconds since 1970."""
-        self._api, self._common_fields, self._clock = api, common_fields, clock
+        self._api, self._versions, self._common_fields, self._clock = api, versions, common_fields, clock
         self._cache = TtlCache(hit=api.counts.answered_from_cache)
+        self.users: dict[str, set[str]] = {}
+        """The runs that used or scored a logged model, by each of its locations, as far as their payloads were assembled here."""
+
+    def _note_use(self, run: Json, models: Mapping[str, Json]) -> None:
+        for entry in models.values():
+            for root in roots_of(entry["model"]):
+                self.users.setdefault(root, set()).add(str(info_of(run).get("run_id")))
 
     def clear(self) -> None:
         """Clear the cache."""
@@ -32,17 +42,18 @@ class MlflowPayloads:
         match kind:
             case "run":
                 item = data["run"] = self._full_run(item) if listed else item
+                self._cache.put(("run", str(info_of(item).get("run_id"))), item)
                 experiment = self._experiment(str(info_of(item).get("experiment_id")))
                 data |= {} if experiment is MISSING else {"experiment": experiment}
                 data["logged_models"] = self._logged_models([*_used_models(item), *_scored_models(item)])
+                self._note_use(item, data["logged_models"])
+                data |= {"orphaned": True} if self._is_orphaned(item) else {}
             case "logged_model":
                 model_id = str(info_of(item).get("model_id"))
                 self._cache.put(("logged_model", model_id), self._with_versions(item))
                 data = {"model_id": model_id, **self._related(model_id, None)}
             case "model_version":
-                source = str(item.get("source", ""))
-                behind = source.removeprefix("models:/") if source.startswith("models:/m-") else None
-                data |= self._related(behind, item.get("run_id") or None)
+                data |= self._origin_of(item)
         at = format_time(int(self._clock() * 1_000_000))
         return {"type": f"mlflow.{kind}", **self._common_fields, "at": at, "data": data}
 
@@ -58,6 +69,29 @@ class MlflowPayloads:
             self._api.logged_models(part, None)[0]
             for part in chunks([text_of(one, "experiment_id") for one in each(self._api.experiments)])
         )
+
+    def _origin_of(self, version: Json) -> dict[str, Any]:
+        """Return what a version was made of and by: its logged model, its run, and the version of which it is a copy."""
+        root = self._versions.root_of(version)
+        source_run_id = run_of(root)
+        run = self._run(source_run_id) if source_run_id else MISSING
+        model_id = model_of(root)
+        if model_id is None and run is not MISSING:
+            models = self._logged_models(_made_models(run))
+            model_id = next((one for one, entry in models.items() if root in roots_of(entry["model"])), None)
+        original = self._versions.original_of(version)
+        return {
+            **self._related(model_id, version.get("run_id") or (source_run_id if run is not MISSING else None)),
+            **({"source_run_id": source_run_id} if run is not MISSING else {}),
+            **({"copied_from": {key: original[key] for key in ("name", "version")}} if original else {}),
+        }
+
+    def _is_orphaned(self, run: Json) -> bool:
+        """Return whether a nested run has a parent that does not exist any more."""
+        tags = {tag.get("key"): tag.get("value") for tag in run.get("data", {}).get("tags", [])}
+        parent_id = tags.get("mlflow.parentRunId")
+        parent = self._run(str(parent_id)) if parent_id else None
+        return parent is not None and (parent is MISSING or is_deleted(parent))
 
     def _related(self, model_id: str | None, run_id: str | None) -> dict[str, Any]:
         """Return a logged model, the runs that created and measured it, and the model inputs of those."""
@@ -80,23 +114,25 @@ class MlflowPayloads:
         return MISSING if found is MISSING else self._with_versions(found)
 
     def _with_versions(self, model: Json) -> Json:
-        """Return a logged model with the versions of it. Its tag lists them too, but not with their present names."""
-        source = f"models:/{info_of(model).get('model_id')}"
-        tagged = any(tag.get("key") == "mlflow.modelVersions" for tag in info_of(model).get("tags", []))
-        versions = list(each(partial(self._api.model_versions, where=f"source_path = '{source}'"))) if tagged else []
-        return {"model": model, "model_versions": versions}
+        """Return a logged model with its versions. Its tag lists some of them, but not with their present names."""
+        return {"model": model, "model_versions": self._versions.of_model(model)}
 
     def _experiment(self, experiment_id: str) -> Json | Missing:
         found: Json | Missing = self._cache.get(("experiment", experiment_id), lambda: self._api.experiment(experiment_id))
         return found
 
     def _run(self, run_id: str) -> Json | Missing:
+        """Return a run, even if it was deleted: what it made still exists."""
         found: Json | Missing = self._cache.get(("run", run_id), lambda: self._api.run(run_id))
-        return MISSING if found is MISSING or is_deleted(found) else found
+        return found
 
 
 def _used_models(run: Json) -> list[str]:
     return [str(one["model_id"]) for one in run.get("inputs", {}).get("model_inputs", []) if one.get("model_id")]
+
+
+def _made_models(run: Json) -> list[str]:
+    return [str(one["model_id"]) for one in run.get("outputs", {}).get("model_outputs", []) if one.get("model_id")]
 
 
 def _scored_models(run: Json) -> list[str]:

@@ -59,7 +59,7 @@ def connector(sources: SourceFactory) -> PulledConnector:
         name="mlflow",
         event_types=tuple(_READERS),
         kinds=("artifact", "dataset", "evaluation", "model", "model_version", "run", "workflow"),
-        relations=("alias_of", "evaluated_by", "input_to", "outputs", "part_of", "points_to", "run_of", "version_of"),
+        relations=("alias_of", "derives", "evaluated_by", "input_to", "outputs", "part_of", "points_to", "run_of", "version_of"),
         redacted=(
             "/data/run/info/user_id",
             "/data/run/data/tags",
@@ -69,6 +69,11 @@ def connector(sources: SourceFactory) -> PulledConnector:
             "/data/model_version/source",
         ),
         normalise=normalise,
+        complete_edges={
+            "run": (("part_of", "run_of"), ("input_to",)),
+            "model_version": (("version_of",), ("outputs", "derives")),
+            "artifact": ((), ("outputs",)),
+        },
         mentions_in_passing=True,
         accepts_events=False,
         tool=MlflowTool(),

@@ -29,6 +29,8 @@ class MlflowInstance:
     known_created: int | None = None
     """The creation time of the known object with the subject's name, which may be another object than the payload's."""
     known_points_to: Mapping[AssetUri, frozenset[str]] | None = None
+    known_ended: bool = False
+    """Whether the subject was deleted, as far as is known."""
 
     def uri(self, kind: str, name: str) -> AssetUri:
         """Return the URI of the object `name` of this instance. Raises `InvalidInput` for a name that a URI cannot contain."""

@@ -39,6 +39,7 @@ def instance_of(payload: Located, scope: str | None = None) -> MlflowInstance:
         known_since=since.time() if since else None,
         known_created=created.time() if created else None,
         known_points_to=_pointed(known_state.get("points_to")) if known_state else None,
+        known_ended=bool(known_state and known_state.get("ended")),
     )
 
 

@@ -17,15 +17,10 @@ INVENTORIED: Final = ("workflow", "run", "artifact", "model", "model_version")
 def vanished(instance: MlflowInstance, known: Iterable[AssetUri], existing: Collection[AssetUri]) -> list[AssetUri]:
     """Return the assets of `known` that belong to this instance and are not in its inventory, `existing`.
 
-    An evaluation is deleted with its run.
+    Evaluations are not listed: what a run made, and measured, does not end with the run.
     """
     namespace = f"mlflow:{instance.name}"
-    missing: list[AssetUri] = []
-    for uri in known:
-        listed = instance.uri("run", uri.name.partition("/")[0]) if uri.kind == "evaluation" else uri
-        if uri.namespace == namespace and listed.kind in INVENTORIED and listed not in existing:
-            missing.append(uri)
-    return sorted(missing)
+    return sorted(uri for uri in known if uri.namespace == namespace and uri.kind in INVENTORIED and uri not in existing)
 
 
 def deletion_statements(_instance: MlflowInstance, data: Located) -> list[Statement]:

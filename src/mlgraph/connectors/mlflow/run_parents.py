@@ -9,12 +9,15 @@ from mlgraph.domain.scoping import scoped
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 
-def run_parents(instance: MlflowInstance, run: Located, experiment: Located | None) -> list[tuple[str, AssetUri]]:
-    """Return relation and target of each parent: the parent run or experiment, and the workflow in a tag."""
-    data = run.get("data")
+def run_parents(instance: MlflowInstance, run: Located, payload: Located) -> list[tuple[str, AssetUri]]:
+    """Return relation and target of each parent: the parent run or experiment, and the workflow in a tag.
+
+    A nested run whose parent was deleted (`orphaned` in the payload) is a part of the experiment.
+    """
+    data, experiment, orphaned = run.get("data"), payload.get("experiment"), payload.get("orphaned")
     tags = table(data, "tags") if data else {}
     found: list[tuple[str, AssetUri]] = []
-    if parent := tags.get("mlflow.parentRunId"):
+    if (parent := tags.get("mlflow.parentRunId")) and not (orphaned and orphaned.value is True):
         found.append(("part_of", instance.uri("run", parent)))
     elif experiment and (name := experiment.get("name")):
         found.append(("part_of", instance.uri("workflow", name.name())))

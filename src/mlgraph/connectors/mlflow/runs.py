@@ -18,7 +18,7 @@ from mlgraph.connectors.mlflow.mlflow_instance import (
     without_empty,
 )
 from mlgraph.connectors.mlflow.run_parents import run_parents
-from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Statement
+from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, EdgeFact, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.redaction import redact_text
 from mlgraph.domain.timestamps import format_time
@@ -49,12 +49,10 @@ def run_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
     start = _time(info, "start_time") or _time(info, "end_time")
     models = LoggedModels(instance, data)
     measured = [each for model in models.known() for each in evaluations(instance, run, model)]
+    asset = _asset(instance, run, uri, data.get("experiment"))
     return [
-        *_asset(instance, run, uri, data.get("experiment")),
-        *(
-            EdgeFact(uri, relation, parent, ORIGIN, start)
-            for relation, parent in run_parents(instance, run, data.get("experiment"))
-        ),
+        *(_deleted(instance, uri, asset) if is_deleted(run) else asset),
+        *(EdgeFact(uri, relation, parent, ORIGIN, start) for relation, parent in run_parents(instance, run, data)),
         *dataset_statements(dataset_inputs(instance, run), uri, start),
         *(
             EdgeFact(source, "input_to", uri, ORIGIN, start, properties=without_empty(role=role))
@@ -62,6 +60,25 @@ def run_statements(instance: MlflowInstance, data: Located) -> list[Statement]:
         ),
         *measured,
     ]
+
+
+def is_deleted(run: Located) -> bool:
+    """Return whether a run was deleted. MLflow keeps it, with all that it reported, until `mlflow gc` removes it."""
+    return optional(run.need("info"), "lifecycle_stage") == "deleted"
+
+
+def _deleted(instance: MlflowInstance, uri: AssetUri, asset: list[Statement]) -> list[Statement]:
+    """Return the facts about a deleted run: its state, unless it is known, and its end when the deletion was noticed."""
+    if instance.known_ended:
+        return []
+    ended = AssetRetraction(uri, ORIGIN, instance.at)
+    if instance.known_since is not None or instance.at is None:
+        return [ended]
+    timed = [
+        each._replace(valid_from=instance.at - 1) if isinstance(each, AssetFact) and each.valid_from is None else each
+        for each in asset
+    ]
+    return [*timed, ended]
 
 
 def _time(info: Located, key: str) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any
 from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.fact_redaction import redact_fact
-from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Statement, split_contacts
+from mlgraph.domain.facts import AssetFact, Contact, EdgeRetraction, Statement, split_contacts
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
 from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
 from mlgraph.domain.uri import AssetUri
@@ -24,6 +24,7 @@ from mlgraph.ports.source_adapter import Payload, States
 from mlgraph.ports.store import FactReader, Item
 from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.sources.freshness import Freshness, RequestTime
+from mlgraph.services.sources.reconciliation import Reconciler, Reported
 
 _log = logging.getLogger(__name__)
 
@@ -78,7 +79,8 @@ class KnownState:
     def as_payload(self) -> dict[str, Any]:
         """Return the state in the format of connectors; `since` of an ended state is its end: nothing older may change it."""
         since = format_time(self.start if self.is_open else self.end)
-        return {"since": since, "state": dict(self.state), "points_to": dict(self.points_to)}
+        state = {"since": since, "state": dict(self.state), "points_to": dict(self.points_to)}
+        return state if self.is_open else {**state, "ended": True}
 
 
 @dataclass(slots=True)
@@ -98,21 +100,33 @@ class Hydrator:
         self._connector = connector
         self._tool = connector.tool
         self._freshness = freshness
+        self._reconciler = Reconciler(reader, connector)
 
     def interpret(self, answers: Sequence[SourceResponse]) -> list[Interpretation]:
         """Return the interpretation of each answer. One that cannot be interpreted has an `error`."""
         subjects: list[AssetUri | MlgraphError | None] = [self._subject(answer) for answer in answers]
         known_states = self._known_states({str(subject) for subject in subjects if isinstance(subject, AssetUri)})
-        found = []
-        for answer, subject in zip(answers, subjects, strict=True):
+        found: list[Interpretation] = []
+        reported: dict[int, Reported] = {}
+        for place, (answer, subject) in enumerate(zip(answers, subjects, strict=True)):
             if isinstance(subject, MlgraphError):
                 found.append(Interpretation(None, error=subject))
                 continue
             known = known_states.get(str(subject)) if subject is not None else None
             try:
-                found.append(self._interpretation(answer, subject, known))
+                read = self._read(answer, subject, known)
             except MlgraphError as error:
                 found.append(Interpretation(subject, error=error))
+                continue
+            if isinstance(read, Interpretation):
+                found.append(read)
+            elif subject is None:  # a rename
+                found.append(Interpretation(None, Item(*split_contacts(read))))
+            else:
+                reported[place] = Reported(subject, read)
+                found.append(Interpretation(subject))
+        for place, statements in zip(reported, self._reconciler.reconcile(list(reported.values())), strict=True):
+            found[place] = Interpretation(reported[place].subject, Item(*split_contacts(statements)))
         return found
 
     def _subject(self, answer: SourceResponse) -> AssetUri | MlgraphError | None:
@@ -121,9 +135,12 @@ class Hydrator:
         except MlgraphError as error:
             return error
 
-    def _interpretation(self, answer: SourceResponse, subject: AssetUri | None, known_state: KnownState | None) -> Interpretation:
+    def _read(
+        self, answer: SourceResponse, subject: AssetUri | None, known_state: KnownState | None
+    ) -> Sequence[Statement] | Interpretation:
+        """Return the statements of an answer, or the interpretation of one that gives none."""
         if subject is None or (known_state is None and answer.gone is None):
-            return Interpretation(subject, self._item(self._normalised(answer.payload)))
+            return self._normalised(answer.payload)
         if known_state is None or (answer.gone is not None and not known_state.is_open):
             return Interpretation(subject)
         wait = self._retry_delay_s(answer, subject, known_state)
@@ -133,24 +150,19 @@ class Hydrator:
             return Interpretation(subject, retry_in_s=self._connector.settles_s, missing=True)
         if answer.gone is not None:
             ended_at = max(answer.requested.wall_us, known_state.latest + 1)
-            statements = self._normalised(self._tool.deleted(subject, ended_at))
-        else:
-            statements = self._normalised({**_with_effective_time(answer, known_state), "held": known_state.as_payload()})
-        return Interpretation(
-            subject, self._item(statements if known_state.is_open else _reopened(statements, subject, known_state))
-        )
+            return self._normalised(self._tool.deleted(subject, ended_at))
+        statements = self._normalised({**_with_effective_time(answer, known_state), "held": known_state.as_payload()})
+        return statements if known_state.is_open else _reopened(statements, subject, known_state)
 
     def _normalised(self, payload: Payload) -> Sequence[Statement]:
-        statements = self._connector.normalise(payload, None)  # payloads of a source adapter contain the scope
-        for warning in statements:
-            if isinstance(warning, DetailWarning):
-                _log.warning("%s: %s at %s of an answer", self._connector.name, warning.message, warning.pointer or "/")
-        return [statement for statement in statements if not isinstance(statement, DetailWarning)]
-
-    @staticmethod
-    def _item(statements: Iterable[Statement]) -> Item:
-        facts, contacts = split_contacts(statements)
-        return Item([redact_fact(fact) for fact in facts], contacts)
+        """Return the statements of a payload as they are stored, without secrets: they are compared with stored ones."""
+        statements: list[Statement] = []
+        for found in self._connector.normalise(payload, None):  # payloads of a source adapter contain the scope
+            if isinstance(found, DetailWarning):
+                _log.warning("%s: %s at %s of an answer", self._connector.name, found.message, found.pointer or "/")
+            else:
+                statements.append(found if isinstance(found, Contact) else redact_fact(found))
+        return statements
 
     def _retry_delay_s(self, answer: SourceResponse, subject: AssetUri, known_state: KnownState) -> float | None:
         """Return None for an answer that is not older than the stored state, else after how many seconds to request it again.
@@ -243,27 +255,17 @@ def _with_effective_time(answer: SourceResponse, known_state: KnownState) -> Pay
 
 
 def _reopened(statements: Iterable[Statement], subject: AssetUri, known_state: KnownState) -> list[Statement]:
-    """Return the facts about an asset that had ended: facts that start before its end become valid from their recording.
+    """Return the facts about an asset that had ended: a state that starts before its end becomes valid from its recording.
 
     An object that has the name again is not the one that continues under a new name, so aliases from the name are retracted.
     """
     found: list[Statement] = []
     for statement in statements:
-        about = (isinstance(statement, AssetFact) and statement.uri == subject) or (
-            isinstance(statement, EdgeFact) and subject in (statement.source, statement.target)
-        )
-        if (
-            about
-            and isinstance(statement, AssetFact | EdgeFact)
-            and statement.valid_from is not None
-            and statement.valid_from <= known_state.latest
-        ):
-            found.append(statement._replace(valid_from=None))
-        else:
+        if not isinstance(statement, AssetFact) or statement.uri != subject:
             found.append(statement)
-    own = [statement for statement in found if isinstance(statement, AssetFact) and statement.uri == subject]
-    return found + [
-        EdgeRetraction(subject, "alias_of", name, statement.origin, statement.valid_from)
-        for statement in own
-        for name in known_state.other_names
-    ]
+            continue
+        ended_later = statement.valid_from is not None and statement.valid_from <= known_state.latest
+        own = statement._replace(valid_from=None) if ended_later else statement
+        found.append(own)
+        found += [EdgeRetraction(subject, "alias_of", name, own.origin, own.valid_from) for name in known_state.other_names]
+    return found

@@ -1,0 +1,116 @@
+"""The stored edges of one origin, and which of them are open: the basis for the reconciliation of answers."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from mlgraph.domain.facts import EdgeFact, Mode
+from mlgraph.domain.history import EdgeInterval, EdgeRecord, edge_intervals
+from mlgraph.domain.timestamps import FOREVER
+from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
+from mlgraph.graph.projection.histories import cuts_of, retracted
+from mlgraph.ports.store import FactReader
+from mlgraph.services.history.asserted_facts import asserted_intervals, by_triple, retraction_ends
+
+Triple = tuple[int, int, int]
+Ends = tuple[str, str, str]
+"""Source, relation and target of an edge; the assets as URIs."""
+Variant = tuple[str, str]
+"""Role and version, in which edges of one triple differ; empty where an edge has none."""
+
+_ALIAS_OF: Final = RELATIONS["alias_of"].code
+_RUN_END: Final = {RELATIONS["input_to"].code: 2, RELATIONS["outputs"].code: 0}
+"""The end of an edge that may be the run that reported it."""
+
+
+def ends_of(fact: EdgeFact) -> Ends:
+    """Return source, relation and target of an edge."""
+    return str(fact.source), fact.relation, str(fact.target)
+
+
+def variant_of(fact: EdgeFact) -> Variant:
+    """Return role and version of an edge."""
+    return fact.properties.get("role") or "", fact.properties.get("version") or ""
+
+
+class StoredEdges:
+    """The stored edges of one origin among `facts`, and those of some assets. Deleting a run does not end what it reported."""
+
+    def __init__(self, reader: FactReader, origin: int, uris: Collection[str], facts: Iterable[EdgeFact]) -> None:
+        """Load the edges of `facts`; `uris` are all assets in them, and others to load edges of."""
+        self._reader, self._origin = reader, origin
+        self._ids = reader.ids(uris)
+        self._uris = {number: uri for uri, number in self._ids.items()}
+        triples = {triple for fact in facts if (triple := self.triple(fact)) is not None}
+        self._records: dict[Triple, list[EdgeRecord]] = by_triple(reader.edges(triples))
+        self._endings = retraction_ends(reader, self._uris)
+
+    def triple(self, fact: EdgeFact) -> Triple | None:
+        """Return the triple of an edge; None if one of its ends is unknown."""
+        source, target = self._ids.get(str(fact.source)), self._ids.get(str(fact.target))
+        return None if source is None or target is None else (source, RELATIONS[fact.relation].code, target)
+
+    def record(self, fact: EdgeFact) -> EdgeRecord:
+        """Return an edge with a start as a record, as if it were stored; unknown assets have negative numbers."""
+        source, target = self._ids.get(str(fact.source), -1), self._ids.get(str(fact.target), -2)
+        feeds = fact.properties.get("from")
+        numbers = None if feeds is None else frozenset(self._ids.get(uri, -3 - at) for at, uri in enumerate(sorted(feeds)))
+        until = FOREVER if fact.valid_to is None else fact.valid_to
+        role, version = fact.properties.get("role"), fact.properties.get("version")
+        ends = source, RELATIONS[fact.relation].code, target
+        return EdgeRecord(
+            *ends, self._origin, fact.valid_from or 0, until, fact.mode, role, version, None, numbers, fact.other_properties
+        )
+
+    def same(self, record: EdgeRecord) -> list[EdgeRecord]:
+        """Return the stored records of the same edge: triple, origin, role and version."""
+        known = self._records.get(record.triple, ())
+        return [each for each in known if each.mode != Mode.RETRACT and each.key == record.key]
+
+    def cuts(self, record: EdgeRecord) -> list[int]:
+        """Return the times at which retractions end the edge: its own, and those of its ends."""
+        triple = record.triple
+        known = self._records.get(triple, ())
+        cuts = retracted(cuts_of(known).get(triple, ()), self._origin)
+        for place, asset in ((0, triple[0]), (2, triple[2])):
+            is_reporter = _RUN_END.get(triple[1]) == place and self._uris.get(asset, "").startswith("mlg://run/")
+            if asset in self._endings and not is_reporter:
+                cuts += self._endings[asset].of(self._origin)
+        return cuts
+
+    def open_edges(self, relations: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> Iterator[tuple[str, Ends, Variant]]:
+        """Yield the open edges of all loaded assets of each kind of `relations`: outgoing and incoming ones of these relations.
+
+        Each is (asset, ends, variant). Edges whose other end continues under a new name are left out.
+        """
+        for kind, directions in relations.items():
+            assets = {number for number, uri in self._uris.items() if uri.startswith(f"mlg://{kind}/")}
+            for place, names in zip((0, 2), directions, strict=True):
+                codes = [RELATIONS[name].code for name in names]
+                read = self._reader.edges_from if place == 0 else self._reader.edges_into
+                yield from self._open(place, by_triple(read(assets, codes) if assets and codes else ()))
+
+    def _open(self, place: int, records: Mapping[Triple, list[EdgeRecord]]) -> Iterator[tuple[str, Ends, Variant]]:
+        others = {triple[2 - place] for triple in records} - self._uris.keys()
+        self._uris |= {number: row.uri for number, row in self._reader.rows(others).items()}
+        self._ids |= {self._uris[number]: number for number in others}
+        self._endings = {**self._endings, **retraction_ends(self._reader, others)}
+        self._records |= records
+        renamed = self._renamed({triple[2 - place] for triple in records})
+        for triple, known in records.items():
+            if triple[2 - place] in renamed:
+                continue
+            ends = self._uris[triple[0]], RELATION_NAMES[triple[1]], self._uris[triple[2]]
+            own = {each.key: each for each in known if each.mode != Mode.RETRACT and each.origin == self._origin}
+            for record in own.values():
+                if any(interval.end == FOREVER for interval in self.intervals(record)):
+                    yield self._uris[triple[place]], ends, (record.role or "", record.version or "")
+
+    def intervals(self, record: EdgeRecord, *, added: bool = False) -> list[EdgeInterval]:
+        """Return the intervals of the edge of `record`, or those that it would have with `record` `added`."""
+        return edge_intervals([*self.same(record), record] if added else self.same(record), self.cuts(record))
+
+    def _renamed(self, assets: Collection[int]) -> set[int]:
+        records = self._reader.edges_from(list(assets), [_ALIAS_OF]) if assets else []
+        return {each.record.source for each in asserted_intervals(self._reader, records) if each.end == FOREVER}
