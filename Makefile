@@ -89,6 +89,7 @@ test-slow: setup kernels
 
 PROOF_hydration := tests.services.hydration_proof
 PROOF_details := tests.services.details_proof
+PROOF_mlflow := tests.realparts.mlflow_walk
 
 proof: setup
 	$(if $(PROOF_$(AREA)),,$(error there is no proof of '$(AREA)': $(patsubst PROOF_%,AREA=%,$(filter-out PROOF_OPTIONS,$(filter PROOF_%,$(.VARIABLES))))))

@@ -43,6 +43,10 @@ class MlflowServer:
     started_in_s: float
     process: subprocess.Popen[bytes]
 
+    def client_environment(self, tracking_uri: str) -> dict[str, str]:
+        """Return the environment of a program that uses MLflow's client at `tracking_uri`."""
+        return {**_environment(), "MLFLOW_TRACKING_URI": tracking_uri}
+
     def stop(self) -> None:
         """Stop the server before the end of its context."""
         _stop(self.process)
@@ -51,7 +55,7 @@ class MlflowServer:
         """Run a script with MLflow's own Python and client against this server; return its standard output."""
         done = subprocess.run(  # noqa: PLW1510 - a failure is reported below with the output
             [str(MLFLOW_BIN / "python"), str(script), *arguments],
-            env={**_environment(), "MLFLOW_TRACKING_URI": self.url},
+            env=self.client_environment(self.url),
             capture_output=True,
             text=True,
             timeout=timeout_s,

@@ -30,7 +30,7 @@ from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES
-from mlgraph.ports.connector import ConnectorRegistry
+from mlgraph.ports.connector import ConnectorRegistry, PulledConnector
 from mlgraph.ports.source_adapter import Access, SourceAdapter
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.common.metrics import PROCESS
@@ -68,7 +68,9 @@ CONNECTOR: Final = replace(mlflow.connector(_Sources()), settles_s=SETTLES_S)
 class Reading:
     """mlgraph over one store, connected to one source."""
 
-    def __init__(self, store: Store, url: str, limits: RequestLimits, schedule: Schedule) -> None:
+    def __init__(
+        self, store: Store, url: str, limits: RequestLimits, schedule: Schedule, connector: PulledConnector | None = None
+    ) -> None:
         self.serving = Serving(store)
         self.serving.follower.start()
         dependencies = SourceDependencies(
@@ -80,7 +82,7 @@ class Reading:
             store.event_warnings,
         )
         settings = SourceSettings(NAME, "mlflow", url, NAME, schedule=schedule, limits=limits)
-        self.connections = SourceManager(dependencies, ConnectorRegistry([CONNECTOR]), [settings])
+        self.connections = SourceManager(dependencies, ConnectorRegistry([connector or CONNECTOR]), [settings])
         self.connections.start()
         connection = dependencies.store.get(NAME)
         assert connection is not None

@@ -130,8 +130,10 @@ def test_a_name_that_a_uri_cannot_contain_is_refused() -> None:
 def test_a_run_that_made_a_model_from_another_takes_it_as_its_base() -> None:
     payload = recorded("run_that_trains")
     used = payload["data"]["run"]["outputs"]["model_outputs"][0]["model_id"]
-    payload["data"]["run"]["inputs"]["model_inputs"] = [{"model_id": "m-old"}]
-    taken = next(each for each in edges(normalise(payload), "input_to") if each.source.kind == "artifact")
+    payload["data"]["run"]["inputs"]["model_inputs"] = [{"model_id": "m-old"}, {"model_id": "m-deleted"}]
+    old = {"info": {"model_id": "m-old", "creation_timestamp_ms": 1}}
+    payload["data"]["logged_models"] = {"m-old": {"model": old, "model_versions": []}}
+    (taken,) = (each for each in edges(normalise(payload), "input_to") if each.source.kind == "artifact")
     assert (taken.source.name, taken.properties) == ("m-old", {"role": "base"})
     assert used != "m-old"
 
@@ -163,9 +165,10 @@ def test_moved_aliases_end_at_the_old_version_and_start_at_the_new_one() -> None
     assert [(each.target.name, each.valid_to) for each in ended] == [("ranker/3", at)]
 
 
-def test_aliases_that_are_valid_already_are_not_reported_again() -> None:
+def test_aliases_that_are_valid_already_have_no_time_so_that_nothing_changes() -> None:
     statements = model_after({"1": ["stable", "champion"], "2": ["challenger"]})
-    assert [type(each) for each in statements] == [AssetFact]
+    assert [type(each) for each in statements] == [AssetFact, EdgeFact, EdgeFact]
+    assert {each.valid_from for each in edges(statements, "points_to")} == {None}
 
 
 @pytest.mark.parametrize("kind", ["registered_model", "model_version"])
@@ -203,7 +206,9 @@ def test_a_known_artifact_ends_when_its_model_is_registered() -> None:
     payload["held"] = {"since": "1970-01-01T00:00:00Z"}
     uri = subject(payload)
     assert uri is not None
-    assert normalise(payload) == [AssetRetraction(uri, "mlflow", 5000)]
+    assert normalise(payload) == [AssetRetraction(uri, "mlflow", at) for at in (5000, parse_time(payload["at"]))]
+    payload["held"]["ended"] = True
+    assert normalise(payload) == []
 
 
 def test_prompts_are_not_models() -> None:

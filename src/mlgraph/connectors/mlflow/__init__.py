@@ -73,6 +73,7 @@ def connector(sources: SourceFactory) -> PulledConnector:
             "run": (("part_of", "run_of"), ("input_to",)),
             "model_version": (("version_of",), ("outputs", "derives")),
             "artifact": ((), ("outputs",)),
+            "model": (("points_to",), ()),
         },
         mentions_in_passing=True,
         accepts_events=False,

@@ -14,7 +14,7 @@ def alias_statements(instance: MlflowInstance, data: Located, model: AssetUri, c
     """Return one edge for each version with aliases, and a retraction for each version that lost its last alias.
 
     Without a known state, the time of an edge is the model's last change (`changed`, microseconds). A difference to the known
-    state has the time of the event, or that of the fetch that showed it.
+    state has the time of the event, or that of the fetch that showed it. An edge that is known has no time: nothing changes.
     """
     current: dict[AssetUri, set[str]] = defaultdict(set)
     for each in entries(data.need("registered_model"), "aliases"):
@@ -22,9 +22,15 @@ def alias_statements(instance: MlflowInstance, data: Located, model: AssetUri, c
     before = instance.known_points_to or {}
     start = changed if instance.known_points_to is None else instance.at
     statements: list[Statement] = [
-        EdgeFact(model, "points_to", version, ORIGIN, start, properties={"aliases": sorted(aliases)})
+        EdgeFact(
+            model,
+            "points_to",
+            version,
+            ORIGIN,
+            None if before.get(version) == frozenset(aliases) else start,
+            properties={"aliases": sorted(aliases)},
+        )
         for version, aliases in sorted(current.items())
-        if before.get(version) != frozenset(aliases)
     ]
     ended = sorted(set(before) - set(current))
     return statements + [EdgeRetraction(model, "points_to", version, ORIGIN, instance.at) for version in ended]

@@ -56,6 +56,7 @@ class LoggedModels:
         """Parse the logged models of `data`."""
         self._instance = instance
         found = data.get("logged_models")
+        self._complete = found is not None
         self._models = {key: self._read(each) for key, each in found.members()} if found else {}
 
     def known(self) -> Iterator[LoggedModel]:
@@ -73,8 +74,10 @@ class LoggedModels:
         return [(uri, role) for model_id in dict.fromkeys(used) for uri in self.nodes(model_id)]
 
     def nodes(self, model_id: str) -> list[AssetUri]:
-        """Return the versions as which a logged model is registered, or its artifact."""
+        """Return the versions as which a logged model is registered, or its artifact; nothing if the model was deleted."""
         model = self._models.get(model_id)
+        if model is None and self._complete:
+            return []
         return list(model.versions) if model and model.versions else [self._instance.uri("artifact", model_id)]
 
     def _read(self, entry: Located) -> LoggedModel:

@@ -38,6 +38,8 @@ def departures(
         data = {"from": old, "to": new, "versions": versions, "at": format_time(at), "since": format_time(before[old].created)}
         payloads.append(_payload(instance, "renamed", data))
     gone = [uri for uri in vanished(mlflow, known_states, inventory) if uri not in moved]
+    measurable = {uri.name for uri in inventory if uri.kind == "artifact"} | _registered(known_states)
+    gone += sorted(uri for uri in known_states if uri.kind == "evaluation" and _model_of(uri) not in measurable)
     return payloads + [deleted(instance, uri, at) for uri in gone]
 
 
@@ -47,7 +49,9 @@ def deleted(instance: str, uri: AssetUri, at: int) -> dict[str, Any]:
 
 
 def source_key(uri: AssetUri) -> tuple[str, str] | None:
-    """Return kind and id of an asset in MLflow; None for evaluations and for experiments, which MLflow identifies by number."""
+    """Return kind and id of an asset in MLflow, of an evaluation those of its model; None for experiments, which have numbers."""
+    if uri.kind == "evaluation":
+        return "logged_model", _model_of(uri)
     kind = _SOURCE_KINDS.get(uri.kind)
     return None if kind is None else (kind, uri.name)
 
@@ -87,6 +91,17 @@ def _created(known_states: States, kind: str) -> Iterable[tuple[AssetUri, int]]:
         created = state.get("properties", {}).get("created_at") if uri.kind == kind else None
         if created is not None:
             yield uri, Located(created).time()
+
+
+def _model_of(evaluation: AssetUri) -> str:
+    """Return the id of the logged model of an evaluation, whose metrics MLflow deletes with the model."""
+    return f"{evaluation.name}/".split("/")[1]
+
+
+def _registered(known_states: States) -> set[str]:
+    """Return the ids of the logged models of which versions are known."""
+    versions = [state.get("properties", {}) for uri, state in known_states.items() if uri.kind == "model_version"]
+    return {str(state["logged_model"].get("model_id")) for state in versions if isinstance(state.get("logged_model"), dict)}
 
 
 def _payload(instance: str, what: str, data: dict[str, Any]) -> dict[str, Any]:

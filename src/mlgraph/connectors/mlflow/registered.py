@@ -6,7 +6,7 @@ from mlgraph.connectors.mlflow.datasets import dataset_inputs
 from mlgraph.connectors.mlflow.evaluations import evaluations
 from mlgraph.connectors.mlflow.logged_models import LoggedModels
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, micros, optional, table, tags_of, without_empty
-from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Statement
+from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Mode, Statement
 from mlgraph.domain.payload import Located
 from mlgraph.domain.uri import AssetUri
 
@@ -23,8 +23,7 @@ def logged_model_statements(instance: MlflowInstance, data: Located) -> list[Sta
     uri = instance.uri("artifact", logged.model_id)
     measured = measured_by(instance, data)
     if logged.registered_at is not None:
-        ended = [AssetRetraction(uri, ORIGIN, logged.registered_at)] if instance.known_since is not None else []
-        return [*ended, *measured]
+        return [*_registered(instance, uri, logged.registered_at), *measured]
     info = logged.model.need("info")
     made = micros(info.need("creation_timestamp_ms"))
     changed = micros(info.get("last_updated_timestamp_ms") or info.need("creation_timestamp_ms"))
@@ -36,18 +35,32 @@ def logged_model_statements(instance: MlflowInstance, data: Located) -> list[Sta
     ]
 
 
+def _registered(instance: MlflowInstance, uri: AssetUri, registered_at: int) -> list[Statement]:
+    """Return the retractions of the artifact of a model that was registered.
+
+    It ends at the registration. What was read of it since, because the registration was not known yet, ends now.
+    """
+    if instance.known_since is None or instance.known_ended:
+        return []
+    later = [] if instance.at is None or instance.at <= registered_at else [AssetRetraction(uri, ORIGIN, instance.at)]
+    return [AssetRetraction(uri, ORIGIN, registered_at), *later]
+
+
 def made_by(instance: MlflowInstance, data: Located, run_id: str | None, made: AssetUri, at: int) -> list[Statement]:
-    """Return the edge from a run to `made`, with the inputs that feed it: all except held-out data."""
+    """Return the edge from a run to `made`, with the inputs that feed it: all except held-out data.
+
+    Of a run that MLflow removed for good nothing is known: the edge is a patch then, and its known inputs stay.
+    """
     if run_id is None:
         return []
-    runs = data.get("runs")
+    runs, uri = data.get("runs"), instance.uri("run", run_id)
     run = runs.get(run_id) if runs else None
-    used: list[str] = []
-    if run:
-        models = LoggedModels(instance, data)
-        used = sorted({str(each.uri) for each in dataset_inputs(instance, run) if each.trains})
-        used += sorted({str(uri) for uri, role in models.inputs(run) if role == "base"} - {str(made)})
-    return [EdgeFact(instance.uri("run", run_id), "outputs", made, ORIGIN, at, properties=without_empty(**{"from": used}))]
+    if run is None:
+        return [EdgeFact(uri, "outputs", made, ORIGIN, at, mode=Mode.PATCH)]
+    models = LoggedModels(instance, data)
+    used = sorted({str(each.uri) for each in dataset_inputs(instance, run) if each.trains})
+    used += sorted({str(version) for version, role in models.inputs(run) if role == "base"} - {str(made)})
+    return [EdgeFact(uri, "outputs", made, ORIGIN, at, properties=without_empty(**{"from": used}))]
 
 
 def measured_by(instance: MlflowInstance, data: Located) -> list[Statement]:

@@ -10,14 +10,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Statement
+from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Mode, Statement
 from mlgraph.domain.history import AssetRecord, EdgeRecord, asset_intervals
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.store import FactReader
 from mlgraph.services.history.asserted_facts import by_asset
-from mlgraph.services.sources.stored_edges import Ends, StoredEdges, Variant, ends_of, variant_of
+from mlgraph.services.sources.stored_edges import Ends, OpenEdge, StoredEdges, Variant, ends_of, variant_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +56,22 @@ class Reconciler:
         uris = {uri for each in edges for uri in (str(each.source), str(each.target), *each.properties.get("from", ()))}
         uris |= {str(answer.subject) for answer in answers}
         stored = StoredEdges(self._reader, origin, uris, edges)
-        listed: dict[str, dict[Ends, set[Variant]]] = defaultdict(lambda: defaultdict(set))
-        for asset, ends, variant in stored.open_edges(self._connector.complete_edges):
-            listed[asset][ends].add(variant)
+        listed: dict[str, list[OpenEdge]] = defaultdict(list)
+        for edge in stored.open_edges(self._connector.complete_edges):
+            listed[edge.asset].append(edge)
         assets = _RetractedAssets(self._reader, origin, [each for each in statements if isinstance(each, AssetFact)])
-        return [self._reconciled(answer, stored, assets, listed.get(str(answer.subject), {})) for answer in answers]
+        return [self._reconciled(answer, stored, assets, listed.get(str(answer.subject), ())) for answer in answers]
 
     def _reconciled(
-        self, answer: Reported, stored: StoredEdges, assets: _RetractedAssets, listed: Mapping[Ends, set[Variant]]
+        self, answer: Reported, stored: StoredEdges, assets: _RetractedAssets, listed: Sequence[OpenEdge]
     ) -> list[Statement]:
         exists = answer.exists
-        ended = self._no_longer_listed(answer, listed) if exists else {}
-        found: list[Statement] = list(ended.values())
+        ended = _no_longer_listed(answer, listed) if exists else []
+        again = {edge.current for edge in ended}
+        found: list[Statement] = list(dict.fromkeys(self._retraction(edge) for edge in ended))
         for statement in answer.statements:
             if isinstance(statement, EdgeFact):
-                if ends_of(statement) in ended:
+                if ends_of(statement) in again:
                     found.append(statement._replace(valid_from=None))
                 elif exists or answer.subject not in (statement.source, statement.target):
                     found += effective_edge(statement, stored)
@@ -82,17 +83,11 @@ class Reconciler:
                 found.append(statement)
         return found
 
-    def _no_longer_listed(self, answer: Reported, listed: Mapping[Ends, set[Variant]]) -> dict[Ends, EdgeRetraction]:
-        """Return retractions of the subject's open edges that the answer would list, if they still existed."""
-        now: dict[Ends, set[Variant]] = defaultdict(set)
-        for each in answer.statements:
-            if isinstance(each, EdgeFact):
-                now[ends_of(each)].add(variant_of(each))
-        return {
-            ends: EdgeRetraction(AssetUri.parse(ends[0]), ends[1], AssetUri.parse(ends[2]), self._connector.name)
-            for ends, variants in sorted(listed.items())
-            if not variants <= now.get(ends, set())
-        }
+    def _retraction(self, edge: OpenEdge) -> EdgeRetraction:
+        """Return the retraction of an edge now; of a run's workflow from the start, because a run executes one at every time."""
+        source, relation, target = edge.stored
+        end = edge.start if relation == "run_of" else None
+        return EdgeRetraction(AssetUri.parse(source), relation, AssetUri.parse(target), self._connector.name, end)
 
 
 class _RetractedAssets:
@@ -115,6 +110,22 @@ class _RetractedAssets:
         return fact if is_valid else fact._replace(valid_from=None)
 
 
+def _no_longer_listed(answer: Reported, open_edges: Sequence[OpenEdge]) -> list[OpenEdge]:
+    """Return the subject's open edges that the answer would list, if they still existed, and those under former names."""
+    now: dict[Ends, set[Variant]] = defaultdict(set)
+    for each in answer.statements:
+        if isinstance(each, EdgeFact):
+            now[ends_of(each)].add(variant_of(each))
+    retracted = {
+        (str(each.source), each.relation, str(each.target)) for each in answer.statements if isinstance(each, EdgeRetraction)
+    }
+    return sorted(
+        edge
+        for edge in open_edges
+        if edge.stored not in retracted and (edge.stored != edge.current or edge.variant not in now.get(edge.current, set()))
+    )
+
+
 def effective_edge(fact: EdgeFact, stored: StoredEdges) -> list[EdgeFact]:
     """Return an edge, valid from its recording where its own time would not make it valid now.
 
@@ -124,6 +135,8 @@ def effective_edge(fact: EdgeFact, stored: StoredEdges) -> list[EdgeFact]:
         return [fact]
     new = stored.record(fact)
     known = stored.same(new)
+    if fact.mode == Mode.PATCH and not fact.properties and any(each.end == FOREVER for each in stored.intervals(new)):
+        return []
     if any(_is_open(interval.properties, interval.feeds, interval.end, new) for interval in stored.intervals(new)):
         differed = any((dict(each.properties), each.feeds) != (dict(new.properties), new.feeds) for each in known)
         return [] if differed or any(cut >= new.valid_from for cut in stored.cuts(new)) else [fact]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from mlgraph.domain.facts import EdgeFact, Mode
 from mlgraph.domain.history import EdgeInterval, EdgeRecord, edge_intervals
@@ -34,6 +35,22 @@ def variant_of(fact: EdgeFact) -> Variant:
     return fact.properties.get("role") or "", fact.properties.get("version") or ""
 
 
+class OpenEdge(NamedTuple):
+    """An open edge of an asset, under the stored names and under the current ones, since `start` (microseconds)."""
+
+    place: int
+    """Which end of the edge the asset is: 0 the source, 2 the target."""
+    stored: Ends
+    current: Ends
+    variant: Variant
+    start: int
+
+    @property
+    def asset(self) -> str:
+        """The current name of the asset."""
+        return self.current[self.place]
+
+
 class StoredEdges:
     """The stored edges of one origin among `facts`, and those of some assets. Deleting a run does not end what it reported."""
 
@@ -45,6 +62,8 @@ class StoredEdges:
         triples = {triple for fact in facts if (triple := self.triple(fact)) is not None}
         self._records: dict[Triple, list[EdgeRecord]] = by_triple(reader.edges(triples))
         self._endings = retraction_ends(reader, self._uris)
+        self._current: dict[int, int] = {}
+        """The current name of each loaded former name."""
 
     def triple(self, fact: EdgeFact) -> Triple | None:
         """Return the triple of an edge; None if one of its ends is unknown."""
@@ -79,11 +98,12 @@ class StoredEdges:
                 cuts += self._endings[asset].of(self._origin)
         return cuts
 
-    def open_edges(self, relations: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> Iterator[tuple[str, Ends, Variant]]:
+    def open_edges(self, relations: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> Iterator[OpenEdge]:
         """Yield the open edges of all loaded assets of each kind of `relations`: outgoing and incoming ones of these relations.
 
-        Each is (asset, ends, variant). Edges whose other end continues under a new name are left out.
+        Edges that were stored under former names of an asset are among them.
         """
+        self._load_former_names()
         for kind, directions in relations.items():
             assets = {number for number, uri in self._uris.items() if uri.startswith(f"mlg://{kind}/")}
             for place, names in zip((0, 2), directions, strict=True):
@@ -91,26 +111,62 @@ class StoredEdges:
                 read = self._reader.edges_from if place == 0 else self._reader.edges_into
                 yield from self._open(place, by_triple(read(assets, codes) if assets and codes else ()))
 
-    def _open(self, place: int, records: Mapping[Triple, list[EdgeRecord]]) -> Iterator[tuple[str, Ends, Variant]]:
-        others = {triple[2 - place] for triple in records} - self._uris.keys()
-        self._uris |= {number: row.uri for number, row in self._reader.rows(others).items()}
-        self._ids |= {self._uris[number]: number for number in others}
-        self._endings = {**self._endings, **retraction_ends(self._reader, others)}
+    def _open(self, place: int, records: Mapping[Triple, list[EdgeRecord]]) -> Iterator[OpenEdge]:
+        others = {triple[2 - place] for triple in records}
+        self._load(others - self._uris.keys())
+        self._load_current_names(others)
         self._records |= records
-        renamed = self._renamed({triple[2 - place] for triple in records})
         for triple, known in records.items():
-            if triple[2 - place] in renamed:
-                continue
-            ends = self._uris[triple[0]], RELATION_NAMES[triple[1]], self._uris[triple[2]]
             own = {each.key: each for each in known if each.mode != Mode.RETRACT and each.origin == self._origin}
             for record in own.values():
-                if any(interval.end == FOREVER for interval in self.intervals(record)):
-                    yield self._uris[triple[place]], ends, (record.role or "", record.version or "")
+                for interval in self.intervals(record):
+                    if interval.end == FOREVER:
+                        variant = record.role or "", record.version or ""
+                        yield OpenEdge(place, self._named(triple), self._named(triple, self._current), variant, interval.start)
+
+    def _named(self, triple: Triple, names: Mapping[int, int] = MappingProxyType({})) -> Ends:
+        source, relation, target = triple
+        return self._uris[names.get(source, source)], RELATION_NAMES[relation], self._uris[names.get(target, target)]
+
+    def _load(self, assets: Collection[int]) -> None:
+        rows = self._reader.rows(assets)
+        self._uris |= {number: row.uri for number, row in rows.items()}
+        self._ids |= {row.uri: number for number, row in rows.items()}
+        self._endings = {**self._endings, **retraction_ends(self._reader, assets)}
+
+    def _load_former_names(self) -> None:
+        """Load the names from which loaded assets were renamed, transitively."""
+        wanted = set(self._uris)
+        while wanted:
+            former = {name: of for name, of in self._aliases(self._reader.edges_into, wanted) if name not in self._uris}
+            self._load(former.keys())
+            self._current |= {name: self._current.get(of, of) for name, of in former.items()}
+            wanted = set(former)
+
+    def _load_current_names(self, assets: Collection[int]) -> None:
+        """Load the names under which assets continue, transitively."""
+        wanted = {asset for asset in assets if asset not in self._current}
+        steps = dict(self._aliases(self._reader.edges_from, wanted))
+        seen = set(wanted)
+        while further := set(steps.values()) - seen:
+            seen |= further
+            steps |= dict(self._aliases(self._reader.edges_from, further))
+        self._load(set(steps.values()) - self._uris.keys())
+        for asset in steps.keys() & wanted:
+            current, passed = asset, {asset}
+            while (step := steps.get(current)) is not None and step not in passed:
+                passed.add(step)
+                current = step
+            self._current[asset] = current
+
+    def _aliases(
+        self, read: Callable[[Collection[int], Collection[int]], list[EdgeRecord]], assets: Collection[int]
+    ) -> Iterator[tuple[int, int]]:
+        """Yield (former name, next name) of each rename that `read` finds at one of `assets`."""
+        for each in asserted_intervals(self._reader, read(list(assets), [_ALIAS_OF]) if assets else []):
+            if each.end == FOREVER and each.record.origin == self._origin:
+                yield each.record.source, each.record.target
 
     def intervals(self, record: EdgeRecord, *, added: bool = False) -> list[EdgeInterval]:
         """Return the intervals of the edge of `record`, or those that it would have with `record` `added`."""
         return edge_intervals([*self.same(record), record] if added else self.same(record), self.cuts(record))
-
-    def _renamed(self, assets: Collection[int]) -> set[int]:
-        records = self._reader.edges_from(list(assets), [_ALIAS_OF]) if assets else []
-        return {each.record.source for each in asserted_intervals(self._reader, records) if each.end == FOREVER}
