@@ -9,7 +9,6 @@ import json
 import random
 import sys
 import time
-from collections.abc import Callable
 from typing import Any
 
 from mlflow import MlflowClient
@@ -29,10 +28,40 @@ SOURCES: list[tuple[str, Any]] = [
 ]
 CONTEXTS = ("training", "training", "training", "validation", "testing", "", "nightly")
 
+WEIGHTS = {
+    "create_experiment": 4,
+    "rename_experiment": 3,
+    "delete_experiment": 1,
+    "restore_experiment": 4,
+    "create_run": 14,
+    "log_dataset": 14,
+    "finish_run": 5,
+    "tag_run": 3,
+    "log_model": 8,
+    "use_model": 6,
+    "measure_model": 5,
+    "measure_run": 2,
+    "register": 4,
+    "create_version": 12,
+    "copy_version": 8,
+    "set_alias": 6,
+    "delete_alias": 3,
+    "tag_version": 4,
+    "transition": 2,
+    "rename": 4,
+    "delete_version": 3,
+    "delete_model": 1,
+    "delete_run": 5,
+    "restore_run": 5,
+    "delete_logged_model": 2,
+}
+"""How often each change is made, in relation to the others."""
+
 
 class Walk:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, without: list[str]) -> None:
         self.dice = random.Random(seed)
+        self.weights = {name: weight for name, weight in WEIGHTS.items() if name not in without}
         self.client = MlflowClient()
         self.count = 0
         self.events: list[dict[str, Any]] = []
@@ -46,50 +75,23 @@ class Walk:
         self.versions: list[tuple[str, str]] = []
         self.registered: set[str] = set()
         """The sources of all versions ever."""
-        self.actions: list[tuple[int, Callable[[], object]]] = [
-            (4, self.create_experiment),
-            (3, self.rename_experiment),
-            (1, self.delete_experiment),
-            (4, self.restore_experiment),
-            (14, self.create_run),
-            (14, self.log_dataset),
-            (5, self.finish_run),
-            (3, self.tag_run),
-            (8, self.log_model),
-            (6, self.use_model),
-            (5, self.measure_model),
-            (2, self.measure_run),
-            (4, self.register),
-            (12, self.create_version),
-            (8, self.copy_version),
-            (6, self.set_alias),
-            (3, self.delete_alias),
-            (4, self.tag_version),
-            (2, self.transition),
-            (4, self.rename),
-            (3, self.delete_version),
-            (1, self.delete_model),
-            (5, self.delete_run),
-            (5, self.restore_run),
-            (2, self.delete_logged_model),
-        ]
 
     def step(self) -> str:
         """Make one change; one that MLflow refuses is none, and another is tried."""
         while True:
-            (action,) = self.dice.choices([each for _, each in self.actions], [weight for weight, _ in self.actions])
+            (name,) = self.dice.choices(list(self.weights), list(self.weights.values()))
             self.count += 1
             try:
-                made = action()
+                made = getattr(self, name)()
             except (IndexError, MlflowException) as error:
                 if isinstance(error, MlflowException) and error.error_code == "INTERNAL_ERROR":
                     raise
                 continue
-            return f"{action.__name__} {made}"
+            return f"{name} {made}"
 
-    def one_of(self, things: Any) -> Any:
+    def one_of(self, objects: Any) -> Any:
         """Return one of the latest few, so that changes meet."""
-        return self.dice.choice(list(things)[-12:])
+        return self.dice.choice(list(objects)[-12:])
 
     def event(self, entity: str, action: str, **data: str) -> None:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
@@ -299,8 +301,7 @@ class Walk:
 
 
 def main() -> None:
-    walk = Walk(int(sys.argv[1]))
-    walk.actions = [(weight, action) for weight, action in walk.actions if action.__name__ not in sys.argv[2:]]
+    walk = Walk(int(sys.argv[1]), sys.argv[2:])
     for line in sys.stdin:
         walk.events = []
         made = [walk.step() for _ in range(int(line))]
