@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.facts import AssetFact, Contact
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.dead_letters import DeadLetterEntry
+from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.events import ThinEvent
 from mlgraph.ports.store import Item
 from mlgraph.stores.postgres.connection_table import PostgresConnections
@@ -49,4 +51,5 @@ def full(new: Callable[[], Store]) -> Store:
     store.dead_letters.replayed(numbers[1], 2)
     PostgresConnections(store.database).save(Connection("prod", "mlflow", "http://mlflow:5000", "signs"))
     PostgresEvents(store.database).add("prod", ThinEvent("registered_model", "m", {"name": "m"}, 1, 1))
+    store.event_warnings.add(WarningCount("openlineage", None, 1, 2, 1, DetailWarning("/inputs/0", "left out\t")))
     return store
