@@ -42,7 +42,7 @@ help:
 	@echo 'make test       all tests but the slow ones, on two cores; JOBS=4, TEST_OPTIONS="tests/stores -x"'
 	@echo 'make test-unit  of these the pure code alone, while you work'
 	@echo 'make test-slow  the others: kills by the dozen, generated documents, proofs, the demo company, benchmarks'
-	@echo 'make proof      a proof at full size; AREA=hydration or details, PROOF_OPTIONS=--help'
+	@echo 'make proof      a proof at full size; AREA=hydration, details or mlflow, PROOF_OPTIONS=--help'
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
 	@echo 'make dist       build the wheel and the source distribution into dist/'
