@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
+from mlgraph.domain.schema_fields import field_paths
 from mlgraph.domain.timestamps import FOREVER
-from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
 from mlgraph.ports.store import AppendedRecords, AssetRow, BoundaryChanges, Changes, EdgeStep, EdgeTable, Provenance, RunRecords
 
@@ -45,6 +46,8 @@ class MemoryStore:
     def _append_state(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, Any]) -> None:
         assert moment is not None
         self.asset_facts.append(AssetRecord(self._id(uri), self._origin(origin), moment, mode, state, self.tx))
+        for path in field_paths(state.get("properties", {}).get("schema")) if uri.kind == "dataset" else ():
+            self._id(column_uri(uri, path))
         for owner in state.get("owners", ()):
             self._id(AssetUri.parse(owner))
 

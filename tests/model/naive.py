@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, Literal, TypeAlias
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Fact
 from mlgraph.domain.timestamps import FOREVER, parse_time
-from mlgraph.domain.uri import AssetUri, dataset_of_column
+from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column
 from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
 from mlgraph.graph.model.claims import Alias
 from tests.model.names import resolve_all
 from tests.model.pairs import Level, Pairing, Pairs, inputs_of, outputs_of
-from tests.model.records import Assets, Endings, Record, Triple, by_key, spans
+from tests.model.records import Assets, Endings, Record, Triple, by_key, fold, spans
 from tests.model.walk import ReportedColumns, Walk
 from tests.model.workflows import Runs, Workflows, side_of
 
@@ -69,8 +69,18 @@ class NaiveGraph:
                 gone = self.workflows.declared_gone(triple, role, origin)
                 for start, end in spans(assertions, ends(triple, origin), gone):
                     found.append(Record(triple, role, by, origin, start, end))
-            self._records[level] = found
+            self._records[level] = found + list(self._nested_fields())
         return self._records[level]
+
+    def _nested_fields(self) -> Iterator[Record]:
+        """Yield the nested fields of the schemas that each origin reports, between any two times."""
+        moments = self.boundaries()
+        for dataset, origin in {(fact.uri, fact.origin) for fact in self.assets.facts if fact.uri.kind == "dataset"}:
+            for start, end in zip(moments, [*moments[1:], FOREVER], strict=True):
+                living = self.assets.living_facts(dataset, origin, start)
+                for part, parent in nested_fields(fold(living).get("properties", {}).get("schema")) if living else ():
+                    triple = (column_uri(dataset, part), "part_of", column_uri(dataset, parent))
+                    yield Record(triple, "", None, origin, start, end)
 
     def _is_at_level(self, triple: Triple, level: Level) -> bool:
         """Return whether a level has an edge: runs' are run level, workflows' asset level, those of other runs both."""
@@ -187,13 +197,16 @@ class NaiveGraph:
         return self.assets.state(uri, t)
 
     def uris(self) -> set[AssetUri]:
-        """Return every asset that any fact names."""
+        """Return every asset that any fact names, the fields of schemas included."""
         found = set()
         for fact in self.facts:
             if isinstance(fact, EdgeFact | EdgeRetraction):
                 found |= {fact.source, fact.target}
             else:
                 found.add(fact.uri)
+            if isinstance(fact, AssetFact) and fact.uri.kind == "dataset":
+                schema = fact.state.get("properties", {}).get("schema")
+                found |= {column_uri(fact.uri, ".".join(path)) for path, _ in fields_with_paths(schema)}
         return found
 
     def boundaries(self) -> list[int]:
@@ -205,6 +218,27 @@ class NaiveGraph:
                 ended_at = fact.state.get("properties", {}).get("ended_at")
                 found.add(parse_time(ended_at) if ended_at else None)
         return sorted(moment for moment in found if moment is not None and moment != FOREVER)
+
+
+def fields_with_paths(schema: Any) -> list[tuple[list[str], dict[str, Any]]]:
+    """Return all fields of a schema, nested ones included, with the names on the path to each."""
+    fields = [([str(field["name"])], field) for field in schema or []]
+    for path, field in fields:  # grows during the loop
+        fields += [([*path, str(nested["name"])], nested) for nested in field.get("fields", [])]
+    return fields
+
+
+def nested_fields(schema: Any) -> set[tuple[str, str]]:
+    """Return the fields that are parts of others, by their paths, with those.
+
+    These are the nested fields; if there are none, those whose name is a path to them.
+    """
+    fields = fields_with_paths(schema)
+    if any(len(path) > 1 for path, _ in fields):
+        return {(".".join(path), ".".join(path[:-1])) for path, _ in fields if len(path) > 1}
+    names = {name for (name,), _ in fields}
+    beginnings = {name: [other for other in names if name.startswith(f"{other}.")] for name in names}
+    return {(name, max(others, key=len)) for name, others in beginnings.items() if others}
 
 
 def is_column_lineage(triple: Triple, by: str | None) -> bool:

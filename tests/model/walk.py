@@ -24,7 +24,7 @@ ReportedColumns: TypeAlias = tuple[AssetUri, AssetUri | None, AssetUri | None]
 """A run or workflow, with an input and an output between whose columns it reports lineage."""
 State: TypeAlias = tuple[AssetUri, AssetUri | Port | None]
 """A node, and for a run or workflow the neighbour from which the walk entered (None: it started there). A dataset paired with
-itself was reached from its own columns."""
+itself was reached from its own columns, a column paired with itself from one of its parts."""
 
 
 Key = TypeVar("Key")
@@ -130,7 +130,7 @@ class Walk:
         if came_by is None:
             yield from ((other, False) for other in self._other_claimants(node))
         if node.kind == "column":
-            yield from self._next_of_column(node)
+            yield from self._next_of_column(node, as_parent=came_by == node)
         elif came_by == node:
             for following in self._beyond_columns(node):
                 yield following, False
@@ -173,8 +173,17 @@ class Walk:
             if came_by in (here, Port(source, output)):
                 yield (there, None), certain
 
-    def _next_of_column(self, column: AssetUri) -> Iterator[tuple[State, bool]]:
-        """Yield a column's own edges, and its dataset if that has neighbours without column lineage."""
+    def _next_of_column(self, column: AssetUri, *, as_parent: bool) -> Iterator[tuple[State, bool]]:
+        """Yield a column's own edges, its parent, its parts, and its dataset if that has neighbours without column lineage.
+
+        `as_parent`: the walk came from one of its parts, and does not go on to the others.
+        """
+        for part, relation, parent in self.parts:
+            if relation == "part_of" and part.kind == parent.kind == "column":
+                if part == column:
+                    yield (parent, parent), not self.downstream
+                elif parent == column and not as_parent:
+                    yield (part, None), self.downstream
         for record in self.walked:
             if self._ends(record)[0] == column:
                 yield self._enter(record), True

@@ -74,10 +74,17 @@ def canonical_column(namespace: str, field: str) -> str:
 
 
 def canonical_columns(namespace: str, columns: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return columns, each with a `name`, with canonical names."""
+    """Return columns, each with a `name` and perhaps nested `fields`, with canonical names."""
     if _column_case(namespace) is CaseFolding.AS_WRITTEN:
         return list(columns)
-    return [{**column, "name": canonical_column(namespace, column["name"])} for column in columns]
+    return [
+        {
+            **column,
+            "name": canonical_column(namespace, column["name"]),
+            **({"fields": canonical_columns(namespace, column["fields"])} if "fields" in column else {}),
+        }
+        for column in columns
+    ]
 
 
 def _column_case(namespace: str) -> CaseFolding:

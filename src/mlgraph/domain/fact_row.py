@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode, Unredacted
 from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.schema_fields import field_paths
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.domain.vocabulary import INPUT_ROLES
@@ -171,9 +172,7 @@ def _declaration_row(fact: Declaration, uri: str) -> AssetFactRow:
 
 def _columns_of(fact: AssetFact) -> tuple[str, ...]:
     schema = fact.state.get("properties", {}).get("schema") if fact.uri.kind == "dataset" else None
-    if not isinstance(schema, list):
-        return ()
-    names = tuple(name for column in schema if isinstance(column, dict) and isinstance(name := column.get("name"), str) and name)
+    names = tuple(field_paths(schema))
     known = len(names) <= MAX_CACHED_COLUMNS and sum(map(len, names)) <= MAX_CACHED_CHARS
     return _cached_columns(fact.uri, names) if known else _columns(fact.uri, names)
 

@@ -364,8 +364,7 @@ class _LayerStep:
         if self.backwards:
             uris, links = (uri, *before.uris), (link, *before.links)
         witness = WitnessPath(before.possible or possible, uris, links)
-        known = self.witnesses.get(reached)
-        if known is None or witness.rank < known.rank:
+        if reached not in self.witnesses or witness.rank < self.witnesses[reached].rank:
             self.witnesses[reached] = witness
 
 

@@ -13,7 +13,7 @@ from mlgraph.domain.vocabulary import KIND_NAMES, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.change_effects import Change, Effect, effect_on_part, passed_effect
 from mlgraph.graph.impact.traversal_steps import PositionKind, TraversalStep, asset_at, claim_steps, positions_of, steps_from
-from mlgraph.graph.model.rows import CERTAIN, COLUMN, HUB, ONLINE, WALK, Bytes, Ints, Layer, Longs
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, HUB, ONLINE, PART_OF, WALK, Bytes, Ints, Layer, Longs
 from mlgraph.graph.traversal.closures import DirectionName, parts_of
 from mlgraph.graph.traversal.name_hubs import are_hubs, assets_listed
 from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN, is_contracted
@@ -239,6 +239,7 @@ def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iter
     first = SearchStart(PositionKind.COLUMN, request.root, Effect.CHANGED, 0)
     frontier, seen = [[first]], {first[:3]}
     visited: dict[Effect, set[tuple[int, str]]] = {effect: set() for effect in Effect}
+    continued: dict[int, bool] = {}
     while frontier:
         following: dict[tuple[int, str], list[tuple[PositionKind, int, Effect]]] = {}
         for group in frontier:
@@ -246,7 +247,7 @@ def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iter
                 yield start
                 if start.place == PositionKind.NODE or paths.lengths[start.path] >= request.limit:
                     continue
-                for step in _steps(request, start, need, visited[start.effect]):
+                for step in _steps(request, start, need, visited[start.effect], continued):
                     effect = _passed_on(request, start.effect, step.place, step.number, step.relation, step.flags)
                     if (step.flags & need & CERTAIN) != need & CERTAIN or effect is None:
                         continue
@@ -262,10 +263,15 @@ def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iter
         frontier = [_continued(graph, paths, path, reached) for (path, _), reached in sorted(following.items())]
 
 
-def _steps(request: SearchRequest, start: SearchStart, need: int, visited: set[tuple[int, str]]) -> Iterator[TraversalStep]:
-    """Yield the steps from a column or dataset; those over claims, which are not certain, only once for each hub and field."""
+def _steps(
+    request: SearchRequest, start: SearchStart, need: int, visited: set[tuple[int, str]], continued: dict[int, bool]
+) -> Iterator[TraversalStep]:
+    """Yield the steps from a column or dataset; those over claims, which are not certain, only once for each hub and field.
+
+    `continued` is the cache of `steps_from`.
+    """
     where = (request.graph, request.level, request.moment, request.direction)
-    yield from steps_from(*where, start.place, start.number)
+    yield from steps_from(*where, start.place, start.number, continued)
     if start.place == PositionKind.COLUMN and not need & CERTAIN:
         yield from claim_steps(*where, start.number, visited)
 
@@ -281,7 +287,9 @@ def _continued(
 def _passed_on(
     request: SearchRequest, effect: Effect, place: PositionKind, number: int, relation: int, flags: int
 ) -> Effect | None:
-    if request.change is None or place == PositionKind.DATASET:
+    if (
+        request.change is None or place == PositionKind.DATASET or relation == PART_OF
+    ):  # the parent of a changed column changes with it, and its parts do
         return effect
     return passed_effect(
         request.change, effect, relation, flags, request.graph.asset_index.kind(asset_at(request.graph, place, number))

@@ -10,7 +10,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import ALIAS_OF, CERTAIN, COLUMN, PART_OF, VERSION_OF, WALK, Layer, NodeKey
 from mlgraph.graph.traversal.closures import DirectionName
 from mlgraph.graph.traversal.column_claims import same_columns
-from mlgraph.graph.traversal.column_closures import column_steps, consumers_without_column_lineage
+from mlgraph.graph.traversal.column_closures import consumers_without_column_lineage, dataset_at, steps_from_column
 
 
 class PositionKind(IntEnum):
@@ -22,6 +22,8 @@ class PositionKind(IntEnum):
     """A column, by its asset number."""
     DATASET = 2
     """A dataset entered from one of its columns: it continues only to consumers without known column lineage."""
+    PARENT = 3
+    """A column entered from one of its parts (nested fields), by its asset number: it does not continue to its other parts."""
 
 
 class TraversalStep(NamedTuple):
@@ -49,17 +51,32 @@ def positions_of(graph: GraphVersion, asset: int, direction: DirectionName = "do
 
 
 def steps_from(
-    graph: GraphVersion, level: Layer, moment: int, direction: DirectionName, place: PositionKind, number: int
+    graph: GraphVersion,
+    level: Layer,
+    moment: int,
+    direction: DirectionName,
+    place: PositionKind,
+    number: int,
+    continued: dict[int, bool] | None = None,
 ) -> Iterator[TraversalStep]:
-    """Yield each step that a traversal may take from a position at `moment`."""
+    """Yield each step that a traversal may take from a position at `moment`.
+
+    `continued` caches for one traversal whether it continues from datasets to consumers without column lineage.
+    """
     if place == PositionKind.NODE:
         view = graph.views[level]
         rows = view.out if direction == "downstream" else view.into
         for other, relation, flags, _ in rows.rows_of(number, moment):
             if flags & WALK:
                 yield TraversalStep(PositionKind.NODE, other, relation, flags)
-    elif place == PositionKind.COLUMN:
-        yield from _column_steps(graph, level, moment, direction, number)
+    elif place in (PositionKind.COLUMN, PositionKind.PARENT):
+        yield from _column_steps(graph, level, moment, direction, number, as_parent=place == PositionKind.PARENT)
+        dataset = dataset_at(graph, number, moment)
+        known = {} if continued is None else continued
+        if dataset and dataset not in known:
+            known[dataset] = any(consumers_without_column_lineage(graph, dataset, direction, level, moment))
+        if dataset and known[dataset]:
+            yield TraversalStep(PositionKind.DATASET, dataset, PART_OF, 0)
     else:
         for key, relation, flags in consumers_without_column_lineage(graph, number, direction, level, moment):
             if (node := graph.asset_index.find(key)) is not None:
@@ -90,15 +107,12 @@ def models_of(graph: GraphVersion, version: int, moment: int) -> Iterator[int]:
 
 
 def _column_steps(
-    graph: GraphVersion, level: Layer, moment: int, direction: DirectionName, column: int
+    graph: GraphVersion, level: Layer, moment: int, direction: DirectionName, column: int, *, as_parent: bool
 ) -> Iterator[TraversalStep]:
-    view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
-    rows = view.out if direction == "downstream" else view.into
-    for other, relation in column_steps(graph, rows, column, moment):
-        if graph.asset_index.kind(other) == COLUMN:
-            yield TraversalStep(PositionKind.COLUMN, other, relation, CERTAIN)
-        elif (node := graph.find(other)) is not None:
-            yield TraversalStep(PositionKind.NODE, node, relation, CERTAIN)
-    dataset = graph.asset_index.dataset_of(column)
-    if dataset and any(consumers_without_column_lineage(graph, dataset, direction, level, moment)):
-        yield TraversalStep(PositionKind.DATASET, dataset, PART_OF, 0)
+    for step in steps_from_column(graph, level, column, moment, direction, as_parent=as_parent):
+        flags = CERTAIN if step.certain else 0
+        if graph.asset_index.kind(step.asset) == COLUMN:
+            place = PositionKind.PARENT if step.as_parent else PositionKind.COLUMN
+            yield TraversalStep(place, step.asset, step.relation, flags)
+        elif (node := graph.find(step.asset)) is not None:
+            yield TraversalStep(PositionKind.NODE, node, step.relation, flags)

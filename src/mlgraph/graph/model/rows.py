@@ -102,6 +102,7 @@ FLAGGED_BY_PROPERTIES: Final = frozenset({REQUIRED_BY})
 """Relations whose properties `edge_flags` reads."""
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)
 PART_CODES: Final = frozenset({VERSION_OF, PART_OF, VARIANT_OF})
+DATASET: Final = KINDS["dataset"].code
 COLUMN: Final = KINDS["column"].code
 RUN: Final = KINDS["run"].code
 WORKFLOW: Final = KINDS["workflow"].code

@@ -26,7 +26,7 @@ from mlgraph.graph.model.rows import (
     NodeKey,
 )
 from mlgraph.graph.traversal.column_claims import columns_claimed
-from mlgraph.graph.traversal.column_closures import ClosureStart, column_starts
+from mlgraph.graph.traversal.column_closures import ClosureStart, ColumnClosure
 from mlgraph.graph.traversal.kernels import closure, nearest
 from mlgraph.graph.traversal.name_hubs import NOT_LISTED, are_hubs, assets_listed, claims_used
 from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN
@@ -127,7 +127,7 @@ def _walk(
     rows = view.out if direction == "downstream" else view.into
     reached = Closure()
     if graph.asset_index.kind(root) == COLUMN:
-        starts = column_starts(graph, root, direction, level, moment, limit, marks)
+        starts = ColumnClosure(graph, root, direction, level, moment, limit, marks).starts(reached.parts)
     else:
         starts = starts_of(graph, root, moment, limit, reached)
     everywhere = [(node, start.distance) for start in starts for node in entry_nodes(graph, start, direction)]

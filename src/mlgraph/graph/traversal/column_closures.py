@@ -6,11 +6,14 @@ The result are the starts of the asset traversal: columns, features, and consume
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
+
+import numpy as np
 
 from mlgraph.graph.csr.csr_table import DirectedRows
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import COLUMN, HAS_COLUMN_LINEAGE, HUB, WALK, Bytes, Layer, NodeKey
+from mlgraph.graph.model.rows import ALIAS_OF, COLUMN, HAS_COLUMN_LINEAGE, HUB, PART_OF, WALK, Bytes, Layer, NodeKey
 from mlgraph.graph.traversal.column_claims import same_columns
 from mlgraph.graph.traversal.noise_marks import is_contracted
 
@@ -29,71 +32,148 @@ class ClosureStart(NamedTuple):
     entry: Literal["asset", "node", "listed"] = "asset"
 
 
-def column_starts(
-    graph: GraphVersion,
-    root: int,
-    direction: Literal["downstream", "upstream"],
-    level: Layer,
-    moment: int,
-    limit: int,
-    marks: Bytes,
-) -> list[ClosureStart]:
-    """Follow column edges from column `root` and return the starts of the asset traversal, up to distance `limit`.
+class ColumnStep(NamedTuple):
+    """A step from a column: the asset that it reaches, the relation, and whether a path over it stays certain.
 
-    If a consumer (upstream: a producer) of a reached column's dataset has no column lineage, the traversal continues from the
-    dataset. Column edges are certain; the dataset and its consumers are only possible, as are the same columns of other claimants
-    of a name. A step to an asset that `marks` contracts has length 0.
+    `as_parent`: it leads to the parent of a nested field, from which the other parts are not reached. `edge` is the part edge
+    taken, as (part, relation, parent).
     """
-    reached, datasets = _columns_from(graph, root, direction, level, moment, marks, over_claims=False)
-    certain = reached.keys()
-    if graph.asset_index.has_hubs:
-        reached, datasets = _columns_from(graph, root, direction, level, moment, marks, over_claims=True)
-    starts = [ClosureStart(asset, 0, distance, certain=asset in certain) for asset, distance in reached.items()]
-    for dataset, hop in datasets.items():
-        consumers = [key for key, _, _ in consumers_without_column_lineage(graph, dataset, direction, level, moment)]
-        if consumers:
-            starts.append(ClosureStart(dataset, 0, hop, certain=False, entry="listed"))
-            starts.extend(
-                ClosureStart(key.asset, key.port, hop + (not is_contracted(marks, key.asset)), certain=False, entry="node")
-                for key in consumers
-            )
-    return [start for start in starts if start.distance + is_contracted(marks, start.asset) <= limit]
+
+    asset: int
+    relation: int
+    certain: bool = True
+    as_parent: bool = False
+    edge: tuple[int, int, int] | None = None
 
 
-def _columns_from(
+@dataclass
+class _ReachedColumns:
+    """The assets reached from a column, with distances; the datasets of the columns, with theirs; the part edges taken."""
+
+    distances: dict[int, int] = field(default_factory=dict)
+    datasets: dict[int, int] = field(default_factory=dict)
+    edges: set[tuple[int, int, int]] = field(default_factory=set)
+
+    def add_dataset(self, dataset: int, distance: int) -> None:
+        """Add a dataset at a distance, unless it is known at a lesser one."""
+        self.datasets[dataset] = min(distance, self.datasets.get(dataset, distance))
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnClosure:
+    """The traversal of columns from column `root` at `moment` (microseconds), up to distance `limit`.
+
+    Column edges are certain, so is the step from a nested field to its parent upstream, and back downstream; the opposite ones
+    are only possible, like those to the same columns of other claimants of a name. A step to an asset that `marks` contracts has
+    length 0.
+    """
+
+    graph: GraphVersion
+    root: int
+    direction: Literal["downstream", "upstream"]
+    level: Layer
+    moment: int
+    limit: int
+    marks: Bytes
+
+    def starts(self, parts: dict[tuple[int, int, int], bool]) -> list[ClosureStart]:
+        """Return the starts of the asset traversal.
+
+        If a consumer (upstream: a producer) of a reached column's dataset has no column lineage, the traversal continues from the
+        dataset, which is only possible, like its consumers. The part edges taken are added to `parts`, with their certainty.
+        """
+        reached, certain = self._reached(certain_only=False), self._reached(certain_only=True)
+        parts.update((edge, edge in certain.edges) for edge in reached.edges)
+        starts = [
+            ClosureStart(asset, 0, distance, certain=asset in certain.distances) for asset, distance in reached.distances.items()
+        ]
+        for dataset, hop in reached.datasets.items():
+            rows = consumers_without_column_lineage(self.graph, dataset, self.direction, self.level, self.moment)
+            consumers = [key for key, _, _ in rows]
+            if consumers:
+                starts.append(ClosureStart(dataset, 0, hop, certain=False, entry="listed"))
+                starts.extend(
+                    ClosureStart(key.asset, key.port, hop + (not self._is_free(key.asset)), certain=False, entry="node")
+                    for key in consumers
+                )
+        return [start for start in starts if start.distance + self._is_free(start.asset) <= self.limit]
+
+    def _claims(self, column: int, distance: int, visited: set[tuple[int, str]], found: _ReachedColumns) -> Iterator[ColumnStep]:
+        """Yield the steps to the same columns of other claimants; add those without such a column to the datasets of `found`."""
+        for other, is_column in same_columns(self.graph, self.level, self.moment, column, visited):
+            if is_column:
+                yield ColumnStep(other, ALIAS_OF, certain=False)
+            else:
+                found.add_dataset(other, distance + (not self._is_free(other)))
+
+    def _is_free(self, asset: int) -> bool:
+        return is_contracted(self.marks, asset)
+
+    def _reached(self, *, certain_only: bool) -> _ReachedColumns:
+        """Follow column edges; `certain_only`: over certain steps alone."""
+        graph, found = self.graph, _ReachedColumns()
+        frontier, seen, distance = [(self.root, False)], {(self.root, False)}, 0
+        visited: set[tuple[int, str]] = set()
+        while frontier and distance <= self.limit:
+            following: list[tuple[int, bool]] = []
+            for asset, as_parent in frontier:  # contracted assets are appended during the loop
+                found.distances.setdefault(asset, distance)
+                if graph.asset_index.kind(asset) != COLUMN:
+                    continue
+                dataset = dataset_at(graph, asset, self.moment)
+                if dataset:
+                    found.add_dataset(dataset, distance + (not self._is_free(dataset)))
+                steps = steps_from_column(graph, self.level, asset, self.moment, self.direction, as_parent=as_parent)
+                claims = () if as_parent or certain_only else self._claims(asset, distance, visited, found)
+                for step in (*steps, *claims):
+                    free, state = self._is_free(step.asset), (step.asset, step.as_parent)
+                    if (certain_only and not step.certain) or (distance == self.limit and not free):
+                        continue
+                    if step.edge is not None:
+                        found.edges.add(step.edge)
+                    if state not in seen and (step.asset, False) not in seen:
+                        seen.add(state)
+                        (frontier if free else following).append(state)
+            frontier, distance = following, distance + 1
+        return found
+
+
+def steps_from_column(
     graph: GraphVersion,
-    root: int,
-    direction: Literal["downstream", "upstream"],
     level: Layer,
+    column: int,
     moment: int,
-    marks: Bytes,
+    direction: Literal["downstream", "upstream"],
     *,
-    over_claims: bool,
-) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the distances of the columns and features reached from column `root`, and those of the datasets to continue from."""
+    as_parent: bool,
+) -> Iterator[ColumnStep]:
+    """Yield the steps over column edges of this level, and to the parent and the parts of a nested field.
+
+    `as_parent`: the column was reached from one of its parts, whose fate says nothing of the others.
+    """
     view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
-    rows = view.out if direction == "downstream" else view.into
-    frontier, distance = [root], 0
-    reached, datasets = {root: 0}, dict[int, int]()
-    visited: set[tuple[int, str]] = set()
-    while frontier:
-        following: list[int] = []
-        for asset in frontier:  # contracted assets are appended during the loop
-            if graph.asset_index.kind(asset) != COLUMN:
-                continue
-            dataset = graph.asset_index.dataset_of(asset)
-            steps = [(other, True) for other, _ in column_steps(graph, rows, asset, moment)]
-            if over_claims:
-                steps += same_columns(graph, level, moment, asset, visited)
-            for other, is_column in [*steps, (dataset, False)] if dataset else steps:
-                hop = distance + (not is_contracted(marks, other))
-                if not is_column:
-                    datasets[other] = min(hop, datasets.get(other, hop))
-                elif other not in reached:
-                    reached[other] = hop
-                    (following if hop > distance else frontier).append(other)
-        frontier, distance = following, distance + 1
-    return reached, datasets
+    for other, relation in column_steps(graph, view.out if direction == "downstream" else view.into, column, moment):
+        yield ColumnStep(other, relation)
+    for parent in _columns_beside(graph, graph.views[Layer.STRUCTURE].out, column, moment):
+        edge = (column, PART_OF, parent)
+        yield ColumnStep(parent, PART_OF, certain=direction == "upstream", as_parent=True, edge=edge)
+    for part in _columns_beside(graph, graph.views[Layer.STRUCTURE].into, column, moment) if not as_parent else ():
+        yield ColumnStep(part, PART_OF, certain=direction == "downstream", edge=(part, PART_OF, column))
+
+
+def dataset_at(graph: GraphVersion, column: int, moment: int) -> int:
+    """Return the dataset of a column, under the name that it resolves to at `moment` (0: none)."""
+    return graph.aliases.at(graph.asset_index.dataset_of(column), moment)
+
+
+def _columns_beside(graph: GraphVersion, rows: DirectedRows, column: int, moment: int) -> Iterator[int]:
+    """Yield the columns that `part_of` edges in `rows` connect with a column."""
+    node = graph.find(column)
+    if node is not None:
+        for other, relation, _, _ in rows.rows_of(node, moment):
+            asset = int(graph.asset_of[other])
+            if relation == PART_OF and graph.asset_index.kind(asset) == COLUMN:
+                yield asset
 
 
 def column_steps(graph: GraphVersion, rows: DirectedRows, asset: int, moment: int) -> Iterator[tuple[int, int]]:
@@ -147,9 +227,8 @@ def _column_sources(graph: GraphVersion, dataset: int, level: Layer, moment: int
 
 def _column_neighbours(graph: GraphVersion, dataset: int, level: Layer, moment: int, *, downstream: bool) -> set[int]:
     view = graph.views[Layer.ASSET_COLUMNS if level == Layer.ASSET else Layer.RUN_COLUMNS]
-    rows = view.out if downstream else view.into
-    found: set[int] = set()
-    for column in graph.asset_index.columns_of(dataset):
-        for other, _ in column_steps(graph, rows, column, moment):
-            found.add(graph.asset_index.dataset_of(other) or other)
-    return found
+    names = graph.aliases.names_at(dataset, moment) or [dataset]
+    columns = {graph.aliases.at(column, moment) for name in names for column in graph.asset_index.columns_of(name)}
+    nodes = graph.nodes_of(np.array(sorted(columns), np.int32))
+    found = (view.out if downstream else view.into).gather(nodes[nodes >= 0], moment, WALK)
+    return {dataset_at(graph, other, moment) or other for other in graph.asset_of[found.other].tolist()}

@@ -21,6 +21,7 @@ from mlgraph.services.history.display_attributes import OWNED_BY, DisplayAttribu
 from mlgraph.services.history.fact_cache import CachedGroupReader
 from mlgraph.services.history.group_histories import Histories
 from mlgraph.services.projection.inferred_rows import InferredRows, TouchedFacts
+from mlgraph.services.projection.nested_columns import NestedColumns
 
 Triple = tuple[int, int, int]
 
@@ -65,6 +66,7 @@ class Projector:
         if graph.aliases or graph.rule_origins:
             # a base has the rows under resolved names and of rules, but not the aliases and the names of the rules
             graph.publish(graph.snapshot.watermark)
+        self._nested = NestedColumns(graph)
         self._attributes = DisplayAttributesUpdater(graph.asset_index, self._histories)
         self._attributes_due: set[int] = set()
 
@@ -86,6 +88,7 @@ class Projector:
             self._attributes_due.update(affected.attributes)
             affected.attributes.clear()
         self._recompute(affected, before, changes.upto)
+        self._nested.replace_changed(self._cache, changes.asserted, moved, before, changes.upto)
         touched = TouchedFacts(affected.premises, affected.runs, affected.workflows, affected.states, affected.moved)
         self._inferred.replace_touched(reader, self._cache, touched)
         self._graph.publish(changes.upto)
@@ -96,9 +99,11 @@ class Projector:
         reader = self._reader.at(upto)
         self._cache.invalidate(reader)
         if self._graph.aliases:
-            affected = self._affected(Changes(upto), self._aliases.all_names())
+            names = self._aliases.all_names()
+            affected = self._affected(Changes(upto), names)
             affected.members = self._aliases.all_members()
             self._recompute(affected, upto, upto)
+            self._nested.replace_changed(self._cache, (), names, upto, upto)
         self._inferred.replace_all(reader)
         self._graph.publish(upto)
 
@@ -161,6 +166,7 @@ class Projector:
         """Take over the caches of another projector with the same watermark, and its display attributes."""
         self._attributes.adopt_caches(other._attributes, self._attributes_due)
         self._attributes_due.clear()
+        self._nested.adopt_cache(other._nested)
         self._cache = self._histories.reader = other._cache
         self._histories.adopt_caches(other._histories)
 

@@ -9,7 +9,7 @@ import logging
 import time
 from array import array
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import Final
@@ -18,6 +18,7 @@ import numpy as np
 
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.history import AssetRecord, run_outcome
+from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.csr.assemble import Allocate, Arcs, DisplayAttributeArrays, assemble
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
@@ -27,6 +28,7 @@ from mlgraph.graph.csr.snapshot import MutableGraph, rows_by_table
 from mlgraph.graph.csr.text.string_index import Strings, StringsBuilder, hash_table, table_size
 from mlgraph.graph.model.aliases import NO_ALIASES
 from mlgraph.graph.model.rows import (
+    DATASET,
     INPUT_TO,
     OUTPUTS,
     PART_CODES,
@@ -44,6 +46,7 @@ from mlgraph.graph.model.rows import (
 from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
 from mlgraph.graph.projection.histories import RunHistory
 from mlgraph.graph.projection.lone_facts import are_lone, lone_rows
+from mlgraph.graph.projection.nested_fields import nested_field_rows, nested_pairs
 from mlgraph.graph.projection.sides import workflow_sides
 from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
 from mlgraph.ports.store import EdgeTable, FactReader
@@ -249,8 +252,22 @@ class _Rebuild:
                 attributes.set(
                     asset, display_attributes_of(records_by_asset[asset], owned.get(asset, ()), contacts.get(asset), outcome)
                 )
+            self._add_nested(records_by_asset)
             self._log_progress("assets", part)
         return attributes
+
+    def _add_nested(self, records_by_asset: Mapping[int, list[AssetRecord]]) -> None:
+        """Add the rows of nested fields of the datasets among the assets."""
+        nested = [
+            asset
+            for asset, records in records_by_asset.items()
+            if self._kind[asset] == DATASET and any(nested_pairs(record.state) for record in records)
+        ]
+        columns = np.flatnonzero(np.isin(self._dataset, nested)) if nested else np.zeros(0, np.int64)
+        numbers = dict(zip(self._uris.many(columns), columns.tolist(), strict=True))
+        for dataset in nested:
+            uri = AssetUri.parse(self._uris[dataset])
+            self._add(nested_field_rows(uri, records_by_asset[dataset], numbers.get), dataset)
 
     def _asset_batch(self, part: range) -> tuple[list[AssetRecord], dict[int, set[str]], dict[int, Contact]]:
         reader = self._reader

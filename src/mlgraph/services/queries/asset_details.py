@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from mlgraph.domain.history import AssetInterval, AssetRecord, EdgeInterval, asset_intervals, deleted_at, run_outcome, state_at
 from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.schema_fields import field_at
 from mlgraph.domain.timestamps import FOREVER, format_end, format_time
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
@@ -94,11 +95,11 @@ class AssetDetails:
         dataset_records = records_of(self._reader, graph.aliases.names_at(dataset, moment))
         schema = (state_at(asset_intervals(dataset_records), moment) or {}).get("properties", {}).get("schema")
         name = field_of_column(AssetUri.parse(graph.asset_index.uri(column)))
-        for field_schema in schema if isinstance(schema, list) else ():
-            if isinstance(field_schema, dict) and field_schema.get("name") == name:
-                properties = {key: value for key, value in field_schema.items() if key not in ("name", "description")}
-                return {"name": name, "description": field_schema.get("description"), "properties": properties}
-        return {}
+        field_schema = field_at(schema, name)
+        if field_schema is None:
+            return {}
+        properties = {key: value for key, value in field_schema.items() if key not in ("name", "description")}
+        return {"name": name, "description": field_schema.get("description"), "properties": properties}
 
     def _health(self, graph: GraphVersion, names: list[int], state: dict[str, Any], moment: int) -> dict[str, Any]:
         """Return the health from the state of the asset; for a workflow, also from its latest ended run."""

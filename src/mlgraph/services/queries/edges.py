@@ -14,7 +14,7 @@ from mlgraph.domain.timestamps import format_end, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.model.rows import ALIAS_OF, COLUMN, INPUT_TO, OUTPUTS, PART_OF, RUN, RUN_OF, WORKFLOW, Layer
 from mlgraph.graph.traversal.edge_spans import Span, spans_at
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
@@ -51,7 +51,10 @@ class EdgeQueries:
         named = self._named_owner(graph, triple)
         if not (spans or records or inferred or named):
             raise NotFound(_not_found_text(graph, source, relation, target))
-        is_asserted = not spans or (len(runs) == len(records) and not any(_computed(graph, record) for record in records))
+        nested = triple[1] == PART_OF and graph.asset_index.kind(triple[0]) == COLUMN  # schemas list it, perhaps besides facts
+        is_asserted = not spans or (
+            not nested and len(runs) == len(records) and not any(_computed(graph, record) for record in records)
+        )
         origins = self._asserted_origins(graph, triple, asserted) if is_asserted else self._reported_origins(graph, spans, runs)
         origins += [*named, *(record for explanation in inferred for record in explanation.origins())]
         best = min(inferred, key=lambda explanation: _distance(explanation, moment), default=None)

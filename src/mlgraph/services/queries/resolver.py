@@ -7,7 +7,7 @@ from typing import Final
 from mlgraph.domain import clock
 from mlgraph.domain.errors import Unavailable, UnknownAsset
 from mlgraph.domain.timestamps import parse_time
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.ports.store import FactReader
 from mlgraph.services.history.asserted_facts import resolve_name_with_store
@@ -56,8 +56,10 @@ class Resolver:
 
     def number(self, graph: GraphVersion, uri: str) -> int:
         """Return the id of the name `uri`. Raises `UnknownAsset`."""
-        AssetUri.parse(uri)
+        parsed = AssetUri.parse(uri)
         asset = graph.asset_index.number(uri)
+        if asset is None:
+            asset = _under_another_name(graph, parsed)
         if asset is None:
             raise UnknownAsset(unknown_asset_text(uri))
         return asset
@@ -65,3 +67,15 @@ class Resolver:
     def asset(self, graph: GraphVersion, uri: str, moment: int) -> int:
         """Return the id of the asset that `uri` resolves to at `moment`. Raises `UnknownAsset`."""
         return resolve_name_with_store(self._reader.at(graph.watermark), graph, self.number(graph, uri), moment)
+
+
+def _under_another_name(graph: GraphVersion, uri: AssetUri) -> int | None:
+    """Return the column that facts name under another name of its dataset only, or None."""
+    dataset = dataset_of_column(uri) if uri.kind == "column" else None
+    number = graph.asset_index.number(str(dataset)) if dataset is not None else None
+    if number is None:
+        return None
+    aliases = graph.aliases
+    names = sorted({graph.asset_index.uri(name) for asset in aliases.targets_of(number) for name in aliases.names_of(asset)})
+    found = (graph.asset_index.number(str(column_uri(AssetUri.parse(name), field_of_column(uri)))) for name in names)
+    return next((column for column in found if column is not None), None)
