@@ -186,6 +186,20 @@ def test_the_overlay_is_compacted_before_further_processes_start(
     writer.follower.stop()
 
 
+def test_a_graph_that_lags_is_compacted_later(filled_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = Followed(filled_store, tmp_path)
+    filled_store.append(*(edge(0, number) for number in range(100, 103)))
+    writer.catch_up()
+    graph = writer.follower._graph
+    assert graph.base.rows // 50 < graph.overlay == graph.base.rows // 25
+    monkeypatch.setattr(module, "COMPACT_AT", 1)
+    writer.base_manager.newer_base(graph, lags=True)
+    assert not writer.base_manager.compacting
+    writer.base_manager.newer_base(graph)
+    assert writer.base_manager.compacting
+    writer.base_manager.stop()
+
+
 def test_a_directory_that_cannot_be_written_leaves_the_graph_in_memory(
     filled_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -26,7 +26,10 @@ from mlgraph.services.projection.rebuild import rebuild
 _log = logging.getLogger(__name__)
 
 COMPACT_AT: Final = 20_000
-"""Overlay rows that start a compaction; a large graph waits until the overlay has a fiftieth of its rows."""
+"""Overlay rows that start a compaction; a large graph waits until the overlay has a fiftieth of its rows.
+
+A graph that lags waits until it has a twenty-fifth: while a compaction takes place, transactions are applied twice.
+"""
 COMPACT_AT_MOST: Final = 200_000
 """Overlay rows that start a compaction of any graph: a start reads them from the store again, which must stay short."""
 COMPACT_FOR_OTHERS_AT: Final = 1_000
@@ -124,16 +127,18 @@ class BaseManager:
         mapped = _base_of(stored) if stored is not None and fits else None
         return base if mapped is None else mapped
 
-    def newer_base(self, graph: MutableGraph) -> Base | None:
-        """Return a newer base to switch to, if there is one; else start a due compaction. For the thread that owns `graph`."""
+    def newer_base(self, graph: MutableGraph, *, lags: bool = False) -> Base | None:
+        """Return a newer base to switch to, if there is one; else start a due compaction. For the thread that owns `graph`.
+
+        `lags`: the store has transactions that `graph` lacks.
+        """
         if self._compacted is not None:
             base, self._compacted = self._compacted, None
             return base if base.watermark >= graph.base.watermark else None
         if not self.writes_files:
             return self._newer_file(graph)
-        limit = (
-            COMPACT_FOR_OTHERS_AT if self._compaction_requested else max(COMPACT_AT, min(graph.base.rows // 50, COMPACT_AT_MOST))
-        )
+        share = graph.base.rows // (25 if lags else 50)
+        limit = COMPACT_FOR_OTHERS_AT if self._compaction_requested else max(COMPACT_AT, min(share, COMPACT_AT_MOST))
         if self._thread is not None and self._thread.is_alive():
             return None
         if graph.overlay > limit:

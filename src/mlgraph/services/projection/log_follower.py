@@ -154,7 +154,7 @@ class Follower:
             complete = self._read_from_store(projector, before)
         if complete:  # all that the store had at that time, even if it is written to all the time
             self.caught_up_at = started
-        self._switch_base()
+        self._switch_base(lags=not complete)
         with self._published:
             self._published.notify_all()
         return self._graph.snapshot.watermark != seen or self._next is not None
@@ -205,10 +205,13 @@ class Follower:
         most = max(_MANY, self._graph.base.rows // 2)
         return self._base_manager.writes_files and self._reader.pending(before, most) == most
 
-    def _switch_base(self) -> None:
-        """Switch to a newer base once its graph has caught up; readers see the same graph before and after."""
+    def _switch_base(self, *, lags: bool) -> None:
+        """Switch to a newer base once its graph has caught up; readers see the same graph before and after.
+
+        `lags`: the present graph may lack transactions of the store.
+        """
         if self._next is None:
-            base = self._base_manager.newer_base(self._graph)
+            base = self._base_manager.newer_base(self._graph, lags=lags)
             if base is None:
                 return
             graph = MutableGraph(base)
