@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
+from mlgraph.domain.name_matching import NameMatcher
 from mlgraph.domain.schema_fields import field_paths
 from mlgraph.domain.timestamps import FOREVER
-from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column
+from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS
 from mlgraph.ports.store import AppendedRecords, AssetRow, BoundaryChanges, Changes, EdgeStep, EdgeTable, Provenance, RunRecords
 
@@ -42,6 +43,21 @@ class MemoryStore:
                     self._append_state(fact.uri, fact.origin, fact.valid_from, Mode.DECLARATION, {"sides": list(fact.sides)})
                 case EdgeFact() | EdgeRetraction():
                     self.edge_facts.append(self._edge(fact))
+        self._number_meant_columns()
+
+    def _number_meant_columns(self) -> None:
+        """Number the columns of inputs that column lineage means by other names, as the writer of PostgreSQL does."""
+        rows = {row.asset: row for row in self.assets_by_uri.values()}
+        inputs: dict[int, set[AssetUri]] = defaultdict(set)
+        for edge in self.edge_facts:
+            if edge.relation == RELATIONS["input_to"].code and edge.mode != Mode.RETRACT:
+                inputs[edge.target].add(AssetUri.parse(rows[edge.source].uri))
+        for edge in list(self.edge_facts):
+            if edge.by in inputs and rows[edge.source].dataset:
+                name = AssetUri.parse(rows[rows[edge.source].dataset].uri)
+                meant = NameMatcher(inputs[edge.by]).match(name)
+                if meant is not None:
+                    self._id(column_uri(meant, field_of_column(AssetUri.parse(rows[edge.source].uri))))
 
     def _append_state(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, Any]) -> None:
         assert moment is not None

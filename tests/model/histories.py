@@ -32,7 +32,9 @@ DEPLOYMENT = AssetUri("deployment", "prod", "ranker-blue")
 SERVICE = AssetUri("service", "prod", "ranking")
 FEATURE = AssetUri("feature", "feast", "view:clicks")
 VIEW = AssetUri("feature_view", "feast", "view")
-INPUTS = (*DATASETS, VERSIONS[0], VIEW)
+LONGER, PARTITION = (AssetUri("dataset", "s3://lake", name) for name in ("db.a", "b/day=1"))
+"""A dataset whose name ends in that of another one, and a partition of one: lineage may mean one by the name of the other."""
+INPUTS = (*DATASETS, LONGER, VERSIONS[0], VIEW)
 OUTPUTS = (*DATASETS, *VERSIONS, EVALUATION)
 ROLES = (None, None, None, "training", "validation", "test")
 CODE = (None, "1", "1", "2")
@@ -115,7 +117,8 @@ def run_facts(
         properties["sides"] = {side: True for side, listed in sides if listed is not None}
     facts: list[Fact] = [AssetFact(run, origin, moment, {"properties": properties}, mode)]
     if asserted["workflow"]:
-        facts.append(EdgeFact(run, "run_of", asserted["workflow"], origin, moment, mode=mode))
+        named = {"state": asserted["state"]} if event and asserted["state"] else {}
+        facts.append(EdgeFact(run, "run_of", asserted["workflow"], origin, moment, properties=named, mode=mode))
     for source in inputs or ():
         reported = choose.edge_properties("input_to")
         end = choose.one(TIMES) if not event and choose.chance(12) else None
@@ -124,7 +127,9 @@ def run_facts(
     for output in outputs or ():
         reported = choose.edge_properties("outputs")
         if choose.chance(4):
-            reported["from"] = sorted({str(uri) for uri in choose.some((*(inputs or ()), *INPUTS[:3]), 2)})
+            reported["from"] = sorted({str(uri) for uri in choose.some((*(inputs or ()), *INPUTS[:3], PARTITION), 2)})
+        if choose.chance(12):
+            reported["drop"] = True
         facts.append(EdgeFact(run, "outputs", output, origin, moment, properties=reported, mode=mode))
         if choose.chance(4) and output in DATASETS[:4]:
             columns = (choose.one(COLUMNS), column_uri(output, choose.one("xy")))
@@ -170,6 +175,28 @@ def fragment_series(choose: Chooser, *, wire: bool) -> list[Fact]:
         if choose.chance(8):
             inputs, outputs = (None, outputs) if as_input else (inputs, None)
         facts += run_facts(choose, RUNS[position], TIMES[first + position - choose.chance(6)], asserted, inputs, outputs)
+    return facts
+
+
+def fragment_parameterised(choose: Chooser, *, wire: bool) -> list[Fact]:
+    """Return runs of one workflow that write other outputs each time, and sometimes one that all of them write."""
+    workflow, origin = choose.one(WORKFLOWS), choose.one(ORIGINS)
+    first, event = choose.one(range(4)), not wire and choose.one((True, True, False))
+    always_read, always_written = choose.some(INPUTS, 1), choose.some(OUTPUTS, 1)
+    facts: list[Fact] = []
+    for position in range(choose.one((4, 5, 6))):
+        asserted = {
+            "event": event,
+            "origin": origin,
+            "workflow": workflow,
+            "state": choose.one(("COMPLETE",) * 6 + ("FAIL", "RUNNING")),
+            "code": None,
+        }
+        inputs = [*always_read, choose.one(DATASETS)]
+        outputs = [*always_written, choose.one((*DATASETS, LONGER))]
+        facts += run_facts(
+            choose, RUNS[position], TIMES[first + position], asserted, inputs, None if choose.chance(8) else outputs
+        )
     return facts
 
 
@@ -256,6 +283,7 @@ FRAGMENTS = (
     fragment_run,
     fragment_run,
     fragment_series,
+    fragment_parameterised,
     fragment_plain,
     fragment_plain,
     fragment_workflow_edge,

@@ -10,11 +10,11 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.patterns import PathPattern
 from mlgraph.inference.rules import Rule, Rules
-from tests.model.pairs import Level, Pairs, inputs_of, outputs_of
+from tests.model.pairs import Level, Pairs
 from tests.model.records import Record, Triple, fold, last_change_at, spans
 from tests.model.records import by_key as by_edge_key
 from tests.model.renamed import RenamedGraph
-from tests.model.workflows import side_of
+from tests.model.runs import side_of
 
 
 class Found(NamedTuple):
@@ -101,7 +101,7 @@ class NaiveRules:
         if node.kind == "workflow":
             return self.naive.pairs(node, "asset", t)
         valid = [record for record in self._reported() if record.is_valid(t)]
-        return self.naive.pairing.of_run(node, inputs_of(node, valid), outputs_of(node, valid), t)
+        return self.naive.pairing.of_run(node, t, valid)
 
     def _reported(self) -> list[Record]:
         """Return the records that runs reported, ended by every retraction but those of the runs themselves."""
@@ -111,8 +111,9 @@ class NaiveRules:
         for key, reported in by_edge_key(self.naive.edge_facts).items():
             triple = (key[0], key[1], key[2])
             if (place := side_of(triple)) is not None and place[1].kind == "run":
-                for start, end in spans(reported, self._endings(triple, key[-1]), []):
-                    found.append(Record(triple, key[3], key[5], key[-1], start, end))
+                certain = not all(fact.properties.get("possible") for fact in reported)
+                for start, end in spans(reported, self.naive.endings.all(triple, key[-1])):
+                    found.append(Record(triple, key[3], key[5], key[-1], start, end, certain))
         return found
 
     def _asserted(self, t: int) -> list[Found]:
@@ -131,21 +132,15 @@ class NaiveRules:
             triple = (key[0], key[1], key[2])
             if _is_computed(triple):
                 continue
-            for start, end in spans(reported, self._endings(triple, key[-1]), []):
+            certain = not all(fact.properties.get("possible") for fact in reported)
+            for start, end in spans(reported, self.naive.endings.all(triple, key[-1])):
                 if start <= t < end:
-                    yield Found(triple, key[3] or "", key[4] or "", {}, certain=True)
-
-    def _endings(self, triple: Triple, origin: str) -> list[int]:
-        """Return when retractions end an edge; a deleted run has ended, but what it made or was made for has not."""
-        made = triple[1] in ("input_to", "outputs", "executed_for")
-        ends = [end for end in (triple[0], triple[2]) if not (made and end.kind == "run")]
-        own = self.naive.endings_of.explicit(triple, origin)
-        return own + [moment for end in ends for moment in self.naive.endings_of.of(end, origin)]
+                    yield Found(triple, key[3] or "", key[4] or "", {}, certain=certain)
 
     def _computed(self, t: int) -> Iterator[Found]:
         for record in self.naive.valid("asset", t):
             if _is_computed(record.triple):
-                yield Found(record.triple, "", "", {}, certain=True)
+                yield Found(record.triple, "", "", {}, certain=record.certain)
 
     def _owners(self, t: int) -> Iterator[Found]:
         assets = self.naive.merged(t)

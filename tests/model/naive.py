@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+import dataclasses
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, TypeAlias
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, EdgeRetraction, Fact
 from mlgraph.domain.timestamps import FOREVER, parse_time
-from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column
+from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
 from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
 from mlgraph.graph.model.claims import Alias
+from tests.model.matching import matched
 from tests.model.names import resolve_all
-from tests.model.pairs import Level, Pairing, Pairs, inputs_of, outputs_of
-from tests.model.records import Assets, Endings, Record, Triple, by_key, fold, spans
+from tests.model.pairs import Level, Pairing, Pairs
+from tests.model.records import Assets, Endings, Record, Triple, asserted_by, by_key, fold, spans
+from tests.model.runs import Runs, is_column_lineage, is_drop, side_of
 from tests.model.walk import ReportedColumns, Walk
-from tests.model.workflows import Runs, Workflows, side_of
+from tests.model.workflows import Workflows
 
 Direction: TypeAlias = Literal["upstream", "downstream", "both"]
 Certainty: TypeAlias = Literal["certain", "possible"]
@@ -29,10 +32,13 @@ class NaiveGraph:
         self.endings = endings or Endings(facts, self.assets)
         self.runs = Runs(facts, self.assets, self.endings)
         self.workflows = Workflows(facts, self.runs, self.endings)
-        self.pairing = Pairing(facts, self.workflows)
-        self.edge_facts = [fact for fact in facts if isinstance(fact, EdgeFact)]
+        reported = [fact for fact in facts if isinstance(fact, EdgeFact)]
+        self.edge_facts = [*reported, *(fact for run in self.runs.all() for fact in self.runs.implied(run))]
+        """The edges that facts report, and the possible inputs of runs that only their lineage names."""
         self._records: dict[Level, list[Record]] = {}
         self._valid: dict[tuple[Level, int], list[Record]] = {}
+        self._pairs: dict[tuple[AssetUri, Level, int], Pairs] = {}
+        self.pairing = Pairing(self.workflows, [record for record in self.records("asset") if is_reported_column(record)])
 
     def edges(self, level: Level, t: int) -> set[Triple]:
         """Return the edges of walked relations that are valid at `t`."""
@@ -47,30 +53,40 @@ class NaiveGraph:
         return found
 
     def valid(self, level: Level, t: int) -> list[Record]:
-        """Return the records of all relations that are valid at `t`."""
+        """Return the records of all relations that are valid at `t`; those computed of workflows have the length 1."""
         if (level, t) not in self._valid:
             now = [record for record in self.records(level) if record.is_valid(t)]
-            plain = [record for record in now if not is_column_lineage(record.triple, record.by)]
-            columns = [record for record in now if is_column_lineage(record.triple, record.by)]
-            counted = [record for record in columns if self._column_owners(record, level, t, plain)]
-            self._valid[level, t] = plain + counted
+            plain = [record for record in now if not is_reported_column(record)]
+            if level == "asset":
+                plain += [*self.workflows.valid(t), *self.pairing.implied(t)]
+            self._valid[level, t] = plain
+            columns = [named for record in now if is_reported_column(record) and (named := self._counted(record, level, t))]
+            self._valid[level, t] = plain + columns
         return self._valid[level, t]
 
     def records(self, level: Level) -> list[Record]:
-        """Return every interval of every edge at this level."""
+        """Return every interval of every edge at this level, except the edges of workflows that are computed at a moment."""
         if level not in self._records:
-            found = self.workflows.records() if level == "asset" else []
+            found = []
+            if level == "asset":
+                found += [record for record, _ in self.workflows.declared_records()]
             for key, assertions in by_key(self.edge_facts).items():
                 triple, (role, _, by, origin) = (key[0], key[1], key[2]), key[3:]
-                if not self._is_at_level(triple, level):
+                if not self._is_at_level(triple, level) or self._names_another_workflow(triple):
                     continue
                 reported = level == "run" and (side_of(triple) is not None or is_column_lineage(triple, by))
-                ends = self.endings.explicit if reported else self.endings.all
-                gone = self.workflows.declared_gone(triple, role, origin)
-                for start, end in spans(assertions, ends(triple, origin), gone):
-                    found.append(Record(triple, role, by, origin, start, end))
+                ends = self.endings.explicit(triple, origin) if reported else self.endings.all(triple, origin)
+                dropped = [fact for fact in assertions if is_drop(fact) and level == "asset"]
+                listed = [fact for fact in assertions if fact not in dropped]
+                certain = not all(fact.properties.get("possible") for fact in assertions)
+                for start, end in spans(listed, [*ends, *(asserted_by(fact.valid_from) for fact in dropped)]):
+                    found.append(Record(triple, role, by, origin, start, end, certain))
             self._records[level] = found + list(self._nested_fields())
         return self._records[level]
+
+    def _names_another_workflow(self, triple: Triple) -> bool:
+        """Return whether the edge leads from a run to a workflow that it does not execute."""
+        return triple[1] == "run_of" and self.runs.workflow_of(triple[0]) != triple[2]
 
     def _nested_fields(self) -> Iterator[Record]:
         """Yield the nested fields of the schemas that each origin reports, between any two times."""
@@ -83,39 +99,44 @@ class NaiveGraph:
                     yield Record(triple, "", None, origin, start, end)
 
     def _is_at_level(self, triple: Triple, level: Level) -> bool:
-        """Return whether a level has an edge: runs' are run level, workflows' asset level, those of other runs both."""
+        """Return whether a level has an edge: runs' are run level, those of runs without a workflow both."""
         place = side_of(triple)
         if place is None:
             return True
         node = place[1]
-        if level == "run":
-            return node.kind == "run"
-        return node.kind == "workflow" or not self.runs.workflows_of(node)
+        return node.kind == "run" and (level == "run" or self.runs.workflow_of(node) is None)
 
-    def _column_owners(self, record: Record, level: Level, t: int, plain: list[Record]) -> set[AssetUri]:
-        """Return the run or workflows to which a column edge belongs: both datasets are theirs, and the run decides."""
-        source, output = dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2])
-        if record.by is None or source is None or output is None:
-            return set()
-        run = AssetUri.parse(record.by)
-        workflows = self.runs.workflows_of(run)
-        if level == "run" or not workflows:
-            return {run} if source in inputs_of(run, plain) and output in outputs_of(run, plain) else set()
-        return {
-            workflow
-            for workflow in workflows
-            if source in self.pairing.reported(run, t)[0]
-            and source in inputs_of(workflow, plain)
-            and output in outputs_of(workflow, plain)
-            and (self.pairing.decider(workflow, output, t, plain) or (None,))[0] == run
-        }
+    def _counted(self, record: Record, level: Level, t: int) -> Record | None:
+        """Return the column edge between the datasets that it means, if its reporter decides and feeds the output; else None."""
+        owner, source, output = self._owner(record, level, t)
+        if owner is None or source is None or output is None or (source, output) not in self.pairs(owner, level, t):
+            return None
+        column = column_uri(source, field_of_column(record.triple[0]))
+        return dataclasses.replace(record, triple=(column, *record.triple[1:]))
+
+    def _owner(self, record: Record, level: Level, t: int) -> tuple[AssetUri | None, AssetUri | None, AssetUri | None]:
+        """Return the run or workflow to which a column edge belongs at `t` (None: to no one), its input and its output."""
+        name, output = dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2])
+        if record.by is None or name is None or output is None:
+            return None, None, None
+        by = AssetUri.parse(record.by)
+        if by.kind == "workflow":
+            declared = self.pairing.declared_at(by, t) if level == "asset" else None
+            if declared is None or not self.pairing.decides(by, by, output, t) or name not in declared.named.get(output, ()):
+                return None, None, None
+            return by, matched(name, declared.matching) or name, output
+        source = matched(name, self.runs.inputs(by)) or name
+        workflow = self.runs.workflow_of(by)
+        if level == "run" or workflow is None:
+            return by, source, output
+        return (workflow, source, output) if self.pairing.decides(workflow, by, output, t) else (None, None, None)
 
     def pairs(self, node: AssetUri, level: Level, t: int) -> Pairs:
         """Return the pairs (input, output) of a run or workflow at `t`, each with whether it is certain."""
-        valid = self.valid(level, t)
-        if node.kind == "workflow":
-            return self.pairing.of_workflow(node, t, valid)
-        return self.pairing.of_run(node, inputs_of(node, valid), outputs_of(node, valid), t)
+        if (node, level, t) not in self._pairs:
+            of_node = self.pairing.of_workflow if node.kind == "workflow" else self.pairing.of_run
+            self._pairs[node, level, t] = of_node(node, t, self.valid(level, t))
+        return self._pairs[node, level, t]
 
     def lineage(
         self,
@@ -143,7 +164,7 @@ class NaiveGraph:
         """Return the walk over the records valid at `t`."""
         return Walk(
             self.valid(level, t),
-            self._cached_pairs(level, t),
+            lambda node: self.pairs(node, level, t),
             self._reported_columns(level, t),
             downstream=downstream,
             hidden=hidden,
@@ -168,25 +189,11 @@ class NaiveGraph:
         resolved = resolve_all(reported, range(len(uris)), lambda number: str(uris[number]), t) if reported else {}
         return {uris[name]: {uris[end] for end in found.ends} for name, found in resolved.items() if found.ambiguous}
 
-    def _cached_pairs(self, level: Level, t: int) -> Callable[[AssetUri], Pairs]:
-        known: dict[AssetUri, Pairs] = {}
-
-        def pairs_of(node: AssetUri) -> Pairs:
-            if node not in known:
-                known[node] = self.pairs(node, level, t)
-            return known[node]
-
-        return pairs_of
-
     def _reported_columns(self, level: Level, t: int) -> set[ReportedColumns]:
         """Return the (run or workflow, input, output) between whose columns there is lineage."""
-        plain = [record for record in self.valid(level, t) if not is_column_lineage(record.triple, record.by)]
-        return {
-            (owner, dataset_of_column(record.triple[0]), dataset_of_column(record.triple[2]))
-            for record in self.valid(level, t)
-            if is_column_lineage(record.triple, record.by)
-            for owner in self._column_owners(record, level, t, plain)
-        }
+        counted = [record for record in self.records(level) if is_reported_column(record) and record.is_valid(t)]
+        owners = [self._owner(record, level, t) for record in counted if self._counted(record, level, t)]
+        return {(owner, source, output) for owner, source, output in owners if owner is not None}
 
     def part_edges(self, t: int) -> set[Triple]:
         """Return the edges from parts to parents that are valid at `t`."""
@@ -196,10 +203,14 @@ class NaiveGraph:
         """Return the merged state at `t`, or None and the time of the deletion."""
         return self.assets.state(uri, t)
 
+    def is_deleted(self, uri: AssetUri, t: int) -> bool:
+        """Return whether the asset is deleted at `t`; at asset level this marks a run that was deleted and stands for itself."""
+        return self.asset_state(uri, t)[1] is not None
+
     def uris(self) -> set[AssetUri]:
-        """Return every asset that any fact names, the fields of schemas included."""
+        """Return every asset that any fact names, the fields of schemas included, or that lineage means by a name of another."""
         found = set()
-        for fact in self.facts:
+        for fact in (*self.facts, *self.edge_facts):
             if isinstance(fact, EdgeFact | EdgeRetraction):
                 found |= {fact.source, fact.target}
             else:
@@ -207,6 +218,13 @@ class NaiveGraph:
             if isinstance(fact, AssetFact) and fact.uri.kind == "dataset":
                 schema = fact.state.get("properties", {}).get("schema")
                 found |= {column_uri(fact.uri, ".".join(path)) for path, _ in fields_with_paths(schema)}
+        for record in filter(is_reported_column, self.records("run")):
+            name, by = dataset_of_column(record.triple[0]), AssetUri.parse(record.by or "")
+            meant = matched(name, self.runs.inputs(by)) if name else None
+            found |= {column_uri(meant, field_of_column(record.triple[0]))} if meant else set()
+        for t in self.boundaries():
+            found |= {record.triple[0] for record in self.pairing.implied(t)}
+            found |= {record.triple[0] for record in self.valid("asset", t) if is_reported_column(record)}
         return found
 
     def boundaries(self) -> list[int]:
@@ -241,7 +259,6 @@ def nested_fields(schema: Any) -> set[tuple[str, str]]:
     return {(name, max(others, key=len)) for name, others in beginnings.items() if others}
 
 
-def is_column_lineage(triple: Triple, by: str | None) -> bool:
-    """Return whether the edge is column lineage that a run reported."""
-    source, relation, target = triple
-    return relation == "derives" and source.kind == target.kind == "column" and by is not None
+def is_reported_column(record: Record) -> bool:
+    """Return whether the record is column lineage that a run or workflow reported."""
+    return is_column_lineage(record.triple, record.by)

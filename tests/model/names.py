@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
+from mlgraph.domain.facts import EdgeFact, Fact
+from mlgraph.domain.uri import AssetUri, dataset_of_column
 from mlgraph.graph.model.claims import Alias
 
 
@@ -62,3 +64,20 @@ def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], 
                 resolved[circle] = ends.pop() if len(ends) == 1 else circle
     ends_of = {circle: frozenset(resolved[other] for other in others) for circle, others in beyond.items()}
     return {x: Resolved(resolved[c], len(ends_of[c]) > 1, ends_of[c]) for x, c in circle_of.items()}
+
+
+def use_two_names_of_one_asset(facts: Sequence[Fact]) -> bool:
+    """Return whether runs or workflows report an asset by several names, which count as one (see test_alias_merging)."""
+    kin: dict[AssetUri, set[AssetUri]] = {}
+    used: set[AssetUri] = set()
+    for fact in facts:
+        if not isinstance(fact, EdgeFact):
+            continue
+        if fact.relation == "alias_of":
+            joined = {fact.source, fact.target} | kin.get(fact.source, set()) | kin.get(fact.target, set())
+            kin.update(dict.fromkeys(joined, joined))
+        elif fact.relation in ("input_to", "outputs"):
+            used |= {fact.source, fact.target, *map(AssetUri.parse, fact.properties.get("from", ()))}
+        elif "by" in fact.properties:
+            used |= {dataset for end in (fact.source, fact.target) if (dataset := dataset_of_column(end)) is not None}
+    return any(len(kin.get(uri, {uri}) & used) > 1 for uri in used)

@@ -18,7 +18,7 @@ Key: TypeAlias = tuple[AssetUri, str, AssetUri, str | None, str | None, str | No
 
 @dataclass(frozen=True)
 class Record:
-    """One interval [start, end) in which `origin` asserts an edge."""
+    """One interval [start, end) in which `origin` asserts an edge, and whether the edge is certain."""
 
     triple: Triple
     role: str | None
@@ -26,6 +26,7 @@ class Record:
     origin: str
     start: int
     end: int
+    certain: bool = True
 
     def is_valid(self, t: int) -> bool:
         return self.start <= t < self.end
@@ -160,9 +161,9 @@ class Endings:
         return [asserted_by(r.valid_to) for r in self.retractions if triple_of(r) == triple and r.origin in (origin, ANY_ORIGIN)]
 
     def all(self, triple: Triple, origin: str) -> list[int]:
-        """Return the times of retractions of the edge or of either end."""
+        """Return the times of retractions of the edge or of either end; deleting a run ends none of its edges."""
         endings = self.explicit(triple, origin)
-        for end in (triple[0], triple[2]):
+        for end in lasting_ends(triple):
             endings += [
                 asserted_by(r.valid_to) for r in self.assets.retractions if r.uri == end and r.origin in (origin, ANY_ORIGIN)
             ]
@@ -170,11 +171,13 @@ class Endings:
         return endings
 
 
-def spans(assertions: list[EdgeFact], endings: list[int], declared_endings: list[int]) -> list[tuple[int, int]]:
-    """Return the intervals of one key: each assertion ends at its own end, the next assertion or the first ending.
+def lasting_ends(triple: Triple) -> list[AssetUri]:
+    """Return the ends of an edge whose deletion ends it: what a run made stays when the run is deleted."""
+    return [end for end in (triple[0], triple[2]) if end.kind != "run"]
 
-    `declared_endings` end declared assertions only.
-    """
+
+def spans(assertions: list[EdgeFact], endings: list[int]) -> list[tuple[int, int]]:
+    """Return the intervals of one key: each assertion ends at its own end, the next assertion or the first ending."""
     result = []
     starts = sorted({asserted_by(fact.valid_from) for fact in assertions})
     for position, start in enumerate(starts):
@@ -182,8 +185,6 @@ def spans(assertions: list[EdgeFact], endings: list[int], declared_endings: list
         ends = [fact.valid_to for fact in same if fact.valid_to is not None]
         ends += starts[position + 1 : position + 2]
         ends += [ending for ending in endings if ending >= start]
-        if any(fact.mode == Mode.DECLARED for fact in same):
-            ends += [ending for ending in declared_endings if ending > start]
         end = min(ends, default=FOREVER)
         if end > start:
             result.append((start, end))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, EdgeFact, Fact
 from mlgraph.domain.uri import AssetUri
 from tests.model.naive import NaiveGraph
-from tests.model.records import Assets, Endings, Triple, asserted_by
+from tests.model.records import Assets, Endings, Triple, asserted_by, lasting_ends
 
 ResolveName = Callable[[AssetUri, int], AssetUri]
 TargetsOf = Callable[[AssetUri], set[AssetUri]]
@@ -22,7 +22,7 @@ class RenamedEndings(Endings):
         self._targets_of = targets_of
 
     def all(self, triple: Triple, origin: str) -> list[int]:
-        return self.explicit(triple, origin) + [moment for end in (triple[0], triple[2]) for moment in self.of(end, origin)]
+        return self.explicit(triple, origin) + [moment for end in lasting_ends(triple) for moment in self.of(end, origin)]
 
     def of(self, asset: AssetUri, origin: str) -> list[int]:
         """Return the times at which retractions of an asset end edges of `origin`."""

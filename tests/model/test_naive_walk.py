@@ -81,19 +81,24 @@ def test_a_lineage_facet_decides_for_its_output(level: Level) -> None:
     assert reached(facts, B, level=level) == {node: (1, "c"), "Y": (2, "c")}
 
 
-def test_named_datasets_that_are_no_input_are_ignored_and_if_none_is_the_facet_too() -> None:
+@pytest.mark.parametrize("level", ["asset", "run"])
+def test_a_named_dataset_that_is_no_input_is_a_possible_input_of_that_output(level: Level) -> None:
     facts = with_lineage(run(1, 10, [A, B], [X, Y]), X=feeds(A, C), Y=feeds(C))
-    assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
-    assert reached(facts, C) == {}
+    node = "w" if level == "asset" else "r1"
+    assert reached(facts, A, level=level) == {node: (1, "c"), "X": (2, "c")}
+    assert reached(facts, B, level=level) == {node: (1, "c")}
+    assert reached(facts, C, level=level) == {node: (1, "p"), "X": (2, "p"), "Y": (2, "p")}
+    assert reached(facts, X, "upstream", level) == {node: (1, "c"), "A": (2, "c"), "C": (2, "p")}
 
 
-def test_else_column_lineage_decides_from_the_inputs_named_there() -> None:
+def test_column_lineage_decides_like_a_lineage_facet() -> None:
     column = plain(column_uri(B, "b"), "derives", column_uri(X, "x"), by=str(run_uri(1)))
     facts = [*run(1, 10, [A, B], [X, Y]), column]
     assert reached(facts, A) == {"w": (1, "c"), "Y": (2, "p")}
     assert reached(facts, B) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
-    # A lineage facet goes before column lineage.
+    # Where both name inputs, their union is named: each column edge belongs to a pair.
     assert reached(with_lineage(facts, X=feeds(A)), A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
+    assert reached(with_lineage(facts, X=feeds(A)), B) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
 
 
 @pytest.mark.parametrize("role", ["test", "validation"])
@@ -109,13 +114,17 @@ def test_evaluations_are_not_counted_as_several() -> None:
 
 def test_an_input_that_is_also_used_in_training_leads_everywhere() -> None:
     facts = [*with_lineage(run(1, 10, [A], [X]), A={"role": "test"}), *with_lineage(run(2, 20, [A]), A={"role": "training"})]
+    assert reached(facts, A) == {"w": (1, "c")}
+    facts += with_lineage(run(1, 30, [A]), A={"role": "training"})
     assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c")}
 
 
-def test_a_pair_certain_in_one_run_is_certain_at_asset_level() -> None:
+def test_without_lineage_the_pairs_are_the_union_over_the_runs_that_wrote_the_output() -> None:
     facts = [*run(1, 10, [A], [X]), *run(2, 20, [B], [Y])]
-    assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
-    assert reached(facts, B) == {"w": (1, "c"), "X": (2, "p"), "Y": (2, "c")}
+    assert reached(facts, A) == {"w": (1, "c"), "X": (2, "c")}
+    assert reached(facts, B) == {"w": (1, "c"), "Y": (2, "c")}
+    both = [*run(1, 10, [A], [X]), *run(2, 20, [A, B], [X, Y])]
+    assert reached(both, A) == {"w": (1, "c"), "X": (2, "c"), "Y": (2, "p")}
 
 
 def test_the_latest_run_with_lineage_for_the_output_decides() -> None:
@@ -224,7 +233,7 @@ def test_where_a_consumer_has_no_column_lineage_the_dataset_is_walked_as_possibl
     assert reached(facts, x, "upstream") == {"X": (1, "p"), "w": (2, "p"), "A": (3, "p"), "Y": (4, "p")}
 
 
-def test_column_lineage_belongs_to_the_run_that_decides_and_to_its_own_inputs() -> None:
+def test_column_lineage_belongs_to_the_run_that_decides() -> None:
     a, b, c, x = (column_uri(dataset, "f") for dataset in (A, B, C, X))
     first, second = str(run_uri(1)), str(run_uri(2))
     facts = [*run(1, 10, [A, B], [X]), plain(a, "derives", x, by=first), plain(c, "derives", x, by=first)]
@@ -233,7 +242,8 @@ def test_column_lineage_belongs_to_the_run_that_decides_and_to_its_own_inputs() 
     assert (a, "derives", x) in graph.edges("asset", 19)
     assert (a, "derives", x) not in graph.edges("asset", 20)
     assert (b, "derives", x) in graph.edges("asset", 20)
-    assert (c, "derives", x) not in graph.edges("asset", 19) | graph.edges("run", 19)
+    assert (c, "derives", x) in graph.edges("asset", 19) & graph.edges("run", 19)
+    assert (c, "derives", x) not in graph.edges("asset", 20)
     assert {(a, "derives", x), (b, "derives", x)} <= graph.edges("run", 20)
 
 

@@ -10,7 +10,7 @@ from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of
 from mlgraph.domain.vocabulary import PART_RELATIONS, WALKED
 from tests.model.pairs import Pairs
 from tests.model.records import Record
-from tests.model.workflows import side_of
+from tests.model.runs import side_of
 
 
 class Port(NamedTuple):
@@ -140,7 +140,7 @@ class Walk:
             for record in self.walked:
                 here, there = self._ends(record)
                 if here == node and there.kind != "column":
-                    yield self._enter(record), record not in self.possible
+                    yield self._enter(record), record.certain and record not in self.possible
 
     def _other_claimants(self, node: AssetUri) -> Iterator[State]:
         """Yield the other assets that may be the same: of each ambiguous name, all claimants and the name, if it is used itself.
@@ -186,7 +186,7 @@ class Walk:
                     yield (part, None), self.downstream
         for record in self.walked:
             if self._ends(record)[0] == column:
-                yield self._enter(record), True
+                yield self._enter(record), record.certain
         dataset = dataset_of_column(column)
         if dataset is not None and any(self._beyond_columns(dataset)):
             yield (dataset, dataset), False

@@ -1,144 +1,74 @@
-"""Naive model of docs/spec.md#3-asset-level: the edges of a workflow from the reports of its runs."""
+"""Naive model of docs/spec.md#3-asset-level: the edges of a workflow from the reports of its runs, moment by moment.
+
+How sentences that can be read in two ways are read here:
+
+- Reports, omissions and endings are those of one origin and role. Completions, code versions, the sets of outputs that make a
+  workflow parameterised, and the latest complete run of an output are those of all origins together.
+- Declared gone means all of: omitted by a later JobEvent of the same origin, retracted (the edge, or the asset or the workflow),
+  dropped by a run of the workflow. It counts at the moment of a report too, and omissions after it close nothing.
+- What omission never closes (inputs of the latest complete run of a version and its like) is closed by being declared gone.
+- Versions and their like are left out of both tests for parameterised workflows.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
 
-from mlgraph.domain.facts import AssetFact, Declaration, EdgeFact, Fact, Mode, is_terminal
-from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.timestamps import FOREVER, parse_time
+from mlgraph.domain.facts import Declaration, EdgeFact, Fact, Mode
+from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import NEVER_CLOSING_OUTPUTS
-from tests.model.records import (
-    Assets,
-    Endings,
-    Record,
-    Triple,
-    asserted_by,
-    by_key,
-    fact_order,
-    fold,
-    last_change_at,
-    patched,
-    spans,
-    triple_of,
-)
+from tests.model.records import Endings, Record, Triple, asserted_by, by_key, spans, triple_of
+from tests.model.runs import Report, Runs, is_drop, side_of
 
-Report: TypeAlias = tuple[int, AssetUri]
-"""The time of a report, and the run."""
+WINDOW = 10
+"""The complete runs, up to and with one, among which distinct sets of outputs are counted."""
+DISTINCT = 3
+"""The distinct sets of outputs that make a workflow parameterised, and the omissions in a row that close an edge."""
 
 
-def side_of(triple: Triple) -> tuple[str, AssetUri, AssetUri] | None:
-    """Return (side, run or workflow, other asset) if the triple is an input or output of a run or workflow."""
-    source, relation, target = triple
-    if relation == "input_to" and target.kind in ("run", "workflow"):
-        return "inputs", target, source
-    if relation == "outputs" and source.kind in ("run", "workflow"):
-        return "outputs", source, target
-    return None
+class Line(NamedTuple):
+    """What is computed by itself: one input or output in one role, as one origin reports it."""
 
+    origin: str
+    side: str
+    other: AssetUri
+    role: str | None
 
-class Runs:
-    """Computes the workflows, the outcome and the reported sides of each run."""
-
-    def __init__(self, facts: list[Fact], assets: Assets, endings: Endings) -> None:
-        self.asset_facts = [fact for fact in assets.facts if fact.uri.kind == "run"]
-        self.edge_facts = [fact for fact in facts if isinstance(fact, EdgeFact)]
-        run_of = [fact for fact in self.edge_facts if fact.relation == "run_of"]
-        self.memberships = {
-            (key[0], key[2])
-            for key, assertions in by_key(run_of).items()
-            if spans(assertions, endings.all((key[0], key[1], key[2]), key[-1]), [])
-        }
-
-    def workflows_of(self, run: AssetUri) -> set[AssetUri]:
-        return {workflow for member, workflow in self.memberships if member == run}
-
-    def members(self, workflow: AssetUri) -> set[AssetUri]:
-        return {run for run, parent in self.memberships if parent == workflow}
-
-    def facts_of(self, run: AssetUri) -> list[AssetFact]:
-        return sorted((fact for fact in self.asset_facts if fact.uri == run), key=fact_order)
-
-    def terminal(self, run: AssetUri) -> tuple[str, int] | None:
-        """Return the state in the run's latest terminal event, and the end of the run."""
-        ends = [
-            (fact, properties)
-            for fact in self.facts_of(run)
-            if is_terminal((properties := fact.state.get("properties", {})).get("state"))
-        ]
-        if not ends:
-            return None
-        fact, properties = ends[-1]
-        ended_at = properties.get("ended_at")
-        return properties["state"].upper(), parse_time(ended_at) if ended_at else asserted_by(fact.valid_from)
-
-    def ended_at(self, run: AssetUri) -> int | None:
-        """Return when the run ended, in any state."""
-        end = self.terminal(run)
-        return end[1] if end else None
-
-    def completion(self, run: AssetUri) -> int | None:
-        """Return when the run completed; None if its latest terminal state is another one, or there is none."""
-        end = self.terminal(run)
-        return end[1] if end and end[0] == "COMPLETE" else None
-
-    def properties(self, run: AssetUri, origin: str | None = None) -> dict[str, Any]:
-        """Return the final properties of the run, by one origin or by all together."""
-        facts = self.facts_of(run)
-        origins = {fact.origin for fact in facts} if origin is None else {origin}
-        merged: dict[str, Any] = {}
-        report_sources = [[fact for fact in facts if fact.origin == name] for name in origins]
-        reporting = [
-            (last_change_at(report_source), fold(report_source).get("properties", {}))
-            for report_source in report_sources
-            if report_source
-        ]
-        for _, properties in sorted(reporting, key=lambda reported: (reported[0], canonical_json(reported[1]))):
-            merged = patched(merged, {"properties": properties})
-        known: dict[str, Any] = merged.get("properties", {})
-        return known
-
-    def code_version(self, run: AssetUri) -> str | None:
-        return self.properties(run).get("code_version") or None
-
-    def reports_side(self, run: AssetUri, origin: str, side: str) -> bool:
-        """Return whether `origin` reported this side of the run; without `sides`, it reported both."""
-        reports_of_it = any(fact.origin == origin for fact in self.facts_of(run)) or any(
-            fact.origin == origin
-            and (fact.relation == "run_of" or side_of(triple_of(fact)) is not None)
-            and run in (fact.source, fact.target)
-            for fact in self.edge_facts
-        )
-        sides = self.properties(run, origin).get("sides")
-        return reports_of_it and (sides is None or bool(sides.get(side)))
+    def triple(self, workflow: AssetUri) -> Triple:
+        return (self.other, "input_to", workflow) if self.side == "inputs" else (workflow, "outputs", self.other)
 
 
 class Workflows:
-    """The asset-level edges of workflows that come from their runs' reports."""
+    """The asset-level edges of workflows: those that runs reported, and those that are declared of the workflow itself."""
 
     def __init__(self, facts: list[Fact], runs: Runs, endings: Endings) -> None:
         self.runs = runs
         self.endings = endings
         self.edge_facts = [fact for fact in facts if isinstance(fact, EdgeFact)]
         self.declarations = [fact for fact in facts if isinstance(fact, Declaration)]
+        self.history = cache(self._history)
 
-    def records(self) -> list[Record]:
-        """Return every interval of every workflow, computed origin by origin."""
-        found = []
-        for workflow in sorted({workflow for _, workflow in self.runs.memberships}):
-            reports: dict[tuple[str, str, AssetUri, str | None], list[Report]] = {}
-            for fact in self.edge_facts:
-                place = side_of(triple_of(fact))
-                if place and place[1] in self.runs.members(workflow):
-                    side, run, other = place
-                    line = (fact.origin, side, other, fact.properties.get("role"))
-                    reports.setdefault(line, []).append((asserted_by(fact.valid_from), run))
-            for (origin, side, other, role), moments in reports.items():
-                triple = (other, "input_to", workflow) if side == "inputs" else (workflow, "outputs", other)
-                for start, end in self._spans(workflow, triple, role, origin, moments):
-                    found.append(Record(triple, role, None, origin, start, end))
-        return found
+    def valid(self, t: int) -> list[Record]:
+        """Return the edges that runs reported and that are valid at `t`; each record has the length 1."""
+        return [record for workflow in self.runs.workflows() for record in self.history(workflow).valid(t)]
+
+    def _history(self, workflow: AssetUri) -> WorkflowHistory:
+        return WorkflowHistory(workflow, self)
+
+    def declared_records(self) -> Iterator[tuple[Record, list[EdgeFact]]]:
+        """Yield every interval of every edge that is declared of a workflow, with the facts that began it."""
+        own = [fact for fact in self.edge_facts if (place := side_of(triple_of(fact))) and place[1].kind == "workflow"]
+        for key, assertions in by_key(own).items():
+            triple, role, origin = (key[0], key[1], key[2]), key[3], key[-1]
+            dropped = [asserted_by(fact.valid_from) for fact in assertions if is_drop(fact)]
+            listed = [fact for fact in assertions if not is_drop(fact)]
+            gone = [*self.endings.all(triple, origin), *self.declared_gone(triple, role, origin), *dropped]
+            for start, end in spans(listed, gone):
+                began = [fact for fact in listed if fact.valid_from == start]
+                yield Record(triple, role, None, origin, start, end), began
 
     def declared_gone(self, triple: Triple, role: str | None, origin: str) -> list[int]:
         """Return when a declaration omitted the edge after an earlier one of the same job and origin had listed it."""
@@ -164,81 +94,146 @@ class Workflows:
             and any(earlier < reported.valid_from for earlier in listed)
         ]
 
-    def declared_lineage(self, workflow: AssetUri, output: AssetUri) -> list[tuple[int, int, set[AssetUri]]]:
-        """Return (start, end, inputs named) of every record of this output on the workflow itself that has `from`."""
+
+class WorkflowHistory:
+    """The runs of one workflow and their reports (the names follow the naive code of the rules)."""
+
+    def __init__(self, workflow: AssetUri, workflows: Workflows) -> None:
+        self.workflow = workflow
+        self.workflows = workflows
+        self.runs = workflows.runs
+        self.members = self.runs.members(workflow)
+        self.reports = [report for run in self.members for report in self.runs.reports(run)]
+        self.done_runs = sorted(
+            (run for run in self.members if self.runs.completion(run) is not None), key=lambda run: (self.done(run), str(run))
+        )
+        first = next((k for k in range(len(self.done_runs)) if self._varies(k) or self._returns(k)), None)
+        self.closing_runs = self.done_runs[:first]
+        self.parameterised_from = FOREVER if first is None else self.done(self.done_runs[first])
+        self.lines: dict[Line, list[Report]] = {}
+        for report in self.reports:
+            line = Line(report.origin, report.side, report.other, report.role)
+            self.lines.setdefault(line, []).append(report)
+        self.gone_moments = cache(self._gone_moments)
+        self.ends = cache(self._ends)
+
+    def done(self, run: AssetUri) -> int:
+        return asserted_by(self.runs.completion(run))
+
+    def closable_outputs(self, run: AssetUri) -> frozenset[AssetUri]:
+        return frozenset(output for output in self.runs.outputs(run) if output.kind not in NEVER_CLOSING_OUTPUTS)
+
+    def _varies(self, k: int) -> bool:
+        window = self.done_runs[max(0, k - WINDOW + 1) : k + 1]
+        return len({outputs for run in window if (outputs := self.closable_outputs(run))}) >= DISTINCT
+
+    def _returns(self, k: int) -> bool:
+        """Return whether run `k` has an output that the three complete runs before it omitted and an earlier one had."""
+        before = [run for run in self.done_runs[:k] if self.runs.reports_side(run, "outputs")]
+        last = before[-DISTINCT:]
+        return len(last) == DISTINCT and any(
+            all(output not in self.closable_outputs(run) for run in last)
+            and any(output in self.closable_outputs(run) for run in before[:-DISTINCT])
+            for output in self.closable_outputs(self.done_runs[k])
+        )
+
+    def valid(self, t: int) -> list[Record]:
         found = []
-        triple = (workflow, "outputs", output)
-        for key, assertions in by_key(fact for fact in self.edge_facts if triple_of(fact) == triple).items():
-            gone = self.declared_gone(triple, key[3], key[-1])
-            for start, end in spans(assertions, self.endings.all(triple, key[-1]), gone):
-                named = [fact.properties["from"] for fact in assertions if fact.valid_from == start and "from" in fact.properties]
-                if named:
-                    found.append((start, end, {AssetUri.parse(text) for texts in named for text in texts}))
+        for line in self.lines:
+            if self.output_open(line, t) if line.side == "outputs" else self.input_open(line, t):
+                certain = line.side == "outputs" or any(
+                    report.other == line.other and report.side == "inputs" and report.moment <= t and not report.possible
+                    for report in self.reports
+                )
+                found.append(Record(line.triple(self.workflow), line.role, None, line.origin, t, t + 1, certain))
         return found
 
-    def _spans(
-        self, workflow: AssetUri, triple: Triple, role: str | None, origin: str, reports: list[Report]
-    ) -> list[tuple[int, int]]:
-        """Return the intervals of the edge: all moments in order, opening at reports, closing at omissions and declared ends."""
-        side, other = ("inputs", triple[0]) if triple[1] == "input_to" else ("outputs", triple[2])
-        reporters = {run for _, run in reports}
-        having: dict[int, set[AssetUri]] = {}
-        omitting: dict[int, set[AssetUri]] = {}
-        for moment, run in reports:
-            having.setdefault(moment, set()).add(run)
-        for run in self.runs.members(workflow):
-            done = self.runs.completion(run)
-            if done is not None and run in reporters:
-                having.setdefault(done, set()).add(run)
-            elif done is not None and self.runs.reports_side(run, origin, side):
-                omitting.setdefault(done, set()).add(run)
-        gone = {*self.endings.all(triple, origin), *self.declared_gone(triple, role, origin)}
-        opening = {moment for moment, _ in reports} - gone
-        line = _Line(self.runs, closable=not (side == "outputs" and other.kind in NEVER_CLOSING_OUTPUTS))
-        for moment in sorted({*having, *omitting, *gone}):
-            if moment in having:  # at one moment a report wins over omissions
-                line.had(having[moment])
-            else:
-                for run in sorted(omitting.get(moment, ()), key=str):
-                    line.omitted(moment, run)
-            if moment in gone:
-                line.close(moment)
-            if moment in opening:
-                line.open(moment)
-        line.close(FOREVER)
-        return line.closed
+    def last(self, line: Line, t: int, run: AssetUri | None = None) -> int | None:
+        """Return the latest report, by any run or by one, up to `t`."""
+        moments = [report.moment for report in self.lines[line] if report.moment <= t and run in (None, report.run)]
+        return max(moments, default=None)
 
+    def _gone_moments(self, line: Line) -> list[int]:
+        triple = line.triple(self.workflow)
+        dropped = [
+            asserted_by(fact.valid_from)
+            for run in self.members
+            for fact in self.runs.edges_of(run)
+            if is_drop(fact) and fact.target == line.other and fact.origin == line.origin
+        ]
+        declared = self.workflows.declared_gone(triple, line.role, line.origin)
+        return [*self.workflows.endings.all(triple, line.origin), *declared, *dropped]
 
-class _Line:
-    """The state of one edge of a workflow during the replay of its moments."""
+    def gone(self, line: Line, since: int, t: int) -> bool:
+        return any(since <= moment <= t for moment in self.gone_moments(line))
 
-    def __init__(self, runs: Runs, *, closable: bool) -> None:
-        self.runs = runs
-        self.closable = closable
-        self.closed: list[tuple[int, int]] = []
-        self.opened: int | None = None
-        self.streak: list[int] = []
-        self.last: AssetUri | None = None
+    def _ends(self, line: Line, since: int, *, parameterised: bool) -> int:
+        """Return when omission ends what was reported at `since`: by all complete runs, or by those that may close outputs."""
+        by: Sequence[AssetUri] = self.done_runs if parameterised else self.closing_runs
+        reports = self.lines[line]
+        until = min((moment for moment in self.gone_moments(line) if moment >= since), default=FOREVER)
+        reported_at, reporters = {report.moment for report in reports}, {report.run for report in reports}
+        omissions = [
+            run
+            for run in by
+            if run not in reporters
+            and self.runs.reports_side(run, line.side, line.origin)
+            and since < self.done(run) <= until
+            and self.done(run) not in reported_at
+        ]
+        code = self.runs.code_version(max((report.run for report in reports if report.moment == since), key=str))
+        first, count = FOREVER, 0
+        following = [(report.moment, str(report.run), report.run) for report in reports if since < report.moment <= until]
+        omitted = [(self.done(run), str(run), run) for run in omissions]
+        for moment, _, run in sorted({*following, *omitted}):
+            if moment in reported_at:
+                count, code = 0, self.runs.code_version(run)
+                continue
+            count += 1
+            first = moment if count == 1 else first
+            own = self.runs.code_version(run)
+            if count == DISTINCT:
+                return first
+            if code is not None and own is not None and code != own:
+                return moment
+        return FOREVER
 
-    def open(self, moment: int) -> None:
-        if self.opened is None:
-            self.opened = moment
+    def output_open(self, line: Line, t: int) -> bool:
+        last = self.last(line, t)
+        if last is None or self.gone(line, last, t):
+            return False
+        lasting = t >= self.parameterised_from or line.other.kind in NEVER_CLOSING_OUTPUTS
+        return lasting or self.ends(line, last, parameterised=False) > t
 
-    def close(self, moment: int) -> None:
-        if self.opened is not None:
-            self.closed.append((self.opened, moment))
-            self.opened = None
+    def input_open(self, line: Line, t: int) -> bool:
+        last = self.last(line, t)
+        if last is None:
+            return False
+        outputs = {output for output in self.lines if output.side == "outputs"}
+        if t < self.parameterised_from:
+            versions = {output.other for output in outputs if output.other.kind in NEVER_CLOSING_OUTPUTS}
+            lasting = any(self._read_by_latest(line, output, t) is not None for output in versions)
+            return not self.gone(line, last, t) and (lasting or self.ends(line, last, parameterised=False) > t)
+        for output in {output.other for output in outputs if self.output_open(output, t)}:
+            read = self._read_by_latest(line, output, t)
+            if read is not None and not self.gone(line, read, t):
+                return True
+        return any(
+            report.moment <= t
+            and (not self.runs.complete_by(report.run, t) or not self.runs.outputs(report.run))
+            and not self.gone(line, report.moment, t)
+            and self.ends(line, report.moment, parameterised=True) > t
+            for report in self.lines[line]
+        )
 
-    def had(self, runs: set[AssetUri]) -> None:
-        self.last = max(runs, key=str)
-        self.streak = []
+    def latest_complete(self, output: AssetUri, t: int) -> AssetUri | None:
+        """Return the latest run complete by `t` that had reported the output by then."""
+        wrote = {
+            report.run for report in self.reports if (report.side, report.other) == ("outputs", output) and report.moment <= t
+        }
+        return next((run for run in reversed(self.done_runs) if run in wrote and self.done(run) <= t), None)
 
-    def omitted(self, moment: int, run: AssetUri) -> None:
-        """Record an omission: three in a row close the edge at the first; one with another code version closes it at once."""
-        self.streak.append(moment)
-        ends = [self.streak[0]] if len(self.streak) >= 3 else []
-        before, now = self.runs.code_version(self.last) if self.last else None, self.runs.code_version(run)
-        if before is not None and now is not None and before != now:
-            ends.append(moment)
-        if ends and self.closable:
-            self.close(min(ends))
+    def _read_by_latest(self, line: Line, output: AssetUri, t: int) -> int | None:
+        """Return when the latest complete run of the output last reported this input."""
+        run = self.latest_complete(output, t)
+        return None if run is None else self.last(line, t, run)

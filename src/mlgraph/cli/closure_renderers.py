@@ -50,6 +50,8 @@ def lineage(answer: shapes.Lineage) -> RenderableType:
             text.append(f"  {count(node['distance'], 'step')} away", "dim")
         if node["certainty"] == "possible":
             text.append(_POSSIBLE, "yellow")
+        if node.get("deleted"):
+            text.append("  deleted", "dim")
         tree_nodes[node["uri"]] = tree_nodes.get(parent or "", tree).add(text.append(f"  {plain(node['uri'])}", "dim"))
     total = Text(f"\n{count(answer['total'], 'asset')}", "dim")
     return Group(tree, total, *ambiguity(answer["root"], answer["ambiguous"]), *folded(answer), *cut(answer, len(shown) + 1))

@@ -27,13 +27,17 @@ class Problem(TypedDict):
 
 
 class Node(TypedDict):
-    """An asset of a closure, `distance` edges from the root; `possible`: every path to it has an uncertain edge."""
+    """An asset of a closure, `distance` edges from the root; `possible`: every path to it has an uncertain edge.
+
+    Only a deleted run has the key `deleted`.
+    """
 
     uri: str
     kind: str
     name: str
     distance: int
     certainty: Certainty
+    deleted: NotRequired[bool]
 
 
 class Folded(TypedDict):

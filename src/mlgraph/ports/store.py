@@ -235,6 +235,9 @@ class GroupReader(Protocol):
     def neighbours(self, asset: int) -> list[tuple[int, int, int]]:
         """Return every triple (source, relation, target) with `asset` as source or target."""
 
+    def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
+        """Return the rows of these assets."""
+
     def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
         """Return the contacts of these people, by asset; without people whose contact is unknown or erased."""
 
@@ -289,9 +292,6 @@ class FactReader(GroupReader, Protocol):
 
     def ids(self, uris: Collection[str]) -> dict[str, int]:
         """Return the numbers of those URIs that have one in the store."""
-
-    def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
-        """Return the rows of these assets."""
 
     def origins(self) -> Mapping[int, str]:
         """Return the names of all origins, by number."""

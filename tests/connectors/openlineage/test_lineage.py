@@ -119,12 +119,11 @@ def entries(*listed: Json, key: str = "entries") -> Json:
             outputs=[dataset("o", columnLineage=COLUMNS_B)],
             run_facets=entries({**source("o", type="DATASET"), **LINEAGE_A}, key="lineage"),
         ),
-        # This event has no inputs to compare with, so the order of the facets decides.
         run_event(outputs=[dataset("o", lineage=LINEAGE_A, columnLineage=COLUMNS_B)]),
     ],
 )
-def test_the_lineage_facet_takes_precedence_over_column_lineage(event: Json) -> None:
-    assert feeds(event) == [str(ds("a"))]
+def test_a_lineage_facet_and_column_lineage_name_inputs_together(event: Json) -> None:
+    assert feeds(event) == [str(ds("a")), str(ds("b"))]
     assert (col("b", "q"), "derives", col("o", "x")) in edges(event)
 
 
@@ -133,13 +132,30 @@ def test_the_lineage_facet_takes_precedence_over_column_lineage(event: Json) -> 
     [
         {"inputs": []},
         {"inputs": [{"type": "JOB"}]},
-        {"inputs": [source("elsewhere", type="DATASET")]},
         {"fields": {"x": {"inputs": []}}},
     ],
 )
-def test_a_lineage_facet_that_names_no_input_leaves_it_to_column_lineage(facet: Json) -> None:
+def test_a_lineage_facet_that_names_nothing_leaves_it_to_column_lineage(facet: Json) -> None:
     event = run_event(inputs=[dataset("a"), dataset("b")], outputs=[dataset("o", lineage=facet, columnLineage=COLUMNS_B)])
     assert feeds(event) == [str(ds("b"))]
+
+
+def test_names_that_are_no_input_are_reported_as_named() -> None:
+    facet = {"inputs": [source("elsewhere", type="DATASET")]}
+    event = run_event(inputs=[dataset("a"), dataset("b")], outputs=[dataset("o", lineage=facet, columnLineage=COLUMNS_B)])
+    assert feeds(event) == [str(ds("b")), str(ds("elsewhere"))]
+
+
+def test_an_output_reported_with_drop_is_marked() -> None:
+    dropped = dataset("o", lifecycleStateChange={"lifecycleStateChange": "DROP"})
+    assert list(edges(run_event(outputs=[dropped]), "outputs").values()) == [{"drop": True}]
+    truncated = dataset("o", lifecycleStateChange={"lifecycleStateChange": "TRUNCATE"})
+    assert list(edges(run_event(outputs=[truncated]), "outputs").values()) == [{}]
+
+
+def test_the_edge_to_the_workflow_has_the_state_of_its_event() -> None:
+    for state in ("START", "COMPLETE"):
+        assert edges(run_event(state), "run_of") == {(RUN, "run_of", WORKFLOW): {"state": state}}
 
 
 def test_the_lineage_facet_reports_columns_too() -> None:

@@ -8,26 +8,20 @@ from mlgraph.graph.projection.open_intervals import Completion, EdgeEvidence, op
 
 
 def open_intervals_of(
-    reports: dict[int, str],
-    completions: list[tuple[int, str]],
-    *,
-    gone: tuple[int, ...] = (),
-    closes: bool = True,
-    has: dict[int, str] | None = None,
+    reports: dict[int, str], completions: list[tuple[int, str]], *, gone: tuple[int, ...] = (), closes: bool = True
 ) -> Spans:
     """Return the open spans for reports and completions by moment, each of a run given as `URI` or `URI@CODE`."""
     evidence = EdgeEvidence()
+    numbers: dict[str, int] = {}
     for moment, run in reports.items():
         uri, _, code = run.partition("@")
-        evidence.record_report(moment, (uri, code or None))
-    for moment, run in (has or {}).items():
-        uri, _, code = run.partition("@")
-        evidence.record_completion(moment, (uri, code or None))
-    leaving_out = [
-        Completion(moment, run.partition("@")[0], number, run.partition("@")[2] or None)
-        for number, (moment, run) in enumerate(completions)
+        evidence.record(moment, (uri, code or None))
+        evidence.runs[numbers.setdefault(uri, len(numbers))] = moment
+    listed = [
+        Completion(moment, uri, numbers.setdefault(uri, len(numbers)), code or None)
+        for moment, (uri, _, code) in ((moment, run.partition("@")) for moment, run in completions)
     ]
-    return open_spans(evidence, sorted(leaving_out), gone, closes=closes)
+    return open_spans(evidence, sorted(listed), gone, closes=closes)
 
 
 def test_every_run_adds_what_it_reports_from_the_time_it_does() -> None:
@@ -51,7 +45,11 @@ def test_code_versions_differ_only_if_both_are_known() -> None:
 
 def test_a_report_by_any_run_restarts_the_count() -> None:
     assert open_intervals_of({10: "a", 35: "x"}, [(20, "b"), (30, "c"), (40, "d")]) == [(10, FOREVER)]
-    assert open_intervals_of({10: "a"}, [(20, "b"), (30, "c"), (40, "d")], has={35: "a"}) == [(10, FOREVER)]
+
+
+def test_the_completion_of_a_run_that_reported_it_neither_omits_it_nor_restarts_the_count() -> None:
+    assert open_intervals_of({10: "a"}, [(20, "b"), (30, "c"), (35, "a")]) == [(10, FOREVER)]
+    assert open_intervals_of({10: "a"}, [(20, "b"), (30, "c"), (35, "a"), (40, "d")]) == [(10, 20)]
 
 
 def test_at_one_moment_a_report_wins_over_an_omission() -> None:
@@ -76,6 +74,6 @@ def test_outputs_that_are_versions_never_close() -> None:
 def test_runs_at_one_moment_are_taken_by_uri() -> None:
     # "z" is the last run that reported the edge: its code version counts, not that of "a"
     evidence = EdgeEvidence()
-    evidence.record_report(10, ("z", "2"))
-    evidence.record_report(10, ("a", "1"))
+    evidence.record(10, ("z", "2"))
+    evidence.record(10, ("a", "1"))
     assert open_spans(evidence, [Completion(20, "b", 1, "2")], ()) == [(10, FOREVER)]

@@ -193,10 +193,13 @@ def test_a_graph_that_lags_is_compacted_later(filled_store: Store, tmp_path: Pat
     graph = writer.follower._graph
     assert graph.base.rows // 50 < graph.overlay == graph.base.rows // 25
     monkeypatch.setattr(module, "COMPACT_AT", 1)
-    writer.base_manager.newer_base(graph, lags=True)
-    assert not writer.base_manager.compacting
-    writer.base_manager.newer_base(graph)
-    assert writer.base_manager.compacting
+
+    def compacts(*, lags: bool) -> bool:
+        writer.base_manager.newer_base(graph, lags=lags)
+        return writer.base_manager.compacting
+
+    assert not compacts(lags=True)
+    assert compacts(lags=False)
     writer.base_manager.stop()
 
 

@@ -21,13 +21,14 @@ from mlgraph.domain.uri import AssetUri
 
 @dataclass(frozen=True)
 class Listed:
-    """A dataset, its reported version, the fields of its schema, and its sources by either lineage facet."""
+    """A dataset, its reported version, the fields of its schema, its sources by each facet, and whether it was dropped."""
 
     uri: AssetUri
     version: str | None
     fields: tuple[str, ...]
     lineage: DatasetLineage | None
     column_lineage: DatasetLineage | None
+    is_dropped: bool
 
 
 def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: bool) -> Listed:
@@ -59,4 +60,5 @@ def read_dataset(item: Located, draft: StatementBuilder, *members: str, target: 
         tuple(field["name"] for field in properties.get("schema") or ()),
         read_dataset_lineage(lineage, draft.names) if lineage else None,
         read_column_lineage(columns, draft.names) if columns else None,
+        properties.get("lifecycle") == "DROP",
     )

@@ -33,14 +33,13 @@ def read_sides(
     """
     inputs = event.readable("inputs", lambda item: read_dataset(item, draft, "inputFacets", target=False))
     outputs = event.readable("outputs", lambda item: read_dataset(item, draft, "outputFacets", target=True))
-    reads: set[AssetUri] = set()
     for _, listed in inputs or ():
-        reads.add(listed.uri)
         draft.edge(listed.uri, "input_to", actor.uri, _version(listed), mode=actor.mode)
     for _, listed in outputs or ():
         lineage = merged_lineage(listed.lineage, entries.get(listed.uri))
-        feeds = _feeding_inputs(lineage, listed.column_lineage, reads)
-        draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **feeds}, mode=actor.mode)
+        feeds = _named_inputs(lineage, listed.column_lineage)
+        dropped = {"drop": True} if listed.is_dropped else {}
+        draft.edge(actor.uri, "outputs", listed.uri, {**_version(listed), **dropped, **feeds}, mode=actor.mode)
         for lineage_source in (lineage, listed.column_lineage):
             if lineage_source:
                 lineage_source.derive_columns(listed.uri, listed.fields, draft, actor.by, actor.mode)
@@ -51,11 +50,7 @@ def _version(listed: Listed) -> dict[str, Any]:
     return {"version": listed.version} if listed.version else {}
 
 
-def _feeding_inputs(lineage: DatasetLineage | None, columns: DatasetLineage | None, reads: set[AssetUri]) -> dict[str, Any]:
-    """Return the inputs that feed an output: by the lineage facet, else by columnLineage (docs/spec.md#4-pairs).
-
-    A facet that refers to an input of this event takes precedence over one that does not.
-    """
-    named = [datasets for lineage_source in (lineage, columns) if lineage_source and (datasets := lineage_source.datasets())]
-    chosen = next((datasets for datasets in named if datasets & reads), named[0] if named else None)
-    return {"from": sorted(str(dataset) for dataset in chosen)} if chosen else {}
+def _named_inputs(*lineage: DatasetLineage | None) -> dict[str, Any]:
+    """Return the datasets that the lineage of an output names, by a lineage facet or columnLineage (docs/spec.md#4-pairs)."""
+    named = {str(dataset) for each in lineage if each for dataset in each.datasets()}
+    return {"from": sorted(named)} if named else {}

@@ -39,7 +39,7 @@ def read_run_event(event: Located, names: NameResolver) -> list[Statement]:
     sides = read_sides(event, ProcessNode(run, run, Mode.PATCH), entries, draft)
     properties["sides"] = dict.fromkeys(sides, True)
     draft.asset(run, merge({"properties": properties}, read_run_facets(facets, draft)))
-    draft.edge(run, "run_of", job.uri)
+    draft.edge(run, "run_of", job.uri, {"state": properties["state"]})
     return draft.statements()
 
 

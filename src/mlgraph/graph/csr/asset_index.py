@@ -138,6 +138,15 @@ class AssetIndex(AssetTable):
             found[place] = attributes.state in IDLE_STATES
         return found
 
+    def stateless(self, assets: Ints) -> Bools:
+        """Return of each asset whether it has no current state."""
+        found = np.ones(len(assets), np.bool_)
+        below = assets < self.base.assets
+        found[below] = self.base.state[assets[below]] == 0
+        for place, attributes in self._changed_since_base(assets):
+            found[place] = attributes.state is None
+        return found
+
     def owned(self, assets: Ints) -> tuple[list[str], Longs, Longs]:
         """Return the owners of `assets` in order, and the positions of their assets in `assets`.
 

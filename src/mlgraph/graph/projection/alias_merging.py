@@ -32,18 +32,24 @@ def merge_alias_intervals(
 
 
 def _evidence_under_all_names(evidence: Mapping[EdgeKey, EdgeEvidence], aliases: Aliases) -> dict[EdgeKey, EdgeEvidence]:
-    """Return the evidence of each edge; that of other names of its asset counts as completions only, which open nothing."""
+    """Return the evidence of each edge with the reports of other names of its asset, which open nothing."""
     of_assets: dict[EdgeKey, list[tuple[int, RunAtMoment]]] = defaultdict(list)
+    runs_of_assets: dict[EdgeKey, list[tuple[int, int]]] = defaultdict(list)
     for key, found in evidence.items():
-        for moment, run in (*found.reports.items(), *found.completions.items()):
-            of_assets[key._replace(asset=aliases.at(key.asset, moment))].append((moment, run))
+        for moment, named in found.reports.items():
+            of_assets[key._replace(asset=aliases.at(key.asset, moment))].append((moment, named))
+        for run, first in found.runs.items():
+            runs_of_assets[key._replace(asset=aliases.at(key.asset, first))].append((first, run))
     merged: dict[EdgeKey, EdgeEvidence] = {}
     for key, found in evidence.items():
-        own_evidence = merged[key] = EdgeEvidence(found.reports, dict(found.completions))
+        own = merged[key] = EdgeEvidence(found.reports, dict(found.runs))
         for asset in {segment.asset for segment in aliases.segments(key.asset)}:
-            for moment, run in of_assets[key._replace(asset=asset)]:
+            for moment, named in of_assets[key._replace(asset=asset)]:
                 if aliases.at(key.asset, moment) == asset:
-                    own_evidence.record_completion(moment, run)
+                    own.record_other_name(moment, named)
+            for first, run in runs_of_assets[key._replace(asset=asset)]:
+                if aliases.at(key.asset, first) == asset:
+                    own.runs.setdefault(run, first)
     return merged
 
 

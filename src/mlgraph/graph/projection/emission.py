@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from mlgraph.domain.history import EdgeRecord
 from mlgraph.graph.model.rows import CERTAIN, DERIVES, HAS_COLUMN_LINEAGE, INPUT_TO, OUTPUTS, SHOW, WALK, Layer, NodeKey, Row
 from mlgraph.graph.model.spans import Spans, intersect, subtract, union
 from mlgraph.graph.projection.histories import Assets
-from mlgraph.graph.projection.port_pairs import Decision, PortInputs, Sides, segments_of
+from mlgraph.graph.projection.port_pairs import Pair, Pairs, PortInputs
+from mlgraph.graph.projection.sides import Sides
 
-Column = tuple[int, int, EdgeRecord]
-"""The start, end and record of a column edge that a run or declaration reported."""
 _ALL_FLAGS = WALK | SHOW | CERTAIN
 _Columned = Mapping[int, Mapping[int, Spans]]
 """By output and input, the spans in which column lineage between the two is known."""
@@ -29,36 +27,54 @@ class RowEmitter:
         self._sides = sides
         self._rows: list[Row] = []
 
-    def rows(
-        self,
-        decisions: Mapping[int, list[Decision]],
-        columns: Mapping[int, Sequence[Column]],
-        ports: Callable[[], Iterable[PortInputs]],
-    ) -> list[Row]:
-        """Return the rows of listed edges, traversed ports and column edges.
-
-        `columns` has column edges by their reporter: a run, or 0 for declarations. `ports` computes the inputs of each output;
-        it is called only if ports are needed.
-        """
+    def rows(self, pairs: Pairs) -> list[Row]:
+        """Return the rows of listed edges, traversed ports and column edges."""
         me = NodeKey(self._asset)
-        uses_ports = self._needs_ports(decisions)
+        ports = [self._restricted(port_inputs) for port_inputs in pairs.ports]
+        has_columns = any(reporter.columns for decided in pairs.decided.values() for _, _, reporter in decided)
+        uses_ports = has_columns or not self._is_complete(ports)
         for (source, _role), origins in self._sides.inputs.items():
             node = self._nodes[source] = NodeKey(source)
+            uncertain = self._sides.uncertain.get(source, [])
             for origin, spans in origins.items():
-                self._emit(node, INPUT_TO, me, origin, spans, _ALL_FLAGS)
-        flags = SHOW if uses_ports else _ALL_FLAGS
+                self._emit(node, INPUT_TO, me, origin, subtract(spans, uncertain), _ALL_FLAGS)
+                self._emit(node, INPUT_TO, me, origin, intersect(spans, uncertain) if uncertain else [], WALK | SHOW)
+        flags = SHOW | CERTAIN if uses_ports else _ALL_FLAGS
         for output, origins in self._sides.outputs.items():
             node = self._nodes[output] = NodeKey(output)
             for origin, spans in origins.items():
                 self._emit(me, OUTPUTS, node, origin, spans, flags)
         if uses_ports:
-            columned = self._emit_columns(decisions, columns) if decisions else {}
-            for port_inputs in ports():
+            columned = self._emit_columns(pairs, ports) if pairs.decided else {}
+            for port_inputs in ports:
                 self._emit_port(port_inputs, columned)
         return self._rows
 
-    def _needs_ports(self, decisions: Mapping[int, list[Decision]]) -> bool:
-        return len(self._sides.outputs) > 1 or self._sides.has_held_out or any(decisions.values())
+    def _restricted(self, port_inputs: PortInputs) -> PortInputs:
+        """Return the pairs while their input edges are valid; a pair is possible while its input edge is."""
+        reads, uncertain = self._sides.reads, self._sides.uncertain
+        sources: dict[int, Pair] = {}
+        for source, pair in port_inputs.sources.items():
+            read = reads.get(source)
+            if not read:
+                continue
+            certain = intersect(pair.certain, read) if pair.certain else []
+            possible = intersect(pair.possible, read) if pair.possible else []
+            if source in uncertain and certain:
+                possible = union([*possible, *intersect(certain, uncertain[source])])
+                certain = subtract(certain, uncertain[source])
+            if certain or possible:
+                sources[source] = Pair(certain, possible)
+        return PortInputs(port_inputs.outputs, sources)
+
+    def _is_complete(self, ports: Sequence[PortInputs]) -> bool:
+        """Return whether each input feeds each output for certain, so that the workflow needs no port."""
+        if len(ports) != 1:
+            return not ports
+        sources, reads = ports[0].sources, self._sides.reads
+        return len(sources) == len(reads) and all(
+            not pair.possible and pair.certain == reads[source] for source, pair in sources.items()
+        )
 
     def _emit(self, source: NodeKey, relation: int, target: NodeKey, origin: int, spans: Spans, flags: int) -> None:
         for start, end in spans:
@@ -67,12 +83,12 @@ class RowEmitter:
     def _emit_port(self, port_inputs: PortInputs, columned: _Columned) -> None:
         """Emit the rows into and out of the port of outputs with the same inputs; one with column lineage has its own port."""
         writes = self._sides.writes
+        first, *others = port_inputs.outputs
         port = NodeKey(self._asset, min(port_inputs.outputs))
-        by_source = columned.get(port.port, {})
+        by_source = columned.get(first, {}) if not others else {}
         known = union(span for spans in by_source.values() for span in spans) if by_source else []
         for output in port_inputs.outputs:
             self._emit_split(port, OUTPUTS, self._nodes[output], writes[output], known, WALK | CERTAIN)
-        first, *others = port_inputs.outputs
         written = union(span for output in port_inputs.outputs for span in writes[output]) if others else writes[first]
         for source, pair in port_inputs.sources.items():
             node, known = self._nodes[source], union(by_source[source]) if source in by_source else []
@@ -87,24 +103,25 @@ class RowEmitter:
             spans = subtract(spans, known)
         self._emit(source, relation, target, 0, spans, flags)
 
-    def _emit_columns(self, decisions: Mapping[int, list[Decision]], columns: Mapping[int, Sequence[Column]]) -> _Columned:
+    def _emit_columns(self, pairs: Pairs, ports: Sequence[PortInputs]) -> _Columned:
         """Emit each column edge while its reporter decides its output; return when each pair has column edges."""
         layer = Layer.ASSET_COLUMNS if self._layer == Layer.ASSET else Layer.RUN_COLUMNS
-        dataset_of = self._assets.dataset_of
-        gathered: dict[tuple[int, int, int, int, int], list[tuple[int, int]]] = defaultdict(list)
-        for output, decided in decisions.items():
-            for start, end, decision in segments_of(decided):
-                if decision is None or decision.inputs is None:
-                    continue
-                for reported, until, column in columns.get(decision.by, ()):
-                    if dataset_of(column.target) == output:
-                        key = (column.source, column.target, column.origin, dataset_of(column.source), output)
-                        gathered[key].append((max(start, reported), min(end, until)))
-        reads, writes = self._sides.reads, self._sides.writes
+        dataset_of, writes = self._assets.dataset_of, self._sides.writes
         columned: dict[int, dict[int, Spans]] = defaultdict(lambda: defaultdict(list))
-        for (left, right, origin, source, output), spans in gathered.items():
-            valid = intersect(union(spans), intersect(writes.get(output, []), reads.get(source, [])))
-            for start, end in valid:
-                self._rows.append(Row(layer, NodeKey(left), DERIVES, NodeKey(right), origin, start, end, _ALL_FLAGS))
-            columned[output][source].extend(valid)
+        sources_of = {output: port_inputs.sources for port_inputs in ports for output in port_inputs.outputs}
+        for output, decided in pairs.decided.items():
+            gathered: dict[tuple[int, int, int, int], list[tuple[int, int]]] = defaultdict(list)
+            for start, end, reporter in decided:
+                for column in reporter.columns:
+                    if dataset_of(column.record.target) == output and max(start, column.start) < min(end, column.end):
+                        key = (column.source, column.record.target, column.record.origin, column.dataset)
+                        gathered[key].append((max(start, column.start), min(end, column.end)))
+            for (left, right, origin, source), spans in gathered.items():
+                pair = sources_of[output].get(source)
+                if pair is None:
+                    continue
+                valid = intersect(intersect(union(spans), union([*pair.certain, *pair.possible])), writes[output])
+                for start, end in valid:
+                    self._rows.append(Row(layer, NodeKey(left), DERIVES, NodeKey(right), origin, start, end, _ALL_FLAGS))
+                columned[output][source].extend(valid)
         return columned

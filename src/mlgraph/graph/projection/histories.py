@@ -6,10 +6,10 @@ docs/spec.md#2-run-level and #3-asset-level define the rules. Everything here is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import (
@@ -35,6 +35,12 @@ class Assets(Protocol):
     def dataset_of(self, column: int) -> int:
         """Return the dataset that a column belongs to (0: none)."""
 
+    def uri(self, asset: int) -> str:
+        """Return the asset's URI."""
+
+    def number(self, uri: str) -> int | None:
+        """Return the asset with this URI, or None."""
+
 
 RetractionEnds = Mapping[int, Endings]
 """By asset, the times of its retractions; assets that were never retracted are absent."""
@@ -58,6 +64,11 @@ def key_of(record: EdgeRecord) -> EdgeKey:
 def side_of(relation: int) -> str:
     """Return the side of a run or workflow that edges of `relation` are on."""
     return "inputs" if relation == INPUT_TO else "outputs"
+
+
+def is_drop(record: EdgeRecord) -> bool:
+    """Return whether the record reports an output that was dropped: at asset level it is none."""
+    return record.relation != INPUT_TO and bool(record.properties.get("drop"))
 
 
 def cuts_of(records: Iterable[EdgeRecord]) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
@@ -100,6 +111,47 @@ def triple_intervals(
         yield from edge_intervals(same_key_records, ends, repeats=repeats)
 
 
+_EVENT_ORDER: Final = {"START": 0, "FAIL": 2, "ABORT": 2, "COMPLETE": 3}
+"""The order of a run's events of one moment, by state; all other states are 1."""
+
+
+def executed_workflow(memberships: Sequence[EdgeRecord], uri_of: Callable[[int], str]) -> int | None:
+    """Return the one workflow that a run executes, at every time: that of its latest event (docs/spec.md#3-asset-level).
+
+    `memberships` are all records of the run's `run_of` edges. Events of one moment are ordered by state (START first, COMPLETE
+    last, FAIL and ABORT before it), then by the URI of the workflow. None: the run has no workflow.
+    """
+    asserted = [record for record in memberships if record.mode != Mode.RETRACT]
+    if len(asserted) == len(memberships) and len({record.target for record in asserted}) < 2:
+        return asserted[0].target if asserted else None  # the common case
+    by_workflow: dict[int, list[EdgeRecord]] = defaultdict(list)
+    for record in memberships:
+        by_workflow[record.target].append(record)
+    valid_from = {
+        (interval.record.origin, interval.record.target, interval.start)
+        for records in by_workflow.values()
+        for interval in triple_intervals(records, {}, repeats=True)
+    }
+    events = [each for each in asserted if (each.origin, each.target, each.valid_from) in valid_from]
+    latest = max(events, key=lambda each: (each.valid_from, _rank_of_event(each), uri_of(each.target)), default=None)
+    return latest.target if latest is not None else None
+
+
+def latest_state(memberships: Iterable[EdgeRecord]) -> str | None:
+    """Return the state of the run in the last of the events of one moment that reported these `run_of` edges."""
+    states = (state for each in memberships if isinstance(state := each.properties.get("state"), str))
+    return max(states, key=lambda state: (_rank_of_state(state), state), default=None)
+
+
+def _rank_of_event(membership: EdgeRecord) -> int:
+    """Return the order of the event that reported a `run_of` edge among those of its moment, by the edge's property `state`."""
+    return _rank_of_state(latest_state([membership]))
+
+
+def _rank_of_state(state: str | None) -> int:
+    return _EVENT_ORDER.get((state or "").upper(), 1)
+
+
 @dataclass
 class RunHistory:
     """All facts of one run: its states, inputs, outputs, and the column edges that it reported."""
@@ -110,6 +162,8 @@ class RunHistory:
     edges: Sequence[EdgeRecord] = ()
     columns: Sequence[EdgeRecord] = ()
     retraction_ends: RetractionEnds = field(default_factory=dict)
+    workflow: int | None = None
+    """The workflow that the run executes; None: the run stands for itself at asset level."""
     derived: Any = field(default=None, compare=False, repr=False)
     """Cached result that was computed from this history for its workflow: most runs of a workflow no longer change."""
 
@@ -129,14 +183,23 @@ class RunHistory:
         own = [record for record in self.states if record.origin == origin]
         return self.outcome if len(own) == len(self.states) else replace(self.outcome, sides=run_outcome(own).sides)
 
-    def intervals(self, *, at_run_level: bool) -> Iterator[EdgeInterval]:
-        """Yield the run's edges. Retractions of assets end them at asset level only: the run level retains what was reported."""
-        cuts = cuts_of(self.edges)
-        for (triple, (origin, *_rest)), records in by_key(self.edges).items():
+    def intervals(self, implied: Sequence[EdgeRecord], *, at_run_level: bool) -> Iterator[EdgeInterval]:
+        """Yield the run's edges and `implied` ones. Retractions of assets and drops end them at asset level only.
+
+        The run level retains what was reported.
+        """
+        records = [*self.edges, *implied] if implied else self.edges
+        cuts = cuts_of(records)
+        drops = [] if at_run_level else [record for record in records if is_drop(record)]
+        for (triple, (origin, *_rest)), same_key_records in by_key(records).items():
             ends = retracted(cuts[triple], origin)
+            listed: Sequence[EdgeRecord] = same_key_records
             if not at_run_level:
                 ends += retraction_moments(self.retraction_ends, (triple[0], triple[2]), origin)
-            yield from edge_intervals(records, ends)
+            if drops:
+                ends += [drop.valid_from for drop in drops if (drop.target, drop.origin) == (triple[2], origin)]
+                listed = [record for record in same_key_records if not is_drop(record)]
+            yield from edge_intervals(listed, ends)
 
     @cached_property
     def first_read(self) -> dict[int, int]:
@@ -148,27 +211,22 @@ class RunHistory:
         return first
 
     @cached_property
-    def outputs(self) -> dict[int, list[int]]:
-        """The times of all reports of each output."""
-        moments: dict[int, list[int]] = defaultdict(list)
-        for record in self.edges:
-            if record.relation != INPUT_TO and record.mode != Mode.RETRACT:
-                moments[record.target].append(record.valid_from)
-        return moments
+    def outputs(self) -> frozenset[int]:
+        """All outputs that the run reported, without dropped ones."""
+        listed = (record for record in self.edges if record.relation != INPUT_TO and record.mode != Mode.RETRACT)
+        return frozenset(record.target for record in listed if not is_drop(record))
+
+    @cached_property
+    def moments(self) -> Sequence[int]:
+        """The times of all facts that the run's events reported, in order."""
+        moments = {record.valid_from for record in self.states if record.mode != Mode.RETRACT}
+        moments.update(record.valid_from for record in (*self.edges, *self.columns) if record.mode != Mode.RETRACT)
+        return sorted(moments)
 
     @cached_property
     def reports_lineage(self) -> bool:
         """Whether the run reports which inputs feed an output, by a lineage facet or by column edges."""
         return bool(self.columns) or any(record.feeds is not None for record in self.edges)
-
-    @cached_property
-    def lineage_reports(self) -> dict[int, dict[int, set[int]]]:
-        """For each output, the moments at which lineage was reported for it, with the inputs named then."""
-        reports: dict[int, dict[int, set[int]]] = defaultdict(lambda: defaultdict(set))
-        for record in self.edges:
-            if record.relation != INPUT_TO and record.mode != Mode.RETRACT and record.feeds is not None:
-                reports[record.target][record.valid_from] |= record.feeds
-        return reports
 
     def column_intervals(self, *, at_run_level: bool) -> Iterator[EdgeInterval]:
         """Yield the column edges that the run reported. Retractions of columns end them at asset level only."""
@@ -228,14 +286,16 @@ class WorkflowHistory:
 
     @cached_property
     def declared(self) -> Sequence[EdgeInterval]:
-        """The edges declared on the workflow itself: they are valid until they are declared gone."""
+        """The edges declared on the workflow itself, an interval for each declaration: valid until they are declared gone."""
         found: list[EdgeInterval] = []
         ever_ended = bool(self._cuts or self.retraction_ends)
         for (triple, (origin, *_rest)), records in by_key(self.edges).items():
             ends = self._retracted(triple, origin) if ever_ended else []
             if self._listed_at and any(record.mode == Mode.DECLARED for record in records):
                 ends += self.undeclared(origin, key_of(records[0]))
-            found += edge_intervals(records, ends)
+            listed = [record for record in records if not is_drop(record)]
+            ends += [record.valid_from for record in records if is_drop(record)]
+            found += edge_intervals(listed, ends, repeats=True)
         return found
 
     def columns_undeclared(self, records: Sequence[EdgeRecord]) -> list[int]:
@@ -253,4 +313,4 @@ class WorkflowHistory:
         cuts = cuts_of(self.columns)
         for (triple, (origin, *_rest)), records in by_key(self.columns).items():
             ends = retracted(cuts[triple], origin) + retraction_moments(self.retraction_ends, (triple[0], triple[2]), origin)
-            yield from edge_intervals(records, ends + self.columns_undeclared(records))
+            yield from edge_intervals(records, ends + self.columns_undeclared(records), repeats=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -29,25 +29,27 @@ RunAtMoment = tuple[str, str | None]
 
 @dataclass(slots=True)
 class EdgeEvidence:
-    """Evidence for one edge from a workflow's runs: reports by any run, and completions of the complete runs that report it."""
+    """Evidence for one edge from a workflow's runs: the moments of all reports, and the runs that reported it, with the first."""
 
     reports: dict[int, RunAtMoment] = field(default_factory=dict)
-    completions: dict[int, RunAtMoment] = field(default_factory=dict)
+    runs: dict[int, int] = field(default_factory=dict)
+    under_other_names: dict[int, RunAtMoment] = field(default_factory=dict)
+    """Reports under other names of the asset: they open nothing, but the asset is not omitted then."""
 
-    def record_report(self, moment: int, run: RunAtMoment) -> None:
+    def record(self, moment: int, run: RunAtMoment) -> None:
         """Record that a run reported the edge at `moment`."""
         _record(self.reports, moment, run)
 
-    def record_completion(self, moment: int, run: RunAtMoment) -> None:
-        """Record that a run that reports the edge completed at `moment`."""
-        _record(self.completions, moment, run)
+    def record_other_name(self, moment: int, run: RunAtMoment) -> None:
+        """Record that a run reported the edge at `moment` under another name of the asset."""
+        _record(self.under_other_names, moment, run)
 
     def latest(self, moment: int) -> RunAtMoment:
-        """Return the run that counts at a moment for which there is evidence."""
-        report, completion = self.reports.get(moment), self.completions.get(moment)
-        if report is None or (completion is not None and completion[0] > report[0]):
-            return completion or ("", None)
-        return report
+        """Return the run that counts at a moment of a report."""
+        own, other = self.reports.get(moment), self.under_other_names.get(moment)
+        if own is None or (other is not None and other[0] > own[0]):
+            return other or ("", None)
+        return own
 
 
 def _record(runs: dict[int, RunAtMoment], moment: int, run: RunAtMoment) -> None:
@@ -60,13 +62,14 @@ def open_spans(evidence: EdgeEvidence, completions: Sequence[Completion], gone: 
     """Return when the edge is open.
 
     A report opens it. A moment of `gone` (sorted) closes it. If it `closes` by omission, it also ends at the first of three
-    consecutive `completions` (sorted; complete runs that reported this side) that omit it, or at one that omits it and ran other
-    code than the last run that reported it. At one moment a report wins over an omission, and `gone` wins over a report.
+    consecutive `completions` (sorted; complete runs that reported this side) of runs that never report it, or at one of such a
+    run with other code than the last run that reported it. At one moment a report wins over an omission, and `gone` over a
+    report.
     """
     spans: Spans = []
     opened: int | None = None
     gone_at = frozenset(gone)
-    moments = sorted({*evidence.reports, *evidence.completions})
+    moments = sorted({*evidence.reports, *evidence.under_other_names})
     for position, moment in enumerate(moments):
         if moment in gone_at:
             if opened is not None:
@@ -78,10 +81,10 @@ def open_spans(evidence: EdgeEvidence, completions: Sequence[Completion], gone: 
                 continue
             opened = moment
         following = moments[position + 1] if position + 1 < len(moments) else FOREVER
-        end = _first_gone(gone, moment, following)
+        end = _first_gone(gone, moment, following) if gone else None
         if closes:
             until = following if end is None else end + 1  # an omission at that moment counts: it may end the edge earlier
-            omitted = _omitted(completions, moment, until, evidence.latest(moment)[1])
+            omitted = _omitted(completions, moment, until, evidence.latest(moment)[1], evidence.runs)
             end = end if omitted is None else omitted
         if end is not None:
             spans.append((opened, end))
@@ -96,12 +99,17 @@ def _first_gone(gone: Sequence[int], after: int, before: int) -> int | None:
     return gone[position] if position < len(gone) and gone[position] < before else None
 
 
-def _omitted(completions: Sequence[Completion], after: int, before: int, code_version: str | None) -> int | None:
-    position = bisect_left(completions, (after + 1,))
-    first: int | None = None
-    for count, completion in enumerate(completions[position : position + OMISSIONS_TO_CLOSE], start=1):
+def _omitted(
+    completions: Sequence[Completion], after: int, before: int, code_version: str | None, reporters: Collection[int]
+) -> int | None:
+    count, first = 0, None
+    for place in range(bisect_left(completions, (after + 1,)), len(completions)):
+        completion = completions[place]
         if completion.moment >= before:
             return None
+        if completion.run in reporters:
+            continue
+        count += 1
         first = completion.moment if first is None else first
         if count == OMISSIONS_TO_CLOSE:
             return first

@@ -2,71 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import product
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Final
 
 from mlgraph.domain.timestamps import FOREVER
-from mlgraph.domain.vocabulary import HELD_OUT_ROLES
-from mlgraph.graph.model.aliases import BEGINNING, NO_ALIASES, Aliases, split
-from mlgraph.graph.model.spans import Spans, intersect, overlapping, subtract, union
+from mlgraph.graph.model.aliases import Aliases
+from mlgraph.graph.model.rows import EVALUATION
+from mlgraph.graph.model.spans import Spans, intersect, subtract, union
+from mlgraph.graph.projection.declared import Declared, DeclaredSides
+from mlgraph.graph.projection.evidence import Evidence
+from mlgraph.graph.projection.histories import Assets
+from mlgraph.graph.projection.timelines import greatest_over_time
 
-
-@dataclass
-class Sides:
-    """The inputs (by asset and role) and outputs of a workflow or run, each with its spans by origin.
-
-    The properties are cached: do not change `inputs` or `outputs` after reading one.
-    """
-
-    inputs: dict[tuple[int, str], dict[int, Spans]] = field(default_factory=dict)
-    outputs: dict[int, dict[int, Spans]] = field(default_factory=dict)
-
-    @cached_property
-    def reads(self) -> Mapping[int, Spans]:
-        """For each input, when it is read, in any role."""
-        return _over_roles(self.inputs)
-
-    @cached_property
-    def leading_inputs(self) -> Mapping[int, Spans]:
-        """For each input, when it is read in a role that feeds outputs of every kind (not held-out data)."""
-        if not self.has_held_out:
-            return self.reads
-        return _over_roles({key: spans for key, spans in self.inputs.items() if key[1] not in HELD_OUT_ROLES})
-
-    @cached_property
-    def writes(self) -> Mapping[int, Spans]:
-        """For each output, when it is written."""
-        return {output: _by_any_origin(origins) for output, origins in self.outputs.items()}
-
-    @cached_property
-    def has_held_out(self) -> bool:
-        """Whether an input is read as held-out data, which feeds evaluations only."""
-        return any(role in HELD_OUT_ROLES for _, role in self.inputs)
-
-
-def _by_any_origin(origins: Mapping[int, Spans]) -> Spans:
-    if len(origins) == 1:
-        return next(iter(origins.values()))
-    return union(span for spans in origins.values() for span in spans)
-
-
-def _over_roles(inputs: Mapping[tuple[int, str], Mapping[int, Spans]]) -> Mapping[int, Spans]:
-    found: dict[int, Spans] = {}
-    for (source, _role), origins in inputs.items():
-        spans = _by_any_origin(origins)
-        found[source] = union([*found[source], *spans]) if source in found else spans
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """From `start` on, exactly `inputs` feed an output (None: undecided); `by` is the reporting run (0: a declaration)."""
-
-    start: int
-    by: int
-    inputs: frozenset[int] | None
+Writer = tuple[int, Evidence]
+"""A reporter of an output, and since when it reported the output."""
+Decided = Sequence[tuple[int, int, Evidence]]
+"""The spans in which a reporter's lineage decides which inputs feed an output, in order of time."""
+_BEGINNING: Final = -FOREVER
 
 
 @dataclass(slots=True)
@@ -79,144 +35,271 @@ class Pair:
 
 @dataclass(slots=True)
 class PortInputs:
-    """Outputs with the same inputs, and those inputs: a pair is valid only while its output is written too."""
+    """Outputs with the same inputs, and those inputs: a pair is valid only while both of its edges are."""
 
     outputs: tuple[int, ...]
-    sources: dict[int, Pair]
+    sources: Mapping[int, Pair]
 
 
-CertainInRuns = Mapping[int, Mapping[int, Spans]]
-"""By output and source: when the pair was certain in some run."""
+@dataclass(frozen=True)
+class Pairs:
+    """The inputs of each output, and the reporters whose lineage decides them."""
+
+    ports: Sequence[PortInputs]
+    decided: Mapping[int, Decided]
 
 
-def pair_up(
-    sides: Sides,
-    decisions: Mapping[int, list[Decision]],
-    is_evaluation: Callable[[int], bool],
-    certain_in_runs: Callable[[], CertainInRuns] = dict,
-    aliases: Aliases = NO_ALIASES,
-) -> list[PortInputs]:
-    """Return the inputs of each output. Outputs with the same inputs share an entry, since a run may have thousands of both.
+class _Gathered:
+    """Collects when each input feeds an output."""
 
-    `decisions` lists, for an output in order of time, the lineage that decides. Before the first decision, and where a decision's
-    inputs are None, all inputs feed the output: possibly, if there are several inputs and several outputs at that moment and no
-    run was certain of the pair (`certain_in_runs`), else certainly. Several names of one asset count as one.
+    def __init__(self) -> None:
+        self._certain: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._possible: dict[int, list[tuple[int, int]]] = defaultdict(list)
+
+    def add(self, source: int, spans: Spans, *, certain: bool) -> None:
+        if spans:
+            (self._certain if certain else self._possible)[source].extend(spans)
+
+    def within(self, spans: Spans) -> Iterator[tuple[int, Spans, Spans]]:
+        """Yield (source, certain, possible) within `spans`; what is certain is not listed as possible."""
+        for source, pair in self.pairs().items():
+            certain, possible = intersect(pair.certain, spans), intersect(pair.possible, spans)
+            if certain or possible:
+                yield source, certain, possible
+
+    def pairs(self) -> Mapping[int, Pair]:
+        """Return all pairs; what is certain is not listed as possible."""
+        found: dict[int, Pair] = {}
+        for source in {**self._certain, **self._possible}:
+            certain = union(self._certain[source]) if source in self._certain else []
+            possible = union(self._possible[source]) if source in self._possible else []
+            possible = subtract(possible, certain) if possible else []
+            if certain or possible:
+                found[source] = Pair(certain, possible)
+        return found
+
+
+@dataclass
+class PairFinder:
+    """Finds the pairs of a workflow, or of one run alone.
+
+    From `parameterised` on, of the runs without lineage only the latest complete one and later ones count.
     """
-    reads, leading, writes = sides.reads, sides.leading_inputs, sides.writes
-    many: Spans = []
-    if len(leading) > 1 and len(writes) > 1:
-        counted = {output: spans for output, spans in writes.items() if not is_evaluation(output)}
-        many = intersect(overlapping(_of_assets(leading, aliases)), overlapping(_of_assets(counted, aliases)))
-    certain_elsewhere = _under_all_names(certain_in_runs(), reads, writes, aliases) if many else {}
-    same_inputs: dict[bool, list[int]] = {}
-    found: list[PortInputs] = []
-    for output in writes:
-        measures = is_evaluation(output)
-        segments = segments_of(decisions.get(output, ()))
-        if segments or output in certain_elsewhere:
-            sources = reads if measures else leading
-            found.append(PortInputs((output,), _port_inputs(sources, segments, many, certain_elsewhere.get(output, {}))))
+
+    runs: Sequence[Evidence]
+    assets: Assets
+    aliases: Aliases
+    parameterised: int = FOREVER
+    declared: Declared | None = None
+
+    def pairs(self, outputs: Iterable[int]) -> Pairs:
+        """Return the pairs of these outputs. Those with the same inputs share an entry: a run may have thousands of both."""
+        declared = self.declared
+        same = self._names_of_same_assets() if self.aliases else set()
+        if declared is None or not (same or declared.has_lineage or self.parameterised < FOREVER):
+            sides = declared.sides if declared is not None and declared.sides.inputs else None
+            found = _PairsOfAssets(self.runs, self.assets, self.parameterised, (), sides)
         else:
-            same_inputs.setdefault(measures, []).append(output)
-    for measures, outputs in same_inputs.items():
-        found.append(PortInputs(tuple(outputs), _port_inputs(reads if measures else leading, [], many, {})))
+            reporters = [*self.runs, *(piece for _, _, piece in declared.pieces)]
+            found = _PairsOfAssets(reporters, self.assets, self.parameterised, declared.without_outputs())
+        return self._under_names(found, outputs, same) if same else found.pairs(outputs)
+
+    def _under_names(self, every: _PairsOfAssets, outputs: Iterable[int], names: Collection[int]) -> Pairs:
+        """Return the pairs where some `names` denote one asset at times, for each span in which none changes by itself."""
+        listed = list(outputs)
+        changes = {moment for name in names for each in self.aliases.segments(name) for moment in (each.start, each.end)}
+        gathered: dict[int, list[tuple[Spans, PortInputs]]] = {output: [] for output in listed}
+        decided: dict[int, list[tuple[int, int, Evidence]]] = defaultdict(list)
+        for start, end in pairwise(sorted({_BEGINNING, *changes, FOREVER})):
+            asset_of = {name: self.aliases.at(name, start) for name in names}
+            found = every.resolved(asset_of).pairs({asset_of.get(output, output) for output in listed})
+            port_of = {output: port for port in found.ports for output in port.outputs}
+            named = _by_asset(asset_of)
+            expanded = {id(port): _expanded(port, named) for port in found.ports}
+            for output in listed:
+                asset = asset_of.get(output, output)
+                gathered[output].append(([(start, end)], expanded[id(port_of[asset])]))
+                spans = found.decided.get(asset, ())
+                decided[output] += [(max(s, start), min(e, end), who) for s, e, who in spans if max(s, start) < min(e, end)]
+        shared: dict[Hashable, list[int]] = defaultdict(list)
+        for output, parts in gathered.items():
+            shared[output if decided[output] else tuple(id(part) for _, part in parts)].append(output)
+        ports = [PortInputs(tuple(alike), _merged(gathered[alike[0]])) for alike in shared.values()]
+        return Pairs(ports, {output: spans for output, spans in decided.items() if spans})
+
+    def _names_of_same_assets(self) -> set[int]:
+        """Return the names that denote, at any time, an asset that another name of the reporters denotes too."""
+        by_asset: dict[int, set[int]] = defaultdict(set)
+        names: set[int] = set()
+        declared = [piece for _, _, piece in self.declared.pieces] if self.declared is not None else []
+        for reporter in (*self.runs, *declared):
+            names.update(reporter.inputs, reporter.outputs, *reporter.names.values())
+        for name in names:
+            for segment in self.aliases.segments(name):
+                by_asset[segment.asset].add(name)
+        return {name for same in by_asset.values() if len(same) > 1 for name in same}
+
+
+@dataclass
+class _PairsOfAssets:
+    """Finds the pairs of reporters of which no two names denote one asset: runs, and what is declared."""
+
+    reporters: Sequence[Evidence]
+    assets: Assets
+    parameterised: int
+    inputs_alone: Sequence[tuple[int, int, Evidence]]
+    """What was declared without any output."""
+    declared: DeclaredSides | None = None
+    """What was declared, if it is not among the reporters."""
+
+    def resolved(self, asset_of: Mapping[int, int]) -> _PairsOfAssets:
+        """Return the same with the assets that some names denote."""
+        return replace(
+            self,
+            reporters=[reporter.resolved(asset_of) for reporter in self.reporters],
+            inputs_alone=[(start, end, reporter.resolved(asset_of)) for start, end, reporter in self.inputs_alone],
+        )
+
+    def pairs(self, outputs: Iterable[int]) -> Pairs:
+        """Return the pairs of these outputs."""
+        writers: dict[int, list[Writer]] = {output: [] for output in outputs}
+        for reporter in self.reporters:
+            for output, first in reporter.outputs.items():
+                if output in writers:
+                    writers[output].append((first, reporter))
+        shared: dict[Hashable, list[int]] = defaultdict(list)
+        sources: dict[Hashable, Mapping[int, Pair]] = {}
+        decided: dict[int, Decided] = {}
+        for output, own in writers.items():
+            is_evaluation = self.assets.kind(output) == EVALUATION
+            written = self.declared.outputs.get(output, ()) if self.declared is not None and own else ()
+            key: Hashable = is_evaluation, tuple((first, id(reporter)) for first, reporter in own), tuple(written)
+            if any(output in reporter.names for _, reporter in own):
+                key = output
+                decided[output] = self._decided(output, own)
+            if key not in sources:
+                sources[key] = self._sources(output, own, decided.get(output, ()), evaluation=is_evaluation)
+            shared[key].append(output)
+        return Pairs([PortInputs(tuple(listed), sources[key]) for key, listed in shared.items()], decided)
+
+    def _decided(self, output: int, writers: Sequence[Writer]) -> Decided:
+        """Return whose lineage of the output decides: the latest complete reporter's, else the latest one's."""
+        return greatest_over_time(
+            (start, end, rank, reporter)
+            for _, reporter in writers
+            if (since := reporter.lineage_since(output)) is not None
+            for start, end, rank in reporter.ranks(since)
+        )
+
+    def _sources(self, output: int, writers: Sequence[Writer], decided: Decided, *, evaluation: bool) -> Mapping[int, Pair]:
+        found = _Gathered()
+        for start, end, reporter in decided:
+            for source, first in reporter.names[output].items():
+                spans = [(max(first, start), end)] if first < end else []
+                held_out = [] if evaluation else reporter.held_out(source)
+                found.add(source, subtract(spans, held_out), certain=source not in reporter.possible)
+        if not decided and self.parameterised == FOREVER and not self.inputs_alone:  # the common case
+            return self._of_all(output, writers, evaluation=evaluation).pairs()
+        undecided = subtract([(_BEGINNING, FOREVER)], [(start, end) for start, end, _ in decided])
+        if undecided:
+            for source, certain, possible in self._united(output, writers, undecided, evaluation=evaluation):
+                found.add(source, certain, certain=True)
+                found.add(source, possible, certain=False)
+            for start, end, declared in self.inputs_alone:
+                for source in declared.sources(evaluation=evaluation):
+                    found.add(source, intersect([(start, end)], undecided), certain=False)
+        return found.pairs()
+
+    def _united(
+        self, output: int, writers: Sequence[Writer], undecided: Spans, *, evaluation: bool
+    ) -> Iterator[tuple[int, Spans, Spans]]:
+        """Yield (source, certain, possible) of the inputs with which the runs without lineage made an output."""
+        before = intersect(undecided, [(_BEGINNING, self.parameterised)])
+        if before:
+            yield from self._of_all(output, writers, evaluation=evaluation).within(before)
+        if self.parameterised < FOREVER:
+            after = intersect(undecided, [(self.parameterised, FOREVER)])
+            yield from self._of_latest(writers, evaluation=evaluation).within(after)
+
+    def _of_all(self, output: int, writers: Sequence[Writer], *, evaluation: bool) -> _Gathered:
+        found = _Gathered()
+        if self.declared is not None:
+            for source, sure, unsure in self.declared.feeding(output, evaluation=evaluation, alone=not writers):
+                found.add(source, sure, certain=True)
+                found.add(source, unsure, certain=False)
+        usual: dict[tuple[frozenset[int], bool, int], int] = {}
+        for first, reporter in writers:
+            inputs, last = reporter.input_set if evaluation else reporter.leading_set
+            several = FOREVER if evaluation else reporter.several_since
+            if last <= first and (several <= first or several == FOREVER):
+                key = inputs, several == FOREVER, reporter.end  # the common case, and most runs of a workflow are alike
+                usual[key] = min(first, usual.get(key, first))
+            else:
+                self._add(found, reporter, first, [(_BEGINNING, FOREVER)], evaluation=evaluation)
+        for (inputs, certain, end), first in usual.items():
+            for source in inputs:
+                found.add(source, [(first, end)], certain=certain)
+        return found
+
+    def _of_latest(self, writers: Sequence[Writer], *, evaluation: bool) -> _Gathered:
+        """Gather the inputs of the latest complete run at each moment, and of later ones that are not complete."""
+        found = _Gathered()
+        ranked = [(*rank, (first, reporter)) for first, reporter in writers for rank in reporter.ranks(first)]
+        latest = greatest_over_time(each for each in ranked if each[2].complete)
+        for start, end, (first, reporter) in latest:
+            self._add(found, reporter, first, [(start, end)], evaluation=evaluation)
+        starts = [start for start, _, _ in latest]
+        for start, end, rank, (first, reporter) in ranked:
+            if not rank.complete:
+                spans = list(_later_than(latest, starts, start, end, (rank.moment, rank.uri)))
+                self._add(found, reporter, first, spans, evaluation=evaluation)
+        return found
+
+    def _add(self, found: _Gathered, reporter: Evidence, first: int, within: Spans, *, evaluation: bool) -> None:
+        """Add the inputs with which a reporter alone made an output that it reported at `first`."""
+        several: Spans = [] if evaluation else [(reporter.several_since, FOREVER)]
+        for source, since in reporter.sources(evaluation=evaluation).items():
+            spans = intersect([(max(first, since), reporter.end)], within) if max(first, since) < reporter.end else []
+            possible = intersect(spans, several)
+            found.add(source, possible, certain=False)
+            found.add(source, subtract(spans, possible), certain=True)
+
+
+def _by_asset(asset_of: Mapping[int, int]) -> Mapping[int, Sequence[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    for name, asset in asset_of.items():
+        found[asset].append(name)
     return found
 
 
-def _of_assets(names: Mapping[int, Spans], aliases: Aliases) -> Collection[Spans]:
-    """Return when each asset is read or written, under any of its names."""
-    if not aliases or not any(map(aliases.is_alias, names)):
-        return names.values()
-    gathered: dict[int, list[tuple[int, int]]] = {}
-    for name, spans in names.items():
-        for segment in aliases.segments(name):
-            gathered.setdefault(segment.asset, []).extend(intersect(spans, [(segment.start, segment.end)]))
-    return [union(spans) for spans in gathered.values()]
+def _expanded(port: PortInputs, named: Mapping[int, Sequence[int]]) -> PortInputs:
+    """Return the inputs of a port under all of their names."""
+    return PortInputs(port.outputs, {name: pair for asset, pair in port.sources.items() for name in named.get(asset, (asset,))})
 
 
-def _under_all_names(
-    certain_elsewhere: CertainInRuns, reads: Collection[int], writes: Collection[int], aliases: Aliases
-) -> CertainInRuns:
-    """Return, by output and source name, when some run was certain of the pair under any names of the two assets."""
-    if not certain_elsewhere or not aliases or not any(map(aliases.is_alias, (*reads, *writes))):
-        return certain_elsewhere
-    of_assets: dict[tuple[int, int], list[tuple[int, int]]] = {}
-    for output, sources in certain_elsewhere.items():
-        for source, spans in sources.items():
-            for span in spans:
-                for left, right, start, end in split(aliases, source, output, *span):
-                    of_assets.setdefault((left, right), []).append((start, end))
-    readers, writers = _names_of(reads, aliases), _names_of(writes, aliases)
-    gathered: dict[int, dict[int, list[tuple[int, int]]]] = {}
-    for (left, right), spans in of_assets.items():
-        for source, output in product(readers.get(left, ()), writers.get(right, ())):
-            resolved = split(aliases, source, output, BEGINNING, FOREVER)
-            as_these = union((start, end) for *ends, start, end in resolved if ends == [left, right])
-            gathered.setdefault(output, {}).setdefault(source, []).extend(intersect(union(spans), as_these))
-    return {output: {source: union(spans) for source, spans in sources.items()} for output, sources in gathered.items()}
+def _merged(parts: Iterable[tuple[Spans, PortInputs]]) -> Mapping[int, Pair]:
+    """Return the pairs of several spans together, each within its span."""
+    found = _Gathered()
+    for spans, port in parts:
+        for source, pair in port.sources.items():
+            found.add(source, intersect(pair.certain, spans), certain=True)
+            found.add(source, intersect(pair.possible, spans), certain=False)
+    return found.pairs()
 
 
-def _names_of(names: Iterable[int], aliases: Aliases) -> dict[int, set[int]]:
-    """Return, by asset, the `names` that ever denoted it."""
-    found: dict[int, set[int]] = {}
-    for name in names:
-        for segment in aliases.segments(name):
-            found.setdefault(segment.asset, set()).add(name)
-    return found
-
-
-def _port_inputs(
-    sources: Mapping[int, Spans],
-    segments: list[tuple[int, int, Decision | None]],
-    many: Spans,
-    certain_elsewhere: Mapping[int, Spans],
-) -> dict[int, Pair]:
-    pairs: dict[int, Pair] = {}
-    if not segments:  # the common case
-        for source, read in sources.items():
-            if read:
-                possible = subtract(intersect(read, many), certain_elsewhere.get(source, [])) if many else []
-                pairs[source] = Pair(subtract(read, possible) if possible else read, possible)
-        return pairs
-    decided = union((start, end) for start, end, decision in segments if decision)
-    for source, read in sources.items():
-        named = ((start, end) for start, end, decision in segments if decision and source in (decision.inputs or ()))
-        silent = subtract(read, decided)
-        possible = subtract(intersect(silent, many), certain_elsewhere.get(source, []))
-        certain = subtract(union([*intersect(read, union(named)), *silent]), possible)
-        if certain or possible:
-            pairs[source] = Pair(certain, possible)
-    return pairs
-
-
-def certain_pairs(ports: Iterable[PortInputs], sides: Sides) -> CertainInRuns:
-    """Return, by output and source, when a run with these sides was certain that the source feeds the output."""
-    found: dict[int, dict[int, Spans]] = {}
-    for port_inputs in ports:
-        for source, pair in port_inputs.sources.items():
-            for output in port_inputs.outputs if pair.certain else ():
-                both_valid = intersect(pair.certain, sides.writes[output])
-                if both_valid:
-                    found.setdefault(output, {})[source] = both_valid
-    return found
-
-
-def certain_in_any(runs: Iterable[CertainInRuns]) -> CertainInRuns:
-    """Return, by output and source, when at least one of the runs was certain of the pair."""
-    gathered: dict[int, dict[int, list[tuple[int, int]]]] = {}
-    for pairs in runs:
-        for output, sources in pairs.items():
-            for source, spans in sources.items():
-                gathered.setdefault(output, {}).setdefault(source, []).extend(spans)
-    return {output: {source: union(spans) for source, spans in sources.items()} for output, sources in gathered.items()}
-
-
-def segments_of(decisions: Iterable[Decision]) -> list[tuple[int, int, Decision | None]]:
-    """Return (start, end, decision) for the span of each decision; None in place of an undecided one."""
-    listed = list(decisions)
-    ends = [*(decision.start for decision in listed[1:]), FOREVER]
-    return [
-        (decision.start, end, decision if decision.inputs is not None else None)
-        for decision, end in zip(listed, ends, strict=False)
-        if decision.start < end
-    ]
+def _later_than(
+    latest: Sequence[tuple[int, int, Writer]], starts: Sequence[int], start: int, end: int, order: tuple[int, str]
+) -> Iterator[tuple[int, int]]:
+    """Yield the parts of [start, end) in which no complete run is latest, or one that comes before `order`."""
+    place = max(0, bisect_right(starts, start) - 1)
+    at = start
+    for begins, ends, (_, reporter) in latest[place:]:
+        if begins >= end:
+            break
+        if at < begins:
+            yield at, begins
+        at = max(at, ends)
+        if ends > start and (reporter.completed or 0, reporter.uri) < order:
+            yield max(start, begins), min(end, ends)
+    if at < end:
+        yield at, end

@@ -14,7 +14,7 @@ from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs
 
 _CERTAIN: Final = np.frombuffer(bytearray(b"certain"), np.uint8)
 _POSSIBLE: Final = np.frombuffer(bytearray(b"possible"), np.uint8)
-_NODE: Final = ('{"uri":"', '","kind":"', '","name":"', '","distance":', ',"certainty":"', '"}')
+_NODE: Final = ('{"uri":"', '","kind":"', '","name":"', '","distance":', ',"certainty":"', '"}', '","deleted":true}')
 _EDGE: Final = ('{"source":"', '","relation":"', '","target":"', '","origins":[', '],"certainty":"', '"}', '","folded":', "}")
 _GROUP: Final = ('{"owner":"', ',{"owner":"', '","assets":[', "]}")
 _LONGEST_NUMBER: Final = 12
@@ -64,6 +64,7 @@ def _write_nodes(
     kinds: Bytes,
     distances: Ints,
     certain: Bools,
+    deleted: Bools,
     words: Pieces,
     pieces: Pieces,
     yes: Bytes,
@@ -85,16 +86,16 @@ def _write_nodes(
         place = _piece(out, place, pieces, 4)
         word = yes if certain[entry] else no
         place = _copy(out, place, word, 0, len(word))
-        place = _piece(out, place, pieces, 5)
+        place = _piece(out, place, pieces, 6 if deleted[entry] else 5)
     return place
 
 
-def nodes_json(uris: Texts, names: Texts, kinds: Bytes, distances: Ints, certain: Bools) -> orjson.Fragment:
-    """Return the array of nodes: one for each entry of the arrays, in their order."""
+def nodes_json(uris: Texts, names: Texts, kinds: Bytes, distances: Ints, certain: Bools, deleted: Bools) -> orjson.Fragment:
+    """Return the array of nodes: one for each entry of the arrays, in their order; only `deleted` ones have that key."""
     longest = int(np.diff(_KINDS.offsets).max()) + len(_NODE_PIECES.data) + len(_POSSIBLE) + _LONGEST_NUMBER + 1
     size = int((uris.ends - _begin(uris)).sum() + (names.ends - _begin(names)).sum()) + longest * len(kinds)
     out = np.empty(size, np.uint8)
-    used = _write_nodes(out, uris, names, kinds, distances, certain, _KINDS, _NODE_PIECES, _CERTAIN, _POSSIBLE)
+    used = _write_nodes(out, uris, names, kinds, distances, certain, deleted, _KINDS, _NODE_PIECES, _CERTAIN, _POSSIBLE)
     return _array(out, used)
 
 

@@ -18,7 +18,7 @@ _BLOCK: Final = 65_536
 
 
 class Span(NamedTuple):
-    """An interval [start, end) during which one origin asserts an edge; `certain` is False if a rule infers it as possible."""
+    """An interval [start, end) during which one origin asserts an edge, and whether the edge is certain then."""
 
     triple: Triple
     origin: int
@@ -108,4 +108,4 @@ def _touched(rows: Gathered, after: int, upto: int) -> Bools:
 def _shown(rows: DirectedRows, node: int) -> Iterator[tuple[int, int, int, int, int, bool]]:
     for other, relation, flags, origin, start, end in rows.every_row_of(node):
         if flags & SHOW:
-            yield other, relation, origin, start, end, origin < FIRST_RULE_ORIGIN or bool(flags & CERTAIN)
+            yield other, relation, origin, start, end, bool(flags & CERTAIN)

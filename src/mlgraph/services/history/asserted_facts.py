@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from mlgraph.domain.facts import Mode
@@ -18,8 +18,8 @@ from mlgraph.domain.history import (
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.aliases import NO_ALIASES, Aliases
-from mlgraph.graph.model.rows import ALIAS_OF, PART_CODES, WALKED_CODES
-from mlgraph.graph.projection.histories import RetractionEnds, triple_intervals
+from mlgraph.graph.model.rows import ALIAS_OF, PART_CODES, RUN, RUN_OF, WALKED_CODES
+from mlgraph.graph.projection.histories import RetractionEnds, executed_workflow, triple_intervals
 from mlgraph.graph.traversal.name_resolution import resolve_name
 from mlgraph.ports.store import GroupReader
 
@@ -32,7 +32,10 @@ Triple = tuple[int, int, int]
 
 
 def retraction_ends(reader: GroupReader, assets: Collection[int], aliases: Aliases = NO_ALIASES) -> RetractionEnds:
-    """Return when retractions end the edges of these assets, including retractions of other names of the same asset."""
+    """Return when retractions end the edges of these assets, including retractions of other names of the same asset.
+
+    The retraction of a run ends none: deleting a run does not undo what it did (docs/spec.md#3-asset-level).
+    """
     names = {asset: aliases.targets_of(asset) - {asset} for asset in assets if aliases.is_alias(asset)}
     own = _own_retraction_ends(reader, {*assets, *(other for others in names.values() for other in others)})
     if not names:
@@ -47,6 +50,8 @@ def retraction_ends(reader: GroupReader, assets: Collection[int], aliases: Alias
 
 def _own_retraction_ends(reader: GroupReader, assets: Collection[int]) -> RetractionEnds:
     retracted = reader.retracted(assets)
+    if retracted:
+        retracted = {asset for asset, row in reader.rows(retracted).items() if row.kind != RUN}
     if not retracted:
         return {}
     records = by_asset(_without_renames(reader, reader.asset_records(retracted)))
@@ -136,17 +141,25 @@ def asserted_intervals(
     aliases: Aliases = NO_ALIASES,
     *,
     repeats: bool = False,
-    ends_edges: Callable[[int], bool] = lambda _: True,
 ) -> Iterator[EdgeInterval]:
-    """Yield the intervals of plain edges, triple by triple; with `repeats`, one for each report of an edge.
-
-    `ends_edges`: whether the retraction of an asset ends its edges.
-    """
+    """Yield the intervals of plain edges, triple by triple; with `repeats`, one for each report of an edge."""
     grouped = by_triple(records)
-    ends = {asset for source, _, target in grouped for asset in (source, target) if ends_edges(asset)}
-    ends_by_asset = retraction_ends(reader, ends, aliases)
-    for edge_records in grouped.values():
-        yield from triple_intervals(edge_records, ends_by_asset, repeats=repeats)
+    ends_by_asset = retraction_ends(reader, {asset for source, _, target in grouped for asset in (source, target)}, aliases)
+    executed = executed_workflows(reader, {source for source, relation, _ in grouped if relation == RUN_OF})
+    for (source, relation, target), edge_records in grouped.items():
+        if relation != RUN_OF or executed.get(source) == target:
+            yield from triple_intervals(edge_records, ends_by_asset, repeats=repeats)
+
+
+def executed_workflows(reader: GroupReader, runs: Collection[int]) -> dict[int, int]:
+    """Return the workflow that each of `runs` executes, without runs that have none."""
+    memberships: dict[int, list[EdgeRecord]] = defaultdict(list)
+    for record in reader.edges_from(runs, (RUN_OF,)) if runs else ():
+        memberships[record.source].append(record)
+    several = {record.target for records in memberships.values() if len(records) > 1 for record in records}
+    rows = reader.rows(several) if several else {}
+    found = {run: executed_workflow(records, lambda workflow: rows[workflow].uri) for run, records in memberships.items()}
+    return {run: workflow for run, workflow in found.items() if workflow is not None}
 
 
 def under_names(graph: GraphVersion, triple: Triple, moment: int) -> Triple | None:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 from mlgraph.domain.facts import Contact, Mode
 from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.graph.model.rows import INPUT_TO, OUTPUTS, RUN_OF
-from mlgraph.ports.store import AppendedRecords, GroupReader, RunRecords
+from mlgraph.ports.store import AppendedRecords, AssetRow, GroupReader, RunRecords
 
 GENERATION: Final = 60_000
 """Records in one of the two generations of the cache; groups that were not requested during a generation are evicted."""
@@ -50,6 +50,7 @@ class CachedGroupReader:
         self._reader = reader
         self._upto = 0
         self._latest: tuple[int, int, AppendedRecords] = (0, 0, AppendedRecords())
+        self._rows: dict[int, AssetRow] = {}
         self.invalidate(reader)
 
     def invalidate(self, reader: GroupReader) -> None:
@@ -253,6 +254,16 @@ class CachedGroupReader:
     def neighbours(self, asset: int) -> list[Triple]:
         """Return every triple with `asset` as source or target; not cached, because assets are seldom retracted."""
         return self._reader.neighbours(asset)
+
+    def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
+        """Return the rows of these assets, which never change."""
+        missing = [asset for asset in assets if asset not in self._rows]
+        if missing:
+            if len(self._rows) > GENERATION:
+                self._rows.clear()
+                missing = list(assets)
+            self._rows.update(self._reader.rows(missing))
+        return {asset: self._rows[asset] for asset in assets if asset in self._rows}
 
     def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
         """Return the contacts of these people, without unknown and erased ones; always read from the store, never cached."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import chain
 from typing import Final
 
@@ -12,7 +12,7 @@ from mlgraph.domain.history import AssetRecord, EdgeRecord
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.model.aliases import NO_ALIASES, Aliases
 from mlgraph.graph.model.rows import INPUT_TO, OUTPUTS, RUN_OF
-from mlgraph.graph.projection.histories import RetractionEnds, RunHistory, WorkflowHistory, triple_intervals
+from mlgraph.graph.projection.histories import RetractionEnds, RunHistory, WorkflowHistory, executed_workflow
 from mlgraph.ports.store import GroupReader
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.history.asserted_facts import retraction_ends
@@ -29,7 +29,7 @@ class Histories:
         self.reader = reader
         self._registry = asset_index
         self.aliases = aliases
-        self._cache: OrderedDict[int, tuple[RunHistory, bool]] = OrderedDict()
+        self._cache: OrderedDict[int, RunHistory] = OrderedDict()
 
     def adopt_caches(self, other: Histories) -> None:
         """Share the cache of `other`."""
@@ -44,8 +44,8 @@ class Histories:
         """Return when retractions of these assets end their edges."""
         return retraction_ends(self.reader, assets, self.aliases)
 
-    def runs(self, runs: Collection[int]) -> dict[int, tuple[RunHistory, bool]]:
-        """Return the histories of `runs`, and whether each belongs to a workflow."""
+    def runs(self, runs: Collection[int]) -> dict[int, RunHistory]:
+        """Return the histories of `runs`."""
         found = {run: known for run in runs if (known := self._cache.get(run)) is not None}
         for chunk in chunks(run for run in runs if run not in found):
             found.update(self._load(chunk))
@@ -54,7 +54,7 @@ class Histories:
             self._cache.popitem(last=False)
         return found
 
-    def _load(self, runs: Collection[int]) -> dict[int, tuple[RunHistory, bool]]:
+    def _load(self, runs: Collection[int]) -> dict[int, RunHistory]:
         own_records = self.reader.runs(runs)
         edges: dict[int, list[EdgeRecord]] = defaultdict(list)
         for edge in own_records.reads:
@@ -65,25 +65,29 @@ class Histories:
         states: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in own_records.states:
             states[record.asset].append(record)
-        members = memberships(own_records.memberships, self.retraction_ends)
+        executed = self.executed(own_records.memberships)
         asserted = chain(*edges.values(), *columns.values())
-        ends_by_asset = self.retraction_ends(_ends(asserted))
+        ends_by_asset = self.retraction_ends(self._ends(asserted))
+        uri = self._registry.uri
         return {
-            run: (
-                RunHistory(run, self._registry.uri(run), states[run], edges[run], columns[run], ends_by_asset),
-                bool(members.get(run)),
-            )
+            run: RunHistory(run, uri(run), states[run], edges[run], columns[run], ends_by_asset, executed.get(run))
             for run in runs
         }
 
+    def executed(self, memberships: Iterable[EdgeRecord]) -> dict[int, int | None]:
+        """Return the workflow that each run executes, given all of its `run_of` records."""
+        by_run: dict[int, list[EdgeRecord]] = defaultdict(list)
+        for record in memberships:
+            by_run[record.source].append(record)
+        return {run: executed_workflow(records, self._registry.uri) for run, records in by_run.items()}
+
     def workflows(self, workflows: Collection[int]) -> Iterator[WorkflowHistory]:
         """Yield the histories of `workflows`, each with all of its runs."""
-        members = memberships(self.reader.edges_into(workflows, (RUN_OF,)), self.retraction_ends)
-        runs = self.runs(members)
+        named = self.reader.edges_into(workflows, (RUN_OF,))
         own: dict[int, list[RunHistory]] = defaultdict(list)
-        for run, of in members.items():
-            for workflow in of:
-                own[workflow].append(runs[run][0])
+        for history in self.runs({record.source: None for record in named}).values():
+            if history.workflow is not None:
+                own[history.workflow].append(history)
         declared: dict[int, list[EdgeRecord]] = defaultdict(list)
         for edge in self.reader.edges_into(workflows, (INPUT_TO,)):
             declared[edge.target].append(edge)
@@ -94,7 +98,9 @@ class Histories:
         for record in self.reader.declarations(workflows):
             declarations[record.asset].append(record)
         ends = {
-            workflow: _ends(chain(chain.from_iterable(run.edges for run in own[workflow]), declared[workflow], columns[workflow]))
+            workflow: self._ends(
+                chain(chain.from_iterable(run.edges for run in own[workflow]), declared[workflow], columns[workflow])
+            )
             for workflow in workflows
         }
         ends_by_asset = self.retraction_ends({*workflows, *chain.from_iterable(ends.values())})
@@ -125,19 +131,12 @@ class Histories:
                     columns[owner].append(edge)
         return columns
 
-
-def memberships(records: Iterable[EdgeRecord], retraction_ends: Callable[[set[int]], RetractionEnds]) -> dict[int, set[int]]:
-    """Return the workflows of each run: those with a `run_of` edge that is valid at any time."""
-    grouped: dict[Triple, list[EdgeRecord]] = defaultdict(list)
-    for record in records:
-        grouped[record.triple].append(record)
-    found: dict[int, set[int]] = defaultdict(set)
-    ends_by_asset = retraction_ends({asset for source, _, target in grouped for asset in (source, target)})
-    for (run, _, workflow), own_records in grouped.items():
-        if any(triple_intervals(own_records, ends_by_asset)):
-            found[run].add(workflow)
-    return found
-
-
-def _ends(edges: Iterable[EdgeRecord]) -> set[int]:
-    return {asset for edge in edges for asset in (edge.source, edge.target)}
+    def _ends(self, edges: Iterable[EdgeRecord]) -> set[int]:
+        """Return the ends of these edges, and the datasets that lineage among them names."""
+        found: set[int] = set()
+        for edge in edges:
+            found.update((edge.source, edge.target), edge.feeds or ())
+            if edge.by is not None:
+                found.add(self._registry.dataset_of(edge.source))
+        found.discard(0)
+        return found

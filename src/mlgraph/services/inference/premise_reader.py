@@ -14,9 +14,10 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.aliases import BEGINNING, split
-from mlgraph.graph.model.rows import CERTAIN, COLUMN, DERIVES, EXECUTED_FOR, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
+from mlgraph.graph.model.rows import CERTAIN, COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
 from mlgraph.graph.model.spans import Spans, union
 from mlgraph.graph.projection.build import run_pairs
+from mlgraph.graph.projection.evidence import evidence_of
 from mlgraph.graph.projection.histories import RunHistory
 from mlgraph.graph.traversal.edge_spans import Span, spans_at
 from mlgraph.inference.conditions import BLANK_NODE
@@ -29,8 +30,6 @@ from mlgraph.services.history.group_histories import Histories
 
 MAX_FACTS: Final = 20_000
 """Most facts that rules may read for one query: about 0.3 s."""
-_MADE_BY_RUNS: Final = frozenset({INPUT_TO, OUTPUTS, EXECUTED_FOR})
-"""Relations of a run that its own retraction does not end."""
 Triple = tuple[int, int, int]
 
 
@@ -113,16 +112,13 @@ class PremiseReader:
         self._spend(len(records))
         asserted = [record for record in records if not self._is_computed(step.relation, record.source, record.target)]
         wanted, near = set(assets), 0 if step.forward else 1
-        # a deleted run has ended, but what it made or was made for has not (docs/spec.md#3-asset-level)
-        of_runs = step.relation in _MADE_BY_RUNS
-        for interval in asserted_intervals(
-            self._reader, asserted, self._aliases, ends_edges=lambda asset: not of_runs or self.kind(asset) != RUN
-        ):
+        for interval in asserted_intervals(self._reader, asserted, self._aliases):
             for piece in split(self._aliases, interval.record.source, interval.record.target, interval.start, interval.end):
                 if piece[near] in wanted:
                     yield self._asserted_link(interval, *piece)
         for asset in assets:
             yield from map(self._computed_link, self._computed(asset, step))
+            yield from self._possible_inputs(asset, step)
         if step.relation == OWNED_BY:
             yield from self._owners(assets, step.kinds) if step.forward else self._owned(assets, step.kinds)
 
@@ -148,6 +144,25 @@ class PremiseReader:
                 self._spend(1)
                 yield span
 
+    def _possible_inputs(self, asset: int, step: EdgeStep) -> Iterator[Link]:
+        """Yield the inputs of runs that lineage alone names: no fact names their edges, the graph has them at the run level."""
+        if step.relation != INPUT_TO or not (self.kind(asset) == RUN or RUN in step.kinds):
+            return
+        spans = spans_at(self._graph, asset, (Layer.RUN,), out=step.forward, into=not step.forward)
+        edges = {span.triple for span in spans if span.triple[1] == INPUT_TO and not span.certain}
+        far = 2 if step.forward else 0
+        wanted = {triple for triple in edges if self.kind(triple[far]) in step.kinds}
+        for run in self._histories.runs({target for _, _, target in wanted}).values():
+            evidence = evidence_of(run, self._graph.asset_index)
+            for interval in run.intervals(evidence.implied, at_run_level=False):
+                record = interval.record
+                if record.relation != INPUT_TO or record.source not in evidence.possible:
+                    continue
+                self._spend(1)
+                for source, target, start, end in split(self._aliases, record.source, run.run, interval.start, interval.end):
+                    if (source, INPUT_TO, target) in wanted:
+                        yield Link((source, INPUT_TO, target), self._origins[record.origin], start, end, certain=False)
+
     def _asserted_link(self, interval: EdgeInterval, source: int, target: int, start: int, end: int) -> Link:
         record = interval.record
         return Link(
@@ -161,7 +176,7 @@ class PremiseReader:
         )
 
     def _computed_link(self, span: Span) -> Link:
-        return Link(span.triple, self._origins[span.origin], span.start, span.end)
+        return Link(span.triple, self._origins[span.origin], span.start, span.end, certain=span.certain)
 
     def _owners(self, assets: Iterable[int], kinds: frozenset[int]) -> Iterator[Link]:
         """Yield the owners in the states of the assets as edges: most owners are reported in states, few as edges."""
@@ -247,7 +262,7 @@ class PremiseReader:
         unknown = [asset for asset in junctions if asset not in self._pairs]
         runs = [asset for asset in unknown if self.kind(asset) == RUN]
         for part in chunks(runs):
-            for run, (history, _) in self._histories.runs(part).items():
+            for run, history in self._histories.runs(part).items():
                 self._spend(len(history.edges) + len(history.columns))
                 self._pairs[run] = self._pairs_of_run(history)
         for asset in unknown:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.history import AssetRecord, EdgeRecord
-from mlgraph.ports.store import EdgeStep, FactReader, GroupReader, RunRecords
+from mlgraph.ports.store import AssetRow, EdgeStep, FactReader, GroupReader, RunRecords
 from mlgraph.services.history.fact_cache import LONGEST
 
 Triple = tuple[int, int, int]
@@ -101,6 +101,10 @@ class CachedPremises:
     def neighbours(self, asset: int) -> list[Triple]:
         """Return every triple with `asset` as source or target."""
         return self._groups.neighbours(asset)
+
+    def rows(self, assets: Collection[int]) -> dict[int, AssetRow]:
+        """Return the rows of these assets."""
+        return self._groups.rows(assets)
 
     def contacts(self, assets: Collection[int]) -> dict[int, Contact]:
         """Return the contacts of these people."""

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.csr.snapshot import MutableGraph, claims_group, lone_edges_group
-from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW
+from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW, Layer
 from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
 from mlgraph.graph.projection.claim_rows import claim_rows
-from mlgraph.graph.projection.sides import workflow_sides
 from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.services.common.chunks import chunks
@@ -118,14 +117,11 @@ class Projector:
         for chunk in chunks(triple for triple in affected.triples if not self._aliases.name_in(triple)):
             self._replace_triples(chunk)
         for runs in chunks(affected.runs):
-            for run, member in self._histories.runs(runs).values():
-                self._graph.replace(run.run, run_rows(run, self._graph.asset_index, self._graph.aliases, standalone=not member))
+            for run in self._histories.runs(runs).values():
+                self._graph.replace(run.run, run_rows(run, self._graph.asset_index, self._graph.aliases))
         for workflows in chunks(affected.workflows, 50):
             for workflow in self._histories.workflows(workflows):
-                sides = workflow_sides(workflow, self._graph.asset_index, self._graph.aliases)
-                self._graph.replace(
-                    workflow.workflow, workflow_rows(workflow, sides, self._graph.asset_index, self._graph.aliases)
-                )
+                self._graph.replace(workflow.workflow, workflow_rows(workflow, self._graph.asset_index, self._graph.aliases))
         for assets in chunks(affected.attributes):
             self._attributes.refresh(assets, before, upto)
 
@@ -142,11 +138,12 @@ class Projector:
         affected.runs.update(asset for asset in changes.asserted if kind(asset) == RUN)
         affected.workflows.update(asset for asset in changes.declared if kind(asset) == WORKFLOW)
         reader = self._cache
-        for triple in (triple for asset in reader.retracted(changes.asserted) for triple in reader.neighbours(asset)):
-            self._add_triple(affected, triple)
-            if triple[1] == RUN_OF:
-                affected.workflows.add(triple[2])
+        for asset in reader.retracted(changes.asserted):
+            self._add_readers(affected, asset)
+            for triple in reader.neighbours(asset):
+                self._add_triple(affected, triple)
         for name in moved:
+            self._add_readers(affected, name, *(segment.asset for segment in self._aliases.aliases.segments(name)))
             affected.attributes.update((name, *(segment.asset for segment in self._aliases.aliases.segments(name))))
             for triple in reader.neighbours(name):
                 self._add_triple(affected, triple)
@@ -156,6 +153,17 @@ class Projector:
                 self._add_owner(affected, seen_by)
         self._add_members(affected)
         return affected
+
+    def _add_readers(self, affected: AffectedGroups, *assets: int) -> None:
+        """Add the runs and workflows that read `assets` in the graph: some inputs are known from lineage alone."""
+        graph = self._graph.snapshot
+        for asset in assets:
+            node = graph.find(asset)
+            if node is not None:
+                for layer in (Layer.RUN, Layer.ASSET):
+                    for other, relation, *_ in graph.views[layer].out.every_row_of(node):
+                        if relation == INPUT_TO:
+                            self._add_triple(affected, (asset, relation, int(graph.asset_of[other])))
 
     def _add_members(self, affected: AffectedGroups) -> None:
         """Add the workflows of the affected runs."""

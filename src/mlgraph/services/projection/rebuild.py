@@ -47,7 +47,6 @@ from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
 from mlgraph.graph.projection.histories import RunHistory
 from mlgraph.graph.projection.lone_facts import are_lone, lone_rows
 from mlgraph.graph.projection.nested_fields import nested_field_rows, nested_pairs
-from mlgraph.graph.projection.sides import workflow_sides
 from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
 from mlgraph.ports.store import EdgeTable, FactReader
 from mlgraph.services.common.chunks import chunks
@@ -114,6 +113,18 @@ class _Owners:
             yield chunk.tolist()
 
 
+class _LazyIndex(AssetIndex):
+    """An index of assets that builds its table of URIs when a URI is looked up first: few builds need it."""
+
+    def number(self, uri: str) -> int | None:
+        """Return the number of the asset with that URI, or None."""
+        uris = self.base.uris
+        if not len(self.base.uri_table) and len(uris):
+            table = hash_table(uris.offsets, uris.data, table_size(self.base.assets))
+            self.base = replace(self.base, uri_table=table)
+        return super().number(uri)
+
+
 class _Rebuild:
     """Accumulates the rows of all three tables, ports and attributes of one build."""
 
@@ -127,7 +138,7 @@ class _Rebuild:
         no_names = Strings(np.zeros(assets + 1, np.int64), np.zeros(0, np.uint8))
         base = replace(Base.empty(), uris=self._uris, kind=self._kind, dataset=self._dataset, names=no_names)
         self._facts_alone = replace(base, node_of=np.full(assets, -1, np.int32))
-        self._registry = AssetIndex(self._facts_alone)
+        self._registry = _LazyIndex(self._facts_alone)
         self._histories = Histories(reader, self._registry)
         self._tables = (Arcs(), Arcs(), Arcs())
         self._ports = array("q")
@@ -156,14 +167,13 @@ class _Rebuild:
             for workflow in self._histories.workflows(numbers):
                 for run in workflow.runs:
                     if not done[run.run]:
-                        self._add_run(run, standalone=False)
+                        self._add_run(run)
                         done[run.run] = True
-                sides = workflow_sides(workflow, self._registry, NO_ALIASES)
-                self._add(workflow_rows(workflow, sides, self._registry, NO_ALIASES), workflow.workflow)
+                self._add(workflow_rows(workflow, self._registry, NO_ALIASES), workflow.workflow)
             self._log_progress("workflows", numbers)
         for numbers in self._owners.chunks(RUN):
-            for run, member in self._histories.runs([number for number in numbers if not done[number]]).values():
-                self._add_run(run, standalone=not member)
+            for run in self._histories.runs([number for number in numbers if not done[number]]).values():
+                self._add_run(run)
             self._log_progress("runs", numbers)
 
     def _add_inferred(self) -> None:
@@ -178,8 +188,8 @@ class _Rebuild:
                 self._add(rows, anchor)
             self._log_progress("inferred edges", part.tolist())
 
-    def _add_run(self, run: RunHistory, *, standalone: bool) -> None:
-        self._add(run_rows(run, self._registry, NO_ALIASES, standalone=standalone), run.run)
+    def _add_run(self, run: RunHistory) -> None:
+        self._add(run_rows(run, self._registry, NO_ALIASES), run.run)
 
     def _log_progress(self, phase: str, numbers: Iterable[int]) -> None:
         if time.monotonic() - self._logged > _LOG_EVERY_S:

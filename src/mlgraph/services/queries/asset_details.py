@@ -22,7 +22,7 @@ from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Provenance
 from mlgraph.services.common.asset_health import health_of
 from mlgraph.services.history.alias_table import intervals_under_names
-from mlgraph.services.history.asserted_facts import UNWALKED, by_asset, records_of
+from mlgraph.services.history.asserted_facts import UNWALKED, by_asset, executed_workflows, records_of
 from mlgraph.services.inference.inferred_edges import InferredEdges, origins_at
 from mlgraph.services.queries.names import claimants_of, names_of
 
@@ -107,6 +107,8 @@ class AssetDetails:
         if graph.asset_index.kind(names[0]) != WORKFLOW:
             return health
         started = {e.source: e.valid_from for e in self._reader.edges_into(names, [RUN_OF]) if e.valid_from <= moment}
+        executed = executed_workflows(self._reader, started)
+        started = {run: start for run, start in started.items() if executed.get(run) in names}
         uri = graph.asset_index.uri
         latest = sorted(started, key=lambda run: (started[run], uri(run)), reverse=True)[:LATEST_RUNS]
         run_records: dict[int, list[AssetRecord]] = defaultdict(list)
@@ -129,7 +131,7 @@ class AssetDetails:
         found: dict[Triple, _ValidEdge] = defaultdict(_ValidEdge)
         for span in spans_at(graph, asset, _GRAPH_LAYERS, out=True, into=True):
             if span.start <= moment < span.end:
-                found[span.triple].join(self._origins.get(span.origin), span.start, span.end)
+                found[span.triple].join(self._origins.get(span.origin), span.start, span.end, certain=span.certain)
         unwalked = (*self._reader.edges_from(names, UNWALKED), *self._reader.edges_into(names, UNWALKED))
         for triple, interval in intervals_under_names(self._reader, graph.aliases, unwalked):
             if interval.start <= moment < interval.end:
@@ -137,7 +139,7 @@ class AssetDetails:
         inferred = InferredEdges(self._reader, graph, self._rules).of(asset)
         for triple, origin, span_, certain in origins_at(inferred.edges, moment):
             found[triple].join(origin, *span_)
-            found[triple].possible = not certain and all(each.startswith(ORIGIN) for each in found[triple].origins)
+            found[triple].inferred_possible = not certain and all(each.startswith(ORIGIN) for each in found[triple].origins)
         uri = graph.asset_index.uri
         ordered = sorted(found.items(), key=lambda item: (item[0][1], uri(item[0][0]), uri(item[0][2])))
         properties = self._properties(graph, [triple for triple, _ in ordered[:MAX_RELATIONS]], moment)
@@ -273,10 +275,17 @@ class _ValidEdge:
     origins: set[str] = field(default_factory=set)
     start: int = FOREVER
     end: int = -FOREVER
-    possible: bool = False
+    certain: bool = False
+    inferred_possible: bool = False
 
-    def join(self, origin: str | None, start: int, end: int) -> None:
+    @property
+    def possible(self) -> bool:
+        """Whether no origin is certain of the edge."""
+        return self.inferred_possible or not self.certain
+
+    def join(self, origin: str | None, start: int, end: int, *, certain: bool = True) -> None:
         """Add an origin that asserts the edge for [start, end)."""
+        self.certain = self.certain or certain
         if origin is not None:
             self.origins.add(origin)
         self.start, self.end = min(self.start, start), max(self.end, end)

@@ -19,10 +19,11 @@ from mlgraph.graph.traversal.edge_spans import Span, spans_at
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.history.alias_table import intervals_under_names
-from mlgraph.services.history.asserted_facts import resolve_name_with_store
+from mlgraph.services.history.asserted_facts import executed_workflows, resolve_name_with_store
 from mlgraph.services.history.display_attributes import OWNED_BY
 from mlgraph.services.inference.inferred_edges import Explanation, InferredEdges, record_of
 from mlgraph.services.inference.premise_reader import PremiseReader
+from mlgraph.services.queries.lineage_reports import lineage_reports
 from mlgraph.services.queries.resolver import unknown_asset_text
 
 MAX_RUNS: Final = 20
@@ -42,7 +43,8 @@ class EdgeQueries:
         """Return the records of an edge by origin. Raises `NotFound` if the edge was never asserted or inferred."""
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
         triple = self._resolved(graph, source, relation, target, moment)
-        spans = [span for span in spans_at(graph, triple[0], _LAYERS, out=True, into=False) if span.triple == triple]
+        every = spans_at(graph, triple[0], _LAYERS, out=True, into=False)
+        spans = _whole(span for span in every if span.triple == triple)
         sources, targets = _names_of_ends(graph, triple)
         asserted = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
         records = [edge for edge in asserted if edge.mode != Mode.RETRACT]
@@ -52,9 +54,8 @@ class EdgeQueries:
         if not (spans or records or inferred or named):
             raise NotFound(_not_found_text(graph, source, relation, target))
         nested = triple[1] == PART_OF and graph.asset_index.kind(triple[0]) == COLUMN  # schemas list it, perhaps besides facts
-        is_asserted = not spans or (
-            not nested and len(runs) == len(records) and not any(_computed(graph, record) for record in records)
-        )
+        is_computed = any(_computed(graph, record) for record in records)
+        is_asserted = not is_computed and (not spans or (not nested and len(runs) == len(records)))
         origins = self._asserted_origins(graph, triple, asserted) if is_asserted else self._reported_origins(graph, spans, runs)
         origins += [*named, *(record for explanation in inferred for record in explanation.origins())]
         best = min(inferred, key=lambda explanation: _distance(explanation, moment), default=None)
@@ -96,7 +97,8 @@ class EdgeQueries:
         for span in sorted(set(spans), key=lambda span: (origins[span.origin], span.start, span.end)):
             reports = [run for run in runs if run.origin == span.origin and span.start <= run.valid_from < span.end]
             entry = self._entry(origins[span.origin], span.start, span.end, graph, reports)
-            listed.append({**entry, "properties": _merged_properties(reports, graph.asset_index.uri)})
+            own = [report for report in reports if report.relation == span.triple[1]]
+            listed.append({**entry, "properties": _merged_properties(own, graph.asset_index.uri)})
         return listed
 
     def _asserted_origins(self, graph: GraphVersion, triple: Triple, records: list[EdgeRecord]) -> list[dict[str, Any]]:
@@ -142,15 +144,29 @@ class EdgeQueries:
         reports = self._reader.edges_from(sources, [relation])
         own = [record for record in reports if record.target in targets and record.mode != Mode.RETRACT]
         owner = target if relation == INPUT_TO else source
-        if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.asset_index.kind(owner) != WORKFLOW:
-            return own
         owners = targets if relation == INPUT_TO else sources
-        runs = {edge.source for edge in self._reader.edges_into(owners, [RUN_OF]) if edge.mode != Mode.RETRACT}
+        if relation not in (INPUT_TO, OUTPUTS) or not owner or graph.asset_index.kind(owner) != WORKFLOW:
+            return own or lineage_reports(self._reader, graph, triple, owners, (sources, targets))
+        executed = executed_workflows(self._reader, {edge.source for edge in self._reader.edges_into(owners, [RUN_OF])})
+        runs = {run for run, workflow in executed.items() if workflow in owners}
         if relation == INPUT_TO:
             reports = [edge for edge in self._reader.edges_from(sources, [INPUT_TO]) if edge.target in runs]
         else:
             reports = [edge for edge in self._reader.edges_into(targets, [OUTPUTS]) if edge.source in runs]
-        return own + [edge for edge in reports if edge.mode != Mode.RETRACT]
+        own += [edge for edge in reports if edge.mode != Mode.RETRACT]
+        return own or lineage_reports(self._reader, graph, triple, owners | runs, (sources, targets))
+
+
+def _whole(spans: Iterable[Span]) -> list[Span]:
+    """Return the spans, where one that is only possible is joined with the certain one that follows it."""
+    joined: list[Span] = []
+    for span in sorted(set(spans), key=lambda span: (span.origin, span.start, span.end)):
+        before = joined[-1] if joined else None
+        if before is not None and not before.certain and (before.origin, before.end) == (span.origin, span.start):
+            joined[-1] = before._replace(end=span.end, certain=span.certain)
+        else:
+            joined.append(span)
+    return list({span._replace(certain=True): None for span in joined})
 
 
 def _names_of_ends(graph: GraphVersion, triple: Triple) -> tuple[set[int], set[int]]:

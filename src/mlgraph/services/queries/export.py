@@ -10,7 +10,7 @@ from typing import IO, Any, Final
 
 from mlgraph.domain.fact_json import asset_line
 from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
-from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord, asset_intervals, edge_intervals
+from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, edge_intervals
 from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
@@ -20,12 +20,14 @@ from mlgraph.graph.projection.histories import (
     WorkflowHistory,
     by_key,
     cuts_of,
+    is_drop,
     key_of,
+    latest_state,
     retracted,
     retraction_moments,
 )
 from mlgraph.ports.store import AssetRow, FactReader
-from mlgraph.services.history.asserted_facts import retraction_ends
+from mlgraph.services.history.asserted_facts import executed_workflows, retraction_ends
 
 _CHUNK: Final = 500
 _SPOOL_BYTES: Final = 16 * 1024 * 1024
@@ -88,7 +90,8 @@ class _ChunkExporter:
             ends = retracted(cuts[triple], origin)
             if not retains_retracted:
                 ends += retraction_moments(self._retraction_ends, (triple[0], triple[2]), origin) + self._undeclared(same_key)
-            each_counts = of_run or (triple[1] == ALIAS_OF and was_retracted)  # a rename may be asserted again
+            declared = any(record.mode == Mode.DECLARED for record in same_key)  # the latest declaration decides
+            each_counts = of_run or declared or triple[1] == RUN_OF or (triple[1] == ALIAS_OF and was_retracted)  # a rename
             target, by = self._rows[triple[2]].uri, self._rows[seen_by].uri if seen_by else ""
             for interval in edge_intervals(same_key, ends, repeats=each_counts):
                 properties = {
@@ -96,6 +99,9 @@ class _ChunkExporter:
                     **({"role": role} if role else {}),
                     **({"version": version} if version else {}),
                 }
+                properties.update(_of_report(same_key, interval))
+                if properties.get("drop") is False:
+                    del properties["drop"]
                 if by:
                     properties["by"] = by
                 if interval.feeds is not None:
@@ -139,7 +145,8 @@ class _ChunkExporter:
         """Return whether runs report this edge of a workflow: a declaration that omits it then ends their edges too."""
         reads = edge.relation == INPUT_TO
         owner, other = (edge.target, edge.source) if reads else (edge.source, edge.target)
-        runs = {each.source for each in self._reader.edges_into([owner], [RUN_OF])}
+        executed = executed_workflows(self._reader, {each.source for each in self._reader.edges_into([owner], [RUN_OF])})
+        runs = {run for run, workflow in executed.items() if workflow == owner}
         if reads:
             reported = ((e.target, e.role) for e in self._reader.edges_from([other], [INPUT_TO]))
         else:
@@ -184,6 +191,15 @@ def _declarers(reader: FactReader, workflows: Iterable[int], ends_by_asset: Retr
         asset: WorkflowHistory(asset, (), edges[asset], declarations_of, (), ends_by_asset)
         for asset, declarations_of in declarations.items()
     }
+
+
+def _of_report(records: Iterable[EdgeRecord], interval: EdgeInterval) -> dict[str, Any]:
+    """Return the properties that belong to one report alone: they do not merge into those of later reports."""
+    reports = [record for record in records if record.valid_from == interval.start]
+    if interval.record.relation == RUN_OF:
+        state = latest_state(reports)
+        return {} if state is None else {"state": state}
+    return {"drop": any(map(is_drop, reports))} if "drop" in interval.properties else {}
 
 
 def _with_contact(state: dict[str, Any], contact: Contact) -> dict[str, Any]:

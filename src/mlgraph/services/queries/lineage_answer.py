@@ -16,6 +16,7 @@ from mlgraph.graph.response.paging import page
 from mlgraph.graph.traversal.closures import Closure
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.origin_names import OriginNames
+from mlgraph.services.queries.deleted_runs import deleted_runs
 from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
@@ -38,6 +39,9 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
         hops = np.concatenate([np.zeros(1, np.int32), hops])
         are_certain = np.concatenate([np.ones(1, np.bool_), are_certain])
     asset_index = graph.asset_index
+    kinds = asset_index.kinds(listed)
+    is_now = options.as_of is None and scope.after is None
+    deleted = deleted_runs(reader, graph, listed, scope.moment, is_now=is_now)
     uris = asset_index.uri_texts(listed)
     edges = edges_between(
         graph, scope.level, scope.moment, closures, listed, lambda upto: origins_upto(upto).rank, folding.hidden
@@ -49,7 +53,7 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
         "level": level_name(scope.level),
         "as_of": format_time(scope.moment),
         "ambiguous": claimants_of(graph, scope.root, scope.moment),
-        "nodes": nodes_json(uris, asset_index.name_texts(listed, uris), asset_index.kinds(listed), hops, are_certain),
+        "nodes": nodes_json(uris, asset_index.name_texts(listed, uris), kinds, hops, are_certain, deleted),
         "edges": edges_json(uris, edges, origins.names),
         "total": len(assets),
         **cut(shown.frontier),

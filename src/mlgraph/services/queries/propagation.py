@@ -26,7 +26,7 @@ from mlgraph.graph.traversal.closures import Closure, walk
 from mlgraph.ports.store import FactReader, RunRecords
 from mlgraph.services.common.chunks import chunks
 from mlgraph.services.history.asserted_facts import by_asset
-from mlgraph.services.history.group_histories import Histories, memberships
+from mlgraph.services.history.group_histories import Histories
 
 WORKFLOW_STATES: Final = ("failed", "old", "partly", "waiting", "running", "rebuilt")
 """The states of a workflow, those that need attention first."""
@@ -248,7 +248,7 @@ class _RunReader:
         self._graph = graph
         self._affected = affected
         self._moment = moment
-        self._retraction_ends = Histories(reader, graph.asset_index, graph.aliases).retraction_ends
+        self._group_histories = Histories(reader, graph.asset_index, graph.aliases)
         self._distances = dict(zip(reached.assets.tolist(), reached.distances.tolist(), strict=True))
 
     def executions(self, since: int) -> Iterator[Execution]:
@@ -263,12 +263,10 @@ class _RunReader:
         for chunk in chunks(runs):
             deadlines.raise_if_exceeded()
             records = self._reader.runs(chunk)
-            members = memberships(
-                (each for each in records.memberships if each.valid_from <= self._moment), self._retraction_ends
-            )
+            executed = self._group_histories.executed(records.memberships)
             for history in self._histories(chunk, records):
-                run_workflows = {self._resolved(each) for each in members.get(history.run, ())}
-                own = {history.run} if history.run in standalone else run_workflows
+                workflow = history.run if history.run in standalone else executed.get(history.run)
+                own = set() if workflow is None else {self._resolved(workflow)}
                 yield from self._of_run(history, own & self._affected.reads.keys(), since)
 
     def _histories(self, runs: Collection[int], records: RunRecords) -> Iterator[RunHistory]:

@@ -15,6 +15,7 @@ from mlgraph.ports.store import Actor, Appended, CommittedTransaction, Item
 from mlgraph.stores.append import insert_statements
 from mlgraph.stores.append.default_times import TimestampAssigner
 from mlgraph.stores.append.group_commit import GroupCommit
+from mlgraph.stores.append.meant_columns import MeantColumns
 from mlgraph.stores.append.row_batch import RowBatch
 from mlgraph.stores.append.surrogate_keys import IdAllocator
 from mlgraph.stores.postgres.database import Database
@@ -62,6 +63,7 @@ class PostgresWriter:
         self._on_commit = on_commit
         self._appended: CommittedTransaction | None = None
         self._ids = IdAllocator()
+        self._meant_columns = MeantColumns()
         self._last_tx = -1
         self._group_commit = GroupCommit(self._write)
 
@@ -85,6 +87,7 @@ class PostgresWriter:
                 cursor.execute("COMMIT")
         except BaseException:
             self._ids.rolled_back()
+            self._meant_columns.invalidate()
             self._appended = None
             raise
         self._ids.committed()
@@ -106,6 +109,7 @@ class PostgresWriter:
         if last_tx != self._last_tx:  # another writer appended, or this is the first append
             cursor.execute(_GREATEST)
             self._ids.begin(*(cursor.fetchone() or (0, 0, 0)))
+            self._meant_columns.invalidate()
             self._last_tx = last_tx
         return last_tx, max(clock.wall_us(), last_recorded), last_at, bytes(key)
 
@@ -134,6 +138,9 @@ class PostgresWriter:
         events = insert_statements.store_events(rows, entries, new, batch.tx, self._ids)
         if len(batch.edges) + len(batch.assets) < offered:
             named = batch.uris() | people
+        meant = self._meant_columns.of(cursor, (edge for edge, _ in batch.edges), ids)
+        ids.update(self._ids.known_assets(cursor, meant - ids.keys()))
+        named |= meant
         created = self._ids.create_assets(cursor, rows, named - ids.keys(), ids, batch.tx)
         keys = self._add_facts(cursor, rows, batch, ids, events)
         rows.store(cursor)
