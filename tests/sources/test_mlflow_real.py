@@ -91,7 +91,8 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
         made = json.loads(server.run(HERE / "mlflow_company.py", "120").splitlines()[-1])
         found = Company(server, source, listener, made)
         found.statements, found.cursor = backfill(source)
-        found.known = {each.uri for each in found.statements if isinstance(each, AssetFact)}
+        deleted = {each.uri for each in found.statements if isinstance(each, AssetRetraction)}
+        found.known = {each.uri for each in found.statements if isinstance(each, AssetFact)} - deleted
         found.before = source.identities()
         yield found
 
@@ -159,7 +160,8 @@ def test_evaluations_are_of_a_version_on_a_dataset(company: Company) -> None:
         (uri,) = {each.target for each in found}
         assert metric in company.state(uri).state["properties"]["metrics"]
         assert all(str(dataset("held-out")) in each.properties["from"] for each in found)
-        assert {each.source for each in company.edges("evaluated_by", target=uri)} == {version(1)}
+        both = {version(1), version(2)}  # one logged model, by its id and by the run that made it
+        assert {each.source for each in company.edges("evaluated_by", target=uri)} == both
         taken = company.edges("input_to", source=dataset("held-out"), target=company.run(name))
         assert {each.properties["role"] for each in taken} == {"test"}
 
@@ -170,9 +172,12 @@ def test_a_model_that_nobody_registered_is_an_artifact_of_its_run(company: Compa
     assert not [each for each in company.statements if isinstance(each, AssetFact) and each.uri.name == company.made["logged"]]
 
 
-def test_what_was_deleted_before_is_not_reported(company: Company) -> None:
-    assert company.run("gone") not in company.known
-    assert isinstance(company.source.fetch("run", company.made["gone"]), Gone)
+def test_what_was_deleted_before_is_reported_as_deleted_if_it_is_a_run(company: Company) -> None:
+    gone = company.run("gone")
+    (ended,) = (each for each in company.statements if isinstance(each, AssetRetraction))
+    assert ended.uri == gone
+    assert company.state(gone).valid_from == STARTED_US + 9_500_000
+    assert isinstance(company.source.fetch("run", company.made["gone"]), dict)
     assert isinstance(company.source.fetch("model_version", "ranker/99"), Gone)
 
 
@@ -197,7 +202,11 @@ def test_no_two_payloads_contradict_each_other(company: Company) -> None:
 def test_reading_the_same_truth_again_reports_the_same(company: Company) -> None:
     with contextlib.closing(MlflowSource(Access(company.server.url, "prod", limits=RequestLimits(requests_per_s=500)))) as fresh:
         again, _ = backfill(fresh)
-    assert {repr(each) for each in again} == {repr(each) for each in company.statements}
+    expected, found = (
+        {repr(each._replace(valid_to=0) if isinstance(each, AssetRetraction) else each) for each in statements}
+        for statements in (company.statements, again)
+    )
+    assert found == expected, "apart from the time at which a deletion was noticed"
 
 
 def test_the_inventory_is_what_was_reported(company: Company) -> None:
@@ -276,7 +285,8 @@ def test_a_run_that_nobody_announces_is_polled(company: Company) -> None:
 
 def test_deletions_and_renames_are_noticed(company: Company) -> None:
     company.server.run(HERE / "mlflow_changes.py", "remove", company.made["experiments"]["retrieval"])
-    known_states = {each.uri: each.state for each in company.statements if isinstance(each, AssetFact)}
+    states = {each.uri: each.state for each in company.statements if isinstance(each, AssetFact)}
+    known_states = {uri: state for uri, state in states.items() if uri in company.known}
     assert identities_of(known_states) == company.before
     known = known_states | {uri: {} for uri in company.known - set(known_states)}
     now = parse_time("2030-01-01T00:00:00Z")

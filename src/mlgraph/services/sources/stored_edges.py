@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mlgraph.domain.facts import EdgeFact, Mode
-from mlgraph.domain.history import EdgeInterval, EdgeRecord, edge_intervals
+from mlgraph.domain.history import EdgeInterval, EdgeRecord, edge_intervals, reporting_run
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
 from mlgraph.graph.projection.histories import cuts_of, retracted
@@ -21,8 +21,6 @@ Variant = tuple[str, str]
 """Role and version, in which edges of one triple differ; empty where an edge has none."""
 
 _ALIAS_OF: Final = RELATIONS["alias_of"].code
-_RUN_END: Final = {RELATIONS["input_to"].code: 2, RELATIONS["outputs"].code: 0}
-"""The end of an edge that may be the run that reported it."""
 
 
 def ends_of(fact: EdgeFact) -> Ends:
@@ -92,9 +90,10 @@ class StoredEdges:
         triple = record.triple
         known = self._records.get(triple, ())
         cuts = retracted(cuts_of(known).get(triple, ()), self._origin)
-        for place, asset in ((0, triple[0]), (2, triple[2])):
-            is_reporter = _RUN_END.get(triple[1]) == place and self._uris.get(asset, "").startswith("mlg://run/")
-            if asset in self._endings and not is_reporter:
+        source, relation, target = self._uris.get(triple[0], ""), RELATION_NAMES[triple[1]], self._uris.get(triple[2], "")
+        run = reporting_run(source, relation, target)
+        for asset in {triple[0], triple[2]} & self._endings.keys():
+            if self._uris.get(asset) != run:
                 cuts += self._endings[asset].of(self._origin)
         return cuts
 

@@ -26,6 +26,7 @@ from mlgraph.domain.history import (
     asset_intervals,
     edge_intervals,
     endings,
+    reporting_run,
 )
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
 from mlgraph.stores.postgres.records import edge_record
@@ -117,7 +118,8 @@ class TimestampAssigner:
     def _is_valid(self, like: EdgeRecord, known: list[EdgeRecord], fact: EdgeFact | EdgeRetraction) -> bool:
         """Return whether an interval with the end and properties of `like` is valid now, by the `known` records."""
         cuts = [r.valid_from for r in known if r.mode == Mode.RETRACT and r.origin in (EVERY_ORIGIN, like.origin)]
-        for uri in (str(fact.source), str(fact.target)):
+        source, _, target = _triple(fact)
+        for uri in {source, target} - {reporting_run(source, fact.relation, target)}:
             cuts.extend(endings(self._assets[uri]).of(like.origin))
         same = [record for record in known if record.mode != Mode.RETRACT and record.key == like.key]
         return any(
