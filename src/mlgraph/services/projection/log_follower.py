@@ -144,6 +144,10 @@ class Follower:
         if self._load.is_active and not self._load.is_due():
             time.sleep(_POLL_S)
             return False
+        if self._load.is_active and self._next is not None:
+            # First, since otherwise it would lag as far until the end of the load, and each transaction be applied twice.
+            self._switch_base(lags=True)
+            return True
         committed = None if self._load.is_active else self._commits.since(before)
         if committed is not None:
             changes, last_at = committed
