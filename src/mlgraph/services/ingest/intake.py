@@ -75,7 +75,7 @@ class Intake:
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Append NDJSON facts chunk by chunk, each durable before the next. Return the ingest shape."""
         tally = Tally(form=FACTS)
-        return self._chunked(tally, lines, caller, lambda _, line: self._fact_item(read_json(line), caller))
+        return self._chunked(tally, lines, caller, lambda _, line: _fact_item(read_json(line), caller))
 
     def is_quick(self, form: str, size: int) -> bool:
         """Return whether an event of `size` bytes can be interpreted without a thread.
@@ -251,18 +251,6 @@ class Intake:
         tally.duplicates += len(entries) - accepted
         tally.watermark = max(tally.watermark, appended.tx)
 
-    def _fact_item(self, document: Any, caller: Caller) -> Item:
-        item = Item(*split_contacts(parse_line(Located(document), caller.source or FACTS)))
-        for fact in item.facts:
-            if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
-                _check_not_past(fact.valid_to)
-            if not caller.may_report_for(fact.origin):
-                raise InvalidInput(
-                    f"this token may only report facts of the origin {caller.source!r}, not of {fact.origin!r}",
-                    pointer=f"/{next(iter(document))}/origin",
-                )
-        return item
-
     def _item_of(self, event: InterpretedEvent) -> Item:
         """Return the item to append. If the connector failed, the dead letter is stored and the item is empty."""
         if event.dead_letter is not None:
@@ -282,7 +270,7 @@ class Intake:
             statements: list[Statement] = []
             for position, entry in enumerate(envelope.fact_lines()):
                 try:
-                    statements.extend(self._statements(entry, caller))
+                    statements.extend(_statements(entry, caller))
                 except InvalidInput as error:
                     raise error.under(f"/data/{position}" if envelope.many else "/data") from None
             return Item(*split_contacts(statements), event), []
@@ -300,10 +288,6 @@ class Intake:
             raise error.under("/data") from None
         item = self._item_of(interpreted)
         return Item(item.facts, item.contacts, event), [warning.under("/data") for warning in interpreted.warnings]
-
-    def _statements(self, entry: Any, caller: Caller) -> list[Statement]:
-        item = self._fact_item(entry, caller)
-        return [*item.facts, *item.contacts]
 
 
 def _beginning(lines: Iterable[bytes]) -> tuple[Iterable[bytes], bool]:
@@ -334,6 +318,24 @@ def _count_ingested(form: str, ingested: Mapping[str, Any]) -> None:
         ("rejected", len(ingested["rejected"])),
     ):
         metrics.INTAKE_ITEMS.labels(form, outcome).inc(count)
+
+
+def _fact_item(document: Any, caller: Caller) -> Item:
+    item = Item(*split_contacts(parse_line(Located(document), caller.source or FACTS)))
+    for fact in item.facts:
+        if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
+            _check_not_past(fact.valid_to)
+        if not caller.may_report_for(fact.origin):
+            raise InvalidInput(
+                f"this token may only report facts of the origin {caller.source!r}, not of {fact.origin!r}",
+                pointer=f"/{next(iter(document))}/origin",
+            )
+    return item
+
+
+def _statements(entry: Any, caller: Caller) -> list[Statement]:
+    item = _fact_item(entry, caller)
+    return [*item.facts, *item.contacts]
 
 
 def _check_not_past(valid_to: int) -> None:
