@@ -47,17 +47,8 @@ class MemoryStore:
 
     def _number_meant_columns(self) -> None:
         """Number the columns of inputs that column lineage means by other names, as the writer of PostgreSQL does."""
-        rows = {row.asset: row for row in self.assets_by_uri.values()}
-        inputs: dict[int, set[AssetUri]] = defaultdict(set)
-        for edge in self.edge_facts:
-            if edge.relation == RELATIONS["input_to"].code and edge.mode != Mode.RETRACT:
-                inputs[edge.target].add(AssetUri.parse(rows[edge.source].uri))
-        for edge in list(self.edge_facts):
-            if edge.by in inputs and rows[edge.source].dataset:
-                name = AssetUri.parse(rows[rows[edge.source].dataset].uri)
-                meant = NameMatcher(inputs[edge.by]).match(name)
-                if meant is not None:
-                    self._id(column_uri(meant, field_of_column(AssetUri.parse(rows[edge.source].uri))))
+        for column in meant_columns({row.asset: row for row in self.assets_by_uri.values()}, self.edge_facts):
+            self._id(column)
 
     def _append_state(self, uri: AssetUri, origin: str, moment: int | None, mode: Mode, state: dict[str, Any]) -> None:
         assert moment is not None
@@ -275,3 +266,17 @@ class MemoryStore:
         for uri in sorted(self.assets_by_uri):
             row = self.assets_by_uri[uri]
             yield row, reported[row.asset], leading[row.asset]
+
+
+def meant_columns(rows: Mapping[int, AssetRow], edges: Sequence[EdgeRecord]) -> list[AssetUri]:
+    """Return the columns of the inputs of runs that their column lineage means by names of other datasets."""
+    found, columns = [], [edge for edge in edges if edge.by is not None and rows[edge.source].dataset]
+    inputs: dict[int, set[AssetUri]] = defaultdict(set)
+    for edge in edges:
+        if edge.relation == RELATIONS["input_to"].code and edge.mode != Mode.RETRACT:
+            inputs[edge.target].add(AssetUri.parse(rows[edge.source].uri))
+    for edge in columns:
+        meant = NameMatcher(inputs[edge.by or 0]).match(AssetUri.parse(rows[rows[edge.source].dataset].uri))
+        if meant is not None:
+            found.append(column_uri(meant, field_of_column(AssetUri.parse(rows[edge.source].uri))))
+    return found

@@ -11,7 +11,6 @@ from mlgraph.domain.errors import TooMuch
 from mlgraph.domain.history import NO_ENDINGS, AssetInterval, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, state_at
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.aliases import BEGINNING, split
 from mlgraph.graph.model.rows import CERTAIN, COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
@@ -240,22 +239,9 @@ class PremiseReader:
         for part in chunks(asset for asset in assets if asset not in self._states):
             segments = self._segments(part)
             for asset in part:
-                listed = segments.get(asset, [_StateInterval(*EVER, {}, ())])
-                self._states[asset] = [State(each.start, each.end, self._condition_state(asset, each.state)) for each in listed]
+                listed, uri = segments.get(asset, [_StateInterval(*EVER, {}, ())]), AssetUri.parse(self.uri(asset))
+                self._states[asset] = [State(each.start, each.end, _condition_values(uri, each.state)) for each in listed]
         return {asset: self._states[asset] for asset in assets}
-
-    def _condition_state(self, asset: int, state: Mapping[str, Any]) -> dict[str, Any]:
-        uri = self.uri(asset)
-        named = {key: value for key, value in state.items() if key in BLANK_NODE and value is not None}
-        status = state.get("properties", {}).get("state")
-        return {
-            **BLANK_NODE,
-            "name": AssetUri.parse(uri).name,
-            **named,
-            "uri": uri,
-            "kind": KIND_NAMES[self.kind(asset)],
-            "state": status if isinstance(status, str) else "",
-        }
 
     def pairs(self, junctions: Collection[int]) -> Mapping[int, Pairs]:
         """Return the (input, output) pairs of each run and workflow with their validity. Raises `TooMuch`."""
@@ -322,3 +308,11 @@ def _segments(records: Sequence[AssetRecord]) -> Iterator[_StateInterval]:
     for start, end in pairwise(moments):
         valid_intervals = [interval for interval in intervals if interval.start <= start < interval.end]
         yield _StateInterval(start, end, state_at(valid_intervals, start) or {}, valid_intervals)
+
+
+def _condition_values(uri: AssetUri, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what conditions read of an asset in this state."""
+    named = {key: value for key, value in state.items() if key in BLANK_NODE and value is not None}
+    status = state.get("properties", {}).get("state")
+    of_uri = {"uri": str(uri), "kind": uri.kind, "state": status if isinstance(status, str) else ""}
+    return {**BLANK_NODE, "name": uri.name, **named, **of_uri}
