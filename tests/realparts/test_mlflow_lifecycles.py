@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,8 +14,8 @@ import pytest
 
 from mlgraph.domain.configuration import Schedule
 from mlgraph.services.common.identity import Caller
-from tests.realparts.mlflow_server import MlflowServer, mlflow_server
-from tests.realparts.mlflow_walk import CONNECTOR, LIMITS, walk
+from tests.realparts.mlflow_server import MLFLOW_BIN, MlflowServer, mlflow_server
+from tests.realparts.mlflow_walk import CONNECTOR, LIMITS, state_of, walk
 from tests.services.hydration_proof import NAME, Reading, differences
 from tests.services.parts import Store, schema_url
 
@@ -178,6 +179,36 @@ def test_a_nested_run_whose_parent_was_deleted_is_a_part_of_its_experiment(scene
     scene.sync()
     assert scene.parents(child) == {run_uri(parent)}
     assert scene.parents(parent) == {workflow}
+
+
+def test_a_run_that_mlflow_removed_for_good_keeps_what_was_read_of_it(scene: Scene) -> None:
+    experiment = scene.experiment("purged")
+    train = scene.run(experiment, {"uri": "s3://lake/purged"})
+    model = scene.logged_model(experiment, train)
+    measure = scene.run(experiment)
+    scene.use(measure, model)
+    scene.call("runs/log-metric", run_id=measure, key="auc", value=0.5, timestamp=STARTED_MS, step=0)
+    scene.model("purged")
+    version = scene.version("purged", f"models:/{model}")
+    scene.sync()
+    for run in (train, measure):
+        scene.call("runs/delete", run_id=run)
+    scene.sync()
+    before = {each for each in state_of(scene.store)[1] if train in str(each) or measure in str(each)}
+    assert [each for each in before if each[:3] == (run_uri(train), "outputs", version) and "lake" in each[3]]
+    assert [each for each in before if each[1] == "evaluated_by"]
+    store = f"sqlite:///{scene.server.folder / 'mlflow.db'}"
+    subprocess.run(
+        [str(MLFLOW_BIN / "mlflow"), "gc", "--backend-store-uri", store, "--run-ids", f"{train},{measure}"],
+        env=scene.server.client_environment(scene.server.url),
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    assert httpx.get(f"{scene.server.url}/api/2.0/mlflow/runs/get", params={"run_id": train}).status_code == httpx.codes.NOT_FOUND
+    scene.sync()
+    assert {each for each in state_of(scene.store)[1] if train in str(each) or measure in str(each)} == before
+    assert scene.shown(run_uri(train))["deleted_at"] is not None
 
 
 def test_a_moved_alias_of_a_renamed_model_points_to_one_version(scene: Scene) -> None:
