@@ -40,7 +40,6 @@ ALLOWED: Final = {
     "held_out": "held-out data is the term of machine learning",
     "HELD_OUT": "the same",
     "HELD_OUT_ROLES": "the same",
-    "has_held_out": "the same",
     "holds": "a field of the JSON answer of GET /why",
     "bearer": "the authentication scheme of RFC 6750",
 }

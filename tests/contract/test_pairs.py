@@ -74,12 +74,15 @@ def test_the_latest_run_with_lineage_decides(api: Api, names: Names, order: str)
         assert api.reached(d("b"), at(minute))[d("x")] == (2, "certain")
 
 
-def test_a_facet_that_names_no_input_is_ignored(api: Api, names: Names) -> None:
+def test_what_a_facet_names_beside_the_inputs_is_a_possible_input(api: Api, names: Names) -> None:
     p, d = Producer(names), names.dataset
     facets = {"x": {"columnLineage": p.columns(f="q.f")}, "y": {"columnLineage": p.columns(f="a.f q.f")}}
     api.event(p.run("r", 1, "COMPLETE", "ab", "xy", facets=facets))
-    assert api.reached(d("a")).keys() == {d("a"), names.workflow(), d("x"), d("y")}
-    assert api.reached(d("b")) == {d("b"): (0, "certain"), names.workflow(): (1, "certain"), d("x"): (2, "possible")}
+    assert api.reached(d("a")) == {d("a"): (0, "certain"), names.workflow(): (1, "certain"), d("y"): (2, "certain")}
+    assert api.reached(d("b")) == {d("b"): (0, "certain"), names.workflow(): (1, "certain")}
+    for level, middle in (("asset", names.workflow()), ("run", names.run("r"))):
+        both = {d("x"): (2, "possible"), d("y"): (2, "possible")}
+        assert api.reached(d("q"), level=level) == {d("q"): (0, "certain"), middle: (1, "possible"), **both}
 
 
 def test_the_lineage_facet_comes_before_columns(api: Api, names: Names) -> None:

@@ -1,4 +1,4 @@
-"""Histories in the shapes of real producers, in shuffled orders: the same answers, and `why`, `show` and lineage agree on them."""
+"""Histories in the shapes of real producers, in shuffled orders: the same answers, and `why`, `show` and lineage agree."""
 
 from __future__ import annotations
 

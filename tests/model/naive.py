@@ -14,7 +14,7 @@ from mlgraph.graph.model.claims import Alias
 from tests.model.matching import matched
 from tests.model.names import resolve_all
 from tests.model.pairs import Level, Pairing, Pairs
-from tests.model.records import Assets, Endings, Record, Triple, asserted_by, by_key, fold, spans
+from tests.model.records import Assets, Endings, Record, Triple, asserted_by, by_key, fold, key_of, spans
 from tests.model.runs import Runs, is_column_lineage, is_drop, side_of
 from tests.model.walk import ReportedColumns, Walk
 from tests.model.workflows import Workflows
@@ -27,7 +27,7 @@ class NaiveGraph:
     """The graph of a set of facts. Every `valid_from` and every time of a retraction must be given."""
 
     def __init__(self, facts: list[Fact], endings: Endings | None = None) -> None:
-        self.facts = facts
+        self.facts = facts = with_drops(facts)
         self.assets = Assets(facts)
         self.endings = endings or Endings(facts, self.assets)
         self.runs = Runs(facts, self.assets, self.endings)
@@ -257,6 +257,17 @@ def nested_fields(schema: Any) -> set[tuple[str, str]]:
     names = {name for (name,), _ in fields}
     beginnings = {name: [other for other in names if name.startswith(f"{other}.")] for name in names}
     return {(name, max(others, key=len)) for name, others in beginnings.items() if others}
+
+
+def with_drops(facts: list[Fact]) -> list[Fact]:
+    """Return the facts, where one that reports a drop marks all facts of the same edge and moment."""
+    dropped = {(key_of(fact), fact.valid_from) for fact in facts if isinstance(fact, EdgeFact) and is_drop(fact)}
+    return [
+        fact._replace(properties={**fact.properties, "drop": True})
+        if isinstance(fact, EdgeFact) and (key_of(fact), fact.valid_from) in dropped
+        else fact
+        for fact in facts
+    ]
 
 
 def is_reported_column(record: Record) -> bool:

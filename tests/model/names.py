@@ -68,16 +68,16 @@ def merged(links: Sequence[Alias], names: Collection[int], key: Callable[[int], 
 
 def use_two_names_of_one_asset(facts: Sequence[Fact]) -> bool:
     """Return whether runs or workflows report an asset by several names, which count as one (see test_alias_merging)."""
-    kin: dict[AssetUri, set[AssetUri]] = {}
+    related: dict[AssetUri, set[AssetUri]] = {}
     used: set[AssetUri] = set()
     for fact in facts:
         if not isinstance(fact, EdgeFact):
             continue
         if fact.relation == "alias_of":
-            joined = {fact.source, fact.target} | kin.get(fact.source, set()) | kin.get(fact.target, set())
-            kin.update(dict.fromkeys(joined, joined))
+            joined = {fact.source, fact.target} | related.get(fact.source, set()) | related.get(fact.target, set())
+            related.update(dict.fromkeys(joined, joined))
         elif fact.relation in ("input_to", "outputs"):
             used |= {fact.source, fact.target, *map(AssetUri.parse, fact.properties.get("from", ()))}
         elif "by" in fact.properties:
             used |= {dataset for end in (fact.source, fact.target) if (dataset := dataset_of_column(end)) is not None}
-    return any(len(kin.get(uri, {uri}) & used) > 1 for uri in used)
+    return any(len(related.get(uri, {uri}) & used) > 1 for uri in used)

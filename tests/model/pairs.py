@@ -5,8 +5,8 @@ How sentences that can be read in two ways are read here:
 - What a run reported up to the moment counts, all events and origins together, whatever was retracted since; the pairs are then
   those whose input and output edges are valid.
 - What is declared of a workflow is one run: its inputs, outputs and lineage are those of the declared edges valid at the moment,
-  and it completed at the latest start of these edges. Of its column edges those count that began with the declared output edge
-  or later.
+  and it completed at the latest start of these edges. Of its column edges those count that start with the declared output edge or
+  later.
 - "One input": inputs that lineage alone names are not counted. Several names in lineage that mean one input are one pair.
 - Inputs declared without any declared output are added to the outputs of which nobody reported lineage, where a run's pair is
   missing.
@@ -113,7 +113,9 @@ class Pairing:
 
     def _declared_at(self, workflow: AssetUri, t: int) -> Evidence | None:
         """Return what is declared of a workflow at `t`; None: nothing is."""
-        valid = [(record, began) for record, began in self.declared_records if record.is_valid(t) and workflow in record.triple]
+        valid = [
+            (record, asserting) for record, asserting in self.declared_records if record.is_valid(t) and workflow in record.triple
+        ]
         if not valid:
             return None
         records = [record for record, _ in valid]
@@ -128,13 +130,16 @@ class Pairing:
         """Return (origin, output, dataset) for each dataset that declared lineage of a workflow names at `t`."""
         since: dict[AssetUri, int] = {}
         facts: list[EdgeFact] = []
-        for record, began in self.declared_records:
+        for record, asserting in self.declared_records:
             if record.is_valid(t) and record.triple[:2] == (workflow, "outputs"):
                 since[record.triple[2]] = max(record.start, since.get(record.triple[2], record.start))
-                facts += began
+                facts += asserting
         found = [(fact.origin, output, name) for fact in facts for output, name in names_in(fact)]
+        decided = {output for _, output, _ in found}
         for column in self.columns:
             source, output = dataset_of_column(column.triple[0]), dataset_of_column(column.triple[2])
+            if output in decided:
+                continue
             if column.by == str(workflow) and column.is_valid(t) and source and output in since and column.start >= since[output]:
                 found.append((column.origin, output, source))
         return found
@@ -199,9 +204,9 @@ class Pairing:
 def _restricted(by_output: dict[AssetUri, dict[AssetUri, bool]], node: AssetUri, valid: list[Record]) -> Pairs:
     """Return the pairs of valid edges; a pair is certain if its input edge is too."""
     inputs, outputs = inputs_of(node, valid), outputs_of(node, valid)
-    sure = {record.triple[0] for record in valid if record.triple[1:] == ("input_to", node) and record.certain}
+    certain_inputs = {record.triple[0] for record in valid if record.triple[1:] == ("input_to", node) and record.certain}
     return {
-        (source, output): certain and source in sure
+        (source, output): certain and source in certain_inputs
         for output, by_source in by_output.items()
         for source, certain in by_source.items()
         if source in inputs and output in outputs

@@ -92,6 +92,13 @@ def names_in(fact: EdgeFact) -> list[tuple[AssetUri, AssetUri]]:
     return []
 
 
+def decisive_names(facts: list[EdgeFact]) -> list[tuple[EdgeFact, AssetUri, AssetUri]]:
+    """Return (fact, output, source dataset): column edges count for the outputs alone of which no `from` names an input."""
+    named = [(fact, output, name) for fact in facts for output, name in names_in(fact)]
+    decided = {output for fact, output, _ in named if fact.relation == "outputs"}
+    return [each for each in named if each[0].relation == "outputs" or each[1] not in decided]
+
+
 class Runs:
     """Computes the workflow, the outcome and the reports of each run."""
 
@@ -219,11 +226,10 @@ class Runs:
     def _named(self, run: AssetUri) -> list[Named]:
         """Return the datasets that the run's lineage of its outputs names."""
         outputs = self.outputs(run)
+        facts = [fact for fact in self.edges_of(run) if fact.relation != "outputs" or fact.source == run]
         return [
             Named(asserted_by(fact.valid_from), output, name, fact.origin)
-            for fact in self.edges_of(run)
-            if fact.relation != "outputs" or fact.source == run
-            for output, name in names_in(fact)
+            for fact, output, name in decisive_names(facts)
             if output in outputs
         ]
 

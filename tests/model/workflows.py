@@ -59,7 +59,7 @@ class Workflows:
         return WorkflowHistory(workflow, self)
 
     def declared_records(self) -> Iterator[tuple[Record, list[EdgeFact]]]:
-        """Yield every interval of every edge that is declared of a workflow, with the facts that began it."""
+        """Yield every interval of every edge that is declared of a workflow, with the facts that asserting it."""
         own = [fact for fact in self.edge_facts if (place := side_of(triple_of(fact))) and place[1].kind == "workflow"]
         for key, assertions in by_key(own).items():
             triple, role, origin = (key[0], key[1], key[2]), key[3], key[-1]
@@ -67,8 +67,8 @@ class Workflows:
             listed = [fact for fact in assertions if not is_drop(fact)]
             gone = [*self.endings.all(triple, origin), *self.declared_gone(triple, role, origin), *dropped]
             for start, end in spans(listed, gone):
-                began = [fact for fact in listed if fact.valid_from == start]
-                yield Record(triple, role, None, origin, start, end), began
+                asserting = [fact for fact in listed if fact.valid_from == start]
+                yield Record(triple, role, None, origin, start, end), asserting
 
     def declared_gone(self, triple: Triple, role: str | None, origin: str) -> list[int]:
         """Return when a declaration omitted the edge after an earlier one of the same job and origin had listed it."""

@@ -51,6 +51,6 @@ def _version(listed: Listed) -> dict[str, Any]:
 
 
 def _named_inputs(*lineage: DatasetLineage | None) -> dict[str, Any]:
-    """Return the datasets that the lineage of an output names, by a lineage facet or columnLineage (docs/spec.md#4-pairs)."""
-    named = {str(dataset) for each in lineage if each for dataset in each.datasets()}
-    return {"from": sorted(named)} if named else {}
+    """Return the datasets that lineage of an output names: the first of the facets that names any (docs/spec.md#4-pairs)."""
+    named = next((datasets for each in lineage if each and (datasets := each.datasets())), None)
+    return {"from": sorted(map(str, named))} if named else {}

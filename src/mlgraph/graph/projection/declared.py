@@ -174,12 +174,15 @@ class _Piece:
 
     def _named(self) -> Iterator[tuple[int, int, int]]:
         """Yield (origin, output, name) for each dataset that declared lineage names."""
+        decided: set[int] = set()
         for interval in self._edges:
             for name in interval.feeds or ():
+                decided.add(interval.record.target)
                 yield interval.record.origin, interval.record.target, name
         for interval in self._columns:
             record = interval.record
-            yield record.origin, self._assets.dataset_of(record.target), self._assets.dataset_of(record.source)
+            if (output := self._assets.dataset_of(record.target)) not in decided:
+                yield record.origin, output, self._assets.dataset_of(record.source)
 
     def _resolved(self) -> Sequence[Column]:
         records = ((self.start, self.end, interval.record) for interval in self._columns)

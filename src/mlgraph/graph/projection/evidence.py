@@ -18,7 +18,7 @@ from mlgraph.domain.uri import AssetUri, column_uri, field_of_column
 from mlgraph.domain.vocabulary import HELD_OUT_ROLES
 from mlgraph.graph.model.rows import EVALUATION, INPUT_TO, NEVER_CLOSING
 from mlgraph.graph.model.spans import Spans
-from mlgraph.graph.projection.histories import Assets, EdgeKey, RunHistory, is_drop, key_of
+from mlgraph.graph.projection.histories import Assets, EdgeKey, RunHistory, is_among, key_of
 
 
 class Column(NamedTuple):
@@ -175,7 +175,7 @@ class RunEvidence(Evidence):
         return frozenset(output for output in self.outputs if self.kind(output) not in NEVER_CLOSING)
 
     @cached_property
-    def speaks_of_outputs(self) -> bool:
+    def reports_outputs(self) -> bool:
         """Whether the run reported its outputs, if only that there are none."""
         return any("outputs" in sides for sides in self.sides.values())
 
@@ -208,7 +208,7 @@ class _Listed:
         for record in run.edges:
             if record.mode == Mode.RETRACT:
                 continue
-            if is_drop(record):
+            if is_among(record, run.drops):
                 self.dropped[record.origin, record.target].append(record.valid_from)
             else:
                 self.add(record)
@@ -273,13 +273,18 @@ def _sides_of(run: RunHistory, origin: int) -> frozenset[str]:
 
 
 def _named(run: RunHistory, assets: Assets) -> Iterator[tuple[int, int, int, int]]:
-    """Yield (origin, moment, output, name) for each dataset that lineage of the run names."""
+    """Yield (origin, moment, output, name) for each dataset that lineage of the run names.
+
+    Column edges name the inputs of those outputs alone of which no `from` does.
+    """
+    decided: set[int] = set()
     for record in run.edges:
-        if record.feeds and record.mode != Mode.RETRACT and record.relation != INPUT_TO and not is_drop(record):
+        if record.feeds and record.mode != Mode.RETRACT and record.relation != INPUT_TO and not is_among(record, run.drops):
+            decided.add(record.target)
             yield from ((record.origin, record.valid_from, record.target, name) for name in record.feeds)
     for record in run.columns:
         output, name = assets.dataset_of(record.target), assets.dataset_of(record.source)
-        if output and name and record.mode != Mode.RETRACT:
+        if output and name and output not in decided and record.mode != Mode.RETRACT:
             yield record.origin, record.valid_from, output, name
 
 

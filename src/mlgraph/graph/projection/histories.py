@@ -71,6 +71,20 @@ def is_drop(record: EdgeRecord) -> bool:
     return record.relation != INPUT_TO and bool(record.properties.get("drop"))
 
 
+Drops = frozenset[tuple[tuple[int, int, int], tuple[int, str, str, int], int]]
+"""Reports of dropped outputs, by triple, key and moment."""
+
+
+def drops_of(records: Iterable[EdgeRecord]) -> Drops:
+    """Return the reports of dropped outputs; of several records of one edge and moment, one decides."""
+    return frozenset((record.triple, record.key, record.valid_from) for record in records if is_drop(record))
+
+
+def is_among(record: EdgeRecord, drops: Drops) -> bool:
+    """Return whether the record is one of a report of `drops`."""
+    return bool(drops) and (record.triple, record.key, record.valid_from) in drops
+
+
 def cuts_of(records: Iterable[EdgeRecord]) -> dict[tuple[int, int, int], list[tuple[int, int]]]:
     """Return, by triple, the explicit retractions as (origin, moment)."""
     cuts: dict[tuple[int, int, int], list[tuple[int, int]]] = defaultdict(list)
@@ -190,7 +204,7 @@ class RunHistory:
         """
         records = [*self.edges, *implied] if implied else self.edges
         cuts = cuts_of(records)
-        drops = [] if at_run_level else [record for record in records if is_drop(record)]
+        drops = [] if at_run_level or not self.drops else [record for record in records if is_among(record, self.drops)]
         for (triple, (origin, *_rest)), same_key_records in by_key(records).items():
             ends = retracted(cuts[triple], origin)
             listed: Sequence[EdgeRecord] = same_key_records
@@ -198,8 +212,13 @@ class RunHistory:
                 ends += retraction_moments(self.retraction_ends, (triple[0], triple[2]), origin)
             if drops:
                 ends += [drop.valid_from for drop in drops if (drop.target, drop.origin) == (triple[2], origin)]
-                listed = [record for record in same_key_records if not is_drop(record)]
+                listed = [record for record in same_key_records if not is_among(record, self.drops)]
             yield from edge_intervals(listed, ends)
+
+    @cached_property
+    def drops(self) -> Drops:
+        """The reports of dropped outputs."""
+        return drops_of(self.edges)
 
     @cached_property
     def first_read(self) -> dict[int, int]:
@@ -214,7 +233,7 @@ class RunHistory:
     def outputs(self) -> frozenset[int]:
         """All outputs that the run reported, without dropped ones."""
         listed = (record for record in self.edges if record.relation != INPUT_TO and record.mode != Mode.RETRACT)
-        return frozenset(record.target for record in listed if not is_drop(record))
+        return frozenset(record.target for record in listed if not is_among(record, self.drops))
 
     @cached_property
     def moments(self) -> Sequence[int]:
@@ -293,8 +312,9 @@ class WorkflowHistory:
             ends = self._retracted(triple, origin) if ever_ended else []
             if self._listed_at and any(record.mode == Mode.DECLARED for record in records):
                 ends += self.undeclared(origin, key_of(records[0]))
-            listed = [record for record in records if not is_drop(record)]
-            ends += [record.valid_from for record in records if is_drop(record)]
+            drops = drops_of(records)
+            listed = [record for record in records if not is_among(record, drops)] if drops else records
+            ends += [moment for *_, moment in drops]
             found += edge_intervals(listed, ends, repeats=True)
         return found
 

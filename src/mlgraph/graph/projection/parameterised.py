@@ -38,7 +38,7 @@ def parameterised_from(complete: Sequence[tuple[int, str, RunEvidence]], aliases
             window = sets[max(0, place - _WINDOW + 1) : place + 1]
             if len({*window} - {frozenset()}) >= _DISTINCT:
                 return moment, uri
-        if run.speaks_of_outputs:
+        if run.reports_outputs:
             last_had.update(dict.fromkeys(outputs, speaking))
             speaking += 1
     return None

@@ -202,7 +202,7 @@ class _PairsOfAssets:
             return self._of_all(output, writers, evaluation=evaluation).pairs()
         undecided = subtract([(_BEGINNING, FOREVER)], [(start, end) for start, end, _ in decided])
         if undecided:
-            for source, certain, possible in self._united(output, writers, undecided, evaluation=evaluation):
+            for source, certain, possible in self._combined(output, writers, undecided, evaluation=evaluation):
                 found.add(source, certain, certain=True)
                 found.add(source, possible, certain=False)
             for start, end, declared in self.inputs_alone:
@@ -210,7 +210,7 @@ class _PairsOfAssets:
                     found.add(source, intersect([(start, end)], undecided), certain=False)
         return found.pairs()
 
-    def _united(
+    def _combined(
         self, output: int, writers: Sequence[Writer], undecided: Spans, *, evaluation: bool
     ) -> Iterator[tuple[int, Spans, Spans]]:
         """Yield (source, certain, possible) of the inputs with which the runs without lineage made an output."""
@@ -224,9 +224,9 @@ class _PairsOfAssets:
     def _of_all(self, output: int, writers: Sequence[Writer], *, evaluation: bool) -> _Gathered:
         found = _Gathered()
         if self.declared is not None:
-            for source, sure, unsure in self.declared.feeding(output, evaluation=evaluation, alone=not writers):
-                found.add(source, sure, certain=True)
-                found.add(source, unsure, certain=False)
+            for source, *spans in self.declared.feeding(output, evaluation=evaluation, alone=not writers):
+                found.add(source, spans[0], certain=True)
+                found.add(source, spans[1], certain=False)
         usual: dict[tuple[frozenset[int], bool, int], int] = {}
         for first, reporter in writers:
             inputs, last = reporter.input_set if evaluation else reporter.leading_set

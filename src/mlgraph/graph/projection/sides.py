@@ -176,13 +176,13 @@ class WorkflowSides:
 
     def _before(self, origin: int) -> Iterator[tuple[_Line, Spans]]:
         """Yield the open spans of each edge as long as the workflow is not parameterised."""
-        held = self._held_by_versions
+        retained = self._retained_by_versions
         for key, spans in self._closed_by(origin, self._closing).items():
-            if held and key.relation == INPUT_TO:
+            if retained and key.relation == INPUT_TO:
                 reported = union(
                     (max(start, first), end)
                     for run, first in self._lines[origin][key].runs.items()
-                    for start, end in held.get(run, ())
+                    for start, end in retained.get(run, ())
                 )
                 lasting = intersect(self._never_closed(origin, key), reported) if reported else []
                 yield (origin, key), union([*spans, *lasting]) if lasting else spans
@@ -190,7 +190,7 @@ class WorkflowSides:
                 yield (origin, key), spans
 
     @cached_property
-    def _held_by_versions(self) -> Mapping[int, Spans]:
+    def _retained_by_versions(self) -> Mapping[int, Spans]:
         """For each run, when it is the latest complete run of a version or its like: its inputs do not close then."""
         frozen = {
             key.asset

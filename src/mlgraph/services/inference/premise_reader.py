@@ -148,19 +148,15 @@ class PremiseReader:
         if step.relation != INPUT_TO or not (self.kind(asset) == RUN or RUN in step.kinds):
             return
         spans = spans_at(self._graph, asset, (Layer.RUN,), out=step.forward, into=not step.forward)
-        edges = {span.triple for span in spans if span.triple[1] == INPUT_TO and not span.certain}
         far = 2 if step.forward else 0
-        wanted = {triple for triple in edges if self.kind(triple[far]) in step.kinds}
+        wanted = {each.triple for each in spans if each.triple[1] == INPUT_TO and not each.certain}
+        wanted = {triple for triple in wanted if self.kind(triple[far]) in step.kinds}
         for run in self._histories.runs({target for _, _, target in wanted}).values():
-            evidence = evidence_of(run, self._graph.asset_index)
-            for interval in run.intervals(evidence.implied, at_run_level=False):
-                record = interval.record
-                if record.relation != INPUT_TO or record.source not in evidence.possible:
-                    continue
+            for interval in _implied_inputs(run, self._graph):
                 self._spend(1)
-                for source, target, start, end in split(self._aliases, record.source, run.run, interval.start, interval.end):
+                for source, target, start, end in split(self._aliases, interval.record.source, run.run, *interval[1:3]):
                     if (source, INPUT_TO, target) in wanted:
-                        yield Link((source, INPUT_TO, target), self._origins[record.origin], start, end, certain=False)
+                        yield Link((source, INPUT_TO, target), self._origins[interval.record.origin], start, end, certain=False)
 
     def _asserted_link(self, interval: EdgeInterval, source: int, target: int, start: int, end: int) -> Link:
         record = interval.record
@@ -285,6 +281,14 @@ class PremiseReader:
             for other, code, flags, _, start, end in rows
             if code == relation and flags & WALK
         ]
+
+
+def _implied_inputs(run: RunHistory, graph: GraphVersion) -> Iterator[EdgeInterval]:
+    """Yield the edges of inputs that lineage of the run alone names."""
+    evidence = evidence_of(run, graph.asset_index)
+    for interval in run.intervals(evidence.implied, at_run_level=False):
+        if interval.record.relation == INPUT_TO and interval.record.source in evidence.possible:
+            yield interval
 
 
 class _StateInterval(NamedTuple):

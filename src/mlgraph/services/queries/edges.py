@@ -44,7 +44,7 @@ class EdgeQueries:
         check_edge(AssetUri.parse(source), relation, AssetUri.parse(target))
         triple = self._resolved(graph, source, relation, target, moment)
         every = spans_at(graph, triple[0], _LAYERS, out=True, into=False)
-        spans = _whole(span for span in every if span.triple == triple)
+        spans = _contiguous(span for span in every if span.triple == triple)
         sources, targets = _names_of_ends(graph, triple)
         asserted = [edge for edge in self._reader.edges_from(sources, [triple[1]]) if edge.target in targets]
         records = [edge for edge in asserted if edge.mode != Mode.RETRACT]
@@ -157,7 +157,7 @@ class EdgeQueries:
         return own or lineage_reports(self._reader, graph, triple, owners | runs, (sources, targets))
 
 
-def _whole(spans: Iterable[Span]) -> list[Span]:
+def _contiguous(spans: Iterable[Span]) -> list[Span]:
     """Return the spans, where one that is only possible is joined with the certain one that follows it."""
     joined: list[Span] = []
     for span in sorted(set(spans), key=lambda span: (span.origin, span.start, span.end)):

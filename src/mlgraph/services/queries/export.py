@@ -199,7 +199,8 @@ def _of_report(records: Iterable[EdgeRecord], interval: EdgeInterval) -> dict[st
     if interval.record.relation == RUN_OF:
         state = latest_state(reports)
         return {} if state is None else {"state": state}
-    return {"drop": any(map(is_drop, reports))} if "drop" in interval.properties else {}
+    dropped = any(map(is_drop, reports))
+    return {"drop": dropped} if dropped or "drop" in interval.properties else {}
 
 
 def _with_contact(state: dict[str, Any], contact: Contact) -> dict[str, Any]:

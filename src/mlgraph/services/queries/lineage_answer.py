@@ -21,8 +21,13 @@ from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
 
 
-def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int], OriginNames]) -> dict[str, Any]:
-    """Return the answer with nodes and edges as JSON text. `origins_upto(n)` returns the names of the origins up to number n."""
+def lineage_answer(
+    scope: Scope, reader: FactReader, origins_upto: Callable[[int], OriginNames], *, at_once: bool = False
+) -> dict[str, Any]:
+    """Return the answer with nodes and edges as JSON text. `origins_upto(n)` returns the names of the origins up to number n.
+
+    `at_once`: raise `LookupError` instead of reading from the store whether runs are deleted.
+    """
     graph, options = scope.graph, scope.options
     folding = scope.folding(reader)
     closures = folding.closures(scope.directions, options.depth)
@@ -41,7 +46,7 @@ def lineage_answer(scope: Scope, reader: FactReader, origins_upto: Callable[[int
     asset_index = graph.asset_index
     kinds = asset_index.kinds(listed)
     is_now = options.as_of is None and scope.after is None
-    deleted = deleted_runs(reader, graph, listed, scope.moment, is_now=is_now)
+    deleted = deleted_runs(None if at_once else reader, graph, listed, scope.moment, is_now=is_now)
     uris = asset_index.uri_texts(listed)
     edges = edges_between(
         graph, scope.level, scope.moment, closures, listed, lambda upto: origins_upto(upto).rank, folding.hidden

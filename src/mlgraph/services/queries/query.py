@@ -74,7 +74,7 @@ class Queries:
         if further or not is_small_closure(scope.graph, scope.root, direction, scope.level, scope.moment):
             return None
         try:
-            return lineage_answer(scope, self._reader, self._origins.cached)
+            return lineage_answer(scope, self._reader, self._origins.cached, at_once=True)
         except LookupError:
             return None
 
