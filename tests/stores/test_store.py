@@ -252,7 +252,7 @@ def test_a_store_of_the_first_schema_is_brought_up_and_knows_its_facts(postgres_
         connection.execute("ALTER TABLE edge_fact ADD UNIQUE (digest)")
         connection.execute("CREATE INDEX asset_fact_asset ON asset_fact (asset_id)")
         connection.execute("CREATE INDEX edge_fact_source ON edge_fact (source_id, relation)")
-        connection.execute("DROP TABLE instance, asset_owner, thin_event, digest_key, redaction")
+        connection.execute("DROP TABLE instance, asset_owner, thin_event, digest_key, redaction, event_warning")
         of_sources = "configured errors last_error last_error_at polled_at changed_at swept_at sweep_cursor scope"
         for column in of_sources.split():
             connection.execute(f"ALTER TABLE connection DROP COLUMN {column}".encode())
