@@ -105,7 +105,10 @@ class PremiseReader:
         if (overfull := self._overfull & {(step, asset) for asset in assets}) and len(overfull) == len(assets):
             self._spend(self._left + 1)
         names = {name for asset in assets for name in self._aliases.names_of(asset)}
-        records = self._reader.steps(names, step, self._left + 1)
+        read = step
+        if step.then is not None and step.then.relation == INPUT_TO and RUN in step.kinds:
+            read = step._replace(then=None)  # a run may have inputs that no fact names
+        records = self._reader.steps(names, read, self._left + 1)
         if len(assets) == 1 and len(records) > self._most:
             self._overfull.update((step, asset) for asset in assets)
         self._spend(len(records))
