@@ -149,7 +149,7 @@ def clean_read(server: MlflowServer, postgres_url: str) -> tuple[State, Answers]
 def state_of(store: Store) -> State:
     """Return the current state of every asset, and all edges that are valid now, with those that deleted runs reported.
 
-    Edges of renamed objects are listed under the current names.
+    Edges of renamed objects are listed under the current names; those of renamed objects deleted since are left out.
     """
     assets: dict[str, Any] = {}
     names: dict[str, str] = {}
@@ -172,7 +172,9 @@ def state_of(store: Store) -> State:
     current: set[tuple[str, str, str, str]] = set()
     for source, relation, target, written, feeds in edges:
         fed_by = None if feeds is None else sorted({_current(feed, names) for feed in feeds})
-        current.add((_current(source, names), relation, _current(target, names), f"{written} from {fed_by}"))
+        named = _current(source, names), _current(target, names)
+        if named == (source, target) or all(end in assets for end in named):
+            current.add((named[0], relation, named[1], f"{written} from {fed_by}"))
     return assets, current
 
 
@@ -257,8 +259,8 @@ def main() -> None:
         "assets": len(found.clean[0]),
         "edges": len(found.clean[1]),
         "answers": sum(len(each) for each in found.clean_answers.values()),
-        "differences": len(found.differences()),
-        "first_differences": found.differences()[:10],
+        "differences": differences(found.read, found.clean),
+        "different_answers": found.different_answers(),
     }
     print(json.dumps(result, indent=1))  # noqa: T201 - the output of the program
 

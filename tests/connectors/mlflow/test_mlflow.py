@@ -182,7 +182,8 @@ def test_an_object_with_a_reused_name_ends_the_older_one_first(kind: str) -> Non
     again = normalise({**payload, "held": {**known_state, "state": former}})
     assert again == [AssetRetraction(uri, "mlflow", created - 1), *plain], "as if it had never been held"
     same = {"properties": {"created_at": format_time(created)}}
-    assert not any(isinstance(each, AssetRetraction) for each in normalise({**payload, "held": {**known_state, "state": same}}))
+    again = normalise({**payload, "held": {**known_state, "state": same}})
+    assert not any(isinstance(each, AssetRetraction) and each.uri == uri for each in again)
 
 
 def test_what_mlflow_dates_before_the_known_state_is_valid_from_its_recording() -> None:
@@ -375,3 +376,15 @@ def test_an_event_names_what_to_fetch(event: str, data: dict[str, str], wanted: 
     payloads = {"entity": entity, "action": action, "timestamp": "2026-11-21T11:40:00.5+00:00", "data": data}
     assert thin(payloads) == wanted
     assert occurred_at(payloads) == parse_time("2026-11-21T11:40:00.5Z")
+
+
+def test_a_measurement_that_is_no_longer_one_is_retracted() -> None:
+    payload = recorded("run_that_evaluates")
+    measured = {each.target for each in edges(normalise(payload), "outputs")}
+    ended = {each.uri for each in normalise(payload) if isinstance(each, AssetRetraction)}
+    assert measured.isdisjoint(ended)
+    for entry in payload["data"]["logged_models"].values():
+        entry["model"]["data"]["metrics"] = []
+    payload["data"]["run"]["data"]["metrics"] = []
+    assert edges(normalise(payload), "outputs") == []
+    assert {each.uri for each in normalise(payload) if isinstance(each, AssetRetraction)} >= measured

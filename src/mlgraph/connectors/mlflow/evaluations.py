@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mlgraph.connectors.mlflow.datasets import DatasetInput, dataset_inputs
 from mlgraph.connectors.mlflow.logged_models import LoggedModel, only_measures
 from mlgraph.connectors.mlflow.measurements import Measured, Metrics, measurements
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, optional, without_empty
-from mlgraph.domain.facts import AssetFact, EdgeFact, Statement
+from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Statement
 from mlgraph.domain.payload import Located
 
 
 def evaluations(instance: MlflowInstance, run: Located, model: LoggedModel) -> list[Statement]:
-    """Return the evaluations of `model` by `run`, with edges from the run and from the versions of the model."""
+    """Return the evaluations of `model` by `run`, with edges from the run and from the versions of the model.
+
+    Other evaluations, which the run's metrics were before it had further inputs, outputs or metrics, are retracted.
+    """
     inputs = dataset_inputs(instance, run)
     measured = measurements(run, model, inputs)
-    return [each for on, group in measured.items() for each in _statements(instance, run, model, on, group, inputs)]
+    made_here = run.need("info").need("run_id").name() == model.source_run_id
+    former = set() if made_here or instance.at is None else _possible(inputs)
+    names = sorted({_name(run, model, on) for on in former} - {_name(run, model, on) for on in measured})
+    return [
+        *(each for on, group in measured.items() for each in _statements(instance, run, model, on, group, inputs)),
+        *(AssetRetraction(instance.uri("evaluation", name), ORIGIN, instance.at) for name in names),
+    ]
+
+
+def _possible(inputs: list[DatasetInput]) -> set[Measured]:
+    """Return what a run that did not make a model may have measured it on, by its own metrics."""
+    return {(None, None), *((each.name, each.digest) for each in inputs)}
+
+
+def _name(run: Located, model: LoggedModel, on: Iterable[str | None]) -> str:
+    run_id = run.need("info").need("run_id").name()
+    return "/".join(part for part in (run_id, model.model_id, *on) if part)
 
 
 def _statements(
@@ -22,7 +43,7 @@ def _statements(
 ) -> list[Statement]:
     info = run.need("info")
     run_id = info.need("run_id").name()
-    uri = instance.uri("evaluation", "/".join(part for part in (run_id, model.model_id, *on) if part))
+    uri = instance.uri("evaluation", _name(run, model, on))
     times = [at for at, _, _ in group.latest.values()]
     properties = {
         "metrics": {name: value for name, (_, _, value) in sorted(group.latest.items())},

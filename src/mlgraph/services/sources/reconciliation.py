@@ -50,7 +50,7 @@ class Reconciler:
         """Return the statements to append for each answer."""
         origin = next((number for number, name in self._reader.origins().items() if name == self._connector.name), None)
         if origin is None:  # the first answer: nothing is stored
-            return [list(answer.statements) for answer in answers]
+            return [[each for each in answer.statements if not _is_of_other(each, answer.subject)] for answer in answers]
         statements = [statement for answer in answers for statement in answer.statements]
         edges = [each for each in statements if isinstance(each, EdgeFact)]
         uris = {uri for each in edges for uri in (str(each.source), str(each.target), *each.properties.get("from", ()))}
@@ -59,11 +59,11 @@ class Reconciler:
         listed: dict[str, list[OpenEdge]] = defaultdict(list)
         for edge in stored.open_edges(self._connector.complete_edges):
             listed[edge.asset].append(edge)
-        assets = _RetractedAssets(self._reader, origin, [each for each in statements if isinstance(each, AssetFact)])
+        assets = _StoredAssets(self._reader, origin, statements)
         return [self._reconciled(answer, stored, assets, listed.get(str(answer.subject), ())) for answer in answers]
 
     def _reconciled(
-        self, answer: Reported, stored: StoredEdges, assets: _RetractedAssets, listed: Sequence[OpenEdge]
+        self, answer: Reported, stored: StoredEdges, assets: _StoredAssets, listed: Sequence[OpenEdge]
     ) -> list[Statement]:
         exists = answer.exists
         ended = _no_longer_listed(answer, listed) if exists else []
@@ -79,6 +79,8 @@ class Reconciler:
                     found.append(statement)
             elif isinstance(statement, AssetFact) and statement.uri != answer.subject:
                 found.append(assets.effective(statement))
+            elif isinstance(statement, AssetRetraction) and _is_of_other(statement, answer.subject):
+                found += [statement._replace(valid_to=None)] if assets.exists(statement.uri) else []
             else:
                 found.append(statement)
         return found
@@ -90,19 +92,26 @@ class Reconciler:
         return EdgeRetraction(AssetUri.parse(source), relation, AssetUri.parse(target), self._connector.name, end)
 
 
-class _RetractedAssets:
-    """The stored states of those reported assets that were retracted before."""
+class _StoredAssets:
+    """The stored states of the assets of an answer that were retracted before, or that it retracts."""
 
-    def __init__(self, reader: FactReader, origin: int, facts: Sequence[AssetFact]) -> None:
+    def __init__(self, reader: FactReader, origin: int, statements: Sequence[Statement]) -> None:
         self._origin = origin
-        self._ids = reader.ids({str(each.uri) for each in facts})
-        retracted = reader.retracted(list(self._ids.values()))
-        self._records = by_asset(reader.asset_records(retracted)) if retracted else {}
+        named = {str(each.uri): type(each) for each in statements if isinstance(each, AssetFact | AssetRetraction)}
+        self._ids = reader.ids(named)
+        wanted = reader.retracted(list(self._ids.values()))
+        wanted |= {number for uri, number in self._ids.items() if named[uri] is AssetRetraction}
+        self._records = by_asset(reader.asset_records(wanted)) if wanted else {}
+
+    def exists(self, uri: AssetUri) -> bool:
+        """Return whether the source has reported the asset, and not retracted it since."""
+        states = asset_intervals(self._records.get(self._ids.get(str(uri), 0), ()))
+        return any(state.end == FOREVER and state.origin == self._origin for state in states)
 
     def effective(self, fact: AssetFact) -> AssetFact:
         """Return the state of an asset, valid from its recording if a retraction would end it at or after its own time."""
         known = self._records.get(self._ids.get(str(fact.uri), 0))
-        if fact.valid_from is None or not known:
+        if fact.valid_from is None or not known or not any(each.mode == Mode.RETRACT for each in known):
             return fact
         new = AssetRecord(known[0].asset, self._origin, fact.valid_from, fact.mode, fact.state)
         states = asset_intervals([*known, new])
@@ -124,6 +133,11 @@ def _no_longer_listed(answer: Reported, open_edges: Sequence[OpenEdge]) -> list[
         for edge in open_edges
         if edge.stored not in retracted and (edge.stored != edge.current or edge.variant not in now.get(edge.current, set()))
     )
+
+
+def _is_of_other(statement: Statement, subject: AssetUri) -> bool:
+    """Return whether a statement is the retraction of another asset than the subject of its answer."""
+    return isinstance(statement, AssetRetraction) and statement.uri != subject
 
 
 def effective_edge(fact: EdgeFact, stored: StoredEdges) -> list[EdgeFact]:
