@@ -27,7 +27,6 @@ from mlgraph.domain.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.graph.model.rows import INPUT_TO, OUTPUTS
 from mlgraph.graph.projection.histories import triple_intervals
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.history.asserted_facts import by_triple, retraction_ends
@@ -50,9 +49,9 @@ Answers = dict[str, Any]
 class Actions:
     """The program that changes the server, with a seed."""
 
-    def __init__(self, server: MlflowServer, seed: int, without: Collection[str]) -> None:
+    def __init__(self, server: MlflowServer, seed: int) -> None:
         self._process = subprocess.Popen(
-            [str(MLFLOW_BIN / "python"), str(ACTIONS), str(seed), *without],
+            [str(MLFLOW_BIN / "python"), str(ACTIONS), str(seed)],
             env=server.client_environment(f"sqlite:///{server.folder / 'mlflow.db'}"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -109,13 +108,11 @@ class Outcome:
         return found
 
 
-def walk(
-    server: MlflowServer, postgres_url: str, *, steps: int, seed: int, without: Collection[str] = (), most_at_once: int = 8
-) -> Outcome:
+def walk(server: MlflowServer, postgres_url: str, *, steps: int, seed: int, most_at_once: int = 8) -> Outcome:
     """Change the server at random while mlgraph reads it, then compare with a clean read."""
     dice, outcome, started_at = random.Random(seed), Outcome(), time.monotonic()
     with _reading(postgres_url, server.url, Schedule(poll_s=1.0)) as (store, reading):
-        with contextlib.closing(Actions(server, seed, without)) as actions:
+        with contextlib.closing(Actions(server, seed)) as actions:
             waiting: list[dict[str, Any]] = []
             while len(outcome.made) < steps:
                 made, events = actions.make(min(dice.randint(1, most_at_once), steps - len(outcome.made)))
@@ -160,9 +157,8 @@ def state_of(store: Store) -> State:
     for row, records, outgoing in listed:
         assets.update((row.uri, each.state) for each in asset_intervals(records) if each.end == FOREVER)
         for triple, of_triple in by_triple(outgoing).items():
-            relation, reporter = RELATION_NAMES[triple[1]], {INPUT_TO: triple[2], OUTPUTS: triple[0]}.get(triple[1])
-            ends_here = {asset: ends[asset] for asset in (triple[0], triple[2]) if asset in ends and asset != reporter}
-            for each in triple_intervals(of_triple, ends_here):
+            relation = RELATION_NAMES[triple[1]]
+            for each in triple_intervals(of_triple, ends):
                 feeds = None if each.feeds is None else tuple(uris[feed] for feed in each.feeds)
                 if each.end == FOREVER and relation == "alias_of":
                     names[row.uri] = uris[triple[2]]

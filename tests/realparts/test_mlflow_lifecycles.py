@@ -16,7 +16,7 @@ from mlgraph.domain.configuration import Schedule
 from mlgraph.services.common.identity import Caller
 from tests.realparts.mlflow_server import MLFLOW_BIN, MlflowServer, mlflow_server
 from tests.realparts.mlflow_walk import CONNECTOR, LIMITS, state_of, walk
-from tests.services.hydration_proof import NAME, Reading, differences
+from tests.services.hydration_proof import NAME, Reading
 from tests.services.parts import Store, schema_url
 
 STARTED_MS = 1_767_225_600_000
@@ -236,14 +236,9 @@ def test_the_stage_of_a_version_is_a_property(scene: Scene) -> None:
     assert scene.shown(version)["properties"]["stage"] == "Production"
 
 
-def test_after_random_changes_states_and_edges_are_those_of_a_clean_read(server: MlflowServer, postgres_url: str) -> None:
+def test_after_random_changes_graph_and_answers_are_those_of_a_clean_read(server: MlflowServer, postgres_url: str) -> None:
     found = walk(server, postgres_url, steps=60, seed=11)
     assert len(found.made) == 60
     assert len(found.clean[1]) > 20
-    assert differences(found.read, found.clean) == [], found.made
-
-
-def test_after_random_changes_lineage_and_impact_are_those_of_a_clean_read(server: MlflowServer, postgres_url: str) -> None:
-    found = walk(server, postgres_url, steps=40, seed=12, without=("delete_run", "delete_experiment"))
     assert len(found.clean_answers) > 20
     assert found.differences() == [], found.made

@@ -116,7 +116,8 @@ class Reading:
 def graph_of(store: Store) -> State:
     """Return the current state of every asset, and all edges that are valid now.
 
-    Edges of renamed objects are listed under the current names (ADR 0018); those of renamed objects deleted since are left out.
+    Edges of renamed objects are listed under the current names (ADR 0018); those of renamed objects deleted since are left out,
+    and those of deleted runs, which the simulator removes for good.
     """
     assets: dict[str, Any] = {}
     listed = list(store.reader.stream())
@@ -136,7 +137,8 @@ def graph_of(store: Store) -> State:
     current_edges = set()
     for source, relation, target, properties in edges:
         ends = _current_name(source, other_names), _current_name(target, other_names)
-        if ends == (source, target) or all(end in assets for end in ends):
+        is_of_deleted_run = any(end.startswith("mlg://run/") and end not in assets for end in ends)
+        if not is_of_deleted_run and (ends == (source, target) or all(end in assets for end in ends)):
             current_edges.add((ends[0], relation, ends[1], properties))
     return assets, current_edges
 

@@ -1,7 +1,7 @@
 """Random changes of an MLflow server through its own client. Runs in MLflow's environment, on the store of the server.
 
-Arguments: seed, and the names of changes not to make. Each line of standard input is a number of changes to make. The answer is
-one line of JSON: the changes, and the webhook events that MLflow would send for them.
+Argument: seed. Each line of standard input is a number of changes to make. The answer is one line of JSON: the changes, and the
+webhook events that MLflow would send for them.
 """
 
 # mypy: disable-error-code="import-not-found, import-untyped"
@@ -59,9 +59,8 @@ WEIGHTS = {
 
 
 class Walk:
-    def __init__(self, seed: int, without: list[str]) -> None:
+    def __init__(self, seed: int) -> None:
         self.dice = random.Random(seed)
-        self.weights = {name: weight for name, weight in WEIGHTS.items() if name not in without}
         self.client = MlflowClient()
         self.count = 0
         self.events: list[dict[str, Any]] = []
@@ -79,7 +78,7 @@ class Walk:
     def step(self) -> str:
         """Make one change; one that MLflow refuses is none, and another is tried."""
         while True:
-            (name,) = self.dice.choices(list(self.weights), list(self.weights.values()))
+            (name,) = self.dice.choices(list(WEIGHTS), list(WEIGHTS.values()))
             self.count += 1
             try:
                 made = getattr(self, name)()
@@ -301,7 +300,7 @@ class Walk:
 
 
 def main() -> None:
-    walk = Walk(int(sys.argv[1]), sys.argv[2:])
+    walk = Walk(int(sys.argv[1]))
     for line in sys.stdin:
         walk.events = []
         made = [walk.step() for _ in range(int(line))]

@@ -216,15 +216,6 @@ def endings(records: Sequence[AssetRecord]) -> Endings:
     return Endings({origin: tuple(sorted(times)) for origin, times in by_origin.items()}, tuple(sorted(every)))
 
 
-def reporting_run(source: str, relation: str, target: str) -> str | None:
-    """Return the end of an edge that is the run which reported it as input or output; None if there is none (ends as URIs).
-
-    Deleting a run does not end what it reported (docs/spec.md#3-asset-level).
-    """
-    run = {"input_to": target, "outputs": source}.get(relation)
-    return run if run is not None and run.startswith("mlg://run/") else None
-
-
 def edge_intervals(records: Sequence[EdgeRecord], cuts: Collection[int], *, repeats: bool = False) -> list[EdgeInterval]:
     """Return the records of one edge key (same triple, origin, role, version, by) as intervals, ordered by start.
 

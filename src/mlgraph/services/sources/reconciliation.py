@@ -33,8 +33,13 @@ class Reported:
         return any(isinstance(each, AssetRetraction) and each.uri == self.subject for each in self.statements)
 
     @property
-    def exists(self) -> bool:
-        """Whether the answer reports that its subject exists, as it did before if it is known."""
+    def lists_edges(self) -> bool:
+        """Whether the answer lists the present edges of its subject: if it exists, as it did before if it is known.
+
+        A deleted run has its edges too, as long as the source shows it.
+        """
+        if self.subject.kind == "run":
+            return any(isinstance(each, EdgeFact) for each in self.statements)
         is_asserted = any(isinstance(each, AssetFact) and each.uri == self.subject for each in self.statements)
         return is_asserted and not self.retracts
 
@@ -65,15 +70,14 @@ class Reconciler:
     def _reconciled(
         self, answer: Reported, stored: StoredEdges, assets: _StoredAssets, listed: Sequence[OpenEdge]
     ) -> list[Statement]:
-        exists = answer.exists
-        ended = _no_longer_listed(answer, listed) if exists else []
+        ended = _no_longer_listed(answer, listed) if answer.lists_edges else []
         again = {edge.current for edge in ended}
         found: list[Statement] = list(dict.fromkeys(self._retraction(edge) for edge in ended))
         for statement in answer.statements:
             if isinstance(statement, EdgeFact):
                 if ends_of(statement) in again:
                     found.append(statement._replace(valid_from=None))
-                elif exists or answer.subject not in (statement.source, statement.target):
+                elif answer.lists_edges or answer.subject not in (statement.source, statement.target):
                     found += effective_edge(statement, stored)
                 else:
                     found.append(statement)

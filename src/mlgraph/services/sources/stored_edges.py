@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from mlgraph.domain.facts import EdgeFact, Mode
-from mlgraph.domain.history import EdgeInterval, EdgeRecord, edge_intervals, reporting_run
+from mlgraph.domain.history import EdgeInterval, EdgeRecord, edge_intervals
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
 from mlgraph.graph.projection.histories import cuts_of, retracted
@@ -90,11 +90,8 @@ class StoredEdges:
         triple = record.triple
         known = self._records.get(triple, ())
         cuts = retracted(cuts_of(known).get(triple, ()), self._origin)
-        source, relation, target = self._uris.get(triple[0], ""), RELATION_NAMES[triple[1]], self._uris.get(triple[2], "")
-        run = reporting_run(source, relation, target)
         for asset in {triple[0], triple[2]} & self._endings.keys():
-            if self._uris.get(asset) != run:
-                cuts += self._endings[asset].of(self._origin)
+            cuts += self._endings[asset].of(self._origin)
         return cuts
 
     def open_edges(self, relations: Mapping[str, tuple[Sequence[str], Sequence[str]]]) -> Iterator[OpenEdge]:

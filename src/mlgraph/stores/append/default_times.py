@@ -26,7 +26,6 @@ from mlgraph.domain.history import (
     asset_intervals,
     edge_intervals,
     endings,
-    reporting_run,
 )
 from mlgraph.domain.vocabulary import RELATION_NAMES, RELATIONS
 from mlgraph.stores.postgres.records import edge_record
@@ -118,9 +117,9 @@ class TimestampAssigner:
     def _is_valid(self, like: EdgeRecord, known: list[EdgeRecord], fact: EdgeFact | EdgeRetraction) -> bool:
         """Return whether an interval with the end and properties of `like` is valid now, by the `known` records."""
         cuts = [r.valid_from for r in known if r.mode == Mode.RETRACT and r.origin in (EVERY_ORIGIN, like.origin)]
-        source, _, target = _triple(fact)
-        for uri in {source, target} - {reporting_run(source, fact.relation, target)}:
-            cuts.extend(endings(self._assets[uri]).of(like.origin))
+        for end in (fact.source, fact.target):
+            if end.kind != "run":  # deleting a run does not end what it reported (docs/spec.md#3-asset-level)
+                cuts.extend(endings(self._assets[str(end)]).of(like.origin))
         same = [record for record in known if record.mode != Mode.RETRACT and record.key == like.key]
         return any(
             interval.start <= self._next < interval.end
