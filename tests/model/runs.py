@@ -8,6 +8,7 @@ How sentences that can be read in two ways are read here:
   of the fact does, because that fact never was valid.
 - What a run reported is the union over all its events, of every origin. A name in its lineage is matched against all inputs
   that the run ever reports, whenever it reports them. `from` of an outputs edge and column edges name inputs alike.
+- The last event of a run is its last report of a state, input, output or column edge.
 - A report counts at its moment only: the completion of a run is no report of what the run reported earlier.
 """
 
@@ -170,7 +171,8 @@ class Runs:
         done = self.completion(run)
         if done is not None and done <= t:
             return done, str(run)
-        moments = [asserted_by(fact.valid_from) for facts in (self.facts_of(run), self.edges_of(run)) for fact in facts]
+        edges = [fact for fact in self.edges_of(run) if fact.relation in ("input_to", "outputs", "derives")]
+        moments = [asserted_by(fact.valid_from) for facts in (self.facts_of(run), edges) for fact in facts]
         return max(moment for moment in moments if moment <= t), str(run)
 
     def properties(self, run: AssetUri, origin: str | None = None) -> dict[str, Any]:

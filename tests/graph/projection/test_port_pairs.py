@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlgraph.domain.facts import EdgeFact, Fact, Mode
+from mlgraph.domain.facts import AssetRetraction, EdgeFact, Fact, Mode
 from mlgraph.domain.uri import AssetUri, column_uri
 from tests.graph.projected import Projected
 from tests.model.examples import A, B, C, W, run, run_uri
@@ -145,6 +145,17 @@ def test_a_name_that_is_no_input_is_a_possible_input_of_its_output_at_both_level
         assert reached(facts, STAGE, level="run") == {X: "possible"}
         assert reached(facts, A) == {Y: "certain"}
     assert reached([*run(1, 10, [A], [X]), *column(1, 10, STAGE, X)], column_uri(STAGE, "c")) == {column_uri(X, "c"): "certain"}
+
+
+def test_an_input_known_from_lineage_alone_ends_when_it_is_retracted() -> None:
+    retracted = AssetRetraction(STAGE, "*", 20)
+    for reported in (lineage(1, 10, X, STAGE), column(1, 10, STAGE, X)):
+        facts = [*run(1, 10, [A], [X]), *reported]
+        orders: list[list[list[Fact]]] = [[[*facts, retracted]], [facts, [retracted]], [[retracted], facts]]
+        for batches in orders:
+            real = Projected(batches)
+            assert W not in real.lineage(STAGE, "downstream", "asset", NOW)
+            assert W in real.lineage(STAGE, "downstream", "asset", 15)
 
 
 def test_an_input_known_from_lineage_alone_is_certain_once_a_run_lists_it() -> None:

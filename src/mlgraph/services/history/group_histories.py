@@ -99,7 +99,11 @@ class Histories:
             declarations[record.asset].append(record)
         ends = {
             workflow: self._ends(
-                chain(chain.from_iterable(run.edges for run in own[workflow]), declared[workflow], columns[workflow])
+                chain(
+                    chain.from_iterable(records for run in own[workflow] for records in (run.edges, run.columns)),
+                    declared[workflow],
+                    columns[workflow],
+                )
             )
             for workflow in workflows
         }
