@@ -150,6 +150,7 @@ def state_of(store: Store) -> State:
     """
     assets: dict[str, Any] = {}
     names: dict[str, str] = {}
+    renamed: set[str] = set()
     listed = list(store.reader.stream())
     uris = {row.asset: row.uri for row, _, _ in listed}
     ends = retraction_ends(store.reader, uris)
@@ -160,6 +161,8 @@ def state_of(store: Store) -> State:
             relation = RELATION_NAMES[triple[1]]
             for each in triple_intervals(of_triple, ends):
                 feeds = None if each.feeds is None else tuple(uris[feed] for feed in each.feeds)
+                if relation == "alias_of":
+                    renamed.add(row.uri)
                 if each.end == FOREVER and relation == "alias_of":
                     names[row.uri] = uris[triple[2]]
                 elif each.end == FOREVER:
@@ -169,7 +172,7 @@ def state_of(store: Store) -> State:
     for source, relation, target, written, feeds in edges:
         fed_by = None if feeds is None else sorted({_current(feed, names) for feed in feeds})
         named = _current(source, names), _current(target, names)
-        if named == (source, target) or all(end in assets for end in named):
+        if all(end in assets for end in named) or not {source, target} & renamed:
             current.add((named[0], relation, named[1], f"{written} from {fed_by}"))
     return assets, current
 

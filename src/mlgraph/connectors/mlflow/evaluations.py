@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlgraph.connectors.mlflow.datasets import DatasetInput, dataset_inputs
-from mlgraph.connectors.mlflow.logged_models import LoggedModel, only_measures
+from mlgraph.connectors.mlflow.logged_models import LoggedModel, is_input
 from mlgraph.connectors.mlflow.measurements import Measured, Metrics, measurements
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, optional, without_empty
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Statement
@@ -53,7 +53,7 @@ def _statements(
     }
     name = " on ".join(part for part in (optional(info, "run_name") or run_id, on[0]) if part)
     used = sorted({str(each.uri) for each in inputs if on[0] is None or (each.name, each.digest or on[1]) == on})
-    if only_measures(run, model.model_id):
+    if is_input(run, model.model_id):
         used += [str(version) for version in model.versions or (instance.uri("artifact", model.model_id),)]
     return [
         AssetFact(uri, ORIGIN, max(times), {"name": name, "properties": properties}),

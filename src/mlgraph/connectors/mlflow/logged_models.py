@@ -89,10 +89,14 @@ class LoggedModels:
         return LoggedModel(entry.need("model"), tuple(sorted(uris)), min(times, default=None))
 
 
+def is_input(run: Located, model_id: str) -> bool:
+    """Return whether the logged model is an input of a run."""
+    return any(each.need("model_id").name() == model_id for each in _listed(run, "inputs", "model_inputs"))
+
+
 def only_measures(run: Located, model_id: str) -> bool:
     """Return whether the logged model is an input of a run without model outputs: such a run measures it."""
-    used = any(each.need("model_id").name() == model_id for each in _listed(run, "inputs", "model_inputs"))
-    return used and not _listed(run, "outputs", "model_outputs")
+    return is_input(run, model_id) and not _listed(run, "outputs", "model_outputs")
 
 
 def _listed(run: Located, side: str, key: str) -> list[Located]:
