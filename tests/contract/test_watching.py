@@ -57,6 +57,9 @@ def test_the_documentation_lists_all_metrics(fresh: Api) -> None:
     fresh.taken(asset(names.dataset("a"), at(1)))
     fresh.ask("asset", uri=names.dataset("a"))
     fresh.http.post("/api/v1/sources", json={"kind": "mlflow", "url": unused_url(), "name": "nobody"})  # has metrics of its own
+    job, run = {"namespace": "metrics", "name": "j"}, {"runId": "r"}
+    event = {"eventType": "UNKNOWN", "eventTime": at(1), "job": job, "run": run}
+    assert fresh.http.post("/api/v1/lineage", json=event).json()["warnings"]  # warnings are counted from the first one on
     assert exposed(fresh.http.get("/metrics").text) == documented()
 
 
