@@ -174,7 +174,7 @@ def test_a_model_that_nobody_registered_is_an_artifact_of_its_run(company: Compa
 
 def test_what_was_deleted_before_is_reported_as_deleted_if_it_is_a_run(company: Company) -> None:
     gone = company.run("gone")
-    (ended,) = (each for each in company.statements if isinstance(each, AssetRetraction))
+    (ended,) = (each for each in company.statements if isinstance(each, AssetRetraction) and each.uri.kind == "run")
     assert ended.uri == gone
     assert company.state(gone).valid_from == STARTED_US + 9_500_000
     assert isinstance(company.source.fetch("run", company.made["gone"]), dict)
