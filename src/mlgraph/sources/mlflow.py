@@ -31,7 +31,8 @@ from mlgraph.sources.mlflow_api import (
 from mlgraph.sources.mlflow_payloads import MlflowPayloads
 from mlgraph.sources.mlflow_versions import VersionIndex, model_of, roots_of
 
-STAGES: Final = ("experiment", "run", "logged_model", "registered_model", "model_version")
+STAGES: Final = ("experiment", "registered_model", "model_version", "run", "logged_model")
+"""The order of reading. A version with the number of a deleted one ends its edges, so it comes before the runs that use it."""
 _BY_EXPERIMENT: Final = frozenset({"run", "logged_model"})
 _OVERLAP_MS: Final = 60_000
 """The overlap of two polls, because clocks differ; a repeated payload changes nothing."""
@@ -131,7 +132,7 @@ class MlflowSource:
                 while True:
                     items, token = self._search(stage, part, token)
                     count += len(items)
-                    done = stage == STAGES[-1] and token is None
+                    done = stage == STAGES[-1] and part == parts[-1] and token is None
                     resume = {"stage": stage, "part": part, "token": token, "count": count, "since": at["since"]}
                     existing = items if stage == "run" else [item for item in items if not is_deleted(item)]
                     yield SourcePage([self._payloads.payload(stage, item) for item in existing], resume, done, stage, count)
