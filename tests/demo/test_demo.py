@@ -253,11 +253,11 @@ def test_experiment_compares_the_two_logged_policies(demo: Demo) -> None:
         tested = {r["source"] for r in described["relations"] if r["relation"] == "tested_in"}
         assert f"{VERSIONS}/shelf-policy-{policy}%2F1" in tested
     assert abs(experiment["properties"]["z"]) < 1.96, "so that the decision is open"
-    impressions = f"{LAKE}/experiments%2Fshelf_impressions"
-    edges = demo.ask("lineage", uri=impressions)["edges"]
+    priors = "mlg://dataset/s3%3A%2F%2Fstreamflix-landing/open-bandit%2Fpriors"
+    edges = demo.ask("lineage", uri=priors)["edges"]
     tested_in = {e["source"]: e["origins"] for e in edges if e["target"] == experiment["uri"]}
     assert tested_in[f"{VERSIONS}/shelf-policy-bts%2F1"] == ["rule:tested-in-experiment"]
-    assert impressions in {n["uri"] for n in demo.ask("lineage", uri=experiment["uri"], direction="upstream")["nodes"]}
+    assert priors in {n["uri"] for n in demo.ask("lineage", uri=experiment["uri"], direction="upstream")["nodes"]}
 
 
 def test_data_quality_checks_ran_on_the_data(demo: Demo) -> None:
