@@ -172,7 +172,7 @@ def state_of(store: Store) -> State:
     for source, relation, target, written, feeds in edges:
         fed_by = None if feeds is None else sorted({_current(feed, names) for feed in feeds})
         named = _current(source, names), _current(target, names)
-        if all(end in assets for end in named) or not {source, target} & renamed:
+        if all(now in assets for end, now in zip((source, target), named, strict=True) if end in renamed):
             current.add((named[0], relation, named[1], f"{written} from {fed_by}"))
     return assets, current
 
