@@ -32,7 +32,7 @@ SECRET_SHAPES: Final[tuple[Any, ...]] = (
     'os.environ["AWS_SECRET_ACCESS_KEY"] = "@@"',
     "passphrase => '@@'",
     "ssl.key.password:@@",
-    "//registry.npmjs.org/:_authToken=@@",
+    "//packages.example.org/:_authToken=@@",
     "basic.auth.user.info=cdc:@@",
     # JSON and XML in texts
     '{"user": "cdc", "password": "@@"}',
