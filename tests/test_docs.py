@@ -15,7 +15,7 @@ import pytest
 
 from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.fact_json import parse_line
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.connector import PulledConnector
 
 ROOT = Path(__file__).resolve().parents[1]

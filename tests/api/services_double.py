@@ -17,7 +17,7 @@ from mlgraph.api.http.limits import ServerLimits
 from mlgraph.api.schema import operations
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
-from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
 from mlgraph.services.ingest.intake import Intake

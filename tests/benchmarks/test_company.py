@@ -14,7 +14,7 @@ from benchmarks.event_generator import arrival, fact_chunks, openlineage_lines
 from benchmarks.sizes import SIZES, Size
 from mlgraph.domain.fact_json import check_edge, parse_line
 from mlgraph.domain.facts import AssetFact, EdgeFact, split_contacts
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES, RELATIONS

@@ -19,7 +19,7 @@ from benchmarks.engines.with_rustworkx import Rustworkx
 from benchmarks.event_generator import fact_chunks, openlineage_lines
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import split_contacts
-from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import Actor, Item
 from mlgraph.services.queries.export import export_lines

@@ -16,7 +16,6 @@ from typing import Any, Final
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.fact_json import check_edge, parse_line
 from mlgraph.domain.facts import (
@@ -30,7 +29,8 @@ from mlgraph.domain.facts import (
     Mode,
     Statement,
 )
-from mlgraph.domain.payload import Located, canonical_json, clean, clean_text
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.payload import Located, canonical_json, clean, clean_text
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import Connector

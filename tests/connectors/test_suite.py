@@ -10,8 +10,8 @@ import pytest
 
 from mlgraph.domain.errors import InvalidInput, MlgraphError
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact, Mode, Statement
-from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact
+from mlgraph.domain.payloads.payload import Located
+from mlgraph.domain.redaction.json_values import redact
 from mlgraph.domain.uri import AssetUri, person_uri
 from mlgraph.ports.connector import Connector
 from tests.connectors import suite

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from mlgraph.domain.dataset_naming import canonical_column, canonical_columns, canonical_dataset, dataset_uri_from_location
-from mlgraph.domain.scoping import is_private, scoped
-from mlgraph.domain.sql_identifiers import CaseFolding, fold, fold_name, split
-from mlgraph.domain.systems import DATABASES, OBJECT_STORES
+from mlgraph.domain.naming.dataset_naming import canonical_column, canonical_columns, canonical_dataset, dataset_uri_from_location
+from mlgraph.domain.naming.scoping import is_private, scoped
+from mlgraph.domain.naming.sql_identifiers import CaseFolding, fold, fold_name, split
+from mlgraph.domain.naming.systems import DATABASES, OBJECT_STORES
 
 Name = tuple[str, str]
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openlineage.client.naming import dataset as rules
 
-from mlgraph.domain.dataset_naming import dataset_uri_from_location
+from mlgraph.domain.naming.dataset_naming import dataset_uri_from_location
 from mlgraph.domain.uri import AssetUri
 
 SAME_AS_OPENLINEAGE: list[tuple[str, rules.DatasetNaming]] = [

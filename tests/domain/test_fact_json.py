@@ -9,7 +9,7 @@ import pytest
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.fact_json import asset_line, check_edge, parse_line
 from mlgraph.domain.facts import ANY_ORIGIN, AssetFact, AssetRetraction, Contact, EdgeFact, EdgeRetraction, is_terminal
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlgraph.domain.payload import Located, canonical_json
-from mlgraph.domain.redaction import REDACTED, redact, redact_text
-from mlgraph.domain.sanitizing import sanitize
+from mlgraph.domain.payloads.payload import Located, canonical_json
+from mlgraph.domain.redaction.json_values import REDACTED, redact, redact_text
+from mlgraph.domain.redaction.sanitizing import sanitize
 from tests.domain.secret_shapes import HARMLESS, MARK, SECRET, SECRET_SHAPES, SHAPES_OF_TOKENS
 
 SECRETS = (SECRET, "Sw0rdf1sh", "p%40ss/w0rd+x=", "QmFzZTY0LXNlY3JldC0xMjM0NTY3ODkw", "c0rrect-horse_battery.staple~9")

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.domain import sanitizing
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.memoization import Memo
-from mlgraph.domain.payload import Located, canonical_json, clean
-from mlgraph.domain.redaction import redact
+from mlgraph.domain.payloads.payload import Located, canonical_json, clean
+from mlgraph.domain.redaction import sanitizing
+from mlgraph.domain.redaction.json_values import redact
 from mlgraph.services.ingest.json_reading import canonical_json_clean, canonical_text
 
 KEYS = st.one_of(

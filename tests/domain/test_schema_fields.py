@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mlgraph.domain.schema_fields import field_at, field_paths, is_flat
+from mlgraph.domain.payloads.schema_fields import field_at, field_paths, is_flat
 
 NESTED: list[dict[str, Any]] = [
     {"name": "ts"},

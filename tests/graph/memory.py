@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
-from mlgraph.domain.name_matching import NameMatcher
-from mlgraph.domain.schema_fields import field_paths
+from mlgraph.domain.naming.name_matching import NameMatcher
+from mlgraph.domain.payloads.schema_fields import field_paths
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS

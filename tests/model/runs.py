@@ -19,7 +19,7 @@ from functools import cache
 from typing import Any, Final, NamedTuple
 
 from mlgraph.domain.facts import AssetFact, EdgeFact, Fact, Mode, is_terminal
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri, dataset_of_column
 from tests.model.matching import matched

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from tests.model import histories

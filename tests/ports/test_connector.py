@@ -8,7 +8,7 @@ import pytest
 
 from mlgraph.domain.errors import Conflict, InvalidInput
 from mlgraph.domain.facts import Statement
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.connector import Connector, ConnectorRegistry
 
 

@@ -23,7 +23,7 @@ from mlgraph.connectors import mlflow
 from mlgraph.domain.configuration import RequestLimits, Schedule
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.history import asset_intervals
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import RELATION_NAMES
 from mlgraph.domain.walk_options import WalkOptions

@@ -26,7 +26,7 @@ from mlgraph.connectors import mlflow
 from mlgraph.domain.configuration import RequestLimits, Schedule, SourceSettings
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.history import asset_intervals
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATION_NAMES

@@ -19,7 +19,7 @@ from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.errors import Unauthorized
 from mlgraph.domain.fact_json import check_edge
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Mode, Statement
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Access, Cursor, Gone, Identity

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.facts import AssetFact, Contact
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.dead_letters import DeadLetterEntry
 from mlgraph.ports.event_warnings import WarningCount

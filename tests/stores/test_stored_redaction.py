@@ -12,7 +12,7 @@ from psycopg import sql
 
 from mlgraph.domain.fact_row import AssetFactRow, digest, to_row
 from mlgraph.domain.facts import AssetFact, EdgeFact
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.uri import AssetUri
 from mlgraph.stores.backup import archive
 from mlgraph.stores.postgres import stored_redaction

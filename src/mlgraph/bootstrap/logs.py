@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Final, Literal
 
 from mlgraph.api.http.request_metrics import request_id
-from mlgraph.domain.redaction import redact, redact_text
+from mlgraph.domain.redaction.json_values import redact, redact_text
 
 Form = Literal["text", "json"]
 

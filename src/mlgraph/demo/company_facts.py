@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from mlgraph.demo import company_names
-from mlgraph.domain.dataset_naming import dataset_uri_from_location
+from mlgraph.domain.naming.dataset_naming import dataset_uri_from_location
 from mlgraph.domain.uri import AssetUri, person_uri
 
 Line = dict[str, Any]

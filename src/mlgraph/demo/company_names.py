@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlgraph.domain.dataset_naming import dataset_uri_from_location
+from mlgraph.domain.naming.dataset_naming import dataset_uri_from_location
 from mlgraph.domain.uri import AssetUri
 
 COMPANY: Final = "streamflix"

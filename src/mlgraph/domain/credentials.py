@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import quote, quote_plus, urlsplit
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.redaction import REDACTED, redact_url
+from mlgraph.domain.redaction.json_values import REDACTED, redact_url
 
 MAX_SECRET_CHARS: Final = 8192
 

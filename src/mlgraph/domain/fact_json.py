@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import (
     ANY_ORIGIN,
     AssetFact,
@@ -17,7 +16,8 @@ from mlgraph.domain.facts import (
     Fact,
     Statement,
 )
-from mlgraph.domain.payload import Located, clean_text, escape
+from mlgraph.domain.payloads.payload import Located, clean_text, escape
+from mlgraph.domain.redaction.fact_redaction import redact_fact
 from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri

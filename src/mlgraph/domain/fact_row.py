@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Declaration, EdgeFact, EdgeRetraction, Fact, Mode, Unredacted
-from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.schema_fields import field_paths
+from mlgraph.domain.payloads.payload import canonical_json
+from mlgraph.domain.payloads.schema_fields import field_paths
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.domain.vocabulary import INPUT_ROLES

@@ -12,7 +12,7 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from mlgraph.domain.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.uri import AssetUri
 
 ANY_ORIGIN: Final = "*"

@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Mode, is_terminal
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, parse_time
 
 EVERY_ORIGIN: Final = 0

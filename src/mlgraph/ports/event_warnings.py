@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from mlgraph.domain.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ import httpx
 
 from mlgraph.domain.configuration import RequestLimits
 from mlgraph.domain.errors import MlgraphError, SourceAway, SourceError
-from mlgraph.domain.payload import decode_json
-from mlgraph.domain.redaction import redact_text
+from mlgraph.domain.payloads.payload import decode_json
+from mlgraph.domain.redaction.json_values import redact_text
 from mlgraph.ports.source_adapter import CircuitState
 from mlgraph.services.common.metrics import SourceCounts
 from mlgraph.sources.circuit import Circuit

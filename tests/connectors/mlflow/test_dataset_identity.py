@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from mlgraph.connectors import openlineage
 from mlgraph.connectors.mlflow import normalise
-from mlgraph.connectors.mlflow.dataset_identity import ReportedDataset, dataset_uri
 from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
+from mlgraph.connectors.mlflow.tracking.dataset_identity import ReportedDataset, dataset_uri
 from mlgraph.domain.facts import EdgeFact
 
 INSTANCE = MlflowInstance("prod")

@@ -15,7 +15,7 @@ from typing import Any, Final
 from mlgraph.connectors.openlineage import CONNECTOR
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.facts import Fact
-from mlgraph.domain.payload import escape
+from mlgraph.domain.payloads.payload import escape
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.ingest.interpreting import InterpretedEvent, interpret_text
 from tests.connectors.openlineage.producers import PRODUCERS

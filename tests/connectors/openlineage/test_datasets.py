@@ -3,8 +3,8 @@
 import pytest
 
 from mlgraph.connectors.openlineage import normalise
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.facts import AssetRetraction, Contact, EdgeFact, EdgeRetraction
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.uri import AssetUri, person_uri
 from tests.connectors.openlineage.events import (
     MOMENT,

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from mlgraph.connectors.openlineage import normalise
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.facts import AssetFact, Declaration, EdgeFact
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 from tests.connectors.openlineage.events import (
     AT,

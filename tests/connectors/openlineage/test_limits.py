@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from mlgraph.connectors.openlineage import normalise
-from mlgraph.domain.detail_warnings import MAX_COLLECTED, DetailWarning
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.payloads.detail_warnings import MAX_COLLECTED, DetailWarning
 from mlgraph.domain.uri import AssetUri
 from tests.connectors.openlineage.events import RUN, Json, dataset, dataset_event, ds, edges, run_event, states, triples
 

@@ -7,8 +7,8 @@ import pytest
 
 from mlgraph.connectors import openlineage
 from mlgraph.connectors.openlineage import CONNECTOR
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.facts import Statement
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from tests.connectors.openlineage import mutations
 from tests.connectors.openlineage.mutations import GONE, Mutation, check
 from tests.connectors.openlineage.producers import PRODUCERS

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, EdgeRetraction, Fact, Mode
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.graph.model.claims import Alias

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlgraph.connectors import openlineage
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import Contact, Fact
-from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
 from mlgraph.graph.model.claims import Alias
 from mlgraph.services.queries.export import export_lines

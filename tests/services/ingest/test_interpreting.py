@@ -9,7 +9,7 @@ import pytest
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Statement
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri, person_uri
 from mlgraph.ports.connector import Connector
 from mlgraph.services.common.identity import LOCAL, Caller

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.domain.payload import decode_json
+from mlgraph.domain.payloads.payload import decode_json
 from mlgraph.services.ingest.json_reading import read_json
 
 NUMBERS = st.one_of(

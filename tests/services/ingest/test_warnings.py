@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from mlgraph.connectors import openlineage
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import Unavailable
 from mlgraph.domain.facts import AssetFact, Statement
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import Connector, ConnectorRegistry
 from mlgraph.ports.event_warnings import WarningCount

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import Unavailable
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.ports.dead_letters import DeadLetterCounts
 from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.pool import Pool

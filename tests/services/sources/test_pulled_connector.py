@@ -13,7 +13,7 @@ from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.credentials import Credentials
 from mlgraph.domain.errors import Conflict, Unauthorized
 from mlgraph.domain.facts import AssetFact, AssetRetraction, Statement
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connector import ConnectorRegistry, PulledConnector

@@ -17,7 +17,7 @@ from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.schema.parameters import at_least, known_only
 from mlgraph.client import source_shapes
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.payloads.payload import Located, decode_json
 
 router = APIRouter(prefix="/api/v1", tags=["sources"], dependencies=[Depends(authenticate), Depends(known_only)])
 # A tool cannot send a token of mlgraph: each webhook is authenticated by its signature.

@@ -10,7 +10,7 @@ from typing import Final
 from pydantic import ValidationInfo
 
 from mlgraph.documents.sections import Section
-from mlgraph.domain.redaction import is_secret_name
+from mlgraph.domain.redaction.json_values import is_secret_name
 
 USE_CREDENTIALS: Final = (
     "a secret does not belong in this file; store it in an environment variable, credentials: {env: NAME}, "

@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from mlgraph.connectors.mlflow.experiments import experiment_statements
 from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
-from mlgraph.connectors.mlflow.models import model_statements
 from mlgraph.connectors.mlflow.payloads import instance_of, subject
-from mlgraph.connectors.mlflow.registered import logged_model_statements
+from mlgraph.connectors.mlflow.registry.models import model_statements
+from mlgraph.connectors.mlflow.registry.registered import logged_model_statements
+from mlgraph.connectors.mlflow.registry.versions import version_statements
 from mlgraph.connectors.mlflow.removals import deletion_statements
 from mlgraph.connectors.mlflow.renames import rename_statements
-from mlgraph.connectors.mlflow.runs import run_statements
 from mlgraph.connectors.mlflow.tool import MlflowTool
-from mlgraph.connectors.mlflow.versions import version_statements
+from mlgraph.connectors.mlflow.tracking.experiments import experiment_statements
+from mlgraph.connectors.mlflow.tracking.runs import run_statements
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Statement
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.connector import PulledConnector
 from mlgraph.ports.source_adapter import SourceFactory
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlgraph.connectors.mlflow.mlflow_instance import micros
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 
 
 def version_of(payload: object) -> int | None:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import AssetRetraction, Statement
-from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact
+from mlgraph.domain.payloads.payload import Located
+from mlgraph.domain.redaction.json_values import redact
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 
 ORIGIN: Final = "mlflow"

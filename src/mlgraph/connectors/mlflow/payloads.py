@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 

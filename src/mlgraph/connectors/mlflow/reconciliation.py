@@ -8,7 +8,7 @@ from typing import Any, Final
 from mlgraph.connectors.mlflow.mlflow_instance import MlflowInstance
 from mlgraph.connectors.mlflow.removals import vanished
 from mlgraph.connectors.mlflow.renames import renames
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.source_adapter import Identity, Payload, States

@@ -7,7 +7,7 @@ from typing import Final
 
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance
 from mlgraph.domain.facts import AssetRetraction, Statement
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 INVENTORIED: Final = ("workflow", "run", "artifact", "model", "model_version")

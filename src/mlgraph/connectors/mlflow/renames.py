@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from mlgraph.connectors.mlflow.mlflow_instance import ORIGIN, MlflowInstance, entries
 from mlgraph.domain.facts import AssetRetraction, EdgeFact, EdgeRetraction, Statement
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.source_adapter import Identity
 
 

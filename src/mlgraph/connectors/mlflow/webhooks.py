@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from mlgraph.domain.errors import Unauthorized
-from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.payloads.payload import Located, decode_json
 
 TOLERANCE_S: Final = 300
 """The maximum difference of a delivery's time to this clock. Standard Webhooks requires a bound, but does not set it."""

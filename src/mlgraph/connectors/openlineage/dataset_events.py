@@ -6,7 +6,7 @@ from mlgraph.connectors.openlineage.datasets import read_dataset
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import Mode, Statement
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 
 
 def read_dataset_event(event: Located, names: NameResolver) -> list[Statement]:

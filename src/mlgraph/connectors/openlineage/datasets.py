@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlgraph.connectors.openlineage.column_lineage import read_column_lineage
-from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage
+from mlgraph.connectors.openlineage.dataset_facets.column_lineage import read_column_lineage
+from mlgraph.connectors.openlineage.dataset_facets.dataset_lineage import DatasetLineage
+from mlgraph.connectors.openlineage.dataset_facets.lifecycle import read_feast_location, read_lifecycle, read_symlinks
+from mlgraph.connectors.openlineage.dataset_facets.lineage import read_dataset_lineage
+from mlgraph.connectors.openlineage.dataset_facets.quality import read_quality
+from mlgraph.connectors.openlineage.dataset_facets.schemas import read_schema
 from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.facets import Facets, nonblank
-from mlgraph.connectors.openlineage.lifecycle import read_feast_location, read_lifecycle, read_symlinks
-from mlgraph.connectors.openlineage.lineage import read_dataset_lineage
-from mlgraph.connectors.openlineage.quality import read_quality
-from mlgraph.connectors.openlineage.schemas import read_schema
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
-from mlgraph.domain.dataset_naming import canonical_columns
 from mlgraph.domain.history import merge
-from mlgraph.domain.payload import Located
+from mlgraph.domain.naming.dataset_naming import canonical_columns
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final
 from mlgraph.connectors.openlineage.facets import Facets, bare, checked, clean_text_of
 from mlgraph.connectors.openlineage.people import read_owners
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
-from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact
-from mlgraph.domain.sanitizing import sanitize, sanitize_text
+from mlgraph.domain.payloads.payload import Located
+from mlgraph.domain.redaction.json_values import redact
+from mlgraph.domain.redaction.sanitizing import sanitize, sanitize_text
 
 _PLAIN_TAG: Final = frozenset({"", "true"})
 """Values of a tag without information beyond its key."""

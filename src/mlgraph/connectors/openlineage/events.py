@@ -11,7 +11,7 @@ from mlgraph.connectors.openlineage.job_events import read_job_event
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.run_events import read_run_event
 from mlgraph.domain.facts import Statement
-from mlgraph.domain.payload import EventDocument, Located
+from mlgraph.domain.payloads.payload import EventDocument, Located
 
 _READERS: Final = MappingProxyType[str, Callable[[Located, NameResolver], list[Statement]]](
     {"RunEvent": read_run_event, "JobEvent": read_job_event, "DatasetEvent": read_dataset_event}

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from mlgraph.domain.payload import Located, clean_text
-from mlgraph.domain.sanitizing import sanitize, sanitize_text
+from mlgraph.domain.payloads.payload import Located, clean_text
+from mlgraph.domain.redaction.sanitizing import sanitize, sanitize_text
 
 _ENVELOPE: Final = frozenset({"_producer", "_schemaURL", "_deleted"})
 

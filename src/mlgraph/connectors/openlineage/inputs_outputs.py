@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mlgraph.connectors.openlineage.dataset_lineage import DatasetLineage
+from mlgraph.connectors.openlineage.dataset_facets.dataset_lineage import DatasetLineage
+from mlgraph.connectors.openlineage.dataset_facets.lineage import merged_lineage
 from mlgraph.connectors.openlineage.datasets import Listed, read_dataset
-from mlgraph.connectors.openlineage.lineage import merged_lineage
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 

@@ -9,7 +9,7 @@ from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.facets import Facets, bare, checked, nonblank
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.history import merge
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 _LOCATION: Final = ("type", "url", "repoUrl", "path", "version", "tag", "branch")

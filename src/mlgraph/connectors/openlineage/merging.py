@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 
 
 def merge_mentions(known: Mapping[str, Any], later: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from mlgraph.domain.dataset_naming import canonical_column, canonical_dataset, dataset_uri_from_location
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.payload import Located
-from mlgraph.domain.redaction import redact_url
-from mlgraph.domain.scoping import scoped
+from mlgraph.domain.naming.dataset_naming import canonical_column, canonical_dataset, dataset_uri_from_location
+from mlgraph.domain.naming.scoping import scoped
+from mlgraph.domain.payloads.payload import Located
+from mlgraph.domain.redaction.json_values import redact_url
 from mlgraph.domain.uri import MAX_NAME_BYTES, MAX_URI_CHARS, AssetUri, column_uri, shortened_name
 
 # A login is not part of a location. A container before the @ (abfss) has no colon, so it does not match.

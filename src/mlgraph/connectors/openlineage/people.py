@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlgraph.connectors.openlineage.name_resolver import short_name, usable_name
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.owners import owner_of
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.uri import AssetUri
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from mlgraph.connectors.openlineage.dataset_facets.lineage import read_entries
 from mlgraph.connectors.openlineage.facets import Facets
 from mlgraph.connectors.openlineage.inputs_outputs import ProcessNode, read_sides
 from mlgraph.connectors.openlineage.jobs import read_job
-from mlgraph.connectors.openlineage.lineage import read_entries
 from mlgraph.connectors.openlineage.name_resolver import NameResolver
 from mlgraph.connectors.openlineage.runs import read_parent, read_run_facets
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode, Statement
 from mlgraph.domain.history import merge
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.timestamps import format_time
 

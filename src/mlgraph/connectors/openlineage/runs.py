@@ -8,7 +8,7 @@ from mlgraph.connectors.openlineage.descriptions import describe
 from mlgraph.connectors.openlineage.facets import Facets, clean_text_of
 from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.history import merge
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
-from mlgraph.domain.name_matching import NameMatcher
+from mlgraph.domain.naming.name_matching import NameMatcher
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, column_uri, field_of_column
 from mlgraph.domain.vocabulary import HELD_OUT_ROLES

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.history import AssetRecord, asset_intervals
-from mlgraph.domain.schema_fields import field_paths, is_flat
+from mlgraph.domain.payloads.schema_fields import field_paths, is_flat
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.graph.model.rows import PART_OF, Layer, NodeKey, Row, edge_flags
 from mlgraph.graph.model.spans import Spans, union

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from mlgraph.domain.errors import InvalidInput, NotJson, StartError, Unauthorized
-from mlgraph.domain.payload import Located, decode_json
+from mlgraph.domain.payloads.payload import Located, decode_json
 
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
-from mlgraph.domain.payload import Located
+from mlgraph.domain.payloads.payload import Located
 from mlgraph.ports.connector import OWN_EVENT_TYPES
 from mlgraph.services.ingest.json_reading import read_json
 

@@ -9,12 +9,12 @@ from itertools import chain
 from typing import Any, Final
 
 from mlgraph.domain import clock
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.facts import EdgeFact, Statement, split_contacts
-from mlgraph.domain.payload import Located, canonical_json, clean
-from mlgraph.domain.redaction import redact
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.payload import Located, canonical_json, clean
+from mlgraph.domain.redaction.json_values import redact
 from mlgraph.ports.connector import CLOUDEVENTS, FACTS, OWN_EVENT_TYPES, THIN, ConnectorRegistry
 from mlgraph.ports.dead_letters import DeadLetterStore
 from mlgraph.ports.event_warnings import EventWarningStore, WarningCount

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import InvalidInput, MlgraphError
-from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact, split_contacts
-from mlgraph.domain.payload import Located, canonical_json, clean_text, without_unstorable
-from mlgraph.domain.redaction import redact
-from mlgraph.domain.sanitizing import sanitize
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.payload import Located, canonical_json, clean_text, without_unstorable
+from mlgraph.domain.redaction.fact_redaction import redact_fact
+from mlgraph.domain.redaction.json_values import redact
+from mlgraph.domain.redaction.sanitizing import sanitize
 from mlgraph.domain.uri import MAX_URI_CHARS, AssetUri
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.ports.connector import Connector

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import orjson
 
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import InvalidInput, TooLarge
-from mlgraph.domain.payload import MAX_DEPTH, canonical_json, clean, decode_json, is_shallow
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.payload import MAX_DEPTH, canonical_json, clean, decode_json, is_shallow
 
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 _BOM: Final = b"\xef\xbb\xbf"
@@ -74,7 +74,7 @@ def _has_unusual_number(raw: bytes) -> bool:
 
 
 def canonical_text(value: Any) -> str:
-    """Return `canonical_json(value)` (`mlgraph.domain.payload`)."""
+    """Return `canonical_json(value)` (`mlgraph.domain.payloads.payload`)."""
     text = _fast_text(value)
     return canonical_json(value) if text is None else text
 

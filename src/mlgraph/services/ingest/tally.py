@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.ports.connector import FACTS
 from mlgraph.ports.store import Appended
 from mlgraph.services.common import metrics

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord, asset_intervals
-from mlgraph.domain.schema_fields import SEPARATOR
+from mlgraph.domain.payloads.schema_fields import SEPARATOR
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.graph.csr.snapshot import MutableGraph

@@ -9,8 +9,8 @@ from itertools import product
 from typing import Any, Final
 
 from mlgraph.domain.history import AssetInterval, AssetRecord, EdgeInterval, asset_intervals, deleted_at, run_outcome, state_at
-from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.schema_fields import field_at
+from mlgraph.domain.payloads.payload import canonical_json
+from mlgraph.domain.payloads.schema_fields import field_at
 from mlgraph.domain.timestamps import FOREVER, format_end, format_time
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS

@@ -9,7 +9,7 @@ from mlgraph.domain.errors import NotFound
 from mlgraph.domain.fact_json import check_edge
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import EdgeRecord
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import format_end, format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS

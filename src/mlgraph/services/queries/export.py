@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 from mlgraph.domain.fact_json import asset_line
 from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, edge_intervals
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, format_time
 from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
 from mlgraph.graph.model.rows import ALIAS_OF, INPUT_TO, OUTPUTS, RUN, RUN_OF, WORKFLOW

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from mlgraph.domain.errors import MlgraphError, SourceAway
-from mlgraph.domain.payload import canonical_json
+from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.connector import THIN, PulledConnector
 from mlgraph.ports.dead_letters import DeadLetterEntry, DeadLetterStore

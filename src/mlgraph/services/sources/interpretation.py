@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlgraph.domain.detail_warnings import DetailWarning
 from mlgraph.domain.errors import MlgraphError
-from mlgraph.domain.fact_redaction import redact_fact
 from mlgraph.domain.facts import AssetFact, Contact, EdgeRetraction, Statement, split_contacts
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
+from mlgraph.domain.redaction.fact_redaction import redact_fact
 from mlgraph.domain.timestamps import FOREVER, format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import RELATIONS

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from mlgraph.domain import clock
 from mlgraph.domain.configuration import Schedule
 from mlgraph.domain.errors import MlgraphError, SourceError
-from mlgraph.domain.redaction import redact_text
+from mlgraph.domain.redaction.json_values import redact_text
 from mlgraph.domain.uri import AssetUri
 from mlgraph.ports.connections import Connection
 from mlgraph.ports.connector import PulledConnector

@@ -14,7 +14,7 @@ import psycopg
 
 from mlgraph.domain.fact_row import EdgeFactRow
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.name_matching import NameMatcher
+from mlgraph.domain.naming.name_matching import NameMatcher
 from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
 from mlgraph.domain.vocabulary import RELATIONS
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import fields
 from typing import Any, Final
 
-from mlgraph.domain.redaction import redact_text
+from mlgraph.domain.redaction.json_values import redact_text
 from mlgraph.ports.connections import Connection
 from mlgraph.stores.postgres.database import Database
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, NotFound
-from mlgraph.domain.redaction import redact_text
+from mlgraph.domain.redaction.json_values import redact_text
 from mlgraph.domain.timestamps import format_time
 from mlgraph.ports.dead_letters import DeadLetterCounts, DeadLetterEntry
 from mlgraph.stores.postgres.database import Database

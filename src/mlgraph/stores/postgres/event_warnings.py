@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlgraph.domain.detail_warnings import DetailWarning
+from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.stores.postgres.database import Database
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 from dataclasses import replace
 
-from mlgraph.domain.redaction import redact
+from mlgraph.domain.redaction.json_values import redact
 from mlgraph.ports.events import ThinEvent
 from mlgraph.stores.postgres.database import Database
 

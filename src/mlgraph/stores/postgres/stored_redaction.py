@@ -13,10 +13,10 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from mlgraph.domain.fact_redaction import STATE_MEMBERS, redact_properties, redact_state
-from mlgraph.domain.payload import canonical_json
-from mlgraph.domain.redaction import redact, redact_text
-from mlgraph.domain.secret_texts import may_have_secret
+from mlgraph.domain.payloads.payload import canonical_json
+from mlgraph.domain.redaction.fact_redaction import STATE_MEMBERS, redact_properties, redact_state
+from mlgraph.domain.redaction.json_values import redact, redact_text
+from mlgraph.domain.redaction.secret_texts import may_have_secret
 
 _log = logging.getLogger(__name__)
 

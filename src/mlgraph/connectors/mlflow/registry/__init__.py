@@ -1,0 +1,1 @@
+"""The MLflow Model Registry: registered models, their versions and aliases."""

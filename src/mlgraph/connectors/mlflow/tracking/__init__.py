@@ -1,0 +1,1 @@
+"""MLflow Tracking: runs, experiments, logged models, the datasets that runs read, and what was measured."""

@@ -1,0 +1,1 @@
+"""Facets of datasets: lineage, columns, schema, quality and lifecycle."""

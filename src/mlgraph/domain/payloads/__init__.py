@@ -1,0 +1,1 @@
+"""Decoded payloads: reading them with JSON pointers, warnings about details, and the fields of schemas."""
