@@ -11,10 +11,14 @@ Point = tuple[int, int, tuple[int, str, int]]
 
 
 class Naive:
-    """Computes contents and states backwards in time, without stored state."""
+    """Computes contents and states backwards in time, without stored state.
 
-    def __init__(self, affected: AffectedSubgraph, executions: Iterable[Execution]) -> None:
+    `since`: the time of the change; an input that is only possible counts if a run that ended since then read it.
+    """
+
+    def __init__(self, affected: AffectedSubgraph, executions: Iterable[Execution], since: int = 0) -> None:
         self.affected = affected
+        self.since = since
         self.executions = list(executions)
         self.end: Point = (2**62, 9, (0, "", 0))
 
@@ -82,7 +86,7 @@ class Naive:
         if asset in frozen:
             lasting = {each for run in runs for each in run.feeds[asset] if each not in frozen}
         else:
-            lasting = {each for run in ever for each in run.feeds[asset] if each in reads}
+            lasting = {each for run in ever if self._ended_since(run) for each in run.feeds[asset] if each in reads}
             lasting |= {each for each, certain in self.affected.makes[workflow][asset].items() if certain}
             lasting = {each for each in lasting if each not in frozen}
         contents_now = 0
@@ -94,6 +98,9 @@ class Naive:
 
     def _found(self, run: Execution, asset: int) -> int:
         return self.mask(asset, self._started_at(run)) or OLD
+
+    def _ended_since(self, run: Execution) -> bool:
+        return run.ended is not None and run.ended >= self.since
 
     @staticmethod
     def _started_at(run: Execution) -> Point:

@@ -105,7 +105,7 @@ def test_the_answer_is_that_of_all_runs_looked_back_at(reported: list[ReportedRu
         for number, each in enumerate(reported)
         if each.starts * SECOND <= moment and jobs[each.workflow] in affected.reads
     ]
-    naive = Naive(affected, executions)
+    naive = Naive(affected, executions, since * SECOND)
     body = Propagations(projected.store, graph).body(root, since * SECOND, moment, 100, None)
     answer = {entry["uri"]: entry["state"] for entry in (*body["workflows"], *body["assets"])}
     uri = graph.asset_index.uri
