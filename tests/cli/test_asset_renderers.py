@@ -1,4 +1,4 @@
-"""Renderers of diffs and edge origins: cut answers, inferred edges."""
+"""Renderers of assets, diffs and edge origins: referenced assets, cut answers, inferred edges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from io import StringIO
 from rich.console import Console, RenderableType
 
 from mlgraph.cli import asset_renderers
-from mlgraph.client.shapes import Diff, Origin, Why
+from mlgraph.client.shapes import Asset, Diff, Origin, Why
 
 
 def rendered(answer: RenderableType) -> str:
@@ -69,3 +69,33 @@ def test_an_inferred_edge_has_no_recording_time() -> None:
     assert "recorded" not in rendered(asset_renderers.why(answer))
     origin: Origin = {**record, "recorded_at": "2026-01-01T00:00:00Z", "actor": "ann"}
     assert "recorded 2026-01-01 00:00:00 by ann" in rendered(asset_renderers.why({**answer, "origins": [origin]}))
+
+
+def test_a_column_that_a_schema_lists_is_not_said_to_be_undescribed() -> None:
+    answer: Asset = {
+        "uri": "mlg://column/n/t%23user.id",
+        "kind": "column",
+        "name": "user.id",
+        "names": [],
+        "ambiguous": [],
+        "description": None,
+        "owners": [],
+        "tags": [],
+        "properties": {"type": "int"},
+        "environment": None,
+        "origins": [],
+        "valid_from": None,
+        "deleted_at": None,
+        "referenced_only": True,
+        "relations": [],
+        "relations_total": 0,
+        "history": [],
+        "health": {"status": "unknown", "reasons": []},
+        "as_of": "2026-01-02T00:00:00Z",
+        "partial": False,
+        "reason": None,
+        "cold_runs": 0,
+        "watermark": 1,
+    }
+    assert "no source has described it" not in rendered(asset_renderers.asset(answer))
+    assert "no source has described it" in rendered(asset_renderers.asset({**answer, "properties": {}}))

@@ -44,7 +44,7 @@ def asset(answer: shapes.Asset) -> RenderableType:
     parts: list[RenderableType] = [asset_text(answer["kind"], answer["name"]), Text(plain(answer["uri"]), "dim")]
     if answer["deleted_at"]:
         parts.append(Text(f"deleted at {moment(answer['deleted_at'])}", "bold red"))
-    if answer["referenced_only"]:
+    if answer["referenced_only"] and not answer["properties"]:  # a schema describes its columns
         parts.append(Text("Only edges refer to this asset; no source has described it yet.", "yellow"))
     if answer["description"]:
         parts.append(Text(plain(answer["description"])))
