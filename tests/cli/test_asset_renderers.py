@@ -71,7 +71,7 @@ def test_an_inferred_edge_has_no_recording_time() -> None:
     assert "recorded 2026-01-01 00:00:00 by ann" in rendered(asset_renderers.why({**answer, "origins": [origin]}))
 
 
-def test_a_column_that_a_schema_lists_is_not_said_to_be_undescribed() -> None:
+def test_a_column_that_a_schema_lists_counts_as_described() -> None:
     answer: Asset = {
         "uri": "mlg://column/n/t%23user.id",
         "kind": "column",
