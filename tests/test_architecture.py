@@ -22,7 +22,7 @@ LAYERS = (
     ("bootstrap",),
     ("api", "workers", "transports", "stores", "sources", "targets"),
     ("services",),
-    ("connectors", "search", "inference", "governance", "monitoring", "delivery"),
+    ("connectors", "search", "changesets", "inference", "governance", "monitoring", "delivery"),
     ("graph",),
     ("ports", "client", "documents"),
     ("domain",),
@@ -39,15 +39,16 @@ INNER_LAYERS = {
     ),
     "services-layers": (
         ("server",),
-        ("queries", "sources"),
+        ("discovery", "curation"),
+        ("queries", "search", "sources"),
         ("diff",),
         ("projection",),
         ("inference",),
         ("history", "ingest"),
         ("common",),
     ),
-    "stores-layers": (("backup",), ("append",), ("postgres",), ("embedded", "base_files")),
-    "api-layers": (("app",), ("fast_path",), ("routes",), ("schema",), ("http",)),
+    "stores-layers": (("backup",), ("append",), ("postgres",), ("embedded", "base_files", "search_index")),
+    "api-layers": (("app",), ("fast_path",), ("routes", "graphql", "mcp"), ("schema",), ("http",)),
 }
 CONTAINERS = {"layers": "mlgraph", **{each: f"mlgraph.{each.removesuffix('-layers')}" for each in INNER_LAYERS}}
 ALL_LAYERS = {"layers": LAYERS, **INNER_LAYERS}

@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console, RenderableType
 
-from mlgraph.cli import asset_renderers
+from mlgraph.cli.renderers import asset_renderers
 from mlgraph.client.shapes import Asset, Diff, Origin, Why
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from rich.console import Console, RenderableType
 
 from mlgraph.api.schema import operations
-from mlgraph.cli import asset_renderers, closure_renderers
+from mlgraph.cli.renderers import asset_renderers, closure_renderers
 from mlgraph.client import shapes
 
 

@@ -8,7 +8,7 @@ from io import StringIO
 from rich.console import Console
 
 from mlgraph.api.schema import operations
-from mlgraph.cli import propagation_renderer
+from mlgraph.cli.renderers import propagation_renderer
 from mlgraph.client.propagation_shapes import Propagation, RebuiltWorkflow
 from tests.api.services_double import LAKE
 from tests.cli.conftest import Run

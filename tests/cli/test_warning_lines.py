@@ -1,6 +1,6 @@
 """Warnings about events as lines: sorted by kind, bounded, and nothing left out silently."""
 
-from mlgraph.cli.warning_lines import MAX_GROUPS, warning_lines
+from mlgraph.cli.renderers.warning_lines import MAX_GROUPS, warning_lines
 from mlgraph.client.ingest_shapes import IndexedWarning, IngestedEvents
 
 

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from mlgraph.cli import archive_commands, identity_commands, ingest_commands, output, query_commands, serve_commands
+from mlgraph.cli import output
 from mlgraph.cli.command_session import Commands, Session, Url
+from mlgraph.cli.commands import archive_commands, identity_commands, ingest_commands, query_commands, serve_commands
 
 app = typer.Typer(
     name="mlgraph",

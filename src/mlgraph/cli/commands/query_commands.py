@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from mlgraph.cli import asset_renderers, closure_renderers, output, propagation_renderer
+from mlgraph.cli import output
 from mlgraph.cli.command_session import (
     AsJson,
     AsOf,
@@ -20,6 +20,7 @@ from mlgraph.cli.command_session import (
     connected,
     run_query,
 )
+from mlgraph.cli.renderers import asset_renderers, closure_renderers, propagation_renderer
 from mlgraph.cli.walk_options import takes_walk_options
 from mlgraph.domain.walk_options import WalkOptions
 

@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from mlgraph.cli.closure_renderers import MAX_ROWS, cut, owners_to_notify
 from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plain
+from mlgraph.cli.renderers.closure_renderers import MAX_ROWS, cut, owners_to_notify
 
 if TYPE_CHECKING:
     from mlgraph.client.propagation_shapes import FollowedAsset, Propagation, RebuiltWorkflow, ServedBy

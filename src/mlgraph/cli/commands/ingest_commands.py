@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from mlgraph.cli import asset_renderers, output
+from mlgraph.cli import output
 from mlgraph.cli.command_session import AsJson, AtLeast, Cursor, Limit, Url, connected, run_query
+from mlgraph.cli.renderers import asset_renderers
 from mlgraph.domain.suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def ingest(
 
     Details of events that cannot be read are left out and listed on standard error; the exit code is 1 only for rejected items.
     """
+    from mlgraph.cli.renderers.warning_lines import warning_lines
     from mlgraph.cli.uploads import Upload
-    from mlgraph.cli.warning_lines import warning_lines
 
     upload = Upload(files)
     with connected(ctx, url, as_json) as server:

@@ -13,7 +13,7 @@ import typer
 
 from mlgraph.cli import kernel_cache, output
 from mlgraph.cli.command_session import AsJson, Url, connected
-from mlgraph.cli.serve_commands import home
+from mlgraph.cli.commands.serve_commands import home
 
 if TYPE_CHECKING:
     from mlgraph.client import shapes
