@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from typing import Final
@@ -11,12 +10,13 @@ from urllib.parse import unquote
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from mlgraph.domain.escaping import terminal_text
+
 DONE: Final = 0
 REFUSED: Final = 1
 WRONG_USAGE: Final = 2
 NOT_REACHABLE: Final = 3
 
-_CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # Width of output that does not go to a terminal, so that it is not wrapped.
 _UNWRAPPED: Final = 20_000
 
@@ -77,7 +77,7 @@ def fail(what: str, where: str | None = None, then: str | None = None) -> None:
 
 def plain(text: object) -> str:
     """Return `text` with control characters replaced, because names come from other systems and terminals would obey them."""
-    return _CONTROL.sub("\ufffd", str(text))
+    return terminal_text(str(text))
 
 
 def name_of(uri: str) -> str:
