@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
@@ -32,7 +32,7 @@ from mlgraph.graph.csr.text.string_index import (
     table_size,
 )
 from mlgraph.graph.csr.text.text_arena import Pieces, concatenated, escaped
-from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Ints, Longs
+from mlgraph.graph.model.rows import AT_ASSET, AT_RUN, Bytes, Ints, Longs
 
 Allocate = Callable[[tuple[int, ...], Any], NDArray[Any]]
 """Returns a zeroed array of a shape and type, in memory or in a mapped file."""
@@ -157,10 +157,17 @@ def _strings(texts: Iterable[str]) -> Strings:
     return builder.finish()
 
 
+class AssetArrays(NamedTuple):
+    """The URI and kind of each asset by number, the dataset of each column, and the workflow of each run (0: none)."""
+
+    uris: Strings
+    kind: Bytes
+    dataset: Ints
+    workflow: Ints
+
+
 def assemble(
-    uris: Strings,
-    kind: NDArray[np.uint8],
-    dataset: Ints,
+    numbered: AssetArrays,
     ports: Longs,
     tables: Sequence[Arcs],
     attributes: DisplayAttributeArrays,
@@ -171,6 +178,7 @@ def assemble(
 
     `ports` int64[n, 2] lists the asset and the output of each port. `tables` are emptied.
     """
+    uris, kind, dataset, workflow = numbered
     assets, attribute_arrays = len(uris), attributes.finish(uris)
     ordered = bytewise_order(uris.offsets[:-1], uris.offsets[1:], uris.data)
     rank = np.empty(assets, np.int32)
@@ -185,6 +193,7 @@ def assemble(
         uri_rank=rank,
         kind=kind,
         dataset=dataset,
+        workflow=workflow,
         columns=columns[np.argsort(dataset[columns], kind="stable")],
         **attribute_arrays,
         node_of=node_of,

@@ -29,6 +29,7 @@ class AssetTable:
         self._kinds: list[int] = []
         self._datasets: list[int] = []
         self._numbers: dict[str, int] = {}
+        self._workflows: dict[int, int] = {}
         self._columns: dict[int, list[int]] = {}
         self._places: dict[int, int] = {}
 
@@ -91,6 +92,33 @@ class AssetTable:
         """Return the dataset that a column belongs to (0: none)."""
         place = column - self.base.assets
         return int(self.base.dataset[column]) if place < 0 else self._datasets[place]
+
+    def datasets_of(self, columns: Ints) -> Ints:
+        """Return the dataset of each of many columns (0: none)."""
+        found = np.empty(len(columns), np.int32)
+        below = columns < self.base.assets
+        found[below] = self.base.dataset[columns[below]]
+        found[~below] = [self._datasets[place] for place in (columns[~below] - self.base.assets).tolist()]
+        return found
+
+    def set_workflow(self, run: int, workflow: int) -> None:
+        """Set the workflow that a run executes (0: none)."""
+        known = int(self.base.workflow[run]) if run < len(self.base.workflow) else 0
+        if workflow != known or run in self._workflows:
+            self._workflows[run] = workflow
+
+    def workflows_of(self, runs: Ints) -> Ints:
+        """Return the workflow that each of many runs executes (0: none)."""
+        found = np.zeros(len(runs), np.int32)
+        below = runs < len(self.base.workflow)
+        found[below] = self.base.workflow[runs[below]]
+        changed = self._workflows
+        if len(runs) < len(changed):
+            places = [place for place, run in enumerate(runs.tolist()) if run in changed]
+        else:
+            places = np.flatnonzero(np.isin(runs, list(changed))).tolist() if changed else []
+        found[places] = [changed[run] for run in runs[places].tolist()]
+        return found
 
     def columns_of(self, dataset: int) -> list[int]:
         """Return the columns of a dataset."""

@@ -38,9 +38,10 @@ class Base:
     """Assets by the store's numbers (0: no asset), nodes and rows.
 
     `uri_table` is the hash table of URIs (`string_index.hash_table`). `uri_order` lists assets by URI, bytewise; `uri_rank` is
-    its inverse. `columns` lists the assets that are columns, by dataset. `names` are JSON texts, empty where the name equals the
-    last segment of the URI. `state` is an index into `words`; `owners[owner_index[a]:owner_index[a + 1]]` are indexes into
-    `people`, the URIs of owners. A node is an asset or a port: the ports of an asset follow its node.
+    its inverse. `columns` lists the assets that are columns, by dataset. `workflow` is what a run executes (0: none).
+    `names` are JSON texts, empty where the name equals the last segment of the URI. `state` is an index into `words`;
+    `owners[owner_index[a]:owner_index[a + 1]]` are indexes into `people`, the URIs of owners. A node is an asset or a port: the
+    ports of an asset follow its node.
     """
 
     uris: Strings
@@ -49,6 +50,7 @@ class Base:
     uri_rank: Ints
     kind: Bytes
     dataset: Ints
+    workflow: Ints
     columns: Ints
     names: Strings
     state: Shorts
@@ -121,6 +123,7 @@ class Base:
             uri_rank=zero,
             kind=zero_byte,
             dataset=zero,
+            workflow=zero,
             columns=no_ints,
             names=one_empty_text,
             state=np.zeros(1, np.int16),

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from mlgraph.graph.csr.assemble import Allocate, Arcs, DisplayAttributeArrays, assemble
+from mlgraph.graph.csr.assemble import Allocate, Arcs, AssetArrays, DisplayAttributeArrays, assemble
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base, BaseTable
 from mlgraph.graph.csr.csr_table import Arc
@@ -54,9 +54,7 @@ def compact(frozen: FrozenGraph, allocate: Allocate = np.zeros) -> Base:
     fresh = range(base.assets, frozen.assets)
     datasets = np.concatenate([base.dataset, np.fromiter(map(asset_index.dataset_of, fresh), np.int32, len(fresh))])
     return assemble(
-        _uris(asset_index, frozen.assets),
-        asset_index.kinds(numbers),
-        datasets,
+        AssetArrays(_uris(asset_index, frozen.assets), asset_index.kinds(numbers), datasets, asset_index.workflows_of(numbers)),
         ports,
         tables,
         _changed_attributes(asset_index, frozen.assets),

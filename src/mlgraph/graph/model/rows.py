@@ -95,6 +95,8 @@ VERSION_OF: Final = RELATIONS["version_of"].code
 PART_OF: Final = RELATIONS["part_of"].code
 VARIANT_OF: Final = RELATIONS["variant_of"].code
 ALIAS_OF: Final = RELATIONS["alias_of"].code
+MEMBER_OF: Final = RELATIONS["member_of"].code
+SERVES: Final = RELATIONS["serves"].code
 REQUIRED_BY: Final = RELATIONS["required_by"].code
 DEPLOYED_AS: Final = RELATIONS["deployed_as"].code
 EXECUTED_FOR: Final = RELATIONS["executed_for"].code
@@ -102,11 +104,15 @@ FLAGGED_BY_PROPERTIES: Final = frozenset({REQUIRED_BY})
 """Relations whose properties `edge_flags` reads."""
 WALKED_CODES: Final = frozenset(relation.code for relation in RELATIONS.values() if relation.walked)
 PART_CODES: Final = frozenset({VERSION_OF, PART_OF, VARIANT_OF})
+STRUCTURE_CODES: Final = PART_CODES | {MEMBER_OF}
+"""Relations whose plain edges are rows of the structure: those of parts, and memberships, which no traversal follows or lists."""
 DATASET: Final = KINDS["dataset"].code
 COLUMN: Final = KINDS["column"].code
 RUN: Final = KINDS["run"].code
 WORKFLOW: Final = KINDS["workflow"].code
 MODEL: Final = KINDS["model"].code
+DEPLOYMENT: Final = KINDS["deployment"].code
+TEAM: Final = KINDS["team"].code
 MODEL_VERSION: Final = KINDS["model_version"].code
 EVALUATION: Final = KINDS["evaluation"].code
 HUB: Final = 255
@@ -121,11 +127,16 @@ def plain_layers(relation: int, source_kind: int) -> tuple[Layer, ...]:
         if source_kind == COLUMN and relation in (DERIVES, FEEDS):
             return Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS
         return Layer.ASSET, Layer.RUN
-    return (Layer.STRUCTURE,) if relation in PART_CODES else ()
+    return (Layer.STRUCTURE,) if relation in STRUCTURE_CODES else ()
 
 
 def edge_flags(relation: int, role: str | None, properties: Mapping[str, Any]) -> int:
-    """Return the flags of a plain edge: traversed, shown and certain, with `SOFT` and `ONLINE` for impact analysis."""
+    """Return the flags of a plain edge: traversed, shown and certain, with `SOFT` and `ONLINE` for impact analysis.
+
+    A membership has none: answers read it from the store, and traversals do not follow it.
+    """
+    if relation == MEMBER_OF:
+        return 0
     flags = WALK | SHOW | CERTAIN
     if relation == REQUIRED_BY and _is_soft(role, properties):
         flags |= SOFT

@@ -9,7 +9,18 @@ from dataclasses import dataclass, field
 from mlgraph.domain.history import EdgeRecord
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.graph.csr.snapshot import MutableGraph, claims_group, lone_edges_group
-from mlgraph.graph.model.rows import COLUMN, DERIVES, INPUT_TO, OUTPUTS, PART_CODES, RUN, RUN_OF, WALKED_CODES, WORKFLOW, Layer
+from mlgraph.graph.model.rows import (
+    COLUMN,
+    DERIVES,
+    INPUT_TO,
+    OUTPUTS,
+    RUN,
+    RUN_OF,
+    STRUCTURE_CODES,
+    WALKED_CODES,
+    WORKFLOW,
+    Layer,
+)
 from mlgraph.graph.projection.build import plain_rows, run_rows, workflow_rows
 from mlgraph.graph.projection.claim_rows import claim_rows
 from mlgraph.inference.walked_rules import NO_WALKED_RULES, WalkedRules
@@ -118,6 +129,7 @@ class Projector:
             self._replace_triples(chunk)
         for runs in chunks(affected.runs):
             for run in self._histories.runs(runs).values():
+                self._graph.asset_index.set_workflow(run.run, run.workflow or 0)
                 self._graph.replace(run.run, run_rows(run, self._graph.asset_index, self._graph.aliases))
         for workflows in chunks(affected.workflows, 50):
             for workflow in self._histories.workflows(workflows):
@@ -193,7 +205,7 @@ class Projector:
             affected.workflows.add(owner)
         elif relation == RUN_OF:
             affected.runs.add(source)
-        elif relation in WALKED_CODES or relation in PART_CODES:
+        elif relation in WALKED_CODES or relation in STRUCTURE_CODES:
             affected.triples.add(triple)
         elif relation == OWNED_BY:
             affected.attributes.add(source)

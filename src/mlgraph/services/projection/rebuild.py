@@ -19,7 +19,7 @@ import numpy as np
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.history import AssetRecord, run_outcome
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.csr.assemble import Allocate, Arcs, DisplayAttributeArrays, assemble
+from mlgraph.graph.csr.assemble import Allocate, Arcs, AssetArrays, DisplayAttributeArrays, assemble
 from mlgraph.graph.csr.asset_index import AssetIndex
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.compact import compact, freeze
@@ -31,9 +31,9 @@ from mlgraph.graph.model.rows import (
     DATASET,
     INPUT_TO,
     OUTPUTS,
-    PART_CODES,
     RUN,
     RUN_OF,
+    STRUCTURE_CODES,
     WALKED_CODES,
     WORKFLOW,
     Bools,
@@ -65,7 +65,7 @@ _SPAN: Final = 100_000
 _EDGES: Final = 20_000
 """Edges of runs and workflows that are computed in one chunk; a workflow with more is a chunk of its own."""
 _LOG_EVERY_S: Final = 10.0
-_READ_RELATIONS: Final = tuple(sorted(WALKED_CODES | PART_CODES | {RUN_OF}))
+_READ_RELATIONS: Final = tuple(sorted(WALKED_CODES | STRUCTURE_CODES | {RUN_OF}))
 
 Triple = tuple[int, int, int]
 
@@ -145,6 +145,7 @@ class _Rebuild:
         """Asset and output of each port, alternating, in the order of the temporary port numbers."""
         self._retracted = reader.all_retracted()
         self._owners = _Owners(self._kind)
+        self._workflow: Ints = np.zeros(assets, np.int32)
         self._logged = time.monotonic()
 
     def base(self, allocate: Allocate) -> Base:
@@ -154,7 +155,8 @@ class _Rebuild:
         self._add_owners()
         self._add_inferred()
         ports = np.array(self._ports, np.int64).reshape(-1, 2)
-        return assemble(self._uris, self._kind, self._dataset, ports, self._tables, attributes, self._upto, allocate)
+        numbers = AssetArrays(self._uris, self._kind, self._dataset, self._workflow)
+        return assemble(numbers, ports, self._tables, attributes, self._upto, allocate)
 
     def _spans(self, size: int) -> Iterator[range]:
         assets = len(self._kind)
@@ -189,6 +191,7 @@ class _Rebuild:
             self._log_progress("inferred edges", part.tolist())
 
     def _add_run(self, run: RunHistory) -> None:
+        self._workflow[run.run] = run.workflow or 0
         self._add(run_rows(run, self._registry, NO_ALIASES), run.run)
 
     def _log_progress(self, phase: str, numbers: Iterable[int]) -> None:
