@@ -18,18 +18,20 @@ from mlgraph.api.schema import operations
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.payloads.payload import Located, decode_json
+from mlgraph.domain.search_options import SearchOptions
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.ingest.interpreting import InterpretedEvent
 from mlgraph.services.queries.query import Queries
+from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.bundle import ServerServices
 from mlgraph.services.server.health import Health
 from mlgraph.services.sources.source_manager import SourceManager
 
 Body = dict[str, Any]
-SERVICES: Final = (Archives, SourceManager, Health, Intake, Queries)
+SERVICES: Final = (Archives, SourceManager, Health, Intake, Queries, SearchQueries)
 
 LAKE = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 TOKEN = "a-token-that-is-known"  # noqa: S105 - a token of these tests
@@ -124,6 +126,10 @@ class Double:
 
     @property
     def queries(self) -> "Double":
+        return self
+
+    @property
+    def search_queries(self) -> "Double":
         return self
 
     @property
@@ -232,6 +238,16 @@ class Double:
     def propagation(self, uri: str, **options: object) -> Body:
         self._note("propagation", uri=uri, **options)
         return dict(operations.PROPAGATION)
+
+    def wait_until(self, watermark: int) -> None:
+        self._note("wait_until", watermark=watermark)
+
+    def includes(self, watermark: int) -> bool:
+        return watermark <= self.watermark
+
+    def search(self, q: str, options: SearchOptions) -> Body:
+        self._note("search", q=q, options=options)
+        return dict(operations.SEARCH)
 
     def path(self, source: str, target: str, **options: object) -> Body:
         self._note("path", source=source, target=target, **options)

@@ -26,6 +26,7 @@ QUERIES = {
     "lineage": ("lineage", LAKE),
     "impact": ("impact", LAKE, "--change", "schema"),
     "propagation": ("propagation", LAKE, "--since", "2026-11-01T00:00:00Z"),
+    "search": ("search", "ratings", "--kind", "dataset"),
     "path": ("path", LAKE, JOB),
     "diff": ("diff", "--from", "2026-11-01T00:00:00Z", "--to", "2026-11-02T00:00:00Z"),
     "why": ("why", LAKE, "input_to", JOB),
@@ -372,7 +373,7 @@ def test_the_handbook_names_every_command_and_option() -> None:
     text = (ROOT / "docs" / "cli.md").read_text()
     words = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert {"search", "similar"}.isdisjoint(commands)
+    assert "similar" not in commands
     for name, command in commands.items():
         assert f"mlgraph {name}" in words, f"docs/cli.md does not describe mlgraph {name}"
         for parameter in command.params:

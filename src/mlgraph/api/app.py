@@ -14,7 +14,7 @@ from mlgraph.api.http import problems
 from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import ConcurrencyLimitMiddleware, Lanes, ServerLimits
 from mlgraph.api.http.request_metrics import RequestMetricsMiddleware
-from mlgraph.api.routes import archives, connections, health, intake, queries
+from mlgraph.api.routes import archives, connections, health, intake, queries, search
 from mlgraph.api.schema import docs_page, operations
 from mlgraph.client import shapes
 from mlgraph.services.server.bundle import ServerServices
@@ -74,7 +74,15 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
     app.add_middleware(ConcurrencyLimitMiddleware, slots=lanes.requests)
     problems.install(app)
     app.add_middleware(RequestMetricsMiddleware)  # the last one added is the outermost
-    for router in (health.router, intake.router, queries.router, connections.router, connections.signed, archives.router):
+    for router in (
+        health.router,
+        intake.router,
+        queries.router,
+        search.router,
+        connections.router,
+        connections.signed,
+        archives.router,
+    ):
         app.include_router(router)
     _add_documentation(app)
     return app

@@ -22,6 +22,8 @@ from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.query import Queries
+from mlgraph.services.search.projection import SearchProjection
+from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.bundle import ServerServices, Services
 from mlgraph.services.server.health import Health
@@ -37,6 +39,7 @@ from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
 from mlgraph.stores.postgres.events import PostgresEvents
 from mlgraph.stores.postgres.reader import PostgresReader
+from mlgraph.stores.search_index.tantivy_index import TantivyIndex
 
 
 def _credentials(place: SecretPlace) -> Credentials:
@@ -67,9 +70,12 @@ class Server:
         self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
+        index = TantivyIndex(options.data / "search" / _store_name(options.store))
+        self.search = SearchProjection(reader, self.follower, index, writes=first)
         self.services = Services(
             intake,
             Queries(reader, self.follower, Noise(options.configuration.noise)),
+            SearchQueries(self.search),
             self.connections,
             self.health,
             tokens_from(options.tokens),
@@ -88,10 +94,12 @@ class Server:
         """Follow the log, and warm up the kernels for queries in a thread."""
         threading.Thread(target=kernels.warm, name="mlgraph-warm", daemon=True).start()
         self.follower.start()
+        self.search.start()
 
     def stop(self) -> None:
         """Stop the threads."""
         self.connections.stop()
+        self.search.stop()
         self.follower.stop()
 
 

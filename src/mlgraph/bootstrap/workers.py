@@ -128,6 +128,7 @@ def _work(options: Options, url: str, listener: socket.socket, first: Path, read
         threading.Thread(target=_report_ready, args=(server, http, ready_pipe), daemon=True).start()
         tune_interpreter()
         http.run(sockets=[listener])
+        server.search.stop()
         server.follower.stop()
     finally:
         database.close()

@@ -12,7 +12,14 @@ import typer
 
 from mlgraph.cli import output
 from mlgraph.cli.command_session import Commands, Session, Url
-from mlgraph.cli.commands import archive_commands, identity_commands, ingest_commands, query_commands, serve_commands
+from mlgraph.cli.commands import (
+    archive_commands,
+    identity_commands,
+    ingest_commands,
+    query_commands,
+    search_commands,
+    serve_commands,
+)
 
 app = typer.Typer(
     name="mlgraph",
@@ -43,5 +50,6 @@ def options(
     ctx.ensure_object(Session).url = url
 
 
-for part in (serve_commands.app, ingest_commands.app, query_commands.app, identity_commands.app, archive_commands.app):
+_PARTS = (serve_commands, ingest_commands, query_commands, search_commands, identity_commands, archive_commands)
+for part in (module.app for module in _PARTS):
     app.add_typer(part)

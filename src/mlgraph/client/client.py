@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from mlgraph.client.responses import Answer, HttpTransport
+from mlgraph.client.search_calls import SearchCalls
 from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from mlgraph.client.propagation_shapes import Propagation
 
 
-class Client:
+class Client(SearchCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

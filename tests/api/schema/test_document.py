@@ -25,6 +25,7 @@ CONTRACT = {
     ("get", "/api/v1/lineage"),
     ("get", "/api/v1/impact"),
     ("get", "/api/v1/propagation"),
+    ("get", "/api/v1/search"),
     ("get", "/api/v1/paths"),
     ("get", "/api/v1/names"),
     ("get", "/api/v1/why"),
@@ -59,7 +60,7 @@ def calls(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
 
 def test_the_calls_are_those_of_the_contract_and_no_stub(document: dict[str, Any], http: TestClient) -> None:
     assert {(method, path) for method, path, _ in calls(document)} == CONTRACT
-    for absent in ("/api/v1/search", "/api/v1/similar", "/graphql", "/mcp"):
+    for absent in ("/api/v1/similar", "/graphql", "/mcp"):
         assert http.get(absent).status_code == 404
 
 

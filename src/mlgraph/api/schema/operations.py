@@ -7,6 +7,7 @@ from typing import Any, Final
 from mlgraph.api.http.problems import MEDIA_TYPE
 from mlgraph.client import ingest_shapes, name_shapes, shapes
 from mlgraph.client.propagation_shapes import Propagation
+from mlgraph.client.search_shapes import Search
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 _OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"
@@ -130,6 +131,44 @@ PROPAGATION: Final[Propagation] = {
     "frontier": None,
     "watermark": 42,
 }
+SEARCH: Final[Search] = {
+    "q": "ratings",
+    "hits": [
+        {
+            "uri": _LAKE,
+            "kind": "dataset",
+            "name": "ratings/daily",
+            "description": "What viewers rated, a file each day",
+            "owners": ["mlg://team/org/data"],
+            "owner_names": ["data"],
+            "tags": ["gold"],
+            "team": "mlg://team/org/data",
+            "platform": "s3",
+            "environment": None,
+            "state": "live",
+            "successor": None,
+            "score": 0.0328,
+            "matched": [{"field": "name", "words": ["ratings"]}, {"field": "description", "words": ["rated"]}],
+        }
+    ],
+    "facets": {
+        "kind": {"dataset": 1},
+        "platform": {"s3": 1},
+        "environment": {},
+        "team": {"mlg://team/org/data": 1},
+        "owner": {"mlg://team/org/data": 1},
+        "tag": {"gold": 1},
+        "state": {"live": 1},
+    },
+    "facets_others": {},
+    "total": 1,
+    "total_is": "exact",
+    "partial": False,
+    "reason": None,
+    "frontier": None,
+    "omitted_words": 0,
+    "watermark": 42,
+}
 PATH: Final[shapes.Path] = {
     "source": _LAKE,
     "target": _CLEAN,
@@ -186,6 +225,7 @@ EXAMPLES: Final = {
     "Impact": IMPACT,
     "Propagation": PROPAGATION,
     "Path": PATH,
+    "Search": SEARCH,
     "Why": WHY,
     "Names": NAMES,
 }

@@ -32,6 +32,8 @@ _REDSHIFT_HOST: Final = re.compile(
     r"(?P<cluster>[^.]+)\.[^.]+\.(?P<region>[^.]+)\.redshift(?:-serverless)?\.amazonaws\.com(?:\.cn)?"
 )
 _SNOWFLAKE_SUFFIX: Final = re.compile(r"(?<=.)(?:\.privatelink|\.snowflakecomputing\.(?:com|cn))+\Z")
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*")
+"""The scheme of a URI (RFC 3986, section 3.1)."""
 _SNOWFLAKE_FIRST: Final = ("us-west-1", "aws")
 
 
@@ -140,3 +142,13 @@ COLUMN_CASES: Final[Mapping[str, CaseFolding]] = MappingProxyType(
     }
 )
 """The case folding of column names, by the scheme of a canonical namespace."""
+
+
+def platform_of(namespace: str) -> str | None:
+    """Return the system of a namespace by its scheme, such as `s3` or `postgres`; None for a namespace without a scheme."""
+    scheme, colon, _ = namespace.partition(":")
+    if not colon or not _SCHEME.fullmatch(scheme):
+        return None
+    scheme = scheme.lower()
+    system = DATABASES.get(scheme)
+    return system.scheme if system is not None else OBJECT_STORES.get(scheme, scheme)

@@ -33,6 +33,11 @@ def field_at(schema: object, path: str) -> Mapping[str, Any] | None:
     return next((field for each, _, field in _fields(schema) if each == path), None)
 
 
+def schema_fields(schema: object) -> dict[str, Mapping[str, Any]]:
+    """Return the fields of the property `schema` by their paths, in order, nested ones after the field that contains them."""
+    return {path: field for path, _, field in _fields(schema)}
+
+
 def _fields(schema: object) -> Iterator[tuple[str, str | None, Mapping[str, Any]]]:
     """Yield path, path of the parent, and field of each field of a schema, which may be nested to any depth."""
     open_ = _children(schema, None)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from mlgraph.services.common.identity import Tokens
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.query import Queries
+from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.health import Health
 from mlgraph.services.sources.source_manager import SourceManager
@@ -18,6 +19,7 @@ class Services:
 
     intake: Intake
     queries: Queries
+    search_queries: SearchQueries
     connections: SourceManager
     health: Health
     tokens: Tokens
@@ -32,4 +34,5 @@ class ServerServices(Services):
     @classmethod
     def extended(cls, services: Services, archives: Archives) -> ServerServices:
         """Return `services` with `archives`."""
-        return cls(services.intake, services.queries, services.connections, services.health, services.tokens, archives)
+        own = {each.name: getattr(services, each.name) for each in fields(Services)}
+        return cls(**own, archives=archives)

@@ -1,0 +1,54 @@
+"""The command search."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mlgraph.cli.command_session import AsJson, AtLeast, Cursor, Limit, Url, run_query
+from mlgraph.cli.renderers import search_renderer
+from mlgraph.domain.search_options import DEFAULT_LIMIT, SearchOptions
+
+app = typer.Typer()
+
+
+@app.command()
+def search(
+    ctx: typer.Context,
+    *,
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="[TEXT]...", help="Words, a name or a URI; without it, all assets.")
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option("--kind", help="Only this kind (repeatable).")] = None,
+    owner: Annotated[list[str] | None, typer.Option("--owner", metavar="URI", help="Only assets of this owner.")] = None,
+    team: Annotated[list[str] | None, typer.Option("--team", metavar="URI", help="Only assets of this team.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", help="Only assets with this tag.")] = None,
+    platform: Annotated[list[str] | None, typer.Option("--platform", help="Only assets in this system, such as s3.")] = None,
+    environment: Annotated[list[str] | None, typer.Option("--environment", help="Only assets of this environment.")] = None,
+    state: Annotated[
+        list[str] | None,
+        typer.Option("--state", help="Only assets that are live, deprecated or deleted; deleted ones are listed on request."),
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Show how each rank came about.")] = False,
+    limit: Limit = None,
+    cursor: Cursor = None,
+    at_least: AtLeast = None,
+    as_json: AsJson = False,
+    url: Url = None,
+) -> None:
+    """Find assets by name, description, columns, tags, owners or meaning."""
+    options = SearchOptions(
+        tuple(kind or ()),
+        tuple(owner or ()),
+        tuple(team or ()),
+        tuple(tag or ()),
+        tuple(platform or ()),
+        tuple(environment or ()),
+        tuple(state or ()),
+        limit=limit or DEFAULT_LIMIT,
+        cursor=cursor,
+        explain=explain,
+    )
+    query = " ".join(text or ())
+    run_query(ctx, url, as_json, lambda server: server.search(query, options, at_least=at_least), search_renderer.search)

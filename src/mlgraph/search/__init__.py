@@ -1,0 +1,1 @@
+"""Search, pure: splitting of names and texts, documents, parsing of queries, ranking, and which fields matched."""

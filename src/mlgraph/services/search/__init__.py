@@ -1,0 +1,1 @@
+"""Search: the projection that keeps the index current, and its queries."""

@@ -1,0 +1,214 @@
+"""Building of search documents from the facts of the store: a document is a function of the facts about its asset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mlgraph.domain.facts import Contact
+from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, state_at
+from mlgraph.domain.naming.systems import platform_of
+from mlgraph.domain.payloads.schema_fields import schema_fields
+from mlgraph.domain.timestamps import FOREVER
+from mlgraph.domain.uri import AssetUri, field_of_column
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.ports.store import FactReader
+from mlgraph.search.documents import (
+    MAX_COLUMN_TEXT_CHARS,
+    MAX_COLUMNS,
+    MAX_DESCRIPTION_CHARS,
+    SearchDocument,
+    property_texts,
+)
+from mlgraph.services.history.asserted_facts import by_asset, records_of
+from mlgraph.services.history.display_attributes import open_owners
+
+LAST_MOMENT: Final = FOREVER - 1
+NOT_INDEXED: Final = frozenset(KINDS[name].code for name in ("run", "column"))
+"""Kinds without a document: a column is found through its dataset; runs are too many, and found through their workflow."""
+_PERSON, _TEAM, _DATASET = (KINDS[name].code for name in ("person", "team", "dataset"))
+_NO_STATE: Final[Mapping[str, Any]] = {}
+
+TeamsOf = Callable[[FactReader, GraphVersion, Mapping[int, Sequence[str]]], Mapping[int, str]]
+"""Returns the team's URI of each asset that has one, given the URIs of the owners of each asset."""
+
+
+def owning_teams(reader: FactReader, graph: GraphVersion, owners: Mapping[int, Sequence[str]]) -> Mapping[int, str]:
+    """Return the first owning team by URI of each asset that has one."""
+    del reader, graph
+    teams = {asset: min((uri for uri in uris if uri.startswith("mlg://team/")), default=None) for asset, uris in owners.items()}
+    return {asset: team for asset, team in teams.items() if team is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What was read of some assets: names, records, owners, contacts and columns, by asset."""
+
+    names: Mapping[int, list[int]]
+    records: Mapping[int, list[AssetRecord]]
+    owners: Mapping[int, list[str]]
+    owner_names: Mapping[str, str]
+    contacts: Mapping[int, Contact]
+    columns: Mapping[int, Sequence[int]]
+
+
+class DocumentBuilder:
+    """Builds the documents of assets as of a graph version."""
+
+    def __init__(self, reader: FactReader, graph: GraphVersion, teams_of: TeamsOf = owning_teams) -> None:
+        """Read facts up to the watermark of `graph`."""
+        self._reader = reader.at(graph.watermark)
+        self._graph = graph
+        self._teams_of = teams_of
+
+    def is_indexed(self, asset: int) -> bool:
+        """Return whether an asset has a document: it is of a kind that is searched for, and no other name of another asset."""
+        index = self._graph.asset_index
+        return index.kind(asset) not in NOT_INDEXED and self._graph.aliases.at(asset, LAST_MOMENT) == asset
+
+    def documents(self, assets: Iterable[int]) -> list[SearchDocument]:
+        """Return the documents of those of `assets` that have one."""
+        chosen = [asset for asset in assets if self.is_indexed(asset)]
+        if not chosen:
+            return []
+        facts = self._read(chosen)
+        teams = self._teams_of(self._reader, self._graph, facts.owners)
+        intervals = {asset: asset_intervals(self._records(facts, asset)) for asset in chosen}
+        environments = self._environments(intervals)
+        return [self._document(facts, asset, intervals[asset], teams.get(asset), environments.get(asset)) for asset in chosen]
+
+    def _read(self, assets: Collection[int]) -> _Facts:
+        graph, index = self._graph, self._graph.asset_index
+        names = {asset: graph.aliases.names_at(asset, LAST_MOMENT) or [asset] for asset in assets}
+        every = {name for listed in names.values() for name in listed}
+        columns = {
+            asset: [column for name in names[asset] for column in index.columns_of(name)]
+            for asset in assets
+            if index.kind(asset) == _DATASET
+        }
+        listed_columns = [column for each in columns.values() for column in each]
+        records = by_asset(records_of(self._reader, every | {*listed_columns}))
+        owned = open_owners(self._reader, every, index)
+        owners = {
+            asset: sorted(
+                {
+                    *(state_at(asset_intervals(self._merged(records, listed)), LAST_MOMENT) or _NO_STATE).get("owners", ()),
+                    *(uri for name in listed for uri in owned.get(name, ())),
+                }
+            )
+            for asset, listed in names.items()
+        }
+        people = [asset for asset in assets if index.kind(asset) == _PERSON]
+        owner_names, contacts = self._contacts({uri for uris in owners.values() for uri in uris}, people)
+        return _Facts(names, records, owners, owner_names, contacts, columns)
+
+    @staticmethod
+    def _merged(records: Mapping[int, list[AssetRecord]], names: Iterable[int]) -> list[AssetRecord]:
+        return [record for name in names for record in records.get(name, ())]
+
+    def _records(self, facts: _Facts, asset: int) -> list[AssetRecord]:
+        return self._merged(facts.records, facts.names[asset])
+
+    def _contacts(self, owners: Collection[str], people: Collection[int]) -> tuple[dict[str, str], Mapping[int, Contact]]:
+        """Return the names of owners by URI, and the contacts of people."""
+        index = self._graph.asset_index
+        numbers = {uri: number for uri in owners if (number := index.number(uri)) is not None}
+        contacts = self._reader.contacts({*numbers.values(), *people})
+        names = {}
+        for uri in owners:
+            number = numbers.get(uri)
+            contact = contacts.get(number) if number is not None else None
+            if contact is not None:
+                names[uri] = contact.name or ""
+            else:
+                names[uri] = index.name(number) if number is not None else AssetUri.parse(uri).name
+        return names, contacts
+
+    def _environments(self, intervals: Mapping[int, list[AssetInterval]]) -> dict[int, str]:
+        """Return the environment of each asset that has one: the property of its latest state, else that of the token."""
+        found: dict[int, str] = {}
+        pending: dict[int, int] = {}
+        for asset, listed in intervals.items():
+            latest = sorted((each for each in listed if each.end == FOREVER), key=lambda each: (-each.start, each.tx))
+            for interval in latest:
+                named = (interval.state.get("properties") or _NO_STATE).get("environment")
+                if isinstance(named, str) and named:
+                    found[asset] = named
+                    break
+            else:
+                if latest:
+                    pending[asset] = latest[0].tx
+        provenance = self._reader.provenance(set(pending.values())) if pending else {}
+        for asset, tx in pending.items():
+            if tx in provenance and (environment := provenance[tx].environment):
+                found[asset] = environment
+        return found
+
+    def _document(
+        self, facts: _Facts, asset: int, intervals: Sequence[AssetInterval], team: str | None, environment: str | None
+    ) -> SearchDocument:
+        index = self._graph.asset_index
+        uri = AssetUri.parse(index.uri(asset))
+        records = self._records(facts, asset)
+        is_deleted = deleted_at(records, LAST_MOMENT) is not None
+        state = (_last_state(intervals) if is_deleted else state_at(intervals, LAST_MOMENT)) or _NO_STATE
+        properties: Mapping[str, Any] = state.get("properties") or _NO_STATE
+        contact = facts.contacts.get(asset)
+        name = (contact.name if contact is not None else _text(state.get("name"))) or uri.name
+        uris = tuple(index.uri(each) for each in facts.names[asset])
+        columns = self._columns(facts, asset, properties.get("schema"))
+        deprecated = state.get("deprecated") or properties.get("deprecated")
+        successor = state.get("successor") or properties.get("successor")
+        return SearchDocument(
+            asset=asset,
+            uri=str(uri),
+            kind=KIND_NAMES[index.kind(asset)],
+            namespace=uri.namespace,
+            name=name,
+            names=tuple(dict.fromkeys(AssetUri.parse(each).name for each in uris)),
+            uris=uris,
+            description=_text(state.get("description"))[:MAX_DESCRIPTION_CHARS],
+            owners=tuple((owner, facts.owner_names.get(owner, "")) for owner in facts.owners[asset]),
+            team=team,
+            team_name=self._name_of(team),
+            tags=tuple(tag for tag in state.get("tags") or () if isinstance(tag, str)),
+            columns=tuple(columns[:MAX_COLUMNS]),
+            columns_total=len(columns),
+            texts=property_texts(properties),
+            platform=platform_of(uri.namespace),
+            environment=environment,
+            state="deleted" if is_deleted else "deprecated" if deprecated else "live",
+            successor=successor if isinstance(successor, str) else None,
+        )
+
+    def _name_of(self, team: str | None) -> str:
+        number = None if team is None else self._graph.asset_index.number(team)
+        if number is not None:
+            return self._graph.asset_index.name(number)
+        return "" if team is None else AssetUri.parse(team).name
+
+    def _columns(self, facts: _Facts, asset: int, schema: object) -> list[tuple[str, str]]:
+        """Return the columns of a dataset with their descriptions: those of its schema in order, then the others by name."""
+        found = {path: _text(each.get("description"))[:MAX_COLUMN_TEXT_CHARS] for path, each in schema_fields(schema).items()}
+        others: dict[str, str] = {}
+        for column in facts.columns.get(asset, ()):
+            name = field_of_column(AssetUri.parse(self._graph.asset_index.uri(column)))
+            state = state_at(asset_intervals(facts.records.get(column, ())), LAST_MOMENT) or _NO_STATE
+            described = _text(state.get("description"))[:MAX_COLUMN_TEXT_CHARS]
+            if name in found:
+                found[name] = described or found[name]
+            elif name:
+                others[name] = described or others.get(name, "")
+        return [*found.items(), *sorted(others.items())]
+
+
+def _last_state(intervals: Sequence[AssetInterval]) -> dict[str, Any] | None:
+    """Return the state that a deleted asset had before its end."""
+    end = max((interval.end for interval in intervals), default=0)
+    return state_at(intervals, end - 1)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,263 @@
+"""The search projection: follows the log in a thread of its own, with its own watermark, and writes the index."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Collection, Iterator
+from typing import Final
+
+from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.ports.search_index import IndexState, IndexView, SearchIndex, WrittenDocument
+from mlgraph.ports.store import Changes, FactReader
+from mlgraph.search.documents import SearchDocument, exact_keys, indexed_fields
+from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.search.document_builder import LAST_MOMENT, NOT_INDEXED, DocumentBuilder, TeamsOf, owning_teams
+
+_log = logging.getLogger(__name__)
+
+_POLL_S: Final = 0.1
+_COMMIT_GAP_S: Final = 0.3
+"""Pause between commits while there is something to write: a commit flushes files to the disk."""
+_TRANSACTIONS: Final = 2_000
+_AT_ONCE: Final = 1_000
+"""Documents that are built together."""
+_MOST_OWNED: Final = 20_000
+"""Assets of one owner that are written again when its name changes; the others have the new name when they change."""
+_OWNED_BY, _ALIAS_OF, _MEMBER_OF = (RELATIONS[name].code for name in ("owned_by", "alias_of", "member_of"))
+_COLUMN, _PERSON, _TEAM = (KINDS[name].code for name in ("column", "person", "team"))
+
+
+class SearchProjection:
+    """Keeps the search index current. Thread-safe but for `start` and `stop`.
+
+    `writes` False: another process writes the index, and this one loads what that committed.
+    """
+
+    def __init__(
+        self,
+        reader: FactReader,
+        follower: Follower,
+        index: SearchIndex,
+        *,
+        writes: bool = True,
+        teams_of: TeamsOf = owning_teams,
+    ) -> None:
+        self._reader = reader
+        self._follower = follower
+        self._index = index
+        self._writes = writes
+        self._teams_of = teams_of
+        self._published = threading.Condition()
+        self._wake = threading.Event()
+        self._waiting = 0
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._is_open = False
+        self._built = 0
+        self._to_build = 0
+        self.watermark = 0
+        self.caught_up_at = 0.0
+        """When the index had all that the graph had (monotonic seconds; 0: not yet)."""
+        self.failure: str | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._follow, name="mlgraph-search", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread and wait for it; close the index."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+        self._index.close()
+
+    def view(self) -> IndexView:
+        """Return the latest view of the index. Raises `Unavailable` while the index is being built."""
+        view = self._index.view()
+        if view is None or not self._is_open:
+            reason = self.failure or (
+                f"it is being built, {self._built} of {self._to_build} assets are in it"
+                if self._to_build
+                else "it is being opened"
+            )
+            raise Unavailable(f"the search index cannot be used yet: {reason}; try again", retry_after_s=2)
+        return view
+
+    def wait_for(self, watermark: int, timeout_s: float) -> None:
+        """Return once the index includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        until = time.monotonic() + timeout_s
+        with self._published:
+            self._waiting += 1
+            self._wake.set()
+            try:
+                while self.watermark < watermark or not self._is_open:
+                    remaining_s = until - time.monotonic()
+                    if remaining_s <= 0:
+                        raise Unavailable(
+                            f"the search index is at watermark {self.watermark}, {watermark} was requested: try again"
+                        )
+                    self._published.wait(remaining_s)
+            finally:
+                self._waiting -= 1
+
+    def step(self) -> bool:
+        """Write one batch of changes, or load what was written; return whether there was something."""
+        if not self._is_open:
+            self._open()
+            return True
+        if not self._writes:
+            return self._load()
+        graph = self._follower.snapshot()
+        if graph.watermark <= self.watermark:
+            self.caught_up_at = time.monotonic()
+            return False
+        with self._reader.session():
+            changes = self._reader.changes(self.watermark, min(_TRANSACTIONS, graph.watermark - self.watermark))
+            self._write(graph, changes)
+        return True
+
+    def _open(self) -> None:
+        """Open the index of this store and these rules, or build it."""
+        if self._follower.caught_up_at == 0.0:
+            raise Unavailable("the graph is being built from the store")
+        state = self._index.open()
+        fits = state is not None and state.is_complete and state.stamp == self._stamp(state.watermark)
+        if not self._writes:
+            if state is None or not fits:
+                raise Unavailable("the first process is building the search index")
+            self._publish(state.watermark)
+            return
+        if state is not None and not fits:
+            _log.warning("the search index is of another store or of later transactions: it is built again")
+        self._index.begin_writing(from_scratch=not fits)
+        if state is not None and fits:
+            self._publish(state.watermark)
+        else:
+            self._build()
+
+    def _load(self) -> bool:
+        loaded = self._index.refresh()
+        view = self._index.view()
+        if loaded and view is not None:
+            self._publish(view.state.watermark)
+        if self.watermark >= self._follower.snapshot().watermark:
+            self.caught_up_at = time.monotonic()
+        return loaded
+
+    def _build(self) -> None:
+        """Write the documents of all assets."""
+        started, graph = time.monotonic(), self._follower.snapshot()
+        numbers = [asset for asset in range(1, len(graph.asset_index)) if graph.asset_index.kind(asset) not in NOT_INDEXED]
+        self._built, self._to_build = 0, len(numbers)
+        for place in range(0, len(numbers), _AT_ONCE):
+            if self._stopping:
+                return
+            with self._reader.session():
+                self._put(graph, numbers[place : place + _AT_ONCE])
+            self._built = min(place + _AT_ONCE, len(numbers))
+        self._commit(graph.watermark)
+        _log.info("the search index was built: %d assets in %.1f s", len(numbers), time.monotonic() - started)
+
+    def _write(self, graph: GraphVersion, changes: Changes) -> None:
+        affected = sorted(self._affected(graph, changes))
+        for place in range(0, len(affected), _AT_ONCE):
+            self._put(graph, affected[place : place + _AT_ONCE])
+        self._commit(changes.upto)
+
+    def _put(self, graph: GraphVersion, assets: Collection[int]) -> None:
+        builder = DocumentBuilder(self._reader, graph, self._teams_of)
+        documents = builder.documents(assets)
+        removed = set(assets) - {document.asset for document in documents}
+        self._index.put([_written(document) for document in documents], removed)
+
+    def _commit(self, watermark: int) -> None:
+        stamp = self._stamp(watermark)
+        if stamp is None:
+            raise Unavailable("the store has no such transaction")
+        self._index.commit(IndexState(watermark, stamp))
+        self._publish(watermark)
+
+    def _publish(self, watermark: int) -> None:
+        with self._published:
+            self.watermark, self._is_open = watermark, True
+            self._published.notify_all()
+
+    def _stamp(self, watermark: int) -> str | None:
+        return self._reader.stamp(watermark) if watermark else "empty"
+
+    def _affected(self, graph: GraphVersion, changes: Changes) -> set[int]:
+        """Return the assets whose documents may have changed."""
+        index = graph.asset_index
+        touched = {row.asset for row in changes.assets} | changes.asserted
+        owners = {asset for asset in changes.asserted if index.kind(asset) in (_PERSON, _TEAM)}
+        for source, relation, target in changes.edges:
+            if relation == _OWNED_BY:
+                touched.add(source)
+            elif relation == _ALIAS_OF:
+                touched.update(self._names_of(graph, source, target))
+            elif relation == _MEMBER_OF:
+                owners.add(source)
+        if owners:
+            touched.update(self._reader.owned(owners, _MOST_OWNED))
+            touched.update(edge.source for edge in self._reader.edges_into(owners, [_OWNED_BY]))
+        columns = {asset for asset in touched if index.kind(asset) == _COLUMN}
+        touched.update(index.dataset_of(column) for column in columns)
+        touched.update([graph.aliases.at(asset, LAST_MOMENT) for asset in touched] if graph.aliases else ())
+        return {asset for asset in touched if asset and index.kind(asset) not in NOT_INDEXED}
+
+    @staticmethod
+    def _names_of(graph: GraphVersion, *names: int) -> Iterator[int]:
+        for name in names:
+            yield name
+            yield from graph.aliases.names_of(name)
+            yield from graph.aliases.targets_of(name)
+
+    def _follow(self) -> None:
+        pause = _POLL_S
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                while self._timed_step():
+                    pass
+                self.failure, pause = None, _POLL_S
+            except MlgraphError as error:
+                self._failed(error.detail)
+                pause = min(pause * 2, 5.0)
+            except Exception as error:  # noqa: BLE001 - the thread must survive any failure; /readyz and the log report it
+                _log.exception("the search index could not be brought up to date")
+                self._failed(str(error))
+                pause = min(pause * 2, 5.0)
+            self._wake.wait(pause)
+
+    def _timed_step(self) -> bool:
+        """Step, then pause unless somebody waits for the index; return whether there may be more."""
+        stepped = self.step()
+        if stepped and self._writes and not self._waiting:
+            self._wake.wait(_COMMIT_GAP_S)
+        return stepped and not self._stopping
+
+    def _failed(self, reason: str) -> None:
+        if self.failure != reason:
+            _log.warning("the search index lags: %s", reason)
+        self.failure = reason
+
+
+def _written(document: SearchDocument) -> WrittenDocument:
+    filters = {
+        "kind": [document.kind],
+        "platform": [document.platform] if document.platform else [],
+        "environment": [document.environment] if document.environment else [],
+        "team": [document.team] if document.team else [],
+        "owner": [uri for uri, _ in document.owners],
+        "tag": [*dict.fromkeys(document.tags)],
+        "state": [document.state],
+    }
+    return WrittenDocument(
+        document.asset, exact_keys(document), indexed_fields(document), filters, document.prior, document.body()
+    )

@@ -1,0 +1,1 @@
+"""The files of the search index: the inverted index of tantivy, the vectors of documents, and the vectors of words."""
