@@ -3,6 +3,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from html.parser import HTMLParser
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -44,7 +45,8 @@ LINKED: Final = {
 }
 
 
-def each_hostile(test):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - a decorator of any test
+def each_hostile(test: Callable[..., None]) -> Callable[..., None]:
+    """Run `test` for each text of the corpus and for generated ones."""
     for text in HOSTILE:
         test = example(text=text)(test)
     return given(text=hostile_texts())(test)

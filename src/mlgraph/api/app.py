@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from starlette.responses import Response
 
 from mlgraph.api.fast_path import FastPathMiddleware
+from mlgraph.api.graphql import route as graphql
 from mlgraph.api.http import problems
 from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import ConcurrencyLimitMiddleware, Lanes, ServerLimits
@@ -74,16 +75,9 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
     app.add_middleware(ConcurrencyLimitMiddleware, slots=lanes.requests)
     problems.install(app)
     app.add_middleware(RequestMetricsMiddleware)  # the last one added is the outermost
-    for router in (
-        health.router,
-        intake.router,
-        queries.router,
-        search.router,
-        connections.router,
-        connections.signed,
-        archives.router,
-    ):
-        app.include_router(router)
+    for part in (health, intake, queries, search, connections, archives, graphql):
+        app.include_router(part.router)
+    app.include_router(connections.signed)
     _add_documentation(app)
     return app
 

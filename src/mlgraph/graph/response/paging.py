@@ -73,12 +73,17 @@ def page(
         where = range(int(np.searchsorted(distances, after.distance)), int(np.searchsorted(distances, after.distance, "right")))
         start = where.start + bisect_right(where, after.uri, key=lambda entry: graph.asset_index.uri(int(assets[entry])))
     stop = min(start + limit, len(assets))
-    if path_budget is not None and stop > start:
-        fitting = int(np.searchsorted(np.cumsum(distances[start:stop].astype(np.int64) + 1), path_budget, "right"))
-        stop = start + max(1, fitting)
+    if path_budget is not None:
+        stop = start + entries_within(distances[start:stop], path_budget)
     if stop == len(assets):
         return AnswerPage(start, stop, None)
     return AnswerPage(start, stop, Frontier(int(distances[stop - 1]), graph.asset_index.uri(int(assets[stop - 1])), moment))
+
+
+def entries_within(distances: Ints, path_budget: int) -> int:
+    """Return how many entries have paths with at most `path_budget` assets together; at least one, if there is one."""
+    fitting = int(np.searchsorted(np.cumsum(distances.astype(np.int64) + 1), path_budget, "right"))
+    return min(len(distances), max(1, fitting))
 
 
 def node_body(graph: GraphVersion, asset: int) -> dict[str, Any]:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
 
-from mlgraph.domain.history import AssetInterval, AssetRecord, EdgeInterval, asset_intervals, deleted_at, run_outcome, state_at
+from mlgraph.domain.history import AssetInterval, EdgeInterval, asset_intervals, deleted_at, state_at
 from mlgraph.domain.payloads.payload import canonical_json
-from mlgraph.domain.payloads.schema_fields import field_at
 from mlgraph.domain.timestamps import FOREVER, format_end, format_time
-from mlgraph.domain.uri import AssetUri, field_of_column
+from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import COLUMN, DEPLOYED_AS, RUN_OF, WORKFLOW, Layer
+from mlgraph.graph.model.rows import DEPLOYED_AS, Layer
 from mlgraph.graph.response.paging import CERTAINTY, node_body
 from mlgraph.graph.traversal.edge_spans import spans_at
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Provenance
 from mlgraph.services.common.asset_health import health_of
 from mlgraph.services.history.alias_table import intervals_under_names
-from mlgraph.services.history.asserted_facts import UNWALKED, by_asset, executed_workflows, records_of
+from mlgraph.services.history.asserted_facts import UNWALKED, records_of
+from mlgraph.services.history.asset_states import AssetStates
 from mlgraph.services.inference.inferred_edges import InferredEdges, origins_at
 from mlgraph.services.queries.names import claimants_of, names_of
 
 MAX_RELATIONS: Final = 1_000
-LATEST_RUNS: Final = 20
-"""Number of latest runs examined for the health of their workflow: at least one of them has usually ended."""
 _SERVES: Final = RELATIONS["serves"].code
 _GRAPH_LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.ASSET_COLUMNS, Layer.RUN_COLUMNS, Layer.STRUCTURE)
 
@@ -48,7 +46,8 @@ class AssetDetails:
         names = graph.aliases.names_at(asset, moment) or [asset]
         records = records_of(self._reader, names)
         intervals = asset_intervals(records)
-        state = self._state(graph, asset, intervals, moment)
+        states = AssetStates(self._reader, graph, moment)
+        state = states.completed({asset: state_at(intervals, moment)})[asset]
         valid_then = [interval for interval in intervals if interval.start <= moment < interval.end]
         provenance = self._reader.provenance({interval.tx for interval in intervals})
         deletion = deleted_at(records, moment)
@@ -71,58 +70,12 @@ class AssetDetails:
             "relations": relations,
             "relations_total": total,
             "history": self._history(intervals, provenance),
-            "health": self._health(graph, names, state, moment),
+            "health": states.health({asset: state})[asset],
             "as_of": format_time(moment),
             "partial": cut is not None,
             "reason": cut,
             "watermark": graph.watermark,
         }
-
-    def _state(self, graph: GraphVersion, asset: int, intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any]:
-        state = state_at(intervals, moment) or {}
-        contact = self._reader.contacts([asset]).get(asset)
-        if contact is not None:
-            state = {**state, "name": contact.name or state.get("name")}
-            if contact.mail:
-                state["properties"] = {**state.get("properties", {}), "mail": contact.mail}
-        if graph.asset_index.kind(asset) == COLUMN and "properties" not in state:
-            state = {**self._field(graph, asset, moment), **state}
-        return state
-
-    def _field(self, graph: GraphVersion, column: int, moment: int) -> dict[str, Any]:
-        """Return the state of a column from the schema of its dataset."""
-        dataset = graph.aliases.at(graph.asset_index.dataset_of(column), moment)
-        dataset_records = records_of(self._reader, graph.aliases.names_at(dataset, moment))
-        schema = (state_at(asset_intervals(dataset_records), moment) or {}).get("properties", {}).get("schema")
-        name = field_of_column(AssetUri.parse(graph.asset_index.uri(column)))
-        field_schema = field_at(schema, name)
-        if field_schema is None:
-            return {}
-        properties = {key: value for key, value in field_schema.items() if key not in ("name", "description")}
-        return {"name": name, "description": field_schema.get("description"), "properties": properties}
-
-    def _health(self, graph: GraphVersion, names: list[int], state: dict[str, Any], moment: int) -> dict[str, Any]:
-        """Return the health from the state of the asset; for a workflow, also from its latest ended run."""
-        health = health_of(state)
-        if graph.asset_index.kind(names[0]) != WORKFLOW:
-            return health
-        started = {e.source: e.valid_from for e in self._reader.edges_into(names, [RUN_OF]) if e.valid_from <= moment}
-        executed = executed_workflows(self._reader, started)
-        started = {run: start for run, start in started.items() if executed.get(run) in names}
-        uri = graph.asset_index.uri
-        latest = sorted(started, key=lambda run: (started[run], uri(run)), reverse=True)[:LATEST_RUNS]
-        run_records: dict[int, list[AssetRecord]] = defaultdict(list)
-        for record in self._reader.asset_records(latest):
-            if record.valid_from <= moment:
-                run_records[record.asset].append(record)
-        ended = [(outcome.ended_at, run) for run in latest if (outcome := run_outcome(run_records[run])).ended_at is not None]
-        if not ended:
-            return health
-        run = max(ended, key=lambda each: (each[0], uri(each[1])))[1]
-        of_run = health_of(state_at(asset_intervals(run_records[run]), moment) or {})
-        reasons = [*health["reasons"], *(f"latest run {reason}" for reason in of_run["reasons"])]
-        status = "failing" if reasons else "ok" if "ok" in (health["status"], of_run["status"]) else "unknown"
-        return {"status": status, "reasons": reasons}
 
     def _relations(
         self, graph: GraphVersion, asset: int, names: list[int], moment: int
@@ -220,7 +173,7 @@ class AssetDetails:
         }
         valid_spans = {each: [s for s in listed if s.start <= moment < s.end] for each, listed in spans.items()}
         deployments = {span.triple[0] for listed in valid_spans.values() for span in listed}
-        states = self._states(graph, {*services, *deployments}, moment)
+        states = AssetStates(self._reader, graph, moment).reported({*services, *deployments})
         uri = graph.asset_index.uri
         return {
             "services": [
@@ -241,15 +194,6 @@ class AssetDetails:
     def _services(self, graph: GraphVersion, moment: int) -> list[int]:
         known = graph.asset_index.of_kind(KINDS["service"].code)
         return [service for service in known if graph.aliases.at(service, moment) == service]
-
-    def _states(self, graph: GraphVersion, assets: Collection[int], moment: int) -> Mapping[int, Mapping[str, Any] | None]:
-        """Return the state of each asset at `moment`, merged from all names that it had then."""
-        names = {asset: graph.aliases.names_at(asset, moment) for asset in assets}
-        records = by_asset(records_of(self._reader, {name for listed in names.values() for name in listed}))
-        return {
-            asset: state_at(asset_intervals([record for name in listed for record in records.get(name, ())]), moment)
-            for asset, listed in names.items()
-        }
 
     def _deployment(
         self, graph: GraphVersion, deployment: int, since: int, state: Mapping[str, Any], moment: int

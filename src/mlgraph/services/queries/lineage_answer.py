@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import orjson
 
 from mlgraph.domain.timestamps import format_time
 from mlgraph.graph.model.rows import Bools, Ints
@@ -13,12 +15,53 @@ from mlgraph.graph.noise.rules import Hidden
 from mlgraph.graph.response.edge_listing import edges_between, greatest_asserted
 from mlgraph.graph.response.json_rendering import edges_json, nodes_json
 from mlgraph.graph.response.paging import page
-from mlgraph.graph.traversal.closures import Closure
+from mlgraph.graph.traversal.closures import Closure, DirectionName
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.origin_names import OriginNames
 from mlgraph.services.queries.deleted_runs import deleted_runs
+from mlgraph.services.queries.folding import Folding
 from mlgraph.services.queries.names import claimants_of
 from mlgraph.services.queries.scope import COLD_RUNS, Scope, cut, level_name
+
+
+@dataclass(frozen=True, slots=True)
+class LineageListing:
+    """All assets that a lineage query lists, in order: arrays of one entry an asset. `every`: unordered, with the hidden ones."""
+
+    scope: Scope
+    folding: Folding
+    closures: Mapping[DirectionName, Closure]
+    every: Ints
+    assets: Ints
+    distances: Ints
+    certain: Bools
+
+    @classmethod
+    def of(cls, scope: Scope, reader: FactReader) -> LineageListing:
+        """Return the listing of a query."""
+        folding, depth = scope.folding(reader), scope.options.depth
+        closures = folding.closures(scope.directions, depth)
+        every, assets, distances, certain = _union(scope, list(closures.values()), folding.hidden)
+        if len(closures) > 1 and depth is not None and not certain.all():
+            # a certain path in the other direction may be longer than the depth limit
+            unlimited = folding.closures(scope.directions, None).values()
+            certain = np.isin(assets, np.concatenate([reached.assets[reached.certain] for reached in unlimited]))
+        return cls(scope, folding, closures, every, assets, distances, certain)
+
+    def edges_json(self, listed: Ints, origins_upto: Callable[[int], OriginNames]) -> orjson.Fragment:
+        """Return the edges between `listed` assets as JSON. `origins_upto(n)` returns the names of the origins up to number n."""
+        scope = self.scope
+        edges = edges_between(
+            scope.graph,
+            scope.level,
+            scope.moment,
+            self.closures,
+            listed,
+            lambda upto: origins_upto(upto).rank,
+            self.folding.hidden,
+        )
+        origins = origins_upto(greatest_asserted(edges.origins))
+        return edges_json(scope.graph.asset_index.uri_texts(listed), edges, origins.names)
 
 
 def lineage_answer(
@@ -29,16 +72,11 @@ def lineage_answer(
     `at_once`: raise `LookupError` instead of reading from the store whether runs are deleted.
     """
     graph, options = scope.graph, scope.options
-    folding = scope.folding(reader)
-    closures = folding.closures(scope.directions, options.depth)
-    every, assets, distances, certain = _union(scope, list(closures.values()), folding.hidden)
-    if len(closures) > 1 and options.depth is not None and not certain.all():
-        # a certain path in the other direction may be longer than the depth limit
-        unlimited = folding.closures(scope.directions, None).values()
-        certain = np.isin(assets, np.concatenate([reached.assets[reached.certain] for reached in unlimited]))
+    listing = LineageListing.of(scope, reader)
+    assets, distances = listing.assets, listing.distances
     shown = page(graph, assets, distances, options.limit, scope.after, scope.moment)
     chosen = slice(shown.start, shown.stop)
-    listed, hops, are_certain = assets[chosen], distances[chosen], certain[chosen]
+    listed, hops, are_certain = assets[chosen], distances[chosen], listing.certain[chosen]
     if not (listed == scope.root).any():  # the root is on every page
         listed = np.concatenate([np.array([scope.root], np.int32), listed])
         hops = np.concatenate([np.zeros(1, np.int32), hops])
@@ -48,10 +86,6 @@ def lineage_answer(
     is_now = options.as_of is None and scope.after is None
     deleted = deleted_runs(None if at_once else reader, graph, listed, scope.moment, is_now=is_now)
     uris = asset_index.uri_texts(listed)
-    edges = edges_between(
-        graph, scope.level, scope.moment, closures, listed, lambda upto: origins_upto(upto).rank, folding.hidden
-    )
-    origins = origins_upto(greatest_asserted(edges.origins))
     return {
         "root": asset_index.uri(scope.root),
         "direction": options.direction,
@@ -59,10 +93,10 @@ def lineage_answer(
         "as_of": format_time(scope.moment),
         "ambiguous": claimants_of(graph, scope.root, scope.moment),
         "nodes": nodes_json(uris, asset_index.name_texts(listed, uris), kinds, hops, are_certain, deleted),
-        "edges": edges_json(uris, edges, origins.names),
+        "edges": listing.edges_json(listed, origins_upto),
         "total": len(assets),
         **cut(shown.frontier),
-        "folded": folding.summary(every),
+        "folded": listing.folding.summary(listing.every),
         "cold_runs": COLD_RUNS,
         "watermark": graph.watermark,
     }

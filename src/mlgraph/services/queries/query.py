@@ -29,6 +29,7 @@ from mlgraph.services.queries.folding import UNFOLDED, Folding, PathStep
 from mlgraph.services.queries.impact_answer import impact_answer
 from mlgraph.services.queries.lineage_answer import lineage_answer
 from mlgraph.services.queries.names import NameQueries
+from mlgraph.services.queries.paged.closure_pages import ClosurePages
 from mlgraph.services.queries.propagation import Propagations
 from mlgraph.services.queries.resolver import Resolver, moment_of
 from mlgraph.services.queries.scope import BOTH, COLD_RUNS, Scope, level_name, level_of
@@ -48,6 +49,8 @@ class Queries:
         self._follower = follower
         self._resolver = Resolver(reader, follower)
         self._origins = Origins(reader, WalkedRules(follower.rules).origins)
+        self.pages = ClosurePages(reader, self._resolver, self._origins, noise)
+        """Lineage and impact page by page, and states of many assets."""
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""

@@ -1,0 +1,1 @@
+"""The GraphQL interface at `/graphql` (docs/graphql.md)."""
