@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from mlgraph.ports.search_index import Best, Clause, Every, IndexView, Phrase, WordSum, Term, Typo
+from mlgraph.ports.search_index import Best, Clause, Every, IndexView, Phrase, Term, Typo, WordSum
 from mlgraph.search.query_text import ParsedQuery, QueryWord
 from mlgraph.search.words import singular
 

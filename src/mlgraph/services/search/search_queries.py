@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.search_options import DEFAULTS, FILTERS, SearchOptions
-from mlgraph.ports.search_index import OneOfAssets, Clause, Counts, Every, IndexHit, IndexView, Selection, WordSum, Term
+from mlgraph.ports.search_index import Clause, Counts, Every, IndexHit, IndexView, OneOfAssets, Selection, Term, WordSum
 from mlgraph.search.documents import SearchDocument, exact_queries
 from mlgraph.search.fusion import fuse, with_prior
 from mlgraph.search.lexical import lexical_clause

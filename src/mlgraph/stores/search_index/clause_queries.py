@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tantivy
 
-from mlgraph.ports.search_index import OneOfAssets, Best, Clause, Every, Phrase, Selection, WordSum, Term, Typo
+from mlgraph.ports.search_index import Best, Clause, Every, OneOfAssets, Phrase, Selection, Term, Typo, WordSum
 
 _MUST, _SHOULD, _MUST_NOT = tantivy.Occur.Must, tantivy.Occur.Should, tantivy.Occur.MustNot
 
