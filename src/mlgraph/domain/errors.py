@@ -58,6 +58,13 @@ class UnknownAsset(MlgraphError):
     title = "Unknown asset"
 
 
+class AmbiguousAsset(MlgraphError):
+    """A name of an asset may mean several; the detail lists them."""
+
+    status = 409
+    title = "Ambiguous name"
+
+
 class NotFound(MlgraphError):
     """An edge, a source or a dead letter that a request names does not exist."""
 

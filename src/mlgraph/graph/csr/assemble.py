@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.uri import AssetUri
-from mlgraph.graph.csr.asset_index import DisplayAttributes
+from mlgraph.graph.csr.asset_index import DELETED, FINISHED, DisplayAttributes
 from mlgraph.graph.csr.base import Base, BaseTable
 from mlgraph.graph.csr.chunked_rows import ChunkedRows
 from mlgraph.graph.csr.row_format import FLAG_SHIFT, TO_MASK
+from mlgraph.graph.csr.text.name_orders import order_by_end, order_by_text
 from mlgraph.graph.csr.text.string_index import (
     Strings,
     StringsBuilder,
@@ -97,7 +98,7 @@ class DisplayAttributeArrays:
             self._named.append(asset)
             self._name_data += escaped(attributes.name)
             self._name_ends.append(len(self._name_data))
-        self.finished[asset] = attributes.finished
+        self.finished[asset] = FINISHED * attributes.finished | DELETED * attributes.deleted
         # Sources choose their state words freely; words beyond the range of int16 share the last number.
         word = self._words.setdefault(attributes.state or "", min(len(self._words), 2**15 - 1))
         self.state[asset] = word
@@ -194,6 +195,8 @@ def assemble(
         kind=kind,
         dataset=dataset,
         workflow=workflow,
+        end_order=order_by_end(uris),
+        name_order=order_by_text(attribute_arrays["names"]),
         columns=columns[np.argsort(dataset[columns], kind="stable")],
         **attribute_arrays,
         node_of=node_of,

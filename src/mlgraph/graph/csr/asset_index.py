@@ -6,6 +6,7 @@ It consists of the base's arrays and, as Python objects, the additions and chang
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -20,6 +21,8 @@ from mlgraph.graph.csr.text.text_arena import Pieces, Texts, concatenated
 from mlgraph.graph.model.rows import HUB, Bools, Bytes, Ints, Longs, NodeKey, hub_of
 
 _GROW: Final = 1024
+FINISHED, DELETED = 1, 2
+"""Bits of an asset's entry in `Base.finished`."""
 
 
 class DisplayAttributes(NamedTuple):
@@ -29,6 +32,8 @@ class DisplayAttributes(NamedTuple):
     owners: tuple[str, ...] = ()
     finished: bool = False
     state: str | None = None
+    deleted: bool = False
+    """Whether no origin asserts the asset any more; it is finished then."""
 
 
 class AssetIndex(AssetTable):
@@ -37,6 +42,8 @@ class AssetIndex(AssetTable):
     def __init__(self, base: Base) -> None:
         super().__init__(base)
         self._attributes: dict[int, DisplayAttributes] = {}
+        self.renamed: list[int] = []
+        """The assets that may have got another name since the base was built, in order; some more than once."""
         self._nodes: dict[NodeKey, int] = {}
         self._ports: dict[int, list[int]] = {}
         self._idle = np.array([word in IDLE_STATES for word in base.words.many(range(len(base.words)))], np.bool_)
@@ -60,12 +67,19 @@ class AssetIndex(AssetTable):
         owners = base.people.many(base.owners[base.owner_index[asset] : base.owner_index[asset + 1]].tolist())
         state = int(base.state[asset])
         return DisplayAttributes(
-            self.name(asset), tuple(owners), bool(base.finished[asset]), base.words[state] if state else None
+            self.name(asset),
+            tuple(owners),
+            bool(base.finished[asset]),
+            base.words[state] if state else None,
+            bool(base.finished[asset] & DELETED),
         )
 
     def set_display_attributes(self, asset: int, attributes: DisplayAttributes) -> None:
         """Replace the asset's display attributes."""
+        known = self._attributes.get(asset)
         self._attributes[asset] = attributes
+        if known is None or known.name != attributes.name:
+            self.renamed.append(asset)
 
     def changed_attributes(self) -> list[tuple[int, DisplayAttributes]]:
         """Return (asset, attributes) for each change since the base was built. Safe to call during changes."""
@@ -122,29 +136,28 @@ class AssetIndex(AssetTable):
 
     def finished(self, assets: Ints) -> Bools:
         """Return of each asset whether it has finished."""
-        found = np.zeros(len(assets), np.bool_)
-        below = assets < self.base.assets
-        found[below] = self.base.finished[assets[below]] != 0
-        for place, attributes in self._changed_since_base(assets):
-            found[place] = attributes.finished
-        return found
+        return self._marked(assets, lambda chosen: self.base.finished[chosen] != 0, lambda attributes: attributes.finished)
+
+    def deleted(self, assets: Ints) -> Bools:
+        """Return of each asset whether it is deleted: no origin asserts it any more."""
+        return self._marked(
+            assets, lambda chosen: self.base.finished[chosen] & DELETED != 0, lambda attributes: attributes.deleted
+        )
 
     def idle(self, assets: Ints) -> Bools:
         """Return of each asset whether its state is one of `IDLE_STATES`: nothing relies on it."""
-        found = np.zeros(len(assets), np.bool_)
-        below = assets < self.base.assets
-        found[below] = self._idle[self.base.state[assets[below]]]
-        for place, attributes in self._changed_since_base(assets):
-            found[place] = attributes.state in IDLE_STATES
-        return found
+        return self._marked(
+            assets, lambda chosen: self._idle[self.base.state[chosen]], lambda attributes: attributes.state in IDLE_STATES
+        )
 
     def stateless(self, assets: Ints) -> Bools:
         """Return of each asset whether it has no current state."""
+        return ~self._marked(assets, lambda chosen: self.base.state[chosen] != 0, lambda attributes: attributes.state is not None)
+
+    def have_base_names(self, assets: Ints) -> Bools:
+        """Return of each asset of the base whether its display attributes are still those of the base."""
         found = np.ones(len(assets), np.bool_)
-        below = assets < self.base.assets
-        found[below] = self.base.state[assets[below]] == 0
-        for place, attributes in self._changed_since_base(assets):
-            found[place] = attributes.state is None
+        found[[place for place, _ in self._changed_since_base(assets)]] = False
         return found
 
     def owned(self, assets: Ints) -> tuple[list[str], Longs, Longs]:
@@ -173,6 +186,15 @@ class AssetIndex(AssetTable):
             owners, theirs = owners[by_place], theirs[by_place]
         index, chosen = grouped(owners, len(names))
         return names, index, theirs[chosen]
+
+    def _marked(self, assets: Ints, in_base: Callable[[Ints], Bools], of: Callable[[DisplayAttributes], bool]) -> Bools:
+        """Return a mark of each asset, from the base or from changed attributes; False for an asset without attributes."""
+        found = np.zeros(len(assets), np.bool_)
+        below = assets < self.base.assets
+        found[below] = in_base(assets[below])
+        for place, attributes in self._changed_since_base(assets):
+            found[place] = of(attributes)
+        return found
 
     def _owners(self, assets: Ints) -> tuple[Longs, Ints]:
         """Return (position in `assets`, owner number) for each owner of an asset in the base."""

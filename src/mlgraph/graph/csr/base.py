@@ -39,9 +39,10 @@ class Base:
 
     `uri_table` is the hash table of URIs (`string_index.hash_table`). `uri_order` lists assets by URI, bytewise; `uri_rank` is
     its inverse. `columns` lists the assets that are columns, by dataset. `workflow` is what a run executes (0: none).
-    `names` are JSON texts, empty where the name equals the last segment of the URI. `state` is an index into `words`;
-    `owners[owner_index[a]:owner_index[a + 1]]` are indexes into `people`, the URIs of owners. A node is an asset or a port: the
-    ports of an asset follow its node.
+    `names` are JSON texts, empty where the name equals the last segment of the URI. `end_order` lists assets by the end of the
+    URI, `name_order` those with a text in `names` by this, both whatever the case (`name_orders`). `finished` is 1, of a deleted
+    asset 3. `state` is an index into `words`; `owners[owner_index[a]:owner_index[a + 1]]` are indexes into `people`, the URIs of
+    owners. A node is an asset or a port: the ports of an asset follow its node.
     """
 
     uris: Strings
@@ -53,6 +54,8 @@ class Base:
     workflow: Ints
     columns: Ints
     names: Strings
+    end_order: Ints
+    name_order: Ints
     state: Shorts
     words: Strings
     finished: Bytes
@@ -126,6 +129,8 @@ class Base:
             workflow=zero,
             columns=no_ints,
             names=one_empty_text,
+            end_order=zero,
+            name_order=no_ints,
             state=np.zeros(1, np.int16),
             words=one_empty_text,
             finished=zero_byte,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+import numpy as np
+
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import ALIAS_OF, Layer
+from mlgraph.graph.model.rows import ALIAS_OF, Ints, Layer
 
 _LAYERS: Final = (Layer.ASSET, Layer.RUN, Layer.STRUCTURE)
 
@@ -27,6 +29,17 @@ def resolve_name(graph: GraphVersion, name: int, moment: int, is_asserted: Calla
         if earlier is None or _has_edges_by(graph, found, moment) or is_asserted(found):
             break
         found = aliases.at(earlier, moment)
+    return found
+
+
+def resolved_assets(graph: GraphVersion, names: Ints, moment: int) -> Ints:
+    """Return the asset that each of many names denotes at `moment`."""
+    aliases = graph.aliases
+    if not aliases:
+        return names
+    found = names.copy()
+    for place in np.flatnonzero(np.isin(names, list(aliases.names()))).tolist():
+        found[place] = aliases.at(int(names[place]), moment)
     return found
 
 

@@ -25,6 +25,7 @@ from mlgraph.graph.model.rows import (
     Layer,
     Longs,
 )
+from mlgraph.graph.traversal.name_resolution import resolved_assets
 
 NO_TEAM: Final = -1
 """In place of the number of a team: the asset has none."""
@@ -76,14 +77,7 @@ class Teams:
         return TeamNumbers(ordered, number)
 
     def _resolved(self, assets: Ints) -> Ints:
-        """Return the assets that these names denote."""
-        aliases = self._graph.aliases
-        if not aliases:
-            return assets
-        found = assets.copy()
-        for place in np.flatnonzero(np.isin(assets, list(aliases.names()))).tolist():
-            found[place] = aliases.at(int(assets[place]), self._moment)
-        return found
+        return resolved_assets(self._graph, assets, self._moment)
 
     def _by_owners(self, assets: Ints) -> tuple[Ints, list[str]]:
         """Return of each asset the position of its team, by its own owners, in a list of teams; `NO_TEAM` if it has none."""

@@ -118,7 +118,7 @@ def display_attributes_of(
     deleted = len(records) != 1 and is_retracted and deleted_at(records, _LAST_MOMENT) is not None
     name = contact.name if contact is not None else state.get("name")
     owners = tuple(sorted({*state.get("owners", ()), *owned_by}))
-    return DisplayAttributes(name, owners, finished or deleted, _run_state(properties))
+    return DisplayAttributes(name, owners, finished or deleted, _run_state(properties), deleted)
 
 
 def _run_state(properties: dict[str, Any]) -> str | None:
