@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from benchmarks.discovery import vocabulary
-from benchmarks.discovery.brief_texts import Brief, absent_briefs, brief_for
 from benchmarks.discovery.fact_builder import Fact, FactBuilder
-from benchmarks.discovery.hard_negatives import REGIONS, Copies
-from benchmarks.discovery.implementations import Built, Recipe, implement
+from benchmarks.discovery.planting.brief_texts import Brief, absent_briefs, brief_for
+from benchmarks.discovery.planting.hard_negatives import REGIONS, Copies
+from benchmarks.discovery.planting.implementations import Built, Recipe, implement
 from benchmarks.discovery.vocabulary import Topic, topics
 from mlgraph.domain.uri import AssetUri
 

@@ -77,8 +77,9 @@ class Topic:
         return f"{self.line.key}/{self.concept.key}"
 
     def worded(self, text: str, wording: int) -> str:
-        """Return `text` of the concept with the words of the line, in one of the three wordings."""
+        """Return `text` of the concept with the words of the line, in one of the three wordings; every text names the line."""
         line = self.line
+        text = text if "{" in text else text + ", for {line}"
         return text.format(people=line.people[wording], items=line.items[wording], line=line.phrases[wording])
 
 
@@ -106,6 +107,19 @@ def topics() -> tuple[Topic, ...]:
     return tuple(Topic(concept, line) for concept in concepts() for line in lines() if line.group in concept.fits)
 
 
+@cache
+def all_words() -> frozenset[str]:
+    """Return all words of the names, descriptions, requests and columns of the vocabulary."""
+    found: list[str] = []
+    for concept in concepts():
+        found += (*concept.names[0], *concept.names[1], *concept.texts, *concept.requests, *concept.inputs)
+        found += (name for column in concept.columns for name in column.names)
+    for line in lines():
+        found += (*line.names, *line.people, *line.items, *line.phrases)
+        found += (name for column in line.keys for name in column.names)
+    return frozenset(word for text in found for word in words(text))
+
+
 def words(text: str) -> list[str]:
     """Return the words of a text or name in lower case: split at case changes, digits and punctuation."""
     return [word.lower() for word in _WORD.findall(text)]
@@ -120,8 +134,8 @@ def stem(word: str) -> str:
 
 
 def stems(texts: Iterable[str]) -> set[str]:
-    """Return the stems of the words of all texts, without stop words."""
-    return {stem(word) for text in texts for word in words(text) if word not in STOP_WORDS}
+    """Return the stems of the words of all texts, without stop words and single letters."""
+    return {stem(word) for text in texts for word in words(text) if len(word) > 1 and word not in STOP_WORDS}
 
 
 def _loaded(name: str) -> list[Any]:

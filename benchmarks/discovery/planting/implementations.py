@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from benchmarks.discovery.asset_names import column_name, place, short_name
 from benchmarks.discovery.fact_builder import FactBuilder
+from benchmarks.discovery.planting.asset_names import column_name, place, short_name
 from benchmarks.discovery.vocabulary import ColumnMeaning, Concept, Line, Topic
 
 MAIN_REGION: Final = "eu"
@@ -55,6 +55,7 @@ class Recipe:
     how: str = "first"
     region: str = MAIN_REGION
     mixed_with: Concept | None = None
+    always_described: bool = False
 
 
 @dataclass(slots=True)
@@ -126,7 +127,8 @@ def _description(rng: random.Random, topic: Topic, recipe: Recipe) -> str:
         wording = topic.worded(topic.concept.texts[0], 1)
     if recipe.mixed_with is not None and recipe.how == "merged":
         wording += "; also " + Topic(recipe.mixed_with, topic.line).worded(recipe.mixed_with.texts[1], side)
-    if side == 1 and recipe.kind in {"dataset", "feature_view"} and rng.random() < 0.1:  # others have no columns to go by
+    has_columns = recipe.kind in {"dataset", "feature_view"}
+    if side == 1 and has_columns and not recipe.always_described and rng.random() < 0.1:
         return ""
     opening = rng.choice((("{}", "{}", "Table: {}") if recipe.kind == "dataset" else ("{}", "{}"), ("Subject: {}", "{}"))[side])
     sentence = opening.format(wording) + REGION_TEXT[recipe.region]

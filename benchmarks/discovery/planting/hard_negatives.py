@@ -6,7 +6,7 @@ import random
 from typing import Any, Final
 
 from benchmarks.discovery.fact_builder import Fact, FactBuilder
-from benchmarks.discovery.implementations import Built, Recipe, implement
+from benchmarks.discovery.planting.implementations import Built, Recipe, implement
 from benchmarks.discovery.vocabulary import Topic
 from mlgraph.domain.uri import AssetUri
 

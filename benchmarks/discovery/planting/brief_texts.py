@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,14 +43,17 @@ class Brief:
     half: int
 
 
-def requests_without(topic: Topic, names: list[str]) -> list[str]:
-    """Return what people ask about a topic, worded so that no word occurs in `names` (by stems, without stop words)."""
+def requests_without(topic: Topic, names: Sequence[str]) -> list[str]:
+    """Return what people ask about a topic, worded so that no word occurs in `names` (by stems, without stop words).
+
+    Each names the line of business, by its people, its items or itself.
+    """
     taken = stems(names)
     worded = [topic.worded(request, 2) for request in (*topic.concept.requests, topic.concept.texts[2])]
     return [text for text in worded if not stems([text]) & taken]
 
 
-def brief_for(rng: random.Random, topic: Topic, kind: str, names: list[str], answers: frozenset[str]) -> Brief:
+def brief_for(rng: random.Random, topic: Topic, kind: str, names: Sequence[str], answers: frozenset[str]) -> Brief:
     """Return a plan for a topic that uses no word of `names`. Raises `ValueError` if the vocabulary has no such wording."""
     wordings = requests_without(topic, names)
     if not wordings:
