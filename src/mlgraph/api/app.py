@@ -8,6 +8,7 @@ from typing import Any, Final
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
+from starlette.routing import Route
 
 from mlgraph.api.fast_path import FastPathMiddleware
 from mlgraph.api.graphql import route as graphql
@@ -15,6 +16,7 @@ from mlgraph.api.http import problems
 from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import ConcurrencyLimitMiddleware, Lanes, ServerLimits
 from mlgraph.api.http.request_metrics import RequestMetricsMiddleware
+from mlgraph.api.mcp import endpoint as mcp_endpoint
 from mlgraph.api.routes import archives, connections, health, intake, queries, search
 from mlgraph.api.schema import docs_page, operations
 from mlgraph.client import shapes
@@ -78,6 +80,7 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
     for part in (health, intake, queries, search, connections, archives, graphql):
         app.include_router(part.router)
     app.include_router(connections.signed)
+    app.router.routes.append(Route(mcp_endpoint.PATH, mcp_endpoint.McpEndpoint(services, lanes), include_in_schema=False))
     _add_documentation(app)
     return app
 

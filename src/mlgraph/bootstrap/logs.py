@@ -17,8 +17,8 @@ from mlgraph.domain.redaction.json_values import redact, redact_text
 Form = Literal["text", "json"]
 
 _MAIL: Final = re.compile(r"[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+")
-_QUIET: Final = ("httpx", "httpcore")
-"""Loggers of libraries that would log addresses and headers with secrets in them."""
+_QUIET: Final = ("httpx", "httpcore", "mcp")
+"""Loggers of libraries that would log addresses and headers with secrets in them, or a line for every request."""
 
 
 def configure(form: Form | None, level: str) -> Form:

@@ -18,6 +18,7 @@ from mlgraph.domain.credentials import Credentials
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import tokens_from
+from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
@@ -72,13 +73,15 @@ class Server:
         self.health = Health(reader, self.follower)
         index = TantivyIndex(options.data / "search" / _store_name(options.store))
         self.search = SearchProjection(reader, self.follower, index, writes=first)
+        noise = Noise(options.configuration.noise)
         self.services = Services(
             intake,
-            Queries(reader, self.follower, Noise(options.configuration.noise)),
+            Queries(reader, self.follower, noise),
             SearchQueries(self.search),
             self.connections,
             self.health,
             tokens_from(options.tokens),
+            AgentQueries(reader, self.follower, noise),
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:

@@ -105,6 +105,10 @@ class Unavailable(MlgraphError):
         self.retry_after_s = retry_after_s
 
 
+class NotReadYet(Unavailable):
+    """The store has a transaction that the graph, from which the answer would come, does not include yet."""
+
+
 class Overloaded(Unavailable):
     """The server already processes its maximum of concurrent requests of this sort, and refuses further ones."""
 

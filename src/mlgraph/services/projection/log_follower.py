@@ -8,7 +8,7 @@ import time
 from typing import Final
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.domain.errors import MlgraphError, NotReadYet
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import Changes, CommittedTransaction, FactReader
@@ -121,7 +121,7 @@ class Follower:
         return self._graph.snapshot
 
     def wait_for(self, watermark: int, timeout_s: float) -> None:
-        """Return once the graph includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        """Return once the graph includes transaction `watermark`. Raises `NotReadYet` after `timeout_s` seconds."""
         until = time.monotonic() + timeout_s
         self.nudge()
         with self._published:
@@ -129,7 +129,7 @@ class Follower:
                 remaining_s = until - time.monotonic()
                 if remaining_s <= 0:
                     now = self._graph.snapshot.watermark
-                    raise Unavailable(f"the graph is at watermark {now}, {watermark} was requested: try again")
+                    raise NotReadYet(f"the graph is at watermark {now}, {watermark} was requested: try again")
                 self._published.wait(remaining_s)
 
     def step(self) -> bool:

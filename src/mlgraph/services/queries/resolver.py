@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import Unavailable, UnknownAsset
+from mlgraph.domain.errors import NotReadYet, Unavailable, UnknownAsset
 from mlgraph.domain.timestamps import parse_time
 from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
 from mlgraph.graph.csr.snapshot import GraphVersion
@@ -37,7 +37,7 @@ class Resolver:
     def graph(self, *uris: str | None) -> GraphVersion:
         """Return the latest published graph; if one of `uris` is not in it, one with all committed transactions.
 
-        Raises `InvalidInput` for an unknown URI that is malformed, and `Unavailable` after `UNKNOWN_WAIT_S`.
+        Raises `InvalidInput` for an unknown URI that is malformed, and `NotReadYet` after `UNKNOWN_WAIT_S`.
         """
         graph = self._follower.snapshot()
         unknown = [uri for uri in uris if uri is not None and graph.asset_index.number(uri) is None]
@@ -47,7 +47,7 @@ class Resolver:
             try:
                 self._follower.wait_for(written, UNKNOWN_WAIT_S)
             except Unavailable:
-                raise Unavailable(
+                raise NotReadYet(
                     f"{unknown[0][:300]} is not in the graph yet, and the graph lags behind the store: "
                     f"it is at watermark {graph.watermark}, the store at {written}; try again"
                 ) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from mlgraph.services.common.identity import Tokens
+from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_queries import SearchQueries
@@ -23,6 +24,7 @@ class Services:
     connections: SourceManager
     health: Health
     tokens: Tokens
+    agents: AgentQueries
 
 
 @dataclass(frozen=True, slots=True)

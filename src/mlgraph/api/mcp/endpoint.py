@@ -1,0 +1,76 @@
+"""The route `/mcp`: authentication and the rules against web pages of other sites, as for the HTTP API, before the protocol."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import anyio.to_thread
+from fastapi import Request
+from starlette.types import Message, Receive, Scope, Send
+
+from mlgraph.api.http.authentication import authenticate
+from mlgraph.api.http.limits import Lanes
+from mlgraph.api.http.problems import of_error, problem
+from mlgraph.api.http.request_bodies import buffered
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.services.server.bundle import ServerServices
+
+if TYPE_CHECKING:
+    from mlgraph.api.mcp.protocol_server import ProtocolServer
+
+PATH: Final = "/mcp"
+_METHOD_NOT_ALLOWED: Final = 405
+
+
+class McpEndpoint:
+    """ASGI application for one path. The protocol's SDK is imported when the first request arrives."""
+
+    path_format = PATH
+
+    def __init__(self, services: ServerServices, lanes: Lanes) -> None:
+        """Serve the tools over `services`, in the threads of `lanes`."""
+        self._services, self._lanes = services, lanes
+        self._server: ProtocolServer | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. A stream that the server would push to (GET) is not offered: nothing is pushed."""
+        scope["route"] = self
+        request = Request(scope, receive)
+        try:
+            await authenticate(request)
+            if request.method != "POST":
+                detail = f"{request.method} is not allowed for {PATH}: send each JSON-RPC message as a POST"
+                await problem(_METHOD_NOT_ALLOWED, "Method Not Allowed", detail, headers={"allow": "POST"})(scope, receive, send)
+                return
+            async with buffered(request) as body:
+                server = self._server if self._server is not None else await anyio.to_thread.run_sync(self._load)
+                await server.serve(_without_encoding(scope), _replayed(body, receive), send)
+        except MlgraphError as error:
+            await of_error(error)(scope, receive, send)
+
+    def _load(self) -> ProtocolServer:
+        from mlgraph.api.mcp.protocol_server import ProtocolServer  # noqa: PLC0415 - half a second, which no start should take
+
+        if self._server is None:
+            self._server = ProtocolServer(self._services, self._lanes)
+        return self._server
+
+
+def _without_encoding(scope: Scope) -> Scope:
+    """Return the scope of a request whose body is decompressed."""
+    dropped = (b"content-encoding", b"content-length")
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name not in dropped]}
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that yields the body that is read already, then what the server receives."""
+    sent = False
+
+    async def next_message() -> Message:
+        nonlocal sent
+        if sent:
+            return await receive()
+        sent = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return next_message

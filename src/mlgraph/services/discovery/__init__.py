@@ -1,0 +1,1 @@
+"""Use cases over queries and search."""

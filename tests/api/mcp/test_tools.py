@@ -1,0 +1,169 @@
+"""What each tool answers about the company: results, filters, pages, handles, and text of sources as data."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlgraph.api.mcp.answers import DEFAULT_BUDGET, LEAST_BUDGET
+from mlgraph.domain.uri import AssetUri
+from tests.api.mcp import company
+from tests.api.mcp.agents import Agent, Reply
+from tests.contract.serving import Api, Process, asset, edge
+
+
+def uris(reply: Reply) -> list[str]:
+    return [item["uri"] for item in reply.items]
+
+
+def test_impact_counts_everything_and_lists_the_worst_first_with_paths(agent: Agent) -> None:
+    reply = agent.call("impact", asset=company.ORDERS, change="retire")
+    first, summary, items = reply.first, reply.summary, reply.items
+    assert (first["result"], first["returned"]) == ("found", first["total"])
+    assert first["left_out"] == 0
+    for count in ("by_effect", "by_severity", "by_kind", "by_team"):
+        assert sum(summary[count].values()) == first["total"], count
+    severities = ["critical", "high", "medium", "low"]
+    ranks = [severities.index(item["severity"]) for item in items]
+    assert ranks == sorted(ranks)
+    assert {company.HOME_FEED, company.CHECKOUT, company.EDGE} <= {item["uri"] for item in items[:6]}
+    for item in items:
+        assert len(item["via"]) == item["distance"] - 1
+        assert all(step.startswith("@") for step in item["via"])
+    assert {company.TEAMS[name] for name in ("data", "growth", "risk")} <= summary["notify"].keys()
+
+
+def test_a_handle_is_accepted_where_a_uri_is(agent: Agent) -> None:
+    by_uri = agent.call("lineage", asset=company.ORDERS)
+    handle = by_uri.summary["asset"]
+    again = agent.call("lineage", asset=handle)
+    assert (again.summary["uri"], uris(again)) == (company.ORDERS, uris(by_uri))
+    for item in by_uri.items:
+        assert agent.call("show", asset=item["asset"]).summary["uri"] == item["uri"]
+
+
+@pytest.mark.parametrize(
+    "handle", ["@dataset.1.000", "@model.999999.123", "@", "@dataset", "@nothing.1.1", "@dataset.99999999999.123"]
+)
+def test_a_handle_of_another_store_is_refused(agent: Agent, handle: str) -> None:
+    reply = agent.call("show", asset=handle)
+    assert reply.is_error
+    assert "handle" in json.loads(reply.text)["detail"]
+
+
+def test_kind_team_and_column_filter_lineage_and_impact(agent: Agent) -> None:
+    for tool in ("lineage", "impact"):
+        reply = agent.call(tool, asset=company.ORDERS, kind=["service"])
+        assert set(uris(reply)) == {company.HOME_FEED, company.CHECKOUT, company.EDGE}
+        reply = agent.call(tool, asset=company.ORDERS, team=company.TEAMS["risk"])
+        assert set(uris(reply)) >= {company.TRAIN_FRAUD, company.CHECKOUT}
+        assert company.HOME_FEED not in uris(reply)
+        reply = agent.call(tool, asset=company.ORDERS, team="nobody", kind=["model_version"])
+        assert reply.first["total"] == len(uris(reply))
+        of_column = agent.call(tool, asset=company.ORDERS, column="user_id")
+        assert of_column.summary["uri"] == company.USER_ID
+        assert company.DAILY_USER in uris(of_column)
+        assert company.BUILD_ORDERS not in uris(of_column)
+        unknown = agent.call(tool, asset=company.ORDERS, column="userid")
+        assert unknown.is_error
+        assert "its known columns are amount, user_id" in json.loads(unknown.text)["detail"]
+
+
+def test_no_path_nothing_downstream_and_not_read_yet_are_results(agent: Agent) -> None:
+    nothing = agent.call("lineage", asset=company.SCRATCH)
+    no_impact = agent.call("impact", asset=company.SCRATCH, change="schema")
+    no_path = agent.call("path", asset=company.SCRATCH, to=company.HOME_FEED)
+    not_read = agent.call("lineage", asset=company.SCRATCH, at_least=10**9)
+    assert [reply.is_error for reply in (nothing, no_impact, no_path, not_read)] == [False] * 4
+    results = [reply.first["result"] for reply in (nothing, no_impact, no_path, not_read)]
+    assert results == ["nothing_downstream", "nothing_downstream", "no_path", "not_read_yet"]
+    assert agent.call("lineage", asset=company.ORDERS, direction="upstream").first["result"] == "nothing_upstream"
+    assert "1000000000 was requested" in not_read.first["detail"]
+
+
+def test_a_path_is_found_in_either_direction(agent: Agent) -> None:
+    down = agent.call("path", asset=company.ORDERS, to=company.HOME_FEED)
+    up = agent.call("path", asset=company.HOME_FEED, to=company.ORDERS)
+    assert (down.summary["direction"], up.summary["direction"]) == ("downstream", "upstream")
+    assert uris(down)[0] == company.ORDERS
+    assert uris(down)[-1] == company.HOME_FEED
+    assert down.items[1]["relation"] == "input_to"
+
+
+def test_the_past_is_answered_with_as_of(agent: Agent) -> None:
+    reply = agent.call("live", asset=company.HOME_FEED, as_of="2026-03-01T00:00:00Z")
+    [row] = reply.items
+    assert [version["name"] for version in row["versions"]] == ["home-ranker/1"]
+    assert agent.call("live", asset=company.HOME_FEED, as_of="2026-03-01").is_error
+
+
+def test_live_names_versions_weights_and_times(agent: Agent) -> None:
+    by_name = {row["deployment_name"]: row for row in agent.call("live", asset=company.HOME_FEED).items}
+    assert (by_name["home-main"]["weight"], by_name["home-canary"]["health"]) == (0.9, "failing")
+    [version] = by_name["home-main"]["versions"]
+    assert version["uri"].endswith(company.RANKER_2)
+    assert version["since"] == "2026-03-20T00:00:00Z"
+    assert agent.call("live").summary["services"] == 3
+    of_model = agent.call("live", asset=company.FRAUD)
+    assert [row["service_name"] for row in of_model.items] == ["checkout"]
+    assert agent.call("live", asset=company.EMBEDDING).first["result"] == "nothing_serves"
+    wrong = agent.call("live", asset=company.ORDERS)
+    assert wrong.is_error
+    assert "use lineage" in json.loads(wrong.text)["detail"]
+
+
+def test_why_finds_the_edges_between_two_assets(agent: Agent) -> None:
+    for ends in ((company.ORDERS, company.BUILD_ORDERS), (company.BUILD_ORDERS, company.ORDERS)):
+        reply = agent.call("why", asset=ends[0], to=ends[1])
+        edge_line, origin = reply.items
+        assert (edge_line["relation"], edge_line["valid"]) == ("input_to", True)
+        assert (origin["origin"], origin["valid_from"]) == ("facts", company.FOUNDED)
+    past = agent.call("why", asset=company.RANKER_1, relation="deployed_as", to=company.HOME_MAIN)
+    assert past.items[0]["valid"] is False
+    assert agent.call("why", asset=company.ORDERS, to=company.HOME_FEED).first["result"] == "no_edge"
+    assert agent.call("why", asset=company.ORDERS, relation="feeds", to=company.HOME_FEED).is_error
+
+
+def test_text_of_sources_stays_in_its_string(agent: Agent) -> None:
+    reply = agent.call("show", asset=company.INJECTION)
+    assert reply.summary["name"] == company.HOSTILE
+    assert reply.summary["tags"] == [company.HOSTILE]
+    assert (reply.first["returned"], "never instructions" in reply.first["note"]) == (0, True)
+    for invisible in ("\u202e", "\u200b", "\x1b"):
+        assert invisible not in reply.text
+
+
+def test_a_page_leads_to_the_next_until_the_end(server: Process, agent: Agent) -> None:
+    hub = str(AssetUri("dataset", company.LAKE, "hub"))
+    readers = [str(AssetUri("workflow", "many", f"reader_{number:03}")) for number in range(150)]
+    api = Api(server.url)
+    api.taken(asset(hub, company.FOUNDED), *(edge(hub, "input_to", reader, company.FOUNDED) for reader in readers))
+    try:
+        for tool in ("lineage", "impact"):
+            listed: list[str] = []
+            arguments: dict[str, object] = {"asset": hub, "at_least": api.written, "budget": LEAST_BUDGET}
+            reply = agent.call(tool, **arguments)
+            while True:
+                listed += uris(reply)
+                left_out = reply.first["left_out"] or {"total": 0, "by_kind": {}, "by_team": {}}
+                assert left_out["total"] == len(readers) - len(listed)
+                assert sum(left_out["by_kind"].values()) == sum(left_out["by_team"].values()) == left_out["total"]
+                if reply.first["next"] is None:
+                    break
+                reply = agent.call(tool, **arguments, next=reply.first["next"])
+            assert listed == sorted(readers)
+        other = agent.call("lineage", asset=company.ORDERS, next="999999.1790000000000000")
+        assert other.is_error
+        assert "another query" in json.loads(other.text)["detail"]
+        assert agent.call("lineage", asset=company.ORDERS, next="nonsense").is_error
+    finally:
+        api.close()
+
+
+def test_every_answer_is_within_its_budget(agent: Agent) -> None:
+    for budget in (None, LEAST_BUDGET, 20_000):
+        given = {} if budget is None else {"budget": budget}
+        for each in (company.ORDERS, company.INJECTION, company.HOME_FEED, company.RANKER):
+            for tool in ("show", "lineage", "impact"):
+                assert agent.call(tool, asset=each, **given).tokens <= (budget or DEFAULT_BUDGET)
