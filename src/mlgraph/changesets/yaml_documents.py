@@ -11,7 +11,7 @@ from mlgraph.documents.faults import Faults
 from mlgraph.documents.reader import Data, read
 
 Yaml = Data
-_SEPARATOR: Final = re.compile(r"^---(?:\s.*)?$", re.MULTILINE)
+_SEPARATOR: Final = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _TEMPLATE: Final = re.compile(r"^\s*\{\{-?.*-?\}\}\s*$", re.MULTILINE)
 MAX_YAML_CHARS: Final = 512 * 1024
 

@@ -13,7 +13,14 @@ from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.csr.grouping_kernel import first_with_least, grouped
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.change_effects import Change, Effect, reported_effect
-from mlgraph.graph.impact.predecessor_search import NOTHING, SearchRequest, SearchTree, search_with_predecessors, transition_table
+from mlgraph.graph.impact.predecessor_search import (
+    NOTHING,
+    GivenStart,
+    SearchRequest,
+    SearchTree,
+    search_with_predecessors,
+    transition_table,
+)
 from mlgraph.graph.impact.severity import SEVERITIES, severity
 from mlgraph.graph.model.rows import CERTAIN, DEPLOYED_AS, MODEL, MODEL_VERSION, SOFT, VERSION_OF, Bools, Bytes, Ints, Layer
 from mlgraph.graph.traversal.closures import NO_LIMIT, among, models_of_many
@@ -66,6 +73,11 @@ class ImpactResult:
         reached = _reached(self._tree)
         return reached[reached != NOT_LISTED]
 
+    def take(self, chosen: Bools) -> ImpactResult:
+        """Return the impact with the `chosen` entries only."""
+        arrays = (each[chosen] for each in (self.assets, self.distances, self.effects, self.certain, self.severities))
+        return ImpactResult(self.graph, *arrays, self.hidden, self._found.take(chosen), self._tree)
+
     def path(self, entry: int) -> list[int]:
         """Return the assets on the first of the shortest paths from the root to an entry, both included."""
         path = self._tree.path_to(int(self._found.positions[entry]))
@@ -74,7 +86,10 @@ class ImpactResult:
 
 @dataclass(frozen=True, slots=True)
 class ImpactWalk:
-    """The propagation of one change from one root through the graph at `moment` (microseconds)."""
+    """The propagation of one change from one root through the graph at `moment` (microseconds).
+
+    `given`: the starts of the traversal, in place of the root and its parts.
+    """
 
     graph: GraphVersion
     root: int
@@ -83,6 +98,7 @@ class ImpactWalk:
     moment: int
     limit: int = NO_LIMIT
     marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
+    given: tuple[GivenStart, ...] = ()
 
     def result(self) -> ImpactResult:
         """Return every affected asset.
@@ -122,7 +138,8 @@ class ImpactWalk:
         return np.argsort(found.distances.astype(np.int64) << 32 | tree.order[found.assets])
 
     def _request(self, limit: int) -> SearchRequest:
-        return SearchRequest(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
+        where = (self.graph, self.root, self.change, "downstream", self.level, self.moment)
+        return SearchRequest(*where, limit, self.marks, self.given)
 
     def _assets_of(self, found: SearchTree) -> _AffectedEntries:
         """Return the entry of each asset at the end of the first of its shortest paths."""

@@ -63,11 +63,23 @@ class StartPaths:
         return found[::-1]
 
 
+class GivenStart(NamedTuple):
+    """A start that the caller of a search chose: the path to it from the root, its effect, and the nodes from which to go on.
+
+    Without nodes, the asset at the end of the path is only listed.
+    """
+
+    path: tuple[int, ...]
+    effect: Effect
+    nodes: tuple[int, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SearchRequest:
     """Parameters of a search: root, change, direction, level, moment (microseconds) and greatest distance.
 
-    `marks` (`noise.Hidden`) has the assets that the search contracts or excludes.
+    `marks` (`noise.Hidden`) has the assets that the search contracts or excludes. `given`: the starts, in place of the root
+    and its parts; all their paths begin at the root.
     """
 
     graph: GraphVersion
@@ -78,6 +90,7 @@ class SearchRequest:
     moment: int
     limit: int
     marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
+    given: tuple[GivenStart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +188,7 @@ def search_with_predecessors(request: SearchRequest, need: int = 0, avoid: int =
     """
     graph = request.graph
     paths = StartPaths([-1], [request.root], [0])
-    starts = list(_column_starts(request, need, paths) if _is_column(graph, request.root) else _part_starts(request, paths))
+    starts = list(_starts(request, need, paths))
     entered = [(number, start) for number, start in enumerate(starts) if start.place == PositionKind.NODE]
     seeds = Seeds(
         np.array(paths.parents, np.int32),
@@ -201,6 +214,26 @@ def search_with_predecessors(request: SearchRequest, need: int = 0, avoid: int =
     of_states = (found.states, listed, found.back, found.hops, found.groups)
     ranks = np.zeros(0, np.int32) if order is None else order
     return SearchTree(request, starts, paths, *of_states, found.path_groups, common, found.seen, ranks)
+
+
+def _starts(request: SearchRequest, need: int, paths: StartPaths) -> Iterator[SearchStart]:
+    if request.given:
+        return _given_starts(request, paths)
+    return _column_starts(request, need, paths) if _is_column(request.graph, request.root) else _part_starts(request, paths)
+
+
+def _given_starts(request: SearchRequest, paths: StartPaths) -> Iterator[SearchStart]:
+    """Yield the given starts in the order of their paths, and extend `paths` to them."""
+    uri = request.graph.asset_index.uri
+    numbers: dict[tuple[int, ...], int] = {(request.root,): 0}
+    prefixes = {start.path[:length] for start in request.given for length in range(2, len(start.path) + 1)}
+    for path in sorted(prefixes, key=lambda path: (len(path), [uri(asset) for asset in path])):
+        numbers[path] = paths.extend(numbers[path[:-1]], path[-1])
+    for start in sorted(request.given, key=lambda start: (numbers[start.path], start.effect, start.nodes)):
+        for node in start.nodes:
+            yield SearchStart(PositionKind.NODE, node, start.effect, numbers[start.path])
+        if not start.nodes:
+            yield SearchStart(PositionKind.DATASET, start.path[-1], start.effect, numbers[start.path])
 
 
 def _is_column(graph: GraphVersion, asset: int) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +13,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.analysis import ImpactResult, ImpactWalk
 from mlgraph.graph.impact.change_effects import Change
 from mlgraph.graph.impact.path import shortest_path
+from mlgraph.graph.impact.predecessor_search import GivenStart
 from mlgraph.graph.model.rows import COLUMN, PART_OF, RUN_OF, Bytes, Ints, Layer
 from mlgraph.graph.noise.rules import Hidden, Noise
 from mlgraph.graph.noise.superseded_runs import RunMemberships
@@ -111,14 +113,15 @@ class Folding:
         nodes = np.union1d(reached.nodes, own[own >= 0])
         return np.unique(graph.asset_of[graph.views[self._level].out.gather(nodes, self._moment).other])
 
-    def impact(self, change: Change | None, depth: int | None) -> ImpactResult:
-        """Return the impact of a change (None: everything reached), without hidden assets."""
+    def impact(self, change: Change | None, depth: int | None, given: tuple[GivenStart, ...] = ()) -> ImpactResult:
+        """Return the impact of a change (None: everything reached), without hidden assets; `given` replaces the starts."""
         limit = NO_LIMIT if depth is None else depth
-        found = ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit).result()
+        walk_ = ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit, given=given)
+        found = walk_.result()
         if not self._hides(found.reached):
             return found
         self._examine("downstream")
-        return ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit, self._marks).result()
+        return replace(walk_, marks=self._marks).result()
 
     def path(self, target: int, direction: DirectionName) -> tuple[list[PathStep], bool]:
         """Return the shortest path to `target` without hidden assets (empty: none), and whether every step is certain."""
