@@ -19,6 +19,7 @@ from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import tokens_from
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
+from mlgraph.services.discovery.changed_files import ChangedFiles
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
@@ -78,6 +79,7 @@ class Server:
             intake,
             Queries(reader, self.follower, noise),
             SearchQueries(self.search),
+            ChangedFiles(reader, self.follower, noise),
             self.connections,
             self.health,
             tokens_from(options.tokens),

@@ -24,12 +24,12 @@ _LINE: Final = re.compile(r"line (\d+)", re.IGNORECASE)
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
 
-def parse(text: str) -> tuple[list[exp.Expression], str]:
+def parse(text: str) -> tuple[list[exp.Expr], str]:
     """Return the statements of an SQL text, and the dialect that reads them. Raises `UnreadableError` with the line."""
     if len(text) > MAX_SQL_CHARS:
         raise UnreadableError(f"SQL of {len(text):,} characters is over the limit of {MAX_SQL_CHARS:,}")
     first: UnreadableError | None = None
-    best: tuple[list[exp.Expression], str] | None = None
+    best: tuple[list[exp.Expr], str] | None = None
     for dialect in DIALECTS:
         try:
             found = [
@@ -49,7 +49,7 @@ def parse(text: str) -> tuple[list[exp.Expression], str]:
     return best
 
 
-def parse_as(text: str, dialect: str) -> list[exp.Expression] | None:
+def parse_as(text: str, dialect: str) -> list[exp.Expr] | None:
     """Return the statements of an SQL text in a dialect; None if it does not read them completely."""
     if len(text) > MAX_SQL_CHARS:
         return None
@@ -74,7 +74,7 @@ def _reason(error: Exception) -> tuple[str, int | None]:
     return f"this is not SQL: {kind}", int(found[1]) if found else None
 
 
-def _split_alter(statement: exp.Expression, dialect: str) -> list[exp.Expression]:
+def _split_alter(statement: exp.Expr, dialect: str) -> list[exp.Expr]:
     """Return an ALTER of several actions, which sqlglot does not read at once, as one statement for each action."""
     if not isinstance(statement, exp.Command) or str(statement.this).lower() != "alter":
         return [statement]
@@ -86,7 +86,7 @@ def _split_alter(statement: exp.Expression, dialect: str) -> list[exp.Expression
     actions = _at_commas(body[head.end() :])
     if len(actions) < 2:
         return [statement]
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     for action in actions:
         try:
             parsed = sqlglot.parse_one(f"{prefix}{action}", dialect=dialect or None, error_level=ErrorLevel.RAISE)

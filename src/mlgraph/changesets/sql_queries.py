@@ -52,7 +52,7 @@ class _Columns:
     is_open: bool = False
 
 
-def output_of(query: exp.Expression, ctes: Mapping[str, QueryOutput] | None = None) -> QueryOutput:
+def output_of(query: exp.Expr, ctes: Mapping[str, QueryOutput] | None = None) -> QueryOutput:
     """Return the columns of a query; `ctes` are those that its text can name."""
     known = dict(ctes or {})
     with_ = query.args.get("with_")
@@ -67,7 +67,7 @@ def output_of(query: exp.Expression, ctes: Mapping[str, QueryOutput] | None = No
     return QueryOutput({}, is_open=True, excluded=frozenset(), context=_digest(_text(query)))
 
 
-def _named(output: QueryOutput, holder: exp.Expression) -> QueryOutput:
+def _named(output: QueryOutput, holder: exp.Expr) -> QueryOutput:
     """Return an output with the column names that its alias lists: `cte (a, b) AS ...`."""
     alias = holder.args.get("alias")
     names = [column.name for column in alias.args.get("columns") or ()] if isinstance(alias, exp.TableAlias) else []
@@ -118,10 +118,10 @@ class _Select:
                 self._add(projection, columns)
         return QueryOutput(columns.found, columns.is_open, frozenset(columns.excluded), self._context(columns))
 
-    def _name(self, node: exp.Expression) -> str:
+    def _name(self, node: exp.Expr) -> str:
         return (node.alias_or_name or f"#{len(self._sources)}").lower()
 
-    def _source(self, node: exp.Expression) -> _Source:
+    def _source(self, node: exp.Expr) -> _Source:
         if isinstance(node, exp.Subquery):
             output = _named(output_of(node, self._ctes), node)
             return _Source(output.context, output)
@@ -132,7 +132,7 @@ class _Select:
             return _Source(table_name(node))
         return _Source(_text(node))
 
-    def _add(self, projection: exp.Expression, columns: _Columns) -> None:
+    def _add(self, projection: exp.Expr, columns: _Columns) -> None:
         name = projection.alias_or_name
         value = projection.unalias()
         if not name or UNNAMED in name:
@@ -142,7 +142,7 @@ class _Select:
         inner = value.this if isinstance(value, exp.Cast) else value
         columns.found[name.lower()] = ColumnDefinition(name, kind, self._expression(inner))
 
-    def _expand(self, projection: exp.Expression, columns: _Columns) -> None:
+    def _expand(self, projection: exp.Expr, columns: _Columns) -> None:
         """Add the columns of `*` or `table.*`, without those after EXCEPT, renamed and replaced as it says."""
         star = projection if isinstance(projection, exp.Star) else projection.find(exp.Star)
         options = star.args if star is not None else {}
@@ -164,15 +164,15 @@ class _Select:
         for each in (*replaced, *renamed):
             columns.found[each.alias.lower()] = ColumnDefinition(each.alias, None, self._expression(each.this))
 
-    def _expression(self, value: exp.Expression) -> str:
+    def _expression(self, value: exp.Expr) -> str:
         if isinstance(value, exp.Column) and (known := self._resolved(value)) is not None:
             return known.expression or ""
         return _digest(_text(self._canonical(value)))
 
-    def _canonical(self, value: exp.Expression) -> exp.Expression:
+    def _canonical(self, value: exp.Expr) -> exp.Expr:
         """Return an expression with each column replaced by what it means."""
 
-        def replaced(node: exp.Expression) -> exp.Expression:
+        def replaced(node: exp.Expr) -> exp.Expr:
             if isinstance(node, exp.Column) and not isinstance(node.this, exp.Star):
                 known = self._resolved(node)
                 text = f"{known.expression}:{known.type or ''}" if known is not None else self._qualified(node)
@@ -221,7 +221,7 @@ class _Select:
                 yield from self._grouping(value)
             elif isinstance(value, list):
                 yield from (_text(self._canonical(each)) for each in value)
-            elif isinstance(value, exp.Expression):
+            elif isinstance(value, exp.Expr):
                 yield f"{clause} {_text(self._canonical(value))}"
         order = self._select.args.get("order")
         if order is not None and self._select.args.get("limit") is not None:
@@ -229,11 +229,11 @@ class _Select:
         if self._select.args.get("distinct") is not None:
             yield "distinct " + " ".join(f"{key} {column.expression}" for key, column in sorted(columns.found.items()))
 
-    def _name_of(self, node: exp.Expression) -> str:
+    def _name_of(self, node: exp.Expr) -> str:
         name = node.alias_or_name.lower()
         return name if name in self._sources else next(iter(self._sources))
 
-    def _grouping(self, group: exp.Expression) -> Iterator[str]:
+    def _grouping(self, group: exp.Expr) -> Iterator[str]:
         """Yield the grouping by what it means, not by position or alias."""
         projections = self._select.expressions
         aliased = {each.alias.lower(): each.this for each in projections if isinstance(each, exp.Alias)}
@@ -253,11 +253,11 @@ def table_name(table: exp.Table) -> str:
     return ".".join(part.name.lower() for part in table.parts)
 
 
-def _column_name(node: exp.Expression) -> str:
+def _column_name(node: exp.Expr) -> str:
     return node.name.lower()
 
 
-def _text(node: exp.Expression) -> str:
+def _text(node: exp.Expr) -> str:
     """Return an expression as text in one layout, without comments, names in lower case."""
     return str(node.sql(comments=False, normalize=True))
 

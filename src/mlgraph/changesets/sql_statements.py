@@ -34,7 +34,7 @@ def without_rollback(text: str) -> str:
     return text if found is None else text[: found.start()]
 
 
-def read_statements(path: str, statements: list[exp.Expression], stem: str) -> StatementReading:
+def read_statements(path: str, statements: list[exp.Expr], stem: str) -> StatementReading:
     """Return what statements define and do. A query alone defines, perhaps, the dataset with the name of the file, `stem`.
 
     Raises `UnreadableError` for a statement that was read as an opaque command.
@@ -57,13 +57,13 @@ def read_statements(path: str, statements: list[exp.Expression], stem: str) -> S
     return reading
 
 
-def of_query(target: Target, query: exp.Expression, *, certain: bool = True, form: str = "query") -> Definition:
+def of_query(target: Target, query: exp.Expr, *, certain: bool = True, form: str = "query") -> Definition:
     """Return the definition of a dataset that has the rows of a query."""
     output = output_of(query)
     return Definition(target, output.columns, output.is_open, output.excluded, output.context, certain=certain, form=form)
 
 
-def target_of(table: exp.Expression) -> Target:
+def target_of(table: exp.Expr) -> Target:
     """Return the dataset that a table in SQL names; what precedes its name is the qualifier."""
     parts = [part.name for part in table.parts] if isinstance(table, exp.Table) else [table.name]
     return Target("dataset", parts[-1], ".".join(parts[:-1]))
@@ -84,7 +84,7 @@ def _created(statement: exp.Create) -> Iterator[Definition]:
         yield Definition(target, _declared(schema), form="table")
 
 
-def _declared(schema: list[exp.Expression]) -> Columns:
+def _declared(schema: list[exp.Expr]) -> Columns:
     found: dict[str, ColumnDefinition] = {}
     for each in schema:
         if isinstance(each, exp.ColumnDef):
@@ -93,7 +93,7 @@ def _declared(schema: list[exp.Expression]) -> Columns:
     return found
 
 
-def _written(statement: exp.Expression) -> Iterator[Definition]:
+def _written(statement: exp.Expr) -> Iterator[Definition]:
     """Yield what a statement writes: of an INSERT, by column where it lists them; of others, by their text."""
     holder = statement.this
     listed = [each.name for each in holder.expressions] if isinstance(holder, exp.Schema) else []
@@ -127,15 +127,15 @@ def _altered(path: str, statement: exp.Alter) -> Iterator[AssetChange]:
             yield AssetChange(path, target, "retire", f"is renamed to {action.this.name}", renamed_to=action.this.name)
 
 
-def _dropped_column(action: exp.Expression) -> str:
+def _dropped_column(action: exp.Expr) -> str:
     """Return the column that an action of ALTER drops; empty for other actions. The word COLUMN may be left out."""
     if isinstance(action, exp.Command) and str(action.this).lower() == "drop":
         words = str(getattr(action.expression, "this", None) or action.expression or "").split()
         return words[0].strip('`"[]') if len(words) == 1 else ""
     if not isinstance(action, exp.Drop) or str(action.args.get("kind") or "").upper() != "COLUMN":
         return ""
-    (named, *_) = [*(action.args.get("tables") or ()), action.this, exp.Identifier(this="")]
-    return named.name if isinstance(named, exp.Expression) else ""
+    named = next(iter(action.args.get("tables") or [action.this]), None)
+    return str(named.name) if isinstance(named, exp.Expr) else ""
 
 
 def _dropped(path: str, statement: exp.Drop) -> Iterator[AssetChange]:

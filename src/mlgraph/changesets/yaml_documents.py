@@ -20,10 +20,9 @@ def read_documents(text: str) -> list[Yaml]:
     """Return the documents in a text. Raises `UnreadableError` with the line of the first fault."""
     if len(text) > MAX_YAML_CHARS:
         raise UnreadableError(f"YAML of {len(text):,} characters is over the limit of {MAX_YAML_CHARS:,}")
-    if _TEMPLATE.search(text):
-        raise UnreadableError(
-            "it is a template: its values are not known", text[: _TEMPLATE.search(text).start()].count("\n") + 2
-        )  # type: ignore[union-attr]
+    template = _TEMPLATE.search(text)
+    if template is not None:
+        raise UnreadableError("it is a template: its values are not known", text.count("\n", 0, template.end()) + 1)
     found: list[Yaml] = []
     line = 0
     for part in _SEPARATOR.split(text):

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from mlgraph.client.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.responses import Answer, HttpTransport
 from mlgraph.client.search_calls import SearchCalls
 from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mlgraph.client.propagation_shapes import Propagation
 
 
-class Client(SearchCalls):
+class Client(ChangedFilesCalls, SearchCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

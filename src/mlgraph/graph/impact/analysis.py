@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -75,8 +75,15 @@ class ImpactResult:
 
     def take(self, chosen: Bools) -> ImpactResult:
         """Return the impact with the `chosen` entries only."""
-        arrays = (each[chosen] for each in (self.assets, self.distances, self.effects, self.certain, self.severities))
-        return ImpactResult(self.graph, *arrays, self.hidden, self._found.take(chosen), self._tree)
+        return replace(
+            self,
+            assets=self.assets[chosen],
+            distances=self.distances[chosen],
+            effects=self.effects[chosen],
+            certain=self.certain[chosen],
+            severities=self.severities[chosen],
+            _found=self._found.take(chosen),
+        )
 
     def path(self, entry: int) -> list[int]:
         """Return the assets on the first of the shortest paths from the root to an entry, both included."""
@@ -138,8 +145,8 @@ class ImpactWalk:
         return np.argsort(found.distances.astype(np.int64) << 32 | tree.order[found.assets])
 
     def _request(self, limit: int) -> SearchRequest:
-        where = (self.graph, self.root, self.change, "downstream", self.level, self.moment)
-        return SearchRequest(*where, limit, self.marks, self.given)
+        request = SearchRequest(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
+        return replace(request, given=self.given)
 
     def _assets_of(self, found: SearchTree) -> _AffectedEntries:
         """Return the entry of each asset at the end of the first of its shortest paths."""

@@ -50,7 +50,8 @@ class AssetMatcher:
 
     def columns(self, dataset: int) -> dict[str, int]:
         """Return the known columns of a dataset, under all its names, by lower-case name."""
-        index, found = self._graph.asset_index, {}
+        index = self._graph.asset_index
+        found: dict[str, int] = {}
         for name in self._graph.aliases.names_at(dataset, self._moment) or [dataset]:
             for column in index.columns_of(name):
                 field = field_of_column(AssetUri.parse(index.uri(column))).lower()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlgraph.domain import deadlines
 from mlgraph.graph.csr.snapshot import GraphVersion
@@ -52,6 +53,20 @@ class AffectedAssets:
     entry: Ints
     cause: Ints
     impacts: Sequence[ImpactResult]
+
+    def take(self, chosen: NDArray[np.int64]) -> AffectedAssets:
+        """Return the entries at these places, in that order."""
+        return AffectedAssets(
+            self.assets[chosen],
+            self.distances[chosen],
+            self.effects[chosen],
+            self.certain[chosen],
+            self.severities[chosen],
+            self.source[chosen],
+            self.entry[chosen],
+            self.cause[chosen],
+            self.impacts,
+        )
 
     def path(self, place: int) -> list[int]:
         """Return the assets on the first of the shortest paths from the change to an asset, both included."""
@@ -111,26 +126,29 @@ class ChangeImpacts:
     def _united(self, found: Sequence[tuple[int, ImpactResult]]) -> AffectedAssets:
         impacts = [impact for _, impact in found]
         lengths = [len(impact.assets) for impact in impacts]
+        every = AffectedAssets(
+            np.concatenate([np.zeros(0, np.int32), *(impact.assets for impact in impacts)]),
+            np.concatenate([np.zeros(0, np.int32), *(impact.distances for impact in impacts)]),
+            np.concatenate([np.zeros(0, np.uint8), *(impact.effects for impact in impacts)]),
+            np.concatenate([np.zeros(0, np.bool_), *(impact.certain for impact in impacts)]),
+            np.concatenate([np.zeros(0, np.uint8), *(impact.severities for impact in impacts)]),
+            np.repeat(np.arange(len(impacts), dtype=np.int32), lengths),
+            np.concatenate([np.zeros(0, np.int32), *(np.arange(length, dtype=np.int32) for length in lengths)]),
+            np.repeat(np.array([number for number, _ in found], np.int32), lengths),
+            impacts,
+        )
+        return self._worst_first(every)
 
-        def joined(arrays: list[np.ndarray], kind: type) -> np.ndarray:  # type: ignore[type-arg] # of any of the types below
-            return np.concatenate([np.zeros(0, kind), *arrays])
-
-        assets = joined([impact.assets for impact in impacts], np.int32)
-        distances = joined([impact.distances for impact in impacts], np.int32)
-        effects = joined([impact.effects for impact in impacts], np.uint8)
-        certain = joined([impact.certain for impact in impacts], np.bool_)
-        severities = joined([impact.severities for impact in impacts], np.uint8)
-        source = np.repeat(np.arange(len(impacts), dtype=np.int32), lengths)
-        cause = np.repeat(np.array([number for number, _ in found], np.int32), lengths)
-        entry = joined([np.arange(length, dtype=np.int32) for length in lengths], np.int32)
-        worst_first = np.lexsort((cause, source, distances, severities, effects, ~certain, assets))
-        ordered = assets[worst_first]
-        first = worst_first[np.flatnonzero(np.diff(ordered, prepend=-1))] if len(ordered) else worst_first
-        ranks = self._graph.asset_index.uri_ranks(assets[first]) if len(first) else np.zeros(1, np.int32)
-        by_rank = np.lexsort((ranks[assets[first]], distances[first], severities[first], effects[first], ~certain[first]))
-        chosen = first[by_rank]
-        columns = (assets, distances, effects, certain, severities, source, entry, cause)
-        return AffectedAssets(*(column[chosen] for column in columns), impacts)
+    def _worst_first(self, every: AffectedAssets) -> AffectedAssets:
+        """Return one entry for each asset, the worst of it, in the order of an answer."""
+        if not len(every.assets):
+            return every
+        first = np.lexsort(
+            (every.cause, every.source, every.distances, every.severities, every.effects, ~every.certain, every.assets)
+        )
+        one = every.take(first[np.flatnonzero(np.diff(every.assets[first], prepend=-1))])
+        ranks = self._graph.asset_index.uri_ranks(one.assets)
+        return one.take(np.lexsort((ranks[one.assets], one.distances, one.severities, one.effects, ~one.certain)))
 
 
 def _without(found: ImpactResult, asset: int) -> ImpactResult:

@@ -17,7 +17,7 @@ from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.change_effects import Effect
 from mlgraph.graph.impact.severity import SEVERITIES
-from mlgraph.graph.model.rows import RUN, WORKFLOW
+from mlgraph.graph.model.rows import RUN, WORKFLOW, Bools
 from mlgraph.graph.response.json_rendering import owners_json
 from mlgraph.graph.response.paging import CERTAINTY
 from mlgraph.graph.traversal.teams import NO_TEAM, Teams
@@ -55,7 +55,7 @@ def changed_files_answer(parts: AnswerParts, files: Mapping[str, Any], limit: in
     teams = Teams(graph, parts.moment).of(affected.assets)
     listed, reason = _listed(affected, limit)
     by_team = _by_team(parts, teams.uris, np.asarray(teams.number))
-    counts = _counts(affected)
+    counts = _counts(affected, np.ones(len(affected.assets), np.bool_))
     rebuild = _workflows(graph, affected)
     return {
         "verdict": _verdict(counts, sum(team["team"] is not None for team in by_team), len(files["unknown"])),
@@ -84,9 +84,11 @@ def _listed(affected: AffectedAssets, limit: int) -> tuple[NDArray[np.int64], st
     return np.arange(count), None if count == total else "limit" if count == limit else "size"
 
 
-def _counts(affected: AffectedAssets) -> dict[str, int]:
-    found = {effect.word: int((affected.certain & (affected.effects == effect)).sum()) for effect, _, _ in _WORDS}
-    return {**found, "possible": int((~affected.certain).sum())}
+def _counts(affected: AffectedAssets, own: Bools) -> dict[str, int]:
+    """Return how many of some assets have each effect for certain, and how many are only possible."""
+    certain = own & affected.certain
+    found = {effect.word: int((certain & (affected.effects == effect)).sum()) for effect, _, _ in _WORDS}
+    return {**found, "possible": int((own & ~affected.certain).sum())}
 
 
 def _verdict(counts: Mapping[str, int], teams: int, unknown: int) -> str:
@@ -142,37 +144,27 @@ def _affected(parts: AnswerParts, listed: NDArray[np.int64], teams: Sequence[str
 def _by_team(parts: AnswerParts, uris: Sequence[str], number: NDArray[np.int32]) -> list[dict[str, Any]]:
     """Return the teams of the affected assets, that with the worst effect first; the assets without a team last."""
     affected = parts.affected
-    found = []
+    found: list[tuple[tuple[bool, bool, int, int, str], dict[str, Any]]] = []
     for team in (*range(len(uris)), NO_TEAM):
         own = number == team
         if not own.any():
             continue
+        uri, total = uris[team] if team != NO_TEAM else None, int(own.sum())
         first = int(np.flatnonzero(own)[0])  # the worst ones come first
-        certain = own & affected.certain
-        found.append(
-            {
-                "team": uris[team] if team != NO_TEAM else None,
-                "name": None,
-                "handle": None,
-                "total": int(own.sum()),
-                "worst": Effect(int(affected.effects[first])).word,
-                "certainty": CERTAINTY[bool(affected.certain[first])],
-                **{effect.word: int((certain & (affected.effects == effect)).sum()) for effect, _, _ in _WORDS},
-                "possible": int((own & ~affected.certain).sum()),
-            }
-        )
-    ranks = {effect.word: int(effect) for effect, _, _ in _WORDS}
-    found.sort(
-        key=lambda each: (
-            each["team"] is None,
-            each["certainty"] != "certain",
-            ranks[each["worst"]],
-            -each["total"],
-            each["team"] or "",
-        )
-    )
-    _name_teams(parts, found)
-    return found
+        worst, is_certain = Effect(int(affected.effects[first])), bool(affected.certain[first])
+        body = {
+            "team": uri,
+            "name": None,
+            "handle": None,
+            "total": total,
+            "worst": worst.word,
+            "certainty": CERTAINTY[is_certain],
+            **_counts(affected, own),
+        }
+        found.append(((uri is None, not is_certain, int(worst), -total, uri or ""), body))
+    teams = [body for _, body in sorted(found, key=lambda each: each[0])]
+    _name_teams(parts, teams)
+    return teams
 
 
 def _name_teams(parts: AnswerParts, teams: Sequence[dict[str, Any]]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 from mlgraph.services.common.identity import Tokens
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
+from mlgraph.services.discovery.changed_files import ChangedFiles
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_queries import SearchQueries
@@ -21,6 +22,7 @@ class Services:
     intake: Intake
     queries: Queries
     search_queries: SearchQueries
+    changed_files: ChangedFiles
     connections: SourceManager
     health: Health
     tokens: Tokens

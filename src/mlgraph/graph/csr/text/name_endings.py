@@ -55,7 +55,7 @@ def _hash_of_word(data: Bytes, start: int, end: int) -> np.uint64:
 
 
 @numba.njit(cache=True, nogil=True)
-def _ending_in(offsets: Longs, data: Bytes, kinds: Bytes, wanted_kinds: Bools, hashes: np.ndarray) -> Ints:  # type: ignore[type-arg] # uint64
+def _ending_in(offsets: Longs, data: Bytes, kinds: Bytes, wanted_kinds: Bools, hashes: np.ndarray) -> Ints:
     found = np.empty(16, np.int32)
     count = 0
     for number in range(min(len(offsets) - 1, len(kinds))):
