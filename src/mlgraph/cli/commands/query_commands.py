@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 import typer
 
 from mlgraph.cli import output
+from mlgraph.cli.changed_files import Base, Changed, FailOn, Format, Strict, impact_of_changed_files
 from mlgraph.cli.command_session import (
     AsJson,
     AsOf,
@@ -22,7 +24,7 @@ from mlgraph.cli.command_session import (
 )
 from mlgraph.cli.renderers import asset_renderers, closure_renderers, propagation_renderer
 from mlgraph.cli.walk_options import takes_walk_options
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
 
 app = typer.Typer()
 
@@ -61,7 +63,10 @@ def lineage(
 def impact(
     ctx: typer.Context,
     *,
-    uri: Uri,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="URI|FILE...", help="mlg://KIND/NAMESPACE/NAME; with --changed, files."),
+    ] = None,
     change: Annotated[
         Literal["schema", "values", "withdraw", "retire"] | None,
         typer.Option(
@@ -70,12 +75,29 @@ def impact(
             "Without it, every reached asset is listed.",
         ),
     ] = None,
+    changed: Changed = False,
+    base: Base = None,
+    form: Format = None,
+    fail_on: FailOn = None,
+    strict: Strict = False,
     options: WalkOptions,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
-    """Show the assets that a change can hurt, how severely, and the owners to notify."""
+    """Show the assets that a change can hurt, how severely, and the owners to notify; with --changed, of a pull request."""
+    if changed:
+        if change is not None or at_least is not None or replace(options, limit=DEFAULTS.limit) != DEFAULTS:
+            raise typer.BadParameter("with --changed, the other options are --base, --format, --fail-on, --strict, --limit")
+        limit = options.limit if options.limit != DEFAULTS.limit else None
+        how = "json" if as_json else form or "markdown"
+        impact_of_changed_files(ctx, names or (), base=base, form=how, fail_on=fail_on, strict=strict, limit=limit, url=url)
+        return
+    if names is None or len(names) != 1:
+        raise typer.BadParameter("name one asset; --changed takes files", param_hint="URI")
+    if base is not None or form is not None or fail_on is not None or strict:
+        raise typer.BadParameter("--base, --format, --fail-on and --strict belong to --changed")
+    uri = names[0]
     run_query(
         ctx, url, as_json, lambda server: server.impact(uri, options, change=change, at_least=at_least), closure_renderers.impact
     )
