@@ -20,6 +20,9 @@ from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import tokens_from
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.changed_files import ChangedFiles
+from mlgraph.services.discovery.discovery import Discovery
+from mlgraph.services.discovery.similarity_index import SimilarityIndex
+from mlgraph.services.discovery.word_vectors import load_word_vectors
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
@@ -75,15 +78,18 @@ class Server:
         index = TantivyIndex(options.data / "search" / _store_name(options.store))
         self.search = SearchProjection(reader, self.follower, index, writes=first)
         noise = Noise(options.configuration.noise)
+        self.similarity = SimilarityIndex(reader, self.follower, load_word_vectors)
+        self._is_first = first
         self.services = Services(
-            intake,
-            Queries(reader, self.follower, noise),
-            SearchQueries(self.search),
-            ChangedFiles(reader, self.follower, noise),
-            self.connections,
-            self.health,
-            tokens_from(options.tokens),
-            AgentQueries(reader, self.follower, noise),
+            intake=intake,
+            queries=Queries(reader, self.follower, noise),
+            search_queries=SearchQueries(self.search),
+            changed_files=ChangedFiles(reader, self.follower, noise),
+            connections=self.connections,
+            health=self.health,
+            tokens=tokens_from(options.tokens),
+            agents=AgentQueries(reader, self.follower, noise),
+            discovery=Discovery(reader, self.follower, self.similarity, intake.append, checks=first),
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:
@@ -100,11 +106,14 @@ class Server:
         threading.Thread(target=kernels.warm, name="mlgraph-warm", daemon=True).start()
         self.follower.start()
         self.search.start()
+        if self._is_first:  # workers forward what it answers
+            self.similarity.start()
 
     def stop(self) -> None:
         """Stop the threads."""
         self.connections.stop()
         self.search.stop()
+        self.similarity.stop()
         self.follower.stop()
 
 

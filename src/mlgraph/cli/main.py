@@ -19,6 +19,7 @@ from mlgraph.cli.commands import (
     query_commands,
     search_commands,
     serve_commands,
+    similar_commands,
 )
 
 app = typer.Typer(
@@ -50,6 +51,6 @@ def options(
     ctx.ensure_object(Session).url = url
 
 
-_PARTS = (serve_commands, ingest_commands, query_commands, search_commands, identity_commands, archive_commands)
+_PARTS = (serve_commands, ingest_commands, query_commands, search_commands, similar_commands, identity_commands, archive_commands)
 for part in (module.app for module in _PARTS):
     app.add_typer(part)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from mlgraph.client.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.responses import Answer, HttpTransport
 from mlgraph.client.search_calls import SearchCalls
+from mlgraph.client.similar_calls import SimilarCalls
 from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from mlgraph.client.propagation_shapes import Propagation
 
 
-class Client(ChangedFilesCalls, SearchCalls):
+class Client(ChangedFilesCalls, SearchCalls, SimilarCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

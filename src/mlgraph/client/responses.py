@@ -74,6 +74,11 @@ class HttpTransport:
         with self._converted_errors():
             return _checked(self._http.post(path, content=body, headers=headers, timeout=timeout))
 
+    def delete(self, path: str, parameters: Parameters) -> Answer[T]:
+        """Return the answer to a DELETE."""
+        with self._converted_errors():
+            return _checked(self._http.delete(path, params=_query(parameters)))
+
     def stream(self, path: str, parameters: Parameters) -> Iterator[bytes]:
         """Yield the bytes of a streamed answer. A broken connection raises, so that it cannot look like the end."""
         with self._converted_errors(), self._http.stream("GET", path, params=_query(parameters)) as response:

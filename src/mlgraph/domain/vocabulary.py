@@ -135,6 +135,9 @@ _RELATIONS = (
     RelationType("used_by", 33, False, ((_of("feature"), _of("service")),), "the service uses the feature"),
     RelationType("depends_on", 34, False, ((_of("service"), _of("dataset")), (_of("team"), _of("team"))),
              "the source needs the target"),
+    RelationType("similar_to", 38, False, ((None, None),),
+                 "the source may be built twice, as the target (score, signals), or a person said that it is not (dismissed_by)",
+                 same_kind=True),
 )  # fmt: skip
 RELATIONS: Final = MappingProxyType({relation.name: relation for relation in _RELATIONS})
 RELATION_NAMES: Final = MappingProxyType({relation.code: relation.name for relation in _RELATIONS})

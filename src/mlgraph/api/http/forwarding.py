@@ -1,4 +1,4 @@
-"""Forwarding of requests to the first process, which alone serves sources, dead letters, backups and metrics (`--workers`)."""
+"""Forwarding of requests to the first process, which alone serves sources, dead letters, backups, similar assets and metrics (`--workers`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mlgraph.api.http.problems import of_error
 from mlgraph.domain.errors import Unavailable
 
-_OWNED: Final = re.compile(r"/api/v1/(connect|sources|sync|webhooks|dead-letters|backup|restore)(/|$)|/metrics$")
+_OWNED: Final = re.compile(r"/api/v1/(connect|sources|sync|webhooks|dead-letters|backup|restore|similar)(/|$)|/metrics$")
 """Paths that only the first process serves."""
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "proxy-connection"})
 """Hop-by-hop headers, which a proxy does not forward (RFC 9110, section 7.6.1)."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from mlgraph.services.common.identity import Tokens
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.changed_files import ChangedFiles
+from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_queries import SearchQueries
@@ -27,6 +28,7 @@ class Services:
     health: Health
     tokens: Tokens
     agents: AgentQueries
+    discovery: Discovery
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,215 @@
+"""The sources of every asset: its ancestors without parents, and the data that it is made from directly, in one pass over the graph.
+
+A set has at most `MOST` assets. Of more, those with the least hashes are retained: a uniform sample, the same for equal sets, so
+that the overlap of two samples estimates the overlap of the sets (bottom-k sketches, Cohen and Kaplan 2007).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numba
+import numpy as np
+
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.csr.grouping_kernel import grouped
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import COLUMN, DATASET, HUB, MODEL, MODEL_VERSION, VERSION_OF, WALK, Bools, Ints, Layer, Longs
+
+MOST: Final = 12
+_NONE: Final = -1
+_BLOCK: Final = 65_536
+_DATASET_VERSION: Final = KINDS["dataset_version"].code
+_DATA: Final = np.isin(
+    np.arange(256),
+    [
+        KINDS[name].code
+        for name in (
+            "dataset", "dataset_version", "feature", "feature_view", "feature_service", "model", "model_version", "index",
+        )
+    ],
+)  # fmt: skip
+"""By code of a kind: whether assets of it are data that others are made from. What lies between (workflows, runs) is passed through."""
+
+
+class SourceSets(NamedTuple):
+    """Sets of assets by asset: `leaves` and `inputs` are int32[n, MOST], filled with -1; `rows` is the row of each asset, or -1."""
+
+    rows: Ints
+    leaves: Ints
+    inputs: Ints
+    watermark: int
+
+    def leaves_of(self, asset: int) -> list[int]:
+        """Return the sources that an asset is made from in the end; of a source itself, that asset alone."""
+        return self._of(self.leaves, asset)
+
+    def inputs_of(self, asset: int) -> list[int]:
+        """Return the data that an asset is made from directly."""
+        return self._of(self.inputs, asset)
+
+    def _of(self, sets: Ints, asset: int) -> list[int]:
+        row = int(self.rows[asset]) if asset < len(self.rows) else _NONE
+        return [] if row < 0 else [each for each in sets[row].tolist() if each >= 0]
+
+
+NO_SOURCE_SETS: Final = SourceSets(np.zeros(0, np.int32), np.zeros((0, MOST), np.int32), np.zeros((0, MOST), np.int32), 0)
+
+
+def source_sets(graph: GraphVersion, moment: int, kinds: Bools) -> SourceSets:
+    """Return the sources at `moment` (microseconds) of all assets of the kinds with `kinds` (bool by code) set."""
+    children, parents = _edges(graph, moment)
+    nodes = graph.nodes
+    assets = graph.asset_of[:nodes].copy()
+    is_data = _DATA[graph.asset_index.kind_at[:nodes]]
+    up, up_positions = grouped(children, nodes)
+    down, down_positions = grouped(parents, nodes)
+    leaves, inputs = _propagated(up, parents[up_positions], down, children[down_positions], assets, is_data)
+    wanted = np.flatnonzero(kinds[graph.asset_index.kind_at[:nodes]] & (graph.port_of[:nodes] == 0))
+    rows = np.full(len(graph.asset_index), _NONE, np.int32)
+    rows[assets[wanted]] = np.arange(len(wanted), dtype=np.int32)
+    return SourceSets(rows, leaves[wanted], inputs[wanted], graph.watermark)
+
+
+def _edges(graph: GraphVersion, moment: int) -> tuple[Ints, Ints]:
+    """Return (child, parent) nodes of all edges that are followed.
+
+    A model has its versions for parents, and a version of a dataset has the dataset: both have the sources of these.
+    """
+    found: list[tuple[Ints, Ints]] = []
+    index = graph.asset_index
+    for start in range(0, graph.nodes, _BLOCK):
+        nodes = np.arange(start, min(start + _BLOCK, graph.nodes), dtype=np.int32)
+        walked = graph.views[Layer.ASSET].into.gather(nodes, moment, WALK)
+        found.append((nodes[walked.position], walked.other))
+        columns = graph.views[Layer.ASSET_COLUMNS].into.gather(nodes, moment, WALK)
+        of_column = (index.kind_at[columns.other] == COLUMN) & (index.kind_at[nodes[columns.position]] != COLUMN)
+        datasets = [index.dataset_of(each) for each in graph.asset_of[columns.other[of_column]].tolist()]
+        with_node = graph.nodes_of(np.array(datasets, np.int32))
+        found.append((nodes[columns.position[of_column]][with_node >= 0], with_node[with_node >= 0]))
+        parts = graph.views[Layer.STRUCTURE].into.gather(nodes, moment)
+        version, whole = parts.other, nodes[parts.position]
+        kind = index.kind_at[version]
+        of_model = (parts.relation == VERSION_OF) & (kind == MODEL_VERSION) & (index.kind_at[whole] == MODEL)
+        of_dataset = (parts.relation == VERSION_OF) & (kind == _DATASET_VERSION) & (index.kind_at[whole] == DATASET)
+        found.append((whole[of_model], version[of_model]))
+        found.append((version[of_dataset], whole[of_dataset]))
+    children, parents = (np.concatenate([each[side] for each in found]).astype(np.int32) for side in (0, 1))
+    real = (index.kind_at[children] != HUB) | (index.kind_at[parents] != HUB)
+    return children[real], parents[real]
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _hash(asset: int) -> int:
+    value = np.uint64(asset) * np.uint64(0x9E3779B97F4A7C15)
+    value = (value ^ (value >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    return value ^ (value >> np.uint64(32))  # type: ignore[return-value] # compiled code returns the uint64 itself
+
+
+@numba.njit(cache=True, nogil=True)
+def _insert(sets: Ints, node: int, asset: int) -> bool:
+    """Insert an asset into the set of a node, ordered by hash; return whether the set changed."""
+    row = sets[node]
+    most = len(row)
+    place = 0
+    while place < most and row[place] >= 0 and row[place] != asset and _hash(row[place]) < _hash(asset):
+        place += 1
+    if place == most or row[place] == asset:
+        return False
+    for later in range(most - 1, place, -1):
+        row[later] = row[later - 1]
+    row[place] = asset
+    return True
+
+
+@numba.njit(cache=True, nogil=True)
+def _take(sets: Ints, node: int, parent: int) -> bool:
+    """Add the set of a parent to that of a node; return whether this changed."""
+    changed = False
+    for asset in sets[parent]:
+        if asset < 0:
+            break
+        if _insert(sets, node, asset):
+            changed = True
+    return changed
+
+
+@numba.njit(cache=True, nogil=True)
+def _visit(node: int, parents: Ints, leaves: Ints, inputs: Ints, assets: Ints, is_data: Bools) -> bool:
+    """Recompute the sets of a node from its parents; return whether one changed."""
+    changed = False
+    for parent in parents:
+        if _take(leaves, node, parent):
+            changed = True
+        if is_data[parent] and assets[parent] != assets[node]:
+            if _insert(inputs, node, assets[parent]):
+                changed = True
+        elif not is_data[parent] and _take(inputs, node, parent):
+            changed = True
+    return changed
+
+
+@numba.njit(cache=True, nogil=True)
+def _propagated(up: Longs, parents: Ints, down: Longs, children: Ints, assets: Ints, is_data: Bools) -> tuple[Ints, Ints]:
+    """Return the leaves and the direct inputs of each node: in topological order, then along cycles until nothing changes.
+
+    A cycle of data that nothing else feeds is its own source: that of its first node.
+    """
+    count = len(assets)
+    leaves, inputs = np.full((count, MOST), -1, np.int32), np.full((count, MOST), -1, np.int32)
+    waiting = np.empty(count, np.int32)
+    for node in range(count):
+        waiting[node] = up[node + 1] - up[node]
+    queue = np.empty(count, np.int32)
+    queued = np.zeros(count, np.uint8)
+    head, tail = 0, 0
+    for node in range(count):
+        if waiting[node] == 0:
+            queue[tail] = node
+            tail += 1
+    while head < tail:
+        node = queue[head]
+        head += 1
+        _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, is_data)
+        if is_data[node] and leaves[node, 0] < 0:
+            leaves[node, 0] = assets[node]
+        for place in range(down[node], down[node + 1]):
+            child = children[place]
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                queue[tail] = child
+                tail += 1
+    # what is left lies on cycles or below them; the queue becomes a ring
+    head, size = 0, 0
+    for node in range(count):
+        if waiting[node] > 0:
+            queue[size] = node
+            queued[node] = 1
+            size += 1
+    unsettled = queue[:size].copy()
+    cursor = 0
+    while True:
+        while size:
+            node = queue[head]
+            head = (head + 1) % count
+            size -= 1
+            queued[node] = 0
+            if _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, is_data):
+                for place in range(down[node], down[node + 1]):
+                    child = children[place]
+                    if not queued[child]:
+                        queue[(head + size) % count] = child
+                        queued[child] = 1
+                        size += 1
+        while cursor < len(unsettled) and not (is_data[unsettled[cursor]] and leaves[unsettled[cursor], 0] < 0):
+            cursor += 1
+        if cursor == len(unsettled):
+            return leaves, inputs
+        node = unsettled[cursor]
+        leaves[node, 0] = assets[node]
+        for place in range(down[node], down[node + 1]):
+            child = children[place]
+            if not queued[child]:
+                queue[(head + size) % count] = child
+                queued[child] = 1
+                size += 1

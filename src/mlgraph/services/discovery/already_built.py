@@ -1,0 +1,125 @@
+"""The check of new assets: what is built again is a finding, a `similar_to` fact of origin `rule:already-built`.
+
+An asset is checked when it enters the catalogue, and again while it is young and facts about it arrive: a producer seldom says
+everything at once. What a bulk load or the backfill of a tool brings is not new: it is compared when somebody asks.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Collection
+from typing import Any, Final
+
+from mlgraph.domain import clock
+from mlgraph.domain.errors import MlgraphError
+from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact
+from mlgraph.domain.history import AssetRecord
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.ports.store import Changes, FactReader, Item
+from mlgraph.search.similarity.scoring import SUGGESTED, of_pair, score
+from mlgraph.services.common.identity import Caller
+from mlgraph.services.discovery.dismissals import FINDING_ORIGIN, SIMILAR_TO, SIMILAR_TO_CODE, Append, pairs_of
+from mlgraph.services.discovery.similar import SimilarQueries
+from mlgraph.services.history.asserted_facts import by_asset
+
+_log = logging.getLogger(__name__)
+
+CHECKED: Final = frozenset(KINDS[name].code for name in ("model", "feature_view", "dataset", "feature"))
+BULK: Final = 500
+"""New assets in one transaction from which on it is a bulk load, whose assets are not checked."""
+YOUNG_US: Final = 600_000_000
+"""How long an asset is checked again when facts about it arrive: ten minutes."""
+OLD_US: Final = 7 * 86_400_000_000
+"""An asset that a source has had for longer is no news when it is first read: a week."""
+MOST_FINDINGS: Final = 3
+_MOST_YOUNG: Final = 10_000
+_ACTOR: Final = Caller("mlgraph")
+_FACTS: Final = "facts"
+
+
+class AlreadyBuilt:
+    """Checks new assets and keeps their findings. Used by the thread of the similarity index alone."""
+
+    def __init__(self, reader: FactReader, similar: SimilarQueries, append: Append) -> None:
+        self._reader = reader
+        self._similar = similar
+        self._append = append
+        self._young: dict[int, int] = {}
+        """New assets, with the time until which they are checked again (microseconds)."""
+        self.checked = 0
+
+    def on_changes(self, graph: GraphVersion, changes: Changes, entered: Collection[int]) -> None:
+        """Check the assets that entered the catalogue, and the young ones that the changes are about."""
+        now = clock.now_us()
+        self._young = {asset: until for asset, until in self._young.items() if until > now}
+        new = self._new(graph, entered)
+        if len(self._young) < _MOST_YOUNG:
+            self._young.update(dict.fromkeys(new, now + YOUNG_US))
+        touched = self._touched(graph, changes) & self._young.keys()
+        for asset in dict.fromkeys([*new, *sorted(touched)]):
+            try:
+                self.check(graph, asset)
+            except MlgraphError as error:
+                _log.warning("%s could not be checked for duplicates: %s", graph.asset_index.uri(asset), error.detail)
+
+    def check(self, graph: GraphVersion, asset: int) -> list[str]:
+        """Compare an asset, and bring its findings up to date; return the URIs of what it may duplicate."""
+        self.checked += 1
+        index = graph.asset_index
+        found = self._similar.compare(graph, asset)
+        best = [each for each in found.ranked[:MOST_FINDINGS] if score(each.signals) >= SUGGESTED]
+        origins = self._reader.origins()
+        current = [
+            (other, properties)
+            for other, properties, origin in pairs_of(self._reader, graph, asset)
+            if origins[origin] == FINDING_ORIGIN
+        ]
+        known = {other for other, _ in current}
+        source = AssetUri.parse(index.uri(asset))
+        facts: list[Fact] = []
+        for each in best:
+            if each.subject.asset not in known:
+                parts = {part.signal: round(part.contribution, 6) for part in of_pair(each.signals)}
+                properties: dict[str, Any] = {"score": round(score(each.signals), 6), "signals": parts}
+                target = AssetUri.parse(index.uri(each.subject.asset))
+                facts.append(EdgeFact(source, SIMILAR_TO, target, FINDING_ORIGIN, None, None, properties))
+        still = {each.subject.asset for each in found.ranked if score(each.signals) >= SUGGESTED}
+        for other in self._own(graph, asset) & known - still:
+            facts.append(EdgeRetraction(source, SIMILAR_TO, AssetUri.parse(index.uri(other)), FINDING_ORIGIN))
+        if facts:
+            self._append([Item(facts)], _ACTOR)
+            _log.info("%s may be built already: %d facts written", source, len(facts))
+        return [index.uri(each.subject.asset) for each in best]
+
+    def _own(self, graph: GraphVersion, asset: int) -> set[int]:
+        """Return the assets to which a finding leads from `asset`."""
+        return {record.target for record in self._reader.edges_from([asset], [SIMILAR_TO_CODE])}
+
+    def _new(self, graph: GraphVersion, entered: Collection[int]) -> list[int]:
+        """Return the assets among `entered` that are new, and not merely read for the first time."""
+        checked = [asset for asset in entered if graph.asset_index.kind(asset) in CHECKED]
+        if not checked:
+            return []
+        records = by_asset(self._reader.asset_records(checked))
+        first = {asset: min(records[asset], key=lambda record: record.tx) for asset in checked if asset in records}
+        in_one = Counter(record.tx for record in first.values())
+        origins = self._reader.origins()
+        return [
+            asset for asset, record in first.items() if in_one[record.tx] <= BULK and _is_recent(record, origins[record.origin])
+        ]
+
+    def _touched(self, graph: GraphVersion, changes: Changes) -> set[int]:
+        found = set(changes.asserted)
+        for source, relation, target in changes.edges:
+            if relation != SIMILAR_TO_CODE:
+                found.update((source, target))
+        found.update(row.dataset for row in changes.assets if row.dataset)
+        return found
+
+
+def _is_recent(record: AssetRecord, origin: str) -> bool:
+    """Return whether the first record of an asset is about something new: what `facts` say is, whenever it is valid from."""
+    return origin == _FACTS or record.valid_from > clock.now_us() - OLD_US

@@ -1,0 +1,270 @@
+"""The similarity index: follows the log in a thread of its own, with its own watermark, and keeps profiles and sources in memory."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from mlgraph.domain import clock
+from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import Bools
+from mlgraph.graph.traversal.source_sets import source_sets
+from mlgraph.ports.store import Changes, FactReader
+from mlgraph.search.similarity.catalogue import Catalogue
+from mlgraph.search.similarity.sources import SourceIndex
+from mlgraph.search.similarity.vocabulary import Embed
+from mlgraph.services.discovery.described_assets import COMPARED_CODES, MEASURED_CODES, DescribedAssets, relevant_part
+from mlgraph.services.history.asserted_facts import by_asset
+from mlgraph.services.projection.log_follower import Follower
+
+_log = logging.getLogger(__name__)
+
+_POLL_S: Final = 0.2
+_TRANSACTIONS: Final = 2_000
+_AT_ONCE: Final = 500
+"""Assets that are read together."""
+_SOURCES_REST: Final = 9
+"""Pause between two computations of all sources, as a multiple of the time that one took."""
+_ALIAS_OF: Final = RELATIONS["alias_of"].code
+
+OnChanges = Callable[[GraphVersion, Changes, Collection[int]], None]
+"""Given a graph, the changes of the log up to its watermark, and the assets that entered the catalogue with them."""
+
+
+class SimilarityIndex:
+    """Keeps the catalogue of compared assets current. Thread-safe but for `start` and `stop`."""
+
+    def __init__(self, reader: FactReader, follower: Follower, embed: Callable[[], Embed]) -> None:
+        """`embed` loads the vectors of words; it is called in the thread."""
+        self._reader = reader
+        self._follower = follower
+        self._load = embed
+        self.catalogue: Catalogue | None = None
+        """None until the first scan of the store begins."""
+        self.sources = SourceIndex()
+        self.metrics: dict[int, tuple[int, ...]] = {}
+        """The metrics of evaluations and model versions, as numbers of the catalogue's columns."""
+        self.on_changes: OnChanges | None = None
+        self._said: dict[tuple[int, int], int] = {}
+        """By asset and origin: a hash of what its latest patch said of the compared parts."""
+        self._published = threading.Condition()
+        self._wake = threading.Event()
+        self._waiting = 0
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._is_built = False
+        self._built, self._to_build = 0, 0
+        self._sources_due = 0.0
+        self.watermark = 0
+        self.failure: str | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._follow, name="mlgraph-similar", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop the thread and wait for it."""
+        self._stopping = True
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(timeout=30)
+
+    def nudge(self) -> None:
+        """Wake the thread: something was appended."""
+        self._wake.set()
+
+    def ready(self) -> Catalogue:
+        """Return the catalogue. Raises `Unavailable` while it is being built."""
+        if self.catalogue is None or not self._is_built:
+            reason = self.failure or f"{self._built} of {self._to_build} assets are in it"
+            raise Unavailable(f"the similarity index is being built: {reason}; try again", retry_after_s=2)
+        return self.catalogue
+
+    def wait_for(self, watermark: int, timeout_s: float) -> None:
+        """Return once the index includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        until = time.monotonic() + timeout_s
+        with self._published:
+            self._waiting += 1
+            self._wake.set()
+            try:
+                while self.watermark < watermark or not self._is_built:
+                    remaining_s = until - time.monotonic()
+                    if remaining_s <= 0:
+                        raise Unavailable(
+                            f"the similarity index is at watermark {self.watermark}, {watermark} was requested: try again"
+                        )
+                    self._published.wait(remaining_s)
+            finally:
+                self._waiting -= 1
+
+    def step(self) -> bool:
+        """Read one batch of changes; return whether there was one."""
+        if self._follower.caught_up_at == 0.0:
+            return False
+        graph = self._follower.snapshot()
+        if not self._is_built:
+            self._build(graph)
+            return True
+        if graph.watermark <= self.watermark:
+            self._refresh_sources(graph)
+            return False
+        with self._reader.session():
+            changes = self._reader.changes(self.watermark, min(_TRANSACTIONS, graph.watermark - self.watermark))
+            entered = self._apply(graph, changes)
+        self._refresh_sources(graph)
+        self._publish(changes.upto)
+        if self.on_changes is not None:
+            self.on_changes(graph, changes, entered)
+        return True
+
+    def _build(self, graph: GraphVersion) -> None:
+        """Read all assets of the store."""
+        started = time.monotonic()
+        catalogue = self.catalogue = Catalogue(self._load())
+        numbers = [asset for asset in range(1, len(graph.asset_index)) if self._is_read(graph, asset)]
+        self._built, self._to_build = 0, len(numbers)
+        for place in range(0, len(numbers), _AT_ONCE):
+            if self._stopping:
+                return
+            chunk_started = time.monotonic()
+            with self._reader.session():
+                self._put(graph, catalogue, numbers[place : place + _AT_ONCE])
+            self._built = min(place + _AT_ONCE, len(numbers))
+            self._wake.wait(min(0.05, time.monotonic() - chunk_started))  # queries need the interpreter too
+        self._refresh_sources(graph)
+        self._is_built = True
+        self._publish(graph.watermark)
+        _log.info("the similarity index was built: %d assets in %.1f s", len(catalogue), time.monotonic() - started)
+
+    @staticmethod
+    def _is_read(graph: GraphVersion, asset: int) -> bool:
+        return graph.asset_index.kind(asset) in COMPARED_CODES or graph.asset_index.kind(asset) in MEASURED_CODES
+
+    def _put(self, graph: GraphVersion, catalogue: Catalogue, assets: Collection[int]) -> list[int]:
+        """Read assets again; return those that entered the catalogue."""
+        index = graph.asset_index
+        self._note_metrics(catalogue, [asset for asset in assets if index.kind(asset) in MEASURED_CODES])
+        compared = [asset for asset in assets if index.kind(asset) in COMPARED_CODES]
+        described = DescribedAssets(self._reader, graph).of(compared)
+        entered = [asset for asset in described if asset not in catalogue]
+        for asset in compared:
+            if asset in described:
+                catalogue.put(asset, described[asset])
+            else:
+                catalogue.remove(asset)
+        return entered
+
+    def _note_metrics(self, catalogue: Catalogue, assets: Collection[int]) -> None:
+        for asset, records in by_asset(self._reader.asset_records(assets)).items() if assets else ():
+            named: dict[str, None] = {}
+            for record in records:
+                metrics = (record.state.get("properties") or {}).get("metrics")
+                named.update(dict.fromkeys(map(str, metrics)) if isinstance(metrics, dict | list) else {})
+            if named:
+                self.metrics[asset] = tuple(catalogue.columns.number(name) for name in list(named)[:32])
+
+    def _apply(self, graph: GraphVersion, changes: Changes) -> list[int]:
+        catalogue = self.ready()
+        touched = {asset for asset in changes.asserted if self._is_read(graph, asset)}
+        for source, relation, target in changes.edges:
+            if relation == _ALIAS_OF:
+                touched.update(self._names_of(graph, source, target))
+        touched.update(
+            dataset for row in changes.assets if row.dataset and (dataset := graph.aliases.at(row.dataset, clock.now_us()))
+        )
+        if graph.aliases:
+            touched.update([graph.aliases.at(asset, clock.now_us()) for asset in touched])
+        fresh = by_asset(self._reader.asset_records_in(touched & changes.asserted, self.watermark, changes.upto))
+        changed = sorted(asset for asset in touched if not self._is_repeated(catalogue, asset, fresh.get(asset, [])))
+        entered: list[int] = []
+        for place in range(0, len(changed), _AT_ONCE):
+            entered += self._put(graph, catalogue, changed[place : place + _AT_ONCE])
+        return entered
+
+    @staticmethod
+    def _names_of(graph: GraphVersion, *names: int) -> Iterator[int]:
+        for name in names:
+            yield name
+            yield from graph.aliases.names_of(name)
+            yield from graph.aliases.targets_of(name)
+
+    def _is_repeated(self, catalogue: Catalogue, asset: int, records: Collection[Any]) -> bool:
+        """Return whether records of an asset only repeat what its origins said before: nearly every event does."""
+        if not records:
+            return False
+        said: dict[tuple[int, int], int] = {}
+        repeated = asset in catalogue
+        for record in sorted(records, key=lambda each: each.valid_from):
+            part = relevant_part(record)
+            key = (asset, record.origin)
+            if part is None:
+                self._said.pop(key, None)
+                repeated = False
+                continue
+            digest = hash(repr(part))
+            repeated = repeated and self._said.get(key) == digest
+            said[key] = digest
+        self._said.update(said)
+        return repeated
+
+    def _refresh_sources(self, graph: GraphVersion) -> None:
+        """Compute the sources of all assets again if the graph changed, at most a tenth of the time."""
+        now = time.monotonic()
+        if graph.watermark == self.sources.watermark or (now < self._sources_due and self._is_built):
+            return
+        catalogue = self.catalogue
+        sets = source_sets(graph, clock.now_us(), _compared())
+        self.sources = SourceIndex(sets, catalogue.assets() if catalogue is not None else ())
+        took_s = time.monotonic() - now
+        self._sources_due = time.monotonic() + (0 if took_s < _POLL_S else _SOURCES_REST * took_s)
+
+    def _publish(self, watermark: int) -> None:
+        with self._published:
+            self.watermark = watermark
+            self._published.notify_all()
+
+    def _follow(self) -> None:
+        pause = _POLL_S
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                while self._timed_step():
+                    pass
+                self.failure, pause = None, _POLL_S
+            except MlgraphError as error:
+                self._failed(error.detail)
+                pause = min(pause * 2, 5.0)
+            except Exception as error:  # noqa: BLE001 - the thread must survive any failure; the log reports it
+                _log.exception("the similarity index could not be brought up to date")
+                self._failed(str(error))
+                pause = min(pause * 2, 5.0)
+            self._wake.wait(pause)
+
+    def _timed_step(self) -> bool:
+        """Step, then pause as long as the step took: changes that arrive meanwhile cost less in one batch."""
+        if self._stopping:
+            return False
+        started = time.monotonic()
+        stepped = self.step()
+        if stepped and not self._waiting:
+            self._wake.wait(min(0.5, time.monotonic() - started))
+        return stepped and not self._stopping
+
+    def _failed(self, reason: str) -> None:
+        if self.failure != reason:
+            _log.warning("the similarity index lags: %s", reason)
+        self.failure = reason
+
+
+def _compared() -> Bools:
+    found = np.zeros(256, np.bool_)
+    found[list(COMPARED_CODES)] = True
+    return found
