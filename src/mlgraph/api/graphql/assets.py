@@ -97,11 +97,13 @@ class Asset:
             depth=depth,
             kinds=tuple(kind or ()),
             level=level.value if level else None,
-            as_of=as_of if as_of is not None else self.ref.as_of,
+            as_of=as_of,
             certain=certain,
             fold=fold,
         )
-        return LineageConnection.of_page(info.context.pages.lineage(self.uri, options, first, after))
+        moment = self.ref.moment if self.ref.dated else None
+        page = info.context.pages.lineage(self.uri, options, first, after, moment=moment)
+        return LineageConnection.of_page(page)
 
     async def _state(self, info: Info) -> State:
         return await info.context.states.load(self.ref)
@@ -221,6 +223,21 @@ class Notification:
         return self.uris[:first]
 
 
+@strawberry.type(description="An owner of a list of owners.")
+class NotificationEdge:
+    """A listed owner."""
+
+    node: Notification
+
+
+@strawberry.type(description="The first owners to notify; `totalCount` counts all. Each affected asset has its owners, too.")
+class NotificationConnection:
+    """The first owners to notify."""
+
+    total_count: int
+    edges: list[NotificationEdge]
+
+
 @strawberry.type(description="A page of what a change affects; all pages show the graph at the same watermark.")
 class ImpactConnection:
     """A page of impact."""
@@ -271,16 +288,14 @@ class ImpactConnection:
         """Return the counts."""
         return SeverityCounts(**self.page.by_severity())
 
-    @strawberry.field(description="How many owners there are to notify of the affected assets of all pages.")
-    def notify_count(self) -> int:
-        """Return the number of owners."""
-        return len(self.page.notify())
-
-    @strawberry.field(description="The first owners to notify of the affected assets of all pages, by URI.")
-    def notify(self, first: First) -> list[Notification]:
+    @strawberry.field(description="The first owners, by URI, to notify of the affected assets of all pages.")
+    def notify(self, first: First) -> NotificationConnection:
         """Return the first owners."""
-        owners = self.page.notify()[:first]
-        return [Notification(uris=each["assets"], owner=each["owner"], total_count=len(each["assets"])) for each in owners]
+        owners = self.page.notify()
+        nodes = [
+            Notification(uris=each["assets"], owner=each["owner"], total_count=len(each["assets"])) for each in owners[:first]
+        ]
+        return NotificationConnection(total_count=len(owners), edges=[NotificationEdge(node=node) for node in nodes])
 
     @strawberry.field(description="What noise rules leave out.")
     def folded(self) -> FoldedAssets:

@@ -127,14 +127,14 @@ def error_body(error: GraphQLError) -> dict[str, Any]:
     if error.path:
         formatted["path"] = error.path
     extensions = dict(error.extensions or {})
-    cause = error.original_error if error.original_error is not None else error.__cause__
+    cause = error.original_error
     if isinstance(cause, MlgraphError):
         code = cause.title.upper().replace(" ", "_")
         extensions = {"code": code, "status": cause.status, "title": cause.title}
         if cause.pointer:
             extensions["argument"] = cause.pointer
         formatted["message"] = clean_text(cause.detail)
-    elif cause is not None and not isinstance(cause, GraphQLError):
+    elif error.path and cause is not None and not isinstance(cause, GraphQLError):  # a field, not the reading of a value
         instance = f"urn:uuid:{uuid.uuid4()}"
         _log.error("a GraphQL field failed: %s", instance, exc_info=cause)
         formatted["message"] = f"the server failed unexpectedly; its log has the cause under {instance}"

@@ -53,13 +53,17 @@ class Factor(NamedTuple):
 
 @dataclass(slots=True)
 class _Measure:
-    """What a selection set asks for. `depth` counts levels of fields, `cost` the nodes for one parent."""
+    """What a selection set asks for. `depth` counts levels of fields.
+
+    `cost` counts the nodes for one parent, `node_cost` those for each node of the parent, which is a connection.
+    """
 
     depth: int = 0
     introspection_depth: int = 0
     aliases: int = 0
     fields: int = 0
     cost: int = 0
+    node_cost: int = 0
     largest: Factor | None = None
 
     def add(self, other: _Measure) -> None:
@@ -69,6 +73,7 @@ class _Measure:
         self.aliases += other.aliases
         self.fields += other.fields
         self.cost += other.cost
+        self.node_cost += other.node_cost
         self.largest = max(filter(None, (self.largest, other.largest)), key=lambda factor: factor.first, default=None)
 
 
@@ -151,8 +156,10 @@ class QueryLimits:
             within.aliases + bool(field.alias),
             1 + within.fields,
             within.cost,
-            within.largest,
+            largest=within.largest,
         )
+        if name == "edges":
+            whole.cost, whole.node_cost = 0, within.cost
         if "first" in arguments:
             first = arguments["first"]
             if first is not None and not 1 <= first <= MAX_FIRST:
@@ -162,8 +169,8 @@ class QueryLimits:
                     limit=MAX_FIRST,
                 )
             factor = Factor(1 if first is None else first, here)  # validation refuses what is not a number
-            whole.add(_Measure(largest=factor))
-            whole.cost = factor.first * (1 + within.cost)
+            whole.largest = max(filter(None, (factor, within.largest)), key=lambda each: each.first)
+            whole.cost = within.cost + factor.first * (1 + within.node_cost)
         return whole
 
     def _integer(self, value: ValueNode) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any, Final
 
 import strawberry
@@ -102,4 +103,8 @@ def _accept_any_spelling(enum: GraphQLEnumType) -> None:
 
 def schema_text(schema: GraphQLSchema) -> str:
     """Return the schema in the schema definition language, as docs/schema.graphql has it."""
-    return print_schema(schema) + "\n"
+    return print_schema(schema).rstrip() + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(schema_text(build_schema()))

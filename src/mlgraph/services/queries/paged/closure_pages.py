@@ -34,20 +34,16 @@ Listing = TypeVar("Listing", LineageListing, ImpactListing)
 
 
 class AssetRef(NamedTuple):
-    """An asset of a graph, as lists show it, and the moment of the query. The owners are URIs."""
+    """An asset of a graph, as lists show it. The owners are URIs. `dated`: the query names its moment, which is not just now."""
 
     graph: GraphVersion
     moment: int
+    dated: bool
     number: int
     uri: str
     kind: str
     name: str
     owners: Sequence[str]
-
-    @property
-    def as_of(self) -> str:
-        """The moment of the query."""
-        return format_time(self.moment)
 
 
 class LineageEntry(NamedTuple):
@@ -167,7 +163,8 @@ class ClosurePages:
         """Return an asset at `as_of` (None: now). Raises `UnknownAsset`."""
         graph = self._resolver.graph(uri)
         moment = moment_of(as_of)
-        return _refs(graph, np.array([self._resolver.asset(graph, uri, moment)], np.int32), moment)[0]
+        asset = np.array([self._resolver.asset(graph, uri, moment)], np.int32)
+        return _refs(graph, asset, moment, dated=as_of is not None)[0]
 
     def states(self, assets: Sequence[AssetRef]) -> list[State]:
         """Return the state of each asset with its `health`; assets of one query are read together."""
@@ -180,20 +177,29 @@ class ClosurePages:
             found.update({(*key, number): {**state, "health": health[number]} for number, state in shown.items()})
         return [found[ref.graph.watermark, ref.moment, ref.number] for ref in assets]
 
-    def lineage(self, uri: str, options: WalkOptions, first: int, after: str | None = None) -> LineagePage:
-        """Return `first` assets of a closure behind the cursor `after` (None: from the nearest on)."""
+    def lineage(
+        self, uri: str, options: WalkOptions, first: int, after: str | None = None, *, moment: int | None = None
+    ) -> LineagePage:
+        """Return `first` assets of a closure behind the cursor `after` (None: from the nearest on).
+
+        The moment is that of the options, else that of the cursor, else `moment` (None: now).
+        """
         query = query_digest("lineage", uri, _without_page(options))
-        listing, start = _continued(
-            self._lineages, query, after, lambda cursor: LineageListing.of(self._scope(uri, options, cursor), self._reader)
-        )
+
+        def listed(cursor: PageCursor | None) -> LineageListing:
+            return LineageListing.of(self._scope(uri, options, cursor, moment), self._reader)
+
+        listing, start = _continued(self._lineages, query, after, listed)
         scope, stop = listing.scope, min(start + first, len(listing.assets))
         graph, chosen = scope.graph, listing.assets[start:stop]
-        is_now = options.as_of is None and after is None
-        deleted = deleted_runs(self._reader, graph, chosen, scope.moment, is_now=is_now).tolist()
+        dated = options.as_of is not None or after is not None or moment is not None
+        deleted = deleted_runs(self._reader, graph, chosen, scope.moment, is_now=not dated).tolist()
         columns = (listing.distances[start:stop].tolist(), listing.certain[start:stop].tolist(), deleted)
         entries = [
             LineageEntry(asset, distance, CERTAINTY[certain], is_deleted)
-            for asset, distance, certain, is_deleted in zip(_refs(graph, chosen, scope.moment), *columns, strict=True)
+            for asset, distance, certain, is_deleted in zip(
+                _refs(graph, chosen, scope.moment, dated=dated), *columns, strict=True
+            )
         ]
         return LineagePage(scope, query, start, stop, len(listing.assets), entries, listing, self._origins)
 
@@ -212,16 +218,18 @@ class ClosurePages:
         listing, start = _continued(self._impacts, query, after, listed)
         scope = listing.scope
         stop = start + entries_within(listing.distances[start : start + first], MAX_PATH_URIS)
-        refs = _refs(scope.graph, listing.assets[start:stop], scope.moment)
+        dated = options.as_of is not None or after is not None
+        refs = _refs(scope.graph, listing.assets[start:stop], scope.moment, dated=dated)
         entries = [
             AffectedEntry(ref, each["distance"], each["severity"], each["effect"], each["certainty"], each["path"])
             for ref, each in zip(refs, listing.affected(start, stop), strict=True)
         ]
         return ImpactPage(scope, query, start, stop, len(listing.chosen), entries, listing)
 
-    def _scope(self, uri: str, options: WalkOptions, cursor: PageCursor | None) -> Scope:
+    def _scope(self, uri: str, options: WalkOptions, cursor: PageCursor | None, moment: int | None = None) -> Scope:
         """Return the scope of a first page, or of a later one whose list is no longer in memory. Raises `Conflict`."""
-        dated = options if cursor is None else replace(options, as_of=format_time(cursor.moment))
+        at = cursor.moment if cursor is not None else moment
+        dated = options if at is None or options.as_of is not None else replace(options, as_of=format_time(at))
         scope = Scope.of(self._resolver, uri, dated, self._noise)
         if cursor is not None and scope.graph.watermark != cursor.watermark:
             raise Conflict(
@@ -249,10 +257,10 @@ def _without_page(options: WalkOptions) -> str:
     return repr(replace(options, limit=1, cursor=None))
 
 
-def _refs(graph: GraphVersion, assets: Ints, moment: int) -> list[AssetRef]:
+def _refs(graph: GraphVersion, assets: Ints, moment: int, *, dated: bool) -> list[AssetRef]:
     index = graph.asset_index
     columns = (index.uris(assets), index.kinds(assets).tolist(), index.names_and_owners(assets))
     return [
-        AssetRef(graph, moment, number, uri, KIND_NAMES[kind], name, owners)
+        AssetRef(graph, moment, dated, number, uri, KIND_NAMES[kind], name, owners)
         for number, uri, kind, (name, owners) in zip(assets.tolist(), *columns, strict=True)
     ]

@@ -1,0 +1,365 @@
+"""GraphQL over HTTP, with real services: answers, errors, and the rules of HTTP."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from graphql import (
+    build_client_schema,
+    build_schema,
+    find_breaking_changes,
+    get_introspection_query,
+    lexicographic_sort_schema,
+    print_schema,
+)
+from starlette.testclient import TestClient
+
+from mlgraph.api.graphql.execution import schema
+from mlgraph.api.graphql.route import MAX_REQUEST_BYTES
+from mlgraph.api.graphql.schema import schema_text
+from tests.services.parts import Json, Serving
+
+ROOT: Final = Path(__file__).parents[3]
+SDL: Final = ROOT / "docs" / "schema.graphql"
+LAKE, JOB, CLEAN = "mlg://dataset/lake/raw", "mlg://workflow/etl/clean", "mlg://dataset/lake/clean"
+TRAINING, MODEL = "mlg://workflow/etl/train", "mlg://model_version/ml/ranker%2F7"
+FACTS: Final[list[Json]] = [
+    {"asset": {"uri": LAKE, "owners": ["mlg://team/org/data"], "description": "Raw <b>ratings</b>", "tags": ["gold"]}},
+    {"edge": {"source": LAKE, "relation": "input_to", "target": JOB}},
+    {"edge": {"source": JOB, "relation": "outputs", "target": CLEAN}},
+    {"asset": {"uri": CLEAN, "owners": ["mlg://team/org/data"]}},
+    {"edge": {"source": CLEAN, "relation": "input_to", "target": TRAINING}},
+    {"edge": {"source": TRAINING, "relation": "outputs", "target": MODEL}},
+    {"asset": {"uri": MODEL, "owners": ["mlg://team/org/ml", "mlg://person/org/u-1"], "name": "Ranker"}},
+]
+
+
+@pytest.fixture
+def company(real: Serving) -> Serving:
+    real.store.append(*FACTS)
+    real.follow()
+    return real
+
+
+def ask(http: TestClient, query: str, /, **variables: Any) -> Json:
+    response = http.post("/graphql", json={"query": query, "variables": variables})
+    assert response.status_code == 200, response.text
+    answer: Json = response.json()
+    return answer
+
+
+def data(http: TestClient, query: str, /, **variables: Any) -> Json:
+    answer = ask(http, query, **variables)
+    assert "errors" not in answer, answer
+    found: Json = answer["data"]
+    return found
+
+
+def error(http: TestClient, query: str, /, **variables: Any) -> Json:
+    (found,) = ask(http, query, **variables)["errors"]
+    result: Json = found
+    return result
+
+
+def test_the_query_of_the_contract(company: Serving, real_http: TestClient) -> None:
+    query = """query ($uri: String!) { asset(uri: $uri) { uri kind name owners { uri }
+      lineage(direction: DOWNSTREAM, depth: 2, first: 2) {
+        totalCount edges { distance node { uri } } pageInfo { hasNextPage endCursor } } } }"""
+    asset = data(real_http, query, uri=LAKE)["asset"]
+    cursor = asset["lineage"]["pageInfo"].pop("endCursor")
+    assert asset == {
+        "uri": LAKE,
+        "kind": "dataset",
+        "name": "raw",
+        "owners": [{"uri": "mlg://team/org/data"}],
+        "lineage": {
+            "totalCount": 3,
+            "edges": [{"distance": 0, "node": {"uri": LAKE}}, {"distance": 1, "node": {"uri": JOB}}],
+            "pageInfo": {"hasNextPage": True},
+        },
+    }
+    more = """query ($uri: String!, $after: String) { asset(uri: $uri) { lineage(depth: 2, first: 2, after: $after) {
+      edges { cursor node { uri name owners { uri } } }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }"""
+    page = data(real_http, more, uri=LAKE, after=cursor)["asset"]["lineage"]
+    assert [edge["node"]["uri"] for edge in page["edges"]] == [CLEAN]
+    assert (page["pageInfo"]["hasNextPage"], page["pageInfo"]["hasPreviousPage"]) == (False, True)
+    assert page["pageInfo"]["startCursor"] == page["pageInfo"]["endCursor"] == page["edges"][0]["cursor"]
+
+
+@pytest.mark.parametrize("spelled", ["UPSTREAM", "upstream", '"upstream"'])
+def test_words_may_be_spelled_as_in_the_other_interfaces(company: Serving, real_http: TestClient, spelled: str) -> None:
+    query = (
+        f'{{ asset(uri: "{CLEAN}") {{ lineage(direction: {spelled}, first: 9) {{ direction edges {{ node {{ uri }} }} }} }} }}'
+    )
+    assert data(real_http, query)["asset"]["lineage"] == {
+        "direction": "upstream",
+        "edges": [{"node": {"uri": uri}} for uri in (CLEAN, JOB, LAKE)],
+    }
+    by_variable = "query ($d: Direction!, $uri: String!) { asset(uri: $uri) { lineage(direction: $d, first: 9) { totalCount } } }"
+    assert data(real_http, by_variable, d=spelled.strip('"'), uri=CLEAN)["asset"]["lineage"]["totalCount"] == 3
+    assert "did you mean" in error_of_400(real_http, query.replace(spelled, "UPSTRAEM"))["message"].lower()
+
+
+def error_of_400(http: TestClient, query: str) -> Json:
+    response = http.post("/graphql", json={"query": query})
+    assert response.status_code == 400, response.text
+    found: Json = response.json()["errors"][0]
+    return found
+
+
+LINEAGE_QUERY: Final = """query ($uri: String!, $direction: Direction!, $depth: Int, $kind: [String!], $level: Level, $asOf: String,
+    $certain: Boolean!, $fold: Boolean!, $first: Int!, $after: String) {
+  asset(uri: $uri) { lineage(direction: $direction, depth: $depth, kind: $kind, level: $level, asOf: $asOf,
+      certain: $certain, fold: $fold, first: $first, after: $after) {
+    root direction level asOf totalCount watermark ambiguous folded { count byRule }
+    edges { distance certainty deleted node { uri kind name } }
+    links { source relation target origins certainty folded }
+    pageInfo { hasNextPage endCursor } } } }"""
+IMPACT_QUERY: Final = """query ($uri: String!, $change: ChangeKind, $asOf: String) {
+  impact(uri: $uri, change: $change, asOf: $asOf, first: 100) {
+    root change level asOf totalCount watermark ambiguous folded { count byRule } bySeverity { critical high medium low }
+    notify(first: 50) { totalCount edges { node { owner totalCount assets(first: 100) } } }
+    edges { distance severity effect certainty path node { uri kind name owners { uri } } } } }"""
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"direction": "upstream"},
+        {"direction": "both", "depth": 1},
+        {"kind": ["model_version", "dataset"]},
+        {"level": "run"},
+        {"certain": True, "fold": False},
+        {"as_of": "2030-01-01T00:00:00Z"},
+        {"as_of": "2001-01-01T00:00:00Z"},
+    ],
+)
+@pytest.mark.parametrize("uri", [LAKE, CLEAN])
+def test_lineage_has_everything_that_the_http_call_answers(
+    company: Serving, real_http: TestClient, uri: str, options: dict[str, Any]
+) -> None:
+    expected = real_http.get("/api/v1/lineage", params={"uri": uri, **options}).json()
+    defaults = {"direction": "downstream", "certain": False, "fold": True, "first": 100}
+    variables = {("asOf" if name == "as_of" else name): value for name, value in {**defaults, **options}.items()}
+    found = data(real_http, LINEAGE_QUERY, uri=uri, **variables)["asset"]["lineage"]
+
+    nodes = [
+        {**edge["node"], "distance": edge["distance"], "certainty": edge["certainty"]}
+        | ({"deleted": True} if edge["deleted"] else {})
+        for edge in found["edges"]
+    ]
+    assert nodes == expected["nodes"]
+    assert [{key: value for key, value in link.items() if value is not None} for link in found["links"]] == expected["edges"]
+    assert found["totalCount"] == expected["total"]
+    assert found["pageInfo"]["hasNextPage"] is expected["partial"]
+    assert {"count": found["folded"]["count"], "by_rule": found["folded"]["byRule"]} == expected["folded"]
+    for name in ("root", "direction", "level", "watermark", "ambiguous"):
+        assert found[name] == expected[name], name
+    if "as_of" in options:
+        assert found["asOf"] == expected["as_of"]
+
+
+@pytest.mark.parametrize("change", [None, "schema", "values", "withdraw", "retire"])
+def test_impact_has_everything_that_the_http_call_answers(company: Serving, real_http: TestClient, change: str | None) -> None:
+    as_of = "2030-01-01T00:00:00Z"
+    parameters = {"uri": LAKE, "as_of": as_of} | ({"change": change} if change else {})
+    expected = real_http.get("/api/v1/impact", params=parameters).json()
+    found = data(real_http, IMPACT_QUERY, uri=LAKE, change=change, asOf=as_of)["impact"]
+
+    affected = [
+        {**edge.pop("node"), **edge, "owners": [owner["uri"] for owner in owners]}
+        for edge in found["edges"]
+        for owners in [edge["node"].pop("owners")]
+    ]
+    assert affected == expected["affected"]
+    assert len(affected) >= 3
+    assert found["bySeverity"] == expected["by_severity"]
+    notify = [edge["node"] for edge in found["notify"]["edges"]]
+    assert [{"owner": each["owner"], "assets": each["assets"]} for each in notify] == expected["notify"]
+    assert [each["totalCount"] for each in notify] == [len(each["assets"]) for each in notify]
+    assert found["notify"]["totalCount"] == len(expected["notify"]) > 0
+    assert found["totalCount"] == expected["total"]
+    assert found["asOf"] == expected["as_of"]
+    for name in ("root", "change", "level", "watermark", "ambiguous"):
+        assert found[name] == expected[name], name
+
+
+def test_an_asset_has_what_the_http_call_answers(company: Serving, real_http: TestClient) -> None:
+    query = """query ($uri: String!, $asOf: String) { asset(uri: $uri, asOf: $asOf) {
+      uri kind name description tags properties owners { uri kind } health { status reasons } } }"""
+    for uri in (LAKE, JOB, MODEL):
+        expected = real_http.get("/api/v1/asset", params={"uri": uri}).json()
+        found = data(real_http, query, uri=uri)["asset"]
+        assert {**found, "owners": [owner["uri"] for owner in found["owners"]]} == {name: expected[name] for name in found}
+    assert data(real_http, query, uri=LAKE, asOf="2001-01-01T00:00:00Z")["asset"]["description"] is None
+
+
+def test_an_unknown_asset_is_null_with_an_error(company: Serving, real_http: TestClient) -> None:
+    answer = ask(real_http, f'{{ known: asset(uri: "{LAKE}") {{ name }} asset(uri: "mlg://dataset/no/where") {{ name }} }}')
+    assert answer["data"] == {"known": {"name": "raw"}, "asset": None}
+    (found,) = answer["errors"]
+    assert found["path"] == ["asset"]
+    assert found["extensions"] == {"code": "UNKNOWN_ASSET", "status": 404, "title": "Unknown asset"}
+
+
+@pytest.mark.parametrize(
+    ("field", "argument"),
+    [
+        ('asset(uri: "not a uri") { name }', None),
+        (f'asset(uri: "{LAKE}", asOf: "yesterday") {{ name }}', None),
+        (f'asset(uri: "{LAKE}") {{ lineage(first: 1, depth: -1) {{ totalCount }} }}', "depth"),
+        (f'asset(uri: "{LAKE}") {{ lineage(first: 1, kind: ["datset"]) {{ totalCount }} }}', "kind"),
+        (f'asset(uri: "{LAKE}") {{ lineage(first: 1, after: "x") {{ totalCount }} }}', "after"),
+        (f'impact(uri: "{LAKE}", first: 1, after: "WzFd") {{ totalCount }}', "after"),
+        (f'asset(uri: "{LAKE}", atLeast: 1) {{ lineage(first: 1, asOf: "") {{ totalCount }} }}', None),
+    ],
+)
+def test_a_wrong_value_is_an_error_that_says_what_to_change(
+    company: Serving, real_http: TestClient, field: str, argument: str | None
+) -> None:
+    found = error(real_http, f"{{ {field} }}")
+    assert found["extensions"]["status"] == 422
+    assert found["extensions"].get("argument") == argument
+    assert len(found["message"]) > 15
+
+
+def test_a_failure_is_reported_without_its_cause(
+    company: Serving, real_http: TestClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the password is swordfish")
+
+    monkeypatch.setattr(company.queries.pages, "states", fail)
+    answer = ask(real_http, f'{{ asset(uri: "{LAKE}") {{ name description }} }}')
+    (found,) = answer["errors"]
+    assert answer["data"] == {"asset": {"name": "raw", "description": None}}
+    assert found["extensions"]["code"] == "INTERNAL_ERROR"
+    assert "swordfish" not in json.dumps(answer)
+    assert "swordfish" in caplog.text
+    assert found["extensions"]["instance"] in caplog.text
+
+
+def test_a_watermark_that_is_not_reached_is_an_error_that_says_when_to_try_again(
+    company: Serving, real_http: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for = company.queries.wait_for
+    monkeypatch.setattr(company.queries, "wait_for", lambda watermark: wait_for(watermark, 0.05))
+    query = {"query": 'query ($w: Long) { asset(uri: "u", atLeast: $w) { name } }', "variables": {"w": 10**12}}
+    response = real_http.post("/graphql", json=query)
+    assert response.status_code == 200
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.json()["errors"][0]["extensions"]["status"] == 503
+
+
+def test_states_of_one_level_are_read_together(company: Serving, real_http: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    states = company.queries.pages.states
+
+    def counted(assets: Any) -> Any:
+        reads.append(len(assets))
+        return states(assets)
+
+    monkeypatch.setattr(company.queries.pages, "states", counted)
+    data(
+        real_http,
+        f'''{{ a: asset(uri: "{LAKE}") {{ health {{ status }} lineage(first: 9) {{ edges {{ node {{ description tags }} }} }} }}
+              b: asset(uri: "{CLEAN}") {{ description lineage(first: 9) {{ edges {{ node {{ health {{ status }} }} }} }} }} }}''',
+    )
+    assert sum(reads) >= 8
+    assert len(reads) <= 2
+
+
+# --- HTTP -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "words"),
+    [
+        (b"", 400, "not JSON"),
+        (b"{", 400, "not JSON"),
+        (b"[" * 100_000, 400, "not JSON"),
+        (b'[{"query": "{ __typename }"}, {"query": "{ __typename }"}]', 422, "batches"),
+        (b'"{ __typename }"', 422, "object"),
+        (b'{"query": 5}', 422, "`query`"),
+        (b'{"query": "  "}', 422, "`query`"),
+        (b'{"variables": {}}', 422, "`query`"),
+        (b'{"query": "{ __typename }", "variables": []}', 422, "`variables`"),
+        (b'{"query": "{ __typename }", "operationName": 5}', 422, "`operationName`"),
+        (b'{"query": "{ __typename }", "quer": 5}', 422, "unknown member"),
+        (b'{"query": "' + b" " * MAX_REQUEST_BYTES + b'"}', 413, "at most"),
+    ],
+)
+def test_a_body_that_is_no_request_is_a_problem(real_http: TestClient, body: bytes, status: int, words: str) -> None:
+    response = real_http.post("/graphql", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
+    assert words in response.json()["detail"]
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
+def test_only_json_is_taken(real_http: TestClient, kind: str) -> None:
+    """A page of another site can post these content types without asking."""
+    response = real_http.post("/graphql", content=b'{"query": "{ __typename }"}', headers={"content-type": kind})
+    assert response.status_code == 415
+
+
+def test_a_web_page_of_another_site_may_not_ask(real_http: TestClient) -> None:
+    for headers in ({"origin": "https://evil.example"}, {"sec-fetch-site": "cross-site"}, {"host": "rebound.example"}):
+        response = real_http.post("/graphql", json={"query": "{ __typename }"}, headers=headers)
+        assert response.status_code == 403
+        assert "access-control-allow-origin" not in response.headers
+
+
+def test_there_is_no_page_for_browsers(real_http: TestClient) -> None:
+    response = real_http.get("/graphql", headers={"accept": "text/html"})
+    assert response.status_code == 405
+    assert "POST" in response.json()["detail"]
+
+
+def test_the_media_type_is_the_one_that_the_client_takes(real_http: TestClient) -> None:
+    accepting = {"accept": "application/graphql-response+json, application/json;q=0.9"}
+    response = real_http.post("/graphql", json={"query": "{ __typename }"}, headers=accepting)
+    assert (response.headers["content-type"], response.json()) == (
+        "application/graphql-response+json",
+        {"data": {"__typename": "Query"}},
+    )
+    refused = real_http.post("/graphql", json={"query": "{ nosuch }"}, headers=accepting)
+    assert (refused.status_code, refused.headers["content-type"]) == (400, "application/graphql-response+json")
+    assert "data" not in refused.json()
+
+
+# --- the schema -------------------------------------------------------------------------------------------------------
+
+
+def test_the_committed_schema_is_the_served_one(real_http: TestClient) -> None:
+    committed = SDL.read_text(encoding="utf-8")
+    breaking = find_breaking_changes(build_schema(committed), schema())
+    assert [change.description for change in breaking] == [], "a change that breaks programs needs a decision record"
+    text = schema_text(schema())
+    assert committed == text, "write it anew: .venv/bin/python -m mlgraph.api.graphql.schema > docs/schema.graphql"
+
+    answer = real_http.post("/graphql", json={"query": get_introspection_query(specified_by_url=True)}).json()
+    introspected = build_client_schema(answer["data"])
+    assert print_schema(lexicographic_sort_schema(introspected)) == print_schema(
+        lexicographic_sort_schema(build_schema(text, assume_valid=True))
+    )
+
+
+def test_a_breaking_change_is_found() -> None:
+    committed = SDL.read_text(encoding="utf-8")
+    planted = committed.replace("totalCount: Int!", "total: Int!")
+    assert planted != committed
+    assert find_breaking_changes(build_schema(committed), build_schema(planted))
+
+
+def test_the_root_has_the_fields_of_the_contract() -> None:
+    query = schema().query_type
+    assert query is not None
+    assert {"asset", "impact"} <= set(query.fields) <= {"asset", "impact", "search"}
+    assert schema().mutation_type is None
+    assert schema().subscription_type is None
