@@ -245,8 +245,8 @@ class Double:
     def includes(self, watermark: int) -> bool:
         return watermark <= self.watermark
 
-    def search(self, q: str, options: SearchOptions) -> Body:
-        self._note("search", q=q, options=options)
+    def search(self, q: str, options: SearchOptions, *, at_least: int) -> Body:
+        self._note("search", q=q, options=options, at_least=at_least)
         return dict(operations.SEARCH)
 
     def path(self, source: str, target: str, **options: object) -> Body:

@@ -44,7 +44,7 @@ from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
 from mlgraph.stores.postgres.events import PostgresEvents
 from mlgraph.stores.postgres.reader import PostgresReader
-from mlgraph.stores.search_index.tantivy_index import TantivyIndex
+from mlgraph.stores.search_index.search_files import SearchFiles
 
 
 def _credentials(place: SecretPlace) -> Credentials:
@@ -75,7 +75,7 @@ class Server:
         self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
         self.health = Health(reader, self.follower)
-        index = TantivyIndex(options.data / "search" / _store_name(options.store))
+        index = SearchFiles(options.data / "search" / _store_name(options.store), writes=first)
         self.search = SearchProjection(reader, self.follower, index, writes=first)
         noise = Noise(options.configuration.noise)
         self.similarity = SimilarityIndex(reader, self.follower, load_word_vectors)

@@ -6,6 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -75,15 +78,27 @@ class WrittenDocument(NamedTuple):
     fields: Mapping[str, str]
     filters: Mapping[str, Sequence[str]]
     prior: int
+    changed_day: int
+    """When it last changed, in days since the epoch."""
+    successor: int
+    """What replaces a deprecated asset (0: nothing)."""
     body: Mapping[str, Any]
+    meaning: Mapping[str, float]
+    """The words that say what it is about, with their weights."""
+    mark: int
+    """One more than the code of its kind; 0: it is found by words only."""
+    graph_prior: int
+    """The part of the prior that comes from the graph, which changes without a fact about the asset."""
 
 
 class IndexHit(NamedTuple):
-    """A hit: the asset's number in the store, its score, its prior, and where the view has it."""
+    """A hit: the asset's number in the store, its score, and where the view has it; the others as in `WrittenDocument`."""
 
     asset: int
     score: float
     prior: int
+    changed_day: int
+    successor: int
     address: Any
 
 
@@ -102,6 +117,8 @@ class IndexState:
     watermark: int
     stamp: str
     is_complete: bool = True
+    slots: int = 0
+    """Documents with a vector."""
 
 
 Selection = Mapping[str, Collection[str]]
@@ -116,8 +133,8 @@ class IndexView(Protocol):
     def hits(self, clause: Clause, selection: Selection, limit: int, offset: int = 0) -> list[IndexHit]:
         """Return the best hits, best first."""
 
-    def by_prior(self, selection: Selection, limit: int, offset: int = 0) -> list[IndexHit]:
-        """Return all documents of a selection by descending prior."""
+    def by_prior(self, clause: Clause, selection: Selection, limit: int) -> list[IndexHit]:
+        """Return hits by descending prior instead of score."""
 
     def counts(self, clause: Clause, selection: Selection, most_values: int) -> Counts:
         """Return how many documents match, with at most `most_values` values of each filter field."""
@@ -130,6 +147,22 @@ class IndexView(Protocol):
 
     def continuations(self, field: str, prefix: str, most: int) -> list[str]:
         """Return words in a field that begin with `prefix`, the most frequent first."""
+
+
+class MeaningView(IndexView, Protocol):
+    """A view that also finds documents by what they are about."""
+
+    def nearest(self, meaning: Mapping[str, float], most: int, most_of_kind: int) -> list[tuple[int, float]]:
+        """Return (asset, cosine) of the documents nearest to the weighted words, nearest first.
+
+        They are `most` of all and `most_of_kind` of each kind, ordered by the cosine; empty if no word has a vector.
+        """
+
+    def nearest_to(self, asset: int, most: int, most_of_kind: int) -> list[tuple[int, float]]:
+        """Return the same for the vector of an asset, the asset itself included; empty if it has none."""
+
+    def closest_words(self, meaning: Mapping[str, float], words: Mapping[str, float], most: int) -> list[str]:
+        """Return those of `words` that are nearest in meaning to any word of `meaning`, nearest first."""
 
 
 class SearchIndex(Protocol):
@@ -147,11 +180,17 @@ class SearchIndex(Protocol):
     def commit(self, state: IndexState) -> None:
         """Make everything put so far durable and visible, with the state that it includes."""
 
-    def view(self) -> IndexView | None:
+    def view(self) -> MeaningView | None:
         """Return the latest view; None while there is none."""
+
+    def graph_priors(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
+        """Return the assets that are found by meaning, and the part of their prior that comes from the graph."""
+
+    def warm(self) -> None:
+        """Load what the first query would wait for: the embedding model and compiled kernels."""
 
     def refresh(self) -> bool:
         """Load what another process committed since; return whether there was something."""
 
     def close(self) -> None:
-        """Stop writing, after merges in progress."""
+        """Stop writing, after merges in progress, and close the files."""

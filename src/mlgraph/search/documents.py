@@ -51,11 +51,16 @@ class SearchDocument:
     environment: str | None = None
     state: str = "live"
     successor: str | None = None
+    successor_asset: int = 0
+    changed_day: int = 0
+    """When its state last changed, in days since the epoch."""
+    graph_prior: int = 0
+    """The part of the prior that comes from the graph."""
     prior: int = 0
 
     def body(self) -> dict[str, Any]:
         """Return what is stored of the document, for answers and for `matched`."""
-        return {name: value for name in self.__slots__ if (value := getattr(self, name)) not in ("", (), None)}
+        return {name: value for name in self.__slots__ if (value := getattr(self, name)) not in ("", (), None, 0)}
 
     @classmethod
     def of_body(cls, body: Mapping[str, Any]) -> SearchDocument:

@@ -36,6 +36,13 @@ def lexical_clause(query: ParsedQuery, view: IndexView, *, forgiving: bool) -> C
     return found
 
 
+def any_word_clause(query: ParsedQuery) -> Clause:
+    """Return a clause that one word suffices for, without typos: what a longer text has in common with documents."""
+    return WordSum(
+        tuple(Best(tuple(Term(field, word.stem, weight) for field, weight in WEIGHTS.items())) for word in query.words)
+    )
+
+
 def least_words(words: int) -> int:
     """Return how many of the words of a query a hit must have: all of up to two, two thirds of more, rounded down."""
     return words if words <= 2 else max(2, words * 2 // 3) if words <= 6 else words // 2

@@ -41,11 +41,14 @@ def _fields(document: SearchDocument) -> Iterator[tuple[str, Iterable[str]]]:
 
 def _matching_words(query: ParsedQuery, texts: Iterable[str], *, forgiving: bool) -> Iterator[str]:
     joined = set(query.joined)
-    phrase_words = {word for phrase in query.phrases for word in phrase}
+    in_phrases = {word for phrase in query.phrases for word in phrase}
+    loose = [word for word in query.words if word.form not in in_phrases]
     for text in texts:
-        for token in tokens(text):
-            if token.form in phrase_words or any(_matches(word, token.form, token.stem, forgiving) for word in query.words):
-                yield token.form
+        found = tokens(text)
+        for phrase in query.phrases:
+            if _contains([token.form for token in found], phrase):
+                yield " ".join(phrase)
+        yield from (token.form for token in found if any(_matches(word, token.form, token.stem, forgiving) for word in loose))
         if joined:
             yield from (each for each in joined_words(text) if each in joined)
 

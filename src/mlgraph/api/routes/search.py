@@ -28,15 +28,14 @@ async def search_at_least(
         int | None,
         Query(ge=0, le=2**63 - 1, description="Wait until the answer includes this watermark, else 503 with Retry-After."),
     ] = None,
-) -> None:
-    """Wait until searches include the write with this watermark. Raises `Unavailable` if that takes too long."""
+) -> int:
+    """Wait until searches include the write with this watermark, and return it. Raises `Unavailable` if that takes too long."""
     if at_least is not None and not services.search_queries.includes(at_least):
         await lanes.at_least.run(lambda: services.search_queries.wait_until(at_least))
+    return at_least or 0
 
 
-router = APIRouter(
-    prefix="/api/v1", tags=["queries"], dependencies=[Depends(authenticate), Depends(known_only), Depends(search_at_least)]
-)
+router = APIRouter(prefix="/api/v1", tags=["queries"], dependencies=[Depends(authenticate), Depends(known_only)])
 
 
 class SearchParameters(BaseModel):
@@ -69,10 +68,15 @@ class SearchParameters(BaseModel):
     response_model=search_shapes.Search,
     responses=operations.answers("The hits of a page, with counts.", errors=READ_ERRORS),
 )
-async def search(services: Services, lanes: UseLanes, wanted: Annotated[SearchParameters, Query()]) -> Response:
+async def search(
+    services: Services,
+    lanes: UseLanes,
+    wanted: Annotated[SearchParameters, Query()],
+    at_least: Annotated[int, Depends(search_at_least)],
+) -> Response:
     """Return the assets that match, best first, with the fields and words that matched, and counts by each filter.
 
     Deleted assets are found with `state=deleted` only.
     """
     options = wanted.options()
-    return await lanes.light.run(lambda: answer(services.search_queries.search(wanted.q, options)))
+    return await lanes.light.run(lambda: answer(services.search_queries.search(wanted.q, options, at_least=at_least)))

@@ -24,7 +24,9 @@ def search(answer: Search) -> RenderableType:
     if not hits:
         return Group(*_nothing(answer))
     bound = "at least " if answer["total_is"] == "at_least" else ""
-    head = Text(f"{bound}{count(answer['total'], 'asset')}" + (f" match {plain(answer['q'])!r}" if answer["q"] else ""), "bold")
+    verb = "matches" if answer["total"] == 1 else "match"
+    about = f" {verb} {plain(answer['q'])!r}" if answer["q"] else ""
+    head = Text(f"{bound}{count(answer['total'], 'asset')}{about}", "bold")
     lines: list[RenderableType] = [head, *_facets(answer), Text()]
     for hit in hits:
         lines += _lines(hit)

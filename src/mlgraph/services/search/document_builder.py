@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
+
+import numpy as np
 
 from mlgraph.domain.facts import Contact
 from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, state_at
@@ -22,13 +24,16 @@ from mlgraph.search.documents import (
     SearchDocument,
     property_texts,
 )
+from mlgraph.search.prior import prior_of
 from mlgraph.services.history.asserted_facts import by_asset, records_of
 from mlgraph.services.history.display_attributes import open_owners
+from mlgraph.services.search.graph_priors import GraphPriors
 
 LAST_MOMENT: Final = FOREVER - 1
 NOT_INDEXED: Final = frozenset(KINDS[name].code for name in ("run", "column"))
 """Kinds without a document: a column is found through its dataset; runs are too many, and found through their workflow."""
 _PERSON, _TEAM, _DATASET = (KINDS[name].code for name in ("person", "team", "dataset"))
+_DAY_US: Final = 86_400_000_000
 _NO_STATE: Final[Mapping[str, Any]] = {}
 
 TeamsOf = Callable[[FactReader, GraphVersion, Mapping[int, Sequence[str]]], Mapping[int, str]]
@@ -57,8 +62,11 @@ class _Facts:
 class DocumentBuilder:
     """Builds the documents of assets as of a graph version."""
 
-    def __init__(self, reader: FactReader, graph: GraphVersion, teams_of: TeamsOf = owning_teams) -> None:
+    def __init__(
+        self, reader: FactReader, graph: GraphVersion, teams_of: TeamsOf = owning_teams, priors: GraphPriors | None = None
+    ) -> None:
         """Read facts up to the watermark of `graph`."""
+        self._priors = priors or GraphPriors()
         self._reader = reader.at(graph.watermark)
         self._graph = graph
         self._teams_of = teams_of
@@ -77,7 +85,18 @@ class DocumentBuilder:
         teams = self._teams_of(self._reader, self._graph, facts.owners)
         intervals = {asset: asset_intervals(self._records(facts, asset)) for asset in chosen}
         environments = self._environments(intervals)
-        return [self._document(facts, asset, intervals[asset], teams.get(asset), environments.get(asset)) for asset in chosen]
+        parts = self._priors.of(self._graph, np.array(chosen, np.int32)).tolist()
+        documents = (
+            self._document(facts, asset, intervals[asset], teams.get(asset), environments.get(asset)) for asset in chosen
+        )
+        return [
+            replace(
+                document,
+                graph_prior=part,
+                prior=prior_of(part, has_owner=bool(document.owners), is_deprecated=document.state != "live"),
+            )
+            for document, part in zip(documents, parts, strict=True)
+        ]
 
     def _read(self, assets: Collection[int]) -> _Facts:
         graph, index = self._graph, self._graph.asset_index
@@ -181,6 +200,8 @@ class DocumentBuilder:
             environment=environment,
             state="deleted" if is_deleted else "deprecated" if deprecated else "live",
             successor=successor if isinstance(successor, str) else None,
+            successor_asset=(index.number(successor) or 0) if isinstance(successor, str) and deprecated else 0,
+            changed_day=max(0, max((each.start for each in intervals), default=0) // _DAY_US),
         )
 
     def _name_of(self, team: str | None) -> str:

@@ -8,14 +8,19 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mlgraph.domain.errors import MlgraphError, Unavailable
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.ports.search_index import IndexState, IndexView, SearchIndex, WrittenDocument
+from mlgraph.ports.search_index import Every, IndexState, MeaningView, SearchIndex, WrittenDocument
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.search.documents import SearchDocument, exact_keys, indexed_fields
+from mlgraph.search.embedding import document_words
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.search.document_builder import LAST_MOMENT, NOT_INDEXED, DocumentBuilder, TeamsOf, owning_teams
+from mlgraph.services.search.graph_priors import GraphPriors
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +32,13 @@ _AT_ONCE: Final = 1_000
 """Documents that are built together."""
 _MOST_OWNED: Final = 20_000
 """Assets of one owner that are written again when its name changes; the others have the new name when they change."""
+_REFRESH_S: Final = 5.0
+"""Shortest time between refreshes of the priors."""
+_REFRESH_REST: Final = 30
+"""Time between refreshes, as a multiple of the time that one took."""
+_SERVING: Final = ("service", "deployment")
+_TESTING: Final = ("dev", "development", "test", "testing", "qa", "staging", "sandbox")
+_MOST_SERVING: Final = 100_000
 _OWNED_BY, _ALIAS_OF, _MEMBER_OF = (RELATIONS[name].code for name in ("owned_by", "alias_of", "member_of"))
 _COLUMN, _PERSON, _TEAM = (KINDS[name].code for name in ("column", "person", "team"))
 
@@ -57,6 +69,10 @@ class SearchProjection:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._is_open = False
+        self._priors = GraphPriors()
+        self._stale: NDArray[np.int32] = np.empty(0, np.int32)
+        self._refreshed = -1
+        self._refresh_at = 0.0
         self._built = 0
         self._to_build = 0
         self.watermark = 0
@@ -77,7 +93,7 @@ class SearchProjection:
             self._thread.join(timeout=30)
         self._index.close()
 
-    def view(self) -> IndexView:
+    def view(self) -> MeaningView:
         """Return the latest view of the index. Raises `Unavailable` while the index is being built."""
         view = self._index.view()
         if view is None or not self._is_open:
@@ -88,6 +104,10 @@ class SearchProjection:
             )
             raise Unavailable(f"the search index cannot be used yet: {reason}; try again", retry_after_s=2)
         return view
+
+    def uri(self, asset: int) -> str:
+        """Return the URI of an asset of the index."""
+        return self._follower.snapshot().asset_index.uri(asset)
 
     def wait_for(self, watermark: int, timeout_s: float) -> None:
         """Return once the index includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
@@ -116,7 +136,7 @@ class SearchProjection:
         graph = self._follower.snapshot()
         if graph.watermark <= self.watermark:
             self.caught_up_at = time.monotonic()
-            return False
+            return self._refresh_priors(graph)
         with self._reader.session():
             changes = self._reader.changes(self.watermark, min(_TRANSACTIONS, graph.watermark - self.watermark))
             self._write(graph, changes)
@@ -131,15 +151,47 @@ class SearchProjection:
         if not self._writes:
             if state is None or not fits:
                 raise Unavailable("the first process is building the search index")
+            self._index.warm()
             self._publish(state.watermark)
             return
         if state is not None and not fits:
             _log.warning("the search index is of another store or of later transactions: it is built again")
+        self._index.warm()
         self._index.begin_writing(from_scratch=not fits)
         if state is not None and fits:
             self._publish(state.watermark)
         else:
             self._build()
+
+    def _refresh_priors(self, graph: GraphVersion) -> bool:
+        """Write some of the documents again whose prior the graph has changed; return whether there are more."""
+        now = time.monotonic()
+        if not len(self._stale) and (now < self._refresh_at or graph.watermark == self._refreshed):
+            return False
+        if not len(self._stale):
+            self._find_serving(graph)
+            assets, parts = self._index.graph_priors()
+            self._stale = assets[self._priors.of(graph, assets) != parts]
+            self._refreshed = graph.watermark
+            self._refresh_at = now + max(_REFRESH_S, _REFRESH_REST * (time.monotonic() - now))
+        batch, self._stale = self._stale[:_AT_ONCE], self._stale[_AT_ONCE:]
+        if len(batch):
+            with self._reader.session():
+                self._put(graph, batch.tolist())
+            self._commit(self.watermark)
+        return len(self._stale) > 0
+
+    def _find_serving(self, graph: GraphVersion) -> None:
+        """Find what the current services and deployments depend on; those of test environments do not count."""
+        view = self._index.view()
+        if view is None:
+            serving = [asset for kind in _SERVING for asset in graph.asset_index.of_kind(KINDS[kind].code)]
+        else:
+            selection = {"kind": _SERVING, "state": ("live",)}
+            hits = view.hits(Every(), selection, _MOST_SERVING)
+            testing = {hit.asset for hit in view.hits(Every(), {**selection, "environment": _TESTING}, _MOST_SERVING)}
+            serving = [hit.asset for hit in hits if hit.asset not in testing]
+        self._priors.refresh(graph, serving)
 
     def _load(self) -> bool:
         loaded = self._index.refresh()
@@ -155,6 +207,7 @@ class SearchProjection:
         started, graph = time.monotonic(), self._follower.snapshot()
         numbers = [asset for asset in range(1, len(graph.asset_index)) if graph.asset_index.kind(asset) not in NOT_INDEXED]
         self._built, self._to_build = 0, len(numbers)
+        self._find_serving(graph)
         for place in range(0, len(numbers), _AT_ONCE):
             if self._stopping:
                 return
@@ -171,7 +224,7 @@ class SearchProjection:
         self._commit(changes.upto)
 
     def _put(self, graph: GraphVersion, assets: Collection[int]) -> None:
-        builder = DocumentBuilder(self._reader, graph, self._teams_of)
+        builder = DocumentBuilder(self._reader, graph, self._teams_of, self._priors)
         documents = builder.documents(assets)
         removed = set(assets) - {document.asset for document in documents}
         self._index.put([_written(document) for document in documents], removed)
@@ -259,5 +312,15 @@ def _written(document: SearchDocument) -> WrittenDocument:
         "state": [document.state],
     }
     return WrittenDocument(
-        document.asset, exact_keys(document), indexed_fields(document), filters, document.prior, document.body()
+        document.asset,
+        exact_keys(document),
+        indexed_fields(document),
+        filters,
+        document.prior,
+        document.changed_day,
+        document.successor_asset,
+        document.body(),
+        document_words(document),
+        0 if document.state == "deleted" else KINDS[document.kind].code + 1,
+        document.graph_prior,
     )

@@ -2,43 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+import hashlib
+import threading
+import time
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import OrderedDict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import fields
+from typing import Any, Final, NamedTuple
 
+import orjson
+
+from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.search_options import DEFAULTS, FILTERS, SearchOptions
-from mlgraph.ports.search_index import Clause, Counts, Every, IndexHit, IndexView, OneOfAssets, Selection, Term, WordSum
-from mlgraph.search.documents import SearchDocument, exact_queries
-from mlgraph.search.fusion import fuse, with_prior
-from mlgraph.search.lexical import lexical_clause
-from mlgraph.search.matching import is_phrase_in, matched_fields
+from mlgraph.ports.search_index import IndexHit, MeaningView
+from mlgraph.search.documents import SearchDocument
+from mlgraph.search.embedding import document_words, text_words
+from mlgraph.search.fusion import fuse
+from mlgraph.search.lexical import any_word_clause
+from mlgraph.search.matching import MEANING, matched_fields
 from mlgraph.search.query_text import MAX_QUERY_CHARS, ParsedQuery, parse_query
 from mlgraph.services.search.projection import SearchProjection
+from mlgraph.services.search.ranking import Ranker, Ranking, by_meaning, within
 
 _CURRENT: Final = ("live", "deprecated")
 """The states that a search finds unless it asks for another."""
-_WINDOW: Final = 300
-"""Hits of each list that are fused; further hits follow in the order of their words."""
 _VALUES: Final = 50
 """Values listed of each facet."""
-_EXACT_AT_MOST: Final = 1_000
-_PHRASE_CANDIDATES: Final = 1_000
+_MEANING_WORDS: Final = 3
+_RANKINGS: Final = 64
+_RANKING_S: Final = 60.0
+"""How long the further pages of a search come from the same ranking."""
+_DAY_US: Final = 86_400_000_000
 
 
-@dataclass(slots=True)
-class _Ranking:
-    """Ranked hits of one search, and what they are counted with."""
+class Candidate(NamedTuple):
+    """An asset near a text: by words (BM25, 0: not) and by meaning (cosine, 0: not among the nearest)."""
 
-    matching: Clause
-    exact: dict[int, str] = field(default_factory=dict)
-    """The stage of each asset of the exact match, in order."""
-    fused: list[int] = field(default_factory=list)
-    hits: dict[int, IndexHit] = field(default_factory=dict)
-    scores: dict[int, float] = field(default_factory=dict)
-    parts: dict[int, dict[str, Any]] = field(default_factory=dict)
-    forgiving: bool = False
-    total_is: str = "exact"
+    asset: int
+    words: float
+    meaning: float
+
+
+class _Cursor(NamedTuple):
+    """Where the next page begins: the position, the search that it is of, and the watermark of its ranking."""
+
+    offset: int
+    digest: str
+    watermark: int
+
+    def encode(self) -> str:
+        return urlsafe_b64encode(orjson.dumps([*self])).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, digest: str) -> _Cursor:
+        """Return the cursor of `text`. Raises `InvalidInput` if it is none, or of another search."""
+        try:
+            offset, own, watermark = orjson.loads(urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            cursor = cls(int(offset), str(own), int(watermark))
+        except (ValueError, TypeError):
+            raise InvalidInput("the cursor is not one that a search returned as frontier", pointer="cursor") from None
+        if cursor.digest != digest or cursor.offset < 0:
+            raise InvalidInput("the cursor is of another search: send it with the same q and filters", pointer="cursor")
+        return cursor
 
 
 class SearchQueries:
@@ -46,6 +73,8 @@ class SearchQueries:
 
     def __init__(self, projection: SearchProjection) -> None:
         self._projection = projection
+        self._lock = threading.Lock()
+        self._rankings: OrderedDict[tuple[str, int], tuple[float, Ranking]] = OrderedDict()
 
     def wait_until(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
@@ -55,135 +84,126 @@ class SearchQueries:
         """Return whether answers include transaction `watermark` already."""
         return self._projection.watermark >= watermark
 
-    def search(self, q: str, options: SearchOptions = DEFAULTS) -> dict[str, Any]:
-        """Return a page of hits (docs/search.md)."""
+    def search(self, q: str, options: SearchOptions = DEFAULTS, *, at_least: int = 0) -> dict[str, Any]:
+        """Return a page of hits (docs/search.md), from an index that includes transaction `at_least`."""
         if len(q) > MAX_QUERY_CHARS:
             raise InvalidInput(f"q has {len(q)} characters, {MAX_QUERY_CHARS} are allowed", pointer="q")
-        offset = _offset_of(options.cursor)
-        view = self._projection.view()
+        digest = _digest(q, options)
+        cursor = _Cursor.decode(options.cursor, digest) if options.cursor else _Cursor(0, digest, 0)
         query = parse_query(q, prefix=options.prefix)
         selection = _selection(options)
-        ranking = self._ranked(view, query, q.strip(), selection)
-        page = self._page(view, ranking, selection, offset, options.limit)
-        counts = view.counts(ranking.matching, selection, _VALUES)
-        return self._answer(view, options, query, ranking, page, counts, offset)
-
-    def _ranked(self, view: IndexView, query: ParsedQuery, text: str, selection: Selection) -> _Ranking:
-        if query.is_empty:
-            return _Ranking(Every() if not text else OneOfAssets(()))
-        exact = self._exact(view, text, selection)
-        stages = {hit.asset: stage for stage, hits in exact for hit in hits}
-        found = {hit.asset: hit for _, hits in exact for hit in hits}
-        if stages and query.is_identifier and exact[0][0] in ("uri", "name", "name, other case"):
-            only = [hit.asset for hit in exact[0][1]]
-            return _Ranking(OneOfAssets(tuple(only)), {asset: stages[asset] for asset in only}, hits=found)
-        forgiving = not stages
-        words = lexical_clause(query, view, forgiving=forgiving)
-        lexical = view.hits(words, selection, _WINDOW)
-        total_is = "exact"
-        if query.phrases:
-            candidates = view.hits(words, selection, _PHRASE_CANDIDATES)
-            total_is = "exact" if len(candidates) < _PHRASE_CANDIDATES else "at_least"
-            lexical = self._with_phrases(view, candidates, query)
-            words = OneOfAssets(tuple(hit.asset for hit in lexical))
-            stages = {asset: stage for asset, stage in stages.items() if asset in {hit.asset for hit in lexical}}
-        hits = {hit.asset: hit for hit in lexical} | {asset: found[asset] for asset in stages}
-        scores = fuse([[hit.asset for hit in lexical]])
-        order = sorted(scores, key=lambda asset: (-scores[asset], -hits[asset].prior, asset))
-        order = with_prior(order, {asset: hit.prior for asset, hit in hits.items()}, str)
-        parts = {hit.asset: {"words": round(hit.score, 4), "words_rank": rank} for rank, hit in enumerate(lexical, 1)}
-        matching = WordSum((words, OneOfAssets(tuple(stages)))) if stages else words
-        return _Ranking(matching, stages, order, hits, scores, parts, forgiving, total_is)
-
-    @staticmethod
-    def _exact(view: IndexView, text: str, selection: Selection) -> list[tuple[str, list[IndexHit]]]:
-        """Return the stages of the exact match that have hits, each with hits that no earlier stage has, by prior."""
-        seen: set[int] = set()
-        stages = []
-        for stage, key in exact_queries(text):
-            hits = [hit for hit in view.hits(Term("exact", key), selection, _EXACT_AT_MOST) if hit.asset not in seen]
-            seen.update(hit.asset for hit in hits)
-            if hits:
-                stages.append((stage, sorted(hits, key=lambda hit: (-hit.prior, hit.asset))))
-        return stages
-
-    @staticmethod
-    def _with_phrases(view: IndexView, hits: Sequence[IndexHit], query: ParsedQuery) -> list[IndexHit]:
-        """Return the hits with all phrases of the query word for word."""
-        bodies = view.bodies(hits)
-        return [
-            hit
-            for hit, body in zip(hits, bodies, strict=True)
-            if all(is_phrase_in(phrase, SearchDocument.of_body(body)) for phrase in query.phrases)
-        ]
-
-    @staticmethod
-    def _page(view: IndexView, ranking: _Ranking, selection: Selection, offset: int, limit: int) -> list[IndexHit]:
-        if not ranking.hits and isinstance(ranking.matching, Every):
-            return view.by_prior(selection, limit, offset)
-        listed = [*ranking.exact, *(asset for asset in ranking.fused if asset not in ranking.exact)]
-        page = [ranking.hits[asset] for asset in listed[offset : offset + limit]]
-        if len(page) < limit and len(ranking.fused) >= _WINDOW:
-            seen = set(listed)
-            further = view.hits(ranking.matching, selection, offset + limit + len(ranking.exact))
-            rest = [hit for hit in further if hit.asset not in seen]
-            start = max(0, offset - len(listed))
-            page += rest[start : start + limit - len(page)]
-        return page
-
-    def _answer(
-        self,
-        view: IndexView,
-        options: SearchOptions,
-        query: ParsedQuery,
-        ranking: _Ranking,
-        page: Sequence[IndexHit],
-        counts: Counts,
-        offset: int,
-    ) -> dict[str, Any]:
-        documents = [SearchDocument.of_body(body) for body in view.bodies(page)]
-        end = offset + len(page)
+        ranking = self._former(digest, max(cursor.watermark, at_least)) if cursor.offset else None
+        if ranking is None:
+            view = self._projection.view()
+            ranking = Ranker(view, clock.now_us() // _DAY_US, self._projection.uri).ranked(query, selection)
+        page = ranking.page(selection, cursor.offset, options.limit)
+        counts = ranking.view.counts(ranking.matching, selection, _VALUES)
+        end = cursor.offset + len(page)
         is_partial = bool(page) and end < counts.total
+        watermark = ranking.view.state.watermark
+        if is_partial:
+            self._retain(digest, ranking)
         return {
             "q": query.text,
-            "hits": [
-                self._hit(hit, document, query, ranking, explain=options.explain)
-                for hit, document in zip(page, documents, strict=True)
-            ],
+            "hits": self._hits(ranking, page, query, explain=options.explain),
             "facets": counts.by_value,
             "facets_others": {name: others for name, others in counts.others.items() if others},
             "total": counts.total,
             "total_is": ranking.total_is,
             "partial": is_partial,
             "reason": "limit" if is_partial else None,
-            "frontier": f"{end}" if is_partial else None,
+            "frontier": _Cursor(end, digest, watermark).encode() if is_partial else None,
             "omitted_words": query.omitted_words,
-            "watermark": view.state.watermark,
+            "watermark": watermark,
         }
 
+    def candidates(self, text: str, kinds: Collection[str] = (), most: int = 200) -> list[Candidate]:
+        """Return current assets whose words or meaning are near those of a text, the best of both first.
+
+        At most `most` of each way to be near; only of `kinds`, if given. Raises `Unavailable` while the index is being built.
+        """
+        view = self._projection.view()
+        return _candidates(view, parse_query(text[:MAX_QUERY_CHARS]), view.nearest(text_words(text), most, most), kinds, most)
+
+    def candidates_of(self, asset: int, kinds: Collection[str] = (), most: int = 200) -> list[Candidate]:
+        """Return the same for the words and the meaning of an asset (its number in the store), without the asset itself.
+
+        Empty if the index does not have it.
+        """
+        view = self._projection.view()
+        own = self.documents([asset]).get(asset)
+        if own is None:
+            return []
+        query = parse_query(" ".join(document_words(own)))
+        found = _candidates(view, query, view.nearest_to(asset, most + 1, most + 1), kinds, most + 1)
+        return [each for each in found if each.asset != asset]
+
+    def documents(self, assets: Collection[int]) -> dict[int, SearchDocument]:
+        """Return the documents of those of `assets` (numbers of the store) that the index has."""
+        view = self._projection.view()
+        hits = within(view, assets, {})
+        return {hit.asset: SearchDocument.of_body(body) for hit, body in zip(hits, view.bodies(hits), strict=True)}
+
+    def _former(self, digest: str, watermark: int) -> Ranking | None:
+        """Return the ranking that earlier pages came from, if it is still retained and as recent as `watermark`."""
+        with self._lock:
+            for (own, at), (made, ranking) in reversed(self._rankings.items()):
+                if own == digest and at >= watermark and time.monotonic() - made < _RANKING_S:
+                    return ranking
+        return None
+
+    def _retain(self, digest: str, ranking: Ranking) -> None:
+        key = digest, ranking.view.state.watermark
+        with self._lock:
+            if key not in self._rankings:
+                self._rankings[key] = time.monotonic(), ranking
+            while len(self._rankings) > _RANKINGS:
+                self._rankings.popitem(last=False)
+
     @staticmethod
-    def _hit(hit: IndexHit, document: SearchDocument, query: ParsedQuery, ranking: _Ranking, *, explain: bool) -> dict[str, Any]:
-        body: dict[str, Any] = {
-            "uri": document.uri,
-            "kind": document.kind,
-            "name": document.name,
-            "description": document.description or None,
-            "owners": [uri for uri, _ in document.owners],
-            "owner_names": [name for _, name in document.owners],
-            "tags": list(document.tags),
-            "team": document.team,
-            "platform": document.platform,
-            "environment": document.environment,
-            "state": document.state,
-            "successor": document.successor,
-            "score": round(ranking.scores.get(hit.asset, hit.score), 6),
-            "matched": matched_fields(query, document, forgiving=ranking.forgiving),
-        }
-        if explain:
-            stage = ranking.exact.get(hit.asset)
-            parts: Mapping[str, Any] = ranking.parts.get(hit.asset, {})
-            body["explain"] = {"exact": stage, **parts, "prior": hit.prior}
-        return body
+    def _hits(ranking: Ranking, page: Sequence[IndexHit], query: ParsedQuery, *, explain: bool) -> list[dict[str, Any]]:
+        documents = map(SearchDocument.of_body, ranking.view.bodies(page))
+        return [_hit(ranking, hit, document, query, explain=explain) for hit, document in zip(page, documents, strict=True)]
+
+
+def _hit(ranking: Ranking, hit: IndexHit, document: SearchDocument, query: ParsedQuery, *, explain: bool) -> dict[str, Any]:
+    parts: Mapping[str, Any] = ranking.parts.get(hit.asset, {})
+    matched = matched_fields(query, document, forgiving=ranking.forgiving)
+    if "meaning" in parts:
+        nearest = ranking.view.closest_words(ranking.meaning, document_words(document), _MEANING_WORDS)
+        matched.append({"field": MEANING, "words": nearest})
+    body: dict[str, Any] = {
+        "uri": document.uri,
+        "kind": document.kind,
+        "name": document.name,
+        "description": document.description or None,
+        "owners": [uri for uri, _ in document.owners],
+        "owner_names": [name for _, name in document.owners],
+        "tags": list(document.tags),
+        "team": document.team,
+        "platform": document.platform,
+        "environment": document.environment,
+        "state": document.state,
+        "successor": document.successor,
+        "score": round(ranking.scores.get(hit.asset, 0.0), 6),
+        "matched": matched,
+    }
+    if explain:
+        body["explain"] = {"exact": ranking.exact.get(hit.asset), **parts}
+    return body
+
+
+def _candidates(
+    view: MeaningView, query: ParsedQuery, nearest: Sequence[tuple[int, float]], kinds: Collection[str], most: int
+) -> list[Candidate]:
+    selection = _selection(SearchOptions(kind=tuple(kinds)))
+    words = view.hits(any_word_clause(query), selection, most) if query.words else []
+    near = dict(nearest)
+    scores = {hit.asset: hit.score for hit in words}
+    meant = by_meaning(within(view, near, selection), near)
+    ranks = fuse([list(scores.items()), [(asset, near[asset]) for asset in meant]])
+    order = sorted(ranks, key=lambda asset: (-ranks[asset], asset))
+    return [Candidate(asset, scores.get(asset, 0.0), near.get(asset, 0.0)) for asset in order]
 
 
 def _selection(options: SearchOptions) -> dict[str, tuple[str, ...]]:
@@ -191,9 +211,7 @@ def _selection(options: SearchOptions) -> dict[str, tuple[str, ...]]:
     return {"state": _CURRENT, **{name: values for name in FILTERS if (values := getattr(options, name))}}
 
 
-def _offset_of(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not cursor.isdecimal() or len(cursor) > 9:
-        raise InvalidInput("the cursor is not one that a search returned as frontier", pointer="cursor")
-    return int(cursor)
+def _digest(q: str, options: SearchOptions) -> str:
+    """Return what identifies a search apart from its page."""
+    values = [getattr(options, each.name) for each in fields(options) if each.name not in ("limit", "cursor", "explain")]
+    return hashlib.blake2b(orjson.dumps([q, *values]), digest_size=9).hexdigest()

@@ -1,4 +1,4 @@
-"""The search index in files of tantivy: one directory, one writer, any number of readers.
+"""The words of documents in files of tantivy: one directory, one writer, any number of readers.
 
 Each commit has a document with the state that it includes (watermark, stamp of the log, format), so that contents and state
 become visible together. A directory that cannot be read (truncated, damaged, of another format) counts as absent: the projection
@@ -30,6 +30,7 @@ FORMAT: Final = 1
 """Incremented whenever the fields or their contents change: an index of another format is built again."""
 _WRITER_BYTES: Final = 32_000_000
 _STATE_KEY: Final = "\x00state"
+_NUMBERS: Final = ("asset", "prior", "changed_day", "successor")
 _POSITIONS: Final = ("name", "columns", "text", "owner_words", "tag_words")
 _FREQUENCIES: Final = ("joined", "place")
 
@@ -55,7 +56,8 @@ def schema() -> tantivy.Schema:
     """Return the fields of the index."""
     builder = tantivy.SchemaBuilder()
     builder.add_unsigned_field("asset", indexed=True, fast=True)
-    builder.add_unsigned_field("prior", fast=True)
+    for field in _NUMBERS[1:]:
+        builder.add_unsigned_field(field, fast=True)
     builder.add_text_field("exact", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("column", tokenizer_name="raw", index_option="basic")
     for field in _POSITIONS:
@@ -69,7 +71,7 @@ def schema() -> tantivy.Schema:
 
 
 class TantivyView:
-    """The `IndexView` of one commit."""
+    """The words of documents as of one commit (`IndexView`)."""
 
     def __init__(self, searcher: tantivy.Searcher, fields: tantivy.Schema, state: IndexState) -> None:
         self._searcher = searcher
@@ -83,20 +85,19 @@ class TantivyView:
             found = self._searcher.search(query, limit, count=False, offset=offset)
             return self._hits([(float(score), address) for score, address in found.hits])
 
-    def by_prior(self, selection: Selection, limit: int, offset: int = 0) -> list[IndexHit]:
-        """Return all documents of a selection by descending prior."""
+    def by_prior(self, clause: Clause, selection: Selection, limit: int) -> list[IndexHit]:
+        """Return hits by descending prior instead of score."""
         with _tantivy_errors("read"):
-            query = selected(self._schema, tantivy.Query.all_query(), selection)
-            found = self._searcher.search(query, limit, count=False, order_by_field="prior", offset=offset)
+            query = selected(self._schema, query_of(self._schema, clause), selection)
+            found = self._searcher.search(query, limit, count=False, order_by_field="prior")
             return self._hits([(0.0, address) for _, address in found.hits])
 
     def _hits(self, found: Sequence[tuple[float, tantivy.DocAddress]]) -> list[IndexHit]:
         addresses = [address for _, address in found]
-        assets = self._searcher.fast_field_values("asset", addresses)
-        priors = self._searcher.fast_field_values("prior", addresses)
+        numbers = [self._searcher.fast_field_values(field, addresses) for field in _NUMBERS]
         return [
-            IndexHit(int(asset or 0), score, int(prior or 0), address)
-            for (score, address), asset, prior in zip(found, assets, priors, strict=True)
+            IndexHit(int(asset or 0), score, int(prior or 0), int(changed or 0), int(successor or 0), address)
+            for (score, address), asset, prior, changed, successor in zip(found, *numbers, strict=True)
         ]
 
     def counts(self, clause: Clause, selection: Selection, most_values: int) -> Counts:
@@ -130,7 +131,7 @@ class TantivyView:
 
 
 class TantivyIndex:
-    """The `SearchIndex` of a directory."""
+    """The inverted index of a directory, with the state that it includes."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -167,7 +168,9 @@ class TantivyIndex:
         if (stored.get("format"), stored.get("rules")) != (FORMAT, RULES_VERSION):
             raise _UnusableIndex(f"it has format {stored.get('format')}.{stored.get('rules')}, not {FORMAT}.{RULES_VERSION}")
         self._seen = seen
-        return TantivyView(searcher, fields, IndexState(stored["watermark"], stored["stamp"], stored["complete"]))
+        return TantivyView(
+            searcher, fields, IndexState(stored["watermark"], stored["stamp"], stored["complete"], stored["slots"])
+        )
 
     def begin_writing(self, *, from_scratch: bool) -> None:
         """Lock the index for writing; `from_scratch` empties it first. Raises `Unavailable` if another process has the lock."""
@@ -209,6 +212,7 @@ class TantivyIndex:
             "watermark": state.watermark,
             "stamp": state.stamp,
             "complete": state.is_complete,
+            "slots": state.slots,
         }
         with _tantivy_errors("written"):
             writer.delete_documents_by_term("exact", _STATE_KEY)
@@ -276,6 +280,8 @@ def _stored(document: WrittenDocument) -> tantivy.Document:
     stored = tantivy.Document()
     stored.add_unsigned("asset", document.asset)
     stored.add_unsigned("prior", document.prior)
+    stored.add_unsigned("changed_day", document.changed_day)
+    stored.add_unsigned("successor", document.successor)
     for key in document.keys:
         stored.add_text("exact", key)
     for field, text in document.fields.items():

@@ -1,0 +1,162 @@
+"""Ranking of the hits of a query: exact names, words and meaning fused, the prior, and successors before deprecated assets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mlgraph.ports.search_index import Clause, Every, IndexHit, IndexView, MeaningView, OneOfAssets, Selection, Term, WordSum
+from mlgraph.search.documents import SearchDocument, exact_queries
+from mlgraph.search.embedding import query_words
+from mlgraph.search.fusion import fuse, successors_first, with_prior
+from mlgraph.search.lexical import lexical_clause
+from mlgraph.search.matching import is_phrase_in
+from mlgraph.search.prior import with_freshness
+from mlgraph.search.query_text import ParsedQuery
+
+WINDOW: Final = 300
+"""Hits of each list that are fused; further hits follow in the order of their words."""
+_EXACT_AT_MOST: Final = 1_000
+_PHRASE_CANDIDATES: Final = 1_000
+_NEAREST: Final = 200
+_NEAREST_OF_KIND: Final = 20
+"""Documents that are found by meaning at most: in all, and of each kind, so that a filter by kind finds some too."""
+_LEAST_COSINE: Final = 0.35
+"""Similarity from which on a document is found by its meaning."""
+_MEANING_WEIGHT: Final = 0.9
+COMPLETE_STAGES: Final = frozenset({"uri", "name", "name, other case"})
+"""The stages in which a URI or dotted name names the asset completely, so that nothing else is meant."""
+
+
+@dataclass(slots=True)
+class Ranking:
+    """Ranked hits of one search: those of the first `WINDOW`, and the clause that all hits match."""
+
+    view: MeaningView
+    matching: Clause
+    order: list[int] = field(default_factory=list)
+    """The assets of the window, best first."""
+    exact: dict[int, str] = field(default_factory=dict)
+    """The stage of the exact match of each asset that has one."""
+    hits: dict[int, IndexHit] = field(default_factory=dict)
+    scores: dict[int, float] = field(default_factory=dict)
+    parts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    meaning: Mapping[str, float] = field(default_factory=dict)
+    """The words that the hits by meaning are nearest to."""
+    forgiving: bool = False
+    """Whether typos were allowed."""
+    total_is: str = "exact"
+
+    def page(self, selection: Selection, offset: int, limit: int) -> list[IndexHit]:
+        """Return the hits from `offset` on: those of the window, then the others by words alone."""
+        page = [self.hits[asset] for asset in self.order[offset : offset + limit]]
+        if len(page) == limit or (self.order and len(self.order) < WINDOW) or isinstance(self.matching, OneOfAssets):
+            return page
+        listed = set(self.order)
+        further = self.view.hits(self.matching, selection, offset + limit + len(listed))
+        rest = [hit for hit in further if hit.asset not in listed]
+        start = max(0, offset - len(listed))
+        return page + rest[start : start + limit - len(page)]
+
+
+class Ranker:
+    """Ranks the hits of queries in one view. `now_day` is the present day since the epoch, `uri` that of an asset."""
+
+    def __init__(self, view: MeaningView, now_day: int, uri: Callable[[int], str]) -> None:
+        self._view = view
+        self._now_day = now_day
+        self._uri = uri
+
+    def ranked(self, query: ParsedQuery, selection: Selection) -> Ranking:
+        """Return the ranked hits of a query in a selection."""
+        view = self._view
+        if query.is_empty:
+            return Ranking(view, OneOfAssets(())) if query.text else self._all(selection)
+        stages = self._exact(query.text, selection)
+        exact = {hit.asset: stage for stage, hits in stages for hit in hits}
+        hits = {hit.asset: hit for _, listed in stages for hit in listed}
+        if stages and query.is_identifier and stages[0][0] in COMPLETE_STAGES:
+            only = [hit.asset for hit in stages[0][1]]
+            return Ranking(view, OneOfAssets(tuple(only)), only, {asset: exact[asset] for asset in only}, hits)
+        ranking = Ranking(view, lexical_clause(query, view, forgiving=not stages), exact=exact, hits=hits, forgiving=not stages)
+        lexical = view.hits(ranking.matching, selection, _PHRASE_CANDIDATES if query.phrases else WINDOW)
+        if query.phrases:
+            lexical = self._verified(ranking, lexical, query)
+        near: dict[int, float] = {}
+        if is_about_meaning(query, has_exact=bool(stages)):
+            ranking.meaning = query_words(query)
+            near = {
+                a: cosine for a, cosine in view.nearest(ranking.meaning, _NEAREST, _NEAREST_OF_KIND) if cosine >= _LEAST_COSINE
+            }
+        found = within(view, near, selection)
+        ranking.hits.update((hit.asset, hit) for hit in (*found, *lexical))
+        if ranking.exact or near:
+            ranking.matching = WordSum((ranking.matching, OneOfAssets((*ranking.exact, *near))))
+        self._fuse(ranking, lexical, by_meaning(found, near), near)
+        return ranking
+
+    def _all(self, selection: Selection) -> Ranking:
+        """Return all assets of a selection by prior."""
+        hits = self._view.by_prior(Every(), selection, WINDOW)
+        order = sorted(hits, key=lambda hit: (-hit.prior, self._uri(hit.asset)))
+        return Ranking(self._view, Every(), [hit.asset for hit in order], hits={hit.asset: hit for hit in hits})
+
+    def _exact(self, text: str, selection: Selection) -> list[tuple[str, list[IndexHit]]]:
+        """Return the stages of the exact match that have hits, each with hits that no earlier stage has, by prior."""
+        seen: set[int] = set()
+        stages = []
+        for stage, key in exact_queries(text):
+            listed = self._view.by_prior(Term("exact", key), selection, _EXACT_AT_MOST)
+            hits = sorted((hit for hit in listed if hit.asset not in seen), key=lambda hit: (-hit.prior, self._uri(hit.asset)))
+            seen.update(hit.asset for hit in hits)
+            if hits:
+                stages.append((stage, hits))
+        return stages
+
+    def _verified(self, ranking: Ranking, candidates: Sequence[IndexHit], query: ParsedQuery) -> list[IndexHit]:
+        """Return the hits with all phrases of the query word for word, and restrict the ranking to them."""
+        bodies = self._view.bodies(candidates)
+        documents = (SearchDocument.of_body(body) for body in bodies)
+        hits = [
+            hit
+            for hit, document in zip(candidates, documents, strict=True)
+            if all(is_phrase_in(phrase, document) for phrase in query.phrases)
+        ]
+        assets = {hit.asset for hit in hits}
+        ranking.total_is = "exact" if len(candidates) < _PHRASE_CANDIDATES else "at_least"
+        ranking.matching = OneOfAssets(tuple(sorted(assets)))
+        ranking.exact = {asset: stage for asset, stage in ranking.exact.items() if asset in assets}
+        return hits
+
+    def _fuse(self, ranking: Ranking, lexical: Sequence[IndexHit], meant: Sequence[int], near: Mapping[int, float]) -> None:
+        """Set the order of a ranking, and what it came from."""
+        listed = [(hit.asset, hit.score) for hit in lexical]
+        ranking.scores = fuse([listed, [(asset, near[asset]) for asset in meant]], [1.0, _MEANING_WEIGHT])
+        priors = {asset: with_freshness(hit.prior, hit.changed_day, self._now_day) for asset, hit in ranking.hits.items()}
+        scores = ranking.scores
+        fused = sorted(scores, key=lambda asset: (-scores[asset], -priors[asset], self._uri(asset)))
+        moved = [asset for asset in with_prior(fused, priors, self._uri) if asset not in ranking.exact]
+        successors = {asset: hit.successor for asset, hit in ranking.hits.items() if hit.successor}
+        ranking.order = successors_first([*ranking.exact, *moved], successors)
+        words = {hit.asset: {"words": round(hit.score, 4), "words_rank": rank} for rank, hit in enumerate(lexical, 1)}
+        meaning = {asset: {"meaning": round(near[asset], 4), "meaning_rank": rank} for rank, asset in enumerate(meant, 1)}
+        for asset in ranking.order:
+            own = {"prior": priors[asset], "stored_prior": ranking.hits[asset].prior}
+            ranking.parts[asset] = {**words.get(asset, {}), **meaning.get(asset, {}), **own}
+
+
+def is_about_meaning(query: ParsedQuery, *, has_exact: bool) -> bool:
+    """Return whether a query is also matched by meaning: no quoted phrase, no name of an asset, and more than two letters."""
+    is_name = query.is_identifier or (has_exact and bool(query.joined) and " " not in query.text)
+    return not query.phrases and not is_name and sum(map(len, query_words(query))) > 2
+
+
+def within(view: IndexView, assets: Collection[int], selection: Selection) -> list[IndexHit]:
+    """Return those of some assets that are in a selection."""
+    return view.hits(OneOfAssets(tuple(assets)), selection, len(assets)) if assets else []
+
+
+def by_meaning(found: Sequence[IndexHit], near: Mapping[int, float]) -> list[int]:
+    """Return the assets of hits by descending similarity."""
+    return sorted((hit.asset for hit in found), key=lambda asset: (-near[asset], asset))
