@@ -106,7 +106,7 @@ def _above(query: LabelledQuery, found: Found, rank: int | None) -> bool:
 
 
 def _only(found: Found, rank: int | None) -> bool:
-    return rank == 1 and found.total == 1 and len(found.hits) == 1
+    return rank == 1 and found.total in {1, None} and len(found.hits) == 1
 
 
 _RULES: Final = {

@@ -12,7 +12,7 @@ import yaml
 
 from benchmarks.discovery.fact_builder import FactBuilder
 from benchmarks.discovery.planting import asset_names, typos
-from benchmarks.discovery.search_queries import LabelledQuery, words_of
+from benchmarks.discovery.search_queries import LabelledQuery, has_phrase, words_of
 from benchmarks.discovery.vocabulary import all_words, words
 from mlgraph.domain.uri import AssetUri
 
@@ -97,21 +97,22 @@ class Planting:
         """Plant long descriptions; ask with ten words, of which nine are in one of them, and with phrases in quotes."""
         texts = self._texts(max(queries, phrases))
         found = []
-        for number, (uri, text) in enumerate(texts):
+        for number, (_, text) in enumerate(texts):
             listed = text.rstrip(".").replace(",", "").split()
             if number < queries:
                 start = self._rng.randrange(len(listed) - 9)
                 ten = listed[start : start + 10]
-                ten[self._rng.randrange(10)] = self._rng.choice(planted_words("alien"))
-                found.append(LabelledQuery("description", " ".join(ten), frozenset([uri]), note="nine of ten words"))
+                alien = self._rng.randrange(10)
+                nine = {word.lower() for word in (*ten[:alien], *ten[alien + 1 :])}
+                ten[alien] = self._rng.choice(planted_words("alien"))
+                right = frozenset(uri for uri, other in texts if nine <= set(words_of(other)))
+                found.append(LabelledQuery("description", " ".join(ten), right, note=f"nine of ten words of: {text}"))
             if number < phrases:
                 start = self._rng.randrange(len(listed) - 4)
-                phrase = listed[start : start + self._rng.choice((3, 4))]
+                phrase = words_of(" ".join(listed[start : start + self._rng.choice((3, 4))]))
                 self._decoy(phrase, listed)
-                quoted = LabelledQuery(
-                    "phrase", f'"{" ".join(phrase)}"', frozenset([uri]), phrase=tuple(words_of(" ".join(phrase))), note=text
-                )
-                found.append(quoted)
+                right = frozenset(uri for uri, other in texts if has_phrase(other, phrase))
+                found.append(LabelledQuery("phrase", f'"{" ".join(phrase)}"', right, phrase=tuple(phrase), note=text))
         return found
 
     def _texts(self, count: int) -> list[tuple[str, str]]:

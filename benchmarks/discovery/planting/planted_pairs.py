@@ -8,6 +8,7 @@ from typing import Any, Final
 from benchmarks.discovery.fact_builder import FactBuilder, team_uri
 from benchmarks.discovery.search_queries import LabelledQuery
 from benchmarks.discovery.vocabulary import Topic
+from mlgraph.domain.uri import AssetUri
 
 _PLACES: Final = (("s3://lake-core", "shared/"), ("s3://lake-sandbox", "scratch/"))
 _MOST_CONSUMERS: Final = 12
@@ -22,7 +23,8 @@ def twins(facts: FactBuilder, rng: random.Random, topics: list[Topic], count: in
         state = _state(rng, topic, name)
         places = list(_PLACES)
         rng.shuffle(places)
-        used, idle = (facts.asset("dataset", namespace, head + name, **state) for namespace, head in places)
+        pair = [facts.asset("dataset", namespace, head + name, **state) for namespace, head in places]
+        used, idle = rng.sample(pair, 2)  # the order in which they were recorded says nothing
         _consume(facts, used, name, rng.randrange(5, _MOST_CONSUMERS), serving=True)
         _consume(facts, idle, f"{name}_trial", rng.randrange(2), serving=False)
         text = name if number % 2 else name.replace("_", " ")
@@ -37,10 +39,14 @@ def deprecated(facts: FactBuilder, rng: random.Random, topics: list[Topic], coun
         topic = topics[-1 - number % len(topics)]
         stem = f"{topic.line.names[1]}_{topic.concept.names[1][0]}_{_code(number + 10_000)}"
         state = _state(rng, topic, f"{stem}_v2")
-        successor = facts.asset("dataset", "bigquery", f"acme-prod.core.{stem}_v2", **state)
-        state["properties"] = {**state["properties"], "deprecated": True, "successor": successor}
-        state["name"] = f"{stem}_v1"
-        old = facts.asset("dataset", "bigquery", f"acme-prod.core.{stem}_v1", **state)
+        path = f"acme-prod.core.{stem}"
+        successor = str(AssetUri.of("dataset", "bigquery", f"{path}_v2"))
+        properties = {**state["properties"], "deprecated": True, "successor": successor}
+        older = {**state, "name": f"{stem}_v1", "properties": properties}
+        versions = [("v1", older), ("v2", state)]
+        rng.shuffle(versions)  # the order in which they were recorded says nothing
+        uris = {version: facts.asset("dataset", "bigquery", f"{path}_{version}", **each) for version, each in versions}
+        old = uris["v1"]
         facts.edge(successor, "supersedes", old)
         _consume(facts, old, f"{stem}_v1", rng.randrange(6), serving=bool(number % 2))
         _consume(facts, successor, f"{stem}_v2", rng.randrange(3), serving=False)

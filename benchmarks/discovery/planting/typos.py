@@ -7,7 +7,9 @@ import string
 from collections.abc import Iterable
 from typing import Final
 
-_TRIES: Final = 200
+FEWEST_LETTERS: Final = {1: 5, 2: 9}
+"""Letters that a word must have, as typed too, for so many wrong ones to be forgiven."""
+_TRIES: Final = 500
 
 
 def one_typo(rng: random.Random, word: str) -> str:
@@ -33,7 +35,11 @@ def with_typos(rng: random.Random, word: str, wrong: int, others: Iterable[str])
         typed = word
         for _ in range(wrong):
             typed = one_typo(rng, typed)
-        if distance(typed, word) == wrong and all(distance(typed, other) > wrong for other in others):
+        if (
+            len(typed) >= FEWEST_LETTERS[wrong]
+            and distance(typed, word) == wrong
+            and all(distance(typed, other) > wrong for other in others)
+        ):
             return typed
     raise ValueError(f"every way to mistype {word!r} is near to another name")
 
