@@ -23,11 +23,14 @@ MAX_MATCHES: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The assets that a name may mean, by URI. `is_certain`: there is one, and the file names it by its own name."""
+    """The assets that a name may mean, by URI; `certain` has at most one, which it does mean.
+
+    That is the only one that the name fits, or the only one whose complete name it is. `total` counts before `MAX_MATCHES`.
+    """
 
     assets: tuple[int, ...]
-    is_certain: bool
-    total: int = 0
+    certain: frozenset[int]
+    total: int
 
 
 class AssetMatcher:
@@ -60,7 +63,7 @@ class AssetMatcher:
 
     def _exact(self, target: Target) -> Match | None:
         number = self._graph.asset_index.number(target.uri or "")
-        return None if number is None else Match((self._graph.aliases.at(number, self._moment),), is_certain=True, total=1)
+        return None if number is None else _sure(self._graph.aliases.at(number, self._moment))
 
     def _by_word(self, targets: Collection[Target]) -> Mapping[tuple[int, str], list[int]]:
         """Return the assets of the wanted kinds by kind and the last word of their name."""
@@ -81,18 +84,19 @@ class AssetMatcher:
         """Return the assets with the first of the target's names that any has: complete, or at the end of theirs."""
         graph, kind = self._graph, KINDS[target.kind].code
         for name in target.names:
-            wanted = name.lower()
+            wanted = _dotted(name)
             named: dict[int, str] = {}
             for asset in by_word.get((kind, last_word(_encoded(name))), ()):
-                full = AssetUri.parse(graph.asset_index.uri(asset)).name.lower()
+                full = _dotted(AssetUri.parse(graph.asset_index.uri(asset)).name)
                 if full == wanted or wanted in name_endings(full):
                     named[graph.aliases.at(asset, self._moment)] = full
             used = {asset for asset in named if self._is_used(asset)} or set(named)
             chosen = _of_qualifier(target, {asset: named[asset] for asset in used})
             if chosen:
-                ordered = sorted(chosen, key=graph.asset_index.uri)
-                is_certain = len(ordered) == 1 and name not in target.also
-                return Match(tuple(ordered[:MAX_MATCHES]), is_certain, len(ordered))
+                exact = frozenset(asset for asset in chosen if named[asset] == wanted)
+                certain = frozenset(chosen) if len(chosen) == 1 else exact if len(exact) == 1 else frozenset()
+                ordered = sorted(chosen, key=lambda asset: (asset not in certain, graph.asset_index.uri(asset)))
+                return Match(tuple(ordered[:MAX_MATCHES]), frozenset() if name in target.also else certain, len(ordered))
         return None
 
     def _is_used(self, asset: int) -> bool:
@@ -111,8 +115,17 @@ def _of_qualifier(target: Target, named: Mapping[int, str]) -> Collection[int]:
     """Return of several assets those before whose name the qualifier stands, also as the end of a word (`dev_marts.orders`)."""
     if not target.qualifier or len(named) < 2:
         return named.keys()
-    ending = f"{target.qualifier}.{target.name}".lower().replace("/", ".")
-    return {asset for asset, name in named.items() if name.replace("/", ".").endswith(ending)} or named.keys()
+    ending = _dotted(f"{target.qualifier}.{target.name}")
+    return {asset for asset, name in named.items() if name.endswith(ending)} or named.keys()
+
+
+def _sure(asset: int) -> Match:
+    return Match((asset,), frozenset({asset}), 1)
+
+
+def _dotted(name: str) -> str:
+    """Return a name as names are compared: in lower case, with dots for slashes."""
+    return name.lower().replace("/", ".")
 
 
 def _encoded(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -79,13 +79,18 @@ class ChangeImpacts:
     def __init__(self, reader: FactReader, graph: GraphVersion, noise: Noise | None, moment: int) -> None:
         self._reader, self._graph, self._noise, self._moment = reader, graph, noise, moment
 
-    def of(self, changes: Iterable[RootChange]) -> AffectedAssets:
-        """Return the assets that any of the changes affects. Raises `OutOfTime`."""
+    def of(self, changes: Iterable[RootChange], alternatives: Collection[int] = ()) -> AffectedAssets:
+        """Return the assets that any of the changes affects. Raises `OutOfTime`.
+
+        `alternatives` are left out where they are only possible: of these, a file means one, which is not hurt by another.
+        """
         found: list[tuple[int, ImpactResult]] = []
         for number, change in enumerate(changes):
             deadlines.raise_if_exceeded()
             found += [(number, self._doubted(impact, change)) for impact in self._of_change(change)]
-        return self._united(found)
+        affected = self._united(found)
+        others = np.isin(affected.assets, np.array(sorted(alternatives), np.int32)) & ~affected.certain
+        return affected.take(np.flatnonzero(~others)) if others.any() else affected
 
     def _doubted(self, impact: ImpactResult, change: RootChange) -> ImpactResult:
         if change.is_certain:

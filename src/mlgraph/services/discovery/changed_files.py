@@ -65,7 +65,7 @@ class ChangedFiles:
         mapped = _Mapping(reader, graph, moment, changes)
         assets = sorted(set(mapped.assets()), key=_order)
         roots = list(dict.fromkeys(each.root for each in assets if each.root is not None))
-        affected = ChangeImpacts(reader, graph, self._noise, moment).of(_strongest(roots))
+        affected = ChangeImpacts(reader, graph, self._noise, moment).of(_strongest(roots), mapped.alternatives)
         parts = AnswerParts(reader, graph, moment, affected, tuple(_strongest(roots)))
         unknown = sorted({*mapped.unknown, *(each.path for each in changes.unreadable)})
         return changed_files_answer(
@@ -134,6 +134,8 @@ class _Mapping:
         self._matcher = AssetMatcher(graph, moment)
         self.unknown: dict[str, UnreadableFile] = {}
         """The files with a definition that no asset has, by path."""
+        self.alternatives: set[int] = set()
+        """The assets of names that several assets have, with their changed columns: one of them changes, not both."""
         of_features = [
             _feature(each.target, each.column) for each in changes.changes if each.target.kind == _FEATURE_VIEW and each.column
         ]
@@ -158,15 +160,17 @@ class _Mapping:
                     self._note(path, target)
                 elif match is not None and (path, target) not in changed:
                     for asset in match.assets:
-                        yield ChangedAsset(path, self._graph.asset_index.uri(asset), None, match.is_certain, None)
+                        yield ChangedAsset(path, self._graph.asset_index.uri(asset), None, asset in match.certain, None)
 
     def _note(self, path: str, target: Target) -> None:
         reason = f"no {target.kind.replace('_', ' ')} is known whose name is {target.names[0]!r} or ends in it"
         self.unknown.setdefault(path, UnreadableFile(path, None, reason))
 
     def _changed(self, change: AssetChange, match: Match) -> Iterator[ChangedAsset]:
-        is_certain = change.certain and match.is_certain
+        if len(match.assets) > 1:
+            self.alternatives.update(match.assets)
         for asset in match.assets:
+            is_certain = change.certain and asset in match.certain
             if self._graph.asset_index.kind(asset) == DATASET and (change.column is not None or change.kept is not None):
                 yield from self._columns(change, asset, is_certain=is_certain)
             elif change.target.kind == _FEATURE_VIEW and change.column is not None:
@@ -187,6 +191,8 @@ class _Mapping:
             names = [change.column or ""]
         for name in names:
             column = known.get(name.lower())
+            if column is not None and dataset in self.alternatives:
+                self.alternatives.add(column)
             if column is not None:
                 yield self._of(change, column, is_certain=is_certain)
             else:
@@ -206,7 +212,7 @@ class _Mapping:
         """Yield the change of a feature; what reads the complete view may read it."""
         feature = self._matches.get(_feature(change.target, change.column))
         for asset in feature.assets if feature is not None else ():
-            yield self._of(change, asset, is_certain=is_certain and len(feature.assets if feature else ()) == 1)
+            yield self._of(change, asset, is_certain=is_certain and len(feature.assets if feature is not None else ()) == 1)
         yield self._of(change, view, is_certain=False)
 
 
