@@ -38,6 +38,7 @@ PLACES: Final = {
     "graph": "unit",
     "model": "unit",
     "connectors": "unit",
+    "changesets": "unit",
     "inference": "unit",
     "bootstrap": "unit",
     "domain": "unit",

@@ -101,7 +101,9 @@ def _hashable(located: list[Located]) -> Iterator[_Comparable]:
 def _of_definition(path: str, before: Definition, after: Definition) -> Iterator[AssetChange]:
     target, certain = before.target, after.certain and before.certain
     if before.columns is not None and after.columns is not None:
-        yield from _ColumnComparison(path, before, after).changes()
+        for change in _ColumnComparison(path, before, after).changes():
+            if change.change != "values" or before.content == after.content:  # else all values change
+                yield change
     if before.content != after.content:
         yield AssetChange(path, target, "values", "is computed in another way", certain=certain)
 
