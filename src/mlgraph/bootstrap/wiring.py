@@ -19,13 +19,14 @@ from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import tokens_from
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
-from mlgraph.services.discovery.changed_files import ChangedFiles
 from mlgraph.services.discovery.discovery import Discovery
+from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
 from mlgraph.services.discovery.word_vectors import load_word_vectors
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.projection import SearchProjection
 from mlgraph.services.search.search_queries import SearchQueries
@@ -84,7 +85,7 @@ class Server:
             intake=intake,
             queries=Queries(reader, self.follower, noise),
             search_queries=SearchQueries(self.search),
-            changed_files=ChangedFiles(reader, self.follower, noise),
+            changed_files=ChangedFiles(reader, self.follower, AssetNames(reader, self.follower), noise),
             connections=self.connections,
             health=self.health,
             tokens=tokens_from(options.tokens),

@@ -20,8 +20,8 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.payloads.payload import Located, clean_text, decode_json
 from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.domain.walk_options import DEFAULT_LIMIT
-from mlgraph.services.discovery.changed_files import ChangedFilesRequest
-from mlgraph.services.discovery.impact_thresholds import Threshold
+from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
+from mlgraph.services.discovery.pull_requests.impact_thresholds import Threshold
 
 router = APIRouter(
     prefix="/api/v1", tags=["queries"], dependencies=[Depends(authenticate), Depends(known_only), Depends(at_least)]

@@ -10,13 +10,6 @@ from mlgraph.domain.uri import AssetUri
 _Parts = tuple[str, str, str]
 
 
-def name_endings(name: str) -> Iterator[str]:
-    """Yield what follows each dot and slash of a name: the shorter names by which a tool may mean it."""
-    for place, char in enumerate(name):
-        if char in "./" and place + 1 < len(name):
-            yield name[place + 1 :]
-
-
 class NameMatcher:
     """Finds the one input that a name means: itself, else the only one that ends in the name or of which it is a partition."""
 
@@ -26,7 +19,7 @@ class NameMatcher:
         self._by_suffix: dict[_Parts, set[AssetUri]] = defaultdict(set)
         for uri in inputs:
             self._exact[uri.kind, uri.namespace, uri.name] = uri
-            for suffix in name_endings(uri.name):
+            for suffix in _suffixes(uri.name):
                 self._by_suffix[uri.kind, uri.namespace, suffix].add(uri)
 
     def match(self, name: AssetUri) -> AssetUri | None:
@@ -38,6 +31,13 @@ class NameMatcher:
         found = set(self._by_suffix.get((kind, namespace, name.name), ()))
         found.update(table for text in _tables_of(name.name) if (table := self._exact.get((kind, namespace, text))) is not None)
         return found.pop() if len(found) == 1 else None
+
+
+def _suffixes(name: str) -> Iterator[str]:
+    """Yield what follows each dot and slash of a name."""
+    for place, char in enumerate(name):
+        if char in "./" and place + 1 < len(name):
+            yield name[place + 1 :]
 
 
 def _tables_of(name: str) -> Iterator[str]:

@@ -95,6 +95,18 @@ class AssetNames:
             raise AmbiguousAsset(self._ambiguous_text(text, found))
         raise UnknownAsset(_unknown_text(text, self._nearest(found.graph, text)))
 
+    def of_kind(self, graph: GraphVersion, name: str, kind: str) -> dict[int, bool]:
+        """Return the assets of a kind that a name fits, each with whether it is the complete name, not only the end of it.
+
+        Deleted assets are returned only if there are no others. A name that no asset can have fits none.
+        """
+        if not name.strip() or len(name) > MAX_NAME_CHARS or any("\ud800" <= char <= "\udfff" for char in name):
+            return {}
+        found = self._lookup_of(graph).find(name)
+        chosen = graph.asset_index.kinds(found.assets) == KINDS[kind].code
+        distinct = _distinct(graph, found.assets[chosen], found.match[chosen] % np.uint8(NameMatch.OTHER_CASE))
+        return dict(zip(distinct.assets.tolist(), (distinct.ranks == NameMatch.NAME).tolist(), strict=True))
+
     def _matches(self, text: str) -> _Matches:
         graph = self._follower.snapshot()
         found = self._find(graph, text)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, fields
 
 from mlgraph.services.common.identity import Tokens
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
-from mlgraph.services.discovery.changed_files import ChangedFiles
 from mlgraph.services.discovery.discovery import Discovery
+from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_queries import SearchQueries

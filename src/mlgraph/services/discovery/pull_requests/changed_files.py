@@ -16,12 +16,13 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import DATASET
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.store import FactReader
-from mlgraph.services.discovery.asset_matching import AssetMatcher, Match
-from mlgraph.services.discovery.change_impacts import ChangeImpacts, RootChange
-from mlgraph.services.discovery.changed_files_answer import AnswerParts, changed_files_answer
-from mlgraph.services.discovery.impact_thresholds import Threshold
+from mlgraph.services.discovery.pull_requests.asset_matching import AssetMatcher, Match
+from mlgraph.services.discovery.pull_requests.change_impacts import ChangeImpacts, RootChange
+from mlgraph.services.discovery.pull_requests.changed_files_answer import AnswerParts, changed_files_answer
+from mlgraph.services.discovery.pull_requests.impact_thresholds import Threshold
 from mlgraph.services.history.asserted_facts import records_of
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.queries.asset_names import AssetNames
 
 _FEATURE_VIEW: Final = "feature_view"
 
@@ -50,8 +51,9 @@ class ChangedAsset(NamedTuple):
 class ChangedFiles:
     """Answers about the changed files of pull requests. Thread-safe."""
 
-    def __init__(self, reader: FactReader, follower: Follower, noise: Noise | None = None) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, names: AssetNames, noise: Noise | None = None) -> None:
         """`reader`: the store, for schemas and teams. `noise`: assets that answers leave out."""
+        self._names = names
         self._reader = reader
         self._follower = follower
         self._noise = noise
@@ -62,7 +64,7 @@ class ChangedFiles:
         reader = self._reader.at(graph.watermark)
         changes = read_changes(request.files, deadlines.raise_if_exceeded)
         changes.unreadable += [UnreadableFile(path, None, reason) for path, reason in request.skipped.items()]
-        mapped = _Mapping(reader, graph, moment, changes)
+        mapped = _Mapping(reader, AssetMatcher(self._names, graph, moment), graph, moment, changes)
         assets = sorted(set(mapped.assets()), key=_order)
         roots = list(dict.fromkeys(each.root for each in assets if each.root is not None))
         affected = ChangeImpacts(reader, graph, self._noise, moment).of(_strongest(roots), mapped.alternatives)
@@ -129,9 +131,8 @@ def _asset_body(each: ChangedAsset) -> dict[str, Any]:
 class _Mapping:
     """The assets of the graph that changed files mean."""
 
-    def __init__(self, reader: FactReader, graph: GraphVersion, moment: int, changes: ChangeSet) -> None:
-        self._reader, self._graph, self._moment, self._changes = reader, graph, moment, changes
-        self._matcher = AssetMatcher(graph, moment)
+    def __init__(self, reader: FactReader, matcher: AssetMatcher, graph: GraphVersion, moment: int, changes: ChangeSet) -> None:
+        self._reader, self._matcher, self._graph, self._moment, self._changes = reader, matcher, graph, moment, changes
         self.unknown: dict[str, UnreadableFile] = {}
         """The files with a definition that no asset has, by path."""
         self.alternatives: set[int] = set()

@@ -22,7 +22,7 @@ from mlgraph.graph.response.json_rendering import owners_json
 from mlgraph.graph.response.paging import CERTAINTY
 from mlgraph.graph.traversal.teams import NO_TEAM, Teams
 from mlgraph.ports.store import FactReader
-from mlgraph.services.discovery.change_impacts import AffectedAssets, RootChange
+from mlgraph.services.discovery.pull_requests.change_impacts import AffectedAssets, RootChange
 from mlgraph.services.history.asserted_facts import records_of
 
 MAX_PATH_URIS: Final = 200_000

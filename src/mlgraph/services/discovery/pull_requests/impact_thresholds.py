@@ -11,7 +11,7 @@ from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.suggestions import did_you_mean
 from mlgraph.graph.impact.change_effects import Effect
 from mlgraph.graph.impact.severity import SEVERITIES
-from mlgraph.services.discovery.change_impacts import AffectedAssets
+from mlgraph.services.discovery.pull_requests.change_impacts import AffectedAssets
 
 _SEVERITY: Final = "severity:"
 _FORMS: Final = f"breaks_now, severity:{'|'.join(SEVERITIES)}, or a number of assets"
