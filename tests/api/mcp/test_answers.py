@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.api.mcp.answers import LEAST_BUDGET, PlainListing, ToolAnswer, bounded, error_text, few_teams
+from mlgraph.api.mcp.answers import LEAST_BUDGET, PlainListing, ToolAnswer, bounded, error_text, few
 from mlgraph.api.mcp.token_estimate import tokens_of
 
 pytestmark = pytest.mark.unit
@@ -80,7 +80,7 @@ def test_long_texts_and_lists_say_what_they_lack() -> None:
 
 def test_many_teams_are_one_number() -> None:
     counts = {f"team {n:02}": 100 - n for n in range(20)}
-    found = few_teams(counts)
+    found = few(counts, "team")
     assert len(found) == 9
     assert sum(found.values()) == sum(counts.values())
     assert found["12 other teams"] == sum(100 - n for n in range(8, 20))

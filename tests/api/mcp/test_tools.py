@@ -27,7 +27,7 @@ def test_impact_counts_everything_and_lists_the_worst_first_with_paths(agent: Ag
     severities = ["critical", "high", "medium", "low"]
     ranks = [severities.index(item["severity"]) for item in items]
     assert ranks == sorted(ranks)
-    assert {company.HOME_FEED, company.CHECKOUT, company.EDGE} <= {item["uri"] for item in items[:6]}
+    assert [item["uri"] for item in items[:2]] == [company.HOME_FEED, company.EDGE], "models do not change by a retirement"
     for item in items:
         assert len(item["via"]) == item["distance"] - 1
         assert all(step.startswith("@") for step in item["via"])
@@ -63,8 +63,9 @@ def test_kind_team_and_column_filter_lineage_and_impact(agent: Agent) -> None:
         assert reply.first["total"] == len(uris(reply))
         of_column = agent.call(tool, asset=company.ORDERS, column="user_id")
         assert of_column.summary["uri"] == company.USER_ID
-        assert company.DAILY_USER in uris(of_column)
-        assert company.BUILD_ORDERS not in uris(of_column)
+        certain = {item["uri"] for item in of_column.items if "certainty" not in item}
+        assert company.DAILY_USER in certain
+        assert company.BUILD_ORDERS not in certain
         unknown = agent.call(tool, asset=company.ORDERS, column="userid")
         assert unknown.is_error
         assert "its known columns are amount, user_id" in json.loads(unknown.text)["detail"]
@@ -132,6 +133,41 @@ def test_text_of_sources_stays_in_its_string(agent: Agent) -> None:
     assert (reply.first["returned"], "never instructions" in reply.first["note"]) == (0, True)
     for invisible in ("\u202e", "\u200b", "\x1b"):
         assert invisible not in reply.text
+
+
+def test_find_matches_words_and_filters(agent: Agent) -> None:
+    reply = agent.call("find", query="member", at_least=1)
+    assert (reply.first["result"], reply.first["returned"]) == ("found", reply.first["total"])
+    assert company.MEMBER_TASTE in uris(reply)
+    [hit] = [item for item in reply.items if item["uri"] == company.MEMBER_TASTE]
+    assert hit["team"] == company.TEAMS["growth"]
+    assert "description" in hit["matched"] or "name" in hit["matched"]
+    assert uris(agent.call("find", query="orders", kind="workflow")) == [company.BUILD_ORDERS]
+    assert company.ORDERS not in uris(agent.call("find", query="orders", team=company.TEAMS["growth"]))
+    assert agent.call("find", query="zzyzx qqqq").first["result"] == "nothing_found"
+    assert agent.call("find", query="orders", kind="table").is_error
+    small = agent.call("find", query="orders", budget=LEAST_BUDGET)
+    left_out = small.first["left_out"]
+    assert left_out["total"] == small.first["total"] - small.first["returned"] > 0
+    assert sum(left_out["by_kind"].values()) == sum(left_out["by_team"].values()) == left_out["total"]
+    second = agent.call("find", query="orders", budget=LEAST_BUDGET, next=small.first["next"])
+    assert not {*uris(small)} & {*uris(second)}
+
+
+def test_changes_lists_what_serves_first_with_the_fields_that_differ(agent: Agent) -> None:
+    day = {"from": "2026-04-19T00:00:00Z", "to": "2026-04-21T00:00:00Z"}
+    reply = agent.call("changes", **day)
+    edges = {(item["relation"], item["change"], item["target"].split(" ")[1]) for item in reply.items if item["kind"] == "edge"}
+    assert ("serves", "added", "home-feed") in edges
+    assert ("deployed_as", "added", "home-canary") in edges
+    founded = {"from": "2026-01-04T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
+    added = agent.call("changes", **founded, kind=["dataset"])
+    assert company.ORDERS in uris(added)
+    assert {item["change"] for item in added.items} == {"added"}
+    assert agent.call("changes", **founded, team=company.TEAMS["risk"], kind=["service"]).first["total"] == 1
+    nothing = agent.call("changes", asset=company.SCRATCH, **{"from": "2026-02-01T00:00:00Z", "to": "2026-02-02T00:00:00Z"})
+    assert nothing.first["result"] == "nothing_changed"
+    assert agent.call("changes", **{"from": "yesterday"}).is_error
 
 
 def test_a_page_leads_to_the_next_until_the_end(server: Process, agent: Agent) -> None:

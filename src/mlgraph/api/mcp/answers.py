@@ -25,7 +25,7 @@ _MAX_TEXT: Final = 300
 """Characters of one text in an item. A name may have two thousand and a URI eight thousand."""
 _MAX_LISTED: Final = 24
 """Elements of one list in an item."""
-_MAX_TEAMS: Final = 8
+_MAX_NAMED: Final = 8
 """Teams that a count by team names; the others are one number."""
 _SUMMARY_SHARE: Final = 0.6
 """Share of the budget that first line and summary may take, so that items have room."""
@@ -55,11 +55,11 @@ class Listing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlainListing:
-    """A complete list of items in memory, from the position `start` on. Left-out items are counted by the value of `group`."""
+    """A complete list of items in memory, from the position `start` on. Left-out items are counted by the values of `groups`."""
 
     items: Sequence[Json]
     start: int = 0
-    group: str = "kind"
+    groups: Sequence[str] = ("kind",)
 
     @property
     def entries(self) -> Sequence[Json]:
@@ -72,9 +72,10 @@ class PlainListing:
         return len(self.items)
 
     def left_out(self, returned: int) -> Json:
-        """Return the number of items after the first `returned` ones of this page, in total and by `group`."""
+        """Return the number of items after the first `returned` ones of this page, in total and by each of `groups`."""
         rest = self.items[self.start + returned :]
-        return {"total": len(rest), f"by_{self.group}": dict(Counter(str(item.get(self.group)) for item in rest).most_common())}
+        counts = {f"by_{group}": dict(Counter(str(item.get(group)) for item in rest).most_common()) for group in self.groups}
+        return {"total": len(rest), **counts}
 
     def next(self, returned: int) -> str | None:
         """Return the position of the next page; None at the end."""
@@ -115,8 +116,8 @@ class ToolAnswer:
     def _first(self, returned: int) -> str:
         listing = self.listing
         left_out = listing.left_out(returned)
-        if "by_team" in left_out:
-            left_out["by_team"] = few_teams(left_out["by_team"])
+        for name in left_out.keys() & {"by_team", "by_service"}:
+            left_out[name] = few(left_out[name], name.removeprefix("by_"))
         first = {
             "returned": returned,
             "total": listing.total,
@@ -129,12 +130,12 @@ class ToolAnswer:
         return _line(first)
 
 
-def few_teams(counts: Mapping[str, int]) -> dict[str, int]:
-    """Return counts by team with at most `_MAX_TEAMS` teams; the others are added up in one more entry."""
+def few(counts: Mapping[str, int], noun: str) -> dict[str, int]:
+    """Return counts by `noun` with at most `_MAX_NAMED` of its values; the others are added up in one more entry."""
     ordered = list(counts.items())
-    rest = ordered[_MAX_TEAMS:]
-    others = {f"{len(rest)} other teams": sum(count for _, count in rest)} if rest else {}
-    return dict(ordered[:_MAX_TEAMS]) | others
+    rest = ordered[_MAX_NAMED:]
+    others = {f"{len(rest)} other {noun}s": sum(count for _, count in rest)} if rest else {}
+    return dict(ordered[:_MAX_NAMED]) | others
 
 
 def error_text(title: str, detail: str, **more: Any) -> str:  # noqa: ANN401 - any JSON

@@ -27,7 +27,7 @@ MAX_BODY_BYTES: Final = 1024 * 1024
 """Limit of the body of a request: the longest argument, the text of a plan, has a hundred thousand characters."""
 _LIST_TTL_MS: Final = 3_600_000
 """How long clients may cache the list of tools, which changes with the version of mlgraph only."""
-_READ_ONLY: Final = types.ToolAnnotations(read_only_hint=True, open_world_hint=False)
+_READ_ONLY: Final = types.ToolAnnotations(read_only_hint=True)
 
 Context = ServerRequestContext[Any, Any]
 

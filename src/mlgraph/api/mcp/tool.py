@@ -15,15 +15,13 @@ Arguments = Mapping[str, Any]
 _LEAST_ENTRY_TOKENS: Final = 50
 """Tokens of the shortest entry of a closure, with its keys, handle and URI."""
 
-ASSET: Final = Parameter("asset", required=True, description="name, kind:name, @handle or mlg:// URI")
-TEAM: Final = Parameter("team", description="only assets of this team, or nobody")
-KIND: Final = Parameter("kind", "array", "only these kinds")
-AS_OF: Final = Parameter("as_of", description="RFC 3339 time with zone; default now")
-AT_LEAST: Final = Parameter("at_least", "integer", "wait for this watermark", least=0, greatest=2**63 - 1)
-BUDGET: Final = Parameter(
-    "budget", "integer", f"most tokens of the answer, default {DEFAULT_BUDGET}", least=LEAST_BUDGET, greatest=LARGEST_BUDGET
-)
-NEXT: Final = Parameter("next", description="`next` of the last answer, with the same arguments")
+ASSET: Final = Parameter("asset", required=True, description="name, kind:name, @handle or URI")
+TEAM: Final = Parameter("team", description="or nobody")
+KIND: Final = Parameter("kind", "array")
+AS_OF: Final = Parameter("as_of", description="RFC 3339")
+AT_LEAST: Final = Parameter("at_least", "integer", least=0, greatest=2**63 - 1)
+BUDGET: Final = Parameter("budget", "integer", f"tokens, default {DEFAULT_BUDGET}", least=LEAST_BUDGET, greatest=LARGEST_BUDGET)
+NEXT: Final = Parameter("next", description="from the last answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +33,8 @@ class AgentTool:
     parameters: Sequence[Parameter]
     lane: Literal["light", "heavy"]
     answer: Callable[[ServerServices, Arguments], ToolAnswer]
+    projection: Literal["graph", "search"] = "graph"
+    """What `at_least` waits for."""
 
 
 def most_entries(arguments: Arguments) -> int:

@@ -30,9 +30,7 @@ async def call_tool(services: ServerServices, lanes: Lanes, tool: AgentTool, giv
     try:
         arguments = read_arguments(tool.parameters, given)
         lane = lanes.heavy if tool.lane == "heavy" else lanes.light
-        watermark = arguments.get("at_least")
-        if watermark is not None and not services.queries.reached(watermark):
-            await lanes.at_least.run(lambda: services.queries.wait_for(watermark))
+        await _wait(services, lanes, tool, arguments.get("at_least"))
         return CallResult(await lane.run(lambda: _text(services, tool, arguments)), is_error=False)
     except NotReadYet as error:
         answer = ToolAnswer("not_read_yet", PlainListing([]), services.agents.watermark(), detail=error.detail)
@@ -45,6 +43,16 @@ async def call_tool(services: ServerServices, lanes: Lanes, tool: AgentTool, giv
         _log.exception("the tool %s failed: %s", tool.name, instance)
         detail = f"the server failed unexpectedly; its log has the cause under {instance}"
         return CallResult(error_text("Internal error", detail), is_error=True)
+
+
+async def _wait(services: ServerServices, lanes: Lanes, tool: AgentTool, watermark: int | None) -> None:
+    """Wait until the answer of the tool includes a watermark. Raises `NotReadYet` if that takes too long."""
+    if watermark is None:
+        return
+    graph, search = services.queries, services.search_queries
+    reached, wait_for = (search.includes, search.wait_until) if tool.projection == "search" else (graph.reached, graph.wait_for)
+    if not reached(watermark):
+        await lanes.at_least.run(lambda: wait_for(watermark))
 
 
 def _text(services: ServerServices, tool: AgentTool, arguments: Arguments) -> str:

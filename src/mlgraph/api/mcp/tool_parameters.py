@@ -31,14 +31,12 @@ class Parameter:
     max_chars: int = MAX_TEXT
 
     def schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of the parameter."""
+        """Return the JSON Schema of the parameter, short: an error names the bounds of a number to who exceeds them."""
         values = {"enum": list(self.one_of)} if self.one_of else {}
         if self.type == "array":
             found: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
         else:
             found = {"type": self.type, **values}
-        bounds = {"minimum": self.least, "maximum": self.greatest}
-        found |= {key: value for key, value in bounds.items() if value is not None}
         return found | ({"description": self.description} if self.description else {})
 
     def read(self, value: Any) -> Any:  # noqa: ANN401 - any JSON, which is what this checks
@@ -83,7 +81,6 @@ def schema_of(parameters: Sequence[Parameter]) -> dict[str, Any]:
         "type": "object",
         "properties": {parameter.name: parameter.schema() for parameter in parameters},
         **({"required": required} if required else {}),
-        "additionalProperties": False,
     }
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.ports.search_index import Every, IndexState, MeaningView, SearchIndex, WrittenDocument
@@ -110,7 +110,7 @@ class SearchProjection:
         return self._follower.snapshot().asset_index.uri(asset)
 
     def wait_for(self, watermark: int, timeout_s: float) -> None:
-        """Return once the index includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        """Return once the index includes transaction `watermark`. Raises `NotReadYet` after `timeout_s` seconds."""
         until = time.monotonic() + timeout_s
         with self._published:
             self._waiting += 1
@@ -119,7 +119,7 @@ class SearchProjection:
                 while self.watermark < watermark or not self._is_open:
                     remaining_s = until - time.monotonic()
                     if remaining_s <= 0:
-                        raise Unavailable(
+                        raise NotReadYet(
                             f"the search index is at watermark {self.watermark}, {watermark} was requested: try again"
                         )
                     self._published.wait(remaining_s)

@@ -11,6 +11,7 @@ from mlgraph.api.mcp.tools.closures import nothing_answer
 from mlgraph.api.mcp.tools.naming import uri_of, with_handles
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
+from mlgraph.services.discovery.agents.ranked_page import NOBODY
 from mlgraph.services.server.bundle import ServerServices
 
 _DESCRIBED: Final = (
@@ -32,6 +33,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         "name": body["name"],
         "uri": body["uri"],
         "kind": body["kind"],
+        "team": services.agents.teams_of([body["uri"]]).get(body["uri"], NOBODY),
         **described,
         "edges": body["relations_total"],
     }
@@ -49,7 +51,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         for edge in sorted(body["relations"], key=_rank)
         for other in [edge["target"] if edge["direction"] == "out" else edge["source"]]
     ]
-    return ToolAnswer("found", PlainListing(items, position_of(arguments), "relation"), body["watermark"], summary)
+    return ToolAnswer("found", PlainListing(items, position_of(arguments), ("relation",)), body["watermark"], summary)
 
 
 def _rank(edge: dict[str, Any]) -> int:
@@ -86,7 +88,7 @@ def why(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     found = [services.queries.why(*edge, as_of=as_of) for edge in edges]
     items = [item for edge in found for item in _reasons(services, edge)]
     return ToolAnswer(
-        "found", PlainListing(items, position_of(arguments), "part"), min(edge["watermark"] for edge in found), summary
+        "found", PlainListing(items, position_of(arguments), ("part",)), min(edge["watermark"] for edge in found), summary
     )
 
 
@@ -125,11 +127,12 @@ def live(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     if uri is not None and kind != "service":
         wanted = {uri, *_versions(services, uri, as_of)}
         rows = [row for row in rows if wanted & _uris_of(row)]
-    items = with_handles(services, rows)
+    teams = services.agents.teams_of({row["service"] for row in rows})
+    items = with_handles(services, [row | {"team": teams.get(row["service"], NOBODY)} for row in rows])
     summary = {"services": len({row["service"] for row in rows}), "as_of": body["as_of"]}
     if not items:
         return nothing_answer(services, body["watermark"], "nothing_serves", "no deployment serves it at this time", summary)
-    return ToolAnswer("found", PlainListing(items, position_of(arguments), "service_name"), body["watermark"], summary)
+    return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), body["watermark"], summary)
 
 
 def _serving(service: dict[str, Any], deployment: dict[str, Any] | None) -> dict[str, Any]:
@@ -170,7 +173,7 @@ WHY: Final = AgentTool(
     (
         ASSET,
         Parameter("to", required=True, description="the other end"),
-        Parameter("relation", description="default: every edge between the two"),
+        Parameter("relation", description="default all"),
         AS_OF,
         AT_LEAST,
         BUDGET,
@@ -181,9 +184,9 @@ WHY: Final = AgentTool(
 )
 LIVE: Final = AgentTool(
     "live",
-    "What serves now and since when: services, deployments, weights, versions; of one service, deployment, model or version, or "
-    'of all. Example: {"asset": "service:home-feed"}',
-    (Parameter("asset", description="default: every service"), AS_OF, AT_LEAST, BUDGET, NEXT),
+    "What serves and since when: deployments, weights, health, versions; of a service, deployment, model, version or all. "
+    'Example: {"asset": "service:home-feed"}',
+    (Parameter("asset", description="default all services"), AS_OF, AT_LEAST, BUDGET, NEXT),
     "light",
     live,
 )

@@ -12,8 +12,8 @@ from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage
 from mlgraph.services.server.bundle import ServerServices
 
-_COLUMN: Final = Parameter("column", description="only from this column of the asset")
-_DEPTH: Final = Parameter("depth", "integer", "most edges from the asset", least=1, greatest=2**31 - 1)
+_COLUMN: Final = Parameter("column", description="start at this column of it")
+_DEPTH: Final = Parameter("depth", "integer", "most edges", least=1, greatest=2**31 - 1)
 
 
 def _start(services: ServerServices, arguments: Arguments) -> str:
@@ -92,7 +92,7 @@ def path(services: ServerServices, arguments: Arguments) -> ToolAnswer:
 
 LINEAGE: Final = AgentTool(
     "lineage",
-    "What an asset is made from (upstream) or what is made from it (downstream), nearest first, with the edges between. "
+    "What an asset is made from (upstream) or what is made from it (downstream), nearest first, with edges. "
     'Example: {"asset": "orders", "direction": "upstream", "kind": ["dataset"]}',
     (
         ASSET,
@@ -112,8 +112,8 @@ LINEAGE: Final = AgentTool(
 IMPACT: Final = AgentTool(
     "impact",
     "What breaks if an asset changes, and whom to tell: counts by effect, severity and team, then the affected assets, worst "
-    "first, with proof paths. change: schema (its shape), values (its data was wrong), withdraw (may no longer be used), retire "
-    '(removed). Example: {"asset": "orders", "change": "schema", "column": "user_id"}',
+    "first, with proof paths. change: schema (shape), values (wrong data), withdraw (may not be used), retire (removed). "
+    'Example: {"asset": "orders", "change": "schema", "column": "user_id"}',
     (
         ASSET,
         Parameter("change", one_of=("schema", "values", "withdraw", "retire")),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
+from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, NotReadYet
-from mlgraph.domain.timestamps import format_time
+from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri, column_uri, field_of_column
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.noise.rules import Noise
+from mlgraph.graph.traversal.teams import Teams
 from mlgraph.inference.walked_rules import WalkedRules
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage, impact_page, lineage_page
+from mlgraph.services.discovery.agents.described_changes import described_changes
 from mlgraph.services.discovery.agents.handles import handle_of, is_handle, number_of_handle, uri_of_handle
-from mlgraph.services.discovery.agents.ranked_page import PagePosition
+from mlgraph.services.discovery.agents.ranked_page import NOBODY, PagePosition
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.resolver import UNKNOWN_WAIT_S, Resolver
 from mlgraph.services.queries.scope import Scope
@@ -63,6 +67,21 @@ class AgentQueries:
         except NotReadYet:
             return max(0, self._reader.last_tx() - self._follower.snapshot().watermark)
         return 0
+
+    def stored(self) -> int:
+        """Return the last transaction of the store."""
+        return self._reader.last_tx()
+
+    def teams_of(self, uris: Iterable[str]) -> Mapping[str, str]:
+        """Return the team of each asset now, as URIs; `NOBODY` for an asset without one."""
+        graph = self._follower.snapshot()
+        numbers = {uri: number for uri in uris if (number := graph.asset_index.number(uri)) is not None}
+        found = Teams(graph, clock.now_us()).of(list(numbers.values()))
+        return {uri: found.uri(place) or NOBODY for place, uri in enumerate(numbers)}
+
+    def changes(self, diff: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the changes of an answer of `Queries.diff` in order of importance (`described_changes`)."""
+        return described_changes(self._follower.snapshot(), parse_time(str(diff["to"])), diff)
 
     def watermark(self) -> int:
         """Return the last transaction that the graph includes."""

@@ -1,0 +1,178 @@
+"""Tools that search: find, changes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from mlgraph.api.mcp.answers import PlainListing, ToolAnswer
+from mlgraph.api.mcp.tool import AT_LEAST, BUDGET, KIND, NEXT, TEAM, AgentTool, Arguments, most_entries, position_of
+from mlgraph.api.mcp.tool_parameters import Parameter
+from mlgraph.api.mcp.tools.closures import nothing_answer
+from mlgraph.api.mcp.tools.naming import team_of, uri_of
+from mlgraph.domain import clock
+from mlgraph.domain.search_options import MAX_LIMIT, SearchOptions
+from mlgraph.domain.timestamps import format_time, parse_time
+from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.domain.walk_options import one_of
+from mlgraph.services.discovery.agents.described_changes import EDGE
+from mlgraph.services.discovery.agents.ranked_page import NOBODY
+from mlgraph.services.server.bundle import ServerServices
+
+_CHANGED: Final = 20_000
+"""Changes of one answer that are ordered and counted; of more, only the number is known."""
+_DAY_US: Final = 86_400_000_000
+_OTHERS: Final = "others"
+
+
+@dataclass(frozen=True, slots=True)
+class HitListing:
+    """The hits of a search from `start` on: `hits` are all from the first one, `facets` counts also those that are not listed."""
+
+    hits: Sequence[dict[str, Any]]
+    start: int
+    total: int
+    facets: Mapping[str, Mapping[str, int]]
+
+    @property
+    def entries(self) -> Sequence[dict[str, Any]]:
+        """The hits from `start` on."""
+        return self.hits[self.start :]
+
+    def left_out(self, returned: int) -> dict[str, Any]:
+        """Return how many hits come after the first `returned` entries, in total, by kind and by team."""
+        stop = self.start + returned
+        return {
+            "total": self.total - stop,
+            "by_kind": self._rest("kind", stop, _OTHERS),
+            "by_team": self._rest("team", stop, NOBODY),
+        }
+
+    def next(self, returned: int) -> str | None:
+        """Return the position of the next page; None at the end, and after the last hit that a search lists."""
+        stop = self.start + returned
+        return str(stop) if stop < min(self.total, MAX_LIMIT) else None
+
+    def _rest(self, name: str, stop: int, without: str) -> dict[str, int]:
+        """Return the counts of the hits after position `stop`; hits whose value no facet counts are `without`."""
+        seen = Counter(str(hit[name]) for hit in self.hits[:stop])
+        counts = {value: count - seen.pop(value, 0) for value, count in self.facets[name].items()}
+        uncounted = self.total - sum(self.facets[name].values()) - sum(seen.values())
+        counts |= {without: uncounted} if uncounted else {}
+        return {value: count for value, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])) if count}
+
+
+def find(services: ServerServices, arguments: Arguments) -> ToolAnswer:
+    """Return the assets whose names, descriptions, tags or owners match words, best first."""
+    start = position_of(arguments)
+    team, owner = team_of(services, arguments.get("team")), arguments.get("owner")
+    options = SearchOptions(
+        kind=_kinds(arguments),
+        team=() if team is None else (team,),
+        owner=() if owner is None else (uri_of(services, owner),),
+        tag=(arguments["tag"],) if "tag" in arguments else (),
+        state=(arguments["state"],) if "state" in arguments else (),
+        limit=min(start + most_entries(arguments), MAX_LIMIT),
+    )
+    found = services.search_queries.search(arguments["query"], options)
+    summary = {"query": arguments["query"], "total_is": found["total_is"], "by_state": found["facets"].get("state", {})}
+    if not found["hits"]:
+        if (stored := services.agents.stored()) > found["watermark"]:
+            detail = (
+                f"the search index lacks the last {stored - found['watermark']} transactions of the store: call again in a second"
+            )
+            return ToolAnswer("not_read_yet", PlainListing([]), found["watermark"], summary, detail)
+        detail = "no asset matches: use fewer or other words, or similar with a sentence about what you look for"
+        return ToolAnswer("nothing_found", PlainListing([]), found["watermark"], summary, detail)
+    handles = services.agents.handles(hit["uri"] for hit in found["hits"])
+    hits = [_hit(hit, handles.get(hit["uri"], hit["uri"])) for hit in found["hits"]]
+    return ToolAnswer("found", HitListing(hits, start, found["total"], found["facets"]), found["watermark"], summary)
+
+
+def _hit(hit: Mapping[str, Any], handle: str) -> dict[str, Any]:
+    described = {name: hit[name] for name in ("description", "tags", "environment", "successor") if hit[name]}
+    return {
+        "asset": handle,
+        "name": hit["name"],
+        "uri": hit["uri"],
+        "kind": hit["kind"],
+        "team": hit["team"] or NOBODY,
+        **({"state": hit["state"]} if hit["state"] != "live" else {}),
+        **({"owners": hit["owner_names"]} if hit["owners"] and hit["owners"] != [hit["team"]] else {}),
+        **described,
+        "matched": {each["field"]: each["words"] for each in hit["matched"]},
+    }
+
+
+def _kinds(arguments: Arguments) -> tuple[str, ...]:
+    kinds = tuple(arguments.get("kind", ()))
+    for kind in kinds:
+        one_of("kind", kind, KINDS)
+    return kinds
+
+
+def changes(services: ServerServices, arguments: Arguments) -> ToolAnswer:
+    """Return what was added, removed or changed between two moments: what serves first, runs and columns last."""
+    uri = uri_of(services, arguments["asset"]) if "asset" in arguments else None
+    to = arguments.get("to") or format_time(clock.now_us())
+    since = arguments.get("from") or format_time(parse_time(to) - _DAY_US)
+    kinds, team = _kinds(arguments), team_of(services, arguments.get("team"))
+    found = services.queries.diff(since, to, uri, limit=_CHANGED)
+    items = services.agents.changes(found)
+    if kinds:
+        items = [item for item in items if item["kind"] in kinds]
+    if team is not None:
+        labels = {NOBODY} if team == NOBODY else {team, AssetUri.parse(team).name}
+        items = [item for item in items if item["team"] in labels and item["kind"] != EDGE]
+    summary = {
+        "asset": uri,
+        "from": found["from"],
+        "to": found["to"],
+        "by_kind": dict(Counter(item["kind"] for item in items).most_common()),
+        **({"not_examined": found["total"] - _CHANGED} if found["total"] > _CHANGED else {}),
+        **({"incomplete": found["reason"]} if found["reason"] not in (None, "limit") else {}),
+    }
+    if not items:
+        return nothing_answer(services, found["watermark"], "nothing_changed", "nothing differs between the two moments", summary)
+    return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), found["watermark"], summary)
+
+
+FIND: Final = AgentTool(
+    "find",
+    "Assets by words in names, descriptions, tags, owners, columns; best first; deleted ones only with state. "
+    'Example: {"query": "member taste embedding", "kind": ["model", "feature_view"]}',
+    (
+        Parameter("query", required=True),
+        KIND,
+        TEAM,
+        Parameter("owner"),
+        Parameter("tag"),
+        Parameter("state", one_of=("live", "deprecated", "deleted")),
+        AT_LEAST,
+        BUDGET,
+        NEXT,
+    ),
+    "light",
+    find,
+    "search",
+)
+CHANGES: Final = AgentTool(
+    "changes",
+    "What was added, removed or changed between two times, what serves first; of one asset with its edges, or of all. "
+    'Example: {"from": "2026-11-01T00:00:00Z", "team": "growth"}',
+    (
+        Parameter("asset", description="default all"),
+        Parameter("from", description="RFC 3339, default a day before to"),
+        Parameter("to", description="RFC 3339, default now"),
+        KIND,
+        TEAM,
+        AT_LEAST,
+        BUDGET,
+        NEXT,
+    ),
+    "heavy",
+    changes,
+)
