@@ -84,6 +84,7 @@ class Server:
         self.services = Services(
             intake=intake,
             queries=Queries(reader, self.follower, noise),
+            names=AssetNames(reader, self.follower),
             search_queries=SearchQueries(self.search),
             changed_files=ChangedFiles(reader, self.follower, AssetNames(reader, self.follower), noise),
             connections=self.connections,

@@ -18,7 +18,7 @@ from mlgraph.api.mcp.token_estimate import tokens_of
 pytestmark = pytest.mark.unit
 _FILE: Final = files("wordllama") / "tokenizers" / "l2_supercat_tokenizer_config.json"
 TOKENIZER: Final = Tokenizer.from_str(_FILE.read_text())
-_random = random.Random(12)  # noqa: S311 - examples, no secrets
+_random = random.Random(12)
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 TEXTS: Final = {
     "answer": json.dumps(

@@ -21,7 +21,8 @@ PARAMETERS = (
 )
 _values = st.one_of(
     st.none(), st.booleans(), st.integers(-1, 30_000), st.floats(allow_nan=False), st.text(max_size=5), st.just("upstream"),
-    st.lists(st.one_of(st.text(min_size=1, max_size=3), st.integers()), max_size=3), st.dictionaries(st.text(), st.none(), max_size=1),
+    st.lists(st.one_of(st.text(min_size=1, max_size=3), st.integers()), max_size=3),
+    st.dictionaries(st.text(), st.none(), max_size=1),
 )  # fmt: skip
 
 

@@ -52,6 +52,55 @@ def test_a_handle_of_another_store_is_refused(agent: Agent, handle: str) -> None
     assert "handle" in json.loads(reply.text)["detail"]
 
 
+def test_an_asset_is_given_by_name(agent: Agent) -> None:
+    names = {
+        "home-feed": company.HOME_FEED,
+        "service:home-feed": company.HOME_FEED,
+        "orders_daily": company.ORDERS_DAILY,
+        f"{company.DB}/shop.public.orders": company.ORDERS,
+        "model:fraud-score": company.FRAUD,
+        " home-feed ": company.HOME_FEED,
+    }
+    for name, uri in names.items():
+        assert agent.call("show", asset=name).summary["uri"] == uri, name
+    assert set(uris(agent.call("lineage", asset="orders_daily", team="risk"))) >= {company.TRAIN_FRAUD, company.CHECKOUT}
+
+
+@pytest.mark.parametrize("name", ["home-fed", "service:home-fed", "mlg://service/acme/home-fed"])
+def test_an_unknown_name_is_answered_with_the_five_nearest(agent: Agent, name: str) -> None:
+    reply = agent.call("impact", asset=name, change="schema")
+    assert reply.is_error
+    [error] = reply.lines
+    assert error["candidates"][0]["uri"] == company.HOME_FEED
+    assert len(error["candidates"]) <= 5
+    assert "call again" in error["detail"]
+    again = agent.call("show", asset=error["candidates"][0]["asset"])
+    assert again.summary["uri"] == company.HOME_FEED
+
+
+def test_an_ambiguous_name_is_answered_with_its_candidates(server: Process, agent: Agent) -> None:
+    api = Api(server.url)
+    twins = [str(AssetUri("dataset", namespace, "twin")) for namespace in ("s3://a", "s3://b")]
+    api.taken(*(asset(twin, company.FOUNDED) for twin in twins))
+    reply = agent.call("show", asset="twin", at_least=api.written)
+    api.close()
+    assert reply.is_error
+    assert [each["uri"] for each in reply.lines[0]["candidates"]] == twins
+    assert "may mean 2 assets" in reply.lines[0]["detail"]
+
+
+def test_similar_finds_what_exists_and_says_when_nothing_is_like_it(agent: Agent) -> None:
+    reply = agent.call("similar", text="I plan to build a score of the probability that a payment is fraudulent.", at_least=1)
+    assert not reply.is_error, reply.text
+    assert reply.first["result"] == "found"
+    assert company.FRAUD in uris(reply)
+    [hit] = [item for item in reply.items if item["uri"] == company.FRAUD]
+    assert hit["why"]
+    assert agent.call("similar", asset=company.SCRATCH).first["result"] == "nothing_like_it"
+    for wrong in ({}, {"asset": company.FRAUD, "text": "x"}, {"asset": company.FRAUD, "kind": "model"}):
+        assert agent.call("similar", **wrong).is_error
+
+
 def test_kind_team_and_column_filter_lineage_and_impact(agent: Agent) -> None:
     for tool in ("lineage", "impact"):
         reply = agent.call(tool, asset=company.ORDERS, kind=["service"])

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mlgraph.api.http.problems import of_error
 from mlgraph.domain.errors import Unavailable
 
-_OWNED: Final = re.compile(r"/api/v1/(connect|sources|sync|webhooks|dead-letters|backup|restore|similar)(/|$)|/metrics$")
-"""Paths that only the first process serves."""
+_OWNED: Final = re.compile(r"/api/v1/(connect|sources|sync|webhooks|dead-letters|backup|restore|similar)(/|$)|/(metrics|mcp)$")
+"""Paths that only the first process serves. A tool of `/mcp` may need any of its services."""
 _HOP_BY_HOP: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "te", "upgrade", "proxy-connection"})
 """Hop-by-hop headers, which a proxy does not forward (RFC 9110, section 7.6.1)."""
 

@@ -7,9 +7,9 @@ from typing import Final
 from mlgraph.api.mcp.tool import AgentTool
 from mlgraph.api.mcp.tools.assets import LIVE, SHOW, WHY
 from mlgraph.api.mcp.tools.closures import IMPACT, LINEAGE, PATH
-from mlgraph.api.mcp.tools.discovery import CHANGES, FIND
+from mlgraph.api.mcp.tools.discovery import CHANGES, FIND, SIMILAR
 
-TOOLS: Final[tuple[AgentTool, ...]] = (FIND, SHOW, LINEAGE, IMPACT, PATH, WHY, LIVE, CHANGES)
+TOOLS: Final[tuple[AgentTool, ...]] = (FIND, SHOW, LINEAGE, IMPACT, PATH, SIMILAR, WHY, LIVE, CHANGES)
 BY_NAME: Final = {tool.name: tool for tool in TOOLS}
 INSTRUCTIONS: Final = (
     "mlgraph knows which datasets, features, models, workflows and services exist, what is made from what, who owns it and what "

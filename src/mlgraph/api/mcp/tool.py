@@ -33,7 +33,7 @@ class AgentTool:
     parameters: Sequence[Parameter]
     lane: Literal["light", "heavy"]
     answer: Callable[[ServerServices, Arguments], ToolAnswer]
-    projection: Literal["graph", "search"] = "graph"
+    projection: Literal["graph", "search", "similarity"] = "graph"
     """What `at_least` waits for."""
 
 

@@ -11,6 +11,7 @@ from mlgraph.api.http.limits import Lanes
 from mlgraph.api.mcp.answers import DEFAULT_BUDGET, PlainListing, ToolAnswer, error_text
 from mlgraph.api.mcp.tool import AgentTool, Arguments
 from mlgraph.api.mcp.tool_parameters import read_arguments
+from mlgraph.api.mcp.tools.naming import NotOneAsset
 from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
 from mlgraph.services.server.bundle import ServerServices
 
@@ -35,6 +36,8 @@ async def call_tool(services: ServerServices, lanes: Lanes, tool: AgentTool, giv
     except NotReadYet as error:
         answer = ToolAnswer("not_read_yet", PlainListing([]), services.agents.watermark(), detail=error.detail)
         return CallResult(answer.text(DEFAULT_BUDGET), is_error=False)
+    except NotOneAsset as error:
+        return CallResult(error_text(error.title, error.detail, candidates=error.candidates), is_error=True)
     except MlgraphError as error:
         again = {"next_step": _RETRY.format(error.retry_after_s)} if isinstance(error, Unavailable) else {}
         return CallResult(error_text(error.title, error.detail, **again), is_error=True)
@@ -49,8 +52,11 @@ async def _wait(services: ServerServices, lanes: Lanes, tool: AgentTool, waterma
     """Wait until the answer of the tool includes a watermark. Raises `NotReadYet` if that takes too long."""
     if watermark is None:
         return
-    graph, search = services.queries, services.search_queries
-    reached, wait_for = (search.includes, search.wait_until) if tool.projection == "search" else (graph.reached, graph.wait_for)
+    reached, wait_for = {
+        "graph": (services.queries.reached, services.queries.wait_for),
+        "search": (services.search_queries.includes, services.search_queries.wait_until),
+        "similarity": (services.discovery.reached, services.discovery.wait_for),
+    }[tool.projection]
     if not reached(watermark):
         await lanes.at_least.run(lambda: wait_for(watermark))
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import MlgraphError, Unavailable
+from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import Bools
@@ -89,7 +89,7 @@ class SimilarityIndex:
         return self.catalogue
 
     def wait_for(self, watermark: int, timeout_s: float) -> None:
-        """Return once the index includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        """Return once the index includes transaction `watermark`. Raises `NotReadYet` after `timeout_s` seconds."""
         until = time.monotonic() + timeout_s
         with self._published:
             self._waiting += 1
@@ -98,7 +98,7 @@ class SimilarityIndex:
                 while self.watermark < watermark or not self._is_built:
                     remaining_s = until - time.monotonic()
                     if remaining_s <= 0:
-                        raise Unavailable(
+                        raise NotReadYet(
                             f"the similarity index is at watermark {self.watermark}, {watermark} was requested: try again"
                         )
                     self._published.wait(remaining_s)

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import AmbiguousAsset, InvalidInput, MlgraphError, Unavailable, UnknownAsset
+from mlgraph.domain.errors import AmbiguousAsset, InvalidInput, MlgraphError, NotReadYet, UnknownAsset
 from mlgraph.domain.naming.dataset_naming import canonical_dataset, dataset_uri_from_location
 from mlgraph.domain.uri import SCHEME, AssetUri, column_uri
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
@@ -64,7 +64,7 @@ class AssetNames:
         """Return the assets that a name may mean as JSON, the most exact first, then by URI.
 
         `uri` is the asset that it means, None if that is not certain. Without a match, `nearest` has assets with similar names.
-        Raises `InvalidInput`, and `Unavailable` if the graph lags behind the store.
+        Raises `InvalidInput`, and `NotReadYet` if the graph lags behind the store.
         """
         text = _checked(name)
         found = self._matches(text)
@@ -113,8 +113,8 @@ class AssetNames:
         if not len(found.assets) and (written := self._reader.last_tx()) > graph.watermark:
             try:
                 self._follower.wait_for(written, UNKNOWN_WAIT_S)
-            except Unavailable:
-                raise Unavailable(
+            except NotReadYet:
+                raise NotReadYet(
                     f"no asset in the graph has the name {text[:200]!r}, and the graph lags behind the store: it is at watermark "
                     f"{graph.watermark}, the store at {written}; try again"
                 ) from None

@@ -9,6 +9,7 @@ from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.ingest.intake import Intake
+from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
@@ -22,6 +23,7 @@ class Services:
 
     intake: Intake
     queries: Queries
+    names: AssetNames
     search_queries: SearchQueries
     changed_files: ChangedFiles
     connections: SourceManager

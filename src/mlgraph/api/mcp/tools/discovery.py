@@ -1,4 +1,4 @@
-"""Tools that search: find, changes."""
+"""Tools that search: find, similar, changes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from typing import Any, Final
 
 from mlgraph.api.mcp.answers import PlainListing, ToolAnswer
 from mlgraph.api.mcp.tool import AT_LEAST, BUDGET, KIND, NEXT, TEAM, AgentTool, Arguments, most_entries, position_of
-from mlgraph.api.mcp.tool_parameters import Parameter
+from mlgraph.api.mcp.tool_parameters import MAX_LONG_TEXT, Parameter
 from mlgraph.api.mcp.tools.closures import nothing_answer
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
 from mlgraph.domain import clock
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.search_options import MAX_LIMIT, SearchOptions
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
@@ -20,6 +21,7 @@ from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import one_of
 from mlgraph.services.discovery.agents.described_changes import EDGE
 from mlgraph.services.discovery.agents.ranked_page import NOBODY
+from mlgraph.services.discovery.similar import MAX_LIMIT as MAX_HITS
 from mlgraph.services.server.bundle import ServerServices
 
 _CHANGED: Final = 20_000
@@ -140,6 +142,45 @@ def changes(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), found["watermark"], summary)
 
 
+def similar(services: ServerServices, arguments: Arguments) -> ToolAnswer:
+    """Return what may be a duplicate of an asset, or what exists of what a text plans to build, with reasons."""
+    if ("asset" in arguments) == ("text" in arguments):
+        raise InvalidInput("give either asset, which exists, or text, which says what is to be built")
+    kinds = _kinds(arguments)
+    if "asset" in arguments:
+        if kinds:
+            raise InvalidInput("an asset is compared with those of its own kind: kind goes with text")
+        found = services.discovery.similar(uri_of(services, arguments["asset"]), limit=MAX_HITS)
+    else:
+        found = services.discovery.similar_to_text(arguments["text"], kinds, limit=MAX_HITS)
+    uris = [uri for uri in (found["uri"], *(hit["uri"] for hit in found["hits"])) if uri is not None]
+    handles = services.agents.handles(uris)
+    summary = {
+        "asset": handles.get(found["uri"]) if found["uri"] else None,
+        "talk_to": {each["owner"]: len(each["assets"]) for each in found["talk_to"]},
+        "excluded": found["left_out"],
+        **({"incomplete": found["reason"]} if found["partial"] else {}),
+    }
+    if not found["hits"]:
+        detail = "nothing like it exists" if found["nothing_like_it"] else "nothing was compared"
+        return nothing_answer(services, found["watermark"], "nothing_like_it", detail, summary)
+    items = [
+        {
+            "asset": handles.get(hit["uri"], hit["uri"]),
+            "name": hit["name"],
+            "uri": hit["uri"],
+            "kind": hit["kind"],
+            "score": hit["score"],
+            "probably_a_duplicate": hit["suggested"],
+            "team": hit["reuse"]["team"] or NOBODY,
+            "why": [each["text"] for each in hit["why"]],
+            "reuse": hit["reuse"]["text"],
+        }
+        for hit in found["hits"]
+    ]
+    return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), found["watermark"], summary)
+
+
 FIND: Final = AgentTool(
     "find",
     "Assets by words in names, descriptions, tags, owners, columns; best first; deleted ones only with state. "
@@ -158,6 +199,22 @@ FIND: Final = AgentTool(
     "light",
     find,
     "search",
+)
+SIMILAR: Final = AgentTool(
+    "similar",
+    "Is it already built? Near-duplicates of an asset, or what exists of a plan in words, with reasons and whom to talk to. "
+    'Example: {"text": "embedding of movies from ratings"}',
+    (
+        Parameter("asset", description="this or text"),
+        Parameter("text", max_chars=MAX_LONG_TEXT),
+        KIND,
+        AT_LEAST,
+        BUDGET,
+        NEXT,
+    ),
+    "heavy",
+    similar,
+    "similarity",
 )
 CHANGES: Final = AgentTool(
     "changes",

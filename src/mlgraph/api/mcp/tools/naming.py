@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
+from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.uri import SCHEME, AssetUri
 from mlgraph.services.discovery.agents.ranked_page import NOBODY
 from mlgraph.services.server.bundle import ServerServices
 
+_CANDIDATES: Final = 5
+
+
+class NotOneAsset(MlgraphError):
+    """A name means no asset or several; `candidates` are the nearest or possible ones, which an agent may choose from."""
+
+    status = 404
+    title = "Not one asset"
+
+    def __init__(self, detail: str, candidates: Sequence[Mapping[str, Any]]) -> None:
+        super().__init__(detail)
+        self.candidates = candidates
+
 
 def uri_of(services: ServerServices, name: str) -> str:
-    """Return the URI of an asset. Raises `UnknownAsset`, `InvalidInput` and `NotReadYet`."""
+    """Return the URI of an asset. Raises `NotOneAsset`, `UnknownAsset` for a handle, `InvalidInput` and `NotReadYet`."""
     text = name.strip()
     if text.startswith("@"):
         return services.agents.uri_of(text)
-    return str(AssetUri.parse(text)) if text.startswith(SCHEME) else text
+    if text.startswith(SCHEME):
+        parsed = AssetUri.parse(text)
+        if services.agents.is_known(text):
+            return text
+        text = f"{parsed.kind}:{parsed.name}"
+    found = services.names.matches(text)
+    if found["uri"] is not None and not name.strip().startswith(SCHEME):
+        uri: str = found["uri"]
+        return uri
+    raise _not_one(services, name, found)
+
+
+def _not_one(services: ServerServices, name: str, found: Mapping[str, Any]) -> NotOneAsset:
+    listed = (found["matches"] or found["nearest"])[:_CANDIDATES]
+    handles = services.agents.handles(each["uri"] for each in listed)
+    candidates = [{"asset": handles.get(each["uri"]), **each} for each in listed]
+    if not found["matches"]:
+        detail = f"no asset has the name {name[:200]!r}: call again with one of the nearest, or use find with words"
+    elif name.startswith(SCHEME):
+        detail = f"no fact names {name[:200]}: call again with one of the candidates, which have this name"
+    else:
+        detail = f"{name[:200]!r} may mean {found['total']} assets: call again with the asset of one candidate"
+    return NotOneAsset(detail, candidates)
 
 
 def team_of(services: ServerServices, name: str | None) -> str | None:
     """Return the URI of a team, `NOBODY` unchanged; None: no team is named."""
-    return name if name is None or name == NOBODY else uri_of(services, name)
+    if name is None or name == NOBODY:
+        return name
+    is_name = not name.startswith((SCHEME, "@")) and ":" not in name
+    return uri_of(services, f"team:{name}" if is_name else name)
 
 
 def with_handles(services: ServerServices, value: Any) -> Any:  # noqa: ANN401 - any JSON

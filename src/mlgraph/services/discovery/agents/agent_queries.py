@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import InvalidInput, NotReadYet
+from mlgraph.domain.errors import InvalidInput, NotReadYet, UnknownAsset
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri, column_uri, field_of_column
 from mlgraph.domain.walk_options import WalkOptions
@@ -48,6 +48,15 @@ class AgentQueries:
         graph = self._follower.snapshot()
         numbers = {uri: graph.asset_index.number(uri) for uri in uris}
         return {uri: handle_of(graph, number) for uri, number in numbers.items() if number is not None}
+
+    def is_known(self, uri: str) -> bool:
+        """Return whether any fact names this URI. Raises `InvalidInput` and `NotReadYet`."""
+        graph = self._resolver.graph(uri)
+        try:
+            self._resolver.number(graph, uri)
+        except UnknownAsset:
+            return False
+        return True
 
     def column_of(self, dataset: str, field: str) -> str:
         """Return the URI of a column of a dataset. Raises `InvalidInput` with the known columns if there is no such column."""
