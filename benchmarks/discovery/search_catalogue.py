@@ -1,8 +1,8 @@
 """The catalogue of the search benchmark: planted assets with labelled queries, filled up to any size.
 
 `search_catalogue(seed, size, counts)` is a pure function of its arguments. The planted assets and the queries depend on the seed
-and the counts only: a larger catalogue has more assets among which the same ones must be found. No other asset is about the topic
-of a query by meaning; the same concept in other lines and other concepts in the same line are everywhere.
+and the counts only: a larger catalogue has more assets among which the same ones must be found. Requests by meaning are about a
+concept that only their targets have, one in each of several lines of business; the bulk is about other concepts in these lines.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from benchmarks.discovery.planting.implementations import Built, Recipe, impleme
 from benchmarks.discovery.planting.planted import Planting, full_names
 from benchmarks.discovery.planting.planted_pairs import deprecated, twins
 from benchmarks.discovery.search_queries import LabelledQuery
-from benchmarks.discovery.vocabulary import Topic, stems, topics
+from benchmarks.discovery.vocabulary import Topic, concepts, stems, topics
 from mlgraph.domain.uri import AssetUri
 
 KINDS: Final = ("dataset", "dataset", "dataset", "feature_view", "feature", "model", "model")
+_OWN_WORDING: Final = 2 / 3
+"""Share of requests by meaning that name the line of business as the owners of the asset do; the others use further words."""
 FILTERS: Final = ("kind", "owner", "tag", "platform", "environment")
 
 
@@ -75,9 +77,7 @@ def search_catalogue(seed: int, size: int, counts: Counts | None = None) -> Sear
     counts = counts or Counts()
     rng = random.Random(f"search catalogue {seed}")
     builder = FactBuilder()
-    order = list(topics())
-    rng.shuffle(order)
-    targets, others = order[: counts.meanings], order[counts.meanings :]
+    targets, others = _divided(rng, counts.meanings)
     planting = Planting(builder, rng)
     queries = _meanings(builder, rng, targets)
     queries += planting.code_names(counts.typos)
@@ -103,6 +103,19 @@ def search_catalogue(seed: int, size: int, counts: Counts | None = None) -> Sear
     )
 
 
+def _divided(rng: random.Random, meanings: int) -> tuple[list[Topic], list[Topic]]:
+    """Return the topics that are asked for by meaning, and those of the bulk: other concepts in the same lines of business."""
+    order = list(concepts())
+    rng.shuffle(order)
+    targets: list[Topic] = []
+    while len(targets) < meanings:
+        concept = order.pop()
+        targets += [topic for topic in topics() if topic.concept is concept]
+    others = [topic for topic in topics() if topic.concept in order]
+    rng.shuffle(others)
+    return rng.sample(targets, meanings), others
+
+
 def _meanings(facts: FactBuilder, rng: random.Random, targets: list[Topic]) -> list[LabelledQuery]:
     """Plant one asset for each topic, and ask for it in words that are in neither its name nor its URI."""
     found = []
@@ -110,7 +123,8 @@ def _meanings(facts: FactBuilder, rng: random.Random, targets: list[Topic]) -> l
         side = rng.randrange(2)
         recipe = Recipe(side, rng.choice(KINDS), "first" if side == 0 else "reworded", always_described=True)
         built = implement(facts, rng, topic, recipe)
-        wordings = requests_without(topic, [built.uri, built.name, built.path])
+        wording = side if rng.random() < _OWN_WORDING else 2
+        wordings = requests_without(topic, [built.uri, built.name, built.path], wording)
         if wordings:
             text = rng.choice(wordings)
             found.append(LabelledQuery("meaning", text, _about(built), number % 2, note=_grade(text, built)))

@@ -43,23 +43,26 @@ class Brief:
     half: int
 
 
-def requests_without(topic: Topic, names: Sequence[str]) -> list[str]:
+def requests_without(topic: Topic, names: Sequence[str], wording: int) -> list[str]:
     """Return what people ask about a topic, worded so that no word occurs in `names` (by stems, without stop words).
 
-    Each names the line of business, by its people, its items or itself.
+    `wording`: how the line of business is named, as in descriptions by team 0 or 1, or in words of those who ask (2).
     """
     taken = stems(names)
-    worded = [topic.worded(request, 2) for request in (*topic.concept.requests, topic.concept.texts[2])]
+    worded = [topic.worded(request, wording) for request in (*topic.concept.requests, topic.concept.texts[2])]
     return [text for text in worded if not stems([text]) & taken]
 
 
 def brief_for(rng: random.Random, topic: Topic, kind: str, names: Sequence[str], answers: frozenset[str]) -> Brief:
     """Return a plan for a topic that uses no word of `names`. Raises `ValueError` if the vocabulary has no such wording."""
-    wordings = requests_without(topic, names)
+    wording = rng.choice((0, 2))
+    wordings = requests_without(topic, names, wording) or requests_without(topic, names, 2)
     if not wordings:
         raise ValueError(f"every request for {topic.key} uses a word of {names}")
     taken = stems(names)
-    contexts = [text for text in (each.format(line=topic.line.phrases[2]) for each in _CONTEXTS) if not stems([text]) & taken]
+    contexts = [
+        text for text in (each.format(line=topic.line.phrases[wording]) for each in _CONTEXTS) if not stems([text]) & taken
+    ]
     openings = [text for text in _OPENINGS[kind] if not stems([text.format("")]) & taken]
     parts = [rng.choice(openings or ["{}."]).format(rng.choice(wordings))]
     if contexts:
