@@ -45,6 +45,7 @@ help:
 	@echo 'make proof      a proof at full size; AREA=hydration, details or mlflow, PROOF_OPTIONS=--help'
 	@echo 'make lint       ruff, mypy, import contracts'
 	@echo 'make bench      measure beside other engines and write docs/performance.md; SIZE=M or L, BENCH_OPTIONS=--help'
+	@echo '                SEARCH=1: quality and latency of search and "already built", docs/search-quality.md'
 	@echo 'make dist       build the wheel and the source distribution into dist/'
 	@echo 'make lock       pin the requirements again; LOCK_OPTIONS=--upgrade takes newer versions'
 	@echo 'make checklock  ask the package index for a wheel of each pin, for each Python and platform that is supported'
@@ -111,7 +112,7 @@ lint: setup
 	$(VENV)/bin/lint-imports
 
 bench: setup
-	$(VENV)/bin/python -m benchmarks --size $(SIZE) $(BENCH_OPTIONS)
+	$(VENV)/bin/python -m benchmarks$(if $(SEARCH),.discovery) --size $(SIZE) $(BENCH_OPTIONS)
 
 # hatchling writes the same bytes for the same files: times, order and modes are fixed.
 dist: $(DEV_STAMP)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -64,7 +64,7 @@ class FactBuilder:
         return True
 
 
-def ndjson(facts: Sequence[Fact]) -> Iterator[bytes]:
+def ndjson(facts: Iterable[Fact]) -> Iterator[bytes]:
     """Yield one line for each fact, as `POST /api/v1/facts` and `mlgraph ingest` read them."""
     for fact in facts:
         yield orjson.dumps(fact) + b"\n"

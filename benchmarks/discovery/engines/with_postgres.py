@@ -106,6 +106,23 @@ class PostgresSearch:
         self._connection.execute("VACUUM (ANALYZE) asset")
 
 
+class PostgresClient:
+    """A further client of the same server."""
+
+    name = "PostgreSQL"
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+
+    def search(self, text: str, *, limit: int = LIMIT, prefix: bool = False, filters: Mapping[str, str] = NO_FILTERS) -> Found:
+        """Return the first hits."""
+        return search_postgres(self._connection, text, limit=limit, prefix=prefix, filters=filters)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
 def search_postgres(
     connection: psycopg.Connection,
     text: str,
