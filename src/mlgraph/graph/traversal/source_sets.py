@@ -14,22 +14,28 @@ import numpy as np
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.csr.grouping_kernel import grouped
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import COLUMN, DATASET, HUB, MODEL, MODEL_VERSION, VERSION_OF, WALK, Bools, Ints, Layer, Longs
+from mlgraph.graph.model.rows import COLUMN, DATASET, HUB, MODEL, MODEL_VERSION, VERSION_OF, WALK, Bools, Bytes, Ints, Layer, Longs
 
 MOST: Final = 12
 _NONE: Final = -1
 _BLOCK: Final = 65_536
 _DATASET_VERSION: Final = KINDS["dataset_version"].code
-_DATA: Final = np.isin(
-    np.arange(256),
-    [
-        KINDS[name].code
-        for name in (
-            "dataset", "dataset_version", "feature", "feature_view", "feature_service", "model", "model_version", "index",
-        )
-    ],
-)  # fmt: skip
-"""By code of a kind: whether assets of it are data that others are made from. What lies between (workflows, runs) is passed through."""
+_PASSED, _IS_DATA, _IS_VERSION, _IS_MODEL = 0, 1, 2, 3
+_DATA_KINDS: Final = ("dataset", "dataset_version", "feature", "feature_view", "feature_service", "index")
+
+
+def _roles() -> Bytes:
+    found = np.zeros(256, np.uint8)
+    found[[KINDS[name].code for name in _DATA_KINDS]] = _IS_DATA
+    found[MODEL_VERSION], found[MODEL] = _IS_VERSION, _IS_MODEL
+    return found
+
+
+_ROLES: Final = _roles()
+"""By code of a kind: data that others are made from, or what is passed through (workflows, runs).
+
+A version is passed through on the way to its own model only.
+"""
 
 
 class SourceSets(NamedTuple):
@@ -61,10 +67,10 @@ def source_sets(graph: GraphVersion, moment: int, kinds: Bools) -> SourceSets:
     children, parents = _edges(graph, moment)
     nodes = graph.nodes
     assets = graph.asset_of[:nodes].copy()
-    is_data = _DATA[graph.asset_index.kind_at[:nodes]]
+    roles = _ROLES[graph.asset_index.kind_at[:nodes]]
     up, up_positions = grouped(children, nodes)
     down, down_positions = grouped(parents, nodes)
-    leaves, inputs = _propagated(up, parents[up_positions], down, children[down_positions], assets, is_data)
+    leaves, inputs = _propagated(up, parents[up_positions], down, children[down_positions], assets, roles)
     wanted = np.flatnonzero(kinds[graph.asset_index.kind_at[:nodes]] & (graph.port_of[:nodes] == 0))
     rows = np.full(len(graph.asset_index), _NONE, np.int32)
     rows[assets[wanted]] = np.arange(len(wanted), dtype=np.int32)
@@ -135,22 +141,21 @@ def _take(sets: Ints, node: int, parent: int) -> bool:
 
 
 @numba.njit(cache=True, nogil=True)
-def _visit(node: int, parents: Ints, leaves: Ints, inputs: Ints, assets: Ints, is_data: Bools) -> bool:
+def _visit(node: int, parents: Ints, leaves: Ints, inputs: Ints, assets: Ints, roles: Bytes) -> bool:
     """Recompute the sets of a node from its parents; return whether one changed."""
     changed = False
     for parent in parents:
-        if _take(leaves, node, parent):
-            changed = True
-        if is_data[parent] and assets[parent] != assets[node]:
-            if _insert(inputs, node, assets[parent]):
-                changed = True
-        elif not is_data[parent] and _take(inputs, node, parent):
-            changed = True
+        changed = _take(leaves, node, parent) or changed
+        passed = roles[parent] == 0 or (roles[parent] == 2 and roles[node] == 3)
+        if passed:
+            changed = _take(inputs, node, parent) or changed
+        elif assets[parent] != assets[node]:
+            changed = _insert(inputs, node, assets[parent]) or changed
     return changed
 
 
 @numba.njit(cache=True, nogil=True)
-def _propagated(up: Longs, parents: Ints, down: Longs, children: Ints, assets: Ints, is_data: Bools) -> tuple[Ints, Ints]:
+def _propagated(up: Longs, parents: Ints, down: Longs, children: Ints, assets: Ints, roles: Bytes) -> tuple[Ints, Ints]:
     """Return the leaves and the direct inputs of each node: in topological order, then along cycles until nothing changes.
 
     A cycle of data that nothing else feeds is its own source: that of its first node.
@@ -170,8 +175,8 @@ def _propagated(up: Longs, parents: Ints, down: Longs, children: Ints, assets: I
     while head < tail:
         node = queue[head]
         head += 1
-        _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, is_data)
-        if is_data[node] and leaves[node, 0] < 0:
+        _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, roles)
+        if roles[node] > 0 and leaves[node, 0] < 0:
             leaves[node, 0] = assets[node]
         for place in range(down[node], down[node + 1]):
             child = children[place]
@@ -194,14 +199,14 @@ def _propagated(up: Longs, parents: Ints, down: Longs, children: Ints, assets: I
             head = (head + 1) % count
             size -= 1
             queued[node] = 0
-            if _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, is_data):
+            if _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, roles):
                 for place in range(down[node], down[node + 1]):
                     child = children[place]
                     if not queued[child]:
                         queue[(head + size) % count] = child
                         queued[child] = 1
                         size += 1
-        while cursor < len(unsettled) and not (is_data[unsettled[cursor]] and leaves[unsettled[cursor], 0] < 0):
+        while cursor < len(unsettled) and not (roles[unsettled[cursor]] > 0 and leaves[unsettled[cursor], 0] < 0):
             cursor += 1
         if cursor == len(unsettled):
             return leaves, inputs

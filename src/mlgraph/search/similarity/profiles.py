@@ -20,6 +20,7 @@ MAX_ITEMS: Final = 64
 """Items of which the nearest neighbours are compared."""
 NEIGHBOURS: Final = 10
 _MAX_COLUMN_WORDS: Final = 12
+_MAX_TAGS: Final = 12
 
 _FAMILIES: Final = {
     "number": ("int", "float", "double", "decimal", "numeric", "number", "long", "short", "real", "byte", "money", "serial"),
@@ -135,14 +136,15 @@ def described(kind: int, namespace: str, name: str, state: Mapping[str, Any]) ->
     properties = state.get("properties")
     properties = properties if isinstance(properties, dict) else {}
     title, description = state.get("name"), state.get("description")
+    tags = [tag for tag in state.get("tags") or () if isinstance(tag, str)]
     metrics = properties.get("metrics")
     return Described(
         kind,
         namespace,
         name,
         title if isinstance(title, str) and title != name else "",
-        description if isinstance(description, str) else "",
-        _columns(properties),
+        " ".join([description if isinstance(description, str) else "", *tags[:_MAX_TAGS]]),
+        [*_columns(properties), *_entities(properties)],
         sorted(str(each) for each in metrics)[:MAX_METRICS] if isinstance(metrics, dict | list) else (),
         _reported_neighbours(properties.get("nearest_neighbours")),
     )
@@ -158,6 +160,13 @@ def _columns(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
         return [(each, "") for each in schema[:MAX_COLUMNS]]
     types = {str(each.get("name")): str(each.get("type") or "") for each in schema if isinstance(each, dict)}
     return [(path, types.get(path, "")) for path in list(field_paths(schema))[:MAX_COLUMNS]]
+
+
+def _entities(properties: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the entities of a feature or a view as columns: they are what its values are joined by."""
+    entities = properties.get("entities", properties.get("entity"))
+    listed = [entities] if isinstance(entities, str) else entities if isinstance(entities, list) else []
+    return [(each, "") for each in listed if isinstance(each, str)]
 
 
 def _reported_neighbours(reported: object) -> dict[str, list[str]]:

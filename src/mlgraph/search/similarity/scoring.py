@@ -23,20 +23,20 @@ class Signals(NamedTuple):
 
 
 WEIGHTS: Final = Signals(
-    name=1.6,
-    text=5.0,
-    columns=4.0,
-    sources=2.6,
-    inputs=1.4,
-    consumers=0.3,
-    metrics=0.6,
+    name=0.2,
+    text=3.84,
+    columns=1.95,
+    sources=3.83,
+    inputs=1.51,
+    consumers=0.1,
+    metrics=0.5,
     neighbours=3.0,
-    other_data=-2.2,
-    other_slice=-4.5,
+    other_data=-3.2,
+    other_slice=-2.5,
 )
 """The weight of each signal, in the logarithm of the odds: never negative for what speaks for a duplicate, never positive for what
 speaks against it. Fitted by benchmarks/discovery/fit.py."""
-BIAS: Final = -5.0
+BIAS: Final = -5.1
 SUGGESTED: Final = 0.5
 """The least score of a suggestion."""
 LISTED: Final = 0.1

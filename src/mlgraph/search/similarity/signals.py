@@ -22,6 +22,10 @@ _COSINE: Final = (0.15, 0.75)
 """Cosines of unrelated texts, and of texts that say the same: mapped to 0 and 1."""
 _ENOUGH: Final = 0.6
 """The sum of rarities from which on shared sources count in full: sharing what everybody reads says little."""
+_TOPIC: Final = (0.2, 0.5)
+"""Agreement in text or columns between which shared sources begin to count and count in full: much is made from one table."""
+_COLUMNS_TELL: Final = 1.5
+"""Columns agree less than texts do where both mean the same."""
 _TEMPLATE: Final = (0.55, 0.85)
 """Shares of equal words between which two texts pass from reworded to filled from one template."""
 _LEAST_WORDS: Final = 4
@@ -161,38 +165,40 @@ class _Pair:
         self._words = self._name | context.concepts(profile.text)
 
     def signals(self, other: Subject, cosine: float, columns: float) -> Signals:
+        """Return the signals, given the cosine of the texts and the agreement of the columns."""
         context, query = self._context, self._query
         mine, theirs = query.profile, other.profile
         name = context.concepts(theirs.name)
-        words = name | context.concepts(theirs.text)
-        in_words = overlap(self._words, words, context.rarity)[0]
+        in_words = overlap(self._words, name | context.concepts(theirs.text), context.rarity)[0]
+        text = 0.5 * scaled(cosine, *_COSINE) + 0.5 * min(1.0, 2 * in_words)
         leaves, leaf_weight = overlap(query.leaves, other.leaves, context.source_rarity)
         inputs, input_weight = overlap(query.inputs, other.inputs, context.source_rarity)
+        neighbours = neighbour_overlap(mine.neighbours, theirs.neighbours)
+        topic = scaled(max(text, _COLUMNS_TELL * columns, neighbours), *_TOPIC)
+        same_data = max(_jaccard(query.leaves, other.leaves), _jaccard(query.inputs, other.inputs))
         both_known = bool(query.leaves) and bool(other.leaves)
         return Signals(
             name=overlap(self._name, name, context.rarity)[0],
-            text=0.5 * scaled(cosine, *_COSINE) + 0.5 * min(1.0, 2 * in_words),
+            text=text,
             columns=columns,
-            sources=leaves * min(1.0, leaf_weight / _ENOUGH),
-            inputs=inputs * min(1.0, input_weight / _ENOUGH),
+            sources=topic * leaves * min(1.0, leaf_weight / _ENOUGH),
+            inputs=topic * inputs * min(1.0, input_weight / _ENOUGH),
             consumers=_jaccard(query.consumers, other.consumers),
             metrics=_jaccard(query.metrics, other.metrics),
-            neighbours=neighbour_overlap(mine.neighbours, theirs.neighbours),
-            other_data=1.0 - max(_jaccard(query.leaves, other.leaves), _jaccard(query.inputs, other.inputs))
-            if both_known
-            else 0.0,
-            other_slice=max(self._slices(theirs), self._template(theirs)),
+            neighbours=neighbours,
+            other_data=1.0 - same_data if both_known else 0.0,
+            other_slice=max(self._slices(theirs), self._template(theirs) * (1.0 - same_data)),
         )
 
     def _slices(self, theirs: Profile) -> float:
-        """Return 1 if the two name different slices (regions, periods, platforms), less if only one names any."""
+        """Return 1 if the two name different slices (regions, periods, platforms), less if only one name has any."""
         found = 0.0
         mine, other = slices_of(self._query.profile, self._context), slices_of(theirs, self._context)
         for kind in _DATA_SLICES:
             left, right = mine.get(kind, frozenset()), other.get(kind, frozenset())
             if left and right and not left & right:
                 return 1.0
-            if kind != Slice.NUMBER and bool(left) != bool(right):
+            if kind == Slice.PLACE and bool(left) != bool(right):
                 found = _ONE_SIDED
         return found
 
@@ -217,7 +223,7 @@ def slices_of(profile: Profile, context: Context) -> dict[int, frozenset[int]]:
         if codes[number]:
             found.setdefault(codes[number], set()).add(number)
     for number in profile.text:
-        if codes[number] and codes[number] != Slice.NUMBER and words[number] not in _PROSE:
+        if codes[number] == Slice.PLACE and words[number] not in _PROSE:
             found.setdefault(codes[number], set()).add(number)
     return {kind: frozenset(numbers) for kind, numbers in found.items()}
 

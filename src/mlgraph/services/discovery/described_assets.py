@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from mlgraph.domain import clock
 from mlgraph.domain.facts import Mode
 from mlgraph.domain.history import AssetRecord, asset_intervals, deleted_at, state_at
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import DATASET
+from mlgraph.graph.model.rows import DATASET, PART_OF, Layer
 from mlgraph.ports.store import FactReader
 from mlgraph.search.similarity.profiles import Described, described
 from mlgraph.services.history.asserted_facts import by_asset, records_of
@@ -26,8 +28,10 @@ COMPARED_CODES: Final = frozenset(KINDS[name].code for name in COMPARED)
 MEASURED_CODES: Final = frozenset(KINDS[name].code for name in ("evaluation", "model_version"))
 """Kinds whose metrics are those of a model."""
 LAST_MOMENT: Final = FOREVER - 1
-_PARTS: Final = ("name", "description")
-_PROPERTIES: Final = ("schema", "features", "metrics", "nearest_neighbours")
+_FEATURE, _FEATURE_VIEW = KINDS["feature"].code, KINDS["feature_view"].code
+_LAST_PART: Final = re.compile(r"[./:#]")
+_PARTS: Final = ("name", "description", "tags")
+_PROPERTIES: Final = ("schema", "features", "entities", "entity", "metrics", "nearest_neighbours")
 _NO_STATE: Final[Mapping[str, Any]] = {}
 
 
@@ -68,20 +72,35 @@ class DescribedAssets:
         """Return the description of an asset with this state; columns that only edges name are added."""
         uri = AssetUri.parse(self._graph.asset_index.uri(asset))
         found = described(self._graph.asset_index.kind(asset), uri.namespace, uri.name, state)
-        if found.kind != DATASET:
-            return found
-        listed = {path for path, _ in found.columns}
-        named = sorted({field_of_column(AssetUri.parse(self._graph.asset_index.uri(each))) for each in self._columns(asset)})
-        others = [(path, "") for path in named if path and path not in listed]
-        return replace(found, columns=[*found.columns, *others]) if others else found
+        return with_named_columns(self._graph, asset, found)
 
-    def _columns(self, dataset: int) -> Iterable[int]:
-        index = self._graph.asset_index
-        return [
-            column
-            for name in self._graph.aliases.names_at(dataset, LAST_MOMENT) or [dataset]
-            for column in index.columns_of(name)
-        ]
+
+def with_named_columns(graph: GraphVersion, asset: int, found: Described) -> Described:
+    """Return a description with the columns of a dataset that only edges name, and the features that are parts of a view."""
+    if found.kind == DATASET:
+        names = _columns_of(graph, asset)
+    elif found.kind == _FEATURE_VIEW:
+        names = _features_of(graph, asset)
+    else:
+        return found
+    listed = {path for path, _ in found.columns}
+    others = [(name, "") for name in sorted(names) if name and name not in listed]
+    return replace(found, columns=[*found.columns, *others]) if others else found
+
+
+def _columns_of(graph: GraphVersion, dataset: int) -> set[str]:
+    index = graph.asset_index
+    names = graph.aliases.names_at(dataset, LAST_MOMENT) or [dataset]
+    return {field_of_column(AssetUri.parse(index.uri(column))) for name in names for column in index.columns_of(name)}
+
+
+def _features_of(graph: GraphVersion, view: int) -> set[str]:
+    node = graph.find(view)
+    if node is None:
+        return set()
+    rows = graph.views[Layer.STRUCTURE].into.rows_of(node, clock.now_us())
+    features = [int(graph.asset_of[other]) for other, relation, _, _ in rows if relation == PART_OF]
+    return {_LAST_PART.split(graph.asset_index.name(each))[-1] for each in features if graph.asset_index.kind(each) == _FEATURE}
 
 
 def relevant_part(record: AssetRecord) -> tuple[Any, ...] | None:
