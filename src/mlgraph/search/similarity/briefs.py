@@ -92,7 +92,7 @@ def read_passages(texts: Sequence[str], context: Context) -> list[Passage]:
     vectors = vocabulary.embedded(distinct)
     found = []
     for text, words in kept:
-        known = [0.1 + (_UNKNOWN_RARITY if concept is None else context.rarity(concept)) for concept in words.values()]
+        known = [0.1 + (_UNKNOWN_RARITY if concept is None else context.rarities[concept]) for concept in words.values()]
         weights = np.array(known, np.float32)
         mean = (weights @ vectors[[place[word] for word in words]]) / weights.sum()
         centred: Floats = mean if context.mean is None else mean - context.mean
@@ -107,15 +107,15 @@ def brief_signals(passage: Passage, subjects: Sequence[Subject], context: Contex
     if not subjects:
         return []
     cosines: list[float] = (vectors_of([each.profile for each in subjects], context) @ passage.vector).tolist()
-    total = sum(map(context.rarity, passage.concepts)) + passage.unknown * _UNKNOWN_RARITY
+    total = sum(map(context.rarities.__getitem__, passage.concepts)) + passage.unknown * _UNKNOWN_RARITY
     found = []
     for subject, cosine in zip(subjects, cosines, strict=True):
         profile = subject.profile
         described = context.concepts((*profile.name, *profile.text))
         columns = frozenset(concept for column in profile.columns for concept in context.columns.concepts[column])
-        own = sum(map(context.rarity, described))
-        shared = sum(map(context.rarity, described & passage.concepts))
-        covered = sum(map(context.rarity, (described | columns) & passage.concepts))
+        own = sum(map(context.rarities.__getitem__, described))
+        shared = sum(map(context.rarities.__getitem__, described & passage.concepts))
+        covered = sum(map(context.rarities.__getitem__, (described | columns) & passage.concepts))
         found.append(
             BriefSignals(
                 shared / own if own > 0 else 0.0,

@@ -43,7 +43,7 @@ class Reasons:
     def _shared_words(self, mine: Sequence[int], theirs: Sequence[int]) -> str:
         context, vocabulary = self._context, self._context.vocabulary
         shared = set(vocabulary.concepts_of(mine)) & set(vocabulary.concepts_of(theirs))
-        rarest = sorted(shared, key=lambda concept: (-context.rarity(concept), concept))
+        rarest = sorted(shared, key=lambda concept: (-context.rarities[concept], concept))
         first = {vocabulary.concepts[number]: vocabulary.words[number] for number in reversed(theirs)}
         return _listed([first[concept] for concept in rarest])
 
@@ -66,7 +66,7 @@ class Reasons:
         return _listed(sorted(self._context.columns.names[column] for column in columns))
 
     def _named(self, assets: Iterable[int]) -> str:
-        rarest = sorted(assets, key=lambda asset: (-self._context.source_rarity(asset), asset))
+        rarest = sorted(assets, key=lambda asset: (-self._context.sources[asset], asset))
         return _listed([self._name_of(asset) for asset in rarest])
 
     def _neighbours(self, value: float) -> str:
@@ -78,7 +78,7 @@ class Reasons:
         return f"made from other data: one from {self._named(mine) or 'less'}, the other from {self._named(theirs) or 'less'}"
 
     def _other_slice(self) -> str:
-        mine, theirs = (slices_of(each.profile, self._context) for each in (self._query, self._other))
+        mine, theirs = (slices_of(each.profile, self._context.vocabulary) for each in (self._query, self._other))
         words = self._context.vocabulary.words
         for kind in sorted(mine.keys() | theirs.keys()):
             left, right = mine.get(kind, frozenset()), theirs.get(kind, frozenset())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -12,7 +12,7 @@ import numpy as np
 from mlgraph.search.similarity.columns import column_agreement
 from mlgraph.search.similarity.profiles import ColumnTable, Profile
 from mlgraph.search.similarity.scoring import Signals, log_odds
-from mlgraph.search.similarity.slices import Slice
+from mlgraph.search.similarity.slices import PROSE, Slice
 from mlgraph.search.similarity.vocabulary import Floats, Vocabulary
 
 _COMPARED: Final = 60
@@ -29,7 +29,9 @@ _COLUMNS_TELL: Final = 1.5
 _TEMPLATE: Final = (0.55, 0.85)
 """Shares of equal words between which two texts pass from reworded to filled from one template."""
 _LEAST_WORDS: Final = 4
-_DATA_SLICES: Final = (Slice.PLACE, Slice.PERIOD, Slice.PLATFORM, Slice.AUDIENCE, Slice.NUMBER)
+_DATA_SLICES: Final = frozenset({Slice.PLACE, Slice.PERIOD, Slice.PLATFORM, Slice.AUDIENCE, Slice.NUMBER})
+_LIKE_TEXTS: Final = 0.45
+"""Agreement of texts below which they cannot be filled from one template."""
 _ONE_SIDED: Final = 0.4
 """How much it counts that one asset names a slice and the other none."""
 
@@ -61,33 +63,51 @@ class Ranked(NamedTuple):
     signals: Signals
 
 
-@dataclass(slots=True)
+class Rarities(dict[int, float]):
+    """How much sharing each number tells, 0 to 1; computed when it is first asked for."""
+
+    def __init__(self, compute: Callable[[int], float]) -> None:
+        super().__init__()
+        self._compute = compute
+
+    def __missing__(self, number: int) -> float:
+        """Compute and cache the rarity of a number."""
+        found = self[number] = self._compute(number)
+        return found
+
+
 class Context:
-    """What comparisons need to know of the catalogue."""
+    """What the comparisons of one query need to know of the catalogue."""
 
-    vocabulary: Vocabulary
-    columns: ColumnTable
-    assets: int
-    """How many assets are compared with each other."""
-    assets_with_columns: int
-    source_rarity: Callable[[int], float]
-    """How much sharing a source tells, 0 to 1."""
-    mean: Floats | None = None
-    """The mean vector of all assets, which is subtracted: what all have in common tells nothing."""
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        columns: ColumnTable,
+        assets: int,
+        assets_with_columns: int,
+        source_rarity: Callable[[int], float],
+        mean: Floats | None = None,
+    ) -> None:
+        """`assets`: how many are compared with each other; `mean`: the mean vector of all, which tells nothing."""
+        self.vocabulary = vocabulary
+        self.columns = columns
+        self.assets = assets
+        self.assets_with_columns = assets_with_columns
+        self.mean = mean
+        self.sources = Rarities(source_rarity)
+        """By source."""
+        self.rarities = Rarities(lambda concept: vocabulary.rarity(concept, assets))
+        """By concept."""
 
-    def concepts(self, words: tuple[int, ...]) -> frozenset[int]:
+    def concepts(self, words: Iterable[int]) -> frozenset[int]:
         """Return the concepts of words."""
         return frozenset(self.vocabulary.concepts_of(words))
 
-    def rarity(self, concept: int) -> float:
-        """Return how much sharing a concept tells, 0 to 1."""
-        return self.vocabulary.rarity(concept, self.assets)
 
-
-def overlap(one: AbstractSet[int], other: AbstractSet[int], weight: Callable[[int], float]) -> tuple[float, float]:
+def overlap(one: AbstractSet[int], other: AbstractSet[int], weights: Mapping[int, float]) -> tuple[float, float]:
     """Return the weighted Jaccard similarity of two sets, and the weight of what they share."""
-    shared = sum(map(weight, one & other))
-    total = shared + sum(map(weight, one ^ other))
+    shared = sum(map(weights.__getitem__, one & other))
+    total = shared + sum(map(weights.__getitem__, one ^ other))
     return (shared / total if total > 0 else 0.0), shared
 
 
@@ -103,7 +123,7 @@ def vectors_of(profiles: Sequence[Profile], context: Context) -> Floats:
             concept = concepts[number]
             if concept >= 0 and number < size:
                 numbers.append(number)
-                weights.append(0.1 + context.rarity(concept))
+                weights.append(0.1 + context.rarities[concept])
                 rows.append(row)
     found = np.zeros((len(profiles), vocabulary.vectors.shape[1]), np.float32)
     totals = np.zeros(len(profiles), np.float32)
@@ -138,7 +158,7 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, surroundin
         query, compared = surroundings(query), [surroundings(others[place]) for place, _ in best]
     else:
         compared = [others[place] for place, _ in best]
-    pair = _Pair(query, context)
+    pair.about(query)
     columns = column_agreement(query.profile, [other.profile for other in compared], context.columns, context.assets_with_columns)
     ranked = [
         Ranked(place, other, pair.signals(other, cosines[place], agreement))
@@ -154,31 +174,51 @@ def _same_columns(one: Profile, other: Profile) -> float:
     return len(mine & theirs) / min(len(mine), len(theirs)) if mine and theirs else 0.0
 
 
+class _Words(NamedTuple):
+    """The words of an asset, as they are compared."""
+
+    name: frozenset[int]
+    """Concepts of its name."""
+    every: frozenset[int]
+    """Concepts of its name and description."""
+    slices: Mapping[int, frozenset[int]]
+
+
 class _Pair:
     """Comparisons of one asset with others."""
 
     def __init__(self, query: Subject, context: Context) -> None:
         self._query = query
         self._context = context
-        profile = query.profile
-        self._name = context.concepts(profile.name)
-        self._words = self._name | context.concepts(profile.text)
+        self._words: dict[int, _Words] = {}
+        self._mine = self._words_of(query)
+
+    def _words_of(self, subject: Subject) -> _Words:
+        found = self._words.get(subject.asset)
+        if found is None:
+            profile = subject.profile
+            name = self._context.concepts(profile.name)
+            every = name | self._context.concepts(profile.text)
+            found = self._words[subject.asset] = _Words(name, every, slices_of(profile, self._context.vocabulary))
+        return found
+
+    def about(self, query: Subject) -> None:
+        """Compare `query` from now on: the same asset with more of its surroundings."""
+        self._query = query
 
     def signals(self, other: Subject, cosine: float, columns: float) -> Signals:
         """Return the signals, given the cosine of the texts and the agreement of the columns."""
-        context, query = self._context, self._query
-        mine, theirs = query.profile, other.profile
-        name = context.concepts(theirs.name)
-        in_words = overlap(self._words, name | context.concepts(theirs.text), context.rarity)[0]
+        context, query, words = self._context, self._query, self._words_of(other)
+        in_words = overlap(self._mine.every, words.every, context.rarities)[0]
         text = 0.5 * scaled(cosine, *_COSINE) + 0.5 * min(1.0, 2 * in_words)
-        leaves, leaf_weight = overlap(query.leaves, other.leaves, context.source_rarity)
-        inputs, input_weight = overlap(query.inputs, other.inputs, context.source_rarity)
-        neighbours = neighbour_overlap(mine.neighbours, theirs.neighbours)
+        leaves, leaf_weight = overlap(query.leaves, other.leaves, context.sources)
+        inputs, input_weight = overlap(query.inputs, other.inputs, context.sources)
+        neighbours = neighbour_overlap(query.profile.neighbours, other.profile.neighbours)
         topic = scaled(max(text, _COLUMNS_TELL * columns, neighbours), *_TOPIC)
         same_data = max(_jaccard(query.leaves, other.leaves), _jaccard(query.inputs, other.inputs))
         both_known = bool(query.leaves) and bool(other.leaves)
         return Signals(
-            name=overlap(self._name, name, context.rarity)[0],
+            name=overlap(self._mine.name, words.name, context.rarities)[0],
             text=text,
             columns=columns,
             sources=topic * leaves * min(1.0, leaf_weight / _ENOUGH),
@@ -187,18 +227,18 @@ class _Pair:
             metrics=_jaccard(query.metrics, other.metrics),
             neighbours=neighbours,
             other_data=1.0 - same_data if both_known else 0.0,
-            other_slice=max(self._slices(theirs), self._template(theirs) * (1.0 - same_data)),
+            other_slice=max(self._slices(words), self._template(other.profile) * (1.0 - same_data) if text > _LIKE_TEXTS else 0.0),
         )
 
-    def _slices(self, theirs: Profile) -> float:
-        """Return 1 if the two name different slices (regions, periods, platforms), less if only one name has any."""
+    def _slices(self, theirs: _Words) -> float:
+        """Return 1 if the two name different slices (regions, periods, platforms), less if only one is for a place."""
         found = 0.0
-        mine, other = slices_of(self._query.profile, self._context), slices_of(theirs, self._context)
-        for kind in _DATA_SLICES:
-            left, right = mine.get(kind, frozenset()), other.get(kind, frozenset())
-            if left and right and not left & right:
-                return 1.0
-            if kind == Slice.PLACE and bool(left) != bool(right):
+        for kind in self._mine.slices.keys() | theirs.slices.keys():
+            left, right = self._mine.slices.get(kind), theirs.slices.get(kind)
+            if left and right:
+                if not left & right:
+                    return 1.0
+            elif kind == Slice.PLACE:
                 found = _ONE_SIDED
         return found
 
@@ -215,23 +255,20 @@ class _Pair:
         return scaled(len({*mine.text} & {*theirs.text}) / min(len(mine.text), len(theirs.text)), *_TEMPLATE)
 
 
-def slices_of(profile: Profile, context: Context) -> dict[int, frozenset[int]]:
-    """Return the words of a profile that restrict the data, by what they restrict it to; those of prose count in names only."""
-    codes, words = context.vocabulary.slices, context.vocabulary.words
+def slices_of(profile: Profile, vocabulary: Vocabulary) -> dict[int, frozenset[int]]:
+    """Return the words of a profile that restrict the data, by what they restrict it to.
+
+    Descriptions count for places only: whatever runs hourly is said to do so.
+    """
+    codes, words = vocabulary.slices, vocabulary.words
     found: dict[int, set[int]] = {}
     for number in profile.name:
-        if codes[number]:
+        if codes[number] in _DATA_SLICES:
             found.setdefault(codes[number], set()).add(number)
     for number in profile.text:
-        if codes[number] == Slice.PLACE and words[number] not in _PROSE:
+        if codes[number] == Slice.PLACE and words[number] not in PROSE:
             found.setdefault(codes[number], set()).add(number)
     return {kind: frozenset(numbers) for kind, numbers in found.items()}
-
-
-_PROSE: Final = frozenset(
-    {"us", "de", "es", "se", "ch", "ca", "ph", "tr", "int", "test", "live", "local", "turkey", "chad", "male"}
-)
-"""Words that mean something else in a sentence: they count in names only."""
 
 
 def scaled(value: float, low: float, high: float) -> float:

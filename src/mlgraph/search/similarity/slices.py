@@ -89,6 +89,10 @@ SLICES: Final[Mapping[str, Slice]] = {
 }
 
 
+PROSE: Final = frozenset(listed("us de es se ch ca ph tr int test live local turkey chad male"))
+"""Words that mean something else in a sentence: they count in names only."""
+
+
 def slice_of(word: str) -> Slice:
     """Return what a split word, not stemmed, restricts data to."""
     if word.isdigit():

@@ -128,7 +128,7 @@ def _text(context: Context, asset: int, hit: _Hit, part: Contribution, catalogue
     numbers = () if profile is None else (*profile.name, *profile.text)
     concepts = context.vocabulary.concepts
     shared = {concepts[n]: context.vocabulary.words[n] for n in reversed(numbers) if concepts[n] in hit.passage.concepts}
-    words = [shared[each] for each in sorted(shared, key=lambda each: (-context.rarity(each), each))[:_LISTED_WORDS]]
+    words = [shared[each] for each in sorted(shared, key=lambda each: (-context.rarities[each], each))[:_LISTED_WORDS]]
     named = ", ".join(words) or "its columns"
     if part.signal == "described":
         return f"the text speaks of {part.value:.0%} of what describes it: {named}"
