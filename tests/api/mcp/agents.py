@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -18,6 +18,8 @@ from mlgraph.api.mcp.token_estimate import tokens_of
 Json = dict[str, Any]
 MODERN: Final = "2026-07-28"
 LEGACY: Final = "2025-11-25"
+Headers = Mapping[str, str]
+NO_HEADERS: Final[Headers] = {}
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,14 @@ class Agent:
         return reply
 
 
-def raw(url: str, method: str, parameters: Json | None = None, **headers: str) -> httpx.Response:
+def raw(url: str, method: str, parameters: Json | None = None, headers: Headers = NO_HEADERS) -> httpx.Response:
     """Send one request of protocol version 2025-11-25 without a handshake, as any client may to a stateless server."""
     body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters or {}}
     sent = {"accept": "application/json, text/event-stream", "mcp-protocol-version": LEGACY, **headers}
     return httpx.post(f"{url}/mcp", json=body, headers=sent, timeout=60, trust_env=False)
 
 
-def modern(url: str, method: str, parameters: Json | None = None, **headers: str) -> httpx.Response:
+def modern(url: str, method: str, parameters: Json | None = None, headers: Headers = NO_HEADERS) -> httpx.Response:
     """Send one request of protocol version 2026-07-28."""
     parameters = parameters or {}
     meta = {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}

@@ -77,10 +77,10 @@ def test_a_modern_answer_has_its_result_type_and_a_list_its_time_to_live(server:
 def test_the_headers_of_a_modern_request_must_agree_with_its_body(server: Process) -> None:
     call = {"name": "show", "arguments": {"asset": company.ORDERS}}
     for wrong in ({"mcp-name": "impact"}, {"mcp-method": "tools/list"}):
-        response = modern(server.url, "tools/call", call, **wrong)
+        response = modern(server.url, "tools/call", call, wrong)
         assert response.status_code == 400
         assert response.json()["error"]["code"] == HEADER_MISMATCH
-    response = modern(server.url, "tools/list", **{"mcp-protocol-version": "2031-01-01"})
+    response = modern(server.url, "tools/list", headers={"mcp-protocol-version": "2031-01-01"})
     assert response.status_code == 400
 
 
@@ -151,7 +151,7 @@ def test_a_web_page_of_another_site_and_an_unknown_token_are_refused(
     server: Process, headers: dict[str, str], status: int
 ) -> None:
     for send in (raw, modern):
-        response = send(server.url, "tools/list", **headers)
+        response = send(server.url, "tools/list", headers=headers)
         assert response.status_code == status
         assert response.headers["content-type"] == "application/problem+json"
 
@@ -164,7 +164,7 @@ def test_a_server_for_other_machines_needs_a_token(tmp_path: Path) -> None:
     try:
         url = process.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         assert raw(url, "tools/list").status_code == 401
-        assert raw(url, "tools/list", authorization="Bearer a-token-of-an-agent").json()["result"]["tools"]
+        assert raw(url, "tools/list", headers={"authorization": "Bearer a-token-of-an-agent"}).json()["result"]["tools"]
     finally:
         process.stop()
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from mlgraph.api.mcp.answers import PlainListing, ToolAnswer
 from mlgraph.api.mcp.tool import AS_OF, ASSET, AT_LEAST, BUDGET, NEXT, AgentTool, Arguments, position_of
 from mlgraph.api.mcp.tool_parameters import Parameter
-from mlgraph.api.mcp.tools.closures import nothing_answer
+from mlgraph.api.mcp.tools.closures import given_time, nothing_answer
 from mlgraph.api.mcp.tools.naming import uri_of, with_handles
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import RELATIONS
@@ -16,9 +16,10 @@ from mlgraph.services.server.bundle import ServerServices
 
 _DESCRIBED: Final = (
     "description", "owners", "tags", "health", "environment", "valid_from", "deleted_at", "referenced_only", "origins",
-    "ambiguous", "names", "properties", "as_of",
+    "ambiguous", "names", "properties",
 )  # fmt: skip
 """Fields of an asset's answer that `show` passes on, in this order."""
+_UNKNOWN_HEALTH: Final[dict[str, Any]] = {"status": "unknown", "reasons": []}
 _OWNED_BY: Final = "owned_by"
 
 
@@ -27,7 +28,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     body = services.queries.asset(uri_of(services, arguments["asset"]), as_of=arguments.get("as_of"))
     uris = [body["uri"], *(edge["target"] if edge["direction"] == "out" else edge["source"] for edge in body["relations"])]
     handles = services.agents.handles(uris)
-    described = {name: body[name] for name in _DESCRIBED if body[name] not in (None, [], {}, False)}
+    described = {name: body[name] for name in _DESCRIBED if body[name] not in (None, [], {}, False, _UNKNOWN_HEALTH)}
     summary = {
         "asset": handles.get(body["uri"], body["uri"]),
         "name": body["name"],
@@ -36,6 +37,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         "team": services.agents.teams_of([body["uri"]]).get(body["uri"], NOBODY),
         **described,
         "edges": body["relations_total"],
+        **given_time(arguments),
     }
     items = [
         {
@@ -129,7 +131,7 @@ def live(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         rows = [row for row in rows if wanted & _uris_of(row)]
     teams = services.agents.teams_of({row["service"] for row in rows})
     items = with_handles(services, [row | {"team": teams.get(row["service"], NOBODY)} for row in rows])
-    summary = {"services": len({row["service"] for row in rows}), "as_of": body["as_of"]}
+    summary = {"services": len({row["service"] for row in rows}), **given_time(arguments)}
     if not items:
         return nothing_answer(services, body["watermark"], "nothing_serves", "no deployment serves it at this time", summary)
     return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), body["watermark"], summary)

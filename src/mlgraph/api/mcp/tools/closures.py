@@ -35,6 +35,11 @@ def _page_answer(services: ServerServices, found: ClosurePage, nothing: str) -> 
     return nothing_answer(services, found.watermark, nothing, "nothing is reached that these filters list", found.summary)
 
 
+def given_time(arguments: Arguments) -> dict[str, str]:
+    """Return the time for which an answer is, if it is not now, which the watermark says."""
+    return {"as_of": arguments["as_of"]} if "as_of" in arguments else {}
+
+
 def nothing_answer(services: ServerServices, watermark: int, result: str, detail: str, summary: dict[str, Any]) -> ToolAnswer:
     """Return an answer without items: `result`, or `not_read_yet` while the graph lags behind the store."""
     if behind := services.agents.behind():
@@ -78,7 +83,8 @@ def path(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     summary = {
         "asset": handles.get(source, source),
         "to": handles.get(target, target),
-        **{name: found[name] for name in ("direction", "certainty", "level", "as_of")},
+        **{name: found[name] for name in ("direction", "certainty") if found[name] is not None},
+        **given_time(arguments),
     }
     if not found["path"]:
         detail = "there is no path in either direction at this time"

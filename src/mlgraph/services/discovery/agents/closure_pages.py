@@ -17,7 +17,7 @@ from mlgraph.graph.impact.analysis import ImpactResult
 from mlgraph.graph.impact.change_effects import Change, Effect
 from mlgraph.graph.impact.predecessor_search import NOTHING
 from mlgraph.graph.impact.severity import SEVERITIES
-from mlgraph.graph.model.rows import Bools, Ints
+from mlgraph.graph.model.rows import Bools, Ints, Layer
 from mlgraph.graph.response.edge_listing import edges_between
 from mlgraph.graph.response.paging import CERTAINTY
 from mlgraph.graph.traversal.teams import NO_TEAM, TeamNumbers
@@ -154,8 +154,8 @@ def _of_root(scope: Scope) -> dict[str, Any]:
         "name": index.name(scope.root),
         "uri": index.uri(scope.root),
         **({"ambiguous": claimants} if (claimants := claimants_of(scope.graph, scope.root, scope.moment)) else {}),
-        "level": level_name(scope.level),
-        "as_of": format_time(scope.moment),
+        **({"level": level_name(scope.level)} if scope.level != Layer.ASSET else {}),
+        **({"as_of": format_time(scope.moment)} if scope.options.as_of is not None else {}),
     }
 
 
