@@ -21,6 +21,7 @@ from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.domain.search_options import SearchOptions
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
+from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.ingest.interpreting import InterpretedEvent
 from mlgraph.services.queries.query import Queries
@@ -130,6 +131,10 @@ class Double:
 
     @property
     def search_queries(self) -> "Double":
+        return self
+
+    @property
+    def changed_files(self) -> "Double":
         return self
 
     @property
@@ -248,6 +253,10 @@ class Double:
     def search(self, q: str, options: SearchOptions, *, at_least: int) -> Body:
         self._note("search", q=q, options=options, at_least=at_least)
         return dict(operations.SEARCH)
+
+    def impact_of(self, request: ChangedFilesRequest) -> Body:
+        self._note("impact_of", request=request)
+        return dict(operations.CHANGED_FILES)
 
     def path(self, source: str, target: str, **options: object) -> Body:
         self._note("path", source=source, target=target, **options)

@@ -67,16 +67,16 @@ def ratings(api: Api, names: Names) -> Names:
     """A hub `r` with readers of single columns, a reader without column lineage, what follows, and a service."""
     p = Producer(names)
 
-    def of(*datasets: str) -> list[str]:
-        return [unique(names, each) for each in datasets]
+    def of(dataset: str) -> str:
+        return unique(names, dataset)
 
     api.events(
         [
-            run(p, "popularity", of("r"), *of("pop"), columns(p, names, title="r.title", score="r.rating")),
-            run(p, "times", of("r"), *of("tim"), columns(p, names, day="r.rated_at")),
-            run(p, "documents", of("pop"), *of("doc"), columns(p, names, text="pop.title")),
-            run(p, "report", of("pop"), *of("rep"), columns(p, names, best="pop.score")),
-            run(p, "train", of("r"), *of("vec"), None),
+            run(p, "popularity", [of("r")], of("pop"), columns(p, names, title="r.title", score="r.rating")),
+            run(p, "times", [of("r")], of("tim"), columns(p, names, day="r.rated_at")),
+            run(p, "documents", [of("pop")], of("doc"), columns(p, names, text="pop.title")),
+            run(p, "report", [of("pop")], of("rep"), columns(p, names, best="pop.score")),
+            run(p, "train", [of("r")], of("vec"), None),
         ]
     )
     service, team = names.of("service", "home"), names.of("team", "reco")

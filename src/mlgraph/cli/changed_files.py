@@ -27,6 +27,12 @@ Base = Annotated[
         "--base", metavar="REF", help="With --changed: the branch to merge into. [default: that of the CI run, or main]"
     ),
 ]
+Head = Annotated[
+    str | None,
+    typer.Option(
+        "--head", metavar="REF", help="With --changed: the commit to look at, unchecked out. [default: the working tree]"
+    ),
+]
 Format = Annotated[
     Literal["markdown", "json"] | None, typer.Option("--format", help="With --changed: a comment, or the HTTP body.")
 ]
@@ -49,6 +55,7 @@ def impact_of_changed_files(
     files: Sequence[str],
     *,
     base: str | None,
+    head: str | None,
     form: Literal["markdown", "json"],
     fail_on: str | None,
     strict: bool,
@@ -57,7 +64,7 @@ def impact_of_changed_files(
 ) -> None:
     """Print what changed files affect. Raises `typer.Exit` with 1 if that is above the threshold."""
     try:
-        sources = changed_sources(files, base)
+        sources = changed_sources(files, base, head)
     except GitError as error:
         output.fail(error.what, then=error.then)
         raise typer.Exit(output.WRONG_USAGE) from None

@@ -1,4 +1,4 @@
-"""Changed files of a branch: their texts at the merge base, from git, and now, from the working tree."""
+"""Changed files of a branch: their texts at the merge base, and now: in the working tree, or at another commit."""
 
 from __future__ import annotations
 
@@ -41,20 +41,28 @@ class ChangedSources:
     unchanged: Sequence[str]
 
 
-def changed_sources(given: Sequence[str], base: str | None) -> ChangedSources:
-    """Return the given files (none: all changed files) as they were at the merge base with `base`, and as they are.
+def changed_sources(given: Sequence[str], base: str | None, head: str | None = None) -> ChangedSources:
+    """Return the given files (none: all changed files) as they were at the merge base with `base`, and as they are at `head`.
 
-    Renamed files are followed. Raises `GitError`.
+    `head` None: the merge base is that of HEAD, and the files are those of the working tree. Of another commit, nothing is
+    checked out. A folder stands for its changed files; renamed files are followed. Raises `GitError`.
     """
     git = shutil.which("git")
     if git is None:
         raise GitError("--changed needs git, which is not installed")
     repository = _Repository(git)
     name = base or repository.default_base()
-    merge_base = repository.merge_base(name)
-    changes = repository.changes(merge_base)
-    paths = [repository.path_of(each) for each in given] if given else [path for path, _ in changes.items()]
-    return _Collected(repository, merge_base, changes).of(list(dict.fromkeys(paths)), name)
+    commit = None if head is None else repository.commit(head)
+    merge_base = repository.merge_base(name, commit or "HEAD")
+    changes = repository.changes(merge_base, commit)
+    paths = [path for each in given for path in _within(repository.path_of(each), changes)] if given else list(changes)
+    return _Collected(repository, merge_base, commit, changes).of(list(dict.fromkeys(paths)), name)
+
+
+def _within(path: str, changes: Mapping[str, tuple[str, str | None]]) -> Sequence[str]:
+    """Return the changed files in a folder; a path that is no such folder alone."""
+    inside = [each for each in changes if each.startswith(f"{path}/")] if path not in changes else []
+    return inside or [path]
 
 
 class _Repository:
@@ -88,30 +96,40 @@ class _Repository:
         """Return the branch that the pull request merges into: of the CI run, else the main branch."""
         targets = [f"origin/{target}" for variable in _CI_TARGETS if (target := os.environ.get(variable))]
         for name in (*targets, *_BASES):
-            if self._commit(name) is not None:
+            if self._known(name) is not None:
                 return name
         raise GitError("no main branch was found to compare with", "Name it: --base REF")
 
-    def merge_base(self, base: str) -> str:
-        """Return the commit at which this branch left `base`."""
-        commit = self._commit(base)
-        if commit is None:
-            raise GitError(f"git knows no commit {base!r}", "Fetch it first: git fetch origin BRANCH   (in CI: fetch-depth: 0)")
-        try:
-            return self.run("merge-base", "HEAD", commit).split()[0]
-        except (GitError, IndexError):
-            then = "The clone may be shallow: fetch the history (in CI: fetch-depth: 0, GIT_DEPTH: 0)."
-            raise GitError(f"HEAD and {base!r} have no common ancestor here", then) from None
+    def commit(self, name: str) -> str:
+        """Return the commit that a name means. Raises `GitError`."""
+        found = self._known(name)
+        if found is None:
+            raise GitError(f"git knows no commit {name!r}", "Fetch it first: git fetch origin BRANCH   (in CI: fetch-depth: 0)")
+        return found
 
-    def _commit(self, name: str) -> str | None:
+    def merge_base(self, base: str, head: str) -> str:
+        """Return the commit at which `head` left `base`."""
+        try:
+            return self.run("merge-base", head, self.commit(base)).split()[0]
+        except IndexError:
+            pass
+        except GitError as error:
+            if error.then is not None:  # the base is not known
+                raise
+        then = "The clone may be shallow: fetch the history (in CI: fetch-depth: 0, GIT_DEPTH: 0)."
+        raise GitError(f"{head} and {base!r} have no common ancestor here", then)
+
+    def _known(self, name: str) -> str | None:
         try:
             return self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}").strip() or None
         except GitError:
             return None
 
-    def changes(self, merge_base: str) -> Mapping[str, tuple[str, str | None]]:
+    def changes(self, merge_base: str, head: str | None) -> Mapping[str, tuple[str, str | None]]:
         """Return the changed files by path: the status letter of git, and the former path of a renamed one."""
-        words = self.run("-C", str(self.root), "diff", "--name-status", "-z", "-M", "--no-ext-diff", merge_base, "--").split("\0")
+        commits = [merge_base] if head is None else [merge_base, head]
+        options = ("--name-status", "-z", "-M", "--no-ext-diff")
+        words = self.run("-C", str(self.root), "diff", *options, *commits, "--").split("\0")
         found: dict[str, tuple[str, str | None]] = {}
         place = 0
         while place + 1 < len(words):
@@ -160,8 +178,10 @@ class _Repository:
 class _Collected:
     """Collects the texts of changed files."""
 
-    def __init__(self, repository: _Repository, merge_base: str, changes: Mapping[str, tuple[str, str | None]]) -> None:
-        self._repository, self._merge_base, self._changes = repository, merge_base, changes
+    def __init__(
+        self, repository: _Repository, merge_base: str, head: str | None, changes: Mapping[str, tuple[str, str | None]]
+    ) -> None:
+        self._repository, self._merge_base, self._head, self._changes = repository, merge_base, head, changes
         self._sent_bytes = 0
 
     def of(self, paths: Sequence[str], base: str) -> ChangedSources:
@@ -169,13 +189,15 @@ class _Collected:
         former = {path: self._changes.get(path, ("", None))[1] or path for path in paths}
         inside = [path for path in paths if not _is_outside(path)]
         before = self._repository.texts_at(self._merge_base, list(dict.fromkeys(former[path] for path in inside)))
+        after = self._repository.texts_at(self._head, inside) if self._head is not None else {}
         files: list[ChangedFile] = []
         unchanged = []
         for path in sorted(paths):
             if _is_outside(path):
                 files.append({"path": path, "skipped": "it is outside the repository"})
                 continue
-            changed = self._file(path, former[path], before[former[path]], self._now(path))
+            now = self._in_working_tree(path) if self._head is None else after[path]
+            changed = self._file(path, former[path], before[former[path]], now)
             if changed is None:
                 unchanged.append(path)
             else:
@@ -184,7 +206,7 @@ class _Collected:
 
     def _file(self, path: str, former: str, old: bytes | str | None, new: bytes | str | None) -> ChangedFile | None:
         """Return a file as it is sent; None if it has not changed."""
-        if old == new and former == path:
+        if old == new and former == path and not isinstance(old, str):
             if old is None:
                 return {"path": path, "skipped": "there is no such file, neither now nor at the merge base"}
             return None
@@ -203,7 +225,7 @@ class _Collected:
             file["previous_path"] = former.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         return file
 
-    def _now(self, path: str) -> bytes | str | None:
+    def _in_working_tree(self, path: str) -> bytes | str | None:
         """Return the content of a file of the working tree; None if it is gone; a text says why it is left out."""
         place = self._repository.root / path
         if place.is_symlink():

@@ -24,6 +24,7 @@ CONTRACT = {
     ("get", "/api/v1/assets/{uri}"),
     ("get", "/api/v1/lineage"),
     ("get", "/api/v1/impact"),
+    ("post", "/api/v1/impact"),
     ("get", "/api/v1/propagation"),
     ("get", "/api/v1/search"),
     ("get", "/api/v1/paths"),

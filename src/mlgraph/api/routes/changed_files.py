@@ -62,7 +62,7 @@ async def impact_of_files(request: Request, services: Services, lanes: UseLanes)
     """
     async with request_bodies.buffered(request) as body:
         requested = _requested(Located(decode_json(body)))
-        return await lanes.heavy.run(lambda: answer(services.changed_files.impact(requested)))
+        return await lanes.heavy.run(lambda: answer(services.changed_files.impact_of(requested)))
 
 
 def _requested(document: Located) -> ChangedFilesRequest:

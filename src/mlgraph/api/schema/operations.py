@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
 from mlgraph.client import ingest_shapes, name_shapes, shapes
+from mlgraph.client.changed_files_shapes import ChangedFilesImpact
 from mlgraph.client.propagation_shapes import Propagation
 from mlgraph.client.search_shapes import Search
 
@@ -216,6 +217,59 @@ NAMES: Final[name_shapes.Names] = {
     "ambiguous": [],
     "watermark": 42,
 }
+CHANGED_FILES: Final[ChangedFilesImpact] = {
+    "verdict": "1 breaks at its next run, in 1 team",
+    "failed": [],
+    "counts": {"breaks_now": 0, "breaks_next_run": 1, "tainted": 0, "possible": 0},
+    "assets": [
+        {
+            "path": "models/daily.sql",
+            "uri": "mlg://column/s3%3A%2F%2Flake/ratings%2Fdaily%23rating",
+            "change": "schema",
+            "detail": "drops rating",
+            "renamed_to": None,
+            "certainty": "certain",
+        }
+    ],
+    "new": [],
+    "unknown": ["README.md"],
+    "unread": [{"path": "README.md", "line": None, "reason": "it defines no asset that is known here"}],
+    "affected": [
+        {
+            "uri": _JOB,
+            "kind": "workflow",
+            "name": "clean_ratings",
+            "distance": 1,
+            "severity": "high",
+            "effect": "breaks_next_run",
+            "certainty": "certain",
+            "owners": ["mlg://team/org/data"],
+            "team": "mlg://team/org/data",
+            "change": "schema",
+            "path": ["mlg://column/s3%3A%2F%2Flake/ratings%2Fdaily%23rating", _JOB],
+        }
+    ],
+    "by_team": [
+        {
+            "team": "mlg://team/org/data",
+            "name": "data",
+            "handle": "@org/data",
+            "total": 1,
+            "worst": "breaks_next_run",
+            "certainty": "certain",
+            "breaks_now": 0,
+            "breaks_next_run": 1,
+            "tainted": 0,
+            "possible": 0,
+        }
+    ],
+    "notify": [{"owner": "mlg://team/org/data", "assets": [_JOB]}],
+    "rebuild": {"dbt": ["daily+"], "workflows": [_JOB], "workflows_total": 1},
+    "total": 1,
+    "partial": False,
+    "reason": None,
+    "watermark": 42,
+}
 EXAMPLES: Final = {
     "Problem": PROBLEM_EXAMPLE,
     "Ingested": INGESTED,
@@ -224,6 +278,7 @@ EXAMPLES: Final = {
     "Lineage": LINEAGE,
     "Impact": IMPACT,
     "Propagation": PROPAGATION,
+    "ChangedFilesImpact": CHANGED_FILES,
     "Path": PATH,
     "Search": SEARCH,
     "Why": WHY,

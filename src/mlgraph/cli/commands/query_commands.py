@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mlgraph.cli import output
-from mlgraph.cli.changed_files import Base, Changed, FailOn, Format, Strict, impact_of_changed_files
+from mlgraph.cli.changed_files import Base, Changed, FailOn, Format, Head, Strict, impact_of_changed_files
 from mlgraph.cli.command_session import (
     AsJson,
     AsOf,
@@ -77,6 +77,7 @@ def impact(
     ] = None,
     changed: Changed = False,
     base: Base = None,
+    head: Head = None,
     form: Format = None,
     fail_on: FailOn = None,
     strict: Strict = False,
@@ -88,15 +89,19 @@ def impact(
     """Show the assets that a change can hurt, how severely, and the owners to notify; with --changed, of a pull request."""
     if changed:
         if change is not None or at_least is not None or replace(options, limit=DEFAULTS.limit) != DEFAULTS:
-            raise typer.BadParameter("with --changed, the other options are --base, --format, --fail-on, --strict, --limit")
+            raise typer.BadParameter(
+                "with --changed, the other options are --base, --head, --format, --fail-on, --strict, --limit"
+            )
         limit = options.limit if options.limit != DEFAULTS.limit else None
         how = "json" if as_json else form or "markdown"
-        impact_of_changed_files(ctx, names or (), base=base, form=how, fail_on=fail_on, strict=strict, limit=limit, url=url)
+        impact_of_changed_files(
+            ctx, names or (), base=base, head=head, form=how, fail_on=fail_on, strict=strict, limit=limit, url=url
+        )
         return
     if names is None or len(names) != 1:
         raise typer.BadParameter("name one asset; --changed takes files", param_hint="URI")
-    if base is not None or form is not None or fail_on is not None or strict:
-        raise typer.BadParameter("--base, --format, --fail-on and --strict belong to --changed")
+    if strict or any(each is not None for each in (base, head, form, fail_on)):
+        raise typer.BadParameter("--base, --head, --format, --fail-on and --strict belong to --changed")
     uri = names[0]
     run_query(
         ctx, url, as_json, lambda server: server.impact(uri, options, change=change, at_least=at_least), closure_renderers.impact

@@ -58,7 +58,7 @@ class ChangedFiles:
         self._follower = follower
         self._noise = noise
 
-    def impact(self, request: ChangedFilesRequest) -> dict[str, Any]:
+    def impact_of(self, request: ChangedFilesRequest) -> dict[str, Any]:
         """Return what the changed files affect (docs/pull-requests.md). Raises `OutOfTime`."""
         graph, moment = self._follower.snapshot(), clock.now_us()
         reader = self._reader.at(graph.watermark)
