@@ -70,6 +70,9 @@ def schema() -> tantivy.Schema:
     return builder.build()
 
 
+_FIELDS: Final = schema()
+
+
 class TantivyView:
     """The words of documents as of one commit (`IndexView`)."""
 
@@ -198,9 +201,9 @@ class TantivyIndex:
         writer = self._writing()
         with _tantivy_errors("written"):
             for asset in removed:
-                writer.delete_documents_by_term("asset", asset)
+                _remove(writer, asset)
             for document in documents:
-                writer.delete_documents_by_term("asset", document.asset)
+                _remove(writer, document.asset)
                 writer.add_document(_stored(document))
 
     def commit(self, state: IndexState) -> None:
@@ -260,6 +263,14 @@ class TantivyIndex:
         writer, self._writer = self._writer, None
         if writer is not None:
             _quietly(writer.wait_merging_threads)
+
+
+def _remove(writer: tantivy.IndexWriter, asset: int) -> None:
+    """Remove the document of an asset with the next commit.
+
+    By a query: `delete_documents_by_term` makes a term of signed numbers, which no document with an unsigned field has.
+    """
+    writer.delete_documents_by_query(tantivy.Query.term_query(_FIELDS, "asset", asset))
 
 
 def _quietly(work: Callable[[], None]) -> None:
