@@ -105,6 +105,22 @@ RESTORED: Body = {
 }
 
 
+class NoPages:
+    """Pages of a graph without assets: GraphQL is tested over real services."""
+
+    def asset(self, uri: str, as_of: str | None = None) -> object:
+        raise UnknownAsset(f"no fact names {uri} at {as_of}")
+
+    def impact(self, uri: str, *_: object, **__: object) -> object:
+        raise UnknownAsset(f"no fact names {uri}")
+
+    def page(self, q: str, *_: object) -> object:
+        raise InvalidInput(f"nothing matches {q}", pointer="q")
+
+    def includes(self, watermark: int) -> bool:
+        return watermark < 2**62
+
+
 @dataclass
 class Double:
     """All services in one object; `calls` records their calls, `failure` is raised by each call."""
@@ -136,6 +152,14 @@ class Double:
     @property
     def changed_files(self) -> "Double":
         return self
+
+    @property
+    def search_pages(self) -> NoPages:
+        return NoPages()
+
+    @property
+    def pages(self) -> NoPages:
+        return NoPages()
 
     @property
     def connections(self) -> "Double":

@@ -29,6 +29,7 @@ from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.projection import SearchProjection
+from mlgraph.services.search.search_pages import SearchPages
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.bundle import ServerServices, Services
@@ -81,11 +82,13 @@ class Server:
         noise = Noise(options.configuration.noise)
         self.similarity = SimilarityIndex(reader, self.follower, load_word_vectors)
         self._is_first = first
+        searches = SearchQueries(self.search)
         self.services = Services(
             intake=intake,
             queries=Queries(reader, self.follower, noise),
             names=AssetNames(reader, self.follower),
-            search_queries=SearchQueries(self.search),
+            search_queries=searches,
+            search_pages=SearchPages(searches),
             changed_files=ChangedFiles(reader, self.follower, AssetNames(reader, self.follower), noise),
             connections=self.connections,
             health=self.health,

@@ -11,11 +11,11 @@ from mlgraph.api.graphql.types import (
     ChangeKind,
     Direction,
     FoldedAssets,
-    Health,
+    GraphqlHealth,
+    GraphqlOwner,
     Info,
     Level,
     Long,
-    Owner,
     PageInfo,
 )
 from mlgraph.domain import deadlines
@@ -34,8 +34,8 @@ Fold = Annotated[bool, strawberry.argument(description="Hide assets that noise r
 AtLeast = Annotated[Long | None, strawberry.argument(description="Wait until the answer includes this watermark.")]
 
 
-@strawberry.type(description="An asset of the graph. Its state is the one at the moment of the query.")
-class Asset:
+@strawberry.type(name="Asset", description="An asset of the graph. Its state is the one at the moment of the query.")
+class GraphqlAsset:
     """An asset; `ref` is what the graph knows of it, its state is read when a field asks for it."""
 
     ref: strawberry.Private[AssetRef]
@@ -44,14 +44,14 @@ class Asset:
     name: str
 
     @classmethod
-    def of(cls, ref: AssetRef) -> Asset:
+    def of(cls, ref: AssetRef) -> GraphqlAsset:
         """Return the GraphQL form of an asset."""
         return cls(ref=ref, uri=ref.uri, kind=ref.kind, name=ref.name)
 
     @strawberry.field(description="The owners: persons and teams.")
-    def owners(self) -> list[Owner]:
+    def owners(self) -> list[GraphqlOwner]:
         """Return the current owners."""
-        return [Owner(uri=uri, kind=AssetUri.parse(uri).kind) for uri in self.ref.owners]
+        return [GraphqlOwner(uri=uri, kind=AssetUri.parse(uri).kind) for uri in self.ref.owners]
 
     @strawberry.field(description="What sources describe the asset as.")
     async def description(self, info: Info) -> str | None:
@@ -69,10 +69,10 @@ class Asset:
         return cast("JSON", (await self._state(info)).get("properties", {}))
 
     @strawberry.field(description="The health, from the latest reports.")
-    async def health(self, info: Info) -> Health:
+    async def health(self, info: Info) -> GraphqlHealth:
         """Return the health."""
         found = (await self._state(info))["health"]
-        return Health(status=found["status"], reasons=found["reasons"])
+        return GraphqlHealth(status=found["status"], reasons=found["reasons"])
 
     @strawberry.field(description="The closure of the asset, itself included at distance 0, nearest first, then by URI.")
     def lineage(
@@ -117,11 +117,11 @@ class LineageEdge:
     distance: int
     certainty: str
     deleted: bool
-    node: Asset
+    node: GraphqlAsset
 
 
-@strawberry.type(description="An edge between two assets of a page, as in `GET /api/v1/lineage`.")
-class Link:
+@strawberry.type(name="Link", description="An edge between two assets of a page, as in `GET /api/v1/lineage`.")
+class GraphqlLink:
     """An edge of the graph."""
 
     source: str
@@ -170,15 +170,15 @@ class LineageConnection:
                 distance=entry.distance,
                 certainty=entry.certainty,
                 deleted=entry.deleted,
-                node=Asset.of(entry.asset),
+                node=GraphqlAsset.of(entry.asset),
             )
             for position, entry in enumerate(self.page.entries, self.page.start + 1)
         ]
 
     @strawberry.field(description="The edges of the graph between the root and the assets of this page.")
-    def links(self) -> list[Link]:
+    def links(self) -> list[GraphqlLink]:
         """Return the edges of the graph."""
-        return [Link(**{"folded": None, **link}) for link in self.page.links()]
+        return [GraphqlLink(**{"folded": None, **link}) for link in self.page.links()]
 
     @strawberry.field(description="What noise rules leave out.")
     def folded(self) -> FoldedAssets:
@@ -196,7 +196,7 @@ class ImpactEdge:
     effect: str | None
     certainty: str
     path: list[str]
-    node: Asset
+    node: GraphqlAsset
 
 
 @strawberry.type(description="How many affected assets have each severity.")
@@ -278,7 +278,7 @@ class ImpactConnection:
                 effect=entry.effect,
                 certainty=entry.certainty,
                 path=list(entry.path),
-                node=Asset.of(entry.asset),
+                node=GraphqlAsset.of(entry.asset),
             )
             for position, entry in enumerate(self.page.entries, self.page.start + 1)
         ]

@@ -20,7 +20,7 @@ from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.payloads.payload import clean_text
 from mlgraph.services.history.asset_states import State
 from mlgraph.services.queries.paged.closure_pages import AssetRef
-from mlgraph.services.queries.query import Queries
+from mlgraph.services.server.bundle import Services
 
 MAX_ERRORS: Final = 20
 CACHED_QUERIES: Final = 128
@@ -40,12 +40,13 @@ class GraphqlRequest:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A request that may be executed. `at_least` is the watermark to wait for first; 0: none."""
+    """A request that may be executed. `at_least` is the watermark to wait for first (0: none), `searches`: in the index too."""
 
     schema: GraphQLSchema
     document: DocumentNode
     request: GraphqlRequest
     at_least: int
+    searches: bool
 
 
 @lru_cache(maxsize=1)
@@ -85,28 +86,30 @@ def prepare(request: GraphqlRequest) -> Prepared | list[dict[str, Any]]:
         found = [QueryRefused("the query is nested too deeply to be read", "TOO_DEEP")]
     else:
         if not found:
-            return Prepared(schema(), document, request, limits.at_least)
+            return Prepared(schema(), document, request, limits.at_least, limits.searches)
     return [error_body(error) for error in found]
 
 
-def run(prepared: Prepared, queries: Queries) -> dict[str, Any]:
+def run(prepared: Prepared, services: Services) -> dict[str, Any]:
     """Execute a request in this thread and return the answer. Its fields run in an event loop of their own.
 
     States of assets that fields of one level ask for are read together, which a loop makes possible.
     """
-    return asyncio.run(_run(prepared, queries))
+    return asyncio.run(_run(prepared, services))
 
 
-async def _run(prepared: Prepared, queries: Queries) -> dict[str, Any]:
+async def _run(prepared: Prepared, services: Services) -> dict[str, Any]:
+    pages = services.queries.pages
+
     async def load(assets: list[AssetRef]) -> Sequence[State]:
-        return queries.pages.states(assets)
+        return pages.states(assets)
 
     states: DataLoader[AssetRef, State] = DataLoader(load, cache_key_fn=_identity)
     request = prepared.request
     executed = execute(
         prepared.schema,
         prepared.document,
-        context_value=QueryContext(queries, states),
+        context_value=QueryContext(services.names.uri_of, pages, services.search_pages, states),
         variable_values=dict(request.variables),
         operation_name=request.operation_name,
     )

@@ -70,10 +70,10 @@ class _Measure:
         """Add what the next selection asks for."""
         self.depth = max(self.depth, other.depth)
         self.introspection_depth = max(self.introspection_depth, other.introspection_depth)
-        self.aliases += other.aliases
-        self.fields += other.fields
-        self.cost += other.cost
-        self.node_cost += other.node_cost
+        self.aliases = _sum(self.aliases, other.aliases)
+        self.fields = _sum(self.fields, other.fields)
+        self.cost = _sum(self.cost, other.cost)
+        self.node_cost = _sum(self.node_cost, other.node_cost)
         self.largest = max(filter(None, (self.largest, other.largest)), key=lambda factor: factor.first, default=None)
 
 
@@ -94,45 +94,47 @@ class QueryLimits:
         self._measured: dict[str, _Measure] = {}
         self.at_least = 0
         """The largest watermark that any field wants to be included."""
-        self._whole = self._measure(operations[0].selection_set)
+        self.searches = False
+        """Whether any field is a search."""
+        self._total = self._measure(operations[0].selection_set)
 
     @property
     def cost(self) -> int:
         """The number of nodes that the query asks for."""
-        return self._whole.cost
+        return self._total.cost
 
     def check(self) -> None:
         """Raise `QueryRefused` for the first limit that the query exceeds."""
-        whole = self._whole
-        if whole.aliases > MAX_ALIASES:
-            raise _beyond("aliases", whole.aliases, MAX_ALIASES, "TOO_MANY_ALIASES")
-        if whole.depth > MAX_DEPTH:
-            raise _beyond("levels of fields", whole.depth, MAX_DEPTH, "TOO_DEEP")
-        if whole.introspection_depth > MAX_INTROSPECTION_DEPTH:
-            raise _beyond("levels of introspection", whole.introspection_depth, MAX_INTROSPECTION_DEPTH, "TOO_DEEP")
-        if whole.fields > MAX_FIELDS:
-            raise _beyond("fields", whole.fields, MAX_FIELDS, "TOO_MANY_FIELDS")
-        if whole.largest is not None and whole.cost > MAX_COST:
-            first, path = whole.largest
+        total = self._total
+        if total.aliases > MAX_ALIASES:
+            raise _beyond("aliases", total.aliases, MAX_ALIASES, "TOO_MANY_ALIASES")
+        if total.depth > MAX_DEPTH:
+            raise _beyond("levels of fields", total.depth, MAX_DEPTH, "TOO_DEEP")
+        if total.introspection_depth > MAX_INTROSPECTION_DEPTH:
+            raise _beyond("levels of introspection", total.introspection_depth, MAX_INTROSPECTION_DEPTH, "TOO_DEEP")
+        if total.fields > MAX_FIELDS:
+            raise _beyond("fields", total.fields, MAX_FIELDS, "TOO_MANY_FIELDS")
+        if total.largest is not None and total.cost > MAX_COST:
+            first, path = total.largest
             raise QueryRefused(
-                f"the query asks for {whole.cost:,} nodes, more than {MAX_COST:,}: the largest factor is first: {first} "
+                f"the query asks for {total.cost:,} nodes, more than {MAX_COST:,}: the largest factor is first: {first} "
                 f"at {path}; ask for fewer there, and for more pages",
                 "TOO_COSTLY",
-                cost=whole.cost,
+                cost=total.cost,
                 limit=MAX_COST,
                 factor={"first": first, "path": path},
             )
 
     def _measure(self, selections: SelectionSetNode | None, path: str = "") -> _Measure:
-        whole = _Measure()
+        total = _Measure()
         for selection in selections.selections if selections else ():
             if isinstance(selection, FieldNode):
-                whole.add(self._field(selection, path))
+                total.add(self._field(selection, path))
             elif isinstance(selection, InlineFragmentNode):
-                whole.add(self._measure(selection.selection_set, path))
+                total.add(self._measure(selection.selection_set, path))
             elif isinstance(selection, FragmentSpreadNode):
-                whole.add(self._fragment(selection.name.value))
-        return whole
+                total.add(self._fragment(selection.name.value))
+        return total
 
     def _fragment(self, name: str) -> _Measure:
         """Return the measure of a fragment, taken once; of one that contains itself, which validation refuses, nothing."""
@@ -148,9 +150,10 @@ class QueryLimits:
         if name in _INTROSPECTION:
             deepest = 1 + max(within.depth, within.introspection_depth)
             return _Measure(1, deepest, within.aliases + bool(field.alias), 1 + within.fields)
+        self.searches = self.searches or name == "search"
         arguments = {argument.name.value: self._integer(argument.value) for argument in field.arguments or ()}
         self.at_least = max(self.at_least, min(arguments.get("atLeast") or 0, MAX_WATERMARK))
-        whole = _Measure(
+        total = _Measure(
             1 + within.depth,
             within.introspection_depth,
             within.aliases + bool(field.alias),
@@ -159,7 +162,7 @@ class QueryLimits:
             largest=within.largest,
         )
         if name == "edges":
-            whole.cost, whole.node_cost = 0, within.cost
+            total.cost, total.node_cost = 0, within.cost
         if "first" in arguments:
             first = arguments["first"]
             if first is not None and not 1 <= first <= MAX_FIRST:
@@ -169,16 +172,21 @@ class QueryLimits:
                     limit=MAX_FIRST,
                 )
             factor = Factor(1 if first is None else first, here)  # validation refuses what is not a number
-            whole.largest = max(filter(None, (factor, within.largest)), key=lambda each: each.first)
-            whole.cost = within.cost + factor.first * (1 + within.node_cost)
-        return whole
+            total.largest = max(filter(None, (factor, within.largest)), key=lambda each: each.first)
+            total.cost = within.cost + factor.first * (1 + within.node_cost)
+        return total
 
     def _integer(self, value: ValueNode) -> int | None:
-        """Return the whole number that `value` is or that its variable has; None for anything else."""
+        """Return the total number that `value` is or that its variable has; None for anything else."""
         if isinstance(value, VariableNode):
             given = self._variables.get(value.name.value)
             return int(given) if isinstance(given, int | float) and not isinstance(given, bool) and given == given // 1 else None
         return _literal(value)
+
+
+def _sum(one: int, other: int) -> int:
+    """Return the sum, at most 10^12: fragments within fragments double it without end."""
+    return min(one + other, 10**12)
 
 
 def _values(operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from graphql import GraphQLError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from mlgraph.api.graphql.execution import GraphqlRequest, error_body, prepare, run
+from mlgraph.api.graphql.execution import GraphqlRequest, Prepared, error_body, prepare, run
 from mlgraph.api.http.authentication import Services, authenticate
 from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import UseLanes
@@ -60,12 +60,20 @@ async def graphql(request: Request, services: Services, lanes: UseLanes) -> Resp
     prepared = await lanes.light.run(lambda: prepare(sent))
     if isinstance(prepared, list):
         return _answered(request, {"errors": prepared}, 400)
-    if prepared.at_least and not services.queries.reached(prepared.at_least):
-        try:
-            await lanes.at_least.run(lambda: services.queries.wait_for(prepared.at_least))
-        except Unavailable as error:
-            return _not_yet(request, error)
-    return _answered(request, await lanes.heavy.run(lambda: run(prepared, services.queries)))
+    try:
+        await _reach(prepared, services, lanes)
+    except Unavailable as error:
+        return _not_yet(request, error)
+    return _answered(request, await lanes.heavy.run(lambda: run(prepared, services)))
+
+
+async def _reach(prepared: Prepared, services: Services, lanes: UseLanes) -> None:
+    """Wait until answers include the watermark that the query wants. Raises `Unavailable`."""
+    watermark = prepared.at_least
+    if watermark and not services.queries.reached(watermark):
+        await lanes.at_least.run(lambda: services.queries.wait_for(watermark))
+    if watermark and prepared.searches and not services.search_pages.includes(watermark):
+        await lanes.at_least.run(lambda: services.search_pages.wait_until(watermark))
 
 
 def _read(body: bytes) -> GraphqlRequest:

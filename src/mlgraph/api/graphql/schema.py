@@ -12,19 +12,22 @@ from strawberry.schema.config import StrawberryConfig
 from mlgraph.api.graphql.assets import (
     After,
     AsOf,
-    Asset,
     AtLeast,
     Certain,
     Depth,
     First,
     Fold,
+    GraphqlAsset,
     ImpactConnection,
     Kinds,
     impact_page,
 )
 from mlgraph.api.graphql.limits import MAX_WATERMARK
-from mlgraph.api.graphql.types import ChangeKind, Info, Level, Long
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.api.graphql.searches import SearchConnection
+from mlgraph.api.graphql.types import ChangeKind, Info, Level, Long, SearchState
+from mlgraph.domain.search_options import SearchOptions
+from mlgraph.domain.vocabulary import KINDS
+from mlgraph.domain.walk_options import WalkOptions, one_of
 
 
 def _long(value: object) -> Long:
@@ -33,7 +36,8 @@ def _long(value: object) -> Long:
     return Long(value)
 
 
-Uri = Annotated[str, strawberry.argument(description="The asset: its URI.")]
+OneOf = Annotated[list[str] | None, strawberry.argument(description="Only assets with one of these values.")]
+Uri = Annotated[str, strawberry.argument(description="The asset: its URI, or a name that means one asset.")]
 _LONG: Final = strawberry.scalar(
     name="Long",
     description="A whole number of 64 bits.",
@@ -46,11 +50,11 @@ _LONG: Final = strawberry.scalar(
 class Query:
     """The root of every query."""
 
-    @strawberry.field(description="An asset by its URI; an error if no fact names it.")
-    def asset(self, info: Info, uri: Uri, as_of: AsOf = None, at_least: AtLeast = None) -> Asset | None:
+    @strawberry.field(description="An asset; null with an error if no fact names it.")
+    def asset(self, info: Info, uri: Uri, as_of: AsOf = None, at_least: AtLeast = None) -> GraphqlAsset | None:
         """Return an asset. `at_least` was waited for before the query began."""
         del at_least
-        return Asset.of(info.context.pages.asset(uri, as_of))
+        return GraphqlAsset.of(info.context.pages.asset(info.context.uri_of(uri), as_of))
 
     @strawberry.field(description="What a change of an asset affects; without `change`, everything downstream.")
     def impact(
@@ -73,7 +77,44 @@ class Query:
         options = WalkOptions(
             depth=depth, kinds=tuple(kind or ()), level=level.value if level else None, as_of=as_of, certain=certain, fold=fold
         )
-        return impact_page(info, uri, first, after, change, options)
+        return impact_page(info, info.context.uri_of(uri), first, after, change, options)
+
+    @strawberry.field(description="The assets that match words, a name or a URI, best first; without `q`, all assets.")
+    def search(
+        self,
+        info: Info,
+        q: Annotated[str, strawberry.argument(description="Words, a name or a URI; quotes mean the phrase.")],
+        first: First,
+        after: After = None,
+        kind: OneOf = None,
+        owner: OneOf = None,
+        team: OneOf = None,
+        tag: OneOf = None,
+        platform: OneOf = None,
+        environment: OneOf = None,
+        state: list[SearchState] | None = None,
+        prefix: Annotated[bool, strawberry.argument(description="The last word may be the start of a word.")] = False,
+        explain: Annotated[bool, strawberry.argument(description="Say of each hit how its rank came about.")] = False,
+        at_least: AtLeast = None,
+    ) -> SearchConnection | None:
+        """Return a page of hits."""
+        del at_least
+        for each in kind or ():
+            one_of("kind", each, KINDS)
+        uri_of = info.context.uri_of
+        options = SearchOptions(
+            kind=tuple(kind or ()),
+            owner=tuple(map(uri_of, owner or ())),
+            team=tuple(map(uri_of, team or ())),
+            tag=tuple(tag or ()),
+            platform=tuple(platform or ()),
+            environment=tuple(environment or ()),
+            state=tuple(each.value for each in state or ()),
+            prefix=prefix,
+            explain=explain,
+        )
+        page = info.context.searches.page(q, options, first, after)
+        return SearchConnection.of_page(page, info.context.pages)
 
 
 def build_schema() -> GraphQLSchema:

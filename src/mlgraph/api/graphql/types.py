@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NewType, cast
@@ -12,7 +13,7 @@ from strawberry.scalars import JSON
 
 from mlgraph.services.history.asset_states import State
 from mlgraph.services.queries.paged.closure_pages import AssetRef, ClosurePages
-from mlgraph.services.queries.query import Queries
+from mlgraph.services.search.search_pages import SearchPages
 
 Long = NewType("Long", int)
 """A watermark has more than the 32 bits of GraphQL's Int."""
@@ -48,32 +49,39 @@ class Level(Enum):
     RUN = "run"
 
 
+@strawberry.enum(description="Whether the asset is current; a search finds deleted ones only if it asks for them.")
+class SearchState(Enum):
+    """State of a found asset."""
+
+    LIVE = "live"
+    DEPRECATED = "deprecated"
+    DELETED = "deleted"
+
+
 @dataclass(slots=True)
 class QueryContext:
     """The services that fields of one request use."""
 
-    queries: Queries
+    uri_of: Callable[[str], str]
+    """Returns the URI of the asset that a name means."""
+    pages: ClosurePages
+    searches: SearchPages
     states: DataLoader[AssetRef, State]
-
-    @property
-    def pages(self) -> ClosurePages:
-        """Pages of closures."""
-        return self.queries.pages
 
 
 Info = strawberry.Info[QueryContext, None]
 
 
-@strawberry.type(description="A person or team that owns an asset.")
-class Owner:
+@strawberry.type(name="Owner", description="A person or team that owns an asset.")
+class GraphqlOwner:
     """An owner."""
 
     uri: str
     kind: str
 
 
-@strawberry.type(description="From the latest reports: ok, failing or unknown.")
-class Health:
+@strawberry.type(name="Health", description="From the latest reports: ok, failing or unknown.")
+class GraphqlHealth:
     """The health of an asset."""
 
     status: str

@@ -86,23 +86,32 @@ class SearchQueries:
 
     def search(self, q: str, options: SearchOptions = DEFAULTS, *, at_least: int = 0) -> dict[str, Any]:
         """Return a page of hits (docs/search.md), from an index that includes transaction `at_least`."""
-        if len(q) > MAX_QUERY_CHARS:
-            raise InvalidInput(f"q has {len(q)} characters, {MAX_QUERY_CHARS} are allowed", pointer="q")
         digest = _digest(q, options)
         cursor = _Cursor.decode(options.cursor, digest) if options.cursor else _Cursor(0, digest, 0)
-        query = parse_query(q, prefix=options.prefix)
-        selection = _selection(options)
         ranking = self._former(digest, max(cursor.watermark, at_least)) if cursor.offset else None
         if ranking is None:
-            view = self._projection.view()
-            ranking = Ranker(view, clock.now_us() // _DAY_US, self._projection.uri).ranked(query, selection)
-        page = ranking.page(selection, cursor.offset, options.limit)
+            ranking = self.ranking(q, options)
+        answer = self.page(q, options, ranking, cursor.offset)
+        if answer["partial"]:
+            self._retain(digest, ranking)
+        return answer
+
+    def ranking(self, q: str, options: SearchOptions = DEFAULTS) -> Ranking:
+        """Return all hits of a search, ranked, in the latest view of the index."""
+        if len(q) > MAX_QUERY_CHARS:
+            raise InvalidInput(f"q has {len(q)} characters, {MAX_QUERY_CHARS} are allowed", pointer="q")
+        view = self._projection.view()
+        ranker = Ranker(view, clock.now_us() // _DAY_US, self._projection.uri)
+        return ranker.ranked(parse_query(q, prefix=options.prefix), _selection(options))
+
+    def page(self, q: str, options: SearchOptions, ranking: Ranking, offset: int) -> dict[str, Any]:
+        """Return the page of a ranking that begins behind the first `offset` hits."""
+        query, selection = parse_query(q, prefix=options.prefix), _selection(options)
+        page = ranking.page(selection, offset, options.limit)
         counts = ranking.view.counts(ranking.matching, selection, _VALUES)
-        end = cursor.offset + len(page)
+        end = offset + len(page)
         is_partial = bool(page) and end < counts.total
         watermark = ranking.view.state.watermark
-        if is_partial:
-            self._retain(digest, ranking)
         return {
             "q": query.text,
             "hits": self._hits(ranking, page, query, explain=options.explain),
@@ -112,7 +121,7 @@ class SearchQueries:
             "total_is": ranking.total_is,
             "partial": is_partial,
             "reason": "limit" if is_partial else None,
-            "frontier": _Cursor(end, digest, watermark).encode() if is_partial else None,
+            "frontier": _Cursor(end, _digest(q, options), watermark).encode() if is_partial else None,
             "omitted_words": query.omitted_words,
             "watermark": watermark,
         }

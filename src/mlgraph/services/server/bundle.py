@@ -11,6 +11,7 @@ from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
+from mlgraph.services.search.search_pages import SearchPages
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
 from mlgraph.services.server.health import Health
@@ -26,6 +27,7 @@ class Services:
     names: AssetNames
     search_queries: SearchQueries
     changed_files: ChangedFiles
+    search_pages: SearchPages
     connections: SourceManager
     health: Health
     tokens: Tokens

@@ -14,7 +14,7 @@ from mlgraph.domain.errors import Conflict, InvalidInput, UnknownAsset
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.ports.store import FactReader
 from mlgraph.services.queries.paged.closure_pages import ClosurePages, ImpactPage, LineagePage
-from mlgraph.services.queries.paged.listing_cache import ListingCache
+from mlgraph.services.common.listing_cache import ListingCache
 from mlgraph.services.queries.query import Queries
 from tests.services.parts import Json, Serving
 
@@ -61,8 +61,8 @@ def test_pages_under_writes_neither_repeat_nor_skip(
     times = {"valid_from": "2026-01-01T00:00:00Z"} if backdated else {}
     serving.store.append(edge(space, 0, 1), *(edge(space, *pair, **times) for pair in first if pair[0] != pair[1]))
     serving.follow()
-    whole = serving.queries.pages.lineage(dataset(space, 0), WalkOptions(), 100)
-    expected = [(entry.asset.uri, entry.distance) for entry in whole.entries]
+    complete = serving.queries.pages.lineage(dataset(space, 0), WalkOptions(), 100)
+    expected = [(entry.asset.uri, entry.distance) for entry in complete.entries]
 
     def write(page: int) -> None:
         pairs = later[page % len(later)]
@@ -73,7 +73,7 @@ def test_pages_under_writes_neither_repeat_nor_skip(
     found = all_pages(serving.queries.pages, dataset(space, 0), sizes, write)
 
     assert [entry for page in found for entry in page] == expected
-    assert len({uri for uri, _ in expected}) == len(expected) == whole.total
+    assert len({uri for uri, _ in expected}) == len(expected) == complete.total
 
 
 def test_the_first_page_after_a_write_shows_it(serving: Serving) -> None:
@@ -84,10 +84,10 @@ def test_the_first_page_after_a_write_shows_it(serving: Serving) -> None:
     serving.follow()
 
     second = serving.queries.pages.lineage(dataset("fresh", 0), WalkOptions(), 9, before.cursor(1))
-    anew = serving.queries.pages.lineage(dataset("fresh", 0), WalkOptions(), 9)
+    again = serving.queries.pages.lineage(dataset("fresh", 0), WalkOptions(), 9)
 
-    assert (second.total, anew.total) == (2, 3)
-    assert second.watermark == before.watermark < anew.watermark
+    assert (second.total, again.total) == (2, 3)
+    assert second.watermark == before.watermark < again.watermark
 
 
 def test_a_list_that_was_dropped_is_refused_only_if_the_graph_has_changed(serving: Serving) -> None:
@@ -124,13 +124,13 @@ def test_pages_of_an_impact_show_one_state(serving: Serving) -> None:
     serving.store.append(*(edge("impact", 0, number) for number in range(1, 6)), edge("impact", 5, 6))
     serving.follow()
     pages = serving.queries.pages
-    whole = pages.impact(dataset("impact", 0), WalkOptions(), 100, change="schema")
+    complete = pages.impact(dataset("impact", 0), WalkOptions(), 100, change="schema")
     first = pages.impact(dataset("impact", 0), WalkOptions(), 4, change="schema")
     serving.store.append(edge("impact", 0, 7), edge("impact", 0, 6))
     serving.follow()
     second = pages.impact(dataset("impact", 0), WalkOptions(), 4, first.cursor(4), change="schema")
 
-    listed = [(each.asset.uri, each.distance, each.severity, list(each.path)) for each in whole.entries]
+    listed = [(each.asset.uri, each.distance, each.severity, list(each.path)) for each in complete.entries]
     assert [
         (each.asset.uri, each.distance, each.severity, list(each.path)) for each in (*first.entries, *second.entries)
     ] == listed

@@ -19,14 +19,14 @@ from mlgraph.graph.model.rows import Ints
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.graph.response.paging import CERTAINTY, entries_within
 from mlgraph.ports.store import FactReader
+from mlgraph.services.common.listing_cache import ListingCache
 from mlgraph.services.common.origin_names import Origins
+from mlgraph.services.common.page_cursor import PageCursor, query_digest
 from mlgraph.services.history.asset_states import AssetStates, State
 from mlgraph.services.queries.deleted_runs import deleted_runs
 from mlgraph.services.queries.impact_answer import MAX_PATH_URIS, ImpactListing
 from mlgraph.services.queries.lineage_answer import LineageListing
 from mlgraph.services.queries.names import claimants_of
-from mlgraph.services.queries.paged.listing_cache import ListingCache
-from mlgraph.services.queries.paged.page_cursor import PageCursor, query_digest
 from mlgraph.services.queries.resolver import Resolver, moment_of
 from mlgraph.services.queries.scope import Scope, level_name
 
@@ -165,6 +165,12 @@ class ClosurePages:
         moment = moment_of(as_of)
         asset = np.array([self._resolver.asset(graph, uri, moment)], np.int32)
         return _refs(graph, asset, moment, dated=as_of is not None)[0]
+
+    def assets(self, uris: Sequence[str]) -> list[AssetRef]:
+        """Return current assets by URI, in that order. Raises `UnknownAsset` for one that the graph does not have."""
+        graph = self._resolver.graph(*uris)
+        numbers = [self._resolver.number(graph, uri) for uri in uris]
+        return _refs(graph, np.array(numbers, np.int32), moment_of(None), dated=False)
 
     def states(self, assets: Sequence[AssetRef]) -> list[State]:
         """Return the state of each asset with its `health`; assets of one query are read together."""

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.services.queries.paged.listing_cache import ListingCache
+from mlgraph.services.common.listing_cache import ListingCache
 
 pytestmark = pytest.mark.unit
 

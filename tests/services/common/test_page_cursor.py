@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.services.queries.paged.page_cursor import PageCursor, query_digest
+from mlgraph.services.common.page_cursor import PageCursor, query_digest
 
 pytestmark = pytest.mark.unit
 
