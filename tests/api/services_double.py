@@ -15,12 +15,13 @@ from fastapi import FastAPI
 from mlgraph.api.app import create_app
 from mlgraph.api.http.limits import ServerLimits
 from mlgraph.api.schema import operations
-from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, UnknownAsset
+from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, PreconditionFailed, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.domain.search_options import SearchOptions
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
+from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.ingest.interpreting import InterpretedEvent
@@ -32,7 +33,7 @@ from mlgraph.services.server.health import Health
 from mlgraph.services.sources.source_manager import SourceManager
 
 Body = dict[str, Any]
-SERVICES: Final = (Archives, SourceManager, Health, Intake, Queries, SearchQueries)
+SERVICES: Final = (Annotations, Archives, SourceManager, Health, Intake, Queries, SearchQueries)
 
 LAKE = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 TOKEN = "a-token-that-is-known"  # noqa: S105 - a token of these tests
@@ -43,6 +44,18 @@ ASSET: Body = {
     "description": "All ratings of a day",
     "owners": ["mlg://team/org/data"],
     "tags": ["gold"],
+    "links": ["https://wiki.example/ratings"],
+    "deprecated": False,
+    "successor": None,
+    "fields": {
+        "description": {
+            "value": "All ratings of a day",
+            "origin": "curation",
+            "actor": "ann",
+            "at": "2026-11-02T00:00:00Z",
+            "others": [{"value": "ratings", "origin": "dbt", "actor": "ci", "at": "2026-11-01T00:00:00Z"}],
+        },
+    },
     "properties": {"rows": 12, "big": 2**70},
     "environment": None,
     "origins": ["facts"],
@@ -55,6 +68,8 @@ ASSET: Body = {
     "relations_total": 0,
     "history": [],
     "health": {"status": "unknown", "reasons": []},
+    "usage": {"reads": {"runs_30d": 1, "requests_30d": 2_000}, "last_read_at": "2026-11-20T00:00:00Z"},
+    "etag": "5f1d7a84db00d2fce00b31a7",
     "as_of": "2026-11-21T10:00:00Z",
     "partial": False,
     "reason": None,
@@ -171,6 +186,10 @@ class Double:
 
     @property
     def archives(self) -> "Double":
+        return self
+
+    @property
+    def annotations(self) -> "Double":
         return self
 
     @property
@@ -291,6 +310,14 @@ class Double:
         if uri != LAKE:
             raise UnknownAsset(f"no fact and no reference has named {uri}")
         return ASSET
+
+    def change(self, uri: str, body: object, caller: Caller, if_match: list[str] | None) -> Body:
+        self._note("change", uri=uri, body=body, caller=caller, if_match=if_match)
+        if uri != LAKE:
+            raise UnknownAsset(f"no fact and no reference has named {uri}")
+        if if_match is not None and ASSET["etag"] not in if_match:
+            raise PreconditionFailed(f"{uri} was changed since")
+        return {**ASSET, "changed": list(body) if isinstance(body, dict) else []}
 
     def names(self, uri: str | None) -> Body:
         self._note("names", uri=uri)

@@ -15,12 +15,14 @@ from mlgraph.api.schema import operations
 from mlgraph.cli.main import app
 from mlgraph.domain.errors import NotFound, Unavailable
 from mlgraph.domain.walk_options import WalkOptions
-from mlgraph.services.common.identity import LOCAL, Caller
+from mlgraph.services.common.identity import Caller
 from tests.api.services_double import ASSET, LAKE, TOKEN, Double
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
 JOB = "mlg://workflow/etl/clean_ratings"
+HERE = Caller("local")
+"""A caller of this machine, of a server with tokens."""
 QUERIES = {
     "show": ("show", LAKE),
     "lineage": ("lineage", LAKE),
@@ -215,7 +217,7 @@ def test_ingest_of_a_connectors_format_is_streamed_as_lines(run: Run, double: Do
     outcome = run("ingest", "-", "--format", "openlineage", stdin=b'{"run":\n{}}')
     assert outcome.code == 0
     assert double.received == [b'{"run": {}}']
-    assert double.calls == [("connectors", {}), ("ingest_lines", {"form": "openlineage", "caller": LOCAL})]
+    assert double.calls == [("connectors", {}), ("ingest_lines", {"form": "openlineage", "caller": HERE})]
 
 
 def test_an_unknown_format_is_2_and_answered_with_the_known_ones(run: Run, double: Double) -> None:
@@ -276,7 +278,7 @@ def test_connect_follows_until_it_is_done(run: Run, double: Double, monkeypatch:
     monkeypatch.setattr(Double, "sources", sources)
     outcome = run("connect", "mlflow", "http://mlflow:5000", "--name", "prod")
     assert (outcome.code, outcome.out) == (0, "prod is connected and following; 3 objects read\n")
-    assert double.calls == [("connect", {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": LOCAL})]
+    assert double.calls == [("connect", {"kind": "mlflow", "url": "http://mlflow:5000", "name": "prod", "caller": HERE})]
 
 
 def test_a_backfill_that_fails_is_1_and_reports_how_to_continue(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -334,7 +336,7 @@ def test_a_source_that_cannot_be_read_is_1_and_reports_what_to_fix(run: Run, dou
     outcome = run("sources", "test", "prod")
     assert (outcome.code, outcome.err) == (0, "")
     assert outcome.out == "prod answers: mlflow 3.17.2 at http://mlflow:5000, with credentials; 2 experiments (2 ms)\n"
-    assert double.calls == [("test", {"name": "prod", "caller": LOCAL})]
+    assert double.calls == [("test", {"name": "prod", "caller": HERE})]
     double.source_error = "HTTP 401: who are you?"
     outcome = run("sources", "test", "prod")
     assert (outcome.code, outcome.out) == (1, "prod cannot be read\n")

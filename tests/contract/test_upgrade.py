@@ -151,8 +151,10 @@ def depends_on_runs(query: str) -> bool:
 
 
 def reported(query: str, answer: Json) -> Json:
-    """Return what sources reported in an answer: of an asset, all but its relations."""
-    return {key: item for key, item in answer.items() if not (query.startswith("asset") and key.startswith("relations"))}
+    """Return what sources reported in an answer: of an asset, all but its relations and owners, which edges name too."""
+    return {
+        key: item for key, item in answer.items() if not (query.startswith("asset") and key.startswith(("relations", "owners")))
+    }
 
 
 def found_in(answer: Json) -> Json:

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.domain.facts import AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
-from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeRecord
+from mlgraph.domain.facts import CURATION, AssetFact, AssetRetraction, Contact, Declaration, EdgeFact, EdgeRetraction, Fact, Mode
+from mlgraph.domain.history import CURATED_ORIGIN, EVERY_ORIGIN, AssetRecord, EdgeRecord
 from mlgraph.domain.naming.name_matching import NameMatcher
 from mlgraph.domain.payloads.schema_fields import field_paths
 from mlgraph.domain.timestamps import FOREVER
@@ -27,7 +27,7 @@ class MemoryStore:
         self.assets_by_uri: dict[str, AssetRow] = {}
         self.asset_facts: list[AssetRecord] = []
         self.edge_facts: list[EdgeRecord] = []
-        self.names: dict[str, int] = {"*": EVERY_ORIGIN}
+        self.names: dict[str, int] = {"*": EVERY_ORIGIN, CURATION: CURATED_ORIGIN}
         self.first_tx: dict[int, int] = {}
         self.tx = 0
 

@@ -14,8 +14,10 @@ from mlgraph.ports.dead_letters import DeadLetterEntry
 from mlgraph.ports.event_warnings import WarningCount
 from mlgraph.ports.events import ThinEvent
 from mlgraph.ports.store import Item
+from mlgraph.ports.usage import UsageCount, UsageKind
 from mlgraph.stores.postgres.connection_table import PostgresConnections
 from mlgraph.stores.postgres.events import PostgresEvents
+from mlgraph.stores.postgres.usage import PostgresUsage
 from tests.services.parts import TESTER, Store, schema_url
 from tests.stores.test_store import PERSON, asset, edge
 
@@ -51,5 +53,6 @@ def full(new: Callable[[], Store]) -> Store:
     store.dead_letters.replayed(numbers[1], 2)
     PostgresConnections(store.database).save(Connection("prod", "mlflow", "http://mlflow:5000", "signs"))
     PostgresEvents(store.database).add("prod", ThinEvent("registered_model", "m", {"name": "m"}, 1, 1))
+    PostgresUsage(store.database).add([UsageCount(1, 20_000, UsageKind.REQUEST, 3)])
     store.event_warnings.add(WarningCount("openlineage", None, 1, 2, 1, DetailWarning("/inputs/0", "left out\t")))
     return store

@@ -13,8 +13,8 @@ import pytest
 from mlgraph.domain.clock import Clock
 from mlgraph.domain.errors import InvalidInput, StartError, Unavailable
 from mlgraph.domain.facts import AssetFact, Contact, EdgeFact
-from mlgraph.domain.history import AssetRecord
-from mlgraph.domain.timestamps import parse_time
+from mlgraph.domain.history import AssetRecord, asset_intervals, curated_at
+from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Changes, Item
 from mlgraph.stores.postgres.database import Database
@@ -177,7 +177,7 @@ def test_who_reported_what_when(store: Store) -> None:
 WRITER = """
 import sys
 from mlgraph.domain.facts import EdgeFact
-from mlgraph.domain.timestamps import parse_time
+from mlgraph.domain.timestamps import FOREVER, parse_time
 from mlgraph.domain.uri import AssetUri, column_uri
 from mlgraph.ports.store import Actor, Item
 from mlgraph.stores.postgres.database import Database
@@ -243,7 +243,8 @@ def test_a_store_of_the_first_schema_is_brought_up_and_knows_its_facts(postgres_
     url = schema_url(postgres_url)
     before = Store(url)
     owner = "mlg://team/acme/owners%5D"
-    assert all(before.append(asset("a", owners=[owner]), edge("a", "b")))
+    written = asset("b", origin="curation", description="written")
+    assert all(before.append(asset("a", owners=[owner]), edge("a", "b"), written))
     team = before.reader.ids([owner])[owner]
     before.close()
     with psycopg.connect(url) as connection:  # the first schema
@@ -253,12 +254,20 @@ def test_a_store_of_the_first_schema_is_brought_up_and_knows_its_facts(postgres_
         connection.execute("CREATE INDEX asset_fact_asset ON asset_fact (asset_id)")
         connection.execute("CREATE INDEX edge_fact_source ON edge_fact (source_id, relation)")
         connection.execute("DROP TABLE instance, asset_owner, thin_event, digest_key, redaction, event_warning")
+        connection.execute("DROP TABLE usage, usage_progress")
+        connection.execute("UPDATE origin SET id = 77 WHERE id = 30000")  # a name as any other then
+        connection.execute("UPDATE asset_fact SET origin_id = 77 WHERE origin_id = 30000")
         of_sources = "configured errors last_error last_error_at polled_at changed_at swept_at sweep_cursor scope"
         for column in of_sources.split():
             connection.execute(f"ALTER TABLE connection DROP COLUMN {column}".encode())
         connection.execute("DELETE FROM migration WHERE number > 1")
     after = Store(url)
-    assert after.append(asset("a", owners=[owner]), edge("a", "b"), edge("a", "c")) == [False, False, True]
+    again = (asset("a", owners=[owner]), edge("a", "b"), written, edge("a", "c"))
+    assert after.append(*again) == [False, False, False, True]
+    b = after.reader.ids(["mlg://dataset/n/b"])["mlg://dataset/n/b"]
+    assert curated_at(asset_intervals(after.reader.asset_records([b])), FOREVER - 1) == {"description": "written"}
+    assert after.append(asset("c", origin="another")) == [True]
+    assert after.query("SELECT id FROM origin WHERE name = 'another'") == [(2,)], "numbered after those of sources"
     assert after.reader.owned([team], 10) == list(after.reader.ids(["mlg://dataset/n/a"]).values())
     named = {row[0] for row in after.query("SELECT indexname FROM pg_indexes WHERE schemaname = current_schema()")}
     assert {"asset_fact_once", "edge_fact_once", "edge_fact_alias"} <= named

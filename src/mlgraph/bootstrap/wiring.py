@@ -18,6 +18,8 @@ from mlgraph.domain.credentials import Credentials
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.services.common.identity import tokens_from
+from mlgraph.services.curation.annotations import Annotations
+from mlgraph.services.curation.usage_counter import UsageCounter
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
@@ -45,7 +47,9 @@ from mlgraph.stores.postgres.database import Database
 from mlgraph.stores.postgres.dead_letters import PostgresDeadLetters
 from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
 from mlgraph.stores.postgres.events import PostgresEvents
+from mlgraph.stores.postgres.exclusion import PostgresExclusion
 from mlgraph.stores.postgres.reader import PostgresReader
+from mlgraph.stores.postgres.usage import PostgresUsage
 from mlgraph.stores.search_index.search_files import SearchFiles
 
 
@@ -83,9 +87,12 @@ class Server:
         self.similarity = SimilarityIndex(reader, self.follower, load_word_vectors)
         self._is_first = first
         searches = SearchQueries(self.search)
+        usage = PostgresUsage(database)
+        self.usage = UsageCounter(usage)
+        queries = Queries(reader, self.follower, noise, usage, self.usage.requested)
         self.services = Services(
             intake=intake,
-            queries=Queries(reader, self.follower, noise),
+            queries=queries,
             names=AssetNames(reader, self.follower),
             search_queries=searches,
             search_pages=SearchPages(searches),
@@ -95,6 +102,7 @@ class Server:
             tokens=tokens_from(options.tokens),
             agents=AgentQueries(reader, self.follower, noise),
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, checks=first),
+            annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )
 
     def _rehydrate(self, name: str, event: Mapping[str, Any]) -> int:
@@ -107,18 +115,20 @@ class Server:
         self.connections.start()
 
     def follow(self) -> None:
-        """Follow the log, and warm up the kernels for queries in a thread."""
+        """Follow the log, count usage, and warm up the kernels for queries in a thread."""
         threading.Thread(target=kernels.warm, name="mlgraph-warm", daemon=True).start()
         self.follower.start()
         self.search.start()
         if self._is_first:  # workers forward what it answers
             self.similarity.start()
+        self.usage.start()
 
     def stop(self) -> None:
         """Stop the threads."""
         self.connections.stop()
         self.search.stop()
         self.similarity.stop()
+        self.usage.stop()
         self.follower.stop()
 
 

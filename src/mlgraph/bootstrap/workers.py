@@ -129,6 +129,7 @@ def _work(options: Options, url: str, listener: socket.socket, first: Path, read
         tune_interpreter()
         http.run(sockets=[listener])
         server.search.stop()
+        server.usage.stop()
         server.follower.stop()
     finally:
         database.close()

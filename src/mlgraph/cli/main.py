@@ -14,6 +14,7 @@ from mlgraph.cli import output
 from mlgraph.cli.command_session import Commands, Session, Url
 from mlgraph.cli.commands import (
     archive_commands,
+    curation_commands,
     identity_commands,
     ingest_commands,
     query_commands,
@@ -51,6 +52,15 @@ def options(
     ctx.ensure_object(Session).url = url
 
 
-_PARTS = (serve_commands, ingest_commands, query_commands, search_commands, similar_commands, identity_commands, archive_commands)
+_PARTS = (
+    serve_commands,
+    ingest_commands,
+    query_commands,
+    curation_commands,
+    search_commands,
+    similar_commands,
+    identity_commands,
+    archive_commands,
+)
 for part in (module.app for module in _PARTS):
     app.add_typer(part)

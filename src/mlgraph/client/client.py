@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from mlgraph.client.changed_files_calls import ChangedFilesCalls
+from mlgraph.client.curation_calls import CurationCalls
 from mlgraph.client.responses import Answer, HttpTransport
 from mlgraph.client.search_calls import SearchCalls
 from mlgraph.client.similar_calls import SimilarCalls
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from mlgraph.client.propagation_shapes import Propagation
 
 
-class Client(ChangedFilesCalls, SearchCalls, SimilarCalls):
+class Client(ChangedFilesCalls, CurationCalls, SearchCalls, SimilarCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with
@@ -90,7 +91,7 @@ class Client(ChangedFilesCalls, SearchCalls, SimilarCalls):
         return self._transport.get("/api/v1/paths", query)
 
     def asset(self, uri: str, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Asset]:
-        """Return an asset with its relations, history and health."""
+        """Return an asset with its relations, history, health and usage."""
         return self._transport.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
 
     def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[name_shapes.Names]:

@@ -79,6 +79,11 @@ class HttpTransport:
         with self._converted_errors():
             return _checked(self._http.delete(path, params=_query(parameters)))
 
+    def patch(self, path: str, parameters: Parameters, body: bytes, headers: Mapping[str, str]) -> Answer[T]:
+        """Return the answer to a PATCH."""
+        with self._converted_errors():
+            return _checked(self._http.patch(path, params=_query(parameters), content=body, headers=headers))
+
     def stream(self, path: str, parameters: Parameters) -> Iterator[bytes]:
         """Yield the bytes of a streamed answer. A broken connection raises, so that it cannot look like the end."""
         with self._converted_errors(), self._http.stream("GET", path, params=_query(parameters)) as response:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
+from mlgraph.client.curation_shapes import FieldValue, Usage
 from mlgraph.client.name_shapes import Named
 
 Certainty = Literal["certain", "possible"]
@@ -186,7 +187,10 @@ class AssetHealth(TypedDict):
 
 
 class Asset(TypedDict):
-    """An asset with its relations, history and health. `referenced_only`: edges name it, no source has described it."""
+    """An asset with its relations, history, health and usage. `referenced_only`: edges name it, no source has described it.
+
+    `fields` says whose value each attribute is that people can write; `etag` is the ETag of the answer, without quotes.
+    """
 
     uri: str
     kind: str
@@ -196,6 +200,10 @@ class Asset(TypedDict):
     description: str | None
     owners: list[str]
     tags: list[str]
+    links: list[str]
+    deprecated: bool
+    successor: str | None
+    fields: dict[str, FieldValue]
     properties: dict[str, Any]
     environment: str | None
     origins: list[str]
@@ -206,11 +214,19 @@ class Asset(TypedDict):
     relations_total: int
     history: list[Moment]
     health: AssetHealth
+    usage: Usage
+    etag: str
     as_of: str
     partial: bool
     reason: str | None
     cold_runs: int
     watermark: int
+
+
+class AnnotatedAsset(Asset):
+    """An asset after a change; `changed`: the fields that the request changed, none if it changed nothing."""
+
+    changed: list[str]
 
 
 class Origin(TypedDict):

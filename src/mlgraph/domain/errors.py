@@ -161,6 +161,13 @@ class Conflict(MlgraphError):
     title = "Conflict"
 
 
+class PreconditionFailed(MlgraphError):
+    """What the request would change was changed since the caller read it (RFC 9110, section 13.1.1)."""
+
+    status = 412
+    title = "Precondition failed"
+
+
 class DamagedBackup(MlgraphError):
     """The bytes are not a backup, or not a complete one; nothing was changed."""
 

@@ -16,7 +16,10 @@ from mlgraph.domain.payloads.detail_warnings import DetailWarning
 from mlgraph.domain.uri import AssetUri
 
 ANY_ORIGIN: Final = "*"
-"""The origin of a retraction that applies to all origins."""
+"""The origin of a retraction that applies to all origins of sources."""
+
+CURATION: Final = "curation"
+"""The origin of what people write about an asset."""
 
 RUN_TERMINAL_STATES: Final = ("ABORT", "FAIL", "COMPLETE")
 """States that end a run (OpenLineage run cycle)."""

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
+from mlgraph.domain.curation.merging import curate
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import Mode, is_terminal
 from mlgraph.domain.payloads.payload import canonical_json
@@ -19,6 +20,8 @@ from mlgraph.domain.timestamps import FOREVER, parse_time
 
 EVERY_ORIGIN: Final = 0
 """The origin code of a retraction that applies to all origins."""
+CURATED_ORIGIN: Final = 30_000
+"""The origin code of what people write, in every store. It asserts no asset (docs/spec.md#13-curation)."""
 
 _MERGED_BY_KEY: Final = frozenset({"properties", "facets", "sides", "quality"})
 _NO_PROPERTIES: Final[Mapping[str, Any]] = {}
@@ -129,32 +132,53 @@ def asset_intervals(records: Iterable[AssetRecord]) -> list[AssetInterval]:
             by_origin[record.origin].append(record)
     intervals: list[AssetInterval] = []
     for origin in sorted(by_origin):
-        cuts = sorted({*ends[origin], *ends[EVERY_ORIGIN]})
+        cuts = sorted({*ends[origin], *(() if origin == CURATED_ORIGIN else ends[EVERY_ORIGIN])})
         intervals.extend(_fold_states(origin, by_origin[origin], cuts))
     return intervals
 
 
 def state_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] | None:
-    """Return the states of all origins at `moment` merged, the latest last; None if no origin asserts the asset.
+    """Return the state of an asset at `moment`: what sources report, with what people wrote on top.
 
-    States of the same time are ordered by content, so that the result does not depend on the numbers of the origins.
+    None if nobody has said anything about the asset until then, or all sources have stopped to assert it.
     """
-    valid = [interval for interval in intervals if interval.start <= moment < interval.end]
-    if len(valid) == 1:
-        return merge({}, valid[0].state)
+    listed = intervals if isinstance(intervals, list) else list(intervals)
+    reported, curated = reported_at(listed, moment), curated_at(listed, moment)
+    if not curated or (reported is None and any(each.origin != CURATED_ORIGIN and each.end <= moment for each in listed)):
+        return reported
+    return curate(reported or {}, curated)
+
+
+def reported_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any] | None:
+    """Return the states of all sources at `moment` merged, the latest last; None if no source asserts the asset."""
     state: dict[str, Any] | None = None
-    for interval in sorted(valid, key=lambda interval: (interval.start, canonical_json(interval.state))):
+    for interval in sources_at(intervals, moment):
         state = merge(state or {}, interval.state)
     return state
 
 
+def sources_at(intervals: Iterable[AssetInterval], moment: int) -> list[AssetInterval]:
+    """Return the intervals of sources that are valid at `moment`, in the order in which they are merged.
+
+    Those of the same time are ordered by content, so that the result does not depend on the numbers of the origins.
+    """
+    valid = [each for each in intervals if each.start <= moment < each.end and each.origin != CURATED_ORIGIN]
+    return valid if len(valid) < 2 else sorted(valid, key=lambda interval: (interval.start, canonical_json(interval.state)))
+
+
+def curated_at(intervals: Iterable[AssetInterval], moment: int) -> dict[str, Any]:
+    """Return what people wrote about the asset until `moment`, empty if nothing: a source that drops the asset leaves it."""
+    return next((each.state for each in intervals if each.origin == CURATED_ORIGIN and each.start <= moment < each.end), {})
+
+
 def deleted_at(records: Sequence[AssetRecord], moment: int) -> int | None:
-    """Return when the asset was deleted: the first retraction up to `moment` after which no origin asserts it; else None."""
-    intervals = asset_intervals(records)
+    """Return when the asset was deleted: the first retraction up to `moment` after which no source asserts it; else None."""
+    reported = [record for record in records if record.origin != CURATED_ORIGIN]
+    intervals = asset_intervals(reported)
     if any(interval.start <= moment < interval.end for interval in intervals):
         return None
     valid_until = max((interval.end for interval in intervals if interval.end <= moment), default=None)
-    cuts = sorted(record.valid_from for record in records if record.mode == Mode.RETRACT and record.valid_from <= moment)
+    cuts = sorted(record.valid_from for record in reported if record.mode == Mode.RETRACT and record.valid_from <= moment)
     return next((cut for cut in cuts if valid_until is None or cut >= valid_until), None)
 
 
@@ -200,12 +224,12 @@ def _apply(state: Mapping[str, Any], records_then: Sequence[AssetRecord]) -> dic
 def endings(records: Sequence[AssetRecord]) -> Endings:
     """Return when retractions of this asset close its edges.
 
-    A retraction closes the edges of its own origin, and those of all origins if no other origin asserts the asset then.
+    A retraction closes the edges of its own origin, and those of all origins if no other source asserts the asset then.
     """
-    retractions = [record for record in records if record.mode == Mode.RETRACT]
+    retractions = [record for record in records if record.mode == Mode.RETRACT and record.origin != CURATED_ORIGIN]
     if not retractions:
         return NO_ENDINGS
-    intervals = asset_intervals(records)
+    intervals = asset_intervals(record for record in records if record.origin != CURATED_ORIGIN)
     by_origin: dict[int, list[int]] = defaultdict(list)
     every: set[int] = set()
     for retraction in retractions:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.facts import Contact, Fact, Mode
-from mlgraph.domain.history import AssetRecord, EdgeRecord
+from mlgraph.domain.history import CURATED_ORIGIN, AssetRecord, EdgeRecord
 
-MAX_ORIGINS: Final = 30_000
-"""The greatest number of an origin in a store; the graph numbers the origins of inferred edges from the next number on."""
+MAX_ORIGINS: Final = CURATED_ORIGIN - 1
+"""The greatest number that a store allocates to an origin; the graph numbers those of inferred edges after `CURATED_ORIGIN`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ CONTRACT = {
     ("post", "/api/v1/ingest/{format}"),
     ("get", "/api/v1/connectors"),
     ("get", "/api/v1/asset"),
+    ("patch", "/api/v1/asset"),
     ("get", "/api/v1/assets/{uri}"),
     ("get", "/api/v1/lineage"),
     ("get", "/api/v1/impact"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.errors import StartError, Unauthorized
-from mlgraph.services.common.identity import LOCAL, Caller, Tokens, is_loopback, tokens_from
+from mlgraph.services.common.identity import LOCAL, Caller, Tokens, is_loopback, is_reserved, tokens_from
 
 
 def token_file(tmp_path: Path, document: Any, mode: int = 0o600) -> Path:
@@ -25,14 +25,17 @@ def test_a_token_identifies_its_caller(tmp_path: Path) -> None:
         tmp_path,
         [
             {"token": "one", "actor": "ann"},
+            {"token": "four", "actor": "root", "admin": True},
             {"sha256": hashlib.sha256(b"two").hexdigest(), "actor": "bot", "source": "dbt", "environment": "prod"},
         ],
     )
     tokens = Tokens.read(path)
     assert bool(tokens)
     assert tokens.caller("one", loopback=False) == Caller("ann")
+    assert tokens.caller("four", loopback=False) == Caller("root", admin=True)
     assert tokens.caller("two", loopback=True) == Caller("bot", "dbt", "prod")
-    assert tokens.caller(None, loopback=True) == LOCAL
+    assert tokens.caller(None, loopback=True) == Caller("local")
+    assert Tokens().caller(None, loopback=True) == LOCAL
     for wrong in (None, "three", ""):
         with pytest.raises(Unauthorized):
             tokens.caller(wrong, loopback=False)
@@ -53,6 +56,7 @@ def test_a_token_identifies_its_caller(tmp_path: Path) -> None:
         [{"token": "x"}],
         [{"actor": "a"}],
         [{"token": "", "actor": "a"}],
+        [{"token": "t", "actor": "a", "admin": "yes"}],
         [{"sha256": "zz", "actor": "a"}],
     ],
 )
@@ -72,6 +76,16 @@ def test_a_caller_with_a_source_may_report_for_it_alone() -> None:
     assert Caller("a").may_report_for("dbt")
     assert Caller("a", "dbt").may_report_for("dbt")
     assert not Caller("a", "dbt").may_report_for("*")
+
+
+def test_only_an_administrator_without_a_source_may_import() -> None:
+    assert LOCAL.may_import
+    assert Caller("root", admin=True).may_import
+    assert not Caller("root", "dbt", admin=True).may_import
+    assert not Caller("ann").may_import
+    assert is_reserved("curation")
+    assert is_reserved("config:0a1b")
+    assert not is_reserved("curations")
 
 
 def test_loopback_hosts() -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator
-from typing import Final
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, Final
 
 import orjson
 from starlette.responses import Response
@@ -26,6 +26,13 @@ def dump(value: object) -> bytes:
 def answer(value: object, status: int = 200) -> Response:
     """Return `value` as a JSON response."""
     return Response(dump(value), status, media_type="application/json")
+
+
+def tagged_answer(body: Mapping[str, Any]) -> Response:
+    """Return an asset as a JSON response with its `etag` as entity tag (RFC 9110, section 8.8.3)."""
+    response = answer(body)
+    response.headers["etag"] = f'"{body["etag"]}"'
+    return response
 
 
 def started_answer(pieces: Iterator[bytes]) -> Generator[bytes]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from starlette.responses import Response, StreamingResponse
 
 from mlgraph.api.http.authentication import Services, authenticate
-from mlgraph.api.http.json_responses import answer, in_pieces
+from mlgraph.api.http.json_responses import answer, in_pieces, tagged_answer
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.http.streaming import streamed
 from mlgraph.api.schema import operations
@@ -122,11 +122,12 @@ async def path(
     responses=operations.answers("The asset.", errors=_ERRORS),
 )
 async def asset(services: Services, lanes: UseLanes, uri: UriQuery, as_of: AsOf = None) -> Response:
-    """Return an asset: its attributes, relations, history and health.
+    """Return an asset: its attributes, relations, history, health and usage.
 
-    An asset that edges name and no source has described is `referenced_only`; a retracted one has `deleted_at`.
+    `fields` says of each attribute that people can write whose value it is. The ETag changes whenever people write something
+    about the asset. An asset that edges name and no source has described is `referenced_only`; a retracted one has `deleted_at`.
     """
-    return await lanes.light.run(lambda: answer(services.queries.asset(uri, as_of=as_of)))
+    return await lanes.light.run(lambda: tagged_answer(services.queries.asset(uri, as_of=as_of)))
 
 
 @router.get(
@@ -149,7 +150,7 @@ async def asset_by_path(
     if segment is not None and b"/" in segment:
         raise InvalidInput("the URI is one segment of the path: encode it once more, so that / is %2F and % is %25")
     asset_uri = uri if segment is None else unquote(segment.decode("ascii", "replace"))
-    return await lanes.light.run(lambda: answer(services.queries.asset(asset_uri, as_of=as_of)))
+    return await lanes.light.run(lambda: tagged_answer(services.queries.asset(asset_uri, as_of=as_of)))
 
 
 @router.get(

@@ -300,6 +300,14 @@ EVENT_EXAMPLE: Final[dict[str, Any]] = {
     "inputs": [{"namespace": "s3://lake", "name": "ratings/daily"}],
     "outputs": [{"namespace": "s3://lake", "name": "ratings/clean"}],
 }
+CHANGE_EXAMPLE: Final[dict[str, Any]] = {
+    "description": "Ratings of the last day, one row a user and item.",
+    "owners": ["mlg://team/org/data"],
+    "tags": {"add": ["certified"], "remove": ["draft"]},
+    "links": ["https://wiki.example/ratings"],
+    "deprecated": False,
+    "successor": None,
+}
 CLOUDEVENT_EXAMPLE: Final[dict[str, Any]] = {
     "specversion": "1.0",
     "id": "7b1c",
@@ -315,6 +323,7 @@ _ERRORS: Final = {
     403: "The caller is not allowed to do this.",
     404: "No asset, edge, source or dead letter has this name.",
     409: "The current state does not allow it: the store is not empty, the backup is newer, the connector is not registered.",
+    412: "The asset was changed since it was read: `If-Match` names another entity tag than the present one.",
     413: "The body exceeds the limit of 16 MiB.",
     415: "The Content-Encoding is not supported.",
     422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",

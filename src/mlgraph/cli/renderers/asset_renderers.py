@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlgraph.cli.output import ambiguity, asset_text, count, kind_of, moment, name_of, plain, span
+from mlgraph.cli.renderers import field_renderers
 
 if TYPE_CHECKING:
     from mlgraph.client import shapes, source_shapes
@@ -46,6 +47,7 @@ def asset(answer: shapes.Asset) -> RenderableType:
         parts.append(Text(f"deleted at {moment(answer['deleted_at'])}", "bold red"))
     if answer["referenced_only"] and not answer["properties"]:  # a schema describes its columns
         parts.append(Text("Only edges refer to this asset; no source has described it yet.", "yellow"))
+    parts += field_renderers.deprecation(answer)
     if answer["description"]:
         parts.append(Text(plain(answer["description"])))
     parts += [Text(f"also called {plain(name)}", "dim") for name in _other_names(answer)]
@@ -91,7 +93,9 @@ def _attributes(answer: shapes.Asset) -> Table:
         if value:
             table.add_row(Text(title, "dim"), Text(plain(value)))
     table.add_row(Text("health", "dim"), Text(plain(health["status"] + reasons), _HEALTH.get(health["status"], "")))
-    for key, value in answer["properties"].items():
+    for row in (field_renderers.usage_row(answer), *field_renderers.field_rows(answer)):
+        table.add_row(*row)
+    for key, value in field_renderers.other_properties(answer):
         table.add_row(Text(plain(key), "dim"), Text(_short(value)))
     return table
 

@@ -15,8 +15,8 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mlgraph.domain.history import CURATED_ORIGIN
 from mlgraph.domain.vocabulary import KINDS, NEVER_CLOSING_OUTPUTS, RELATIONS
-from mlgraph.ports.store import MAX_ORIGINS
 
 Ints = NDArray[np.int32]
 Longs = NDArray[np.int64]
@@ -40,7 +40,7 @@ AT_ASSET: Final = 64
 AT_RUN: Final = 128
 """Flag: the row belongs to the run level."""
 
-FIRST_RULE_ORIGIN: Final = MAX_ORIGINS + 1
+FIRST_RULE_ORIGIN: Final = CURATED_ORIGIN + 1
 """Rows with an origin of at least this number are inferred edges; `GraphVersion.rule_origins` names these origins."""
 
 

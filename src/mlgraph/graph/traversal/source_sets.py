@@ -14,7 +14,20 @@ import numpy as np
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.csr.grouping_kernel import grouped
 from mlgraph.graph.csr.snapshot import GraphVersion
-from mlgraph.graph.model.rows import COLUMN, DATASET, HUB, MODEL, MODEL_VERSION, VERSION_OF, WALK, Bools, Bytes, Ints, Layer, Longs
+from mlgraph.graph.model.rows import (
+    COLUMN,
+    DATASET,
+    HUB,
+    MODEL,
+    MODEL_VERSION,
+    VERSION_OF,
+    WALK,
+    Bools,
+    Bytes,
+    Ints,
+    Layer,
+    Longs,
+)
 
 MOST: Final = 12
 _NONE: Final = -1

@@ -227,7 +227,9 @@ class _Pair:
             metrics=_jaccard(query.metrics, other.metrics),
             neighbours=neighbours,
             other_data=1.0 - same_data if both_known else 0.0,
-            other_slice=max(self._slices(words), self._template(other.profile) * (1.0 - same_data) if text > _LIKE_TEXTS else 0.0),
+            other_slice=max(
+                self._slices(words), self._template(other.profile) * (1.0 - same_data) if text > _LIKE_TEXTS else 0.0
+            ),
         )
 
     def _slices(self, theirs: _Words) -> float:

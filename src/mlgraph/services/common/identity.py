@@ -18,11 +18,12 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An authenticated caller. Without a `source`, it may report facts of every origin."""
+    """An authenticated caller. Without a `source`, it may report facts of every origin, reserved ones only as an `admin`."""
 
     actor: str
     source: str | None = None
     environment: str | None = None
+    admin: bool = False
 
     @property
     def scope(self) -> str | None:
@@ -30,11 +31,25 @@ class Caller:
         return self.source
 
     def may_report_for(self, origin: str) -> bool:
-        """Return whether facts of this origin are accepted from the caller."""
+        """Return whether facts of this origin are accepted from the caller, apart from `may_import`."""
         return self.source is None or origin == self.source
 
+    @property
+    def may_import(self) -> bool:
+        """Whether facts of reserved origins and of those of connectors are accepted from the caller."""
+        return self.admin and self.source is None
 
-LOCAL: Final = Caller("local")
+
+LOCAL: Final = Caller("local", admin=True)
+"""A caller of this machine, of a server without tokens."""
+_LOCAL_BESIDE_TOKENS: Final = Caller("local")
+_RESERVED: Final = frozenset({"governance", "curation", "scim", "config", "delivery", "monitoring", "automation"})
+"""Origins of facts that mlgraph writes itself, by calls of their own."""
+
+
+def is_reserved(origin: str) -> bool:
+    """Return whether only mlgraph writes facts of this origin, except in an import: it may have a part after a colon."""
+    return origin.partition(":")[0] in _RESERVED
 
 
 class Tokens:
@@ -50,7 +65,7 @@ class Tokens:
 
     @classmethod
     def read(cls, path: Path) -> Tokens:
-        """Read a token file: a JSON array of {"token" or "sha256", "actor", "source"?, "environment"?}.
+        """Read a token file: a JSON array of {"token" or "sha256", "actor", "source"?, "environment"?, "admin"?}.
 
         Raises `StartError` if the file has another form, cannot be read, or is readable by other users.
         """
@@ -68,7 +83,7 @@ class Tokens:
         """Return the caller that `token` identifies; on loopback no token is needed. Raises `Unauthorized`."""
         if token is None:
             if loopback:
-                return LOCAL
+                return _LOCAL_BESIDE_TOKENS if self._callers else LOCAL
             raise Unauthorized("a bearer token is needed: send the header 'Authorization: Bearer TOKEN'")
         digest = hashlib.sha256(token.encode()).digest()
         for known, caller in self._callers.items():
@@ -98,5 +113,10 @@ def _digest(entry: Located) -> str:
 
 
 def _caller(entry: Located) -> Caller:
-    source, environment = entry.get("source"), entry.get("environment")
-    return Caller(entry.need("actor").name(), source.name() if source else None, environment.name() if environment else None)
+    source, environment, admin = entry.get("source"), entry.get("environment"), entry.get("admin")
+    return Caller(
+        entry.need("actor").name(),
+        source.name() if source else None,
+        environment.name() if environment else None,
+        admin.flag() if admin else False,
+    )

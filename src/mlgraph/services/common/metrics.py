@@ -99,6 +99,11 @@ _SOURCE_CIRCUIT_OPEN: Final = Gauge(
     ("source",),
     registry=PROCESS,
 )
+USAGE_DROPPED: Final = Counter(
+    "mlgraph_usage_dropped",
+    "Requests that usage does not count, because they were about too many different assets in a short time.",
+    registry=PROCESS,
+)
 SOURCE_EVENTS_WAITING: Final = Gauge(
     "mlgraph_source_events_waiting",
     "Objects that events named and that are not yet fetched.",

@@ -12,7 +12,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 from mlgraph.domain.facts import Mode
-from mlgraph.domain.history import AssetInterval, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, edge_intervals
+from mlgraph.domain.history import (
+    CURATED_ORIGIN,
+    AssetInterval,
+    AssetRecord,
+    EdgeInterval,
+    EdgeRecord,
+    asset_intervals,
+    edge_intervals,
+)
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KINDS
@@ -208,7 +216,8 @@ class Renames:
         alias_sources = reader.retracted({edge.source for edge in into if edge.relation == ALIAS_OF})
         records_by_asset: dict[int, list[AssetRecord]] = defaultdict(list)
         for record in reader.asset_records(retracted_names | alias_sources):
-            records_by_asset[record.asset].append(record)
+            if record.origin != CURATED_ORIGIN:  # writing about a name neither creates nor ends it
+                records_by_asset[record.asset].append(record)
         self._retracted = {
             asset: {r.valid_from for r in records if r.mode == Mode.RETRACT} for asset, records in records_by_asset.items()
         }

@@ -6,7 +6,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from mlgraph.domain.history import AssetRecord, asset_intervals, run_outcome, state_at
+from mlgraph.domain.curation.merging import curate
+from mlgraph.domain.history import (
+    AssetInterval,
+    AssetRecord,
+    asset_intervals,
+    curated_at,
+    reported_at,
+    run_outcome,
+    state_at,
+)
 from mlgraph.domain.payloads.schema_fields import field_at
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.graph.csr.snapshot import GraphVersion
@@ -35,20 +44,25 @@ class AssetStates:
         return {asset: aliases.names_at(asset, self._moment) or [asset] for asset in assets}
 
     def reported(self, assets: Iterable[int]) -> dict[int, State | None]:
-        """Return the state of each asset, merged from all names that it had; None if no source reported any."""
+        """Return the state of each asset, merged from all names that it had; None if it has none or is deleted."""
+        return {asset: state_at(listed, self._moment) for asset, listed in self._intervals(assets).items()}
+
+    def shown(self, assets: Iterable[int]) -> Mapping[int, State]:
+        """Return the state of each asset as answers show it, also of a deleted one: what people wrote on top of `completed`."""
+        intervals = self._intervals(assets)
+        completed = self.completed({asset: reported_at(listed, self._moment) for asset, listed in intervals.items()})
+        return {asset: curate(state, curated_at(intervals[asset], self._moment)) for asset, state in completed.items()}
+
+    def _intervals(self, assets: Iterable[int]) -> dict[int, list[AssetInterval]]:
         names = self.names_of(assets)
         records = by_asset(records_of(self._reader, {name for listed in names.values() for name in listed}))
         return {
-            asset: state_at(asset_intervals([record for name in listed for record in records.get(name, ())]), self._moment)
+            asset: asset_intervals([record for name in listed for record in records.get(name, ())])
             for asset, listed in names.items()
         }
 
-    def shown(self, assets: Iterable[int]) -> Mapping[int, State]:
-        """Return the state of each asset as answers show it: as `reported`, with what `completed` adds."""
-        return self.completed(self.reported(assets))
-
     def completed(self, reported: Mapping[int, State | None]) -> Mapping[int, State]:
-        """Return the states with the contacts of persons, and for columns with what the schema of their dataset says."""
+        """Return the states of sources with the contacts of persons, and for columns with what the schema of their dataset says."""
         index = self._graph.asset_index
         states = {asset: dict(state or {}) for asset, state in reported.items()}
         for asset, contact in self._reader.contacts(list(states)).items():

@@ -6,8 +6,20 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from mlgraph.domain.curation.merging import effective_owners
 from mlgraph.domain.facts import Contact, Mode
-from mlgraph.domain.history import AssetRecord, RunOutcome, asset_intervals, deleted_at, is_finished, merge, run_outcome, state_at
+from mlgraph.domain.history import (
+    CURATED_ORIGIN,
+    AssetRecord,
+    RunOutcome,
+    asset_intervals,
+    curated_at,
+    deleted_at,
+    is_finished,
+    merge,
+    run_outcome,
+    state_at,
+)
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.csr.asset_index import AssetIndex, DisplayAttributes
@@ -108,17 +120,19 @@ def display_attributes_of(
 
     `outcome`: how the asset ended, if it is a run.
     """
-    if len(records) == 1 and records[0].mode != Mode.RETRACT:
+    curated: Mapping[str, Any] = {}
+    if len(records) == 1 and records[0].mode != Mode.RETRACT and records[0].origin != CURATED_ORIGIN:
         state: Mapping[str, Any] = records[0].state
     else:
-        state = state_at(asset_intervals(records), _LAST_MOMENT) or {}
+        intervals = asset_intervals(records)
+        state, curated = state_at(intervals, _LAST_MOMENT) or {}, curated_at(intervals, _LAST_MOMENT)
     properties = state.get("properties") or {}
     finished = is_finished(properties) if outcome is None else outcome.ended_at is not None
     is_retracted = any(record.mode == Mode.RETRACT for record in records)
     deleted = len(records) != 1 and is_retracted and deleted_at(records, _LAST_MOMENT) is not None
     name = contact.name if contact is not None else state.get("name")
-    owners = tuple(sorted({*state.get("owners", ()), *owned_by}))
-    return DisplayAttributes(name, owners, finished or deleted, _run_state(properties), deleted)
+    owners = effective_owners(state, curated, owned_by)
+    return DisplayAttributes(name, tuple(owners), finished or deleted, _run_state(properties), deleted)
 
 
 def _run_state(properties: dict[str, Any]) -> str | None:

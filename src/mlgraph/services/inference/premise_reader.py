@@ -4,17 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, Protocol
 
 from mlgraph.domain.errors import TooMuch
-from mlgraph.domain.history import NO_ENDINGS, AssetInterval, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, state_at
+from mlgraph.domain.history import (
+    CURATED_ORIGIN,
+    NO_ENDINGS,
+    AssetInterval,
+    AssetRecord,
+    EdgeInterval,
+    EdgeRecord,
+    asset_intervals,
+    state_at,
+)
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.aliases import BEGINNING, split
 from mlgraph.graph.model.rows import CERTAIN, COLUMN, DERIVES, INPUT_TO, OUTPUTS, RUN, WALK, WORKFLOW, Layer
-from mlgraph.graph.model.spans import Spans, union
+from mlgraph.graph.model.spans import Spans, subtract, union
 from mlgraph.graph.projection.build import run_pairs
 from mlgraph.graph.projection.evidence import evidence_of
 from mlgraph.graph.projection.histories import RunHistory
@@ -114,10 +124,13 @@ class PremiseReader:
         self._spend(len(records))
         asserted = [record for record in records if not self._is_computed(step.relation, record.source, record.target)]
         wanted, near = set(assets), 0 if step.forward else 1
-        for interval in asserted_intervals(self._reader, asserted, self._aliases):
-            for piece in split(self._aliases, interval.record.source, interval.record.target, interval.start, interval.end):
-                if piece[near] in wanted:
-                    yield self._asserted_link(interval, *piece)
+        links = (
+            self._asserted_link(interval, *piece)
+            for interval in asserted_intervals(self._reader, asserted, self._aliases)
+            for piece in split(self._aliases, interval.record.source, interval.record.target, interval.start, interval.end)
+            if piece[near] in wanted
+        )
+        yield from self._effective_owners(list(links)) if step.relation == OWNED_BY else links
         for asset in assets:
             yield from map(self._computed_link, self._computed(asset, step))
             yield from self._possible_inputs(asset, step)
@@ -192,6 +205,10 @@ class PremiseReader:
                         for owned, owner, start_of_span, ended in split(self._aliases, asset, owners[uri], segment.start, end):
                             if start_of_span < ended:
                                 yield Link((owned, OWNED_BY, owner), self._origins[interval.origin], start_of_span, ended)
+
+    def _effective_owners(self, edges: Collection[Link]) -> Iterator[Link]:
+        """Return edges of owners without the times in which people name the owners of the asset."""
+        return _unless_curated(edges, self._segments({edge.triple[0] for edge in edges}))
 
     def named_owner(self, asset: int, owner: int) -> dict[str, Spans]:
         """Return, by origin, the intervals in which the state of the asset names the owner."""
@@ -302,10 +319,22 @@ class _StateInterval(NamedTuple):
     state: Mapping[str, Any]
     intervals: Sequence[AssetInterval]
 
+    @property
+    def owners_are_curated(self) -> bool:
+        """Whether people name the owners: those that sources report do not count."""
+        return any(each.origin == CURATED_ORIGIN and "owners" in each.state for each in self.intervals)
+
     def owners(self) -> Iterator[tuple[str, AssetInterval]]:
         """Yield each owner, with each interval that names it."""
         for uri in self.state.get("owners", ()):
             yield from ((uri, interval) for interval in self.intervals if uri in interval.state.get("owners", ()))
+
+
+def _unless_curated(edges: Iterable[Link], segments: Mapping[int, Sequence[_StateInterval]]) -> Iterator[Link]:
+    for edge in edges:
+        curated = union((each.start, each.end) for each in segments.get(edge.triple[0], ()) if each.owners_are_curated)
+        for start, end in subtract([(edge.start, edge.end)], curated):
+            yield replace(edge, start=start, end=end)
 
 
 def _segments(records: Sequence[AssetRecord]) -> Iterator[_StateInterval]:
@@ -314,7 +343,7 @@ def _segments(records: Sequence[AssetRecord]) -> Iterator[_StateInterval]:
     moments = sorted({EVER[0], *(moment for interval in intervals for moment in (interval.start, interval.end)), FOREVER})
     for start, end in pairwise(moments):
         valid_intervals = [interval for interval in intervals if interval.start <= start < interval.end]
-        yield _StateInterval(start, end, state_at(valid_intervals, start) or {}, valid_intervals)
+        yield _StateInterval(start, end, state_at(intervals, start) or {}, valid_intervals)
 
 
 def _condition_values(uri: AssetUri, state: Mapping[str, Any]) -> dict[str, Any]:

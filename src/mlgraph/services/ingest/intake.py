@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, MlgraphError, NotJson, TooLarge
-from mlgraph.domain.fact_json import parse_line
-from mlgraph.domain.facts import EdgeFact, Statement, split_contacts
+from mlgraph.domain.facts import Statement, split_contacts
 from mlgraph.domain.payloads.detail_warnings import DetailWarning
-from mlgraph.domain.payloads.payload import Located, canonical_json, clean
+from mlgraph.domain.payloads.payload import canonical_json, clean
 from mlgraph.domain.redaction.json_values import redact
 from mlgraph.ports.connector import CLOUDEVENTS, FACTS, OWN_EVENT_TYPES, THIN, ConnectorRegistry
 from mlgraph.ports.dead_letters import DeadLetterStore
@@ -23,6 +22,7 @@ from mlgraph.services.common import metrics
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.common.pipelining import WriteBehind
 from mlgraph.services.ingest.cloudevents import Envelope, read_envelopes
+from mlgraph.services.ingest.fact_items import FactItems
 from mlgraph.services.ingest.interpreting import InterpretedEvent, digest_of, interpret, interpret_text
 from mlgraph.services.ingest.json_reading import numbered, read_json
 from mlgraph.services.ingest.tally import Tally, Uncounted, written
@@ -69,13 +69,14 @@ class Intake:
         self._nudge = nudge
         self._rehydrate = rehydrate
         self._connectors = connectors
+        self._fact_items = FactItems(connectors)
         self._event_warnings = event_warnings
         self._elsewhere = elsewhere
 
     def facts(self, lines: Iterable[bytes], caller: Caller) -> dict[str, Any]:
         """Append NDJSON facts chunk by chunk, each durable before the next. Return the ingest shape."""
         tally = Tally(form=FACTS)
-        return self._chunked(tally, lines, caller, lambda _, line: _fact_item(read_json(line), caller))
+        return self._chunked(tally, lines, caller, lambda _, line: self._fact_items.item(read_json(line), caller))
 
     def is_quick(self, form: str, size: int) -> bool:
         """Return whether an event of `size` bytes can be interpreted without a thread.
@@ -270,7 +271,8 @@ class Intake:
             statements: list[Statement] = []
             for position, entry in enumerate(envelope.fact_lines()):
                 try:
-                    statements.extend(_statements(entry, caller))
+                    item = self._fact_items.item(entry, caller)
+                    statements.extend((*item.facts, *item.contacts))
                 except InvalidInput as error:
                     raise error.under(f"/data/{position}" if envelope.many else "/data") from None
             return Item(*split_contacts(statements), event), []
@@ -318,32 +320,6 @@ def _count_ingested(form: str, ingested: Mapping[str, Any]) -> None:
         ("rejected", len(ingested["rejected"])),
     ):
         metrics.INTAKE_ITEMS.labels(form, outcome).inc(count)
-
-
-def _fact_item(document: Any, caller: Caller) -> Item:
-    item = Item(*split_contacts(parse_line(Located(document), caller.source or FACTS)))
-    for fact in item.facts:
-        if isinstance(fact, EdgeFact) and fact.valid_from is None and fact.valid_to is not None:
-            _check_not_past(fact.valid_to)
-        if not caller.may_report_for(fact.origin):
-            raise InvalidInput(
-                f"this token may only report facts of the origin {caller.source!r}, not of {fact.origin!r}",
-                pointer=f"/{next(iter(document))}/origin",
-            )
-    return item
-
-
-def _statements(entry: Any, caller: Caller) -> list[Statement]:
-    item = _fact_item(entry, caller)
-    return [*item.facts, *item.contacts]
-
-
-def _check_not_past(valid_to: int) -> None:
-    """Raise `InvalidInput` if an edge without valid_from, which starts now, has a valid_to in the past."""
-    if valid_to <= clock.now_us():
-        raise InvalidInput(
-            "valid_to is in the past, and without valid_from the edge would start now: give valid_from", pointer="/edge/valid_to"
-        )
 
 
 def _read_each(tally: Tally, chunk: Chunk, read: Callable[[int, bytes], Item]) -> list[Item]:

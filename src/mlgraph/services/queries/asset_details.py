@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from itertools import product
 from typing import Any, Final
 
-from mlgraph.domain.history import AssetInterval, EdgeInterval, asset_intervals, deleted_at, state_at
+from mlgraph.domain.curation.merging import curate, effective_owners, is_deprecated, links_of, successor_of
+from mlgraph.domain.history import (
+    CURATED_ORIGIN,
+    AssetInterval,
+    EdgeInterval,
+    asset_intervals,
+    curated_at,
+    deleted_at,
+    reported_at,
+    sources_at,
+)
 from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, format_end, format_time
 from mlgraph.domain.uri import AssetUri
@@ -19,11 +29,14 @@ from mlgraph.graph.response.paging import CERTAINTY, node_body
 from mlgraph.graph.traversal.edge_spans import spans_at
 from mlgraph.inference.rules import ORIGIN, Rules
 from mlgraph.ports.store import FactReader, Provenance
+from mlgraph.ports.usage import UsageReader
 from mlgraph.services.common.asset_health import health_of
 from mlgraph.services.history.alias_table import intervals_under_names
 from mlgraph.services.history.asserted_facts import UNWALKED, records_of
 from mlgraph.services.history.asset_states import AssetStates
+from mlgraph.services.history.display_attributes import OWNED_BY
 from mlgraph.services.inference.inferred_edges import InferredEdges, origins_at
+from mlgraph.services.queries.asset_fields import FieldBodies, entity_tag, usage_body
 from mlgraph.services.queries.names import claimants_of, names_of
 
 MAX_RELATIONS: Final = 1_000
@@ -36,9 +49,10 @@ Triple = tuple[int, int, int]
 class AssetDetails:
     """Answers about single assets, from the facts of the store and the edges of the graph."""
 
-    def __init__(self, reader: FactReader, rules: Rules) -> None:
+    def __init__(self, reader: FactReader, rules: Rules, usage: UsageReader) -> None:
         self._reader = reader
         self._rules = rules
+        self._usage = usage
         self._origins = reader.origins()
 
     def body(self, graph: GraphVersion, asset: int, moment: int) -> dict[str, Any]:
@@ -46,31 +60,42 @@ class AssetDetails:
         names = graph.aliases.names_at(asset, moment) or [asset]
         records = records_of(self._reader, names)
         intervals = asset_intervals(records)
+        curated = curated_at(intervals, moment)
         states = AssetStates(self._reader, graph, moment)
-        state = states.completed({asset: state_at(intervals, moment)})[asset]
-        valid_then = [interval for interval in intervals if interval.start <= moment < interval.end]
-        provenance = self._reader.provenance({interval.tx for interval in intervals})
+        state = curate(states.completed({asset: reported_at(intervals, moment)})[asset], curated)
+        sources_then = sources_at(intervals, moment)
+        owned_by = _owner_edges(self._reader, graph, asset, names, moment)
+        recorded = {*(interval.tx for interval in intervals), *(interval.record.tx for _, interval in owned_by)}
+        provenance = self._reader.provenance(recorded)
+        owners = effective_owners(state, curated, (owner for owner, _ in owned_by))
         deletion = deleted_at(records, moment)
         relations, total, cut = self._relations(graph, asset, names, moment)
+        uri = graph.asset_index.uri(asset)
         return {
-            "uri": graph.asset_index.uri(asset),
+            "uri": uri,
             "kind": KIND_NAMES[graph.asset_index.kind(asset)],
             "names": names_of(graph, asset),
             "ambiguous": claimants_of(graph, asset, moment),
-            "name": state.get("name") or AssetUri.parse(graph.asset_index.uri(asset)).name,
+            "name": state.get("name") or AssetUri.parse(uri).name,
             "description": state.get("description"),
-            "owners": state.get("owners", []),
+            "owners": owners,
             "tags": state.get("tags", []),
+            "links": links_of(state),
+            "deprecated": is_deprecated(state),
+            "successor": successor_of(state),
+            "fields": FieldBodies(provenance, self._origins).all(intervals, moment, owners, owned_by),
             "properties": state.get("properties", {}),
-            "environment": self._environment(valid_then, provenance),
-            "origins": self._names({interval.origin for interval in valid_then}),
-            "valid_from": format_time(min(interval.start for interval in valid_then)) if valid_then else None,
+            "environment": self._environment(sources_then, provenance),
+            "origins": self._names({*(interval.origin for interval in sources_then), *([CURATED_ORIGIN] if curated else [])}),
+            "valid_from": format_time(min(interval.start for interval in sources_then)) if sources_then else None,
             "deleted_at": format_time(deletion) if deletion is not None else None,
-            "referenced_only": not records,
+            "referenced_only": all(record.origin == CURATED_ORIGIN for record in records),
             "relations": relations,
             "relations_total": total,
             "history": self._history(intervals, provenance),
             "health": states.health({asset: state})[asset],
+            "usage": usage_body(self._usage, names, moment),
+            "etag": entity_tag(intervals),
             "as_of": format_time(moment),
             "partial": cut is not None,
             "reason": cut,
@@ -233,6 +258,15 @@ class _ValidEdge:
         if origin is not None:
             self.origins.add(origin)
         self.start, self.end = min(self.start, start), max(self.end, end)
+
+
+def _owner_edges(
+    reader: FactReader, graph: GraphVersion, asset: int, names: list[int], moment: int
+) -> list[tuple[str, EdgeInterval]]:
+    """Return the edges that name owners of the asset at `moment`, each with the owner's URI."""
+    listed = intervals_under_names(reader, graph.aliases, reader.edges_from(names, [OWNED_BY]))
+    valid = (each for each in listed if each[0][0] == asset and each[1].start <= moment < each[1].end)
+    return [(graph.asset_index.uri(triple[2]), interval) for triple, interval in valid]
 
 
 def _distinct(graph: GraphVersion, spans: Iterable[Any]) -> list[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, get_args
 
 from mlgraph.domain import clock
@@ -19,6 +19,7 @@ from mlgraph.graph.traversal.closures import DirectionName
 from mlgraph.graph.traversal.small_closures import is_small_closure
 from mlgraph.inference.walked_rules import WalkedRules
 from mlgraph.ports.store import FactReader
+from mlgraph.ports.usage import UncountedUsage, UsageReader
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.diff.diff_queries import DiffQueries
 from mlgraph.services.projection.log_follower import Follower
@@ -35,15 +36,31 @@ from mlgraph.services.queries.resolver import Resolver, moment_of
 from mlgraph.services.queries.scope import BOTH, COLD_RUNS, Scope, level_name, level_of
 
 
+def _uncounted(asset: int) -> None:
+    """Count nothing."""
+
+
 class Queries:
     """Answers queries from the latest published graph and from the store. Thread-safe.
 
     Answers are dicts ready for JSON. All methods raise `MlgraphError` only.
     """
 
-    def __init__(self, reader: FactReader, follower: Follower, noise: Noise | None = None) -> None:
-        """`reader`: the store, for data that the graph does not contain. `noise` None: no answer hides anything."""
+    def __init__(
+        self,
+        reader: FactReader,
+        follower: Follower,
+        noise: Noise | None = None,
+        usage: UsageReader | None = None,
+        requested: Callable[[int], None] = _uncounted,
+    ) -> None:
+        """`reader`: the store, for data that the graph does not contain. `noise` None: no answer hides anything.
+
+        `requested` is called with the number of each asset that an answer is about.
+        """
         self._reader = reader
+        self._usage = usage or UncountedUsage()
+        self._requested = requested
         self._rules = follower.rules
         self._noise = noise
         self._follower = follower
@@ -62,7 +79,9 @@ class Queries:
 
     def lineage(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any]:
         """Return the assets upstream or downstream of an asset (docs/spec.md#http), with nodes and edges as JSON text."""
-        return lineage_answer(self._scope(uri, options), self._reader, self._origins.upto)
+        scope = self._scope(uri, options)
+        self._requested(scope.root)
+        return lineage_answer(scope, self._reader, self._origins.upto)
 
     def lineage_at_once(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any] | None:
         """Return the answer of `lineage` if that takes about a millisecond without reading from the store; else None."""
@@ -77,9 +96,12 @@ class Queries:
         if further or not is_small_closure(scope.graph, scope.root, direction, scope.level, scope.moment):
             return None
         try:
-            return lineage_answer(scope, self._reader, self._origins.cached, at_once=True)
+            body = lineage_answer(scope, self._reader, self._origins.cached, at_once=True)
         except LookupError:
             return None
+        if body is not None:
+            self._requested(scope.root)
+        return body
 
     def impact(self, uri: str, options: WalkOptions = DEFAULTS, *, change: str | None = None) -> dict[str, Any]:
         """Return the assets that a change of an asset affects (docs/spec.md#http)."""
@@ -87,7 +109,9 @@ class Queries:
             raise InvalidInput("impact follows edges downstream only; use lineage for the other direction", pointer="direction")
         if change is not None and change not in CHANGES:
             raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
-        return impact_answer(self._scope(uri, options), self._reader, change)  # type: ignore[arg-type] # it is one of CHANGES
+        scope = self._scope(uri, options)
+        self._requested(scope.root)
+        return impact_answer(scope, self._reader, change)  # type: ignore[arg-type] # it is one of CHANGES
 
     def path(
         self, source: str, target: str, *, level: LevelName | None = None, as_of: str | None = None, fold: bool = True
@@ -96,6 +120,8 @@ class Queries:
         graph = self._resolver.graph(source, target)
         moment = moment_of(as_of)
         start, end = self._resolver.asset(graph, source, moment), self._resolver.asset(graph, target, moment)
+        self._requested(start)
+        self._requested(end)
         if level is not None:
             one_of("level", level, get_args(LevelName))
         chosen = level_of(graph, start, level)
@@ -121,11 +147,13 @@ class Queries:
             "watermark": graph.watermark,
         }
 
-    def asset(self, uri: str, *, as_of: str | None = None) -> dict[str, Any]:
-        """Return the state, relations, history and health of an asset."""
+    def asset(self, uri: str, *, as_of: str | None = None, counted: bool = True) -> dict[str, Any]:
+        """Return the state, relations, history, health and usage of an asset. `counted`: as a request about it."""
         graph = self._resolver.graph(uri)
         moment = moment_of(as_of)
         asset = self._resolver.asset(graph, uri, moment)
+        if counted:
+            self._requested(asset)
         return {**self._asset_details(graph).body(graph, asset, moment), "cold_runs": COLD_RUNS}
 
     def names(self, uri: str | None = None) -> dict[str, Any]:
@@ -155,6 +183,8 @@ class Queries:
         asset = self._resolver.asset(graph, service, moment) if service is not None else None
         if asset is not None and graph.asset_index.kind(asset) != KINDS["service"].code:
             raise InvalidInput(f"{service} is not a service", pointer="service")
+        if asset is not None:
+            self._requested(asset)
         return self._asset_details(graph).live(graph, asset, moment)
 
     def propagation(
@@ -167,6 +197,7 @@ class Queries:
             raise InvalidInput("since is after as_of: nothing can have been rebuilt yet", pointer="since")
         if scope.graph.asset_index.kind(scope.root) == COLUMN:
             raise InvalidInput("runs read complete datasets: request the propagation of the dataset of the column", pointer="uri")
+        self._requested(scope.root)
         return Propagations(self._reader, scope.graph).body(scope.root, changed_at, scope.moment, limit, scope.after)
 
     def export(self) -> Iterator[bytes]:
@@ -177,7 +208,7 @@ class Queries:
         return Scope.of(self._resolver, uri, options, self._noise)
 
     def _asset_details(self, graph: GraphVersion) -> AssetDetails:
-        return AssetDetails(self._reader.at(graph.watermark), self._rules)
+        return AssetDetails(self._reader.at(graph.watermark), self._rules, self._usage)
 
 
 def _step(graph: GraphVersion, step: PathStep) -> dict[str, Any]:

@@ -8,8 +8,17 @@ from typing import Any, Final
 
 import numpy as np
 
+from mlgraph.domain.curation.merging import effective_owners, is_deprecated, successor_of
 from mlgraph.domain.facts import Contact
-from mlgraph.domain.history import AssetInterval, AssetRecord, asset_intervals, deleted_at, state_at
+from mlgraph.domain.history import (
+    CURATED_ORIGIN,
+    AssetInterval,
+    AssetRecord,
+    asset_intervals,
+    curated_at,
+    deleted_at,
+    state_at,
+)
 from mlgraph.domain.naming.systems import platform_of
 from mlgraph.domain.payloads.schema_fields import schema_fields
 from mlgraph.domain.timestamps import FOREVER
@@ -111,11 +120,8 @@ class DocumentBuilder:
         records = by_asset(records_of(self._reader, every | {*listed_columns}))
         owned = open_owners(self._reader, every, index)
         owners = {
-            asset: sorted(
-                {
-                    *(state_at(asset_intervals(self._merged(records, listed)), LAST_MOMENT) or _NO_STATE).get("owners", ()),
-                    *(uri for name in listed for uri in owned.get(name, ())),
-                }
+            asset: _owners(
+                asset_intervals(self._merged(records, listed)), (uri for name in listed for uri in owned.get(name, ()))
             )
             for asset, listed in names.items()
         }
@@ -150,7 +156,8 @@ class DocumentBuilder:
         found: dict[int, str] = {}
         pending: dict[int, int] = {}
         for asset, listed in intervals.items():
-            latest = sorted((each for each in listed if each.end == FOREVER), key=lambda each: (-each.start, each.tx))
+            valid = (each for each in listed if each.end == FOREVER and each.origin != CURATED_ORIGIN)
+            latest = sorted(valid, key=lambda each: (-each.start, each.tx))
             for interval in latest:
                 named = (interval.state.get("properties") or _NO_STATE).get("environment")
                 if isinstance(named, str) and named:
@@ -178,8 +185,7 @@ class DocumentBuilder:
         name = (contact.name if contact is not None else _text(state.get("name"))) or uri.name
         uris = tuple(index.uri(each) for each in facts.names[asset])
         columns = self._columns(facts, asset, properties.get("schema"))
-        deprecated = state.get("deprecated") or properties.get("deprecated")
-        successor = state.get("successor") or properties.get("successor")
+        deprecated, successor = is_deprecated(state), successor_of(state)
         return SearchDocument(
             asset=asset,
             uri=str(uri),
@@ -199,8 +205,8 @@ class DocumentBuilder:
             platform=platform_of(uri.namespace),
             environment=environment,
             state="deleted" if is_deleted else "deprecated" if deprecated else "live",
-            successor=successor if isinstance(successor, str) else None,
-            successor_asset=(index.number(successor) or 0) if isinstance(successor, str) and deprecated else 0,
+            successor=successor,
+            successor_asset=(index.number(successor) or 0) if successor is not None and deprecated else 0,
             changed_day=max(0, max((each.start for each in intervals), default=0) // _DAY_US),
         )
 
@@ -227,8 +233,14 @@ class DocumentBuilder:
 
 def _last_state(intervals: Sequence[AssetInterval]) -> dict[str, Any] | None:
     """Return the state that a deleted asset had before its end."""
-    end = max((interval.end for interval in intervals), default=0)
+    end = max((interval.end for interval in intervals if interval.origin != CURATED_ORIGIN), default=0)
     return state_at(intervals, end - 1)
+
+
+def _owners(intervals: Sequence[AssetInterval], owned_by: Iterable[str]) -> list[str]:
+    """Return the owners of an asset, given those that edges name."""
+    state = state_at(intervals, LAST_MOMENT) or _NO_STATE
+    return effective_owners(state, curated_at(intervals, LAST_MOMENT), owned_by)
 
 
 def _text(value: object) -> str:

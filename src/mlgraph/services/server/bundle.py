@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from mlgraph.services.common.identity import Tokens
+from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
@@ -33,6 +34,7 @@ class Services:
     tokens: Tokens
     agents: AgentQueries
     discovery: Discovery
+    annotations: Annotations
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import psycopg
 from mlgraph.domain.fact_row import EdgeFactRow, key_of, to_row
 from mlgraph.domain.facts import (
     ANY_ORIGIN,
+    CURATION,
     AssetFact,
     AssetRetraction,
     Declaration,
@@ -20,6 +21,7 @@ from mlgraph.domain.facts import (
     Mode,
 )
 from mlgraph.domain.history import (
+    CURATED_ORIGIN,
     EVERY_ORIGIN,
     AssetRecord,
     EdgeRecord,
@@ -46,7 +48,7 @@ class TimestampAssigner:
         self._cursor = cursor
         self._next = now
         self.last_given = 0
-        self._numbers: dict[str, int] = {ANY_ORIGIN: EVERY_ORIGIN}
+        self._numbers: dict[str, int] = {ANY_ORIGIN: EVERY_ORIGIN, CURATION: CURATED_ORIGIN}
         self._assets: dict[str, list[AssetRecord]] = {}
         """Records of the assets of untimed facts, by URI; empty where every fact of the append has a time."""
         self._edges: dict[Triple, list[EdgeRecord]] = {}
@@ -105,7 +107,9 @@ class TimestampAssigner:
 
     def _exists(self, origin: str, records: list[AssetRecord]) -> bool:
         states = [state for state in asset_intervals(records) if state.start <= self._next < state.end]
-        return any(self._is_of(origin, state.origin) for state in states)
+        return any(
+            self._is_of(origin, state.origin) for state in states if origin != ANY_ORIGIN or state.origin != CURATED_ORIGIN
+        )
 
     def _state(self, uri: str, origin: str) -> dict[str, Any] | None:
         number = self._number(origin)

@@ -10,6 +10,7 @@ import psycopg
 
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.fact_row import NOTHING, digest, key_of
+from mlgraph.domain.history import CURATED_ORIGIN
 from mlgraph.domain.uri import dataset_text_of_column
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.ports.store import MAX_ORIGINS, AssetRow
@@ -119,7 +120,7 @@ class IdAllocator:
         if missing:
             cursor.execute("SELECT name, id FROM origin WHERE name = ANY(%s)", (missing,))
             found.update(cursor.fetchall())
-            number = _greatest(cursor, "origin")
+            number = _greatest_origin(cursor)
             for name in missing:
                 if name not in found:
                     number += 1
@@ -168,7 +169,8 @@ def _known(
     return found
 
 
-def _greatest(cursor: psycopg.Cursor, table: str) -> int:
-    cursor.execute(f"SELECT coalesce(max(id), 0) FROM {table}".encode(), prepare=True)
+def _greatest_origin(cursor: psycopg.Cursor) -> int:
+    """Return the greatest allocated number of an origin: that of curation, the same in every store, lies above all others."""
+    cursor.execute("SELECT coalesce(max(id), 0) FROM origin WHERE id <> %s", (CURATED_ORIGIN,), prepare=True)
     row = cursor.fetchone()
     return int(row[0]) if row else 0

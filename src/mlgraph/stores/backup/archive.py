@@ -25,7 +25,8 @@ _log = logging.getLogger(__name__)
 BACKUPS_AT_ONCE: Final = 2
 _NOT_COPIED: Final = frozenset({"migration", "instance"})  # they describe the store itself
 _SEEDS: Final = {
-    "origin": "id <> 0",
+    "origin": "id NOT IN (0, 30000)",
+    "usage_progress": "false",
     "digest_key": "false",
     "redaction": "false",
 }  # conditions that exclude the rows of migrations: a store without others is empty

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mlgraph.domain.errors import Conflict, InvalidInput, UnknownAsset
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.ports.store import FactReader
-from mlgraph.services.queries.paged.closure_pages import ClosurePages, ImpactPage, LineagePage
 from mlgraph.services.common.listing_cache import ListingCache
+from mlgraph.services.queries.paged.closure_pages import ClosurePages, ImpactPage, LineagePage
 from mlgraph.services.queries.query import Queries
 from tests.services.parts import Json, Serving
 
