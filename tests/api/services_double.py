@@ -136,8 +136,23 @@ class NoPages:
         return watermark < 2**62
 
 
+class ChangesDouble:
+    """The part of the double that changes assets."""
+
+    def _note(self, call: str, /, **arguments: object) -> None:
+        raise NotImplementedError
+
+    def change(self, uri: str, body: object, caller: Caller, if_match: list[str] | None) -> Body:
+        self._note("change", uri=uri, body=body, caller=caller, if_match=if_match)
+        if uri != LAKE:
+            raise UnknownAsset(f"no fact and no reference has named {uri}")
+        if if_match is not None and ASSET["etag"] not in if_match:
+            raise PreconditionFailed(f"{uri} was changed since")
+        return {**ASSET, "changed": list(body) if isinstance(body, dict) else []}
+
+
 @dataclass
-class Double:
+class Double(ChangesDouble):
     """All services in one object; `calls` records their calls, `failure` is raised by each call."""
 
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
@@ -310,14 +325,6 @@ class Double:
         if uri != LAKE:
             raise UnknownAsset(f"no fact and no reference has named {uri}")
         return ASSET
-
-    def change(self, uri: str, body: object, caller: Caller, if_match: list[str] | None) -> Body:
-        self._note("change", uri=uri, body=body, caller=caller, if_match=if_match)
-        if uri != LAKE:
-            raise UnknownAsset(f"no fact and no reference has named {uri}")
-        if if_match is not None and ASSET["etag"] not in if_match:
-            raise PreconditionFailed(f"{uri} was changed since")
-        return {**ASSET, "changed": list(body) if isinstance(body, dict) else []}
 
     def names(self, uri: str | None) -> Body:
         self._note("names", uri=uri)

@@ -100,7 +100,7 @@ class Server:
             connections=self.connections,
             health=self.health,
             tokens=tokens_from(options.tokens),
-            agents=AgentQueries(reader, self.follower, noise),
+            agents=AgentQueries(reader, self.follower, noise, self.usage.requested),
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, checks=first),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )

@@ -51,6 +51,11 @@ class UsageReader(Protocol):
         """Return the use of each asset on the days after `after_day`, without those that nobody used."""
 
 
+def uncounted(asset: int) -> None:
+    """Count no request about the asset."""
+    del asset
+
+
 class UncountedUsage:
     """The `UsageReader` of a server that counts nothing."""
 

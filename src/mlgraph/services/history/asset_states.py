@@ -62,7 +62,7 @@ class AssetStates:
         }
 
     def completed(self, reported: Mapping[int, State | None]) -> Mapping[int, State]:
-        """Return the states of sources with the contacts of persons, and for columns with what the schema of their dataset says."""
+        """Return states of sources with the contacts of persons, and for columns with what the schema of their dataset says."""
         index = self._graph.asset_index
         states = {asset: dict(state or {}) for asset, state in reported.items()}
         for asset, contact in self._reader.contacts(list(states)).items():

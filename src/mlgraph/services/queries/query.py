@@ -19,7 +19,7 @@ from mlgraph.graph.traversal.closures import DirectionName
 from mlgraph.graph.traversal.small_closures import is_small_closure
 from mlgraph.inference.walked_rules import WalkedRules
 from mlgraph.ports.store import FactReader
-from mlgraph.ports.usage import UncountedUsage, UsageReader
+from mlgraph.ports.usage import UncountedUsage, UsageReader, uncounted
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.diff.diff_queries import DiffQueries
 from mlgraph.services.projection.log_follower import Follower
@@ -36,10 +36,6 @@ from mlgraph.services.queries.resolver import Resolver, moment_of
 from mlgraph.services.queries.scope import BOTH, COLD_RUNS, Scope, level_name, level_of
 
 
-def _uncounted(asset: int) -> None:
-    """Count nothing."""
-
-
 class Queries:
     """Answers queries from the latest published graph and from the store. Thread-safe.
 
@@ -52,7 +48,7 @@ class Queries:
         follower: Follower,
         noise: Noise | None = None,
         usage: UsageReader | None = None,
-        requested: Callable[[int], None] = _uncounted,
+        requested: Callable[[int], None] = uncounted,
     ) -> None:
         """`reader`: the store, for data that the graph does not contain. `noise` None: no answer hides anything.
 
@@ -66,7 +62,7 @@ class Queries:
         self._follower = follower
         self._resolver = Resolver(reader, follower)
         self._origins = Origins(reader, WalkedRules(follower.rules).origins)
-        self.pages = ClosurePages(reader, self._resolver, self._origins, noise)
+        self.pages = ClosurePages(reader, self._resolver, self._origins, noise, requested)
         """Lineage and impact page by page, and states of many assets."""
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
@@ -79,8 +75,7 @@ class Queries:
 
     def lineage(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any]:
         """Return the assets upstream or downstream of an asset (docs/spec.md#http), with nodes and edges as JSON text."""
-        scope = self._scope(uri, options)
-        self._requested(scope.root)
+        scope = self._requested_scope(uri, options)
         return lineage_answer(scope, self._reader, self._origins.upto)
 
     def lineage_at_once(self, uri: str, options: WalkOptions = DEFAULTS) -> dict[str, Any] | None:
@@ -99,7 +94,7 @@ class Queries:
             body = lineage_answer(scope, self._reader, self._origins.cached, at_once=True)
         except LookupError:
             return None
-        if body is not None:
+        if body is not None and options.cursor is None:
             self._requested(scope.root)
         return body
 
@@ -109,8 +104,7 @@ class Queries:
             raise InvalidInput("impact follows edges downstream only; use lineage for the other direction", pointer="direction")
         if change is not None and change not in CHANGES:
             raise InvalidInput(f"unknown change {change[:40]!r}; one of {', '.join(CHANGES)}", pointer="change")
-        scope = self._scope(uri, options)
-        self._requested(scope.root)
+        scope = self._requested_scope(uri, options)
         return impact_answer(scope, self._reader, change)  # type: ignore[arg-type] # it is one of CHANGES
 
     def path(
@@ -203,6 +197,13 @@ class Queries:
     def export(self) -> Iterator[bytes]:
         """Yield every source fact as an NDJSON line, in a stable order."""
         return export_lines(self._reader)
+
+    def _requested_scope(self, uri: str, options: WalkOptions) -> Scope:
+        """Return the scope of a request about an asset, and count it; further pages are parts of one request."""
+        scope = self._scope(uri, options)
+        if options.cursor is None:
+            self._requested(scope.root)
+        return scope
 
     def _scope(self, uri: str, options: WalkOptions) -> Scope:
         return Scope.of(self._resolver, uri, options, self._noise)

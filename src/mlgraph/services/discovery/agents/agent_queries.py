@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from mlgraph.graph.noise.rules import Noise
 from mlgraph.graph.traversal.teams import Teams
 from mlgraph.inference.walked_rules import WalkedRules
 from mlgraph.ports.store import FactReader
+from mlgraph.ports.usage import uncounted
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage, impact_page, lineage_page
 from mlgraph.services.discovery.agents.described_changes import described_changes
@@ -29,8 +30,15 @@ from mlgraph.services.queries.scope import Scope
 class AgentQueries:
     """Answers queries of agents from the latest published graph. Thread-safe. All methods raise `MlgraphError` only."""
 
-    def __init__(self, reader: FactReader, follower: Follower, noise: Noise | None = None) -> None:
-        """`noise` None: no answer hides anything."""
+    def __init__(
+        self,
+        reader: FactReader,
+        follower: Follower,
+        noise: Noise | None = None,
+        requested: Callable[[int], None] = uncounted,
+    ) -> None:
+        """`noise` None: no answer hides anything. `requested` is called with the number of each asset that a query is about."""
+        self._requested = requested
         self._reader = reader
         self._follower = follower
         self._noise = noise
@@ -118,7 +126,10 @@ class AgentQueries:
         position = None if after is None else PagePosition.decode(after)
         if position is not None:
             options = replace(options, as_of=format_time(position.moment))
-        return Scope.of(self._resolver, uri, options, self._noise), position
+        scope = Scope.of(self._resolver, uri, options, self._noise)
+        if position is None:
+            self._requested(scope.root)
+        return scope, position
 
     def _catch_up(self) -> None:
         written = self._reader.last_tx()

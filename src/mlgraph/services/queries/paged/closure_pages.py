@@ -19,6 +19,7 @@ from mlgraph.graph.model.rows import Ints
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.graph.response.paging import CERTAINTY, entries_within
 from mlgraph.ports.store import FactReader
+from mlgraph.ports.usage import uncounted
 from mlgraph.services.common.listing_cache import ListingCache
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.common.page_cursor import PageCursor, query_digest
@@ -153,8 +154,16 @@ class ImpactPage(ListingPage):
 class ClosurePages:
     """Pages of lineage and impact, and states of many assets. Thread-safe; raises `MlgraphError` only."""
 
-    def __init__(self, reader: FactReader, resolver: Resolver, origins: Origins, noise: Noise | None) -> None:
-        """`noise` None: nothing is hidden."""
+    def __init__(
+        self,
+        reader: FactReader,
+        resolver: Resolver,
+        origins: Origins,
+        noise: Noise | None,
+        requested: Callable[[int], None] = uncounted,
+    ) -> None:
+        """`noise` None: nothing is hidden. `requested` is called with the number of each asset that a query is about."""
+        self._requested = requested
         self._reader, self._resolver, self._origins, self._noise = reader, resolver, origins, noise
         self._lineages: ListingCache[LineageListing] = ListingCache()
         self._impacts: ListingCache[ImpactListing] = ListingCache()
@@ -164,6 +173,7 @@ class ClosurePages:
         graph = self._resolver.graph(uri)
         moment = moment_of(as_of)
         asset = np.array([self._resolver.asset(graph, uri, moment)], np.int32)
+        self._requested(int(asset[0]))
         return _refs(graph, asset, moment, dated=as_of is not None)[0]
 
     def assets(self, uris: Sequence[str]) -> list[AssetRef]:
@@ -223,6 +233,8 @@ class ClosurePages:
 
         listing, start = _continued(self._impacts, query, after, listed)
         scope = listing.scope
+        if after is None:
+            self._requested(scope.root)
         stop = start + entries_within(listing.distances[start : start + first], MAX_PATH_URIS)
         dated = options.as_of is not None or after is not None
         refs = _refs(scope.graph, listing.assets[start:stop], scope.moment, dated=dated)
