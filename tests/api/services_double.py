@@ -25,6 +25,7 @@ from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.ingest.interpreting import InterpretedEvent
+from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
@@ -33,7 +34,7 @@ from mlgraph.services.server.health import Health
 from mlgraph.services.sources.source_manager import SourceManager
 
 Body = dict[str, Any]
-SERVICES: Final = (Annotations, Archives, SourceManager, Health, Intake, Queries, SearchQueries)
+SERVICES: Final = (Annotations, Archives, SourceManager, Health, Intake, Queries, SearchQueries, AssetNames)
 
 LAKE = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 TOKEN = "a-token-that-is-known"  # noqa: S105 - a token of these tests
@@ -165,6 +166,8 @@ class Double(ChangesDouble):
     source_error: str | None = None
     watermark: int = -1
     brief: bool = False
+    resolutions: dict[str, Body] = field(default_factory=dict)
+    """What `matches` answers about some names; others are those of one asset."""
     known: Tokens = field(default_factory=lambda: Tokens({hashlib.sha256(TOKEN.encode()).hexdigest(): Caller("ci")}))
 
     @property
@@ -326,9 +329,13 @@ class Double(ChangesDouble):
             raise UnknownAsset(f"no fact and no reference has named {uri}")
         return ASSET
 
-    def names(self, uri: str | None) -> Body:
-        self._note("names", uri=uri)
-        return dict(operations.NAMES)
+    @property
+    def names(self) -> "NamesDouble":
+        return NamesDouble(self)
+
+    def matches(self, name: str) -> Body:
+        self._note("matches", name=name)
+        return {**operations.RESOLVED, "name": name, **self.resolutions.get(name, {})}
 
     def why(self, source: str, relation: str, target: str, **options: object) -> Body:
         self._note("why", source=source, relation=relation, target=target, **options)
@@ -411,6 +418,18 @@ class Double(ChangesDouble):
     def metrics(self) -> bytes:
         self._note("metrics")
         return b"mlgraph_watermark 42\n"
+
+
+class NamesDouble:
+    """Both the call `names` of the queries and the service of that name."""
+
+    def __init__(self, double: Double) -> None:
+        self._double = double
+        self.matches = double.matches
+
+    def __call__(self, uri: str | None) -> Body:
+        self._double._note("names", uri=uri)
+        return dict(operations.NAMES)
 
 
 def app_over(double: Double, *, loopback: bool = True, limits: ServerLimits | None = None) -> FastAPI:

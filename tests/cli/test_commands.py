@@ -120,9 +120,9 @@ def test_exit_codes_of_refusals(run: Run, double: Double) -> None:
     unknown = run("show", "mlg://dataset/a/b")
     assert (unknown.code, unknown.out) == (1, "")
     assert unknown.err.startswith("Error: Unknown asset: ")
-    wrong = run("show", "ratings")
+    wrong = run("show", "mlg://dataset/a")
     assert (wrong.code, wrong.out) == (2, "")
-    assert "must begin with mlg://" in wrong.err
+    assert "has 2 parts, not the three of mlg://KIND/NAMESPACE/NAME" in wrong.err
     double.failure = Unavailable("catching up")
     assert run("live").code == 3
     double.failure = NotFound("no dead letter 7")

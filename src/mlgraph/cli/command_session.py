@@ -25,7 +25,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:8765"
 Url = Annotated[str | None, typer.Option("--url", help=f"The server. [default: MLGRAPH_URL, or {DEFAULT_URL}]")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the HTTP body unchanged.")]
 AtLeast = Annotated[int | None, typer.Option("--at-least", min=0, help="Wait until the answer includes this watermark.")]
-Uri = Annotated[str, typer.Argument(metavar="URI", help="mlg://KIND/NAMESPACE/NAME, each part percent-encoded.")]
+Uri = Annotated[str, typer.Argument(metavar="ASSET", help="The asset: its URI, KIND:NAME, or a name that is its alone.")]
 AsOf = Annotated[
     str | None, typer.Option("--as-of", metavar="TIME", help="The moment to answer for, such as 2026-11-01T00:00:00Z.")
 ]
@@ -61,6 +61,7 @@ class Commands(TyperGroup):
 
 def _exit_code(error: Exception, session: Session) -> int | None:
     """Write the message of a known error and return its exit code; None for any other exception."""
+    from mlgraph.cli.asset_names import NameNotResolved
     from mlgraph.client import ClientError, ServerNotReachable
     from mlgraph.domain.errors import MlgraphError
 
@@ -74,6 +75,11 @@ def _exit_code(error: Exception, session: Session) -> int | None:
         if error.status in (400, 405, 413, 415, 422):
             return output.WRONG_USAGE
         return output.NOT_REACHABLE if error.status in (502, 503, 504) else output.REFUSED
+    if isinstance(error, NameNotResolved):
+        if session.as_json:
+            output.write(error.body)
+        output.fail(str(error), then=error.advice)
+        return output.WRONG_USAGE if error.is_ambiguous else output.REFUSED
     if isinstance(error, MlgraphError):
         output.fail(f"{error.title}: {error.detail}", error.pointer)
         return output.REFUSED

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from mlgraph.client.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.curation_calls import CurationCalls
+from mlgraph.client.name_calls import NameCalls
 from mlgraph.client.responses import Answer, HttpTransport
 from mlgraph.client.search_calls import SearchCalls
 from mlgraph.client.similar_calls import SimilarCalls
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mlgraph.client.propagation_shapes import Propagation
 
 
-class Client(ChangedFilesCalls, CurationCalls, SearchCalls, SimilarCalls):
+class Client(ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

@@ -1,6 +1,8 @@
-"""Shapes (TypedDict) of the answers of `GET /api/v1/names`; `mlgraph.client.shapes` has the others."""
+"""Shapes (TypedDict) of the answers of `GET /api/v1/names` and `GET /api/v1/resolve`."""
 
 from __future__ import annotations
+
+from typing import Literal
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
@@ -31,4 +33,37 @@ class Names(TypedDict):
     asset: str | None
     names: list[Named]
     ambiguous: list[Ambiguous]
+    watermark: int
+
+
+class SimilarName(TypedDict):
+    """An asset with a name similar to one that no asset has."""
+
+    uri: str
+    kind: str
+    name: str
+
+
+class MatchedAsset(TypedDict):
+    """An asset that a name may mean. `how` it fits; `same_case`: letters are the same in upper and lower case too."""
+
+    uri: str
+    kind: str
+    name: str
+    how: Literal["uri", "pair", "kind_name", "name", "last_part", "field"]
+    same_case: bool
+
+
+class ResolvedName(TypedDict):
+    """The assets that `name` may mean, the most exact first; `uri` is the one that it means, null if that is not certain.
+
+    `total` counts the matches before the list was cut. `nearest` has similar names if there is no match.
+    """
+
+    name: str
+    uri: str | None
+    matches: list[MatchedAsset]
+    total: int
+    partial: bool
+    nearest: list[SimilarName]
     watermark: int

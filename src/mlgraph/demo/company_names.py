@@ -54,9 +54,14 @@ def workflow(team_name: str, name: str) -> str:
     return str(AssetUri("workflow", team_name, name))
 
 
+def pair(name: str) -> str:
+    """Return namespace and name of a table of the lake, as OpenLineage writes them: its location."""
+    return f"s3://{COMPANY}-lake/{name}"
+
+
 def table(name: str) -> str:
     """Return the URI of a table of the lake. Raises ValueError for a name that is no location."""
-    uri = dataset_uri_from_location(f"s3://{COMPANY}-lake/{name}")
+    uri = dataset_uri_from_location(pair(name))
     if uri is None:
         raise ValueError(f"{name!r} is not the name of a table")
     return str(uri)

@@ -30,39 +30,45 @@ class TourStep:
 
 
 def tour_steps(last_day: datetime, history: Mapping[str, Any], training: Mapping[str, Any]) -> list[TourStep]:
-    """Return the five steps, with URIs and times of this build (`last_day`: time of the last day's first run)."""
+    """Return the five steps, with names and times of this build (`last_day`: time of the last day's first run)."""
     before = _moment(last_day - timedelta(days=REPLACED_DAYS_AGO, hours=12))
     newest = [version for version in training["versions"] if version["model"] == "home-ranker"][-1]
     failure = history["failures"][-1]
-    candidates = company_names.workflow("recommendations", "candidates.build")
     changed = last_day - timedelta(days=CANDIDATES_CHANGED_DAYS_AGO)
     return [
         TourStep(
             "Impact of a schema change of the ratings: affected assets, severity, whom to notify. Services of three teams break.",
-            ["impact", company_names.table("ratings"), "--change", "schema"],
+            ["impact", company_names.pair("ratings"), "--change", "schema"],
         ),
         TourStep(
             "Lineage of advertising, which is degraded (mlgraph show prints the reason): since today members.load writes "
             f"other columns, and {failure['job']} failed with {failure['message']}.",
-            ["lineage", company_names.service("ad-decisions"), "--direction", "upstream"],
+            ["lineage", "service:ad-decisions", "--direction", "upstream"],
         ),
         TourStep(
             "The model version that served the home feed three weeks ago. Without --as-of it is version 2; version "
             f"{newest['version']} is trained and evaluated, but not deployed.",
-            ["live", company_names.service("home-feed"), "--as-of", before],
+            ["live", "home-feed", "--as-of", before],
         ),
         TourStep(
             "Provenance of the edge from this run to version 2 of the home ranker: one edge, reported by two origins.",
             [
                 "why",
-                company_names.mlflow_run(_run_of(training, "home-ranker", "2")),
+                f"run:{_run_of(training, 'home-ranker', '2')}",
                 "outputs",
-                company_names.version("home-ranker", "2"),
+                "home-ranker/2",
             ],
         ),
         TourStep(
             "Changes on one day two weeks ago, when the candidates of the home feed switched to vectors.",
-            ["diff", "--from", _moment(changed - _HALF_A_DAY), "--to", _moment(changed + _HALF_A_DAY), candidates],
+            [
+                "diff",
+                "--from",
+                _moment(changed - _HALF_A_DAY),
+                "--to",
+                _moment(changed + _HALF_A_DAY),
+                "workflow:candidates.build",
+            ],
         ),
     ]
 

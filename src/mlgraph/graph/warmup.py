@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlgraph.graph.csr.compact import compact, freeze
+from mlgraph.graph.csr.name_lookup import NameLookup
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.graph.csr.text.text_arena import Pieces
 from mlgraph.graph.impact.analysis import ImpactWalk
@@ -49,5 +50,8 @@ def _query(snapshot: GraphVersion) -> None:
     owners_json(["mlg://team/warm/c"], np.array([0, 2]), np.arange(2), asset_index.uri_texts(listed[:2]))
     asset_index.owned(listed)
     ImpactWalk(snapshot, root, "values", Layer.ASSET, 5).result()
+    lookup = NameLookup(asset_index)
+    lookup.find("a")
+    lookup.similar("b", 2)
     marks = np.zeros(len(asset_index), np.uint8)
     walk(snapshot, root, "downstream", Layer.ASSET, 5, marks=marks)

@@ -64,7 +64,7 @@ class NaiveNames:
         self.uris, self.called, self.deleted, self.denotes = uris, called, deleted, denotes
 
     def ways(self, text: str, uri: AssetUri) -> set[tuple[int, int, str, bool]]:
-        """Return all ways in which the text fits a URI: two numbers by which they are ordered, how, and whether in the same case."""
+        """Return all ways in which the text fits a URI: two numbers by which they are ordered, how, and if in the same case."""
         found = {(0, 0, "uri", True)} if text == str(uri) else set()
         if self.is_pair(text, uri):
             found.add((1, 0, "pair", True))
@@ -175,7 +175,7 @@ def test_matches_are_those_of_the_naive_model(seed: int) -> None:
     named: list[Fact] = [AssetFact(uri, "facts", TIMES[2], {"name": name}, Mode.REPLACE) for uri, name in called.items()]
     deleted = {uri for uri in uris if rng.random() < 0.2}
     retracted: list[Fact] = [AssetRetraction(uri, "facts", TIMES[3]) for uri in deleted]
-    others = [uri for uri in uris if uri not in deleted and uri not in called and uri.kind != "column" and uri.kind != "dataset"]
+    others = [uri for uri in uris if uri not in deleted and uri not in called and uri.kind not in ("column", "dataset")]
     pairs = [(one, other) for one in others for other in others if one.kind == other.kind and one != other]
     denotes = dict(rng.sample(pairs, 1)) if pairs and rng.random() < 0.7 else {}
     aliases: list[Fact] = [EdgeFact(name, "alias_of", asset, "facts", TIMES[0]) for name, asset in denotes.items()]
@@ -190,9 +190,9 @@ def test_matches_are_those_of_the_naive_model(seed: int) -> None:
     partly.matches("orders")
     rebuilt.append(facts)
     names.append(("base with newer assets", partly))
-    whole = Projected([facts])
-    whole.rebuild()
-    names.append(("rebuilt", names_over(whole)))
+    at_once = Projected([facts])
+    at_once.rebuild()
+    names.append(("rebuilt", names_over(at_once)))
     for text in texts_for(uris, rng):
         if not text.strip():
             continue
@@ -210,3 +210,28 @@ def test_matches_are_those_of_the_naive_model(seed: int) -> None:
                 if not (kind in KINDS_KNOWN and rest.strip()) or uri.kind == kind
             }
             assert len(answer["nearest"]) == (0 if expected else min(5, len(live))), (description, text, answer)
+
+
+def test_errors_name_the_candidates_and_the_nearest() -> None:
+    uris = [AssetUri("dataset", "prod", "orders"), AssetUri("model", "prod", "orders"), TABLE]
+    names = names_over(Projected([[AssetFact(uri, "facts", TIMES[0], {}, Mode.REPLACE) for uri in uris]]))
+    assert names.uri_of("mlg://anything") == "mlg://anything"
+    assert names.uri_of(" model:orders ") == str(uris[1])
+    with pytest.raises(AmbiguousAsset, match=rf"may mean 2 assets: {uris[0]}, {uris[1]}; give the URI"):
+        names.uri_of("orders")
+    nearest = rf"'shop.public.orders' \({TABLE}\), 'orders' \({uris[0]}\), 'orders' \({uris[1]}\)"
+    with pytest.raises(UnknownAsset, match=f"no asset has the name 'ordesr'; the most similar names are {nearest}"):
+        names.uri_of("ordesr")
+    with pytest.raises(InvalidInput, match="must not be empty"):
+        names.uri_of("  ")
+
+
+def test_a_name_in_a_transaction_that_the_graph_lacks_is_waited_for(serving: Serving) -> None:
+    serving.follow()
+    serving.store.append({"asset": {"uri": str(TABLE)}})
+    names = AssetNames(serving.store.reader, serving.follower)
+    serving.follower.start()
+    try:
+        assert names.uri_of("shop.public.orders") == str(TABLE)
+    finally:
+        serving.follower.stop()

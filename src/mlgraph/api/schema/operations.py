@@ -270,6 +270,15 @@ CHANGED_FILES: Final[ChangedFilesImpact] = {
     "reason": None,
     "watermark": 42,
 }
+RESOLVED: Final[name_shapes.ResolvedName] = {
+    "name": "ratings/daily",
+    "uri": _LAKE,
+    "matches": [{"uri": _LAKE, "kind": "dataset", "name": "ratings/daily", "how": "name", "same_case": True}],
+    "total": 1,
+    "partial": False,
+    "nearest": [],
+    "watermark": 42,
+}
 EXAMPLES: Final = {
     "Problem": PROBLEM_EXAMPLE,
     "Ingested": INGESTED,
@@ -283,6 +292,7 @@ EXAMPLES: Final = {
     "Search": SEARCH,
     "Why": WHY,
     "Names": NAMES,
+    "ResolvedName": RESOLVED,
 }
 """Examples by schema name. FastAPI drops null from examples of routes, so these are added to the generated document."""
 

@@ -31,6 +31,8 @@ def _uri(text: str) -> str:
         hint = ""
         if text.startswith(SCHEME) and text.split("/")[2] in KINDS:  # a URI that lost its encoding still has its kind
             hint = " (in a query string the URI is encoded once more: curl -G --data-urlencode 'uri=mlg://...')"
+        elif not text.startswith(SCHEME):
+            hint = "; GET /api/v1/resolve gives the URI of the asset that a name means"
         raise InvalidInput(error.detail + hint) from None
     return text
 

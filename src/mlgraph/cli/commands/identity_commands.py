@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlgraph.cli import output
+from mlgraph.cli.asset_names import uri_if_given, uri_of
 from mlgraph.cli.command_session import AsJson, AtLeast, Url, connected, run_query
 from mlgraph.cli.output import plain, span
 
@@ -27,21 +28,21 @@ From = Annotated[str | None, typer.Option("--from", metavar="TIME", help="When t
 def names(
     ctx: typer.Context,
     *,
-    uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="Only the names of this asset.")] = None,
+    uri: Annotated[str | None, typer.Argument(metavar="[ASSET]", help="Only the names of this asset.")] = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show the names that an asset has had; without a URI, the ambiguous names, which several assets claim."""
-    run_query(ctx, url, as_json, lambda server: server.names(uri, at_least=at_least), _names)
+    run_query(ctx, url, as_json, lambda server: server.names(uri_if_given(server, uri, at_least), at_least=at_least), _names)
 
 
 @app.command()
 def same(
     ctx: typer.Context,
     *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The URI that is another name.")],
-    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the asset that it names.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The asset that is another name; with --undo its URI.")],
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The asset that it names.")],
     from_: From = None,
     undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: the names are separate assets again.")] = False,
     as_json: AsJson = False,
@@ -55,8 +56,8 @@ def same(
 def apart(
     ctx: typer.Context,
     *,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The URI of one asset.")],
-    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the other asset.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="One asset; with --undo its URI.")],
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The other asset.")],
     from_: From = None,
     undo: Annotated[bool, typer.Option("--undo", help="Withdraw the declaration: reports of sources count again.")] = False,
     as_json: AsJson = False,
@@ -76,13 +77,15 @@ def _declare(
     as_json: bool,
     url: str | None,
 ) -> None:
-    triple = {"source": name, "relation": "alias_of", "target": asset}
-    if undo:
-        fact: dict[str, object] = {"retract": {**triple, **({"valid_to": from_} if from_ else {})}}
-    else:
-        since = {"valid_from": from_} if from_ else {}
-        fact = {"edge": {**triple, **since, **({"properties": properties} if properties else {})}}
     with connected(ctx, url, as_json) as server:
+        asset = uri_of(server, asset)
+        # What is withdrawn is declared of the name itself; resolved, it would be the asset that the name denotes until then.
+        triple = {"source": name if undo else uri_of(server, name), "relation": "alias_of", "target": asset}
+        if undo:
+            fact: dict[str, object] = {"retract": {**triple, **({"valid_to": from_} if from_ else {})}}
+        else:
+            since = {"valid_from": from_} if from_ else {}
+            fact = {"edge": {**triple, **since, **({"properties": properties} if properties else {})}}
         ingested = server.facts([json.dumps(fact).encode() + b"\n"])
         rejected = ingested.data["rejected"]
         answer = None if rejected else server.names(asset, at_least=ingested.data["watermark"])

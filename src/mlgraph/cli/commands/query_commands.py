@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from mlgraph.cli import output
+from mlgraph.cli.asset_names import uri_if_given, uri_of
 from mlgraph.cli.changed_files import Base, Changed, FailOn, Format, Head, Strict, impact_of_changed_files
 from mlgraph.cli.command_session import (
     AsJson,
@@ -40,7 +41,13 @@ def show(
     url: Url = None,
 ) -> None:
     """Show an asset: its attributes, relations, history and health."""
-    run_query(ctx, url, as_json, lambda server: server.asset(uri, as_of=as_of, at_least=at_least), asset_renderers.asset)
+    run_query(
+        ctx,
+        url,
+        as_json,
+        lambda server: server.asset(uri_of(server, uri, at_least), as_of=as_of, at_least=at_least),
+        asset_renderers.asset,
+    )
 
 
 @app.command()
@@ -55,7 +62,13 @@ def lineage(
     url: Url = None,
 ) -> None:
     """Show everything downstream or upstream of an asset."""
-    run_query(ctx, url, as_json, lambda server: server.lineage(uri, options, at_least=at_least), closure_renderers.lineage)
+    run_query(
+        ctx,
+        url,
+        as_json,
+        lambda server: server.lineage(uri_of(server, uri, at_least), options, at_least=at_least),
+        closure_renderers.lineage,
+    )
 
 
 @app.command()
@@ -104,7 +117,11 @@ def impact(
         raise typer.BadParameter("--base, --head, --format, --fail-on and --strict belong to --changed")
     uri = names[0]
     run_query(
-        ctx, url, as_json, lambda server: server.impact(uri, options, change=change, at_least=at_least), closure_renderers.impact
+        ctx,
+        url,
+        as_json,
+        lambda server: server.impact(uri_of(server, uri, at_least), options, change=change, at_least=at_least),
+        closure_renderers.impact,
     )
 
 
@@ -126,7 +143,9 @@ def propagation(
         ctx,
         url,
         as_json,
-        lambda server: server.propagation(uri, since, as_of=as_of, limit=limit, cursor=cursor, at_least=at_least),
+        lambda server: server.propagation(
+            uri_of(server, uri, at_least), since, as_of=as_of, limit=limit, cursor=cursor, at_least=at_least
+        ),
         propagation_renderer.propagation,
     )
 
@@ -135,8 +154,8 @@ def propagation(
 def path(
     ctx: typer.Context,
     *,
-    a: Annotated[str, typer.Argument(metavar="A", help="The URI of one end.")],
-    b: Annotated[str, typer.Argument(metavar="B", help="The URI of the other end.")],
+    a: Annotated[str, typer.Argument(metavar="A", help="The asset at one end.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The asset at the other end.")],
     level: Level = None,
     as_of: AsOf = None,
     no_fold: NoFold = False,
@@ -149,7 +168,14 @@ def path(
         ctx,
         url,
         as_json,
-        lambda s: s.path(a, b, level=level, as_of=as_of, fold=False if no_fold else None, at_least=at_least),
+        lambda s: s.path(
+            uri_of(s, a, at_least),
+            uri_of(s, b, at_least),
+            level=level,
+            as_of=as_of,
+            fold=False if no_fold else None,
+            at_least=at_least,
+        ),
         closure_renderers.path,
     )
 
@@ -160,44 +186,62 @@ def diff(
     *,
     from_: Annotated[str, typer.Option("--from", metavar="TIME", help="The earlier moment.")],
     to: Annotated[str, typer.Option("--to", metavar="TIME", help="The later moment.")],
-    uri: Annotated[str | None, typer.Argument(metavar="[URI]", help="Only changes of this asset and its edges.")] = None,
+    uri: Annotated[str | None, typer.Argument(metavar="[ASSET]", help="Only changes of this asset and its edges.")] = None,
     limit: Limit = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show the changes between two moments."""
-    run_query(ctx, url, as_json, lambda s: s.diff(from_, to, uri, limit=limit, at_least=at_least), asset_renderers.diff)
+    run_query(
+        ctx,
+        url,
+        as_json,
+        lambda s: s.diff(from_, to, uri_if_given(s, uri, at_least), limit=limit, at_least=at_least),
+        asset_renderers.diff,
+    )
 
 
 @app.command()
 def why(
     ctx: typer.Context,
     *,
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The URI at which the edge begins.")],
+    source: Annotated[str, typer.Argument(metavar="SOURCE", help="The asset at which the edge begins.")],
     relation: Annotated[str, typer.Argument(metavar="RELATION", help="The relation, such as input_to.")],
-    target: Annotated[str, typer.Argument(metavar="TARGET", help="The URI at which the edge ends.")],
+    target: Annotated[str, typer.Argument(metavar="TARGET", help="The asset at which the edge ends.")],
     as_of: AsOf = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show the origins of an edge, with validity and recording time; for an inferred edge also its premises."""
-    run_query(ctx, url, as_json, lambda s: s.why(source, relation, target, as_of=as_of, at_least=at_least), asset_renderers.why)
+    run_query(
+        ctx,
+        url,
+        as_json,
+        lambda s: s.why(uri_of(s, source, at_least), relation, uri_of(s, target, at_least), as_of=as_of, at_least=at_least),
+        asset_renderers.why,
+    )
 
 
 @app.command()
 def live(
     ctx: typer.Context,
     *,
-    service: Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Only this service's URI.")] = None,
+    service: Annotated[str | None, typer.Argument(metavar="[SERVICE]", help="Only this service.")] = None,
     as_of: AsOf = None,
     at_least: AtLeast = None,
     as_json: AsJson = False,
     url: Url = None,
 ) -> None:
     """Show the versions that serve each service."""
-    run_query(ctx, url, as_json, lambda server: server.live(service, as_of=as_of, at_least=at_least), asset_renderers.live)
+    run_query(
+        ctx,
+        url,
+        as_json,
+        lambda server: server.live(uri_if_given(server, service, at_least), as_of=as_of, at_least=at_least),
+        asset_renderers.live,
+    )
 
 
 @app.command()

@@ -39,7 +39,7 @@ class NameMatch(IntEnum):
     OTHER_CASE = 3
 
 
-class Named(NamedTuple):
+class NamedAssets(NamedTuple):
     """Assets that a name fits, some more than once, each with the `NameMatch`."""
 
     assets: Ints
@@ -61,7 +61,7 @@ class NameLookup:
         self._renamed = 0
         self._lock = threading.Lock()
 
-    def find(self, name: str) -> Named:
+    def find(self, name: str) -> NamedAssets:
         """Return the assets that `name` fits. Case counts for ASCII letters only."""
         encoded = quote(name, safe="").encode()
         with self._lock:
@@ -72,12 +72,12 @@ class NameLookup:
             end = separator + encoded
             assets = name_orders.with_end(base.uris, base.end_order, end)
             parts = NameMatch.NAME if separator == _BEFORE_NAME else _parts(kinds[assets])
-            found.append(_named(assets, parts, name_orders.have_case(base.uris, assets, end)))
+            found.append(_named_assets(assets, parts, name_orders.have_case(base.uris, assets, end)))
         reported = escaped(name)
         assets = name_orders.equal_to(base.names, base.name_order, reported)
         assets = assets[self.asset_index.have_base_names(assets)]
-        found.append(_named(assets, NameMatch.NAME, name_orders.have_case(base.names, assets, reported)))
-        return Named(np.concatenate([each.assets for each in found]), np.concatenate([each.match for each in found]))
+        found.append(_named_assets(assets, NameMatch.NAME, name_orders.have_case(base.names, assets, reported)))
+        return NamedAssets(np.concatenate([each.assets for each in found]), np.concatenate([each.match for each in found]))
 
     def similar(self, name: str, bound: int) -> tuple[Ints, Bytes]:
         """Return the assets with a name, or as many last parts of one, within edit distance `bound`, and the distances.
@@ -116,7 +116,7 @@ class NameLookup:
             self._by_name[escaped(index.name(asset)).lower()].append(asset)
         self._renamed = renamed
 
-    def _newer_with(self, encoded: bytes, reported: bytes) -> Iterator[Named]:
+    def _newer_with(self, encoded: bytes, reported: bytes) -> Iterator[NamedAssets]:
         """Yield the newer assets and those with a changed name that a name fits, given as in a URI and as in JSON."""
         index = self.asset_index
         for separator in (_BEFORE_NAME, *_BEFORE_PART):
@@ -125,11 +125,11 @@ class NameLookup:
             parts = NameMatch.NAME if separator == _BEFORE_NAME else _parts(index.kinds(assets))
             text = end.decode()
             exact = np.array([index.uri(asset).endswith(text) for asset in assets.tolist()], np.bool_)
-            yield _named(assets, parts, exact)
+            yield _named_assets(assets, parts, exact)
         names = [(asset, escaped(index.name(asset))) for asset in dict.fromkeys(self._by_name.get(reported.lower(), ()))]
         current = [(asset, name == reported) for asset, name in names if name.lower() == reported.lower()]
         assets = np.array([asset for asset, _ in current], np.int32)
-        yield _named(assets, NameMatch.NAME, np.array([same for _, same in current], np.bool_))
+        yield _named_assets(assets, NameMatch.NAME, np.array([same for _, same in current], np.bool_))
 
 
 def _keys(uri: str) -> Iterator[bytes]:
@@ -149,9 +149,9 @@ def _parts(kinds: Bytes) -> Bytes:
     return np.where(kinds == COLUMN, np.uint8(NameMatch.FIELD), np.uint8(NameMatch.LAST_PART))
 
 
-def _named(assets: Ints, match: Bytes | NameMatch, exact: Bools) -> Named:
+def _named_assets(assets: Ints, match: Bytes | NameMatch, exact: Bools) -> NamedAssets:
     other = np.where(exact, np.uint8(0), np.uint8(NameMatch.OTHER_CASE))
-    return Named(assets, (np.broadcast_to(np.asarray(match, np.uint8), assets.shape) + other).astype(np.uint8))
+    return NamedAssets(assets, (np.broadcast_to(np.asarray(match, np.uint8), assets.shape) + other).astype(np.uint8))
 
 
 def _strings(texts: Iterator[str]) -> Strings:

@@ -15,6 +15,7 @@ from mlgraph.domain.uri import SCHEME, AssetUri, column_uri
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.csr.name_lookup import NameLookup, NameMatch
 from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.csr.text.edit_distance import FAR, MOST_BYTES
 from mlgraph.graph.model.rows import Bytes, Ints
 from mlgraph.graph.traversal.name_resolution import resolved_assets
 from mlgraph.ports.store import FactReader
@@ -26,8 +27,10 @@ MOST_MATCHES: Final = 50
 """Matches in an answer; more are counted."""
 MOST_SIMILAR: Final = 5
 _MOST_IN_ERROR: Final = 10
-_MOST_SPLITS: Final = 100
-"""Places at which a text may be divided into namespace and name."""
+_MOST_SPLITS: Final = 12
+"""Places at which a text may be divided into namespace and name: no naming convention has so many in its namespaces."""
+_BOUNDS: Final = (2, 4)
+"""Edit distances within which similar names are sought: within the greater one only if there are too few."""
 _SMALL: Final = 20_000
 """Assets up to which an unknown name is compared with all names, however different they are."""
 _HOW: Final = {NameMatch.NAME: "name", NameMatch.LAST_PART: "last_part", NameMatch.FIELD: "field"}
@@ -155,10 +158,10 @@ class AssetNames:
         """Return the assets with the most similar names, by distance, then URI; of a text with a kind, assets of this kind."""
         kind, sought = _kind_and_rest(text)
         lookup, index = self._lookup_of(graph), graph.asset_index
-        bounds = [2, max(3, min(8, len(sought) // 2))] + ([len(sought) + 200] if len(index) <= _SMALL else [])
+        bounds = (*_BOUNDS, MOST_BYTES + len(sought)) if len(index) <= _SMALL else _BOUNDS
         found = _distinct(graph, np.zeros(0, np.int32), np.zeros(0, np.uint8))
         for bound in bounds:
-            assets, far = lookup.similar(sought, min(bound, 250))
+            assets, far = lookup.similar(sought, min(bound, FAR - 1))
             chosen = ~index.deleted(assets)
             if kind is not None:
                 chosen &= index.kinds(assets) == KINDS[kind].code
@@ -196,9 +199,10 @@ def _pairs(text: str) -> Iterator[str]:
     """Yield the URIs of all assets that the text may mean as namespace and name, or as the location of a dataset."""
     for namespace, name in _splits(text):
         try:
-            yield from (str(AssetUri(kind, namespace, name)) for kind in KINDS)
+            parts = str(AssetUri("dataset", namespace, name)).removeprefix(f"{SCHEME}dataset")
         except MlgraphError:  # no URI has such parts
             continue
+        yield from (f"{SCHEME}{kind}{parts}" for kind in KINDS)
     dataset, hash_mark, field = text.rpartition("#")
     for uri in _datasets_at(dataset if hash_mark else text):
         if not hash_mark:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from mlgraph.graph.csr.text.string_index import Strings, bytewise_order
 from mlgraph.graph.model.rows import Bools, Bytes, Ints, Longs
@@ -20,13 +21,40 @@ def order_by_end(strings: Strings) -> Ints:
     """Return the numbers of all texts in order of their folded bytes from the last to the first."""
     data = _folded(strings.data)[::-1].copy()
     offsets = len(data) - strings.offsets
-    return bytewise_order(offsets[1:], offsets[:-1], data)
+    return _order(offsets[1:], offsets[:-1], data)
 
 
 def order_by_text(strings: Strings) -> Ints:
     """Return the numbers of the texts that are not empty, in order of their folded bytes."""
     named = np.flatnonzero(np.diff(strings.offsets)).astype(np.int32)
-    return named[bytewise_order(strings.offsets[named], strings.offsets[named + 1], _folded(strings.data))]
+    return named[_order(strings.offsets[named], strings.offsets[named + 1], _folded(strings.data))]
+
+
+def _order(starts: Longs, ends: Longs, data: Bytes) -> Ints:
+    """Return the numbers of the texts data[starts[i]:ends[i]] in bytewise order.
+
+    Most texts differ in their first bytes, by which numpy sorts several times as fast.
+    """
+    first, second = (_eight_bytes(starts, ends, data, skipped) for skipped in (0, 8))
+    order = np.lexsort((second, first)).astype(np.int32)
+    same = (first[order[1:]] == first[order[:-1]]) & (second[order[1:]] == second[order[:-1]])
+    tied = np.zeros(len(order), np.bool_)
+    tied[1:] |= same
+    tied[:-1] |= same
+    others = order[tied]
+    order[tied] = others[bytewise_order(starts[others], ends[others], data)]
+    return order
+
+
+@numba.njit(cache=True, nogil=True)
+def _eight_bytes(starts: Longs, ends: Longs, data: Bytes, skipped: int) -> NDArray[np.uint64]:
+    """Return eight bytes of each text after the `skipped` ones as a number that orders like them; missing ones are zero."""
+    found = np.zeros(len(starts), np.uint64)
+    for number in range(len(starts)):
+        for place in range(starts[number] + skipped, starts[number] + skipped + 8):
+            byte = data[place] if place < ends[number] else np.uint8(0)
+            found[number] = found[number] << np.uint64(8) | np.uint64(byte)
+    return found
 
 
 def _folded(data: Bytes) -> Bytes:
