@@ -29,7 +29,7 @@ def match(kind: str, number: int) -> MatchedAsset:
         (("why", "ratings/daily", "input_to", JOB), "why", {"source": LAKE, "target": JOB}),
         (("live", "ratings/daily"), "live", {"service": LAKE}),
         (("names", "ratings/daily"), "names", {"uri": LAKE}),
-        (("same", "ratings/daily", JOB), "facts", {}),
+        (("same", "ratings/daily", "mlg://dataset/ns/a"), "facts", {}),
     ],
 )
 def test_every_command_takes_names(command: tuple[str, ...], call: str, given: dict[str, str], run: Run, double: Double) -> None:
@@ -44,6 +44,15 @@ def test_search_takes_names_of_owners_and_teams(run: Run, double: Double) -> Non
     assert [arguments["name"] for call, arguments in double.calls if call == "matches"] == ["ada", "data"]
     [options] = [arguments["options"] for call, arguments in double.calls if call == "search"]
     assert (options.owner, options.team) == ((LAKE,), (LAKE,))
+
+
+def test_annotate_takes_names_of_the_asset_its_owners_and_its_successor(run: Run, double: Double) -> None:
+    assert run("annotate", "ratings/daily", "--owner", "ada", "--successor", "ratings/clean").code == 0
+    assert [arguments["name"] for call, arguments in double.calls if call == "matches"] == [
+        "ratings/daily",
+        "ada",
+        "ratings/clean",
+    ]
 
 
 def test_a_uri_is_sent_as_it_is(run: Run, double: Double) -> None:

@@ -6,9 +6,11 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlgraph.domain.errors import AmbiguousAsset, InvalidInput, UnknownAsset
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Fact, Mode
 from mlgraph.domain.naming.dataset_naming import canonical_dataset, dataset_uri_from_location
 from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column, field_of_column
@@ -16,6 +18,7 @@ from mlgraph.domain.vocabulary import KINDS as KINDS_KNOWN
 from mlgraph.services.queries.asset_names import AssetNames
 from tests.graph.projected import Projected
 from tests.model import histories
+from tests.services.parts import Serving
 
 TIMES = histories.TIMES
 WORDS = (

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mlgraph.cli.asset_names import uri_of
 from mlgraph.cli.command_session import AsJson, Url, run_query
 from mlgraph.cli.renderers import field_renderers
 from mlgraph.domain.curation.merging import FIELDS
 
 if TYPE_CHECKING:
+    from mlgraph.client import Client
     from mlgraph.client.curation_shapes import Annotation
 
 app = typer.Typer()
@@ -22,10 +24,10 @@ Texts = list[str]
 def annotate(
     ctx: typer.Context,
     *,
-    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The URI of the asset.")],
+    asset: Annotated[str, typer.Argument(metavar="ASSET", help="The asset.")],
     description: Annotated[str | None, typer.Option("--description", help="What it is, and what it is for.")] = None,
     owner: Annotated[
-        Texts | None, typer.Option("--owner", metavar="URI", help="Who answers for it: all owners, in the place of all others.")
+        Texts | None, typer.Option("--owner", metavar="ASSET", help="Who answers for it: all owners, in the place of all others.")
     ] = None,
     tag: Annotated[Texts | None, typer.Option("--tag", metavar="TAG", help="A tag to add.")] = None,
     untag: Annotated[Texts | None, typer.Option("--untag", metavar="TAG", help="A tag to remove, whoever set it.")] = None,
@@ -33,7 +35,7 @@ def annotate(
     deprecated: Annotated[
         bool | None, typer.Option("--deprecated/--not-deprecated", help="Whether it should not be used any more.")
     ] = None,
-    successor: Annotated[str | None, typer.Option("--successor", metavar="URI", help="What to use in its place.")] = None,
+    successor: Annotated[str | None, typer.Option("--successor", metavar="ASSET", help="What to use in its place.")] = None,
     undo: Annotated[
         Texts | None,
         typer.Option(
@@ -60,7 +62,23 @@ def annotate(
     _add_undone(change, undo or [])
     if not change:
         raise typer.BadParameter("say what to write, such as --description TEXT, or what to take back: --undo FIELD")
-    run_query(ctx, url, as_json, lambda server: server.annotate(asset, change), field_renderers.annotated)
+    run_query(
+        ctx,
+        url,
+        as_json,
+        lambda server: server.annotate(uri_of(server, asset), _with_uris(server, change)),
+        field_renderers.annotated,
+    )
+
+
+def _with_uris(server: Client, change: Annotation) -> Annotation:
+    """Return the change with the URIs of the owners and the successor that it names."""
+    found = change.copy()
+    if owners := change.get("owners"):
+        found["owners"] = [uri_of(server, name) for name in owners]
+    if successor := change.get("successor"):
+        found["successor"] = uri_of(server, successor)
+    return found
 
 
 def _add_undone(change: Annotation, undone: Texts) -> None:

@@ -78,7 +78,9 @@ def impact(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="URI|FILE...", help="mlg://KIND/NAMESPACE/NAME; with --changed, files."),
+        typer.Argument(
+            metavar="ASSET|FILE...", help="The asset: its URI, KIND:NAME, or a name that is its alone; with --changed, files."
+        ),
     ] = None,
     change: Annotated[
         Literal["schema", "values", "withdraw", "retire"] | None,
@@ -112,7 +114,7 @@ def impact(
         )
         return
     if names is None or len(names) != 1:
-        raise typer.BadParameter("name one asset; --changed takes files", param_hint="URI")
+        raise typer.BadParameter("name one asset; --changed takes files", param_hint="ASSET")
     if strict or any(each is not None for each in (base, head, form, fail_on)):
         raise typer.BadParameter("--base, --head, --format, --fail-on and --strict belong to --changed")
     uri = names[0]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mlgraph.cli import output
+from mlgraph.cli.asset_names import uri_of
 from mlgraph.cli.command_session import AsJson, AtLeast, Limit, Url, run_query
 from mlgraph.cli.renderers import similar_renderer
 
@@ -53,7 +54,11 @@ def similar(
         if kind:
             raise typer.BadParameter("an asset is compared with those of its own kind: --kind goes with a text")
         run_query(
-            ctx, url, as_json, lambda server: server.similar(asset, limit=limit, at_least=at_least), similar_renderer.similar
+            ctx,
+            url,
+            as_json,
+            lambda server: server.similar(uri_of(server, asset, at_least), limit=limit, at_least=at_least),
+            similar_renderer.similar,
         )
         return
     _of_text(ctx, text if text is not None else _read(file or Path("-")), kind, limit, as_json, url)
@@ -87,7 +92,11 @@ def _dismiss(ctx: typer.Context, asset: str, other: str, reason: str | None, und
         ctx,
         url,
         as_json,
-        lambda server: server.undo_dismissal(asset, other) if undo else server.dismiss(asset, other, reason),
+        lambda server: (
+            server.undo_dismissal(uri_of(server, asset), uri_of(server, other))
+            if undo
+            else server.dismiss(uri_of(server, asset), uri_of(server, other), reason)
+        ),
         similar_renderer.dismissal,
     )
 
