@@ -16,8 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+BOT_NAME: Final = "github-actions[bot]"
 BOT: Final = {
-    "login": "github-actions[bot]",
+    "login": BOT_NAME,
     "id": 41898282,
     "node_id": "MDM6Qm90NDE4OTgyODI=",
     "type": "Bot",
