@@ -98,14 +98,14 @@ def edited(query: Query, rng: random.Random) -> tuple[Query, Effects]:
         elif kind == "type":
             columns[place] = replace(old, cast="bigint")
             effects.add(("schema", old.name, None))
-    kept = [each for each in columns if each.name]
+    retained = [each for each in columns if each.name]
     if rng.random() < 0.4:
-        kept.insert(rng.randint(0, len(kept)), Column("added", ("y",)))
+        retained.insert(rng.randint(0, len(retained)), Column("added", ("y",)))
     if rng.random() < 0.3:
-        rng.shuffle(kept)
+        rng.shuffle(retained)
     conditions = query.conditions
     if rng.random() < 0.2:
         conditions = (*conditions, "k8 is not null")
         effects = {("values", None, None)} | {each for each in effects if each[0] != "values"}
     names = ("src", "r2", "f2") if rng.random() < 0.5 else query.names
-    return replace(query, columns=tuple(kept), conditions=conditions, style=rng.randrange(10_000), names=names), effects
+    return replace(query, columns=tuple(retained), conditions=conditions, style=rng.randrange(10_000), names=names), effects

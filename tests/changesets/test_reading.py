@@ -4,13 +4,13 @@ import json
 
 import pytest
 
-from mlgraph.changesets.definitions import AssetChange, FileChange, Target
+from mlgraph.changesets.definitions import DefinitionChange, FileChange, Target
 from mlgraph.changesets.reading import read_changes
 
 Found = list[tuple[str, str, str | None]]
 
 
-def read(path: str, before: str | None, after: str | None, previous: str | None = None) -> list[AssetChange]:
+def read(path: str, before: str | None, after: str | None, previous: str | None = None) -> list[DefinitionChange]:
     changes = read_changes([FileChange(path, before, after, previous)])
     assert changes.unreadable == []
     return changes.changes

@@ -100,8 +100,8 @@ def test_column_differences(name: str) -> None:
 def test_doubts_say_so() -> None:
     (star,) = changes_of("create view v as select a from t", "create view v as select * from t").changes
     assert not star.certain, "the table behind the star may have the column"
-    (kept,) = changes_of("create view v as select * from t", "create view v as select a from t").changes
-    assert (kept.certain, kept.kept) == (True, frozenset({"a"}))
+    (retained,) = changes_of("create view v as select * from t", "create view v as select a from t").changes
+    assert (retained.certain, retained.retained) == (True, frozenset({"a"}))
     (alone,) = changes_of("select a, b from t", "select a from t", "reports/orders.sql").changes
     assert (alone.target.name, alone.certain) == ("orders", False), "the name of the file need not be that of a table"
 

@@ -267,7 +267,7 @@ def test_the_same_changes_give_the_same_bytes_at_one_watermark(api: Api, ratings
     assert len(answers) < 20
 
 
-def test_a_page_says_how_much_is_left_out(api: Api, ratings: Names) -> None:
+def test_a_page_counts_what_is_left_out(api: Api, ratings: Names) -> None:
     answer = ask(api, alter(ratings, "r", "drop column rating"), limit=2)
     assert (len(answer["affected"]), answer["total"], answer["partial"], answer["reason"]) == (2, 11, True, "limit")
     assert answer["counts"]["possible"] == 5

@@ -56,9 +56,10 @@ class Checkout:
         return self.git("rev-parse", "HEAD")
 
     def environment(self, **more: str) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("MLGRAPH_", "GITHUB_", "CI_", "GIT_"))}
+        foreign = ("MLGRAPH_", "GITHUB_", "CI_", "GIT_")
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
         path = f"{PROGRAM.parent}{os.pathsep}{os.environ['PATH']}"
-        return {**kept, "PATH": path, "MLGRAPH_URL": self.url, **more}
+        return {**inherited, "PATH": path, "MLGRAPH_URL": self.url, **more}
 
     def impact(self, *arguments: str, **environment: str) -> Done:
         command = [str(PROGRAM), "impact", "--changed", *arguments]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from mlgraph.changesets.definitions import NO_COLUMNS, AssetChange, AssetChangeKind, Columns, Definition, Target
+from mlgraph.changesets.definitions import NO_COLUMNS, ChangeKind, Columns, Definition, DefinitionChange, Target
 
 
-class Located(NamedTuple):
+class LocatedDefinition(NamedTuple):
     """A definition with the path of its file."""
 
     path: str
@@ -18,7 +18,7 @@ class Located(NamedTuple):
 _Key = tuple[str, str, str, str]
 
 
-def compare(before: Sequence[Located], after: Sequence[Located]) -> Iterator[AssetChange]:
+def compare(before: Sequence[LocatedDefinition], after: Sequence[LocatedDefinition]) -> Iterator[DefinitionChange]:
     """Yield the changes from the definitions `before` to those `after`, of all files together.
 
     An asset whose definition moved to another file is not gone. New assets yield nothing, because nothing can use them yet.
@@ -36,7 +36,7 @@ def compare(before: Sequence[Located], after: Sequence[Located]) -> Iterator[Ass
             yield from _retired(earlier[0], "is no longer defined")
 
 
-def added(before: Sequence[Located], after: Sequence[Located]) -> Iterator[tuple[str, Target]]:
+def added(before: Sequence[LocatedDefinition], after: Sequence[LocatedDefinition]) -> Iterator[tuple[str, Target]]:
     """Yield path and target of each asset that only `after` defines."""
     old = _by_key(before)
     for key, found in _by_key(after).items():
@@ -44,8 +44,8 @@ def added(before: Sequence[Located], after: Sequence[Located]) -> Iterator[tuple
             yield found[0].path, found[0].definition.target
 
 
-def _by_key(located: Sequence[Located]) -> dict[_Key, list[Located]]:
-    found: dict[_Key, list[Located]] = {}
+def _by_key(located: Sequence[LocatedDefinition]) -> dict[_Key, list[LocatedDefinition]]:
+    found: dict[_Key, list[LocatedDefinition]] = {}
     for each in located:
         target = each.definition.target
         key = target.kind, target.qualifier.lower(), (target.uri or target.name).lower(), each.definition.form
@@ -54,11 +54,15 @@ def _by_key(located: Sequence[Located]) -> dict[_Key, list[Located]]:
 
 
 def _renamed(
-    key: _Key, old: dict[_Key, list[Located]], gone: list[_Key], new: dict[_Key, list[Located]], fresh: list[_Key]
+    key: _Key,
+    old: dict[_Key, list[LocatedDefinition]],
+    gone: list[_Key],
+    new: dict[_Key, list[LocatedDefinition]],
+    fresh: list[_Key],
 ) -> _Key | None:
     """Return the one new definition with the same content as the one that is gone, if there is no other of either."""
 
-    def same(other: _Key, among: dict[_Key, list[Located]]) -> bool:
+    def same(other: _Key, among: dict[_Key, list[LocatedDefinition]]) -> bool:
         left, right = old[key][0].definition, among[other][0].definition
         shape = left.columns, left.content, left.is_open, left.excluded
         return (
@@ -70,19 +74,19 @@ def _renamed(
     return candidates[0] if len(candidates) == len(rivals) == 1 else None
 
 
-def _retired(earlier: Located, detail: str, renamed_to: str | None = None) -> Iterator[AssetChange]:
+def _retired(earlier: LocatedDefinition, detail: str, renamed_to: str | None = None) -> Iterator[DefinitionChange]:
     path, definition = earlier
     if definition.creates:
-        yield AssetChange(path, definition.target, "retire", detail, certain=definition.certain, renamed_to=renamed_to)
+        yield DefinitionChange(path, definition.target, "retire", detail, certain=definition.certain, renamed_to=renamed_to)
     elif definition.content:
-        yield AssetChange(path, definition.target, "values", "is no longer written here", certain=definition.certain)
+        yield DefinitionChange(path, definition.target, "values", "is no longer written here", certain=definition.certain)
 
 
-def _each(before: list[Located], after: list[Located]) -> Iterator[AssetChange]:
+def _each(before: list[LocatedDefinition], after: list[LocatedDefinition]) -> Iterator[DefinitionChange]:
     """Yield the changes of one asset, which several statements may write: these are compared in their order."""
     if len(before) != len(after):
         if {one.definition for one in _hashable(before)} != {one.definition for one in _hashable(after)}:
-            yield AssetChange(after[0].path, after[0].definition.target, "values", "is written by other statements")
+            yield DefinitionChange(after[0].path, after[0].definition.target, "values", "is written by other statements")
         return
     for earlier, later in zip(before, after, strict=True):
         yield from _of_definition(later.path, earlier.definition, later.definition)
@@ -92,20 +96,20 @@ class _Comparable(NamedTuple):
     definition: tuple[object, ...]
 
 
-def _hashable(located: list[Located]) -> Iterator[_Comparable]:
+def _hashable(located: list[LocatedDefinition]) -> Iterator[_Comparable]:
     for _, definition in located:
         columns = tuple(sorted((definition.columns or NO_COLUMNS).items()))
         yield _Comparable((columns, definition.content, definition.is_open, definition.excluded))
 
 
-def _of_definition(path: str, before: Definition, after: Definition) -> Iterator[AssetChange]:
+def _of_definition(path: str, before: Definition, after: Definition) -> Iterator[DefinitionChange]:
     target, certain = before.target, after.certain and before.certain
     if before.columns is not None and after.columns is not None:
         for change in _ColumnComparison(path, before, after).changes():
             if change.change != "values" or before.content == after.content:  # else all values change
                 yield change
     if before.content != after.content:
-        yield AssetChange(path, target, "values", "is computed in another way", certain=certain)
+        yield DefinitionChange(path, target, "values", "is computed in another way", certain=certain)
 
 
 class _ColumnComparison:
@@ -118,7 +122,7 @@ class _ColumnComparison:
         self._new: Columns = after.columns or NO_COLUMNS
         self._certain = before.certain and after.certain
 
-    def changes(self) -> Iterator[AssetChange]:
+    def changes(self) -> Iterator[DefinitionChange]:
         """Yield the changes, in the order of the columns before."""
         for key in self._old:
             if key in self._new:
@@ -129,13 +133,13 @@ class _ColumnComparison:
             if self._before.is_open:
                 yield self._drop(name, None, certain=self._certain)
         if self._before.is_open and not self._after.is_open:
-            kept = frozenset(self._new) | self._before.excluded
+            retained = frozenset(self._new) | self._before.excluded
             detail = f"keeps only {', '.join(sorted(self._new))[:200]}"
-            yield AssetChange(self._path, self._before.target, "schema", detail, certain=self._certain, kept=kept)
+            yield DefinitionChange(self._path, self._before.target, "schema", detail, certain=self._certain, retained=retained)
 
-    def _changed(self, key: str) -> Iterator[AssetChange]:
+    def _changed(self, key: str) -> Iterator[DefinitionChange]:
         old, new = self._old[key], self._new[key]
-        change: AssetChangeKind | None = None
+        change: ChangeKind | None = None
         detail = ""
         if old.type != new.type and (old.type or new.type):
             known = old.type is not None and new.type is not None
@@ -145,17 +149,17 @@ class _ColumnComparison:
         elif old.expression != new.expression:
             change, detail = "values", f"computes {old.name} in another way"
         if change is not None:
-            yield AssetChange(self._path, self._before.target, change, detail, old.name, self._certain)
+            yield DefinitionChange(self._path, self._before.target, change, detail, old.name, self._certain)
 
-    def _dropped(self, key: str, *, certain: bool) -> AssetChange:
+    def _dropped(self, key: str, *, certain: bool) -> DefinitionChange:
         return self._drop(self._old[key].name, self._rename_of(key), certain=certain and self._certain)
 
-    def _drop(self, name: str, renamed: str | None, *, certain: bool) -> AssetChange:
+    def _drop(self, name: str, renamed: str | None, *, certain: bool) -> DefinitionChange:
         target = self._before.target
         if not self._before.creates and self._before.form == "write":
-            return AssetChange(self._path, target, "values", f"no longer writes {name}", name, certain)
+            return DefinitionChange(self._path, target, "values", f"no longer writes {name}", name, certain)
         detail = f"renames {name} to {renamed}" if renamed else f"drops {name}"
-        return AssetChange(self._path, target, "schema", detail, name, certain, renamed)
+        return DefinitionChange(self._path, target, "schema", detail, name, certain, renamed)
 
     def _rename_of(self, key: str) -> str | None:
         """Return the new name of a column: declared, by identity, or the one added column with the same expression."""

@@ -89,25 +89,25 @@ class Definition:
     form: str = ""
 
 
-AssetChangeKind = Literal["schema", "values", "retire"]
+ChangeKind = Literal["schema", "values", "retire"]
 
 
 @dataclass(frozen=True, slots=True)
-class AssetChange:
+class DefinitionChange:
     """A change of an asset by a file: of one column, or of the complete asset (`column` None).
 
-    `renamed_to` is the new name, where the file shows a rename. `kept`: all columns except these are dropped (`column` is None
+    `renamed_to` is the new name, where the file shows a rename. `retained`: all other columns are dropped (`column` is None
     then). `detail` says in words what the file does.
     """
 
     path: str
     target: Target
-    change: AssetChangeKind
+    change: ChangeKind
     detail: str
     column: str | None = None
     certain: bool = True
     renamed_to: str | None = None
-    kept: frozenset[str] | None = None
+    retained: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class UnreadableFile:
 class ChangeSet:
     """What the changed files do: the changes, the defined assets by path, what is new, and the files that could not be read."""
 
-    changes: list[AssetChange] = field(default_factory=list)
+    changes: list[DefinitionChange] = field(default_factory=list)
     targets: dict[str, list[Target]] = field(default_factory=dict)
     added: dict[str, list[Target]] = field(default_factory=dict)
     unreadable: list[UnreadableFile] = field(default_factory=list)

@@ -46,7 +46,7 @@ def render(text: str) -> RenderedTemplate:
     for found in _TAG.finditer(text):
         between = text[position : found.start()]
         _refuse_open_tag(text, position, between)
-        pieces.append(_kept(between, state.is_skipped))
+        pieces.append(_unless_skipped(between, state.is_skipped))
         position = found.end()
         tag = found.group()
         if tag.startswith("{{") and not state.is_skipped:
@@ -57,7 +57,7 @@ def render(text: str) -> RenderedTemplate:
                 state.enter(tag, text.count("\n", 0, found.start()) + 1)
             pieces.append(" " + "\n" * tag.count("\n"))
     _refuse_open_tag(text, position, text[position:])
-    pieces.append(_kept(text[position:], state.is_skipped))
+    pieces.append(_unless_skipped(text[position:], state.is_skipped))
     state.close()
     sql = "".join(pieces)
     return RenderedTemplate(sql, settings, only_macros=state.has_macros and not sql.strip())
@@ -70,7 +70,7 @@ def _refuse_open_tag(text: str, position: int, between: str) -> None:
         raise UnreadableError(f"the Jinja tag {opened.group()!r} does not close", line)
 
 
-def _kept(text: str, skipped: bool) -> str:  # noqa: FBT001 - the state of the template
+def _unless_skipped(text: str, skipped: bool) -> str:  # noqa: FBT001 - the state of the template
     return "\n" * text.count("\n") if skipped else text
 
 
@@ -130,8 +130,8 @@ class _Blocks:
             self.has_macros |= word in _MACROS
             self._open.append((word, line, word in _MACROS or word == "set"))
         elif word in ("else", "elif") and self._open:
-            name, began, _ = self._open[-1]
-            self._open[-1] = name, began, True
+            name, start_line, _ = self._open[-1]
+            self._open[-1] = name, start_line, True
         elif word.startswith("end"):
             if not self._open:
                 raise UnreadableError(f"the Jinja block {word!r} ends without a beginning", line)

@@ -27,7 +27,7 @@ def read_protobuf(path: str, text: str) -> list[Definition]:
     """Return a dataset for each message, with its fields; a renamed field keeps its number. Raises `UnreadableError`."""
     if len(text) > MAX_PROTO_CHARS:
         raise UnreadableError(f"a file of {len(text):,} characters is over the limit of {MAX_PROTO_CHARS:,}")
-    reader = _Reader(text)
+    reader = _TokenReader(text)
     reader.read()
     stem = PurePosixPath(path).stem
     alone = (stem,) if len(reader.messages) == 1 else ()
@@ -37,7 +37,7 @@ def read_protobuf(path: str, text: str) -> list[Definition]:
     ]
 
 
-class _Reader:
+class _TokenReader:
     """Reads the tokens of a file into its messages."""
 
     def __init__(self, text: str) -> None:

@@ -8,8 +8,16 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from mlgraph.changesets import dbt_files, protobuf_messages, schema_documents, sql_parsing, sql_statements, yaml_manifests
-from mlgraph.changesets.comparison import Located, added, compare
-from mlgraph.changesets.definitions import AssetChange, ChangeSet, Definition, FileChange, Target, UnreadableError, UnreadableFile
+from mlgraph.changesets.comparison import LocatedDefinition, added, compare
+from mlgraph.changesets.definitions import (
+    ChangeSet,
+    Definition,
+    DefinitionChange,
+    FileChange,
+    Target,
+    UnreadableError,
+    UnreadableFile,
+)
 from mlgraph.changesets.python_definitions import read_python
 from mlgraph.changesets.yaml_documents import read_documents
 
@@ -24,7 +32,7 @@ class _Reading:
     """What one text defines; the statements that act, by their canonical text; the SQL dialect; dbt's name of the model."""
 
     definitions: list[Definition] = field(default_factory=list)
-    actions: dict[str, list[AssetChange]] = field(default_factory=dict)
+    actions: dict[str, list[DefinitionChange]] = field(default_factory=dict)
     dialect: str | None = None
     model: str | None = None
 
@@ -33,8 +41,8 @@ class _Reading:
 class _Sides:
     """The definitions of all files, before and after."""
 
-    before: list[Located] = field(default_factory=list)
-    after: list[Located] = field(default_factory=list)
+    before: list[LocatedDefinition] = field(default_factory=list)
+    after: list[LocatedDefinition] = field(default_factory=list)
 
 
 def read_changes(files: Iterable[FileChange], check: Callable[[], None] = lambda: None) -> ChangeSet:
@@ -61,8 +69,8 @@ def _read_file(file: FileChange, found: ChangeSet, sides: _Sides) -> None:
     if before is not None and after is not None and before.dialect != after.dialect and file.before is not None:
         before = _read(file.previous_path or file.path, file.before, after.dialect)  # canonical texts need one dialect
     earlier, later = before or _Reading(), after or _Reading()
-    sides.before += [Located(file.path, each) for each in earlier.definitions]
-    sides.after += [Located(file.path, each) for each in later.definitions]
+    sides.before += [LocatedDefinition(file.path, each) for each in earlier.definitions]
+    sides.after += [LocatedDefinition(file.path, each) for each in later.definitions]
     for text, changes in later.actions.items():
         if text not in earlier.actions:
             found.changes += changes

@@ -36,7 +36,7 @@ class QueryOutput:
 
 
 @dataclass(slots=True)
-class _Source:
+class _TableSource:
     """A table, CTE or subquery in FROM: a canonical name; its columns if the text defines them."""
 
     label: str
@@ -67,9 +67,9 @@ def output_of(query: exp.Expr, ctes: Mapping[str, QueryOutput] | None = None) ->
     return QueryOutput({}, is_open=True, excluded=frozenset(), context=_digest(_text(query)))
 
 
-def _named(output: QueryOutput, holder: exp.Expr) -> QueryOutput:
+def _named(output: QueryOutput, aliased: exp.Expr) -> QueryOutput:
     """Return an output with the column names that its alias lists: `cte (a, b) AS ...`."""
-    alias = holder.args.get("alias")
+    alias = aliased.args.get("alias")
     names = [column.name for column in alias.args.get("columns") or ()] if isinstance(alias, exp.TableAlias) else []
     return renamed_columns(output, names)
 
@@ -101,7 +101,7 @@ class _Select:
 
     def __init__(self, select: exp.Select, ctes: Mapping[str, QueryOutput]) -> None:
         self._select, self._ctes = select, ctes
-        self._sources: dict[str, _Source] = {}
+        self._sources: dict[str, _TableSource] = {}
         from_ = select.args.get("from_")
         self._read = [from_.this] if from_ is not None else []
         self._joins = list(select.args.get("joins") or ())
@@ -121,16 +121,16 @@ class _Select:
     def _name(self, node: exp.Expr) -> str:
         return (node.alias_or_name or f"#{len(self._sources)}").lower()
 
-    def _source(self, node: exp.Expr) -> _Source:
+    def _source(self, node: exp.Expr) -> _TableSource:
         if isinstance(node, exp.Subquery):
             output = _named(output_of(node, self._ctes), node)
-            return _Source(output.context, output)
+            return _TableSource(output.context, output)
         if isinstance(node, exp.Table) and not node.args.get("db") and node.name.lower() in self._ctes:
             output = self._ctes[node.name.lower()]
-            return _Source(output.context, output)
+            return _TableSource(output.context, output)
         if isinstance(node, exp.Table) and isinstance(node.this, exp.Identifier):
-            return _Source(table_name(node))
-        return _Source(_text(node))
+            return _TableSource(table_name(node))
+        return _TableSource(_text(node))
 
     def _add(self, projection: exp.Expr, columns: _Columns) -> None:
         name = projection.alias_or_name

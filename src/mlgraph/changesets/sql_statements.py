@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from mlgraph.changesets.definitions import AssetChange, ColumnDefinition, Columns, Definition, Target, UnreadableError
+from mlgraph.changesets.definitions import ColumnDefinition, Columns, Definition, DefinitionChange, Target, UnreadableError
 from mlgraph.changesets.sql_queries import output_of, renamed_columns
 
 _RELATIONS: Final = frozenset({"TABLE", "VIEW", "MATERIALIZED VIEW", "EXTERNAL TABLE", "DYNAMIC TABLE"})
@@ -25,7 +25,7 @@ class StatementReading:
     """What the statements of one text define, and what those that act at once do, each with its canonical text."""
 
     definitions: list[Definition] = field(default_factory=list)
-    actions: list[tuple[str, list[AssetChange]]] = field(default_factory=list)
+    actions: list[tuple[str, list[DefinitionChange]]] = field(default_factory=list)
 
 
 def without_rollback(text: str) -> str:
@@ -72,9 +72,9 @@ def target_of(table: exp.Expr) -> Target:
 def _created(statement: exp.Create) -> Iterator[Definition]:
     if str(statement.args.get("kind") or "").upper() not in _RELATIONS:
         return
-    holder = statement.this
-    schema = holder.expressions if isinstance(holder, exp.Schema) else []
-    target = target_of(holder.this if isinstance(holder, exp.Schema) else holder)
+    named = statement.this
+    schema = named.expressions if isinstance(named, exp.Schema) else []
+    target = target_of(named.this if isinstance(named, exp.Schema) else named)
     if not target.name:
         return
     if isinstance(statement.expression, exp.Query):
@@ -95,9 +95,9 @@ def _declared(schema: list[exp.Expr]) -> Columns:
 
 def _written(statement: exp.Expr) -> Iterator[Definition]:
     """Yield what a statement writes: of an INSERT, by column where it lists them; of others, by their text."""
-    holder = statement.this
-    listed = [each.name for each in holder.expressions] if isinstance(holder, exp.Schema) else []
-    table = holder.this if isinstance(holder, exp.Schema) else holder
+    named = statement.this
+    listed = [each.name for each in named.expressions] if isinstance(named, exp.Schema) else []
+    table = named.this if isinstance(named, exp.Schema) else named
     if not isinstance(table, exp.Table) or not table.name:
         return
     target = target_of(table)
@@ -109,22 +109,22 @@ def _written(statement: exp.Expr) -> Iterator[Definition]:
         yield Definition(target, content=text, creates=False, form=f"write by {type(statement).__name__.lower()}")
 
 
-def _altered(path: str, statement: exp.Alter) -> Iterator[AssetChange]:
+def _altered(path: str, statement: exp.Alter) -> Iterator[DefinitionChange]:
     target = target_of(statement.this)
     for action in statement.args.get("actions") or ():
         dropped = _dropped_column(action)
         if dropped:
-            yield AssetChange(path, target, "schema", f"drops {dropped}", dropped)
+            yield DefinitionChange(path, target, "schema", f"drops {dropped}", dropped)
         elif isinstance(action, exp.Command):
             raise UnreadableError(f"the action {action.sql()[:60]!r} of ALTER is not understood")
         elif isinstance(action, exp.RenameColumn):
             old, new = action.this.name, action.args["to"].name
-            yield AssetChange(path, target, "schema", f"renames {old} to {new}", old, renamed_to=new)
+            yield DefinitionChange(path, target, "schema", f"renames {old} to {new}", old, renamed_to=new)
         elif isinstance(action, exp.AlterColumn) and action.args.get("dtype") is not None:
             kind = action.args["dtype"].sql().lower()
-            yield AssetChange(path, target, "schema", f"changes the type of {action.name} to {kind}", action.name)
+            yield DefinitionChange(path, target, "schema", f"changes the type of {action.name} to {kind}", action.name)
         elif isinstance(action, exp.AlterRename):
-            yield AssetChange(path, target, "retire", f"is renamed to {action.this.name}", renamed_to=action.this.name)
+            yield DefinitionChange(path, target, "retire", f"is renamed to {action.this.name}", renamed_to=action.this.name)
 
 
 def _dropped_column(action: exp.Expr) -> str:
@@ -138,7 +138,7 @@ def _dropped_column(action: exp.Expr) -> str:
     return str(named.name) if isinstance(named, exp.Expr) else ""
 
 
-def _dropped(path: str, statement: exp.Drop) -> Iterator[AssetChange]:
+def _dropped(path: str, statement: exp.Drop) -> Iterator[DefinitionChange]:
     if str(statement.args.get("kind") or "").upper() in _RELATIONS:
         for table in statement.args.get("tables") or ([statement.this] if statement.this is not None else []):
-            yield AssetChange(path, target_of(table), "retire", "is dropped")
+            yield DefinitionChange(path, target_of(table), "retire", "is dropped")

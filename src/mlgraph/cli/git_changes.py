@@ -88,8 +88,8 @@ class _Repository:
         except (OSError, subprocess.TimeoutExpired) as error:
             raise GitError(f"git {arguments[0]} did not end: {error}") from None
         if done.returncode != 0:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-            raise GitError(f"git {arguments[0]} failed" + (f": {said[0][:200]}" if said else ""))
+            messages = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise GitError(f"git {arguments[0]} failed" + (f": {messages[0][:200]}" if messages else ""))
         return done.stdout
 
     def default_base(self) -> str:

@@ -24,7 +24,7 @@ class ReachedColumn(NamedTuple):
     certain: bool
 
 
-class _Reader(NamedTuple):
+class _DatasetReader(NamedTuple):
     """A workflow, or a dataset derived without one, that reads a dataset, and the datasets that it computes from its columns."""
 
     asset: int
@@ -38,7 +38,7 @@ class ColumnReaders:
 
     def __init__(self, graph: GraphVersion, change: Change, moment: int) -> None:
         self._graph, self._change, self._moment = graph, change, moment
-        self._known: dict[int, list[_Reader]] = {}
+        self._known: dict[int, list[_DatasetReader]] = {}
         self.certain: set[int] = set()
         """The assets of all starts so far that are affected for certain: readers, and what they compute from the columns."""
 
@@ -64,7 +64,7 @@ class ColumnReaders:
             if effect is not None and node is not None and node < self._graph.nodes:
                 yield GivenStart((dataset, key.asset), effect, (node,))
 
-    def _through(self, column: ReachedColumn, reader: _Reader, computed: frozenset[int]) -> Iterator[GivenStart]:
+    def _through(self, column: ReachedColumn, reader: _DatasetReader, computed: frozenset[int]) -> Iterator[GivenStart]:
         graph = self._graph
         kind = graph.asset_index.kind(reader.asset)
         effect = passed_effect(self._change, column.effect, reader.relation, reader.flags, kind)
@@ -92,14 +92,14 @@ class ColumnReaders:
         targets = [other for other, _ in steps if graph.asset_index.kind(other) == COLUMN]
         return frozenset(dataset_at(graph, target, self._moment) for target in targets) - {0}
 
-    def _readers(self, dataset: int) -> list[_Reader]:
+    def _readers(self, dataset: int) -> list[_DatasetReader]:
         """Return the readers of a dataset with column lineage."""
         known = self._known.get(dataset)
         if known is None:
             known = self._known[dataset] = list(self._read_by(dataset))
         return known
 
-    def _read_by(self, dataset: int) -> Iterator[_Reader]:
+    def _read_by(self, dataset: int) -> Iterator[_DatasetReader]:
         graph = self._graph
         node = graph.find(dataset)
         found: dict[int, tuple[int, int, set[int]]] = {}
@@ -110,7 +110,7 @@ class ColumnReaders:
                 continue
             asset = int(graph.asset_of[other])
             if graph.asset_index.kind(asset) == DATASET:
-                yield _Reader(asset, relation, flags, frozenset({asset}))
+                yield _DatasetReader(asset, relation, flags, frozenset({asset}))
             elif flags & HAS_COLUMN_LINEAGE or not graph.port_of[other]:
                 found.setdefault(asset, (relation, flags, set()))
                 writers[asset].append(other)
@@ -118,4 +118,4 @@ class ColumnReaders:
             for writer in writers[asset]:
                 gathered = graph.views[Layer.ASSET].out.gather(np.array([writer], np.int32), self._moment, WALK)
                 outputs.update(graph.asset_of[gathered.other[gathered.relation == OUTPUTS]].tolist())
-            yield _Reader(asset, relation, flags, frozenset(outputs))
+            yield _DatasetReader(asset, relation, flags, frozenset(outputs))

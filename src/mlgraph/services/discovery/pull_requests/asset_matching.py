@@ -52,7 +52,7 @@ class AssetMatcher:
 
     def _exact(self, target: Target) -> Match | None:
         number = self._graph.asset_index.number(target.uri or "")
-        return None if number is None else _sure(self._graph.aliases.at(number, self._moment))
+        return None if number is None else _only(self._graph.aliases.at(number, self._moment))
 
     def _best(self, target: Target) -> Match | None:
         """Return the assets with the first of the target's names that any has: complete, or at the end of theirs."""
@@ -78,7 +78,7 @@ class AssetMatcher:
         return {asset: found for asset, found in named.items() if _dotted(full[asset]).endswith(ending)} or named
 
 
-def _sure(asset: int) -> Match:
+def _only(asset: int) -> Match:
     return Match((asset,), frozenset({asset}), 1)
 
 

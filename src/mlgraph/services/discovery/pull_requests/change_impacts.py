@@ -88,7 +88,7 @@ class ChangeImpacts:
         for number, change in enumerate(changes):
             deadlines.raise_if_exceeded()
             found += [(number, self._doubted(impact, change)) for impact in self._of_change(change)]
-        affected = self._united(found)
+        affected = self._merged(found)
         others = np.isin(affected.assets, np.array(sorted(alternatives), np.int32)) & ~affected.certain
         return affected.take(np.flatnonzero(~others)) if others.any() else affected
 
@@ -128,7 +128,7 @@ class ChangeImpacts:
         ]
         return [ReachedColumn((root,), Effect.CHANGED, certain=True), *further]
 
-    def _united(self, found: Sequence[tuple[int, ImpactResult]]) -> AffectedAssets:
+    def _merged(self, found: Sequence[tuple[int, ImpactResult]]) -> AffectedAssets:
         impacts = [impact for _, impact in found]
         lengths = [len(impact.assets) for impact in impacts]
         every = AffectedAssets(
@@ -158,8 +158,8 @@ class ChangeImpacts:
 
 def _without(found: ImpactResult, asset: int) -> ImpactResult:
     """Return an impact without one asset: the dataset whose column changes is not hurt by its own change."""
-    kept = found.assets != asset
-    return found if kept.all() else found.take(kept)
+    retained = found.assets != asset
+    return found if retained.all() else found.take(retained)
 
 
 def _distinct(starts: Iterable[GivenStart]) -> Iterable[GivenStart]:

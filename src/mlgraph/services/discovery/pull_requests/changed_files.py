@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from mlgraph.changesets.definitions import AssetChange, ChangeSet, FileChange, Target, UnreadableFile
+from mlgraph.changesets.definitions import ChangeSet, DefinitionChange, FileChange, Target, UnreadableFile
 from mlgraph.changesets.reading import read_changes
 from mlgraph.domain import clock, deadlines
 from mlgraph.domain.history import asset_intervals, state_at
@@ -38,12 +38,12 @@ class ChangedFilesRequest:
     limit: int = DEFAULT_LIMIT
 
 
-class ChangedAsset(NamedTuple):
+class MappedChange(NamedTuple):
     """A change of an asset of the graph by a file: the asset or column, and the root of its impact (None: nothing changes)."""
 
     path: str
     uri: str
-    change: AssetChange | None
+    change: DefinitionChange | None
     is_certain: bool
     root: RootChange | None
 
@@ -82,14 +82,14 @@ class ChangedFiles:
                     {"path": each.path, "line": each.line, "reason": each.reason}
                     for each in sorted([*changes.unreadable, *mapped.unknown.values()], key=lambda each: each.path)
                 ],
-                "rebuild": sorted(f"{model}+" for path, model in changes.selectors.items() if _is_kept(request, path)),
+                "rebuild": sorted(f"{model}+" for path, model in changes.selectors.items() if _is_present(request, path)),
             },
             request.limit,
             _failures(request, parts, unknown),
         )
 
 
-def _is_kept(request: ChangedFilesRequest, path: str) -> bool:
+def _is_present(request: ChangedFilesRequest, path: str) -> bool:
     return any(file.path == path and file.after is not None for file in request.files)
 
 
@@ -104,7 +104,7 @@ def _failures(request: ChangedFilesRequest, parts: AnswerParts, unknown: Sequenc
     return found
 
 
-def _order(each: ChangedAsset) -> tuple[str, str, str, str]:
+def _order(each: MappedChange) -> tuple[str, str, str, str]:
     return each.path, each.uri, each.change.change if each.change else "", each.change.detail if each.change else ""
 
 
@@ -116,7 +116,7 @@ def _strongest(roots: Sequence[RootChange]) -> Iterator[RootChange]:
             yield root
 
 
-def _asset_body(each: ChangedAsset) -> dict[str, Any]:
+def _asset_body(each: MappedChange) -> dict[str, Any]:
     change = each.change
     return {
         "path": each.path,
@@ -143,7 +143,7 @@ class _Mapping:
         wanted = dict.fromkeys([*(target for listed in changes.targets.values() for target in listed), *of_features])
         self._matches = self._matcher.matches(list(wanted))
 
-    def assets(self) -> Iterator[ChangedAsset]:
+    def assets(self) -> Iterator[MappedChange]:
         """Yield the changed assets, and those that a file defines without changing them; fill `unknown`."""
         changed: set[tuple[str, Target]] = set()
         for change in self._changes.changes:
@@ -161,33 +161,33 @@ class _Mapping:
                     self._note(path, target)
                 elif match is not None and (path, target) not in changed:
                     for asset in match.assets:
-                        yield ChangedAsset(path, self._graph.asset_index.uri(asset), None, asset in match.certain, None)
+                        yield MappedChange(path, self._graph.asset_index.uri(asset), None, asset in match.certain, None)
 
     def _note(self, path: str, target: Target) -> None:
         reason = f"no {target.kind.replace('_', ' ')} is known whose name is {target.names[0]!r} or ends in it"
         self.unknown.setdefault(path, UnreadableFile(path, None, reason))
 
-    def _changed(self, change: AssetChange, match: Match) -> Iterator[ChangedAsset]:
+    def _changed(self, change: DefinitionChange, match: Match) -> Iterator[MappedChange]:
         if len(match.assets) > 1:
             self.alternatives.update(match.assets)
         for asset in match.assets:
             is_certain = change.certain and asset in match.certain
-            if self._graph.asset_index.kind(asset) == DATASET and (change.column is not None or change.kept is not None):
+            if self._graph.asset_index.kind(asset) == DATASET and (change.column is not None or change.retained is not None):
                 yield from self._columns(change, asset, is_certain=is_certain)
             elif change.target.kind == _FEATURE_VIEW and change.column is not None:
                 yield from self._features(change, asset, is_certain=is_certain)
             else:
                 yield self._of(change, asset, is_certain=is_certain)
 
-    def _of(self, change: AssetChange, asset: int, *, is_certain: bool) -> ChangedAsset:
+    def _of(self, change: DefinitionChange, asset: int, *, is_certain: bool) -> MappedChange:
         root = RootChange(asset, change.change, is_certain)
-        return ChangedAsset(change.path, self._graph.asset_index.uri(asset), change, is_certain, root)
+        return MappedChange(change.path, self._graph.asset_index.uri(asset), change, is_certain, root)
 
-    def _columns(self, change: AssetChange, dataset: int, *, is_certain: bool) -> Iterator[ChangedAsset]:
+    def _columns(self, change: DefinitionChange, dataset: int, *, is_certain: bool) -> Iterator[MappedChange]:
         known = self._matcher.columns(dataset)
-        if change.kept is not None:
-            names = sorted({*known, *self._fields(dataset)} - change.kept)
-            names = [name for name in names if name.partition(".")[0] not in change.kept]
+        if change.retained is not None:
+            names = sorted({*known, *self._fields(dataset)} - change.retained)
+            names = [name for name in names if name.partition(".")[0] not in change.retained]
         else:
             names = [change.column or ""]
         for name in names:
@@ -199,7 +199,7 @@ class _Mapping:
             else:
                 root = RootChange(dataset, change.change, is_certain, unknown_column=True)
                 uri = str(column_uri(AssetUri.parse(self._graph.asset_index.uri(dataset)), name))
-                yield ChangedAsset(change.path, uri, change, is_certain, root)
+                yield MappedChange(change.path, uri, change, is_certain, root)
 
     def _fields(self, dataset: int) -> set[str]:
         """Return the columns that the schema of a dataset lists, in lower case."""
@@ -209,7 +209,7 @@ class _Mapping:
         listed = schema if isinstance(schema, list) else ()
         return {each["name"].lower() for each in listed if isinstance(each, dict) and isinstance(each.get("name"), str)}
 
-    def _features(self, change: AssetChange, view: int, *, is_certain: bool) -> Iterator[ChangedAsset]:
+    def _features(self, change: DefinitionChange, view: int, *, is_certain: bool) -> Iterator[MappedChange]:
         """Yield the change of a feature; what reads the complete view may read it."""
         feature = self._matches.get(_feature(change.target, change.column))
         for asset in feature.assets if feature is not None else ():
