@@ -25,14 +25,16 @@ from benchmarks.discovery import vocabulary
 from benchmarks.discovery.fact_builder import Fact, FactBuilder
 from benchmarks.discovery.planting.brief_texts import Brief, absent_briefs, brief_for
 from benchmarks.discovery.planting.hard_negatives import REGIONS, Copies
-from benchmarks.discovery.planting.implementations import Built, Recipe, implement
-from benchmarks.discovery.vocabulary import Topic, topics
+from benchmarks.discovery.planting.implementations import MAIN_REGION, Built, Recipe, implement
+from benchmarks.discovery.vocabulary import Concept, Topic, topics
 from mlgraph.domain.uri import AssetUri
 
 POSITIVES: Final = 400
 NEGATIVES_EACH: Final = 10
 """Hard negatives for each positive pair."""
 BRIEFS: Final = 100
+_BROAD_SHARE: Final = 0.5
+"""Share of lines of business in which most assets come from the same few raw tables, so that these alone say little."""
 WAYS: Final = ("renamed", "reworded", "rederived", "split", "merged")
 KIND_SHARES: Final = ("dataset",) * 7 + ("feature_view",) * 5 + ("feature",) * 2 + ("model",) * 6
 
@@ -104,6 +106,7 @@ class _Composition:
         self._copies = Copies(self._facts, self._rng, seed)
         self._topics = _chosen_topics(self._rng, positives)
         self._positives = positives
+        self._broad = {line.key for line in vocabulary.lines() if self._rng.random() < _BROAD_SHARE}
         shares = list(KIND_SHARES)
         self._kinds = {
             concept.key: "model"
@@ -141,12 +144,18 @@ class _Composition:
 
     def _family(self, topic: Topic, *, has_duplicate: bool) -> _Family:
         kind = self._kinds[topic.concept.key]
-        family = _Family(topic, kind, self._copies.first(topic, kind))
+        family = _Family(topic, kind, self._first(topic, kind))
         if has_duplicate:
             family.how = WAYS[self._rng.randrange(len(WAYS))]
             mixed = self._rng.choice([each.concept for each in self._topics if each.concept is not topic.concept])
-            family.second = implement(self._facts, self._rng, topic, Recipe(1, kind, family.how, mixed_with=mixed))
+            family.second = implement(self._facts, self._rng, topic, self._recipe(topic, kind, family.how, mixed))
         return family
+
+    def _first(self, topic: Topic, kind: str, region: str = MAIN_REGION) -> Built:
+        return self._copies.first(topic, kind, region, broad=topic.line.key in self._broad)
+
+    def _recipe(self, topic: Topic, kind: str, how: str, mixed: Concept) -> Recipe:
+        return Recipe(1, kind, how, mixed_with=mixed, broad=topic.line.key in self._broad)
 
     def _negatives(self, pairs: Sequence[_Family], families: Sequence[_Family]) -> list[LabelledPair]:
         by_concept, by_line = defaultdict(list), defaultdict(list)
@@ -162,7 +171,7 @@ class _Composition:
             alike = [("shared_keys", first.uri, each.first.uri) for each in beside]
             alike += [("other_data", first.uri, each.first.uri) for each in self._some(elsewhere, 5 - len(beside))]
             regions = REGIONS[: NEGATIVES_EACH - 3 - len(alike)]
-            family.regions = [self._copies.first(topic, family.kind, region).uri for region in regions]
+            family.regions = [self._first(topic, family.kind, region).uri for region in regions]
             alike += [("region", first.uri, uri) for uri in family.regions]
             for how, copied in (
                 ("version", self._copies.version(first)),

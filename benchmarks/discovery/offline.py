@@ -89,7 +89,15 @@ class Offline:
         relation = RELATIONS[edge["relation"]].code
         properties = edge.get("properties", {})
         rows = [
-            Row(layer, NodeKey(source), relation, NodeKey(target), 1, *_ALWAYS, edge_flags(relation, properties.get("role"), properties))
+            Row(
+                layer,
+                NodeKey(source),
+                relation,
+                NodeKey(target),
+                1,
+                *_ALWAYS,
+                edge_flags(relation, properties.get("role"), properties),
+            )
             for layer in plain_layers(relation, KINDS[self._kinds[source]].code)
         ]
         if rows:

@@ -102,7 +102,7 @@ def _within(most: int, rank: int | None) -> bool:
 
 def _above(query: LabelledQuery, found: Found, rank: int | None) -> bool:
     uris = [hit.uri for hit in found.hits]
-    return rank is not None and (query.below not in uris or uris.index(query.below) >= rank)
+    return query.below not in uris or (rank is not None and uris.index(query.below) >= rank)
 
 
 def _only(found: Found, rank: int | None) -> bool:
@@ -117,7 +117,7 @@ _RULES: Final = {
     "phrase": lambda _, __, rank: rank is not None,
     "meaning": lambda _, __, rank: _within(3, rank),
     "spelling": lambda _, __, rank: _within(1, rank),
-    "twin": _above,
+    "twin": lambda query, found, rank: rank is not None and _above(query, found, rank),
     "deprecated": _above,
 }
 

@@ -24,10 +24,10 @@ class Copies:
         self._rng = rng
         self._seed = seed
 
-    def first(self, topic: Topic, kind: str, region: str = "eu") -> Built:
+    def first(self, topic: Topic, kind: str, region: str = "eu", *, broad: bool = False) -> Built:
         """Build a topic as team 0 does; in every region with the same choices, that is, from one template."""
         rng = random.Random(f"first {self._seed} {topic.key}")
-        return implement(self._facts, rng, topic, Recipe(0, kind, region=region))
+        return implement(self._facts, rng, topic, Recipe(0, kind, region=region, broad=broad))
 
     def version(self, built: Built) -> tuple[str, str]:
         """Return two versions of a model, else add a second version that supersedes the asset."""

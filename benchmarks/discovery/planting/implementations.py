@@ -46,9 +46,23 @@ _SAME_LINE: Final = 0.3
 """Share of assets of team 1 that have the line's word of team 0 in their name."""
 
 
+_BROAD_TABLES: Final = {
+    "events": "sessions clicks plays impressions searches sign_ins comments",
+    "transactions": "orders invoices payments refunds bookings subscriptions repayments claims disputes",
+    "items": "catalog images prices inventory suppliers competitors documents policies",
+    "contacts": "emails push_messages campaigns promotions experiments auctions",
+    "service_cases": "tickets transcripts surveys reviews reports agents recordings incidents",
+}
+"""Raw tables of lines of business that land everything in a few broad tables; what is not named here lands in `reference`."""
+_BROAD: Final = {table: broad for broad, tables in _BROAD_TABLES.items() for table in tables.split()}
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What is varied. `how` names the way in which a copy of a topic differs; `region` has raw tables of its own."""
+    """What is varied. `how` names the way in which a copy of a topic differs; `region` has raw tables of its own.
+
+    `broad`: the line of business has few raw tables, which most of its assets share.
+    """
 
     side: int
     kind: str
@@ -56,6 +70,7 @@ class Recipe:
     region: str = MAIN_REGION
     mixed_with: Concept | None = None
     always_described: bool = False
+    broad: bool = False
 
 
 @dataclass(slots=True)
@@ -93,7 +108,9 @@ def raw_table(facts: FactBuilder, line: Line, table: str, region: str) -> str:
 def implement(facts: FactBuilder, rng: random.Random, topic: Topic, recipe: Recipe) -> Built:
     """Add the asset that a team builds for a topic, with everything upstream of it; return what was built."""
     side, line = recipe.side, topic.line.names[recipe.side]
-    tables = topic.concept.inputs if side == 0 else _other_inputs(rng, topic, recipe)
+    tables = list(topic.concept.inputs) if side == 0 else _other_inputs(rng, topic, recipe)
+    if recipe.broad:
+        tables = list(dict.fromkeys(_BROAD.get(table, "reference") for table in tables))
     raw = [raw_table(facts, topic.line, table, recipe.region) for table in tables]
     named = topic.line.names[0] if side == 1 and rng.random() < _SAME_LINE else line
     name = short_name(rng, recipe.kind, side, named, rng.choice(topic.concept.names[side]))
