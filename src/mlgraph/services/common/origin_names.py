@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import orjson
 
+from mlgraph.domain.history import CURATED_ORIGIN
 from mlgraph.graph.csr.text.text_arena import Pieces
 from mlgraph.graph.model.rows import Ints
 from mlgraph.ports.store import FactReader
@@ -41,7 +42,8 @@ class Origins:
         """Return the names of all origins, at least up to `number` of the store and those of rules."""
         if number >= self._in_store:
             in_store = self._reader.origins()
-            self._known, self._in_store = _names_of({**in_store, **self._of_rules}), max(in_store, default=0) + 1
+            allocated = (origin for origin in in_store if origin != CURATED_ORIGIN)  # the greatest one, in every store
+            self._known, self._in_store = _names_of({**in_store, **self._of_rules}), max(allocated, default=0) + 1
         return self._known
 
 

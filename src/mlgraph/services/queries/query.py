@@ -94,7 +94,7 @@ class Queries:
             body = lineage_answer(scope, self._reader, self._origins.cached, at_once=True)
         except LookupError:
             return None
-        if body is not None and options.cursor is None:
+        if options.cursor is None:
             self._requested(scope.root)
         return body
 
