@@ -73,8 +73,8 @@ def test_an_invisible_character_is_visible_and_ends_no_line(char: str) -> None:
 
 def test_long_texts_and_lists_say_what_they_lack() -> None:
     assert bounded("x" * 305) == "x" * 300 + "... (5 more characters)"
-    assert bounded([1] * 30)[-1] == "... (6 more)"
-    assert bounded({str(n): n for n in range(30)})["left_out"] == 6
+    assert bounded([1] * 40)[-1] == "... (8 more)"
+    assert bounded({str(n): n for n in range(40)})["left_out"] == 8
     assert json.loads(error_text("Title", "y" * 2_500))["detail"].endswith("(500 more characters)")
 
 
@@ -84,3 +84,5 @@ def test_many_teams_are_one_number() -> None:
     assert len(found) == 9
     assert sum(found.values()) == sum(counts.values())
     assert found["12 other teams"] == sum(100 - n for n in range(8, 20))
+    text = ToolAnswer("found", PlainListing([]), 7, {"asset": "@a.1.001", "by_team": counts}).text(4_000)
+    assert json.loads(text.split("\n")[1])["by_team"] == found

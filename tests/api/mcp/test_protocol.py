@@ -13,7 +13,7 @@ import pytest
 from mlgraph.api.mcp.token_estimate import tokens_of
 from tests.api.mcp import company
 from tests.api.mcp.agents import LEGACY, MODERN, Agent, modern, raw
-from tests.contract.serving import Process
+from tests.contract.serving import Api, Process
 
 Json = dict[str, Any]
 INVALID_PARAMS: Final = -32602
@@ -165,6 +165,25 @@ def test_a_server_for_other_machines_needs_a_token(tmp_path: Path) -> None:
         url = process.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
         assert raw(url, "tools/list").status_code == 401
         assert raw(url, "tools/list", headers={"authorization": "Bearer a-token-of-an-agent"}).json()["result"]["tools"]
+    finally:
+        process.stop()
+
+
+def test_any_process_of_a_server_answers(tmp_path: Path) -> None:
+    process = Process("--data", str(tmp_path / "data"), "--workers", "2")
+    try:
+        api = Api(process.url)
+        api.taken(*company.facts())
+        api.close()
+        handles = set()
+        for _ in range(12):  # each on a new connection, which any process may accept
+            arguments = {"asset": "shop.public.orders", "at_least": 1}
+            called = raw(process.url, "tools/call", {"name": "show", "arguments": arguments}).json()["result"]
+            assert not called["isError"], called
+            handles.add(json.loads(called["content"][0]["text"].split("\n")[1])["asset"])
+        assert len(handles) == 1
+        parameters = {"name": "similar", "arguments": {"asset": "model:fraud-score"}}
+        assert not raw(process.url, "tools/call", parameters).json()["result"]["isError"]
     finally:
         process.stop()
 
