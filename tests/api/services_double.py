@@ -426,6 +426,7 @@ class NamesDouble:
     def __init__(self, double: Double) -> None:
         self._double = double
         self.matches = double.matches
+        self.uri_of = str
 
     def __call__(self, uri: str | None) -> Body:
         self._double._note("names", uri=uri)

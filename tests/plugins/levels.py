@@ -44,6 +44,7 @@ PLACES: Final = {
     "domain": "unit",
     "documents": "unit",
     "ports": "unit",
+    "client": "unit",
 }
 """Level of each folder and file directly below `tests/`, in the order of execution."""
 FOUND: Final = pytest.StashKey[dict[str, set[str]]]()

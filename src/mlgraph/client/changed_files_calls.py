@@ -19,7 +19,13 @@ class ChangedFilesCalls:
     _transport: HttpTransport
 
     def impact_of_files(
-        self, changes: Sequence[ChangedFile], *, fail_on: str | None = None, strict: bool = False, limit: int | None = None
+        self,
+        changes: Sequence[ChangedFile],
+        *,
+        fail_on: str | None = None,
+        strict: bool = False,
+        limit: int | None = None,
+        at_least: int | None = None,
     ) -> Answer[ChangedFilesImpact]:
         """Return what changed files affect: `fail_on` is `breaks_now`, `severity:LEVEL` or a number; one call for all files."""
         body: dict[str, Any] = {"changes": list(changes)}
@@ -31,4 +37,4 @@ class ChangedFilesCalls:
             body["limit"] = limit
         headers = {"content-type": "application/json", "content-encoding": "gzip"}
         packed = gzip.compress(json.dumps(body).encode(), compresslevel=1)
-        return self._transport.post("/api/v1/impact", packed, headers)
+        return self._transport.post("/api/v1/impact", packed, headers, {"at_least": at_least})

@@ -12,6 +12,8 @@ from urllib.parse import quote
 from mlgraph.client.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.curation_calls import CurationCalls
 from mlgraph.client.name_calls import NameCalls
+from mlgraph.client.display.impact_answer import ImpactAnswer
+from mlgraph.client.display.lineage_answer import LineageAnswer
 from mlgraph.client.responses import Answer, HttpTransport
 from mlgraph.client.search_calls import SearchCalls
 from mlgraph.client.similar_calls import SimilarCalls
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import httpx
 
     from mlgraph.client import ingest_shapes, name_shapes, shapes, source_shapes
+    from mlgraph.client.graphql_shapes import GraphqlAnswer
     from mlgraph.client.propagation_shapes import Propagation
 
 
@@ -30,7 +33,8 @@ class Client(ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCa
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with
-    an error, or `ServerNotReachable`. Use the client as a context manager, or call `close`.
+    an error, `ServerNotReachable`, or `UnresolvedName`: wherever a call takes the URI of an asset, a name does that means one
+    asset alone (docs/naming.md); it costs a request more. Use the client as a context manager, or call `close`.
     """
 
     def __init__(self, url: str, token: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
@@ -52,16 +56,17 @@ class Client(ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCa
         """Close all connections."""
         self._transport.close()
 
-    def lineage(self, uri: str, options: WalkOptions = DEFAULTS, *, at_least: int | None = None) -> Answer[shapes.Lineage]:
+    def lineage(self, uri: str, options: WalkOptions = DEFAULTS, *, at_least: int | None = None) -> LineageAnswer:
         """Return the closure of the asset, downstream or upstream."""
-        return self._transport.get("/api/v1/lineage", {"uri": uri, **_parameters(options), "at_least": at_least})
+        query = {"uri": uri, **_parameters(options), "at_least": at_least}
+        return self._transport.get("/api/v1/lineage", query, LineageAnswer, assets=("uri",))
 
     def impact(
         self, uri: str, options: WalkOptions = DEFAULTS, *, change: str | None = None, at_least: int | None = None
-    ) -> Answer[shapes.Impact]:
+    ) -> ImpactAnswer:
         """Return the assets that a change can hurt: `change` is schema, values, withdraw or retire."""
         query = {"uri": uri, "change": change, **_parameters(options), "at_least": at_least}
-        return self._transport.get("/api/v1/impact", query)
+        return self._transport.get("/api/v1/impact", query, ImpactAnswer, assets=("uri",))
 
     def propagation(
         self,
@@ -75,7 +80,7 @@ class Client(ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCa
     ) -> Answer[Propagation]:
         """Return which consumers have rebuilt since the asset changed at `since`, which use the old state, which failed."""
         query = {"uri": uri, "since": since, "as_of": as_of, "limit": limit, "cursor": cursor, "at_least": at_least}
-        return self._transport.get("/api/v1/propagation", query)
+        return self._transport.get("/api/v1/propagation", query, assets=("uri",))
 
     def path(
         self,
@@ -89,33 +94,34 @@ class Client(ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCa
     ) -> Answer[shapes.Path]:
         """Return the shortest path between two assets; if `fold` is False, noise rules hide no asset."""
         query = {"source": source, "target": target, "level": level, "as_of": as_of, "fold": fold, "at_least": at_least}
-        return self._transport.get("/api/v1/paths", query)
+        return self._transport.get("/api/v1/paths", query, assets=("source", "target"))
 
     def asset(self, uri: str, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Asset]:
         """Return an asset with its relations, history, health and usage."""
-        return self._transport.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least})
+        return self._transport.get("/api/v1/asset", {"uri": uri, "as_of": as_of, "at_least": at_least}, assets=("uri",))
 
     def names(self, uri: str | None = None, *, at_least: int | None = None) -> Answer[name_shapes.Names]:
         """Return the names that an asset has had; without `uri`, the ambiguous names."""
-        return self._transport.get("/api/v1/names", {"uri": uri, "at_least": at_least})
+        return self._transport.get("/api/v1/names", {"uri": uri, "at_least": at_least}, assets=("uri",))
 
     def why(
         self, source: str, relation: str, target: str, *, as_of: str | None = None, at_least: int | None = None
     ) -> Answer[shapes.Why]:
         """Return the origins of an edge, and for an inferred edge its rule and premises."""
         query = {"source": source, "relation": relation, "target": target, "as_of": as_of, "at_least": at_least}
-        return self._transport.get("/api/v1/why", query)
+        return self._transport.get("/api/v1/why", query, assets=("source", "target"))
 
     def diff(
         self, from_: str, to: str, uri: str | None = None, *, limit: int | None = None, at_least: int | None = None
     ) -> Answer[shapes.Diff]:
         """Return the changes between two moments, in the complete graph or around one asset."""
         query = {"from": from_, "to": to, "uri": uri, "limit": limit, "at_least": at_least}
-        return self._transport.get("/api/v1/diff", query)
+        return self._transport.get("/api/v1/diff", query, assets=("uri",))
 
     def live(self, service: str | None = None, *, as_of: str | None = None, at_least: int | None = None) -> Answer[shapes.Live]:
         """Return the versions that serve each service."""
-        return self._transport.get("/api/v1/live", {"service": service, "as_of": as_of, "at_least": at_least})
+        query = {"service": service, "as_of": as_of, "at_least": at_least}
+        return self._transport.get("/api/v1/live", query, assets=("service",))
 
     def export(self, *, at_least: int | None = None) -> Iterator[bytes]:
         """Yield all facts as NDJSON, in pieces whose boundaries are not line ends."""
@@ -148,6 +154,11 @@ class Client(ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCa
     def ingest_lines(self, format: str, lines: Iterable[bytes]) -> Answer[ingest_shapes.IngestedEvents]:  # noqa: A002 - the term of the HTTP API
         """Send many events of a connector's format (NDJSON) in pieces of any size."""
         return self._transport.post(f"/api/v1/ingest/{quote(format, safe='')}", lines, {"content-type": "application/x-ndjson"})
+
+    def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> Answer[GraphqlAnswer]:
+        """Send a GraphQL query (docs/graphql.md). Raises `ClientError` if it is not valid; `errors` are of single fields."""
+        body = {"query": query, "variables": dict(variables or {})}
+        return self._transport.post("/graphql", json.dumps(body).encode(), {"content-type": "application/json"})
 
     def cloudevents(self, body: bytes, headers: Mapping[str, str] | None = None) -> Answer[ingest_shapes.IngestedEvents]:
         """Send CloudEvents: without `headers`, `body` is a batch (a JSON array of structured events)."""

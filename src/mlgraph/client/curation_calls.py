@@ -23,4 +23,4 @@ class CurationCalls:
         the status 412.
         """
         headers = {"content-type": "application/json"} | ({"if-match": f'"{etag}"'} if etag is not None else {})
-        return self._transport.patch("/api/v1/asset", {"uri": uri}, json.dumps(change).encode(), headers)
+        return self._transport.patch("/api/v1/asset", {"uri": uri}, json.dumps(change).encode(), headers, assets=("uri",))

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+_LISTED: Final = 10
 
 
 class ClientError(Exception):
@@ -44,6 +47,25 @@ class ServerNotReachable(Exception):
         super().__init__(f"no answer from {url}: {cause}")
         self.url = url
         self.cause = cause
+
+
+class UnresolvedName(Exception):
+    """A name of an asset that several assets have (`matches`, of `total`), or none: `nearest` have similar names.
+
+    Each match and each of `nearest` has `uri`, `kind` and `name`.
+    """
+
+    def __init__(self, name: str, matches: Sequence[Mapping[str, Any]], total: int, nearest: Sequence[Mapping[str, Any]]) -> None:
+        """Create the error from the answer of `GET /api/v1/resolve`."""
+        self.name, self.matches, self.total, self.nearest = name, matches, total, nearest
+        if matches:
+            listed = ", ".join(str(each["uri"]) for each in matches[:_LISTED])
+            more = f" and {total - _LISTED:,} more" if total > _LISTED else ""
+            text = f"{name!r} may mean {total:,} assets: {listed}{more}; give a URI of these, or KIND:NAME"
+        else:
+            listed = ", ".join(str(each["uri"]) for each in nearest[:_LISTED])
+            text = f"no asset has the name {name!r}" + (f"; similar names have {listed}" if listed else "")
+        super().__init__(text)
 
 
 def _problem(status: int, body: bytes, reason: str) -> dict[str, Any]:

@@ -20,9 +20,12 @@ class SimilarCalls:
 
     _transport: HttpTransport
 
-    def similar(self, uri: str, *, limit: int | None = None, at_least: int | None = None) -> Answer[Similar]:
+    def similar(
+        self, uri: str, *, kinds: Sequence[str] = (), limit: int | None = None, at_least: int | None = None
+    ) -> Answer[Similar]:
         """Return what may be a duplicate of an asset, the most similar first, with reasons."""
-        return self._transport.get(_PATH, {"uri": uri, "limit": limit, "at_least": at_least})
+        query = {"uri": uri, "kind": list(kinds), "limit": limit, "at_least": at_least}
+        return self._transport.get(_PATH, query, assets=("uri",))
 
     def similar_to_text(self, text: str, *, kinds: Sequence[str] = (), limit: int | None = None) -> Answer[Similar]:
         """Return what exists already of what a text, a brief or a plan of up to 1 MB describes."""

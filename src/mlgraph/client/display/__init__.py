@@ -1,0 +1,1 @@
+"""Answers as notebooks show them: drawings, tables, data frames and graphs."""
