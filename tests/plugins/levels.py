@@ -40,6 +40,7 @@ PLACES: Final = {
     "connectors": "unit",
     "changesets": "unit",
     "inference": "unit",
+    "search": "unit",
     "bootstrap": "unit",
     "domain": "unit",
     "documents": "unit",

@@ -80,7 +80,6 @@ class Server:
         dependencies = SourceDependencies(stored, reader, intake.append, dead_letters, events, warnings, options.public_url)
         self.connections = SourceManager(dependencies, connectors, options.configuration.sources, _credentials)
         self._reader, self._append, self._configuration = reader, intake.append, options.configuration
-        self.health = Health(reader, self.follower)
         index = SearchFiles(options.data / "search" / _store_name(options.store), writes=first)
         self.search = SearchProjection(reader, self.follower, index, writes=first)
         noise = Noise(options.configuration.noise)
@@ -90,6 +89,7 @@ class Server:
         usage = PostgresUsage(database)
         self.usage = UsageCounter(usage)
         queries = Queries(reader, self.follower, noise, usage, self.usage.requested)
+        self.health = Health(reader, self.follower, self.search)
         self.services = Services(
             intake=intake,
             queries=queries,

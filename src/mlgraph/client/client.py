@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from mlgraph.client.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.curation_calls import CurationCalls
-from mlgraph.client.name_calls import NameCalls
 from mlgraph.client.display.impact_answer import ImpactAnswer
 from mlgraph.client.display.lineage_answer import LineageAnswer
+from mlgraph.client.name_calls import NameCalls
 from mlgraph.client.responses import Answer, HttpTransport
 from mlgraph.client.search_calls import SearchCalls
 from mlgraph.client.similar_calls import SimilarCalls

@@ -109,6 +109,10 @@ class NotReadYet(Unavailable):
     """The store has a transaction that the graph, from which the answer would come, does not include yet."""
 
 
+class UnreadableIndex(Unavailable):
+    """The files of the search index cannot be read; the index is built again."""
+
+
 class Overloaded(Unavailable):
     """The server already processes its maximum of concurrent requests of this sort, and refuses further ones."""
 

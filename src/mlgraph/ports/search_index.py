@@ -84,7 +84,7 @@ class WrittenDocument(NamedTuple):
     """What replaces a deprecated asset (0: nothing)."""
     body: Mapping[str, Any]
     meaning: Mapping[str, float]
-    """The words that say what it is about, with their weights."""
+    """The words that say what it is about, with their weights; what `alignments` and `closest_words` compare."""
     mark: int
     """One more than the code of its kind; 0: it is found by words only."""
     graph_prior: int
@@ -161,8 +161,11 @@ class MeaningView(IndexView, Protocol):
     def nearest_to(self, asset: int, most: int, most_of_kind: int) -> list[tuple[int, float]]:
         """Return the same for the vector of an asset, the asset itself included; empty if it has none."""
 
-    def closest_words(self, meaning: Mapping[str, float], words: Mapping[str, float], most: int) -> list[str]:
-        """Return those of `words` that are nearest in meaning to any word of `meaning`, nearest first."""
+    def alignments(self, meaning: Mapping[str, float], hits: Sequence[IndexHit]) -> list[float]:
+        """Return how well the words of each hit cover those of `meaning` by their own meaning, 0 to 1."""
+
+    def closest_words(self, meaning: Mapping[str, float], hit: IndexHit, most: int) -> list[str]:
+        """Return the words of a hit that are nearest in meaning to any word of `meaning`, nearest first."""
 
 
 class SearchIndex(Protocol):

@@ -113,7 +113,8 @@ def indexed_fields(document: SearchDocument) -> dict[str, str]:
     """Return the words of each searched field, separated by spaces, in the order in which they are written."""
     names = dict.fromkeys((document.name, *document.names))
     return {
-        "name": " ".join(word for name in names for word in map(singular, name_parts(name))),
+        "name": _name_words((document.name,)),
+        "names": _name_words([*names][1:]),
         "joined": " ".join(dict.fromkeys(joined for name in names for joined in joined_words(name))),
         "columns": " ".join(singular(word) for name, _ in document.columns for word in name_parts(name)),
         "column": "\n".join(dict.fromkeys(normal_form(name) for name, _ in document.columns)),
@@ -124,6 +125,15 @@ def indexed_fields(document: SearchDocument) -> dict[str, str]:
         "tag_words": " ".join(token.stem for tag in document.tags for token in tokens(tag)),
         "place": " ".join(token.stem for token in tokens(f"{document.namespace} {document.kind.replace('_', ' ')}")),
     }
+
+
+def document_stems(document: SearchDocument) -> set[str]:
+    """Return the words of a document, as singulars."""
+    return {word for field, text in indexed_fields(document).items() if field != "column" for word in text.split()}
+
+
+def _name_words(names: Iterable[str]) -> str:
+    return " ".join(word for name in names for word in map(singular, name_parts(name)))
 
 
 def _texts(document: SearchDocument) -> Iterator[str]:

@@ -6,7 +6,7 @@ the nearest codes are candidates, whose order their int8 vectors decide.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numba
@@ -25,8 +25,8 @@ _SCALE: Final = 400.0
 _WEIGHTS: Final = {"name": 3.0, "tag": 1.5, "text": 1.0, "column": 0.5}
 _MOST_TEXT_WORDS: Final = 120
 _MOST_COLUMNS: Final = 60
-KINDS: Final = 64
-"""One more than the greatest code of a kind."""
+_NOISE: Final = 0.2
+"""Cosines of words that have nothing to do with each other are below it."""
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.uint64]
@@ -163,14 +163,29 @@ def warm() -> None:
     nearest(np.zeros(CODE_WORDS, np.uint64), np.zeros((1, CODE_WORDS), np.uint64), np.ones(1, np.uint8), 1, 1)
 
 
-def closest_words(query: Mapping[str, Floats], words: Mapping[str, Floats], most: int) -> list[str]:
-    """Return the words whose vectors are nearest to any word of a query, nearest first."""
-    if not query or not words:
+def alignments(query: Floats, rows: Floats, words: Sequence[str], documents: Sequence[Sequence[str]]) -> list[float]:
+    """Return how well each document covers a query: the mean over the query's words of their best cosine with a word of it.
+
+    `rows` are the vectors of `words`, all words of `documents`. A query word counts as much as its vector is long, which is how
+    much it says; cosines up to `_NOISE` count as 0. The late interaction of Khattab and Zaharia, SIGIR 2020, with static vectors.
+    """
+    lengths = np.linalg.norm(query, axis=1)
+    if not len(words) or not lengths.any():
+        return [0.0] * len(documents)
+    cosines = np.maximum(_units(rows) @ _units(query).T - _NOISE, 0.0) / (1.0 - _NOISE)
+    number = {word: place for place, word in enumerate(words)}
+    weights = lengths / lengths.sum()
+    return [float(cosines[[number[word] for word in listed]].max(axis=0) @ weights) if listed else 0.0 for listed in documents]
+
+
+def closest_words(query: Floats, rows: Floats, words: Sequence[str], most: int) -> list[str]:
+    """Return the words, of which `rows` are the vectors, that are nearest to any word of a query, nearest first."""
+    if not len(words) or not len(query):
         return []
-    wanted = np.stack(list(query.values()))
-    listed = list(words)
-    rows = np.stack([words[word] for word in listed])
-    wanted /= np.maximum(np.linalg.norm(wanted, axis=1, keepdims=True), 1e-6)
-    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
-    best = (rows @ wanted.T).max(axis=1)
-    return [listed[place] for place in np.argsort(-best, kind="stable")[:most].tolist()]
+    best = (_units(rows) @ _units(query).T).max(axis=1)
+    return [words[place] for place in np.argsort(-best, kind="stable")[:most].tolist()]
+
+
+def _units(rows: Floats) -> Floats:
+    found: Floats = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return found

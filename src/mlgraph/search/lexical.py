@@ -13,14 +13,23 @@ from mlgraph.ports.search_index import Best, Clause, Every, IndexView, Phrase, T
 from mlgraph.search.query_text import ParsedQuery, QueryWord
 from mlgraph.search.words import singular
 
-WEIGHTS: Final = {"name": 3.0, "joined": 3.0, "columns": 1.3, "tag_words": 1.5, "owner_words": 1.2, "text": 1.0, "place": 0.6}
+WEIGHTS: Final = {
+    "name": 3.0,
+    "names": 3.0,
+    "joined": 3.0,
+    "columns": 1.3,
+    "tag_words": 1.5,
+    "owner_words": 1.2,
+    "text": 1.0,
+    "place": 0.6,
+}
 """Weight of each field of words in the score of a hit."""
-_TYPO_FIELDS: Final = {"name": 9.0, "columns": 3.0}
+_TYPO_FIELDS: Final = {"name": 9.0, "names": 9.0, "columns": 3.0}
 """Score of a word with a typo, by field: about that of a rare word in the field, because typos have no frequency."""
 
 _EXPANSIONS: Final = 40
 """Words with which a prefix is continued, at most."""
-PHRASE_FIELDS: Final = ("name", "columns", "text", "tag_words", "owner_words")
+PHRASE_FIELDS: Final = ("name", "names", "columns", "text", "tag_words", "owner_words")
 
 
 def lexical_clause(query: ParsedQuery, view: IndexView, *, forgiving: bool) -> Clause:
@@ -58,7 +67,7 @@ def _word_clause(word: QueryWord, view: IndexView, *, forgiving: bool) -> Clause
     clauses: list[Clause] = [Term(field, word.stem, weight) for field, weight in WEIGHTS.items()]
     if word.is_prefix:
         clauses += _prefix_clauses(word, view.continuations)
-    elif forgiving and word.typos and not (view.frequency("name", word.stem) or view.frequency("columns", word.stem)):
+    elif forgiving and word.typos and not any(view.frequency(field, word.stem) for field in _TYPO_FIELDS):
         clauses += [Typo(field, word.stem, word.typos, score) for field, score in _TYPO_FIELDS.items()]
     return Best(tuple(clauses))
 
@@ -67,7 +76,7 @@ def _prefix_clauses(word: QueryWord, continuations: Callable[[str, str, int], li
     """Return clauses of words that begin as the last word does, in fields of names; less weight than the word itself."""
     return [
         Term(field, longer, WEIGHTS[field] * 0.7)
-        for field in ("name", "joined", "columns", "tag_words", "owner_words", "text")
+        for field in ("name", "names", "joined", "columns", "tag_words", "owner_words", "text")
         for longer in continuations(field, word.form, _EXPANSIONS)
         if longer != word.stem
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from mlgraph.search.documents import SearchDocument, joined_words
@@ -57,6 +57,11 @@ def _matches(word: QueryWord, form: str, stem: str, forgiving: bool) -> bool:  #
     if word.stem == stem or (word.is_prefix and form.startswith(word.form)):
         return True
     return forgiving and word.typos > 0 and within_distance(word.stem, stem, word.typos)
+
+
+def is_misspelled(word: QueryWord, stems: Collection[str]) -> bool:
+    """Return whether one of `stems` is the word with typos that are forgiven."""
+    return word.typos > 0 and any(within_distance(word.stem, stem, word.typos) for stem in stems)
 
 
 def within_distance(one: str, other: str, most: int) -> bool:

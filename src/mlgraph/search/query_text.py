@@ -17,7 +17,8 @@ MAX_QUERY_CHARS: Final = 20_000
 MAX_WORDS: Final = 40
 _QUOTED: Final = re.compile(r'"([^"]*)"|\u201c([^\u201d]*)\u201d')
 _FEW_LETTERS_FOR_ONE_TYPO: Final = 5
-_FEW_LETTERS_FOR_TWO_TYPOS: Final = 9
+_FEW_LETTERS_FOR_TWO_TYPOS: Final = 7
+"""The word that is meant has nine letters; two of them may be missing."""
 _PARTS_WITHOUT_TYPOS: Final = 3
 
 

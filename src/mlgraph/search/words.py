@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -18,8 +18,10 @@ RULES_VERSION: Final = 1
 MAX_WORD_CHARS: Final = 64
 """Longer words are cut: a base64 blob in a description is one word."""
 
+_CACHED_CHARS: Final = 1_000
 _ASCII_RUN: Final = re.compile(r"[A-Za-z0-9]+")
-_ASCII_PART: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+_ASCII_PART: Final = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+"""Parts of a run of letters and digits; `IDs` is one."""
 _UNSPACED: Final = (
     (0x0E00, 0x0EFF),  # Thai, Lao
     (0x1000, 0x109F),  # Myanmar
@@ -111,30 +113,45 @@ def name_parts(name: str) -> list[str]:
     return [part for run in identifiers(name) for part in run]
 
 
-def identifiers(text: str) -> Iterator[list[str]]:
-    """Yield for each run of letters and digits between separators its folded words, at most `MAX_WORD_CHARS` characters each."""
+def identifiers(text: str) -> Sequence[Sequence[str]]:
+    """Return for each run of letters and digits between separators its folded words, each of at most `MAX_WORD_CHARS` characters.
+
+    Short texts are cached, because a document is split for each field that it has.
+    """
+    return _cached_identifiers(text) if len(text) <= _CACHED_CHARS else _identifiers(text)
+
+
+def _identifiers(text: str) -> Sequence[Sequence[str]]:
     if text.isascii():
-        for run in _ASCII_RUN.findall(text):
-            yield [part[:MAX_WORD_CHARS].lower() for part in _ASCII_PART.findall(run)]
-        return
+        return [_ascii_parts(run) for run in _ASCII_RUN.findall(text)]
     text = unicodedata.normalize("NFC", text)
+    found: list[list[str]] = []
     start: int | None = None
     for place, char in enumerate(text):
         inside = char.isalnum() or (start is not None and unicodedata.category(char)[0] == "M")
         if inside and start is None:
             start = place
         elif not inside and start is not None:
-            yield list(_parts_of_run(text[start:place]))
+            found.append([*_parts_of_run(text[start:place])])
             start = None
     if start is not None:
-        yield list(_parts_of_run(text[start:]))
+        found.append([*_parts_of_run(text[start:])])
+    return found
+
+
+_cached_identifiers = lru_cache(1 << 12)(_identifiers)
+
+
+def _ascii_parts(run: str) -> list[str]:
+    if len(run) <= MAX_WORD_CHARS and run.isalpha() and (run.islower() or run.isupper()):  # nearly all words of texts
+        return [run.lower()]
+    return [part[:MAX_WORD_CHARS].lower() for part in _ASCII_PART.findall(run)]
 
 
 def _parts_of_run(run: str) -> Iterator[str]:
     """Yield the folded words of letters and digits without a separator between them."""
     if run.isascii():
-        for part in _ASCII_PART.findall(run):
-            yield part[:MAX_WORD_CHARS].lower()
+        yield from _ascii_parts(run)
         return
     part, sort = "", ""
     for place, char in enumerate(run):

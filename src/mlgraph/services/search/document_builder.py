@@ -101,7 +101,7 @@ class DocumentBuilder:
         return [
             replace(
                 document,
-                graph_prior=part,
+                graph_prior=part if document.state != "deleted" else 0,
                 prior=prior_of(part, has_owner=bool(document.owners), is_deprecated=document.state != "live"),
             )
             for document, part in zip(documents, parts, strict=True)

@@ -69,6 +69,7 @@ class SearchProjection:
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._is_open = False
+        self._is_damaged = False
         self._priors = GraphPriors()
         self._stale: NDArray[np.int32] = np.empty(0, np.int32)
         self._refreshed = -1
@@ -105,6 +106,13 @@ class SearchProjection:
             raise Unavailable(f"the search index cannot be used yet: {reason}; try again", retry_after_s=2)
         return view
 
+    def build_again(self) -> None:
+        """Build the index again, because its files cannot be read; answers are not available until then."""
+        if self._writes and self._is_open:
+            _log.warning("the search index cannot be read and is built again")
+            self._is_open, self._is_damaged = False, True
+            self._wake.set()
+
     def uri(self, asset: int) -> str:
         """Return the URI of an asset of the index."""
         return self._follower.snapshot().asset_index.uri(asset)
@@ -126,6 +134,10 @@ class SearchProjection:
             finally:
                 self._waiting -= 1
 
+    def refresh_priors_at(self, moment_s: float) -> None:
+        """Refresh the priors at a moment (monotonic seconds), if the graph has changed by then."""
+        self._refresh_at = moment_s
+
     def step(self) -> bool:
         """Write one batch of changes, or load what was written; return whether there was something."""
         if not self._is_open:
@@ -133,20 +145,22 @@ class SearchProjection:
             return True
         if not self._writes:
             return self._load()
-        graph = self._follower.snapshot()
+        started, graph = time.monotonic(), self._follower.snapshot()
         if graph.watermark <= self.watermark:
             self.caught_up_at = time.monotonic()
             return self._refresh_priors(graph)
         with self._reader.session():
             changes = self._reader.changes(self.watermark, min(_TRANSACTIONS, graph.watermark - self.watermark))
             self._write(graph, changes)
+        if changes.upto >= graph.watermark:  # all that the graph had, even if it changes all the time
+            self.caught_up_at = started
         return True
 
     def _open(self) -> None:
         """Open the index of this store and these rules, or build it."""
         if self._follower.caught_up_at == 0.0:
             raise Unavailable("the graph is being built from the store")
-        state = self._index.open()
+        state = None if self._is_damaged else self._index.open()
         fits = state is not None and state.is_complete and state.stamp == self._stamp(state.watermark)
         if not self._writes:
             if state is None or not fits:
@@ -215,6 +229,7 @@ class SearchProjection:
                 self._put(graph, numbers[place : place + _AT_ONCE])
             self._built = min(place + _AT_ONCE, len(numbers))
         self._commit(graph.watermark)
+        self._is_damaged = False
         _log.info("the search index was built: %d assets in %.1f s", len(numbers), time.monotonic() - started)
 
     def _write(self, graph: GraphVersion, changes: Changes) -> None:
@@ -227,7 +242,7 @@ class SearchProjection:
         builder = DocumentBuilder(self._reader, graph, self._teams_of, self._priors)
         documents = builder.documents(assets)
         removed = set(assets) - {document.asset for document in documents}
-        self._index.put([_written(document) for document in documents], removed)
+        self._index.put([written(document) for document in documents], removed)
 
     def _commit(self, watermark: int) -> None:
         stamp = self._stamp(watermark)
@@ -301,7 +316,8 @@ class SearchProjection:
         self.failure = reason
 
 
-def _written(document: SearchDocument) -> WrittenDocument:
+def written(document: SearchDocument) -> WrittenDocument:
+    """Return a document as it is written to the index."""
     filters = {
         "kind": [document.kind],
         "platform": [document.platform] if document.platform else [],

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.ports.search_index import Clause, Every, IndexHit, IndexView, MeaningView, OneOfAssets, Selection, Term, WordSum
-from mlgraph.search.documents import SearchDocument, exact_queries
+from mlgraph.search.documents import SearchDocument, document_stems, exact_queries
 from mlgraph.search.embedding import query_words
 from mlgraph.search.fusion import fuse, successors_first, with_prior
 from mlgraph.search.lexical import lexical_clause
-from mlgraph.search.matching import is_phrase_in
+from mlgraph.search.matching import is_misspelled, is_phrase_in
 from mlgraph.search.prior import with_freshness
 from mlgraph.search.query_text import ParsedQuery
 
@@ -22,9 +22,14 @@ _PHRASE_CANDIDATES: Final = 1_000
 _NEAREST: Final = 200
 _NEAREST_OF_KIND: Final = 20
 """Documents that are found by meaning at most: in all, and of each kind, so that a filter by kind finds some too."""
-_LEAST_COSINE: Final = 0.35
+_LEAST_COSINE: Final = 0.2
 """Similarity from which on a document is found by its meaning."""
-_MEANING_WEIGHT: Final = 0.9
+_LEAST_WEIGHT: Final = 0.02
+"""Weight of the hits by meaning where a hit has all words of the query: they follow those by words."""
+_ALIGNED: Final = 150
+"""Hits that are compared word by word at most, because their words are read for it."""
+_WORDS_WEIGHT: Final = 0.2
+"""Weight of the score by words beside the alignment, relative to the best one."""
 COMPLETE_STAGES: Final = frozenset({"uri", "name", "name, other case"})
 """The stages in which a URI or dotted name names the asset completely, so that nothing else is meant."""
 
@@ -93,8 +98,22 @@ class Ranker:
         ranking.hits.update((hit.asset, hit) for hit in (*found, *lexical))
         if ranking.exact or near:
             ranking.matching = WordSum((ranking.matching, OneOfAssets((*ranking.exact, *near))))
-        self._fuse(ranking, lexical, by_meaning(found, near), near)
+        self._fuse(ranking, lexical, [(asset, near[asset]) for asset in by_meaning(found, near)], query)
         return ranking
+
+    def _covered(self, query: ParsedQuery, lexical: Sequence[IndexHit]) -> bool:
+        """Return whether the best hit by words has every word of the query, typos and a word being typed included."""
+        if not lexical:
+            return False
+        stems = document_stems(SearchDocument.of_body(self._view.bodies(lexical[:1])[0]))
+        return all(word.is_prefix or word.stem in stems or is_misspelled(word, stems) for word in query.words)
+
+    def _aligned(self, ranking: Ranking, lexical: Sequence[IndexHit], candidates: Sequence[int]) -> dict[int, float]:
+        """Return the score of some candidates: how well their words cover the query by meaning, and their score by words."""
+        hits = [ranking.hits[asset] for asset in candidates]
+        words = {hit.asset: hit.score / lexical[0].score for hit in lexical} if lexical and lexical[0].score else {}
+        aligned = self._view.alignments(ranking.meaning, hits)
+        return {hit.asset: value + _WORDS_WEIGHT * words.get(hit.asset, 0.0) for hit, value in zip(hits, aligned, strict=True)}
 
     def _all(self, selection: Selection) -> Ranking:
         """Return all assets of a selection by prior."""
@@ -129,10 +148,22 @@ class Ranker:
         ranking.exact = {asset: stage for asset, stage in ranking.exact.items() if asset in assets}
         return hits
 
-    def _fuse(self, ranking: Ranking, lexical: Sequence[IndexHit], meant: Sequence[int], near: Mapping[int, float]) -> None:
-        """Set the order of a ranking, and what it came from."""
+    def _fuse(
+        self, ranking: Ranking, lexical: Sequence[IndexHit], meant: Sequence[tuple[int, float]], query: ParsedQuery
+    ) -> None:
+        """Set the order of a ranking, and what it came from.
+
+        Where the best hit has all words of the query, hits by meaning follow those by words. Else the first by both are ordered
+        by how well they cover the query word by word.
+        """
         listed = [(hit.asset, hit.score) for hit in lexical]
-        ranking.scores = fuse([listed, [(asset, near[asset]) for asset in meant]], [1.0, _MEANING_WEIGHT])
+        covered = bool(ranking.exact) or self._covered(query, lexical)
+        ranking.scores = fuse([listed, meant], [1.0, _LEAST_WEIGHT if covered else 1.0])
+        aligned: dict[int, float] = {}
+        if meant and not covered and len(query.words) > 1:
+            first = sorted(ranking.scores, key=lambda asset: (-ranking.scores[asset], self._uri(asset)))[:_ALIGNED]
+            aligned = self._aligned(ranking, lexical, first)
+            ranking.scores.update((asset, 1.0 + value) for asset, value in aligned.items())
         priors = {asset: with_freshness(hit.prior, hit.changed_day, self._now_day) for asset, hit in ranking.hits.items()}
         scores = ranking.scores
         fused = sorted(scores, key=lambda asset: (-scores[asset], -priors[asset], self._uri(asset)))
@@ -140,15 +171,16 @@ class Ranker:
         successors = {asset: hit.successor for asset, hit in ranking.hits.items() if hit.successor}
         ranking.order = successors_first([*ranking.exact, *moved], successors)
         words = {hit.asset: {"words": round(hit.score, 4), "words_rank": rank} for rank, hit in enumerate(lexical, 1)}
-        meaning = {asset: {"meaning": round(near[asset], 4), "meaning_rank": rank} for rank, asset in enumerate(meant, 1)}
+        meaning = {asset: {"meaning": round(near, 4), "meaning_rank": rank} for rank, (asset, near) in enumerate(meant, 1)}
         for asset in ranking.order:
             own = {"prior": priors[asset], "stored_prior": ranking.hits[asset].prior}
-            ranking.parts[asset] = {**words.get(asset, {}), **meaning.get(asset, {}), **own}
+            by_word = {"aligned": round(aligned[asset], 4)} if asset in aligned else {}
+            ranking.parts[asset] = {**words.get(asset, {}), **meaning.get(asset, {}), **by_word, **own}
 
 
 def is_about_meaning(query: ParsedQuery, *, has_exact: bool) -> bool:
     """Return whether a query is also matched by meaning: no quoted phrase, no name of an asset, and more than two letters."""
-    is_name = query.is_identifier or (has_exact and bool(query.joined) and " " not in query.text)
+    is_name = query.is_identifier or (has_exact and " " not in query.text)
     return not query.phrases and not is_name and sum(map(len, query_words(query))) > 2
 
 

@@ -7,14 +7,15 @@ import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
 
 import orjson
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.errors import InvalidInput, UnreadableIndex
 from mlgraph.domain.search_options import DEFAULTS, FILTERS, SearchOptions
 from mlgraph.ports.search_index import IndexHit, MeaningView
 from mlgraph.search.documents import SearchDocument
@@ -100,12 +101,26 @@ class SearchQueries:
         """Return all hits of a search, ranked, in the latest view of the index."""
         if len(q) > MAX_QUERY_CHARS:
             raise InvalidInput(f"q has {len(q)} characters, {MAX_QUERY_CHARS} are allowed", pointer="q")
-        view = self._projection.view()
-        ranker = Ranker(view, clock.now_us() // _DAY_US, self._projection.uri)
-        return ranker.ranked(parse_query(q, prefix=options.prefix), _selection(options))
+        with self._building_again():
+            view = self._projection.view()
+            ranker = Ranker(view, clock.now_us() // _DAY_US, self._projection.uri)
+            return ranker.ranked(parse_query(q, prefix=options.prefix), _selection(options))
 
     def page(self, q: str, options: SearchOptions, ranking: Ranking, offset: int) -> dict[str, Any]:
         """Return the page of a ranking that begins behind the first `offset` hits."""
+        with self._building_again():
+            return self._page(q, options, ranking, offset)
+
+    @contextmanager
+    def _building_again(self) -> Iterator[None]:
+        """Let the index be built again if its files cannot be read."""
+        try:
+            yield
+        except UnreadableIndex:
+            self._projection.build_again()
+            raise
+
+    def _page(self, q: str, options: SearchOptions, ranking: Ranking, offset: int) -> dict[str, Any]:
         query, selection = parse_query(q, prefix=options.prefix), _selection(options)
         page = ranking.page(selection, offset, options.limit)
         counts = ranking.view.counts(ranking.matching, selection, _VALUES)
@@ -179,7 +194,7 @@ def _hit(ranking: Ranking, hit: IndexHit, document: SearchDocument, query: Parse
     parts: Mapping[str, Any] = ranking.parts.get(hit.asset, {})
     matched = matched_fields(query, document, forgiving=ranking.forgiving)
     if "meaning" in parts:
-        nearest = ranking.view.closest_words(ranking.meaning, document_words(document), _MEANING_WORDS)
+        nearest = ranking.view.closest_words(ranking.meaning, hit, _MEANING_WORDS)
         matched.append({"field": MEANING, "words": nearest})
     body: dict[str, Any] = {
         "uri": document.uri,

@@ -18,16 +18,19 @@ from mlgraph.ports.pool import Pool
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common import metrics
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.search.projection import SearchProjection
 
 MAX_LAG_S: Final = 30.0
 _GRAPH: Final = "graph"
+_SEARCH: Final = "search"
 
 
 class Health:
     """Readiness and metrics of one server."""
 
-    def __init__(self, reader: FactReader, follower: Follower) -> None:
+    def __init__(self, reader: FactReader, follower: Follower, search: SearchProjection | None = None) -> None:
         self._reader = reader
+        self._search = search
         self._follower = follower
         self._started_at = time.monotonic()
         self._loaded = False
@@ -64,10 +67,24 @@ class Health:
             if lag > MAX_LAG_S:
                 reason = self._follower.failure or "it is still reading"
                 raise Unavailable(f"the graph lags {lag:.0f} s behind the store: {reason}")
+            search = self._search_state(watermark)
         except MlgraphError:
             self._gauges.unready.inc()
             raise
-        return {"status": "ready", "watermark": self._follower.snapshot().watermark, "lag_s": round(lag, 3)}
+        return {"status": "ready", "watermark": self._follower.snapshot().watermark, "lag_s": round(lag, 3), **search}
+
+    def _search_state(self, stored: int) -> dict[str, object]:
+        """Return watermark and lag of search. Raises `Unavailable` while it lags by over 30 s, but not during its first build."""
+        search = self._search
+        if search is None:
+            return {}
+        lag = self._search_lag_s(search, stored)
+        if search.caught_up_at and lag > MAX_LAG_S:
+            raise Unavailable(f"search lags {lag:.0f} s behind the store: {search.failure or 'it is still reading'}")
+        return {"search": {"watermark": search.watermark, "lag_s": round(lag, 3), "failure": search.failure}}
+
+    def _search_lag_s(self, search: SearchProjection, stored: int) -> float:
+        return 0.0 if search.watermark >= stored else time.monotonic() - (search.caught_up_at or self._started_at)
 
     def _lag_s(self, stored: int) -> float:
         if self._follower.snapshot().watermark >= stored:
@@ -93,6 +110,10 @@ class Health:
             gauges.stored.set(stored)
             gauges.lag.labels(_GRAPH).set(self._lag_s(stored))
             gauges.behind.labels(_GRAPH).set(max(0, stored - snapshot.watermark))
+            if self._search is not None:
+                gauges.watermark.labels(_SEARCH).set(self._search.watermark)
+                gauges.lag.labels(_SEARCH).set(self._search_lag_s(self._search, stored))
+                gauges.behind.labels(_SEARCH).set(max(0, stored - self._search.watermark))
             if self._dead_letters is not None:
                 counts = self._dead_letters()
                 gauges.dead_letters_waiting.set(counts.waiting)

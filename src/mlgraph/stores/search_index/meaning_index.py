@@ -116,16 +116,21 @@ class MeaningIndex:
         found = zip(assets[slots].tolist(), cosines.tolist(), strict=True)
         return sorted(found, key=lambda each: (-each[1], each[0]))
 
-    def closest_words(self, meaning: Mapping[str, float], words: Mapping[str, float], most: int) -> list[str]:
-        """Return those of `words` that are nearest in meaning to any word of `meaning`, nearest first."""
-        wanted, listed = list(meaning), list(words)
+    def alignments(self, query: Sequence[str], documents: Sequence[Sequence[str]]) -> list[float]:
+        """Return how well the words of each document cover those of a query by their meaning, 0 to 1."""
         try:
-            rows = self._words.of([*wanted, *listed])
+            wanted = self._words.of(query)
+            listed = [*dict.fromkeys(word for words in documents for word in words)]
+            return embedding.alignments(wanted, self._words.of(listed), listed, documents)
+        except Unavailable:
+            return [0.0] * len(documents)
+
+    def closest_words(self, query: Sequence[str], words: Sequence[str], most: int) -> list[str]:
+        """Return those of `words` that are nearest in meaning to any word of a query, nearest first."""
+        try:
+            return embedding.closest_words(self._words.of(query), self._words.of(words), words, most)
         except Unavailable:
             return []
-        one = dict(zip(wanted, rows, strict=False))
-        other = dict(zip(listed, rows[len(wanted) :], strict=True))
-        return embedding.closest_words(one, other, most)
 
     def _vector(self, meaning: Mapping[str, float]) -> Floats | None:
         """Return the unit vector of weighted words; None if none of them has one."""

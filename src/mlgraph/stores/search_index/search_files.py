@@ -59,9 +59,13 @@ class SearchView:
         """Return the same for the vector of an asset, the asset itself included; empty if it has none."""
         return self._meaning.nearest_to(asset, most, most_of_kind)
 
-    def closest_words(self, meaning: Mapping[str, float], words: Mapping[str, float], most: int) -> list[str]:
-        """Return those of `words` that are nearest in meaning to any word of `meaning`, nearest first."""
-        return self._meaning.closest_words(meaning, words, most)
+    def alignments(self, meaning: Mapping[str, float], hits: Sequence[IndexHit]) -> list[float]:
+        """Return how well the words of each hit cover those of `meaning` by their own meaning, 0 to 1."""
+        return self._meaning.alignments(list(meaning), self._words.words_of(hits))
+
+    def closest_words(self, meaning: Mapping[str, float], hit: IndexHit, most: int) -> list[str]:
+        """Return the words of a hit that are nearest in meaning to any word of `meaning`, nearest first."""
+        return self._meaning.closest_words(list(meaning), self._words.words_of([hit])[0], most)
 
 
 class SearchFiles:
@@ -75,7 +79,7 @@ class SearchFiles:
 
     def open(self) -> IndexState | None:
         """Open the index for reading, and return its state; None if there is no usable one, the reason of which is logged."""
-        state = self._words.open()
+        state = self._words.open(verified=self._writes)
         if state is None:
             return None
         if not self._meaning.open(state.slots, writes=self._writes):

@@ -18,11 +18,12 @@ from typing import Any, Final
 import orjson
 import tantivy
 
-from mlgraph.domain.errors import Unavailable
+from mlgraph.domain.errors import Unavailable, UnreadableIndex
 from mlgraph.domain.search_options import FILTERS
 from mlgraph.ports.search_index import Clause, Counts, IndexHit, IndexState, Selection, WrittenDocument
 from mlgraph.search.words import RULES_VERSION
 from mlgraph.stores.search_index.clause_queries import query_of, selected
+from mlgraph.stores.search_index.file_checks import damaged_file
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +32,9 @@ FORMAT: Final = 1
 _WRITER_BYTES: Final = 32_000_000
 _STATE_KEY: Final = "\x00state"
 _NUMBERS: Final = ("asset", "prior", "changed_day", "successor")
-_POSITIONS: Final = ("name", "columns", "text", "owner_words", "tag_words")
+_MEANING: Final = "\x00meaning"
+"""The key in a stored body of the words that say what the document is about."""
+_POSITIONS: Final = ("name", "names", "columns", "text", "owner_words", "tag_words")
 _FREQUENCIES: Final = ("joined", "place")
 
 
@@ -45,11 +48,11 @@ def _tantivy_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (ValueError, OSError, MemoryError) as error:
-        raise Unavailable(f"the search index could not be {what}: {error}") from error
+        raise UnreadableIndex(f"the search index could not be {what}: {error}") from error
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise Unavailable(f"the search index could not be {what}, its files are damaged: {str(error)[:200]}") from error
+        raise UnreadableIndex(f"the search index could not be {what}, its files are damaged: {str(error)[:200]}") from error
 
 
 def schema() -> tantivy.Schema:
@@ -119,7 +122,13 @@ class TantivyView:
     def bodies(self, hits: Sequence[IndexHit]) -> list[dict[str, Any]]:
         """Return what is stored of each hit."""
         with _tantivy_errors("read"):
-            return [_body(self._searcher, hit.address) for hit in hits]
+            bodies = [_body(self._searcher, hit.address) for hit in hits]
+        return [{name: value for name, value in body.items() if name != _MEANING} for body in bodies]
+
+    def words_of(self, hits: Sequence[IndexHit]) -> list[list[str]]:
+        """Return the words of each hit that say what it is about."""
+        with _tantivy_errors("read"):
+            return [_body(self._searcher, hit.address).get(_MEANING, []) for hit in hits]
 
     def frequency(self, field: str, word: str) -> int:
         """Return how many documents have `word` in a field."""
@@ -143,17 +152,23 @@ class TantivyIndex:
         self._writer: tantivy.IndexWriter | None = None
         self._view: TantivyView | None = None
         self._seen: tuple[int, int] | None = None
+        self._is_first_build = False
 
-    def open(self) -> IndexState | None:
-        """Open the index for reading, and return its state; None if there is no usable one, the reason of which is logged."""
+    def open(self, *, verified: bool = False) -> IndexState | None:
+        """Open the index for reading, and return its state; None if there is no usable one, the reason of which is logged.
+
+        `verified`: read all files first, because nobody else verifies them.
+        """
         if not (self._directory / "meta.json").exists():
             return None
         try:
             with _tantivy_errors("opened"):
+                if verified:
+                    _verify(self._directory)
                 index = tantivy.Index.open(str(self._directory))
                 index.config_reader("manual")
                 view = self._view_of(index)
-        except (Unavailable, _UnusableIndex) as error:
+        except (Unavailable, _UnusableIndex, KeyError) as error:
             _log.warning("the search index is not used, it will be built again: %s", error)
             return None
         self._index, self._view = index, view
@@ -186,6 +201,7 @@ class TantivyIndex:
                 self._index = tantivy.Index(schema(), str(self._directory), reuse=False)
                 self._index.config_reader("manual")
             self._writer = self._index.writer(_WRITER_BYTES, 1)
+        self._is_first_build = from_scratch
 
     def _empty(self) -> None:
         try:
@@ -199,11 +215,13 @@ class TantivyIndex:
     def put(self, documents: Sequence[WrittenDocument], removed: Collection[int] = ()) -> None:
         """Replace the documents of these assets, and remove those of `removed`, with the next commit."""
         writer = self._writing()
+        replaced = [*removed, *(document.asset for document in documents)]
         with _tantivy_errors("written"):
-            for asset in removed:
-                _remove(writer, asset)
+            if replaced and not self._is_first_build:
+                # by a query: a term of an integer is a signed one in this version, which no document has
+                fields = self._index.schema if self._index is not None else schema()
+                writer.delete_documents_by_query(tantivy.Query.term_set_query(fields, "asset", replaced))
             for document in documents:
-                _remove(writer, document.asset)
                 writer.add_document(_stored(document))
 
     def commit(self, state: IndexState) -> None:
@@ -225,6 +243,7 @@ class TantivyIndex:
             document.add_bytes("body", orjson.dumps(body))
             writer.add_document(document)
             writer.commit()
+        self._is_first_build = False
         self.refresh()
 
     def _writing(self) -> tantivy.IndexWriter:
@@ -265,12 +284,9 @@ class TantivyIndex:
             _quietly(writer.wait_merging_threads)
 
 
-def _remove(writer: tantivy.IndexWriter, asset: int) -> None:
-    """Remove the document of an asset with the next commit.
-
-    By a query: `delete_documents_by_term` makes a term of signed numbers, which no document with an unsigned field has.
-    """
-    writer.delete_documents_by_query(tantivy.Query.term_query(_FIELDS, "asset", asset))
+def _verify(directory: Path) -> None:
+    if (damage := damaged_file(directory)) is not None:
+        raise _UnusableIndex(damage)
 
 
 def _quietly(work: Callable[[], None]) -> None:
@@ -306,5 +322,5 @@ def _stored(document: WrittenDocument) -> tantivy.Document:
     for field, values in document.filters.items():
         for value in values:
             stored.add_text(field, value)
-    stored.add_bytes("body", orjson.dumps(document.body))
+    stored.add_bytes("body", orjson.dumps({**document.body, _MEANING: list(document.meaning)}))
     return stored

@@ -90,13 +90,18 @@ class VectorFile:
         """Use the first `slots` slots; return False if the files are too short for them."""
         if any(os.fstat(self._files[name]).st_size < slots * _slot_bytes(name) for name in _COLUMNS):
             return False
-        if slots > len(self._mapped.get("assets", ())):
+        if slots > self._capacity:
             self._map()
         if self._writes:
             assets = np.array(self._mapped["assets"][:slots]) if slots else np.empty(0, np.int32)
             self._sort(assets)
         self.slots = slots
         return True
+
+    @property
+    def _capacity(self) -> int:
+        """Slots that all mapped files have."""
+        return min(len(self._mapped[name]) for name in _MAPPED) if self._mapped else 0
 
     def _map(self) -> None:
         """Map the files in their present size."""
@@ -143,7 +148,7 @@ class VectorFile:
 
     def _new_slot(self, asset: int) -> int:
         slot = self.slots
-        if slot >= len(self._mapped.get("assets", ())):
+        if slot >= self._capacity:
             self._grow(slot + _GROW_SLOTS)
         self._tail[asset] = slot
         self._write("assets", slot, np.int32(asset).tobytes())
