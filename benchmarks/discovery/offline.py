@@ -21,13 +21,14 @@ from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.graph.model.rows import NodeKey, Row, edge_flags, plain_layers
 from mlgraph.graph.traversal.source_sets import source_sets
 from mlgraph.ports.store import AssetRow, FactReader
+from mlgraph.search.similarity.briefs import BriefSignals, brief_score, brief_signals, copies_key, passages, read_passages
 from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.profiles import described
-from mlgraph.search.similarity.signals import Context, Ranked, Subject, rank
+from mlgraph.search.similarity.signals import Context, Ranked, Subject, rank, vectors_of
 from mlgraph.search.similarity.sources import SourceIndex
 from mlgraph.services.discovery.described_assets import COMPARED_CODES, with_named_columns
 from mlgraph.services.discovery.surroundings import consumers_of, related_to, uses
-from mlgraph.services.discovery.word_vectors import load_word_vectors
+from mlgraph.stores.search_index.word_vectors import WordVectors
 
 _ALWAYS: Final = (0, FOREVER)
 
@@ -62,7 +63,7 @@ class Offline:
                 self._edge(fact["edge"])
         self._graph.publish(1)
         self.graph: GraphVersion = self._graph.snapshot
-        self.catalogue = Catalogue(load_word_vectors())
+        self.catalogue = Catalogue(WordVectors().of)
         for asset, state in states.items():
             uri = AssetUri.parse(state["uri"])
             if KINDS[uri.kind].code in COMPARED_CODES:
@@ -72,6 +73,9 @@ class Offline:
         kinds[list(COMPARED_CODES)] = True
         self.sources = SourceIndex(source_sets(self.graph, clock.now_us(), kinds), self.catalogue.assets())
         self.context: Context = self.catalogue.context(self.sources.rarity)
+        self._assets = self.catalogue.assets()
+        profiles = [profile for asset in self._assets if (profile := self.catalogue.profile(asset)) is not None]
+        self._vectors = vectors_of(profiles, self.context)
 
     def _number(self, text: str) -> int:
         number = self._numbers.get(text)
@@ -118,7 +122,8 @@ class Offline:
             return []
         related = related_to(cast("FactReader", _NoRecords()), self.graph, asset, clock.now_us())
         found = []
-        for each in self.catalogue.candidates(profile, self.sources.candidates(asset)):
+        near = self.sources.candidates(self.sources.leaves(asset), self.sources.inputs(asset), asset)
+        for each in self.catalogue.candidates(profile, near):
             other = self.catalogue.profile(each)
             if each in related or other is None or other.kind != profile.kind or other.identity == profile.identity:
                 continue
@@ -138,6 +143,27 @@ class Offline:
             return []
         query = Subject(asset, profile, self.sources.leaves(asset), self.sources.inputs(asset))
         return rank(query, self.candidates(asset), self.context, self.around)
+
+    def about(self, text: str) -> list[tuple[str, BriefSignals]]:
+        """Return the assets that a text may describe, each with the signals of its best passage."""
+        best: dict[int, BriefSignals] = {}
+        for passage in read_passages(passages(text), self.context):
+            nearest = np.argsort(-(self._vectors @ passage.vector))[:60]
+            found = [
+                *self.catalogue.about(passage.known(), COMPARED_CODES, 60),
+                *(self._assets[each] for each in nearest.tolist()),
+            ]
+            subjects = [Subject(each, profile) for each in dict.fromkeys(found) if (profile := self.catalogue.profile(each))]
+            for subject, signals in zip(subjects, brief_signals(passage, subjects, self.context), strict=True):
+                if subject.asset not in best or brief_score(signals) > brief_score(best[subject.asset]):
+                    best[subject.asset] = signals
+        ranked = sorted(best, key=lambda asset: (-brief_score(best[asset]), asset))
+        folded: dict[int, int] = {}
+        for asset in ranked:
+            profile = self.catalogue.profile(asset)
+            if profile is not None:
+                folded.setdefault(copies_key(Subject(asset, profile)), asset)
+        return [(self.uri(asset), best[asset]) for asset in folded.values()]
 
     def uris(self, ranked: Iterable[Ranked]) -> list[str]:
         """Return the URIs of ranked assets."""

@@ -24,7 +24,6 @@ from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
-from mlgraph.services.discovery.word_vectors import load_word_vectors
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
@@ -51,6 +50,7 @@ from mlgraph.stores.postgres.exclusion import PostgresExclusion
 from mlgraph.stores.postgres.reader import PostgresReader
 from mlgraph.stores.postgres.usage import PostgresUsage
 from mlgraph.stores.search_index.search_files import SearchFiles
+from mlgraph.stores.search_index.word_vectors import WordVectors
 
 
 def _credentials(place: SecretPlace) -> Credentials:
@@ -83,7 +83,7 @@ class Server:
         index = SearchFiles(options.data / "search" / _store_name(options.store), writes=first)
         self.search = SearchProjection(reader, self.follower, index, writes=first)
         noise = Noise(options.configuration.noise)
-        self.similarity = SimilarityIndex(reader, self.follower, load_word_vectors)
+        self.similarity = SimilarityIndex(reader, self.follower, WordVectors().of)
         self._is_first = first
         searches = SearchQueries(self.search)
         usage = PostgresUsage(database)
@@ -101,7 +101,7 @@ class Server:
             health=self.health,
             tokens=tokens_from(options.tokens),
             agents=AgentQueries(reader, self.follower, noise, self.usage.requested),
-            discovery=Discovery(reader, self.follower, self.similarity, intake.append, checks=first),
+            discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )
 

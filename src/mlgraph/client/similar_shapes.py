@@ -26,7 +26,10 @@ class ReusableCopy(TypedDict):
 
 
 class SimilarAsset(TypedDict):
-    """A hit. The contributions in `why` add up to `score`; `suggested`: it is probably a duplicate."""
+    """A hit. The contributions in `why` add up to `score`; `suggested`: it is probably a duplicate.
+
+    `copies` are other versions, slices and environments of the same asset, which are not listed by themselves (of texts only).
+    """
 
     uri: str
     kind: str
@@ -35,6 +38,7 @@ class SimilarAsset(TypedDict):
     score: float
     suggested: bool
     why: list[Reason]
+    copies: list[str]
     reuse: ReusableCopy
 
 

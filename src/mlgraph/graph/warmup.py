@@ -14,6 +14,7 @@ from mlgraph.graph.response.edge_listing import edges_between
 from mlgraph.graph.response.json_rendering import edges_json, nodes_json, owners_json
 from mlgraph.graph.traversal.closures import walk
 from mlgraph.graph.traversal.small_closures import is_small_closure
+from mlgraph.graph.traversal.source_sets import source_sets
 from mlgraph.ports.store import AssetRow
 
 _URIS = ("mlg://dataset/warm/a", "mlg://dataset/warm/b")
@@ -53,5 +54,6 @@ def _query(snapshot: GraphVersion) -> None:
     lookup = NameLookup(asset_index)
     lookup.find("a")
     lookup.similar("b", 2)
+    source_sets(snapshot, 5, np.ones(256, np.bool_))
     marks = np.zeros(len(asset_index), np.uint8)
     walk(snapshot, root, "downstream", Layer.ASSET, 5, marks=marks)

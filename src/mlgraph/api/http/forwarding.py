@@ -1,4 +1,7 @@
-"""Forwarding of requests to the first process, which alone serves sources, dead letters, backups, similar assets and metrics (`--workers`)."""
+"""Forwarding of requests to the first process (`--workers`).
+
+It alone serves sources, dead letters, backups, similar assets and metrics.
+"""
 
 from __future__ import annotations
 

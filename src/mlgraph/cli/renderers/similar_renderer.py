@@ -48,6 +48,8 @@ def _hit(number: int, hit: SimilarAsset) -> list[RenderableType]:
         for each in hit["why"]
         if abs(each["contribution"]) >= 0.005
     ]
+    if hit["copies"]:
+        reasons.append(Text(f"   and {count(len(hit['copies']), 'copy', 'copies')} of it", "dim"))
     return [head, *reasons, Text(f"   {plain(hit['reuse']['text'])}", "bold" if hit["reuse"]["best"] else "dim")]
 
 

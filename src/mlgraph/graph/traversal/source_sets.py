@@ -1,4 +1,4 @@
-"""The sources of every asset: its ancestors without parents, and the data that it is made from directly, in one pass over the graph.
+"""The sources of every asset, in one pass over the graph: its ancestors without parents, and the data that it is made from.
 
 A set has at most `MOST` assets. Of more, those with the least hashes are retained: a uniform sample, the same for equal sets, so
 that the overlap of two samples estimates the overlap of the sets (bottom-k sketches, Cohen and Kaplan 2007).
@@ -52,7 +52,7 @@ A version is passed through on the way to its own model only.
 
 
 class SourceSets(NamedTuple):
-    """Sets of assets by asset: `leaves` and `inputs` are int32[n, MOST], filled with -1; `rows` is the row of each asset, or -1."""
+    """Sets of assets: `leaves` and `inputs` are int32[n, MOST], filled with -1; `rows` is the row of each asset, or -1."""
 
     rows: Ints
     leaves: Ints
@@ -75,6 +75,15 @@ class SourceSets(NamedTuple):
 NO_SOURCE_SETS: Final = SourceSets(np.zeros(0, np.int32), np.zeros((0, MOST), np.int32), np.zeros((0, MOST), np.int32), 0)
 
 
+class _Edges(NamedTuple):
+    """The parents of node `n` are parents[up[n]:up[n + 1]], its children children[down[n]:down[n + 1]]."""
+
+    up: Longs
+    parents: Ints
+    down: Longs
+    children: Ints
+
+
 def source_sets(graph: GraphVersion, moment: int, kinds: Bools) -> SourceSets:
     """Return the sources at `moment` (microseconds) of all assets of the kinds with `kinds` (bool by code) set."""
     children, parents = _edges(graph, moment)
@@ -83,7 +92,7 @@ def source_sets(graph: GraphVersion, moment: int, kinds: Bools) -> SourceSets:
     roles = _ROLES[graph.asset_index.kind_at[:nodes]]
     up, up_positions = grouped(children, nodes)
     down, down_positions = grouped(parents, nodes)
-    leaves, inputs = _propagated(up, parents[up_positions], down, children[down_positions], assets, roles)
+    leaves, inputs = _propagated(_Edges(up, parents[up_positions], down, children[down_positions]), assets, roles)
     wanted = np.flatnonzero(kinds[graph.asset_index.kind_at[:nodes]] & (graph.port_of[:nodes] == 0))
     rows = np.full(len(graph.asset_index), _NONE, np.int32)
     rows[assets[wanted]] = np.arange(len(wanted), dtype=np.int32)
@@ -168,20 +177,25 @@ def _visit(node: int, parents: Ints, leaves: Ints, inputs: Ints, assets: Ints, r
 
 
 @numba.njit(cache=True, nogil=True)
-def _propagated(up: Longs, parents: Ints, down: Longs, children: Ints, assets: Ints, roles: Bytes) -> tuple[Ints, Ints]:
-    """Return the leaves and the direct inputs of each node: in topological order, then along cycles until nothing changes.
-
-    A cycle of data that nothing else feeds is its own source: that of its first node.
-    """
+def _propagated(edges: _Edges, assets: Ints, roles: Bytes) -> tuple[Ints, Ints]:
+    """Return the leaves and the direct inputs of each node."""
     count = len(assets)
     leaves, inputs = np.full((count, MOST), -1, np.int32), np.full((count, MOST), -1, np.int32)
+    unsettled = _in_order(edges, assets, roles, leaves, inputs)
+    _along_cycles(edges, assets, roles, leaves, inputs, unsettled)
+    return leaves, inputs
+
+
+@numba.njit(cache=True, nogil=True)
+def _in_order(edges: _Edges, assets: Ints, roles: Bytes, leaves: Ints, inputs: Ints) -> Ints:
+    """Compute the sets of nodes in topological order (Kahn 1962); return the nodes on cycles and below them."""
+    up, parents, down, children = edges
+    count = len(assets)
     waiting = np.empty(count, np.int32)
-    for node in range(count):
-        waiting[node] = up[node + 1] - up[node]
     queue = np.empty(count, np.int32)
-    queued = np.zeros(count, np.uint8)
     head, tail = 0, 0
     for node in range(count):
+        waiting[node] = up[node + 1] - up[node]
         if waiting[node] == 0:
             queue[tail] = node
             tail += 1
@@ -191,43 +205,51 @@ def _propagated(up: Longs, parents: Ints, down: Longs, children: Ints, assets: I
         _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, roles)
         if roles[node] > 0 and leaves[node, 0] < 0:
             leaves[node, 0] = assets[node]
-        for place in range(down[node], down[node + 1]):
-            child = children[place]
+        for child in children[down[node] : down[node + 1]]:
             waiting[child] -= 1
             if waiting[child] == 0:
                 queue[tail] = child
                 tail += 1
-    # what is left lies on cycles or below them; the queue becomes a ring
-    head, size = 0, 0
-    for node in range(count):
-        if waiting[node] > 0:
-            queue[size] = node
-            queued[node] = 1
-            size += 1
-    unsettled = queue[:size].copy()
-    cursor = 0
+    return np.flatnonzero(waiting > 0).astype(np.int32)
+
+
+@numba.njit(cache=True, nogil=True)
+def _along_cycles(edges: _Edges, assets: Ints, roles: Bytes, leaves: Ints, inputs: Ints, unsettled: Ints) -> None:
+    """Compute the sets of the other nodes: visit them until nothing changes.
+
+    A cycle of data that nothing else feeds has a source of its own: its first node.
+    """
+    up, parents, down, children = edges
+    count = len(assets)
+    ring = np.empty(count, np.int32)
+    queued = np.zeros(count, np.uint8)
+    head, size = 0, len(unsettled)
+    ring[:size] = unsettled
+    queued[unsettled] = 1
+    first = 0
     while True:
         while size:
-            node = queue[head]
+            node = ring[head]
             head = (head + 1) % count
             size -= 1
             queued[node] = 0
             if _visit(node, parents[up[node] : up[node + 1]], leaves, inputs, assets, roles):
-                for place in range(down[node], down[node + 1]):
-                    child = children[place]
-                    if not queued[child]:
-                        queue[(head + size) % count] = child
-                        queued[child] = 1
-                        size += 1
-        while cursor < len(unsettled) and not (roles[unsettled[cursor]] > 0 and leaves[unsettled[cursor], 0] < 0):
-            cursor += 1
-        if cursor == len(unsettled):
-            return leaves, inputs
-        node = unsettled[cursor]
+                size = _enqueue(children[down[node] : down[node + 1]], ring, queued, head, size)
+        while first < len(unsettled) and (roles[unsettled[first]] == 0 or leaves[unsettled[first], 0] >= 0):
+            first += 1
+        if first == len(unsettled):
+            return
+        node = unsettled[first]
         leaves[node, 0] = assets[node]
-        for place in range(down[node], down[node + 1]):
-            child = children[place]
-            if not queued[child]:
-                queue[(head + size) % count] = child
-                queued[child] = 1
-                size += 1
+        size = _enqueue(children[down[node] : down[node + 1]], ring, queued, head, size)
+
+
+@numba.njit(cache=True, nogil=True)
+def _enqueue(nodes: Ints, ring: Ints, queued: Bytes, head: int, size: int) -> int:
+    """Append those of `nodes` that are not in the ring; return its new size."""
+    for node in nodes:
+        if not queued[node]:
+            ring[(head + size) % len(ring)] = node
+            queued[node] = 1
+            size += 1
+    return size

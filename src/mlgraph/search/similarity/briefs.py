@@ -12,45 +12,73 @@ import numpy as np
 from mlgraph.search.similarity.scoring import Contribution, contributions, logistic
 from mlgraph.search.similarity.signals import Context, Subject, scaled, vectors_of
 from mlgraph.search.similarity.vocabulary import Floats
-from mlgraph.search.similarity.words import is_meaningful, split
+from mlgraph.search.similarity.words import is_meaningful, listed, split, stem
 
 PASSAGE_WORDS: Final = 120
 """Words of a passage: about a paragraph."""
-LEAST_WORDS: Final = 3
+LEAST_WORDS: Final = 2
 """Meaningful words below which a passage says nothing that can be compared."""
-_UNKNOWN_RARITY: Final = 0.5
+_UNKNOWN_RARITY: Final = 0.6
 """Weight of a word that no asset has: often what makes the plan new, as often the language of plans."""
+_LEAST_DESCRIBED: Final = 5
+"""Words of a description from which on equal ones are copies."""
+_BASE: Final = 0.1
 _COSINE: Final = (0.15, 0.75)
-_SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s+|\n+")
+_WORD_COSINE: Final = (0.2, 0.8)
+"""Cosines of two words between which one begins to cover the other, and covers it by `_BY_MEANING`."""
+_BY_MEANING: Final = 0.9
+_BY_COLUMN: Final = 0.5
+"""How much a word of a column's name covers, in comparison with one of a name or description."""
+_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
+_OF_PLANS: Final = frozenset(
+    map(
+        stem,
+        listed(
+            """
+            plan project quarter budget month week year people person colleague dashboard ready spring summer autumn winter
+            deadline meeting goal user first once result anybody anyone somebody anything something everything exist stakeholder
+            sprint roadmap milestone work share ask approve begin soon purpose following answer describe express mean end run
+            day one two three four five six already else other entity table dataset data feature group model predict train thing
+            number pipeline team proposal brief document section chapter introduction background scope timeline phase risk
+            """
+        ),
+    )
+)
+"""Words of every plan, which say nothing about what it is for."""
 
 
 class BriefSignals(NamedTuple):
     """In what a text and an asset agree, each between 0 and 1."""
 
+    covered: float = 0.0
+    """The share of the text's words that words of the asset cover, in the same concept or by meaning, by rarity."""
     described: float = 0.0
     """The share of the asset's description of which the text speaks, by rarity."""
-    covered: float = 0.0
-    """The share of the text that the asset's description and columns cover, by rarity."""
     meaning: float = 0.0
     """The cosine of both, by static word vectors."""
 
 
-WEIGHTS: Final = BriefSignals(described=4.0, covered=5.0, meaning=4.0)
+WEIGHTS: Final = BriefSignals(covered=9.0, described=3.0, meaning=3.0)
 """Fitted by benchmarks/discovery/fit.py."""
-BIAS: Final = -5.0
+BIAS: Final = -5.5
 LISTED: Final = 0.5
 """The least score of a hit of a text: below, there is nothing like it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage as the catalogue knows its words."""
+    """A passage as the catalogue knows its words: for each its concept (None: no asset has it), its weight and its vector."""
 
     text: str
-    concepts: frozenset[int]
-    unknown: int
-    """Meaningful words that no asset has."""
+    concepts: tuple[int | None, ...]
+    weights: Floats
+    vectors: Floats
     vector: Floats
+    """The mean of all, of length 1."""
+
+    def known(self) -> frozenset[int]:
+        """Return the concepts that assets have."""
+        return frozenset(each for each in self.concepts if each is not None)
 
 
 def passages(text: str) -> list[str]:
@@ -78,27 +106,29 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def read_passages(texts: Sequence[str], context: Context) -> list[Passage]:
-    """Return those passages that have enough meaningful words."""
+    """Return those passages that have enough meaningful words, without words of every plan."""
     vocabulary = context.vocabulary
     kept: list[tuple[str, dict[str, int | None]]] = []
     for text in texts:
-        words = {word: vocabulary.concept_of(word) for word in dict.fromkeys(split(text)) if is_meaningful(word)}
+        spoken = [word for word in dict.fromkeys(split(text)) if is_meaningful(word)]
+        words = {word: vocabulary.concept_of(word) for word in spoken if stem(word) not in _OF_PLANS}
         if len(words) >= LEAST_WORDS:
             kept.append((text, words))
     distinct = list(dict.fromkeys(word for _, words in kept for word in words))
     if not distinct:
         return []
     place = {word: number for number, word in enumerate(distinct)}
-    vectors = vocabulary.embedded(distinct)
+    embedded = vocabulary.embedded(distinct)
     found = []
     for text, words in kept:
-        known = [0.1 + (_UNKNOWN_RARITY if concept is None else context.rarities[concept]) for concept in words.values()]
-        weights = np.array(known, np.float32)
-        mean = (weights @ vectors[[place[word] for word in words]]) / weights.sum()
-        centred: Floats = mean if context.mean is None else mean - context.mean
-        vector = centred / max(float(np.linalg.norm(centred)), 1e-6)
-        concepts = frozenset(concept for concept in words.values() if concept is not None)
-        found.append(Passage(text, concepts, sum(concept is None for concept in words.values()), vector))
+        rarities = [_UNKNOWN_RARITY if concept is None else context.rarities[concept] for concept in words.values()]
+        weights = np.array(rarities, np.float32) + _BASE
+        vectors = embedded[[place[word] for word in words]]
+        mean: Floats = weights @ vectors / weights.sum()
+        if context.mean is not None:
+            mean = mean - context.mean
+        vector = mean / max(float(np.linalg.norm(mean)), 1e-6)
+        found.append(Passage(text, tuple(words.values()), weights, vectors, vector))
     return found
 
 
@@ -107,23 +137,58 @@ def brief_signals(passage: Passage, subjects: Sequence[Subject], context: Contex
     if not subjects:
         return []
     cosines: list[float] = (vectors_of([each.profile for each in subjects], context) @ passage.vector).tolist()
-    total = sum(map(context.rarities.__getitem__, passage.concepts)) + passage.unknown * _UNKNOWN_RARITY
+    coverage = _coverage(passage, subjects, context)
+    known = passage.known()
     found = []
-    for subject, cosine in zip(subjects, cosines, strict=True):
-        profile = subject.profile
-        described = context.concepts((*profile.name, *profile.text))
-        columns = frozenset(concept for column in profile.columns for concept in context.columns.concepts[column])
+    for subject, cosine, covered in zip(subjects, cosines, coverage, strict=True):
+        described = context.concepts((*subject.profile.name, *subject.profile.text))
         own = sum(map(context.rarities.__getitem__, described))
-        shared = sum(map(context.rarities.__getitem__, described & passage.concepts))
-        covered = sum(map(context.rarities.__getitem__, (described | columns) & passage.concepts))
-        found.append(
-            BriefSignals(
-                shared / own if own > 0 else 0.0,
-                covered / total if total > 0 else 0.0,
-                scaled(cosine, *_COSINE),
-            )
-        )
+        shared = sum(map(context.rarities.__getitem__, described & known))
+        found.append(BriefSignals(covered, shared / own if own > 0 else 0.0, scaled(cosine, *_COSINE)))
     return found
+
+
+def _coverage(passage: Passage, subjects: Sequence[Subject], context: Context) -> list[float]:
+    """Return for each subject the share of the passage's words that its nearest words cover, by weight."""
+    vocabulary = context.vocabulary
+    numbers: list[int] = []
+    factors: list[float] = []
+    starts: list[int] = []
+    for subject in subjects:
+        starts.append(len(numbers))
+        for number, factor in _compared_words(subject, context).items():
+            numbers.append(number)
+            factors.append(factor)
+        if starts[-1] == len(numbers):  # an asset without words covers nothing
+            numbers.append(0)
+            factors.append(0.0)
+    distinct, inverse = np.unique(np.array(numbers, np.int64), return_inverse=True)
+    low, high = _WORD_COSINE
+    vectors = vocabulary.vectors[distinct].astype(np.float32)
+    similarity = np.clip((passage.vectors @ vectors.T - low) / (high - low), 0, _BY_MEANING)
+    concepts = np.array([vocabulary.concepts[number] for number in distinct.tolist()])
+    for row, concept in enumerate(passage.concepts):
+        if concept is not None:
+            similarity[row, concepts == concept] = 1
+    by_word = similarity[:, inverse] * np.array(factors, np.float32)
+    best = np.maximum.reduceat(by_word, starts, axis=1)
+    found: list[float] = (passage.weights @ best / passage.weights.sum()).tolist()
+    return found
+
+
+def _compared_words(subject: Subject, context: Context) -> dict[int, float]:
+    """Return the words of an asset with how much each can cover."""
+    concepts, size = context.vocabulary.concepts, context.vocabulary.embedded_words
+    profile = subject.profile
+    found = dict.fromkeys((word for column in profile.columns for word in context.columns.words[column]), _BY_COLUMN)
+    found.update(dict.fromkeys((*profile.name, *profile.text), 1.0))
+    return {number: factor for number, factor in found.items() if number < size and concepts[number] >= 0}
+
+
+def copies_key(subject: Subject) -> int:
+    """Return what copies of one asset have in common: its description, or its name without environment and version."""
+    profile = subject.profile
+    return hash((profile.kind, profile.text)) if len(profile.text) >= _LEAST_DESCRIBED else profile.identity
 
 
 def brief_score(signals: BriefSignals) -> float:

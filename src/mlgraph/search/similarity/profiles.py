@@ -35,7 +35,7 @@ _FAMILY_CODES: Final = {family: number for number, family in enumerate(("", *_FA
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """An asset as sources describe it. `columns` are (path, type); `neighbours` lists the nearest items of each item of an embedding."""
+    """An asset as sources describe it. `columns` are (path, type); `neighbours`: the nearest items of items."""
 
     kind: int
     namespace: str

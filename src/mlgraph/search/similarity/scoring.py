@@ -34,8 +34,10 @@ WEIGHTS: Final = Signals(
     other_data=-3.2,
     other_slice=-2.5,
 )
-"""The weight of each signal, in the logarithm of the odds: never negative for what speaks for a duplicate, never positive for what
-speaks against it. Fitted by benchmarks/discovery/fit.py."""
+"""The weight of each signal, in the logarithm of the odds, fitted by benchmarks/discovery/fit.py.
+
+Never negative for what speaks for a duplicate, never positive for what speaks against it; no signal suffices by itself.
+"""
 BIAS: Final = -5.1
 SUGGESTED: Final = 0.5
 """The least score of a suggestion."""

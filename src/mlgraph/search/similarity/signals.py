@@ -217,6 +217,7 @@ class _Pair:
         topic = scaled(max(text, _COLUMNS_TELL * columns, neighbours), *_TOPIC)
         same_data = max(_jaccard(query.leaves, other.leaves), _jaccard(query.inputs, other.inputs))
         both_known = bool(query.leaves) and bool(other.leaves)
+        template = self._template(other.profile) if text > _LIKE_TEXTS else 0.0
         return Signals(
             name=overlap(self._mine.name, words.name, context.rarities)[0],
             text=text,
@@ -227,9 +228,7 @@ class _Pair:
             metrics=_jaccard(query.metrics, other.metrics),
             neighbours=neighbours,
             other_data=1.0 - same_data if both_known else 0.0,
-            other_slice=max(
-                self._slices(words), self._template(other.profile) * (1.0 - same_data) if text > _LIKE_TEXTS else 0.0
-            ),
+            other_slice=max(self._slices(words), template * (1.0 - same_data)),
         )
 
     def _slices(self, theirs: _Words) -> float:

@@ -1,4 +1,4 @@
-"""MinHash of sets of numbers, and bands of it under which similar sets are found (Broder 1997; Leskovec et al., MMDS, chapter 3)."""
+"""MinHash of sets of numbers, and bands of it under which similar sets are found (Broder 1997)."""
 
 from __future__ import annotations
 

@@ -72,9 +72,12 @@ class SourceIndex:
         """Return how much sharing a source tells: about 1 if one asset is made from it, 0 if all are."""
         return rarity(max(self._by_leaf.count(source), self._by_input.count(source)), self.assets)
 
-    def candidates(self, asset: int) -> list[int]:
-        """Return assets that share sources with an asset: each once for every source and band that they share."""
-        leaves, inputs = self.leaves(asset), self.inputs(asset)
+    def knows(self, asset: int) -> bool:
+        """Return whether the sources of an asset were computed."""
+        return asset < len(self._rows) and int(self._rows[asset]) >= 0
+
+    def candidates(self, leaves: frozenset[int], inputs: frozenset[int], asset: int) -> list[int]:
+        """Return assets other than `asset` with these sources: each once for every source and band that it shares."""
         found: list[int] = []
         for source in sorted(leaves, key=self._by_leaf.count)[:_RARE_SOURCES]:
             found += self._by_leaf.find(source)

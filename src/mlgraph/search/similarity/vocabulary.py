@@ -87,7 +87,7 @@ class Vocabulary:
             self._frequencies[each] += change
 
     def rarity(self, concept_number: int, assets: int) -> float:
-        """Return how much a concept tells among so many assets: about 1 if one has it, 0 if all do (inverse document frequency)."""
+        """Return how much a concept tells among so many assets: 1 if one has it, 0 if all do."""
         return rarity(self._frequencies[concept_number], assets)
 
     def rarities(self, concepts: Sequence[int], assets: int) -> list[float]:
@@ -109,8 +109,10 @@ class Vocabulary:
         self.embedded_words = until
 
     def embedded(self, texts: Sequence[str]) -> Floats:
-        """Return the vectors of texts, which need not be words of the vocabulary."""
-        return self._embed(texts)[:, :DIMENSIONS]
+        """Return the vectors of words, of length 1, which need not be words of the vocabulary."""
+        found = self._embed(texts)[:, :DIMENSIONS]
+        lengths: Floats = np.linalg.norm(found, axis=1, keepdims=True)
+        return np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0)
 
     def concept_of(self, word: str) -> int | None:
         """Return the concept of a split word if an asset has it; None for stop words and for what no asset has."""

@@ -23,6 +23,7 @@ from mlgraph.search.similarity.scoring import SUGGESTED, of_pair, score
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.discovery.dismissals import FINDING_ORIGIN, SIMILAR_TO, SIMILAR_TO_CODE, Append, pairs_of
 from mlgraph.services.discovery.similar import SimilarQueries
+from mlgraph.services.discovery.surroundings import parts_and_writers
 from mlgraph.services.history.asserted_facts import by_asset
 
 _log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ OLD_US: Final = 7 * 86_400_000_000
 """An asset that a source has had for longer is no news when it is first read: a week."""
 MOST_FINDINGS: Final = 3
 _MOST_YOUNG: Final = 10_000
+_MOST_FOLLOWED: Final = 500
 _ACTOR: Final = Caller("mlgraph")
 _FACTS: Final = "facts"
 
@@ -58,12 +60,18 @@ class AlreadyBuilt:
         new = self._new(graph, entered)
         if len(self._young) < _MOST_YOUNG:
             self._young.update(dict.fromkeys(new, now + YOUNG_US))
-        touched = self._touched(graph, changes) & self._young.keys()
+        changed = _touched(changes)
+        touched = {asset for asset in list(self._young)[-_MOST_FOLLOWED:] if self._is_about(graph, asset, changed, now)}
         for asset in dict.fromkeys([*new, *sorted(touched)]):
             try:
                 self.check(graph, asset)
             except MlgraphError as error:
                 _log.warning("%s could not be checked for duplicates: %s", graph.asset_index.uri(asset), error.detail)
+
+    @staticmethod
+    def _is_about(graph: GraphVersion, asset: int, changed: Collection[int], moment: int) -> bool:
+        """Return whether changes are about an asset, or about what writes it."""
+        return asset in changed or any(part in changed for part in parts_and_writers(graph, asset, moment))
 
     def check(self, graph: GraphVersion, asset: int) -> list[str]:
         """Compare an asset, and bring its findings up to date; return the URIs of what it may duplicate."""
@@ -87,14 +95,14 @@ class AlreadyBuilt:
                 target = AssetUri.parse(index.uri(each.subject.asset))
                 facts.append(EdgeFact(source, SIMILAR_TO, target, FINDING_ORIGIN, None, None, properties))
         still = {each.subject.asset for each in found.ranked if score(each.signals) >= SUGGESTED}
-        for other in self._own(graph, asset) & known - still:
-            facts.append(EdgeRetraction(source, SIMILAR_TO, AssetUri.parse(index.uri(other)), FINDING_ORIGIN))
+        ended = sorted(self._found_from(asset) & known - still)
+        facts += [EdgeRetraction(source, SIMILAR_TO, AssetUri.parse(index.uri(other)), FINDING_ORIGIN) for other in ended]
         if facts:
             self._append([Item(facts)], _ACTOR)
             _log.info("%s may be built already: %d facts written", source, len(facts))
         return [index.uri(each.subject.asset) for each in best]
 
-    def _own(self, graph: GraphVersion, asset: int) -> set[int]:
+    def _found_from(self, asset: int) -> set[int]:
         """Return the assets to which a finding leads from `asset`."""
         return {record.target for record in self._reader.edges_from([asset], [SIMILAR_TO_CODE])}
 
@@ -111,13 +119,15 @@ class AlreadyBuilt:
             asset for asset, record in first.items() if in_one[record.tx] <= BULK and _is_recent(record, origins[record.origin])
         ]
 
-    def _touched(self, graph: GraphVersion, changes: Changes) -> set[int]:
-        found = set(changes.asserted)
-        for source, relation, target in changes.edges:
-            if relation != SIMILAR_TO_CODE:
-                found.update((source, target))
-        found.update(row.dataset for row in changes.assets if row.dataset)
-        return found
+
+def _touched(changes: Changes) -> set[int]:
+    """Return the assets that changes are about, other than by findings."""
+    found = set(changes.asserted)
+    for source, relation, target in changes.edges:
+        if relation != SIMILAR_TO_CODE:
+            found.update((source, target))
+    found.update(row.dataset for row in changes.assets if row.dataset)
+    return found
 
 
 def _is_recent(record: AssetRecord, origin: str) -> bool:

@@ -9,10 +9,12 @@ from mlgraph.ports.store import FactReader
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.discovery.already_built import AlreadyBuilt
 from mlgraph.services.discovery.dismissals import Append, Dismissals, check_same_kind, dismissed_with, not_dismissed
+from mlgraph.services.discovery.near_texts import NearTexts
 from mlgraph.services.discovery.plans import Plans
-from mlgraph.services.discovery.similar import DEFAULT_LIMIT, Candidates, SimilarQueries
+from mlgraph.services.discovery.similar import DEFAULT_LIMIT, SimilarQueries
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.search.search_queries import SearchQueries
 
 
 class Discovery:
@@ -24,15 +26,16 @@ class Discovery:
         follower: Follower,
         index: SimilarityIndex,
         append: Append,
+        search: SearchQueries,
         *,
         checks: bool = True,
-        by_text: Candidates | None = None,
     ) -> None:
-        """`checks`: this process checks new assets. `by_text`: candidates by their texts, from the search."""
+        """`search`: for candidates by their texts; `checks`: this process checks new assets."""
         self._reader = reader
         self._follower = follower
-        self._similar = SimilarQueries(reader, follower, index, by_text)
-        self._plans = Plans(self._similar, index, follower, reader, by_text)
+        near = NearTexts(search)
+        self._similar = SimilarQueries(reader, follower, index, near)
+        self._plans = Plans(index, follower, reader, near)
         self._dismissals = Dismissals(append)
         self._checks = AlreadyBuilt(reader, self._similar, append)
         if checks:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from mlgraph.domain import deadlines
-from mlgraph.domain.vocabulary import KINDS
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.ports.store import FactReader
 from mlgraph.search.similarity.briefs import (
@@ -17,6 +17,7 @@ from mlgraph.search.similarity.briefs import (
     Passage,
     brief_score,
     brief_signals,
+    copies_key,
     of_brief,
     passages,
     read_passages,
@@ -25,8 +26,9 @@ from mlgraph.search.similarity.catalogue import Catalogue
 from mlgraph.search.similarity.scoring import PRIOR, Contribution
 from mlgraph.search.similarity.signals import Context, Subject
 from mlgraph.services.discovery.described_assets import COMPARED_CODES
+from mlgraph.services.discovery.near_texts import NearTexts
 from mlgraph.services.discovery.reuse import Reuse
-from mlgraph.services.discovery.similar import Candidates, SimilarQueries, asset_fields
+from mlgraph.services.discovery.similar import asset_fields
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
 from mlgraph.services.projection.log_follower import Follower
 
@@ -45,24 +47,18 @@ class _Hit:
     signals: BriefSignals
     score: float
     passage: Passage
+    key: int
+    """What it has in common with copies of it."""
 
 
 class Plans:
     """Finds what exists of what texts describe."""
 
-    def __init__(
-        self,
-        similar: SimilarQueries,
-        index: SimilarityIndex,
-        follower: Follower,
-        reader: FactReader,
-        by_text: Candidates | None = None,
-    ) -> None:
-        self._similar = similar
+    def __init__(self, index: SimilarityIndex, follower: Follower, reader: FactReader, near: NearTexts) -> None:
         self._index = index
         self._follower = follower
         self._reader = reader
-        self._by_text = by_text
+        self._near = near
 
     def similar_to_text(self, text: str, kinds: Sequence[str] = (), *, limit: int) -> dict[str, Any]:
         """Return what exists of what `text` describes, of `kinds` only if there are any: each asset by its best passage."""
@@ -78,9 +74,19 @@ class Plans:
             deadlines.raise_if_exceeded()
             self._compare(catalogue, context, passage, codes, best)
             done += 1
-        listed = sorted((asset for asset, hit in best.items() if hit.score >= LISTED), key=lambda a: (-best[a].score, a))
+        found = sorted((asset for asset, hit in best.items() if hit.score >= LISTED), key=lambda a: (-best[a].score, a))
+        copies: dict[int, list[int]] = {}
+        for asset in found:
+            copies.setdefault(best[asset].key, []).append(asset)
+        listed = [assets[0] for assets in copies.values()]
         with self._reader.session():
-            hits = [_body(graph, context, asset, best[asset], catalogue) for asset in listed[:limit]]
+            hits = [
+                {
+                    **_body(graph, context, asset, best[asset], catalogue),
+                    "copies": [graph.asset_index.uri(copy) for copy in copies[best[asset].key][1:]],
+                }
+                for asset in listed[:limit]
+            ]
             reuse = Reuse(self._reader, graph)
             reuse.add_to(hits)
         cut = "time" if done < len(every) else "limit" if len(listed) > limit else None
@@ -100,15 +106,16 @@ class Plans:
         }
 
     def _compare(
-        self, catalogue: Catalogue, context: Context, passage: Passage, codes: Iterable[int], best: dict[int, _Hit]
+        self, catalogue: Catalogue, context: Context, passage: Passage, codes: frozenset[int], best: dict[int, _Hit]
     ) -> None:
-        codes = frozenset(codes)
-        found = catalogue.about(passage.concepts, codes, _PER_PASSAGE)
+        kinds = [KIND_NAMES[code] for code in sorted(codes)]
+        near = self._near.of_text(passage.text, kinds)
+        found = dict.fromkeys([*catalogue.about(passage.known(), codes, _PER_PASSAGE), *near])
         subjects = [Subject(asset, profile) for asset in found if (profile := catalogue.profile(asset)) and profile.kind in codes]
         for subject, signals in zip(subjects, brief_signals(passage, subjects, context), strict=True):
             value = brief_score(signals)
             if subject.asset not in best or best[subject.asset].score < value:
-                best[subject.asset] = _Hit(signals, value, passage)
+                best[subject.asset] = _Hit(signals, value, passage, copies_key(subject))
 
 
 def _body(graph: GraphVersion, context: Context, asset: int, hit: _Hit, catalogue: Catalogue) -> dict[str, Any]:
@@ -126,10 +133,10 @@ def _text(context: Context, asset: int, hit: _Hit, part: Contribution, catalogue
         return "the text and its description mean much the same"
     profile = catalogue.profile(asset)
     numbers = () if profile is None else (*profile.name, *profile.text)
-    concepts = context.vocabulary.concepts
-    shared = {concepts[n]: context.vocabulary.words[n] for n in reversed(numbers) if concepts[n] in hit.passage.concepts}
+    concepts, known = context.vocabulary.concepts, hit.passage.known()
+    shared = {concepts[n]: context.vocabulary.words[n] for n in reversed(numbers) if concepts[n] in known}
     words = [shared[each] for each in sorted(shared, key=lambda each: (-context.rarities[each], each))[:_LISTED_WORDS]]
     named = ", ".join(words) or "its columns"
     if part.signal == "described":
         return f"the text speaks of {part.value:.0%} of what describes it: {named}"
-    return f"it covers {part.value:.0%} of what the text is about"
+    return f"its words cover {part.value:.0%} of what the text is about{f', in the same words {named}' if words else ''}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -18,17 +18,15 @@ from mlgraph.search.similarity.scoring import LISTED, SUGGESTED, of_pair, score
 from mlgraph.search.similarity.signals import Context, Ranked, Subject, rank
 from mlgraph.services.discovery.described_assets import COMPARED, COMPARED_CODES
 from mlgraph.services.discovery.dismissals import dismissed_with
+from mlgraph.services.discovery.near_texts import NearTexts
 from mlgraph.services.discovery.reuse import Reuse
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
-from mlgraph.services.discovery.surroundings import consumers_of, measured_by, related_to, uses, whole_of
+from mlgraph.services.discovery.surroundings import consumers_of, measured_by, related_to, sources_now, uses, whole_of
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.resolver import Resolver
 
 DEFAULT_LIMIT: Final = 10
 MAX_LIMIT: Final = 100
-
-Candidates = Callable[[str, Collection[str], int], Iterable[int]]
-"""Given a text, kinds and a number, returns at most so many assets with similar texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +46,12 @@ class Comparison:
 class SimilarQueries:
     """Finds near-duplicates of assets. Thread-safe. All methods raise `MlgraphError` only."""
 
-    def __init__(self, reader: FactReader, follower: Follower, index: SimilarityIndex, by_text: Candidates | None = None) -> None:
-        """`by_text`: candidates by their texts; None: only those with words, columns or sources in common."""
+    def __init__(self, reader: FactReader, follower: Follower, index: SimilarityIndex, near: NearTexts) -> None:
+        """`near`: candidates by their texts, beside those with words, columns or sources in common."""
         self._reader = reader
         self._resolver = Resolver(reader, follower)
         self._index = index
-        self._by_text = by_text
+        self._near = near
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
@@ -95,7 +93,9 @@ class SimilarQueries:
         profile = catalogue.profile(asset)
         if profile is None:  # nothing is said of it but its name
             return Comparison(graph, Subject(asset, _empty(graph, asset)), [], context, 0, 0, 0, watermark)
-        found = catalogue.candidates(profile, [*sources.candidates(asset), *self._similar_texts(catalogue, profile)])
+        query = Subject(asset, profile, *self._sources(graph, asset, moment))
+        near = sources.candidates(query.leaves, query.inputs, asset)
+        found = catalogue.candidates(profile, [*near, *self._similar_texts(catalogue, asset, profile)])
         candidates = [each for each in found if each != asset]
         related = related_to(self._reader, graph, asset, moment)
         dismissed = dismissed_with(self._reader, graph, asset)
@@ -107,19 +107,23 @@ class SimilarQueries:
                 left_out += each not in dismissed
                 continue
             subjects.append(Subject(each, other, sources.leaves(each), sources.inputs(each)))
-        query = Subject(asset, profile, sources.leaves(asset), sources.inputs(asset))
         around = _Around(self._index, graph, moment)
         ranked = rank(query, subjects, context, around)
         return Comparison(
             graph, around(query), ranked, context, len(candidates), left_out, len(dismissed & set(candidates)), watermark
         )
 
-    def _similar_texts(self, catalogue: Catalogue, profile: Profile) -> Iterable[int]:
-        if self._by_text is None:
-            return ()
+    def _sources(self, graph: GraphVersion, asset: int, moment: int) -> tuple[frozenset[int], frozenset[int]]:
+        """Return the sources of the asset in question as of `graph`; those of candidates may be seconds older."""
+        sources = self._index.sources
+        if sources.watermark >= graph.watermark and sources.knows(asset):
+            return sources.leaves(asset), sources.inputs(asset)
+        return sources_now(graph, sources, asset, moment)
+
+    def _similar_texts(self, catalogue: Catalogue, asset: int, profile: Profile) -> list[int]:
         words = catalogue.vocabulary.words
         text = " ".join(words[number] for number in (*profile.name, *profile.text))
-        return self._by_text(text, (KIND_NAMES[profile.kind],), 200)
+        return self._near.of_asset(asset, text, KIND_NAMES[profile.kind])
 
     def _body(self, found: Comparison, limit: int) -> dict[str, Any]:
         graph, index = found.graph, found.graph.asset_index
@@ -148,6 +152,7 @@ class SimilarQueries:
             "score": value,
             "suggested": value >= SUGGESTED,
             "why": self.why(found, each),
+            "copies": [],
         }
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The similarity index: follows the log in a thread of its own, with its own watermark, and keeps profiles and sources in memory."""
+"""The similarity index: follows the log in a thread of its own, and keeps profiles and sources of assets in memory."""
 
 from __future__ import annotations
 
@@ -32,6 +32,7 @@ _AT_ONCE: Final = 500
 """Assets that are read together."""
 _SOURCES_REST: Final = 9
 """Pause between two computations of all sources, as a multiple of the time that one took."""
+_SOURCES_PAUSE_S: Final = 30.0
 _ALIAS_OF: Final = RELATIONS["alias_of"].code
 
 OnChanges = Callable[[GraphVersion, Changes, Collection[int]], None]
@@ -41,11 +42,11 @@ OnChanges = Callable[[GraphVersion, Changes, Collection[int]], None]
 class SimilarityIndex:
     """Keeps the catalogue of compared assets current. Thread-safe but for `start` and `stop`."""
 
-    def __init__(self, reader: FactReader, follower: Follower, embed: Callable[[], Embed]) -> None:
-        """`embed` loads the vectors of words; it is called in the thread."""
+    def __init__(self, reader: FactReader, follower: Follower, embed: Embed) -> None:
+        """`embed`: the vectors of words; the first call may take long."""
         self._reader = reader
         self._follower = follower
-        self._load = embed
+        self._embed = embed
         self.catalogue: Catalogue | None = None
         """None until the first scan of the store begins."""
         self.sources = SourceIndex()
@@ -128,7 +129,7 @@ class SimilarityIndex:
     def _build(self, graph: GraphVersion) -> None:
         """Read all assets of the store."""
         started = time.monotonic()
-        catalogue = self.catalogue = Catalogue(self._load())
+        catalogue = self.catalogue = Catalogue(self._embed)
         numbers = [asset for asset in range(1, len(graph.asset_index)) if self._is_read(graph, asset)]
         self._built, self._to_build = 0, len(numbers)
         for place in range(0, len(numbers), _AT_ONCE):
@@ -224,7 +225,7 @@ class SimilarityIndex:
         sets = source_sets(graph, clock.now_us(), _compared())
         self.sources = SourceIndex(sets, catalogue.assets() if catalogue is not None else ())
         took_s = time.monotonic() - now
-        self._sources_due = time.monotonic() + (0 if took_s < _POLL_S else _SOURCES_REST * took_s)
+        self._sources_due = time.monotonic() + min(_SOURCES_PAUSE_S, 0 if took_s < _POLL_S else _SOURCES_REST * took_s)
 
     def _publish(self, watermark: int) -> None:
         with self._published:

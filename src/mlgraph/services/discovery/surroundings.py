@@ -10,12 +10,14 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import COLUMN, MODEL, MODEL_VERSION, PART_CODES, VERSION_OF, WALK, Layer
 from mlgraph.graph.traversal.closures import walk
 from mlgraph.ports.store import FactReader
+from mlgraph.search.similarity.sources import SourceIndex
 from mlgraph.services.history.asserted_facts import asserted_intervals
 from mlgraph.services.queries.scope import BOTH
 
 _DATASET_VERSION: Final = KINDS["dataset_version"].code
 _EVALUATED_BY: Final = RELATIONS["evaluated_by"].code
 _SUCCESSION: Final = tuple(RELATIONS[name].code for name in ("promoted_to", "supersedes"))
+_DATA: Final = frozenset(KINDS[name].code for name in ("dataset", "dataset_version", "feature", "feature_view", "index"))
 _MAX_VERSIONS: Final = 200
 _MAX_STEPS: Final = 20
 _MAX_CONSUMERS: Final = 2_000
@@ -82,6 +84,38 @@ def measured_by(graph: GraphVersion, model: int, moment: int) -> list[int]:
     return found
 
 
+def parts_and_writers(graph: GraphVersion, asset: int, moment: int) -> list[int]:
+    """Return the versions of an asset, and what it or a version of it is written by or made from."""
+    versions = versions_of(graph, asset, moment)
+    return [*versions, *(parent for part in (asset, *versions) for parent in _previous(graph, part, moment))]
+
+
+def sources_now(graph: GraphVersion, sources: SourceIndex, asset: int, moment: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the sources and the direct inputs of an asset in a graph that may be newer than `sources`.
+
+    The search goes upstream, only to assets whose sources are known: of a new asset these are its inputs, as a rule.
+    """
+    leaves: set[int] = set()
+    inputs: set[int] = set()
+    seen = {asset, *versions_of(graph, asset, moment)}
+    frontier = [(each, True) for each in sorted(seen)]
+    while frontier and len(seen) < _MAX_CONSUMERS:
+        part, is_direct = frontier.pop()
+        parents = [parent for parent in _previous(graph, part, moment) if parent not in seen]
+        seen.update(parents)
+        for parent in parents:
+            is_data = graph.asset_index.kind(parent) in _DATA
+            if is_data and is_direct:
+                inputs.add(parent)
+            if is_data and sources.knows(parent):
+                leaves.update(sources.leaves(parent) or {parent})
+            else:
+                frontier.append((parent, is_direct and not is_data))
+                if is_data and not any(True for _ in _previous(graph, parent, moment)):
+                    leaves.add(parent)
+    return frozenset(leaves - {asset}), frozenset(inputs - {asset})
+
+
 def related_to(reader: FactReader, graph: GraphVersion, asset: int, moment: int) -> set[int]:
     """Return what can be no duplicate of an asset, itself included.
 
@@ -101,6 +135,15 @@ def _next(graph: GraphVersion, asset: int, moment: int) -> Iterator[int]:
     nodes = ([] if node is None else [node]) + [port for port in graph.asset_index.ports_of(asset) if port < graph.nodes]
     for each in nodes:
         for other, _, flags, _ in graph.views[Layer.ASSET].out.rows_of(each, moment):
+            if flags & WALK:
+                yield int(graph.asset_of[other])
+
+
+def _previous(graph: GraphVersion, asset: int, moment: int) -> Iterator[int]:
+    node = graph.find(asset)
+    nodes = ([] if node is None else [node]) + [port for port in graph.asset_index.ports_of(asset) if port < graph.nodes]
+    for each in nodes:
+        for other, _, flags, _ in graph.views[Layer.ASSET].into.rows_of(each, moment):
             if flags & WALK:
                 yield int(graph.asset_of[other])
 
