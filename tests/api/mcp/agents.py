@@ -59,8 +59,8 @@ class Reply:
 class Agent:
     """The SDK's client in a thread of its own. `mode`: a modern protocol version, or `legacy` for the handshake of 2025-11-25."""
 
-    def __init__(self, url: str, mode: str = MODERN) -> None:
-        self._client = Client(f"{url}/mcp", mode=mode)
+    def __init__(self, url: str, mode: str = MODERN, path: str = "/mcp") -> None:
+        self._client = Client(url + path, mode=mode)
         self._portal_manager = anyio.from_thread.start_blocking_portal()
         self.replies: list[Reply] = []
 

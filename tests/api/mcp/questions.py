@@ -206,7 +206,7 @@ WHAT_SERVES: Final = (
     ),
     Question(
         "Which version is the canary of home-feed?",
-        [("live", {"asset": "home-feed"})],
+        [("live", {"asset": "home-canary"})],
         lambda replies: [version["name"] for version in deployment("home-canary", "versions")(replies)],
         ["home-ranker/3"],
     ),
@@ -216,8 +216,8 @@ WHAT_SERVES: Final = (
         lambda replies: {row["service_name"] for row in replies[-1].items},
         {"home-feed"},
     ),
-    Question("Is the canary healthy?", [("live", {"asset": "home-feed"})], deployment("home-canary", "health"), "failing"),
-    Question("What share has the canary?", [("live", {"asset": "home-feed"})], deployment("home-canary", "weight"), 0.1),
+    Question("Is the canary healthy?", [("live", {"asset": "home-canary"})], deployment("home-canary", "health"), "failing"),
+    Question("What share has the canary?", [("live", {"asset": "home-canary"})], deployment("home-canary", "weight"), 0.1),
     Question(
         "What served home-feed on the first of March?",
         [("live", {"asset": "home-feed", "as_of": "2026-03-01T00:00:00Z"})],

@@ -131,6 +131,14 @@ def test_a_body_that_is_too_large_is_refused_and_a_gzipped_one_is_read(server: P
     assert response.json()["result"]["tools"]
 
 
+@pytest.mark.parametrize("query", ["toolset=all", "toolset=", "tools=write", "toolset=read&x=1"])
+def test_an_unknown_toolset_is_refused(server: Process, query: str) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    response = httpx.post(f"{server.url}/mcp?{query}", json=body, headers={"accept": "application/json"}, trust_env=False)
+    assert response.status_code == 422
+    assert "toolset" in response.json()["detail"]
+
+
 def test_only_posts_are_served(server: Process) -> None:
     for method in ("GET", "DELETE", "PUT", "OPTIONS"):
         response = httpx.request(method, f"{server.url}/mcp", timeout=60, trust_env=False)

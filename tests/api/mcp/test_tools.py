@@ -219,6 +219,38 @@ def test_changes_lists_what_serves_first_with_the_fields_that_differ(agent: Agen
     assert agent.call("changes", **{"from": "yesterday"}).is_error
 
 
+def test_curate_writes_as_the_caller_in_the_second_list_of_tools_only(server: Process, agent: Agent) -> None:
+    assert "curate" not in [tool.name for tool in agent.tools()]
+    with Agent(f"{server.url}", path="/mcp?toolset=write") as writer:
+        tools = {tool.name: tool for tool in writer.tools()}
+        assert list(tools)[:-1] == [tool.name for tool in agent.tools()]
+        assert tools["curate"].annotations is not None
+        assert tools["curate"].annotations.read_only_hint is False
+        reply = writer.call("curate", asset="clicks_daily", description="Clicks of each day.", tags=["gold"], owners=["team:ads"])
+        assert (reply.first["result"], reply.summary["written_as"]) == ("written", "local")
+        assert {item["field"]: item["value"] for item in reply.items} == {
+            "description": "Clicks of each day.",
+            "tags": ["gold"],
+            "owners": [company.TEAMS["ads"]],
+        }
+        shown = agent.call("show", asset="clicks_daily", at_least=reply.first["watermark"]).summary
+        assert (shown["description"], shown["written_by_people"]) == ("Clicks of each day.", ["description", "owners", "tags"])
+        assert writer.call("curate", asset="clicks_daily", tags=["gold"]).first["result"] == "unchanged"
+        undone = writer.call("curate", asset="clicks_daily", undo=["description", "owners", "tags"])
+        assert {item["field"] for item in undone.items} == {"description", "owners", "tags"}
+        shown = agent.call("show", asset="clicks_daily", at_least=undone.first["watermark"]).summary
+        assert "written_by_people" not in shown
+        assert shown["owners"] == [company.TEAMS["data"]]
+        for wrong in (
+            {},
+            {"deprecated": "yes"},
+            {"undo": ["name"]},
+            {"description": "x", "undo": ["description"]},
+            {"owners": ["me"]},
+        ):
+            assert writer.call("curate", asset="clicks_daily", **wrong).is_error
+
+
 def test_a_page_leads_to_the_next_until_the_end(server: Process, agent: Agent) -> None:
     hub = str(AssetUri("dataset", company.LAKE, "hub"))
     readers = [str(AssetUri("workflow", "many", f"reader_{number:03}")) for number in range(150)]

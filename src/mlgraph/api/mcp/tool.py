@@ -9,9 +9,11 @@ from typing import Any, Final, Literal
 from mlgraph.api.mcp.answers import DEFAULT_BUDGET, LARGEST_BUDGET, LEAST_BUDGET, ToolAnswer
 from mlgraph.api.mcp.tool_parameters import Parameter
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.services.common.identity import Caller
 from mlgraph.services.server.bundle import ServerServices
 
 Arguments = Mapping[str, Any]
+Answering = Callable[[ServerServices, Arguments, Caller], ToolAnswer]
 _LEAST_ENTRY_TOKENS: Final = 50
 """Tokens of the shortest entry of a closure, with its keys, handle and URI."""
 
@@ -26,15 +28,23 @@ NEXT: Final = Parameter("next", description="from the last answer")
 
 @dataclass(frozen=True, slots=True)
 class AgentTool:
-    """A tool. `lane` is the class of requests whose threads it uses; `answer` runs in one of them."""
+    """A tool. `lane` is the class of requests whose threads it uses; `answer` runs in one of them, for the caller."""
 
     name: str
     description: str
     parameters: Sequence[Parameter]
     lane: Literal["light", "heavy"]
-    answer: Callable[[ServerServices, Arguments], ToolAnswer]
+    answer: Answering
     projection: Literal["graph", "search", "similarity"] = "graph"
     """What `at_least` waits for."""
+    writes: bool = False
+
+
+def reading(
+    answer: Callable[[ServerServices, Arguments], ToolAnswer],
+) -> Callable[[ServerServices, Arguments, Caller], ToolAnswer]:
+    """Return the function of a tool that reads: every caller gets the same answer."""
+    return lambda services, arguments, _caller: answer(services, arguments)
 
 
 def most_entries(arguments: Arguments) -> int:

@@ -13,6 +13,7 @@ from mlgraph.api.mcp.tool import AgentTool, Arguments
 from mlgraph.api.mcp.tool_parameters import read_arguments
 from mlgraph.api.mcp.tools.naming import NotOneAsset
 from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
+from mlgraph.services.common.identity import Caller
 from mlgraph.services.server.bundle import ServerServices
 
 _log = logging.getLogger(__name__)
@@ -26,13 +27,15 @@ class CallResult(NamedTuple):
     is_error: bool
 
 
-async def call_tool(services: ServerServices, lanes: Lanes, tool: AgentTool, given: Mapping[str, Any]) -> CallResult:
+async def call_tool(
+    services: ServerServices, lanes: Lanes, tool: AgentTool, given: Mapping[str, Any], caller: Caller
+) -> CallResult:
     """Return the result of a tool call. An unexpected failure is logged, and its text has the identifier in the log."""
     try:
         arguments = read_arguments(tool.parameters, given)
         lane = lanes.heavy if tool.lane == "heavy" else lanes.light
         await _wait(services, lanes, tool, arguments.get("at_least"))
-        return CallResult(await lane.run(lambda: _text(services, tool, arguments)), is_error=False)
+        return CallResult(await lane.run(lambda: _text(services, tool, arguments, caller)), is_error=False)
     except NotReadYet as error:
         answer = ToolAnswer("not_read_yet", PlainListing([]), services.agents.watermark(), detail=error.detail)
         return CallResult(answer.text(DEFAULT_BUDGET), is_error=False)
@@ -61,5 +64,5 @@ async def _wait(services: ServerServices, lanes: Lanes, tool: AgentTool, waterma
         await lanes.at_least.run(lambda: wait_for(watermark))
 
 
-def _text(services: ServerServices, tool: AgentTool, arguments: Arguments) -> str:
-    return tool.answer(services, arguments).text(arguments.get("budget", DEFAULT_BUDGET))
+def _text(services: ServerServices, tool: AgentTool, arguments: Arguments, caller: Caller) -> str:
+    return tool.answer(services, arguments, caller).text(arguments.get("budget", DEFAULT_BUDGET))

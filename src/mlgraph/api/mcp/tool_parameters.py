@@ -14,7 +14,8 @@ MAX_TEXT: Final = 9_000
 MAX_LONG_TEXT: Final = 100_000
 """Characters of the text of a plan."""
 _MAX_ELEMENTS: Final = 40
-_WORDS: Final = {str: "a string", int: "an integer", list: "an array of strings"}
+_TYPES: Final = {"string": str, "integer": int, "array": list, "boolean": bool}
+_WORDS: Final = {str: "a string", int: "an integer", list: "an array of strings", bool: "true or false"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Parameter:
     """A parameter of a tool. `one_of`: the values that it, or an element of its list, may have."""
 
     name: str
-    type: Literal["string", "integer", "array"] = "string"
+    type: Literal["string", "integer", "array", "boolean"] = "string"
     description: str = ""
     one_of: Sequence[str] = ()
     required: bool = False
@@ -41,11 +42,13 @@ class Parameter:
 
     def read(self, value: Any) -> Any:  # noqa: ANN401 - any JSON, which is what this checks
         """Return a valid value. Raises `InvalidInput`, which says what the value may be."""
-        expected = {"string": str, "integer": int, "array": list}[self.type]
+        expected = _TYPES[self.type]
         if self.type == "array" and isinstance(value, str):
             value = [value]  # a single kind is often sent without its brackets
-        if not isinstance(value, expected) or isinstance(value, bool):
+        if not isinstance(value, expected) or isinstance(value, bool) != (expected is bool):
             raise self._error(f"must be {_WORDS[expected]}, not {str(value)[:80]!r}")
+        if isinstance(value, bool):
+            return value
         if isinstance(value, int):
             return self._read_integer(value)
         for text in value if isinstance(value, list) else [value]:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.mcp.answers import PlainListing, ToolAnswer
-from mlgraph.api.mcp.tool import AS_OF, ASSET, AT_LEAST, BUDGET, NEXT, AgentTool, Arguments, position_of
+from mlgraph.api.mcp.tool import AS_OF, ASSET, AT_LEAST, BUDGET, NEXT, AgentTool, Arguments, position_of, reading
 from mlgraph.api.mcp.tool_parameters import Parameter
 from mlgraph.api.mcp.tools.closures import given_time, nothing_answer
 from mlgraph.api.mcp.tools.naming import uri_of, with_handles
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.facts import CURATION
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.services.discovery.agents.ranked_page import NOBODY
 from mlgraph.services.server.bundle import ServerServices
 
 _DESCRIBED: Final = (
-    "description", "owners", "tags", "health", "environment", "valid_from", "deleted_at", "referenced_only", "origins",
+    "description", "owners", "tags", "links", "deprecated", "successor", "health", "environment", "valid_from", "deleted_at",
+    "referenced_only", "origins",
     "ambiguous", "names", "properties",
 )  # fmt: skip
 """Fields of an asset's answer that `show` passes on, in this order."""
@@ -29,6 +31,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     uris = [body["uri"], *(edge["target"] if edge["direction"] == "out" else edge["source"] for edge in body["relations"])]
     handles = services.agents.handles(uris)
     described = {name: body[name] for name in _DESCRIBED if body[name] not in (None, [], {}, False, _UNKNOWN_HEALTH)}
+    written = [name for name, field in body["fields"].items() if field["origin"] == CURATION or "added" in field]
     summary = {
         "asset": handles.get(body["uri"], body["uri"]),
         "name": body["name"],
@@ -36,6 +39,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         "kind": body["kind"],
         "team": services.agents.teams_of([body["uri"]]).get(body["uri"], NOBODY),
         **described,
+        **({"written_by_people": written} if written else {}),
         "edges": body["relations_total"],
         **given_time(arguments),
     }
@@ -166,7 +170,7 @@ SHOW: Final = AgentTool(
     'An asset: description, owners, tags, health, since when, and its edges. Example: {"asset": "model:ranker"}',
     (ASSET, AS_OF, AT_LEAST, BUDGET, NEXT),
     "light",
-    show,
+    reading(show),
 )
 WHY: Final = AgentTool(
     "why",
@@ -182,7 +186,7 @@ WHY: Final = AgentTool(
         NEXT,
     ),
     "light",
-    why,
+    reading(why),
 )
 LIVE: Final = AgentTool(
     "live",
@@ -190,5 +194,5 @@ LIVE: Final = AgentTool(
     'Example: {"asset": "service:home-feed"}',
     (Parameter("asset", description="default all services"), AS_OF, AT_LEAST, BUDGET, NEXT),
     "light",
-    live,
+    reading(live),
 )

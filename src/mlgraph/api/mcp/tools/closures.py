@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.mcp.answers import PlainListing, ToolAnswer
-from mlgraph.api.mcp.tool import AS_OF, ASSET, AT_LEAST, BUDGET, KIND, NEXT, TEAM, AgentTool, Arguments, most_entries, position_of
+from mlgraph.api.mcp.tool import (
+    AS_OF,
+    ASSET,
+    AT_LEAST,
+    BUDGET,
+    KIND,
+    NEXT,
+    TEAM,
+    AgentTool,
+    Arguments,
+    most_entries,
+    position_of,
+    reading,
+)
 from mlgraph.api.mcp.tool_parameters import Parameter
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
 from mlgraph.domain.walk_options import WalkOptions
@@ -113,7 +126,7 @@ LINEAGE: Final = AgentTool(
         NEXT,
     ),
     "heavy",
-    lineage,
+    reading(lineage),
 )
 IMPACT: Final = AgentTool(
     "impact",
@@ -133,12 +146,12 @@ IMPACT: Final = AgentTool(
         NEXT,
     ),
     "heavy",
-    impact,
+    reading(impact),
 )
 PATH: Final = AgentTool(
     "path",
     'The shortest path between two assets and its direction. Example: {"asset": "orders", "to": "service:home-feed"}',
     (ASSET, Parameter("to", required=True, description="the other asset"), AS_OF, AT_LEAST, BUDGET, NEXT),
     "heavy",
-    path,
+    reading(path),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mlgraph.api.mcp.answers import PlainListing, ToolAnswer
-from mlgraph.api.mcp.tool import AT_LEAST, BUDGET, KIND, NEXT, TEAM, AgentTool, Arguments, most_entries, position_of
+from mlgraph.api.mcp.tool import AT_LEAST, BUDGET, KIND, NEXT, TEAM, AgentTool, Arguments, most_entries, position_of, reading
 from mlgraph.api.mcp.tool_parameters import MAX_LONG_TEXT, Parameter
 from mlgraph.api.mcp.tools.closures import nothing_answer
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
@@ -197,7 +197,7 @@ FIND: Final = AgentTool(
         NEXT,
     ),
     "light",
-    find,
+    reading(find),
     "search",
 )
 SIMILAR: Final = AgentTool(
@@ -213,7 +213,7 @@ SIMILAR: Final = AgentTool(
         NEXT,
     ),
     "heavy",
-    similar,
+    reading(similar),
     "similarity",
 )
 CHANGES: Final = AgentTool(
@@ -231,5 +231,5 @@ CHANGES: Final = AgentTool(
         NEXT,
     ),
     "heavy",
-    changes,
+    reading(changes),
 )
