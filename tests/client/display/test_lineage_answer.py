@@ -85,7 +85,7 @@ def closure() -> Lineage:
     return lineage_of(nodes, [edge(nodes[0], nodes[1]), edge(nodes[1], nodes[2])])
 
 
-def test_the_caption_says_what_is_left_out() -> None:
+def test_the_caption_counts_what_is_left_out() -> None:
     claimed: dict[str, Any] = {
         "ambiguous": [f"mlg://dataset/lake/{number}" for number in range(7)],
         "folded": {"count": 3, "by_rule": {"x": 3}},

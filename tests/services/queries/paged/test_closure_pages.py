@@ -26,8 +26,9 @@ def dataset(space: str, number: int) -> str:
     return f"mlg://dataset/{space}/{number}"
 
 
-def edge(space: str, source: int, target: int, **more: str) -> Json:
-    return {"edge": {"source": dataset(space, source), "relation": "derives", "target": dataset(space, target), **more}}
+def edge(space: str, source: int, target: int, valid_from: str | None = None) -> Json:
+    times = {"valid_from": valid_from} if valid_from else {}
+    return {"edge": {"source": dataset(space, source), "relation": "derives", "target": dataset(space, target), **times}}
 
 
 def all_pages(pages: ClosurePages, uri: str, sizes: list[int], write: Any) -> list[list[tuple[str, int]]]:
@@ -58,8 +59,8 @@ def test_pages_under_writes_neither_repeat_nor_skip(
     serving: Serving, first: list[tuple[int, int]], later: list[list[tuple[int, int]]], sizes: list[int], backdated: bool
 ) -> None:
     space = f"s{next(_numbers)}"
-    times = {"valid_from": "2026-01-01T00:00:00Z"} if backdated else {}
-    serving.store.append(edge(space, 0, 1), *(edge(space, *pair, **times) for pair in first if pair[0] != pair[1]))
+    since = "2026-01-01T00:00:00Z" if backdated else None
+    serving.store.append(edge(space, 0, 1), *(edge(space, *pair, since) for pair in first if pair[0] != pair[1]))
     serving.follow()
     complete = serving.queries.pages.lineage(dataset(space, 0), WalkOptions(), 100)
     expected = [(entry.asset.uri, entry.distance) for entry in complete.entries]
@@ -67,7 +68,7 @@ def test_pages_under_writes_neither_repeat_nor_skip(
     def write(page: int) -> None:
         pairs = later[page % len(later)]
         retraction = {"retract": {"uri": dataset(space, 1)}}
-        serving.store.append(*(edge(space, *pair, **times) for pair in pairs if pair[0] != pair[1]), retraction)
+        serving.store.append(*(edge(space, *pair, since) for pair in pairs if pair[0] != pair[1]), retraction)
         serving.follow()
 
     found = all_pages(serving.queries.pages, dataset(space, 0), sizes, write)
