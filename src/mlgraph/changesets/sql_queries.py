@@ -165,8 +165,9 @@ class _Select:
             columns.found[each.alias.lower()] = ColumnDefinition(each.alias, None, self._expression(each.this))
 
     def _expression(self, value: exp.Expr) -> str:
-        if isinstance(value, exp.Column) and (known := self._resolved(value)) is not None:
-            return known.expression or ""
+        if isinstance(value, exp.Column):
+            known = self._resolved(value)
+            return known.expression or "" if known is not None else _digest(self._qualified(value))
         return _digest(_text(self._canonical(value)))
 
     def _canonical(self, value: exp.Expr) -> exp.Expr:

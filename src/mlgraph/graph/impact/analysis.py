@@ -14,6 +14,7 @@ from mlgraph.graph.csr.grouping_kernel import first_with_least, grouped
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.change_effects import Change, Effect, reported_effect
 from mlgraph.graph.impact.predecessor_search import (
+    NO_ASSET,
     NOTHING,
     GivenStart,
     SearchRequest,
@@ -88,6 +89,7 @@ class ImpactResult:
     def path(self, entry: int) -> list[int]:
         """Return the assets on the first of the shortest paths from the root to an entry, both included."""
         path = self._tree.path_to(int(self._found.positions[entry]))
+        path = path[1:] if path[0] == NO_ASSET else path
         return [*path, int(self._found.assets[entry])] if self._found.leaf[entry] else path
 
 
@@ -95,7 +97,8 @@ class ImpactResult:
 class ImpactWalk:
     """The propagation of one change from one root through the graph at `moment` (microseconds).
 
-    `given`: the starts of the traversal, in place of the root and its parts.
+    `roots`: several assets change at once, all columns or none; `root` is `NO_ASSET` then. `given`: the starts of the traversal,
+    in place of the roots and their parts.
     """
 
     graph: GraphVersion
@@ -106,6 +109,7 @@ class ImpactWalk:
     limit: int = NO_LIMIT
     marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
     given: tuple[GivenStart, ...] = ()
+    roots: tuple[int, ...] = ()
 
     def result(self) -> ImpactResult:
         """Return every affected asset.
@@ -122,14 +126,15 @@ class ImpactWalk:
         finished = np.isin(kinds, _ENDING) & asset_index.finished(found.assets)
         hides = self.marks[found.assets] != SHOWN if len(self.marks) else np.zeros(len(found.assets), np.bool_)
         hidden = found.assets[hides]
-        found = found.take((found.assets != self.root) & ~finished & ~hides)
+        changed = np.isin(found.assets, self.roots) if self.root == NO_ASSET else found.assets == self.root
+        found = found.take(~changed & ~finished & ~hides)
         found = found.take(self._nearest_first(tree, found))
         certain, soft = self._among(found.assets, certain_assets), ~self._among(found.assets, hard_assets)
         effects = self._reported_effects(found.effects)
         return ImpactResult(
             self.graph,
             found.assets,
-            found.distances,
+            found.distances - (self.root == NO_ASSET),
             effects,
             certain,
             self._severities(found.assets, effects, soft),
@@ -146,7 +151,7 @@ class ImpactWalk:
 
     def _request(self, limit: int) -> SearchRequest:
         request = SearchRequest(self.graph, self.root, self.change, "downstream", self.level, self.moment, limit, self.marks)
-        return replace(request, given=self.given)
+        return replace(request, given=self.given, roots=self.roots)
 
     def _assets_of(self, found: SearchTree) -> _AffectedEntries:
         """Return the entry of each asset at the end of the first of its shortest paths."""

@@ -20,6 +20,8 @@ from mlgraph.graph.traversal.noise_marks import NOTHING_HIDDEN, SHOWN, is_contra
 from mlgraph.graph.traversal.state_search import Seeds, StateSearchOptions, search_states
 from mlgraph.graph.traversal.state_search_kernel import EFFECTS
 
+NO_ASSET: Final = 0
+"""The root of a search that begins at several assets: stores number assets from 1."""
 NOTHING: Final = 255
 """Marks, in the transition table, an effect that does not propagate."""
 
@@ -78,8 +80,9 @@ class GivenStart(NamedTuple):
 class SearchRequest:
     """Parameters of a search: root, change, direction, level, moment (microseconds) and greatest distance.
 
-    `marks` (`noise.Hidden`) has the assets that the search contracts or excludes. `given`: the starts, in place of the root
-    and its parts; all their paths begin at the root.
+    `marks` (`noise.Hidden`) has the assets that the search contracts or excludes. `roots`: the search begins at several assets,
+    all columns or none; then `root` is `NO_ASSET`, from which each of them is one step away. `given`: the starts, in place of
+    the roots and their parts; their paths begin at `root`, or at one of `roots`.
     """
 
     graph: GraphVersion
@@ -91,6 +94,7 @@ class SearchRequest:
     limit: int
     marks: Bytes = field(default_factory=lambda: NOTHING_HIDDEN)
     given: tuple[GivenStart, ...] = ()
+    roots: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,33 +223,41 @@ def search_with_predecessors(request: SearchRequest, need: int = 0, avoid: int =
 def _starts(request: SearchRequest, need: int, paths: StartPaths) -> Iterator[SearchStart]:
     if request.given:
         return _given_starts(request, paths)
-    return _column_starts(request, need, paths) if _is_column(request.graph, request.root) else _part_starts(request, paths)
+    ordered = sorted(request.roots, key=request.graph.asset_index.uri)
+    begin = [paths.extend(0, root) for root in ordered] if ordered else [0]
+    if _is_column(request.graph, paths.assets[begin[0]]):
+        return _column_starts(request, need, paths, begin)
+    return _part_starts(request, paths, begin)
 
 
 def _given_starts(request: SearchRequest, paths: StartPaths) -> Iterator[SearchStart]:
     """Yield the given starts in the order of their paths, and extend `paths` to them."""
     uri = request.graph.asset_index.uri
+    first = (NO_ASSET,) if request.root == NO_ASSET else ()
+    given = [(first + start.path, start) for start in request.given]
     numbers: dict[tuple[int, ...], int] = {(request.root,): 0}
-    prefixes = {start.path[:length] for start in request.given for length in range(2, len(start.path) + 1)}
-    for path in sorted(prefixes, key=lambda path: (len(path), [uri(asset) for asset in path])):
+    prefixes = {path[:length] for path, _ in given for length in range(2, len(path) + 1)}
+    uris = {asset: uri(asset) for path in prefixes for asset in path}
+    for path in sorted(prefixes, key=lambda path: (len(path), [uris[asset] for asset in path])):
         numbers[path] = paths.extend(numbers[path[:-1]], path[-1])
-    for start in sorted(request.given, key=lambda start: (numbers[start.path], start.effect, start.nodes)):
+    for path, start in sorted(given, key=lambda each: (numbers[each[0]], each[1].effect, each[1].nodes)):
         for node in start.nodes:
-            yield SearchStart(PositionKind.NODE, node, start.effect, numbers[start.path])
+            yield SearchStart(PositionKind.NODE, node, start.effect, numbers[path])
         if not start.nodes:
-            yield SearchStart(PositionKind.DATASET, start.path[-1], start.effect, numbers[start.path])
+            yield SearchStart(PositionKind.DATASET, path[-1], start.effect, numbers[path])
 
 
 def _is_column(graph: GraphVersion, asset: int) -> bool:
     return graph.asset_index.kind(asset) == COLUMN
 
 
-def _part_starts(request: SearchRequest, paths: StartPaths) -> Iterator[SearchStart]:
-    """Yield the root and its parts, and extend `paths` to them."""
+def _part_starts(request: SearchRequest, paths: StartPaths, begin: list[int]) -> Iterator[SearchStart]:
+    """Yield the roots, at the ends of the paths `begin`, and their parts, and extend `paths` to them."""
     graph, uri = request.graph, request.graph.asset_index.uri
-    for place, number in positions_of(graph, request.root, request.direction):
-        yield SearchStart(place, number, Effect.CHANGED, 0)
-    frontier, seen, distance = [0], {request.root}, 0
+    for path in begin:
+        for place, number in positions_of(graph, paths.assets[path], request.direction):
+            yield SearchStart(place, number, Effect.CHANGED, path)
+    frontier, seen, distance = begin, {paths.assets[path] for path in begin}, 0
     while frontier and distance < request.limit:
         distance += 1
         following: list[int] = []
@@ -263,14 +275,15 @@ def _part_starts(request: SearchRequest, paths: StartPaths) -> Iterator[SearchSt
         frontier = following
 
 
-def _column_starts(request: SearchRequest, need: int, paths: StartPaths) -> Iterator[SearchStart]:
+def _column_starts(request: SearchRequest, need: int, paths: StartPaths, begin: list[int]) -> Iterator[SearchStart]:
     """Yield the columns reached over column lineage, and the nodes at which the search of the arrays continues from them.
 
-    Starts with the same path are expanded together, in the order of the paths; `paths` is extended to them.
+    The roots are at the ends of the paths `begin`. Starts with the same path are expanded together, in the order of the paths;
+    `paths` is extended to them.
     """
     graph, uri = request.graph, request.graph.asset_index.uri
-    first = SearchStart(PositionKind.COLUMN, request.root, Effect.CHANGED, 0)
-    frontier, seen = [[first]], {first[:3]}
+    frontier = [[SearchStart(PositionKind.COLUMN, paths.assets[path], Effect.CHANGED, path)] for path in begin]
+    seen = {first[:3] for (first,) in frontier}
     visited: dict[Effect, set[tuple[int, str]]] = {effect: set() for effect in Effect}
     continued: dict[int, bool] = {}
     while frontier:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.analysis import ImpactResult, ImpactWalk
 from mlgraph.graph.impact.change_effects import Change
 from mlgraph.graph.impact.path import shortest_path
-from mlgraph.graph.impact.predecessor_search import GivenStart
+from mlgraph.graph.impact.predecessor_search import NO_ASSET, GivenStart
 from mlgraph.graph.model.rows import COLUMN, PART_OF, RUN_OF, Bytes, Ints, Layer
 from mlgraph.graph.noise.rules import Hidden, Noise
 from mlgraph.graph.noise.superseded_runs import RunMemberships
@@ -66,6 +66,7 @@ class Folding:
         *,
         always_shown: Iterable[int] = (),
     ) -> None:
+        self._roots = (root,)
         self._graph, self._root, self._level, self._moment = graph, root, level, moment
         self.hidden: Hidden | None = None
         """The hidden assets; None: no reached asset is hidden."""
@@ -75,11 +76,20 @@ class Folding:
         memberships_of = _run_memberships(reader, graph, moment)
         self._noise = None if noise is None else Hidden(noise, graph, self._never_hidden, level, moment, memberships_of)
 
+    @classmethod
+    def of_roots(
+        cls, reader: FactReader, noise: Noise | None, graph: GraphVersion, roots: Sequence[int], level: Layer, moment: int
+    ) -> Folding:
+        """Return the hidden assets of an impact of several assets that change at once, all columns or none."""
+        folding = cls(reader, noise, graph, NO_ASSET, level, moment)
+        folding._roots = tuple(roots)
+        return folding
+
     def _never_hidden(self) -> set[int]:
-        if self._graph.asset_index.kind(self._root) == COLUMN:
-            return {self._root, *self._always_shown}
-        starts = starts_of(self._graph, self._root, self._moment, NO_LIMIT, Closure())
-        return {*self._always_shown, *(start.asset for start in starts)}
+        if self._graph.asset_index.kind(self._roots[0]) == COLUMN:
+            return {*self._roots, *self._always_shown}
+        starts = (starts_of(self._graph, root, self._moment, NO_LIMIT, Closure()) for root in self._roots)
+        return {*self._always_shown, *(start.asset for each in starts for start in each)}
 
     @property
     def _marks(self) -> Bytes:
@@ -116,7 +126,8 @@ class Folding:
     def impact(self, change: Change | None, depth: int | None, given: tuple[GivenStart, ...] = ()) -> ImpactResult:
         """Return the impact of a change (None: everything reached), without hidden assets; `given` replaces the starts."""
         limit = NO_LIMIT if depth is None else depth
-        walk_ = ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit, given=given)
+        roots = self._roots if self._root == NO_ASSET else ()
+        walk_ = ImpactWalk(self._graph, self._root, change, self._level, self._moment, limit, given=given, roots=roots)
         found = walk_.result()
         if not self._hides(found.reached):
             return found
@@ -139,8 +150,11 @@ class Folding:
 
     def _examine(self, direction: DirectionName) -> None:
         """Apply the noise rules to everything reached in a direction."""
-        if self._noise is not None and self._hides(self._walk(direction, None).assets):
-            self.hidden = self._noise
+        if self._noise is None:
+            return
+        for root in self._roots:
+            if self._hides(walk(self._graph, root, direction, self._level, self._moment, None, self._marks).assets):
+                self.hidden = self._noise
 
     def _walk(self, direction: DirectionName, depth: int | None) -> Closure:
         return walk(self._graph, self._root, direction, self._level, self._moment, depth, self._marks)

@@ -11,15 +11,16 @@ from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.services.queries.asset_names import AssetNames
 
-MAX_MATCHES: Final = 100
-"""Assets of one name that are taken into account: a name that more assets end in, such as `data`, says nothing."""
+MAX_MATCHES: Final = 20
+"""A name that more assets end in, such as `data`, says nothing: it means the one whose complete name it is, or none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """The assets that a name may mean, by URI; `certain` has at most one, which it does mean.
 
-    That is the only one that the name fits, or the only one whose complete name it is. `total` counts before `MAX_MATCHES`.
+    That is the only one that the name fits, or the only one whose complete name it is. `assets` is empty if the name fits more
+    than `MAX_MATCHES`; `total` counts all.
     """
 
     assets: tuple[int, ...]
@@ -65,8 +66,9 @@ class AssetMatcher:
             if chosen:
                 complete = frozenset(asset for asset, is_complete in chosen.items() if is_complete)
                 certain = frozenset(chosen) if len(chosen) == 1 else complete if len(complete) == 1 else frozenset()
-                ordered = sorted(chosen, key=lambda asset: (asset not in certain, self._graph.asset_index.uri(asset)))
-                return Match(tuple(ordered[:MAX_MATCHES]), frozenset() if name in target.also else certain, len(ordered))
+                meant = chosen if len(chosen) <= MAX_MATCHES else certain
+                ordered = sorted(meant, key=self._graph.asset_index.uri)
+                return Match(tuple(ordered), frozenset() if name in target.also else certain, len(chosen))
         return None
 
     def _of_qualifier(self, target: Target, named: Mapping[int, bool]) -> Mapping[int, bool]:

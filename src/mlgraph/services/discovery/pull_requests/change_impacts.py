@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -28,7 +28,7 @@ MAX_COLUMNS_READ: Final = 20_000
 class RootChange(NamedTuple):
     """A change of one asset of the graph. `is_certain`: the file shows it, and means this asset.
 
-    `unknown_column` : the asset is a dataset of which some column changes that no fact names.
+    `unknown_column`: the asset is a dataset of which some column changes that no fact names.
     """
 
     root: int
@@ -84,49 +84,57 @@ class ChangeImpacts:
 
         `alternatives` are left out where they are only possible: of these, a file means one, which is not hurt by another.
         """
+        groups: dict[tuple[Change, bool, bool, bool], list[tuple[int, int]]] = {}
+        for number, each in enumerate(changes):
+            is_column = self._graph.asset_index.kind(each.root) == COLUMN
+            groups.setdefault((each.change, each.is_certain, is_column, each.unknown_column), []).append((number, each.root))
         found: list[tuple[int, ImpactResult]] = []
-        for number, change in enumerate(changes):
+        for (change, is_certain, is_column, unknown_column), numbered in groups.items():
             deadlines.raise_if_exceeded()
-            found += [(number, self._doubted(impact, change)) for impact in self._of_change(change)]
+            roots = tuple(root for _, root in numbered)
+            impacts = (
+                self._of_unknown_columns(change, roots) if unknown_column else self._of_roots(change, roots, is_column=is_column)
+            )
+            found += [(numbered[0][0], impact if is_certain else _only_possible(impact)) for impact in impacts]
         affected = self._merged(found)
         others = np.isin(affected.assets, np.array(sorted(alternatives), np.int32)) & ~affected.certain
         return affected.take(np.flatnonzero(~others)) if others.any() else affected
 
-    def _doubted(self, impact: ImpactResult, change: RootChange) -> ImpactResult:
-        if change.is_certain:
-            return impact
-        return replace(impact, certain=np.zeros(len(impact.assets), np.bool_))
-
-    def _of_change(self, change: RootChange) -> Iterable[ImpactResult]:
-        root = change.root
-        folding = Folding(self._reader, self._noise, self._graph, root, Layer.ASSET, self._moment)
-        if change.unknown_column:
-            starts = tuple(ColumnReaders(self._graph, change.change, self._moment).others(root))
-            if starts:
-                found = folding.impact(change.change, None, starts)
-                yield replace(found, certain=np.zeros(len(found.assets), np.bool_))
-            return
-        found = folding.impact(change.change, None)
-        if self._graph.asset_index.kind(root) != COLUMN:
+    def _of_roots(self, change: Change, roots: tuple[int, ...], *, is_column: bool) -> Iterator[ImpactResult]:
+        """Yield the impact of one kind of change of several assets at once; of columns, also through their readers."""
+        folding = self._folding(roots)
+        found = folding.impact(change, None)
+        if not is_column:
             yield found
             return
-        dataset = self._graph.aliases.at(self._graph.asset_index.dataset_of(root), self._moment)
-        yield _without(found, dataset)
-        readers = ColumnReaders(self._graph, change.change, self._moment)
-        starts = tuple(_distinct(readers.starts(self._columns(root, found))))
+        index, aliases = self._graph.asset_index, self._graph.aliases
+        datasets = {aliases.at(index.dataset_of(root), self._moment) for root in roots}
+        yield _without(found, datasets)
+        readers = ColumnReaders(self._graph, change, self._moment)
+        starts = tuple(_distinct(readers.starts(self._columns(roots, found))))
         if starts:
-            through = folding.impact(change.change, None, starts)
+            through = folding.impact(change, None, starts)
             shown = np.array(sorted(readers.certain), np.int32)
-            yield _without(replace(through, certain=among(self._graph, through.assets, shown)), dataset)
+            yield _without(replace(through, certain=among(self._graph, through.assets, shown)), datasets)
 
-    def _columns(self, root: int, found: ImpactResult) -> list[ReachedColumn]:
-        """Return the changed column and those computed from it."""
+    def _of_unknown_columns(self, change: Change, datasets: tuple[int, ...]) -> Iterator[ImpactResult]:
+        """Yield the impact of columns that no fact names: on readers of which no column lineage is known."""
+        readers = ColumnReaders(self._graph, change, self._moment)
+        starts = tuple(_distinct(start for dataset in datasets for start in readers.others(dataset)))
+        if starts:
+            yield _only_possible(self._folding(datasets).impact(change, None, starts))
+
+    def _folding(self, roots: tuple[int, ...]) -> Folding:
+        return Folding.of_roots(self._reader, self._noise, self._graph, roots, Layer.ASSET, self._moment)
+
+    def _columns(self, roots: Sequence[int], found: ImpactResult) -> list[ReachedColumn]:
+        """Return the changed columns and those computed from them."""
         kinds = self._graph.asset_index.kinds(found.assets)
         places = np.flatnonzero(kinds == COLUMN)[:MAX_COLUMNS_READ].tolist()
         further = [
             ReachedColumn(found.path(each), Effect(int(found.effects[each])), bool(found.certain[each])) for each in places
         ]
-        return [ReachedColumn((root,), Effect.CHANGED, certain=True), *further]
+        return [*(ReachedColumn((root,), Effect.CHANGED, certain=True) for root in roots), *further]
 
     def _merged(self, found: Sequence[tuple[int, ImpactResult]]) -> AffectedAssets:
         impacts = [impact for _, impact in found]
@@ -156,17 +164,21 @@ class ChangeImpacts:
         return one.take(np.lexsort((ranks[one.assets], one.distances, one.severities, one.effects, ~one.certain)))
 
 
-def _without(found: ImpactResult, asset: int) -> ImpactResult:
-    """Return an impact without one asset: the dataset whose column changes is not hurt by its own change."""
-    retained = found.assets != asset
-    return found if retained.all() else found.take(retained)
+def _only_possible(impact: ImpactResult) -> ImpactResult:
+    return replace(impact, certain=np.zeros(len(impact.assets), np.bool_))
+
+
+def _without(found: ImpactResult, assets: Collection[int]) -> ImpactResult:
+    """Return an impact without some assets: the datasets whose columns change are not hurt by their own change."""
+    remaining = ~np.isin(found.assets, np.array(sorted(assets), np.int32))
+    return found if remaining.all() else found.take(remaining)
 
 
 def _distinct(starts: Iterable[GivenStart]) -> Iterable[GivenStart]:
-    """Return of several starts at the same asset the one with the worst effect and the shortest path."""
-    best: dict[tuple[int, bool], GivenStart] = {}
+    """Return of several starts at the same nodes of an asset the one with the worst effect and the shortest path."""
+    best: dict[tuple[int, tuple[int, ...]], GivenStart] = {}
     for start in starts:
-        key = start.path[-1], bool(start.nodes)
+        key = start.path[-1], start.nodes
         if key not in best or (start.effect, len(start.path), start.path) < (
             best[key].effect,
             len(best[key].path),

@@ -149,22 +149,25 @@ class _Mapping:
         for change in self._changes.changes:
             match = self._matches.get(change.target)
             changed.add((change.path, change.target))
-            if match is None:
-                self._note(change.path, change.target)
+            if match is None or not match.assets:
+                self._note(change.path, change.target, match)
             else:
                 yield from self._changed(change, match)
         for path, targets in self._changes.targets.items():
             added = self._changes.added.get(path, ())
             for target in targets:
                 match = self._matches.get(target)
-                if match is None and target not in added:
-                    self._note(path, target)
+                if (match is None or not match.assets) and target not in added:
+                    self._note(path, target, match)
                 elif match is not None and (path, target) not in changed:
                     for asset in match.assets:
                         yield MappedChange(path, self._graph.asset_index.uri(asset), None, asset in match.certain, None)
 
-    def _note(self, path: str, target: Target) -> None:
-        reason = f"no {target.kind.replace('_', ' ')} is known whose name is {target.names[0]!r} or ends in it"
+    def _note(self, path: str, target: Target, match: Match | None) -> None:
+        kind, name = target.kind.replace("_", " "), target.names[0][:100]
+        reason = f"no {kind} is known whose name is {name!r} or ends in it"
+        if match is not None:
+            reason = f"the names of {match.total:,} assets of kind {kind} end in {name!r}: it says nothing about which is meant"
         self.unknown.setdefault(path, UnreadableFile(path, None, reason))
 
     def _changed(self, change: DefinitionChange, match: Match) -> Iterator[MappedChange]:
