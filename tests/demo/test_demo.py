@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from tests import installation
+from tests.demo.dropped_columns import READ_BY, recall_and_precision
 
 BUILD_LIMIT_S: Final = 180.0
 RESTART_LIMIT_S: Final = 20.0
@@ -164,6 +165,15 @@ def test_schema_change_of_the_hub_reaches_services_of_three_teams(demo: Demo) ->
     assert {entry["effect"] for entry in services.values()} == {"breaks_next_run"}
     assert not [entry for entry in impact["affected"] if entry["kind"] in ("model_version", "evaluation")]
     assert not [entry for entry in impact["affected"] if not entry["owners"]], "every affected asset has owners to notify"
+
+
+@pytest.mark.parametrize("column", READ_BY)
+def test_a_dropped_column_of_the_hub_breaks_what_reads_it(demo: Demo, column: str) -> None:
+    change = {"path": "m.sql", "after": f"alter table ratings drop column {column}"}
+    answer = httpx.post(f"{demo.url}/api/v1/impact", json={"changes": [change]}, timeout=60).json()
+    recall, precision = recall_and_precision(answer, column)
+    assert recall == 1
+    assert precision >= 0.9
 
 
 def test_one_dataset_is_one_node_for_all_origins(demo: Demo) -> None:
