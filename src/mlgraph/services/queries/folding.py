@@ -66,7 +66,7 @@ class Folding:
         *,
         always_shown: Iterable[int] = (),
     ) -> None:
-        self._roots = (root,)
+        self._roots: tuple[int, ...] = (root,)
         self._graph, self._root, self._level, self._moment = graph, root, level, moment
         self.hidden: Hidden | None = None
         """The hidden assets; None: no reached asset is hidden."""
