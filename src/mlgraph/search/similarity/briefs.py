@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
+from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
 from mlgraph.search.similarity.scoring import Contribution, contributions, logistic
 from mlgraph.search.similarity.signals import Context, Subject, scaled, vectors_of
 from mlgraph.search.similarity.vocabulary import Floats
@@ -24,9 +25,6 @@ _LEAST_DESCRIBED: Final = 5
 """Words of a description from which on equal ones are copies."""
 _BASE: Final = 0.1
 _COSINE: Final = (0.15, 0.75)
-_WORD_COSINE: Final = (0.2, 0.8)
-"""Cosines of two words between which one begins to cover the other, and covers it by `_BY_MEANING`."""
-_BY_MEANING: Final = 0.9
 _BY_COLUMN: Final = 0.5
 """How much a word of a column's name covers, in comparison with one of a name or description."""
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -67,18 +65,15 @@ LISTED: Final = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A passage as the catalogue knows its words: for each its concept (None: no asset has it), its weight and its vector."""
+    """A passage as the catalogue knows its words. `vector`: the mean of theirs, of length 1."""
 
     text: str
-    concepts: tuple[int | None, ...]
-    weights: Floats
-    vectors: Floats
+    words: WeightedWords
     vector: Floats
-    """The mean of all, of length 1."""
 
     def known(self) -> frozenset[int]:
         """Return the concepts that assets have."""
-        return frozenset(each for each in self.concepts if each is not None)
+        return frozenset(each for each in self.words.concepts if each is not None)
 
 
 def passages(text: str) -> list[str]:
@@ -128,7 +123,7 @@ def read_passages(texts: Sequence[str], context: Context) -> list[Passage]:
         if context.mean is not None:
             mean = mean - context.mean
         vector = mean / max(float(np.linalg.norm(mean)), 1e-6)
-        found.append(Passage(text, tuple(words.values()), weights, vectors, vector))
+        found.append(Passage(text, WeightedWords(tuple(words.values()), weights, vectors), vector))
     return found
 
 
@@ -137,10 +132,10 @@ def brief_signals(passage: Passage, subjects: Sequence[Subject], context: Contex
     if not subjects:
         return []
     cosines: list[float] = (vectors_of([each.profile for each in subjects], context) @ passage.vector).tolist()
-    coverage = _coverage(passage, subjects, context)
+    shares, _ = coverage(passage.words, [_compared_words(each, context) for each in subjects], context.vocabulary)
     known = passage.known()
     found = []
-    for subject, cosine, covered in zip(subjects, cosines, coverage, strict=True):
+    for subject, cosine, covered in zip(subjects, cosines, shares, strict=True):
         described = context.concepts((*subject.profile.name, *subject.profile.text))
         own = sum(map(context.rarities.__getitem__, described))
         shared = sum(map(context.rarities.__getitem__, described & known))
@@ -148,41 +143,14 @@ def brief_signals(passage: Passage, subjects: Sequence[Subject], context: Contex
     return found
 
 
-def _coverage(passage: Passage, subjects: Sequence[Subject], context: Context) -> list[float]:
-    """Return for each subject the share of the passage's words that its nearest words cover, by weight."""
-    vocabulary = context.vocabulary
-    numbers: list[int] = []
-    factors: list[float] = []
-    starts: list[int] = []
-    for subject in subjects:
-        starts.append(len(numbers))
-        for number, factor in _compared_words(subject, context).items():
-            numbers.append(number)
-            factors.append(factor)
-        if starts[-1] == len(numbers):  # an asset without words covers nothing
-            numbers.append(0)
-            factors.append(0.0)
-    distinct, inverse = np.unique(np.array(numbers, np.int64), return_inverse=True)
-    low, high = _WORD_COSINE
-    vectors = vocabulary.vectors[distinct].astype(np.float32)
-    similarity = np.clip((passage.vectors @ vectors.T - low) / (high - low), 0, _BY_MEANING)
-    concepts = np.array([vocabulary.concepts[number] for number in distinct.tolist()])
-    for row, concept in enumerate(passage.concepts):
-        if concept is not None:
-            similarity[row, concepts == concept] = 1
-    by_word = similarity[:, inverse] * np.array(factors, np.float32)
-    best = np.maximum.reduceat(by_word, starts, axis=1)
-    found: list[float] = (passage.weights @ best / passage.weights.sum()).tolist()
-    return found
-
-
-def _compared_words(subject: Subject, context: Context) -> dict[int, float]:
+def _compared_words(subject: Subject, context: Context) -> NumberedWords:
     """Return the words of an asset with how much each can cover."""
     concepts, size = context.vocabulary.concepts, context.vocabulary.embedded_words
     profile = subject.profile
     found = dict.fromkeys((word for column in profile.columns for word in context.columns.words[column]), _BY_COLUMN)
     found.update(dict.fromkeys((*profile.name, *profile.text), 1.0))
-    return {number: factor for number, factor in found.items() if number < size and concepts[number] >= 0}
+    numbers = [number for number in found if number < size and concepts[number] >= 0]
+    return NumberedWords(numbers, [1.0] * len(numbers), [found[number] for number in numbers])
 
 
 def copies_key(subject: Subject) -> int:

@@ -24,24 +24,24 @@ class Signals(NamedTuple):
 
 WEIGHTS: Final = Signals(
     name=0.2,
-    text=3.84,
-    columns=1.95,
-    sources=3.83,
-    inputs=1.51,
+    text=3.75,
+    columns=2.0,
+    sources=3.65,
+    inputs=1.45,
     consumers=0.1,
     metrics=0.5,
     neighbours=3.0,
-    other_data=-3.2,
-    other_slice=-2.5,
+    other_data=-3.4,
+    other_slice=-3.3,
 )
 """The weight of each signal, in the logarithm of the odds, fitted by benchmarks/discovery/fit.py.
 
 Never negative for what speaks for a duplicate, never positive for what speaks against it; no signal suffices by itself.
 """
-BIAS: Final = -5.1
-SUGGESTED: Final = 0.5
+BIAS: Final = -4.85
+SUGGESTED: Final = 0.65
 """The least score of a suggestion."""
-LISTED: Final = 0.1
+LISTED: Final = 0.05
 """The least score of a hit of a query."""
 
 PRIOR: Final = "prior"

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from mlgraph.search.similarity.columns import column_agreement
+from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
 from mlgraph.search.similarity.profiles import ColumnTable, Profile
 from mlgraph.search.similarity.scoring import Signals, log_odds
 from mlgraph.search.similarity.slices import PROSE, Slice
@@ -18,8 +19,10 @@ from mlgraph.search.similarity.vocabulary import Floats, Vocabulary
 _COMPARED: Final = 60
 _LEAST_ITEMS: Final = 5
 """Items that two embeddings must have in common before their neighbours are compared."""
-_COSINE: Final = (0.15, 0.75)
+_COSINE: Final = (0.05, 0.65)
 """Cosines of unrelated texts, and of texts that say the same: mapped to 0 and 1."""
+_COVERED: Final = (0.1, 0.6)
+"""Shares of the words of unrelated texts, and of texts that say the same, that the other covers."""
 _ENOUGH: Final = 0.6
 """The sum of rarities from which on shared sources count in full: sharing what everybody reads says little."""
 _TOPIC: Final = (0.2, 0.5)
@@ -160,12 +163,32 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, surroundin
         compared = [others[place] for place, _ in best]
     pair.about(query)
     columns = column_agreement(query.profile, [other.profile for other in compared], context.columns, context.assets_with_columns)
+    covered = _covered(query.profile, [other.profile for other in compared], context)
     ranked = [
-        Ranked(place, other, pair.signals(other, cosines[place], agreement))
-        for (place, _), other, agreement in zip(best, compared, columns, strict=True)
+        Ranked(place, other, pair.signals(other, cosines[place], agreement, share))
+        for (place, _), other, agreement, share in zip(best, compared, columns, covered, strict=True)
     ]
     ranked.sort(key=lambda each: -log_odds(each.signals))
     return ranked
+
+
+def _covered(query: Profile, others: Sequence[Profile], context: Context) -> list[float]:
+    """Return for each of `others` how much of the words of both the other's words cover, by rarity: the mean of both shares."""
+    mine = _numbered(query, context)
+    vocabulary = context.vocabulary
+    words = WeightedWords(
+        tuple(vocabulary.concepts[number] for number in mine.numbers),
+        np.array(mine.weights, np.float32),
+        vocabulary.vectors[list(mine.numbers)].astype(np.float32),
+    )
+    forward, backward = coverage(words, [_numbered(other, context) for other in others], vocabulary)
+    return [(one + other) / 2 for one, other in zip(forward, backward, strict=True)]
+
+
+def _numbered(profile: Profile, context: Context) -> NumberedWords:
+    concepts, size = context.vocabulary.concepts, context.vocabulary.embedded_words
+    numbers = [n for n in dict.fromkeys((*profile.name, *profile.text)) if n < size and concepts[n] >= 0]
+    return NumberedWords(numbers, [0.1 + context.rarities[concepts[n]] for n in numbers], [1.0] * len(numbers))
 
 
 def _same_columns(one: Profile, other: Profile) -> float:
@@ -206,11 +229,11 @@ class _Pair:
         """Compare `query` from now on: the same asset with more of its surroundings."""
         self._query = query
 
-    def signals(self, other: Subject, cosine: float, columns: float) -> Signals:
-        """Return the signals, given the cosine of the texts and the agreement of the columns."""
+    def signals(self, other: Subject, cosine: float, columns: float, covered: float | None = None) -> Signals:
+        """Return the signals, given the cosine of the texts, the agreement of the columns, and what share of the texts is covered."""
         context, query, words = self._context, self._query, self._words_of(other)
-        in_words = overlap(self._mine.every, words.every, context.rarities)[0]
-        text = 0.5 * scaled(cosine, *_COSINE) + 0.5 * min(1.0, 2 * in_words)
+        in_words = min(1.0, 2 * overlap(self._mine.every, words.every, context.rarities)[0]) if covered is None else covered
+        text = 0.5 * scaled(cosine, *_COSINE) + 0.5 * scaled(in_words, *_COVERED)
         leaves, leaf_weight = overlap(query.leaves, other.leaves, context.sources)
         inputs, input_weight = overlap(query.inputs, other.inputs, context.sources)
         neighbours = neighbour_overlap(query.profile.neighbours, other.profile.neighbours)
