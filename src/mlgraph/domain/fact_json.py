@@ -8,6 +8,7 @@ from typing import Any, Final
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import (
     ANY_ORIGIN,
+    FINDING_ORIGIN,
     AssetFact,
     AssetRetraction,
     Contact,
@@ -37,6 +38,8 @@ _ALLOWED_EDGES: Final = frozenset(
 _PLAIN_PROPERTIES: Final = frozenset({"role", "from"})
 """Properties of `input_to` that contain no free text."""
 MAX_ORIGIN_CHARS: Final = 200
+_FINDING_RELATION: Final = "similar_to"
+"""Findings are stored, not inferred anew, so an import has to bring them along."""
 
 
 def parse_line(line: Located, default_origin: str) -> list[Statement]:
@@ -219,7 +222,7 @@ def _origin(fact: Located, default_origin: str) -> str:
     name = origin.name()
     if name == ANY_ORIGIN:
         origin.fail("'*' means every origin; only a retraction may have it")
-    if name.startswith("rule:"):
+    if name.startswith("rule:") and not (name == FINDING_ORIGIN and fact.value.get("relation") == _FINDING_RELATION):
         origin.fail("origins that begin with 'rule:' are reserved for inferred edges")
     if len(name) > MAX_ORIGIN_CHARS:
         origin.fail(f"an origin has at most {MAX_ORIGIN_CHARS} characters")

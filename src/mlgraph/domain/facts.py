@@ -21,6 +21,9 @@ ANY_ORIGIN: Final = "*"
 CURATION: Final = "curation"
 """The origin of what people write about an asset."""
 
+FINDING_ORIGIN: Final = "rule:already-built"
+"""The origin of the findings that the check of new assets stores: `similar_to` edges, as facts (docs/already-built.md)."""
+
 RUN_TERMINAL_STATES: Final = ("ABORT", "FAIL", "COMPLETE")
 """States that end a run (OpenLineage run cycle)."""
 

@@ -37,7 +37,10 @@ def coverage(text: WeightedWords, others: Sequence[NumberedWords], vocabulary: V
     """Return for each of `others` the share of `text` that it covers, and the share of it that `text` covers, by weight."""
     if not others or not len(text.weights):
         return [0.0] * len(others), [0.0] * len(others)
-    numbers, weights, factors, starts = [], [], [], []
+    numbers: list[int] = []
+    weights: list[float] = []
+    factors: list[float] = []
+    starts: list[int] = []
     for other in others:
         starts.append(len(numbers))
         if other.numbers:

@@ -230,7 +230,7 @@ class _Pair:
         self._query = query
 
     def signals(self, other: Subject, cosine: float, columns: float, covered: float | None = None) -> Signals:
-        """Return the signals, given the cosine of the texts, the agreement of the columns, and what share of the texts is covered."""
+        """Return the signals, given the cosine of the texts, the agreement of the columns, and how much the texts share."""
         context, query, words = self._context, self._query, self._words_of(other)
         in_words = min(1.0, 2 * overlap(self._mine.every, words.every, context.rarities)[0]) if covered is None else covered
         text = 0.5 * scaled(cosine, *_COSINE) + 0.5 * scaled(in_words, *_COVERED)

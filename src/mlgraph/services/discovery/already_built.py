@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import MlgraphError
-from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact
+from mlgraph.domain.facts import FINDING_ORIGIN, EdgeFact, EdgeRetraction, Fact
 from mlgraph.domain.history import AssetRecord
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
@@ -21,7 +21,7 @@ from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.ports.store import Changes, FactReader, Item
 from mlgraph.search.similarity.scoring import SUGGESTED, of_pair, score
 from mlgraph.services.common.identity import Caller
-from mlgraph.services.discovery.dismissals import FINDING_ORIGIN, SIMILAR_TO, SIMILAR_TO_CODE, Append, pairs_of
+from mlgraph.services.discovery.dismissals import SIMILAR_TO, SIMILAR_TO_CODE, Append, pairs_of
 from mlgraph.services.discovery.similar import SimilarQueries
 from mlgraph.services.discovery.surroundings import parts_and_writers
 from mlgraph.services.history.asserted_facts import by_asset

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from mlgraph.domain.errors import InvalidInput, NotFound
-from mlgraph.domain.facts import EdgeFact, EdgeRetraction, Fact
+from mlgraph.domain.facts import FINDING_ORIGIN, EdgeFact, EdgeRetraction, Fact
 from mlgraph.domain.redaction.json_values import redact_text
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri
@@ -19,8 +19,6 @@ from mlgraph.services.history.asserted_facts import asserted_intervals
 SIMILAR_TO: Final = "similar_to"
 SIMILAR_TO_CODE: Final = RELATIONS[SIMILAR_TO].code
 CURATION: Final = "curation"
-FINDING_ORIGIN: Final = "rule:already-built"
-"""The origin of the findings that the check of new assets writes."""
 MAX_REASON_CHARS: Final = 2_000
 
 Append = Callable[[Sequence[Item], Caller], Appended]
