@@ -22,6 +22,7 @@ from mlgraph.domain.search_options import SearchOptions
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
 from mlgraph.services.curation.annotations import Annotations
+from mlgraph.services.discovery.changes.change_feed import ChangeFeed
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.ingest.interpreting import InterpretedEvent
@@ -337,6 +338,10 @@ class Double(ChangesDouble):
         self._note("matches", name=name)
         return {**operations.RESOLVED, "name": name, **self.resolutions.get(name, {})}
 
+    @property
+    def changes(self) -> "ChangeFeedDouble":
+        return ChangeFeedDouble(self)
+
     def why(self, source: str, relation: str, target: str, **options: object) -> Body:
         self._note("why", source=source, relation=relation, target=target, **options)
         return dict(operations.WHY)
@@ -418,6 +423,18 @@ class Double(ChangesDouble):
     def metrics(self) -> bytes:
         self._note("metrics")
         return b"mlgraph_watermark 42\n"
+
+
+class ChangeFeedDouble:
+    """The feed of changes."""
+
+    def __init__(self, double: Double) -> None:
+        self._double = double
+
+    def changes(self, from_: str | None, to: str | None, **options: object) -> Body:
+        inspect.signature(ChangeFeed.changes).bind_partial(self, from_, to, **options)
+        self._double.calls.append(("changes", {"from_": from_, "to": to, **options}))
+        return dict(operations.CHANGES)
 
 
 class NamesDouble:

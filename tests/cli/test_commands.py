@@ -36,6 +36,7 @@ QUERIES = {
     "sources": ("sources",),
     "dead-letters": ("dead-letters",),
     "sync": ("sync",),
+    "changes": ("changes", "ratings/daily", "--owner", "data"),
 }
 
 

@@ -17,7 +17,19 @@ from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import ConcurrencyLimitMiddleware, Lanes, ServerLimits
 from mlgraph.api.http.request_metrics import RequestMetricsMiddleware
 from mlgraph.api.mcp import endpoint as mcp_endpoint
-from mlgraph.api.routes import archives, changed_files, connections, curation, health, intake, names, queries, search, similar
+from mlgraph.api.routes import (
+    archives,
+    changed_files,
+    changes,
+    connections,
+    curation,
+    health,
+    intake,
+    names,
+    queries,
+    search,
+    similar,
+)
 from mlgraph.api.schema import docs_page, operations
 from mlgraph.client import shapes
 from mlgraph.services.server.bundle import ServerServices
@@ -77,7 +89,20 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
     app.add_middleware(ConcurrencyLimitMiddleware, slots=lanes.requests)
     problems.install(app)
     app.add_middleware(RequestMetricsMiddleware)  # the last one added is the outermost
-    for part in (health, intake, queries, names, curation, changed_files, search, similar, connections, archives, graphql):
+    for part in (
+        health,
+        intake,
+        queries,
+        names,
+        changes,
+        curation,
+        changed_files,
+        search,
+        similar,
+        connections,
+        archives,
+        graphql,
+    ):
         app.include_router(part.router)
     app.include_router(connections.signed)
     app.router.routes.append(Route(mcp_endpoint.PATH, mcp_endpoint.McpEndpoint(services, lanes), include_in_schema=False))

@@ -21,6 +21,7 @@ from mlgraph.services.common.identity import tokens_from
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.curation.usage_counter import UsageCounter
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
+from mlgraph.services.discovery.changes.change_feed import ChangeFeed
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
@@ -48,6 +49,7 @@ from mlgraph.stores.postgres.event_warnings import PostgresEventWarnings
 from mlgraph.stores.postgres.events import PostgresEvents
 from mlgraph.stores.postgres.exclusion import PostgresExclusion
 from mlgraph.stores.postgres.reader import PostgresReader
+from mlgraph.stores.postgres.recorded_facts import PostgresRecordedFacts
 from mlgraph.stores.postgres.usage import PostgresUsage
 from mlgraph.stores.search_index.search_files import SearchFiles
 from mlgraph.stores.search_index.word_vectors import WordVectors
@@ -90,18 +92,20 @@ class Server:
         self.usage = UsageCounter(usage)
         queries = Queries(reader, self.follower, noise, usage, self.usage.requested)
         self.health = Health(reader, self.follower, self.search)
+        names = AssetNames(reader, self.follower)
         self.services = Services(
             intake=intake,
             queries=queries,
-            names=AssetNames(reader, self.follower),
+            names=names,
             search_queries=searches,
             search_pages=SearchPages(searches),
-            changed_files=ChangedFiles(reader, self.follower, AssetNames(reader, self.follower), noise),
+            changed_files=ChangedFiles(reader, self.follower, names, noise),
             connections=self.connections,
             health=self.health,
             tokens=tokens_from(options.tokens),
             agents=AgentQueries(reader, self.follower, noise, self.usage.requested),
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
+            changes=ChangeFeed(reader, PostgresRecordedFacts(database), self.follower),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )
 

@@ -14,6 +14,7 @@ from mlgraph.cli import output
 from mlgraph.cli.command_session import Commands, Session, Url
 from mlgraph.cli.commands import (
     archive_commands,
+    change_commands,
     curation_commands,
     identity_commands,
     ingest_commands,
@@ -56,6 +57,7 @@ _PARTS = (
     serve_commands,
     ingest_commands,
     query_commands,
+    change_commands,
     curation_commands,
     search_commands,
     similar_commands,

@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from mlgraph.client.change_calls import ChangeCalls
 from mlgraph.client.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.curation_calls import CurationCalls
 from mlgraph.client.display.impact_answer import ImpactAnswer
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from mlgraph.client.propagation_shapes import Propagation
 
 
-class Client(ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCalls):
+class Client(ChangeCalls, ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

@@ -31,6 +31,7 @@ CONTRACT = {
     ("get", "/api/v1/paths"),
     ("get", "/api/v1/names"),
     ("get", "/api/v1/resolve"),
+    ("get", "/api/v1/changes"),
     ("get", "/api/v1/why"),
     ("get", "/api/v1/diff"),
     ("get", "/api/v1/export"),

@@ -54,11 +54,11 @@ def _own_retraction_ends(reader: GroupReader, assets: Collection[int]) -> Retrac
         retracted = {asset for asset, row in reader.rows(retracted).items() if row.kind != RUN}
     if not retracted:
         return {}
-    records = by_asset(_without_renames(reader, reader.asset_records(retracted)))
+    records = by_asset(without_renames(reader, reader.asset_records(retracted)))
     return {asset: endings(own_records) for asset, own_records in records.items()}
 
 
-def _without_renames(reader: GroupReader, records: Sequence[AssetRecord]) -> list[AssetRecord]:
+def without_renames(reader: GroupReader, records: Sequence[AssetRecord]) -> list[AssetRecord]:
     """Return the records without the retractions that are renames."""
     retracted = {record.asset for record in records if record.mode == Mode.RETRACT}
     named: dict[int, set[int]] = defaultdict(set)
@@ -105,7 +105,7 @@ def _merged_endings(own: Endings, others: Iterable[Endings]) -> Endings:
 
 def records_of(reader: GroupReader, names: Collection[int]) -> list[AssetRecord]:
     """Return all records of `names`. Renames are left out: they close none of the states of their assets."""
-    return _without_renames(reader, reader.asset_records(names))
+    return without_renames(reader, reader.asset_records(names))
 
 
 def resolve_name_with_store(reader: GroupReader, graph: GraphVersion, name: int, moment: int) -> int:

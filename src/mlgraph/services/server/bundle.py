@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from mlgraph.services.common.identity import Tokens
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
+from mlgraph.services.discovery.changes.change_feed import ChangeFeed
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.ingest.intake import Intake
@@ -34,6 +35,7 @@ class Services:
     tokens: Tokens
     agents: AgentQueries
     discovery: Discovery
+    changes: ChangeFeed
     annotations: Annotations
 
 

@@ -31,7 +31,9 @@ class FactQueries:
         return list(edge_records(self._rows(query, values)))
 
 
-def send_together(connection: psycopg.Connection, *queries: tuple[str, Sequence[Any]]) -> list[list[tuple[Any, ...]]]:
+def send_together(
+    connection: psycopg.Connection, *queries: tuple[str, Sequence[Any] | Mapping[str, Any]]
+) -> list[list[tuple[Any, ...]]]:
     """Return the rows of each query. All queries are sent in one round trip."""
     with connection.pipeline():
         cursors = [connection.cursor() for _ in queries]

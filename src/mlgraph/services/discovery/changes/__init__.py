@@ -1,0 +1,1 @@
+"""The feed of changes: what was recorded lately about assets and edges."""
