@@ -54,7 +54,10 @@ def test_the_feed_lists_what_was_recorded_newest_first(api: Api, names: Names, s
     assert 'description: "old" -> "new"' in shown.stdout
     assert "--cursor " in shown.stdout
     as_json = subprocess.run(
-        [PROGRAM, "changes", table, "--json"], capture_output=True, check=True, env={**os.environ, "MLGRAPH_URL": shared_server.url}
+        [PROGRAM, "changes", table, "--json"],
+        capture_output=True,
+        check=True,
+        env={**os.environ, "MLGRAPH_URL": shared_server.url},
     )
     assert json.loads(as_json.stdout)["changes"] == answer["changes"]
 
