@@ -76,7 +76,7 @@ def test_a_wrong_letter_is_forgiven_in_long_words_only(api: Api, names: Names) -
     for typo in ("kookabura", "kokaburra", "koakabura", "kookaburar"):
         [hit] = [hit for hit in hits(api, typo) if hit["uri"] == names.dataset("kookaburra")]
         assert matched(hit)["name"] == ["kookaburra"]
-    assert names.dataset("emus") not in uris(api, "emos")
+    assert not any("name" in matched(hit) for hit in hits(api, "emos"))
     assert names.dataset("lorikeet_song_files_raw") not in uris(api, "lorikeat_xong_filez_rav")  # an identifier of four parts
 
 
@@ -126,7 +126,7 @@ def test_every_field_is_found_and_named(api: Api, names: Names) -> None:
         assert (hit["platform"], hit["owner_names"], hit["team"]) == ("s3", ["Platypus keepers"], owner)
 
 
-def test_a_hit_by_meaning_says_so(api: Api, names: Names) -> None:
+def test_a_hit_by_meaning_lists_the_nearest_words(api: Api, names: Names) -> None:
     api.taken(asset(names.dataset("x9"), description="Motion pictures that spectators rated"))
     [hit] = [hit for hit in hits(api, "film reviews from viewers", limit=100) if hit["uri"] == names.dataset("x9")]
     assert len(matched(hit)["meaning"]) == 3
@@ -176,7 +176,8 @@ def test_pages_are_complete_and_stable_while_the_index_changes(api: Api, names: 
         if not answer["partial"]:
             break
         cursor = {"cursor": answer["frontier"]}
-    assert (len(listed), set(listed)) == (330, wanted)
+    assert len(listed) == len(set(listed)) == answer["total"]
+    assert wanted <= set(listed)
     refused = api.get("search", q="another", cursor=answer["frontier"] or cursor["cursor"])
     assert (refused.status_code, "another search" in refused.json()["detail"]) == (422, True)
 

@@ -14,13 +14,6 @@ class MatchedField(TypedDict):
     words: list[str]
 
 
-class Owner(TypedDict):
-    """An owner with the name that people know."""
-
-    uri: str
-    name: str
-
-
 class SearchHit(TypedDict):
     """An asset that matches. `score` orders the hits of one answer; scores of two answers cannot be compared."""
 

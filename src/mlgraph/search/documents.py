@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from mlgraph.search.words import folded, identifiers, name_parts, normal_form, singular, tokens
 
+MAX_JOINED: Final = 8
+"""Words of an identifier that are also found joined, at most."""
 MAX_DESCRIPTION_CHARS: Final = 20_000
 MAX_COLUMNS: Final = 2_000
 MAX_COLUMN_TEXT_CHARS: Final = 200
@@ -149,7 +151,7 @@ def joined_words(name: str) -> Iterator[str]:
         runs = list(identifiers(segment))
         parts = [part for run in runs for part in run]
         for run in (*runs, parts):
-            if 1 < len(run) <= 8:
+            if 1 < len(run) <= MAX_JOINED:
                 yield "".join(map(singular, run))
 
 

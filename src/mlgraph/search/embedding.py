@@ -63,7 +63,7 @@ def _add(found: dict[str, float], texts: object, weight: float, most: int) -> No
     for text in texts:  # type: ignore[attr-defined]
         for run in identifiers(text):
             for word in run:
-                if word in seen or word in STOP_WORDS or word.isdecimal():
+                if word in seen or len(word) < 2 or word in STOP_WORDS or word.isdecimal():
                     continue
                 if len(seen) == most:
                     return

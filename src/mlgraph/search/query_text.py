@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from mlgraph.search.words import STOP_WORDS, identifiers, singular
+from mlgraph.search.documents import MAX_JOINED, joined_words
+from mlgraph.search.words import STOP_WORDS, name_parts, singular
 
 MAX_QUERY_CHARS: Final = 20_000
 """A longer query is refused by the API; of one that is shorter, the first `MAX_WORDS` distinct words count."""
@@ -65,16 +66,15 @@ def parse_query(text: str, *, prefix: bool = False) -> ParsedQuery:
     joined: dict[str, None] = {}
     last: str | None = None
     for piece in text.split():
-        runs = list(identifiers(piece))
-        parts = [part for run in runs for part in run]
+        parts = name_parts(piece)
         for part in parts:
             stem = singular(part)
             last = part
             if stem not in words:
                 words[stem] = QueryWord(part, stem, _typos(part, len(parts)))
-        for run in (*runs, parts):
-            if 1 < len(run) <= 8:
-                joined["".join(map(singular, run))] = None
+        joined.update(dict.fromkeys(joined_words(piece)))
+        if 1 < len(parts) <= MAX_JOINED:
+            joined["".join(map(singular, parts))] = None
     chosen = [word for word in words.values() if word.form not in STOP_WORDS] or list(words.values())
     if prefix and last is not None and not text.endswith('"'):
         chosen = _with_prefix(chosen, last)
@@ -83,7 +83,7 @@ def parse_query(text: str, *, prefix: bool = False) -> ParsedQuery:
 
 
 def _phrase(text: str) -> tuple[str, ...]:
-    return tuple(part for run in identifiers(text) for part in run)
+    return tuple(name_parts(text))
 
 
 def _typos(part: str, parts: int) -> int:

@@ -42,6 +42,10 @@ _STOP_WORDS: Final = (
 STOP_WORDS: Final = frozenset(_STOP_WORDS.split())
 """Words that a query omits unless it has no other: they are in too many descriptions to say which one is meant."""
 _IRREGULAR: Final = {
+    "ids": "id",
+    "ads": "ad",
+    "ips": "ip",
+    "dbs": "db",
     "indices": "index",
     "indexes": "index",
     "matrices": "matrix",
@@ -124,7 +128,7 @@ def identifiers(text: str) -> Sequence[Sequence[str]]:
 def _identifiers(text: str) -> Sequence[Sequence[str]]:
     if text.isascii():
         return [_ascii_parts(run) for run in _ASCII_RUN.findall(text)]
-    text = unicodedata.normalize("NFC", text)
+    text = unicodedata.normalize("NFKC", text)
     found: list[list[str]] = []
     start: int | None = None
     for place, char in enumerate(text):

@@ -185,3 +185,21 @@ def test_the_model_is_read_without_importing_its_package() -> None:
         "assert not loaded, loaded\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_nothing_is_sent_or_looked_up_on_a_network(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "def forbid(event, arguments):\n"
+        "    assert not event.startswith(('socket.connect', 'socket.getaddrinfo', 'socket.sendto', 'urllib')), event\n"
+        "sys.addaudithook(forbid)\n"
+        "from pathlib import Path\n"
+        "from tests.stores.search_index.test_search_files import document, put\n"
+        "from mlgraph.stores.search_index.search_files import SearchFiles\n"
+        "files = SearchFiles(Path(sys.argv[1]))\n"
+        "files.warm()\n"
+        "files.begin_writing(from_scratch=True)\n"
+        "put(files, document(1, 'movie ratings'))\n"
+        "assert files.view().nearest({'film': 1.0}, 5, 5)[0][0] == 1\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True, cwd=Path(__file__).parents[3])

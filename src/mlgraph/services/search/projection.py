@@ -141,8 +141,7 @@ class SearchProjection:
     def step(self) -> bool:
         """Write one batch of changes, or load what was written; return whether there was something."""
         if not self._is_open:
-            self._open()
-            return True
+            return self._open()
         if not self._writes:
             return self._load()
         started, graph = time.monotonic(), self._follower.snapshot()
@@ -156,10 +155,10 @@ class SearchProjection:
             self.caught_up_at = started
         return True
 
-    def _open(self) -> None:
-        """Open the index of this store and these rules, or build it."""
+    def _open(self) -> bool:
+        """Open the index of this store and these rules, or build it; return False while there is no graph yet."""
         if self._follower.caught_up_at == 0.0:
-            raise Unavailable("the graph is being built from the store")
+            return False
         state = None if self._is_damaged else self._index.open()
         fits = state is not None and state.is_complete and state.stamp == self._stamp(state.watermark)
         if not self._writes:
@@ -167,7 +166,7 @@ class SearchProjection:
                 raise Unavailable("the first process is building the search index")
             self._index.warm()
             self._publish(state.watermark)
-            return
+            return True
         if state is not None and not fits:
             _log.warning("the search index is of another store or of later transactions: it is built again")
         self._index.warm()
@@ -176,6 +175,7 @@ class SearchProjection:
             self._publish(state.watermark)
         else:
             self._build()
+        return True
 
     def _refresh_priors(self, graph: GraphVersion) -> bool:
         """Write some of the documents again whose prior the graph has changed; return whether there are more."""
@@ -293,7 +293,7 @@ class SearchProjection:
             try:
                 while self._timed_step():
                     pass
-                self.failure, pause = None, _POLL_S
+                pause = _POLL_S
             except MlgraphError as error:
                 self._failed(error.detail)
                 pause = min(pause * 2, 5.0)
@@ -306,6 +306,7 @@ class SearchProjection:
     def _timed_step(self) -> bool:
         """Step, then pause unless somebody waits for the index; return whether there may be more."""
         stepped = self.step()
+        self.failure = None
         if stepped and self._writes and not self._waiting:
             self._wake.wait(_COMMIT_GAP_S)
         return stepped and not self._stopping

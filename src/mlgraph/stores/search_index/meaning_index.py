@@ -51,9 +51,9 @@ class MeaningIndex:
         return True
 
     def load(self, slots: int) -> None:
-        """Use what another process has written since."""
-        if self._file is not None:
-            self._file.load(slots)
+        """Use what another process has written since, in other files if it built the index again."""
+        if self._file is not None and not (self._file.is_current() and self._file.load(slots)):
+            self.open(slots, writes=False)
 
     def close(self) -> None:
         """Close the files."""

@@ -98,6 +98,16 @@ class VectorFile:
         self.slots = slots
         return True
 
+    def is_current(self) -> bool:
+        """Return whether the directory still has these files, and no others of their names."""
+        try:
+            return all(
+                os.path.samestat(os.fstat(descriptor), (self._directory / name).stat())
+                for name, descriptor in self._files.items()
+            )
+        except OSError:
+            return False
+
     @property
     def _capacity(self) -> int:
         """Slots that all mapped files have."""
