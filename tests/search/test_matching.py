@@ -24,8 +24,8 @@ DOCUMENT = SearchDocument(
 )
 
 
-def matched(q: str, *, forgiving: bool = False, prefix: bool = False) -> dict[str, list[str]]:
-    return {each["field"]: each["words"] for each in matched_fields(parse_query(q, prefix=prefix), DOCUMENT, forgiving=forgiving)}
+def matched(q: str, misspelled: tuple[str, ...] = (), *, prefix: bool = False) -> dict[str, list[str]]:
+    return {each["field"]: each["words"] for each in matched_fields(parse_query(q, prefix=prefix), DOCUMENT, misspelled)}
 
 
 def test_words_are_those_of_the_document() -> None:
@@ -41,7 +41,7 @@ def test_words_are_those_of_the_document() -> None:
 
 def test_typos_prefixes_and_phrases() -> None:
     assert matched("vewers") == {}
-    assert matched("vewers", forgiving=True) == {"description": ["viewers"]}
+    assert matched("vewers", ("vewer",)) == {"description": ["viewers"]}
     assert matched("view", prefix=True) == {"description": ["viewers"]}
     assert matched('"star by star" gold') == {"tag": ["gold"], "description": ["star by star"]}
 

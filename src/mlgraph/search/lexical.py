@@ -6,7 +6,7 @@ fields of names weigh most. A misspelled word is matched with a typo only if no 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from mlgraph.ports.search_index import Best, Clause, Every, IndexView, Phrase, Term, Typo, WordSum
@@ -32,9 +32,18 @@ _EXPANSIONS: Final = 40
 PHRASE_FIELDS: Final = ("name", "names", "columns", "text", "tag_words", "owner_words")
 
 
-def lexical_clause(query: ParsedQuery, view: IndexView, *, forgiving: bool) -> Clause:
-    """Return the clause of a query. `forgiving`: typos are allowed, because nothing has the query as its name."""
-    words = [_word_clause(word, view, forgiving=forgiving) for word in query.words]
+def misspelled_words(query: ParsedQuery, view: IndexView) -> frozenset[str]:
+    """Return the words (singulars) of a query that are long enough for typos, and that no name or column has."""
+    return frozenset(
+        word.stem
+        for word in query.words
+        if word.typos and not word.is_prefix and not any(view.frequency(field, word.stem) for field in _TYPO_FIELDS)
+    )
+
+
+def lexical_clause(query: ParsedQuery, view: IndexView, misspelled: Collection[str]) -> Clause:
+    """Return the clause of a query. `misspelled` are the words for which typos are allowed."""
+    words = [_word_clause(word, view, misspelled) for word in query.words]
     at_least = least_words(len(words))
     clauses: list[Clause] = [WordSum(tuple(words), at_least)] if words else []
     clauses += [phrase_clause(phrase) for phrase in query.phrases]
@@ -63,11 +72,11 @@ def phrase_clause(phrase: tuple[str, ...]) -> Clause:
     return Best(tuple(Phrase(field, stems, WEIGHTS[field]) for field in PHRASE_FIELDS))
 
 
-def _word_clause(word: QueryWord, view: IndexView, *, forgiving: bool) -> Clause:
+def _word_clause(word: QueryWord, view: IndexView, misspelled: Collection[str]) -> Clause:
     clauses: list[Clause] = [Term(field, word.stem, weight) for field, weight in WEIGHTS.items()]
     if word.is_prefix:
         clauses += _prefix_clauses(word, view.continuations)
-    elif forgiving and word.typos and not any(view.frequency(field, word.stem) for field in _TYPO_FIELDS):
+    elif word.stem in misspelled:
         clauses += [Typo(field, word.stem, word.typos, score) for field, score in _TYPO_FIELDS.items()]
     return Best(tuple(clauses))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from mlgraph.search.documents import SearchDocument, joined_words
@@ -15,14 +16,16 @@ MEANING: Final = "meaning"
 """The field of hits that match by their meaning, not by a word."""
 
 
-def matched_fields(query: ParsedQuery, document: SearchDocument, *, forgiving: bool) -> list[dict[str, Any]]:
+def matched_fields(query: ParsedQuery, document: SearchDocument, misspelled: Collection[str] = ()) -> list[dict[str, Any]]:
     """Return the fields of a document with words of the query, each with these words as the document has them.
 
-    `forgiving`: typos were allowed.
+    `misspelled`: the words (singulars) for which typos were allowed.
     """
+    in_phrases = {word for phrase in query.phrases for word in phrase}
+    loose = _LooseWords([word for word in query.words if word.form not in in_phrases], misspelled)
     found = []
     for field, texts in _fields(document):
-        words = dict.fromkeys(_matching_words(query, texts, forgiving=forgiving))
+        words = dict.fromkeys(_matching_words(query, texts, loose))
         if words:
             found.append({"field": field, "words": list(words)[:MAX_WORDS]})
     return found
@@ -39,24 +42,32 @@ def _fields(document: SearchDocument) -> Iterator[tuple[str, Iterable[str]]]:
     yield "place", (document.namespace, document.kind.replace("_", " "))
 
 
-def _matching_words(query: ParsedQuery, texts: Iterable[str], *, forgiving: bool) -> Iterator[str]:
+class _LooseWords:
+    """The words of a query outside of phrases, and whether a word of a document is one of them."""
+
+    def __init__(self, words: Iterable[QueryWord], misspelled: Collection[str]) -> None:
+        listed = list(words)
+        self._stems = {word.stem for word in listed}
+        self._prefixes = tuple(word.form for word in listed if word.is_prefix)
+        self._misspelled = [word for word in listed if word.stem in misspelled]
+
+    def match(self, form: str, stem: str) -> bool:
+        """Return whether a word of a document is one of the query, or the start or a misspelling of one."""
+        if stem in self._stems or (self._prefixes and form.startswith(self._prefixes)):
+            return True
+        return any(within_distance(word.stem, stem, word.typos) for word in self._misspelled)
+
+
+def _matching_words(query: ParsedQuery, texts: Iterable[str], loose: _LooseWords) -> Iterator[str]:
     joined = set(query.joined)
-    in_phrases = {word for phrase in query.phrases for word in phrase}
-    loose = [word for word in query.words if word.form not in in_phrases]
     for text in texts:
         found = tokens(text)
         for phrase in query.phrases:
             if _contains([token.form for token in found], phrase):
                 yield " ".join(phrase)
-        yield from (token.form for token in found if any(_matches(word, token.form, token.stem, forgiving) for word in loose))
+        yield from (token.form for token in found if loose.match(token.form, token.stem))
         if joined:
             yield from (each for each in joined_words(text) if each in joined)
-
-
-def _matches(word: QueryWord, form: str, stem: str, forgiving: bool) -> bool:  # noqa: FBT001 - an inner loop
-    if word.stem == stem or (word.is_prefix and form.startswith(word.form)):
-        return True
-    return forgiving and word.typos > 0 and within_distance(word.stem, stem, word.typos)
 
 
 def is_misspelled(word: QueryWord, stems: Collection[str]) -> bool:
@@ -64,6 +75,7 @@ def is_misspelled(word: QueryWord, stems: Collection[str]) -> bool:
     return word.typos > 0 and any(within_distance(word.stem, stem, word.typos) for stem in stems)
 
 
+@lru_cache(1 << 14)
 def within_distance(one: str, other: str, most: int) -> bool:
     """Return whether two words differ by at most `most` insertions, deletions, replacements and swaps of neighbours."""
     if abs(len(one) - len(other)) > most:

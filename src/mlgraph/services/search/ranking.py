@@ -10,11 +10,13 @@ from mlgraph.ports.search_index import Clause, Every, IndexHit, IndexView, Meani
 from mlgraph.search.documents import SearchDocument, document_stems, exact_queries
 from mlgraph.search.embedding import query_words
 from mlgraph.search.fusion import fuse, successors_first, with_prior
-from mlgraph.search.lexical import lexical_clause
+from mlgraph.search.lexical import lexical_clause, misspelled_words
 from mlgraph.search.matching import is_misspelled, is_phrase_in
 from mlgraph.search.prior import with_freshness
 from mlgraph.search.query_text import ParsedQuery
 
+CURRENT: Final = ("live", "deprecated")
+"""The states that a search finds unless it asks for another."""
 WINDOW: Final = 300
 """Hits of each list that are fused; further hits follow in the order of their words."""
 _EXACT_AT_MOST: Final = 1_000
@@ -46,11 +48,17 @@ class Ranking:
     """The stage of the exact match of each asset that has one."""
     hits: dict[int, IndexHit] = field(default_factory=dict)
     scores: dict[int, float] = field(default_factory=dict)
-    parts: dict[int, dict[str, Any]] = field(default_factory=dict)
+    words: Mapping[int, tuple[int, float]] = field(default_factory=dict)
+    """Rank and score by words."""
+    meant: Mapping[int, tuple[int, float]] = field(default_factory=dict)
+    """Rank and cosine by meaning."""
+    aligned: Mapping[int, float] = field(default_factory=dict)
+    """The score by words and their meaning, of those that were compared word by word."""
+    priors: Mapping[int, int] = field(default_factory=dict)
     meaning: Mapping[str, float] = field(default_factory=dict)
     """The words that the hits by meaning are nearest to."""
-    forgiving: bool = False
-    """Whether typos were allowed."""
+    misspelled: frozenset[str] = frozenset()
+    """The words (singulars) for which typos were allowed."""
     total_is: str = "exact"
 
     def page(self, selection: Selection, offset: int, limit: int) -> list[IndexHit]:
@@ -64,6 +72,17 @@ class Ranking:
         start = max(0, offset - len(listed))
         return page + rest[start : start + limit - len(page)]
 
+    def explained(self, hit: IndexHit) -> dict[str, Any]:
+        """Return how the rank of a hit came about: its stage of the exact match, rank and score of each list, and prior."""
+        body: dict[str, Any] = {"exact": self.exact.get(hit.asset)}
+        for name, found in (("words", self.words), ("meaning", self.meant)):
+            if hit.asset in found:
+                rank, score = found[hit.asset]
+                body.update({f"{name}_rank": rank, name: round(score, 4)})
+        if hit.asset in self.aligned:
+            body["aligned"] = round(self.aligned[hit.asset], 4)
+        return {**body, "prior": self.priors.get(hit.asset, hit.prior)}
+
 
 class Ranker:
     """Ranks the hits of queries in one view. `now_day` is the present day since the epoch, `uri` that of an asset."""
@@ -74,32 +93,42 @@ class Ranker:
         self._uri = uri
 
     def ranked(self, query: ParsedQuery, selection: Selection) -> Ranking:
-        """Return the ranked hits of a query in a selection."""
+        """Return the ranked hits of a query in a selection.
+
+        What matches does not depend on the filters: they select from it, so that counts of values are totals of filters.
+        """
         view = self._view
         if query.is_empty:
             return Ranking(view, OneOfAssets(())) if query.text else self._all(selection)
         stages = self._exact(query.text, selection)
         exact = {hit.asset: stage for stage, hits in stages for hit in hits}
-        hits = {hit.asset: hit for _, listed in stages for hit in listed}
+        listed = {hit.asset for hit in within(view, exact, selection)} if len(selection) > 1 else set(exact)
+        hits = {hit.asset: hit for _, found in stages for hit in found if hit.asset in listed}
+        own = {asset: stage for asset, stage in exact.items() if asset in listed}
         if stages and query.is_identifier and stages[0][0] in COMPLETE_STAGES:
-            only = [hit.asset for hit in stages[0][1]]
-            return Ranking(view, OneOfAssets(tuple(only)), only, {asset: exact[asset] for asset in only}, hits)
-        ranking = Ranking(view, lexical_clause(query, view, forgiving=not stages), exact=exact, hits=hits, forgiving=not stages)
+            best = tuple(hit.asset for hit in stages[0][1])
+            only = [asset for asset in best if asset in listed]
+            return Ranking(view, OneOfAssets(best), only, {asset: own[asset] for asset in only}, hits)
+        misspelled = frozenset() if stages else misspelled_words(query, view)
+        ranking = Ranking(view, lexical_clause(query, view, misspelled), exact=own, hits=hits, misspelled=misspelled)
         lexical = view.hits(ranking.matching, selection, _PHRASE_CANDIDATES if query.phrases else WINDOW)
         if query.phrases:
             lexical = self._verified(ranking, lexical, query)
-        near: dict[int, float] = {}
-        if is_about_meaning(query, has_exact=bool(stages)):
-            ranking.meaning = query_words(query)
-            near = {
-                a: cosine for a, cosine in view.nearest(ranking.meaning, _NEAREST, _NEAREST_OF_KIND) if cosine >= _LEAST_COSINE
-            }
+        near = self._near(ranking, query, has_exact=bool(stages))
         found = within(view, near, selection)
         ranking.hits.update((hit.asset, hit) for hit in (*found, *lexical))
-        if ranking.exact or near:
-            ranking.matching = WordSum((ranking.matching, OneOfAssets((*ranking.exact, *near))))
+        if near or (exact and not query.phrases):
+            ranking.matching = WordSum((ranking.matching, OneOfAssets((*exact, *near))))
         self._fuse(ranking, lexical, [(asset, near[asset]) for asset in by_meaning(found, near)], query)
         return ranking
+
+    def _near(self, ranking: Ranking, query: ParsedQuery, *, has_exact: bool) -> dict[int, float]:
+        """Return the similarity of the documents that a query finds by meaning; note its words in the ranking."""
+        if not is_about_meaning(query, has_exact=has_exact):
+            return {}
+        ranking.meaning = query_words(query)
+        nearest = self._view.nearest(ranking.meaning, _NEAREST, _NEAREST_OF_KIND)
+        return {asset: cosine for asset, cosine in nearest if cosine >= _LEAST_COSINE}
 
     def _covered(self, query: ParsedQuery, lexical: Sequence[IndexHit]) -> bool:
         """Return whether the best hit by words has every word of the query, typos and a word being typed included."""
@@ -122,11 +151,15 @@ class Ranker:
         return Ranking(self._view, Every(), [hit.asset for hit in order], hits={hit.asset: hit for hit in hits})
 
     def _exact(self, text: str, selection: Selection) -> list[tuple[str, list[IndexHit]]]:
-        """Return the stages of the exact match that have hits, each with hits that no earlier stage has, by prior."""
+        """Return the stages of the exact match that have hits in the states of a selection, whatever its other filters.
+
+        Each has hits that no earlier stage has, by prior.
+        """
+        current = {"state": CURRENT if set(selection["state"]) <= set(CURRENT) else selection["state"]}
         seen: set[int] = set()
         stages = []
         for stage, key in exact_queries(text):
-            listed = self._view.by_prior(Term("exact", key), selection, _EXACT_AT_MOST)
+            listed = self._view.by_prior(Term("exact", key), current, _EXACT_AT_MOST)
             hits = sorted((hit for hit in listed if hit.asset not in seen), key=lambda hit: (-hit.prior, self._uri(hit.asset)))
             seen.update(hit.asset for hit in hits)
             if hits:
@@ -159,23 +192,19 @@ class Ranker:
         listed = [(hit.asset, hit.score) for hit in lexical]
         covered = bool(ranking.exact) or self._covered(query, lexical)
         ranking.scores = fuse([listed, meant], [1.0, _LEAST_WEIGHT if covered else 1.0])
-        aligned: dict[int, float] = {}
         if meant and not covered and len(query.words) > 1:
             first = sorted(ranking.scores, key=lambda asset: (-ranking.scores[asset], self._uri(asset)))[:_ALIGNED]
-            aligned = self._aligned(ranking, lexical, first)
-            ranking.scores.update((asset, 1.0 + value) for asset, value in aligned.items())
+            ranking.aligned = self._aligned(ranking, lexical, first)
+            ranking.scores.update((asset, 1.0 + value) for asset, value in ranking.aligned.items())
         priors = {asset: with_freshness(hit.prior, hit.changed_day, self._now_day) for asset, hit in ranking.hits.items()}
         scores = ranking.scores
         fused = sorted(scores, key=lambda asset: (-scores[asset], -priors[asset], self._uri(asset)))
         moved = [asset for asset in with_prior(fused, priors, self._uri) if asset not in ranking.exact]
         successors = {asset: hit.successor for asset, hit in ranking.hits.items() if hit.successor}
         ranking.order = successors_first([*ranking.exact, *moved], successors)
-        words = {hit.asset: {"words": round(hit.score, 4), "words_rank": rank} for rank, hit in enumerate(lexical, 1)}
-        meaning = {asset: {"meaning": round(near, 4), "meaning_rank": rank} for rank, (asset, near) in enumerate(meant, 1)}
-        for asset in ranking.order:
-            own = {"prior": priors[asset], "stored_prior": ranking.hits[asset].prior}
-            by_word = {"aligned": round(aligned[asset], 4)} if asset in aligned else {}
-            ranking.parts[asset] = {**words.get(asset, {}), **meaning.get(asset, {}), **by_word, **own}
+        ranking.priors = priors
+        ranking.words = {hit.asset: (rank, hit.score) for rank, hit in enumerate(lexical, 1)}
+        ranking.meant = {asset: (rank, near) for rank, (asset, near) in enumerate(meant, 1)}
 
 
 def is_about_meaning(query: ParsedQuery, *, has_exact: bool) -> bool:

@@ -7,7 +7,7 @@ import threading
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Final, NamedTuple
@@ -25,10 +25,8 @@ from mlgraph.search.lexical import any_word_clause
 from mlgraph.search.matching import MEANING, matched_fields
 from mlgraph.search.query_text import MAX_QUERY_CHARS, ParsedQuery, parse_query
 from mlgraph.services.search.projection import SearchProjection
-from mlgraph.services.search.ranking import Ranker, Ranking, by_meaning, within
+from mlgraph.services.search.ranking import CURRENT, Ranker, Ranking, by_meaning, within
 
-_CURRENT: Final = ("live", "deprecated")
-"""The states that a search finds unless it asks for another."""
 _VALUES: Final = 50
 """Values listed of each facet."""
 _MEANING_WORDS: Final = 3
@@ -191,9 +189,8 @@ class SearchQueries:
 
 
 def _hit(ranking: Ranking, hit: IndexHit, document: SearchDocument, query: ParsedQuery, *, explain: bool) -> dict[str, Any]:
-    parts: Mapping[str, Any] = ranking.parts.get(hit.asset, {})
-    matched = matched_fields(query, document, forgiving=ranking.forgiving)
-    if "meaning" in parts:
+    matched = matched_fields(query, document, ranking.misspelled)
+    if hit.asset in ranking.meant:
         nearest = ranking.view.closest_words(ranking.meaning, hit, _MEANING_WORDS)
         matched.append({"field": MEANING, "words": nearest})
     body: dict[str, Any] = {
@@ -213,7 +210,7 @@ def _hit(ranking: Ranking, hit: IndexHit, document: SearchDocument, query: Parse
         "matched": matched,
     }
     if explain:
-        body["explain"] = {"exact": ranking.exact.get(hit.asset), **parts}
+        body["explain"] = ranking.explained(hit)
     return body
 
 
@@ -232,7 +229,7 @@ def _candidates(
 
 def _selection(options: SearchOptions) -> dict[str, tuple[str, ...]]:
     """Return the filters that are given; without `state`, deleted assets are out."""
-    return {"state": _CURRENT, **{name: values for name in FILTERS if (values := getattr(options, name))}}
+    return {"state": CURRENT, **{name: values for name in FILTERS if (values := getattr(options, name))}}
 
 
 def _digest(q: str, options: SearchOptions) -> str:

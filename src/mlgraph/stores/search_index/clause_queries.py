@@ -51,8 +51,12 @@ def selected(schema: tantivy.Schema, query: tantivy.Query, selection: Selection)
     """Return `query` restricted to documents with one of the values of each field; never with the document of the state."""
     make = tantivy.Query
     parts = [(_MUST, query)]
+    if set(selection.get("state", ())) == {"live", "deprecated"}:  # nearly always: to exclude the few others costs less
+        parts.append((_MUST_NOT, make.term_query(schema, "state", "deleted")))
+        selection = {field: values for field, values in selection.items() if field != "state"}
     for field, values in selection.items():
-        parts.append((_MUST, _unscored(make.term_set_query(schema, field, list(values)))))
+        several = [(_SHOULD, make.term_query(schema, field, value)) for value in values]
+        parts.append((_MUST, _unscored(make.boolean_query(several) if len(several) > 1 else several[0][1])))
     if "state" not in selection:
         parts.append((_MUST_NOT, make.term_query(schema, "state", "none")))
     return make.boolean_query(parts)

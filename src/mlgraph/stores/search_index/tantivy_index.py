@@ -111,13 +111,10 @@ class TantivyView:
         with _tantivy_errors("read"):
             query = selected(self._schema, query_of(self._schema, clause), selection)
             wanted: dict[str, Any] = {field: {"terms": {"field": field, "size": most_values}} for field in FILTERS}
-            wanted["total"] = {"value_count": {"field": "asset"}}
             found = self._searcher.aggregate(query, wanted)
-        return Counts(
-            int(found["total"]["value"]),
-            {field: {str(each["key"]): int(each["doc_count"]) for each in found[field]["buckets"]} for field in FILTERS},
-            {field: int(found[field].get("sum_other_doc_count") or 0) for field in FILTERS},
-        )
+        values = {field: {str(each["key"]): int(each["doc_count"]) for each in found[field]["buckets"]} for field in FILTERS}
+        others = {field: int(found[field].get("sum_other_doc_count") or 0) for field in FILTERS}
+        return Counts(sum(values["state"].values()) + others["state"], values, others)  # each document has one state
 
     def bodies(self, hits: Sequence[IndexHit]) -> list[dict[str, Any]]:
         """Return what is stored of each hit."""
