@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from mlgraph.api.app import create_app
 from mlgraph.api.http.limits import ServerLimits
-from mlgraph.api.schema import operations
+from mlgraph.api.schema import discovery_examples, operations
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, PreconditionFailed, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.payloads.payload import Located, decode_json
@@ -336,7 +336,7 @@ class Double(ChangesDouble):
 
     def matches(self, name: str) -> Body:
         self._note("matches", name=name)
-        return {**operations.RESOLVED, "name": name, **self.resolutions.get(name, {})}
+        return {**discovery_examples.RESOLVED, "name": name, **self.resolutions.get(name, {})}
 
     @property
     def changes(self) -> "ChangeFeedDouble":
@@ -434,7 +434,7 @@ class ChangeFeedDouble:
     def changes(self, from_: str | None, to: str | None, **options: object) -> Body:
         inspect.signature(ChangeFeed.changes).bind_partial(self, from_, to, **options)
         self._double.calls.append(("changes", {"from_": from_, "to": to, **options}))
-        return dict(operations.CHANGES)
+        return dict(discovery_examples.CHANGES)
 
 
 class NamesDouble:

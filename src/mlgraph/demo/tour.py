@@ -48,7 +48,7 @@ def tour_steps(last_day: datetime, history: Mapping[str, Any], training: Mapping
         TourStep(
             "The model version that served the home feed three weeks ago. Without --as-of it is version 2; version "
             f"{newest['version']} is trained and evaluated, but not deployed.",
-            ["live", "home-feed", "--as-of", before],
+            ["live", "service:home-feed", "--as-of", before],
         ),
         TourStep(
             "Provenance of the edge from this run to version 2 of the home ranker: one edge, reported by two origins.",
@@ -56,7 +56,7 @@ def tour_steps(last_day: datetime, history: Mapping[str, Any], training: Mapping
                 "why",
                 f"run:{_run_of(training, 'home-ranker', '2')}",
                 "outputs",
-                "home-ranker/2",
+                "model_version:home-ranker/2",
             ],
         ),
         TourStep(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
-from mlgraph.client import change_shapes, ingest_shapes, name_shapes, shapes
+from mlgraph.api.schema import discovery_examples
+from mlgraph.client import ingest_shapes, name_shapes, shapes
 from mlgraph.client.changed_files_shapes import ChangedFilesImpact
 from mlgraph.client.propagation_shapes import Propagation
 from mlgraph.client.search_shapes import Search
@@ -270,61 +271,6 @@ CHANGED_FILES: Final[ChangedFilesImpact] = {
     "reason": None,
     "watermark": 42,
 }
-RESOLVED: Final[name_shapes.ResolvedName] = {
-    "name": "ratings/daily",
-    "uri": _LAKE,
-    "matches": [{"uri": _LAKE, "kind": "dataset", "name": "ratings/daily", "how": "name", "same_case": True}],
-    "total": 1,
-    "partial": False,
-    "nearest": [],
-    "watermark": 42,
-}
-_CHANGED: Final[change_shapes.ChangedEnd] = {
-    "uri": _LAKE,
-    "kind": "dataset",
-    "name": "ratings/daily",
-    "owners": ["mlg://team/org/data"],
-    "team": "mlg://team/org/data",
-}
-CHANGES: Final[change_shapes.Changes] = {
-    "from": "2026-11-20T10:00:00Z",
-    "to": _AS_OF,
-    "uri": None,
-    "owner": None,
-    "changes": [
-        {
-            "change": "altered",
-            "asset": _CHANGED,
-            "relation": None,
-            "target": None,
-            "fields": [{"field": "description", "before": None, "after": "All ratings of a day", "left_out_bytes": None}],
-            "fields_total": 1,
-            "valid_from": _TIME,
-            "recorded_at": "2026-11-21T09:00:00Z",
-            "origin": "facts",
-            "actor": "local",
-        },
-        {
-            "change": "appeared",
-            "asset": _CHANGED,
-            "relation": "input_to",
-            "target": {"uri": _JOB, "kind": "workflow", "name": "clean_ratings", "owners": [], "team": None},
-            "fields": [],
-            "fields_total": 0,
-            "valid_from": _TIME,
-            "recorded_at": "2026-11-21T08:00:00Z",
-            "origin": None,
-            "actor": "ci",
-        },
-    ],
-    "total": 2,
-    "total_is": "exact",
-    "runs": 14,
-    "partial": False,
-    "reason": None,
-    "frontier": None,
-    "watermark": 42,
-}
 EXAMPLES: Final = {
     "Problem": PROBLEM_EXAMPLE,
     "Ingested": INGESTED,
@@ -338,8 +284,8 @@ EXAMPLES: Final = {
     "Search": SEARCH,
     "Why": WHY,
     "Names": NAMES,
-    "Changes": CHANGES,
-    "ResolvedName": RESOLVED,
+    "Changes": discovery_examples.CHANGES,
+    "ResolvedName": discovery_examples.RESOLVED,
 }
 """Examples by schema name. FastAPI drops null from examples of routes, so these are added to the generated document."""
 
