@@ -65,7 +65,7 @@ class SourceSets(NamedTuple):
 
     def inputs_of(self, asset: int) -> list[int]:
         """Return the data that an asset is made from directly."""
-        return self._of(self.inputs, asset)
+        return [each for each in self._of(self.inputs, asset) if each != asset]
 
     def _of(self, sets: Ints, asset: int) -> list[int]:
         row = int(self.rows[asset]) if asset < len(self.rows) else _NONE
@@ -104,7 +104,7 @@ def _edges(graph: GraphVersion, moment: int) -> tuple[Ints, Ints]:
 
     A model has its versions for parents, and a version of a dataset has the dataset: both have the sources of these.
     """
-    found: list[tuple[Ints, Ints]] = []
+    found: list[tuple[Ints, Ints]] = [(np.zeros(0, np.int32), np.zeros(0, np.int32))]
     index = graph.asset_index
     for start in range(0, graph.nodes, _BLOCK):
         nodes = np.arange(start, min(start + _BLOCK, graph.nodes), dtype=np.int32)

@@ -33,6 +33,8 @@ BULK: Final = 500
 """New assets in one transaction from which on it is a bulk load, whose assets are not checked."""
 YOUNG_US: Final = 600_000_000
 """How long an asset is checked again when facts about it arrive: ten minutes."""
+RECENT_US: Final = 3_600_000_000
+"""Assets recorded longer ago are not checked after a start: an hour."""
 OLD_US: Final = 7 * 86_400_000_000
 """An asset that a source has had for longer is no news when it is first read: a week."""
 MOST_FINDINGS: Final = 3
@@ -114,10 +116,11 @@ class AlreadyBuilt:
         records = by_asset(self._reader.asset_records(checked))
         first = {asset: min(records[asset], key=lambda record: record.tx) for asset in checked if asset in records}
         in_one = Counter(record.tx for record in first.values())
+        written = self._reader.provenance(set(in_one))
+        since = clock.wall_us() - RECENT_US
+        small = {tx for tx, count in in_one.items() if count <= BULK and tx in written and written[tx].recorded_at > since}
         origins = self._reader.origins()
-        return [
-            asset for asset, record in first.items() if in_one[record.tx] <= BULK and _is_recent(record, origins[record.origin])
-        ]
+        return [asset for asset, record in first.items() if record.tx in small and _is_news(record, origins[record.origin])]
 
 
 def _touched(changes: Changes) -> set[int]:
@@ -130,6 +133,6 @@ def _touched(changes: Changes) -> set[int]:
     return found
 
 
-def _is_recent(record: AssetRecord, origin: str) -> bool:
+def _is_news(record: AssetRecord, origin: str) -> bool:
     """Return whether the first record of an asset is about something new: what `facts` say is, whenever it is valid from."""
     return origin == _FACTS or record.valid_from > clock.now_us() - OLD_US

@@ -143,7 +143,16 @@ class SimilarityIndex:
         self._refresh_sources(graph)
         self._is_built = True
         self._publish(graph.watermark)
+        self._report_recent(graph, catalogue)
         _log.info("the similarity index was built: %d assets in %.1f s", len(catalogue), time.monotonic() - started)
+
+    def _report_recent(self, graph: GraphVersion, catalogue: Catalogue) -> None:
+        """Report the assets of the last transactions: those that arrived while this server started, or before it stopped."""
+        if self.on_changes is None:
+            return
+        with self._reader.session():
+            changes = self._reader.at(graph.watermark).changes(max(0, graph.watermark - _TRANSACTIONS), _TRANSACTIONS)
+        self.on_changes(graph, changes, [row.asset for row in changes.assets if row.asset in catalogue])
 
     @staticmethod
     def _is_read(graph: GraphVersion, asset: int) -> bool:
