@@ -241,6 +241,19 @@ def test_secrets_are_redacted(writing: Writing) -> None:
     assert writing.write(T, description="password=Tr0ub4dor-9x")["changed"] == []
 
 
+def test_a_change_that_the_graph_lacks_is_stored_and_repeating_it_answers_with_it(
+    writing: Writing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing.follower.stop()
+    monkeypatch.setattr("mlgraph.services.curation.annotations.WAIT_S", 0.1)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="stored, but answers do not include it yet"):
+            writing.write(T, description="w")
+    writing.follow()
+    body = writing.write(T, description="w")
+    assert (body["description"], body["changed"]) == ("w", [])
+
+
 def test_who_may_not_write_and_what_is_unknown(writing: Writing) -> None:
     with pytest.raises(Forbidden):
         writing.annotations.change(T, {"description": "w"}, Caller("bot", "dbt"))

@@ -10,7 +10,7 @@ from mlgraph.domain.curation.changes import CurationChange, changed_fields, chec
 from mlgraph.domain.curation.merging import successor_of
 from mlgraph.domain.errors import Forbidden, InvalidInput, PreconditionFailed, Unavailable, UnknownAsset
 from mlgraph.domain.facts import CURATION, AssetFact
-from mlgraph.domain.history import AssetInterval, asset_intervals, curated_at, deleted_at, state_at
+from mlgraph.domain.history import CURATED_ORIGIN, AssetInterval, asset_intervals, curated_at, deleted_at, state_at
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.fact_redaction import redact_fact
 from mlgraph.domain.uri import AssetUri
@@ -69,7 +69,7 @@ class Annotations:
             state = self._redacted(graph.asset_index.uri(asset), self._checked(graph, asset, change, now).apply(curated))
             check_size(state.state)
             written = changed_fields(curated, state.state)
-            tx = self._append([Item([state])], caller).tx if written else graph.watermark
+            tx = self._append([Item([state])], caller).tx if written else _last_written(before)
         self._wait_for(tx)
         return {**self._queries.asset(uri, counted=False), "changed": written}
 
@@ -117,5 +117,11 @@ class Annotations:
             self._follower.wait_for(tx, WAIT_S)
         except Unavailable as error:
             raise Unavailable(
-                f"the change is stored, but answers do not include it yet ({error.detail})", retry_after_s=2
+                f"the change is stored, but answers do not include it yet ({error.detail}); to send it again changes nothing",
+                retry_after_s=2,
             ) from None
+
+
+def _last_written(intervals: Sequence[AssetInterval]) -> int:
+    """Return the transaction of the latest change of what people wrote; 0 if there is none."""
+    return max((interval.tx for interval in intervals if interval.origin == CURATED_ORIGIN), default=0)
