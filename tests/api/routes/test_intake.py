@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
 from mlgraph.api.http.request_bodies import MAX_BODY_BYTES, RecordStream
-from mlgraph.services.common.identity import LOCAL
+from mlgraph.services.common.identity import Caller
 from tests.api.services_double import LAKE, WRITTEN, Double
 
 GOOD = json.dumps({"asset": {"uri": LAKE}}).encode()
@@ -126,4 +126,4 @@ def test_sources_are_connected_listed_and_synced(http: TestClient, double: Doubl
 def test_dead_letters_are_listed_and_replayed(http: TestClient, double: Double) -> None:
     assert http.get("/api/v1/dead-letters", params={"limit": 5, "cursor": "c"}).status_code == 200
     assert http.post("/api/v1/dead-letters/7/replay").json()["replayed"] is True
-    assert double.calls[-1] == ("replay", {"letter_id": 7, "caller": LOCAL})
+    assert double.calls[-1] == ("replay", {"letter_id": 7, "caller": Caller("local")})
