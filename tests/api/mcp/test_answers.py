@@ -75,7 +75,7 @@ def test_long_texts_and_lists_say_what_they_lack() -> None:
     assert bounded("x" * 305) == "x" * 300 + "... (5 more characters)"
     assert bounded([1] * 40)[-1] == "... (8 more)"
     assert bounded({str(n): n for n in range(40)})["left_out"] == 8
-    assert json.loads(error_text("Title", "y" * 2_500))["detail"].endswith("(500 more characters)")
+    assert json.loads(error_text("Title", "y" * 2_500))["detail"].endswith("(1900 more characters)")
 
 
 def test_many_teams_are_one_number() -> None:

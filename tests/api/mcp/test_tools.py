@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -276,6 +277,28 @@ def test_a_page_leads_to_the_next_until_the_end(server: Process, agent: Agent) -
         assert agent.call("lineage", asset=company.ORDERS, next="nonsense").is_error
     finally:
         api.close()
+
+
+@pytest.mark.parametrize("name", ["数据表" * 200, "%\u202e" * 300, "a.b-c_" * 300, "x" * 1_900])
+def test_very_long_names_leave_whole_items_within_the_budget(server: Process, agent: Agent, name: str) -> None:
+    chain = [str(AssetUri("dataset", company.LAKE, f"{number:02}{name}")) for number in range(40)]
+    api = Api(server.url)
+    api.taken(*(asset(each, company.FOUNDED, description=name, tags=[name]) for each in chain))
+    api.taken(*(edge(source, "derives", target, company.FOUNDED) for source, target in itertools.pairwise(chain)))
+    written = api.written
+    api.close()
+    calls = [("show", {"asset": chain[1]}), ("path", {"asset": chain[0], "to": chain[-1]}), ("find", {"query": name[:6]})]
+    calls += [(tool, {"asset": chain[0]}) for tool in ("lineage", "impact")]
+    for budget in (LEAST_BUDGET, DEFAULT_BUDGET):
+        for tool, arguments in calls:
+            reply = agent.call(tool, **arguments, at_least=written, budget=budget)
+            assert not reply.is_error, reply.text[:500]
+            assert reply.tokens <= budget
+            assert len(reply.lines) == reply.first["returned"] + 2
+            assert reply.first["returned"] >= 1 or reply.first["total"] == 0
+    unknown = agent.call("show", asset=chain[0] + "x")
+    assert unknown.is_error
+    assert unknown.tokens <= DEFAULT_BUDGET
 
 
 def test_every_answer_is_within_its_budget(agent: Agent) -> None:
