@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.vocabulary import KIND_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import Ints
@@ -36,13 +37,12 @@ class Frontier:
         """Return the frontier that `encode` wrote. Raises `InvalidInput` for any other text."""
         try:
             distance, uri, moment = json.loads(base64.urlsafe_b64decode(text.encode()))
-        except (binascii.Error, ValueError, TypeError) as error:
-            raise InvalidInput(
-                "cursor is not a frontier: pass the `frontier` of an earlier answer unchanged, or omit `cursor`"
-            ) from error
-        if not (isinstance(distance, int) and isinstance(uri, str) and isinstance(moment, int)):
-            raise InvalidInput("cursor is not a frontier: pass the `frontier` of an earlier answer unchanged, or omit `cursor`")
-        return cls(distance, uri, moment)
+            if [*map(type, (distance, uri, moment))] == [int, str, int]:
+                format_time(moment)  # fails for a moment that is none
+                return cls(distance, uri, moment)
+        except (binascii.Error, ValueError, TypeError, OverflowError, RecursionError):
+            pass
+        raise InvalidInput("cursor is not a frontier: pass the `frontier` of an earlier answer unchanged, or omit `cursor`")
 
 
 class AnswerPage(NamedTuple):
