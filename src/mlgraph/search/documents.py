@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from mlgraph.search.words import folded, identifiers, name_parts, normal_form, singular, tokens
+from mlgraph.search.words import folded, identifiers, normal_form, singular
 
 MAX_JOINED: Final = 8
 """Words of an identifier that are also found joined, at most."""
@@ -115,17 +115,15 @@ def indexed_fields(document: SearchDocument) -> dict[str, str]:
     """Return the words of each searched field, separated by spaces, in the order in which they are written."""
     names = dict.fromkeys((document.name, *document.names))
     return {
-        "name": _name_words((document.name,)),
-        "names": _name_words([*names][1:]),
+        "name": _stems((document.name,)),
+        "names": _stems([*names][1:]),
         "joined": " ".join(dict.fromkeys(joined for name in names for joined in joined_words(name))),
-        "columns": " ".join(singular(word) for name, _ in document.columns for word in name_parts(name)),
+        "columns": _stems(name for name, _ in document.columns),
         "column": "\n".join(dict.fromkeys(normal_form(name) for name, _ in document.columns)),
-        "text": " ".join(token.stem for text in _texts(document) for token in tokens(text)),
-        "owner_words": " ".join(
-            token.stem for text in (*(name for _, name in document.owners), document.team_name) for token in tokens(text)
-        ),
-        "tag_words": " ".join(token.stem for tag in document.tags for token in tokens(tag)),
-        "place": " ".join(token.stem for token in tokens(f"{document.namespace} {document.kind.replace('_', ' ')}")),
+        "text": _stems(_texts(document)),
+        "owner_words": _stems((*(name for _, name in document.owners), document.team_name)),
+        "tag_words": _stems(document.tags),
+        "place": _stems((document.namespace, document.kind)),
     }
 
 
@@ -134,8 +132,9 @@ def document_stems(document: SearchDocument) -> set[str]:
     return {word for field, text in indexed_fields(document).items() if field != "column" for word in text.split()}
 
 
-def _name_words(names: Iterable[str]) -> str:
-    return " ".join(word for name in names for word in map(singular, name_parts(name)))
+def _stems(texts: Iterable[str]) -> str:
+    """Return the words of texts as singulars, separated by spaces."""
+    return " ".join([singular(word) for text in texts for run in identifiers(text) for word in run])
 
 
 def _texts(document: SearchDocument) -> Iterator[str]:

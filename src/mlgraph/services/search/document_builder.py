@@ -58,10 +58,11 @@ def owning_teams(reader: FactReader, graph: GraphVersion, owners: Mapping[int, S
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
-    """What was read of some assets: names, records, owners, contacts and columns, by asset."""
+    """What was read of some assets: names, records, states as intervals, owners, contacts and columns, by asset."""
 
     names: Mapping[int, list[int]]
     records: Mapping[int, list[AssetRecord]]
+    intervals: Mapping[int, list[AssetInterval]]
     owners: Mapping[int, list[str]]
     owner_names: Mapping[str, str]
     contacts: Mapping[int, Contact]
@@ -92,7 +93,7 @@ class DocumentBuilder:
             return []
         facts = self._read(chosen)
         teams = self._teams_of(self._reader, self._graph, facts.owners)
-        intervals = {asset: asset_intervals(self._records(facts, asset)) for asset in chosen}
+        intervals = facts.intervals
         environments = self._environments(intervals)
         parts = self._priors.of(self._graph, np.array(chosen, np.int32)).tolist()
         documents = (
@@ -119,15 +120,14 @@ class DocumentBuilder:
         listed_columns = [column for each in columns.values() for column in each]
         records = by_asset(records_of(self._reader, every | {*listed_columns}))
         owned = open_owners(self._reader, every, index)
+        intervals = {asset: asset_intervals(self._merged(records, listed)) for asset, listed in names.items()}
         owners = {
-            asset: _owners(
-                asset_intervals(self._merged(records, listed)), (uri for name in listed for uri in owned.get(name, ()))
-            )
+            asset: _owners(intervals[asset], (uri for name in listed for uri in owned.get(name, ())))
             for asset, listed in names.items()
         }
         people = [asset for asset in assets if index.kind(asset) == _PERSON]
         owner_names, contacts = self._contacts({uri for uris in owners.values() for uri in uris}, people)
-        return _Facts(names, records, owners, owner_names, contacts, columns)
+        return _Facts(names, records, intervals, owners, owner_names, contacts, columns)
 
     @staticmethod
     def _merged(records: Mapping[int, list[AssetRecord]], names: Iterable[int]) -> list[AssetRecord]:
