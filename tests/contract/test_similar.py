@@ -249,6 +249,7 @@ def test_the_server_finds_what_the_comparison_without_a_server_finds(fresh: Api)
     for uri in asked:
         hits = [hit["uri"] for hit in similar(fresh, uri, watermark)["hits"]]
         first += bool(hits) and hits[0] in labelled.answers[uri]
-        same += hits[:1] == offline.uris(offline.ranked(uri))[:1]
+        best = offline.uris(offline.ranked(uri))[:1]
+        same += hits[:1] == best or {*hits[:1], *best} <= labelled.answers[uri]  # copies of one asset are equally good
     assert first >= 0.85 * len(asked)
     assert same >= 0.9 * len(asked)

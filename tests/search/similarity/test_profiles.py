@@ -66,7 +66,8 @@ def test_copies_by_name_differ_in_environment_or_version_alone(one: tuple[str, s
 
 @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 10**6)), max_size=300), st.integers(1, 40))
 def test_postings_find_what_a_dict_finds(pairs: list[tuple[int, int]], most: int) -> None:
-    postings, naive = Postings(), defaultdict(list)
+    postings = Postings()
+    naive: dict[int, list[int]] = defaultdict(list)
     for number, (key, value) in enumerate(pairs):
         if not naive[key] or naive[key][-1] != value:
             naive[key].append(value)

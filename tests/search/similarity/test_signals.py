@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mlgraph.search.similarity.scoring import SUGGESTED, score
-from mlgraph.search.similarity.signals import Signals, neighbour_overlap, rank
+from mlgraph.search.similarity.scoring import SUGGESTED, Signals, score
+from mlgraph.search.similarity.signals import neighbour_overlap, rank
 from tests.search.similarity.planted import Planted
 
 

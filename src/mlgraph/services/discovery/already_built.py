@@ -53,10 +53,11 @@ class AlreadyBuilt:
         self._append = append
         self._young: dict[int, int] = {}
         """New assets, with the time until which they are checked again (microseconds)."""
-        self.checked = 0
+        self._waiting: dict[int, None] = {}
+        """Assets to check, in the order in which they were noted."""
 
     def on_changes(self, graph: GraphVersion, changes: Changes, entered: Collection[int]) -> None:
-        """Check the assets that entered the catalogue, and the young ones that the changes are about."""
+        """Note for a check the assets that entered the catalogue, and the young ones that the changes are about."""
         now = clock.now_us()
         self._young = {asset: until for asset, until in self._young.items() if until > now}
         new = self._new(graph, entered)
@@ -64,11 +65,20 @@ class AlreadyBuilt:
             self._young.update(dict.fromkeys(new, now + YOUNG_US))
         changed = _touched(changes)
         touched = {asset for asset in list(self._young)[-_MOST_FOLLOWED:] if self._is_about(graph, asset, changed, now)}
-        for asset in dict.fromkeys([*new, *sorted(touched)]):
-            try:
-                self.check(graph, asset)
-            except MlgraphError as error:
-                _log.warning("%s could not be checked for duplicates: %s", graph.asset_index.uri(asset), error.detail)
+        for asset in [*sorted(touched), *new]:
+            self._waiting.pop(asset, None)
+            self._waiting[asset] = None
+
+    def on_idle(self, graph: GraphVersion) -> bool:
+        """Check the asset that was noted last: what is new need not wait for what a load brought; return whether there was one."""
+        if not self._waiting:
+            return False
+        asset, _ = self._waiting.popitem()
+        try:
+            self.check(graph, asset)
+        except MlgraphError as error:
+            _log.warning("%s could not be checked for duplicates: %s", graph.asset_index.uri(asset), error.detail)
+        return True
 
     @staticmethod
     def _is_about(graph: GraphVersion, asset: int, changed: Collection[int], moment: int) -> bool:
@@ -77,7 +87,6 @@ class AlreadyBuilt:
 
     def check(self, graph: GraphVersion, asset: int) -> list[str]:
         """Compare an asset, and bring its findings up to date; return the URIs of what it may duplicate."""
-        self.checked += 1
         index = graph.asset_index
         found = self._similar.compare(graph, asset)
         best = [each for each in found.ranked[:MOST_FINDINGS] if score(each.signals) >= SUGGESTED]
@@ -88,25 +97,25 @@ class AlreadyBuilt:
             if origins[origin] == FINDING_ORIGIN
         ]
         known = {other for other, _ in current}
-        source = AssetUri.parse(index.uri(asset))
         facts: list[Fact] = []
         for each in best:
             if each.subject.asset not in known:
                 parts = {part.signal: round(part.contribution, 6) for part in of_pair(each.signals)}
                 properties: dict[str, Any] = {"score": round(score(each.signals), 6), "signals": parts}
-                target = AssetUri.parse(index.uri(each.subject.asset))
-                facts.append(EdgeFact(source, SIMILAR_TO, target, FINDING_ORIGIN, None, None, properties))
+                facts.append(EdgeFact(*self._pair(graph, asset, each.subject.asset), FINDING_ORIGIN, None, None, properties))
         still = {each.subject.asset for each in found.ranked if score(each.signals) >= SUGGESTED}
-        ended = sorted(self._found_from(asset) & known - still)
-        facts += [EdgeRetraction(source, SIMILAR_TO, AssetUri.parse(index.uri(other)), FINDING_ORIGIN) for other in ended]
+        ended = sorted(known - still)
+        facts += [EdgeRetraction(*self._pair(graph, asset, other), FINDING_ORIGIN) for other in ended if other < asset]
         if facts:
             self._append([Item(facts)], _ACTOR)
-            _log.info("%s may be built already: %d facts written", source, len(facts))
+            _log.info("%s may be built already: %d facts written", index.uri(asset), len(facts))
         return [index.uri(each.subject.asset) for each in best]
 
-    def _found_from(self, asset: int) -> set[int]:
-        """Return the assets to which a finding leads from `asset`."""
-        return {record.target for record in self._reader.edges_from([asset], [SIMILAR_TO_CODE])}
+    @staticmethod
+    def _pair(graph: GraphVersion, asset: int, other: int) -> tuple[AssetUri, str, AssetUri]:
+        """Return the ends of a finding: it leads from what came to the store later."""
+        later, earlier = (AssetUri.parse(graph.asset_index.uri(each)) for each in (max(asset, other), min(asset, other)))
+        return later, SIMILAR_TO, earlier
 
     def _new(self, graph: GraphVersion, entered: Collection[int]) -> list[int]:
         """Return the assets among `entered` that are new, and not merely read for the first time."""

@@ -39,7 +39,7 @@ class Discovery:
         self._dismissals = Dismissals(append)
         self._checks = AlreadyBuilt(reader, self._similar, append)
         if checks:
-            index.on_changes = self._checks.on_changes
+            index.on_changes, index.on_idle = self._checks.on_changes, self._checks.on_idle
 
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""

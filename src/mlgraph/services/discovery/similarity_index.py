@@ -53,6 +53,8 @@ class SimilarityIndex:
         self.metrics: dict[int, tuple[int, ...]] = {}
         """The metrics of evaluations and model versions, as numbers of the catalogue's columns."""
         self.on_changes: OnChanges | None = None
+        self.on_idle: Callable[[GraphVersion], bool] | None = None
+        """Called when there are no changes to read; returns whether it did something."""
         self._said: dict[tuple[int, int], int] = {}
         """By asset and origin: a hash of what its latest patch said of the compared parts."""
         self._published = threading.Condition()
@@ -116,7 +118,7 @@ class SimilarityIndex:
             return True
         if graph.watermark <= self.watermark:
             self._refresh_sources(graph)
-            return False
+            return self.on_idle is not None and self.on_idle(graph)
         with self._reader.session():
             changes = self._reader.changes(self.watermark, min(_TRANSACTIONS, graph.watermark - self.watermark))
             entered = self._apply(graph, changes)
