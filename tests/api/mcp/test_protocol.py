@@ -10,6 +10,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from mlgraph.api.mcp.catalog import TOOLS
 from mlgraph.api.mcp.token_estimate import tokens_of
 from tests.api.mcp import company
 from tests.api.mcp.agents import LEGACY, MODERN, Agent, modern, raw
@@ -20,6 +21,25 @@ INVALID_PARAMS: Final = -32602
 METHOD_NOT_FOUND: Final = -32601
 HEADER_MISMATCH: Final = -32020
 UNSUPPORTED_VERSION: Final = -32022
+PARSE_ERROR: Final = -32700
+NASTY: Final = (
+    "\ud800",
+    "\0",
+    "' OR 1=1 --",
+    '"',
+    '"unclosed',
+    "*",
+    "kind:",
+    ":",
+    "@",
+    "mlg://",
+    "mlg://x/y/z",
+    "%",
+    "\\",
+    "AND (",
+    "🚀",
+    "a:b:c",
+)
 SERVER_NAME_PREFIX: Final = "mcp__mlgraph__"
 
 
@@ -109,6 +129,28 @@ def test_wrong_arguments_are_errors_of_the_tool(agent: Agent, arguments: Json) -
     reply = agent.call("lineage", **arguments)
     assert reply.is_error
     assert "argument" in json.loads(reply.text)["detail"]
+
+
+@pytest.mark.parametrize("arguments", ["x", 7, ["asset"], True])
+def test_arguments_that_are_no_object_are_a_protocol_error(server: Process, arguments: Any) -> None:
+    for send in (raw, modern):
+        answer = send(server.url, "tools/call", {"name": "show", "arguments": arguments}).json()
+        assert answer["error"]["code"] == INVALID_PARAMS
+
+
+@pytest.mark.parametrize("tool", [tool.name for tool in TOOLS])
+def test_no_text_makes_a_tool_fail_unexpectedly(server: Process, tool: str) -> None:
+    [declared] = [each for each in TOOLS if each.name == tool]
+    valid = {"asset": company.ORDERS, "to": company.HOME_FEED, "query": "orders"}
+    required = {each.name: valid[each.name] for each in declared.parameters if each.required}
+    headers = {"accept": "application/json", "content-type": "application/json"}
+    texts = [each.name for each in declared.parameters if each.type in ("string", "array")]
+    with httpx.Client(base_url=server.url, headers=headers, timeout=60, trust_env=False) as http:
+        for arguments in ({**required, name: nasty} for name in texts for nasty in NASTY):
+            call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}}
+            answer = http.post("/mcp", content=json.dumps(call)).json()
+            assert "Internal error" not in json.dumps(answer), arguments
+            assert "result" in answer or answer["error"]["code"] in (INVALID_PARAMS, PARSE_ERROR), (arguments, answer)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,7 @@ def live(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     body = services.queries.live(uri if kind == "service" else None, as_of=as_of)
     rows = [_serving(service, deployment) for service in body["services"] for deployment in service["deployments"] or [None]]
     if uri is not None and kind != "service":
-        wanted = {uri, *_versions(services, uri, as_of)}
+        wanted = _asset_and_versions(services, uri, as_of)
         rows = [row for row in rows if wanted & _uris_of(row)]
     teams = services.agents.teams_of({row["service"] for row in rows})
     items = with_handles(services, [row | {"team": teams.get(row["service"], NOBODY)} for row in rows])
@@ -153,12 +153,11 @@ def _serving(service: dict[str, Any], deployment: dict[str, Any] | None) -> dict
     }
 
 
-def _versions(services: ServerServices, uri: str, as_of: str | None) -> set[str]:
-    """Return the versions of a model; of another asset, none."""
-    if not uri.startswith("mlg://model/"):
-        return set()
+def _asset_and_versions(services: ServerServices, uri: str, as_of: str | None) -> set[str]:
+    """Return the URI of the asset that a name denotes at the time, and those of its versions, which only models have."""
     body = services.queries.asset(uri, as_of=as_of)
-    return {edge["source"] for edge in body["relations"] if edge["relation"] == "version_of" and edge["direction"] == "in"}
+    versions = (edge["source"] for edge in body["relations"] if edge["relation"] == "version_of" and edge["direction"] == "in")
+    return {body["uri"], *versions}
 
 
 def _uris_of(row: dict[str, Any]) -> set[str]:
