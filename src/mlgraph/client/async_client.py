@@ -142,6 +142,7 @@ class AsyncClient:
     annotate = _awaited(Client.annotate)
     names = _awaited(Client.names)
     resolve = _awaited(Client.resolve)
+    changes = _awaited(Client.changes)
     search = _awaited(Client.search)
     similar = _awaited(Client.similar)
     similar_to_text = _awaited(Client.similar_to_text)

@@ -108,6 +108,19 @@ def test_a_list_that_was_dropped_is_refused_only_if_the_graph_has_changed(servin
         pages.lineage(dataset("dropped", 0), WalkOptions(), 9, cursor)
 
 
+def test_lists_of_one_page_push_no_other_out(serving: Serving) -> None:
+    serving.store.append(edge("pushed", 0, 1), edge("pushed", 1, 2), edge("pushed", 1, 3))
+    serving.follow()
+    pages = serving.queries.pages
+    cursor = pages.lineage(dataset("pushed", 0), WalkOptions(), 2).cursor(2)
+    for _ in range(600):
+        pages.lineage(dataset("pushed", 1), WalkOptions(), 100)
+    assert len(pages._lineages) == 1
+    serving.store.append(edge("pushed", 0, 4))
+    serving.follow()
+    assert pages.lineage(dataset("pushed", 0), WalkOptions(), 2, cursor).total == 4
+
+
 def test_a_cursor_of_another_query_is_refused(serving: Serving) -> None:
     serving.store.append(edge("other", 0, 1))
     serving.follow()

@@ -205,7 +205,7 @@ class ClosurePages:
         def listed(cursor: PageCursor | None) -> LineageListing:
             return LineageListing.of(self._scope(uri, options, cursor, moment), self._reader)
 
-        listing, start = _continued(self._lineages, query, after, listed)
+        listing, start = _continued(self._lineages, query, after, listed, fitting=first)
         scope, stop = listing.scope, min(start + first, len(listing.assets))
         graph, chosen = scope.graph, listing.assets[start:stop]
         dated = options.as_of is not None or after is not None or moment is not None
@@ -231,7 +231,7 @@ class ClosurePages:
             scope = self._scope(uri, options, cursor)
             return ImpactListing.of(scope, self._reader, change)  # type: ignore[arg-type] # it is one of CHANGES
 
-        listing, start = _continued(self._impacts, query, after, listed)
+        listing, start = _continued(self._impacts, query, after, listed, fitting=0)
         scope = listing.scope
         if after is None:
             self._requested(scope.root)
@@ -258,15 +258,24 @@ class ClosurePages:
 
 
 def _continued(
-    cache: ListingCache[Listing], query: str, after: str | None, make: Callable[[PageCursor | None], Listing]
+    cache: ListingCache[Listing],
+    query: str,
+    after: str | None,
+    make: Callable[[PageCursor | None], Listing],
+    *,
+    fitting: int,
 ) -> tuple[Listing, int]:
-    """Return the list of a query and where the page starts; a new list, or the one that the cursor `after` continues."""
+    """Return the list of a query and where the page starts; a new list, or the one that the cursor `after` continues.
+
+    A new list of at most `fitting` entries is not retained: it is one page, and a query may ask for hundreds of such lists.
+    """
     cursor = PageCursor.decode(after, query) if after is not None else None
     listing = cache.get((query, cursor.watermark, cursor.moment)) if cursor is not None else None
     if listing is None:
         listing = make(cursor)
         scope = listing.scope
-        cache.put((query, scope.graph.watermark, scope.moment), listing, len(listing.assets))
+        if cursor is not None or len(listing.assets) > fitting:
+            cache.put((query, scope.graph.watermark, scope.moment), listing, len(listing.assets))
     start = 0 if cursor is None else cursor.position
     return listing, min(start, len(listing.assets))
 
