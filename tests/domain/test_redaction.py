@@ -80,6 +80,13 @@ def test_harmless_text_is_unchanged_beside_a_secret(harmless: Any) -> None:
     assert redact(document) == {"a": harmless, "password": REDACTED, "b": [harmless, f"token={REDACTED}"]}
 
 
+@pytest.mark.parametrize("other", [3306, None, True, 1.5, ["x"], {"a": 1}, []], ids=str)
+def test_a_command_line_of_more_than_texts_keeps_no_secret(other: Any) -> None:
+    assert redact(["mysqldump", "--password", SECRET, other]) == ["mysqldump", "--password", REDACTED, other]
+    assert redact([other, "--port", 3306, "--api-key", SECRET]) == [other, "--port", 3306, "--api-key", REDACTED]
+    assert redact(["deploy", "--password", 48151623, other]) == ["deploy", "--password", REDACTED, other]
+
+
 HARMLESS_JSON = st.recursive(
     st.one_of(
         st.sampled_from([each for each in HARMLESS if isinstance(each, str)]),

@@ -97,12 +97,23 @@ def _without_paired_secret(value: dict[str, Any]) -> dict[str, Any]:
 
 def _redacted_list(items: list[Any]) -> list[Any]:
     if not all(isinstance(item, str) for item in items):
-        return [redact(item) for item in items]
+        return _redacted_mixed_list(items)
     if len(items) == _PAIR and _NAME.fullmatch(items[0]) and looks_opaque(items[1]) and is_secret(items[0], items[1]):
         return [items[0], REDACTED]
     if any(item.startswith("-") for item in items):
         return redacted_arguments(items)
     return [redact_text(item) for item in items]
+
+
+def _redacted_mixed_list(items: list[Any]) -> list[Any]:
+    """Return a list of more than texts; it may be a command line with numbers in it."""
+    texts = [item if isinstance(item, str) else str(item) if type(item) is int else "" for item in items]
+    if not any(text.startswith("-") for item, text in zip(items, texts, strict=True) if isinstance(item, str)):
+        return [redact(item) for item in items]
+    clean = redacted_arguments(texts)
+    return [
+        after if isinstance(item, str) or after == REDACTED else redact(item) for item, after in zip(items, clean, strict=True)
+    ]
 
 
 def redact_url(text: str) -> str:
