@@ -20,11 +20,19 @@ _entries = st.lists(
 )
 
 
+class LongNext(PlainListing):
+    """A list whose `next` is as long as that of a closure."""
+
+    def next(self, returned: int) -> str | None:
+        found = super().next(returned)
+        return None if found is None else f"{found:0>10}.1790000000000000"
+
+
 @given(_entries, st.integers(LEAST_BUDGET, 3_000), st.dictionaries(st.text(max_size=9), _texts, max_size=6))
 def test_an_answer_is_within_its_budget_and_its_counts_add_up(
     entries: list[dict[str, Any]], budget: int, described: dict[str, Any]
 ) -> None:
-    text = ToolAnswer("found", PlainListing(entries), 7, {"asset": "@dataset.1.001", **described}).text(budget)
+    text = ToolAnswer("found", LongNext(entries), 7, {"asset": "@dataset.1.001", **described}).text(budget)
     assert tokens_of(text) <= budget
     first, _, *items = map(json.loads, text.split("\n"))
     assert first["returned"] == len(items)
@@ -36,7 +44,7 @@ def test_an_answer_is_within_its_budget_and_its_counts_add_up(
     else:
         assert len(items) > 0, "an answer always has an item"
         assert left_out["total"] == len(entries) - len(items) == sum(left_out["by_kind"].values())
-        assert first["next"] == str(len(items))
+        assert first["next"].startswith(f"{len(items):0>10}.")
     complete = [json.loads(json.dumps(bounded(entry))) for entry in entries]
     assert items[1:] == complete[1 : len(items)], "an item is as it is or not there"
 

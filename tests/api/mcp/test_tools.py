@@ -185,6 +185,22 @@ def test_text_of_sources_stays_in_its_string(agent: Agent) -> None:
         assert invisible not in reply.text
 
 
+def test_the_edges_of_an_asset_that_are_left_out_are_counted(server: Process, agent: Agent) -> None:
+    hub = str(AssetUri("dataset", company.LAKE, "wide"))
+    readers = [str(AssetUri("workflow", "wide", f"reader_{number:02}")) for number in range(30)]
+    owned = (asset(each, company.FOUNDED, owners=[company.TEAMS["ads"]]) for each in readers[:10])
+    api = Api(server.url)
+    api.taken(*owned, *(edge(hub, "input_to", reader, company.FOUNDED) for reader in readers))
+    reply = agent.call("show", asset=hub, at_least=api.written, budget=LEAST_BUDGET)
+    api.close()
+    left_out = reply.first["left_out"]
+    assert left_out["total"] == 30 - len(reply.items) > 0
+    for count in ("by_relation", "by_kind", "by_team"):
+        assert sum(left_out[count].values()) == left_out["total"], count
+    assert left_out["by_team"]["nobody"] == 20
+    assert not any(key.startswith("_") for item in reply.items for key in item)
+
+
 def test_find_matches_words_and_filters(agent: Agent) -> None:
     reply = agent.call("find", query="member", at_least=1)
     assert (reply.first["result"], reply.first["returned"]) == ("found", reply.first["total"])

@@ -30,7 +30,9 @@ _MAX_LISTED: Final = 32
 """Elements of one list in an item."""
 _MAX_NAMED: Final = 8
 """Teams that a count by team names; the others are one number."""
-_SUMMARY_SHARE: Final = 0.6
+_NEXT_TOKENS: Final = 34
+"""Tokens of the longest `next`, which the first line has only if items are left out."""
+_SUMMARY_SHARE: Final = 0.8
 """Share of the budget that first line and summary may take, so that items have room."""
 _INVISIBLE: Final = re.compile(
     r"[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
@@ -58,7 +60,10 @@ class Listing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlainListing:
-    """A complete list of items in memory, from the position `start` on. Left-out items are counted by the values of `groups`."""
+    """A complete list of items in memory, from the position `start` on. Left-out items are counted by the values of `groups`.
+
+    An item may have a group that answers do not show: its key begins with `_`.
+    """
 
     items: Sequence[Json]
     start: int = 0
@@ -67,7 +72,7 @@ class PlainListing:
     @property
     def entries(self) -> Sequence[Json]:
         """The items of this page and the following ones."""
-        return self.items[self.start :]
+        return [{key: value for key, value in item.items() if not key.startswith("_")} for item in self.items[self.start :]]
 
     @property
     def total(self) -> int:
@@ -77,8 +82,7 @@ class PlainListing:
     def left_out(self, returned: int) -> Json:
         """Return the number of items after the first `returned` ones of this page, in total and by each of `groups`."""
         rest = self.items[self.start + returned :]
-        counts = {f"by_{group}": dict(Counter(str(item.get(group)) for item in rest).most_common()) for group in self.groups}
-        return {"total": len(rest), **counts}
+        return {"total": len(rest), **{f"by_{group}": _counts(rest, group) for group in self.groups}}
 
     def next(self, returned: int) -> str | None:
         """Return the position of the next page; None at the end."""
@@ -99,12 +103,11 @@ class ToolAnswer:
 
     def text(self, budget: int) -> str:
         """Return the answer in at most `budget` tokens."""
-        summary = (
-            []
-            if self.summary is None
-            else [_fitting(bounded(_few_teams(self.summary)), int(budget * _SUMMARY_SHARE) - tokens_of(self._first(0)))]
-        )
-        used = tokens_of(self._first(0)) + sum(tokens_of(line) + 1 for line in summary)
+        used = tokens_of(self._first(0)) + _NEXT_TOKENS
+        summary: list[str] = []
+        if self.summary is not None:
+            summary.append(_fitting(bounded(_few_teams(self.summary)), int(budget * _SUMMARY_SHARE) - used))
+            used += tokens_of(summary[0]) + 1
         lines: list[str] = []
         for entry in self.listing.entries:
             line = _line(bounded(entry))
@@ -129,6 +132,11 @@ class ToolAnswer:
             **({"detail": self.detail} if self.detail else {"note": NOTE}),
         }
         return _line(first)
+
+
+def _counts(items: Sequence[Json], group: str) -> dict[str, int]:
+    """Return the number of items of each value of a group, the most frequent first."""
+    return dict(Counter(str(item.get(group, item.get(f"_{group}"))) for item in items).most_common())
 
 
 def _few_teams(counts: Json) -> Json:

@@ -29,7 +29,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     """Return the description of an asset, then its edges, the most telling first."""
     body = services.queries.asset(uri_of(services, arguments["asset"]), as_of=arguments.get("as_of"))
     uris = [body["uri"], *(edge["target"] if edge["direction"] == "out" else edge["source"] for edge in body["relations"])]
-    handles = services.agents.handles(uris)
+    handles, teams = services.agents.handles(uris), services.agents.teams_of(uris)
     described = {name: body[name] for name in _DESCRIBED if body[name] not in (None, [], {}, False, _UNKNOWN_HEALTH)}
     written = [name for name, field in body["fields"].items() if field["origin"] == CURATION or "added" in field]
     summary = {
@@ -37,7 +37,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         "name": body["name"],
         "uri": body["uri"],
         "kind": body["kind"],
-        "team": services.agents.teams_of([body["uri"]]).get(body["uri"], NOBODY),
+        "team": teams.get(body["uri"], NOBODY),
         **described,
         **({"written_by_people": written} if written else {}),
         "edges": body["relations_total"],
@@ -46,6 +46,8 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     items = [
         {
             "relation": edge["relation"],
+            "_kind": other.split("/")[2],
+            "_team": teams.get(other, NOBODY),
             "direction": edge["direction"],
             "asset": handles.get(other, other),
             "name": edge["name"],
@@ -57,7 +59,9 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         for edge in sorted(body["relations"], key=_rank)
         for other in [edge["target"] if edge["direction"] == "out" else edge["source"]]
     ]
-    return ToolAnswer("found", PlainListing(items, position_of(arguments), ("relation",)), body["watermark"], summary)
+    return ToolAnswer(
+        "found", PlainListing(items, position_of(arguments), ("relation", "kind", "team")), body["watermark"], summary
+    )
 
 
 def _rank(edge: dict[str, Any]) -> int:

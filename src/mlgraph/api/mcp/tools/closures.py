@@ -23,6 +23,7 @@ from mlgraph.api.mcp.tool_parameters import Parameter
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage
+from mlgraph.services.discovery.agents.ranked_page import NOBODY
 from mlgraph.services.server.bundle import ServerServices
 
 _COLUMN: Final = Parameter("column", description="start at this column of it")
@@ -92,7 +93,8 @@ def path(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     """Return the shortest path between two assets, in either direction."""
     source, target = uri_of(services, arguments["asset"]), uri_of(services, arguments["to"])
     found = services.queries.path(source, target, as_of=arguments.get("as_of"))
-    handles = services.agents.handles([source, target, *(step["uri"] for step in found["path"])])
+    uris = [source, target, *(step["uri"] for step in found["path"])]
+    handles, teams = services.agents.handles(uris), services.agents.teams_of(uris)
     summary = {
         "asset": handles.get(source, source),
         "to": handles.get(target, target),
@@ -102,11 +104,8 @@ def path(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     if not found["path"]:
         detail = "there is no path in either direction at this time"
         return nothing_answer(services, found["watermark"], "no_path", detail, summary)
-    items = [
-        {"asset": handles[step["uri"]], **{key: value for key, value in step.items() if key != "kind"}, "kind": step["kind"]}
-        for step in found["path"]
-    ]
-    return ToolAnswer("found", PlainListing(items, position_of(arguments)), found["watermark"], summary)
+    items = [{"asset": handles[step["uri"]], **step, "_team": teams.get(step["uri"], NOBODY)} for step in found["path"]]
+    return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), found["watermark"], summary)
 
 
 LINEAGE: Final = AgentTool(

@@ -22,6 +22,7 @@ from mlgraph.domain.walk_options import one_of
 from mlgraph.services.discovery.agents.described_changes import EDGE
 from mlgraph.services.discovery.agents.ranked_page import NOBODY
 from mlgraph.services.discovery.similar import MAX_LIMIT as MAX_HITS
+from mlgraph.services.queries.resolver import UNKNOWN_WAIT_S
 from mlgraph.services.server.bundle import ServerServices
 
 _CHANGED: Final = 20_000
@@ -80,13 +81,11 @@ def find(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         limit=min(start + most_entries(arguments), MAX_LIMIT),
     )
     found = services.search_queries.search(arguments["query"], options)
+    if not found["hits"] and (stored := services.agents.stored()) > found["watermark"]:
+        services.search_queries.wait_until(stored, UNKNOWN_WAIT_S)  # else `not_read_yet`: the index may lack what is sought
+        found = services.search_queries.search(arguments["query"], options)
     summary = {"query": arguments["query"], "total_is": found["total_is"], "by_state": found["facets"].get("state", {})}
     if not found["hits"]:
-        if (stored := services.agents.stored()) > found["watermark"]:
-            detail = (
-                f"the search index lacks the last {stored - found['watermark']} transactions of the store: call again in a second"
-            )
-            return ToolAnswer("not_read_yet", PlainListing([]), found["watermark"], summary, detail)
         detail = "no asset matches: use fewer or other words, or similar with a sentence about what you look for"
         return ToolAnswer("nothing_found", PlainListing([]), found["watermark"], summary, detail)
     handles = services.agents.handles(hit["uri"] for hit in found["hits"])
