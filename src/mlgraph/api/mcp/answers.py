@@ -171,8 +171,8 @@ def bounded(value: Any, longest: int = _MAX_TEXT) -> Any:  # noqa: ANN401 - any 
     if isinstance(value, str):
         return value if len(value) <= longest else f"{value[:longest]}... ({len(value) - longest} more characters)"
     if isinstance(value, Mapping):
-        kept = {bounded(str(name), longest): bounded(each, longest) for name, each in list(value.items())[:_MAX_LISTED]}
-        return kept | ({"left_out": len(value) - _MAX_LISTED} if len(value) > _MAX_LISTED else {})
+        shown = {bounded(str(name), longest): bounded(each, longest) for name, each in list(value.items())[:_MAX_LISTED]}
+        return shown | ({"left_out": len(value) - _MAX_LISTED} if len(value) > _MAX_LISTED else {})
     if isinstance(value, (list, tuple)):
         listed = [bounded(each, longest) for each in value[:_MAX_LISTED]]
         return listed + ([f"... ({len(value) - _MAX_LISTED} more)"] if len(value) > _MAX_LISTED else [])
