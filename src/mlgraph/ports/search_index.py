@@ -86,9 +86,11 @@ class WrittenDocument(NamedTuple):
     meaning: Mapping[str, float]
     """The words that say what it is about, with their weights; what `alignments` and `closest_words` compare."""
     mark: int
-    """One more than the code of its kind; 0: it is found by words only."""
+    """One more than the code of its kind; 0: it is deleted, and found by words only."""
     graph_prior: int
     """The part of the prior that comes from the graph, which changes without a fact about the asset."""
+    team_digest: int
+    """32 bits of its team's URI (0: none), which also changes without a fact about the asset."""
 
 
 class IndexHit(NamedTuple):
@@ -100,6 +102,14 @@ class IndexHit(NamedTuple):
     changed_day: int
     successor: int
     address: Any
+
+
+class GraphValues(NamedTuple):
+    """What documents have from the graph: the part of the prior, and the digest of the team."""
+
+    assets: NDArray[np.int32]
+    priors: NDArray[np.uint8]
+    teams: NDArray[np.uint32]
 
 
 class Counts(NamedTuple):
@@ -186,8 +196,8 @@ class SearchIndex(Protocol):
     def view(self) -> MeaningView | None:
         """Return the latest view; None while there is none."""
 
-    def graph_priors(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """Return the assets that are found by meaning, and the part of their prior that comes from the graph."""
+    def graph_values(self) -> GraphValues:
+        """Return what the documents of current assets have from the graph."""
 
     def warm(self) -> None:
         """Load what the first query would wait for: the embedding model and compiled kernels."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
+from zlib import crc32
 
 from mlgraph.search.words import folded, identifiers, normal_form, singular
 
@@ -69,6 +70,11 @@ class SearchDocument:
         """Return the document that was stored as `body`."""
         values = {name: _tuples(value) for name, value in body.items()}
         return cls(**values)
+
+
+def team_digest(team: str | None) -> int:
+    """Return 32 bits that tell teams apart; 0 for none."""
+    return 0 if team is None else crc32(team.encode()) or 1
 
 
 def _tuples(value: Any) -> Any:  # noqa: ANN401 - any JSON value

@@ -184,6 +184,19 @@ def test_a_name_of_an_owner_that_changes_is_found(searching: Searching, store: S
     assert (searching.found("zebras"), set(searching.found("gnus"))) == ([], {A, MODEL, TEAM})
 
 
+def test_the_team_of_a_version_is_that_of_its_model(searching: Searching, store: Store) -> None:
+    version, member = "mlg://model_version/m/ranker%2F1", edge(PERSON, "member_of", TEAM)
+    store.append(asset(version, description="ranks titles"), asset(MODEL), edge(version, "version_of", MODEL), asset(PERSON))
+    searching.follow()
+    assert searching.found("ranks titles", team=(TEAM,)) == []
+    store.append(asset(MODEL, 2, owners=[PERSON]))  # who is not of any team yet
+    searching.follow()
+    assert searching.found("ranks titles", team=(TEAM,)) == []
+    store.append(member)
+    searching.follow()
+    assert set(searching.found("ranks titles", team=(TEAM,))) == {version, MODEL}
+
+
 def test_what_serves_production_is_before_its_twin(searching: Searching, store: Store) -> None:
     names = [f"mlg://model/registry-{letter}/ranker" for letter in "abc"]
     version, deployment = "mlg://model_version/registry-b/ranker%2F1", "mlg://deployment/k8s/d"

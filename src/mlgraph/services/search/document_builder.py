@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -25,6 +25,7 @@ from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.uri import AssetUri, field_of_column
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.traversal.teams import Teams
 from mlgraph.ports.store import FactReader
 from mlgraph.search.documents import (
     MAX_COLUMN_TEXT_CHARS,
@@ -45,16 +46,6 @@ _PERSON, _TEAM, _DATASET = (KINDS[name].code for name in ("person", "team", "dat
 _DAY_US: Final = 86_400_000_000
 _NO_STATE: Final[Mapping[str, Any]] = {}
 
-TeamsOf = Callable[[FactReader, GraphVersion, Mapping[int, Sequence[str]]], Mapping[int, str]]
-"""Returns the team's URI of each asset that has one, given the URIs of the owners of each asset."""
-
-
-def owning_teams(reader: FactReader, graph: GraphVersion, owners: Mapping[int, Sequence[str]]) -> Mapping[int, str]:
-    """Return the first owning team by URI of each asset that has one."""
-    del reader, graph
-    teams = {asset: min((uri for uri in uris if uri.startswith("mlg://team/")), default=None) for asset, uris in owners.items()}
-    return {asset: team for asset, team in teams.items() if team is not None}
-
 
 @dataclass(frozen=True, slots=True)
 class _Facts:
@@ -72,14 +63,12 @@ class _Facts:
 class DocumentBuilder:
     """Builds the documents of assets as of a graph version."""
 
-    def __init__(
-        self, reader: FactReader, graph: GraphVersion, teams_of: TeamsOf = owning_teams, priors: GraphPriors | None = None
-    ) -> None:
+    def __init__(self, reader: FactReader, graph: GraphVersion, priors: GraphPriors | None = None) -> None:
         """Read facts up to the watermark of `graph`."""
         self._priors = priors or GraphPriors()
         self._reader = reader.at(graph.watermark)
         self._graph = graph
-        self._teams_of = teams_of
+        self._teams = Teams(graph, LAST_MOMENT)
 
     def is_indexed(self, asset: int) -> bool:
         """Return whether an asset has a document: it is of a kind that is searched for, and no other name of another asset."""
@@ -92,7 +81,8 @@ class DocumentBuilder:
         if not chosen:
             return []
         facts = self._read(chosen)
-        teams = self._teams_of(self._reader, self._graph, facts.owners)
+        numbered = self._teams.of(chosen)
+        teams = {asset: numbered.uri(place) for place, asset in enumerate(chosen)}
         intervals = facts.intervals
         environments = self._environments(intervals)
         parts = self._priors.of(self._graph, np.array(chosen, np.int32)).tolist()

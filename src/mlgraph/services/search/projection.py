@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.traversal.teams import Teams
 from mlgraph.ports.search_index import Every, IndexState, MeaningView, SearchIndex, WrittenDocument
 from mlgraph.ports.store import Changes, FactReader
-from mlgraph.search.documents import SearchDocument, exact_keys, indexed_fields
+from mlgraph.search.documents import SearchDocument, exact_keys, indexed_fields, team_digest
 from mlgraph.search.embedding import document_words
 from mlgraph.services.projection.log_follower import Follower
-from mlgraph.services.search.document_builder import LAST_MOMENT, NOT_INDEXED, DocumentBuilder, TeamsOf, owning_teams
+from mlgraph.services.search.document_builder import LAST_MOMENT, NOT_INDEXED, DocumentBuilder
 from mlgraph.services.search.graph_priors import GraphPriors
 
 _log = logging.getLogger(__name__)
@@ -56,13 +57,11 @@ class SearchProjection:
         index: SearchIndex,
         *,
         writes: bool = True,
-        teams_of: TeamsOf = owning_teams,
     ) -> None:
         self._reader = reader
         self._follower = follower
         self._index = index
         self._writes = writes
-        self._teams_of = teams_of
         self._published = threading.Condition()
         self._wake = threading.Event()
         self._waiting = 0
@@ -178,14 +177,16 @@ class SearchProjection:
         return True
 
     def _refresh_priors(self, graph: GraphVersion) -> bool:
-        """Write some of the documents again whose prior the graph has changed; return whether there are more."""
+        """Write some of the documents again whose prior or team the graph has changed; return whether there are more."""
         now = time.monotonic()
         if not len(self._stale) and (now < self._refresh_at or graph.watermark == self._refreshed):
             return False
         if not len(self._stale):
             self._find_serving(graph)
-            assets, parts = self._index.graph_priors()
-            self._stale = assets[self._priors.of(graph, assets) != parts]
+            known = self._index.graph_values()
+            numbered = Teams(graph, LAST_MOMENT).of(known.assets)
+            teams = np.array([*map(team_digest, numbered.uris), team_digest(None)], np.uint32)[numbered.number]
+            self._stale = known.assets[(self._priors.of(graph, known.assets) != known.priors) | (teams != known.teams)]
             self._refreshed = graph.watermark
             self._refresh_at = now + max(_REFRESH_S, _REFRESH_REST * (time.monotonic() - now))
         batch, self._stale = self._stale[:_AT_ONCE], self._stale[_AT_ONCE:]
@@ -239,7 +240,7 @@ class SearchProjection:
         self._commit(changes.upto)
 
     def _put(self, graph: GraphVersion, assets: Collection[int]) -> None:
-        builder = DocumentBuilder(self._reader, graph, self._teams_of, self._priors)
+        builder = DocumentBuilder(self._reader, graph, self._priors)
         documents = builder.documents(assets)
         removed = set(assets) - {document.asset for document in documents}
         self._index.put([written(document) for document in documents], removed)
@@ -276,7 +277,8 @@ class SearchProjection:
             touched.update(edge.source for edge in self._reader.edges_into(owners, [_OWNED_BY]))
         columns = {asset for asset in touched if index.kind(asset) == _COLUMN}
         touched.update(index.dataset_of(column) for column in columns)
-        touched.update([graph.aliases.at(asset, LAST_MOMENT) for asset in touched] if graph.aliases else ())
+        if graph.aliases:  # a retraction ends the aliases of an asset too, whose names are then assets of their own
+            touched.update([*self._names_of(graph, *touched)])
         return {asset for asset in touched if asset and index.kind(asset) not in NOT_INDEXED}
 
     @staticmethod
@@ -340,4 +342,5 @@ def written(document: SearchDocument) -> WrittenDocument:
         document_words(document),
         0 if document.state == "deleted" else KINDS[document.kind].code + 1,
         document.graph_prior,
+        team_digest(document.team),
     )

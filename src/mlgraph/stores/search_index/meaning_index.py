@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.ports.search_index import WrittenDocument
+from mlgraph.ports.search_index import GraphValues, WrittenDocument
 from mlgraph.search import embedding
 from mlgraph.search.embedding import Floats
 from mlgraph.stores.search_index.vector_file import SlotRow, VectorFile
@@ -69,17 +68,16 @@ class MeaningIndex:
         file.remove(removed)
         for document in documents:
             vector = self._vector(document.meaning) if document.mark else None
-            mark = 0 if vector is None else document.mark
             found = _NO_VECTOR if vector is None else vector
-            row = SlotRow(document.asset, mark, document.graph_prior, embedding.code_of(found), embedding.quantized(found))
-            file.put(row)
+            code, vector_row = embedding.code_of(found), embedding.quantized(found)
+            file.put(SlotRow(document.asset, document.mark, document.graph_prior, document.team_digest, code, vector_row))
 
-    def graph_priors(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """Return the assets that are found by meaning, and the part of their prior that comes from the graph."""
+    def graph_values(self) -> GraphValues:
+        """Return what the documents of current assets have from the graph."""
         if self._file is None:
-            return np.empty(0, np.int32), np.empty(0, np.uint8)
+            return GraphValues(np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.uint32))
         live = self._file.column("marks") > 0
-        return self._file.column("assets")[live], self._file.column("priors")[live]
+        return GraphValues(*(self._file.column(name)[live] for name in ("assets", "priors", "teams")))
 
     def flush(self) -> None:
         """Make everything written durable."""

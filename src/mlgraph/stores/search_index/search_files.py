@@ -9,10 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mlgraph.ports.search_index import Clause, Counts, IndexHit, IndexState, Selection, WrittenDocument
+from mlgraph.ports.search_index import Clause, Counts, GraphValues, IndexHit, IndexState, Selection, WrittenDocument
 from mlgraph.stores.search_index.meaning_index import MeaningIndex
 from mlgraph.stores.search_index.tantivy_index import TantivyIndex, TantivyView
 
@@ -110,9 +107,9 @@ class SearchFiles:
         words = self._words.view()
         return None if words is None else SearchView(words, self._meaning)
 
-    def graph_priors(self) -> tuple[NDArray[np.int32], NDArray[np.uint8]]:
-        """Return the assets that are found by meaning, and the part of their prior that comes from the graph."""
-        return self._meaning.graph_priors()
+    def graph_values(self) -> GraphValues:
+        """Return what the documents of current assets have from the graph."""
+        return self._meaning.graph_values()
 
     def warm(self) -> None:
         """Load what the first query would wait for: the embedding model and compiled kernels."""

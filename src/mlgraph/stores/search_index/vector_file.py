@@ -24,11 +24,12 @@ _COLUMNS: Final[Mapping[str, tuple[Any, int]]] = {
     "assets": (np.int32, 1),
     "marks": (np.uint8, 1),
     "priors": (np.uint8, 1),
+    "teams": (np.uint32, 1),
     "codes": (np.uint64, CODE_WORDS),
     "vectors": (np.int8, DIMENSIONS),
 }
 """Type and numbers of one slot, by file."""
-_MAPPED: Final = ("assets", "marks", "priors", "codes")
+_MAPPED: Final = ("assets", "marks", "priors", "teams", "codes")
 _TAIL: Final = 50_000
 """Slots that are found by a dict until they are sorted in."""
 
@@ -36,11 +37,12 @@ Vectors = NDArray[np.int8]
 
 
 class SlotRow(NamedTuple):
-    """What a slot has: asset, mark of its kind (0: not found by meaning), the graph's part of its prior, code and vector."""
+    """What a slot has: asset, mark of its kind (0: deleted), what is from the graph, code and vector."""
 
     asset: int
     mark: int
     prior: int
+    team: int
     code: Codes
     vector: Vectors
 
@@ -145,6 +147,7 @@ class VectorFile:
         if slot is None:
             slot = self._new_slot(row.asset)
         self._write("priors", slot, bytes((row.prior,)))
+        self._write("teams", slot, np.uint32(row.team).tobytes())
         self._write("codes", slot, row.code.tobytes())
         self._write("vectors", slot, row.vector.tobytes())
         self._write("marks", slot, bytes((row.mark,)))
@@ -187,7 +190,7 @@ class VectorFile:
             os.fsync(descriptor)
 
     def column(self, name: str) -> NDArray[Any]:
-        """Return the assets, marks, priors or codes of the slots in use."""
+        """Return a column of the slots in use, but the vectors."""
         kind, width = _COLUMNS[name]
         return self._mapped[name][: self.slots] if self.slots else np.empty((0, width) if width > 1 else 0, kind)
 
