@@ -27,7 +27,7 @@ from mlgraph.search.similarity.profiles import described
 from mlgraph.search.similarity.signals import Context, Ranked, Subject, rank, vectors_of
 from mlgraph.search.similarity.sources import SourceIndex
 from mlgraph.services.discovery.described_assets import COMPARED_CODES, with_named_columns
-from mlgraph.services.discovery.surroundings import consumers_of, related_to, uses
+from mlgraph.services.discovery.graph_context import consumers_of, related_to, uses
 from mlgraph.stores.search_index.word_vectors import WordVectors
 
 _ALWAYS: Final = (0, FOREVER)

@@ -136,17 +136,17 @@ def test_versions_environments_promotions_and_relatives_are_never_duplicates(lak
 def test_a_dismissed_pair_is_never_shown_again_and_can_be_taken_back(lake: Api) -> None:
     watermark = lake.taken(*COPY)["watermark"]
     wait_for_finding(lake, DUPLICATE, watermark)
-    said = lake.http.post("/api/v1/similar/dismissals", json={"a": DUPLICATE, "b": ORIGINAL, "reason": "one is for search"})
-    assert said.status_code == 200, said.text
-    watermark = said.json()["watermark"]
+    dismissed = lake.http.post("/api/v1/similar/dismissals", json={"a": DUPLICATE, "b": ORIGINAL, "reason": "one is for search"})
+    assert dismissed.status_code == 200, dismissed.text
+    watermark = dismissed.json()["watermark"]
     lake.taken(*COPY, *base())  # a sync repeats what it said before
     for one, other in ((DUPLICATE, ORIGINAL), (ORIGINAL, DUPLICATE)):
         answer = similar(lake, one, watermark)
         assert other not in {hit["uri"] for hit in answer["hits"]}
         assert answer["left_out"]["dismissed"] == 1
-        (kept,) = findings(lake, one, watermark)
-        assert kept["origins"] == ["curation"]
-        assert kept["properties"] == {"dismissed_by": "local", "reason": "one is for search"}
+        (edge_left,) = findings(lake, one, watermark)
+        assert edge_left["origins"] == ["curation"]
+        assert edge_left["properties"] == {"dismissed_by": "local", "reason": "one is for search"}
     assert b'"dismissed_by":"local"' in lake.export()
     undone = lake.http.delete("/api/v1/similar/dismissals", params={"a": ORIGINAL, "b": DUPLICATE})
     assert undone.status_code == 200, undone.text

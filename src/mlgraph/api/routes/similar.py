@@ -118,8 +118,8 @@ async def dismiss(request: Request, services: Services, caller: Caller) -> Respo
         document = Located(decode_json(body))
     _known_keys(document, _PAIR_KEYS)
     a, b, reason = str(document.need("a").uri()), str(document.need("b").uri()), document.get("reason")
-    said = reason.text() if reason else None
-    return answer(await anyio.to_thread.run_sync(services.discovery.dismiss, a, b, said, caller))
+    text = reason.text() if reason else None
+    return answer(await anyio.to_thread.run_sync(services.discovery.dismiss, a, b, text, caller))
 
 
 @router.delete(

@@ -116,12 +116,12 @@ def _edges(graph: GraphVersion, moment: int) -> tuple[Ints, Ints]:
         with_node = graph.nodes_of(np.array(datasets, np.int32))
         found.append((nodes[columns.position[of_column]][with_node >= 0], with_node[with_node >= 0]))
         parts = graph.views[Layer.STRUCTURE].into.gather(nodes, moment)
-        version, whole = parts.other, nodes[parts.position]
+        version, parent = parts.other, nodes[parts.position]
         kind = index.kind_at[version]
-        of_model = (parts.relation == VERSION_OF) & (kind == MODEL_VERSION) & (index.kind_at[whole] == MODEL)
-        of_dataset = (parts.relation == VERSION_OF) & (kind == _DATASET_VERSION) & (index.kind_at[whole] == DATASET)
-        found.append((whole[of_model], version[of_model]))
-        found.append((version[of_dataset], whole[of_dataset]))
+        of_model = (parts.relation == VERSION_OF) & (kind == MODEL_VERSION) & (index.kind_at[parent] == MODEL)
+        of_dataset = (parts.relation == VERSION_OF) & (kind == _DATASET_VERSION) & (index.kind_at[parent] == DATASET)
+        found.append((parent[of_model], version[of_model]))
+        found.append((version[of_dataset], parent[of_dataset]))
     children, parents = (np.concatenate([each[side] for each in found]).astype(np.int32) for side in (0, 1))
     real = (index.kind_at[children] != HUB) | (index.kind_at[parents] != HUB)
     return children[real], parents[real]

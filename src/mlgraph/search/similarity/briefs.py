@@ -103,19 +103,19 @@ def _pieces(text: str) -> Iterator[str]:
 def read_passages(texts: Sequence[str], context: Context) -> list[Passage]:
     """Return those passages that have enough meaningful words, without words of every plan."""
     vocabulary = context.vocabulary
-    kept: list[tuple[str, dict[str, int | None]]] = []
+    readable: list[tuple[str, dict[str, int | None]]] = []
     for text in texts:
-        spoken = [word for word in dict.fromkeys(split(text)) if is_meaningful(word)]
-        words = {word: vocabulary.concept_of(word) for word in spoken if stem(word) not in _OF_PLANS}
+        meaningful = [word for word in dict.fromkeys(split(text)) if is_meaningful(word)]
+        words = {word: vocabulary.concept_of(word) for word in meaningful if stem(word) not in _OF_PLANS}
         if len(words) >= LEAST_WORDS:
-            kept.append((text, words))
-    distinct = list(dict.fromkeys(word for _, words in kept for word in words))
+            readable.append((text, words))
+    distinct = list(dict.fromkeys(word for _, words in readable for word in words))
     if not distinct:
         return []
     place = {word: number for number, word in enumerate(distinct)}
     embedded = vocabulary.embedded(distinct)
     found = []
-    for text, words in kept:
+    for text, words in readable:
         rarities = [_UNKNOWN_RARITY if concept is None else context.rarities[concept] for concept in words.values()]
         weights = np.array(rarities, np.float32) + _BASE
         vectors = embedded[[place[word] for word in words]]

@@ -27,7 +27,7 @@ _ENOUGH: Final = 0.6
 """The sum of rarities from which on shared sources count in full: sharing what everybody reads says little."""
 _TOPIC: Final = (0.2, 0.5)
 """Agreement in text or columns between which shared sources begin to count and count in full: much is made from one table."""
-_COLUMNS_TELL: Final = 1.5
+_COLUMN_FACTOR: Final = 1.5
 """Columns agree less than texts do where both mean the same."""
 _TEMPLATE: Final = (0.55, 0.85)
 """Shares of equal words between which two texts pass from reworded to filled from one template."""
@@ -54,7 +54,7 @@ class Subject:
     metrics: frozenset[int] = frozenset()
 
 
-Surroundings = Callable[[Subject], Subject]
+Enrich = Callable[[Subject], Subject]
 """Returns a subject with its consumers and metrics, which take longer to find than the rest."""
 
 
@@ -143,7 +143,7 @@ def vectors_of(profiles: Sequence[Profile], context: Context) -> Floats:
     return np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0)
 
 
-def rank(query: Subject, others: Sequence[Subject], context: Context, surroundings: Surroundings | None = None) -> list[Ranked]:
+def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: Enrich | None = None) -> list[Ranked]:
     """Return the best of `others` with their signals, the best first; of equal ones the first of `others`.
 
     Columns are compared by meaning, and `surroundings` asked for, only of the `_COMPARED` that are best by everything else.
@@ -157,8 +157,8 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, surroundin
     ]
     found.sort(key=lambda each: -log_odds(each[1]))
     best = found[:_COMPARED]
-    if surroundings is not None and best:
-        query, compared = surroundings(query), [surroundings(others[place]) for place, _ in best]
+    if enrich is not None and best:
+        query, compared = enrich(query), [enrich(others[place]) for place, _ in best]
     else:
         compared = [others[place] for place, _ in best]
     pair.about(query)
@@ -237,7 +237,7 @@ class _Pair:
         leaves, leaf_weight = overlap(query.leaves, other.leaves, context.sources)
         inputs, input_weight = overlap(query.inputs, other.inputs, context.sources)
         neighbours = neighbour_overlap(query.profile.neighbours, other.profile.neighbours)
-        topic = scaled(max(text, _COLUMNS_TELL * columns, neighbours), *_TOPIC)
+        topic = scaled(max(text, _COLUMN_FACTOR * columns, neighbours), *_TOPIC)
         same_data = max(_jaccard(query.leaves, other.leaves), _jaccard(query.inputs, other.inputs))
         both_known = bool(query.leaves) and bool(other.leaves)
         template = self._template(other.profile) if text > _LIKE_TEXTS else 0.0

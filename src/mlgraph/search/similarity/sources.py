@@ -16,8 +16,8 @@ _UNDER_ONE_KEY: Final = 120
 _RARE_SOURCES: Final = 6
 
 
-class SourceSets(Protocol):
-    """Sets of sources by asset; see `mlgraph.graph.traversal.source_sets`."""
+class ComputedSources(Protocol):
+    """Sources by asset, as `mlgraph.graph.traversal.source_sets` computes them."""
 
     @property
     def rows(self) -> NDArray[np.int32]:
@@ -39,7 +39,7 @@ class SourceSets(Protocol):
 class SourceIndex:
     """Sources by asset, and assets by source."""
 
-    def __init__(self, sets: SourceSets | None = None, assets: Collection[int] = ()) -> None:
+    def __init__(self, sets: ComputedSources | None = None, assets: Collection[int] = ()) -> None:
         """Index the sources of `assets`; an asset that is its own source counts as one of unknown sources."""
         empty = np.zeros((0, 1), np.int32)
         self._rows = np.zeros(0, np.int32) if sets is None else sets.rows

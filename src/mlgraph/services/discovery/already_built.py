@@ -22,8 +22,8 @@ from mlgraph.ports.store import Changes, FactReader, Item
 from mlgraph.search.similarity.scoring import SUGGESTED, of_pair, score
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.discovery.dismissals import SIMILAR_TO, SIMILAR_TO_CODE, Append, pairs_of
+from mlgraph.services.discovery.graph_context import parts_and_writers
 from mlgraph.services.discovery.similar import SimilarQueries
-from mlgraph.services.discovery.surroundings import parts_and_writers
 from mlgraph.services.history.asserted_facts import by_asset
 
 _log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ class AlreadyBuilt:
             self._waiting[asset] = None
 
     def on_idle(self, graph: GraphVersion) -> bool:
-        """Check the asset that was noted last: what is new need not wait for what a load brought; return whether there was one."""
+        """Check the asset that was noted last, if there is one: what is new need not wait for what a load brought."""
         if not self._waiting:
             return False
         asset, _ = self._waiting.popitem()

@@ -10,9 +10,10 @@ from mlgraph.domain.history import asset_intervals, state_at
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import IDLE_STATES, KINDS
 from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.traversal.teams import Teams
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.asset_health import health_of
-from mlgraph.services.discovery.surroundings import consumers_of
+from mlgraph.services.discovery.graph_context import consumers_of
 from mlgraph.services.history.asserted_facts import by_asset, records_of
 
 _SERVING: Final = frozenset(KINDS[name].code for name in ("deployment", "service", "agent"))
@@ -44,9 +45,11 @@ class Reuse:
     def talk_to(self, assets: Collection[int]) -> list[dict[str, Any]]:
         """Return the owners of assets, those of the first asset first, each with its assets."""
         index = self._graph.asset_index
+        teams = Teams(self._graph, clock.now_us())
         found: dict[str, list[str]] = {}
         for asset in dict.fromkeys(each for each in assets if each):
-            for owner in self._owners(asset):
+            team = teams.team_of(asset)
+            for owner in self._owners(asset) or ([team] if team is not None else []):
                 found.setdefault(owner, []).append(index.uri(asset))
         return [{"owner": owner, "name": self._name(owner), "assets": listed} for owner, listed in found.items()]
 
@@ -63,6 +66,7 @@ class Reuse:
         chosen = list(dict.fromkeys(assets))
         names = {asset: graph.aliases.names_at(asset, moment) or [asset] for asset in chosen}
         records = by_asset(records_of(self._reader, {name for listed in names.values() for name in listed}))
+        teams = Teams(graph, moment)
         found = {}
         for asset in chosen:
             listed = [record for name in names[asset] for record in records.get(name, ())]
@@ -70,14 +74,13 @@ class Reuse:
             properties = state.get("properties") or {}
             word = properties.get("state")
             consumers = consumers_of(graph, asset, moment)
-            owners = self._owners(asset)
             found[asset] = {
                 "consumers": len(consumers),
                 "serving": sum(graph.asset_index.kind(each) in _SERVING for each in consumers),
                 "health": health_of(state)["status"],
                 "deprecated": bool(state.get("deprecated") or properties.get("deprecated"))
                 or (isinstance(word, str) and word.lower() in IDLE_STATES),
-                "team": next((owner for owner in owners if owner.startswith("mlg://team/")), None),
+                "team": teams.team_of(asset),
             }
         return found
 

@@ -18,10 +18,10 @@ from mlgraph.search.similarity.scoring import LISTED, SUGGESTED, of_pair, score
 from mlgraph.search.similarity.signals import Context, Ranked, Subject, rank
 from mlgraph.services.discovery.described_assets import COMPARED, COMPARED_CODES
 from mlgraph.services.discovery.dismissals import dismissed_with
+from mlgraph.services.discovery.graph_context import consumers_of, measured_by, parent_of, related_to, sources_now, uses
 from mlgraph.services.discovery.near_texts import NearTexts
 from mlgraph.services.discovery.reuse import Reuse
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
-from mlgraph.services.discovery.surroundings import consumers_of, measured_by, related_to, sources_now, uses, whole_of
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.resolver import Resolver
 
@@ -75,7 +75,7 @@ class SimilarQueries:
     def compared_asset(self, graph: GraphVersion, uri: str) -> int:
         """Return the asset that a URI stands for in comparisons. Raises `InvalidInput` for a kind that is not compared."""
         moment = clock.now_us()
-        asset = whole_of(graph, self._resolver.asset(graph, uri, moment), moment)
+        asset = parent_of(graph, self._resolver.asset(graph, uri, moment), moment)
         if graph.asset_index.kind(asset) not in COMPARED_CODES:
             raise InvalidInput(
                 f"a {KIND_NAMES[graph.asset_index.kind(asset)]} cannot be built twice; similar compares assets of the kinds "

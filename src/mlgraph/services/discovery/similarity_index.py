@@ -55,7 +55,7 @@ class SimilarityIndex:
         self.on_changes: OnChanges | None = None
         self.on_idle: Callable[[GraphVersion], bool] | None = None
         """Called when there are no changes to read; returns whether it did something."""
-        self._said: dict[tuple[int, int], int] = {}
+        self._latest: dict[tuple[int, int], int] = {}
         """By asset and origin: a hash of what its latest patch said of the compared parts."""
         self._published = threading.Condition()
         self._wake = threading.Event()
@@ -212,19 +212,19 @@ class SimilarityIndex:
         """Return whether records of an asset only repeat what its origins said before: nearly every event does."""
         if not records:
             return False
-        said: dict[tuple[int, int], int] = {}
+        reported: dict[tuple[int, int], int] = {}
         repeated = asset in catalogue
         for record in sorted(records, key=lambda each: each.valid_from):
             part = relevant_part(record)
             key = (asset, record.origin)
             if part is None:
-                self._said.pop(key, None)
+                self._latest.pop(key, None)
                 repeated = False
                 continue
             digest = hash(repr(part))
-            repeated = repeated and self._said.get(key) == digest
-            said[key] = digest
-        self._said.update(said)
+            repeated = repeated and self._latest.get(key) == digest
+            reported[key] = digest
+        self._latest.update(reported)
         return repeated
 
     def _refresh_sources(self, graph: GraphVersion) -> None:

@@ -25,7 +25,7 @@ _PASSED: Final = frozenset(KINDS[name].code for name in ("evaluation", "variant"
 """Kinds that do not use what they read: they measure or release it."""
 
 
-def whole_of(graph: GraphVersion, asset: int, moment: int) -> int:
+def parent_of(graph: GraphVersion, asset: int, moment: int) -> int:
     """Return the model of a version, the dataset of a version or column; any other asset itself."""
     index = graph.asset_index
     kind = index.kind(asset)
@@ -177,7 +177,7 @@ def _succession(reader: FactReader, graph: GraphVersion, asset: int, moment: int
         if not records:
             break
         ends = {end for each in asserted_intervals(reader, records) for end in (each.record.source, each.record.target)}
-        ends |= {whole_of(graph, end, moment) for end in ends}
+        ends |= {parent_of(graph, end, moment) for end in ends}
         frontier = ends - found - frontier
         found |= ends
         if not frontier or len(found) > _MAX_CONSUMERS:
