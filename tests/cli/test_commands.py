@@ -376,7 +376,7 @@ def test_the_handbook_names_every_command_and_option() -> None:
     text = (ROOT / "docs" / "cli.md").read_text()
     words = set(re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", text, flags=re.DOTALL)))
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
-    assert "similar" not in commands
+    assert "rollout" not in commands
     for name, command in commands.items():
         assert f"mlgraph {name}" in words, f"docs/cli.md does not describe mlgraph {name}"
         for parameter in command.params:

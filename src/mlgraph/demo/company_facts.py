@@ -157,7 +157,9 @@ class Estate:
             owners = [company_names.team(trained["team"])]
             inputs = [str(dataset_uri_from_location(location)) for location in trained["inputs"]]
             yield self._asset(uri, days_ago, owners=owners)
-            yield self._asset(model, days_ago, owners=owners)
+            neighbours = trained.get("neighbours")
+            reported = {"properties": {"nearest_neighbours": neighbours}} if neighbours else {}
+            yield self._asset(model, days_ago, owners=owners, **reported)
             output_edge = self._edge(company_names.mlflow_run(trained["run_id"]), "outputs", uri, days_ago)
             output_edge["edge"]["properties"] = {"from": inputs}
             yield output_edge

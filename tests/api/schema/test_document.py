@@ -32,6 +32,10 @@ CONTRACT = {
     ("get", "/api/v1/names"),
     ("get", "/api/v1/resolve"),
     ("get", "/api/v1/changes"),
+    ("get", "/api/v1/similar"),
+    ("post", "/api/v1/similar"),
+    ("post", "/api/v1/similar/dismissals"),
+    ("delete", "/api/v1/similar/dismissals"),
     ("get", "/api/v1/why"),
     ("get", "/api/v1/diff"),
     ("get", "/api/v1/export"),
@@ -65,7 +69,7 @@ def calls(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
 
 def test_the_calls_are_those_of_the_contract_and_no_stub(document: dict[str, Any], http: TestClient) -> None:
     assert {(method, path) for method, path, _ in calls(document)} == CONTRACT
-    for absent in ("/api/v1/similar", "/mcp"):
+    for absent in ("/api/v1/scene", "/api/v1/coverage"):
         assert http.get(absent).status_code == 404
 
 

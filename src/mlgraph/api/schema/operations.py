@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
-from mlgraph.api.schema import discovery_examples
+from mlgraph.api.schema import discovery_examples, similar_examples
 from mlgraph.client import ingest_shapes, name_shapes, shapes
 from mlgraph.client.changed_files_shapes import ChangedFilesImpact
 from mlgraph.client.propagation_shapes import Propagation
@@ -285,6 +285,8 @@ EXAMPLES: Final = {
     "Why": WHY,
     "Names": NAMES,
     "Changes": discovery_examples.CHANGES,
+    "Similar": similar_examples.SIMILAR,
+    "Dismissal": similar_examples.DISMISSAL,
     "ResolvedName": discovery_examples.RESOLVED,
 }
 """Examples by schema name. FastAPI drops null from examples of routes, so these are added to the generated document."""

@@ -3,7 +3,7 @@
 # mypy: disable-error-code="import-not-found, import-untyped"
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +22,9 @@ LIKED: Final = 4
 RANKED_TITLES: Final = 10
 """Number of recommended titles a member that recall and nDCG are computed of."""
 DRAWS: Final = 100_000
+COMPARED_TITLES: Final = 50
+NEIGHBOURS: Final = 10
+"""Titles whose nearest titles an embedding reports, and how many each."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class Trained:
     model: Any
     params: dict[str, Any]
     metrics: dict[str, float]
+    neighbours: dict[str, list[str]] = field(default_factory=dict)
+    """Of an embedding: the nearest titles of the first titles by id, nearest first."""
 
 
 def popularity(data: Data) -> Trained:
@@ -89,7 +94,7 @@ def embedding(data: Data, *, genre_weight: float, seed: int, dimensions: int) ->
     vectors = _unit(model.transform(together))
     scores = _unit((matrix >= LIKED) @ vectors) @ vectors.T
     params = {"dimensions": dimensions, "genre_weight": genre_weight, "seed": seed}
-    return Trained(model, params, _ranking(scores, titles, data))
+    return Trained(model, params, _ranking(scores, titles, data), _neighbours(vectors, titles))
 
 
 def search_ranker(data: Data) -> Trained:
@@ -151,6 +156,14 @@ def _title_features(data: Data) -> Frame:
     grouped = data.train.groupby("title_id")["rating"].agg(["size", "mean"])
     damped = (grouped["size"] * grouped["mean"] + 25 * 3.5) / (grouped["size"] + 25)
     return pd.DataFrame({"popularity": damped, "log_ratings": np.log1p(grouped["size"])})
+
+
+def _neighbours(vectors: np.ndarray, titles: np.ndarray) -> dict[str, list[str]]:
+    """Return the nearest titles of the first titles by cosine, so that embeddings of two teams can be compared."""
+    closeness = vectors[:COMPARED_TITLES] @ vectors.T
+    closeness[np.arange(len(closeness)), np.arange(len(closeness))] = -np.inf
+    nearest = np.argsort(-closeness, axis=1, kind="stable")[:, :NEIGHBOURS]
+    return {str(title): [str(titles[place]) for place in row] for title, row in zip(titles, nearest, strict=False)}
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

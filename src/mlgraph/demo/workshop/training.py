@@ -157,6 +157,7 @@ class CompanyMlflow:
                 "inputs": [table.location for table in training.inputs],
                 "workflow": training.workflow,
                 "metrics": trained.metrics,
+                "neighbours": trained.neighbours,
                 "evaluation_run_id": run["evaluation"],
             }
         )
