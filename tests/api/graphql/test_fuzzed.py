@@ -17,7 +17,7 @@ from tests.api.graphql.conftest import Catalogue
 from tests.services.parts import Json
 
 EXAMPLES: Final = int(os.environ.get("MLGRAPH_GRAPHQL_EXAMPLES", "150"))
-"""10,000 take some minutes: MLGRAPH_GRAPHQL_EXAMPLES=10000 pytest tests/api/graphql/test_fuzzed.py"""
+"""10,000 take some minutes: MLGRAPH_GRAPHQL_EXAMPLES=10000 pytest --timeout=0 tests/api/graphql/test_fuzzed.py"""
 URI: Final = "mlg://dataset/fuzz/a"
 _WORDS: Final = (URI, "mlg://workflow/fuzz/w", "mlg://run/fuzz/r", "mlg://person/fuzz/p", "mlg://", "2026-11-01T00:00:00Z", "x")
 _FACTS: Final[list[Json]] = [

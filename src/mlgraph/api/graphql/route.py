@@ -14,6 +14,7 @@ from mlgraph.api.graphql.execution import GraphqlRequest, Prepared, error_body, 
 from mlgraph.api.http.authentication import Services, authenticate
 from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import UseLanes
+from mlgraph.api.http.problems import MEDIA_TYPE
 from mlgraph.api.http.request_bodies import buffered
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.parameters import known_only
@@ -38,7 +39,11 @@ router = APIRouter(tags=["graphql"], dependencies=[Depends(authenticate), Depend
     response_model=GraphqlAnswer,
     responses={
         **operations.answers("The answer; `errors` if a field failed.", errors=(401, 403, 413, 415, 422, 503)),
-        400: {"model": GraphqlAnswer, "description": "The query is not valid, or exceeds a limit: `errors` say which."},
+        400: {
+            "model": GraphqlAnswer,
+            "description": "The query is not valid, or exceeds a limit: `errors` say which. A problem, if the body is not JSON.",
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
     },
     openapi_extra=operations.body("A query with its variables.", {_JSON: _EXAMPLE}),
 )
