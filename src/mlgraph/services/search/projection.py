@@ -31,6 +31,10 @@ _COMMIT_GAP_S: Final = 0.3
 _TRANSACTIONS: Final = 2_000
 _AT_ONCE: Final = 1_000
 """Documents that are built together."""
+_REST: Final = 2
+"""Pause after a step, as a multiple of its time: intake and queries have most of the interpreter during a load."""
+_MOST_REST_S: Final = 2.0
+_MOST_HASHES: Final = 50_000
 _MOST_OWNED: Final = 20_000
 """Assets of one owner that are written again when its name changes; the others have the new name when they change."""
 _REFRESH_S: Final = 5.0
@@ -71,6 +75,8 @@ class SearchProjection:
         self._is_damaged = False
         self._priors = GraphPriors()
         self._stale: NDArray[np.int32] = np.empty(0, np.int32)
+        self._put_before: dict[int, int] = {}
+        """Hashes of the documents that were put last, by asset."""
         self._refreshed = -1
         self._refresh_at = 0.0
         self._built = 0
@@ -222,6 +228,7 @@ class SearchProjection:
         started, graph = time.monotonic(), self._follower.snapshot()
         numbers = [asset for asset in range(1, len(graph.asset_index)) if graph.asset_index.kind(asset) not in NOT_INDEXED]
         self._built, self._to_build = 0, len(numbers)
+        self._put_before.clear()
         self._find_serving(graph)
         for place in range(0, len(numbers), _AT_ONCE):
             if self._stopping:
@@ -243,7 +250,15 @@ class SearchProjection:
         builder = DocumentBuilder(self._reader, graph, self._priors)
         documents = builder.documents(assets)
         removed = set(assets) - {document.asset for document in documents}
-        self._index.put([written(document) for document in documents], removed)
+        for asset in removed:
+            self._put_before.pop(asset, None)
+        # each run mentions its datasets again, mostly without a change
+        changed = {document.asset: hash(document) for document in documents}
+        fresh = [document for document in documents if self._put_before.get(document.asset) != changed[document.asset]]
+        self._index.put([written(document) for document in fresh], removed)
+        if len(self._put_before) > _MOST_HASHES:
+            self._put_before.clear()
+        self._put_before.update(changed)
 
     def _commit(self, watermark: int) -> None:
         stamp = self._stamp(watermark)
@@ -307,13 +322,15 @@ class SearchProjection:
 
     def _timed_step(self) -> bool:
         """Step, then pause unless somebody waits for the index; return whether there may be more."""
+        started = time.monotonic()
         stepped = self.step()
         self.failure = None
         if stepped and self._writes and not self._waiting:
-            self._wake.wait(_COMMIT_GAP_S)
+            self._wake.wait(max(_COMMIT_GAP_S, min(_MOST_REST_S, _REST * (time.monotonic() - started))))
         return stepped and not self._stopping
 
     def _failed(self, reason: str) -> None:
+        self._put_before.clear()  # what was put and not committed may be lost
         if self.failure != reason:
             _log.warning("the search index lags: %s", reason)
         self.failure = reason
