@@ -5,21 +5,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
-from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.traversal.teams import Teams
-from mlgraph.ports.search_index import Every, IndexState, MeaningView, SearchIndex, WrittenDocument
+from mlgraph.ports.search_index import IndexState, MeaningView, SearchIndex, WrittenDocument
 from mlgraph.ports.store import Changes, FactReader
 from mlgraph.search.documents import SearchDocument, exact_keys, indexed_fields, team_digest
 from mlgraph.search.embedding import document_words
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.search.affected_documents import affected_assets, serving_assets
 from mlgraph.services.search.document_builder import LAST_MOMENT, NOT_INDEXED, DocumentBuilder
 from mlgraph.services.search.graph_priors import GraphPriors
 
@@ -35,17 +36,10 @@ _REST: Final = 2
 """Pause after a step, as a multiple of its time: intake and queries have most of the interpreter during a load."""
 _MOST_REST_S: Final = 2.0
 _MOST_HASHES: Final = 50_000
-_MOST_OWNED: Final = 20_000
-"""Assets of one owner that are written again when its name changes; the others have the new name when they change."""
 _REFRESH_S: Final = 5.0
 """Shortest time between refreshes of the priors."""
 _REFRESH_REST: Final = 30
 """Time between refreshes, as a multiple of the time that one took."""
-_SERVING: Final = ("service", "deployment")
-_TESTING: Final = ("dev", "development", "test", "testing", "qa", "staging", "sandbox")
-_MOST_SERVING: Final = 100_000
-_OWNED_BY, _ALIAS_OF, _MEMBER_OF = (RELATIONS[name].code for name in ("owned_by", "alias_of", "member_of"))
-_COLUMN, _PERSON, _TEAM = (KINDS[name].code for name in ("column", "person", "team"))
 
 
 class SearchProjection:
@@ -188,7 +182,7 @@ class SearchProjection:
         if not len(self._stale) and (now < self._refresh_at or graph.watermark == self._refreshed):
             return False
         if not len(self._stale):
-            self._find_serving(graph)
+            self._priors.refresh(graph, serving_assets(graph, self._index.view()))
             known = self._index.graph_values()
             numbered = Teams(graph, LAST_MOMENT).of(known.assets)
             teams = np.array([*map(team_digest, numbered.uris), team_digest(None)], np.uint32)[numbered.number]
@@ -201,18 +195,6 @@ class SearchProjection:
                 self._put(graph, batch.tolist())
             self._commit(self.watermark)
         return len(self._stale) > 0
-
-    def _find_serving(self, graph: GraphVersion) -> None:
-        """Find what the current services and deployments depend on; those of test environments do not count."""
-        view = self._index.view()
-        if view is None:
-            serving = [asset for kind in _SERVING for asset in graph.asset_index.of_kind(KINDS[kind].code)]
-        else:
-            selection = {"kind": _SERVING, "state": ("live",)}
-            hits = view.hits(Every(), selection, _MOST_SERVING)
-            testing = {hit.asset for hit in view.hits(Every(), {**selection, "environment": _TESTING}, _MOST_SERVING)}
-            serving = [hit.asset for hit in hits if hit.asset not in testing]
-        self._priors.refresh(graph, serving)
 
     def _load(self) -> bool:
         loaded = self._index.refresh()
@@ -229,7 +211,7 @@ class SearchProjection:
         numbers = [asset for asset in range(1, len(graph.asset_index)) if graph.asset_index.kind(asset) not in NOT_INDEXED]
         self._built, self._to_build = 0, len(numbers)
         self._put_before.clear()
-        self._find_serving(graph)
+        self._priors.refresh(graph, serving_assets(graph, self._index.view()))
         for place in range(0, len(numbers), _AT_ONCE):
             if self._stopping:
                 return
@@ -241,7 +223,7 @@ class SearchProjection:
         _log.info("the search index was built: %d assets in %.1f s", len(numbers), time.monotonic() - started)
 
     def _write(self, graph: GraphVersion, changes: Changes) -> None:
-        affected = sorted(self._affected(graph, changes))
+        affected = sorted(affected_assets(self._reader, graph, changes))
         for place in range(0, len(affected), _AT_ONCE):
             self._put(graph, affected[place : place + _AT_ONCE])
         self._commit(changes.upto)
@@ -274,34 +256,6 @@ class SearchProjection:
 
     def _stamp(self, watermark: int) -> str | None:
         return self._reader.stamp(watermark) if watermark else "empty"
-
-    def _affected(self, graph: GraphVersion, changes: Changes) -> set[int]:
-        """Return the assets whose documents may have changed."""
-        index = graph.asset_index
-        touched = {row.asset for row in changes.assets} | changes.asserted
-        owners = {asset for asset in changes.asserted if index.kind(asset) in (_PERSON, _TEAM)}
-        for source, relation, target in changes.edges:
-            if relation == _OWNED_BY:
-                touched.add(source)
-            elif relation == _ALIAS_OF:
-                touched.update(self._names_of(graph, source, target))
-            elif relation == _MEMBER_OF:
-                owners.add(source)
-        if owners:
-            touched.update(self._reader.owned(owners, _MOST_OWNED))
-            touched.update(edge.source for edge in self._reader.edges_into(owners, [_OWNED_BY]))
-        columns = {asset for asset in touched if index.kind(asset) == _COLUMN}
-        touched.update(index.dataset_of(column) for column in columns)
-        if graph.aliases:  # a retraction ends the aliases of an asset too, whose names are then assets of their own
-            touched.update([*self._names_of(graph, *touched)])
-        return {asset for asset in touched if asset and index.kind(asset) not in NOT_INDEXED}
-
-    @staticmethod
-    def _names_of(graph: GraphVersion, *names: int) -> Iterator[int]:
-        for name in names:
-            yield name
-            yield from graph.aliases.names_of(name)
-            yield from graph.aliases.targets_of(name)
 
     def _follow(self) -> None:
         pause = _POLL_S
