@@ -1,6 +1,7 @@
 """Readers of the other formats: dbt with Jinja, properties, Feast, Airflow, Avro, JSON Schema, Protobuf, manifests."""
 
 import json
+import time
 
 import pytest
 
@@ -260,6 +261,14 @@ def test_manifests() -> None:
     assert found("k.yaml", other, other.replace("1}", "2}")) == [("ranker", "values", None)]
     (gone,) = read("k.yaml", other, other[: other.index("---")])
     assert (gone.target.kind, gone.change) == ("service", "retire")
+
+
+@pytest.mark.parametrize("piece", ["{{", "{% if x %}", "{{ x }}", "/*", "'", "`", "{#", "- ", "[", "--"])
+@pytest.mark.parametrize("path", ["models/a.sql", "models/schema.yml"])
+def test_repeated_pieces_take_linear_time(path: str, piece: str) -> None:
+    started_at = time.process_time()
+    reason(path, piece * (120_000 // len(piece)))
+    assert time.process_time() - started_at < 20
 
 
 @pytest.mark.parametrize("path", ["models/a.sql", "models/schema.yml", "features.py", "a.avsc", "a.proto", "k.yaml"])

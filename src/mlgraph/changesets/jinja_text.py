@@ -11,8 +11,10 @@ from typing import Final
 from mlgraph.changesets.definitions import UnreadableError
 from mlgraph.changesets.sql_queries import UNNAMED
 
-_TAG: Final = re.compile(r"\{#.*?#\}|\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
-_UNCLOSED: Final = re.compile(r"\{[{%#]")
+_OPENING: Final = re.compile(r"\{[{%#]")
+_CLOSING: Final = {"{{": "}}", "{%": "%}", "{#": "#}"}
+MAX_TEMPLATE_CHARS: Final = 128 * 1024
+MAX_TAGS: Final = 5_000
 _TEXT: Final = r"""(?:'([^'\\]*)'|"([^"\\]*)")"""
 _REF: Final = re.compile(rf"^(?:ref|builtins\.ref)\s*\(\s*{_TEXT}\s*(?:,\s*{_TEXT})?")
 _SOURCE: Final = re.compile(rf"^(?:source|builtins\.source)\s*\(\s*{_TEXT}\s*,\s*{_TEXT}")
@@ -39,35 +41,31 @@ def render(text: str) -> RenderedTemplate:
     `ref` and `source` become the names that they mean, other expressions placeholders, which differ where the expressions do. Of
     `if`, the first branch counts; the body of a loop counts once, and its columns are unknown.
     """
+    if len(text) > MAX_TEMPLATE_CHARS or len(_OPENING.findall(text)) > MAX_TAGS:
+        raise UnreadableError(f"a template has at most {MAX_TEMPLATE_CHARS:,} characters and {MAX_TAGS:,} tags")
     settings: dict[str, str] = {}
     pieces: list[str] = []
     state = _Blocks()
     position = 0
-    for found in _TAG.finditer(text):
-        between = text[position : found.start()]
-        _refuse_open_tag(text, position, between)
-        pieces.append(_unless_skipped(between, state.is_skipped))
-        position = found.end()
-        tag = found.group()
+    while (opened := _OPENING.search(text, position)) is not None:
+        line = text.count("\n", 0, opened.start()) + 1
+        end = text.find(_CLOSING[opened.group()], opened.end())
+        if end < 0:
+            raise UnreadableError(f"the Jinja tag {opened.group()!r} does not close", line)
+        pieces.append(_unless_skipped(text[position : opened.start()], state.is_skipped))
+        position = end + 2
+        tag = text[opened.start() : position]
         if tag.startswith("{{") and not state.is_skipped:
             settings.update(_settings(tag))
             pieces.append(_placeholder(tag, in_loop=state.in_loop) + "\n" * tag.count("\n"))
         else:
             if tag.startswith("{%"):
-                state.enter(tag, text.count("\n", 0, found.start()) + 1)
+                state.enter(tag, line)
             pieces.append(" " + "\n" * tag.count("\n"))
-    _refuse_open_tag(text, position, text[position:])
     pieces.append(_unless_skipped(text[position:], state.is_skipped))
     state.close()
     sql = "".join(pieces)
     return RenderedTemplate(sql, settings, only_macros=state.has_macros and not sql.strip())
-
-
-def _refuse_open_tag(text: str, position: int, between: str) -> None:
-    opened = _UNCLOSED.search(between)
-    if opened is not None:
-        line = text.count("\n", 0, position + opened.start()) + 1
-        raise UnreadableError(f"the Jinja tag {opened.group()!r} does not close", line)
 
 
 def _unless_skipped(text: str, skipped: bool) -> str:  # noqa: FBT001 - the state of the template

@@ -10,7 +10,7 @@ from typing import Final
 
 from mlgraph.changesets.definitions import ColumnDefinition, Definition, Target, UnreadableError
 
-MAX_PYTHON_CHARS: Final = 1024 * 1024
+MAX_PYTHON_CHARS: Final = 256 * 1024
 _VIEWS: Final = frozenset({"FeatureView", "BatchFeatureView", "StreamFeatureView", "OnDemandFeatureView", "LabelView"})
 _DECORATORS: Final = frozenset({"on_demand_feature_view", "stream_feature_view", "batch_feature_view"})
 _SOURCE_NAMES: Final = ("table", "table_ref", "path", "topic", "name")

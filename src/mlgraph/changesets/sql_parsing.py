@@ -14,7 +14,7 @@ from mlgraph.changesets.definitions import UnreadableError
 
 DIALECTS: Final = ("", "postgres", "snowflake", "bigquery", "spark", "tsql", "mysql", "duckdb", "redshift", "clickhouse")
 """The dialects that are tried in turn; "" is the common one of sqlglot."""
-MAX_SQL_CHARS: Final = 256 * 1024
+MAX_SQL_CHARS: Final = 128 * 1024
 """Longest SQL text that is parsed: it takes some seconds."""
 _ALTER: Final = re.compile(
     r"\s*(?:(table|view)\s+)?(?:if\s+exists\s+)?(?:only\s+)?(?P<name>(?:\"[^\"]*\"|`[^`]*`|\[[^]]*\]|[\w.$])+)\s+", re.IGNORECASE

@@ -13,7 +13,7 @@ from mlgraph.documents.reader import Data, read
 Yaml = Data
 _SEPARATOR: Final = re.compile(r"^---(?:[ \t].*)?$", re.MULTILINE)
 _TEMPLATE: Final = re.compile(r"^[ \t]*\{\{.*\}\}[ \t]*$", re.MULTILINE)
-MAX_YAML_CHARS: Final = 512 * 1024
+MAX_YAML_CHARS: Final = 256 * 1024
 
 
 def read_documents(text: str) -> list[Yaml]:
