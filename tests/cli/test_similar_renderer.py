@@ -45,7 +45,7 @@ def test_texts_of_sources_write_no_control_characters() -> None:
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(text)
 
 
-def test_a_dismissal_names_the_pair_and_who_said_it() -> None:
+def test_a_dismissal_names_the_pair_and_its_actor() -> None:
     assert "title-embedding and movie-vectors are not duplicates, says ann" in rendered(similar_renderer.dismissal(DISMISSAL))
     undone = {**DISMISSAL, "dismissed": False, "dismissed_by": None}
     assert "are compared again" in rendered(similar_renderer.dismissal(undone))  # type: ignore[arg-type] # the same keys

@@ -130,9 +130,9 @@ def test_sources_and_strangers_do_not_write_as_people(start: Callable[..., Proce
     tokens.write_text(json.dumps(callers))
     tokens.chmod(0o600)
     url = start("--data", str(tmp_path / "data"), "--tokens", str(tokens)).url
-    ann, bot, root, nobody = (Api(url, token) for token in ("ann", "bot", "root", None))
+    ann, bot, root, anonymous = (Api(url, token) for token in ("ann", "bot", "root", None))
     line = asset("mlg://dataset/n/t", at(1), origin="curation", description="imported")
-    for caller in (ann, bot, nobody):
+    for caller in (ann, bot, anonymous):
         refused = caller.facts([line])["rejected"]
         assert [each["pointer"] for each in refused] == ["/asset/origin"]
     refused_event = ann.cloudevents(
@@ -144,7 +144,7 @@ def test_sources_and_strangers_do_not_write_as_people(start: Callable[..., Proce
     assert ann.ask("asset", uri="mlg://dataset/n/t")["description"] == "imported"
     assert patch(bot, "mlg://dataset/n/t", {"description": "d"}).status_code == 403
     assert patch(ann, "mlg://dataset/n/t", {"description": "d"}).json()["fields"]["description"]["actor"] == "ann"
-    for caller in (ann, bot, root, nobody):
+    for caller in (ann, bot, root, anonymous):
         caller.close()
 
 

@@ -36,12 +36,12 @@ def written_after(requests: Iterable[dict[str, Any]]) -> Written:
 
 
 def shown(reported: dict[str, Any], written: Written) -> dict[str, Any]:
-    """Return the value of each field that an answer shows, without those of which nobody says anything."""
+    """Return the value of each field that an answer shows, without those that no source reports."""
     properties = reported.get("properties", {})
-    says = {**{key: reported.get(key) for key in ("description", "owners", "tags")}}
-    says |= {key: properties.get(key) for key in ("links", "deprecated", "successor")}
+    reported_values = {**{key: reported.get(key) for key in ("description", "owners", "tags")}}
+    reported_values |= {key: properties.get(key) for key in ("links", "deprecated", "successor")}
     found: dict[str, Any] = {}
-    for field, value in says.items():
+    for field, value in reported_values.items():
         if field in ("tags", "links"):
             part = written.get(field, {"added": set(), "removed": set()})
             found[field] = sorted((set(value or ()) | part["added"]) - part["removed"])

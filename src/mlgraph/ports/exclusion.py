@@ -9,5 +9,5 @@ from typing import Protocol
 class Exclusion(Protocol):
     """A lock of the store: whoever reads a state and writes a new one in its place holds it meanwhile."""
 
-    def hold(self) -> AbstractContextManager[None]:
+    def exclusive(self) -> AbstractContextManager[None]:
         """Hold the lock until the end of the context. Raises `Unavailable` if it is not free in time, or without the store."""

@@ -1,4 +1,4 @@
-"""A small company whose facts are written down here, so that the answers to questions about it are known."""
+"""A small company whose facts are written down here, so that the answers to tasks about it are known."""
 
 from __future__ import annotations
 

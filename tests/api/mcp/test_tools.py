@@ -90,7 +90,7 @@ def test_an_ambiguous_name_is_answered_with_its_candidates(server: Process, agen
     assert "may mean 2 assets" in reply.lines[0]["detail"]
 
 
-def test_similar_finds_what_exists_and_says_when_nothing_is_like_it(agent: Agent) -> None:
+def test_similar_finds_what_exists_and_reports_that_nothing_is_like_it(agent: Agent) -> None:
     reply = agent.call("similar", text="I plan to build a score of the probability that a payment is fraudulent.", at_least=1)
     assert not reply.is_error, reply.text
     assert reply.first["result"] == "found"

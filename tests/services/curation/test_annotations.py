@@ -72,7 +72,7 @@ def state(uri: str = T, origin: str = "dbt", **members: Any) -> Json:
     return {"asset": {"uri": uri, "origin": origin, **members}}
 
 
-def test_an_answer_tells_whose_value_is_whose(writing: Writing) -> None:
+def test_an_answer_names_the_origin_of_each_value(writing: Writing) -> None:
     body = writing.write(T, description="of people", tags={"add": ["gold"], "remove": ["raw"]})
     assert body["changed"] == ["description", "tags"]
     assert (body["description"], body["tags"], body["origins"]) == ("of people", ["gold"], ["curation", "dbt"])
@@ -285,7 +285,7 @@ def test_an_export_of_an_import_of_an_export_is_the_same(writing: Writing, new_s
 def test_a_change_does_not_wait_for_ever(writing: Writing, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exclusion, "WAIT_S", 0.2)
     other = PostgresExclusion(store.database)
-    with other.hold(), pytest.raises(Unavailable, match="other changes"):
+    with other.exclusive(), pytest.raises(Unavailable, match="other changes"):
         writing.write(T, description="w")
     assert writing.write(T, description="w")["changed"] == ["description"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from mlgraph.domain.curation.merging import FIELDS, REMOVED, UNITED, curated_part, field_value
+from mlgraph.domain.curation.merging import FIELDS, MERGED_FIELDS, REMOVED, curated_part, field_value
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.payloads.payload import Located, escape
 from mlgraph.domain.suggestions import did_you_mean
@@ -59,7 +59,7 @@ class CurationChange:
 
 def check_size(state: Mapping[str, Any]) -> None:
     """Raise `InvalidInput` if a curated state has more tags or links than people can write."""
-    for name in UNITED:
+    for name in MERGED_FIELDS:
         for listed in curated_part(state, name):
             if len(listed) > MAX_ITEMS:
                 raise InvalidInput(f"the asset would have {len(listed)} written {name}, at most {MAX_ITEMS}", pointer=f"/{name}")
@@ -72,7 +72,7 @@ def changed_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
 
 def written_value(curated: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - the type depends on the field
     """Return what a curated state says of a field; of a united one, the parts that people added and removed."""
-    return curated_part(curated, name) if name in UNITED else field_value(curated, name)
+    return curated_part(curated, name) if name in MERGED_FIELDS else field_value(curated, name)
 
 
 def read_change(body: Located, kind: str) -> CurationChange:

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 REMOVED: Final = {"tags": "removed_tags", "links": "removed_links"}
 """For each united field, the property of a curated state that lists what people removed."""
-UNITED: Final = tuple(REMOVED)
+MERGED_FIELDS: Final = tuple(REMOVED)
 """Fields in which the values of people and sources are united."""
 REPLACED: Final = ("description", "owners", "deprecated", "successor")
 """Fields in which the value of people replaces that of sources."""
@@ -38,7 +38,7 @@ def field_value(state: Mapping[str, Any], field: str) -> Any:  # noqa: ANN401 - 
 
 
 def curated_part(curated: Mapping[str, Any], field: str) -> CuratedPart:
-    """Return what a curated state adds to and removes from one of the `UNITED` fields, each sorted."""
+    """Return what a curated state adds to and removes from one of the `MERGED_FIELDS` fields, each sorted."""
     removed = set(_texts(_properties(curated).get(REMOVED[field])))
     return CuratedPart(sorted(set(_texts(field_value(curated, field))) - removed), sorted(removed))
 
@@ -51,7 +51,7 @@ def curate(reported: Mapping[str, Any], curated: Mapping[str, Any]) -> dict[str,
     """
     properties = {**_properties(reported), **_properties(curated)}
     merged = {**reported, **curated}
-    for field in UNITED:
+    for field in MERGED_FIELDS:
         part = curated_part(curated, field)
         target, source = (properties, _properties(reported)) if field in _PROPERTIES else (merged, reported)
         properties.pop(REMOVED[field], None)

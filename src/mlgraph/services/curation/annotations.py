@@ -59,7 +59,7 @@ class Annotations:
         now = clock.now_us()
         asset = self._resolver.asset(graph, uri, now)
         change = read_change(Located(body), KIND_NAMES[graph.asset_index.kind(asset)])
-        with self._exclusion.hold():
+        with self._exclusion.exclusive():
             before = self._intervals(graph, asset, now)
             if if_match is not None and "*" not in if_match and entity_tag(before) not in if_match:
                 raise PreconditionFailed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from mlgraph.domain.curation.merging import FIELDS, UNITED, CuratedPart, curate, curated_part, field_value
+from mlgraph.domain.curation.merging import FIELDS, MERGED_FIELDS, CuratedPart, curate, curated_part, field_value
 from mlgraph.domain.history import CURATED_ORIGIN, AssetInterval, curated_at, reported_at, sources_at
 
 
@@ -50,7 +50,7 @@ def attributed_fields(intervals: Sequence[AssetInterval], moment: int) -> dict[s
 
 def _claimed(interval: AssetInterval, field: str) -> Any:  # noqa: ANN401 - the type depends on the field
     """Return what the origin of an interval says of a field; None if nothing."""
-    if interval.origin == CURATED_ORIGIN and field in UNITED:
+    if interval.origin == CURATED_ORIGIN and field in MERGED_FIELDS:
         part = curated_part(interval.state, field)
         return part if part.added or part.removed else None
     return field_value(interval.state, field)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from mlgraph.domain.curation.merging import FIELDS, UNITED
+from mlgraph.domain.curation.merging import FIELDS, MERGED_FIELDS
 from mlgraph.domain.history import AssetInterval, EdgeInterval, curated_at
 from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, format_time
@@ -43,7 +43,7 @@ class FieldBodies:
         body: dict[str, dict[str, Any]] = {}
         for name, field in attributed_fields(intervals, moment).items():
             body[name] = {
-                "value": [] if field.value is None and name in UNITED else field.value,
+                "value": [] if field.value is None and name in MERGED_FIELDS else field.value,
                 **self._whose(field.decided_by.interval),
                 "others": [{"value": claim.value, **self._whose(claim.interval)} for claim in field.others],
             }

@@ -27,7 +27,7 @@ class PostgresExclusion:
         self._in_process = threading.Lock()
 
     @contextmanager
-    def hold(self) -> Iterator[None]:
+    def exclusive(self) -> Iterator[None]:
         """Hold the lock until the end of the context. Raises `Unavailable` after `WAIT_S` seconds."""
         if not self._in_process.acquire(timeout=WAIT_S):
             raise _busy()

@@ -11,7 +11,7 @@ from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.services.discovery.agents import agent_queries
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
-from mlgraph.services.discovery.agents.ranked_page import NOBODY, PagePosition
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER, PagePosition
 from mlgraph.services.queries import resolver
 from tests.services.parts import Json, Serving, Store
 
@@ -122,9 +122,9 @@ def test_pages_of_any_size_add_up_to_the_list_with_exact_counts(agents: AgentQue
 @pytest.mark.usefixtures("company")
 def test_a_team_selects_its_assets_and_nobody_the_others(agents: AgentQueries) -> None:
     total = 0
-    for team in (*TEAMS, NOBODY):
+    for team in (*TEAMS, NO_OWNER):
         page = agents.impact(HUB, WalkOptions(), change="values", team=team, most=MOST).page
-        assert {entry["team"] for entry in page.entries} == {NOBODY if team == NOBODY else team.rpartition("/")[2]}
+        assert {entry["team"] for entry in page.entries} == {NO_OWNER if team == NO_OWNER else team.rpartition("/")[2]}
         total += page.total
     assert total == agents.impact(HUB, WalkOptions(), change="values", team=None, most=MOST).page.total
     assert agents.impact(HUB, WalkOptions(), change="values", team="mlg://team/org/other", most=MOST).page.total == 0

@@ -12,7 +12,7 @@ from mlgraph.api.mcp.tools.naming import uri_of, with_handles
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import CURATION
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.services.discovery.agents.ranked_page import NOBODY
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER
 from mlgraph.services.server.bundle import ServerServices
 
 _DESCRIBED: Final = (
@@ -37,7 +37,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         "name": body["name"],
         "uri": body["uri"],
         "kind": body["kind"],
-        "team": teams.get(body["uri"], NOBODY),
+        "team": teams.get(body["uri"], NO_OWNER),
         **described,
         **({"written_by_people": written} if written else {}),
         "edges": body["relations_total"],
@@ -47,7 +47,7 @@ def show(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         {
             "relation": edge["relation"],
             "_kind": other.split("/")[2],
-            "_team": teams.get(other, NOBODY),
+            "_team": teams.get(other, NO_OWNER),
             "direction": edge["direction"],
             "asset": handles.get(other, other),
             "name": edge["name"],
@@ -138,7 +138,7 @@ def live(services: ServerServices, arguments: Arguments) -> ToolAnswer:
         wanted = _asset_and_versions(services, uri, as_of)
         rows = [row for row in rows if wanted & _uris_of(row)]
     teams = services.agents.teams_of({row["service"] for row in rows})
-    items = with_handles(services, [row | {"team": teams.get(row["service"], NOBODY)} for row in rows])
+    items = with_handles(services, [row | {"team": teams.get(row["service"], NO_OWNER)} for row in rows])
     summary = {"services": len({row["service"] for row in rows}), **given_time(arguments)}
     if not items:
         return nothing_answer(services, body["watermark"], "nothing_serves", "no deployment serves it at this time", summary)

@@ -23,7 +23,7 @@ from mlgraph.api.mcp.tool_parameters import Parameter
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
 from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage
-from mlgraph.services.discovery.agents.ranked_page import NOBODY
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER
 from mlgraph.services.server.bundle import ServerServices
 
 _COLUMN: Final = Parameter("column", description="start at this column of it")
@@ -104,7 +104,7 @@ def path(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     if not found["path"]:
         detail = "there is no path in either direction at this time"
         return nothing_answer(services, found["watermark"], "no_path", detail, summary)
-    items = [{"asset": handles[step["uri"]], **step, "_team": teams.get(step["uri"], NOBODY)} for step in found["path"]]
+    items = [{"asset": handles[step["uri"]], **step, "_team": teams.get(step["uri"], NO_OWNER)} for step in found["path"]]
     return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), found["watermark"], summary)
 
 

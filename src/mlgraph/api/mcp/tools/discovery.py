@@ -20,7 +20,7 @@ from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.domain.walk_options import one_of
 from mlgraph.services.discovery.agents.described_changes import EDGE
-from mlgraph.services.discovery.agents.ranked_page import NOBODY
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER
 from mlgraph.services.discovery.similar import MAX_LIMIT as MAX_HITS
 from mlgraph.services.queries.resolver import UNKNOWN_WAIT_S
 from mlgraph.services.server.bundle import ServerServices
@@ -51,7 +51,7 @@ class HitListing:
         return {
             "total": self.total - stop,
             "by_kind": self._rest("kind", stop, _OTHERS),
-            "by_team": self._rest("team", stop, NOBODY),
+            "by_team": self._rest("team", stop, NO_OWNER),
         }
 
     def next(self, returned: int) -> str | None:
@@ -100,7 +100,7 @@ def _hit(hit: Mapping[str, Any], handle: str) -> dict[str, Any]:
         "name": hit["name"],
         "uri": hit["uri"],
         "kind": hit["kind"],
-        "team": hit["team"] or NOBODY,
+        "team": hit["team"] or NO_OWNER,
         **({"state": hit["state"]} if hit["state"] != "live" else {}),
         **({"owners": hit["owner_names"]} if hit["owners"] and hit["owners"] != [hit["team"]] else {}),
         **described,
@@ -126,7 +126,7 @@ def changes(services: ServerServices, arguments: Arguments) -> ToolAnswer:
     if kinds:
         items = [item for item in items if item["kind"] in kinds]
     if team is not None:
-        labels = {NOBODY} if team == NOBODY else {team, AssetUri.parse(team).name}
+        labels = {NO_OWNER} if team == NO_OWNER else {team, AssetUri.parse(team).name}
         items = [item for item in items if item["team"] in labels and item["kind"] != EDGE]
     summary = {
         "asset": uri,
@@ -171,7 +171,7 @@ def similar(services: ServerServices, arguments: Arguments) -> ToolAnswer:
             "kind": hit["kind"],
             "score": hit["score"],
             "probably_a_duplicate": hit["suggested"],
-            "team": hit["reuse"]["team"] or NOBODY,
+            "team": hit["reuse"]["team"] or NO_OWNER,
             "why": [each["text"] for each in hit["why"]],
             "reuse": hit["reuse"]["text"],
         }

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.uri import SCHEME, AssetUri
-from mlgraph.services.discovery.agents.ranked_page import NOBODY
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER
 from mlgraph.services.server.bundle import ServerServices
 
 _CANDIDATES: Final = 5
@@ -55,8 +55,8 @@ def _not_one(services: ServerServices, name: str, found: Mapping[str, Any]) -> N
 
 
 def team_of(services: ServerServices, name: str | None) -> str | None:
-    """Return the URI of a team, `NOBODY` unchanged; None: no team is named."""
-    if name is None or name == NOBODY:
+    """Return the URI of a team, `NO_OWNER` unchanged; None: no team is named."""
+    if name is None or name == NO_OWNER:
         return name
     is_name = not name.startswith((SCHEME, "@")) and ":" not in name
     return uri_of(services, f"team:{name}" if is_name else name)

@@ -21,7 +21,7 @@ from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage, impact_page, lineage_page
 from mlgraph.services.discovery.agents.described_changes import described_changes
 from mlgraph.services.discovery.agents.handles import handle_of, is_handle, number_of_handle, uri_of_handle
-from mlgraph.services.discovery.agents.ranked_page import NOBODY, PagePosition
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER, PagePosition
 from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.queries.resolver import UNKNOWN_WAIT_S, Resolver
 from mlgraph.services.queries.scope import Scope
@@ -90,11 +90,11 @@ class AgentQueries:
         return self._reader.last_tx()
 
     def teams_of(self, uris: Iterable[str]) -> Mapping[str, str]:
-        """Return the team of each asset now, as URIs; `NOBODY` for an asset without one."""
+        """Return the team of each asset now, as URIs; `NO_OWNER` for an asset without one."""
         graph = self._follower.snapshot()
         numbers = {uri: number for uri in uris if (number := graph.asset_index.number(uri)) is not None}
         found = Teams(graph, clock.now_us()).of(list(numbers.values()))
-        return {uri: found.uri(place) or NOBODY for place, uri in enumerate(numbers)}
+        return {uri: found.uri(place) or NO_OWNER for place, uri in enumerate(numbers)}
 
     def changes(self, diff: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the changes of an answer of `Queries.diff` in order of importance (`described_changes`)."""
@@ -109,7 +109,7 @@ class AgentQueries:
     ) -> ClosurePage:
         """Return the assets that a change affects, worst first (`impact_page`).
 
-        `team` is a URI or `NOBODY`; `after` is the `next` of an earlier page;
+        `team` is a URI or `NO_OWNER`; `after` is the `next` of an earlier page;
         the page has at most `most` entries.
         """
         if change is not None and change not in CHANGES:

@@ -24,7 +24,7 @@ from mlgraph.graph.traversal.teams import NO_TEAM, TeamNumbers
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.discovery.agents.handles import handle_of
-from mlgraph.services.discovery.agents.ranked_page import NOBODY, PagePosition, RankedAssets, RankedPage
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER, PagePosition, RankedAssets, RankedPage
 from mlgraph.services.queries.folding import Folding
 from mlgraph.services.queries.impact_answer import ImpactListing
 from mlgraph.services.queries.lineage_answer import LineageListing
@@ -57,7 +57,7 @@ def impact_page(
 ) -> ClosurePage:
     """Return the affected assets, worst first, of these what answers users first, then nearest, `most` of them as entries.
 
-    `team`: only the assets of this team (a URI, or `NOBODY`); None: of all.
+    `team`: only the assets of this team (a URI, or `NO_OWNER`); None: of all.
     """
     graph = scope.graph
     listing = ImpactListing.of(scope, reader, change)
@@ -142,7 +142,7 @@ def lineage_page(
 
 
 def _of_team(teams: TeamNumbers, team: str) -> Bools:
-    wanted = NO_TEAM if team == NOBODY else list(teams.uris).index(team) if team in teams.uris else len(teams.uris)
+    wanted = NO_TEAM if team == NO_OWNER else list(teams.uris).index(team) if team in teams.uris else len(teams.uris)
     found: Bools = teams.number == wanted
     return found
 

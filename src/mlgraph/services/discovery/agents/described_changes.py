@@ -9,7 +9,7 @@ import numpy as np
 
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.services.discovery.agents.handles import handle_of
-from mlgraph.services.discovery.agents.ranked_page import NOBODY, RankedAssets
+from mlgraph.services.discovery.agents.ranked_page import NO_OWNER, RankedAssets
 
 EDGE: Final = "edge"
 """In place of a kind: an edge was added, removed or changed."""
@@ -83,7 +83,7 @@ def _edges(graph: GraphVersion, diff: Mapping[str, Any]) -> list[dict[str, Any]]
                 "change": change["change"],
                 "relation": change["relation"],
                 "target": target,
-                "team": NOBODY,
+                "team": NO_OWNER,
             }
         )
     return listed

@@ -20,7 +20,7 @@ from mlgraph.graph.traversal.teams import NO_TEAM, TeamNumbers, Teams
 
 Counts = dict[str, int]
 _POSITION: Final = re.compile(r"[0-9]{1,10}\.-?[0-9]{1,19}", re.ASCII)
-NOBODY: Final = "nobody"
+NO_OWNER: Final = "nobody"
 """In place of a team: the asset has none."""
 
 
@@ -54,16 +54,16 @@ class RankedAssets:
     kinds: Bytes
     teams: TeamNumbers
     labels: Sequence[str]
-    """`NOBODY`, then the label of each team: its name in its URI; the URI, where two teams have one name."""
+    """`NO_OWNER`, then the label of each team: its name in its URI; the URI, where two teams have one name."""
 
     @classmethod
     def of(cls, graph: GraphVersion, moment: int, assets: Ints, distances: Ints) -> RankedAssets:
         """Return assets with their kinds and teams."""
         teams = Teams(graph, moment).of(assets)
         names = [AssetUri.parse(uri).name for uri in teams.uris]
-        repeated = {name for name, count in Counter(names).items() if count > 1} | {NOBODY}
+        repeated = {name for name, count in Counter(names).items() if count > 1} | {NO_OWNER}
         labels = [uri if name in repeated else name for uri, name in zip(teams.uris, names, strict=True)]
-        return cls(graph, moment, assets, distances, graph.asset_index.kinds(assets), teams, [NOBODY, *labels])
+        return cls(graph, moment, assets, distances, graph.asset_index.kinds(assets), teams, [NO_OWNER, *labels])
 
     def by_kind(self, chosen: slice = slice(None)) -> Counts:
         """Return the number of assets of each kind, the most frequent first."""
@@ -71,7 +71,7 @@ class RankedAssets:
         return _ordered({KIND_NAMES[code]: int(counts[code]) for code in np.flatnonzero(counts).tolist()})
 
     def by_team(self, chosen: slice = slice(None)) -> Counts:
-        """Return the number of assets of each team by its label, the most frequent first; `NOBODY` for assets without one."""
+        """Return the number of assets of each team by its label, the most frequent first; `NO_OWNER` for assets without one."""
         counts = np.bincount(self.teams.number[chosen] - NO_TEAM, minlength=1)
         return _ordered({self.labels[place]: int(counts[place]) for place in np.flatnonzero(counts).tolist()})
 
