@@ -17,9 +17,9 @@ from mlgraph.api.http.limits import ServerLimits
 from mlgraph.api.schema import discovery_examples, operations
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, PreconditionFailed, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
+from mlgraph.domain.options.search_options import SearchOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.payloads.payload import Located, decode_json
-from mlgraph.domain.search_options import SearchOptions
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.changes.change_feed import ChangeFeed

@@ -3,7 +3,7 @@
 import jsonschema
 from pydantic import TypeAdapter
 
-from mlgraph.client import shapes, source_shapes
+from mlgraph.client.answer_shapes import shapes, source_shapes
 
 
 def check(shape: str, body: object) -> None:

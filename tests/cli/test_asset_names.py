@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlgraph.client.name_shapes import MatchedAsset
+from mlgraph.client.answer_shapes.name_shapes import MatchedAsset
 from tests.api.services_double import LAKE, Double
 from tests.cli.conftest import Run
 

@@ -7,7 +7,7 @@ from io import StringIO
 from rich.console import Console, RenderableType
 
 from mlgraph.cli.renderers import asset_renderers
-from mlgraph.client.shapes import Asset, Diff, Origin, Why
+from mlgraph.client.answer_shapes.shapes import Asset, Diff, Origin, Why
 
 
 def rendered(answer: RenderableType) -> str:

@@ -9,7 +9,7 @@ from rich.console import Console, RenderableType
 
 from mlgraph.api.schema import operations
 from mlgraph.cli.renderers import asset_renderers, closure_renderers
-from mlgraph.client import shapes
+from mlgraph.client.answer_shapes import shapes
 
 
 def uri(name: int | str) -> str:

@@ -14,7 +14,7 @@ import typer
 from mlgraph.api.schema import operations
 from mlgraph.cli.main import app
 from mlgraph.domain.errors import NotFound, Unavailable
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller
 from tests.api.services_double import ASSET, LAKE, TOKEN, Double
 from tests.cli.conftest import Run

@@ -12,7 +12,7 @@ from mlgraph.cli import git_changes
 from mlgraph.cli.git_changes import ChangedSources, GitError, changed_sources
 
 if TYPE_CHECKING:
-    from mlgraph.client.changed_files_shapes import ChangedFile
+    from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFile
 
 
 class Repository:

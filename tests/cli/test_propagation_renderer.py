@@ -9,7 +9,7 @@ from rich.console import Console
 
 from mlgraph.api.schema import operations
 from mlgraph.cli.renderers import propagation_renderer
-from mlgraph.client.propagation_shapes import Propagation, RebuiltWorkflow
+from mlgraph.client.answer_shapes.propagation_shapes import Propagation, RebuiltWorkflow
 from tests.api.services_double import LAKE
 from tests.cli.conftest import Run
 

@@ -10,7 +10,7 @@ import pytest
 
 from mlgraph.api.schema import operations
 from mlgraph.cli.renderers.pull_request_comment import MARKER, MAX_BYTES, comment
-from mlgraph.client.changed_files_shapes import ChangedFilesImpact
+from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFilesImpact
 from mlgraph.domain.uri import AssetUri
 from tests.cli.conftest import Run
 

@@ -1,7 +1,7 @@
 """Warnings about events as lines: sorted by kind, bounded, and nothing left out silently."""
 
 from mlgraph.cli.renderers.warning_lines import MAX_GROUPS, warning_lines
-from mlgraph.client.ingest_shapes import IndexedWarning, IngestedEvents
+from mlgraph.client.answer_shapes.ingest_shapes import IndexedWarning, IngestedEvents
 
 
 def answer(warnings: list[IndexedWarning], total: int | None = None) -> IngestedEvents:

@@ -7,10 +7,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from mlgraph.client.answer_shapes.shapes import Edge, Impact, Lineage, Node
 from mlgraph.client.display.impact_answer import ImpactAnswer
 from mlgraph.client.display.lineage_answer import LineageAnswer
-from mlgraph.client.shapes import Edge, Impact, Lineage, Node
-from tests.domain.hostile_texts import hostile_texts
+from tests.domain.text.hostile_texts import hostile_texts
 
 
 def lineage_of(nodes: list[Node], edges: list[Edge], direction: str = "downstream", **more: Any) -> Lineage:

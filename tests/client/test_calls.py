@@ -14,7 +14,7 @@ import pytest
 
 from mlgraph.client import Answer, AsyncClient, Client, ClientError, ServerNotReachable, UnresolvedName, WalkOptions
 from mlgraph.client.requests import Request, Transport
-from mlgraph.domain.search_options import SearchOptions
+from mlgraph.domain.options.search_options import SearchOptions
 from tests.api.services_double import Double, app_over
 
 URI: Final = "mlg://dataset/lake/a"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mlgraph.domain.search_options import FILTERS
+from mlgraph.domain.options.search_options import FILTERS
 from mlgraph.domain.uri import AssetUri
 from tests.contract.serving import Api, Json, Names, asset, edge, retract
 

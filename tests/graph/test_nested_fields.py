@@ -11,9 +11,9 @@ import pytest
 
 from mlgraph.domain.facts import AssetFact, AssetRetraction, EdgeFact, Fact, Mode
 from mlgraph.domain.history import AssetRecord
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri, column_uri
-from mlgraph.domain.walk_options import WalkOptions
 from tests.graph.noise.test_folding import body, queries
 from tests.graph.projected import Level, Projected
 from tests.graph.test_against_naive import DIRECTIONS, LEVELS, disagreements, in_batches, some_moments

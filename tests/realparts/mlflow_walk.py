@@ -23,10 +23,10 @@ from mlgraph.connectors import mlflow
 from mlgraph.domain.configuration import RequestLimits, Schedule
 from mlgraph.domain.errors import MlgraphError
 from mlgraph.domain.history import asset_intervals
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER
 from mlgraph.domain.vocabulary import RELATION_NAMES
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.projection.histories import triple_intervals
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.history.asserted_facts import by_triple, retraction_ends

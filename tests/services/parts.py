@@ -15,8 +15,8 @@ from mlgraph.bootstrap.connectors import installed_connectors
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.fact_row import digest
 from mlgraph.domain.facts import split_contacts
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.payloads.payload import Located
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.inference.rules import shipped_rules
 from mlgraph.ports.connector import ConnectorRegistry
 from mlgraph.ports.store import Actor, Event, Item

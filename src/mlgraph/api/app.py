@@ -31,7 +31,7 @@ from mlgraph.api.routes import (
     similar,
 )
 from mlgraph.api.schema import docs_page, operations
-from mlgraph.client import shapes
+from mlgraph.client.answer_shapes import shapes
 from mlgraph.services.server.bundle import ServerServices
 
 _DESCRIPTION: Final = (

@@ -10,7 +10,7 @@ from mlgraph.domain.uri import SCHEME
 
 if TYPE_CHECKING:
     from mlgraph.client import Answer, Client
-    from mlgraph.client.name_shapes import MatchedAsset, ResolvedName, SimilarName
+    from mlgraph.client.answer_shapes.name_shapes import MatchedAsset, ResolvedName, SimilarName
 
 MOST_LISTED: Final = 10
 

@@ -13,7 +13,7 @@ from mlgraph.cli.git_changes import GitError, changed_sources
 from mlgraph.cli.renderers import pull_request_comment
 
 if TYPE_CHECKING:
-    from mlgraph.client.changed_files_shapes import ChangedFile
+    from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFile
 
 _LISTED: Final = 1_000
 """Assets that a comment may list: more do not fit."""

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from mlgraph.cli import output
-from mlgraph.domain.walk_options import LevelName
+from mlgraph.domain.options.walk_options import LevelName
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

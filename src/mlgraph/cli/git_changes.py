@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from mlgraph.client.changed_files_shapes import ChangedFile
+    from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFile
 
 MAX_FILE_BYTES: Final = 2 * 1024 * 1024
 """Largest text of a file that is sent."""

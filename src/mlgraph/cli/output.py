@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from mlgraph.domain.escaping import terminal_text
+from mlgraph.domain.text.escaping import terminal_text
 
 DONE: Final = 0
 REFUSED: Final = 1

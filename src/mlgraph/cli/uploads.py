@@ -18,7 +18,8 @@ from mlgraph.cli.json_documents import RecordPositions, records
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from mlgraph.client import Client, ingest_shapes
+    from mlgraph.client import Client
+    from mlgraph.client.answer_shapes import ingest_shapes
 
 PIECE_BYTES: Final = 256 * 1024
 BATCH_BYTES: Final = 8 * 1024 * 1024

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from mlgraph.cli.command_session import AsOf, Cursor, Level, Limit, NoFold
-from mlgraph.domain.walk_options import Direction, WalkOptions
+from mlgraph.domain.options.walk_options import Direction, WalkOptions
 
 DirectionOption = Annotated[
     Direction | None,

@@ -4,7 +4,7 @@ from mlgraph.client.async_client import AsyncClient
 from mlgraph.client.client import Client
 from mlgraph.client.errors import ClientError, ServerNotReachable, UnresolvedName
 from mlgraph.client.responses import Answer
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 
 __all__ = [
     "Answer",

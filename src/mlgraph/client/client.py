@@ -9,25 +9,25 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
-from mlgraph.client.change_calls import ChangeCalls
-from mlgraph.client.changed_files_calls import ChangedFilesCalls
-from mlgraph.client.curation_calls import CurationCalls
+from mlgraph.client.calls.change_calls import ChangeCalls
+from mlgraph.client.calls.changed_files_calls import ChangedFilesCalls
+from mlgraph.client.calls.curation_calls import CurationCalls
+from mlgraph.client.calls.name_calls import NameCalls
+from mlgraph.client.calls.search_calls import SearchCalls
+from mlgraph.client.calls.similar_calls import SimilarCalls
 from mlgraph.client.display.impact_answer import ImpactAnswer
 from mlgraph.client.display.lineage_answer import LineageAnswer
-from mlgraph.client.name_calls import NameCalls
 from mlgraph.client.responses import Answer, HttpTransport
-from mlgraph.client.search_calls import SearchCalls
-from mlgraph.client.similar_calls import SimilarCalls
-from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
+from mlgraph.domain.options.walk_options import DEFAULTS, WalkOptions
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     import httpx
 
-    from mlgraph.client import ingest_shapes, name_shapes, shapes, source_shapes
-    from mlgraph.client.graphql_shapes import GraphqlAnswer
-    from mlgraph.client.propagation_shapes import Propagation
+    from mlgraph.client.answer_shapes import ingest_shapes, name_shapes, shapes, source_shapes
+    from mlgraph.client.answer_shapes.graphql_shapes import GraphqlAnswer
+    from mlgraph.client.answer_shapes.propagation_shapes import Propagation
 
 
 class Client(ChangeCalls, ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCalls):

@@ -10,7 +10,7 @@ from pydantic import PlainValidator
 
 from mlgraph.documents.reader import Unquoted
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from pydantic_core import ErrorDetails
 
 from mlgraph.documents.faults import Faults, quoted
 from mlgraph.documents.reader import Document, Location
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 
 _EMPTY: Final = object()
 """The value of a key without a value: no field accepts it, not even an optional one."""

@@ -19,7 +19,7 @@ from mlgraph.domain.facts import (
 )
 from mlgraph.domain.payloads.payload import Located, clean_text, escape
 from mlgraph.domain.redaction.fact_redaction import redact_fact
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import INPUT_ROLES, KINDS, RELATIONS, REQUIREMENTS

@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.vocabulary import KINDS
 
 SCHEME: Final = "mlg://"

@@ -18,7 +18,7 @@ from mlgraph.documents.fields import Prose, parsed, prose
 from mlgraph.documents.reader import Document, Location, read
 from mlgraph.documents.sections import Section, validate, validate_items
 from mlgraph.domain.errors import InvalidInput, StartError
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.inference.conditions import Condition, parse_condition
 from mlgraph.inference.patterns import PathPattern, parse_path

@@ -11,7 +11,7 @@ from mlgraph.domain.errors import Conflict, InvalidInput
 from mlgraph.domain.facts import Statement
 from mlgraph.domain.payloads.payload import Located
 from mlgraph.domain.redaction.sanitizing import sanitize
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.ports.source_adapter import PulledTool, SourceFactory
 

@@ -19,7 +19,7 @@ from mlgraph.api.http.limits import Lanes, ServerLimits
 from mlgraph.api.schema.parameters import MAX_LIMIT
 from mlgraph.domain import deadlines
 from mlgraph.domain.errors import StartError
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from tests.api.services_double import LAKE, Body, Double, app_over
 from tests.api.serving import serving
 

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from tests.api.services_double import ASSET, LAKE, Double
 
 

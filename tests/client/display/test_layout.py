@@ -4,8 +4,8 @@ from itertools import combinations
 
 from hypothesis import given
 
+from mlgraph.client.answer_shapes.shapes import Lineage
 from mlgraph.client.display.layout import BOX_WIDTH, GAP_X, MARGIN, MAX_COLUMNS, MAX_ROWS, Box, draw
-from mlgraph.client.shapes import Lineage
 from tests.client.closures import edge, lineage_of, lineages, node
 
 

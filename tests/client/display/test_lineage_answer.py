@@ -9,14 +9,14 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 
+from mlgraph.client.answer_shapes.shapes import Impact, Lineage
 from mlgraph.client.display.frames import PartialAnswer
 from mlgraph.client.display.layout import BOX_WIDTH
 from mlgraph.client.display.lineage_svg import columns_of, fitted
-from mlgraph.client.shapes import Impact, Lineage
-from mlgraph.domain.escaping import visible_text
+from mlgraph.domain.text.escaping import visible_text
 from tests.client.closures import edge, impact_answer, lineage_answer, lineage_of, lineages, node
-from tests.domain.hostile_texts import hostile_texts
-from tests.domain.test_escaping import read_html
+from tests.domain.text.hostile_texts import hostile_texts
+from tests.domain.text.test_escaping import read_html
 
 SVG = "{http://www.w3.org/2000/svg}"
 ALLOWED = {"svg", "defs", "marker", "path", "g", "title", "rect", "text"}

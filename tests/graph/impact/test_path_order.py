@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.facts import EdgeFact, Fact
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import WALKED
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.services.queries.query import Queries
 from tests.graph.noise.test_folding import LEVELS, RULES, body, hidden_from, queries, rule

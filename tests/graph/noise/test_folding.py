@@ -15,9 +15,9 @@ import pytest
 from mlgraph.domain.configuration import NoiseRule
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.facts import EdgeFact, Fact
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri, column_uri, dataset_of_column
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.noise import bridges
 from mlgraph.graph.noise.rules import Noise

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from mlgraph.domain.errors import Forbidden, InvalidInput, PreconditionFailed, Unavailable, UnknownAsset
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.timestamps import format_time
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.common.identity import LOCAL, Caller
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.stores.postgres import exclusion

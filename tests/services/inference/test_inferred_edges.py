@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mlgraph.domain.errors import NotFound, TooMuch
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.common.identity import LOCAL
 from mlgraph.services.inference import premise_reader
 from tests.services.parts import Json, Serving

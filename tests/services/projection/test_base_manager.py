@@ -13,8 +13,8 @@ import orjson
 import pytest
 
 from mlgraph.domain.facts import AssetFact, Mode
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.csr.base import Base
 from mlgraph.graph.csr.snapshot import MutableGraph
 from mlgraph.ports.store import Changes, Item

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.common.identity import LOCAL
 from tests.services.parts import Json, Serving
 

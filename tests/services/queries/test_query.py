@@ -8,7 +8,7 @@ import orjson
 import pytest
 
 from mlgraph.domain.errors import Unavailable, UnknownAsset
-from mlgraph.domain.walk_options import LevelName, WalkOptions
+from mlgraph.domain.options.walk_options import LevelName, WalkOptions
 from mlgraph.graph.traversal import small_closures
 from mlgraph.services.common.identity import LOCAL
 from mlgraph.services.projection.log_follower import Follower

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.domain.search_options import SearchOptions
+from mlgraph.domain.options.search_options import SearchOptions
 from mlgraph.ports.search_index import Every
 from mlgraph.services.search.projection import SearchProjection
 from mlgraph.services.search.search_queries import SearchQueries

@@ -19,8 +19,8 @@ from mlgraph.api.graphql.types import (
     PageInfo,
 )
 from mlgraph.domain import deadlines
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.uri import AssetUri
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.services.history.asset_states import State
 from mlgraph.services.queries.paged.closure_pages import AssetRef, ImpactPage, LineagePage, ListingPage
 

@@ -18,7 +18,7 @@ from mlgraph.api.http.problems import MEDIA_TYPE
 from mlgraph.api.http.request_bodies import buffered
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.parameters import known_only
-from mlgraph.client.graphql_shapes import GraphqlAnswer
+from mlgraph.client.answer_shapes.graphql_shapes import GraphqlAnswer
 from mlgraph.domain.errors import InvalidInput, NotJson, TooLarge, Unavailable
 
 MAX_REQUEST_BYTES: Final = 128 * 1024

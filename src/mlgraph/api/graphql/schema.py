@@ -25,9 +25,9 @@ from mlgraph.api.graphql.assets import (
 from mlgraph.api.graphql.limits import MAX_WATERMARK
 from mlgraph.api.graphql.searches import SearchConnection
 from mlgraph.api.graphql.types import ChangeKind, Info, Level, Long, SearchState
-from mlgraph.domain.search_options import SearchOptions
+from mlgraph.domain.options.search_options import SearchOptions
+from mlgraph.domain.options.walk_options import WalkOptions, one_of
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.domain.walk_options import WalkOptions, one_of
 
 
 def _long(value: object) -> Long:

@@ -23,7 +23,7 @@ from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.request_metrics import route_of
 from mlgraph.domain.errors import MlgraphError, Unauthorized, Unavailable
 from mlgraph.domain.payloads.payload import clean_text
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 
 MEDIA_TYPE: Final = "application/problem+json"
 _log = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ from mlgraph.api.mcp.catalog import INSTRUCTIONS
 from mlgraph.api.mcp.tool import AgentTool
 from mlgraph.api.mcp.tool_calls import call_tool
 from mlgraph.api.mcp.tool_parameters import schema_of
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.server.bundle import ServerServices
 

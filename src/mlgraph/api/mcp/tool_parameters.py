@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 
 MAX_TEXT: Final = 9_000
 """Characters of an argument: the longest URI has 8,192."""

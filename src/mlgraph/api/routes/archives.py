@@ -15,7 +15,7 @@ from mlgraph.api.http.streaming import streamed
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
 from mlgraph.api.schema.parameters import at_least, known_only
-from mlgraph.client import shapes
+from mlgraph.client.answer_shapes import shapes
 
 router = APIRouter(prefix="/api/v1", tags=["operations"], dependencies=[Depends(authenticate), Depends(known_only)])
 

@@ -15,11 +15,11 @@ from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import WRITE_ERRORS
 from mlgraph.api.schema.parameters import MAX_LIMIT, at_least, known_only
 from mlgraph.changesets.definitions import FileChange
-from mlgraph.client import changed_files_shapes
+from mlgraph.client.answer_shapes import changed_files_shapes
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.options.walk_options import DEFAULT_LIMIT
 from mlgraph.domain.payloads.payload import Located, clean_text, decode_json
-from mlgraph.domain.suggestions import did_you_mean
-from mlgraph.domain.walk_options import DEFAULT_LIMIT
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
 from mlgraph.services.discovery.pull_requests.impact_thresholds import Threshold
 

@@ -14,7 +14,7 @@ from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
 from mlgraph.api.schema.parameters import Cursor, Moment, Uri, at_least, known_only
-from mlgraph.client import change_shapes
+from mlgraph.client.answer_shapes import change_shapes
 from mlgraph.services.discovery.changes.change_feed import DEFAULT_LIMIT, MAX_FEED_LIMIT
 
 router = APIRouter(

@@ -14,7 +14,7 @@ from mlgraph.api.http.authentication import Caller, Services, authenticate
 from mlgraph.api.http.json_responses import tagged_answer
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.parameters import UriQuery, known_only
-from mlgraph.client import shapes
+from mlgraph.client.answer_shapes import shapes
 from mlgraph.domain.payloads.payload import decode_json
 
 router = APIRouter(prefix="/api/v1", tags=["curation"], dependencies=[Depends(authenticate), Depends(known_only)])

@@ -19,7 +19,7 @@ from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.schema.parameters import Cursor, Limit, at_least, known_only
-from mlgraph.client import ingest_shapes, shapes
+from mlgraph.client.answer_shapes import ingest_shapes, shapes
 
 router = APIRouter(prefix="/api/v1", tags=["intake"], dependencies=[Depends(authenticate), Depends(known_only)])
 

@@ -13,7 +13,7 @@ from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
 from mlgraph.api.schema.parameters import at_least, known_only
-from mlgraph.client import name_shapes
+from mlgraph.client.answer_shapes import name_shapes
 
 router = APIRouter(
     prefix="/api/v1", tags=["queries"], dependencies=[Depends(authenticate), Depends(known_only), Depends(at_least)]

@@ -31,11 +31,11 @@ from mlgraph.api.schema.parameters import (
     at_least,
     known_only,
 )
-from mlgraph.client import name_shapes, shapes
-from mlgraph.client.propagation_shapes import Propagation
+from mlgraph.client.answer_shapes import name_shapes, shapes
+from mlgraph.client.answer_shapes.propagation_shapes import Propagation
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.options.walk_options import DEFAULT_LIMIT
 from mlgraph.domain.vocabulary import RELATIONS
-from mlgraph.domain.walk_options import DEFAULT_LIMIT
 
 router = APIRouter(
     prefix="/api/v1", tags=["queries"], dependencies=[Depends(authenticate), Depends(known_only), Depends(at_least)]

@@ -14,8 +14,8 @@ from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS
 from mlgraph.api.schema.parameters import Kind, Uri, known_only
-from mlgraph.client import search_shapes
-from mlgraph.domain.search_options import DEFAULT_LIMIT, FILTERS, MAX_LIMIT, AssetState, SearchOptions
+from mlgraph.client.answer_shapes import search_shapes
+from mlgraph.domain.options.search_options import DEFAULT_LIMIT, FILTERS, MAX_LIMIT, AssetState, SearchOptions
 from mlgraph.domain.vocabulary import KINDS
 
 _kind_schema: Final[dict[str, Any]] = {"items": {"type": "string", "enum": list(KINDS)}}

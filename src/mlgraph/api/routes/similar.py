@@ -15,7 +15,7 @@ from mlgraph.api.http.limits import UseLanes
 from mlgraph.api.schema import operations
 from mlgraph.api.schema.operations import READ_ERRORS, WRITE_ERRORS
 from mlgraph.api.schema.parameters import Uri, known_only
-from mlgraph.client import similar_shapes
+from mlgraph.client.answer_shapes import similar_shapes
 from mlgraph.domain.errors import InvalidInput, TooLarge
 from mlgraph.domain.payloads.payload import Located, decode_json
 from mlgraph.services.discovery.described_assets import COMPARED

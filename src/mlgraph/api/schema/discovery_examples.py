@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlgraph.client import change_shapes, name_shapes
+from mlgraph.client.answer_shapes import change_shapes, name_shapes
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 _JOB: Final = "mlg://workflow/etl/clean_ratings"

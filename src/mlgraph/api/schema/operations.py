@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
 from mlgraph.api.schema import discovery_examples, similar_examples
-from mlgraph.client import ingest_shapes, name_shapes, shapes
-from mlgraph.client.changed_files_shapes import ChangedFilesImpact
-from mlgraph.client.propagation_shapes import Propagation
-from mlgraph.client.search_shapes import Search
+from mlgraph.client.answer_shapes import ingest_shapes, name_shapes, shapes
+from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFilesImpact
+from mlgraph.client.answer_shapes.propagation_shapes import Propagation
+from mlgraph.client.answer_shapes.search_shapes import Search
 
 _LAKE: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fdaily"
 _OLD: Final = "mlg://dataset/s3%3A%2F%2Flake/ratings%2Fold"

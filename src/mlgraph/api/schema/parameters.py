@@ -12,10 +12,10 @@ from pydantic import AfterValidator, BaseModel
 from mlgraph.api.http.authentication import Services
 from mlgraph.api.http.limits import UseLanes
 from mlgraph.domain.errors import InvalidInput, MlgraphError
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.options.walk_options import DEFAULT_LIMIT, Direction, LevelName, WalkOptions
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.uri import SCHEME, AssetUri
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.domain.walk_options import DEFAULT_LIMIT, Direction, LevelName, WalkOptions
 
 MAX_LIMIT: Final = 100_000
 """Limit because an answer is built in memory: a hundred thousand assets with their edges take some tens of megabytes."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlgraph.client import similar_shapes
+from mlgraph.client.answer_shapes import similar_shapes
 
 _ASSET: Final = "mlg://model/mlflow%3Aprod/title-embedding"
 _OTHER: Final = "mlg://model/mlflow%3Aprod/movie-vectors"

@@ -16,7 +16,7 @@ from mlgraph.cli.command_session import AsJson, Url, connected
 from mlgraph.cli.commands.serve_commands import home
 
 if TYPE_CHECKING:
-    from mlgraph.client import shapes
+    from mlgraph.client.answer_shapes import shapes
 
 app = typer.Typer()
 

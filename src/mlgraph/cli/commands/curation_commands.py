@@ -13,7 +13,7 @@ from mlgraph.domain.curation.merging import FIELDS
 
 if TYPE_CHECKING:
     from mlgraph.client import Client
-    from mlgraph.client.curation_shapes import Annotation
+    from mlgraph.client.answer_shapes.curation_shapes import Annotation
 
 app = typer.Typer()
 

@@ -16,7 +16,7 @@ from mlgraph.cli.command_session import AsJson, AtLeast, Url, connected, run_que
 from mlgraph.cli.output import plain, span
 
 if TYPE_CHECKING:
-    from mlgraph.client import ingest_shapes, name_shapes
+    from mlgraph.client.answer_shapes import ingest_shapes, name_shapes
     from mlgraph.client.responses import Answer
 
 app = typer.Typer()

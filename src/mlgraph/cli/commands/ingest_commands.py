@@ -10,10 +10,11 @@ import typer
 from mlgraph.cli import output
 from mlgraph.cli.command_session import AsJson, AtLeast, Cursor, Limit, Url, connected, run_query
 from mlgraph.cli.renderers import asset_renderers
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from mlgraph.client import Client, source_shapes
+    from mlgraph.client import Client
+    from mlgraph.client.answer_shapes import source_shapes
 
 app = typer.Typer()
 

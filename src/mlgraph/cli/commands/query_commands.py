@@ -25,7 +25,7 @@ from mlgraph.cli.command_session import (
 )
 from mlgraph.cli.renderers import asset_renderers, closure_renderers, propagation_renderer
 from mlgraph.cli.walk_options import takes_walk_options
-from mlgraph.domain.walk_options import DEFAULTS, WalkOptions
+from mlgraph.domain.options.walk_options import DEFAULTS, WalkOptions
 
 app = typer.Typer()
 

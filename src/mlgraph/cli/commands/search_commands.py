@@ -9,7 +9,7 @@ import typer
 from mlgraph.cli.asset_names import uri_of
 from mlgraph.cli.command_session import AsJson, AtLeast, Cursor, Limit, Url, run_query
 from mlgraph.cli.renderers import search_renderer
-from mlgraph.domain.search_options import DEFAULT_LIMIT, SearchOptions
+from mlgraph.domain.options.search_options import DEFAULT_LIMIT, SearchOptions
 
 if TYPE_CHECKING:
     from mlgraph.client import Client

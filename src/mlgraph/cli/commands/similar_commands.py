@@ -15,7 +15,7 @@ from mlgraph.cli.renderers import similar_renderer
 
 if TYPE_CHECKING:
     from mlgraph.client import Answer, Client
-    from mlgraph.client.similar_shapes import Similar
+    from mlgraph.client.answer_shapes.similar_shapes import Similar
 
 app = typer.Typer()
 

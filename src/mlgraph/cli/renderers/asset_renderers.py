@@ -14,7 +14,7 @@ from mlgraph.cli.output import ambiguity, asset_text, count, kind_of, moment, na
 from mlgraph.cli.renderers import field_renderers
 
 if TYPE_CHECKING:
-    from mlgraph.client import shapes, source_shapes
+    from mlgraph.client.answer_shapes import shapes, source_shapes
 
 MAX_RELATIONS: Final = 40
 MAX_HISTORY: Final = 15

@@ -11,7 +11,7 @@ from rich.text import Text
 from mlgraph.cli.output import asset_text, count, moment, name_of, plain
 
 if TYPE_CHECKING:
-    from mlgraph.client.change_shapes import AlteredField, Changes, FeedEntry
+    from mlgraph.client.answer_shapes.change_shapes import AlteredField, Changes, FeedEntry
 
 _STYLES: Final = {"appeared": "green", "ended": "red", "altered": "yellow"}
 _MAX_VALUE_CHARS: Final = 60

@@ -14,8 +14,8 @@ from mlgraph.cli.output import SEVERITY_STYLES, ambiguity, asset_text, count, ki
 from mlgraph.domain.vocabulary import PART_RELATIONS
 
 if TYPE_CHECKING:
-    from mlgraph.client import shapes
-    from mlgraph.client.propagation_shapes import Propagation
+    from mlgraph.client.answer_shapes import shapes
+    from mlgraph.client.answer_shapes.propagation_shapes import Propagation
 
 MAX_NODES: Final = 300
 MAX_ROWS: Final = 200

@@ -13,8 +13,8 @@ from mlgraph.cli.output import asset_text, count, moment, name_of, plain
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from mlgraph.client import shapes
-    from mlgraph.client.curation_shapes import FieldClaim, FieldValue
+    from mlgraph.client.answer_shapes import shapes
+    from mlgraph.client.answer_shapes.curation_shapes import FieldClaim, FieldValue
 
 MAX_TEXT_CHARS: Final = 200
 _CURATION: Final = "curation"

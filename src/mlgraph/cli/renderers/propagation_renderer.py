@@ -12,7 +12,7 @@ from mlgraph.cli.output import asset_text, count, kind_of, moment, name_of, plai
 from mlgraph.cli.renderers.closure_renderers import MAX_ROWS, cut, owners_to_notify
 
 if TYPE_CHECKING:
-    from mlgraph.client.propagation_shapes import FollowedAsset, Propagation, RebuiltWorkflow, ServedBy
+    from mlgraph.client.answer_shapes.propagation_shapes import FollowedAsset, Propagation, RebuiltWorkflow, ServedBy
 
     _Entry = RebuiltWorkflow | FollowedAsset
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
 
 from mlgraph.cli.output import count, kind_of, name_of
-from mlgraph.domain.escaping import markdown_code, markdown_text
+from mlgraph.domain.text.escaping import markdown_code, markdown_text
 
 if TYPE_CHECKING:
-    from mlgraph.client.changed_files_shapes import AffectedByFiles, AffectedTeam, ChangedAsset, ChangedFilesImpact
+    from mlgraph.client.answer_shapes.changed_files_shapes import AffectedByFiles, AffectedTeam, ChangedAsset, ChangedFilesImpact
 
 MARKER: Final = "<!-- mlgraph:impact -->"
 """Hidden in the comment: whoever posts it finds an earlier comment by it, and replaces that."""

@@ -11,7 +11,7 @@ from rich.text import Text
 from mlgraph.cli.output import asset_text, count, name_of, plain
 
 if TYPE_CHECKING:
-    from mlgraph.client.search_shapes import Search, SearchHit
+    from mlgraph.client.answer_shapes.search_shapes import Search, SearchHit
 
 _DESCRIPTION_CHARS: Final = 160
 _FACETS: Final = ("kind", "team", "platform", "environment", "tag", "state")

@@ -10,7 +10,7 @@ from rich.text import Text
 from mlgraph.cli.output import asset_text, count, kind_of, name_of, plain
 
 if TYPE_CHECKING:
-    from mlgraph.client.similar_shapes import Dismissal, Similar, SimilarAsset
+    from mlgraph.client.answer_shapes.similar_shapes import Dismissal, Similar, SimilarAsset
 
 
 def similar(answer: Similar) -> RenderableType:

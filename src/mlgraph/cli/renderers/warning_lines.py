@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from mlgraph.client import ingest_shapes
+    from mlgraph.client.answer_shapes import ingest_shapes
 
 MAX_GROUPS: Final = 20
 MAX_PLACES: Final = 5

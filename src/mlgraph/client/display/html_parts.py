@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from mlgraph.domain.escaping import html_text
+from mlgraph.domain.text.escaping import html_text
 
 _CELL: Final = "text-align:left;padding:2px 10px 2px 0;max-width:30em;overflow-wrap:anywhere;vertical-align:top"
 

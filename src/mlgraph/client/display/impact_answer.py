@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-    from mlgraph.client.shapes import Affected, Impact
+    from mlgraph.client.answer_shapes.shapes import Affected, Impact
 
 MAX_ROWS: Final = 50
 _COLUMNS: Final = ("uri", "kind", "name", "distance", "severity", "effect", "certainty", "owners", "path")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from mlgraph.client.shapes import Edge, Lineage, Node
+    from mlgraph.client.answer_shapes.shapes import Edge, Lineage, Node
 
 MAX_ROWS: Final = 10
 """Assets drawn in one column; the others of the column are one mark."""

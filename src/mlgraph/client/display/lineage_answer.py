@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import networkx as nx
     import pandas as pd
 
-    from mlgraph.client.shapes import Lineage  # noqa: F401 - the type of `data`
+    from mlgraph.client.answer_shapes.shapes import Lineage  # noqa: F401 - the type of `data`
 
 _NODE_COLUMNS = ("uri", "kind", "name", "distance", "certainty", "deleted")
 _EDGE_COLUMNS = ("source", "relation", "target", "origins", "certainty", "folded")

@@ -6,10 +6,10 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from mlgraph.client.display.layout import Box, Line, draw
-from mlgraph.domain.escaping import svg_text, visible_text
+from mlgraph.domain.text.escaping import svg_text, visible_text
 
 if TYPE_CHECKING:
-    from mlgraph.client.shapes import Lineage, Node
+    from mlgraph.client.answer_shapes.shapes import Lineage, Node
 
 _KIND_COLOURS: Final = {
     "dataset": "#0e7490",

@@ -14,7 +14,7 @@ from mlgraph.connectors.openlineage.statement_builder import StatementBuilder
 from mlgraph.domain.facts import RUN_TERMINAL_STATES, Mode, Statement
 from mlgraph.domain.history import merge
 from mlgraph.domain.payloads.payload import Located
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.timestamps import format_time
 
 _STATES: Final = ("START", "RUNNING", "COMPLETE", "ABORT", "FAIL", "OTHER")

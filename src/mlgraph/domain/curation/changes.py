@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from mlgraph.domain.curation.merging import FIELDS, MERGED_FIELDS, REMOVED, curated_part, field_value
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.payloads.payload import Located, escape
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.domain.uri import AssetUri
 
 MAX_DESCRIPTION_CHARS: Final = 20_000

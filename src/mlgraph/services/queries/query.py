@@ -7,9 +7,9 @@ from typing import Any, get_args
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
+from mlgraph.domain.options.walk_options import DEFAULT_LIMIT, DEFAULTS, LevelName, WalkOptions, one_of
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.domain.walk_options import DEFAULT_LIMIT, DEFAULTS, LevelName, WalkOptions, one_of
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.model.rows import COLUMN, Layer

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from mlgraph.domain.options.walk_options import LevelName, WalkOptions
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.domain.walk_options import LevelName, WalkOptions
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import Bools, Ints, Layer
 from mlgraph.graph.noise.rules import Hidden, Noise

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from mlgraph.domain.errors import Conflict
-from mlgraph.domain.search_options import SearchOptions
+from mlgraph.domain.options.search_options import SearchOptions
 from mlgraph.services.common.listing_cache import ListingCache
 from mlgraph.services.common.page_cursor import PageCursor, query_digest
 from mlgraph.services.search.ranking import Ranking

@@ -16,7 +16,7 @@ import orjson
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, UnreadableIndex
-from mlgraph.domain.search_options import DEFAULTS, FILTERS, SearchOptions
+from mlgraph.domain.options.search_options import DEFAULTS, FILTERS, SearchOptions
 from mlgraph.ports.search_index import IndexHit, MeaningView
 from mlgraph.search.documents import SearchDocument
 from mlgraph.search.embedding import document_words, text_words

@@ -19,7 +19,7 @@ import orjson
 import tantivy
 
 from mlgraph.domain.errors import Unavailable, UnreadableIndex
-from mlgraph.domain.search_options import FILTERS
+from mlgraph.domain.options.search_options import FILTERS
 from mlgraph.ports.search_index import Clause, Counts, IndexHit, IndexState, Selection, WrittenDocument
 from mlgraph.search.words import RULES_VERSION
 from mlgraph.stores.search_index.clause_queries import query_of, selected

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from mlgraph.domain.errors import InvalidInput, NotReadYet, UnknownAsset
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.services.discovery.agents import agent_queries
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlgraph.domain.errors import Conflict, InvalidInput, UnknownAsset
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.ports.store import FactReader
 from mlgraph.services.common.listing_cache import ListingCache
 from mlgraph.services.queries.paged.closure_pages import ClosurePages, ImpactPage, LineagePage

@@ -21,7 +21,7 @@ from mlgraph.api.mcp.tool import (
 )
 from mlgraph.api.mcp.tool_parameters import Parameter
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
-from mlgraph.domain.walk_options import WalkOptions
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage
 from mlgraph.services.discovery.agents.ranked_page import NO_OWNER
 from mlgraph.services.server.bundle import ServerServices

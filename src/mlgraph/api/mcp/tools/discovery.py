@@ -14,11 +14,11 @@ from mlgraph.api.mcp.tools.closures import nothing_answer
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.search_options import MAX_LIMIT, SearchOptions
+from mlgraph.domain.options.search_options import MAX_LIMIT, SearchOptions
+from mlgraph.domain.options.walk_options import one_of
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.domain.walk_options import one_of
 from mlgraph.services.discovery.agents.described_changes import EDGE
 from mlgraph.services.discovery.agents.ranked_page import NO_OWNER
 from mlgraph.services.discovery.similar import MAX_LIMIT as MAX_HITS

@@ -8,9 +8,9 @@ from typing import Any
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, NotReadYet, UnknownAsset
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.timestamps import format_time, parse_time
 from mlgraph.domain.uri import AssetUri, column_uri, field_of_column
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.noise.rules import Noise
 from mlgraph.graph.traversal.teams import Teams

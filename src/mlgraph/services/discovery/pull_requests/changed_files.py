@@ -10,8 +10,8 @@ from mlgraph.changesets.definitions import ChangeSet, DefinitionChange, FileChan
 from mlgraph.changesets.reading import read_changes
 from mlgraph.domain import clock, deadlines
 from mlgraph.domain.history import asset_intervals, state_at
+from mlgraph.domain.options.walk_options import DEFAULT_LIMIT
 from mlgraph.domain.uri import AssetUri, column_uri
-from mlgraph.domain.walk_options import DEFAULT_LIMIT
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import DATASET
 from mlgraph.graph.noise.rules import Noise

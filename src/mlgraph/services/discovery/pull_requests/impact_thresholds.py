@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from mlgraph.domain.errors import InvalidInput
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 from mlgraph.graph.impact.change_effects import Effect
 from mlgraph.graph.impact.severity import SEVERITIES
 from mlgraph.services.discovery.pull_requests.change_impacts import AffectedAssets

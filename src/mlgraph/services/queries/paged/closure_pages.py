@@ -10,9 +10,9 @@ import numpy as np
 import orjson
 
 from mlgraph.domain.errors import Conflict, InvalidInput
+from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.vocabulary import KIND_NAMES
-from mlgraph.domain.walk_options import WalkOptions
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.model.rows import Ints

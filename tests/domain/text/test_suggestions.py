@@ -1,6 +1,6 @@
 """The suggestion for a misspelled word is the most similar known word."""
 
-from mlgraph.domain.suggestions import did_you_mean
+from mlgraph.domain.text.suggestions import did_you_mean
 
 
 def test_the_most_similar_word_is_suggested() -> None:

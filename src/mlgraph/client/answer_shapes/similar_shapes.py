@@ -1,4 +1,4 @@
-"""Shapes (TypedDict) of the answers about what is built already; `mlgraph.client.shapes` has the others."""
+"""Shapes (TypedDict) of the answers about what is built already; `mlgraph.client.answer_shapes.shapes` has the others."""
 
 from __future__ import annotations
 

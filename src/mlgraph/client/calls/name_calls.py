@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlgraph.client.responses import Answer, HttpTransport
 
 if TYPE_CHECKING:
-    from mlgraph.client.name_shapes import ResolvedName
+    from mlgraph.client.answer_shapes.name_shapes import ResolvedName
 
 
 class NameCalls:

@@ -6,7 +6,7 @@ from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
-from mlgraph.client.shapes import Certainty, Notice
+from mlgraph.client.answer_shapes.shapes import Certainty, Notice
 
 EffectName = Literal["breaks_now", "breaks_next_run", "tainted"]
 

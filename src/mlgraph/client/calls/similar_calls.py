@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mlgraph.client.answer_shapes.similar_shapes import Dismissal, Similar
     from mlgraph.client.responses import Answer, HttpTransport
-    from mlgraph.client.similar_shapes import Dismissal, Similar
 
 _PATH = "/api/v1/similar"
 _JSON = {"content-type": "application/json"}

@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from mlgraph.client.responses import Answer, HttpTransport
-from mlgraph.domain.search_options import DEFAULTS, SearchOptions
+from mlgraph.domain.options.search_options import DEFAULTS, SearchOptions
 
 if TYPE_CHECKING:
-    from mlgraph.client.search_shapes import Search
+    from mlgraph.client.answer_shapes.search_shapes import Search
 
 
 class SearchCalls:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from mlgraph.client.responses import Answer, HttpTransport
 
 if TYPE_CHECKING:
-    from mlgraph.client.change_shapes import Changes
+    from mlgraph.client.answer_shapes.change_shapes import Changes
 
 
 class ChangeCalls:

@@ -10,8 +10,8 @@ from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic reads shapes from here until Python 3.12
 
-from mlgraph.client.curation_shapes import FieldValue, Usage
-from mlgraph.client.name_shapes import Named
+from mlgraph.client.answer_shapes.curation_shapes import FieldValue, Usage
+from mlgraph.client.answer_shapes.name_shapes import Named
 
 Certainty = Literal["certain", "possible"]
 

@@ -13,8 +13,8 @@ from hypothesis import assume, example, given
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mlgraph.domain.escaping import html_text, markdown_code, markdown_text, svg_text, terminal_text, visible_text
-from tests.domain.hostile_texts import HOSTILE, hostile_texts
+from mlgraph.domain.text.escaping import html_text, markdown_code, markdown_text, svg_text, terminal_text, visible_text
+from tests.domain.text.hostile_texts import HOSTILE, hostile_texts
 
 # CommonMark with tables and strikethrough, and with HTML allowed: raw HTML must not even be there.
 MARKDOWN: Final = MarkdownIt("gfm-like", {"linkify": False, "html": True})

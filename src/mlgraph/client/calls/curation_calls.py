@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlgraph.client.curation_shapes import Annotation
+    from mlgraph.client.answer_shapes.curation_shapes import Annotation
+    from mlgraph.client.answer_shapes.shapes import AnnotatedAsset
     from mlgraph.client.responses import Answer, HttpTransport
-    from mlgraph.client.shapes import AnnotatedAsset
 
 
 class CurationCalls:

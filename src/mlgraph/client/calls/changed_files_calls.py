@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlgraph.client.responses import Answer, HttpTransport
 
 if TYPE_CHECKING:
-    from mlgraph.client.changed_files_shapes import ChangedFile, ChangedFilesImpact
+    from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFile, ChangedFilesImpact
 
 
 class ChangedFilesCalls:

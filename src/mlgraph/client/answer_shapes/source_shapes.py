@@ -6,7 +6,7 @@ from typing import NotRequired  # as pydantic needs them on Python 3.11
 
 from typing_extensions import TypedDict
 
-from mlgraph.client.ingest_shapes import Warned
+from mlgraph.client.answer_shapes.ingest_shapes import Warned
 
 
 class SourceSchedule(TypedDict):

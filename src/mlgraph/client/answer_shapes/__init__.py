@@ -1,0 +1,1 @@
+"""The shapes of answers, as typed dictionaries: one module for each group of calls."""

@@ -1,0 +1,1 @@
+"""Options of queries, with their bounds and defaults."""

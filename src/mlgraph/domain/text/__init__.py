@@ -1,0 +1,1 @@
+"""Rules for text: escaping of untrusted names, suggestions for misspelt ones."""
