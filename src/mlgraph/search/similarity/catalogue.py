@@ -13,7 +13,7 @@ from mlgraph.search.similarity.sketches import bands
 from mlgraph.search.similarity.vocabulary import Embed, Floats, Vocabulary
 from mlgraph.search.similarity.words import hashed
 
-MOST_CANDIDATES: Final = 400
+MOST_CANDIDATES: Final = 240
 _RARE_WORDS: Final = 10
 _RARE_COLUMNS: Final = 5
 _UNDER_ONE_KEY: Final = 120

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -27,6 +29,8 @@ _ENOUGH: Final = 0.6
 """The sum of rarities from which on shared sources count in full: sharing what everybody reads says little."""
 _TOPIC: Final = (0.2, 0.5)
 """Agreement in text or columns between which shared sources begin to count and count in full: much is made from one table."""
+_FEW: Final = 3
+"""Candidates with as many sources in common, up to which these count in full: an asset, its copies and its duplicate."""
 _COLUMN_FACTOR: Final = 1.5
 """Columns agree less than texts do where both mean the same."""
 _TEMPLATE: Final = (0.55, 0.85)
@@ -150,7 +154,7 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: En
     """
     vectors = vectors_of([query.profile, *(other.profile for other in others)], context)
     cosines: list[float] = (vectors[1:] @ vectors[0]).tolist()
-    pair = _Pair(query, context)
+    pair = _Pair(query, context, [len(query.leaves & other.leaves) / len(query.leaves | other.leaves or {0}) for other in others])
     found = [
         (place, pair.signals(other, cosine, _same_columns(query.profile, other.profile)))
         for place, (other, cosine) in enumerate(zip(others, cosines, strict=True))
@@ -210,9 +214,11 @@ class _Words(NamedTuple):
 class _Pair:
     """Comparisons of one asset with others."""
 
-    def __init__(self, query: Subject, context: Context) -> None:
+    def __init__(self, query: Subject, context: Context, shares: Sequence[float]) -> None:
+        """`shares`: how much of its sources each candidate has in common with `query`; what many have tells little."""
         self._query = query
         self._context = context
+        self._shares = sorted(shares)
         self._words: dict[int, _Words] = {}
         self._mine = self._words_of(query)
 
@@ -239,6 +245,8 @@ class _Pair:
         neighbours = neighbour_overlap(query.profile.neighbours, other.profile.neighbours)
         topic = scaled(max(text, _COLUMN_FACTOR * columns, neighbours), *_TOPIC)
         same_data = max(_jaccard(query.leaves, other.leaves), _jaccard(query.inputs, other.inputs))
+        alike = len(self._shares) - bisect_left(self._shares, _jaccard(query.leaves, other.leaves) - 1e-9)
+        topic /= 1.0 + math.log(max(1, alike) / _FEW) if alike > _FEW else 1.0
         both_known = bool(query.leaves) and bool(other.leaves)
         template = self._template(other.profile) if text > _LIKE_TEXTS else 0.0
         return Signals(
