@@ -60,7 +60,7 @@ make bench SEARCH=1 BENCH_OPTIONS='--seed 7'                # another catalogue 
 ```
 
 Shares are of right answers: 1.00 is all. "Wanted" is the least share that is aimed at. Times are wall times on a machine that may
-also do other work.
+also do other work: its load average at the start stands beside them. A run replaces the figures of the parts that it measures.
 """
 
 Row = Sequence[str]
@@ -76,7 +76,8 @@ def page(sizes: Mapping[str, Mapping[str, Any]]) -> str:
     parts = [_ABOUT]
     for size, result in sorted(sizes.items(), key=lambda item: item[1]["figures"].get("assets", 0)):
         seeds = ", ".join(f"{name} {result[name]}" for name in ("seed", "similar_seed") if name in result)
-        about = f"Measured on {result['measured_at']}, {result['processor']}, {result['cores']} cores; {seeds}."
+        machine = f"{result['processor']}, {result['cores']} cores, load average {result['load_average']}"
+        about = f"Measured on {result['measured_at']}, {machine}; {seeds}."
         parts += [f"## {size}\n", about + "\n", *_tables(result["figures"])]
     return "\n".join(parts).rstrip("\n") + "\n"
 

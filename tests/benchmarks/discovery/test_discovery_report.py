@@ -39,10 +39,17 @@ def test_the_tables_have_what_was_measured() -> None:
 
 
 def test_the_page_has_every_size_by_its_number_of_assets() -> None:
-    about = {"measured_at": "2026-12-01", "processor": "some", "cores": 2, "seed": 1, "figures": {"assets": 100_000}}
+    about = {
+        "measured_at": "2026-12-01",
+        "processor": "some",
+        "cores": 2,
+        "load_average": 0.5,
+        "seed": 1,
+        "figures": {"assets": 100_000},
+    }
     text = page({"M": about, "S": {**about, "figures": FIGURES}})
     assert text.index("## S") < text.index("## M")
-    assert "Measured on 2026-12-01, some, 2 cores; seed 1." in text
+    assert "Measured on 2026-12-01, some, 2 cores, load average 0.5; seed 1." in text
 
 
 def test_requests_by_meaning_are_counted_by_half_and_by_shared_words() -> None:
