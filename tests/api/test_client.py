@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from mlgraph.client import Client, ClientError, ServerNotReachable, WalkOptions
-from tests.api.services_double import LAKE, TOKEN, Double
+from tests.api.double_answers import LAKE, TOKEN
+from tests.api.services_double import Double
 from tests.api.serving import serving
 
 

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from mlgraph.api.fast_path import FastPathMiddleware
 from mlgraph.domain.errors import UnknownAsset
-from tests.api.services_double import LAKE, TOKEN, Double, app_over
+from tests.api.double_answers import LAKE, TOKEN
+from tests.api.services_double import Double, app_over
 
 _VALUES: dict[str, list[str]] = {
     "uri": [LAKE, "mlg://dataset/a", "", quote(LAKE)],

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from mlgraph.domain.errors import Conflict
-from tests.api.services_double import RESTORED, Double
+from tests.api.double_answers import RESTORED
+from tests.api.services_double import Double
 from tests.cli.conftest import Run
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mlgraph.client.answer_shapes.name_shapes import MatchedAsset
-from tests.api.services_double import LAKE, Double
+from tests.api.double_answers import LAKE
+from tests.api.services_double import Double
 from tests.cli.conftest import Run
 
 JOB = "mlg://workflow/etl/clean_ratings"

@@ -16,7 +16,8 @@ from mlgraph.cli.main import app
 from mlgraph.domain.errors import NotFound, Unavailable
 from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller
-from tests.api.services_double import ASSET, LAKE, TOKEN, Double
+from tests.api.double_answers import ASSET, LAKE, TOKEN
+from tests.api.services_double import Double
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
@@ -383,12 +384,6 @@ def test_the_handbook_names_every_command_and_option() -> None:
             for option in parameter.opts:
                 if option.startswith("--"):
                     assert option in words, f"docs/cli.md does not describe {option} of {name}"
-
-
-def test_the_example_of_the_handbook_runs(shared: tuple[Double, str], capsys: pytest.CaptureFixture[str]) -> None:
-    [example] = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "http.md").read_text(), re.DOTALL)
-    exec(example.replace("http://127.0.0.1:8765", shared[1]), {})  # noqa: S102 - our own documentation
-    assert capsys.readouterr().out.startswith(f"0 {LAKE}\n1 ")
 
 
 def test_gzip_is_left_to_other_producers(run: Run) -> None:

@@ -10,7 +10,7 @@ from rich.console import Console
 from mlgraph.api.schema import operations
 from mlgraph.cli.renderers import propagation_renderer
 from mlgraph.client.answer_shapes.propagation_shapes import Propagation, RebuiltWorkflow
-from tests.api.services_double import LAKE
+from tests.api.double_answers import LAKE
 from tests.cli.conftest import Run
 
 

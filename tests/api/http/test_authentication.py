@@ -3,7 +3,8 @@
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.services_double import TOKEN, Double
+from tests.api.double_answers import TOKEN
+from tests.api.services_double import Double
 
 
 @pytest.mark.parametrize(

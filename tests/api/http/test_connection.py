@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from tests.api.services_double import LAKE, Double
+from tests.api.double_answers import LAKE
+from tests.api.services_double import Double
 from tests.api.serving import serving
 
 TIMEOUT_S = 60.0

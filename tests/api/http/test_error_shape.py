@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from mlgraph.domain.errors import Forbidden, InvalidInput, NotFound, SourceError, TooLarge, Unavailable
-from tests.api.services_double import LAKE, TOKEN, Double, app_over
+from tests.api.double_answers import LAKE, TOKEN
+from tests.api.services_double import Double, app_over
 
 MEMBERS = {"type", "title", "status", "detail", "pointer", "instance"}
 BIG = 17 * 1024 * 1024

@@ -20,7 +20,8 @@ from mlgraph.api.schema.parameters import MAX_LIMIT
 from mlgraph.domain import deadlines
 from mlgraph.domain.errors import StartError
 from mlgraph.domain.options.walk_options import WalkOptions
-from tests.api.services_double import LAKE, Body, Double, app_over
+from tests.api.double_answers import LAKE, Body
+from tests.api.services_double import Double, app_over
 from tests.api.serving import serving
 
 TIMEOUT_S = 60.0

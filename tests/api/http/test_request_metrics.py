@@ -9,7 +9,8 @@ from starlette.testclient import TestClient
 
 from mlgraph.api.http import request_metrics
 from mlgraph.services.common import metrics
-from tests.api.services_double import LAKE, TOKEN, Body, Double, app_over
+from tests.api.double_answers import LAKE, TOKEN, Body
+from tests.api.services_double import Double, app_over
 
 
 def counted() -> dict[tuple[str, str, str], float]:

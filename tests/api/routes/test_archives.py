@@ -9,7 +9,8 @@ from mlgraph.domain.errors import Conflict, Forbidden, Unavailable
 from mlgraph.ports.archive import RestoreResult
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.server.archives import Archives
-from tests.api.services_double import RESTORED, TOKEN, Double, app_over
+from tests.api.double_answers import RESTORED, TOKEN
+from tests.api.services_double import Double, app_over
 
 
 def test_a_backup_is_streamed_and_not_cached(http: TestClient) -> None:

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from mlgraph.api.http.request_bodies import MAX_BODY_BYTES, RecordStream
 from mlgraph.services.common.identity import Caller
-from tests.api.services_double import LAKE, WRITTEN, Double
+from tests.api.double_answers import LAKE, WRITTEN
+from tests.api.services_double import Double
 
 GOOD = json.dumps({"asset": {"uri": LAKE}}).encode()
 

@@ -8,7 +8,8 @@ from starlette.testclient import TestClient
 
 from mlgraph.domain.errors import Unavailable
 from mlgraph.domain.options.walk_options import WalkOptions
-from tests.api.services_double import ASSET, LAKE, Double
+from tests.api.double_answers import ASSET, LAKE
+from tests.api.services_double import Double
 
 
 def test_lineage_passes_on_every_parameter(http: TestClient, double: Double) -> None:

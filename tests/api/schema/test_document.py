@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from tests.api import shape_validation
-from tests.api.services_double import ASSET, CONNECTORS, DIFF, LIVE, RESTORED
+from tests.api.double_answers import ASSET, CONNECTORS, DIFF, LIVE, RESTORED
 
 ROOT = Path(__file__).parents[3]
 CONTRACT = {
