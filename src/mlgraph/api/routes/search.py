@@ -66,7 +66,7 @@ class SearchParameters(BaseModel):
     "/search",
     summary="Search",
     response_model=search_shapes.Search,
-    responses=operations.answers("The hits of a page, with counts.", errors=READ_ERRORS),
+    responses=operations.answers("The hits of a page, with counts.", errors=(*READ_ERRORS, 414)),
 )
 async def search(
     services: Services,

@@ -53,7 +53,7 @@ async def _at_least(
     "/similar",
     summary="Similar assets",
     response_model=similar_shapes.Similar,
-    responses=operations.answers("What is built already.", errors=(*READ_ERRORS, 404)),
+    responses=operations.answers("What is built already.", errors=(*READ_ERRORS, 404, 414)),
     dependencies=[Depends(_at_least)],
 )
 async def similar(

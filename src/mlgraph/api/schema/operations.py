@@ -330,6 +330,7 @@ _ERRORS: Final = {
     409: "The current state does not allow it: the store is not empty, the backup is newer, the connector is not registered.",
     412: "The asset was changed since it was read: `If-Match` names another entity tag than the present one.",
     413: "The body exceeds the limit of 16 MiB.",
+    414: "The request line exceeds the limit of 32 KiB.",
     415: "The Content-Encoding is not supported.",
     422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",
     502: "A connected tool did not answer as expected.",

@@ -142,6 +142,7 @@ class SimilarQueries:
             "total": len(listed),
             "partial": len(listed) > limit,
             "reason": "limit" if len(listed) > limit else None,
+            "passages": None,
             "left_out": {"related": found.related, "dismissed": found.dismissed},
             "watermark": found.watermark,
         }
