@@ -1,4 +1,4 @@
-"""Choice of numba's cache directory for compiled kernels, which must precede the import of numba."""
+"""What must be set before numpy and numba are imported: the cache directory of compiled kernels, and threads of matrix products."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ import mlgraph
 from mlgraph.domain.errors import StartError
 
 VARIABLE: Final = "NUMBA_CACHE_DIR"
+_THREADS: Final = "OPENBLAS_NUM_THREADS"
 _PACKAGE: Final = Path(mlgraph.__file__).parent
+
+
+def calculate_in_one_thread() -> None:
+    """Let numpy calculate matrix products in the thread that asks, unless the environment sets the number of threads.
+
+    Those of searches are small: threads that are woken for one, and wait for the next, cost more processor time than it does.
+    """
+    os.environ.setdefault(_THREADS, "1")
 
 
 def choose(data: Path, package: Path = _PACKAGE) -> None:

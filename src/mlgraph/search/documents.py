@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -20,6 +21,7 @@ MAX_PROPERTY_CHARS: Final = 2_000
 MAX_STRING_CHARS: Final = 300
 """Characters of one text in the properties: longer ones are documents, queries or encoded data."""
 _SEPARATORS: Final = "./:#@\\"
+_SEGMENT: Final = re.compile(f"[^{re.escape(_SEPARATORS)}]+")
 _NOT_TEXT_WORDS: Final = (
     "schema facets sides lifecycle started_at ended_at created_at updated_at valid_from valid_to event_time mail environment "
     "owners tags links deprecated successor state quality digest checksum fingerprint hash"
@@ -119,23 +121,33 @@ def last_segment(name: str) -> str:
 
 def indexed_fields(document: SearchDocument) -> dict[str, str]:
     """Return the words of each searched field, separated by spaces, in the order in which they are written."""
+    fields = {field: _stems(texts) for field, texts in _texts_by_field(document).items()}
+    fields["joined"] = " ".join(dict.fromkeys(_joined(document)))
+    fields["column"] = "\n".join(dict.fromkeys(normal_form(name) for name, _ in document.columns))
+    return fields
+
+
+def _texts_by_field(document: SearchDocument) -> dict[str, Iterable[str]]:
     names = dict.fromkeys((document.name, *document.names))
     return {
-        "name": _stems((document.name,)),
-        "names": _stems([*names][1:]),
-        "joined": " ".join(dict.fromkeys(joined for name in names for joined in joined_words(name))),
-        "columns": _stems(name for name, _ in document.columns),
-        "column": "\n".join(dict.fromkeys(normal_form(name) for name, _ in document.columns)),
-        "text": _stems(_texts(document)),
-        "owner_words": _stems((*(name for _, name in document.owners), document.team_name)),
-        "tag_words": _stems(document.tags),
-        "place": _stems((document.namespace, document.kind)),
+        "name": (document.name,),
+        "names": [*names][1:],
+        "columns": (name for name, _ in document.columns),
+        "text": _texts(document),
+        "owner_words": (*(name for _, name in document.owners), document.team_name),
+        "tag_words": document.tags,
+        "place": (document.namespace, document.kind),
     }
+
+
+def _joined(document: SearchDocument) -> Iterator[str]:
+    return (joined for name in dict.fromkeys((document.name, *document.names)) for joined in joined_words(name))
 
 
 def document_stems(document: SearchDocument) -> set[str]:
     """Return the words of a document, as singulars."""
-    return {word for field, text in indexed_fields(document).items() if field != "column" for word in text.split()}
+    texts = chain.from_iterable(_texts_by_field(document).values())
+    return {*(singular(word) for text in texts for run in identifiers(text) for word in run), *_joined(document)}
 
 
 def _stems(texts: Iterable[str]) -> str:
@@ -149,10 +161,7 @@ def _texts(document: SearchDocument) -> Iterator[str]:
 
 def joined_words(name: str) -> Iterator[str]:
     """Yield identifiers of several words joined to one: `user_id` as `userid`, each segment of a path by itself."""
-    segments = [name]
-    for separator in _SEPARATORS:
-        segments = [piece for segment in segments for piece in segment.split(separator)]
-    for segment in segments:
+    for segment in _SEGMENT.findall(name):
         runs = list(identifiers(segment))
         parts = [part for run in runs for part in run]
         for run in (*runs, parts):

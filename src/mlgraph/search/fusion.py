@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import groupby
 from math import inf
-from typing import Final
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 from mlgraph.search.prior import MAX_PRIOR
 
+_Item = TypeVar("_Item")
 RANK_CONSTANT: Final = 60
 """The k of reciprocal rank fusion (Cormack, Clarke, Buettcher, SIGIR 2009)."""
 _EQUAL: Final = 1e-5
@@ -38,7 +41,16 @@ def with_prior(ranked: Sequence[int], priors: Mapping[int, int], uri: Callable[[
     overtakes another only if that was less than m ranks before it and has a smaller prior. No hit moves by more than m.
     """
     place = {asset: rank - MOST_RANKS * priors.get(asset, 0) / MAX_PRIOR for rank, asset in enumerate(ranked)}
-    return sorted(ranked, key=lambda asset: (place[asset], -priors.get(asset, 0), uri(asset)))
+    return ordered(ranked, lambda asset: (place[asset], -priors.get(asset, 0)), uri)
+
+
+def ordered(items: Iterable[_Item], key: Callable[[_Item], Any], uri: Callable[[_Item], str]) -> list[_Item]:
+    """Return `items` by `key`, those of equal keys by URI; URIs, which cost more than keys, are read only for those."""
+    found: list[_Item] = []
+    for _, group in groupby(sorted((key(item), place, item) for place, item in enumerate(items)), itemgetter(0)):
+        equal = [item for _, _, item in group]
+        found += sorted(equal, key=uri) if len(equal) > 1 else equal
+    return found
 
 
 def successors_first(ranked: Sequence[int], successors: Mapping[int, int]) -> list[int]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from mlgraph.search.documents import SearchDocument, joined_words
 from mlgraph.search.query_text import ParsedQuery, QueryWord
-from mlgraph.search.words import tokens
+from mlgraph.search.words import name_parts, singular
 
 MAX_WORDS: Final = 10
 """Words listed of each field."""
@@ -50,22 +50,29 @@ class _LooseWords:
         self._stems = {word.stem for word in listed}
         self._prefixes = tuple(word.form for word in listed if word.is_prefix)
         self._misspelled = [word for word in listed if word.stem in misspelled]
+        self._known: dict[str, bool] = {}
 
-    def match(self, form: str, stem: str) -> bool:
+    def match(self, form: str) -> bool:
         """Return whether a word of a document is one of the query, or the start or a misspelling of one."""
+        known = self._known.get(form)
+        if known is None:
+            known = self._known[form] = self._is_match(form, singular(form))
+        return known
+
+    def _is_match(self, form: str, stem: str) -> bool:
         if stem in self._stems or (self._prefixes and form.startswith(self._prefixes)):
             return True
-        return any(within_distance(word.stem, stem, word.typos) for word in self._misspelled)
+        return bool(self._misspelled) and any(within_distance(word.stem, stem, word.typos) for word in self._misspelled)
 
 
 def _matching_words(query: ParsedQuery, texts: Iterable[str], loose: _LooseWords) -> Iterator[str]:
     joined = set(query.joined)
     for text in texts:
-        found = tokens(text)
+        forms = name_parts(text)
         for phrase in query.phrases:
-            if _contains([token.form for token in found], phrase):
+            if _contains(forms, phrase):
                 yield " ".join(phrase)
-        yield from (token.form for token in found if loose.match(token.form, token.stem))
+        yield from filter(loose.match, forms)
         if joined:
             yield from (each for each in joined_words(text) if each in joined)
 
@@ -75,11 +82,23 @@ def is_misspelled(word: QueryWord, stems: Collection[str]) -> bool:
     return word.typos > 0 and any(within_distance(word.stem, stem, word.typos) for stem in stems)
 
 
-@lru_cache(1 << 14)
 def within_distance(one: str, other: str, most: int) -> bool:
     """Return whether two words differ by at most `most` insertions, deletions, replacements and swaps of neighbours."""
     if abs(len(one) - len(other)) > most:
         return False
+    # each change removes one letter of a word at most; a swap none
+    if len(_letters(one) - _letters(other)) > most or len(_letters(other) - _letters(one)) > most:
+        return False
+    return _within_distance(one, other, most)
+
+
+@lru_cache(1 << 14)
+def _letters(word: str) -> frozenset[str]:
+    return frozenset(word)
+
+
+@lru_cache(1 << 14)
+def _within_distance(one: str, other: str, most: int) -> bool:
     oldest: list[int] = []
     row = list(range(len(other) + 1))
     for i, left in enumerate(one, 1):
@@ -97,7 +116,7 @@ def within_distance(one: str, other: str, most: int) -> bool:
 
 def is_phrase_in(phrase: tuple[str, ...], document: SearchDocument) -> bool:
     """Return whether a field of the document has exactly these words, one after the other."""
-    return any(_contains([token.form for token in tokens(text)], phrase) for _, texts in _fields(document) for text in texts)
+    return any(_contains(name_parts(text), phrase) for _, texts in _fields(document) for text in texts)
 
 
 def _contains(words: list[str], phrase: tuple[str, ...]) -> bool:

@@ -127,7 +127,7 @@ def identifiers(text: str) -> Sequence[Sequence[str]]:
 
 def _identifiers(text: str) -> Sequence[Sequence[str]]:
     if text.isascii():
-        return [_ascii_parts(run) for run in _ASCII_RUN.findall(text)]
+        return [*map(_ascii_parts, _ASCII_RUN.findall(text))]
     text = unicodedata.normalize("NFKC", text)
     found: list[list[str]] = []
     start: int | None = None
@@ -146,10 +146,15 @@ def _identifiers(text: str) -> Sequence[Sequence[str]]:
 _cached_identifiers = lru_cache(1 << 12)(_identifiers)
 
 
-def _ascii_parts(run: str) -> list[str]:
-    if len(run) <= MAX_WORD_CHARS and run.isalpha() and (run.islower() or run.isupper()):  # nearly all words of texts
-        return [run.lower()]
-    return [part[:MAX_WORD_CHARS].lower() for part in _ASCII_PART.findall(run)]
+def _ascii_parts(run: str) -> Sequence[str]:
+    return _cached_ascii_parts(run) if len(run) <= MAX_WORD_CHARS else _split_ascii(run)
+
+
+def _split_ascii(run: str) -> Sequence[str]:
+    return tuple(part[:MAX_WORD_CHARS].lower() for part in _ASCII_PART.findall(run))
+
+
+_cached_ascii_parts = lru_cache(1 << 16)(_split_ascii)
 
 
 def _parts_of_run(run: str) -> Iterator[str]:

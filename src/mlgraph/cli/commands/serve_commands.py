@@ -64,6 +64,7 @@ def up(
     """Serve the graph until it is interrupted."""
     data = data or home("main")
     kernel_cache.choose(data)
+    kernel_cache.calculate_in_one_thread()
     from mlgraph.bootstrap import Options, serve
 
     if hot_run_days is not None:
@@ -94,6 +95,7 @@ def demo(
     """Serve a demo company, built from real data with real tools, and print commands to try."""
     data = data or home("demo")
     kernel_cache.choose(data)
+    kernel_cache.calculate_in_one_thread()
     from mlgraph.demo import run
 
     run(port=port, data=data)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from mlgraph.ports.search_index import Clause, Every, IndexHit, IndexView, MeaningView, OneOfAssets, Selection, Term, WordSum
 from mlgraph.search.documents import SearchDocument, document_stems, exact_queries
 from mlgraph.search.embedding import query_words
-from mlgraph.search.fusion import fuse, successors_first, with_prior
+from mlgraph.search.fusion import fuse, ordered, successors_first, with_prior
 from mlgraph.search.lexical import lexical_clause, misspelled_words
 from mlgraph.search.matching import is_misspelled, is_phrase_in
 from mlgraph.search.prior import with_freshness
@@ -117,7 +117,9 @@ class Ranker:
         near = self._near(ranking, query, has_exact=bool(stages))
         found = within(view, near, selection)
         ranking.hits.update((hit.asset, hit) for hit in (*found, *lexical))
-        if near or (exact and not query.phrases):
+        if len(lexical) < WINDOW and not query.phrases:  # all hits are at hand: to match the words again would cost more
+            ranking.matching = OneOfAssets(tuple({*exact, *near, *(hit.asset for hit in lexical)}))
+        elif near or (exact and not query.phrases):
             ranking.matching = WordSum((ranking.matching, OneOfAssets((*exact, *near))))
         self._fuse(ranking, lexical, [(asset, near[asset]) for asset in by_meaning(found, near)], query)
         return ranking
@@ -147,8 +149,11 @@ class Ranker:
     def _all(self, selection: Selection) -> Ranking:
         """Return all assets of a selection by prior."""
         hits = self._view.by_prior(Every(), selection, WINDOW)
-        order = sorted(hits, key=lambda hit: (-hit.prior, self._uri(hit.asset)))
-        return Ranking(self._view, Every(), [hit.asset for hit in order], hits={hit.asset: hit for hit in hits})
+        order = [hit.asset for hit in self._by_prior(hits)]
+        return Ranking(self._view, Every(), order, hits={hit.asset: hit for hit in hits})
+
+    def _by_prior(self, hits: Iterable[IndexHit]) -> list[IndexHit]:
+        return ordered(hits, lambda hit: -hit.prior, lambda hit: self._uri(hit.asset))
 
     def _exact(self, text: str, selection: Selection) -> list[tuple[str, list[IndexHit]]]:
         """Return the stages of the exact match that have hits in the states of a selection, whatever its other filters.
@@ -159,8 +164,10 @@ class Ranker:
         seen: set[int] = set()
         stages = []
         for stage, key in exact_queries(text):
+            if not self._view.frequency("exact", key):  # costs a hundredth of a search
+                continue
             listed = self._view.by_prior(Term("exact", key), current, _EXACT_AT_MOST)
-            hits = sorted((hit for hit in listed if hit.asset not in seen), key=lambda hit: (-hit.prior, self._uri(hit.asset)))
+            hits = self._by_prior(hit for hit in listed if hit.asset not in seen)
             seen.update(hit.asset for hit in hits)
             if hits:
                 stages.append((stage, hits))
@@ -193,12 +200,12 @@ class Ranker:
         covered = bool(ranking.exact) or self._covered(query, lexical)
         ranking.scores = fuse([listed, meant], [1.0, _LEAST_WEIGHT if covered else 1.0])
         if meant and not covered and len(query.words) > 1:
-            first = sorted(ranking.scores, key=lambda asset: (-ranking.scores[asset], self._uri(asset)))[:_ALIGNED]
+            first = ordered(ranking.scores, lambda asset: -ranking.scores[asset], self._uri)[:_ALIGNED]
             ranking.aligned = self._aligned(ranking, lexical, first)
             ranking.scores.update((asset, 1.0 + value) for asset, value in ranking.aligned.items())
         priors = {asset: with_freshness(hit.prior, hit.changed_day, self._now_day) for asset, hit in ranking.hits.items()}
         scores = ranking.scores
-        fused = sorted(scores, key=lambda asset: (-scores[asset], -priors[asset], self._uri(asset)))
+        fused = ordered(scores, lambda asset: (-scores[asset], -priors[asset]), self._uri)
         moved = [asset for asset in with_prior(fused, priors, self._uri) if asset not in ranking.exact]
         successors = {asset: hit.successor for asset, hit in ranking.hits.items() if hit.successor}
         ranking.order = successors_first([*ranking.exact, *moved], successors)

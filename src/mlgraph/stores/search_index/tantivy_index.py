@@ -31,6 +31,8 @@ FORMAT: Final = 1
 """Incremented whenever the fields or their contents change: an index of another format is built again."""
 _WRITER_BYTES: Final = 32_000_000
 _STATE_KEY: Final = "\x00state"
+_MOST_CONTINUATIONS: Final = 5_000
+"""Prefixes whose continuations are kept with a view: people who type begin with the same letters."""
 _NUMBERS: Final = ("asset", "prior", "changed_day", "successor")
 _MEANING: Final = "\x00meaning"
 """The key in a stored body of the words that say what the document is about."""
@@ -82,6 +84,7 @@ class TantivyView:
     def __init__(self, searcher: tantivy.Searcher, fields: tantivy.Schema, state: IndexState) -> None:
         self._searcher = searcher
         self._schema = fields
+        self._continuations: dict[tuple[str, str, int], list[str]] = {}
         self.state = state
 
     def hits(self, clause: Clause, selection: Selection, limit: int, offset: int = 0) -> list[IndexHit]:
@@ -134,9 +137,15 @@ class TantivyView:
 
     def continuations(self, field: str, prefix: str, most: int) -> list[str]:
         """Return words in a field that begin with `prefix`, the most frequent first."""
-        with _tantivy_errors("read"):
-            found = self._searcher.terms_with_prefix(field, prefix)
-        return [word for word, _ in sorted(found, key=lambda each: (-each[1], each[0]))[:most]]
+        key = field, prefix, most
+        found = self._continuations.get(key)
+        if found is None:
+            with _tantivy_errors("read"):
+                found = [word for word, _ in self._searcher.terms_with_prefix(field, prefix, limit=most)]
+            if len(self._continuations) >= _MOST_CONTINUATIONS:
+                self._continuations = {}
+            self._continuations[key] = found
+        return found
 
 
 class TantivyIndex:

@@ -29,41 +29,49 @@ _TOKENIZER: Final = "tokenizers/l2_supercat_tokenizer_config.json"
 _CACHED_WORDS: Final = 20_000
 
 
+class _Cache:
+    """Vectors of words with their places. A place is never written again, so that readers need no lock."""
+
+    def __init__(self, most: int) -> None:
+        self.places: dict[str, int] = {}
+        self.vectors: NDArray[np.float16] = np.zeros((most, DIMENSIONS), np.float16)
+
+
 class WordVectors:
     """The vectors of words, cached. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._model: tuple[NDArray[np.float16], Tokenizer] | None = None
-        self._cache: dict[str, NDArray[np.float16]] = {}
+        self._cache = _Cache(_CACHED_WORDS)
 
     def of(self, words: Sequence[str]) -> Floats:
         """Return one row for each word: the sum of the vectors of its pieces. Raises `Unavailable` without the model's files."""
-        found = np.zeros((len(words), DIMENSIONS), np.float32)
         cache = self._cache
-        pending = [word for word in dict.fromkeys(words) if word not in cache]
-        if pending:
-            fresh = self._load(pending)
-            if len(cache) + len(fresh) > _CACHED_WORDS:
-                cache = self._cache = {}
-            cache.update(fresh)
-        else:
-            fresh = {}
-        for place, word in enumerate(words):
-            vector = fresh.get(word)
-            found[place] = cache[word] if vector is None else vector
+        if not all(word in cache.places for word in words):
+            cache = self._loaded([*dict.fromkeys(words)])
+        places = np.fromiter(map(cache.places.__getitem__, words), np.intp, len(words))
+        found: Floats = cache.vectors[places].astype(np.float32)
         return found
 
-    def _load(self, words: Sequence[str]) -> dict[str, NDArray[np.float16]]:
+    def _loaded(self, words: Sequence[str]) -> _Cache:
+        """Return a cache that has all of these words: the present one if there is room, else a new one."""
         with self._lock:
             if self._model is None:
                 self._model = _opened()
+            cache = self._cache
+            pending = [word for word in words if word not in cache.places]
+            if len(cache.places) + len(pending) > len(cache.vectors):
+                cache, pending = _Cache(max(_CACHED_WORDS, len(words))), list(words)
             table, tokenizer = self._model
-        pieces = tokenizer.encode_batch(list(words), add_special_tokens=False)
-        return {
-            word: table[each.ids].astype(np.float32).sum(0).astype(np.float16) if each.ids else np.zeros(DIMENSIONS, np.float16)
-            for word, each in zip(words, pieces, strict=True)
-        }
+            for word in pending:  # one by one: the threads of a batch cost more than its words
+                pieces = tokenizer.encode(word, add_special_tokens=False).ids
+                place = len(cache.places)
+                if pieces:
+                    cache.vectors[place] = table[pieces].astype(np.float32).sum(0)
+                cache.places[word] = place
+            self._cache = cache
+            return cache
 
 
 def _opened() -> tuple[NDArray[np.float16], Tokenizer]:
