@@ -20,10 +20,10 @@ ORDERS = "mlg://dataset/snowflake%3A%2F%2Facme-prod/DB.S.ORDERS"
 
 @pytest.fixture
 def apis(start: Callable[..., Process], tmp_path: Path) -> Iterator[dict[str, Api]]:
-    """Clients of one server: two schedulers with tokens of their own, and one that may report for any source."""
+    """Clients of one server: two schedulers with tokens of their own, and one that may report for any source and import facts."""
     tokens = tmp_path / "tokens.json"
     entries = [{"token": name, "actor": name, "source": name} for name in ("airflow-a", "airflow-b")]
-    tokens.write_text(json.dumps([*entries, {"token": "any", "actor": "any"}]))
+    tokens.write_text(json.dumps([*entries, {"token": "any", "actor": "any", "admin": True}]))
     tokens.chmod(0o600)
     process = start("--data", str(tmp_path / "data"), "--tokens", str(tokens))
     callers = {name: Api(process.url, name) for name in ("airflow-a", "airflow-b", "any")}
