@@ -252,10 +252,14 @@ SINCE_WHEN: Final = (
         "2026-04-13T00:00:00Z",
     ),
     Task(
-        "What was deployed on the 20th of April?",
-        [("changes", {"from": "2026-04-19T12:00:00Z", "to": "2026-04-20T12:00:00Z"})],
-        lambda replies: {item["target"].split(" ")[1] for item in replies[-1].items if item.get("relation") == "deployed_as"},
-        {"home-canary"},
+        "Of the facts recorded today about home-ranker 3: where was it deployed, since when?",
+        [("changes", {"asset": "model_version:home-ranker/3", "kind": "deployment"})],
+        lambda replies: {
+            (item["target"].split(" ")[1], item["valid_from"])
+            for item in replies[-1].items
+            if item.get("relation") == "deployed_as"
+        },
+        {("home-canary", "2026-04-20T00:00:00Z")},
     ),
     Task(
         "Since when does train_fraud read orders_daily?",

@@ -220,20 +220,48 @@ def test_find_matches_words_and_filters(agent: Agent) -> None:
     assert not {*uris(small)} & {*uris(second)}
 
 
-def test_changes_lists_what_serves_first_with_the_fields_that_differ(agent: Agent) -> None:
-    day = {"from": "2026-04-19T00:00:00Z", "to": "2026-04-21T00:00:00Z"}
-    reply = agent.call("changes", **day)
-    edges = {(item["relation"], item["change"], item["target"].split(" ")[1]) for item in reply.items if item["kind"] == "edge"}
-    assert ("serves", "added", "home-feed") in edges
-    assert ("deployed_as", "added", "home-canary") in edges
-    founded = {"from": "2026-01-04T00:00:00Z", "to": "2026-01-06T00:00:00Z"}
-    added = agent.call("changes", **founded, kind=["dataset"])
-    assert company.ORDERS in uris(added)
-    assert {item["change"] for item in added.items} == {"added"}
-    assert agent.call("changes", **founded, team=company.TEAMS["risk"], kind=["service"]).first["total"] == 1
-    nothing = agent.call("changes", asset=company.SCRATCH, **{"from": "2026-02-01T00:00:00Z", "to": "2026-02-02T00:00:00Z"})
+def test_changes_is_the_feed_newest_first_within_the_budget(server: Process, agent: Agent) -> None:
+    api = Api(server.url)
+    api.taken(
+        {"asset": {"uri": company.SCRATCH, "origin": "notes", "description": "Trials of the data team."}},
+        edge(company.SCRATCH, "derives", company.FRAUD_LABELS, origin="notes"),
+    )
+    reply = agent.call("changes", asset="scratch", at_least=api.ask("asset", uri=company.SCRATCH)["watermark"])
+    altered, appeared, first = reply.items
+    assert (altered["change"], altered["name"], altered["origin"]) == ("altered", "scratch", "notes")
+    assert altered["fields"] == {"description": [None, "Trials of the data team."]}
+    assert (appeared["kind"], appeared["relation"], appeared["target"].split(" ")[1]) == ("edge", "derives", "fraud_labels")
+    assert (first["change"], first["valid_from"]) == ("appeared", company.FOUNDED)
+    assert reply.first["total"] == api.ask("changes", uri=company.SCRATCH)["total"] == 3
+    api.taken({"retract": {"source": company.SCRATCH, "relation": "derives", "target": company.FRAUD_LABELS, "origin": "notes"}})
+    owned = agent.call("changes", owner="team:risk", kind=["service"])
+    assert {each.get("relation") for each in owned.items} == {None, "serves", "required_by"}
+    assert {each["name"] for each in owned.items if each["kind"] == "service"} == {"checkout"}
+    nothing = agent.call("changes", **{"from": "2026-02-01T00:00:00Z", "to": "2026-02-02T00:00:00Z"})
     assert nothing.first["result"] == "nothing_changed"
     assert agent.call("changes", **{"from": "yesterday"}).is_error
+    assert agent.call("changes", kind=["zeppelin"]).is_error
+    api.close()
+
+
+def test_pages_of_changes_repeat_and_skip_nothing_and_count_what_they_leave_out(server: Process, agent: Agent) -> None:
+    api = Api(server.url)
+    expected = [each["recorded_at"] for each in api.ask("changes", limit=1000)["changes"]]
+    api.close()
+    listed, following = list[str](), dict[str, str]()
+    while following or not listed:
+        reply = agent.call("changes", budget=LEAST_BUDGET, **following)
+        assert reply.tokens <= LEAST_BUDGET
+        first, left_out = reply.first, reply.first["left_out"]
+        listed += [each["recorded_at"] for each in reply.items]
+        assert first["total"] == len(expected)
+        rest = left_out["total"] if left_out else 0
+        assert len(listed) + rest == len(expected)
+        assert not rest or sum(left_out["by_kind"].values()) == sum(left_out["by_team"].values()) == rest
+        following = {"next": first["next"]} if first["next"] else {}
+    assert listed == expected
+    assert agent.call("changes", next="23.1795999537951215").is_error
+    assert agent.call("changes", next="1.0.0.0.abcdefghijkl").is_error
 
 
 def test_curate_writes_as_the_caller_in_the_second_list_of_tools_only(server: Process, agent: Agent) -> None:

@@ -30,7 +30,7 @@ _MAX_LISTED: Final = 32
 """Elements of one list in an item."""
 _MAX_NAMED: Final = 8
 """Teams that a count by team names; the others are one number."""
-_NEXT_TOKENS: Final = 34
+_NEXT_TOKENS: Final = 56
 """Tokens of the longest `next`, which the first line has only if items are left out."""
 _SUMMARY_SHARE: Final = 0.8
 """Share of the budget that first line and summary may take, so that items have room."""

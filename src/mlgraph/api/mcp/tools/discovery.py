@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from mlgraph.api.mcp.answers import PlainListing, ToolAnswer
@@ -12,22 +13,18 @@ from mlgraph.api.mcp.tool import AT_LEAST, BUDGET, KIND, NEXT, TEAM, AgentTool, 
 from mlgraph.api.mcp.tool_parameters import MAX_LONG_TEXT, Parameter
 from mlgraph.api.mcp.tools.closures import nothing_answer
 from mlgraph.api.mcp.tools.naming import team_of, uri_of
-from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.options.search_options import MAX_LIMIT, SearchOptions
 from mlgraph.domain.options.walk_options import one_of
-from mlgraph.domain.timestamps import format_time, parse_time
-from mlgraph.domain.uri import AssetUri
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.vocabulary import KINDS
-from mlgraph.services.discovery.agents.described_changes import EDGE
+from mlgraph.services.discovery.agents.change_listing import ChangeListing
 from mlgraph.services.discovery.agents.ranked_page import NO_OWNER
+from mlgraph.services.discovery.changes.change_feed import MAX_FEED_LIMIT
 from mlgraph.services.discovery.similar import MAX_LIMIT as MAX_HITS
 from mlgraph.services.queries.resolver import UNKNOWN_WAIT_S
 from mlgraph.services.server.bundle import ServerServices
 
-_CHANGED: Final = 20_000
-"""Changes of one answer that are ordered and counted; of more, only the number is known."""
-_DAY_US: Final = 86_400_000_000
 _OTHERS: Final = "others"
 
 
@@ -116,29 +113,32 @@ def _kinds(arguments: Arguments) -> tuple[str, ...]:
 
 
 def changes(services: ServerServices, arguments: Arguments) -> ToolAnswer:
-    """Return what was added, removed or changed between two moments: what serves first, runs and columns last."""
+    """Return what was recorded lately of assets and edges that appeared, ended or were altered, newest first."""
     uri = uri_of(services, arguments["asset"]) if "asset" in arguments else None
-    to = arguments.get("to") or format_time(clock.now_us())
-    since = arguments.get("from") or format_time(parse_time(to) - _DAY_US)
-    kinds, team = _kinds(arguments), team_of(services, arguments.get("team"))
-    found = services.queries.diff(since, to, uri, limit=_CHANGED)
-    items = services.agents.changes(found)
-    if kinds:
-        items = [item for item in items if item["kind"] in kinds]
-    if team is not None:
-        labels = {NO_OWNER} if team == NO_OWNER else {team, AssetUri.parse(team).name}
-        items = [item for item in items if item["team"] in labels and item["kind"] != EDGE]
+    owner = uri_of(services, arguments["owner"]) if "owner" in arguments else None
+    wanted = partial(
+        services.changes.page,
+        arguments.get("from"),
+        arguments.get("to"),
+        owner=owner,
+        uri=uri,
+        kinds=_kinds(arguments),
+        limit=min(most_entries(arguments), MAX_FEED_LIMIT),
+    )
+    found = wanted(cursor=arguments.get("next"))
+    while not found.rest and (following := found.following(0)) is not None:
+        found = wanted(cursor=following.encode())  # none of the latest facts is of this asset, owner or kind: read on
     summary = {
-        "asset": uri,
-        "from": found["from"],
-        "to": found["to"],
-        "by_kind": dict(Counter(item["kind"] for item in items).most_common()),
-        **({"not_examined": found["total"] - _CHANGED} if found["total"] > _CHANGED else {}),
-        **({"incomplete": found["reason"]} if found["reason"] not in (None, "limit") else {}),
+        **{name: each for name, each in (("asset", uri), ("owner", owner)) if each is not None},
+        "from": format_time(found.since),
+        "to": format_time(found.until),
+        "total_is": "exact" if found.is_complete else "at_least",
+        "runs": found.runs,
     }
-    if not items:
-        return nothing_answer(services, found["watermark"], "nothing_changed", "nothing differs between the two moments", summary)
-    return ToolAnswer("found", PlainListing(items, position_of(arguments), ("kind", "team")), found["watermark"], summary)
+    if not found.total:
+        detail = "nothing was recorded between the two times; for an earlier time set from"
+        return nothing_answer(services, found.graph.watermark, "nothing_changed", detail, summary)
+    return ToolAnswer("found", ChangeListing.of(found), found.graph.watermark, summary)
 
 
 def similar(services: ServerServices, arguments: Arguments) -> ToolAnswer:
@@ -217,14 +217,14 @@ SIMILAR: Final = AgentTool(
 )
 CHANGES: Final = AgentTool(
     "changes",
-    "What was added, removed or changed between two times, what serves first; of one asset with its edges, or of all. "
-    'Example: {"from": "2026-11-01T00:00:00Z", "team": "growth"}',
+    "What was recorded lately: assets and edges that appeared, ended or were altered, newest first, with fields and time. "
+    'Example: {"owner": "team:growth", "from": "2026-11-01T00:00:00Z"}',
     (
         Parameter("asset", description="default all"),
-        Parameter("from", description="RFC 3339, default a day before to"),
+        Parameter("owner", description="person or team"),
+        Parameter("from", description="RFC 3339, recorded after; default a day before to"),
         Parameter("to", description="RFC 3339, default now"),
         KIND,
-        TEAM,
         AT_LEAST,
         BUDGET,
         NEXT,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, NotReadYet, UnknownAsset
 from mlgraph.domain.options.walk_options import WalkOptions
-from mlgraph.domain.timestamps import format_time, parse_time
+from mlgraph.domain.timestamps import format_time
 from mlgraph.domain.uri import AssetUri, column_uri, field_of_column
 from mlgraph.graph.impact.change_effects import CHANGES
 from mlgraph.graph.noise.rules import Noise
@@ -19,7 +18,6 @@ from mlgraph.ports.store import FactReader
 from mlgraph.ports.usage import uncounted
 from mlgraph.services.common.origin_names import Origins
 from mlgraph.services.discovery.agents.closure_pages import ClosurePage, impact_page, lineage_page
-from mlgraph.services.discovery.agents.described_changes import described_changes
 from mlgraph.services.discovery.agents.handles import handle_of, is_handle, number_of_handle, uri_of_handle
 from mlgraph.services.discovery.agents.ranked_page import NO_OWNER, PagePosition
 from mlgraph.services.projection.log_follower import Follower
@@ -95,10 +93,6 @@ class AgentQueries:
         numbers = {uri: number for uri in uris if (number := graph.asset_index.number(uri)) is not None}
         found = Teams(graph, clock.now_us()).of(list(numbers.values()))
         return {uri: found.uri(place) or NO_OWNER for place, uri in enumerate(numbers)}
-
-    def changes(self, diff: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the changes of an answer of `Queries.diff` in order of importance (`described_changes`)."""
-        return described_changes(self._follower.snapshot(), parse_time(str(diff["to"])), diff)
 
     def watermark(self) -> int:
         """Return the last transaction that the graph includes."""

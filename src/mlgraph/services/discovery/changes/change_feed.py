@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
 from collections.abc import Mapping, Sequence
 from itertools import compress, islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import orjson
@@ -15,7 +12,7 @@ import orjson
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.timestamps import format_time, parse_time
-from mlgraph.domain.vocabulary import KIND_NAMES, RELATION_NAMES
+from mlgraph.domain.vocabulary import KIND_NAMES, KINDS, RELATION_NAMES
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import RUN, WORKFLOW, Layer
 from mlgraph.graph.traversal.edge_spans import spans_at
@@ -24,6 +21,7 @@ from mlgraph.graph.traversal.teams import Teams
 from mlgraph.ports.recorded_facts import RecordedFacts, RecordedRange
 from mlgraph.ports.store import FactReader, Provenance
 from mlgraph.services.common.page_cursor import query_digest
+from mlgraph.services.discovery.changes.change_page import ChangePage, FeedPlace, sort_key
 from mlgraph.services.discovery.changes.recorded_changes import (
     RecordedChange,
     plain_edge_changes,
@@ -32,38 +30,19 @@ from mlgraph.services.discovery.changes.recorded_changes import (
 )
 from mlgraph.services.history.asserted_facts import without_renames
 from mlgraph.services.projection.log_follower import Follower
-from mlgraph.services.queries.resolver import Resolver
+from mlgraph.services.queries.resolver import UNKNOWN_WAIT_S, Resolver
 
 DEFAULT_LIMIT: Final = 100
 MAX_FEED_LIMIT: Final = 1_000
 DAY_US: Final = 86_400_000_000
 MOST_FACTS: Final = 10_000
 """Facts of each table that one answer reads; it then says how far back it got."""
-_GREATEST: Final = 2**62
 MAX_FIELDS: Final = 50
 """Fields of one change that are listed; `fields_total` counts all."""
 _OMISSIONS: Final = 3
 """Complete runs that leave an edge out end it (docs/spec.md#3-asset-level)."""
 MAX_VALUE_BYTES: Final = 2_000
 """Bytes of JSON of a value before or after a change; of a longer one only the length is given."""
-
-
-_Key = tuple[int, bool, str, int, str, str, int]
-"""The order of entries: the latest transaction first, assets before edges, then by URI."""
-
-
-class _Place(NamedTuple):
-    """A place in the feed: what is of transactions after `upto` is before it, and so are entries with keys up to `key`.
-
-    `after`: the transaction before the feed. `listed` entries and `runs` are before the place.
-    """
-
-    upto: int
-    after: int
-    listed: int
-    runs: int
-    key: Sequence[Any]
-    query: str
 
 
 class ChangeFeed:
@@ -92,6 +71,38 @@ class ChangeFeed:
         `owner`: only of assets that this person or team owns, or whose team it is. `uri`: only of this asset and its edges.
         Raises `InvalidInput`, and `UnknownAsset` for names that no fact has.
         """
+        page = self.page(from_, to, owner=owner, uri=uri, limit=limit, cursor=cursor)
+        following = page.following(len(page.listed))
+        return {
+            "from": format_time(page.since),
+            "to": format_time(page.until),
+            "uri": uri,
+            "owner": owner,
+            "changes": page.listed,
+            "total": page.total,
+            "total_is": "exact" if page.is_complete else "at_least",
+            "runs": page.runs,
+            "partial": following is not None,
+            "reason": None if following is None else "limit" if following.key else "size",
+            "frontier": None if following is None else following.encode(),
+            "watermark": page.graph.watermark,
+        }
+
+    def page(
+        self,
+        from_: str | None = None,
+        to: str | None = None,
+        *,
+        owner: str | None = None,
+        uri: str | None = None,
+        kinds: Sequence[str] = (),
+        limit: int = DEFAULT_LIMIT,
+        cursor: str | None = None,
+    ) -> ChangePage:
+        """Return the entries of `changes`, `limit` of them as JSON.
+
+        `kinds`: only of assets of these kinds, and of edges with such an end. Raises as `changes` does.
+        """
         if not 1 <= limit <= MAX_FEED_LIMIT:
             raise InvalidInput(f"limit must be from 1 to {MAX_FEED_LIMIT}", pointer="limit")
         now = clock.now_us()
@@ -99,41 +110,31 @@ class ChangeFeed:
         since = until - DAY_US if from_ is None else parse_time(from_)
         if since > until:
             raise InvalidInput("from is after to: nothing can have been recorded between them", pointer="from")
+        query = query_digest(from_, to, owner, uri, *kinds)
+        place = None if cursor is None else FeedPlace.decode(cursor, query)
+        if place is not None and place.upto > self._follower.snapshot().watermark:
+            self._follower.wait_for(place.upto, UNKNOWN_WAIT_S)  # another process answered the page before
         graph = self._resolver.graph(uri, owner)
         asset = None if uri is None else self._resolver.asset(graph, uri, now)
         owned_by = None if owner is None else self._resolver.asset(graph, owner, now)
-        query = query_digest(from_, to, owner, uri)
-        place = self._first(graph, since, until, query) if cursor is None else _decoded(cursor, query)
+        place = place or self._first(graph, since, until, query)
+        last = place.sort_key(graph)
         with self._reader.session():
             found, entries = self._entries(graph, place, asset, owned_by, now)
-            rest = [each for each in entries if not place.key or _key(graph, each) > tuple(place.key)]
-            shown = rest[:limit]
-            listed = self._listed(graph, shown, now)
+            if kinds:
+                entries = _of_kinds(graph, entries, kinds)
+            rest = [each for each in entries if last is None or sort_key(graph, each) > last]
+            listed = self._listed(graph, rest[:limit], now)
         is_run = [graph.asset_index.kind(each.asset) == RUN for each in found.reports]
         runs = place.runs + (0 if place.key else len({each.asset for each in compress(found.reports, is_run)}))
-        following = _following(graph, place, found, rest, shown)
-        complete = found.after <= place.after
-        return {
-            "from": format_time(since),
-            "to": format_time(until),
-            "uri": uri,
-            "owner": owner,
-            "changes": listed,
-            "total": place.listed + len(rest),
-            "total_is": "exact" if complete else "at_least",
-            "runs": runs,
-            "partial": following is not None,
-            "reason": None if following is None else "limit" if following.key else "size",
-            "frontier": None if following is None else _encoded(following._replace(runs=runs)),
-            "watermark": graph.watermark,
-        }
+        return ChangePage(graph, now, since, until, place, rest, listed, found.after, runs)
 
-    def _first(self, graph: GraphVersion, since: int, until: int, query: str) -> _Place:
+    def _first(self, graph: GraphVersion, since: int, until: int, query: str) -> FeedPlace:
         upto = min(self._recorded.last_tx_at(until), graph.watermark)
-        return _Place(upto, min(self._recorded.last_tx_at(since), upto), 0, 0, (), query)
+        return FeedPlace(upto, min(self._recorded.last_tx_at(since), upto), 0, 0, None, query)
 
     def _entries(
-        self, graph: GraphVersion, place: _Place, asset: int | None, owner: int | None, now: int
+        self, graph: GraphVersion, place: FeedPlace, asset: int | None, owner: int | None, now: int
     ) -> tuple[RecordedRange, list[RecordedChange]]:
         """Return what was recorded, of the latest transactions up to the place, and the changes, newest first."""
         if place.upto <= place.after:
@@ -162,7 +163,7 @@ class ChangeFeed:
             ]
         if owner is not None:
             changes = self._owned(graph, changes, owner, now)
-        changes.sort(key=lambda each: _key(graph, each))
+        changes.sort(key=lambda each: sort_key(graph, each))
         return found, changes
 
     def _state_changes(
@@ -224,9 +225,10 @@ class ChangeFeed:
         ]
 
 
-def _key(graph: GraphVersion, each: RecordedChange) -> _Key:
-    uri, is_edge = graph.asset_index.uri, bool(each.relation)
-    return (-each.tx, is_edge, uri(each.asset), each.relation, uri(each.target) if is_edge else "", each.change, -each.valid_from)
+def _of_kinds(graph: GraphVersion, changes: Sequence[RecordedChange], kinds: Sequence[str]) -> list[RecordedChange]:
+    codes = {KINDS[kind].code for kind in kinds}
+    kind = graph.asset_index.kind
+    return [each for each in changes if kind(each.asset) in codes or (each.target and kind(each.target) in codes)]
 
 
 def _around(graph: GraphVersion, asset: int) -> set[int]:
@@ -244,42 +246,3 @@ def _field(name: str, before: object, after: object) -> dict[str, Any]:
     if max(sizes) > MAX_VALUE_BYTES:
         found |= {"before": None, "after": None, "left_out_bytes": sum(sizes)}
     return found
-
-
-def _following(
-    graph: GraphVersion, place: _Place, found: RecordedRange, rest: Sequence[RecordedChange], shown: Sequence[RecordedChange]
-) -> _Place | None:
-    """Return the place behind a page; None at the end of the feed."""
-    listed = place.listed + len(shown)
-    if len(shown) < len(rest):
-        return place._replace(upto=shown[-1].tx, key=_key(graph, shown[-1]), listed=listed)
-    if found.after > place.after:
-        return place._replace(upto=found.after, key=(), listed=listed)
-    return None
-
-
-def _encoded(place: _Place) -> str:
-    return base64.urlsafe_b64encode(json.dumps(list(place), separators=(",", ":")).encode()).decode()
-
-
-def _decoded(cursor: str, query: str) -> _Place:
-    try:
-        values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (binascii.Error, ValueError, RecursionError):
-        values = None
-    if not _is_place(values):
-        raise InvalidInput("not a cursor: pass the `frontier` of an earlier answer unchanged", pointer="cursor")
-    place = _Place(*values)
-    if place.query != query:
-        raise InvalidInput("the cursor is one of another query: only `limit` may differ between pages", pointer="cursor")
-    return place
-
-
-def _is_place(values: object) -> bool:
-    """Return whether decoded JSON has the parts of a place, with numbers that a store may have."""
-    if not isinstance(values, list) or [*map(type, values)] != [int, int, int, int, list, str]:
-        return False
-    key = values[4]
-    return all(0 <= number < _GREATEST for number in values[:4]) and (
-        not key or [*map(type, key)] == [int, bool, str, int, str, str, int]
-    )

@@ -20,7 +20,6 @@ from mlgraph.graph.model.spans import union
 from mlgraph.graph.projection.histories import triple_intervals
 from mlgraph.graph.traversal.edge_spans import spans_at
 from mlgraph.ports.recorded_facts import RecordedRange, RunReport
-from mlgraph.services.discovery.agents.described_changes import differences
 
 APPEARED: Final = "appeared"
 ENDED: Final = "ended"
@@ -105,6 +104,20 @@ def _kind_of(before: object, after: object) -> str | None:
     if before == after:
         return None
     return APPEARED if before is None else ENDED if after is None else ALTERED
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return [old, new] of each field of a state that differs, of properties by name; null: it had or has none."""
+    found: dict[str, Any] = {}
+    for name in sorted({*before, *after}):
+        old, new = before.get(name), after.get(name)
+        if old == new:
+            continue
+        if name == "properties":
+            found |= {f"properties.{key}": pair for key, pair in differences(old or {}, new or {}).items()}
+        else:
+            found[name] = [old, new]
+    return found
 
 
 def field_differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Sequence[Any]]:
