@@ -79,6 +79,13 @@ def test_an_ambiguous_name_is_refused_with_the_candidates(run: Run, double: Doub
     assert not [call for call, _ in double.calls if call == "asset"]
 
 
+def test_kind_and_name_are_advised_only_if_they_decide(run: Run, double: Double) -> None:
+    double.resolutions["orders"] = {"uri": None, "matches": [match("dataset", 1), match("model", 2)], "total": 2}
+    assert run("show", "orders").err.endswith("Give a URI of these, or KIND:NAME.\n")
+    double.resolutions["orders"] = {"uri": None, "matches": [match("dataset", 1), match("dataset", 2)], "total": 2}
+    assert run("show", "orders").err.endswith("Give a URI of these.\n")
+
+
 def test_an_unknown_name_is_refused_with_similar_ones(run: Run, double: Double) -> None:
     double.resolutions["odrers"] = {"uri": None, "matches": [], "total": 0, "nearest": [match("dataset", 1)]}
     unknown = run("lineage", "odrers")

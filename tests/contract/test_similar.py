@@ -223,7 +223,15 @@ def test_bad_questions_are_refused_with_a_reason(api: Api, query: Json, status: 
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[]", b'{"text": 3}', b'{"txt": "x"}', b'{"text": "x", "limit": "3"}', b'{"text": "x", "kind": ["run"]}'],
+    [
+        b"{",
+        b"[]",
+        b'{"text": 3}',
+        b'{"txt": "x"}',
+        b'{"text": "x", "limit": "3"}',
+        b'{"text": "x", "kind": ["run"]}',
+        b'{"text": " \\n"}',
+    ],
 )
 def test_bad_bodies_are_refused(api: Api, body: bytes) -> None:
     answer = api.http.post("/api/v1/similar", content=body, headers={"content-type": "application/json"})

@@ -28,7 +28,9 @@ class NameNotResolved(Exception):
             super().__init__(f"{name} may mean {count(resolution['total'], 'asset')}")
             left_out = resolution["total"] - MOST_LISTED
             more = [f"  and {left_out:,} more; mlgraph search lists all"] if left_out > 0 else []
-            self.advice = "\n".join([*_listed(resolution["matches"][:MOST_LISTED]), *more, "Give a URI of these, or KIND:NAME."])
+            kinds_differ = len({each["kind"] for each in resolution["matches"]}) > 1
+            give = "Give a URI of these, or KIND:NAME." if kinds_differ else "Give a URI of these."
+            self.advice = "\n".join([*_listed(resolution["matches"][:MOST_LISTED]), *more, give])
         else:
             super().__init__(f"no asset has the name {name}")
             near = _listed(resolution["nearest"])

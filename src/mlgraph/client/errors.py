@@ -61,7 +61,8 @@ class UnresolvedName(Exception):
         if matches:
             listed = ", ".join(str(each["uri"]) for each in matches[:_LISTED])
             more = f" and {total - _LISTED:,} more" if total > _LISTED else ""
-            text = f"{name!r} may mean {total:,} assets: {listed}{more}; give a URI of these, or KIND:NAME"
+            text = f"{name!r} may mean {total:,} assets: {listed}{more}; give a URI of these"
+            text += ", or KIND:NAME" if len({each["kind"] for each in matches}) > 1 else ""
         else:
             listed = ", ".join(str(each["uri"]) for each in nearest[:_LISTED])
             text = f"no asset has the name {name!r}" + (f"; similar names have {listed}" if listed else "")

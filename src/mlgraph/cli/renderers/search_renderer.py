@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _DESCRIPTION_CHARS: Final = 160
 _FACETS: Final = ("kind", "team", "platform", "environment", "tag", "state")
 _FACET_VALUES: Final = 5
+_QUERY_CHARS: Final = 100
+"""Characters of the query that an answer repeats: a query may be a pasted page."""
 
 
 def search(answer: Search) -> RenderableType:
@@ -25,7 +27,7 @@ def search(answer: Search) -> RenderableType:
         return Group(*_nothing(answer))
     bound = "at least " if answer["total_is"] == "at_least" else ""
     verb = "matches" if answer["total"] == 1 else "match"
-    about = f" {verb} {plain(answer['q'])!r}" if answer["q"] else ""
+    about = f" {verb} {_query(answer)}" if answer["q"] else ""
     head = Text(f"{bound}{count(answer['total'], 'asset')}{about}", "bold")
     lines: list[RenderableType] = [head, *_facets(answer), Text()]
     for hit in hits:
@@ -41,8 +43,13 @@ def search(answer: Search) -> RenderableType:
     return Group(*lines)
 
 
+def _query(answer: Search) -> str:
+    query = plain(answer["q"])
+    return repr(query if len(query) <= _QUERY_CHARS else f"{query[:_QUERY_CHARS]}...")
+
+
 def _nothing(answer: Search) -> Iterator[Text]:
-    yield Text(f"Nothing matches {plain(answer['q'])!r}." if answer["q"] else "There are no assets with these filters.")
+    yield Text(f"Nothing matches {_query(answer)}." if answer["q"] else "There are no assets with these filters.")
     yield Text("Try fewer or other words, a part of the name, or no filter: mlgraph search WORD", "dim")
     yield Text("Deleted assets are found with --state deleted.", "dim")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mlgraph.domain import deadlines
+from mlgraph.domain.errors import InvalidInput
 from mlgraph.domain.vocabulary import KIND_NAMES, KINDS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.ports.store import FactReader
@@ -61,7 +62,12 @@ class Plans:
         self._near = near
 
     def similar_to_text(self, text: str, kinds: Sequence[str] = (), *, limit: int) -> dict[str, Any]:
-        """Return what exists of what `text` describes, of `kinds` only if there are any: each asset by its best passage."""
+        """Return what exists of what `text` describes, of `kinds` only if there are any: each asset by its best passage.
+
+        Raises `InvalidInput` for a text of white space alone: nothing was compared then.
+        """
+        if not text.strip():
+            raise InvalidInput("the text is empty: say what is to be built")
         catalogue, graph = self._index.ready(), self._follower.snapshot()
         context = catalogue.context(self._index.sources.rarity)
         every = read_passages(passages(text), context)
