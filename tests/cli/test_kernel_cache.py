@@ -71,3 +71,13 @@ def test_a_checkout_caches_beside_its_sources(tmp_path: Path) -> None:
     kernel_cache.choose(tmp_path / "data")
     assert not os.environ[VARIABLE]
     assert not (tmp_path / "cache").exists()
+
+
+def test_matrix_products_use_one_thread_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    kernel_cache.calculate_in_one_thread()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "4")
+    kernel_cache.calculate_in_one_thread()
+    assert os.environ["OPENBLAS_NUM_THREADS"] == "4"

@@ -308,3 +308,13 @@ def test_wrong_parameters_are_refused(api: Api, query: dict[str, str], part: str
     refused = api.get("search", **query)
     assert refused.status_code == 422
     assert part in refused.json()["detail"]
+
+
+def test_first_letters_find_what_has_just_been_written(api: Api, names: Names) -> None:
+    before = api.ask("search", q="zq", prefix="true")
+    assert api.ask("search", q="zq", prefix="true") == before
+    uri = names.dataset("zq")
+    api.taken(asset(uri))
+    after = api.ask("search", q="zq", prefix="true")
+    assert after["total"] == before["total"] + 1
+    assert uri in [hit["uri"] for hit in after["hits"]]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlgraph.search.fusion import MOST_RANKS, RANK_CONSTANT, fuse, successors_first, with_prior
+from mlgraph.search.fusion import MOST_RANKS, RANK_CONSTANT, fuse, ordered, successors_first, with_prior
 
 RANKED = st.lists(st.integers(1, 60), unique=True, max_size=40)
 
@@ -46,3 +46,15 @@ def test_a_deprecated_asset_is_never_before_its_successor(ranked: list[int], lin
 @given(RANKED, st.dictionaries(st.integers(1, 60), st.integers(1, 60), max_size=20))
 def test_circles_of_successors_lose_no_hit(ranked: list[int], links: dict[int, int]) -> None:
     assert sorted(successors_first(ranked, links)) == sorted(ranked)
+
+
+def test_equal_keys_are_ordered_by_uri_and_only_their_uris_are_read() -> None:
+    read: list[int] = []
+
+    def uri(asset: int) -> str:
+        read.append(asset)
+        return f"mlg://dataset/{9 - asset}"
+
+    keys = {1: 0.5, 2: 0.5, 3: 0.1, 4: 0.9}
+    assert ordered(keys, lambda asset: -keys[asset], uri) == [4, 2, 1, 3]
+    assert set(read) == {1, 2}

@@ -1,4 +1,4 @@
-"""What must be set before numpy and numba are imported: the cache directory of compiled kernels, and threads of matrix products."""
+"""What is set before numpy and numba are imported: the cache directory of compiled kernels, the threads of matrix products."""
 
 from __future__ import annotations
 

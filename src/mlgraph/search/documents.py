@@ -152,7 +152,7 @@ def document_stems(document: SearchDocument) -> set[str]:
 
 def _stems(texts: Iterable[str]) -> str:
     """Return the words of texts as singulars, separated by spaces."""
-    return " ".join([singular(word) for text in texts for run in identifiers(text) for word in run])
+    return " ".join(filter(None, map(normal_form, texts)))
 
 
 def _texts(document: SearchDocument) -> Iterator[str]:

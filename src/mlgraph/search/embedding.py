@@ -79,12 +79,12 @@ def combined(vectors: Floats, weights: Floats) -> Floats:
 
 
 def code_of(vector: Floats) -> Codes:
-    """Return the signs of a vector as `CODE_WORDS` numbers."""
-    return np.packbits(vector > 0, bitorder="little").view(np.uint64)
+    """Return the signs of a vector, or of each row, as `CODE_WORDS` numbers."""
+    return np.packbits(vector > 0, axis=-1, bitorder="little").view(np.uint64)
 
 
 def quantized(vector: Floats) -> NDArray[np.int8]:
-    """Return a unit vector as int8."""
+    """Return unit vectors as int8."""
     rounded: NDArray[np.int8] = np.clip(np.rint(vector * _SCALE), -127, 127).astype(np.int8)
     return rounded
 

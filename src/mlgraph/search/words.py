@@ -19,6 +19,7 @@ MAX_WORD_CHARS: Final = 64
 """Longer words are cut: a base64 blob in a description is one word."""
 
 _CACHED_CHARS: Final = 1_000
+_CACHED_NAME_CHARS: Final = 100
 _ASCII_RUN: Final = re.compile(r"[A-Za-z0-9]+")
 _ASCII_PART: Final = re.compile(r"[A-Z]{2,}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 """Parts of a run of letters and digits; `IDs` is one."""
@@ -194,7 +195,14 @@ def _sort(char: str, before: str) -> str:
 
 def normal_form(name: str) -> str:
     """Return what all spellings of an identifier have in common: the singulars of its words, separated by spaces."""
+    return _cached_normal_form(name) if len(name) <= _CACHED_NAME_CHARS else _normal_form(name)
+
+
+def _normal_form(name: str) -> str:
     return " ".join(map(singular, name_parts(name)))
+
+
+_cached_normal_form = lru_cache(1 << 14)(_normal_form)
 
 
 def tokens(text: str) -> list[Token]:

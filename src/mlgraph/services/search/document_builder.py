@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -69,6 +69,7 @@ class DocumentBuilder:
         self._reader = reader.at(graph.watermark)
         self._graph = graph
         self._teams = Teams(graph, LAST_MOMENT)
+        self._team_names: dict[str, str] = {}
 
     def is_indexed(self, asset: int) -> bool:
         """Return whether an asset has a document: it is of a kind that is searched for, and no other name of another asset."""
@@ -86,16 +87,9 @@ class DocumentBuilder:
         intervals = facts.intervals
         environments = self._environments(intervals)
         parts = self._priors.of(self._graph, np.array(chosen, np.int32)).tolist()
-        documents = (
-            self._document(facts, asset, intervals[asset], teams.get(asset), environments.get(asset)) for asset in chosen
-        )
         return [
-            replace(
-                document,
-                graph_prior=part if document.state != "deleted" else 0,
-                prior=prior_of(part, has_owner=bool(document.owners), is_deprecated=document.state != "live"),
-            )
-            for document, part in zip(documents, parts, strict=True)
+            self._document(facts, asset, intervals[asset], teams.get(asset), environments.get(asset), part)
+            for asset, part in zip(chosen, parts, strict=True)
         ]
 
     def _read(self, assets: Collection[int]) -> _Facts:
@@ -163,8 +157,9 @@ class DocumentBuilder:
         return found
 
     def _document(
-        self, facts: _Facts, asset: int, intervals: Sequence[AssetInterval], team: str | None, environment: str | None
+        self, facts: _Facts, asset: int, intervals: Sequence[AssetInterval], team: str | None, environment: str | None, part: int
     ) -> SearchDocument:
+        """Return the document of an asset; `part` is the part of its prior that comes from the graph."""
         index = self._graph.asset_index
         uri = AssetUri.parse(index.uri(asset))
         records = self._records(facts, asset)
@@ -198,13 +193,17 @@ class DocumentBuilder:
             successor=successor,
             successor_asset=(index.number(successor) or 0) if successor is not None and deprecated else 0,
             changed_day=max(0, max((each.start for each in intervals), default=0) // _DAY_US),
+            graph_prior=0 if is_deleted else part,
+            prior=prior_of(part, has_owner=bool(facts.owners[asset]), is_deprecated=is_deleted or deprecated),
         )
 
     def _name_of(self, team: str | None) -> str:
-        number = None if team is None else self._graph.asset_index.number(team)
-        if number is not None:
-            return self._graph.asset_index.name(number)
-        return "" if team is None else AssetUri.parse(team).name
+        if team is None:
+            return ""
+        if team not in self._team_names:  # a look-up by URI costs as much as the words of a document
+            number = self._graph.asset_index.number(team)
+            self._team_names[team] = AssetUri.parse(team).name if number is None else self._graph.asset_index.name(number)
+        return self._team_names[team]
 
     def _columns(self, facts: _Facts, asset: int, schema: object) -> list[tuple[str, str]]:
         """Return the columns of a dataset with their descriptions: those of its schema in order, then the others by name."""

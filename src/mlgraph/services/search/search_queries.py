@@ -17,7 +17,7 @@ import orjson
 from mlgraph.domain import clock
 from mlgraph.domain.errors import InvalidInput, UnreadableIndex
 from mlgraph.domain.options.search_options import DEFAULTS, FILTERS, SearchOptions
-from mlgraph.ports.search_index import IndexHit, MeaningView
+from mlgraph.ports.search_index import IndexHit, IndexState, MeaningView
 from mlgraph.search.documents import SearchDocument
 from mlgraph.search.embedding import document_words, text_words
 from mlgraph.search.fusion import fuse
@@ -34,6 +34,10 @@ _RANKINGS: Final = 64
 _RANKING_S: Final = 60.0
 """How long the further pages of a search come from the same ranking."""
 _DAY_US: Final = 86_400_000_000
+_FIRST_LETTERS: Final = 2
+_ANSWERS: Final = 1_000
+"""Answers for first letters that are kept."""
+_NO_ANSWER: Final = (None, 0, None)
 
 
 class Candidate(NamedTuple):
@@ -74,6 +78,8 @@ class SearchQueries:
         self._projection = projection
         self._lock = threading.Lock()
         self._rankings: OrderedDict[tuple[str, int], tuple[float, Ranking]] = OrderedDict()
+        self._first_letters: OrderedDict[tuple[str, SearchOptions], tuple[IndexState | None, int, dict[str, Any] | None]]
+        self._first_letters = OrderedDict()
 
     def wait_until(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
@@ -85,6 +91,29 @@ class SearchQueries:
 
     def search(self, q: str, options: SearchOptions = DEFAULTS, *, at_least: int = 0) -> dict[str, Any]:
         """Return a page of hits (docs/search.md), from an index that includes transaction `at_least`."""
+        if options.prefix and len(q) <= _FIRST_LETTERS and not options.cursor:
+            return self._of_first_letters(q, options)
+        return self._searched(q, options, at_least)
+
+    def _of_first_letters(self, q: str, options: SearchOptions) -> dict[str, Any]:
+        """Return the first page for the first letters of what is typed: many documents match, and everybody types the same.
+
+        The answer is kept as long as the index and the day are the same.
+        """
+        key = q, options
+        current = self._projection.view().state, clock.now_us() // _DAY_US
+        with self._lock:
+            state, day, kept = self._first_letters.get(key, _NO_ANSWER)
+        if kept is not None and state is current[0] and day == current[1]:  # a commit may change priors alone
+            return kept
+        answer = self._searched(q, options, 0)
+        with self._lock:
+            self._first_letters[key] = (*current, answer)
+            while len(self._first_letters) > _ANSWERS:
+                self._first_letters.popitem(last=False)
+        return answer
+
+    def _searched(self, q: str, options: SearchOptions, at_least: int) -> dict[str, Any]:
         digest = _digest(q, options)
         cursor = _Cursor.decode(options.cursor, digest) if options.cursor else _Cursor(0, digest, 0)
         ranking = self._former(digest, max(cursor.watermark, at_least)) if cursor.offset else None

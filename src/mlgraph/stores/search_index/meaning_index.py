@@ -13,12 +13,13 @@ from mlgraph.domain.errors import Unavailable
 from mlgraph.ports.search_index import GraphValues, WrittenDocument
 from mlgraph.search import embedding
 from mlgraph.search.embedding import Floats
-from mlgraph.stores.search_index.vector_file import SlotRow, VectorFile
+from mlgraph.stores.search_index.vector_file import SlotRows, VectorFile
 from mlgraph.stores.search_index.word_vectors import WordVectors
 
 _log = logging.getLogger(__name__)
 
-_NO_VECTOR: Final = np.zeros(embedding.DIMENSIONS, np.float32)
+_FROM_GRAPH: Final = (np.uint8, np.uint8, np.uint32)
+"""Types of marks, priors and teams."""
 
 
 class MeaningIndex:
@@ -66,11 +67,17 @@ class MeaningIndex:
         if file is None:
             return
         file.remove(removed)
-        for document in documents:
+        if not documents:
+            return
+        vectors = np.zeros((len(documents), embedding.DIMENSIONS), np.float32)
+        for place, document in enumerate(documents):
             vector = self._vector(document.meaning) if document.mark else None
-            found = _NO_VECTOR if vector is None else vector
-            code, vector_row = embedding.code_of(found), embedding.quantized(found)
-            file.put(SlotRow(document.asset, document.mark, document.graph_prior, document.team_digest, code, vector_row))
+            if vector is not None:
+                vectors[place] = vector
+        columns = zip(*((each.mark, each.graph_prior, each.team_digest) for each in documents), strict=True)
+        marks, priors, teams = (np.array(values, kind) for values, kind in zip(columns, _FROM_GRAPH, strict=True))
+        codes, quantized = embedding.code_of(vectors), embedding.quantized(vectors)
+        file.put([document.asset for document in documents], SlotRows(marks, priors, teams, codes, quantized))
 
     def graph_values(self) -> GraphValues:
         """Return what the documents of current assets have from the graph."""

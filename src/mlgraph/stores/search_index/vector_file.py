@@ -36,15 +36,14 @@ _TAIL: Final = 50_000
 Vectors = NDArray[np.int8]
 
 
-class SlotRow(NamedTuple):
-    """What a slot has: asset, mark of its kind (0: deleted), what is from the graph, code and vector."""
+class SlotRows(NamedTuple):
+    """What slots have, one row each: mark of the kind (0: deleted), what is from the graph, code and vector."""
 
-    asset: int
-    mark: int
-    prior: int
-    team: int
-    code: Codes
-    vector: Vectors
+    marks: NDArray[np.uint8]
+    priors: NDArray[np.uint8]
+    teams: NDArray[np.uint32]
+    codes: Codes
+    vectors: Vectors
 
 
 def _slot_bytes(name: str) -> int:
@@ -141,16 +140,15 @@ class VectorFile:
         found = np.flatnonzero(self.column("assets") == asset).tolist()
         return int(found[0]) if found else None
 
-    def put(self, row: SlotRow) -> None:
-        """Write a row, in a new slot if its asset has none."""
-        slot = self.slot_of(row.asset)
-        if slot is None:
-            slot = self._new_slot(row.asset)
-        self._write("priors", slot, bytes((row.prior,)))
-        self._write("teams", slot, np.uint32(row.team).tobytes())
-        self._write("codes", slot, row.code.tobytes())
-        self._write("vectors", slot, row.vector.tobytes())
-        self._write("marks", slot, bytes((row.mark,)))
+    def put(self, assets: Sequence[int], rows: SlotRows) -> None:
+        """Write the rows of some assets, in new slots for those that have none."""
+        slots = [self._new_slot(asset) if (slot := self.slot_of(asset)) is None else slot for asset in assets]
+        start = 0
+        for end in range(1, len(slots) + 1):  # slots in a row are written at once
+            if end == len(slots) or slots[end] != slots[end - 1] + 1:
+                for name in ("priors", "teams", "codes", "vectors", "marks"):  # with its mark, a slot is found
+                    self._write(name, slots[start], getattr(rows, name)[start:end].tobytes())
+                start = end
 
     def remove(self, assets: Collection[int]) -> None:
         """Leave these assets out of searches."""
