@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -17,6 +17,8 @@ _COSINE: Final = (0.45, 0.95)
 _OTHER_TYPE: Final = 0.6
 """Factor for columns whose types differ."""
 _LEAST_WEIGHT: Final = 0.03
+_LOCAL_FLOOR: Final = 0.01
+"""The weight of a column that all assets from the same sources have."""
 
 
 class ColumnMatch(NamedTuple):
@@ -27,15 +29,23 @@ class ColumnMatch(NamedTuple):
     similarity: float
 
 
-def column_agreement(query: Profile, others: Sequence[Profile], table: ColumnTable, assets: int) -> list[float]:
-    """Return for each of `others` the share of columns that match, by weight: the mean of the shares of both sides."""
+def column_agreement(
+    query: Profile, others: Sequence[Profile], table: ColumnTable, assets: int, local: Mapping[int, float] | None = None
+) -> list[float]:
+    """Return for each of `others` the share of columns that match, by weight: the mean of the shares of both sides.
+
+    `local`: factors of the weights of columns by `local_rarity`.
+    """
     if not query.columns or not any(other.columns for other in others):
         return [0.0] * len(others)
+    factors = local or {}
     distinct = sorted({column for other in others for column in other.columns})
     place = {column: number for number, column in enumerate(distinct)}
     similarity = _similarities(query.columns, distinct, table, assets)
-    mine_weight = np.array([_weight(column, table, assets) for column in query.columns], np.float32)
-    their_weight = np.array([_weight(column, table, assets) for column in distinct], np.float32)
+    mine_weight, their_weight = (
+        np.array([_weight(column, table, assets) * factors.get(column, 1.0) + _LOCAL_FLOOR for column in columns], np.float32)
+        for columns in (query.columns, distinct)
+    )
     mine_types = np.frombuffer(query.types, np.uint8)
     found = []
     for other in others:

@@ -13,12 +13,13 @@ import numpy as np
 
 from mlgraph.search.similarity.columns import column_agreement
 from mlgraph.search.similarity.coverage import NumberedWords, WeightedWords, coverage
+from mlgraph.search.similarity.local_rarity import LocalRarity, local_rarity
 from mlgraph.search.similarity.profiles import ColumnTable, Profile
 from mlgraph.search.similarity.scoring import Signals, log_odds
 from mlgraph.search.similarity.slices import PROSE, Slice
 from mlgraph.search.similarity.vocabulary import Floats, Vocabulary
 
-_COMPARED: Final = 60
+_COMPARED: Final = 40
 _LEAST_ITEMS: Final = 5
 """Items that two embeddings must have in common before their neighbours are compared."""
 _COSINE: Final = (0.05, 0.65)
@@ -37,6 +38,8 @@ _TEMPLATE: Final = (0.55, 0.85)
 """Shares of equal words between which two texts pass from reworded to filled from one template."""
 _LEAST_WORDS: Final = 4
 _DATA_SLICES: Final = frozenset({Slice.PLACE, Slice.PERIOD, Slice.PLATFORM, Slice.AUDIENCE, Slice.NUMBER})
+_LOCAL_FLOOR: Final = 0.05
+"""What is left of the weight of a word that all assets from the same sources have."""
 _LIKE_TEXTS: Final = 0.45
 """Agreement of texts below which they cannot be filled from one template."""
 _ONE_SIDED: Final = 0.4
@@ -118,19 +121,23 @@ def overlap(one: AbstractSet[int], other: AbstractSet[int], weights: Mapping[int
     return (shared / total if total > 0 else 0.0), shared
 
 
-def vectors_of(profiles: Sequence[Profile], context: Context) -> Floats:
-    """Return the mean vector of the words of each asset, weighted by rarity, of length 1 (0 for an asset without known words)."""
+def vectors_of(profiles: Sequence[Profile], context: Context, local: Mapping[int, float] | None = None) -> Floats:
+    """Return the mean vector of the words of each asset, weighted by rarity, of length 1 (0 for an asset without known words).
+
+    `local`: factors of words by `local_rarity`.
+    """
     vocabulary = context.vocabulary
     concepts, size = vocabulary.concepts, vocabulary.embedded_words
     numbers: list[int] = []
     weights: list[float] = []
     rows: list[int] = []
+    factors = local or {}
     for row, profile in enumerate(profiles):
         for number in dict.fromkeys((*profile.name, *profile.text)):
             concept = concepts[number]
             if concept >= 0 and number < size:
                 numbers.append(number)
-                weights.append(0.1 + context.rarities[concept])
+                weights.append(_word_weight(number, context, factors))
                 rows.append(row)
     found = np.zeros((len(profiles), vocabulary.vectors.shape[1]), np.float32)
     totals = np.zeros(len(profiles), np.float32)
@@ -147,14 +154,23 @@ def vectors_of(profiles: Sequence[Profile], context: Context) -> Floats:
     return np.divide(found, lengths, out=np.zeros_like(found), where=lengths > 0)
 
 
+def _word_weight(number: int, context: Context, local: Mapping[int, float]) -> float:
+    """Return how much a word tells: by its rarity in the catalogue, and among the assets from the same sources."""
+    return (0.1 + context.rarities[context.vocabulary.concepts[number]]) * (_LOCAL_FLOOR + local.get(number, 1.0))
+
+
 def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: Enrich | None = None) -> list[Ranked]:
     """Return the best of `others` with their signals, the best first; of equal ones the first of `others`.
 
     Columns are compared by meaning, and `surroundings` asked for, only of the `_COMPARED` that are best by everything else.
     """
-    vectors = vectors_of([query.profile, *(other.profile for other in others)], context)
+    profiles = [query.profile, *(other.profile for other in others)]
+    local = local_rarity([other.profile for other in others if query.leaves & other.leaves], profiles, context.vocabulary)
+    vectors = vectors_of(profiles, context, local.words)
     cosines: list[float] = (vectors[1:] @ vectors[0]).tolist()
-    pair = _Pair(query, context, [len(query.leaves & other.leaves) / len(query.leaves | other.leaves or {0}) for other in others])
+    pair = _Pair(
+        query, context, local, [len(query.leaves & other.leaves) / len(query.leaves | other.leaves or {0}) for other in others]
+    )
     found = [
         (place, pair.signals(other, cosine, _same_columns(query.profile, other.profile)))
         for place, (other, cosine) in enumerate(zip(others, cosines, strict=True))
@@ -166,8 +182,10 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: En
     else:
         compared = [others[place] for place, _ in best]
     pair.about(query)
-    columns = column_agreement(query.profile, [other.profile for other in compared], context.columns, context.assets_with_columns)
-    covered = _covered(query.profile, [other.profile for other in compared], context)
+    columns = column_agreement(
+        query.profile, [other.profile for other in compared], context.columns, context.assets_with_columns, local.columns
+    )
+    covered = _covered(query.profile, [other.profile for other in compared], context, local)
     ranked = [
         Ranked(place, other, pair.signals(other, cosines[place], agreement, share))
         for (place, _), other, agreement, share in zip(best, compared, columns, covered, strict=True)
@@ -176,23 +194,23 @@ def rank(query: Subject, others: Sequence[Subject], context: Context, enrich: En
     return ranked
 
 
-def _covered(query: Profile, others: Sequence[Profile], context: Context) -> list[float]:
+def _covered(query: Profile, others: Sequence[Profile], context: Context, local: LocalRarity) -> list[float]:
     """Return for each of `others` how much of the words of both the other's words cover, by rarity: the mean of both shares."""
-    mine = _numbered(query, context)
+    mine = _numbered(query, context, local)
     vocabulary = context.vocabulary
     words = WeightedWords(
         tuple(vocabulary.concepts[number] for number in mine.numbers),
         np.array(mine.weights, np.float32),
         vocabulary.vectors[list(mine.numbers)].astype(np.float32),
     )
-    forward, backward = coverage(words, [_numbered(other, context) for other in others], vocabulary)
+    forward, backward = coverage(words, [_numbered(other, context, local) for other in others], vocabulary)
     return [(one + other) / 2 for one, other in zip(forward, backward, strict=True)]
 
 
-def _numbered(profile: Profile, context: Context) -> NumberedWords:
+def _numbered(profile: Profile, context: Context, local: LocalRarity) -> NumberedWords:
     concepts, size = context.vocabulary.concepts, context.vocabulary.embedded_words
     numbers = [n for n in dict.fromkeys((*profile.name, *profile.text)) if n < size and concepts[n] >= 0]
-    return NumberedWords(numbers, [0.1 + context.rarities[concepts[n]] for n in numbers], [1.0] * len(numbers))
+    return NumberedWords(numbers, [_word_weight(n, context, local.words) for n in numbers], [1.0] * len(numbers))
 
 
 def _same_columns(one: Profile, other: Profile) -> float:
@@ -214,11 +232,15 @@ class _Words(NamedTuple):
 class _Pair:
     """Comparisons of one asset with others."""
 
-    def __init__(self, query: Subject, context: Context, shares: Sequence[float]) -> None:
-        """`shares`: how much of its sources each candidate has in common with `query`; what many have tells little."""
+    def __init__(self, query: Subject, context: Context, local: LocalRarity, shares: Sequence[float]) -> None:
+        """`local`: what tells little among the candidates from the same sources.
+
+        `shares`: how much of its sources each candidate has in common with `query`; what many have tells little.
+        """
         self._query = query
         self._context = context
         self._shares = sorted(shares)
+        self._rarities = Rarities(lambda concept: context.rarities[concept] * local.concepts.get(concept, 1.0))
         self._words: dict[int, _Words] = {}
         self._mine = self._words_of(query)
 
@@ -238,7 +260,7 @@ class _Pair:
     def signals(self, other: Subject, cosine: float, columns: float, covered: float | None = None) -> Signals:
         """Return the signals, given the cosine of the texts, the agreement of the columns, and how much the texts share."""
         context, query, words = self._context, self._query, self._words_of(other)
-        in_words = min(1.0, 2 * overlap(self._mine.every, words.every, context.rarities)[0]) if covered is None else covered
+        in_words = min(1.0, 2 * overlap(self._mine.every, words.every, self._rarities)[0]) if covered is None else covered
         text = 0.5 * scaled(cosine, *_COSINE) + 0.5 * scaled(in_words, *_COVERED)
         leaves, leaf_weight = overlap(query.leaves, other.leaves, context.sources)
         inputs, input_weight = overlap(query.inputs, other.inputs, context.sources)
@@ -250,7 +272,7 @@ class _Pair:
         both_known = bool(query.leaves) and bool(other.leaves)
         template = self._template(other.profile) if text > _LIKE_TEXTS else 0.0
         return Signals(
-            name=overlap(self._mine.name, words.name, context.rarities)[0],
+            name=overlap(self._mine.name, words.name, self._rarities)[0],
             text=text,
             columns=columns,
             sources=topic * leaves * min(1.0, leaf_weight / _ENOUGH),

@@ -123,6 +123,6 @@ class Vocabulary:
         return found if found >= 0 and self._frequencies[found] else None
 
 
-def rarity(frequency: int, assets: int) -> float:
+def rarity(frequency: float, assets: int) -> float:
     """Return 1 - log(frequency) / log(assets), between 0 and 1; what no other asset has counts like what two have."""
     return min(1.0, max(0.0, 1.0 - math.log(max(frequency, 1)) / math.log(max(assets, 20))))
