@@ -39,7 +39,7 @@ WEIGHTS: Final = Signals(
 Never negative for what speaks for a duplicate, never positive for what speaks against it; no signal suffices by itself.
 """
 BIAS: Final = -4.85
-SUGGESTED: Final = 0.9
+SUGGESTED: Final = 0.93
 """The least score of a suggestion, chosen on labelled sets so that at most 1 in 200 assets without a duplicate gets one."""
 LISTED: Final = 0.05
 """The least score of a hit of a query."""
