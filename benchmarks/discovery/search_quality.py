@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from benchmarks.discovery.engines.base import SearchEngine
 from benchmarks.discovery.engines.with_mlgraph import MlgraphSearch
-from benchmarks.discovery.search_queries import CHECKS, LabelledQuery, Marked, mark, share
+from benchmarks.discovery.search_queries import CHECKS, LIMIT, PHRASE_LIMIT, LabelledQuery, Marked, mark, share
 from benchmarks.discovery.vocabulary import words
 from benchmarks.figures import Figures
 
@@ -37,7 +37,8 @@ def marks(engine: SearchEngine, queries: Sequence[LabelledQuery], texts: Mapping
     """Return the marked answers of an engine to all queries, by check."""
     found: dict[str, list[Marked]] = {check: [] for check in CHECKS}
     for query in queries:
-        found[query.check].append(mark(query, engine.search(query.text), texts))
+        limit = PHRASE_LIMIT if query.phrase else LIMIT
+        found[query.check].append(mark(query, engine.search(query.text, limit=limit), texts))
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from mlgraph.domain.options.search_options import MAX_LIMIT
 from mlgraph.domain.uri import AssetUri
 
 CHECKS: Final = (
@@ -23,6 +24,8 @@ CHECKS: Final = (
 """Kinds of labelled queries (DISCOVERY section 2, musts 2 to 7)."""
 LIMIT: Final = 10
 """Hits that are looked at."""
+PHRASE_LIMIT: Final = MAX_LIMIT
+"""Hits of a phrase: many descriptions may have it, and nothing tells which one is meant, so that all of them are looked at."""
 
 
 class SearchHit(NamedTuple):
@@ -114,7 +117,7 @@ _RULES: Final = {
     "full name": lambda _, found, rank: _only(found, rank),
     "typo": lambda _, __, rank: _within(3, rank),
     "description": lambda _, __, rank: _within(3, rank),
-    "phrase": lambda _, __, rank: rank is not None,
+    "phrase": lambda query, found, _: query.expected <= {hit.uri for hit in found.hits},
     "meaning": lambda _, __, rank: _within(3, rank),
     "spelling": lambda _, __, rank: _within(1, rank),
     "twin": lambda query, found, rank: rank is not None and _above(query, found, rank),

@@ -39,12 +39,27 @@ def test_the_code_is_the_signs() -> None:
     assert np.unpackbits(code_of(vector).view(np.uint8), bitorder="little").tolist() == (vector > 0).astype(int).tolist()
 
 
-def test_alignment_is_the_mean_of_the_best_cosines() -> None:
-    query = np.eye(4, dtype=np.float32)[:2] * np.array([[3.0], [1.0]], np.float32)
+def test_an_alignment_grows_with_the_words_that_are_covered() -> None:
+    words, vectors = ["churn", "cars"], np.eye(4, dtype=np.float32)[:2] * np.array([[3.0], [1.0]], np.float32)
+    known = ["churn", "car", "other"]
     rows = np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 0]], np.float32)
-    found = alignments(query, rows, ["a", "b", "c"], [["a"], ["b", "c"], ["c"], [], ["a", "b"]])
-    assert np.allclose(found, [0.75, 0.25, 0.0, 0.0, 1.0])
-    assert closest_words(query[:1], rows, ["a", "b", "c"], 1) == ["a"]
+    documents = [["churn"], ["car", "other"], ["other"], [], ["churn", "car"]]
+    found = alignments(words, vectors, known, rows, documents)
+    assert [each.by_word for each in found] == [(100, 0), (0, 100), (0, 0), (), (100, 100)]
+    assert found[3].score == 0.0
+    assert found[4].score > found[0].score > found[1].score > found[2].score
+    assert all(0.0 <= each.score <= 1.0 for each in found)
+    assert alignments(words, np.zeros_like(vectors), known, rows, documents)[0] == embedding.NOT_ALIGNED
+    assert closest_words(vectors[:1], rows, known, 1) == ["churn"]
+
+
+def test_a_meaning_beside_the_shared_words_counts() -> None:
+    words, vectors = ["rider", "thief"], np.array([[1, 0, 0, 0], [0, 1, 0, 0]], np.float32)
+    known = ["rider", "fraud", "weather"]
+    rows = np.array([[1, 0, 0, 0], [0, 0.8, 0.6, 0], [0, 0, 0, 1]], np.float32)
+    near, far = alignments(words, vectors, known, rows, [["rider", "fraud"], ["rider", "weather"]])
+    assert near.score > far.score
+    assert near.by_word[0] == far.by_word[0] == 100
 
 
 @given(st.integers(0, 10**6), st.integers(0, 10**6), st.booleans(), st.booleans(), st.booleans())

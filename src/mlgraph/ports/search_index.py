@@ -104,6 +104,14 @@ class IndexHit(NamedTuple):
     address: Any
 
 
+class Alignment(NamedTuple):
+    """How well the words of a document cover those of a query by their meaning: 0 to 1 in all, and by word of the query."""
+
+    score: float
+    by_word: tuple[int, ...]
+    """In hundredths, in the order of the query's words: documents with equal ones are alike to the query."""
+
+
 class GraphValues(NamedTuple):
     """What documents have from the graph: the part of the prior, and the digest of the team."""
 
@@ -171,8 +179,8 @@ class MeaningView(IndexView, Protocol):
     def nearest_to(self, asset: int, most: int, most_of_kind: int) -> list[tuple[int, float]]:
         """Return the same for the vector of an asset, the asset itself included; empty if it has none."""
 
-    def alignments(self, meaning: Mapping[str, float], hits: Sequence[IndexHit]) -> list[float]:
-        """Return how well the words of each hit cover those of `meaning` by their own meaning, 0 to 1."""
+    def alignments(self, meaning: Mapping[str, float], hits: Sequence[IndexHit]) -> list[Alignment]:
+        """Return how well the words of each hit cover those of `meaning` by their own meaning."""
 
     def closest_words(self, meaning: Mapping[str, float], hit: IndexHit, most: int) -> list[str]:
         """Return the words of a hit that are nearest in meaning to any word of `meaning`, nearest first."""

@@ -13,9 +13,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from mlgraph.ports.search_index import Alignment
 from mlgraph.search.documents import SearchDocument
 from mlgraph.search.query_text import ParsedQuery
-from mlgraph.search.words import STOP_WORDS, identifiers
+from mlgraph.search.words import STOP_WORDS, identifiers, singular
 
 DIMENSIONS: Final = 256
 CODE_WORDS: Final = DIMENSIONS // 64
@@ -27,6 +28,10 @@ _MOST_TEXT_WORDS: Final = 120
 _MOST_COLUMNS: Final = 60
 _NOISE: Final = 0.2
 """Cosines of words that have nothing to do with each other are below it."""
+
+_PARTS: Final = {"covered": 0.4, "about": 0.3, "literal": 0.15, "beside": 0.15}
+"""Weights of the parts of an alignment."""
+NOT_ALIGNED: Final = Alignment(0.0, ())
 
 Floats = NDArray[np.float32]
 Codes = NDArray[np.uint64]
@@ -163,19 +168,51 @@ def warm() -> None:
     nearest(np.zeros(CODE_WORDS, np.uint64), np.zeros((1, CODE_WORDS), np.uint64), np.ones(1, np.uint8), 1, 1)
 
 
-def alignments(query: Floats, rows: Floats, words: Sequence[str], documents: Sequence[Sequence[str]]) -> list[float]:
-    """Return how well each document covers a query: the mean over the query's words of their best cosine with a word of it.
+def alignments(
+    words: Sequence[str], vectors: Floats, known: Sequence[str], rows: Floats, documents: Sequence[Sequence[str]]
+) -> list[Alignment]:
+    """Return how well each document covers a query of `words`; `rows` are the vectors of `known`, all words of `documents`.
 
-    `rows` are the vectors of `words`, all words of `documents`. A query word counts as much as its vector is long, which is how
-    much it says; cosines up to `_NOISE` count as 0. The late interaction of Khattab and Zaharia, SIGIR 2020, with static vectors.
+    A query word is covered by its best cosine with a word of the document, up to `_NOISE` by nothing, and counts as much as its
+    vector is long, which is how much it says: the late interaction of Khattab and Zaharia, SIGIR 2020, with static vectors. The
+    score is the weighted mean (`_PARTS`) of that, of the cosine of the summed vectors, of the words that are in the document
+    literally, and of the cosine of what both have beside these: words that are in both say nothing about the others.
     """
-    lengths = np.linalg.norm(query, axis=1)
-    if not len(words) or not lengths.any():
-        return [0.0] * len(documents)
-    cosines = np.maximum(_units(rows) @ _units(query).T - _NOISE, 0.0) / (1.0 - _NOISE)
-    number = {word: place for place, word in enumerate(words)}
+    lengths = np.linalg.norm(vectors, axis=1)
+    filled = [place for place, listed in enumerate(documents) if listed]
+    if not filled or not lengths.any():
+        return [NOT_ALIGNED] * len(documents)
+    number = {word: place for place, word in enumerate(known)}
+    flat = np.array([number[word] for place in filled for word in documents[place]])
+    starts = np.cumsum([0, *(len(documents[place]) for place in filled[:-1])])
+    wanted = np.array([singular(word) for word in words])
+    is_same = np.array([singular(word) for word in known])[:, None] == wanted
+    cosines = np.maximum(_units(rows) @ _units(vectors).T - _NOISE, 0.0) / (1.0 - _NOISE)
+    cosines[is_same] = 1.0
     weights = lengths / lengths.sum()
-    return [float(cosines[[number[word] for word in listed]].max(axis=0) @ weights) if listed else 0.0 for listed in documents]
+    best = np.maximum.reduceat(cosines[flat], starts, axis=0)
+    is_shared = np.logical_or.reduceat(is_same[flat], starts, axis=0)
+    listed = rows[flat]
+    others = np.add.reduceat(listed * ~is_same.any(axis=1)[flat][:, None], starts, axis=0)
+    parts = {
+        "covered": best @ weights,
+        "about": _cosines(np.add.reduceat(listed, starts, axis=0), vectors.sum(axis=0)),
+        "literal": is_shared @ weights,
+        "beside": np.where(is_shared.all(axis=1), 1.0, _cosines(others, ~is_shared @ vectors)),
+    }
+    scores = sum(weight * parts[name] for name, weight in _PARTS.items()) / sum(_PARTS.values())
+    found = [NOT_ALIGNED] * len(documents)
+    for place, score, row in zip(
+        filled, np.clip(scores, 0.0, 1.0).tolist(), np.rint(best * 100).astype(int).tolist(), strict=True
+    ):
+        found[place] = Alignment(score, tuple(row))
+    return found
+
+
+def _cosines(rows: Floats, other: Floats) -> Floats:
+    """Return the cosine of each row and `other`, one vector or one for each row."""
+    found: Floats = (_units(rows) * _units(np.atleast_2d(other))).sum(axis=1)
+    return found
 
 
 def closest_words(query: Floats, rows: Floats, words: Sequence[str], most: int) -> list[str]:

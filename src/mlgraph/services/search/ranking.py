@@ -53,7 +53,7 @@ class Ranking:
     meant: Mapping[int, tuple[int, float]] = field(default_factory=dict)
     """Rank and cosine by meaning."""
     aligned: Mapping[int, float] = field(default_factory=dict)
-    """The score by words and their meaning, of those that were compared word by word."""
+    """The score by words and their meaning, of those that were compared word by word; 1 more for the best of those alike."""
     priors: Mapping[int, int] = field(default_factory=dict)
     meaning: Mapping[str, float] = field(default_factory=dict)
     """The words that the hits by meaning are nearest to."""
@@ -140,11 +140,29 @@ class Ranker:
         return all(word.is_prefix or word.stem in stems or is_misspelled(word, stems) for word in query.words)
 
     def _aligned(self, ranking: Ranking, lexical: Sequence[IndexHit], candidates: Sequence[int]) -> dict[int, float]:
-        """Return the score of some candidates: how well their words cover the query by meaning, and their score by words."""
+        """Return the score of some candidates: how well their words cover the query by meaning, and their score by words.
+
+        Of hits that are alike to the query, such as copies of one table for other regions, the best has 1 more than the others:
+        they follow the best of each other group. So has the best hit by words: numbers have no meaning, and may tell it apart.
+        """
         hits = [ranking.hits[asset] for asset in candidates]
         words = {hit.asset: hit.score / lexical[0].score for hit in lexical} if lexical and lexical[0].score else {}
         aligned = self._view.alignments(ranking.meaning, hits)
-        return {hit.asset: value + _WORDS_WEIGHT * words.get(hit.asset, 0.0) for hit, value in zip(hits, aligned, strict=True)}
+        scored = sorted(
+            (
+                (each.score + _WORDS_WEIGHT * words.get(hit.asset, 0.0), hit.asset, each.by_word)
+                for hit, each in zip(hits, aligned, strict=True)
+            ),
+            key=lambda each: (-each[0], -ranking.hits[each[1]].prior, self._uri(each[1])),
+        )
+        seen: set[tuple[int, ...]] = set()
+        found = {}
+        for score, asset, by_word in scored:
+            is_first = by_word not in seen or words.get(asset) == 1.0
+            found[asset] = score / (1.0 + _WORDS_WEIGHT) + is_first
+            if by_word:
+                seen.add(by_word)
+        return found
 
     def _all(self, selection: Selection) -> Ranking:
         """Return all assets of a selection by prior."""

@@ -10,9 +10,9 @@ from typing import Final
 import numpy as np
 
 from mlgraph.domain.errors import Unavailable
-from mlgraph.ports.search_index import GraphValues, WrittenDocument
+from mlgraph.ports.search_index import Alignment, GraphValues, WrittenDocument
 from mlgraph.search import embedding
-from mlgraph.search.embedding import Floats
+from mlgraph.search.embedding import NOT_ALIGNED, Floats
 from mlgraph.stores.search_index.vector_file import SlotRows, VectorFile
 from mlgraph.stores.search_index.word_vectors import WordVectors
 
@@ -121,14 +121,14 @@ class MeaningIndex:
         found = zip(assets[slots].tolist(), cosines.tolist(), strict=True)
         return sorted(found, key=lambda each: (-each[1], each[0]))
 
-    def alignments(self, query: Sequence[str], documents: Sequence[Sequence[str]]) -> list[float]:
-        """Return how well the words of each document cover those of a query by their meaning, 0 to 1."""
+    def alignments(self, query: Sequence[str], documents: Sequence[Sequence[str]]) -> list[Alignment]:
+        """Return how well the words of each document cover those of a query by their meaning."""
         try:
             wanted = self._words.of(query)
             listed = [*dict.fromkeys(word for words in documents for word in words)]
-            return embedding.alignments(wanted, self._words.of(listed), listed, documents)
+            return embedding.alignments(query, wanted, listed, self._words.of(listed), documents)
         except Unavailable:
-            return [0.0] * len(documents)
+            return [NOT_ALIGNED] * len(documents)
 
     def closest_words(self, query: Sequence[str], words: Sequence[str], most: int) -> list[str]:
         """Return those of `words` that are nearest in meaning to any word of a query, nearest first."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlgraph.ports.search_index import Clause, Counts, GraphValues, IndexHit, IndexState, Selection, WrittenDocument
+from mlgraph.ports.search_index import Alignment, Clause, Counts, GraphValues, IndexHit, IndexState, Selection, WrittenDocument
 from mlgraph.stores.search_index.meaning_index import MeaningIndex
 from mlgraph.stores.search_index.tantivy_index import TantivyIndex, TantivyView
 
@@ -56,8 +56,8 @@ class SearchView:
         """Return the same for the vector of an asset, the asset itself included; empty if it has none."""
         return self._meaning.nearest_to(asset, most, most_of_kind)
 
-    def alignments(self, meaning: Mapping[str, float], hits: Sequence[IndexHit]) -> list[float]:
-        """Return how well the words of each hit cover those of `meaning` by their own meaning, 0 to 1."""
+    def alignments(self, meaning: Mapping[str, float], hits: Sequence[IndexHit]) -> list[Alignment]:
+        """Return how well the words of each hit cover those of `meaning` by their own meaning."""
         return self._meaning.alignments(list(meaning), self._words.words_of(hits))
 
     def closest_words(self, meaning: Mapping[str, float], hit: IndexHit, most: int) -> list[str]:
