@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final
 
 RULES_VERSION: Final = 1
 """Incremented whenever a text is split differently: an index of other rules is rebuilt."""
@@ -75,14 +75,6 @@ _IRREGULAR: Final = {
     "this": "this",
     "its": "its",
 }
-
-
-class Token(NamedTuple):
-    """A word at its place in a text: as written (folded), its singular, and the number of the identifier that it is a part of."""
-
-    form: str
-    stem: str
-    identifier: int
 
 
 def folded(text: str) -> str:
@@ -203,8 +195,3 @@ def _normal_form(name: str) -> str:
 
 
 _cached_normal_form = lru_cache(1 << 14)(_normal_form)
-
-
-def tokens(text: str) -> list[Token]:
-    """Return the words of a text in order."""
-    return [Token(form, singular(form), number) for number, run in enumerate(identifiers(text)) for form in run]
