@@ -71,8 +71,10 @@ class Agent:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._session.__exit__(kind, error, trace)
-        self._portal_manager.__exit__(kind, error, trace)
+        try:
+            self._session.__exit__(kind, error, trace)
+        finally:  # else a failed test leaves the thread behind, and the process does not end
+            self._portal_manager.__exit__(None, None, None)
 
     @property
     def protocol_version(self) -> str:
