@@ -104,12 +104,12 @@ def report(found: Sequence[Query], weights: Floats, bias: float) -> str:
     scores = [max((logistic(bias + float(weights @ np.array(s))) for _, s in query.candidates), default=0.0) for query in alone]
     parts.append(f"suggestions for assets without a duplicate: {sum(each >= SUGGESTED for each in scores)} of {len(alone)}")
     paired = [query for query in found if query.half is not None]
-    told = sum(_is_told(query, weights, bias) for query in paired)
-    parts.append(f"right suggestions for assets with a duplicate: {told} of {len(paired)}")
+    suggested = sum(_is_suggested(query, weights, bias) for query in paired)
+    parts.append(f"right suggestions for assets with a duplicate: {suggested} of {len(paired)}")
     return "; ".join(parts)
 
 
-def _is_told(query: Query, weights: Floats, bias: float) -> bool:
+def _is_suggested(query: Query, weights: Floats, bias: float) -> bool:
     scored = [(logistic(bias + float(weights @ np.array(signals))), uri) for uri, signals in query.candidates]
     first = sorted(scored, reverse=True)[:_SUGGESTIONS]
     return any(score >= SUGGESTED and uri in query.answers for score, uri in first)

@@ -73,7 +73,7 @@ def test_a_checkout_caches_beside_its_sources(tmp_path: Path) -> None:
     assert not (tmp_path / "cache").exists()
 
 
-def test_matrix_products_use_one_thread_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_matrix_products_use_one_thread_unless_the_environment_sets_another(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "")
     monkeypatch.delenv("OPENBLAS_NUM_THREADS")
     kernel_cache.calculate_in_one_thread()

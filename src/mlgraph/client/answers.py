@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Generic, TypeVar, cast
+from typing import Final, Generic, TypeVar, cast
+
+from mlgraph.domain.text.escaping import terminal_text
 
 T = TypeVar("T")
+_SHOWN_CHARS: Final = 2_000
+"""Characters of an answer that its representation has; a notebook should not be filled by an export."""
 
 
 class Answer(Generic[T]):
@@ -22,3 +26,14 @@ class Answer(Generic[T]):
     def data(self) -> T:
         """The JSON value of the body."""
         return cast("T", json.loads(self.body))
+
+    def __repr__(self) -> str:
+        """Return the status and the beginning of the answer, on several lines, as notebooks and consoles show it."""
+        try:
+            text = json.dumps(self.data, ensure_ascii=False, indent=2)
+        except ValueError:
+            text = self.body.decode(errors="replace")
+        text = terminal_text(text)
+        left_out = len(text) - _SHOWN_CHARS
+        end = f"\n... {left_out:,} more characters: see .data" if left_out > 0 else ""
+        return f"<{type(self).__name__} {self.status}>\n{text[:_SHOWN_CHARS]}{end}"

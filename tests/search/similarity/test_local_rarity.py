@@ -22,7 +22,7 @@ def line() -> Planted:
     return found
 
 
-def test_what_all_assets_from_the_same_sources_have_tells_little(line: Planted) -> None:
+def test_what_all_assets_from_the_same_sources_have_weighs_little(line: Planted) -> None:
     vocabulary, columns = line.catalogue.vocabulary, line.catalogue.columns
     profiles = [line.subject(number).profile for number in TOPICS]
     local = local_rarity(profiles, profiles, vocabulary)

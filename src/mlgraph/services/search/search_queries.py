@@ -103,9 +103,9 @@ class SearchQueries:
         key = q, options
         current = self._projection.view().state, clock.now_us() // _DAY_US
         with self._lock:
-            state, day, kept = self._first_letters.get(key, _NO_ANSWER)
-        if kept is not None and state is current[0] and day == current[1]:  # a commit may change priors alone
-            return kept
+            state, day, cached = self._first_letters.get(key, _NO_ANSWER)
+        if cached is not None and state is current[0] and day == current[1]:  # a commit may change priors alone
+            return cached
         answer = self._searched(q, options, 0)
         with self._lock:
             self._first_letters[key] = (*current, answer)
