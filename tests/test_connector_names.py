@@ -20,6 +20,11 @@ CONTRACT = {
     # The specification's example of POST /api/v1/sources.
     ("api/routes/connections.py", "mlflow"),
     ("api/routes/connections.py", "http://mlflow.internal:5000"),
+    # Examples of assets: the namespace of a model is that of its registry.
+    ("api/routes/similar.py", "mlg://model/mlflow%3Aprod/movie-vectors"),
+    ("api/routes/similar.py", "mlg://model/mlflow%3Aprod/title-embedding"),
+    ("api/schema/similar_examples.py", "mlg://model/mlflow%3Aprod/movie-vectors"),
+    ("api/schema/similar_examples.py", "mlg://model/mlflow%3Aprod/title-embedding"),
 }
 
 

@@ -79,9 +79,10 @@ def _wait(url: str, watermark: int) -> None:
     connection = Connection(url)
     until = time.monotonic() + _PATIENCE_S
     try:
-        while (answer := connection.get(f"/api/v1/search?q=a&limit=1&at_least={watermark}")).status != 200:
-            if answer.status != 503 or time.monotonic() > until:
-                raise LoadRefused(f"the search did not include watermark {watermark}: {answer.status} {answer.body[:300]!r}")
-            time.sleep(0.2)
+        for call in ("search?q=a&", "similar?text=a&"):
+            while (answer := connection.get(f"/api/v1/{call}limit=1&at_least={watermark}")).status != 200:
+                if answer.status != 503 or time.monotonic() > until:
+                    raise LoadRefused(f"{call} did not include watermark {watermark}: {answer.status} {answer.body[:300]!r}")
+                time.sleep(0.2)
     finally:
         connection.close()

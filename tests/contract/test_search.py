@@ -221,9 +221,10 @@ def test_a_write_is_found_within_a_second(api: Api, names: Names) -> None:
 def test_deleted_assets_and_old_texts_are_not_found(api: Api, names: Names) -> None:
     uri = names.dataset("d")
     api.taken(asset(uri, description="axolotl colours"))
-    assert uris(api, "axolotl") == [uri]
+    assert uris(api, "axolotl")[0] == uri
     api.taken(asset(uri, description="newt colours"))
-    assert (uris(api, "axolotl"), uris(api, "newt colours")[0]) == ([], uri)
+    assert uris(api, "newt colours")[0] == uri
+    assert uri not in uris(api, "axolotl")  # the server is shared: others may be near by meaning
     api.taken(retract(uri))
     assert uri not in uris(api, "newt colours")
     assert uris(api, "newt colours", state="deleted") == [uri]

@@ -92,7 +92,7 @@ def old(postgres_url: str) -> str:
             "INSERT INTO connection (name, kind, url, state, error, secret) VALUES ('c', 'mlflow', 'http://h', 'f', %s, 'key')",
             (f"Authorization: Bearer {SECRET}",),
         )
-        connection.execute("DROP TABLE digest_key, redaction, event_warning")
+        connection.execute("DROP TABLE digest_key, redaction, event_warning, usage, usage_progress")
         connection.execute("DELETE FROM migration WHERE number > 8")
     return url
 

@@ -72,6 +72,12 @@ def test_sources_are_the_ancestors_without_data_above_them(edges: set[tuple[int,
         assert set(found.inputs_of(dataset)) == direct - {dataset}
 
 
+def test_what_is_below_a_cycle_has_the_source_of_the_cycle() -> None:
+    assert sets_of({(1, 1), (1, 4)}).leaves_of(4) == [1]
+    found = sets_of({(5, 6), (6, 5), (6, 2), (2, 3), (3, 2), (3, 1)})
+    assert [found.leaves_of(each) for each in (1, 2, 3, 6)] == [[5]] * 4
+
+
 def test_equal_sets_beyond_the_bound_have_equal_samples() -> None:
     many = range(100, 140)
     edges = {(source, target) for source in many for target in (1, 2)}

@@ -217,7 +217,7 @@ def _in_order(edges: _Edges, assets: Ints, roles: Bytes, leaves: Ints, inputs: I
 def _along_cycles(edges: _Edges, assets: Ints, roles: Bytes, leaves: Ints, inputs: Ints, unsettled: Ints) -> None:
     """Compute the sets of the other nodes: visit them until nothing changes.
 
-    A cycle of data that nothing else feeds has a source of its own: its first node.
+    A cycle of data that nothing else feeds has a source of its own: that of its assets with the least number.
     """
     up, parents, down, children = edges
     count = len(assets)
@@ -239,9 +239,50 @@ def _along_cycles(edges: _Edges, assets: Ints, roles: Bytes, leaves: Ints, input
             first += 1
         if first == len(unsettled):
             return
-        node = unsettled[first]
+        node = _source_of_cycle(unsettled[first], edges, assets, roles, leaves, unsettled)
         leaves[node, 0] = assets[node]
         size = _enqueue(children[down[node] : down[node + 1]], ring, queued, head, size)
+
+
+@numba.njit(cache=True, nogil=True)
+def _source_of_cycle(start: int, edges: _Edges, assets: Ints, roles: Bytes, leaves: Ints, unsettled: Ints) -> int:
+    """Return the source of a cycle above `start`, or around it, that nothing feeds; all nodes above are without leaves."""
+    up, parents, down, children = edges
+    is_open = np.zeros(len(assets), np.uint8)
+    for node in unsettled:
+        is_open[node] = leaves[node, 0] < 0
+    node = start
+    while True:
+        above = _reached(node, up, parents, is_open)
+        is_above = np.zeros(len(assets), np.uint8)
+        is_above[above] = 1
+        below = _reached(node, down, children, is_above)
+        if len(below) == len(above):  # all that is above is below too: the cycle
+            found = -1
+            for each in above:
+                if roles[each] > 0 and (found < 0 or assets[each] < assets[found]):
+                    found = each
+            return start if found < 0 else found
+        is_above[below] = 0
+        node = np.flatnonzero(is_above)[0]
+
+
+@numba.njit(cache=True, nogil=True)
+def _reached(start: int, offsets: Longs, targets: Ints, allowed: Bytes) -> Ints:
+    """Return the allowed nodes that edges lead to from `start`, with `start` if one leads back to it."""
+    found = np.empty(len(allowed), np.int32)
+    seen = np.zeros(len(allowed), np.uint8)
+    count, place, node = 0, -1, start
+    while True:
+        for target in targets[offsets[node] : offsets[node + 1]]:
+            if allowed[target] and not seen[target]:
+                seen[target] = 1
+                found[count] = target
+                count += 1
+        place += 1
+        if place == count:
+            return found[:count]
+        node = found[place]
 
 
 @numba.njit(cache=True, nogil=True)

@@ -19,6 +19,15 @@ class NearTexts:
     def __init__(self, search: SearchQueries) -> None:
         self._search = search
 
+    @property
+    def watermark(self) -> int:
+        """The last transaction that the search index includes."""
+        return self._search.watermark
+
+    def wait_for(self, watermark: int, timeout_s: float) -> None:
+        """Return once the search index includes transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
+        self._search.wait_until(watermark, timeout_s)
+
     def of_asset(self, asset: int, text: str, kind: str) -> list[int]:
         """Return assets of a kind whose texts are near that of an asset; by `text` if the search does not have the asset yet."""
         try:

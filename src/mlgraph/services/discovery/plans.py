@@ -108,7 +108,7 @@ class Plans:
             "partial": cut is not None,
             "reason": cut,
             "left_out": {"related": 0, "dismissed": 0},
-            "watermark": min(self._index.watermark, graph.watermark),
+            "watermark": min(self._index.watermark, self._near.watermark, graph.watermark),
         }
 
     def _compare(

@@ -56,10 +56,11 @@ class SimilarQueries:
     def wait_for(self, watermark: int, timeout_s: float = 10.0) -> None:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
         self._index.wait_for(watermark, timeout_s)
+        self._near.wait_for(watermark, timeout_s)
 
     def reached(self, watermark: int) -> bool:
         """Return whether answers include transaction `watermark` already."""
-        return self._index.watermark >= watermark
+        return min(self._index.watermark, self._near.watermark) >= watermark
 
     def similar(self, uri: str, *, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
         """Return the near-duplicates of an asset, the most similar first. A version means its model or dataset."""
@@ -89,7 +90,7 @@ class SimilarQueries:
         catalogue, moment = self._index.ready(), clock.now_us()
         sources = self._index.sources
         context = catalogue.context(sources.rarity)
-        watermark = min(self._index.watermark, graph.watermark)
+        watermark = min(self._index.watermark, self._near.watermark, graph.watermark)
         profile = catalogue.profile(asset)
         if profile is None:  # nothing is said of it but its name
             return Comparison(graph, Subject(asset, _empty(graph, asset)), [], context, 0, 0, 0, watermark)

@@ -85,9 +85,14 @@ class SearchQueries:
         """Return once answers include transaction `watermark`. Raises `Unavailable` after `timeout_s` seconds."""
         self._projection.wait_for(watermark, timeout_s)
 
+    @property
+    def watermark(self) -> int:
+        """The last transaction that answers include."""
+        return self._projection.watermark
+
     def includes(self, watermark: int) -> bool:
         """Return whether answers include transaction `watermark` already."""
-        return self._projection.watermark >= watermark
+        return self.watermark >= watermark
 
     def search(self, q: str, options: SearchOptions = DEFAULTS, *, at_least: int = 0) -> dict[str, Any]:
         """Return a page of hits (docs/search.md), from an index that includes transaction `at_least`."""
