@@ -9,7 +9,7 @@ from itertools import islice
 from typing import IO, Any, Final
 
 from mlgraph.domain.fact_json import asset_line
-from mlgraph.domain.facts import ANY_ORIGIN, Contact, Mode
+from mlgraph.domain.facts import ANY_ORIGIN, FINDING_ORIGIN, Contact, Mode
 from mlgraph.domain.history import EVERY_ORIGIN, AssetRecord, EdgeInterval, EdgeRecord, asset_intervals, edge_intervals
 from mlgraph.domain.payloads.payload import canonical_json
 from mlgraph.domain.timestamps import FOREVER, format_time
@@ -81,6 +81,7 @@ class _ChunkExporter:
 
     def edges(self, asset: AssetRow, records: list[AssetRecord], outgoing: list[EdgeRecord]) -> list[bytes]:
         """Return the records of the edges from one asset, with closed intervals."""
+        outgoing = self._reported(outgoing)
         cuts, was_retracted = cuts_of(outgoing), any(record.mode == Mode.RETRACT for record in records)
         found: list[tuple[tuple[Any, ...], bytes]] = []
         for (triple, key), same_key in by_key(outgoing).items():
@@ -117,6 +118,7 @@ class _ChunkExporter:
     def retractions(self, asset: AssetRow, records: list[AssetRecord], outgoing: list[EdgeRecord]) -> list[bytes]:
         """Return the retractions of one asset and of the edges from it, explicit or by omission from a declaration."""
         found: set[tuple[tuple[Any, ...], bytes]] = set()
+        outgoing = self._reported(outgoing)
         for record in records:
             if record.mode == Mode.RETRACT:
                 origin = self._origins[record.origin]
@@ -140,6 +142,10 @@ class _ChunkExporter:
             }
             found.add(((name, uri, origin, moment), _line({"retract": retraction})))
         return [line for _, line in sorted(found)]
+
+    def _reported(self, outgoing: list[EdgeRecord]) -> list[EdgeRecord]:
+        """Return the edges without what the check of new assets inferred."""
+        return [edge for edge in outgoing if self._origins[edge.origin] != FINDING_ORIGIN]
 
     def _reported_by_runs(self, edge: EdgeRecord) -> bool:
         """Return whether runs report this edge of a workflow: a declaration that omits it then ends their edges too."""
