@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Collection, Iterator
 from typing import Any, Final
@@ -11,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
+from mlgraph.domain.errors import Unavailable
 from mlgraph.domain.vocabulary import RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import Bools
@@ -23,10 +22,12 @@ from mlgraph.search.similarity.vocabulary import Embed
 from mlgraph.services.discovery.described_assets import COMPARED_CODES, MEASURED_CODES, DescribedAssets, relevant_part
 from mlgraph.services.history.asserted_facts import by_asset
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.projection.projection_thread import ProjectionThread
 
 _log = logging.getLogger(__name__)
 
 _POLL_S: Final = 0.2
+_MOST_REST_S: Final = 0.5
 _TRANSACTIONS: Final = 2_000
 _AT_ONCE: Final = 500
 """Assets that are read together."""
@@ -39,11 +40,12 @@ OnChanges = Callable[[GraphVersion, Changes, Collection[int]], None]
 """Given a graph, the changes of the log up to its watermark, and the assets that entered the catalogue with them."""
 
 
-class SimilarityIndex:
+class SimilarityIndex(ProjectionThread):
     """Keeps the catalogue of compared assets current. Thread-safe but for `start` and `stop`."""
 
     def __init__(self, reader: FactReader, follower: Follower, embed: Embed) -> None:
         """`embed`: the vectors of words; the first call may take long."""
+        super().__init__("mlgraph-similar", "the similarity index", _POLL_S)
         self._reader = reader
         self._follower = follower
         self._embed = embed
@@ -57,32 +59,20 @@ class SimilarityIndex:
         """Called when there are no changes to read; returns whether it did something."""
         self._latest: dict[tuple[int, int], int] = {}
         """By asset and origin: a hash of what its latest patch said of the compared parts."""
-        self._published = threading.Condition()
-        self._wake = threading.Event()
-        self._waiting = 0
-        self._stopping = False
-        self._thread: threading.Thread | None = None
         self._is_built = False
         self._built, self._to_build = 0, 0
         self._sources_due = 0.0
-        self.watermark = 0
-        self.failure: str | None = None
+        self._watermark = 0
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread = threading.Thread(target=self._follow, name="mlgraph-similar", daemon=True)
-        self._thread.start()
+    @property
+    def watermark(self) -> int:
+        """The last transaction that answers include."""
+        return self._watermark
 
-    def stop(self) -> None:
-        """Stop the thread and wait for it."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
-
-    def nudge(self) -> None:
-        """Wake the thread: something was appended."""
-        self._wake.set()
+    @property
+    def is_available(self) -> bool:
+        """Whether all assets of the store were read once."""
+        return self._is_built
 
     def ready(self) -> Catalogue:
         """Return the catalogue. Raises `Unavailable` while it is being built."""
@@ -90,23 +80,6 @@ class SimilarityIndex:
             reason = self.failure or f"{self._built} of {self._to_build} assets are in it"
             raise Unavailable(f"the similarity index is being built: {reason}; try again", retry_after_s=2)
         return self.catalogue
-
-    def wait_for(self, watermark: int, timeout_s: float) -> None:
-        """Return once the index includes transaction `watermark`. Raises `NotReadYet` after `timeout_s` seconds."""
-        until = time.monotonic() + timeout_s
-        with self._published:
-            self._waiting += 1
-            self._wake.set()
-            try:
-                while self.watermark < watermark or not self._is_built:
-                    remaining_s = until - time.monotonic()
-                    if remaining_s <= 0:
-                        raise NotReadYet(
-                            f"the similarity index is at watermark {self.watermark}, {watermark} was requested: try again"
-                        )
-                    self._published.wait(remaining_s)
-            finally:
-                self._waiting -= 1
 
     def step(self) -> bool:
         """Read one batch of changes; return whether there was one."""
@@ -240,40 +213,13 @@ class SimilarityIndex:
 
     def _publish(self, watermark: int) -> None:
         with self._published:
-            self.watermark = watermark
+            self._watermark = watermark
             self._published.notify_all()
 
-    def _follow(self) -> None:
-        pause = _POLL_S
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                while self._timed_step():
-                    pass
-                self.failure, pause = None, _POLL_S
-            except MlgraphError as error:
-                self._failed(error.detail)
-                pause = min(pause * 2, 5.0)
-            except Exception as error:  # noqa: BLE001 - the thread must survive any failure; the log reports it
-                _log.exception("the similarity index could not be brought up to date")
-                self._failed(str(error))
-                pause = min(pause * 2, 5.0)
-            self._wake.wait(pause)
-
-    def _timed_step(self) -> bool:
-        """Step, then pause as long as the step took: changes that arrive meanwhile cost less in one batch."""
-        if self._stopping:
-            return False
-        started = time.monotonic()
-        stepped = self.step()
-        if stepped and not self._waiting:
-            self._wake.wait(min(0.5, time.monotonic() - started))
-        return stepped and not self._stopping
-
-    def _failed(self, reason: str) -> None:
-        if self.failure != reason:
-            _log.warning("the similarity index lags: %s", reason)
-        self.failure = reason
+    def _rest(self, took_s: float) -> None:
+        """Pause as long as the step took: changes that arrive meanwhile cost less in one batch."""
+        if not self._waiting:
+            self._wake.wait(min(_MOST_REST_S, took_s))
 
 
 def _compared() -> Bools:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from typing import Final
 
 from mlgraph.domain import clock
-from mlgraph.domain.errors import MlgraphError, NotReadYet
 from mlgraph.graph.csr.snapshot import GraphVersion, MutableGraph
 from mlgraph.inference.rules import Rules
 from mlgraph.ports.store import Changes, CommittedTransaction, FactReader
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.commit_feed import MOST_AT_ONCE, CommitFeed
+from mlgraph.services.projection.projection_thread import ProjectionThread
 from mlgraph.services.projection.projector import Projector
 
 _log = logging.getLogger(__name__)
@@ -59,10 +58,11 @@ class _BulkLoadThrottle:
         self._not_before = time.monotonic() + _REST * took_s
 
 
-class Follower:
+class Follower(ProjectionThread):
     """Follows the log in a thread of its own and keeps the graph current."""
 
     def __init__(self, reader: FactReader, base_manager: BaseManager | None = None) -> None:
+        super().__init__("mlgraph-follow", "the graph", _POLL_S)
         self._reader = reader
         self._base_manager = base_manager or BaseManager(reader)
         self._graph = MutableGraph()
@@ -72,25 +72,17 @@ class Follower:
         """A graph on a newer base with its projector; replaces the current ones once it has caught up."""
         self._commits = CommitFeed()
         self._checked_at = 0.0
-        self._wake = threading.Event()
-        self._published = threading.Condition()
-        self._stopping = False
-        self._thread: threading.Thread | None = None
         self.caught_up_at = 0.0
         """Start of the last step that applied all transactions in the store (monotonic seconds; 0: none yet)."""
-        self.failure: str | None = None
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread = threading.Thread(target=self._follow, name="mlgraph-follow", daemon=True)
-        self._thread.start()
+    @property
+    def watermark(self) -> int:
+        """The watermark of the last published version of the graph."""
+        return self._graph.snapshot.watermark
 
     def stop(self) -> None:
         """Stop the thread and wait for it; wait for a compaction in progress."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
+        super().stop()
         self._base_manager.stop()
 
     def flush_to_base(self, timeout_s: float) -> None:
@@ -100,10 +92,6 @@ class Follower:
         self.nudge()
         while self._base_manager.compacting and time.monotonic() < until and not self._stopping:
             time.sleep(_POLL_S)
-
-    def nudge(self) -> None:
-        """Wake the follower: something was appended."""
-        self._wake.set()
 
     def on_commit(self, committed: CommittedTransaction) -> None:
         """Add a transaction of this process to the commit feed, so that it is not read from the store."""
@@ -119,18 +107,6 @@ class Follower:
     def snapshot(self) -> GraphVersion:
         """Return the last published version of the graph."""
         return self._graph.snapshot
-
-    def wait_for(self, watermark: int, timeout_s: float) -> None:
-        """Return once the graph includes transaction `watermark`. Raises `NotReadYet` after `timeout_s` seconds."""
-        until = time.monotonic() + timeout_s
-        self.nudge()
-        with self._published:
-            while self._graph.snapshot.watermark < watermark:
-                remaining_s = until - time.monotonic()
-                if remaining_s <= 0:
-                    now = self._graph.snapshot.watermark
-                    raise NotReadYet(f"the graph is at watermark {now}, {watermark} was requested: try again")
-                self._published.wait(remaining_s)
 
     def step(self) -> bool:
         """Read and apply one batch of transactions; return whether there was one."""
@@ -231,34 +207,6 @@ class Follower:
                 projector.adopt_caches(self._projector)
             self._graph, self._projector, self._next = graph, projector, None
 
-    def _follow(self) -> None:
-        pause = _POLL_S
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                while self._timed_step():
-                    pass
-                self.failure, pause = None, _POLL_S
-            except MlgraphError as error:
-                self._failed(error.detail)
-                pause = min(pause * 2, 5.0)
-            except Exception as error:  # the thread must survive any failure; /readyz and the log report it
-                _log.exception("the graph could not be brought up to date")
-                self._failed(str(error))
-                pause = min(pause * 2, 5.0)
-            self._wake.wait(pause)
-
-    def _timed_step(self) -> bool:
-        """Step, then pause as long as the step took, up to a bound: events that arrive meanwhile cost less in one batch."""
-        if self._stopping:
-            return False
-        started = time.monotonic()
-        stepped = self.step()
-        if stepped:
-            time.sleep(min(time.monotonic() - started, _STEP_PAUSE_S))
-        return stepped and not self._stopping
-
-    def _failed(self, reason: str) -> None:
-        if self.failure != reason:
-            _log.warning("following the log failed: %s", reason)
-        self.failure = reason
+    def _rest(self, took_s: float) -> None:
+        """Pause as long as the step took, up to a bound: events that arrive meanwhile cost less in one batch."""
+        time.sleep(min(took_s, _STEP_PAUSE_S))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Collection
 from typing import Final
@@ -11,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from mlgraph.domain.errors import MlgraphError, NotReadYet, Unavailable
+from mlgraph.domain.errors import Unavailable
 from mlgraph.domain.vocabulary import KINDS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.traversal.teams import Teams
@@ -20,6 +19,7 @@ from mlgraph.ports.store import Changes, FactReader
 from mlgraph.search.documents import SearchDocument, exact_keys, indexed_fields, team_digest
 from mlgraph.search.embedding import document_words
 from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.projection.projection_thread import ProjectionThread
 from mlgraph.services.search.affected_documents import affected_assets, serving_assets
 from mlgraph.services.search.document_builder import LAST_MOMENT, NOT_INDEXED, DocumentBuilder
 from mlgraph.services.search.graph_priors import GraphPriors
@@ -42,7 +42,7 @@ _REFRESH_REST: Final = 30
 """Time between refreshes, as a multiple of the time that one took."""
 
 
-class SearchProjection:
+class SearchProjection(ProjectionThread):
     """Keeps the search index current. Thread-safe but for `start` and `stop`.
 
     `writes` False: another process writes the index, and this one loads what that committed.
@@ -56,15 +56,11 @@ class SearchProjection:
         *,
         writes: bool = True,
     ) -> None:
+        super().__init__("mlgraph-search", "the search index", _POLL_S)
         self._reader = reader
         self._follower = follower
         self._index = index
         self._writes = writes
-        self._published = threading.Condition()
-        self._wake = threading.Event()
-        self._waiting = 0
-        self._stopping = False
-        self._thread: threading.Thread | None = None
         self._is_open = False
         self._is_damaged = False
         self._priors = GraphPriors()
@@ -75,22 +71,23 @@ class SearchProjection:
         self._refresh_at = 0.0
         self._built = 0
         self._to_build = 0
-        self.watermark = 0
+        self._watermark = 0
         self.caught_up_at = 0.0
         """When the index had all that the graph had (monotonic seconds; 0: not yet)."""
-        self.failure: str | None = None
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread = threading.Thread(target=self._follow, name="mlgraph-search", daemon=True)
-        self._thread.start()
+    @property
+    def watermark(self) -> int:
+        """The last transaction that answers include."""
+        return self._watermark
+
+    @property
+    def is_available(self) -> bool:
+        """Whether the index is open and complete."""
+        return self._is_open
 
     def stop(self) -> None:
         """Stop the thread and wait for it; close the index."""
-        self._stopping = True
-        self._wake.set()
-        if self._thread is not None:
-            self._thread.join(timeout=30)
+        super().stop()
         self._index.close()
 
     def view(self) -> MeaningView:
@@ -115,23 +112,6 @@ class SearchProjection:
     def uri(self, asset: int) -> str:
         """Return the URI of an asset of the index."""
         return self._follower.snapshot().asset_index.uri(asset)
-
-    def wait_for(self, watermark: int, timeout_s: float) -> None:
-        """Return once the index includes transaction `watermark`. Raises `NotReadYet` after `timeout_s` seconds."""
-        until = time.monotonic() + timeout_s
-        with self._published:
-            self._waiting += 1
-            self._wake.set()
-            try:
-                while self.watermark < watermark or not self._is_open:
-                    remaining_s = until - time.monotonic()
-                    if remaining_s <= 0:
-                        raise NotReadYet(
-                            f"the search index is at watermark {self.watermark}, {watermark} was requested: try again"
-                        )
-                    self._published.wait(remaining_s)
-            finally:
-                self._waiting -= 1
 
     def refresh_priors_at(self, moment_s: float) -> None:
         """Refresh the priors at a moment (monotonic seconds), if the graph has changed by then."""
@@ -251,43 +231,20 @@ class SearchProjection:
 
     def _publish(self, watermark: int) -> None:
         with self._published:
-            self.watermark, self._is_open = watermark, True
+            self._watermark, self._is_open = watermark, True
             self._published.notify_all()
 
     def _stamp(self, watermark: int) -> str | None:
         return self._reader.stamp(watermark) if watermark else "empty"
 
-    def _follow(self) -> None:
-        pause = _POLL_S
-        while not self._stopping:
-            self._wake.clear()
-            try:
-                while self._timed_step():
-                    pass
-                pause = _POLL_S
-            except MlgraphError as error:
-                self._failed(error.detail)
-                pause = min(pause * 2, 5.0)
-            except Exception as error:  # noqa: BLE001 - the thread must survive any failure; /readyz and the log report it
-                _log.exception("the search index could not be brought up to date")
-                self._failed(str(error))
-                pause = min(pause * 2, 5.0)
-            self._wake.wait(pause)
-
-    def _timed_step(self) -> bool:
-        """Step, then pause unless somebody waits for the index; return whether there may be more."""
-        started = time.monotonic()
-        stepped = self.step()
-        self.failure = None
-        if stepped and self._writes and not self._waiting:
-            self._wake.wait(max(_COMMIT_GAP_S, min(_MOST_REST_S, _REST * (time.monotonic() - started))))
-        return stepped and not self._stopping
+    def _rest(self, took_s: float) -> None:
+        """Pause unless somebody waits for the index."""
+        if self._writes and not self._waiting:
+            self._wake.wait(max(_COMMIT_GAP_S, min(_MOST_REST_S, _REST * took_s)))
 
     def _failed(self, reason: str) -> None:
         self._put_before.clear()  # what was put and not committed may be lost
-        if self.failure != reason:
-            _log.warning("the search index lags: %s", reason)
-        self.failure = reason
+        super()._failed(reason)
 
 
 def written(document: SearchDocument) -> WrittenDocument:
