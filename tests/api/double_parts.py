@@ -1,5 +1,6 @@
 """Parts of the double of all services: what it records of intake, of changes by people, of sources and of operators."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -27,11 +28,12 @@ class NoPages:
         return watermark < 2**62
 
 
-class RecordingDouble:
-    """Records calls: `_note` checks a call against the signature of the real service."""
+class RecordingDouble(ABC):
+    """Records calls."""
 
+    @abstractmethod
     def _note(self, call: str, /, **arguments: object) -> None:
-        raise NotImplementedError
+        """Record a call, whose arguments must fit the signature of the real service."""
 
 
 class ChangesDouble(RecordingDouble):

@@ -90,6 +90,15 @@ def test_the_size_is_bounded_between_rows(name: str, count: int) -> None:
     assert shown + (int(left[1].replace(",", "")) if left else 0) == count, "what is left out is counted"
 
 
+def test_assets_of_one_name_are_shown_with_their_places() -> None:
+    uris = [str(AssetUri("dataset", namespace, "bread_sales")) for namespace in ("s3://bakery", "postgres://lab:5432")]
+    changes = [{**operations.CHANGED_FILES["assets"][0], "uri": uri, "certainty": "possible"} for uri in uris]
+    lines = [line for line in comment(answer(assets=changes), "main", SERVER).splitlines() if "(possible)" in line]
+    assert len(set(lines)) == 2
+    assert "s3" in lines[0]
+    assert "lab" in lines[1]
+
+
 def test_names_from_sources_are_text() -> None:
     hostile = "a|b`c<img src=x onerror=1> @octocat #12 [x](http://evil) </details>\n# head"
     hostile_answer = answer(

@@ -52,8 +52,13 @@ def base() -> list[Json]:
         )
     ]
     vectors = "title_key v0 v1 v2 v3"
-    lines += made("content/title_embeddings", "Embedding of titles from genres and ratings; similar titles are near.", vectors,
-                  ("raw/ratings", "raw/titles"), "content")  # fmt: skip
+    lines += made(
+        "content/title_embeddings",
+        "Embedding of titles from genres and ratings; similar titles are near.",
+        vectors,
+        ("raw/ratings", "raw/titles"),
+        "content",
+    )
     lines += made(
         "fin/unpaid", "Invoices that customers pay late.", "customer_id overdue_amount days_late", ("raw/payments",), "data"
     )

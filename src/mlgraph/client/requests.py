@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar, overload
@@ -57,7 +58,7 @@ class Request:
         return replace(self, parameters={**self.parameters, **uris}, assets=())
 
 
-class Transport:
+class Transport(ABC):
     """Makes requests of the calls. What `_send` returns is the answer, or in an asynchronous transport an awaitable of it."""
 
     @overload
@@ -92,11 +93,13 @@ class Transport:
         """Send a GET and return the bytes of the answer as they arrive."""
         return self._stream(Request("GET", path, parameters))
 
+    @abstractmethod
     def _send(self, request: Request, answer: type[AnswerT]) -> AnswerT:
-        raise NotImplementedError
+        """Send a request and return its answer."""
 
+    @abstractmethod
     def _stream(self, request: Request) -> Iterator[bytes]:
-        raise NotImplementedError
+        """Send a request and return the bytes of its answer as they arrive."""
 
 
 def pool_settings(url: str, token: str | None) -> dict[str, Any]:

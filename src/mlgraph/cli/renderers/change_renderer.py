@@ -45,7 +45,7 @@ def _entry(each: FeedEntry) -> Text:
     if each["target"] is not None:
         text.append(f" -> {plain(each['relation'])} ")
         text.append(asset_text(each["target"]["kind"], each["target"]["name"]))
-    details = [f"valid from {moment(each['valid_from'])}", f"by {plain(each['origin'] or 'runs')}"]
+    details = [f"valid from {moment(each['valid_from'])}", f"by {plain(each['actor'])} ({plain(each['origin'] or 'runs')})"]
     details += [f"team {plain(name_of(team))}"] if (team := each["asset"]["team"]) else []
     text.append(f"  {', '.join(details)}", "dim")
     return text

@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 
 from mlgraph.cli.output import count, kind_of, name_of
 from mlgraph.domain.text.escaping import markdown_code, markdown_text
+from mlgraph.domain.uri import AssetUri
 
 if TYPE_CHECKING:
     from mlgraph.client.answer_shapes.changed_files_shapes import AffectedByFiles, AffectedTeam, ChangedAsset, ChangedFilesImpact
@@ -144,7 +145,9 @@ def _folds(answer: ChangedFilesImpact) -> list[str]:
 
 
 def _changed(each: ChangedAsset) -> str:
-    doubt = "" if each["certainty"] == "certain" else " (possible)"
+    doubt = ""
+    if each["certainty"] != "certain":  # several assets may be meant, of one name in different places
+        doubt = f" in {_code(AssetUri.parse(each['uri']).namespace)} (possible)"
     detail = markdown_text(_short(each["detail"] or "", 200))
     return f"- {_code(each['path'])} {detail}: {markdown_text(kind_of(each['uri']))} {_code(name_of(each['uri']))}{doubt}"
 
