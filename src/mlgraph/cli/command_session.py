@@ -61,8 +61,8 @@ class Commands(TyperGroup):
 
 def _exit_code(error: Exception, session: Session) -> int | None:
     """Write the message of a known error and return its exit code; None for any other exception."""
-    from mlgraph.cli.asset_names import NameNotResolved
-    from mlgraph.client import ClientError, ServerNotReachable
+    from mlgraph.cli.asset_names import explained
+    from mlgraph.client import ClientError, ServerNotReachable, UnresolvedName
     from mlgraph.domain.errors import MlgraphError
 
     if isinstance(error, ServerNotReachable):
@@ -75,11 +75,12 @@ def _exit_code(error: Exception, session: Session) -> int | None:
         if error.status in (400, 405, 413, 415, 422):
             return output.WRONG_USAGE
         return output.NOT_REACHABLE if error.status in (502, 503, 504) else output.REFUSED
-    if isinstance(error, NameNotResolved):
+    if isinstance(error, UnresolvedName):
         if session.as_json:
             output.write(error.body)
-        output.fail(str(error), then=error.advice)
-        return output.WRONG_USAGE if error.is_ambiguous else output.REFUSED
+        message, advice = explained(error)
+        output.fail(message, then=advice)
+        return output.WRONG_USAGE if error.matches else output.REFUSED
     if isinstance(error, MlgraphError):
         output.fail(f"{error.title}: {error.detail}", error.pointer)
         return output.REFUSED

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from mlgraph.client.answer_shapes.name_shapes import ResolvedName
+    from mlgraph.client.answers import Answer
 
 _LISTED: Final = 10
 
@@ -52,20 +55,24 @@ class ServerNotReachable(Exception):
 class UnresolvedName(Exception):
     """A name of an asset that several assets have (`matches`, of `total`), or none: `nearest` have similar names.
 
-    Each match and each of `nearest` has `uri`, `kind` and `name`.
+    Each match and each of `nearest` has `uri`, `kind` and `name`. `body` has the bytes of the server's answer.
     """
 
-    def __init__(self, name: str, matches: Sequence[Mapping[str, Any]], total: int, nearest: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, answer: Answer[ResolvedName]) -> None:
         """Create the error from the answer of `GET /api/v1/resolve`."""
-        self.name, self.matches, self.total, self.nearest = name, matches, total, nearest
-        if matches:
-            listed = ", ".join(str(each["uri"]) for each in matches[:_LISTED])
-            more = f" and {total - _LISTED:,} more" if total > _LISTED else ""
-            text = f"{name!r} may mean {total:,} assets: {listed}{more}; give a URI of these"
-            text += ", or KIND:NAME" if len({each["kind"] for each in matches}) > 1 else ""
+        data = answer.data
+        self.body = answer.body
+        self.name, self.matches, self.total, self.nearest = data["name"], data["matches"], data["total"], data["nearest"]
+        self.kinds_differ = len({each["kind"] for each in self.matches}) > 1
+        """Whether `KIND:NAME` tells the matches apart."""
+        if self.matches:
+            listed = ", ".join(each["uri"] for each in self.matches[:_LISTED])
+            more = f" and {self.total - _LISTED:,} more" if self.total > _LISTED else ""
+            text = f"{self.name!r} may mean {self.total:,} assets: {listed}{more}; give a URI of these"
+            text += ", or KIND:NAME" if self.kinds_differ else ""
         else:
-            listed = ", ".join(str(each["uri"]) for each in nearest[:_LISTED])
-            text = f"no asset has the name {name!r}" + (f"; similar names have {listed}" if listed else "")
+            listed = ", ".join(each["uri"] for each in self.nearest[:_LISTED])
+            text = f"no asset has the name {self.name!r}" + (f"; similar names have {listed}" if listed else "")
         super().__init__(text)
 
 

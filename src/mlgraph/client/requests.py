@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, TypeVar, overload
 
 import httpx
 
 from mlgraph.client.answers import Answer
 from mlgraph.client.errors import ClientError, UnresolvedName
 from mlgraph.domain.uri import SCHEME
+
+if TYPE_CHECKING:
+    from mlgraph.client.answer_shapes.name_shapes import ResolvedName
 
 AnswerT = TypeVar("AnswerT", bound=Answer[Any])
 Parameters = Mapping[str, object]
@@ -54,7 +57,7 @@ class Request:
 
     def resolved(self, answers: Mapping[str, Answer[Any]]) -> Request:
         """Return the request with the URIs of `answers`, by parameter. Raises `UnresolvedName`."""
-        uris = {name: _uri_of(answer.data) for name, answer in answers.items()}
+        uris = {name: uri_of(answer) for name, answer in answers.items()}
         return replace(self, parameters={**self.parameters, **uris}, assets=())
 
 
@@ -125,11 +128,12 @@ def checked(response: httpx.Response, answer: type[AnswerT]) -> AnswerT:
     return answer(response.status_code, response.content)
 
 
-def _uri_of(resolution: Mapping[str, Any]) -> str:
-    uri = resolution["uri"]
+def uri_of(resolution: Answer[ResolvedName]) -> str:
+    """Return the URI that a name means, by the answer of `Client.resolve`. Raises `UnresolvedName`."""
+    uri = resolution.data["uri"]
     if uri is None:
-        raise UnresolvedName(resolution["name"], resolution["matches"], resolution["total"], resolution["nearest"])
-    return str(uri)
+        raise UnresolvedName(resolution)
+    return uri
 
 
 def _query(parameters: Parameters) -> httpx.QueryParams:

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from mlgraph.cli.asset_names import uri_if_given
 from mlgraph.cli.command_session import AsJson, AtLeast, Cursor, Limit, Url, run_query
 from mlgraph.cli.renderers import change_renderer
 
@@ -37,8 +36,8 @@ def changes(
         lambda server: server.changes(
             from_,
             to,
-            owner=uri_if_given(server, owner, at_least),
-            uri=uri_if_given(server, uri, at_least),
+            owner=owner,
+            uri=uri,
             limit=limit,
             cursor=cursor,
             at_least=at_least,

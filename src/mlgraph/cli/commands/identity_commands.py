@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlgraph.cli import output
-from mlgraph.cli.asset_names import uri_if_given, uri_of
+from mlgraph.cli.asset_names import uri_of
 from mlgraph.cli.command_session import AsJson, AtLeast, Url, connected, run_query
 from mlgraph.cli.output import plain, span
 
@@ -34,7 +34,7 @@ def names(
     url: Url = None,
 ) -> None:
     """Show the names that an asset has had; without a URI, the ambiguous names, which several assets claim."""
-    run_query(ctx, url, as_json, lambda server: server.names(uri_if_given(server, uri, at_least), at_least=at_least), _names)
+    run_query(ctx, url, as_json, lambda server: server.names(uri, at_least=at_least), _names)
 
 
 @app.command()

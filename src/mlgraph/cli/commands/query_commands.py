@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 import typer
 
 from mlgraph.cli import output
-from mlgraph.cli.asset_names import uri_if_given, uri_of
 from mlgraph.cli.changed_files import Base, Changed, FailOn, Format, Head, Strict, impact_of_changed_files
 from mlgraph.cli.command_session import (
     AsJson,
@@ -45,7 +44,7 @@ def show(
         ctx,
         url,
         as_json,
-        lambda server: server.asset(uri_of(server, uri, at_least), as_of=as_of, at_least=at_least),
+        lambda server: server.asset(uri, as_of=as_of, at_least=at_least),
         asset_renderers.asset,
     )
 
@@ -66,7 +65,7 @@ def lineage(
         ctx,
         url,
         as_json,
-        lambda server: server.lineage(uri_of(server, uri, at_least), options, at_least=at_least),
+        lambda server: server.lineage(uri, options, at_least=at_least),
         closure_renderers.lineage,
     )
 
@@ -122,7 +121,7 @@ def impact(
         ctx,
         url,
         as_json,
-        lambda server: server.impact(uri_of(server, uri, at_least), options, change=change, at_least=at_least),
+        lambda server: server.impact(uri, options, change=change, at_least=at_least),
         closure_renderers.impact,
     )
 
@@ -145,9 +144,7 @@ def propagation(
         ctx,
         url,
         as_json,
-        lambda server: server.propagation(
-            uri_of(server, uri, at_least), since, as_of=as_of, limit=limit, cursor=cursor, at_least=at_least
-        ),
+        lambda server: server.propagation(uri, since, as_of=as_of, limit=limit, cursor=cursor, at_least=at_least),
         propagation_renderer.propagation,
     )
 
@@ -171,8 +168,8 @@ def path(
         url,
         as_json,
         lambda s: s.path(
-            uri_of(s, a, at_least),
-            uri_of(s, b, at_least),
+            a,
+            b,
             level=level,
             as_of=as_of,
             fold=False if no_fold else None,
@@ -199,7 +196,7 @@ def diff(
         ctx,
         url,
         as_json,
-        lambda s: s.diff(from_, to, uri_if_given(s, uri, at_least), limit=limit, at_least=at_least),
+        lambda s: s.diff(from_, to, uri, limit=limit, at_least=at_least),
         asset_renderers.diff,
     )
 
@@ -221,7 +218,7 @@ def why(
         ctx,
         url,
         as_json,
-        lambda s: s.why(uri_of(s, source, at_least), relation, uri_of(s, target, at_least), as_of=as_of, at_least=at_least),
+        lambda s: s.why(source, relation, target, as_of=as_of, at_least=at_least),
         asset_renderers.why,
     )
 
@@ -241,7 +238,7 @@ def live(
         ctx,
         url,
         as_json,
-        lambda server: server.live(uri_if_given(server, service, at_least), as_of=as_of, at_least=at_least),
+        lambda server: server.live(service, as_of=as_of, at_least=at_least),
         asset_renderers.live,
     )
 

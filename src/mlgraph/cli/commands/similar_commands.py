@@ -57,7 +57,7 @@ def similar(
             ctx,
             url,
             as_json,
-            lambda server: server.similar(uri_of(server, asset, at_least), limit=limit, at_least=at_least),
+            lambda server: server.similar(asset, limit=limit, at_least=at_least),
             similar_renderer.similar,
         )
         return

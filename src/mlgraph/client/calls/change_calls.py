@@ -28,4 +28,4 @@ class ChangeCalls:
     ) -> Answer[Changes]:
         """Return what was recorded between two times (docs/changes.md), newest first; without `from_`, within a day."""
         query = {"from": from_, "to": to, "owner": owner, "uri": uri, "limit": limit, "cursor": cursor, "at_least": at_least}
-        return self._transport.get("/api/v1/changes", query)
+        return self._transport.get("/api/v1/changes", query, assets=("owner", "uri"))
