@@ -1,20 +1,20 @@
-"""Words of names and texts: identifiers are split, case is folded, plurals and endings are cut, stop words are left out."""
+"""Words of names and texts as search splits them, with the endings of words cut and the stop words of plans left out.
+
+The stem is that of meaning (`shipped` and `shipping` are `ship`): search itself compares words as they are written.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
+from mlgraph.search.words import name_parts
+
 MAX_TEXT_CHARS: Final = 20_000
 """Characters of one text that are read; a plan is split into passages before."""
-_MAX_WORD_CHARS: Final = 40
-_CASE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-_PARTS: Final = re.compile(r"[^\W\d_]+|\d+")
-_IDEOGRAPHS: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _HEXADECIMAL: Final = re.compile(r"\b(?=[0-9a-f-]*\d)(?=[0-9a-f-]*[a-f])[0-9a-f-]{8,}\b", re.IGNORECASE)
 """Digests and UUIDs: they say nothing, and each is a new word."""
 _MAX_DIGITS: Final = 8
@@ -43,16 +43,9 @@ STOP_WORDS: Final = frozenset(
 
 
 def split(text: str) -> Iterator[str]:
-    """Yield the words of a text in order, with case folded and not stemmed: `userId`, `user_id` and `user.id` give the same.
-
-    Runs of Chinese, Japanese and Korean characters yield their pairs, since no spaces separate their words.
-    """
-    shortened = _HEXADECIMAL.sub(" ", text[:MAX_TEXT_CHARS])
-    for part in _PARTS.findall(_CASE.sub(" ", unicodedata.normalize("NFKC", shortened))):
-        word = part.casefold()[:_MAX_WORD_CHARS]
-        if _IDEOGRAPHS.search(word):
-            yield from (word[place : place + 2] for place in range(max(1, len(word) - 1)))
-        elif not (word.isdigit() and len(word) > _MAX_DIGITS):
+    """Yield the words of a text in order as search has them (`name_parts`), without digests and long numbers, not stemmed."""
+    for word in name_parts(_HEXADECIMAL.sub(" ", text[:MAX_TEXT_CHARS])):
+        if not (word.isdigit() and len(word) > _MAX_DIGITS):
             yield word
 
 
