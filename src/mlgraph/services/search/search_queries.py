@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import threading
-import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
@@ -24,6 +23,7 @@ from mlgraph.search.fusion import fuse
 from mlgraph.search.lexical import any_word_clause
 from mlgraph.search.matching import MEANING, matched_fields
 from mlgraph.search.query_text import MAX_QUERY_CHARS, ParsedQuery, parse_query
+from mlgraph.services.common.listing_cache import ListingCache
 from mlgraph.services.search.projection import SearchProjection
 from mlgraph.services.search.ranking import CURRENT, Ranker, Ranking, by_meaning, within
 
@@ -32,7 +32,7 @@ _VALUES: Final = 50
 _MEANING_WORDS: Final = 3
 _RANKINGS: Final = 64
 _RANKING_S: Final = 60.0
-"""How long the further pages of a search come from the same ranking."""
+"""How long after a page of a search the next one comes from the same ranking."""
 _DAY_US: Final = 86_400_000_000
 _FIRST_LETTERS: Final = 2
 _ANSWERS: Final = 1_000
@@ -77,7 +77,7 @@ class SearchQueries:
     def __init__(self, projection: SearchProjection) -> None:
         self._projection = projection
         self._lock = threading.Lock()
-        self._rankings: OrderedDict[tuple[str, int], tuple[float, Ranking]] = OrderedDict()
+        self._rankings: ListingCache[Ranking] = ListingCache(most_listings=_RANKINGS, lifetime_s=_RANKING_S)
         self._first_letters: OrderedDict[tuple[str, SearchOptions], tuple[IndexState | None, int, dict[str, Any] | None]]
         self._first_letters = OrderedDict()
 
@@ -121,12 +121,13 @@ class SearchQueries:
     def _searched(self, q: str, options: SearchOptions, at_least: int) -> dict[str, Any]:
         digest = _digest(q, options)
         cursor = _Cursor.decode(options.cursor, digest) if options.cursor else _Cursor(0, digest, 0)
-        ranking = self._former(digest, max(cursor.watermark, at_least)) if cursor.offset else None
+        # a later page comes from the ranking of the first one, unless that is older than the caller wants
+        ranking = self._rankings.get((digest, cursor.watermark)) if cursor.offset and cursor.watermark >= at_least else None
         if ranking is None:
             ranking = self.ranking(q, options)
         answer = self.page(q, options, ranking, cursor.offset)
         if answer["partial"]:
-            self._retain(digest, ranking)
+            self._rankings.put((digest, answer["watermark"]), ranking, len(ranking.hits))
         return answer
 
     def ranking(self, q: str, options: SearchOptions = DEFAULTS) -> Ranking:
@@ -199,22 +200,6 @@ class SearchQueries:
         view = self._projection.view()
         hits = within(view, assets, {})
         return {hit.asset: SearchDocument.of_body(body) for hit, body in zip(hits, view.bodies(hits), strict=True)}
-
-    def _former(self, digest: str, watermark: int) -> Ranking | None:
-        """Return the ranking that earlier pages came from, if it is still retained and as recent as `watermark`."""
-        with self._lock:
-            for (own, at), (made, ranking) in reversed(self._rankings.items()):
-                if own == digest and at >= watermark and time.monotonic() - made < _RANKING_S:
-                    return ranking
-        return None
-
-    def _retain(self, digest: str, ranking: Ranking) -> None:
-        key = digest, ranking.view.state.watermark
-        with self._lock:
-            if key not in self._rankings:
-                self._rankings[key] = time.monotonic(), ranking
-            while len(self._rankings) > _RANKINGS:
-                self._rankings.popitem(last=False)
 
     @staticmethod
     def _hits(ranking: Ranking, page: Sequence[IndexHit], query: ParsedQuery, *, explain: bool) -> list[dict[str, Any]]:
