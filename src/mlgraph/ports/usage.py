@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple, Protocol
@@ -47,9 +47,6 @@ class UsageReader(Protocol):
         `last_read_at` is that of all retained days up to `upto_day`.
         """
 
-    def popularity(self, assets: Collection[int], after_day: int) -> Mapping[int, AssetUsage]:
-        """Return the use of each asset on the days after `after_day`, without those that nobody used."""
-
 
 def uncounted(asset: int) -> None:
     """Count no request about the asset."""
@@ -63,11 +60,6 @@ class UncountedUsage:
         """Return no use."""
         del assets, after_day, upto_day
         return AssetUsage()
-
-    def popularity(self, assets: Collection[int], after_day: int) -> Mapping[int, AssetUsage]:
-        """Return no use of any asset."""
-        del assets, after_day
-        return {}
 
 
 class UsageStore(UsageReader, Protocol):

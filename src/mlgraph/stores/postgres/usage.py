@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from mlgraph.domain import clock
@@ -102,14 +102,3 @@ class PostgresUsage:
                 },
             )
             return AssetUsage(*(cursor.fetchone() or (0, 0, None)))
-
-    def popularity(self, assets: Collection[int], after_day: int) -> Mapping[int, AssetUsage]:
-        """Return the use of each asset on the days after `after_day`, without those that nobody used."""
-        with self._database.connection() as connection, connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT asset_id, coalesce(sum(count) FILTER (WHERE kind = %s), 0)::bigint, "
-                "coalesce(sum(count) FILTER (WHERE kind = %s), 0)::bigint, max(last_at) FILTER (WHERE kind = %s) FROM usage "
-                "WHERE asset_id = ANY(%s) AND day > %s GROUP BY asset_id",
-                (int(UsageKind.RUN), int(UsageKind.REQUEST), int(UsageKind.RUN), list(assets), after_day),
-            )
-            return {asset: AssetUsage(runs, requests, last) for asset, runs, requests, last in cursor.fetchall()}
