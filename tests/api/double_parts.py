@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from mlgraph.domain.errors import DamagedBackup, InvalidInput, MlgraphError, PreconditionFailed, UnknownAsset
 from mlgraph.domain.fact_json import parse_line
 from mlgraph.domain.payloads.payload import Located, decode_json
+from mlgraph.ports.session_store import StoredSession
 from mlgraph.services.common.identity import Caller
 from mlgraph.services.ingest.interpreting import InterpretedEvent
 from tests.api.double_answers import ASSET, CONNECTORS, LAKE, RESTORED, WRITTEN, Body
@@ -26,6 +27,20 @@ class NoPages:
 
     def includes(self, watermark: int) -> bool:
         return watermark < 2**62
+
+
+class SessionsInMemory:
+    """A store of sessions: files are tested elsewhere."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, StoredSession] = {}
+        self.save, self.get = self.stored.__setitem__, self.stored.get
+
+    def delete(self, key: str) -> None:
+        self.stored.pop(key, None)
+
+    def prune(self, now_us: int, most: int) -> None:
+        del now_us, most
 
 
 class RecordingDouble(ABC):

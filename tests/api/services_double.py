@@ -26,11 +26,12 @@ from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
+from mlgraph.services.server.browser_sessions import BrowserSessions
 from mlgraph.services.server.bundle import ServerServices
 from mlgraph.services.server.health import Health
 from mlgraph.services.sources.source_manager import SourceManager
 from tests.api.double_answers import ASSET, DIFF, LAKE, LIVE, TOKEN, Body
-from tests.api.double_parts import ChangesDouble, IntakeDouble, NoPages, OperatorDouble
+from tests.api.double_parts import ChangesDouble, IntakeDouble, NoPages, OperatorDouble, SessionsInMemory
 
 SERVICES: Final = (Annotations, Archives, SourceManager, Health, Intake, Queries, SearchQueries, AssetNames)
 
@@ -46,6 +47,11 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
     resolutions: dict[str, Body] = field(default_factory=dict)
     """What `matches` answers about some names; others are those of one asset."""
     known: Tokens = field(default_factory=lambda: Tokens({hashlib.sha256(TOKEN.encode()).hexdigest(): Caller("ci")}))
+
+    sessions: BrowserSessions = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sessions = BrowserSessions(self.known, SessionsInMemory())
 
     @property
     def intake(self) -> "Double":

@@ -21,6 +21,8 @@ URI: Final = "mlg://dataset/lake/a"
 NOT_CALLED: Final = {
     ("get", "/api/v1/assets/{uri}"): "another spelling of /api/v1/asset",
     ("post", "/api/v1/webhooks/{name}"): "called by the tools themselves, with a signature",
+    ("post", "/api/v1/session"): "for browsers: a program sends its token",
+    ("delete", "/api/v1/session"): "for browsers",
     ("get", "/healthz"): "for monitors",
     ("get", "/readyz"): "for monitors",
     ("get", "/metrics"): "for monitors",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -16,10 +17,14 @@ from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Names, Process, asset, edge
 
 WORKERS = 3
+TOKEN = "only for this test"
 
 
 def several(folder: Path) -> list[str]:
-    return ["--data", str(folder / "data"), "--workers", str(WORKERS), "--log-format", "text"]
+    tokens = folder / "tokens.json"
+    tokens.write_text(json.dumps([{"token": TOKEN, "actor": "ann"}]))
+    tokens.chmod(0o600)
+    return ["--data", str(folder / "data"), "--workers", str(WORKERS), "--log-format", "text", "--tokens", str(tokens)]
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +80,23 @@ def test_singletons_answer_through_any_process(server: Process) -> None:
         refused = ask_on_new_connection(server, "/api/v1/sources", nothing="x")
         assert (refused.status_code, refused.headers["content-type"]) == (422, "application/problem+json")
         assert ask_on_new_connection(server, "/readyz").status_code == 200
+
+
+def test_every_process_knows_the_session_that_one_of_them_began(server: Process) -> None:
+    with httpx.Client(base_url=server.url, trust_env=False) as client:
+        started = client.post("/api/v1/session", json={"token": TOKEN})
+        assert started.status_code == 200, started.text
+        cookies = {"cookie": "; ".join(f"{name}={value}" for name, value in client.cookies.items())}
+    for path in ("/api/v1/session", "/api/v1/live", "/api/v1/sources"):  # the last one is forwarded
+        for _ in range(6):
+            answer = httpx.get(server.url + path, headers=cookies, trust_env=False)
+            assert answer.status_code == 200
+            assert answer.json().get("actor", "ann") == "ann"
+    httpx.delete(
+        server.url + "/api/v1/session", headers={**cookies, "x-csrf-token": started.json()["csrf_token"]}, trust_env=False
+    )
+    for _ in range(6):
+        assert httpx.get(server.url + "/api/v1/session", headers=cookies, trust_env=False).json()["by"] == "local"
 
 
 def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(start: Callable[..., Process], tmp_path: Path) -> None:

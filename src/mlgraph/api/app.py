@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from mlgraph.api.fast_path import FastPathMiddleware
 from mlgraph.api.graphql import route as graphql
-from mlgraph.api.http import problems
+from mlgraph.api.http import problems, session_cookies
 from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import ConcurrencyLimitMiddleware, Lanes, ServerLimits
 from mlgraph.api.http.request_metrics import RequestMetricsMiddleware
@@ -28,6 +28,7 @@ from mlgraph.api.routes import (
     names,
     queries,
     search,
+    sessions,
     similar,
 )
 from mlgraph.api.schema import docs_page, operations
@@ -60,8 +61,11 @@ class Api(FastAPI):
             schemas["Problem"] = TypeAdapter(shapes.Problem).json_schema()
             for name, example in operations.EXAMPLES.items():
                 schemas[name]["examples"] = [example]
-            document["components"]["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
-            document["security"] = [{"token": []}, {}]
+            document["components"]["securitySchemes"] = {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": session_cookies.NAME},
+            }
+            document["security"] = [{"token": []}, {"session": []}, {}]
         schema: dict[str, Any] = self.openapi_schema or {}
         return schema
 
@@ -101,6 +105,7 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
         similar,
         connections,
         archives,
+        sessions,
         graphql,
     ):
         app.include_router(part.router)

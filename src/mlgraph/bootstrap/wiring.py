@@ -34,6 +34,7 @@ from mlgraph.services.search.projection import SearchProjection
 from mlgraph.services.search.search_pages import SearchPages
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
+from mlgraph.services.server.browser_sessions import BrowserSessions
 from mlgraph.services.server.bundle import ServerServices, Services
 from mlgraph.services.server.health import Health
 from mlgraph.services.sources.configured_identity import sync_configured_identity
@@ -53,6 +54,7 @@ from mlgraph.stores.postgres.recorded_facts import PostgresRecordedFacts
 from mlgraph.stores.postgres.usage import PostgresUsage
 from mlgraph.stores.search_index.search_files import SearchFiles
 from mlgraph.stores.search_index.word_vectors import WordVectors
+from mlgraph.stores.session_files import SessionFiles
 
 
 def _credentials(place: SecretPlace) -> Credentials:
@@ -93,6 +95,7 @@ class Server:
         queries = Queries(reader, self.follower, noise, usage, self.usage.requested)
         self.health = Health(reader, self.follower, self.search)
         names = AssetNames(reader, self.follower)
+        tokens = tokens_from(options.tokens)
         self.services = Services(
             intake=intake,
             queries=queries,
@@ -102,7 +105,8 @@ class Server:
             changed_files=ChangedFiles(reader, self.follower, names, noise),
             connections=self.connections,
             health=self.health,
-            tokens=tokens_from(options.tokens),
+            tokens=tokens,
+            sessions=BrowserSessions(tokens, SessionFiles(options.data / "sessions")),
             agents=AgentQueries(reader, self.follower, noise, self.usage.requested),
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
             changes=ChangeFeed(reader, PostgresRecordedFacts(database), self.follower),

@@ -151,6 +151,7 @@ class AsyncClient:
     why = _awaited(Client.why)
     diff = _awaited(Client.diff)
     live = _awaited(Client.live)
+    session = _awaited(Client.session)
     graphql = _awaited(Client.graphql)
     export = _streamed(Client.export)
     backup = _streamed(Client.backup)

@@ -14,6 +14,7 @@ from mlgraph.client.calls.changed_files_calls import ChangedFilesCalls
 from mlgraph.client.calls.curation_calls import CurationCalls
 from mlgraph.client.calls.name_calls import NameCalls
 from mlgraph.client.calls.search_calls import SearchCalls
+from mlgraph.client.calls.session_calls import SessionCalls
 from mlgraph.client.calls.similar_calls import SimilarCalls
 from mlgraph.client.display.impact_answer import ImpactAnswer
 from mlgraph.client.display.lineage_answer import LineageAnswer
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from mlgraph.client.answer_shapes.propagation_shapes import Propagation
 
 
-class Client(ChangeCalls, ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SimilarCalls):
+class Client(ChangeCalls, ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SessionCalls, SimilarCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

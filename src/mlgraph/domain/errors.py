@@ -125,6 +125,13 @@ class OutOfTime(Unavailable):
     title = "Out of time"
 
 
+class TooManyAttempts(Unavailable):
+    """The caller sent too many wrong tokens; further ones are not looked at for a while (RFC 6585, section 4)."""
+
+    status = 429
+    title = "Too many attempts"
+
+
 class TooMuch(Unavailable):
     """The answer needs more facts than one query may read."""
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from mlgraph.domain.errors import StartError, Unauthorized
+from mlgraph.services.common import identity
 from mlgraph.services.common.identity import LOCAL, Caller, Tokens, is_loopback, is_reserved, tokens_from
 
 
@@ -91,3 +92,24 @@ def test_only_an_administrator_without_a_source_may_import() -> None:
 def test_loopback_hosts() -> None:
     assert all(map(is_loopback, ("127.0.0.1", "127.1.2.3", "::1", "localhost")))
     assert not any(map(is_loopback, ("0.0.0.0", "::", "10.0.0.1")))  # noqa: S104
+
+
+def test_a_token_ends_when_it_expires_or_leaves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(identity, "_CHECK_S", 0.0)
+    entries = [
+        {"token": "old", "actor": "ann", "expires": "2001-01-01T00:00:00Z"},
+        {"token": "new", "actor": "ann", "expires": "2999-01-01T00:00:00Z"},
+    ]
+    tokens = Tokens.read(token_file(tmp_path, entries))
+    with pytest.raises(Unauthorized, match=r"expired at 2001-01-01T00:00:00Z"):
+        tokens.caller("old", loopback=False)
+    digest = hashlib.sha256(b"new").hexdigest()
+    assert tokens.caller("new", loopback=False) == tokens.caller_by_digest(digest)
+    token_file(tmp_path, "[{")
+    assert tokens.caller_by_digest(digest).actor == "ann"  # a file that is being written locks nobody out
+    token_file(tmp_path, [{"token": "other", "actor": "eve"}])
+    with pytest.raises(Unauthorized):
+        tokens.caller_by_digest(digest)
+    with pytest.raises(Unauthorized):
+        tokens.caller("new", loopback=True)
+    assert tokens.caller("other", loopback=False).actor == "eve"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from mlgraph.api.http.problems import MEDIA_TYPE
-from mlgraph.api.schema import discovery_examples, similar_examples
+from mlgraph.api.schema import discovery_examples, portal_examples, similar_examples
 from mlgraph.client.answer_shapes import ingest_shapes, name_shapes, shapes
 from mlgraph.client.answer_shapes.changed_files_shapes import ChangedFilesImpact
 from mlgraph.client.answer_shapes.propagation_shapes import Propagation
@@ -288,6 +288,8 @@ EXAMPLES: Final = {
     "Similar": similar_examples.SIMILAR,
     "Dismissal": similar_examples.DISMISSAL,
     "ResolvedName": discovery_examples.RESOLVED,
+    "CallerSession": portal_examples.SESSION,
+    "SessionEnded": portal_examples.SESSION_ENDED,
 }
 """Examples by schema name. FastAPI drops null from examples of routes, so these are added to the generated document."""
 
@@ -333,6 +335,7 @@ _ERRORS: Final = {
     414: "The request line exceeds the limit of 32 KiB.",
     415: "The Content-Encoding is not supported.",
     422: "A parameter or a value of the body is not valid; `pointer` says where in the body.",
+    429: "Too many wrong tokens came from this address: try again after Retry-After seconds.",
     502: "A connected tool did not answer as expected.",
     503: "Not caught up, too busy, out of time, or the store is not available: try again after Retry-After seconds.",
 }

@@ -50,7 +50,7 @@ class Annotations:
         `if_match`: entity tags, one of which must be the present one, or `*`; None: any. Without a change nothing is written.
         Raises `Forbidden`, `UnknownAsset`, `InvalidInput`, `PreconditionFailed` and `Unavailable`.
         """
-        if caller.source is not None:
+        if not caller.may_curate:
             raise Forbidden(
                 f"the token of {caller.actor!r} is bound to the source {caller.source!r}, and sources report facts: people write "
                 "about assets with a token without a source"

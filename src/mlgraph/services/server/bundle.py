@@ -16,6 +16,7 @@ from mlgraph.services.queries.query import Queries
 from mlgraph.services.search.search_pages import SearchPages
 from mlgraph.services.search.search_queries import SearchQueries
 from mlgraph.services.server.archives import Archives
+from mlgraph.services.server.browser_sessions import BrowserSessions
 from mlgraph.services.server.health import Health
 from mlgraph.services.sources.source_manager import SourceManager
 
@@ -33,6 +34,7 @@ class Services:
     connections: SourceManager
     health: Health
     tokens: Tokens
+    sessions: BrowserSessions
     agents: AgentQueries
     discovery: Discovery
     changes: ChangeFeed
