@@ -17,7 +17,7 @@ from tests.contract.producing import at
 from tests.contract.serving import PATIENCE_S, Api, Names, Process, asset, edge
 
 WORKERS = 3
-TOKEN = "only for this test"
+TOKEN = "only for this test"  # noqa: S105 - of a server that ends with the test
 
 
 def several(folder: Path) -> list[str]:
