@@ -135,6 +135,7 @@ class IntakeDouble(RecordingDouble):
 class OperatorDouble(RecordingDouble):
     """The part of the double for operators: export, backup, sources, health."""
 
+    graph_watermark: int = 1
     export_lines: int = 3
     break_export_at: int | None = None
     closed: int = 0
@@ -206,6 +207,9 @@ class OperatorDouble(RecordingDouble):
     def ready(self) -> Body:
         self._note("ready")
         return {"status": "ready"}
+
+    def progress(self) -> Body:
+        return {"watermark": self.graph_watermark, "assets": 7, "behind": False, "lag_s": 0.0}
 
     def metrics(self) -> bytes:
         self._note("metrics")

@@ -99,6 +99,18 @@ def test_every_process_knows_the_session_that_one_of_them_began(server: Process)
         assert httpx.get(server.url + "/api/v1/session", headers=cookies, trust_env=False).json()["by"] == "local"
 
 
+def test_every_process_reports_that_the_graph_moves(server: Process) -> None:
+    names = Names("streamed")
+    for number in range(6):
+        with httpx.stream("GET", server.url + "/api/v1/stream", timeout=PATIENCE_S, trust_env=False) as stream:
+            states = (json.loads(line.removeprefix("data: ")) for line in stream.iter_lines() if line.startswith("data: "))
+            assert next(states)["watermark"] >= 0
+            api = Api(server.url)
+            written = api.taken(asset(names.dataset("a"), at(number), name=f"name {number}"))["watermark"]
+            api.close()
+            assert next(state for state in states if state["watermark"] >= written)["assets"] >= 1
+
+
 def test_a_process_that_dies_is_replaced_and_all_end_with_the_first(start: Callable[..., Process], tmp_path: Path) -> None:
     server = start(*several(tmp_path))
     names = Names("replaced")

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from mlgraph.api.fast_path import FastPathMiddleware
 from mlgraph.api.graphql import route as graphql
 from mlgraph.api.http import problems, session_cookies
+from mlgraph.api.http.event_stream import WatermarkFeed
 from mlgraph.api.http.json_responses import dump
 from mlgraph.api.http.limits import ConcurrencyLimitMiddleware, Lanes, ServerLimits
 from mlgraph.api.http.request_metrics import RequestMetricsMiddleware
@@ -30,6 +31,7 @@ from mlgraph.api.routes import (
     search,
     sessions,
     similar,
+    stream,
 )
 from mlgraph.api.schema import docs_page, operations
 from mlgraph.client.answer_shapes import shapes
@@ -88,6 +90,7 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
     )
     app.state.services = services
     app.state.loopback = loopback
+    app.state.watermarks = WatermarkFeed(lambda: services.health.progress())  # noqa: PLW0108 - asked when the first client comes
     app.state.lanes = lanes = Lanes(limits or ServerLimits())
     app.add_middleware(FastPathMiddleware)
     app.add_middleware(ConcurrencyLimitMiddleware, slots=lanes.requests)
@@ -106,6 +109,7 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
         connections,
         archives,
         sessions,
+        stream,
         graphql,
     ):
         app.include_router(part.router)

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
@@ -33,8 +33,8 @@ them in a cycle: Python's default of 700 takes a quarter of its time."""
 class Http(uvicorn.Server):
     """A uvicorn server with an event for the start of listening and with signal handlers of its own."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Serve `app`."""
+    def __init__(self, app: ASGIApp, closing: Callable[[], None] = lambda: None) -> None:
+        """Serve `app`. `closing` ends the answers that end by no other means, when the server stops."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -46,6 +46,7 @@ class Http(uvicorn.Server):
                 server_header=False,
             )
         )
+        self._closing = closing
         self.listening = threading.Event()
         self.failure: str | None = None
         """Why the server must stop, if a step before its readiness failed."""
@@ -54,6 +55,11 @@ class Http(uvicorn.Server):
         """Start listening."""
         await super().startup(sockets)
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the endless answers, then wait for the others."""
+        self._closing()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

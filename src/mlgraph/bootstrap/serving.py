@@ -139,7 +139,8 @@ def _run(
 ) -> None:
     server = Server(database, options, connectors)
     server.health.watch(database.statistics, PostgresDeadLetters(database).counts, PostgresEventWarnings(database).counts)
-    http = Http(create_app(server_services(server, database), loopback=is_loopback(options.host), limits=limits))
+    app = create_app(server_services(server, database), loopback=is_loopback(options.host), limits=limits)
+    http = Http(app, app.state.watermarks.close)
     host, port = listener.getsockname()[:2]
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     with first_socket(options) as first:

@@ -123,7 +123,7 @@ def _work(options: Options, url: str, listener: socket.socket, first: Path, read
         database.open()
         server = Server(database, options, installed_connectors(), first=False)
         app = create_app(server_services(server, database), loopback=is_loopback(options.host), limits=limits)
-        http = Http(Forwarding(app, first))
+        http = Http(Forwarding(app, first), app.state.watermarks.close)
         server.follow()
         threading.Thread(target=_report_ready, args=(server, http, ready_pipe), daemon=True).start()
         tune_interpreter()

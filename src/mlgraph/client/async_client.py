@@ -153,6 +153,7 @@ class AsyncClient:
     live = _awaited(Client.live)
     session = _awaited(Client.session)
     graphql = _awaited(Client.graphql)
+    stream = _streamed(Client.stream)
     export = _streamed(Client.export)
     backup = _streamed(Client.backup)
     restore = _awaited(Client.restore)

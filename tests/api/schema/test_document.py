@@ -50,6 +50,7 @@ CONTRACT = {
     ("post", "/api/v1/webhooks/{name}"),
     ("get", "/api/v1/backup"),
     ("post", "/api/v1/restore"),
+    ("get", "/api/v1/stream"),
     ("get", "/api/v1/session"),
     ("post", "/api/v1/session"),
     ("delete", "/api/v1/session"),

@@ -30,9 +30,11 @@ HEALTH_RUNNING: Final = 2
 HEALTH_WAITING: Final = 64
 AT_LEAST_RUNNING: Final = 32
 AT_LEAST_WAITING: Final = 512
+EVENT_STREAMS: Final = 200
+"""Clients that one process sends server-sent events to at once."""
 
-_ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Monitoring paths, which the limit of concurrent requests does not apply to."""
+_ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics", "/api/v1/stream"})
+"""Paths which the limit of concurrent requests does not apply to: monitoring, and event streams, which have their own."""
 _RETRY_AFTER_S: Final = 2
 _PREFIX: Final = "MLGRAPH_"
 
@@ -175,6 +177,7 @@ class Lanes:
         self.exports = Slots("exports and backups", limits.exports)
         self.export_threads = anyio.CapacityLimiter(limits.exports)
         self.requests = Slots("requests", limits.requests)
+        self.streams = Slots("event streams", EVENT_STREAMS)
 
     def state(self) -> dict[str, dict[str, int]]:
         """Return the state of each class of requests by name.
@@ -187,7 +190,7 @@ class Lanes:
             name: {"inside": lane.inside, "running": lane.running, "waiting": lane.waiting, "refused": lane.refused}
             for name, lane in lanes.items()
         }
-        for name, slots in (("exports", self.exports), ("requests", self.requests)):
+        for name, slots in (("exports", self.exports), ("requests", self.requests), ("streams", self.streams)):
             states[name] = {"inside": slots.taken, "running": slots.capacity, "waiting": 0, "refused": slots.refused}
         return states
 

@@ -315,6 +315,7 @@ CHANGE_EXAMPLE: Final[dict[str, Any]] = {
     "deprecated": False,
     "successor": None,
 }
+WATERMARK_EVENT: Final = 'event: watermark\nid: 42\ndata: {"watermark":42,"assets":7,"behind":false,"lag_s":0.0}\n\n'
 CLOUDEVENT_EXAMPLE: Final[dict[str, Any]] = {
     "specversion": "1.0",
     "id": "7b1c",

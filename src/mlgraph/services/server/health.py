@@ -21,6 +21,8 @@ from mlgraph.services.projection.log_follower import Follower
 from mlgraph.services.search.projection import SearchProjection
 
 MAX_LAG_S: Final = 30.0
+NOTABLE_LAG_S: Final = 1.5
+"""From this lag on a page says that its answers are behind. The follower looks at the store several times a second."""
 _GRAPH: Final = "graph"
 _SEARCH: Final = "search"
 
@@ -93,6 +95,17 @@ class Health:
 
     def _since_current_s(self) -> float:
         return time.monotonic() - (self._follower.caught_up_at or self._started_at)
+
+    def progress(self) -> dict[str, object]:
+        """Return at once, without the store, how far answers are; `behind`: they lag by more than `NOTABLE_LAG_S`."""
+        snapshot = self._follower.snapshot()
+        since_s = self._since_current_s()
+        return {
+            "watermark": snapshot.watermark,
+            "assets": len(snapshot.asset_index) - 1,
+            "behind": since_s > NOTABLE_LAG_S,
+            "lag_s": round(since_s, 1) if since_s > NOTABLE_LAG_S else 0.0,
+        }
 
     def metrics(self) -> bytes:
         """Return the metrics in the Prometheus text format. A value that cannot be read now has its last reading."""
