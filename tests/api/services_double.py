@@ -13,13 +13,14 @@ from fastapi import FastAPI
 
 from mlgraph.api.app import create_app
 from mlgraph.api.http.limits import ServerLimits
-from mlgraph.api.schema import discovery_examples, operations
+from mlgraph.api.schema import discovery_examples, operations, portal_examples
 from mlgraph.domain.errors import UnknownAsset
 from mlgraph.domain.options.search_options import SearchOptions
 from mlgraph.domain.options.walk_options import WalkOptions
 from mlgraph.services.common.identity import Caller, Tokens
 from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.changes.change_feed import ChangeFeed
+from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.asset_names import AssetNames
@@ -164,6 +165,10 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
     def changes(self) -> "ChangeFeedDouble":
         return ChangeFeedDouble(self)
 
+    @property
+    def coverage(self) -> "CoverageDouble":
+        return CoverageDouble(self)
+
     def why(self, source: str, relation: str, target: str, **options: object) -> Body:
         self._note("why", source=source, relation=relation, target=target, **options)
         return dict(operations.WHY)
@@ -175,6 +180,18 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
     def live(self, service: str | None, **options: object) -> Body:
         self._note("live", service=service, **options)
         return LIVE
+
+
+class CoverageDouble:
+    """What is known of the versions that serve."""
+
+    def __init__(self, double: Double) -> None:
+        self._double = double
+
+    def coverage(self, **options: object) -> Body:
+        inspect.signature(Coverage.coverage).bind_partial(self, **options)
+        self._double.calls.append(("coverage", options))
+        return dict(portal_examples.COVERAGE)
 
 
 class ChangeFeedDouble:

@@ -22,6 +22,7 @@ from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.curation.usage_counter import UsageCounter
 from mlgraph.services.discovery.agents.agent_queries import AgentQueries
 from mlgraph.services.discovery.changes.change_feed import ChangeFeed
+from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
@@ -110,6 +111,7 @@ class Server:
             agents=AgentQueries(reader, self.follower, noise, self.usage.requested),
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
             changes=ChangeFeed(reader, PostgresRecordedFacts(database), self.follower),
+            coverage=Coverage(reader, self.follower),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )
 

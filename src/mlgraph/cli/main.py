@@ -15,6 +15,7 @@ from mlgraph.cli.command_session import Commands, Session, Url
 from mlgraph.cli.commands import (
     archive_commands,
     change_commands,
+    coverage_commands,
     curation_commands,
     identity_commands,
     ingest_commands,
@@ -58,6 +59,7 @@ _PARTS = (
     ingest_commands,
     query_commands,
     change_commands,
+    coverage_commands,
     curation_commands,
     search_commands,
     similar_commands,

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from mlgraph.client.calls.change_calls import ChangeCalls
 from mlgraph.client.calls.changed_files_calls import ChangedFilesCalls
+from mlgraph.client.calls.coverage_calls import CoverageCalls
 from mlgraph.client.calls.curation_calls import CurationCalls
 from mlgraph.client.calls.name_calls import NameCalls
 from mlgraph.client.calls.search_calls import SearchCalls
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mlgraph.client.answer_shapes.propagation_shapes import Propagation
 
 
-class Client(ChangeCalls, ChangedFilesCalls, CurationCalls, NameCalls, SearchCalls, SessionCalls, SimilarCalls):
+class Client(ChangeCalls, ChangedFilesCalls, CoverageCalls, CurationCalls, NameCalls, SearchCalls, SessionCalls, SimilarCalls):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

@@ -289,6 +289,7 @@ EXAMPLES: Final = {
     "Dismissal": similar_examples.DISMISSAL,
     "ResolvedName": discovery_examples.RESOLVED,
     "CallerSession": portal_examples.SESSION,
+    "DeployedCoverage": portal_examples.COVERAGE,
     "SessionEnded": portal_examples.SESSION_ENDED,
 }
 """Examples by schema name. FastAPI drops null from examples of routes, so these are added to the generated document."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlgraph.client.answer_shapes import session_shapes
+from mlgraph.client.answer_shapes import coverage_shapes, session_shapes
 
 SESSION: Final[session_shapes.CallerSession] = {
     "actor": "ann",
@@ -18,3 +18,23 @@ SESSION: Final[session_shapes.CallerSession] = {
     "expires_at": "2026-11-21T22:00:00Z",
 }
 SESSION_ENDED: Final[session_shapes.SessionEnded] = {"ended": True}
+COVERAGE: Final[coverage_shapes.DeployedCoverage] = {
+    "as_of": "2026-11-21T10:00:00Z",
+    "deployed": 2,
+    "reaching": {"dataset": 2, "owner": 1, "commit": 2, "evaluation": 2, "experiment": 1},
+    "expected": {"dataset": 2, "owner": 2, "commit": 2, "evaluation": 2, "experiment": 1},
+    "gaps": [
+        {
+            "uri": "mlg://model_version/mlflow%3Aprod/ranker%2F7",
+            "name": "ranker/7",
+            "services": ["mlg://service/acme/home-feed"],
+            "missing": "owner",
+            "reason": "nobody owns it, nor its model",
+            "fix": "mlgraph annotate 'mlg://model/mlflow%3Aprod/ranker' --owner '<TEAM>'",
+        }
+    ],
+    "total": 1,
+    "partial": False,
+    "reason": None,
+    "watermark": 42,
+}

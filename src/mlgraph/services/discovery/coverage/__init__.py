@@ -1,0 +1,1 @@
+"""Coverage: what is known of the model versions that serve."""

@@ -1,0 +1,108 @@
+"""Coverage (docs/coverage.md): which of the versions that serve reach a dataset, an owner, a commit, ..., and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from mlgraph.domain.timestamps import format_time
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.ports.store import FactReader
+from mlgraph.services.discovery.coverage import gap_fixes
+from mlgraph.services.discovery.coverage.deployed_versions import DeployedVersion, DeployedVersions
+from mlgraph.services.discovery.coverage.gap_fixes import Gap
+from mlgraph.services.history.asset_states import AssetStates
+from mlgraph.services.projection.log_follower import Follower
+from mlgraph.services.queries.resolver import moment_of
+
+DEFAULT_LIMIT: Final = 1_000
+ASPECTS: Final = ("dataset", "owner", "commit", "evaluation", "experiment")
+MAX_RUNS: Final = 20
+"""Runs of one version whose state is read for a code version; a version usually has one."""
+
+
+class Coverage:
+    """Answers what is known of the versions that serve. Thread-safe."""
+
+    def __init__(self, reader: FactReader, follower: Follower) -> None:
+        self._reader = reader
+        self._follower = follower
+
+    def coverage(self, *, as_of: str | None = None, limit: int = DEFAULT_LIMIT) -> dict[str, Any]:
+        """Return the counts and the gaps at a moment as JSON, by version. Raises `InvalidInput`, `OutOfTime`, `Unavailable`.
+
+        Owners are the latest known, as in search; all else is that of the moment.
+        """
+        graph, moment = self._follower.snapshot(), moment_of(as_of)
+        deployed = DeployedVersions(graph, moment).all()
+        owned = _owned(graph, deployed)
+        coded = self._with_code_version(graph, deployed, moment)
+        expected, reaching = dict.fromkeys(ASPECTS, 0), dict.fromkeys(ASPECTS, 0)
+        gaps: list[dict[str, Any]] = []
+        for each in deployed:
+            lacking = {gap.missing: gap for gap in _gaps(graph, each, owned, coded)}
+            for aspect in ASPECTS:
+                is_expected = aspect != "experiment" or bool(each.experiments_of_service)
+                expected[aspect] += is_expected
+                reaching[aspect] += is_expected and aspect not in lacking
+            gaps += [_gap_body(graph, each, lacking[aspect]) for aspect in ASPECTS if aspect in lacking]
+        return {
+            "as_of": format_time(moment),
+            "deployed": len(deployed),
+            "reaching": reaching,
+            "expected": expected,
+            "gaps": gaps[:limit],
+            "total": len(gaps),
+            "partial": len(gaps) > limit,
+            "reason": "limit" if len(gaps) > limit else None,
+            "watermark": graph.watermark,
+        }
+
+    def _with_code_version(self, graph: GraphVersion, deployed: Sequence[DeployedVersion], moment: int) -> set[int]:
+        """Return the versions without a commit that a run with a code version made."""
+        runs = {each.version: each.runs[:MAX_RUNS] for each in deployed if not each.has_commit}
+        states = AssetStates(self._reader.at(graph.watermark), graph, moment)
+        reported = states.reported({run for listed in runs.values() for run in listed}) if any(runs.values()) else {}
+        return {version for version, listed in runs.items() if any(_code_version(reported.get(run)) for run in listed)}
+
+
+def _gaps(graph: GraphVersion, each: DeployedVersion, owned: set[int], coded: set[int]) -> Iterator[Gap]:
+    uri = graph.asset_index.uri
+    version = uri(each.version)
+    producer = uri(each.producers[0]) if each.producers else None
+    if not each.has_data:
+        yield gap_fixes.dataset_gap(version, producer)
+    if each.version not in owned:
+        yield gap_fixes.owner_gap(version, uri(each.models[0]) if each.models else None)
+    if not each.has_commit and each.version not in coded:
+        yield gap_fixes.commit_gap(version, producer)
+    if not each.has_evaluation:
+        yield gap_fixes.evaluation_gap(version)
+    if each.experiments_of_service and not each.experiments:
+        yield gap_fixes.experiment_gap(version, uri(each.experiments_of_service[0]))
+
+
+def _gap_body(graph: GraphVersion, each: DeployedVersion, gap: Gap) -> dict[str, Any]:
+    index = graph.asset_index
+    return {
+        "uri": index.uri(each.version),
+        "name": index.name(each.version),
+        "services": [index.uri(service) for service in each.services],
+        "missing": gap.missing,
+        "reason": gap.reason,
+        "fix": gap.fix,
+    }
+
+
+def _owned(graph: GraphVersion, deployed: Sequence[DeployedVersion]) -> set[int]:
+    """Return the versions that have an owner, or whose model has one."""
+    assets = np.array(sorted({asset for each in deployed for asset in (each.version, *each.models)}), np.int32)
+    owners = (listed for _, listed in graph.asset_index.names_and_owners(assets)) if len(assets) else ()
+    having = {asset for asset, listed in zip(assets.tolist(), owners, strict=True) if listed}
+    return {each.version for each in deployed if having.intersection((each.version, *each.models))}
+
+
+def _code_version(state: Mapping[str, Any] | None) -> bool:
+    return bool((state or {}).get("properties", {}).get("code_version"))

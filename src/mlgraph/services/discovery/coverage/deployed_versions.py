@@ -1,0 +1,163 @@
+"""The model versions that serve at a moment, and what the graph knows of each."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+import numpy as np
+
+from mlgraph.domain import deadlines
+from mlgraph.domain.vocabulary import KINDS, RELATIONS
+from mlgraph.graph.csr.snapshot import GraphVersion
+from mlgraph.graph.model.rows import (
+    DATASET,
+    DEPLOYED_AS,
+    DEPLOYMENT,
+    EVALUATION,
+    INPUT_TO,
+    MODEL_VERSION,
+    OUTPUTS,
+    RUN,
+    SERVES,
+    VARIANT_OF,
+    VERSION_OF,
+    WORKFLOW,
+    Ints,
+    Layer,
+)
+from mlgraph.graph.traversal.closures import walk
+
+_EVALUATED_BY: Final = RELATIONS["evaluated_by"].code
+_TESTED_IN: Final = RELATIONS["tested_in"].code
+_PACKAGED_IN: Final = RELATIONS["packaged_in"].code
+_IMAGE: Final = KINDS["image"].code
+_DATA: Final = (DATASET, KINDS["dataset_version"].code)
+_COMMIT: Final = KINDS["commit"].code
+
+Pairs = dict[int, list[int]]
+
+
+@dataclass(slots=True)
+class DeployedVersion:
+    """A model version that serves: all members are assets, in order of their URIs.
+
+    `producers` are the runs and workflows that made it, `runs` those of them that are runs. `experiments`: experiments or
+    variants that run and that it is tested in; `experiments_of_service`: those of other versions of its services.
+    """
+
+    version: int
+    services: list[int]
+    models: list[int] = field(default_factory=list)
+    producers: list[int] = field(default_factory=list)
+    runs: list[int] = field(default_factory=list)
+    has_data: bool = False
+    has_commit: bool = False
+    has_evaluation: bool = False
+    experiments: list[int] = field(default_factory=list)
+    experiments_of_service: list[int] = field(default_factory=list)
+
+
+class DeployedVersions:
+    """Finds the deployed versions in one version of the graph at a moment (microseconds since the epoch)."""
+
+    def __init__(self, graph: GraphVersion, moment: int) -> None:
+        self._graph = graph
+        self._moment = moment
+
+    def all(self) -> list[DeployedVersion]:
+        """Return the versions with a deployment that serves now, directly or in an image, by URI. May raise `OutOfTime`."""
+        serving = self._step(self._graph.asset_index.of_kind(DEPLOYMENT), SERVES, "out")
+        deployed = self._step(serving, DEPLOYED_AS, "into")
+        images = {source for sources in deployed.values() for source in sources if self._kind(source) == _IMAGE}
+        packaged = self._step(images, _PACKAGED_IN, "into")
+        by_version: dict[int, set[int]] = defaultdict(set)
+        for deployment, sources in deployed.items():
+            for source in sources:
+                for version in packaged.get(source, ()) if self._kind(source) == _IMAGE else (source,):
+                    if self._kind(version) == MODEL_VERSION:
+                        by_version[version].add(deployment)
+        found = [
+            DeployedVersion(version, self._ordered({each for deployment in deployments for each in serving[deployment]}))
+            for version, deployments in by_version.items()
+        ]
+        self._add_parts(found)
+        self._add_evaluations(found)
+        self._add_experiments(found, by_version)
+        for each in found:
+            self._add_upstream(each)
+        return sorted(found, key=lambda each: self._graph.asset_index.uri(each.version))
+
+    def _add_parts(self, found: Sequence[DeployedVersion]) -> None:
+        versions = [each.version for each in found]
+        models = self._step(versions, VERSION_OF, "out", Layer.STRUCTURE)
+        workflows, runs = self._step(versions, OUTPUTS, "into"), self._step(versions, OUTPUTS, "into", Layer.RUN)
+        for each in found:
+            each.models = self._ordered(models.get(each.version, ()))
+            made_by = {*workflows.get(each.version, ()), *runs.get(each.version, ())}
+            each.producers = self._ordered(made_by)
+            each.runs = [producer for producer in each.producers if self._kind(producer) == RUN]
+
+    def _add_evaluations(self, found: Sequence[DeployedVersion]) -> None:
+        """An evaluation names the version, or a run or workflow read the version and made an evaluation."""
+        versions = [each.version for each in found]
+        direct = self._step(versions, _EVALUATED_BY, "out")
+        readers: dict[int, set[int]] = defaultdict(set)
+        for layer in (Layer.ASSET, Layer.RUN):
+            for version, listed in self._step(versions, INPUT_TO, "out", layer).items():
+                readers[version].update(listed)
+        passed = {reader for listed in readers.values() for reader in listed if self._kind(reader) in (RUN, WORKFLOW)}
+        made = {layer: self._step(passed, OUTPUTS, "out", layer) for layer in (Layer.ASSET, Layer.RUN)}
+        for each in found:
+            reached = {*direct.get(each.version, ()), *readers[each.version]}
+            reached |= {one for reader in readers[each.version] for steps in made.values() for one in steps.get(reader, ())}
+            each.has_evaluation = any(self._kind(one) == EVALUATION for one in reached)
+
+    def _add_experiments(self, found: Sequence[DeployedVersion], by_version: dict[int, set[int]]) -> None:
+        """An experiment that runs on a service concerns all versions of the service; those that it does not name have a gap."""
+        tested = self._step({*by_version, *(one for listed in by_version.values() for one in listed)}, _TESTED_IN, "out")
+        running = self._running({each for listed in tested.values() for each in listed})
+        of_service: dict[int, set[int]] = defaultdict(set)
+        for each in found:
+            own = {one for asset in (each.version, *by_version[each.version]) for one in tested.get(asset, ()) if one in running}
+            each.experiments = self._ordered(own)
+            for service in each.services:
+                of_service[service] |= own
+        for each in found:
+            each.experiments_of_service = self._ordered({one for service in each.services for one in of_service[service]})
+
+    def _running(self, tested: set[int]) -> set[int]:
+        """Return the experiments and variants that are not finished; a variant is finished with its experiment."""
+        parents = self._step(tested, VARIANT_OF, "out", Layer.STRUCTURE)
+        every = np.array(sorted({*tested, *(one for listed in parents.values() for one in listed)}), np.int32)
+        finished = set(every[self._graph.asset_index.finished(every)].tolist())
+        return {one for one in tested if one not in finished and not finished.intersection(parents.get(one, ()))}
+
+    def _add_upstream(self, each: DeployedVersion) -> None:
+        deadlines.raise_if_exceeded()
+        upstream = walk(self._graph, each.version, "upstream", Layer.ASSET, self._moment).assets
+        kinds = self._graph.asset_index.kinds(upstream)
+        each.has_data = bool(np.isin(kinds, _DATA).any())
+        each.has_commit = bool((kinds == _COMMIT).any())
+
+    def _step(self, assets: Iterable[int], relation: int, side: Literal["out", "into"], layer: Layer = Layer.ASSET) -> Pairs:
+        """Return the other ends of the edges of a relation, by asset; assets without any are left out."""
+        chosen: Ints = np.array(sorted(assets), np.int32)
+        nodes = self._graph.nodes_of(chosen)
+        known = np.flatnonzero(nodes >= 0)
+        view = self._graph.views[layer]
+        rows = (view.out if side == "out" else view.into).gather(nodes[known], self._moment)
+        found: Pairs = defaultdict(list)
+        of_relation = np.flatnonzero(rows.relation == relation)
+        ends = self._graph.asset_of[rows.other[of_relation]].tolist()
+        for asset, end in zip(chosen[known[rows.position[of_relation]]].tolist(), ends, strict=True):
+            found[asset].append(end)
+        return dict(found)
+
+    def _kind(self, asset: int) -> int:
+        return self._graph.asset_index.kind(asset)
+
+    def _ordered(self, assets: Iterable[int]) -> list[int]:
+        return sorted(set(assets), key=self._graph.asset_index.uri)

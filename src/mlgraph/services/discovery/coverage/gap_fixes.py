@@ -1,0 +1,75 @@
+"""Gaps of coverage: what is not known of a version that serves, why, and the line that mends it.
+
+A line is for a shell, or for the program that trains the model. What only the reader knows stands in angle brackets: no call
+accepts them, so that a line that is pasted as it is changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final, Literal, NamedTuple
+
+Missing = Literal["dataset", "owner", "commit", "evaluation", "experiment"]
+_DATASET: Final = "mlg://dataset/<NAMESPACE>/<NAME>"
+_RUN: Final = "mlg://run/<NAMESPACE>/<RUN>"
+_COMMIT: Final = "mlg://commit/<REPOSITORY>/<SHA>"
+_TRACKED: Final = "mlg://model_version/mlflow%3A"
+"""How the URIs of versions in a connected MLflow begin."""
+
+
+class Gap(NamedTuple):
+    """What a version lacks: the reason, and the line that mends it."""
+
+    missing: Missing
+    reason: str
+    fix: str
+
+
+def dataset_gap(version: str, producer: str | None) -> Gap:
+    """Return the gap of a version that no dataset leads to. `producer`: the first run or workflow that made it."""
+    if producer is None:
+        made, read = _edge(_RUN, "outputs", version), _edge(_DATASET, "input_to", _RUN)
+        return Gap("dataset", "no run or workflow is known that made it", _ingest(read, made))
+    reason = f"no dataset is known that led to {producer}, which made it"
+    if version.startswith(_TRACKED):
+        return Gap("dataset", reason, 'mlflow.log_input(mlflow.data.from_pandas(<DATA>, source="<URL>"), context="training")')
+    return Gap("dataset", reason, _ingest(_edge(_DATASET, "input_to", producer)))
+
+
+def owner_gap(version: str, model: str | None) -> Gap:
+    """Return the gap of a version that has no owner, nor has its model."""
+    reason = "nobody owns it, nor its model" if model else "nobody owns it, and no model is known of which it is a version"
+    return Gap("owner", reason, f"mlgraph annotate '{model or version}' --owner '<TEAM>'")
+
+
+def commit_gap(version: str, producer: str | None) -> Gap:
+    """Return the gap of a version of which the code is not known. `producer`: the first run or workflow that made it."""
+    if producer is None:
+        made, read = _edge(_RUN, "outputs", version), _edge(_COMMIT, "input_to", _RUN)
+        return Gap("commit", "no run or workflow is known that made it", _ingest(read, made))
+    reason = f"no commit led to {producer}, which made it, and no run that made it says its code version"
+    if version.startswith(_TRACKED):
+        return Gap("commit", reason, 'mlflow.set_tag("mlflow.source.git.commit", "<SHA>")')
+    return Gap("commit", reason, _ingest(_edge(_COMMIT, "input_to", producer)))
+
+
+def evaluation_gap(version: str) -> Gap:
+    """Return the gap of a version that was not evaluated."""
+    fix = _ingest(_edge(version, "evaluated_by", "mlg://evaluation/<NAMESPACE>/<NAME>"))
+    return Gap("evaluation", "no evaluation names it, and no run read it and made one", fix)
+
+
+def experiment_gap(version: str, experiment: str) -> Gap:
+    """Return the gap of a version beside others of its service, which an experiment is running with."""
+    reason = f"{experiment} runs on its service and names other versions only"
+    return Gap("experiment", reason, _ingest(_edge(version, "tested_in", experiment)))
+
+
+def _edge(source: str, relation: str, target: str) -> str:
+    return json.dumps({"edge": {"source": source, "relation": relation, "target": target}})
+
+
+def _ingest(*facts: str) -> str:
+    """Return the command that sends facts. URIs have no quotes: they are percent-encoded."""
+    quoted = " ".join(f"'{fact}'" for fact in facts)
+    return f"printf '%s\\n' {quoted} | mlgraph ingest - --format facts"
