@@ -48,7 +48,6 @@ _HTML_HEADERS: Final = {
     "content-security-policy": f"default-src 'none'; style-src '{docs_page.STYLE_HASH}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'",
     "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
 

@@ -150,7 +150,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._refused = True
         phrase = HTTPStatus(status).phrase
         body = problem_bytes(status, phrase, detail)
-        fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n{field}\r\n"
+        fields = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nx-content-type-options: nosniff\r\n"
+        fields += f"connection: close\r\n{field}\r\n"
         self.transport.write(f"HTTP/1.1 {status} {phrase}\r\n{fields}".encode("ascii") + body)
         # If the socket were closed now, bytes that the peer still sends would cause a TCP reset, which discards the answer.
         self.transport.write_eof()

@@ -1,4 +1,4 @@
-"""Request ids, request duration metrics and the access log."""
+"""What every answer has (a request id, `nosniff`), request duration metrics and the access log."""
 
 from __future__ import annotations
 
@@ -45,7 +45,9 @@ class RequestMetricsMiddleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[HEADER] = named
+                headers = MutableHeaders(scope=message)
+                headers[HEADER] = named
+                headers["x-content-type-options"] = "nosniff"  # names from sources never become a page, whatever is in them
             await send(message)
 
         reset_token = request_id.set(named)
