@@ -22,6 +22,7 @@ from mlgraph.services.curation.annotations import Annotations
 from mlgraph.services.discovery.changes.change_feed import ChangeFeed
 from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFilesRequest
+from mlgraph.services.discovery.team_overview import TeamOverview
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
@@ -166,6 +167,10 @@ class Double(OperatorDouble, IntakeDouble, ChangesDouble):
         return ChangeFeedDouble(self)
 
     @property
+    def teams(self) -> "TeamDouble":
+        return TeamDouble(self)
+
+    @property
     def coverage(self) -> "CoverageDouble":
         return CoverageDouble(self)
 
@@ -192,6 +197,18 @@ class CoverageDouble:
         inspect.signature(Coverage.coverage).bind_partial(self, **options)
         self._double.calls.append(("coverage", options))
         return dict(portal_examples.COVERAGE)
+
+
+class TeamDouble:
+    """Teams."""
+
+    def __init__(self, double: Double) -> None:
+        self._double = double
+
+    def team(self, uri: str, **options: object) -> Body:
+        inspect.signature(TeamOverview.team).bind_partial(self, uri, **options)
+        self._double.calls.append(("team", {"uri": uri, **options}))
+        return dict(portal_examples.TEAM)
 
 
 class ChangeFeedDouble:

@@ -33,6 +33,7 @@ from mlgraph.api.routes import (
     sessions,
     similar,
     stream,
+    teams,
 )
 from mlgraph.api.schema import docs_page, operations
 from mlgraph.client.answer_shapes import shapes
@@ -104,6 +105,7 @@ def create_app(services: ServerServices, *, loopback: bool, limits: ServerLimits
         changes,
         curation,
         coverage,
+        teams,
         changed_files,
         search,
         similar,

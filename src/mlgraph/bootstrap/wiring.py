@@ -26,6 +26,7 @@ from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
 from mlgraph.services.discovery.similarity_index import SimilarityIndex
+from mlgraph.services.discovery.team_overview import TeamOverview
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.projection.base_manager import BaseManager
 from mlgraph.services.projection.log_follower import Follower
@@ -112,6 +113,7 @@ class Server:
             discovery=Discovery(reader, self.follower, self.similarity, intake.append, searches, checks=first),
             changes=ChangeFeed(reader, PostgresRecordedFacts(database), self.follower),
             coverage=Coverage(reader, self.follower),
+            teams=TeamOverview(reader, self.follower),
             annotations=Annotations(reader, self.follower, queries, intake.append, PostgresExclusion(database)),
         )
 

@@ -142,6 +142,7 @@ class AsyncClient:
     annotate = _awaited(Client.annotate)
     names = _awaited(Client.names)
     resolve = _awaited(Client.resolve)
+    team = _awaited(Client.team)
     coverage = _awaited(Client.coverage)
     changes = _awaited(Client.changes)
     search = _awaited(Client.search)

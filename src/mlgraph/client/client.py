@@ -17,6 +17,7 @@ from mlgraph.client.calls.name_calls import NameCalls
 from mlgraph.client.calls.search_calls import SearchCalls
 from mlgraph.client.calls.session_calls import SessionCalls
 from mlgraph.client.calls.similar_calls import SimilarCalls
+from mlgraph.client.calls.team_calls import TeamCalls
 from mlgraph.client.display.impact_answer import ImpactAnswer
 from mlgraph.client.display.lineage_answer import LineageAnswer
 from mlgraph.client.responses import Answer, HttpTransport
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from mlgraph.client.answer_shapes.propagation_shapes import Propagation
 
 
-class Client(ChangeCalls, ChangedFilesCalls, CoverageCalls, CurationCalls, NameCalls, SearchCalls, SessionCalls, SimilarCalls):
+class Client(
+    ChangeCalls, ChangedFilesCalls, CoverageCalls, CurationCalls, NameCalls, SearchCalls, SessionCalls, SimilarCalls, TeamCalls
+):
     """A connection to one mlgraph server.
 
     `token` defaults to the environment variable MLGRAPH_TOKEN. Every method raises `ClientError` if the server answers with

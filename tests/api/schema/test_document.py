@@ -52,6 +52,7 @@ CONTRACT = {
     ("post", "/api/v1/restore"),
     ("get", "/api/v1/stream"),
     ("get", "/api/v1/coverage"),
+    ("get", "/api/v1/team"),
     ("get", "/api/v1/session"),
     ("post", "/api/v1/session"),
     ("delete", "/api/v1/session"),

@@ -289,6 +289,7 @@ EXAMPLES: Final = {
     "Dismissal": similar_examples.DISMISSAL,
     "ResolvedName": discovery_examples.RESOLVED,
     "CallerSession": portal_examples.SESSION,
+    "Team": portal_examples.TEAM,
     "DeployedCoverage": portal_examples.COVERAGE,
     "SessionEnded": portal_examples.SESSION_ENDED,
 }

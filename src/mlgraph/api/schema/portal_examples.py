@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mlgraph.client.answer_shapes import coverage_shapes, session_shapes
+from mlgraph.client.answer_shapes import coverage_shapes, session_shapes, team_shapes
 
 SESSION: Final[session_shapes.CallerSession] = {
     "actor": "ann",
@@ -36,5 +36,17 @@ COVERAGE: Final[coverage_shapes.DeployedCoverage] = {
     "total": 1,
     "partial": False,
     "reason": None,
+    "watermark": 42,
+}
+TEAM: Final[team_shapes.Team] = {
+    "uri": "mlg://team/org/data",
+    "name": "data",
+    "members": [{"uri": "mlg://person/acme/u-1842", "name": "u-1842"}],
+    "members_total": 1,
+    "owns": {"dataset": 12, "workflow": 3},
+    "total": 15,
+    "depends_on": [{"team": "mlg://team/org/platform", "name": "platform", "assets": 2}],
+    "depended_on_by": [{"team": None, "name": None, "assets": 1}],
+    "as_of": "2026-11-21T10:00:00Z",
     "watermark": 42,
 }

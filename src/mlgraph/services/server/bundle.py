@@ -11,6 +11,7 @@ from mlgraph.services.discovery.changes.change_feed import ChangeFeed
 from mlgraph.services.discovery.coverage.coverage import Coverage
 from mlgraph.services.discovery.discovery import Discovery
 from mlgraph.services.discovery.pull_requests.changed_files import ChangedFiles
+from mlgraph.services.discovery.team_overview import TeamOverview
 from mlgraph.services.ingest.intake import Intake
 from mlgraph.services.queries.asset_names import AssetNames
 from mlgraph.services.queries.query import Queries
@@ -41,6 +42,7 @@ class Services:
     changes: ChangeFeed
     annotations: Annotations
     coverage: Coverage
+    teams: TeamOverview
 
 
 @dataclass(frozen=True, slots=True)
