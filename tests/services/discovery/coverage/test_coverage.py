@@ -83,6 +83,7 @@ def test_a_version_of_which_nothing_is_known_lacks_all_but_an_experiment(serving
         ("commit", [edge(COMMIT, "input_to", RUN), edge(RUN, "outputs", V1)]),
         ("commit", [edge(RUN, "outputs", V1), asset(RUN, properties={"state": "COMPLETE", "code_version": "0a1b"})]),
         ("commit", [edge(RUN, "run_of", TRAIN), edge(RUN, "outputs", V1), asset(RUN, properties={"code_version": "0a1b"})]),
+        ("commit", [edge(TRAIN, "outputs", V1), asset(TRAIN, properties={"source_code_location": {"version": "0a1b"}})]),
         ("evaluation", [edge(V1, "evaluated_by", EVALUATION)]),
         ("evaluation", [edge(V1, "input_to", RUN), edge(RUN, "outputs", EVALUATION)]),
     ],
@@ -118,6 +119,14 @@ def test_an_experiment_is_expected_where_one_runs_on_the_service(serving: Servin
     assert (answer["expected"]["experiment"], answer["reaching"]["experiment"]) == (2, 2)
     finished = covered(serving, asset(EXPERIMENT, properties={"state": "stopped"}))
     assert (finished["expected"]["experiment"], finished["reaching"]["experiment"]) == (0, 0)
+
+
+def test_an_experiment_that_ran_at_the_moment_is_expected_then(serving: Serving) -> None:
+    ended = {"asset": {"uri": EXPERIMENT, "properties": {"state": "stopped"}, "valid_from": T3}}
+    both = (*DEPLOYED, edge(V2, "deployed_as", OTHER), edge(OTHER, "serves", SERVICE), edge(V2, "tested_in", EXPERIMENT))
+    answer = covered(serving, *both, asset(EXPERIMENT, properties={"state": "running"}), ended, as_of=T2)
+    assert (answer["expected"]["experiment"], answer["reaching"]["experiment"]) == (2, 1)
+    assert covered(serving)["expected"]["experiment"] == 0
 
 
 def test_the_printed_lines_mend_the_gaps(serving: Serving) -> None:

@@ -19,8 +19,8 @@ from mlgraph.services.queries.resolver import moment_of
 
 DEFAULT_LIMIT: Final = 1_000
 ASPECTS: Final = ("dataset", "owner", "commit", "evaluation", "experiment")
-MAX_RUNS: Final = 20
-"""Runs of one version whose state is read for a code version; a version usually has one."""
+MAX_PRODUCERS: Final = 20
+"""Runs and workflows that made one version whose state is read for a code version; a version usually has one of each."""
 
 
 class Coverage:
@@ -36,9 +36,10 @@ class Coverage:
         Owners are the latest known, as in search; all else is that of the moment.
         """
         graph, moment = self._follower.snapshot(), moment_of(as_of)
-        deployed = DeployedVersions(graph, moment).all()
+        states = AssetStates(self._reader.at(graph.watermark), graph, moment)
+        deployed = DeployedVersions(graph, moment, states).all()
         owned = _owned(graph, deployed)
-        coded = self._with_code_version(graph, deployed, moment)
+        coded = _with_code_version(states, deployed)
         expected, reaching = dict.fromkeys(ASPECTS, 0), dict.fromkeys(ASPECTS, 0)
         gaps: list[dict[str, Any]] = []
         for each in deployed:
@@ -60,12 +61,12 @@ class Coverage:
             "watermark": graph.watermark,
         }
 
-    def _with_code_version(self, graph: GraphVersion, deployed: Sequence[DeployedVersion], moment: int) -> set[int]:
-        """Return the versions without a commit that a run with a code version made."""
-        runs = {each.version: each.runs[:MAX_RUNS] for each in deployed if not each.has_commit}
-        states = AssetStates(self._reader.at(graph.watermark), graph, moment)
-        reported = states.reported({run for listed in runs.values() for run in listed}) if any(runs.values()) else {}
-        return {version for version, listed in runs.items() if any(_code_version(reported.get(run)) for run in listed)}
+
+def _with_code_version(states: AssetStates, deployed: Sequence[DeployedVersion]) -> set[int]:
+    """Return the versions without a commit upstream of which a run or workflow that made them says its code version."""
+    producers = {each.version: each.producers[:MAX_PRODUCERS] for each in deployed if not each.has_commit}
+    reported = states.reported({one for listed in producers.values() for one in listed}) if any(producers.values()) else {}
+    return {version for version, listed in producers.items() if any(_has_code_version(reported.get(one)) for one in listed)}
 
 
 def _gaps(graph: GraphVersion, each: DeployedVersion, owned: set[int], coded: set[int]) -> Iterator[Gap]:
@@ -104,5 +105,8 @@ def _owned(graph: GraphVersion, deployed: Sequence[DeployedVersion]) -> set[int]
     return {each.version for each in deployed if having.intersection((each.version, *each.models))}
 
 
-def _code_version(state: Mapping[str, Any] | None) -> bool:
-    return bool((state or {}).get("properties", {}).get("code_version"))
+def _has_code_version(state: Mapping[str, Any] | None) -> bool:
+    """Return whether a run has a `code_version`, or a workflow a version where its source code is (OpenLineage's facet)."""
+    properties = (state or {}).get("properties", {})
+    location = properties.get("source_code_location")
+    return bool(properties.get("code_version") or (isinstance(location, dict) and location.get("version")))

@@ -10,6 +10,7 @@ from typing import Final, Literal
 import numpy as np
 
 from mlgraph.domain import deadlines
+from mlgraph.domain.history import is_finished
 from mlgraph.domain.vocabulary import KINDS, RELATIONS
 from mlgraph.graph.csr.snapshot import GraphVersion
 from mlgraph.graph.model.rows import (
@@ -29,6 +30,7 @@ from mlgraph.graph.model.rows import (
     Layer,
 )
 from mlgraph.graph.traversal.closures import walk
+from mlgraph.services.history.asset_states import AssetStates
 
 _EVALUATED_BY: Final = RELATIONS["evaluated_by"].code
 _TESTED_IN: Final = RELATIONS["tested_in"].code
@@ -44,15 +46,14 @@ Pairs = dict[int, list[int]]
 class DeployedVersion:
     """A model version that serves: all members are assets, in order of their URIs.
 
-    `producers` are the runs and workflows that made it, `runs` those of them that are runs. `experiments`: experiments or
-    variants that run and that it is tested in; `experiments_of_service`: those of other versions of its services.
+    `producers` are the runs and workflows that made it. `experiments`: experiments or variants that run and that it is tested
+    in; `experiments_of_service`: those of all versions of its services.
     """
 
     version: int
     services: list[int]
     models: list[int] = field(default_factory=list)
     producers: list[int] = field(default_factory=list)
-    runs: list[int] = field(default_factory=list)
     has_data: bool = False
     has_commit: bool = False
     has_evaluation: bool = False
@@ -63,9 +64,11 @@ class DeployedVersion:
 class DeployedVersions:
     """Finds the deployed versions in one version of the graph at a moment (microseconds since the epoch)."""
 
-    def __init__(self, graph: GraphVersion, moment: int) -> None:
+    def __init__(self, graph: GraphVersion, moment: int, states: AssetStates) -> None:
+        """`states`: those of the same moment, which say whether an experiment is finished then."""
         self._graph = graph
         self._moment = moment
+        self._states = states
 
     def all(self) -> list[DeployedVersion]:
         """Return the versions with a deployment that serves now, directly or in an image, by URI. May raise `OutOfTime`."""
@@ -98,7 +101,6 @@ class DeployedVersions:
             each.models = self._ordered(models.get(each.version, ()))
             made_by = {*workflows.get(each.version, ()), *runs.get(each.version, ())}
             each.producers = self._ordered(made_by)
-            each.runs = [producer for producer in each.producers if self._kind(producer) == RUN]
 
     def _add_evaluations(self, found: Sequence[DeployedVersion]) -> None:
         """An evaluation names the version, or a run or workflow read the version and made an evaluation."""
@@ -131,8 +133,9 @@ class DeployedVersions:
     def _running(self, tested: set[int]) -> set[int]:
         """Return the experiments and variants that are not finished; a variant is finished with its experiment."""
         parents = self._step(tested, VARIANT_OF, "out", Layer.STRUCTURE)
-        every = np.array(sorted({*tested, *(one for listed in parents.values() for one in listed)}), np.int32)
-        finished = set(every[self._graph.asset_index.finished(every)].tolist())
+        every = {*tested, *(one for listed in parents.values() for one in listed)}
+        states = self._states.reported(every) if every else {}
+        finished = {one for one, state in states.items() if is_finished((state or {}).get("properties", {}))}
         return {one for one in tested if one not in finished and not finished.intersection(parents.get(one, ()))}
 
     def _add_upstream(self, each: DeployedVersion) -> None:

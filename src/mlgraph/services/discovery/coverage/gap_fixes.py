@@ -47,7 +47,7 @@ def commit_gap(version: str, producer: str | None) -> Gap:
     if producer is None:
         made, read = _edge(_RUN, "outputs", version), _edge(_COMMIT, "input_to", _RUN)
         return Gap("commit", "no run or workflow is known that made it", _ingest(read, made))
-    reason = f"no commit led to {producer}, which made it, and no run that made it says its code version"
+    reason = f"no commit led to {producer}, which made it, and nothing that made it says its code version"
     if version.startswith(_TRACKED):
         return Gap("commit", reason, 'mlflow.set_tag("mlflow.source.git.commit", "<SHA>")')
     return Gap("commit", reason, _ingest(_edge(_COMMIT, "input_to", producer)))
