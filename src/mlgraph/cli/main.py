@@ -23,6 +23,7 @@ from mlgraph.cli.commands import (
     search_commands,
     serve_commands,
     similar_commands,
+    team_commands,
 )
 
 app = typer.Typer(
@@ -63,6 +64,7 @@ _PARTS = (
     curation_commands,
     search_commands,
     similar_commands,
+    team_commands,
     identity_commands,
     archive_commands,
 )
